@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+/**
+ * One export of one project: a row of the history, and an object in the vault once it is completed.
+ * Times are ISO 8601 in UTC with milliseconds, sizes are bytes, durations milliseconds.
+ */
+export const CONTENTS = ['full', 'schema', 'data'] as const;
+export const FORMATS = ['custom', 'plain', 'tar'] as const;
+export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'bzip2'] as const;
+export const TRIGGERS = ['manual', 'scheduled', 'pre-migration'] as const;
+export const TYPES = ['database', 'storage', 'logs'] as const;
+export const STATUSES = [
+  'pending',
+  'in-progress',
+  'completed',
+  'failed',
+  'cancelled',
+  'deleted',
+] as const;
+export const VALIDATIONS = [
+  'unverified',
+  'verifying',
+  'verified',
+  'failed',
+  'could-not-run',
+] as const;
+export const RETENTION_CLASSES = ['daily', 'weekly', 'monthly', 'yearly'] as const;
+
+export type Content = (typeof CONTENTS)[number];
+export type Format = (typeof FORMATS)[number];
+export type Compression = (typeof COMPRESSIONS)[number];
+export type Trigger = (typeof TRIGGERS)[number];
+export type BackupType = (typeof TYPES)[number];
+export type Status = (typeof STATUSES)[number];
+export type Validation = (typeof VALIDATIONS)[number];
+export type RetentionClass = (typeof RETENTION_CLASSES)[number];
+
+export interface Progress {
+  /** Tables whose contents pg_dump has begun or finished, of all that it will dump. */
+  readonly tablesDone: number;
+  readonly tablesTotal: number;
+  /** Bytes of the backup produced so far. */
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  readonly at: string;
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** Everything an attempt finds out, fixed by the write that makes a backup `completed`. */
+export interface Completion {
+  readonly fileId: string;
+  readonly size: number;
+  readonly sourceBytes: number;
+  /** SHA-256 of the object, hex. */
+  readonly checksum: string;
+  readonly tableCount: number;
+  readonly rowCount: number;
+  readonly compression: Compression;
+  readonly completedAt: string;
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+export interface Backup extends Partial<Completion> {
+  readonly id: string;
+  readonly projectId: string;
+  readonly projectName: string;
+  readonly schemaName: string;
+  readonly source: string;
+  readonly environment: string;
+  readonly name: string;
+  readonly description: string;
+  readonly type: BackupType;
+  readonly content: Content;
+  readonly trigger: Trigger;
+  readonly format: Format;
+  /** What was asked for; absent means the best the server's version allows. */
+  readonly compression?: Compression;
+  readonly status: Status;
+  readonly validation: Validation;
+  readonly retentionClass: RetentionClass;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  /** When retention may take it: the promise that reads filter by. */
+  readonly expiresAt: string;
+  /** Attempts claimed so far, 0 before the first. */
+  readonly attempt: number;
+  readonly runId?: string;
+  /** The part of the run's list of open backups that holds this one. */
+  readonly runChunk?: string;
+  /** When its message was last sent to the queue. */
+  readonly queuedAt: string;
+  /** Until when the attempt that works on it holds it. */
+  readonly leaseUntil?: string;
+  /** Not before this time is a retry due. */
+  readonly retryAt?: string;
+  readonly cancelRequested?: boolean;
+  readonly progress?: Progress;
+  readonly error?: Failure;
+  readonly deletedAt?: string;
+  readonly deletedWhy?: string;
+}
+
+/** What a person may ask for when requesting a backup by hand. */
+export const backupRequest = z.strictObject({
+  name: z.string().trim().min(1).max(200).optional(),
+  description: z.string().max(2000).optional(),
+  trigger: z.enum(['manual', 'pre-migration']).optional(),
+  content: z.enum(CONTENTS).optional(),
+  format: z.enum(FORMATS).optional(),
+  compression: z.enum(COMPRESSIONS).optional(),
+  retentionDays: z.number().int().min(1).max(3650).optional(),
+});
+export type BackupRequest = z.infer<typeof backupRequest>;
+
+const FINAL: readonly Status[] = ['completed', 'failed', 'cancelled', 'deleted'];
+/** True once nothing will change the outcome any more. */
+export const isFinal = (status: Status): boolean => FINAL.includes(status);
+
+/** Milliseconds of an ISO time. */
+export const millis = (iso: string): number => Date.parse(iso);
+/** ISO 8601 in UTC with milliseconds. */
+export const iso = (time: number | Date): string => new Date(time).toISOString();

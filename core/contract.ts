@@ -1,0 +1,131 @@
+/**
+ * What infrastructure and code must agree on: environment variables, key prefixes, index and attribute
+ * names, limits of the queues, error and metric names. It imports nothing, so that both sides may import it.
+ */
+
+/** Environment variables of the functions. Values are strings; those marked JSON are parsed by core/settings. */
+export const ENV = {
+  /** Word kept with every backup, such as `production`. */
+  environment: 'LARDER_ENVIRONMENT',
+  historyTable: 'LARDER_HISTORY_TABLE',
+  vaultBucket: 'LARDER_VAULT_BUCKET',
+  /** JSON: one source, see `sourceSettings` in core/settings.ts. Only functions of that source have it. */
+  source: 'LARDER_SOURCE',
+  /** JSON: export defaults, see `exportSettings` in core/settings.ts. */
+  exportDefaults: 'LARDER_EXPORT',
+  /** JSON: days a class lives, see `retentionSettings`. */
+  retention: 'LARDER_RETENTION',
+  /** JSON: from, to, whether success is mailed, webhook. */
+  notifications: 'LARDER_NOTIFICATIONS',
+  keyTemplate: 'LARDER_KEY_TEMPLATE',
+  /** URL of the source's exports queue (plan, export). */
+  exportsQueue: 'LARDER_EXPORTS_QUEUE',
+  /** URL of the outcomes queue. */
+  outcomesQueue: 'LARDER_OUTCOMES_QUEUE',
+  /** JSON: for api and sweep, per source: name, queueUrl, discoverFunction, planFunction. */
+  routes: 'LARDER_ROUTES',
+  /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several may be given, divided by `:`. */
+  postgresRoot: 'LARDER_POSTGRES_ROOT',
+  /** JSON: which dead-letter queue's ARN is of which kind, for bury. */
+  deadLetters: 'LARDER_DEAD_LETTERS',
+} as const;
+
+/** Keys and attributes of the history table. */
+export const TABLE = {
+  pk: 'pk',
+  sk: 'sk',
+  /** Epoch seconds at which DynamoDB may remove the row. Not the promise: that is `expiresAt`. */
+  ttl: 'ttl',
+  /** Sparse: only what is still open (pending, in-progress) or not yet told (untold) is in it. */
+  statusIndex: { name: 'by-status', pk: 'statusKey', sk: 'statusSort' },
+  /** Everything, newest first: one partition for a day and a shard. */
+  dayIndex: { name: 'by-day', pk: 'dayKey', sk: 'daySort' },
+  /** Partitions that each of the indexes' keys is spread over. */
+  shards: 8,
+  projectPrefix: 'PROJECT#',
+  backupPrefix: 'BACKUP#',
+  runPrefix: 'RUN#',
+  projectRow: 'PROJECT',
+  runRow: 'RUN',
+  /** Rows of a run that hold the ids which are not final yet, at most `runChunk` each. */
+  chunkPrefix: 'CHUNK#',
+  runChunk: 200,
+  idempotencyPrefix: 'IDEMPOTENCY#',
+} as const;
+
+/**
+ * What the indexes carry besides their keys: a backup's summary without its progress, so that a heartbeat
+ * costs no index write (DynamoDB writes an index only when a projected attribute changes).
+ */
+export const INDEX_PROJECTION = [
+  'kind',
+  'id',
+  'projectId',
+  'projectName',
+  'source',
+  'name',
+  'type',
+  'content',
+  'trigger',
+  'format',
+  'compression',
+  'status',
+  'validation',
+  'fileId',
+  'size',
+  'tableCount',
+  'rowCount',
+  'createdAt',
+  'startedAt',
+  'completedAt',
+  'durationMs',
+  'expiresAt',
+  'attempt',
+  'runId',
+  'queuedAt',
+  'schemaName',
+  'projectStatus',
+  'lastSuccess',
+] as const;
+
+export const VAULT = {
+  /** Every object of Larder's in the vault is under this prefix; grants name it. */
+  prefix: 'backups/',
+  defaultKeyTemplate: 'backups/{projectId}/{createdAt}-{backupId}-{attempt}',
+  manifestExtension: '.manifest.json',
+} as const;
+
+/** Times of the queues and of a claim, in seconds. Source: the design's Claiming and Retrying. */
+export const TIMES = {
+  leaseSeconds: 60,
+  heartbeatSeconds: 20,
+  visibilityWhileWorkingSeconds: 120,
+  retryDelaysSeconds: [60, 300, 900],
+  maxAttempts: 3,
+  /** The exports queue's own: at least the function's timeout, as Lambda demands. */
+  exportsVisibilitySeconds: 960,
+  exportTimeoutSeconds: 900,
+  /** Stop this long before Lambda would. */
+  stopBeforeTimeoutSeconds: 60,
+  sweepEveryMinutes: 5,
+  /** Far above maxAttempts: the row ends a backup, not the queue. */
+  exportsMaxReceiveCount: 50,
+  downloadUrlSeconds: 900,
+  idempotencyHours: 24,
+  deletedRowDays: 365,
+} as const;
+
+/** CloudWatch metrics (EMF), namespace and names. */
+export const METRICS = {
+  namespace: 'Larder',
+  exportCompleted: 'ExportCompleted',
+  exportFailed: 'ExportFailed',
+  exportBytes: 'ExportBytes',
+  exportDuration: 'ExportDuration',
+  snapshotAge: 'SnapshotAge',
+  exportRetried: 'ExportRetried',
+  sweepRepaired: 'SweepRepaired',
+} as const;
+
+/** Prefix of `application_name` on every session on a source: `larder/<backup id>/<attempt>`. */
+export const APPLICATION = 'larder';

@@ -1,0 +1,330 @@
+/**
+ * Every failure that Larder names. A leaf says whether trying again may help (`retryable`) and ends its
+ * message with what the reader should do next. Messages go into records, mails and HTTP answers: they hold
+ * names and numbers, never a secret and never another tool's bare output.
+ */
+export abstract class LarderError extends Error {
+  /** True where the same attempt may succeed later without anybody changing anything. */
+  abstract readonly retryable: boolean;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+abstract class Permanent extends LarderError {
+  readonly retryable = false;
+}
+abstract class Retryable extends LarderError {
+  readonly retryable = true;
+}
+
+/** A name in a message: JSON quoting makes newlines, quotes and control characters visible. */
+export const quoted = (name: string): string => JSON.stringify(name);
+
+// ── what was asked ──────────────────────────────────────────────────────────────────────────────────
+
+/** A request, message or setting that is not of the form it must have. `problems` has a line for each mistake. */
+export class InvalidInput extends Permanent {
+  readonly problems: readonly string[];
+  constructor(what: string, problems: readonly string[], options?: { cause?: unknown }) {
+    super(`${what}: ${problems.join('; ')}`, options);
+    this.problems = problems;
+  }
+}
+
+export class ProjectNotFound extends Permanent {
+  constructor(projectId: string) {
+    super(
+      `No source has a project ${quoted(projectId)}. Check the id, or the query that lists the source's projects.`,
+    );
+  }
+}
+
+export class ProjectInactive extends Permanent {
+  constructor(projectId: string, status: string) {
+    super(
+      `Project ${quoted(projectId)} has the status ${quoted(status)}; only ACTIVE projects are backed up. Activate it in its source first.`,
+    );
+  }
+}
+
+export class BackupNotFound extends Permanent {
+  constructor(projectId: string, backupId: string) {
+    super(
+      `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists those it has.`,
+    );
+  }
+}
+
+/** A backup in a state that does not allow what was asked. */
+export class BackupNotReady extends Permanent {
+  constructor(backupId: string, status: string, wanted: string) {
+    super(`Backup ${quoted(backupId)} is ${status}; ${wanted}.`);
+  }
+}
+
+/** Two sources list the same project id. */
+export class DuplicateProject extends Permanent {
+  constructor(projectId: string, first: string, second: string) {
+    super(
+      `Project ${quoted(projectId)} is listed by source ${quoted(first)} and by source ${quoted(second)}. ` +
+        `Ids must be unique: give source ${quoted(second)} an idPrefix, or take the project out of one of the two.`,
+    );
+  }
+}
+
+export class FormatNotPossible extends Permanent {
+  constructor(format: string, compression: string, serverMajor: number, possible: string) {
+    super(
+      `Format ${format} with compression ${compression} is not possible on PostgreSQL ${serverMajor}: ${possible}.`,
+    );
+  }
+}
+
+export class IdempotencyConflict extends Permanent {
+  constructor() {
+    super(
+      'This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.',
+    );
+  }
+}
+
+// ── reaching the source ─────────────────────────────────────────────────────────────────────────────
+
+export class SourceUnreachable extends Retryable {
+  constructor(source: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `Source ${quoted(source)} can't be reached: ${why}. Check host, port, security groups and that the database is up.`,
+      options,
+    );
+  }
+}
+
+export class LoginRefused extends Permanent {
+  constructor(source: string, user: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `Source ${quoted(source)} refused the login of ${quoted(user)}: ${why}. Check user, password and pg_hba rules; the secret is read anew at every attempt.`,
+      options,
+    );
+  }
+}
+
+export class DatabaseNotFound extends Permanent {
+  constructor(source: string, database: string) {
+    super(
+      `Source ${quoted(source)} has no database ${quoted(database)}. Correct "database" in the configuration.`,
+    );
+  }
+}
+
+export class TlsRefused extends Permanent {
+  constructor(source: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The TLS connection to source ${quoted(source)} could not be trusted: ${why}. ` +
+        'Give the certificate authority as "ca", or set "tls" for a server without TLS.',
+      options,
+    );
+  }
+}
+
+export class SecretUnreadable extends Permanent {
+  constructor(secret: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The secret ${quoted(secret)} can't be used: ${why}. It must be a JSON object with "username" and "password", or a postgresql:// URL.`,
+      options,
+    );
+  }
+}
+
+/** A pooler in transaction mode sits in front of the server: snapshots and settings would leak or break. */
+export class PoolerInTransactionMode extends Permanent {
+  constructor(source: string) {
+    super(
+      `Source ${quoted(source)} is reached through a pooler in transaction mode, where a snapshot can't be held. ` +
+        "Use the direct connection, or the pooler's session mode (port 5432 on Supabase).",
+    );
+  }
+}
+
+export class ServerTooNew extends Permanent {
+  constructor(serverMajor: number, majorsOnHand: readonly number[]) {
+    super(
+      `The server is PostgreSQL ${serverMajor}, but the newest pg_dump on hand is ${majorsOnHand.length ? Math.max(...majorsOnHand) : 'none'} ` +
+        `(on hand: ${majorsOnHand.join(', ') || 'none'}). Build the client layer with major ${serverMajor}: see docs/layers.md.`,
+    );
+  }
+}
+
+// ── reading the schema ──────────────────────────────────────────────────────────────────────────────
+
+export class SchemaNotFound extends Permanent {
+  constructor(schema: string, database: string) {
+    super(
+      `Database ${quoted(database)} has no schema ${quoted(schema)}. The name is taken as it is, with its upper and lower case.`,
+    );
+  }
+}
+
+export class PermissionMissing extends Permanent {
+  constructor(what: string, wayOut: string, options?: { cause?: unknown }) {
+    super(`${what}. ${wayOut}`, options);
+  }
+}
+
+/** Our session could not lock a table in time; nothing waits behind us any more. */
+export class LockTimeout extends Retryable {
+  constructor(table: string, waitedMs: number, blocker: string) {
+    super(
+      `Table ${quoted(table)} could not be locked within ${waitedMs} ms: ${blocker}. The export is tried again later.`,
+    );
+  }
+}
+
+/** The export held up somebody's DDL for longer than allowed and made room. */
+export class GaveWayToDdl extends Retryable {
+  constructor(pid: number, waitedSeconds: number) {
+    super(
+      `Backend ${pid} waited ${waitedSeconds.toFixed(0)} s for a lock that this export held; the export gave way and is tried again later. ` +
+        'Move the schedule away from migrations, or change export.giveWayAfterSeconds.',
+    );
+  }
+}
+
+/** Tables changed between listing and snapshot, several times in a row. */
+export class SchemaInMotion extends Retryable {
+  constructor(schema: string) {
+    super(
+      `Schema ${quoted(schema)} was altered while its tables were being locked, several times in a row. The export is tried again later.`,
+    );
+  }
+}
+
+/** Rows of the schema's tables live where the dump would not take them. */
+export class PartitionsElsewhere extends Permanent {
+  constructor(schema: string, partitions: readonly string[]) {
+    super(
+      `Tables of schema ${quoted(schema)} have partitions in other schemas, whose rows would be missing without a word: ` +
+        `${partitions.slice(0, 5).map(quoted).join(', ')}${partitions.length > 5 ? ` and ${partitions.length - 5} more` : ''}. ` +
+        'Set export.partitionsElsewhere to "include" or "accept" to go on.',
+    );
+  }
+}
+
+// ── dumping and storing ─────────────────────────────────────────────────────────────────────────────
+
+/** pg_dump ended with an error that Larder has no better name for. `detail` is its own last line, cleaned. */
+export class DumpFailed extends Retryable {
+  constructor(exit: string, detail: string, options?: { cause?: unknown }) {
+    super(`pg_dump ended with ${exit}: ${detail}`, options);
+  }
+}
+
+/** The connection or the server went away while pg_dump was reading. */
+export class DumpInterrupted extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(`The dump was interrupted: ${why}. It is tried again from the beginning.`, options);
+  }
+}
+
+/** A value is too large for PostgreSQL's text form (1 GB); no pg_dump can read it. */
+export class RowTooLarge extends Permanent {
+  constructor(table: string) {
+    super(
+      `Table ${quoted(table)} has a row whose text form passes 1 GB, which COPY can't carry. Split or move that value (bytea of over about 512 MB).`,
+    );
+  }
+}
+
+export class DumpNotWhole extends Retryable {
+  constructor(why: string) {
+    super(`pg_dump reported success, but its output is not whole: ${why}. Nothing was kept.`);
+  }
+}
+
+export class TooLarge extends Permanent {
+  constructor(limitBytes: number) {
+    super(
+      `The backup grew past the maximum stored size of ${limitBytes} bytes and was stopped; nothing was kept. Raise export.maximumStoredBytes, or split the project.`,
+    );
+  }
+}
+
+export class TookTooLong extends Permanent {
+  constructor(seconds: number) {
+    super(
+      `The export was stopped after ${seconds} s, the longest it may run; nothing was kept. ` +
+        'Choose a faster compression (zstd level 1), give the function more memory, or split the project.',
+    );
+  }
+}
+
+export class TarTooLarge extends Permanent {
+  constructor(table: string, tableBytes: number, roomBytes: number) {
+    super(
+      `Format tar spools each table to temporary storage: ${quoted(table)} has ${tableBytes} bytes, the function ${roomBytes}. Use format custom, or give the function more temporary storage.`,
+    );
+  }
+}
+
+export class UploadInterrupted extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(
+      `The upload to the vault was interrupted: ${why}. It is tried again from the beginning.`,
+      options,
+    );
+  }
+}
+
+export class VaultRefused extends Permanent {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(
+      `The vault refused: ${why}. Check the function's role and the vault's key policy.`,
+      options,
+    );
+  }
+}
+
+// ── claims ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** Another attempt owns the row now; this worker must stop and change nothing. */
+export class ClaimLost extends Retryable {
+  constructor(backupId: string) {
+    super(
+      `Backup ${backupId} is no longer this worker's: its lease ran out or another attempt took it over.`,
+    );
+  }
+}
+
+export class Cancelled extends Permanent {
+  constructor(backupId: string) {
+    super(`Backup ${backupId} was cancelled.`);
+  }
+}
+
+/** The worker's attempts are used up without one that could say why. */
+export class WorkerDied extends Permanent {
+  constructor(attempts: number) {
+    super(
+      `The worker died in each of ${attempts} attempts without a word (killed, out of memory or out of time). Look at the export function's log for this backup's id.`,
+    );
+  }
+}
+
+/** A message that ended in a dead-letter queue. */
+export class MessageBuried extends Permanent {
+  constructor(why: string) {
+    super(`The request's message was given up by its queue: ${why}. Request the backup again.`);
+  }
+}
+
+/** An error of any kind as it is kept in records: name and message only. */
+export const describeError = (error: unknown): { name: string; message: string } => {
+  if (error instanceof LarderError) return { name: error.name, message: error.message };
+  const name = error instanceof Error ? error.name : 'Error';
+  return { name, message: `Unexpected failure (${name}). The function's log has the details.` };
+};
+
+/** True where trying again may help; an error nobody named counts as such, since attempts are bounded. */
+export const isRetryable = (error: unknown): boolean =>
+  error instanceof LarderError ? error.retryable : true;

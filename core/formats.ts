@@ -1,0 +1,65 @@
+import type { Compression, Format } from './backup.ts';
+import { FormatNotPossible } from './errors.ts';
+
+/**
+ * What pg_dump can write, by the major version of its server. zstd arrived with 16; before it, `custom` is
+ * gzip or nothing. A plain dump is text, so what pg_dump can't compress is compressed by us on the way.
+ * Source: the documentation of pg_dump's --compress for 14 to 18.
+ */
+const POSSIBLE: Record<Format, (serverMajor: number) => readonly Compression[]> = {
+  custom: (major) => (major >= 16 ? ['zstd', 'gzip', 'none'] : ['gzip', 'none']),
+  plain: (major) =>
+    major >= 16 ? ['zstd', 'gzip', 'bzip2', 'none'] : ['gzip', 'zstd', 'bzip2', 'none'],
+  tar: () => ['none'],
+};
+
+/** The compressions of a format, the default first. */
+export const compressionsOf = (format: Format, serverMajor: number): readonly Compression[] =>
+  POSSIBLE[format](serverMajor);
+
+/** Level 1 of each: measured to be the best use of two cores. */
+const LEVEL = 1;
+
+export interface Encoding {
+  readonly compression: Compression;
+  /** The value of pg_dump's --compress. */
+  readonly pgDumpCompress: string;
+  /** What we put behind pg_dump to compress its text. */
+  readonly ours: 'none' | 'zstd' | 'bzip2';
+}
+
+/**
+ * How a format and compression are made on a server.
+ * @throws FormatNotPossible naming what would be possible.
+ */
+export const encodingOf = (
+  format: Format,
+  wanted: Compression | undefined,
+  serverMajor: number,
+): Encoding => {
+  const possible = compressionsOf(format, serverMajor);
+  const compression = wanted ?? possible[0] ?? 'none';
+  if (!possible.includes(compression)) {
+    throw new FormatNotPossible(
+      format,
+      compression,
+      serverMajor,
+      `format ${format} takes ${possible.join(', ')} there`,
+    );
+  }
+  if (compression === 'none') return { compression, pgDumpCompress: '0', ours: 'none' };
+  if (compression === 'bzip2') return { compression, pgDumpCompress: '0', ours: 'bzip2' };
+  if (serverMajor >= 16)
+    return { compression, pgDumpCompress: `${compression}:${LEVEL}`, ours: 'none' };
+  if (compression === 'zstd') return { compression, pgDumpCompress: '0', ours: 'zstd' };
+  return { compression, pgDumpCompress: String(LEVEL), ours: 'none' };
+};
+
+/**
+ * A format and compression that no server of any version can make is refused when asked for, not at night.
+ * @throws FormatNotPossible
+ */
+export const refuseImpossible = (format: Format, compression: Compression | undefined): void => {
+  const newest = Number.MAX_SAFE_INTEGER;
+  encodingOf(format, compression, newest);
+};

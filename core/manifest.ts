@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } from './backup.ts';
+
+/**
+ * The JSON object beside each backup that says what is in it. With the vault alone, the history can be
+ * rebuilt from these. Readers must accept members they don't know; `version` grows when one changes meaning.
+ */
+export const MANIFEST_VERSION = 1;
+
+const table = z.looseObject({
+  schema: z.string(),
+  name: z.string(),
+  kind: z.enum(['table', 'partitioned', 'partition', 'foreign', 'unlogged', 'materialized-view']),
+  /** Exact, in the dump's snapshot; null where the backup holds no rows of it. */
+  rows: z.int().nonnegative().nullable(),
+  /** Bytes on the server: heap, TOAST and indexes. */
+  bytes: z.int().nonnegative(),
+});
+
+const sequence = z.looseObject({ name: z.string(), value: z.string(), called: z.boolean() });
+const named = z.looseObject({ name: z.string() });
+
+const outside = z.looseObject({
+  /** Such as `extension`, `table`, `function`, `type`, `role`, `schema`. */
+  kind: z.string(),
+  /** Its full name as SQL writes it. */
+  name: z.string(),
+  /** Objects of the schema that need it, at most 20. */
+  neededBy: z.array(z.string()),
+});
+
+export const manifest = z.looseObject({
+  version: z.literal(MANIFEST_VERSION),
+  backup: z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    type: z.enum(TYPES),
+    trigger: z.enum(TRIGGERS),
+    retentionClass: z.enum(RETENTION_CLASSES),
+    runId: z.string().optional(),
+    attempt: z.int().positive(),
+    createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  }),
+  environment: z.string(),
+  project: z.looseObject({ id: z.string(), name: z.string(), schemaName: z.string() }),
+  source: z.looseObject({
+    name: z.string(),
+    database: z.string(),
+    serverVersion: z.string(),
+    encoding: z.string(),
+    collation: z.string(),
+  }),
+  tool: z.looseObject({ larder: z.string(), pgDump: z.string() }),
+  options: z.looseObject({
+    content: z.enum(CONTENTS),
+    format: z.enum(FORMATS),
+    compression: z.enum(COMPRESSIONS),
+  }),
+  object: z.looseObject({
+    key: z.string(),
+    bytes: z.int().positive(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+  tables: z.array(table),
+  sequences: z.array(sequence),
+  views: z.array(named),
+  functions: z.array(named),
+  types: z.array(named),
+  triggers: z.array(named),
+  policies: z.array(named),
+  extensions: z.array(z.looseObject({ name: z.string(), version: z.string(), schema: z.string() })),
+  roles: z.array(z.string()),
+  outside: z.array(outside),
+  warnings: z.array(z.string()),
+  timings: z.looseObject({
+    snapshotAt: z.iso.datetime(),
+    dumpMs: z.number(),
+    countMs: z.number(),
+    totalMs: z.number(),
+  }),
+});
+
+export type Manifest = z.infer<typeof manifest>;
+export type ManifestTable = z.infer<typeof table>;
+export type ManifestSequence = z.infer<typeof sequence>;
+export type Outside = z.infer<typeof outside>;
+
+/** What an inventory of one schema holds: the manifest's part that is read in the dump's snapshot. */
+export type Inventory = Pick<
+  Manifest,
+  | 'tables'
+  | 'sequences'
+  | 'views'
+  | 'functions'
+  | 'types'
+  | 'triggers'
+  | 'policies'
+  | 'extensions'
+  | 'roles'
+  | 'outside'
+  | 'warnings'
+>;

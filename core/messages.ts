@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { InvalidInput } from './errors.ts';
+import { UUID } from './ids.ts';
+
+/** What goes through the queues, and the events of the functions. All are small and hold ids, never contents. */
+const projectId = z.string().min(1).max(512);
+const uuid = z.string().regex(UUID);
+
+/** exports.fifo: export this backup. The row says everything else. */
+export const exportMessage = z.strictObject({ projectId, backupId: uuid });
+export type ExportMessage = z.infer<typeof exportMessage>;
+
+/** outcomes: something ended that a person may have to hear of. The rows say everything else. */
+export const outcomeMessage = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('backup'), projectId, backupId: uuid, runId: uuid.optional() }),
+  z.strictObject({ kind: z.literal('run'), runId: uuid }),
+  /** `plan` failed for good for one source of a run. */
+  z.strictObject({
+    kind: z.literal('plan-failed'),
+    runId: uuid,
+    source: z.string(),
+    error: z.strictObject({ name: z.string(), message: z.string() }),
+  }),
+]);
+export type OutcomeMessage = z.infer<typeof outcomeMessage>;
+
+/** The event of `plan`: one firing of one schedule, for one source. */
+export const planEvent = z.strictObject({
+  schedule: z.string().min(1).max(64),
+  /** EventBridge Scheduler's `<aws.scheduler.scheduled-time>`. */
+  scheduledAt: z.iso.datetime({ offset: true }),
+  /** All sources that this schedule fires for; the run waits for all their parts. */
+  sources: z.array(z.string()).min(1),
+  /** Ids, or absent for every active project. */
+  projects: z.array(projectId).optional(),
+  retentionClass: z.enum(['daily', 'weekly', 'monthly', 'yearly']).default('daily'),
+});
+export type PlanEvent = z.infer<typeof planEvent>;
+
+/** The event of `discover`: look one project up, or refresh all. */
+export const discoverEvent = z.strictObject({ projectId: projectId.optional() });
+export type DiscoverEvent = z.infer<typeof discoverEvent>;
+
+/**
+ * Parses with a schema.
+ * @throws InvalidInput with a line for each mistake: its path and what would be right.
+ */
+export const parse = <S extends z.ZodType>(
+  what: string,
+  schema: S,
+  value: unknown,
+): z.output<S> => {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new InvalidInput(
+    what,
+    result.error.issues.map(
+      (issue) => `${issue.path.map(String).join('.') || '(whole)'}: ${issue.message}`,
+    ),
+  );
+};
+
+/** @throws InvalidInput where the text is no JSON or not of the schema's form. */
+export const parseJson = <S extends z.ZodType>(
+  what: string,
+  schema: S,
+  text: string,
+): z.output<S> => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InvalidInput(what, ['it is no JSON'], { cause });
+  }
+  return parse(what, schema, value);
+};

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { COMPRESSIONS, FORMATS } from './backup.ts';
+
+/**
+ * The settings that reach a function through its environment. The configuration (lib/config) is built from
+ * the same schemas, so what synthesis accepted is what a function reads.
+ */
+const word = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,30}$/,
+    'use lower-case letters, digits and "-", 31 at most, beginning with a letter',
+  );
+
+export const sourceName = word;
+
+/**
+ * The query that lists a source's projects. It must give the columns `id`, `name`, `schema_name` and `status`.
+ * Larder wraps it as a subquery to look one project up, so it can't end with a semicolon.
+ */
+export const DEFAULT_PROJECT_QUERY =
+  'SELECT id::text AS id, name::text AS name, id::text AS schema_name, status::text AS status FROM control_plane.projects';
+
+export const sourceSettings = z.strictObject({
+  name: sourceName,
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535).default(5432),
+  database: z.string().min(1).max(63),
+  auth: z.discriminatedUnion('type', [
+    /** A Secrets Manager secret: a JSON object with username and password, or a postgresql:// URL. */
+    z.strictObject({
+      type: z.literal('secret'),
+      secretArn: z
+        .string()
+        .regex(/^arn:[\w-]+:secretsmanager:/, 'give the ARN of a Secrets Manager secret'),
+    }),
+    /** A token of rds:GenerateDBAuthToken, made anew for each connection. */
+    z.strictObject({
+      type: z.literal('iam'),
+      user: z.string().min(1).max(63),
+      region: z.string().optional(),
+    }),
+  ]),
+  /** How far TLS is checked. `disable` is for a server on the same machine only. */
+  tls: z.enum(['verify-full', 'disable']).default('verify-full'),
+  /** File name of the CA in PEM beside the function's code; absent means the RDS bundle. */
+  caFile: z.string().optional(),
+  projectQuery: z
+    .string()
+    .min(1)
+    .refine((query) => !/;\s*$/.test(query), 'leave out the semicolon at the end')
+    .default(DEFAULT_PROJECT_QUERY),
+  /** Takes schemas as projects instead of a query. */
+  schemas: z.array(z.string().min(1).max(63)).optional(),
+  /** Put before every id of this source. */
+  idPrefix: z.string().max(32).default(''),
+});
+export type SourceSettings = z.infer<typeof sourceSettings>;
+
+const GiB = 1024 ** 3;
+export const exportSettings = z.strictObject({
+  format: z.enum(FORMATS).default('custom'),
+  /** Absent: the best the server's version allows. */
+  compression: z.enum(COMPRESSIONS).optional(),
+  /** Wait for a table's lock, milliseconds. */
+  lockTimeoutMs: z.int().min(100).max(60_000).default(5000),
+  /** Make room for somebody's DDL that waits behind the export, seconds; `never` holds on. */
+  giveWayAfterSeconds: z.union([z.int().min(1).max(840), z.literal('never')]).default(10),
+  /** Bytes of the stored object. */
+  maximumStoredBytes: z
+    .int()
+    .min(1)
+    .max(5 * 1024 * GiB)
+    .default(10 * GiB),
+  /** 14 minutes at most: a minute before Lambda's own limit. */
+  maximumDurationSeconds: z.int().min(10).max(840).default(840),
+  /** What to do with partitions of a schema's tables that live in other schemas. */
+  partitionsElsewhere: z.enum(['refuse', 'accept']).default('refuse'),
+  /** Bytes of the function's temporary storage, for format tar. */
+  temporaryBytes: z
+    .int()
+    .min(0)
+    .default(512 * 1024 ** 2),
+});
+export type ExportSettings = z.infer<typeof exportSettings>;
+
+/** Days a backup of each class lives. */
+const days = z.int().min(1).max(36_500);
+export const retentionSettings = z.strictObject({
+  daily: days.default(30),
+  weekly: days.default(30),
+  monthly: days.default(30),
+  yearly: days.default(30),
+});
+export type RetentionSettings = z.infer<typeof retentionSettings>;
+
+/** CR and LF in an address would end the header it stands in. */
+const address = z.email('give one plain mail address');
+export const notificationSettings = z.strictObject({
+  from: address,
+  to: z.array(address).min(1).max(50),
+  /** Whether a run or backup that went well is mailed too; failures always are. */
+  onSuccess: z.boolean().default(true),
+});
+export type NotificationSettings = z.infer<typeof notificationSettings>;
+
+/** Where api and sweep find what belongs to a source. */
+export const routeSettings = z.array(
+  z.strictObject({
+    source: sourceName,
+    exportsQueue: z.url(),
+    discoverFunction: z.string(),
+    planFunction: z.string(),
+  }),
+);
+export type Route = z.infer<typeof routeSettings>[number];
+
+/** Which dead-letter queue, by ARN, buries what. */
+export const deadLetterSettings = z.record(
+  z.string(),
+  z.enum(['exports', 'outcomes', 'plan', 'expire']),
+);
+export type DeadLetterKind = z.infer<typeof deadLetterSettings>[string];
