@@ -1,0 +1,96 @@
+/**
+ * `npm run layers`: builds the layers, asking the mirror for newer packages first.
+ * The last line of standard output is JSON; progress goes to standard error.
+ */
+import { parseArgs } from 'node:util';
+import { ensureLayer } from './ensure.ts';
+import { BadLayerRequest, LayerError } from './errors.ts';
+import type { Architecture, LayerName, LayerRequest } from './layer.ts';
+
+const USAGE = `npm run layers -- [options]
+  --layer client,server      which layers (both)
+  --arch arm64,x86_64        for which machines (both)
+  --majors 15,17,18          of which PostgreSQL majors (client: 15,17,18; server: 18)
+  --extensions pgvector,...  more packages in the server layer
+  --accept-older             deploy releases with known holes; the manifest says so
+  --deploy                   refuse releases with known holes
+  --keep                     use what is built already, don't ask the mirror
+  --cache DIR                where builds and downloads are kept (.cache/layers)`;
+
+function list(value: string | undefined, otherwise: readonly string[]): readonly string[] {
+  return value === undefined ? otherwise : value.split(',').filter((one) => one !== '');
+}
+
+function pick<T extends string>(flag: string, given: readonly string[], known: readonly T[]): T[] {
+  return given.map((one) => {
+    const found = known.find((name) => name === one);
+    if (found) return found;
+    throw new BadLayerRequest(`--${flag} ${one}: one of ${known.join(', ')}.\n${USAGE}`);
+  });
+}
+
+/** The requests that a command line stands for. */
+export function readRequests(argv: readonly string[]): LayerRequest[] {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      layer: { type: 'string' },
+      arch: { type: 'string' },
+      majors: { type: 'string' },
+      extensions: { type: 'string' },
+      cache: { type: 'string' },
+      'accept-older': { type: 'boolean', default: false },
+      deploy: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) throw new BadLayerRequest(USAGE);
+  const layers = pick<LayerName>('layer', list(values.layer, ['client', 'server']), [
+    'client',
+    'server',
+  ]);
+  const architectures = pick<Architecture>('arch', list(values.arch, ['arm64', 'x86_64']), [
+    'arm64',
+    'x86_64',
+  ]);
+  return architectures.flatMap((arch) =>
+    layers.map((layer) => ({
+      layer,
+      arch,
+      ...(values.majors === undefined ? {} : { majors: list(values.majors, []).map(Number) }),
+      ...(layer === 'server' ? { extensions: list(values.extensions, []) } : {}),
+      ...(values.cache === undefined ? {} : { cache: values.cache }),
+      acceptOlder: values['accept-older'],
+      use: values.deploy ? 'deploy' : 'local',
+      refresh: !values.keep,
+      onProgress: (line: string) => console.error(`layers: ${line}`),
+    })),
+  );
+}
+
+async function main(): Promise<void> {
+  const built = [];
+  for (const request of readRequests(process.argv.slice(2))) built.push(await ensureLayer(request));
+  console.log(
+    JSON.stringify(
+      built.map(({ assetDirectory, manifest }) => ({
+        layer: manifest.layer,
+        arch: manifest.arch,
+        programs: manifest.programs,
+        inputs: manifest.inputs,
+        assetDirectory,
+      })),
+    ),
+  );
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    const known = error instanceof LayerError || (error as Error).name === 'TypeError';
+    console.error(known ? `layers: ${(error as Error).message}` : error);
+    process.exitCode = 1;
+  }
+}

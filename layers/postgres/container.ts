@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { NoLayerBuilder } from './errors.ts';
+import type { LayerPlan } from './layer.ts';
+
+const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
+
+/** The container engine: what CDK would use for its bundling. */
+function engine(): string {
+  return process.env.CDK_DOCKER ?? 'docker';
+}
+
+/**
+ * Runs this folder's build in a container of Debian, with the repository and the cache mounted. The
+ * script is the same one, so what it leaves in the cache is what this machine would have built.
+ *
+ * @throws NoLayerBuilder where no engine is there or the container fails
+ */
+export function buildInContainer(
+  plan: LayerPlan,
+  cache: string,
+  renew: boolean,
+  onProgress: (line: string) => void,
+): void {
+  mkdirSync(cache, { recursive: true });
+  const image = 'larder-layers';
+  onProgress(`${plan.layer} ${plan.arch}: no apt here, building in a container (${engine()})`);
+  docker(['build', '--quiet', '--tag', image, import.meta.dirname]);
+  const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : [];
+  const mounts = ['--volume', `${REPOSITORY}:/larder:ro`, '--volume', `${cache}:/cache`];
+  const extensions = plan.extensions.length > 0 ? ['--extensions', plan.extensions.join(',')] : [];
+  docker([
+    ...['run', '--rm', ...user, ...mounts, '--env', 'LARDER_LAYER_CACHE=/cache', image],
+    ...['node', '/larder/layers/postgres/build.ts', '--layer', plan.layer, '--arch', plan.arch],
+    ...['--majors', plan.majors.join(','), ...extensions],
+    ...(plan.acceptOlder ? ['--accept-older'] : []),
+    ...(renew ? [] : ['--keep']),
+  ]);
+}
+
+function docker(args: readonly string[]): void {
+  const { error, status, signal } = spawnSync(engine(), args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (error) {
+    throw new NoLayerBuilder(`there is no apt, and ${engine()} did not start`, error);
+  }
+  if (status !== 0) {
+    const end = signal ?? `exit code ${status}`;
+    throw new NoLayerBuilder(`there is no apt, and "${engine()} ${args[0]}" ended with ${end}`);
+  }
+}

@@ -1,0 +1,38 @@
+import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { LAYER_ZONES, SYSTEM_ZONES } from './assemble.ts';
+import { readElf } from './elf.ts';
+import { LAMBDA_ROOT, replacePath, setInterpreter } from './patch.ts';
+
+/**
+ * A copy of a layer whose programs run where it lies. All but the programs are hard links, so it
+ * takes little room; programs get the place of their loader and the system's time zones.
+ *
+ * @param layer the layer as Lambda gets it
+ * @param into an empty folder to write to
+ * @param final where that folder will be
+ */
+export async function relocate(layer: string, into: string, final: string): Promise<void> {
+  const entries = await readdir(layer, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isDirectory())) {
+    const folder = path.join(entry.parentPath, entry.name);
+    await mkdir(path.join(into, path.relative(layer, folder)), { recursive: true });
+  }
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const file = path.join(entry.parentPath, entry.name);
+    const target = path.join(into, path.relative(layer, file));
+    const interpreter = await ourInterpreter(file);
+    if (interpreter === undefined) {
+      await link(file, target).catch(() => copyFile(file, target));
+    } else {
+      await copyFile(file, target);
+      await setInterpreter(target, path.join(final, path.relative(LAMBDA_ROOT, interpreter)));
+      await replacePath(target, LAYER_ZONES, SYSTEM_ZONES);
+    }
+  }
+}
+
+async function ourInterpreter(file: string): Promise<string | undefined> {
+  const interpreter = (await readElf(file))?.interpreter;
+  return interpreter?.startsWith(`${LAMBDA_ROOT}/postgres/`) ? interpreter : undefined;
+}
