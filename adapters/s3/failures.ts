@@ -1,0 +1,34 @@
+import { LarderError, UploadInterrupted, VaultRefused } from '../../core/errors.ts';
+
+interface ServiceFailure {
+  readonly name?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  (error as ServiceFailure)?.$metadata?.httpStatusCode;
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error');
+
+/** The object, upload or version is not there. */
+export const isMissing = (error: unknown): boolean =>
+  ['NoSuchKey', 'NotFound', 'NoSuchUpload', 'NoSuchVersion'].includes(nameOf(error)) ||
+  statusOf(error) === 404;
+
+/** `If-None-Match: *` met an object. */
+export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412;
+
+/**
+ * An S3 failure under our names: 4xx but 408, 409 and 429 are refusals that no retry mends; throttling, 5xx and the
+ * network's errors are interruptions. Our own errors pass through.
+ */
+export const named = (error: unknown, doing: string): LarderError => {
+  if (error instanceof LarderError) return error;
+  const status = statusOf(error);
+  const why = `${nameOf(error)}${status === undefined ? '' : ` (HTTP ${status})`} at ${doing}`;
+  const refused =
+    status !== undefined && status >= 400 && status < 500 && ![408, 409, 429].includes(status);
+  return refused
+    ? new VaultRefused(why, { cause: error })
+    : new UploadInterrupted(why, { cause: error });
+};

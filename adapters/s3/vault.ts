@@ -1,0 +1,182 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { type Manifest, manifest } from '../../core/manifest.ts';
+import { parseJson } from '../../core/messages.ts';
+import type { StoredObject, Vault } from '../../core/ports.ts';
+import { isMissing, isPreconditionFailed, named } from './failures.ts';
+import { upload } from './upload.ts';
+
+export interface VaultOptions {
+  readonly bucket: string;
+  readonly client: S3Client;
+}
+
+/**
+ * The S3 client of the vault. A part that is not answered within a minute counts as lost and is sent again:
+ * the default waits for ever, and a stalled connection would hold the export until its time is up.
+ */
+export const makeVaultClient = (): S3Client =>
+  new S3Client({
+    maxAttempts: 5,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: 60_000,
+      throwOnRequestTimeout: true,
+    },
+  });
+
+const contentDisposition = (fileName: string): string => `attachment; filename="${fileName}"`;
+
+/** The vault on one S3 bucket. Errors are UploadInterrupted (worth another try) or VaultRefused. */
+export const makeVault = ({ bucket, client }: VaultOptions): Vault => {
+  const head = async (key: string): Promise<StoredObject | undefined> => {
+    try {
+      const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      return { key, bytes: found.ContentLength ?? 0 };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw named(error, `HEAD ${key}`);
+    }
+  };
+
+  /** Every version and delete marker of one key, since the bucket keeps them. */
+  const versionsOf = async (key: string): Promise<{ Key: string; VersionId?: string }[]> => {
+    const found: { Key: string; VersionId?: string }[] = [];
+    let from: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+    while (from) {
+      const page: ListObjectVersionsCommandOutput = await client.send(
+        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...from }),
+      );
+      for (const version of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
+        if (version.Key !== key) continue;
+        found.push({ Key: key, ...(version.VersionId ? { VersionId: version.VersionId } : {}) });
+      }
+      from = page.IsTruncated
+        ? { KeyMarker: page.NextKeyMarker ?? '', VersionIdMarker: page.NextVersionIdMarker ?? '' }
+        : undefined;
+    }
+    // A bucket that keeps no versions lists none.
+    return found.length || !(await head(key)) ? found : [{ Key: key }];
+  };
+
+  return {
+    head,
+
+    store: (request) =>
+      upload(
+        { client, bucket, head, disposition: contentDisposition(request.downloadName) },
+        request,
+      ),
+
+    storeManifest: async (key, content) => {
+      const body = JSON.stringify(content, null, 2);
+      try {
+        await client.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ContentType: 'application/json',
+            IfNoneMatch: '*',
+          }),
+        );
+      } catch (error) {
+        // A retry within the SDK meets what its first try had written.
+        if (isPreconditionFailed(error) && (await head(key))?.bytes === Buffer.byteLength(body))
+          return;
+        throw named(error, `PUT ${key}`);
+      }
+    },
+
+    readManifest: async (key): Promise<Manifest | undefined> => {
+      try {
+        const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const text = await found.Body?.transformToString();
+        return parseJson(`The manifest ${key}`, manifest, text ?? '');
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw named(error, `GET ${key}`);
+      }
+    },
+
+    remove: async (keys) => {
+      try {
+        const objects = (await Promise.all(keys.map(versionsOf))).flat();
+        for (let from = 0; from < objects.length; from += 1000) {
+          const Objects = objects.slice(from, from + 1000);
+          const answer = await client.send(
+            new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+          );
+          const refused = answer.Errors?.[0];
+          if (refused)
+            throw Object.assign(new Error(refused.Message), { name: refused.Code ?? 'Error' });
+        }
+      } catch (error) {
+        throw named(error, `DELETE ${keys.join(', ')}`);
+      }
+    },
+
+    async *list(prefix) {
+      for await (const page of paginateListObjectsV2(
+        { client },
+        { Bucket: bucket, Prefix: prefix },
+      )) {
+        for (const object of page.Contents ?? []) {
+          if (!object.Key) continue;
+          const modifiedAt = (object.LastModified ?? new Date(0)).toISOString();
+          yield { key: object.Key, bytes: object.Size ?? 0, modifiedAt };
+        }
+      }
+    },
+
+    async *uploads(prefix) {
+      let from: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+      while (from) {
+        const page: ListMultipartUploadsCommandOutput = await client.send(
+          new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...from }),
+        );
+        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+          if (!Key || !UploadId) continue;
+          const startedAt = (Initiated ?? new Date(0)).toISOString();
+          yield { key: Key, uploadId: UploadId, startedAt };
+        }
+        from = page.IsTruncated
+          ? { KeyMarker: page.NextKeyMarker ?? '', UploadIdMarker: page.NextUploadIdMarker ?? '' }
+          : undefined;
+      }
+    },
+
+    abortUpload: async (key, uploadId) => {
+      try {
+        await client.send(
+          new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }),
+        );
+      } catch (error) {
+        if (!isMissing(error)) throw named(error, `abort of the upload ${key}`);
+      }
+    },
+
+    downloadUrl: (key, downloadName, seconds) =>
+      getSignedUrl(
+        client,
+        new GetObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          ResponseContentDisposition: contentDisposition(downloadName),
+        }),
+        { expiresIn: seconds },
+      ),
+  };
+};

@@ -1,0 +1,92 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Signer } from '@aws-sdk/rds-signer';
+import { z } from 'zod';
+import { SecretUnreadable, SourceUnreachable } from '../../core/errors.ts';
+import type { SourceSettings } from '../../core/settings.ts';
+
+/** A login. It is asked for anew before every connection: secrets rotate, and an IAM token lives 15 minutes. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+export type Credentials = () => Promise<Login>;
+
+/** RDS-managed secrets hold `username` and `password`; what else is in them is not needed. */
+const jsonSecret = z.looseObject({ username: z.string().min(1), password: z.string().min(1) });
+
+const fromUrl = (text: string, secretArn: string): Login => {
+  if (!URL.canParse(text)) throw new SecretUnreadable(secretArn, 'its URL can not be read');
+  const url = new URL(text);
+  const user = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  if (!user) throw new SecretUnreadable(secretArn, 'its URL has no user name');
+  return { user, password };
+};
+
+const fromJson = (text: string, secretArn: string): Login => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the secret.
+    throw new SecretUnreadable(secretArn, 'it is neither JSON nor a postgresql:// URL');
+  }
+  const secret = jsonSecret.safeParse(value);
+  if (!secret.success) throw new SecretUnreadable(secretArn, 'it lacks "username" or "password"');
+  return { user: secret.data.username, password: secret.data.password };
+};
+
+/**
+ * Reads a secret's text: a JSON object with username and password, or a postgresql:// URL.
+ * @throws SecretUnreadable, never with a part of the secret in it
+ */
+export const parseSecret = (text: string, secretArn: string): Login =>
+  /^postgres(ql)?:\/\//.test(text.trim())
+    ? fromUrl(text.trim(), secretArn)
+    : fromJson(text, secretArn);
+
+/** Answers of Secrets Manager that no retry mends. */
+const REFUSALS = [
+  'AccessDeniedException',
+  'ResourceNotFoundException',
+  'DecryptionFailure',
+  'InvalidRequestException',
+  'InvalidParameterException',
+];
+
+const secretCredentials =
+  (source: string, secretArn: string, client: SecretsManagerClient): Credentials =>
+  async () => {
+    const secret = await client
+      .send(new GetSecretValueCommand({ SecretId: secretArn }))
+      .catch((cause: unknown) => {
+        const why = cause instanceof Error ? cause.name : 'Error';
+        if (REFUSALS.includes(why))
+          throw new SecretUnreadable(secretArn, `reading it failed with ${why}`, { cause });
+        throw new SourceUnreachable(source, `its secret could not be read (${why})`, { cause });
+      });
+    if (!secret.SecretString) throw new SecretUnreadable(secretArn, 'it holds no text');
+    return parseSecret(secret.SecretString, secretArn);
+  };
+
+const iamCredentials = (
+  source: SourceSettings,
+  auth: Extract<SourceSettings['auth'], { type: 'iam' }>,
+): Credentials => {
+  const signer = new Signer({
+    hostname: source.host,
+    port: source.port,
+    username: auth.user,
+    ...(auth.region ? { region: auth.region } : {}),
+  });
+  return async () => ({ user: auth.user, password: await signer.getAuthToken() });
+};
+
+/** How to log in to a source, by its settings. */
+export const makeCredentials = (
+  source: SourceSettings,
+  client: SecretsManagerClient = new SecretsManagerClient({}),
+): Credentials =>
+  source.auth.type === 'iam'
+    ? iamCredentials(source, source.auth)
+    : secretCredentials(source.name, source.auth.secretArn, client);

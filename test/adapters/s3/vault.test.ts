@@ -1,0 +1,213 @@
+import { createHash, randomBytes } from 'node:crypto';
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partBytesFor } from '../../../adapters/s3/upload.ts';
+import { makeVault } from '../../../adapters/s3/vault.ts';
+import { UploadInterrupted } from '../../../core/errors.ts';
+
+const MIB = 1024 ** 2;
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+let server: FauxqsServer;
+let client: S3Client;
+
+const clientOf = (port: number) =>
+  new S3Client({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'eu-central-1',
+    credentials,
+    maxAttempts: 1,
+  });
+
+beforeAll(async () => {
+  server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+  client = clientOf(server.port);
+  await client.send(new CreateBucketCommand({ Bucket: 'vault' }));
+});
+afterAll(async () => {
+  client.destroy();
+  await server.stop();
+});
+
+const vaultOn = (s3: S3Client) => makeVault({ bucket: 'vault', client: s3 });
+
+const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+};
+
+async function* pieces(total: number, failAfter?: number): AsyncGenerator<Buffer> {
+  const piece = randomBytes(64 * 1024);
+  for (let sent = 0; sent < total; sent += piece.length) {
+    if (failAfter !== undefined && sent >= failAfter) throw new Error('the dump broke');
+    yield piece.subarray(0, Math.min(piece.length, total - sent));
+  }
+}
+
+const request = (key: string, body: Readable) => ({
+  key,
+  body,
+  atMostBytes: 10 * 1024 * MIB,
+  contentType: 'application/octet-stream',
+  downloadName: 'acme.dump',
+});
+
+/** A proxy before the emulator that may answer in its place, for faults that S3 has and an emulator has not. */
+const startProxy = async (
+  meddle: (req: http.IncomingMessage) => 'pass' | 'fail' | 'pass-then-fail',
+) => {
+  const proxy = http.createServer((req, res) => {
+    const fate = meddle(req);
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      if (fate === 'fail') return void res.writeHead(500).end();
+      const forward = http.request(
+        {
+          port: server.port,
+          host: '127.0.0.1',
+          method: req.method,
+          path: req.url,
+          headers: req.headers,
+        },
+        (answer) => {
+          if (fate === 'pass-then-fail') {
+            answer.resume();
+            answer.on('end', () => res.writeHead(500).end());
+            return;
+          }
+          res.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.on('data', (chunk: Buffer) => res.write(chunk));
+          answer.on('end', () => res.end());
+        },
+      );
+      forward.end(Buffer.concat(chunks));
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const address = proxy.address();
+  if (!address || typeof address === 'string') throw new Error('no address');
+  return { port: address.port, close: () => new Promise((done) => proxy.close(done)) };
+};
+
+const withProxy = async (
+  meddle: Parameters<typeof startProxy>[0],
+  body: (s3: S3Client) => Promise<void>,
+) => {
+  const proxy = await startProxy(meddle);
+  const s3 = clientOf(proxy.port);
+  try {
+    await body(s3);
+  } finally {
+    s3.destroy();
+    await proxy.close();
+  }
+};
+
+describe('storing', () => {
+  it('keeps exactly the bytes of the body, in parts', async () => {
+    const content = randomBytes(20 * MIB + 17);
+    const stored = await vaultOn(client).store(
+      request('backups/a/whole.dump', Readable.from([content])),
+    );
+    expect(stored).toEqual({ key: 'backups/a/whole.dump', bytes: content.length });
+    const found = await client.send(new GetObjectCommand({ Bucket: 'vault', Key: stored.key }));
+    const bytes = await found.Body?.transformToByteArray();
+    const digest = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
+    expect(digest(bytes ?? new Uint8Array())).toBe(digest(content));
+    expect(found.ContentDisposition).toBe('attachment; filename="acme.dump"');
+  });
+
+  it.each([
+    ['before its first byte', 0],
+    ['within its first part', 3 * MIB],
+    ['after several parts', 30 * MIB],
+  ])('a body that breaks %s leaves no object and no unfinished upload', async (_, failAfter) => {
+    const vault = vaultOn(client);
+    const key = `backups/broken/${failAfter}.dump`;
+    const storing = vault.store(request(key, Readable.from(pieces(40 * MIB, failAfter))));
+    await expect(storing).rejects.toThrow('the dump broke');
+    expect(await vault.head(key)).toBeUndefined();
+    expect(await collect(vault.uploads('backups/broken/'))).toEqual([]);
+  });
+
+  it('a part that S3 refuses ends the upload, reads no further, and leaves nothing', async () => {
+    let pulled = 0;
+    const body = Readable.from(
+      (async function* () {
+        for await (const piece of pieces(400 * MIB)) {
+          pulled += piece.length;
+          yield piece;
+        }
+      })(),
+    );
+    const partThree = (req: http.IncomingMessage) =>
+      req.url?.includes('partNumber=3') ? 'fail' : 'pass';
+    await withProxy(partThree, async (s3) => {
+      await expect(vaultOn(s3).store(request('backups/part/x.dump', body))).rejects.toThrow(
+        UploadInterrupted,
+      );
+    });
+    expect(pulled).toBeLessThan(100 * MIB);
+    expect(await vaultOn(client).head('backups/part/x.dump')).toBeUndefined();
+    expect(await collect(vaultOn(client).uploads('backups/part/'))).toEqual([]);
+  });
+
+  it('a completion that was done but whose answer was lost counts as done', async () => {
+    const completion = (req: http.IncomingMessage) =>
+      req.method === 'POST' && req.url?.includes('uploadId=') ? 'pass-then-fail' : 'pass';
+    await withProxy(completion, async (s3) => {
+      const stored = await vaultOn(s3).store(
+        request('backups/lost/x.dump', Readable.from(pieces(20 * MIB))),
+      );
+      expect(stored.bytes).toBe(20 * MIB);
+    });
+    expect(await vaultOn(client).head('backups/lost/x.dump')).toEqual({
+      key: 'backups/lost/x.dump',
+      bytes: 20 * MIB,
+    });
+  });
+
+  it('a completion that S3 refuses leaves nothing', async () => {
+    const completion = (req: http.IncomingMessage) =>
+      req.method === 'POST' && req.url?.includes('uploadId=') ? 'fail' : 'pass';
+    await withProxy(completion, async (s3) => {
+      const storing = vaultOn(s3).store(
+        request('backups/no/x.dump', Readable.from(pieces(20 * MIB))),
+      );
+      await expect(storing).rejects.toThrow(UploadInterrupted);
+    });
+    expect(await collect(vaultOn(client).uploads('backups/no/'))).toEqual([]);
+  });
+
+  it('parts grow where 10,000 of 8 MiB would not do', () => {
+    expect(partBytesFor(10 * 1024 * MIB)).toBe(8 * MIB);
+    expect(partBytesFor(5 * 1024 ** 2 * MIB) * 10_000).toBeGreaterThanOrEqual(5 * 1024 ** 2 * MIB);
+  });
+});
+
+describe('removing', () => {
+  it('takes the key itself and leaves longer ones that begin with it', async () => {
+    const vault = vaultOn(client);
+    for (const key of ['backups/r/x.dump', 'backups/r/x.dump.more']) {
+      await vault.store(request(key, Readable.from([Buffer.from('x')])));
+    }
+    await vault.remove(['backups/r/x.dump', 'backups/r/never-was']);
+    expect((await collect(vault.list('backups/r/'))).map(({ key }) => key)).toEqual([
+      'backups/r/x.dump.more',
+    ]);
+  });
+});
+
+describe('download URLs', () => {
+  it('give the object to whoever holds them, and name the file', async () => {
+    const vault = vaultOn(client);
+    const key = 'backups/%22q%22/x.dump';
+    await vault.store(request(key, Readable.from([Buffer.from('hello')])));
+    const answer = await fetch(await vault.downloadUrl(key, 'q.dump', 900));
+    expect(await answer.text()).toBe('hello');
+  });
+});
