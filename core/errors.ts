@@ -318,6 +318,20 @@ export class MessageBuried extends Permanent {
   }
 }
 
+/** What another function of Larder answered with: its error's name, message and kind, without its class. */
+export class FailedElsewhere extends LarderError {
+  readonly retryable: boolean;
+  constructor(failure: {
+    readonly name: string;
+    readonly message: string;
+    readonly retryable: boolean;
+  }) {
+    super(failure.message);
+    this.name = failure.name;
+    this.retryable = failure.retryable;
+  }
+}
+
 /** An error of any kind as it is kept in records: name and message only. */
 export const describeError = (error: unknown): { name: string; message: string } => {
   if (error instanceof LarderError) return { name: error.name, message: error.message };

@@ -5,6 +5,7 @@ import { UUID } from './ids.ts';
 /** What goes through the queues, and the events of the functions. All are small and hold ids, never contents. */
 const projectId = z.string().min(1).max(512);
 const uuid = z.string().regex(UUID);
+const failure = z.strictObject({ name: z.string(), message: z.string() });
 
 /** exports.fifo: export this backup. The row says everything else. */
 export const exportMessage = z.strictObject({ projectId, backupId: uuid });
@@ -19,7 +20,7 @@ export const outcomeMessage = z.discriminatedUnion('kind', [
     kind: z.literal('plan-failed'),
     runId: uuid,
     source: z.string(),
-    error: z.strictObject({ name: z.string(), message: z.string() }),
+    error: failure,
   }),
 ]);
 export type OutcomeMessage = z.infer<typeof outcomeMessage>;
@@ -40,6 +41,51 @@ export type PlanEvent = z.infer<typeof planEvent>;
 /** The event of `discover`: look one project up, or refresh all. */
 export const discoverEvent = z.strictObject({ projectId: projectId.optional() });
 export type DiscoverEvent = z.infer<typeof discoverEvent>;
+
+const registeredProject = z.object({
+  id: z.string(),
+  name: z.string(),
+  schemaName: z.string(),
+  status: z.string(),
+  source: z.string(),
+  seenAt: z.string(),
+  lastSuccess: z.object({ backupId: z.string(), at: z.string(), size: z.number() }).exactOptional(),
+});
+
+/** What a refresh of the registry came to. */
+export const refreshCounts = z.object({
+  /** Projects the source listed. */
+  listed: z.int(),
+  active: z.int(),
+  /** Rows of the registry that had to be written. */
+  written: z.int(),
+  /** Projects that the source no longer lists. */
+  gone: z.int(),
+  refusedCount: z.int(),
+  /** Projects that can't be taken, with the reason: at most 100 of them. */
+  refused: z.array(z.object({ projectId: z.string(), why: z.string() })),
+});
+export type RefreshCounts = z.infer<typeof refreshCounts>;
+
+/**
+ * What `discover` answers. A failure is a value and no error of the invocation: the caller must get its name,
+ * and Lambda's own error payload would carry a stack. `FailedElsewhere` of core/errors.ts makes it an error again.
+ */
+export const discoverResult = z.discriminatedUnion('kind', [
+  z.object({
+    ok: z.literal(true),
+    kind: z.literal('project'),
+    /** Null where the source has none of that id. */
+    project: registeredProject.nullable(),
+  }),
+  z.object({ ok: z.literal(true), kind: z.literal('refresh'), counts: refreshCounts }),
+  z.object({
+    ok: z.literal(false),
+    kind: z.literal('failure'),
+    error: failure.extend({ retryable: z.boolean() }),
+  }),
+]);
+export type DiscoverResult = z.infer<typeof discoverResult>;
 
 /**
  * Parses with a schema.

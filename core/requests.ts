@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { backupRequest } from './backup.ts';
+import type { RouteSpec } from './routes.ts';
+import { sourceName } from './settings.ts';
+
+/** What a person may ask for when starting a run by hand: all of it is optional. */
+export const runRequest = z.strictObject({
+  /** Ids of projects; absent means every active project. */
+  projects: z.array(z.string().min(1).max(512)).min(1).max(1000).optional(),
+  /** Names of sources; absent means all. */
+  sources: z.array(sourceName).min(1).max(100).optional(),
+});
+export type RunRequest = z.infer<typeof runRequest>;
+
+/** The bodies that `RouteSpec.body` names. */
+export const REQUEST_BODIES = {
+  BackupRequest: backupRequest,
+  RunRequest: runRequest,
+} as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;
+
+/** A body's schema in JSON Schema draft 4, which API Gateway's models are written in. */
+export const requestModel = (name: keyof typeof REQUEST_BODIES): Record<string, unknown> =>
+  z.toJSONSchema(REQUEST_BODIES[name], { target: 'draft-4', io: 'input' });

@@ -1,0 +1,94 @@
+/**
+ * The HTTP API's routes, the one list that the stack builds its REST API from, the handler dispatches by and
+ * the OpenAPI document is made from. Everything that belongs to a project is below `/projects/{projectId}/`, so
+ * that an IAM policy on `execute-api` can hold a caller to one tenant. It imports nothing.
+ */
+export interface RouteSpec {
+  readonly id: string;
+  readonly method: 'GET' | 'POST';
+  /** An API Gateway resource path. */
+  readonly path: string;
+  readonly summary: string;
+  /** Query parameters it takes, none of them required. */
+  readonly query?: readonly string[];
+  /** Headers it reads, none of them required. */
+  readonly headers?: readonly string[];
+  /** Names the JSON body's schema, a key of `REQUEST_BODIES` in core/requests.ts. The body may be left out. */
+  readonly body?: 'BackupRequest' | 'RunRequest';
+  /** Removes or overwrites something: has a path of its own, for IAM sees paths and not bodies. */
+  readonly dangerous?: boolean;
+}
+
+export const ROUTES = [
+  { id: 'health', method: 'GET', path: '/health', summary: 'Whether the API answers' },
+  { id: 'openapi', method: 'GET', path: '/openapi.json', summary: 'This description' },
+  {
+    id: 'status',
+    method: 'GET',
+    path: '/status',
+    summary: 'What runs now, recent history, runs, and the last success of projects',
+  },
+  {
+    id: 'listProjects',
+    method: 'GET',
+    path: '/projects',
+    summary: 'Projects as last seen in their sources, each with its last success',
+    query: ['limit', 'cursor'],
+  },
+  {
+    id: 'requestBackup',
+    method: 'POST',
+    path: '/projects/{projectId}/backups',
+    summary: 'Request a backup of one project',
+    headers: ['Idempotency-Key'],
+    body: 'BackupRequest',
+  },
+  {
+    id: 'listBackups',
+    method: 'GET',
+    path: '/projects/{projectId}/backups',
+    summary: "A project's backups, newest first",
+    query: ['limit', 'cursor', 'status', 'type', 'from', 'to'],
+  },
+  {
+    id: 'latestBackup',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/latest',
+    summary: "A project's newest completed backup",
+  },
+  {
+    id: 'getBackup',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}',
+    summary: 'One backup',
+  },
+  {
+    id: 'downloadBackup',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/download',
+    summary: 'A URL that downloads the backup, good for 15 minutes',
+    query: ['redirect'],
+  },
+  {
+    id: 'cancelBackup',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/cancel',
+    summary: 'Cancel a backup that waits or runs',
+  },
+  {
+    id: 'startRun',
+    method: 'POST',
+    path: '/runs',
+    summary: 'Back up everything now, or some projects or sources',
+    headers: ['Idempotency-Key'],
+    body: 'RunRequest',
+  },
+  {
+    id: 'getRun',
+    method: 'GET',
+    path: '/runs/{runId}',
+    summary: 'What a run planned and how far it is',
+  },
+] as const satisfies readonly RouteSpec[];
+
+export type RouteId = (typeof ROUTES)[number]['id'];
