@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { buildOnce, exists, remove, temporaryFolder } from './cache.ts';
@@ -69,13 +69,16 @@ async function indexes(home: string, sources: string, architecture: string, sinc
     const final = path.join(home, name);
     await mkdir(path.join(temporary, 'lists', 'partial'), { recursive: true });
     await mkdir(path.join(temporary, 'archives', 'partial'), { recursive: true });
+    await mkdir(path.join(temporary, 'none'));
     await writeFile(path.join(temporary, 'status'), '');
     await writeFile(path.join(temporary, 'larder.sources'), sources);
     const during = path.join(temporary, 'update.conf');
     await writeFile(during, configuration(temporary, architecture));
     await writeFile(path.join(temporary, 'apt.conf'), configuration(final, architecture));
     await update(during, sources, path.join(temporary, 'larder.sources'));
-    await rm(path.join(temporary, 'cache'), { recursive: true, force: true });
+    // apt's cache names the lists by their place, which changes now.
+    await remove(path.join(temporary, 'cache'));
+    await mkdir(path.join(temporary, 'cache'));
   });
 }
 
@@ -124,11 +127,11 @@ Dir::State::status ${own('status')};
 Dir::Cache ${own('cache')};
 Dir::Cache::archives ${own('archives')};
 Dir::Cache::pkgcache "pkgcache.bin";
-Dir::Cache::srcpkgcache "";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Dir::Log ${own('log')};
 Dir::Etc::sourcelist ${own('larder.sources')};
 Dir::Etc::sourceparts ${own('none')};
-Dir::Etc::preferences ${own('none')};
+Dir::Etc::preferences ${own('none/preferences')};
 Dir::Etc::preferencesparts ${own('none')};
 Acquire::Languages "none";
 Acquire::PDiffs "false";

@@ -13,6 +13,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildOnce, defaultCache, exists, readJson } from './cache.ts';
 import { buildInContainer } from './container.ts';
+import { LayerTooLarge } from './errors.ts';
 import {
   belowFloor,
   checkFloors,
@@ -21,11 +22,13 @@ import {
   type LayerPlan,
   type LayerRequest,
   planLayer,
+  SIZE_LIMIT,
 } from './layer.ts';
 import { makeLayer } from './make.ts';
 import { hasApt } from './releases.ts';
 import { relocate } from './relocate.ts';
 import { resolveLayer, scriptHash } from './resolve.ts';
+import { unzippedBytes } from './seal.ts';
 
 export type BuiltLayer = {
   /**
@@ -42,7 +45,7 @@ export type BuiltLayer = {
 type Answer = { inputs: string; resolvedAt: string };
 
 /**
- * @throws LayerError a leaf of it that says what to do; BelowFloor only where `use` is `deploy`
+ * @throws LayerError a leaf of it that says what to do; BelowFloor and LayerTooLarge only where `use` is `deploy`
  */
 export async function ensureLayer(request: LayerRequest): Promise<BuiltLayer> {
   const plan = planLayer(request);
@@ -58,9 +61,11 @@ export async function ensureLayer(request: LayerRequest): Promise<BuiltLayer> {
           { renew: request.refresh === true || kept !== undefined },
           onProgress,
         );
-  if (request.use === 'deploy') checkFloors(manifest, plan);
-  else warnOlder(manifest, onProgress);
   const assetDirectory = builtPlace(cache, manifest.inputs);
+  if (request.use === 'deploy') {
+    checkFloors(manifest, plan);
+    await checkSize(manifest, assetDirectory);
+  } else warnOlder(manifest, onProgress);
   const directory = await runnable(cache, manifest, assetDirectory);
   return { directory, assetDirectory, manifest };
 }
@@ -80,6 +85,12 @@ function warnOlder(manifest: LayerManifest, onProgress: (line: string) => void):
         'CVE-2026-18408: good enough to try things out, not to be deployed',
     );
   }
+}
+
+async function checkSize(manifest: LayerManifest, directory: string): Promise<void> {
+  const bytes = await unzippedBytes(directory);
+  const limit = SIZE_LIMIT[manifest.layer];
+  if (bytes > limit) throw new LayerTooLarge(manifest.layer, bytes, limit);
 }
 
 async function answerFile(plan: LayerPlan, cache: string): Promise<string> {

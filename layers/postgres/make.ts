@@ -3,8 +3,7 @@ import path from 'node:path';
 import type { Package } from './apt.ts';
 import { assembleCommon, assemblePart, copyLicences } from './assemble.ts';
 import { remove } from './cache.ts';
-import { LayerTooLarge } from './errors.ts';
-import { belowFloor, type LayerManifest, SIZE_LIMIT } from './layer.ts';
+import { belowFloor, type LayerManifest } from './layer.ts';
 import { unpack } from './packages.ts';
 import type { Resolved } from './resolve.ts';
 import { seal } from './seal.ts';
@@ -13,7 +12,7 @@ import { seal } from './seal.ts';
  * Builds a layer into a folder.
  *
  * @param directory an empty folder of this process; afterwards it holds `postgres/` and nothing else
- * @throws LayerTooLarge, and what downloading and unpacking throw
+ * @throws LayerError what downloading and unpacking throw
  */
 export async function makeLayer(
   resolved: Resolved,
@@ -41,9 +40,7 @@ export async function makeLayer(
   const manifest = describe(resolved, packages);
   const folder = path.join(directory, 'postgres', plan.layer);
   await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const bytes = await seal(directory);
-  const limit = SIZE_LIMIT[plan.layer];
-  if (bytes > limit) throw new LayerTooLarge(plan.layer, bytes, limit);
+  await seal(directory);
   return manifest;
 }
 

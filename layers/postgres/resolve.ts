@@ -38,13 +38,13 @@ export async function resolveLayer(
   const searches = plan.majors.map((major) =>
     findMajor(machine, plan, major, { cache, architecture, since }),
   );
-  const found = await settled(searches);
+  const tool = patchelfFor(machine, plan, { cache, since });
+  const [found, [patchelf]] = await Promise.all([settled(searches), settled([tool])]);
   const parts: Part[] = [];
   for (const archive of new Set(found.map((one) => one.archive))) {
     const majors = found.filter((one) => one.archive === archive).map((one) => one.major);
     parts.push(await resolvePart(plan, archive, majors));
   }
-  const patchelf = await patchelfFor(machine, plan, { cache, since });
   const programs: Record<string, string> = {};
   for (const { major, version } of found) programs[major] = upstreamVersion(version);
   const older = belowFloor(Object.values(programs));
