@@ -60,6 +60,7 @@ export interface Completion {
   readonly tableCount: number;
   readonly rowCount: number;
   readonly compression: Compression;
+  /** When it ended; failed and cancelled ones have it too. */
   readonly completedAt: string;
   readonly durationMs: number;
   readonly warnings: readonly string[];
@@ -87,6 +88,11 @@ export interface Backup extends Partial<Completion> {
   readonly startedAt?: string;
   /** When retention may take it: the promise that reads filter by. */
   readonly expiresAt: string;
+  /**
+   * Epoch seconds from which DynamoDB may remove the row. Only final rows have it, and a project's newest
+   * completed full backup never: that one outlives `expiresAt`.
+   */
+  readonly ttl?: number;
   /** Attempts claimed so far, 0 before the first. */
   readonly attempt: number;
   readonly runId?: string;
@@ -120,6 +126,10 @@ export type BackupRequest = z.infer<typeof backupRequest>;
 const FINAL: readonly Status[] = ['completed', 'failed', 'cancelled', 'deleted'];
 /** True once nothing will change the outcome any more. */
 export const isFinal = (status: Status): boolean => FINAL.includes(status);
+
+/** True for what retention has taken, though the row may still be there: no reader may be given it any more. */
+export const hasExpired = (backup: Pick<Backup, 'expiresAt' | 'ttl'>, now: number): boolean =>
+  backup.ttl !== undefined && Date.parse(backup.expiresAt) <= now;
 
 /** Milliseconds of an ISO time. */
 export const millis = (iso: string): number => Date.parse(iso);

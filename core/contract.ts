@@ -47,6 +47,8 @@ export const TABLE = {
   runPrefix: 'RUN#',
   projectRow: 'PROJECT',
   runRow: 'RUN',
+  /** Rows of a run that hold what one source's planning came to. */
+  partPrefix: 'PART#',
   /** Rows of a run that hold the ids which are not final yet, at most `runChunk` each. */
   chunkPrefix: 'CHUNK#',
   runChunk: 200,
@@ -86,6 +88,7 @@ export const INDEX_PROJECTION = [
   'schemaName',
   'projectStatus',
   'lastSuccess',
+  'seenAt',
 ] as const;
 
 export const VAULT = {

@@ -65,7 +65,15 @@ export interface Page<T> {
 /** A row as the sparse index of open work shows it. Eventually consistent: read the row before acting on it. */
 export type OpenBackup = Pick<
   Backup,
-  'id' | 'projectId' | 'source' | 'status' | 'createdAt' | 'queuedAt' | 'trigger' | 'attempt'
+  | 'id'
+  | 'projectId'
+  | 'source'
+  | 'status'
+  | 'createdAt'
+  | 'queuedAt'
+  | 'completedAt'
+  | 'trigger'
+  | 'attempt'
 > & { readonly runId?: string };
 
 export interface History {
@@ -77,7 +85,7 @@ export interface History {
   list(projectId: string, query: BackupQuery): Promise<Page<Backup>>;
   /** The newest completed backup, if any. */
   latest(projectId: string): Promise<Backup | undefined>;
-  /** Rows of one UTC day (`2026-11-21`), newest first, without progress. */
+  /** Rows of one UTC day (`2026-11-21`), newest first, without what has expired or was deleted. */
   ofDay(day: string, limit: number): Promise<readonly Backup[]>;
   /** What is open in one of three ways. `untold`: final, but nobody has been told of it yet. */
   open(state: 'pending' | 'in-progress' | 'untold'): AsyncIterable<OpenBackup>;

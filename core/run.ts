@@ -1,3 +1,6 @@
+import type { RetentionClass } from './backup.ts';
+import type { PlanEvent } from './messages.ts';
+
 /** One firing of a schedule, or of "back up everything now": the backups it planned, over all sources. */
 export interface Run {
   readonly id: string;
@@ -8,6 +11,9 @@ export interface Run {
   readonly createdAt: string;
   /** Sources that take part; each plans its own part. */
   readonly sources: readonly string[];
+  /** Ids the firing was limited to; absent for every active project. Kept so that planning can be started again. */
+  readonly projects?: readonly string[];
+  readonly retentionClass: RetentionClass;
   /** By source, written when that source's planning has ended. */
   readonly parts: Readonly<Record<string, RunPart>>;
   readonly finishedAt?: string;
@@ -24,3 +30,16 @@ export interface RunPart {
   /** Set instead of the counts when planning failed for good. */
   readonly error?: { readonly name: string; readonly message: string };
 }
+
+/** The event that plans this run again, after planning has died: ids are made from it, so nothing is planned twice. */
+export const planEventOf = (run: Run): PlanEvent => ({
+  schedule: run.schedule,
+  scheduledAt: run.scheduledAt,
+  sources: [...run.sources],
+  ...(run.projects && { projects: [...run.projects] }),
+  retentionClass: run.retentionClass,
+});
+
+/** Sources whose planning has not ended, neither well nor badly. */
+export const missingParts = (run: Run): readonly string[] =>
+  run.sources.filter((source) => !Object.hasOwn(run.parts, source));

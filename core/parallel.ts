@@ -1,0 +1,32 @@
+/**
+ * Does `work` for every item, at most `limit` at a time. The first error is thrown, after those under way
+ * have ended and without beginning another.
+ */
+export const inParallel = async <T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> => {
+  const results: R[] = new Array(items.length);
+  const queue = items.entries();
+  const failures: unknown[] = [];
+  const lane = async () => {
+    for (const [index, item] of queue) {
+      if (failures.length) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failures.length) throw failures[0];
+  return results;
+};
+
+/** Cuts a list into pieces of at most `size`. */
+export const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );

@@ -1,0 +1,47 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+
+export interface Queues {
+  /** For `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_S3` of a process under test: one emulator is both. */
+  readonly endpoint: string;
+  readonly server: FauxqsServer;
+  readonly client: SQSClient;
+  /** Creates a queue and answers its URL; a name ending in `.fifo` makes it FIFO. */
+  newQueue(name: string, attributes?: Record<string, string>): string;
+  /** Bodies of all messages in a queue, waiting or in flight, in no order; takes none away. */
+  bodies(name: string): readonly unknown[];
+  stop(): Promise<void>;
+}
+
+/** Starts the emulator of SQS and S3 in this process, in memory, on a free port of 127.0.0.1. */
+export const startQueues = async (): Promise<Queues> => {
+  const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+  const endpoint = `http://127.0.0.1:${server.port}`;
+  const client = new SQSClient({
+    endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  return {
+    endpoint,
+    server,
+    client,
+    newQueue: (name, attributes = {}) =>
+      server.createQueue(name, {
+        region: 'eu-central-1',
+        attributes: { ...(name.endsWith('.fifo') && { FifoQueue: 'true' }), ...attributes },
+      }).queueUrl,
+    bodies: (name) => {
+      const queue = server.inspectQueue(name);
+      if (!queue) throw new Error(`There is no queue ${name}.`);
+      const { ready, delayed, inflight } = queue.messages;
+      return [...ready, ...delayed, ...inflight.map((held) => held.message)].map((message) =>
+        JSON.parse(message.body),
+      );
+    },
+    stop: async () => {
+      client.destroy();
+      await server.stop();
+    },
+  };
+};

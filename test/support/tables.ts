@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import dynalite from 'dynalite';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { INDEX_PROJECTION, TABLE } from '../../core/contract.ts';
+
+/** The history table as the contract says it is. */
+export const historyTable = (name: string): CreateTableCommandInput => ({
+  TableName: name,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    TABLE.pk,
+    TABLE.sk,
+    TABLE.statusIndex.pk,
+    TABLE.statusIndex.sk,
+    TABLE.dayIndex.pk,
+    TABLE.dayIndex.sk,
+  ].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+  KeySchema: [
+    { AttributeName: TABLE.pk, KeyType: 'HASH' },
+    { AttributeName: TABLE.sk, KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [TABLE.statusIndex, TABLE.dayIndex].map((index) => ({
+    IndexName: index.name,
+    KeySchema: [
+      { AttributeName: index.pk, KeyType: 'HASH' },
+      { AttributeName: index.sk, KeyType: 'RANGE' },
+    ],
+    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...INDEX_PROJECTION] },
+  })),
+});
+
+export interface Tables {
+  /** For `AWS_ENDPOINT_URL_DYNAMODB` of a process under test. */
+  readonly endpoint: string;
+  readonly client: DynamoDBDocumentClient;
+  /** Creates an empty history table and answers its name; one for each test keeps them apart. */
+  newTable(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts DynamoDB's emulator in this process, in memory, on a free port of 127.0.0.1. */
+export const startTables = async (): Promise<Tables> => {
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('dynalite has no port');
+  const endpoint = `http://127.0.0.1:${address.port}`;
+  const plain = new DynamoDBClient({
+    endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const client = makeTableClient(plain);
+  let tables = 0;
+  return {
+    endpoint,
+    client,
+    newTable: async () => {
+      tables += 1;
+      const name = `history-${tables}`;
+      await plain.send(new CreateTableCommand(historyTable(name)));
+      return name;
+    },
+    stop: async () => {
+      client.destroy();
+      plain.destroy();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};
