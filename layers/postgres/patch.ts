@@ -34,7 +34,9 @@ export async function patchProgram(
   const origin = path.relative(path.dirname(file), libraries);
   await chmod(file, 0o755);
   const [program, ...before] = patchelf.command;
-  const search = ['--force-rpath', '--set-rpath', `$ORIGIN/${origin}`];
+  const inLambda = path.join(LAMBDA_ROOT, path.relative(layerRoot, libraries));
+  // The loader learns $ORIGIN from /proc, which a bare root may not have.
+  const search = ['--force-rpath', '--set-rpath', `$ORIGIN/${origin}:${inLambda}`];
   await run(program, [...before, '--set-interpreter', RESERVED, ...search, file]);
   const loader = path.join(libraries, path.basename(elf.interpreter));
   await setInterpreter(file, path.join(LAMBDA_ROOT, path.relative(layerRoot, loader)));

@@ -39,7 +39,7 @@ export async function resolveLayer(
     findMajor(machine, plan, major, { cache, architecture, since }),
   );
   const tool = patchelfFor(machine, plan, { cache, since });
-  const [found, [patchelf]] = await Promise.all([settled(searches), settled([tool])]);
+  const [found, patchelf] = await Promise.all([settled(searches), tool]);
   const parts: Part[] = [];
   for (const archive of new Set(found.map((one) => one.archive))) {
     const majors = found.filter((one) => one.archive === archive).map((one) => one.major);

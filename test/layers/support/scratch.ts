@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { chmod, chown, readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { afterAll } from 'vitest';
+
+/** PostgreSQL's server refuses to be root: a number that no account needs to have. */
+export const UNPRIVILEGED = 65_534;
+
+export const isRoot = process.getuid?.() === 0;
+
+/** A folder that anybody may enter, removed when the test file ends. */
+export async function scratchFolder(): Promise<string> {
+  const folder = mkdtempSync(path.join('/var/tmp', 'larder-layers-'));
+  await chmod(folder, 0o755);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Gives a folder and what lies directly in it to the server's user. */
+export async function giveAway(folder: string): Promise<void> {
+  if (!isRoot) return;
+  await chown(folder, UNPRIVILEGED, UNPRIVILEGED);
+  for (const name of await readdir(folder)) {
+    await chown(path.join(folder, name), UNPRIVILEGED, UNPRIVILEGED);
+  }
+}
+
+/** spawn options that make a child the server's user. */
+export function asServerUser(): { uid?: number; gid?: number } {
+  return isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+}
+
+/** A TCP port of 127.0.0.1 that nobody listens on just now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
