@@ -41,3 +41,7 @@ export const messageGroupOf = (projectId: string): string => sha256Hex(projectId
 /** The partition of a sharded index, 0 to shards - 1. */
 export const shardOf = (projectId: string, shards: number): number =>
   sha256(projectId).readUInt32BE(0) % shards;
+
+/** Milliseconds since the epoch that a UUID version 7 was made from. */
+export const timeOf = (uuid: string): number =>
+  Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);

@@ -4,7 +4,7 @@ import type { PlanEvent } from './messages.ts';
 /** One firing of a schedule, or of "back up everything now": the backups it planned, over all sources. */
 export interface Run {
   readonly id: string;
-  /** The schedule's name, or `manual`. */
+  /** The schedule's name; `manual/<id>` for one that a person started, see `manualSchedule`. */
   readonly schedule: string;
   /** ISO 8601; the time the schedule was due. */
   readonly scheduledAt: string;
@@ -43,3 +43,12 @@ export const planEventOf = (run: Run): PlanEvent => ({
 /** Sources whose planning has not ended, neither well nor badly. */
 export const missingParts = (run: Run): readonly string[] =>
   run.sources.filter((source) => !Object.hasOwn(run.parts, source));
+
+/** No schedule's name holds a slash, so that no schedule is ever taken for a person. */
+const MANUAL = 'manual/';
+/** What a run started by hand has for a schedule: an id of its own, so that two of one millisecond are two runs. */
+export const manualSchedule = (id: string): string => `${MANUAL}${id}`;
+export const isManual = (schedule: string): boolean => schedule.startsWith(MANUAL);
+/** The schedule as people read it. */
+export const scheduleLabel = (schedule: string): string =>
+  isManual(schedule) ? 'manual' : schedule;
