@@ -56,10 +56,33 @@ export const TABLE = {
 } as const;
 
 /**
- * What the indexes carry besides their keys: a backup's summary without its progress, so that a heartbeat
- * costs no index write (DynamoDB writes an index only when a projected attribute changes).
+ * What the indexes carry besides their keys: summaries without progress, so that a heartbeat costs no index
+ * write (DynamoDB writes an index only when a projected attribute changes). DynamoDB takes at most 20 such
+ * attributes for one index and 100 for all of a table (API reference, Projection): whoever needs more of a
+ * row reads the row itself.
  */
-export const INDEX_PROJECTION = [
+export const STATUS_PROJECTION = [
+  'kind',
+  'id',
+  'projectId',
+  'projectName',
+  'source',
+  'name',
+  'trigger',
+  'status',
+  'createdAt',
+  'startedAt',
+  'completedAt',
+  'attempt',
+  'runId',
+  'queuedAt',
+  'schemaName',
+  'projectStatus',
+  'lastSuccess',
+  'seenAt',
+] as const;
+
+export const DAY_PROJECTION = [
   'kind',
   'id',
   'projectId',
@@ -73,22 +96,13 @@ export const INDEX_PROJECTION = [
   'compression',
   'status',
   'validation',
-  'fileId',
   'size',
-  'tableCount',
   'rowCount',
   'createdAt',
-  'startedAt',
   'completedAt',
   'durationMs',
   'expiresAt',
-  'attempt',
-  'runId',
-  'queuedAt',
-  'schemaName',
-  'projectStatus',
-  'lastSuccess',
-  'seenAt',
+  'ttl',
 ] as const;
 
 export const VAULT = {

@@ -7,7 +7,7 @@ import {
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
-import { INDEX_PROJECTION, TABLE } from '../../core/contract.ts';
+import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
 
 /** The history table as the contract says it is. */
 export const historyTable = (name: string): CreateTableCommandInput => ({
@@ -25,13 +25,16 @@ export const historyTable = (name: string): CreateTableCommandInput => ({
     { AttributeName: TABLE.pk, KeyType: 'HASH' },
     { AttributeName: TABLE.sk, KeyType: 'RANGE' },
   ],
-  GlobalSecondaryIndexes: [TABLE.statusIndex, TABLE.dayIndex].map((index) => ({
+  GlobalSecondaryIndexes: [
+    { ...TABLE.statusIndex, carries: STATUS_PROJECTION },
+    { ...TABLE.dayIndex, carries: DAY_PROJECTION },
+  ].map((index) => ({
     IndexName: index.name,
     KeySchema: [
       { AttributeName: index.pk, KeyType: 'HASH' },
       { AttributeName: index.sk, KeyType: 'RANGE' },
     ],
-    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...INDEX_PROJECTION] },
+    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.carries] },
   })),
 });
 
