@@ -1,0 +1,109 @@
+/**
+ * PostgreSQL's programs as Lambda layers. A layer is built (or taken from the cache) when a function
+ * first asks for it, so a stack that verifies nothing builds no server layer. CDK's constructs are
+ * synchronous and a build is not: it runs as a child process.
+ *
+ * Context that changes where the layers come from:
+ *   larder:layers = placeholder           a tiny folder instead, for synthesis that nobody deploys;
+ *                                         so does switching CDK's bundling off for the stack
+ *   larder:client-layer-arn, larder:server-layer-arn   layers that were published elsewhere
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { type Architecture, Code, type ILayerVersion, LayerVersion } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+
+const BUILD = path.resolve(import.meta.dirname, '..', 'layers', 'postgres');
+
+export type PostgresLayersProps = {
+  /** Of the functions that use the layers. */
+  architecture: Architecture;
+  /** Majors of pg_dump and its kin; the build's defaults where absent. */
+  clientMajors?: readonly number[];
+  /** Major of the scratch server that verification restores into. */
+  serverMajor?: number;
+  /** Packages of extensions that the customers' schemas use, e.g. `pgvector`. */
+  extensions?: readonly string[];
+  /** Deploy a PostgreSQL with known holes all the same. */
+  acceptOlder?: boolean;
+};
+
+/** A line of what `layers/postgres/build.ts` prints. */
+type Built = {
+  programs: Record<string, string>;
+  inputs: string;
+  assetDirectory: string;
+};
+
+export class PostgresLayers extends Construct {
+  readonly #props: PostgresLayersProps;
+  readonly #made = new Map<string, ILayerVersion>();
+
+  constructor(scope: Construct, id: string, props: PostgresLayersProps) {
+    super(scope, id);
+    this.#props = props;
+  }
+
+  /** `pg_dump`, `pg_dumpall`, `pg_restore`, `psql` of each major, `bzip2` and RDS's certificates. */
+  get client(): ILayerVersion {
+    const { clientMajors } = this.#props;
+    return this.#layer('client', clientMajors ? ['--majors', clientMajors.join(',')] : []);
+  }
+
+  /** `initdb`, `pg_ctl` and `postgres` with contrib and the extensions asked for. */
+  get server(): ILayerVersion {
+    const { serverMajor, extensions = [] } = this.#props;
+    return this.#layer('server', [
+      ...(serverMajor ? ['--majors', String(serverMajor)] : []),
+      ...(extensions.length > 0 ? ['--extensions', extensions.join(',')] : []),
+    ]);
+  }
+
+  #layer(name: 'client' | 'server', options: readonly string[]): ILayerVersion {
+    const made = this.#made.get(name) ?? this.#make(name, options);
+    this.#made.set(name, made);
+    return made;
+  }
+
+  #make(name: 'client' | 'server', options: readonly string[]): ILayerVersion {
+    const id = name === 'client' ? 'Client' : 'Server';
+    const published: unknown = this.node.tryGetContext(`larder:${name}-layer-arn`);
+    if (typeof published === 'string') {
+      return LayerVersion.fromLayerVersionArn(this, id, published);
+    }
+    const common = { compatibleArchitectures: [this.#props.architecture], license: 'PostgreSQL' };
+    if (this.#wantsPlaceholder()) {
+      const description = `Placeholder of the ${name} layer: not to be deployed`;
+      const code = Code.fromAsset(path.join(BUILD, 'placeholder'));
+      return new LayerVersion(this, id, { ...common, code, description });
+    }
+    const accept = this.#props.acceptOlder ? ['--accept-older'] : [];
+    const architecture = this.#props.architecture.name;
+    const built = build(['--layer', name, '--arch', architecture, ...options, ...accept]);
+    const versions = Object.values(built.programs).join(', ');
+    return new LayerVersion(this, id, {
+      ...common,
+      code: Code.fromAsset(built.assetDirectory, { assetHash: built.inputs }),
+      description: `PostgreSQL ${versions}: ${name} programs`,
+    });
+  }
+
+  #wantsPlaceholder(): boolean {
+    const wanted: unknown = this.node.tryGetContext('larder:layers');
+    return wanted === 'placeholder' || !Stack.of(this).bundlingRequired;
+  }
+}
+
+/** @throws Error where the build fails; the build itself has said why on standard error */
+function build(options: readonly string[]): Built {
+  const args = [path.join(BUILD, 'build.ts'), '--deploy', '--keep', ...options];
+  const { error, status, stdout } = spawnSync(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (error) throw error;
+  const [built] = status === 0 ? (JSON.parse(stdout) as Built[]) : [];
+  if (!built) throw new Error('A layer was not built: the lines above say why and what to do.');
+  return built;
+}
