@@ -1,0 +1,64 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { startFauxqs } from 'fauxqs';
+import { ACCOUNT, CREDENTIALS, REGION } from '../region.ts';
+import { LOOPBACK } from './loopback.ts';
+
+/**
+ * SQS: fauxqs, with its messages in a folder, so that what waited or was hidden when a start ended goes on waiting in
+ * the next. Its HTTP server would listen on every interface of the machine; Fastify announces each server that is made
+ * on a diagnostics channel, and there the address is narrowed to the loopback interface.
+ */
+export interface Queues {
+  readonly port: number;
+  readonly url: string;
+  /** Creates a queue, or brings the attributes of one from an earlier start up to date. */
+  ensure(name: string, attributes: Readonly<Record<string, string>>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const queueArn = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+
+interface Announced {
+  readonly fastify: { listen: (options: { port: number; host: string }) => Promise<string> };
+}
+
+const narrow = (message: unknown): void => {
+  const { fastify } = message as Announced;
+  const listen = fastify.listen.bind(fastify);
+  fastify.listen = (options) => listen({ ...options, host: LOOPBACK });
+};
+
+export const startQueues = async (folder: string): Promise<Queues> => {
+  subscribe('fastify.initialization', narrow);
+  const server = await startFauxqs({
+    port: 0,
+    logger: false,
+    host: LOOPBACK,
+    defaultRegion: REGION,
+    dataDir: folder,
+  }).finally(() => unsubscribe('fastify.initialization', narrow));
+  const url = `http://${LOOPBACK}:${server.port}`;
+  const client = new SQSClient({ endpoint: url, region: REGION, credentials: CREDENTIALS });
+  return {
+    port: server.port,
+    url,
+    ensure: async (name, attributes) => {
+      if (!server.inspectQueue(name)) {
+        server.createQueue(name, { attributes: { ...attributes } });
+        return;
+      }
+      const { FifoQueue: _fixed, ...changeable } = attributes;
+      await client.send(
+        new SetQueueAttributesCommand({
+          QueueUrl: `${url}/${ACCOUNT}/${name}`,
+          Attributes: changeable,
+        }),
+      );
+    },
+    close: async () => {
+      client.destroy();
+      await server.stop();
+    },
+  };
+};
