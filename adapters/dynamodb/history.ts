@@ -1,0 +1,70 @@
+import { TABLE, TIMES } from '../../core/contract.ts';
+import { IdempotencyConflict } from '../../core/errors.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import type { History } from '../../core/ports.ts';
+import { makeAbandoned } from './abandoned.ts';
+import { makeClaims } from './claims.ts';
+import { makeLists } from './lists.ts';
+import { makeRetention } from './retention.ts';
+import { backupKey, backupOf, epochSeconds, inState, partitionOf, rowOf } from './rows.ts';
+import { getRow, type HistoryTable, putRow } from './table.ts';
+
+/**
+ * The history over one DynamoDB table: every backup is a row of its project's partition, sorted by its UUIDv7
+ * and so by time.
+ */
+export const makeHistory = (access: HistoryTable): History => ({
+  create: async (backup) => {
+    const created = await putRow(access, {
+      ...rowOf(backup),
+      ...inState(backup.projectId, 'pending'),
+    });
+    return created ? 'created' : 'exists';
+  },
+
+  get: async (projectId, backupId) => {
+    const row = await getRow(access, backupKey(projectId, backupId));
+    return row && backupOf(row);
+  },
+
+  remember: (projectId, key, requestHash, backupId) =>
+    remember(access, projectId, key, requestHash, backupId),
+
+  ...makeClaims(access),
+  ...makeAbandoned(access),
+  ...makeRetention(access),
+  ...makeLists(access),
+});
+
+/** Keys are a client's own words of any length: their digest stands in the row's key. */
+const remember = async (
+  access: HistoryTable,
+  projectId: string,
+  key: string,
+  requestHash: string,
+  backupId: string,
+): Promise<string> => {
+  const now = access.clock();
+  const rowKey = {
+    pk: partitionOf(projectId),
+    sk: `${TABLE.idempotencyPrefix}${sha256Hex(key)}`,
+  };
+  const row = {
+    ...rowKey,
+    kind: 'idempotency',
+    requestHash,
+    backupId,
+    [TABLE.ttl]: epochSeconds(now + TIMES.idempotencyHours * 3_600_000),
+  };
+  // DynamoDB removes a row up to some days after its ttl; from that moment on it counts as gone.
+  const kept = await putRow(access, row, {
+    condition: `attribute_not_exists(#${TABLE.pk}) OR #${TABLE.ttl} <= :now`,
+    values: { ':now': Math.floor(now / 1000) },
+  });
+  if (kept) return backupId;
+  const there = await getRow(access, rowKey);
+  if (there && there.requestHash === requestHash && typeof there.backupId === 'string') {
+    return there.backupId;
+  }
+  throw new IdempotencyConflict();
+};

@@ -1,0 +1,158 @@
+import { setTimeout } from 'node:timers/promises';
+import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
+import { type Backup, hasExpired } from '../../core/backup.ts';
+import { TABLE } from '../../core/contract.ts';
+import { chunksOf } from '../../core/parallel.ts';
+import type { BackupQuery, History, OpenBackup, Page } from '../../core/ports.ts';
+import { cursorOf, positionOf } from './cursors.ts';
+import {
+  backupKey,
+  backupOf,
+  dayIndex,
+  dayKeyOf,
+  type OpenState,
+  openBackupOf,
+  partitionOf,
+  statusIndex,
+  statusKeyOf,
+} from './rows.ts';
+import { type HistoryTable, queryRows, type Row, SHARDS } from './table.ts';
+
+/**
+ * What of a project's rows a list shows. Expired rows stay in the table for up to some days until DynamoDB
+ * removes them; the newest full backup, which has no `ttl`, is shown however old it is.
+ */
+const filterOf = (query: BackupQuery): { readonly filter: string; readonly values: Row } => {
+  const conditions = [
+    query.status ? '#status = :status' : '#status <> :deleted',
+    query.type && '#type = :type',
+    query.from && '#createdAt >= :from',
+    query.to && '#createdAt <= :to',
+  ];
+  return {
+    filter: conditions.filter(Boolean).join(' AND '),
+    values: {
+      ...(query.status ? { ':status': query.status } : { ':deleted': 'deleted' }),
+      ...(query.type && { ':type': query.type }),
+      ...(query.from && { ':from': query.from }),
+      ...(query.to && { ':to': query.to }),
+    },
+  };
+};
+
+/** A `deleted` row says what was here, and stays visible for its own time. */
+const isShown = (backup: Backup, now: number): boolean =>
+  backup.status === 'deleted' ? (backup.ttl ?? 0) * 1000 > now : !hasExpired(backup, now);
+
+const list = async (
+  access: HistoryTable,
+  projectId: string,
+  query: BackupQuery,
+): Promise<Page<Backup>> => {
+  const after = query.cursor === undefined ? undefined : positionOf(projectId, query.cursor);
+  const { filter, values } = filterOf(query);
+  const now = access.clock();
+  const found: Backup[] = [];
+  const rows = queryRows(access, {
+    where: '#pk = :pk AND begins_with(#sk, :backups)',
+    values: { ...values, ':pk': partitionOf(projectId), ':backups': TABLE.backupPrefix },
+    filter,
+    newestFirst: true,
+    firstPage: query.limit + 1,
+    ...(after !== undefined && { after: { ...backupKey(projectId, after) } }),
+  });
+  for await (const row of rows) {
+    const backup = backupOf(row);
+    if (!isShown(backup, now)) continue;
+    found.push(backup);
+    // One more than asked for shows whether there is another page.
+    if (found.length > query.limit) break;
+  }
+  const items = found.slice(0, query.limit);
+  const last = items.at(-1);
+  return found.length > items.length && last
+    ? { items, cursor: cursorOf(projectId, last.id) }
+    : { items };
+};
+
+/** Rows by key, in no order; those gone in between are left out. */
+const getBackups = async (
+  access: HistoryTable,
+  keys: readonly Pick<Backup, 'projectId' | 'id'>[],
+): Promise<Backup[]> => {
+  const found: Backup[] = [];
+  for (const chunk of chunksOf(keys, 100)) {
+    let asked: Record<string, unknown>[] = chunk.map(({ projectId, id }) => ({
+      ...backupKey(projectId, id),
+    }));
+    for (let round = 0; asked.length; round += 1) {
+      // Keys left over mean throttling, which the SDK sees as a success and does not wait for.
+      if (round) await setTimeout(Math.min(50 * 2 ** round, 2000));
+      const answer = await access.client.send(
+        new BatchGetCommand({ RequestItems: { [access.table]: { Keys: asked } } }),
+      );
+      found.push(...(answer.Responses?.[access.table] ?? []).map(backupOf));
+      asked = answer.UnprocessedKeys?.[access.table]?.Keys ?? [];
+    }
+  }
+  return found;
+};
+
+const byNewest = (one: Pick<Backup, 'id'>, other: Pick<Backup, 'id'>): number =>
+  one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
+
+const newestOfShard = async (
+  access: HistoryTable,
+  day: string,
+  shard: number,
+  limit: number,
+): Promise<Backup[]> => {
+  const found: Backup[] = [];
+  const rows = queryRows(access, {
+    index: dayIndex.name,
+    where: `#${dayIndex.pk} = :day`,
+    values: { ':day': dayKeyOf(day, shard), ':deleted': 'deleted' },
+    filter: '#status <> :deleted',
+    newestFirst: true,
+    firstPage: limit,
+  });
+  for await (const row of rows) {
+    found.push(backupOf(row));
+    if (found.length === limit) break;
+  }
+  return found;
+};
+
+const ofDay = async (access: HistoryTable, day: string, limit: number): Promise<Backup[]> => {
+  const shards = await Promise.all(SHARDS.map((shard) => newestOfShard(access, day, shard, limit)));
+  const newest = shards.flat().sort(byNewest).slice(0, limit);
+  // The index has not all of a backup, and is a little behind.
+  const now = access.clock();
+  const backups = await getBackups(access, newest);
+  return backups
+    .filter((backup) => backup.status !== 'deleted' && isShown(backup, now))
+    .sort(byNewest);
+};
+
+async function* open(access: HistoryTable, state: OpenState): AsyncGenerator<OpenBackup> {
+  for (const shard of SHARDS) {
+    const rows = queryRows(access, {
+      index: statusIndex.name,
+      where: `#${statusIndex.pk} = :state`,
+      values: { ':state': statusKeyOf(state, shard) },
+    });
+    for await (const row of rows) yield openBackupOf(row);
+  }
+}
+
+export const makeLists = (
+  access: HistoryTable,
+): Pick<History, 'list' | 'latest' | 'ofDay' | 'open'> => ({
+  list: (projectId, query) => list(access, projectId, query),
+  latest: async (projectId) => {
+    const page = await list(access, projectId, { limit: 1, status: 'completed' });
+    return page.items[0];
+  },
+  ofDay: (day, limit) => ofDay(access, day, limit),
+  open: (state) => open(access, state),
+});

@@ -1,0 +1,80 @@
+import { type Backup, iso, millis } from '../../core/backup.ts';
+import { TABLE } from '../../core/contract.ts';
+import { shardOf } from '../../core/ids.ts';
+import type { OpenBackup } from '../../core/ports.ts';
+import type { Key, Row } from './table.ts';
+
+/**
+ * How a backup is laid out as a row. Besides the backup's own members a row has its keys, those of the
+ * indexes it is in, and three attributes that never leave this folder: `kind`; `expirySeconds`, from which
+ * `ttl` is copied in the very write that makes a row final; `claimedBy`, by which a claim whose answer got
+ * lost on the way is known again.
+ */
+export const { statusIndex, dayIndex } = TABLE;
+
+export const partitionOf = (projectId: string): string => `${TABLE.projectPrefix}${projectId}`;
+
+export const backupKey = (projectId: string, backupId: string): Key => ({
+  pk: partitionOf(projectId),
+  sk: `${TABLE.backupPrefix}${backupId}`,
+});
+
+export type OpenState = 'pending' | 'in-progress' | 'untold';
+
+export const statusKeyOf = (state: OpenState | 'project', shard: number): string =>
+  `${state}#${shard}`;
+
+const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
+
+/** The attribute that says which part of the index of open work a row is in. */
+export const inState = (projectId: string, state: OpenState): Row => ({
+  [statusIndex.pk]: statusKeyOf(state, shard(projectId)),
+});
+
+export const dayKeyOf = (day: string, ofShard: number): string => `${day}#${ofShard}`;
+
+/** Epoch seconds, rounded up: DynamoDB must not be earlier than the promise. */
+export const epochSeconds = (time: number): number => Math.ceil(time / 1000);
+
+export const rowOf = (backup: Backup): Row & Key => {
+  const { ttl: _, ...kept } = backup;
+  return {
+    ...kept,
+    ...backupKey(backup.projectId, backup.id),
+    kind: 'backup',
+    expirySeconds: epochSeconds(millis(backup.expiresAt)),
+    [statusIndex.sk]: `${backup.source}#${backup.createdAt}#${backup.id}`,
+    [dayIndex.pk]: dayKeyOf(backup.createdAt.slice(0, 10), shard(backup.projectId)),
+    [dayIndex.sk]: backup.id,
+  };
+};
+
+const STORAGE_ONLY: ReadonlySet<string> = new Set([
+  TABLE.pk,
+  TABLE.sk,
+  statusIndex.pk,
+  statusIndex.sk,
+  dayIndex.pk,
+  dayIndex.sk,
+  'kind',
+  'expirySeconds',
+  'claimedBy',
+]);
+
+const withoutStorage = (row: Row): Row =>
+  Object.fromEntries(Object.entries(row).filter(([attribute]) => !STORAGE_ONLY.has(attribute)));
+
+/** The backup of a row that `rowOf` made. */
+export const backupOf = (row: Row): Backup => withoutStorage(row) as Row & Backup;
+
+/** What the index of open work shows of a backup. */
+export const openBackupOf = (row: Row): OpenBackup => withoutStorage(row) as Row & OpenBackup;
+
+/** A row where retention took one: when, why and how many bytes, for a year. */
+export const deletedRowOf = (backup: Backup, why: string, now: number, days: number): Row & Key => {
+  const { progress: _, leaseUntil: __, retryAt: ___, ...kept } = backup;
+  return {
+    ...rowOf({ ...kept, status: 'deleted', deletedAt: iso(now), deletedWhy: why }),
+    [TABLE.ttl]: epochSeconds(now + days * 86_400_000),
+  };
+};

@@ -1,0 +1,52 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { FailedElsewhere, SourceUnreachable } from '../../core/errors.ts';
+import { discoverResult, parseJson } from '../../core/messages.ts';
+import type { SourceFunctions } from '../../core/ports.ts';
+import type { Route } from '../../core/settings.ts';
+
+/** The functions that lie in a source's network, called through Lambda: nobody else reaches the source. */
+export const makeSourceFunctions = (access: {
+  readonly routes: readonly Route[];
+  readonly client: LambdaClient;
+}): SourceFunctions => {
+  const routeOf = (source: string): Route => {
+    const route = access.routes.find((candidate) => candidate.source === source);
+    if (!route) {
+      throw new SourceUnreachable(source, 'the configuration has no source of that name any more');
+    }
+    return route;
+  };
+
+  return {
+    lookUp: async (source, projectId) => {
+      const answer = await access.client.send(
+        new InvokeCommand({
+          FunctionName: routeOf(source).discoverFunction,
+          InvocationType: 'RequestResponse',
+          Payload: JSON.stringify({ projectId }),
+        }),
+      );
+      // A failure of the source comes as a value; this is the function itself dying: out of time or memory.
+      if (answer.FunctionError) {
+        throw new SourceUnreachable(
+          source,
+          `its discover function ended without an answer (${answer.FunctionError}); its log says why`,
+        );
+      }
+      const payload = Buffer.from(answer.Payload ?? []).toString('utf8');
+      const result = parseJson('The answer of discover', discoverResult, payload);
+      if (!result.ok) throw new FailedElsewhere(result.error);
+      return result.kind === 'project' ? (result.project ?? undefined) : undefined;
+    },
+
+    startPlan: async (source, event) => {
+      await access.client.send(
+        new InvokeCommand({
+          FunctionName: routeOf(source).planFunction,
+          InvocationType: 'Event',
+          Payload: JSON.stringify(event),
+        }),
+      );
+    },
+  };
+};

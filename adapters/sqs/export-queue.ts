@@ -1,0 +1,84 @@
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { messageGroupOf, sha256Hex } from '../../core/ids.ts';
+import type { ExportMessage } from '../../core/messages.ts';
+import { chunksOf, inParallel } from '../../core/parallel.ts';
+import type { ExportQueue } from '../../core/ports.ts';
+
+/** A source's FIFO queue of export requests. One message group a project: never two of its exports at once. */
+interface QueueAccess {
+  readonly url: string;
+  readonly client: SQSClient;
+}
+
+/** What SQS takes in one call. */
+const BATCH = 10;
+const CALLS_AT_ONCE = 16;
+/** A message that SQS refused for a reason of its own is sent so many times in all. */
+const TRIES = 3;
+
+/** SQS swallows a repeated deduplication id for 5 minutes; a renewal makes another one. */
+const deduplicationIdOf = (message: ExportMessage, renewal: string | undefined): string =>
+  renewal === undefined ? message.backupId : sha256Hex(`${message.backupId}\0${renewal}`);
+
+const sendBatch = async (
+  { url, client }: QueueAccess,
+  messages: readonly ExportMessage[],
+  renewal: string | undefined,
+): Promise<readonly ExportMessage[]> => {
+  let unsent = messages;
+  for (let tries = 0; unsent.length && tries < TRIES; tries += 1) {
+    const asked = unsent;
+    const answer = await client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: url,
+        Entries: asked.map((message, index) => ({
+          Id: String(index),
+          MessageBody: JSON.stringify(message),
+          MessageGroupId: messageGroupOf(message.projectId),
+          MessageDeduplicationId: deduplicationIdOf(message, renewal),
+        })),
+      }),
+    );
+    const sent = new Set(answer.Successful?.map((entry) => entry.Id));
+    unsent = asked.filter((_, index) => !sent.has(String(index)));
+  }
+  return unsent;
+};
+
+export const makeExportQueue = (access: QueueAccess): ExportQueue => ({
+  send: async (messages, renewal) => {
+    const unsent = await inParallel(chunksOf(messages, BATCH), CALLS_AT_ONCE, (batch) =>
+      sendBatch(access, batch, renewal),
+    );
+    return unsent.flat();
+  },
+
+  depth: async () => {
+    const answer = await access.client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: access.url,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed',
+        ],
+      }),
+    );
+    return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
+  },
+
+  hide: async (receiptHandle, seconds) => {
+    await access.client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: access.url,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: seconds,
+      }),
+    );
+  },
+});
