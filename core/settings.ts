@@ -115,9 +115,16 @@ export const routeSettings = z.array(
 );
 export type Route = z.infer<typeof routeSettings>[number];
 
-/** Which dead-letter queue, by ARN, buries what. */
+/** What a dead-letter queue holds. */
+export const DEAD_LETTER_KINDS = ['exports', 'outcomes', 'plan', 'expire'] as const;
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
+
+/**
+ * Which dead-letter queue, by ARN, buries what. `exports` and `plan` have a queue for each source and name it:
+ * a plan event lists all sources of its run, and only its queue says whose planning failed.
+ */
 export const deadLetterSettings = z.record(
   z.string(),
-  z.enum(['exports', 'outcomes', 'plan', 'expire']),
+  z.strictObject({ kind: z.enum(DEAD_LETTER_KINDS), source: sourceName.optional() }),
 );
-export type DeadLetterKind = z.infer<typeof deadLetterSettings>[string];
+export type DeadLetterSettings = z.infer<typeof deadLetterSettings>;
