@@ -1,0 +1,78 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import ses from 'aws-ses-v2-local';
+import { createEmlContent } from 'aws-ses-v2-local/dist/emlFile.js';
+import {
+  clearStore,
+  type Email,
+  getStoreReadonly,
+  saveEmail,
+} from 'aws-ses-v2-local/dist/store.js';
+import { LOOPBACK } from './loopback.ts';
+
+/**
+ * SES: aws-ses-v2-local, whose page shows the mails. It keeps them in memory; here each is also written to the folder as
+ * it comes, as a `.eml` file for people and in a list from which the next start fills the page again.
+ */
+export interface Mailbox {
+  readonly url: string;
+  count(): number;
+  close(): Promise<void>;
+}
+
+const LIST = 'mails.json';
+
+export const startMailbox = async (folder: string): Promise<Mailbox> => {
+  await mkdir(folder, { recursive: true });
+  clearStore();
+  for (const mail of await earlierMails(path.join(folder, LIST))) saveEmail(mail);
+  const server = await ses.default({ host: LOOPBACK, port: 0 });
+  let written = getStoreReadonly().emails.length;
+  let writing = Promise.resolve();
+  server.on('request', (request, response) => {
+    if (request.method !== 'POST') return;
+    response.on('finish', () => {
+      const mails = getStoreReadonly().emails;
+      const fresh = mails.slice(written);
+      written = mails.length;
+      writing = writing.then(() => keep(folder, mails, fresh));
+    });
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    url: `http://${LOOPBACK}:${port}`,
+    count: () => getStoreReadonly().emails.length,
+    close: async () => {
+      await new Promise<void>((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      });
+      await writing;
+    },
+  };
+};
+
+const earlierMails = async (file: string): Promise<readonly Email[]> => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '[]';
+    throw error;
+  });
+  return JSON.parse(text) as Email[];
+};
+
+const keep = async (
+  folder: string,
+  mails: readonly Email[],
+  fresh: readonly Email[],
+): Promise<void> => {
+  for (const mail of fresh) {
+    const time = new Date(mail.at * 1000).toISOString().replace(/[-:]/g, '').slice(0, 15);
+    const id = mail.messageId.replace(/[^A-Za-z0-9]/g, '').slice(-8);
+    const { body } = await createEmlContent(mail);
+    await writeFile(path.join(folder, `${time}Z-${id}.eml`), body);
+  }
+  const temporary = path.join(folder, `${LIST}.new`);
+  await writeFile(temporary, JSON.stringify(mails));
+  await rename(temporary, path.join(folder, LIST));
+};

@@ -1,0 +1,81 @@
+import type { Writable } from 'node:stream';
+import { type Instance, startInstance } from './instance.ts';
+import type { Outcome } from './protocol.ts';
+
+/** The instances of one function: reused while they idle, started on demand, ended after a while without work. */
+export interface Pool {
+  readonly name: string;
+  invoke(event: unknown): Promise<Outcome>;
+  /** Processes that work on an event now. */
+  busy(): readonly { readonly pid: number; readonly requestId: string }[];
+  /** Takes no more events, gives those at work so long to end, then kills. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly arn: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** Reserved concurrency: instances it may have at once. */
+  readonly atMost?: number;
+  readonly log: Writable;
+}
+
+const IDLE_MS = 120_000;
+const CHECK_MS = 50;
+
+export const makePool = (options: PoolOptions): Pool => {
+  const working = new Set<Instance>();
+  const idle = new Map<Instance, NodeJS.Timeout>();
+  let stopped = false;
+
+  const retire = (instance: Instance): void => {
+    const timer = idle.get(instance);
+    clearTimeout(timer);
+    idle.delete(instance);
+    void instance.kill();
+  };
+  const take = (): Instance => {
+    for (const [instance, timer] of idle) {
+      clearTimeout(timer);
+      idle.delete(instance);
+      if (instance.alive) return instance;
+    }
+    return startInstance(options);
+  };
+
+  return {
+    name: options.name,
+    invoke: async (event) => {
+      if (stopped || working.size >= (options.atMost ?? Number.POSITIVE_INFINITY)) {
+        return { kind: 'throttled' };
+      }
+      const instance = take();
+      working.add(instance);
+      const outcome = await instance.invoke(event, options.arn, options.timeoutSeconds * 1000);
+      working.delete(instance);
+      if (!instance.alive) return outcome;
+      if (stopped) await instance.kill();
+      else
+        idle.set(
+          instance,
+          setTimeout(() => retire(instance), IDLE_MS),
+        );
+      return outcome;
+    },
+    busy: () =>
+      [...working].flatMap(({ pid, requestId }) => (requestId ? [{ pid, requestId }] : [])),
+    stop: async (graceMs) => {
+      stopped = true;
+      const until = Date.now() + graceMs;
+      while (working.size > 0 && Date.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
+      }
+      for (const timer of idle.values()) clearTimeout(timer);
+      await Promise.all([...working, ...idle.keys()].map((instance) => instance.kill()));
+      idle.clear();
+    },
+  };
+};

@@ -1,0 +1,28 @@
+/** What the parent and a function's process tell each other. */
+export interface InvokeMessage {
+  readonly kind: 'invoke';
+  readonly requestId: string;
+  readonly functionArn: string;
+  readonly event: unknown;
+  /** Epoch milliseconds at which the instance is killed. */
+  readonly deadline: number;
+}
+
+/** A failure as Lambda gives it to the caller. */
+export interface FunctionFailure {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+}
+
+export type RunnerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unfit'; readonly failure: FunctionFailure }
+  | { readonly kind: 'done'; readonly requestId: string; readonly payload: unknown }
+  | { readonly kind: 'failed'; readonly requestId: string; readonly failure: FunctionFailure };
+
+export type Outcome =
+  | { readonly kind: 'ok'; readonly requestId: string; readonly payload: unknown }
+  | { readonly kind: 'failed'; readonly requestId: string; readonly failure: FunctionFailure }
+  /** All instances that the function may have are busy. */
+  | { readonly kind: 'throttled' };

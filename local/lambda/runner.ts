@@ -1,0 +1,84 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { FunctionFailure, InvokeMessage, RunnerMessage } from './protocol.ts';
+
+/**
+ * The inside of one instance of a function: a process of its own that loads the bundle's handler once and is then
+ * given one event after another. It leads its own process group, so that whoever ends it ends its children too. When
+ * the parent is gone, killed or not, the channel closes, and the whole group goes at once.
+ */
+const send = (message: RunnerMessage): void => {
+  process.send?.(message);
+};
+
+const describe = (error: unknown): FunctionFailure => {
+  if (!(error instanceof Error)) return { errorType: 'Error', errorMessage: String(error) };
+  return {
+    errorType: error.name,
+    errorMessage: error.message,
+    trace: (error.stack ?? '').split('\n'),
+  };
+};
+
+type Handler = (event: unknown, context: object) => unknown;
+
+/** `index.handler` is the export `handler` of index.mjs, index.js or index.cjs. */
+const load = async (): Promise<Handler> => {
+  const [module = '', name = ''] = (process.env._HANDLER ?? '').split('.');
+  const root = process.env.LAMBDA_TASK_ROOT ?? '';
+  for (const extension of ['.mjs', '.js', '.cjs']) {
+    const file = path.join(root, `${module}${extension}`);
+    const there = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (!there) continue;
+    const loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    const handler = loaded[name];
+    if (typeof handler === 'function') return handler as Handler;
+    throw new TypeError(`${file} exports no function ${name}`);
+  }
+  throw new Error(`${root} has no module ${module}`);
+};
+
+const contextOf = ({ requestId, functionArn, deadline }: InvokeMessage): object => ({
+  functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+  functionVersion: '$LATEST',
+  invokedFunctionArn: functionArn,
+  memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+  awsRequestId: requestId,
+  logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+  logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+  callbackWaitsForEmptyEventLoop: true,
+  getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  done: () => undefined,
+  fail: () => undefined,
+  succeed: () => undefined,
+});
+
+const serve = async (handler: Handler, message: InvokeMessage): Promise<void> => {
+  const { requestId } = message;
+  try {
+    const payload = await handler(message.event, contextOf(message));
+    send({ kind: 'done', requestId, payload: payload ?? null });
+  } catch (error) {
+    console.error(error);
+    send({ kind: 'failed', requestId, failure: describe(error) });
+  }
+};
+
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
+// Whoever ends the stack ends its functions; a signal meant for the terminal's group is not for them.
+process.on('SIGINT', () => undefined);
+
+load().then(
+  (handler) => {
+    process.on('message', (message) => void serve(handler, message as InvokeMessage));
+    send({ kind: 'ready' });
+  },
+  (error: unknown) => {
+    console.error(error);
+    send({ kind: 'unfit', failure: describe(error) });
+  },
+);
