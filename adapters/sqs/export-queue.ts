@@ -8,6 +8,7 @@ import { messageGroupOf, sha256Hex } from '../../core/ids.ts';
 import type { ExportMessage } from '../../core/messages.ts';
 import { chunksOf, inParallel } from '../../core/parallel.ts';
 import type { ExportQueue } from '../../core/ports.ts';
+import { bodyOf } from './body.ts';
 
 /** A source's FIFO queue of export requests. One message group a project: never two of its exports at once. */
 interface QueueAccess {
@@ -38,7 +39,7 @@ const sendBatch = async (
         QueueUrl: url,
         Entries: asked.map((message, index) => ({
           Id: String(index),
-          MessageBody: JSON.stringify(message),
+          MessageBody: bodyOf(message),
           MessageGroupId: messageGroupOf(message.projectId),
           MessageDeduplicationId: deduplicationIdOf(message, renewal),
         })),

@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Outcomes } from '../../core/ports.ts';
+import { bodyOf } from './body.ts';
 
 /** The queue of what a person may have to hear of. Messages may come twice: rows say who has been told. */
 export const makeOutcomes = (access: {
@@ -8,7 +9,7 @@ export const makeOutcomes = (access: {
 }): Outcomes => ({
   send: async (message) => {
     await access.client.send(
-      new SendMessageCommand({ QueueUrl: access.url, MessageBody: JSON.stringify(message) }),
+      new SendMessageCommand({ QueueUrl: access.url, MessageBody: bodyOf(message) }),
     );
   },
 });

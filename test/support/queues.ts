@@ -6,6 +6,8 @@ export interface Queues {
   readonly endpoint: string;
   readonly server: FauxqsServer;
   readonly client: SQSClient;
+  /** Another client, for a test that alters it. */
+  connect(): SQSClient;
   /** Creates a queue and answers its URL; a name ending in `.fifo` makes it FIFO. */
   newQueue(name: string, attributes?: Record<string, string>): string;
   /** Bodies of all messages in a queue, waiting or in flight, in no order; takes none away. */
@@ -17,20 +19,26 @@ export interface Queues {
 export const startQueues = async (): Promise<Queues> => {
   const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
   const endpoint = `http://127.0.0.1:${server.port}`;
-  const client = new SQSClient({
-    endpoint,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  const connect = () =>
+    new SQSClient({
+      endpoint,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+  const client = connect();
   return {
     endpoint,
     server,
     client,
-    newQueue: (name, attributes = {}) =>
-      server.createQueue(name, {
+    connect,
+    newQueue: (name, attributes = {}) => {
+      const { queueUrl } = server.createQueue(name, {
         region: 'eu-central-1',
         attributes: { ...(name.endsWith('.fifo') && { FifoQueue: 'true' }), ...attributes },
-      }).queueUrl,
+      });
+      // The emulator's own URL has a host name that resolves nowhere.
+      return queueUrl.replace(/^https?:\/\/[^/]+/, endpoint);
+    },
     bodies: (name) => {
       const queue = server.inspectQueue(name);
       if (!queue) throw new Error(`There is no queue ${name}.`);
