@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { type Document, NotEmulated, type Resource } from './document.ts';
+import type { Resolver } from './resolve.ts';
+
+/** Where a template's readers get what they read. */
+export interface Reading {
+  readonly document: Document;
+  readonly resolve: Resolver;
+}
+
+/** CloudFormation takes numbers and booleans as text too. */
+export const number = z.coerce.number();
+export const flag = z.union([z.boolean(), z.stringbool()]);
+
+/** Properties of a resource, resolved: those that the schema names, and no others. */
+export const read = <S extends z.ZodRawShape>(
+  { resolve }: Reading,
+  id: string,
+  { Type, Properties }: Resource,
+  shape: S,
+): z.output<z.ZodObject<S>> => {
+  const chosen = Object.keys(shape).flatMap((name) =>
+    Properties[name] === undefined ? [] : [[name, resolve(Properties[name], `${id}.${name}`)]],
+  );
+  const result = z.object(shape).safeParse(Object.fromEntries(chosen));
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
+  );
+  throw new NotEmulated(`${id} (${Type})`, problems.join('; '));
+};
+
+/** @throws NotEmulated for a property that is neither read nor known to make no difference here */
+export const refuseOthers = (
+  id: string,
+  { Properties }: Resource,
+  known: readonly string[],
+): void => {
+  const others = Object.keys(Properties).filter((name) => !known.includes(name));
+  if (others.length) throw new NotEmulated(id, `nothing is known of its ${others.join(', ')}`);
+};

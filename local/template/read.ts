@@ -1,0 +1,32 @@
+import type { Document } from './document.ts';
+import { readFunctions } from './functions.ts';
+import { checkTypes } from './known.ts';
+import { readMappings } from './mappings.ts';
+import type { LocalModel } from './model.ts';
+import type { Reading } from './properties.ts';
+import { type Addresses, makeResolver } from './resolve.ts';
+import { readGatewayResponses, readRoutes } from './routes.ts';
+import { readSchedules } from './schedules.ts';
+import { readBuckets, readQueues, readTables } from './stores.ts';
+
+/**
+ * The whole of a template as the local stack runs it.
+ * @throws NotEmulated for what it can't make real
+ */
+export const readModel = (document: Document, addresses: Addresses): LocalModel => {
+  checkTypes(document);
+  const reading: Reading = { document, resolve: makeResolver(document, addresses) };
+  const mappings = readMappings(reading);
+  return {
+    stackName: document.stackName,
+    functions: readFunctions(reading),
+    queues: readQueues(reading),
+    tables: readTables(reading),
+    buckets: readBuckets(reading),
+    queueMappings: mappings.queues,
+    streamMappings: mappings.streams,
+    schedules: readSchedules(reading),
+    routes: readRoutes(reading),
+    gatewayResponses: readGatewayResponses(reading),
+  };
+};
