@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { iso } from '../../../core/backup.ts';
+import { completionOf, DAY, NIGHT, newHistory } from '../../support/backups.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+
+let tables: Tables;
+let it: Awaited<ReturnType<typeof newHistory>>;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  it = await newHistory(tables);
+});
+
+const failure = { name: 'SchemaNotFound', message: 'There is no such schema.' };
+const ofNight = (night: number, changes: Partial<Backup> = {}): Partial<Backup> => ({
+  createdAt: iso(NIGHT + night * DAY),
+  ...changes,
+});
+const withoutTtl = async (backups: readonly Backup[]): Promise<string[]> => {
+  const rows = await Promise.all(backups.map((backup) => it.row(backup)));
+  return rows.filter((row) => row && row.ttl === undefined).map((row) => String(row?.id));
+};
+
+describe('the last good backup', () => {
+  test('is kept, whatever the order in which backups are begun and end', async () => {
+    const ending = fc.record({
+      status: fc.constantFrom('completed', 'completed', 'failed', 'cancelled'),
+      content: fc.constantFrom('full', 'full', 'schema', 'data'),
+    });
+    const night = fc
+      .array(ending, { minLength: 1, maxLength: 8 })
+      .chain((endings) =>
+        fc
+          .shuffledSubarray([...endings.keys()], { minLength: endings.length })
+          .map((order) => ({ endings, order })),
+      );
+    let projects = 0;
+    await fc.assert(
+      fc.asyncProperty(night, async ({ endings, order }) => {
+        projects += 1;
+        const projectId = `project-${projects}`;
+        const backups: Backup[] = [];
+        for (const [index, { content }] of endings.entries()) {
+          backups.push(await it.pending(ofNight(index, { projectId, content } as Backup)));
+        }
+        let newest: Backup | undefined;
+        for (const index of order) {
+          const backup = backups[index];
+          const status = endings[index]?.status;
+          if (!backup) throw new Error('no backup');
+          const claim = await it.claimed(backup);
+          if (status === 'failed') await it.history.fail(claim, failure);
+          else if (status === 'cancelled') await it.history.cancel(claim);
+          else {
+            await it.history.complete(claim, completionOf(backup));
+            const isNewer = !newest || backup.id > newest.id;
+            if (backup.content === 'full' && isNewer) newest = backup;
+          }
+          const ended = order.slice(0, order.indexOf(index) + 1).map((done) => backups[done]);
+          const kept = await withoutTtl(ended.filter((done) => done !== undefined));
+          expect(kept).toEqual(newest ? [newest.id] : []);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is kept when many complete at once', async () => {
+    const backups: Backup[] = [];
+    for (let night = 0; night < 10; night += 1) backups.push(await it.pending(ofNight(night)));
+    await Promise.all(
+      backups.map(async (backup) =>
+        it.history.complete(await it.claimed(backup), completionOf(backup)),
+      ),
+    );
+    expect(await withoutTtl(backups)).toEqual([backups.at(-1)?.id]);
+  });
+
+  test('is shown and found long after its time, while those it replaced are hidden', async () => {
+    const older = await it.completed(ofNight(0));
+    const newest = await it.completed(ofNight(1));
+    it.pass(400 * DAY);
+    expect((await it.history.latest('acme'))?.id).toBe(newest.id);
+    expect((await it.history.list('acme', { limit: 10 })).items.map(({ id }) => id)).toEqual([
+      newest.id,
+    ]);
+    // The row of the older one is there until DynamoDB removes it.
+    expect(await it.row(older)).toBeDefined();
+  });
+
+  test("of another project keeps nobody's", async () => {
+    const one = await it.completed(ofNight(0, { projectId: 'acme' }));
+    const other = await it.completed(ofNight(1, { projectId: 'acme-2' }));
+    expect(await withoutTtl([one, other])).toEqual([one.id, other.id]);
+  });
+});
+
+describe('a crash between completing a backup and letting its predecessor go', () => {
+  /** Completes a backup by a client that dies after the row's own write. */
+  const dyingAfterCompletion = async (backup: Backup) => {
+    const claim = await it.claimed(backup);
+    tables.client.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName === 'QueryCommand') throw new Error('killed');
+        return next(args);
+      },
+      { step: 'initialize', name: 'dying' },
+    );
+    try {
+      await expect(it.history.complete(claim, completionOf(backup))).rejects.toThrow('killed');
+    } finally {
+      tables.client.middlewareStack.remove('dying');
+    }
+  };
+
+  test('leaves both, and is healed by the message that comes again', async () => {
+    const older = await it.completed(ofNight(0));
+    const newer = await it.pending(ofNight(1));
+    await dyingAfterCompletion(newer);
+    expect(await withoutTtl([older, newer])).toEqual([older.id, newer.id]);
+    await it.history.claim(newer.projectId, newer.id);
+    expect(await withoutTtl([older, newer])).toEqual([newer.id]);
+  });
+
+  test('is healed by settling the project, as often as one likes', async () => {
+    const older = await it.completed(ofNight(0));
+    const newer = await it.pending(ofNight(1));
+    await dyingAfterCompletion(newer);
+    await it.history.settleRetention('acme');
+    await it.history.settleRetention('acme');
+    expect(await withoutTtl([older, newer])).toEqual([newer.id]);
+  });
+
+  test('is healed by the next completion', async () => {
+    const older = await it.completed(ofNight(0));
+    const newer = await it.pending(ofNight(1));
+    await dyingAfterCompletion(newer);
+    const newest = await it.completed(ofNight(2));
+    expect(await withoutTtl([older, newer, newest])).toEqual([newest.id]);
+  });
+});
+
+describe('ttl', () => {
+  test('comes with the end of a failed or cancelled backup, and never before', async () => {
+    const backup = await it.pending();
+    expect((await it.row(backup))?.ttl).toBeUndefined();
+    const claim = await it.claimed(backup);
+    expect((await it.row(backup))?.ttl).toBeUndefined();
+    await it.history.release(claim, failure, 'soon');
+    expect((await it.row(backup))?.ttl).toBeUndefined();
+    await it.history.fail(await it.claimed(backup), failure);
+    expect((await it.row(backup))?.ttl).toBe(Date.parse(backup.expiresAt) / 1000);
+  });
+
+  test('is never before the promised time', async () => {
+    const backup = await it.pending({ expiresAt: '2026-12-21T02:00:00.001Z' });
+    await it.history.cancel(await it.claimed(backup));
+    const ttl = Number((await it.row(backup))?.ttl);
+    expect(ttl * 1000).toBeGreaterThanOrEqual(Date.parse(backup.expiresAt));
+  });
+});
+
+describe('the row left where retention took a backup', () => {
+  test('says when, why and how many bytes, for a year, and is shown to who asks for it', async () => {
+    const backup = await it.completed();
+    const there = await it.history.get(backup.projectId, backup.id);
+    if (!there) throw new Error('no row');
+    expect(await it.history.leaveDeleted(there, 'retention')).toBe('exists');
+    const other = await newHistory(tables);
+    expect(await other.history.leaveDeleted(there, 'retention')).toBe('written');
+    expect(await other.history.leaveDeleted(there, 'again')).toBe('exists');
+    expect(await other.history.get(backup.projectId, backup.id)).toMatchObject({
+      status: 'deleted',
+      deletedAt: '2026-11-21T02:00:00.000Z',
+      deletedWhy: 'retention',
+      size: 1000,
+      ttl: (NIGHT + 365 * DAY) / 1000,
+    });
+    expect((await other.history.list('acme', { limit: 5 })).items).toEqual([]);
+    expect(await other.history.latest('acme')).toBeUndefined();
+    const deleted = () => other.history.list('acme', { limit: 5, status: 'deleted' });
+    expect((await deleted()).items).toHaveLength(1);
+    other.pass(366 * DAY);
+    expect((await deleted()).items).toHaveLength(0);
+  });
+});
+
+describe("the registry's last success", () => {
+  test('is the newest completed full backup, and survives what a discovery writes', async () => {
+    const project = { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' };
+    await it.registry.register(project, 'main');
+    const older = await it.pending(ofNight(0));
+    const newer = await it.completed(ofNight(1));
+    await it.history.complete(await it.claimed(older), completionOf(older));
+    await it.completed(ofNight(2, { content: 'schema' }));
+    await it.registry.register({ ...project, name: 'Acme Ltd' }, 'main');
+    expect(await it.registry.get('acme')).toMatchObject({
+      name: 'Acme Ltd',
+      lastSuccess: { backupId: newer.id, size: 1000 },
+    });
+  });
+
+  test('makes no registry row of a project that was never seen', async () => {
+    await it.completed();
+    expect(await it.registry.get('acme')).toBeUndefined();
+  });
+});

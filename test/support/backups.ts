@@ -1,0 +1,98 @@
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { backupKey } from '../../adapters/dynamodb/rows.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { getRow } from '../../adapters/dynamodb/table.ts';
+import type { Backup, Completion } from '../../core/backup.ts';
+import { iso } from '../../core/backup.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { Claim } from '../../core/ports.ts';
+import type { Tables } from './tables.ts';
+
+/** 2026-11-21T02:00:00Z, when the nightly schedule of these tests fires. */
+export const NIGHT = Date.UTC(2026, 10, 21, 2);
+export const DAY = 86_400_000;
+
+/** A backup as it is requested, with what a test does not care about filled in. */
+export const pendingBackup = (changes: Partial<Backup> = {}): Backup => {
+  const createdAt = changes.createdAt ?? iso(NIGHT);
+  const at = Date.parse(createdAt);
+  return {
+    id: uuidv7(at),
+    projectId: 'acme',
+    projectName: 'Acme',
+    schemaName: 'acme',
+    source: 'main',
+    environment: 'test',
+    name: 'nightly',
+    description: '',
+    type: 'database',
+    content: 'full',
+    trigger: 'scheduled',
+    format: 'custom',
+    status: 'pending',
+    validation: 'unverified',
+    retentionClass: 'daily',
+    createdAt,
+    queuedAt: createdAt,
+    expiresAt: iso(at + 30 * DAY),
+    attempt: 0,
+    ...changes,
+  };
+};
+
+export const completionOf = (backup: Backup, changes: Partial<Completion> = {}): Completion => ({
+  fileId: `backups/${backup.projectId}/${backup.id}-1.dump`,
+  size: 1000,
+  sourceBytes: 4000,
+  checksum: 'a'.repeat(64),
+  tableCount: 3,
+  rowCount: 42,
+  compression: 'zstd',
+  completedAt: iso(Date.parse(backup.createdAt) + 60_000),
+  durationMs: 60_000,
+  warnings: [],
+  ...changes,
+});
+
+/** A history on a table of its own, with a clock that stands still until it is told to go on. */
+export const newHistory = async (tables: Tables) => {
+  let now = NIGHT;
+  const access = { table: await tables.newTable(), client: tables.client, clock: () => now };
+  const history = makeHistory(access);
+  const claimed = async (backup: Backup): Promise<Claim> => {
+    const outcome = await history.claim(backup.projectId, backup.id);
+    if (outcome.kind !== 'claimed') throw new Error(`not claimed but ${outcome.kind}`);
+    return outcome.claim;
+  };
+  return {
+    access,
+    history,
+    runs: makeRuns(access),
+    registry: makeRegistry(access),
+    pass: (ms: number) => {
+      now += ms;
+    },
+    claimed,
+    /** Creates a pending row. */
+    pending: async (changes: Partial<Backup> = {}): Promise<Backup> => {
+      const backup = pendingBackup(changes);
+      await history.create(backup);
+      return backup;
+    },
+    /** Creates a row and completes it. */
+    completed: async (changes: Partial<Backup> = {}): Promise<Backup> => {
+      const backup = pendingBackup(changes);
+      await history.create(backup);
+      await history.complete(await claimed(backup), completionOf(backup));
+      return backup;
+    },
+    row: async (backup: Pick<Backup, 'projectId' | 'id'>) =>
+      getRow(access, backupKey(backup.projectId, backup.id)),
+    openIds: async (state: 'pending' | 'in-progress' | 'untold'): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const { id } of history.open(state)) ids.push(id);
+      return ids.sort();
+    },
+  };
+};

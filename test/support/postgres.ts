@@ -1,0 +1,156 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import {
+  findProgramFiles,
+  type ProgramFiles,
+  type ServerPrograms,
+} from '../../adapters/postgres/program-files.ts';
+import { ensureLayer } from '../../layers/postgres/ensure.ts';
+
+export const PASSWORD = "it's \\ a secret";
+const UNPRIVILEGED = 65_534;
+const isRoot = process.getuid?.() === 0;
+const serverUser = isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+
+/** A TCP port of 127.0.0.1 that nobody listens on just now. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+};
+
+/** The client layer's folder of programs, as LARDER_POSTGRES_ROOT names it. */
+export const clientRoot = async (): Promise<string> =>
+  path.join((await ensureLayer({ layer: 'client' })).directory, 'postgres');
+
+export const clientPrograms = async (): Promise<ProgramFiles> =>
+  findProgramFiles(await clientRoot());
+
+export interface Postgres {
+  readonly port: number;
+  readonly major: number;
+  /** Runs SQL as the superuser. */
+  sql(sql: string, database?: string): Promise<pg.QueryResult>;
+  /** A session of the caller's own, to be ended by it. */
+  session(database?: string, user?: string): Promise<pg.Client>;
+  /** A new, empty database. */
+  database(): Promise<string>;
+  /** Ends the server as a crash would and starts it again on the same port. */
+  crashAndRestart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server of one major from the server layer, with passwords, without TLS, on 127.0.0.1. */
+export const startPostgres = async (major = 18): Promise<Postgres> => {
+  const { directory } = await ensureLayer({ layer: 'server', majors: [major] });
+  const files = await findProgramFiles(path.join(directory, 'postgres'));
+  const programs = files.servers.find((one) => one.major === major);
+  if (!programs) throw new Error(`the server layer has no PostgreSQL ${major}`);
+  const home = mkdtempSync('/var/tmp/larder-test-');
+  await chmod(home, 0o755);
+  initialize(programs, home);
+  const port = await freePort();
+  let server = await run(programs, home, port);
+  const session = async (database = 'postgres', user = 'postgres') => {
+    const client = new pg.Client({ host: '127.0.0.1', port, database, user, password: PASSWORD });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  let databases = 0;
+  const sql = async (text: string, database?: string) => {
+    const client = await session(database);
+    try {
+      return await client.query(text);
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    port,
+    major,
+    sql,
+    session,
+    database: async () => {
+      databases += 1;
+      const name = `db_${databases}`;
+      await sql(`CREATE DATABASE ${name}`);
+      return name;
+    },
+    crashAndRestart: async () => {
+      server.kill('SIGQUIT');
+      await once(server, 'exit');
+      server = await run(programs, home, port);
+    },
+    stop: async () => {
+      const exited = once(server, 'exit');
+      server.kill('SIGQUIT');
+      await exited;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+};
+
+const initialize = (programs: ServerPrograms, home: string): void => {
+  const own = path.join(home, 'own');
+  mkdirSync(own);
+  const passwordFile = path.join(own, 'password');
+  writeFileSync(passwordFile, PASSWORD);
+  if (isRoot) {
+    execFileSync('chown', ['-R', `${UNPRIVILEGED}:${UNPRIVILEGED}`, own]);
+  }
+  execFileSync(
+    programs.initdb,
+    [
+      ...['-D', path.join(own, 'data'), '-U', 'postgres', '--locale=C.UTF-8', '--encoding=UTF8'],
+      ...['--no-sync', '--auth=scram-sha-256', '--pwfile', passwordFile],
+    ],
+    { ...serverUser, cwd: own, stdio: 'pipe' },
+  );
+};
+
+const run = async (programs: ServerPrograms, home: string, port: number) => {
+  const own = path.join(home, 'own');
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    dynamic_shared_memory_type: 'mmap',
+    fsync: 'off',
+    max_connections: '200',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = spawn(programs.postgres, ['-D', path.join(own, 'data'), ...flags], {
+    ...serverUser,
+    cwd: own,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  server.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4000);
+  });
+  for (let tries = 0; ; tries += 1) {
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password: PASSWORD });
+    const refused = await client.connect().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (!refused) {
+      await client.end();
+      return server;
+    }
+    if (server.exitCode !== null || tries > 150) throw new Error(said, { cause: refused });
+    await sleep(100);
+  }
+};
