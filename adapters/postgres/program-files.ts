@@ -10,7 +10,7 @@ import path from 'node:path';
 /** Where Lambda unpacks both layers. */
 export const LAYER_ROOT = '/opt/postgres';
 
-/** Absolute paths of one major's programs. */
+/** Absolute paths of one major's programs. `pgDumpall` starts `pgDump` by a shell (/bin/sh). */
 export type ClientPrograms = {
   major: number;
   pgDump: string;

@@ -89,8 +89,9 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    const known = error instanceof LayerError || (error as Error).name === 'TypeError';
-    console.error(known ? `layers: ${(error as Error).message}` : error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const ours = error instanceof LayerError || code?.startsWith('ERR_PARSE_ARGS');
+    console.error(ours ? `layers: ${message}` : error);
     process.exitCode = 1;
   }
 }

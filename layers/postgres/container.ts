@@ -8,7 +8,7 @@ const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
 
 /** The container engine: what CDK would use for its bundling. */
 function engine(): string {
-  return process.env.CDK_DOCKER ?? 'docker';
+  return process.env.CDK_DOCKER || 'docker';
 }
 
 /**

@@ -120,11 +120,11 @@ export function planLayer(request: LayerRequest): LayerPlan {
   };
 }
 
-/** PostgreSQL's own version in a package's: `17.11-0+deb13u1` is 17.11. */
+/** PostgreSQL's own version in a package's: `17.11-0+deb13u1` is 17.11, `19~rc1-1` is 19rc1. */
 export function upstreamVersion(packageVersion: string): string {
-  return (
-    /^(?:\d+:)?(\d+(?:\.\d+|(?:beta|rc|devel)\d*))/.exec(packageVersion)?.[1] ?? packageVersion
-  );
+  const match = /^(?:\d+:)?(\d+)(?:(\.\d+)|~?((?:alpha|beta|rc|devel)\d*))/.exec(packageVersion);
+  if (!match) return packageVersion;
+  return `${match[1]}${match[2] ?? match[3]}`;
 }
 
 /** The versions among these that are below their major's floor, with that floor. */

@@ -1,7 +1,9 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { chooseMajor, foreignSettings } from '../../core/programs.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
+import { hostArchitecture } from '../../layers/postgres/layer.ts';
 import { ensureTool } from '../../layers/postgres/tools.ts';
 import { type Certificates, makeCertificates } from './support/certificate.ts';
 import { type EmptyRoot, makeEmptyRoot } from './support/empty-root.ts';
@@ -19,7 +21,12 @@ const roots = new Map<string, EmptyRoot>();
 beforeAll(async () => {
   const folder = await scratchFolder();
   certificates = await makeCertificates(folder, HOST);
-  const files = { 'ca.pem': certificates.authority, 'stranger.pem': certificates.stranger };
+  const files = {
+    'hostile/libc.so.6': 'not a library',
+    'hostile/libpq.so.5': 'not a library',
+    'ca.pem': certificates.authority,
+    'stranger.pem': certificates.stranger,
+  };
   for (const arch of ['x86_64', 'arm64'] as const) {
     const { assetDirectory } = await ensureLayer({ layer: 'client', arch });
     roots.set(arch, makeEmptyRoot(path.join(folder, arch), [assetDirectory], files));
@@ -49,8 +56,9 @@ function on(major: number): Server {
 
 /** This machine runs its own architecture itself and the other under the emulator. */
 function program(arch: string, name: string): string[] {
-  const own = process.arch === 'arm64' ? 'arm64' : 'x86_64';
-  return arch === own ? [`/opt/postgres/${name}`] : ['/qemu', `/opt/postgres/${name}`];
+  return arch === hostArchitecture()
+    ? [`/opt/postgres/${name}`]
+    : ['/qemu', `/opt/postgres/${name}`];
 }
 
 function connection(server: Server, more: Record<string, string> = {}): Record<string, string> {
@@ -65,7 +73,7 @@ function connection(server: Server, more: Record<string, string> = {}): Record<s
     PGSSLROOTCERT: '/ca.pem',
     PGCONNECT_TIMEOUT: '20',
     // Lambda sets this; the layer's own libraries must come first all the same.
-    LD_LIBRARY_PATH: '/lib64:/usr/lib64:/var/runtime:/opt/lib',
+    LD_LIBRARY_PATH: '/hostile:/lib64:/usr/lib64:/var/runtime:/opt/lib',
     ...more,
   };
 }
@@ -147,6 +155,29 @@ describe.each(['x86_64', 'arm64'])('the %s client in an empty root', (arch) => {
     expect(said).toContain('certificate verify failed');
   });
 
+  test('a dump of a server whose major is missing restores there but for the settings named', async () => {
+    const server = on(15);
+    const programs = chooseMajor(15, [17, 18]);
+    const env = connection(server);
+    const target = `foreign_${arch}`;
+    await server.query(`CREATE DATABASE ${target}`);
+    const flags = ['--schema', SCHEMA, '--format', 'plain', '-f', `/${target}`];
+    const dump = at(arch).run([...program(arch, `${programs}/bin/pg_dump`), ...flags], { env });
+    expect(dump.code).toBe(0);
+    const file = path.join(at(arch).place, target);
+    const sql = readFileSync(file, 'utf8');
+    const psql = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', `/${target}`];
+    const command = [...program(arch, `${programs}/bin/psql`), ...psql];
+    const into = { env: { ...env, PGDATABASE: target } };
+    expect(at(arch).run(command, into).said).toContain('transaction_timeout');
+    const foreign = foreignSettings(programs, 15).map((name) => `SET ${name} = 0;`);
+    const mended = sql.split('\n').filter((line) => !foreign.includes(line));
+    writeFileSync(file, mended.join('\n'));
+    expect(at(arch).run(command, into)).toEqual({ code: 0, output: expect.any(String), said: '' });
+    const before = await server.query(FINGERPRINT, 'origin');
+    expect((await server.query(FINGERPRINT, target)).rows).toEqual(before.rows);
+  });
+
   test('compresses with bzip2, and takes it back', () => {
     writeFileSync(path.join(at(arch).place, 'plain.sql'), 'SELECT 1;\n'.repeat(1000));
     const packed = at(arch).run([...program(arch, 'bin/bzip2'), '-k', '/plain.sql']);
@@ -154,4 +185,18 @@ describe.each(['x86_64', 'arm64'])('the %s client in an empty root', (arch) => {
     const again = at(arch).run([...program(arch, 'bin/bzip2'), '-dc', '/plain.sql.bz2']);
     expect(again.output).toBe('SELECT 1;\n'.repeat(1000));
   });
+});
+
+test('pg_dumpall writes the roles where there is a shell, which it starts pg_dump by', async () => {
+  const arch = hostArchitecture();
+  const busybox = await ensureTool('busybox-static', 'usr/bin/busybox');
+  const { assetDirectory } = await ensureLayer({ layer: 'client', arch });
+  const place = path.join(path.dirname(at(arch).place), 'with-shell');
+  const root = makeEmptyRoot(place, [assetDirectory], { 'ca.pem': certificates.authority });
+  mkdirSync(path.join(place, 'bin'));
+  copyFileSync(busybox.command.at(-1) ?? '', path.join(place, 'bin', 'sh'));
+  const command = ['/opt/postgres/18/bin/pg_dumpall', '--roles-only', '--no-role-passwords'];
+  const { code, output, said } = root.run(command, { env: connection(on(18)) });
+  expect({ code, said }).toEqual({ code: 0, said: '' });
+  expect(output).toContain('CREATE ROLE "Tenant Owner"');
 });

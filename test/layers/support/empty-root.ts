@@ -24,7 +24,10 @@ export function makeEmptyRoot(
   mkdirSync(path.join(place, 'tmp'));
   chmodSync(path.join(place, 'tmp'), 0o1777);
   for (const layer of layers) cpSync(layer, path.join(place, 'opt'), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(place, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(place, name)), { recursive: true });
+    writeFileSync(path.join(place, name), text);
+  }
   return {
     place,
     run: (command, options = {}) => {
