@@ -90,6 +90,25 @@ export class IdempotencyConflict extends Permanent {
   }
 }
 
+/** A listing that is suddenly empty is a mistake far more often than the end of every project. */
+export class NoProjectsListed extends Permanent {
+  constructor(source: string, known: number) {
+    super(
+      `Source ${quoted(source)} lists no project at all, though ${known} of its projects are known. Nothing was planned and none was given up. ` +
+        'Check the query that lists its projects and what its role may see (row security hides rows without an error); if they are really gone, take the source out of the configuration.',
+    );
+  }
+}
+
+/** No source has the project so far, but not all of them could be asked. */
+export class ProjectNotResolved extends Retryable {
+  constructor(projectId: string, why: readonly string[]) {
+    super(
+      `Whether there is a project ${quoted(projectId)} can't be told now, since not every source answered: ${why.join('; ')}`,
+    );
+  }
+}
+
 // ── reaching the source ─────────────────────────────────────────────────────────────────────────────
 
 export class SourceUnreachable extends Retryable {

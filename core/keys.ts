@@ -49,11 +49,20 @@ export interface KeyParts {
   readonly attempt: number;
 }
 
+const PLAIN_EXTENSIONS = {
+  none: '.sql',
+  gzip: '.sql.gz',
+  zstd: '.sql.zst',
+  bzip2: '.sql.bz2',
+} as const;
+
+export type Extension = '.dump' | '.tar' | (typeof PLAIN_EXTENSIONS)[Compression];
+
 /** The file name's ending says which program reads it. */
-export const extensionOf = (format: Format, compression: Compression): string => {
+export const extensionOf = (format: Format, compression: Compression): Extension => {
   if (format === 'custom') return '.dump';
   if (format === 'tar') return '.tar';
-  return { none: '.sql', gzip: '.sql.gz', zstd: '.sql.zst', bzip2: '.sql.bz2' }[compression];
+  return PLAIN_EXTENSIONS[compression];
 };
 
 /** The key up to its extension: the stem that backup and manifest share. */

@@ -2,7 +2,7 @@
  * What the domain needs from the world, as verbs of the domain. No SDK type crosses these lines. Adapters
  * make them real; a use case takes just those it calls.
  */
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type {
   Backup,
   BackupType,
@@ -213,7 +213,6 @@ export interface StoreRequest {
   readonly contentType: string;
   /** File name a browser saves it under. */
   readonly downloadName: string;
-  readonly signal?: AbortSignal;
 }
 
 export interface Vault {
@@ -274,8 +273,8 @@ export interface Snapshot {
   readonly sourceBytes: number;
   /** Exact rows by table name, in the snapshot; runs beside the dump. */
   countRows(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
-  /** Starts pg_dump on this snapshot. */
-  dump(request: DumpRequest): Dump;
+  /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
+  dump(request: DumpRequest): Promise<Dump>;
   /** Rejects when the export must stop: it holds up somebody, or its session is gone. Never resolves. */
   readonly disturbed: Promise<never>;
   close(): Promise<void>;
@@ -301,6 +300,12 @@ export interface SnapshotSource {
   open(request: SnapshotRequest): Promise<Snapshot>;
   /** Ends backends that earlier attempts of this backup left behind, and only those; answers how many. */
   endLeftovers(backupId: string, belowAttempt: number): Promise<number>;
+}
+
+/** A compression put behind pg_dump. Its output counts only once `exited` has resolved. */
+export interface Compressor {
+  readonly stream: Duplex;
+  readonly exited: Promise<void>;
 }
 
 // ── people, functions ───────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,34 @@
+import { APPLICATION } from '../../core/contract.ts';
+import { queryFailure } from './failures.ts';
+import { type SourceAccess, withSession } from './session.ts';
+
+/**
+ * Backends that a dead worker left behind go on holding snapshot and locks. They are known by their application_name and, as a
+ * backend may only be ended by a member of its role, by being of our own role.
+ */
+const END = `
+  SELECT pg_catalog.pg_terminate_backend(pid)
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = current_user AND datname = pg_catalog.current_database()
+    AND pid <> pg_catalog.pg_backend_pid()
+    AND application_name = ANY ($1)`;
+
+/** Ends the backends of attempts 1 to belowAttempt - 1 of one backup; answers how many there were. */
+export const endLeftovers = async (
+  access: SourceAccess,
+  backupId: string,
+  belowAttempt: number,
+): Promise<number> => {
+  const names = Array.from(
+    { length: belowAttempt - 1 },
+    (_, i) => `${APPLICATION}/${backupId}/${i + 1}`,
+  );
+  if (!names.length) return 0;
+  const session = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 10_000 };
+  return await withSession(access, session, async (client) => {
+    const ended = await client.query(END, [names]).catch((error: unknown) => {
+      throw queryFailure(error, 'ending the backends of an earlier attempt');
+    });
+    return ended.rowCount ?? 0;
+  });
+};

@@ -1,0 +1,94 @@
+import type pg from 'pg';
+import { LockTimeout, SchemaInMotion } from '../../core/errors.ts';
+import { queryFailure } from './failures.ts';
+import { qualified } from './names.ts';
+
+/**
+ * Locks a schema's tables before the snapshot is taken. In a repeatable-read transaction LOCK TABLE takes no snapshot,
+ * so what the snapshot then shows is what was locked (https://www.postgresql.org/docs/current/sql-lock.html). Tables
+ * that came or went between listing and snapshot make it start again.
+ */
+interface TableName {
+  readonly oid: string;
+  readonly name: string;
+}
+
+/** What pg_dump itself would lock: plain and partitioned tables. */
+const LISTING = `
+  SELECT c.oid::text AS oid, c.relname AS name
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+  ORDER BY c.oid`;
+
+const tablesOf = async (client: pg.Client, schema: string): Promise<TableName[]> =>
+  (await client.query<TableName>(LISTING, [schema])).rows;
+
+/** Who holds a table so that nobody may read it. The age is only seen by members of pg_read_all_stats. */
+const BLOCKER = `
+  SELECT l.pid, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.query_start) AS seconds
+  FROM pg_catalog.pg_locks l
+  LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = 'AccessExclusiveLock'
+  ORDER BY l.granted DESC
+  LIMIT 1`;
+
+const describeBlocker = async (observer: pg.Client, oid: string): Promise<string> => {
+  const found = await observer.query<{ pid: number; seconds: number | null }>(BLOCKER, [oid]);
+  const blocker = found.rows[0];
+  if (!blocker) return 'who held it has let go since';
+  const age =
+    blocker.seconds === null ? '' : `, whose query began ${blocker.seconds.toFixed(0)} s ago`;
+  return `backend ${blocker.pid} holds or awaits an exclusive lock on it${age}`;
+};
+
+const lockAll = async (
+  client: pg.Client,
+  observer: pg.Client,
+  schema: string,
+  tables: readonly TableName[],
+  timeoutMs: number,
+): Promise<void> => {
+  for (const { oid, name } of tables) {
+    try {
+      await client.query(`LOCK TABLE ONLY ${qualified(schema, name)} IN ACCESS SHARE MODE`);
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (code === '55P03')
+        throw new LockTimeout(name, timeoutMs, await describeBlocker(observer, oid));
+      // Dropped or renamed since it was listed.
+      if (code === '42P01') throw new SchemaInMotion(schema);
+      throw queryFailure(error, `locking table ${JSON.stringify(name)}`);
+    }
+  }
+};
+
+const TRIES = 3;
+
+/**
+ * Leaves `client` inside a read-only transaction that holds every table and has its snapshot.
+ * @throws LockTimeout, SchemaInMotion, PermissionMissing
+ */
+export const beginLocked = async (
+  client: pg.Client,
+  observer: pg.Client,
+  schema: string,
+  timeoutMs: number,
+): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const tables = await tablesOf(observer, schema);
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await client.query(`SET LOCAL lock_timeout = ${timeoutMs}`);
+      await lockAll(client, observer, schema, tables, timeoutMs);
+      const seen = await tablesOf(client, schema);
+      const same =
+        seen.length === tables.length && seen.every((table, i) => table.oid === tables[i]?.oid);
+      if (same) return;
+      throw new SchemaInMotion(schema);
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      if (!(error instanceof SchemaInMotion) || attempt === TRIES) throw error;
+    }
+  }
+};

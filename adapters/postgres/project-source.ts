@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { APPLICATION } from '../../core/contract.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import { parse } from '../../core/messages.ts';
+import type { ProjectSource } from '../../core/ports.ts';
+import { ACTIVE, type Project } from '../../core/project.ts';
+import { queryFailure } from './failures.ts';
+import { type SourceAccess, withSession } from './session.ts';
+
+const row = z.object({
+  id: z.string(),
+  name: z.string(),
+  schema_name: z.string(),
+  status: z.string(),
+});
+
+const SESSION = {
+  applicationName: `${APPLICATION}/discover`,
+  searchPath: 'pg_catalog,public',
+  statementTimeoutMs: 120_000,
+  lockTimeoutMs: 5_000,
+};
+
+const COLUMNS =
+  'projects.id::text, projects.name::text, projects.schema_name::text, projects.status::text';
+
+/**
+ * Lists a source's projects by the query of its settings, wrapped as a subquery, or takes the schemas its settings name.
+ * The session is read only and its statements end after two minutes.
+ */
+export const makeProjectSource = (access: SourceAccess): ProjectSource => {
+  const { settings } = access;
+
+  const toProject = (found: unknown): Project => {
+    const { id, name, schema_name, status } = parse(
+      `A row of the query that lists the projects of source ${settings.name}`,
+      row,
+      found,
+    );
+    return { id: `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
+  };
+
+  const query = async (condition: string, values: readonly string[]): Promise<Project[]> => {
+    const sql = `SELECT ${COLUMNS} FROM (${settings.projectQuery}\n) AS projects ${condition}`;
+    return await withSession(access, SESSION, async (client) => {
+      const found = await client.query(sql, [...values]).catch((error: unknown) => {
+        throw queryProblem(error, settings.name);
+      });
+      return found.rows.map(toProject);
+    });
+  };
+
+  const named = (schemas: readonly string[]): Project[] =>
+    schemas.map((schema) => ({
+      id: `${settings.idPrefix}${schema}`,
+      name: schema,
+      schemaName: schema,
+      status: ACTIVE,
+    }));
+
+  return {
+    name: settings.name,
+    listProjects: async () =>
+      settings.schemas ? named(settings.schemas) : await query('ORDER BY projects.id', []),
+    findProject: async (projectId) => {
+      if (!projectId.startsWith(settings.idPrefix)) return undefined;
+      const id = projectId.slice(settings.idPrefix.length);
+      // PostgreSQL's text can't hold a NUL, so no project has such an id.
+      if (id.includes('\0')) return undefined;
+      if (settings.schemas) return named(settings.schemas.filter((schema) => schema === id))[0];
+      return (await query('WHERE projects.id::text = $1', [id]))[0];
+    },
+  };
+};
+
+/** SQLSTATE class 42: the query itself is wrong, or what it reads is not there or not ours to read. */
+const queryProblem = (error: unknown, source: string): Error => {
+  const code = (error as { code?: string } | null)?.code ?? '';
+  if (code.startsWith('42') && code !== '42501' && error instanceof Error) {
+    return new InvalidInput(
+      `The query that lists the projects of source ${source}`,
+      [
+        `PostgreSQL says: ${error.message}`,
+        'it must give the columns id, name, schema_name and status',
+      ],
+      { cause: error },
+    );
+  }
+  return queryFailure(error, `listing the projects of source ${source}`);
+};

@@ -1,0 +1,152 @@
+import type pg from 'pg';
+import { APPLICATION } from '../../core/contract.ts';
+import { LarderError, PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
+import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
+import { majorOfVersionNumber } from '../../core/programs.ts';
+import { startDump } from './dump.ts';
+import { queryFailure } from './failures.ts';
+import { readInventory } from './inventory/inventory.ts';
+import { endLeftovers } from './leftovers.ts';
+import { beginLocked } from './lock.ts';
+import { qualified } from './names.ts';
+import { connect, type SourceAccess } from './session.ts';
+import { watch } from './watch.ts';
+
+/**
+ * Two sessions of ours stand behind an export: the holder keeps one repeatable-read transaction, with its locks and its
+ * snapshot, from before pg_dump starts until after it has ended; the observer watches whether the export holds anybody
+ * up. pg_dump is the third, on the holder's snapshot.
+ */
+export interface SnapshotOptions extends SourceAccess {
+  /** Folders that hold `<major>/bin/pg_dump`. */
+  readonly programRoots: readonly string[];
+}
+
+export const applicationNameOf = (backupId: string, attempt: number): string =>
+  `${APPLICATION}/${backupId}/${attempt}`;
+
+const SERVER = `
+  SELECT pg_catalog.current_setting('server_version') AS version,
+    pg_catalog.current_setting('server_version_num')::int AS number,
+    d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation
+  FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`;
+
+const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
+  const found = await client.query<Omit<ServerFacts, 'major'> & { number: number }>(SERVER);
+  const row = found.rows[0];
+  if (!row) throw new Error('the server does not list its own database');
+  const { number, ...facts } = row;
+  return { ...facts, major: majorOfVersionNumber(number) };
+};
+
+/** A pooler in transaction mode gives two idle sessions the same backend. */
+const refusePooler = async (source: string, one: pg.Client, other: pg.Client): Promise<void> => {
+  const pidOf = async (client: pg.Client) =>
+    (await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid')).rows[0]?.pid;
+  if ((await pidOf(one)) === (await pidOf(other))) throw new PoolerInTransactionMode(source);
+};
+
+const schemaOidOf = async (
+  client: pg.Client,
+  schema: string,
+  database: string,
+): Promise<string> => {
+  const sql = 'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = $1';
+  // PostgreSQL's text can't hold a NUL, so no schema has such a name.
+  const found = schema.includes('\0')
+    ? undefined
+    : await client.query<{ oid: string }>(sql, [schema]);
+  const oid = found?.rows[0]?.oid;
+  if (!oid) throw new SchemaNotFound(schema, database);
+  return oid;
+};
+
+const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: string }> => {
+  const found = await holder.query<{ id: string; at: Date }>(
+    'SELECT pg_catalog.pg_export_snapshot() AS id, pg_catalog.clock_timestamp() AS at',
+  );
+  const row = found.rows[0];
+  if (!row) throw new Error('the server exported no snapshot');
+  return { id: row.id, takenAt: row.at.toISOString() };
+};
+
+/** Counts one table after the other, in the holder's snapshot. ONLY: a parent's rows are not its children's. */
+const countRows = async (
+  holder: pg.Client,
+  schema: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> => {
+  const rows = new Map<string, number>();
+  for (const name of names) {
+    signal.throwIfAborted();
+    const sql = `SELECT pg_catalog.count(*)::text AS rows FROM ONLY ${qualified(schema, name)}`;
+    const found = await holder.query<{ rows: string }>(sql).catch((error: unknown) => {
+      throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
+    });
+    rows.set(name, Number(found.rows[0]?.rows));
+  }
+  return rows;
+};
+
+const openSnapshot = async (
+  options: SnapshotOptions,
+  request: SnapshotRequest,
+): Promise<Snapshot> => {
+  const applicationName = applicationNameOf(request.backupId, request.attempt);
+  const holder = await connect(options, { applicationName, lockTimeoutMs: request.lockTimeoutMs });
+  const sessions = [holder];
+  const close = async (): Promise<void> => {
+    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)));
+  };
+  try {
+    const observer = await connect(options, { applicationName, statementTimeoutMs: 10_000 });
+    sessions.push(observer);
+    await refusePooler(options.settings.name, holder, observer);
+    const server = await serverFacts(observer);
+    await schemaOidOf(observer, request.schema, server.database);
+    const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
+    try {
+      await beginLocked(holder, observer, request.schema, request.lockTimeoutMs);
+      const { id, takenAt } = await takeSnapshot(holder);
+      const schemaOid = await schemaOidOf(holder, request.schema, server.database);
+      const { inventory, countable, sourceBytes } = await readInventory(holder, {
+        schemaOid,
+        schema: request.schema,
+        partitionsElsewhere: request.partitionsElsewhere,
+      });
+      return {
+        server,
+        takenAt,
+        inventory,
+        sourceBytes,
+        disturbed: watching.disturbed,
+        countRows: (signal) => countRows(holder, request.schema, countable, signal),
+        dump: (dumpRequest) =>
+          startDump(options, {
+            ...dumpRequest,
+            schema: request.schema,
+            snapshotId: id,
+            server,
+            applicationName,
+          }),
+        close: async () => {
+          watching.stop();
+          await close();
+        },
+      };
+    } catch (error) {
+      watching.stop();
+      throw error;
+    }
+  } catch (error) {
+    await close();
+    throw error instanceof LarderError ? error : queryFailure(error, 'reading the schema');
+  }
+};
+
+/** Snapshots of one source. `open` throws the named errors of connecting, locking and reading. */
+export const makeSnapshotSource = (options: SnapshotOptions): SnapshotSource => ({
+  open: (request) => openSnapshot(options, request),
+  endLeftovers: (backupId, belowAttempt) => endLeftovers(options, backupId, belowAttempt),
+});

@@ -1,0 +1,270 @@
+import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
+import { ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
+import { type Encoding, encodingOf } from '../../core/formats.ts';
+import {
+  downloadNameOf,
+  extensionOf,
+  type KeyParts,
+  manifestKeyOf,
+  stemOf,
+} from '../../core/keys.ts';
+import { MANIFEST_VERSION, type Manifest } from '../../core/manifest.ts';
+import type { Dump, Snapshot, StoredObject } from '../../core/ports.ts';
+import { ACTIVE, type Project } from '../../core/project.ts';
+import { completionOf } from './adopt.ts';
+import { type Body, openBody } from './body.ts';
+import type { ExportOptions, ExportPorts } from './ports.ts';
+
+/**
+ * One attempt at one backup, from the project's check to object and manifest in the vault. It writes no row: that is the
+ * caller's, whose fenced write alone makes the backup completed. Whatever goes wrong, the attempt's objects are gone and
+ * pg_dump has ended when it rejects.
+ */
+export interface AttemptContext {
+  readonly backup: Backup;
+  /** Aborted with the error that ends the attempt. */
+  readonly stop: AbortController;
+  /** Called with a function that tells the progress, once there is one. */
+  readonly onProgress: (progress: () => Progress) => void;
+}
+
+const CONTENT_TYPES = {
+  '.dump': 'application/octet-stream',
+  '.tar': 'application/x-tar',
+  '.sql': 'application/sql',
+  '.sql.gz': 'application/gzip',
+  '.sql.zst': 'application/zstd',
+  '.sql.bz2': 'application/x-bzip2',
+};
+
+const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyParts => ({
+  projectId,
+  createdAt,
+  backupId: id,
+  attempt,
+});
+
+const checkProject = async ({ projects }: ExportPorts, projectId: string): Promise<Project> => {
+  const project = await projects.findProject(projectId);
+  if (!project) throw new ProjectNotFound(projectId);
+  if (project.status !== ACTIVE) throw new ProjectInactive(projectId, project.status);
+  return project;
+};
+
+/** pg_dump spools each table of a tar to a temporary file. */
+const checkRoom = (snapshot: Snapshot, backup: Backup, roomBytes: number): void => {
+  if (backup.format !== 'tar' || backup.content === 'schema') return;
+  const largest = [...snapshot.inventory.tables].sort((a, b) => b.bytes - a.bytes)[0];
+  if (largest && largest.bytes > roomBytes)
+    throw new TarTooLarge(largest.name, largest.bytes, roomBytes);
+};
+
+/** A text dump can be larger than the tables; a compressed one is not, but for a little of its own. */
+const atMostBytes = (snapshot: Snapshot, encoding: Encoding, maximum: number): number => {
+  const factor = encoding.compression === 'none' ? 4 : 1.5;
+  return Math.min(maximum, Math.ceil(snapshot.sourceBytes * factor) + 1024 ** 3);
+};
+
+const progressOf = (begun: number, clock: () => number, tablesTotal: number) => {
+  const tables = new Set<string>();
+  return {
+    onTable: (name: string) => void tables.add(name),
+    read: (body: Body) => (): Progress => {
+      const now = clock();
+      const bytes = body.bytes();
+      return {
+        tablesDone: Math.min(tables.size, tablesTotal),
+        tablesTotal,
+        bytes,
+        bytesPerSecond: Math.round(bytes / Math.max(0.001, (now - begun) / 1000)),
+        at: iso(now),
+      };
+    },
+  };
+};
+
+interface Timed<T> {
+  readonly value: T;
+  readonly ms: number;
+}
+const timed = async <T>(work: Promise<T>): Promise<Timed<T>> => {
+  const begun = performance.now();
+  const value = await work;
+  return { value, ms: Math.round(performance.now() - begun) };
+};
+
+interface Outcome {
+  readonly snapshot: Snapshot;
+  readonly dump: Dump;
+  readonly stored: StoredObject;
+  readonly sha256: string;
+  readonly encoding: Encoding;
+  readonly rows: Timed<ReadonlyMap<string, number>>;
+  readonly dumpMs: number;
+}
+
+const writeManifest = (
+  { environment, larderVersion }: ExportOptions,
+  backup: Backup,
+  project: Project,
+  startedAt: number,
+  now: number,
+  { snapshot, dump, stored, sha256, encoding, rows, dumpMs }: Outcome,
+): Manifest => ({
+  version: MANIFEST_VERSION,
+  backup: {
+    id: backup.id,
+    name: backup.name,
+    description: backup.description,
+    type: backup.type,
+    trigger: backup.trigger,
+    retentionClass: backup.retentionClass,
+    ...(backup.runId ? { runId: backup.runId } : {}),
+    attempt: backup.attempt,
+    createdAt: backup.createdAt,
+    startedAt: iso(startedAt),
+    expiresAt: backup.expiresAt,
+  },
+  environment,
+  project: { id: project.id, name: project.name, schemaName: project.schemaName },
+  source: {
+    name: backup.source,
+    database: snapshot.server.database,
+    serverVersion: snapshot.server.version,
+    encoding: snapshot.server.encoding,
+    collation: snapshot.server.collation,
+  },
+  tool: { larder: larderVersion, pgDump: dump.version },
+  options: { content: backup.content, format: backup.format, compression: encoding.compression },
+  object: { key: stored.key, bytes: stored.bytes, sha256 },
+  ...snapshot.inventory,
+  tables: snapshot.inventory.tables.map((table) => ({
+    ...table,
+    rows: rows.value.get(table.name) ?? null,
+  })),
+  timings: {
+    snapshotAt: snapshot.takenAt,
+    dumpMs,
+    countMs: rows.ms,
+    totalMs: now - startedAt,
+  },
+});
+
+/** Dumps and stores; the upload completes only after pg_dump's exit code 0 and the last table's count. */
+const dumpAndStore = async (
+  ports: ExportPorts,
+  options: ExportOptions,
+  { backup, stop, onProgress }: AttemptContext,
+  snapshot: Snapshot,
+): Promise<Outcome> => {
+  const { settings } = options;
+  const encoding = encodingOf(backup.format, backup.compression, snapshot.server.major);
+  checkRoom(snapshot, backup, settings.temporaryBytes);
+  const counted = snapshot.inventory.tables.filter(({ kind }) => kind !== 'materialized-view');
+  const progress = progressOf(ports.clock(), ports.clock, counted.length);
+  const begun = performance.now();
+  const dump = await snapshot.dump({
+    format: backup.format,
+    compress: encoding.pgDumpCompress,
+    content: backup.content,
+    signal: stop.signal,
+    onTable: progress.onTable,
+  });
+  try {
+    const rows = countRows(snapshot, backup, stop);
+    const body = await openBody({
+      output: dump.output,
+      format: backup.format,
+      encoding,
+      compressor: ports.compressor,
+      settled: Promise.all([dump.exited, rows]),
+      maximumBytes: settings.maximumStoredBytes,
+      signal: stop.signal,
+    });
+    onProgress(progress.read(body));
+    const stored = await store(ports, options, backup, snapshot, encoding, body);
+    const dumpMs = Math.round(performance.now() - begun);
+    return { snapshot, dump, stored, sha256: body.digest(), encoding, rows: await rows, dumpMs };
+  } catch (error) {
+    stop.abort(error);
+    // Nothing of pg_dump may outlive its attempt.
+    await dump.exited.catch(() => undefined);
+    throw error;
+  }
+};
+
+/** Runs beside the dump; a failure ends the attempt at once instead of at the dump's end. */
+const countRows = (
+  snapshot: Snapshot,
+  backup: Backup,
+  stop: AbortController,
+): Promise<Timed<ReadonlyMap<string, number>>> => {
+  const none: ReadonlyMap<string, number> = new Map();
+  const counting = timed(
+    backup.content === 'schema' ? Promise.resolve(none) : snapshot.countRows(stop.signal),
+  );
+  counting.catch((error: unknown) => stop.abort(error));
+  return counting;
+};
+
+const store = (
+  { vault }: ExportPorts,
+  { keyTemplate, settings }: ExportOptions,
+  backup: Backup,
+  snapshot: Snapshot,
+  encoding: Encoding,
+  body: Body,
+): Promise<StoredObject> => {
+  const parts = keyPartsOf(backup);
+  const extension = extensionOf(backup.format, encoding.compression);
+  return vault.store({
+    key: `${stemOf(keyTemplate, parts)}${extension}`,
+    body: body.stream,
+    atMostBytes: atMostBytes(snapshot, encoding, settings.maximumStoredBytes),
+    contentType: CONTENT_TYPES[extension],
+    downloadName: downloadNameOf(parts, extension),
+  });
+};
+
+/**
+ * Makes the backup's object and manifest.
+ * @throws the error that ended it: a named one, or the reason `stop` was aborted with
+ */
+export const attemptBackup = async (
+  ports: ExportPorts,
+  options: ExportOptions,
+  context: AttemptContext,
+): Promise<Completion> => {
+  const { backup, stop } = context;
+  const startedAt = ports.clock();
+  const { settings, keyTemplate } = options;
+  const project = await checkProject(ports, backup.projectId);
+  stop.signal.throwIfAborted();
+  const snapshot = await ports.snapshots.open({
+    backupId: backup.id,
+    attempt: backup.attempt,
+    schema: project.schemaName,
+    content: backup.content,
+    lockTimeoutMs: settings.lockTimeoutMs,
+    giveWayAfterSeconds: settings.giveWayAfterSeconds,
+    partitionsElsewhere: settings.partitionsElsewhere,
+  });
+  let key: string | undefined;
+  try {
+    snapshot.disturbed.catch((error: unknown) => stop.abort(error));
+    const outcome = await dumpAndStore(ports, options, context, snapshot);
+    key = outcome.stored.key;
+    stop.signal.throwIfAborted();
+    const manifest = writeManifest(options, backup, project, startedAt, ports.clock(), outcome);
+    const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
+    await ports.vault.storeManifest(manifestKey, manifest);
+    return completionOf(manifest, ports.clock());
+  } catch (error) {
+    stop.abort(error);
+    // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it.
+    if (key) await ports.vault.remove([key]).catch(() => undefined);
+    throw stop.signal.reason;
+  } finally {
+    await snapshot.close();
+  }
+};

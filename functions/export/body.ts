@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Format } from '../../core/backup.ts';
+import { DumpNotWhole, TooLarge } from '../../core/errors.ts';
+import type { Encoding } from '../../core/formats.ts';
+import type { Compressor } from '../../core/ports.ts';
+
+/**
+ * The body of the upload: pg_dump's output, looked at, compressed where pg_dump can't, hashed and counted. It ends, and
+ * so lets the upload complete, only when `settled` has resolved: pg_dump has exited 0 and the rows are counted.
+ */
+export interface BodyRequest {
+  readonly output: Readable;
+  readonly format: Format;
+  readonly encoding: Encoding;
+  readonly compressor: (kind: 'zstd' | 'bzip2') => Promise<Compressor>;
+  readonly settled: Promise<unknown>;
+  readonly maximumBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Body {
+  readonly stream: Readable;
+  /** Bytes that have passed so far. */
+  bytes(): number;
+  /** SHA-256 in hex, once the stream has ended. */
+  digest(): string;
+}
+
+const TAIL_BYTES = 1024;
+
+const HEADS: Record<Format, (head: Buffer, encoding: Encoding) => boolean> = {
+  custom: (head) => head.subarray(0, 5).toString('latin1') === 'PGDMP',
+  tar: (head) => head.subarray(257, 262).toString('latin1') === 'ustar',
+  plain: (head, { pgDumpCompress, compression }) => {
+    if (pgDumpCompress === '0') return head.subarray(0, 3).toString('latin1') === '--\n';
+    const magic = { gzip: '1f8b', zstd: '28b52ffd', bzip2: '', none: '' }[compression];
+    return head.toString('hex').startsWith(magic);
+  },
+};
+
+const tailIsWhole = (tail: Buffer, format: Format, { pgDumpCompress }: Encoding): boolean => {
+  if (format === 'tar') return tail.length === TAIL_BYTES && tail.every((byte) => byte === 0);
+  if (format === 'plain' && pgDumpCompress === '0') {
+    return tail.toString('latin1').includes('-- PostgreSQL database dump complete');
+  }
+  return true;
+};
+
+/** Looks at the first and last bytes of pg_dump's own output: a dump that was cut short does not look like one. */
+class Inspection extends Transform {
+  #head: Buffer = Buffer.alloc(0);
+  #tail: Buffer = Buffer.alloc(0);
+  readonly #format: Format;
+  readonly #encoding: Encoding;
+
+  constructor(format: Format, encoding: Encoding) {
+    super();
+    this.#format = format;
+    this.#encoding = encoding;
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    if (this.#head.length < 512) {
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, 512 - this.#head.length)]);
+    }
+    const recent = chunk.length >= TAIL_BYTES ? chunk : Buffer.concat([this.#tail, chunk]);
+    this.#tail = Buffer.from(recent.subarray(-TAIL_BYTES));
+    done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (!HEADS[this.#format](this.#head, this.#encoding)) {
+      done(new DumpNotWhole(`it does not begin as a dump of format ${this.#format} does`));
+    } else if (!tailIsWhole(this.#tail, this.#format, this.#encoding)) {
+      done(new DumpNotWhole('its end is missing'));
+    } else done();
+  }
+}
+
+/** Hashes and counts what will be stored, stops at the maximum, and holds the end back until all is settled. */
+class Meter extends Transform {
+  bytes = 0;
+  readonly #hash = createHash('sha256');
+  readonly #maximumBytes: number;
+  readonly #settled: Promise<unknown>;
+  #digest = '';
+
+  constructor(maximumBytes: number, settled: Promise<unknown>) {
+    super();
+    this.#maximumBytes = maximumBytes;
+    this.#settled = settled;
+  }
+
+  digest(): string {
+    if (!this.#digest) throw new Error('the digest is known only at the end');
+    return this.#digest;
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.bytes += chunk.length;
+    if (this.bytes > this.#maximumBytes) {
+      done(new TooLarge(this.#maximumBytes));
+    } else {
+      this.#hash.update(chunk);
+      done(null, chunk);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#digest = this.#hash.digest('hex');
+    this.#settled.then(
+      () => done(),
+      (error: Error) => done(error),
+    );
+  }
+}
+
+/** Starts the flow. Errors of any part end `stream` with that error. */
+export const openBody = async (request: BodyRequest): Promise<Body> => {
+  const { output, format, encoding, signal } = request;
+  const compressor = encoding.ours === 'none' ? undefined : await request.compressor(encoding.ours);
+  const settled = Promise.all([request.settled, compressor?.exited]);
+  settled.catch(() => undefined);
+  const meter = new Meter(request.maximumBytes, settled);
+  const inspection = new Inspection(format, encoding);
+  const stages = compressor
+    ? [output, inspection, compressor.stream, meter]
+    : [output, inspection, meter];
+  // The reader of `meter` gets the error; the pipeline's own promise would be a second, unheard copy of it.
+  pipeline(stages, { signal }).catch(() => undefined);
+  return { stream: meter, bytes: () => meter.bytes, digest: () => meter.digest() };
+};

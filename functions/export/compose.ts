@@ -1,0 +1,53 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { makeCompressor } from '../../adapters/compression/compressor.ts';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { accessOf } from '../../adapters/postgres/access.ts';
+import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
+import { makeSnapshotSource } from '../../adapters/postgres/snapshot.ts';
+import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { VERSION } from '../../core/version.ts';
+import type { ExportOptions, ExportPorts } from './ports.ts';
+
+/** The export function's parts, built once a process from its environment. */
+export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
+  const environment = readEnvironment([
+    'environment',
+    'historyTable',
+    'vaultBucket',
+    'source',
+    'exportDefaults',
+    'keyTemplate',
+    'exportsQueue',
+    'outcomesQueue',
+    'postgresRoot',
+  ]);
+  const { source } = environment;
+  const programRoots = environment.postgresRoot.split(':');
+  const access = accessOf(source, import.meta.dirname);
+  const sqs = new SQSClient({});
+  const clock = Date.now;
+  return {
+    ports: {
+      history: makeHistory({ table: environment.historyTable, client: makeTableClient(), clock }),
+      vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+      projects: makeProjectSource(access),
+      snapshots: makeSnapshotSource({ ...access, programRoots }),
+      queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
+      outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+      compressor: makeCompressor(programRoots),
+      clock,
+      log: makeLog('export'),
+    },
+    options: {
+      settings: environment.exportDefaults,
+      keyTemplate: environment.keyTemplate,
+      environment: environment.environment,
+      larderVersion: VERSION,
+    },
+  };
+};

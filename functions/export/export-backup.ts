@@ -1,0 +1,173 @@
+import { type Backup, iso } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
+import {
+  Cancelled,
+  ClaimLost,
+  describeError,
+  isRetryable,
+  TookTooLong,
+  WorkerDied,
+} from '../../core/errors.ts';
+import type { ExportMessage } from '../../core/messages.ts';
+import type { Claim } from '../../core/ports.ts';
+import { findEarlier } from './adopt.ts';
+import { attemptBackup } from './attempt.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import type { ExportOptions, ExportPorts } from './ports.ts';
+
+/**
+ * One message of an exports queue, from claim to final row. The row decides, never the message: it may come twice, late or
+ * never. `again` leaves the message in its queue, hidden for as long as the retry is to wait.
+ */
+export type Disposition =
+  | { readonly message: 'done'; readonly backup?: Backup; readonly error?: unknown }
+  | { readonly message: 'again'; readonly error: unknown };
+
+export interface ExportRequest {
+  readonly message: ExportMessage;
+  readonly receiptHandle: string;
+  /** Milliseconds until the function is stopped. */
+  readonly remainingMs: number;
+}
+
+const longestSeconds = (options: ExportOptions, remainingMs: number): number =>
+  Math.max(
+    1,
+    Math.min(
+      options.settings.maximumDurationSeconds,
+      Math.floor(remainingMs / 1000) - TIMES.stopBeforeTimeoutSeconds,
+    ),
+  );
+
+/** Works while the claim is kept; every reason to end comes through one AbortController. */
+const work = async (
+  ports: ExportPorts,
+  options: ExportOptions,
+  claim: Claim,
+  backup: Backup,
+  request: ExportRequest,
+) => {
+  const stop = new AbortController();
+  const seconds = longestSeconds(options, request.remainingMs);
+  const timer = setTimeout(() => stop.abort(new TookTooLong(seconds)), seconds * 1000);
+  let progress: Parameters<typeof startHeartbeat>[2] = () => undefined;
+  const endHeartbeat = startHeartbeat(
+    {
+      history: ports.history,
+      hide: (hidden) => ports.queue.hide(request.receiptHandle, hidden),
+      log: ports.log,
+    },
+    claim,
+    () => progress(),
+    (error) => stop.abort(error),
+  );
+  try {
+    if (backup.attempt > 1) {
+      const earlier = await findEarlier(ports.vault, options.keyTemplate, backup, ports.clock);
+      if (earlier) return earlier;
+      await ports.snapshots.endLeftovers(backup.id, backup.attempt);
+    }
+    const onProgress = (read: typeof progress) => {
+      progress = read;
+    };
+    return await attemptBackup(ports, options, { backup, stop, onProgress });
+  } finally {
+    clearTimeout(timer);
+    endHeartbeat();
+  }
+};
+
+/** People are told by a message; a lost one is found by the sweep, so it does not undo the backup. */
+const tell = async (ports: ExportPorts, backup: Backup): Promise<void> => {
+  try {
+    await ports.outcomes.send({
+      kind: 'backup',
+      projectId: backup.projectId,
+      backupId: backup.id,
+      ...(backup.runId ? { runId: backup.runId } : {}),
+    });
+  } catch (error) {
+    ports.log.warn('the outcome could not be sent; the sweep will send it', {
+      backupId: backup.id,
+      error: describeError(error).name,
+    });
+  }
+};
+
+const finish = async (
+  ports: ExportPorts,
+  backup: Backup,
+  written: 'written' | 'lost',
+  error?: unknown,
+): Promise<Disposition> => {
+  if (written === 'lost') return { message: 'again', error: new ClaimLost(backup.id) };
+  await tell(ports, backup);
+  return { message: 'done', backup, ...(error === undefined ? {} : { error }) };
+};
+
+const settleFailure = async (
+  ports: ExportPorts,
+  claim: Claim,
+  backup: Backup,
+  receiptHandle: string,
+  error: unknown,
+): Promise<Disposition> => {
+  if (error instanceof ClaimLost) return { message: 'again', error };
+  if (error instanceof Cancelled) {
+    return await finish(ports, backup, await ports.history.cancel(claim), error);
+  }
+  const failure = describeError(error);
+  if (!isRetryable(error) || claim.attempt >= TIMES.maxAttempts) {
+    return await finish(ports, backup, await ports.history.fail(claim, failure), error);
+  }
+  const delaySeconds = TIMES.retryDelaysSeconds[claim.attempt - 1] ?? 900;
+  await ports.history.release(claim, failure, iso(ports.clock() + delaySeconds * 1000));
+  await ports.queue.hide(receiptHandle, delaySeconds);
+  return { message: 'again', error };
+};
+
+/** Fails a backup whose every attempt's worker died. */
+const buryExhausted = async (ports: ExportPorts, backup: Backup): Promise<Disposition> => {
+  const error = new WorkerDied(backup.attempt);
+  const { projectId, id } = backup;
+  const written = await ports.history.failAbandoned(projectId, id, describeError(error));
+  if (written === 'not-abandoned') return { message: 'done' };
+  await tell(ports, backup);
+  return { message: 'done', backup, error };
+};
+
+/** @throws what the history throws; the message then comes again by itself */
+export const exportBackup = async (
+  ports: ExportPorts,
+  options: ExportOptions,
+  request: ExportRequest,
+): Promise<Disposition> => {
+  const { projectId, backupId } = request.message;
+  const outcome = await ports.history.claim(projectId, backupId);
+  if (outcome.kind === 'exhausted') return await buryExhausted(ports, outcome.backup);
+  if (outcome.kind === 'busy') {
+    await ports.queue.hide(request.receiptHandle, TIMES.leaseSeconds);
+    return { message: 'again', error: new ClaimLost(backupId) };
+  }
+  if (outcome.kind !== 'claimed') {
+    ports.log.info('nothing to do for this message', { projectId, backupId, row: outcome.kind });
+    return { message: 'done' };
+  }
+  const { claim, backup } = outcome;
+  ports.log.info('export begins', { projectId, backupId, attempt: claim.attempt });
+  try {
+    await ports.queue.hide(request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
+    const completion = await work(ports, options, claim, backup, request);
+    const written = await ports.history.complete(claim, completion);
+    return await finish(ports, { ...backup, ...completion, status: 'completed' }, written);
+  } catch (error) {
+    ports.log.warn('export ended without a backup', {
+      projectId,
+      backupId,
+      attempt: claim.attempt,
+      ...describeError(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return await settleFailure(ports, claim, backup, request.receiptHandle, error);
+  }
+};

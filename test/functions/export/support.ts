@@ -1,0 +1,175 @@
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { makeCompressor } from '../../../adapters/compression/compressor.ts';
+import { makeHistory } from '../../../adapters/dynamodb/history.ts';
+import { makeProjectSource } from '../../../adapters/postgres/project-source.ts';
+import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
+import { makeVault } from '../../../adapters/s3/vault.ts';
+import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import { type Backup, iso } from '../../../core/backup.ts';
+import { VAULT } from '../../../core/contract.ts';
+import { uuidv7 } from '../../../core/ids.ts';
+import type { Log } from '../../../core/ports.ts';
+import { exportSettings, sourceSettings } from '../../../core/settings.ts';
+import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
+import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
+import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { PROJECT_QUERY } from './schemas.ts';
+
+/** The emulators that exports need, started once for a test file. */
+export interface Services {
+  readonly tables: Tables;
+  readonly queues: Queues;
+  readonly s3: S3Client;
+  stop(): Promise<void>;
+}
+
+export const startServices = async (): Promise<Services> => {
+  const tables = await startTables();
+  const queues = await startQueues();
+  const s3 = new S3Client({
+    endpoint: queues.endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 2,
+  });
+  return {
+    tables,
+    queues,
+    s3,
+    stop: async () => {
+      s3.destroy();
+      await queues.stop();
+      await tables.stop();
+    },
+  };
+};
+
+export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A larder of its own on the shared services: a table, a bucket, queues, and a source with one project query. */
+export interface Bench {
+  readonly ports: ExportPorts;
+  readonly options: ExportOptions;
+  readonly bucket: string;
+  /** Writes a pending row for a project. */
+  request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
+  /** Exports it, as its message would. */
+  run(backup: Backup, remainingMs?: number): Promise<Disposition>;
+  /** The row as it is now. */
+  row(backup: Backup): Promise<Backup>;
+  /** Keys in the vault, of objects and of unfinished uploads. */
+  leftInVault(): Promise<{ objects: string[]; uploads: string[] }>;
+  outcomes(): readonly unknown[];
+}
+
+export interface BenchOptions {
+  readonly database: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly settings?: Partial<ExportOptions['settings']>;
+  readonly ports?: Partial<ExportPorts>;
+}
+
+let benches = 0;
+
+export const openBench = async (
+  { tables, queues, s3 }: Services,
+  postgres: Postgres,
+  given: BenchOptions,
+): Promise<Bench> => {
+  benches += 1;
+  const bucket = `vault-${benches}`;
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const outcomesName = `outcomes-${benches}`;
+  const outcomesUrl = queues.newQueue(outcomesName);
+  const settings = sourceSettings.parse({
+    name: 'main',
+    host: '127.0.0.1',
+    port: given.port ?? postgres.port,
+    database: given.database,
+    auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
+    tls: 'disable',
+    projectQuery: PROJECT_QUERY,
+  });
+  const credentials = async () => ({ user: given.user ?? 'postgres', password: PASSWORD });
+  const programRoots = [await clientRoot()];
+  const access = { settings, credentials };
+  const history = makeHistory({
+    table: await tables.newTable(),
+    client: tables.client,
+    clock: Date.now,
+  });
+  const ports: ExportPorts = {
+    history,
+    vault: makeVault({ bucket, client: s3 }),
+    projects: makeProjectSource(access),
+    snapshots: makeSnapshotSource({ ...access, programRoots }),
+    // These messages were never in a queue, so there is nothing to hide.
+    queue: { hide: async () => undefined },
+    outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),
+    compressor: makeCompressor(programRoots),
+    clock: Date.now,
+    log: silent,
+    ...given.ports,
+  };
+  const options: ExportOptions = {
+    settings: exportSettings.parse({ ...given.settings }),
+    keyTemplate: VAULT.defaultKeyTemplate,
+    environment: 'test',
+    larderVersion: 'test',
+  };
+  const vault = makeVault({ bucket, client: s3 });
+  return {
+    ports,
+    options,
+    bucket,
+    request: async (projectId, more = {}) => {
+      const now = Date.now();
+      const backup: Backup = {
+        id: uuidv7(now),
+        projectId,
+        projectName: projectId,
+        schemaName: projectId,
+        source: 'main',
+        environment: 'test',
+        name: 'test',
+        description: '',
+        type: 'database',
+        content: 'full',
+        trigger: 'manual',
+        format: 'custom',
+        status: 'pending',
+        validation: 'unverified',
+        retentionClass: 'daily',
+        createdAt: iso(now),
+        expiresAt: iso(now + 86_400_000),
+        attempt: 0,
+        queuedAt: iso(now),
+        ...more,
+      };
+      await history.create(backup);
+      return backup;
+    },
+    run: (backup, remainingMs = 900_000) =>
+      exportBackup(ports, options, {
+        message: { projectId: backup.projectId, backupId: backup.id },
+        receiptHandle: 'none',
+        remainingMs,
+      }),
+    row: async (backup) => {
+      const row = await history.get(backup.projectId, backup.id);
+      if (!row) throw new Error('the row is gone');
+      return row;
+    },
+    leftInVault: async () => {
+      const objects: string[] = [];
+      for await (const { key } of vault.list('')) objects.push(key);
+      const uploads: string[] = [];
+      for await (const { key } of vault.uploads('')) uploads.push(key);
+      return { objects, uploads };
+    },
+    outcomes: () => queues.bodies(outcomesName),
+  };
+};
