@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { iso } from '../../../core/backup.ts';
+import { IdempotencyConflict, InvalidInput } from '../../../core/errors.ts';
+import { uuidv7 } from '../../../core/ids.ts';
+import { inParallel } from '../../../core/parallel.ts';
+import type { BackupQuery } from '../../../core/ports.ts';
+import { DAY, NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+
+let tables: Tables;
+let it: Awaited<ReturnType<typeof newHistory>>;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  it = await newHistory(tables);
+});
+
+const failure = { name: 'SchemaNotFound', message: 'There is no such schema.' };
+const at = (ms: number, changes: Partial<Backup> = {}): Partial<Backup> => ({
+  createdAt: iso(NIGHT + ms),
+  ...changes,
+});
+
+/** Ids of all pages of a list, newest first, each page of the limit's size but the last. */
+const pages = async (projectId: string, query: BackupQuery): Promise<string[][]> => {
+  const found: string[][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await it.history.list(projectId, { ...query, ...(cursor && { cursor }) });
+    found.push(page.items.map(({ id }) => id));
+    cursor = page.cursor;
+  } while (cursor);
+  return found;
+};
+
+describe("a project's list", () => {
+  test('is newest first, in pages that are full and end when all was given', async () => {
+    const ids: string[] = [];
+    for (let second = 0; second < 7; second += 1) ids.unshift((await it.pending(at(second))).id);
+    expect(await pages('acme', { limit: 3 })).toEqual([
+      ids.slice(0, 3),
+      ids.slice(3, 6),
+      ids.slice(6),
+    ]);
+    expect(await pages('acme', { limit: 7 })).toEqual([ids]);
+    expect(await pages('nobody', { limit: 7 })).toEqual([[]]);
+  });
+
+  test('has full pages of what is asked for, however thinly it is strewn', async () => {
+    const wanted: string[] = [];
+    for (let second = 0; second < 60; second += 1) {
+      const backup = await it.pending(at(second));
+      if (second % 12 !== 0) continue;
+      await it.history.fail(await it.claimed(backup), failure);
+      wanted.unshift(backup.id);
+    }
+    expect(await pages('acme', { limit: 2, status: 'failed' })).toEqual([
+      wanted.slice(0, 2),
+      wanted.slice(2, 4),
+      wanted.slice(4),
+    ]);
+  });
+
+  test('is narrowed by type and by dates, both ends included', async () => {
+    const logs = await it.pending(at(0, { type: 'logs' }));
+    const one = await it.pending(at(1000));
+    const two = await it.pending(at(2000));
+    await it.pending(at(3000));
+    expect(await pages('acme', { limit: 9, type: 'logs' })).toEqual([[logs.id]]);
+    const from = one.createdAt;
+    expect(await pages('acme', { limit: 9, from, to: two.createdAt })).toEqual([[two.id, one.id]]);
+  });
+
+  test('hides what has expired, the moment it has, though its row is still there', async () => {
+    const backup = await it.pending();
+    await it.history.fail(await it.claimed(backup), failure);
+    it.pass(30 * DAY - 1);
+    expect(await pages('acme', { limit: 9 })).toEqual([[backup.id]]);
+    it.pass(1);
+    expect(await pages('acme', { limit: 9 })).toEqual([[]]);
+    expect(await pages('acme', { limit: 9, status: 'failed' })).toEqual([[]]);
+    expect(await it.row(backup)).toBeDefined();
+  });
+
+  test('shows what is still to be done, however late', async () => {
+    const backup = await it.pending();
+    it.pass(31 * DAY);
+    expect(await pages('acme', { limit: 9 })).toEqual([[backup.id]]);
+  });
+
+  test('is its own, whatever the project is called', async () => {
+    const hostile = [
+      "it's",
+      'a"b',
+      'line\nbreak',
+      'PROJECT#acme',
+      'acme#BACKUP#',
+      '🐘',
+      '../x',
+      '\u0000',
+      'acme ',
+    ];
+    const ids = new Map<string, string>();
+    for (const projectId of [...hostile, 'acme']) {
+      const backup = await it.pending({ projectId });
+      await it.history.heartbeat(await it.claimed(backup));
+      ids.set(projectId, backup.id);
+    }
+    for (const [projectId, id] of ids) {
+      expect(await pages(projectId, { limit: 9 })).toEqual([[id]]);
+      expect((await it.history.get(projectId, id))?.projectId).toBe(projectId);
+      expect(await it.history.get('acme', id)).toEqual(
+        projectId === 'acme' ? expect.anything() : undefined,
+      );
+    }
+  });
+
+  test("refuses another project's cursor, and every altered one", async () => {
+    for (const projectId of ['acme', 'acme-2']) {
+      for (const second of [0, 1, 2]) await it.pending(at(second, { projectId }));
+    }
+    const { cursor = '' } = await it.history.list('acme', { limit: 1 });
+    const refused = (projectId: string, altered: string) =>
+      expect(it.history.list(projectId, { limit: 1, cursor: altered })).rejects.toThrow(
+        InvalidInput,
+      );
+    await refused('acme-2', cursor);
+    for (const altered of ['', 'x', `${cursor}A`, `${cursor}=`, cursor.slice(1), 'ä', 'e30']) {
+      await refused('acme', altered);
+    }
+    for (let index = 0; index < cursor.length; index += 7) {
+      const other = cursor[index] === 'A' ? 'B' : 'A';
+      await refused('acme', cursor.slice(0, index) + other + cursor.slice(index + 1));
+    }
+    expect((await it.history.list('acme', { limit: 5, cursor })).items).toHaveLength(2);
+  });
+
+  test('goes on behind a row that was removed in between', async () => {
+    const oldest = await it.pending(at(0));
+    await it.pending(at(1));
+    const { cursor = '' } = await it.history.list('acme', { limit: 1 });
+    const elsewhere = await newHistory(tables);
+    await elsewhere.history.create(oldest);
+    const page = await elsewhere.history.list('acme', { limit: 5, cursor });
+    expect(page.items.map(({ id }) => id)).toEqual([oldest.id]);
+  });
+});
+
+describe("a day's list", () => {
+  test('is newest first over all projects, whole rows, and stops at its limit', async () => {
+    const ids: string[] = [];
+    for (let second = 0; second < 25; second += 1) {
+      const backup = await it.pending(at(second * 1000, { projectId: `project-${second}` }));
+      ids.unshift(backup.id);
+    }
+    await it.pending(at(DAY));
+    await it.pending(at(-DAY));
+    const found = await it.history.ofDay('2026-11-21', 10);
+    expect(found.map(({ id }) => id)).toEqual(ids.slice(0, 10));
+    expect(found[0]).toMatchObject({
+      description: '',
+      environment: 'test',
+      retentionClass: 'daily',
+    });
+    expect(await it.history.ofDay('2026-11-21', 100)).toHaveLength(25);
+    expect(await it.history.ofDay('2026-11-19', 100)).toEqual([]);
+  });
+});
+
+describe('creating', () => {
+  test('the same backup by many at once writes it once', async () => {
+    const backup = pendingBackup();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => it.history.create(backup)));
+    expect(answers.filter((answer) => answer === 'created')).toHaveLength(1);
+  });
+
+  test('a backup again changes nothing of the one there is', async () => {
+    const backup = await it.pending();
+    await it.claimed(backup);
+    const before = await it.row(backup);
+    expect(await it.history.create({ ...backup, name: 'other' })).toBe('exists');
+    expect(await it.row(backup)).toEqual(before);
+  });
+
+  test('keeps what can be kept of names and descriptions', async () => {
+    const backup = await it.pending({ name: '🐘 "x"', description: "a\n'b'; DROP TABLE x;--" });
+    expect(await it.history.get('acme', backup.id)).toEqual(backup);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('gives the first backup again for the same request, for a day', async () => {
+    const [one, two] = [uuidv7(1), uuidv7(2)];
+    const remember = (id: string) => it.history.remember('acme', 'key', 'hash', id);
+    expect(await remember(one)).toBe(one);
+    expect(await remember(two)).toBe(one);
+    it.pass(DAY);
+    expect(await remember(two)).toBe(two);
+  });
+
+  test('gives one backup to many who bring it at once', async () => {
+    const ids = Array.from({ length: 10 }, () => uuidv7(1));
+    const kept = await Promise.all(ids.map((id) => it.history.remember('acme', 'k', 'h', id)));
+    expect(new Set(kept).size).toBe(1);
+  });
+
+  test('refuses another request, and is its own for each project', async () => {
+    await it.history.remember('acme', 'key', 'hash', uuidv7(1));
+    await expect(it.history.remember('acme', 'key', 'other', uuidv7(2))).rejects.toThrow(
+      IdempotencyConflict,
+    );
+    const id = uuidv7(3);
+    expect(await it.history.remember('other', 'key', 'hash', id)).toBe(id);
+  });
+
+  test('may hold anything, of any length', async () => {
+    for (const key of ['🐘\n"\'', 'x'.repeat(5000)]) {
+      const id = uuidv7(1);
+      expect(await it.history.remember('acme', key, 'hash', id)).toBe(id);
+      expect(await it.history.remember('acme', key, 'hash', uuidv7(2))).toBe(id);
+    }
+  });
+});
+
+test('10,000 waiting backups are all found, each once', { timeout: 180_000 }, async () => {
+  const backups = Array.from({ length: 10_000 }, (_, index) =>
+    pendingBackup({ projectId: `project-${index}`, id: uuidv7(NIGHT, `backup-${index}`) }),
+  );
+  await inParallel(backups, 32, (backup) => it.history.create(backup));
+  expect(await it.openIds('pending')).toEqual(backups.map(({ id }) => id).sort());
+});
