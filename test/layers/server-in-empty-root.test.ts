@@ -1,20 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { ensureTool, type Tool } from '../../layers/postgres/tools.ts';
 import { makeEmptyRoot } from './support/empty-root.ts';
-import { freePort, scratchFolder } from './support/scratch.ts';
+import { atEnd, endWithFile, freePort, scratchFolder } from './support/scratch.ts';
 
 const BIN = '/opt/postgres/server/lib/postgresql/18/bin';
 
@@ -78,14 +71,9 @@ beforeAll(async () => {
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  afterAll(async () => {
-    await client.end();
-    process.kill(
-      Number(readFileSync(path.join(root, 'tmp/data/postmaster.pid'), 'utf8').split('\n')[0]),
-    );
-    await ended;
-  });
+  // The sandbox ends with what it holds and takes it along (--die-with-parent).
+  endWithFile(child, 'SIGKILL');
+  atEnd(() => client.end());
   for (let tries = 0; tries < 100; tries += 1) {
     client = new pg.Client({ host: '127.0.0.1', port, user: 'larder', database: 'postgres' });
     const outcome = await client.connect().catch((error: Error) => error);

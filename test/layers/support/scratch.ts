@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { chmod, chown, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,12 +10,38 @@ export const UNPRIVILEGED = 65_534;
 
 export const isRoot = process.getuid?.() === 0;
 
+const endings: (() => void | Promise<void>)[] = [];
+
+// A hook that is registered inside another hook would never run: this one is the file's own.
+afterAll(async () => {
+  for (const end of endings.reverse()) await end();
+});
+
+/** Does something when the test file ends, the last first. */
+export function atEnd(end: () => void | Promise<void>): void {
+  endings.push(end);
+}
+
 /** A folder that anybody may enter, removed when the test file ends. */
 export async function scratchFolder(): Promise<string> {
   const folder = mkdtempSync(path.join('/var/tmp', 'larder-layers-'));
   await chmod(folder, 0o755);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Ends a child when the test file ends, or when the process that runs it is stopped early. */
+export function endWithFile(child: ChildProcess, signal: NodeJS.Signals): void {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const stop = () => child.kill(signal);
+  process.once('exit', stop);
+  atEnd(async () => {
+    process.off('exit', stop);
+    if (child.exitCode === null && child.signalCode === null) {
+      stop();
+      await ended;
+    }
+  });
 }
 
 /** Gives a folder and what lies directly in it to the server's user. */

@@ -3,11 +3,10 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll } from 'vitest';
 import { findProgramFiles } from '../../../adapters/postgres/program-files.ts';
 import { ensureLayer } from '../../../layers/postgres/ensure.ts';
 import type { Certificates } from './certificate.ts';
-import { asServerUser, freePort, giveAway } from './scratch.ts';
+import { asServerUser, endWithFile, freePort, giveAway } from './scratch.ts';
 
 export const PASSWORD = 'correct horse';
 
@@ -59,11 +58,7 @@ export async function startServer(
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  afterAll(async () => {
-    child.kill('SIGQUIT');
-    await ended;
-  });
+  endWithFile(child, 'SIGQUIT');
   const query = (sql: string, database = 'postgres') => ask(port, database, sql);
   for (let tries = 0; ; tries += 1) {
     const ready = await query('SELECT 1').catch((error: Error) => error);
