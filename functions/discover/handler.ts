@@ -1,0 +1,26 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import middy from '@middy/core';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { type DiscoverResult, discoverEvent, parse } from '../../core/messages.ts';
+import { openProjectSource } from './compose.ts';
+import { discover } from './discover.ts';
+
+const environment = readEnvironment(['historyTable', 'source']);
+const log = makeLog('discover');
+const ports = {
+  log,
+  source: openProjectSource(environment.source),
+  registry: makeRegistry({
+    table: environment.historyTable,
+    client: makeTableClient(new DynamoDBClient({})),
+    clock: Date.now,
+  }),
+};
+
+export const handler = middy(
+  async (event: unknown): Promise<DiscoverResult> =>
+    await discover(ports, parse('The event of discover', discoverEvent, event)),
+);

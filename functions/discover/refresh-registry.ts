@@ -1,0 +1,160 @@
+import { DuplicateProject, InvalidInput, NoProjectsListed } from '../../core/errors.ts';
+import type { RefreshCounts } from '../../core/messages.ts';
+import { chunksOf, inParallel } from '../../core/parallel.ts';
+import type { Log, ProjectSource, Registry } from '../../core/ports.ts';
+import {
+  ACTIVE,
+  GONE,
+  MAX_PROJECT_ID_BYTES,
+  type Project,
+  type RegisteredProject,
+} from '../../core/project.ts';
+
+export interface RefreshPorts {
+  readonly source: ProjectSource;
+  readonly registry: Registry;
+  readonly log: Log;
+}
+
+export interface Refused {
+  readonly projectId: string;
+  readonly why: string;
+}
+
+export interface Refresh {
+  /** Projects of any status that the source listed and the registry now has. */
+  readonly projects: readonly Project[];
+  readonly refused: readonly Refused[];
+  readonly written: number;
+  readonly gone: number;
+}
+
+const WRITES_AT_ONCE = 32;
+/** As many as a report may hold: the rest is only counted. */
+export const REPORTED_AT_MOST = 100;
+
+/** Why an id can't be a project's, or undefined where it can. */
+export const idProblem = (projectId: string): string | undefined => {
+  if (projectId === '') return 'its id is empty';
+  const bytes = Buffer.byteLength(projectId, 'utf8');
+  if (bytes > MAX_PROJECT_ID_BYTES)
+    return `its id has ${bytes} bytes, ${MAX_PROJECT_ID_BYTES} at most are possible`;
+  if (projectId.includes('\0')) return 'its id holds a NUL';
+  // A lone surrogate has no UTF-8 form: it would become another id on its way into a key.
+  if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
+  return undefined;
+};
+
+const problemOf = (project: Project, timesListed: number): string | undefined => {
+  if (timesListed > 1)
+    return `its source lists the id ${timesListed} times; which of the rows is meant can't be told`;
+  if (project.schemaName === '') return 'its schema name is empty';
+  return idProblem(project.id);
+};
+
+/** Sorts a listing into what can be taken and what can't. Of rows that share an id none is taken. */
+export const sift = (
+  listed: readonly Project[],
+): { readonly taken: readonly Project[]; readonly refused: readonly Refused[] } => {
+  const times = new Map<string, number>();
+  for (const { id } of listed) times.set(id, (times.get(id) ?? 0) + 1);
+  const taken: Project[] = [];
+  const refused = new Map<string, string>();
+  for (const project of listed) {
+    const problem = problemOf(project, times.get(project.id) ?? 1);
+    if (problem) refused.set(project.id, problem);
+    else taken.push(project);
+  }
+  return { taken, refused: Array.from(refused, ([projectId, why]) => ({ projectId, why })) };
+};
+
+export const isSame = (project: Project, known: RegisteredProject | undefined): boolean =>
+  known !== undefined &&
+  known.name === project.name &&
+  known.schemaName === project.schemaName &&
+  known.status === project.status;
+
+/** Registers one project; answers why another source's claim to its id stands against it. */
+const registerOrRefuse = async (
+  { registry, source }: RefreshPorts,
+  project: Project,
+): Promise<Refused | undefined> => {
+  try {
+    await registry.register(project, source.name);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DuplicateProject)) throw error;
+    return { projectId: project.id, why: error.message };
+  }
+};
+
+/**
+ * Brings the registry in line with what the source lists: writes what changed, marks as GONE what is listed no
+ * more. A project that can't be taken holds up nobody else; it is in `refused`. It can be repeated at will.
+ * @throws NoProjectsListed where there were projects, so that a hidden table does not make all of them GONE
+ */
+export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => {
+  const { source, registry, log } = ports;
+  const [listed, known] = await Promise.all([
+    source.listProjects(),
+    registry.ofSource(source.name),
+  ]);
+  const living = [...known.values()].filter((project) => project.status !== GONE);
+  if (listed.length === 0 && living.length > 0)
+    throw new NoProjectsListed(source.name, living.length);
+
+  const { taken, refused } = sift(listed);
+  const changed = taken.filter((project) => !isSame(project, known.get(project.id)));
+  const duplicates = (
+    await inParallel(changed, WRITES_AT_ONCE, (project) => registerOrRefuse(ports, project))
+  ).filter((refusal) => refusal !== undefined);
+
+  const listedIds = new Set(listed.map((project) => project.id));
+  const gone = living.filter((project) => !listedIds.has(project.id));
+  await inParallel(gone, WRITES_AT_ONCE, (project) => registry.retire(project.id, source.name));
+
+  const allRefused = [...refused, ...duplicates];
+  for (const some of chunksOf(allRefused, REPORTED_AT_MOST).slice(0, 1))
+    log.warn('projects can not be taken', { count: allRefused.length, refused: some });
+  const duplicateIds = new Set(duplicates.map((refusal) => refusal.projectId));
+  return {
+    projects: taken.filter((project) => !duplicateIds.has(project.id)),
+    refused: allRefused,
+    written: changed.length - duplicates.length,
+    gone: gone.length,
+  };
+};
+
+/** A refresh as `discover` answers it. */
+export const countsOf = (refresh: Refresh): RefreshCounts => ({
+  listed: refresh.projects.length + refresh.refused.length,
+  active: refresh.projects.filter((project) => project.status === ACTIVE).length,
+  written: refresh.written,
+  gone: refresh.gone,
+  refusedCount: refresh.refused.length,
+  refused: refresh.refused.slice(0, REPORTED_AT_MOST),
+});
+
+/**
+ * Looks one project up in the source and registers it as it is now.
+ * @throws InvalidInput for an id that no project can have, DuplicateProject, and the source's failures
+ */
+export const lookUpProject = async (
+  { source, registry }: Omit<RefreshPorts, 'log'>,
+  projectId: string,
+): Promise<RegisteredProject | undefined> => {
+  const problem = idProblem(projectId);
+  if (problem) throw new InvalidInput('The project', [problem]);
+  const [found, known] = await Promise.all([
+    source.findProject(projectId),
+    registry.get(projectId),
+  ]);
+  const ours = known?.source === source.name ? known : undefined;
+  if (!found) {
+    if (ours && ours.status !== GONE) await registry.retire(projectId, source.name);
+    return undefined;
+  }
+  if (ours && isSame(found, ours)) return ours;
+  await registry.register(found, source.name);
+  return await registry.get(projectId);
+};

@@ -1,0 +1,111 @@
+import { quoted } from '../../core/errors.ts';
+import { inParallel } from '../../core/parallel.ts';
+import type { History, OpenBackup, Registry } from '../../core/ports.ts';
+import { ACTIVE, GONE, type Project } from '../../core/project.ts';
+import type { Run } from '../../core/run.ts';
+import type { Refresh, Refused } from '../discover/refresh-registry.ts';
+
+/** What is open at one source, as the index shows it: it may be a moment behind. */
+export interface OpenWork {
+  /** By project: a backup that another run planned and that still waits or runs. */
+  readonly ofOtherRuns: ReadonlyMap<string, OpenBackup>;
+  /** Ids of this run's backups that wait. */
+  readonly waiting: ReadonlySet<string>;
+}
+
+export const openWorkOf = async (
+  history: Pick<History, 'open'>,
+  source: string,
+  runId: string,
+): Promise<OpenWork> => {
+  const ofOtherRuns = new Map<string, OpenBackup>();
+  const waiting = new Set<string>();
+  for (const state of ['in-progress', 'pending'] as const) {
+    for await (const backup of history.open(state)) {
+      if (backup.source !== source || backup.runId === undefined) continue;
+      if (backup.runId !== runId) ofOtherRuns.set(backup.projectId, backup);
+      else if (state === 'pending') waiting.add(backup.id);
+    }
+  }
+  return { ofOtherRuns, waiting };
+};
+
+export interface Choice {
+  readonly chosen: readonly Project[];
+  readonly skipped: readonly Refused[];
+}
+
+const LOOKUPS_AT_ONCE = 32;
+
+/**
+ * Why an id that the run names, and that this source does not list, is planned by nobody; undefined where it
+ * is another source's. Only one source of a run answers for the ids that no source has.
+ */
+const whyNobody = async (
+  registry: Pick<Registry, 'get'>,
+  run: Run,
+  source: string,
+  projectId: string,
+): Promise<string | undefined> => {
+  const known = await registry.get(projectId);
+  if (!known || known.status === GONE) {
+    return run.sources[0] === source ? 'no source of this run lists it' : undefined;
+  }
+  if (run.sources.includes(known.source)) return undefined;
+  return run.sources[0] === source
+    ? `it is in source ${quoted(known.source)}, which is not part of this run`
+    : undefined;
+};
+
+const named = async (
+  registry: Pick<Registry, 'get'>,
+  run: Run,
+  source: string,
+  ids: readonly string[],
+  refresh: Refresh,
+): Promise<Choice> => {
+  const listed = new Map(refresh.projects.map((project) => [project.id, project]));
+  const refused = new Map(refresh.refused.map(({ projectId, why }) => [projectId, why]));
+  const answers = await inParallel([...new Set(ids)], LOOKUPS_AT_ONCE, async (projectId) => {
+    const project = listed.get(projectId);
+    if (project?.status === ACTIVE) return { project };
+    const why = project
+      ? `its status is ${quoted(project.status)}, only ACTIVE projects are backed up`
+      : (refused.get(projectId) ?? (await whyNobody(registry, run, source, projectId)));
+    return why === undefined ? {} : { skipped: { projectId, why } };
+  });
+  return {
+    chosen: answers.flatMap(({ project }) => project ?? []),
+    skipped: answers.flatMap(({ skipped }) => skipped ?? []),
+  };
+};
+
+const whyOpen = (open: OpenBackup): string =>
+  `its backup ${open.id} of ${open.createdAt} is still ${open.status === 'pending' ? 'waiting' : 'running'}`;
+
+/**
+ * Which of a source's projects a run takes. Inactive projects are no news unless the run names them; one whose
+ * backup of an earlier run has not ended yet is skipped and reported: a second one would only queue behind it.
+ */
+export const chooseProjects = async (
+  { registry }: { readonly registry: Pick<Registry, 'get'> },
+  run: Run,
+  source: string,
+  refresh: Refresh,
+  open: OpenWork,
+): Promise<Choice> => {
+  const candidates: Choice = run.projects
+    ? await named(registry, run, source, run.projects, refresh)
+    : {
+        chosen: refresh.projects.filter((project) => project.status === ACTIVE),
+        skipped: refresh.refused,
+      };
+  const skipped = [...candidates.skipped];
+  const chosen: Project[] = [];
+  for (const project of candidates.chosen) {
+    const before = open.ofOtherRuns.get(project.id);
+    if (before) skipped.push({ projectId: project.id, why: whyOpen(before) });
+    else chosen.push(project);
+  }
+  return { chosen, skipped };
+};

@@ -1,0 +1,46 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { parse, planEvent } from '../../core/messages.ts';
+import { openProjectSource } from '../discover/compose.ts';
+import { type PlanOutcome, type PlanPorts, planRun } from './plan-run.ts';
+
+const environment = readEnvironment([
+  'environment',
+  'historyTable',
+  'source',
+  'exportsQueue',
+  'outcomesQueue',
+  'exportDefaults',
+  'retention',
+]);
+const access = {
+  table: environment.historyTable,
+  client: makeTableClient(new DynamoDBClient({})),
+  clock: Date.now,
+};
+const sqs = new SQSClient({});
+const ports: PlanPorts = {
+  source: openProjectSource(environment.source),
+  registry: makeRegistry(access),
+  history: makeHistory(access),
+  runs: makeRuns(access),
+  queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
+  outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+  clock: Date.now,
+  log: makeLog('plan'),
+};
+
+/** Its events come from EventBridge Scheduler, and from api and sweep. */
+export const handler = middy(
+  async (event: unknown): Promise<PlanOutcome> =>
+    await planRun(ports, environment, parse('The event of plan', planEvent, event)),
+);

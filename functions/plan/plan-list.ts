@@ -1,0 +1,130 @@
+import { type Backup, iso, millis } from '../../core/backup.ts';
+import { TABLE } from '../../core/contract.ts';
+import { backupIdOf } from '../../core/ids.ts';
+import { inParallel } from '../../core/parallel.ts';
+import type { PlannedBackup } from '../../core/ports.ts';
+import type { Project } from '../../core/project.ts';
+import { isManual, type Run } from '../../core/run.ts';
+import type { PlanPorts, PlanSettings } from './plan-run.ts';
+
+const WRITES_AT_ONCE = 32;
+const DAY_MS = 86_400_000;
+
+export interface PlanList {
+  readonly run: Run;
+  readonly chosen: readonly Project[];
+  /** Backups of this run known to have a row that waits: they only need a message. */
+  readonly waiting: ReadonlySet<string>;
+}
+
+/** The row of a run's backup. It is the same whenever it is planned, but for the time it was queued. */
+const rowOf = (
+  { environment, exportDefaults, retention }: PlanSettings,
+  run: Run,
+  project: Project,
+  source: string,
+  planned: PlannedBackup & { readonly chunk: string },
+  now: number,
+): Backup => {
+  const manual = isManual(run.schedule);
+  return {
+    id: planned.backupId,
+    projectId: project.id,
+    projectName: project.name,
+    schemaName: project.schemaName,
+    source,
+    environment,
+    name: manual ? 'Manual run' : `Schedule ${run.schedule}`,
+    description: '',
+    type: 'database',
+    content: 'full',
+    trigger: manual ? 'manual' : 'scheduled',
+    format: exportDefaults.format,
+    ...(exportDefaults.compression && { compression: exportDefaults.compression }),
+    status: 'pending',
+    validation: 'unverified',
+    retentionClass: run.retentionClass,
+    createdAt: run.scheduledAt,
+    expiresAt: iso(millis(run.scheduledAt) + retention[run.retentionClass] * DAY_MS),
+    attempt: 0,
+    runId: run.id,
+    runChunk: planned.chunk,
+    queuedAt: iso(now),
+  };
+};
+
+const firstOf = <T>(items: Iterable<T>, count: number): T[] => {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length === count) break;
+    first.push(item);
+  }
+  return first;
+};
+
+/**
+ * Writes the list of what one source plans for a run, and each backup's row and message.
+ *
+ * The list is a chain of chunks, each written once, that an empty chunk ends. Whoever finds a chunk written
+ * (by an attempt that died, or by one that runs at the same time and may have seen another listing) takes it
+ * over as it is and goes on behind it with what is not in it. So all attempts work off one and the same list: no
+ * project is in it twice, and none is left out by an attempt that died.
+ *
+ * Rows follow their chunk, for a run waits for what its chunks name: a row first could end unnoticed.
+ */
+export const planList = async (
+  ports: PlanPorts,
+  settings: PlanSettings,
+  { run, chosen, waiting }: PlanList,
+): Promise<number> => {
+  const { runs, source, log } = ports;
+  const projects = new Map(chosen.map((project) => [project.id, project]));
+  const left = new Set(projects.keys());
+  let planned = 0;
+  for (let index = 0; ; index += 1) {
+    const mine = firstOf(left, settings.chunkSize ?? TABLE.runChunk).map((projectId) => ({
+      projectId,
+      backupId: backupIdOf(run.id, run.scheduledAt, projectId),
+    }));
+    const chunk = await runs.noteChunk(run.id, source.name, index, mine);
+    if (chunk.length === 0) break;
+    for (const { projectId } of chunk) left.delete(projectId);
+    await request(ports, settings, run, projects, waiting, `${source.name}#${index}`, chunk);
+    planned += chunk.length;
+  }
+  if (left.size) log.warn('projects came after the list was closed', { left: left.size });
+  return planned;
+};
+
+/** Sees to it that each backup of a chunk has a row, and a message if it waits. */
+const request = async (
+  ports: PlanPorts,
+  settings: PlanSettings,
+  run: Run,
+  projects: ReadonlyMap<string, Project>,
+  waiting: ReadonlySet<string>,
+  chunk: string,
+  planned: readonly PlannedBackup[],
+): Promise<void> => {
+  const { history, registry, queue, source, clock, log } = ports;
+  const isWaiting = async ({ projectId, backupId }: PlannedBackup): Promise<boolean> => {
+    if (waiting.has(backupId)) return true;
+    // An attempt that died may have listed a project that is gone by now: the registry still knows it.
+    const project = projects.get(projectId) ?? (await registry.get(projectId));
+    if (!project) {
+      log.warn('a planned project is known no more', { projectId, backupId });
+      return false;
+    }
+    const place = { projectId, backupId, chunk };
+    const row = rowOf(settings, run, project, source.name, place, clock());
+    if ((await history.create(row)) === 'created') return true;
+    return (await history.get(projectId, backupId))?.status === 'pending';
+  };
+  const messages = await inParallel(planned, WRITES_AT_ONCE, async (backup) =>
+    (await isWaiting(backup)) ? [backup] : [],
+  );
+  const unsent = await queue.send(messages.flat());
+  // Their rows wait, and sweep sends a message for each row that has waited too long.
+  if (unsent.length)
+    log.warn('requests were not taken by the queue', { runId: run.id, unsent: unsent.length });
+};

@@ -1,0 +1,114 @@
+import { iso, millis } from '../../core/backup.ts';
+import { describeError, InvalidInput, LarderError } from '../../core/errors.ts';
+import { runIdOf } from '../../core/ids.ts';
+import type { PlanEvent } from '../../core/messages.ts';
+import type { Clock, ExportQueue, History, Outcomes, Runs } from '../../core/ports.ts';
+import type { Run, RunPart } from '../../core/run.ts';
+import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+import {
+  REPORTED_AT_MOST,
+  type RefreshPorts,
+  refreshRegistry,
+} from '../discover/refresh-registry.ts';
+import { chooseProjects, type OpenWork, openWorkOf } from './choose-projects.ts';
+import { planList } from './plan-list.ts';
+
+export interface PlanPorts extends RefreshPorts {
+  readonly history: History;
+  readonly runs: Runs;
+  readonly queue: ExportQueue;
+  readonly outcomes: Outcomes;
+  readonly clock: Clock;
+}
+
+export interface PlanSettings {
+  readonly environment: string;
+  readonly exportDefaults: ExportSettings;
+  readonly retention: RetentionSettings;
+  /** Backups that a chunk of the run's list holds. */
+  readonly chunkSize?: number;
+}
+
+export interface PlanOutcome {
+  readonly runId: string;
+  readonly part: Pick<RunPart, 'planned' | 'skippedCount' | 'error'>;
+}
+
+/** The run that an event of a schedule stands for: the same event is the same run, however often it comes. */
+export const runOf = (event: PlanEvent, now: number): Run => {
+  const scheduledAt = iso(millis(event.scheduledAt));
+  return {
+    id: runIdOf(event.schedule, scheduledAt),
+    schedule: event.schedule,
+    scheduledAt,
+    createdAt: iso(now),
+    sources: event.sources,
+    ...(event.projects && { projects: event.projects }),
+    retentionClass: event.retentionClass,
+    parts: {},
+  };
+};
+
+/**
+ * Plans one source's part of a run: a `pending` row and a message for each of its active projects.
+ *
+ * It may be killed at any point and begun again, or run twice at once. What makes that safe: ids are hashes of
+ * run and project; the list of what is planned is written once, chunk by chunk, before the rows it names (see
+ * plan-list.ts), and whoever comes second takes over that list; rows are created only where there is none; and
+ * a part that has ended is never planned again. The `run` outcome at the end tells notify to look, which a
+ * run with nothing to do needs, for no backup of it will ever report.
+ *
+ * A failure that no retry mends ends the part with an error, so that a person hears of it at once. Any other is thrown:
+ * Lambda tries twice more and then hands the event to the function's on-failure destination.
+ * @throws LarderError that is retryable, InvalidInput for an event that is not this source's, errors of AWS
+ */
+export const planRun = async (
+  ports: PlanPorts,
+  settings: PlanSettings,
+  event: PlanEvent,
+): Promise<PlanOutcome> => {
+  const { runs, source, outcomes, log } = ports;
+  if (!event.sources.includes(source.name)) {
+    throw new InvalidInput('The event of plan', [
+      `sources: does not hold ${source.name}, whose function this is`,
+    ]);
+  }
+  const { run } = await runs.begin(runOf(event, ports.clock()));
+  const ended = run.parts[source.name];
+  if (ended) log.info('this part was planned before', { runId: run.id });
+  const part = ended ?? (await planPart(ports, settings, run));
+  if (!ended) await runs.endPart(run.id, source.name, part);
+  await outcomes.send({ kind: 'run', runId: run.id });
+  const { planned, skippedCount, error } = part;
+  log.info('planned', { runId: run.id, planned, skippedCount, error });
+  return { runId: run.id, part: { planned, skippedCount, ...(error && { error }) } };
+};
+
+/**
+ * What the run takes of this source. A failure that no retry mends is a part of the answer: what an earlier
+ * attempt has put on the list is planned all the same.
+ */
+const choose = async (ports: PlanPorts, run: Run, open: OpenWork) => {
+  try {
+    const refresh = await refreshRegistry(ports);
+    return await chooseProjects(ports, run, ports.source.name, refresh, open);
+  } catch (error) {
+    if (!(error instanceof LarderError) || error.retryable) throw error;
+    ports.log.error('planning failed for good', { runId: run.id, error });
+    return { chosen: [], skipped: [], error: describeError(error) };
+  }
+};
+
+const planPart = async (ports: PlanPorts, settings: PlanSettings, run: Run): Promise<RunPart> => {
+  const open = await openWorkOf(ports.history, ports.source.name, run.id);
+  const choice = await choose(ports, run, open);
+  const { chosen, skipped } = choice;
+  const planned = await planList(ports, settings, { run, chosen, waiting: open.waiting });
+  return {
+    planned,
+    skipped: skipped.slice(0, REPORTED_AT_MOST),
+    skippedCount: skipped.length,
+    plannedAt: iso(ports.clock()),
+    ...('error' in choice && { error: choice.error }),
+  };
+};

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
+import { LoginRefused } from '../../../core/errors.ts';
+import { discoverResult } from '../../../core/messages.ts';
+import type { ProjectSource, Registry } from '../../../core/ports.ts';
+import type { Project } from '../../../core/project.ts';
+import { discover } from '../../../functions/discover/discover.ts';
+import type { RefreshPorts } from '../../../functions/discover/refresh-registry.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { project, silent, sourceOf } from '../plan/planning.ts';
+
+let tables: Tables;
+let registry: Registry;
+let writes: string[];
+let listing: readonly Project[];
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(async () => {
+  await tables.stop();
+});
+beforeEach(async () => {
+  const real = makeRegistry({
+    table: await tables.newTable(),
+    client: tables.client,
+    clock: () => Date.parse('2026-11-21T02:00:00Z'),
+  });
+  writes = [];
+  registry = {
+    ...real,
+    register: async (registered, source) => {
+      writes.push(registered.id);
+      await real.register(registered, source);
+    },
+  };
+  listing = [project('acme'), project('globex'), project('initech', { status: 'SUSPENDED' })];
+});
+
+const portsOf = (source: ProjectSource = sourceOf('main', () => listing)): RefreshPorts => ({
+  source,
+  registry,
+  log: silent,
+});
+const refresh = async (ports = portsOf()) => {
+  const result = await discover(ports, {});
+  if (result.kind !== 'refresh') throw new Error(JSON.stringify(result));
+  return result.counts;
+};
+
+test('a refresh registers every project of any status and counts them', async () => {
+  expect(await refresh()).toEqual({
+    listed: 3,
+    active: 2,
+    written: 3,
+    gone: 0,
+    refusedCount: 0,
+    refused: [],
+  });
+  expect(await registry.get('initech')).toMatchObject({ source: 'main', status: 'SUSPENDED' });
+});
+
+test('a refresh writes only what changed', async () => {
+  await refresh();
+  writes = [];
+  listing = listing.map((one) => (one.id === 'globex' ? { ...one, name: 'Globex Corp.' } : one));
+  expect((await refresh()).written).toBe(1);
+  expect(writes).toEqual(['globex']);
+  expect((await registry.get('globex'))?.name).toBe('Globex Corp.');
+});
+
+test('a project that is listed no more is GONE, and comes back when it is listed again', async () => {
+  await refresh();
+  const whole = listing;
+  listing = listing.slice(1);
+  expect((await refresh()).gone).toBe(1);
+  expect((await registry.get('acme'))?.status).toBe('GONE');
+  expect((await refresh()).gone).toBe(0);
+  listing = whole;
+  await refresh();
+  expect((await registry.get('acme'))?.status).toBe('ACTIVE');
+});
+
+test('an empty listing where there were projects is an error, and gives up none', async () => {
+  await refresh();
+  listing = [];
+  const result = await discover(portsOf(), {});
+  expect(result).toMatchObject({ ok: false, error: { name: 'NoProjectsListed' } });
+  expect((await registry.get('acme'))?.status).toBe('ACTIVE');
+});
+
+test('of two sources that list an id the second is refused by name, and its other projects go on', async () => {
+  await refresh();
+  const second = sourceOf('second', () => [project('acme'), project('hooli')]);
+  const counts = await refresh(portsOf(second));
+  expect(counts).toMatchObject({ listed: 2, active: 1, written: 1, refusedCount: 1 });
+  expect(counts.refused[0]?.why).toMatch(/"main".*"second"/);
+  expect((await registry.get('acme'))?.source).toBe('main');
+  expect((await registry.get('hooli'))?.source).toBe('second');
+});
+
+test('ids that are empty, too long or twice in a listing are refused; a refused one is not given up', async () => {
+  await refresh();
+  const long = 'ä'.repeat(65);
+  listing = [...listing, project(''), project(long), project('acme', { schemaName: 'other' })];
+  const counts = await refresh();
+  expect(counts.refused.map(({ projectId }) => projectId).sort()).toEqual(['', 'acme', long]);
+  expect(counts.gone).toBe(0);
+  expect((await registry.get('acme'))?.status).toBe('ACTIVE');
+});
+
+test('ids of 128 bytes and with any character are taken as they are', async () => {
+  const ids = [
+    'x'.repeat(128),
+    "a'b",
+    'a"b',
+    'a.b',
+    'a b',
+    '*',
+    '../etc',
+    '%2e%2e',
+    'a\nb',
+    '🐘',
+    'a#b',
+  ];
+  listing = ids.map((id) => project(id));
+  expect(await refresh()).toMatchObject({ listed: ids.length, refusedCount: 0 });
+  for (const id of ids) expect((await registry.get(id))?.id).toBe(id);
+  expect((await refresh()).written).toBe(0);
+});
+
+test('looking a project up registers it as it is now and answers it', async () => {
+  const result = await discover(portsOf(), { projectId: 'acme' });
+  expect(discoverResult.parse(result)).toEqual(result);
+  expect(result).toMatchObject({ ok: true, project: { id: 'acme', source: 'main' } });
+  expect(await registry.get('acme')).toMatchObject({ status: 'ACTIVE' });
+  listing = [project('acme', { status: 'SUSPENDED' })];
+  expect(await discover(portsOf(), { projectId: 'acme' })).toMatchObject({
+    project: { status: 'SUSPENDED' },
+  });
+  writes = [];
+  await discover(portsOf(), { projectId: 'acme' });
+  expect(writes).toEqual([]);
+});
+
+test('looking up a project that the source does not have answers null, and gives up one it had', async () => {
+  expect(await discover(portsOf(), { projectId: 'nobody' })).toMatchObject({ project: null });
+  await refresh();
+  listing = listing.slice(1);
+  expect(await discover(portsOf(), { projectId: 'acme' })).toMatchObject({ project: null });
+  expect((await registry.get('acme'))?.status).toBe('GONE');
+});
+
+test('a failure reaches the caller by its name, with whether to try again and no stack', async () => {
+  const refusing = {
+    ...sourceOf('main', () => []),
+    findProject: () => Promise.reject(new LoginRefused('main', 'larder', 'the password is wrong')),
+  };
+  const result = await discover(portsOf(refusing), { projectId: 'acme' });
+  expect(result).toEqual({
+    ok: false,
+    kind: 'failure',
+    error: {
+      name: 'LoginRefused',
+      message: expect.stringContaining('the password is wrong'),
+      retryable: false,
+    },
+  });
+  await refresh();
+  const second = sourceOf('second', () => listing);
+  expect(await discover(portsOf(second), { projectId: 'acme' })).toMatchObject({
+    ok: false,
+    error: { name: 'DuplicateProject' },
+  });
+});
+
+test('an error nobody named tells nothing of itself but its kind', async () => {
+  const broken = {
+    ...sourceOf('main', () => []),
+    listProjects: () => Promise.reject(new TypeError('password=hunter2')),
+  };
+  const result = await discover(portsOf(broken), {});
+  expect(JSON.stringify(result)).not.toContain('hunter2');
+  expect(result).toMatchObject({ ok: false, error: { name: 'TypeError', retryable: true } });
+});

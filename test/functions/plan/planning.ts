@@ -1,0 +1,69 @@
+import { makeHistory } from '../../../adapters/dynamodb/history.ts';
+import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
+import { makeRuns } from '../../../adapters/dynamodb/runs.ts';
+import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import type { PlanEvent } from '../../../core/messages.ts';
+import type { Log, ProjectSource } from '../../../core/ports.ts';
+import type { Project } from '../../../core/project.ts';
+import { exportSettings, retentionSettings } from '../../../core/settings.ts';
+import type { PlanPorts, PlanSettings } from '../../../functions/plan/plan-run.ts';
+import type { Queues } from '../../support/queues.ts';
+import type { Tables } from '../../support/tables.ts';
+
+export const NOW = Date.parse('2026-11-21T02:00:07.000Z');
+
+export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+export const settings: PlanSettings = {
+  environment: 'test',
+  exportDefaults: exportSettings.parse({}),
+  retention: retentionSettings.parse({ daily: 30, weekly: 60 }),
+};
+
+export const project = (id: string, changes: Partial<Project> = {}): Project => ({
+  id,
+  name: `Project ${id}`,
+  schemaName: id,
+  status: 'ACTIVE',
+  ...changes,
+});
+
+/** A source whose listing is a list: what PostgreSQL makes of the query is its adapter's promise. */
+export const sourceOf = (name: string, listing: () => readonly Project[]): ProjectSource => ({
+  name,
+  listProjects: async () => listing(),
+  findProject: async (projectId) => listing().find(({ id }) => id === projectId),
+});
+
+export const eventFor = (sources: string[], changes: Partial<PlanEvent> = {}): PlanEvent => ({
+  schedule: 'nightly',
+  scheduledAt: '2026-11-21T02:00:00Z',
+  sources,
+  retentionClass: 'daily',
+  ...changes,
+});
+
+/** Ports on the emulators: a table, and a source with queues of its own. */
+export const planPorts = (
+  { tables, queues, table }: { tables: Tables; queues: Queues; table: string },
+  source: ProjectSource,
+): PlanPorts => {
+  const access = { table, client: tables.client, clock: () => NOW };
+  return {
+    source,
+    registry: makeRegistry(access),
+    history: makeHistory(access),
+    runs: makeRuns(access),
+    queue: makeExportQueue({
+      url: queues.newQueue(`${source.name}.fifo`),
+      client: queues.client,
+    }),
+    outcomes: makeOutcomes({
+      url: queues.newQueue(`${source.name}-outcomes`),
+      client: queues.client,
+    }),
+    clock: () => NOW,
+    log: silent,
+  };
+};
