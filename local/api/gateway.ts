@@ -1,0 +1,108 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { type Listening, listenOnLoopback } from '../emulators/loopback.ts';
+import type { Outcome } from '../lambda/protocol.ts';
+import type { GatewayResponse, LocalRoute } from '../template/model.ts';
+import { proxyEvent } from './event.ts';
+import { type Refusal, refusalAnswer } from './refusals.ts';
+import { matchRoute } from './router.ts';
+import { problemWithBody, problemWithParameters } from './validation.ts';
+
+/**
+ * API Gateway's REST API. Everything is as deployed but one thing: nobody has to sign requests, so the policies that
+ * hold a caller to one tenant are not in force here. It therefore answers the loopback interface only.
+ */
+export interface GatewayOptions {
+  readonly port: number;
+  readonly routes: readonly LocalRoute[];
+  readonly responses: readonly GatewayResponse[];
+  readonly invoke: (functionName: string, event: APIGatewayProxyEvent) => Promise<Outcome>;
+  readonly onError: (problem: string) => void;
+}
+
+/** API Gateway's own limits: bytes of a body, and how long a function may take. */
+const LARGEST_BODY = 10 * 1024 ** 2;
+const TIMEOUT_MS = 29_000;
+
+export const startGateway = (options: GatewayOptions): Promise<Listening> =>
+  listenOnLoopback(
+    createServer((request, response) => {
+      serve(options, request, response).catch((error: Error) => {
+        options.onError(`${request.method} ${request.url}: ${error.message}`);
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    }),
+    options.port,
+  );
+
+const serve = async (
+  { routes, responses, invoke, onError }: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
+  const method = request.method ?? 'GET';
+  const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  const query = new URLSearchParams(search);
+  const requestId = crypto.randomUUID();
+  const refuse = (refusal: Refusal): void => {
+    const answer = refusalAnswer(responses, refusal, { requestId, path, method });
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  };
+
+  const match = matchRoute(routes, method, path);
+  if (!match) {
+    refuse({ type: 'MISSING_AUTHENTICATION_TOKEN', message: 'Missing Authentication Token' });
+    return;
+  }
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) {
+    refuse({ type: 'REQUEST_TOO_LARGE', message: 'Request Too Long' });
+    return;
+  }
+  const body = await text(request);
+  const event = proxyEvent(request, match, path, query, body);
+  const problem = problemWithParameters(match.route, event) ?? problemWithBody(match.route, event);
+  if (problem) {
+    refuse(problem);
+    return;
+  }
+  const outcome = await withinTimeout(invoke(match.route.functionName, event));
+  if (outcome === 'late') {
+    refuse({ type: 'INTEGRATION_TIMEOUT', message: 'Endpoint request timed out' });
+    return;
+  }
+  if (outcome.kind !== 'ok' || !isResult(outcome.payload)) {
+    onError(
+      `${method} ${path}: ${JSON.stringify(outcome.kind === 'failed' ? outcome.failure : outcome)}`,
+    );
+    refuse({ type: 'DEFAULT_5XX', message: 'Internal server error' });
+    return;
+  }
+  send(response, outcome.payload);
+};
+
+const withinTimeout = async (work: Promise<Outcome>): Promise<Outcome | 'late'> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), TIMEOUT_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+const isResult = (payload: unknown): payload is APIGatewayProxyResult =>
+  typeof payload === 'object' &&
+  payload !== null &&
+  Number.isInteger((payload as { statusCode?: unknown }).statusCode);
+
+const send = (response: ServerResponse, result: APIGatewayProxyResult): void => {
+  for (const [name, value] of Object.entries(result.headers ?? {})) {
+    response.setHeader(name, String(value));
+  }
+  for (const [name, values] of Object.entries(result.multiValueHeaders ?? {})) {
+    response.setHeader(name, values.map(String));
+  }
+  if (!response.hasHeader('content-type')) response.setHeader('content-type', 'application/json');
+  response.statusCode = result.statusCode;
+  response.end(result.isBase64Encoded ? Buffer.from(result.body, 'base64') : result.body);
+};

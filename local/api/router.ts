@@ -1,0 +1,47 @@
+import type { LocalRoute } from '../template/model.ts';
+
+/**
+ * API Gateway's choice of a method: parts of the path are compared as they came, still percent-encoded, literal ones go
+ * before parameters, and a slash at the end makes no difference.
+ */
+export interface Match {
+  readonly route: LocalRoute;
+  /** Still percent-encoded, as REST APIs give them to a function. */
+  readonly pathParameters: Readonly<Record<string, string>>;
+}
+
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
+
+const matchPath = (template: string, path: string): Record<string, string> | undefined => {
+  const wanted = partsOf(template);
+  const given = partsOf(path);
+  const parameters: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index];
+    if (value === undefined) return undefined;
+    const [, name, greedy] = /^\{([^}+]+)(\+)?\}$/.exec(part) ?? [];
+    if (name && greedy) return { ...parameters, [name]: given.slice(index).join('/') };
+    if (name) parameters[name] = value;
+    else if (part !== value) return undefined;
+  }
+  return given.length === wanted.length ? parameters : undefined;
+};
+
+/** The fewer parameters, and the later the first of them, the better. */
+const rank = ({ path }: LocalRoute): string =>
+  partsOf(path)
+    .map((part) => (part.endsWith('+}') ? '2' : part.startsWith('{') ? '1' : '0'))
+    .join('');
+
+export const matchRoute = (
+  routes: readonly LocalRoute[],
+  method: string,
+  path: string,
+): Match | undefined =>
+  routes
+    .filter((route) => route.method === method || route.method === 'ANY')
+    .flatMap((route) => {
+      const pathParameters = matchPath(route.path, path);
+      return pathParameters ? [{ route, pathParameters }] : [];
+    })
+    .sort((a, b) => rank(a.route).localeCompare(rank(b.route)))[0];

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { LocalSchedule } from '../template/model.ts';
+import { nextTimeOf } from './cron.ts';
+
+/**
+ * EventBridge Scheduler: invokes a schedule's function, asynchronously as AWS does, at its times and with its input.
+ * Only a target that takes no invocation at all is the scheduler's to retry and then to bury in its dead-letter queue;
+ * what fails within the function is Lambda's business.
+ */
+export interface Scheduler {
+  /** Fires one now, on the path that its time would take. */
+  fire(schedule: LocalSchedule, scheduledAt: Date): Promise<void>;
+  stop(): void;
+}
+
+export interface SchedulerOptions {
+  readonly schedules: readonly LocalSchedule[];
+  /** @throws Error where there is no such function */
+  readonly invoke: (functionName: string, event: unknown) => void;
+  readonly bury: (queueArn: string, body: string) => Promise<void>;
+  readonly onError: (problem: string) => void;
+}
+
+/** setTimeout takes at most 2^31 - 1 ms, which is 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+/** EventBridge Scheduler gives seconds, without a fraction. */
+export const scheduledTime = (at: Date): string => at.toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+export const inputOf = (schedule: LocalSchedule, at: Date, attempt = 1): string =>
+  schedule.input
+    .replaceAll('<aws.scheduler.scheduled-time>', scheduledTime(at))
+    .replaceAll(
+      '<aws.scheduler.schedule-arn>',
+      `arn:aws:scheduler:local:0:schedule/${schedule.name}`,
+    )
+    .replaceAll('<aws.scheduler.execution-id>', randomUUID())
+    .replaceAll('<aws.scheduler.attempt-number>', String(attempt));
+
+export const startScheduler = (options: SchedulerOptions): Scheduler => {
+  const timers = new Map<string, NodeJS.Timeout>();
+  let stopped = false;
+
+  const fire = async (schedule: LocalSchedule, at: Date): Promise<void> => {
+    const input = inputOf(schedule, at);
+    try {
+      options.invoke(schedule.functionName, JSON.parse(input));
+    } catch (error) {
+      options.onError(`Schedule ${schedule.name} could not be fired: ${(error as Error).message}`);
+      if (schedule.deadLetter) await options.bury(schedule.deadLetter, input);
+    }
+  };
+
+  const wait = (schedule: LocalSchedule, due: Date, then: () => void): void => {
+    const left = due.getTime() - Date.now();
+    const again = (): void => wait(schedule, due, then);
+    timers.set(
+      schedule.id,
+      setTimeout(left > LONGEST_MS ? again : then, Math.min(left, LONGEST_MS)),
+    );
+  };
+
+  for (const schedule of options.schedules.filter(({ enabled }) => enabled)) {
+    const next = nextTimeOf(schedule.expression, schedule.timeZone);
+    const plan = (after: Date): void => {
+      const due = next(after);
+      if (!due || stopped) return;
+      wait(schedule, due, () => {
+        fire(schedule, due).catch((error: Error) => options.onError(error.message));
+        plan(due);
+      });
+    };
+    plan(new Date());
+  }
+
+  return {
+    fire,
+    stop: () => {
+      stopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+    },
+  };
+};
