@@ -53,6 +53,8 @@ export const TABLE = {
   chunkPrefix: 'CHUNK#',
   runChunk: 200,
   idempotencyPrefix: 'IDEMPOTENCY#',
+  /** The one row that says how far sweep has looked through the vault. */
+  vaultRound: { pk: 'SWEEP', sk: 'VAULT' },
 } as const;
 
 /**
@@ -142,6 +144,13 @@ export const METRICS = {
   snapshotAge: 'SnapshotAge',
   exportRetried: 'ExportRetried',
   sweepRepaired: 'SweepRepaired',
+  /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook. */
+  vaultStrays: 'VaultStrays',
+  /** Messages that a dead-letter queue gave up for good, each dealt with in its own way. */
+  messagesBuried: 'MessagesBuried',
+  /** Messages and stream records of a form that nobody understands; each is in the log. */
+  recordsUnreadable: 'RecordsUnreadable',
+  backupsExpired: 'BackupsExpired',
 } as const;
 
 /** Prefix of `application_name` on every session on a source: `larder/<backup id>/<attempt>`. */

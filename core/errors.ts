@@ -57,6 +57,12 @@ export class BackupNotFound extends Permanent {
   }
 }
 
+export class RunNotFound extends Permanent {
+  constructor(runId: string) {
+    super(`There is no run ${quoted(runId)}. GET /status lists the latest.`);
+  }
+}
+
 /** A backup in a state that does not allow what was asked. */
 export class BackupNotReady extends Permanent {
   constructor(backupId: string, status: string, wanted: string) {
@@ -348,6 +354,15 @@ export class FailedElsewhere extends LarderError {
     super(failure.message);
     this.name = failure.name;
     this.retryable = failure.retryable;
+  }
+}
+
+/** Planning one source's part of a run was given up. */
+export class PlanningGivenUp extends Permanent {
+  constructor(source: string, why: string) {
+    super(
+      `Planning the backups of source ${quoted(source)} was given up: ${why}. Look at its plan function's log; POST /runs starts a new run.`,
+    );
   }
 }
 

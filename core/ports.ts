@@ -179,6 +179,19 @@ export interface Registry {
   retire(projectId: string, source: string): Promise<void>;
 }
 
+/** Looking through the whole vault takes many invocations of sweep: where the last one stopped. */
+export interface VaultRound {
+  /** ISO 8601. */
+  readonly begunAt: string;
+  /** The last key looked at; absent once the round has ended. */
+  readonly after?: string;
+}
+
+export interface VaultRounds {
+  last(): Promise<VaultRound | undefined>;
+  keep(round: VaultRound): Promise<void>;
+}
+
 // ── queues ──────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ExportQueue {
@@ -225,7 +238,11 @@ export interface Vault {
   head(key: string): Promise<StoredObject | undefined>;
   /** Removes objects with all their versions; those not there are no error. */
   remove(keys: readonly string[]): Promise<void>;
-  list(prefix: string): AsyncIterable<StoredObject & { readonly modifiedAt: string }>;
+  /** Objects below a prefix in the order of their keys, those behind the key `after` where it is given. */
+  list(
+    prefix: string,
+    after?: string,
+  ): AsyncIterable<StoredObject & { readonly modifiedAt: string }>;
   /** Unfinished multipart uploads below a prefix. */
   uploads(
     prefix: string,

@@ -128,10 +128,10 @@ export const makeVault = ({ bucket, client }: VaultOptions): Vault => {
       }
     },
 
-    async *list(prefix) {
+    async *list(prefix, after) {
       for await (const page of paginateListObjectsV2(
         { client },
-        { Bucket: bucket, Prefix: prefix },
+        { Bucket: bucket, Prefix: prefix, ...(after !== undefined && { StartAfter: after }) },
       )) {
         for (const object of page.Contents ?? []) {
           if (!object.Key) continue;

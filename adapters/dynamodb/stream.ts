@@ -1,0 +1,53 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { z } from 'zod';
+import type { Backup } from '../../core/backup.ts';
+import { STATUSES } from '../../core/backup.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import { UUID } from '../../core/ids.ts';
+import { parse } from '../../core/messages.ts';
+import { backupOf } from './rows.ts';
+import type { Row } from './table.ts';
+
+/** What DynamoDB signs the removals of its TTL with. Source: DynamoDB developer guide, TTL and streams. */
+const TTL_REMOVAL = z.object({
+  eventName: z.literal('REMOVE'),
+  userIdentity: z.object({
+    type: z.literal('Service'),
+    principalId: z.literal('dynamodb.amazonaws.com'),
+  }),
+});
+
+const backupRow = z.looseObject({
+  id: z.string().regex(UUID),
+  projectId: z.string().min(1),
+  status: z.enum(STATUSES),
+  type: z.string(),
+  content: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  fileId: z.string().optional(),
+});
+
+/** True for a row that retention took; what a person or a program removed has no such signature. */
+export const isExpiry = (record: DynamoDBRecord): boolean => TTL_REMOVAL.safeParse(record).success;
+
+const oldRow = (record: DynamoDBRecord): Row | undefined => {
+  const image = record.dynamodb?.OldImage;
+  try {
+    return image && unmarshall(image as Parameters<typeof unmarshall>[0]);
+  } catch (cause) {
+    throw new InvalidInput('The old image of the stream record', ['it is no image'], { cause });
+  }
+};
+
+/**
+ * The backup whose row a record says was removed; undefined for rows of another kind.
+ * @throws InvalidInput where the record has no old image, or none that is a backup's row
+ */
+export const removedBackup = (record: DynamoDBRecord): Backup | undefined => {
+  const row = oldRow(record);
+  if (row && row.kind !== 'backup') return undefined;
+  parse('The old image of the stream record', backupRow, row);
+  return row && backupOf(row);
+};

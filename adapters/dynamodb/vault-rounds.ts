@@ -1,0 +1,27 @@
+import { TABLE } from '../../core/contract.ts';
+import type { VaultRounds } from '../../core/ports.ts';
+import { getRow, type HistoryTable, putRow } from './table.ts';
+
+/** How far sweep has looked through the vault: one row of the history table. */
+export const makeVaultRounds = (access: HistoryTable): VaultRounds => ({
+  last: async () => {
+    const row = await getRow(access, TABLE.vaultRound);
+    if (typeof row?.begunAt !== 'string') return undefined;
+    return {
+      begunAt: row.begunAt,
+      ...(typeof row.after === 'string' && { after: row.after }),
+    };
+  },
+
+  keep: async (round) => {
+    // Refused where a sweep that began later has gone on: its place is the better one.
+    await putRow(
+      access,
+      { ...round, ...TABLE.vaultRound, kind: 'vault-round' },
+      {
+        condition: `attribute_not_exists(#${TABLE.pk}) OR #begunAt <= :begunAt`,
+        values: { ':begunAt': round.begunAt },
+      },
+    );
+  },
+});
