@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { TlsRefused } from '../../core/errors.ts';
+import { DumpFailed, TlsRefused } from '../../core/errors.ts';
 import type { Dump, DumpRequest, ServerFacts } from '../../core/ports.ts';
 import { chooseMajor } from '../../core/programs.ts';
 import type { Login } from '../secrets/credentials.ts';
@@ -26,6 +26,7 @@ export interface DumpAccess extends SourceAccess {
 
 /** Between asking pg_dump to end, which cancels its query on the server, and ending it. */
 const PATIENCE_MS = 5000;
+const LAST_WORDS_MS = 1000;
 
 const run = promisify(execFile);
 
@@ -109,15 +110,20 @@ const stopOnAbort = (child: ChildProcess, signal: AbortSignal): void => {
 /** Resolves after exit code 0 with all output read; rejects with a named error otherwise. */
 const ending = (child: ChildProcess, words: DumpWords, context: DumpContext): Promise<void> =>
   new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(dumpFailure('no start', String(cause), context)));
+    const fail = (exit: string) => reject(dumpFailure(exit, words.last(), context));
+    child.once('error', (cause) => reject(new DumpFailed('no start', cause.message, { cause })));
     child.once('close', (code, signal) => {
       if (code === 0) resolve();
-      else
-        reject(
-          dumpFailure(signal ? `signal ${signal}` : `exit code ${code}`, words.last(), context),
-        );
+      else fail(nameOfExit(code, signal));
+    });
+    // Its pipes close a moment later, when its last words are read; whatever holds them open is not waited for.
+    child.once('exit', (code, signal) => {
+      if (code !== 0) setTimeout(() => fail(nameOfExit(code, signal)), LAST_WORDS_MS).unref();
     });
   });
+
+const nameOfExit = (code: number | null, signal: NodeJS.Signals | null): string =>
+  signal ? `signal ${signal}` : `exit code ${code}`;
 
 /** @throws ServerTooNew, TlsRefused, SecretUnreadable before it starts; `exited` rejects for what comes later */
 export const startDump = async (

@@ -177,7 +177,8 @@ const dumpAndStore = async (
       format: backup.format,
       encoding,
       compressor: ports.compressor,
-      settled: Promise.all([dump.exited, rows]),
+      exited: dump.exited,
+      settled: rows,
       maximumBytes: settings.maximumStoredBytes,
       signal: stop.signal,
     });

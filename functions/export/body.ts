@@ -8,13 +8,16 @@ import type { Compressor } from '../../core/ports.ts';
 
 /**
  * The body of the upload: pg_dump's output, looked at, compressed where pg_dump can't, hashed and counted. It ends, and
- * so lets the upload complete, only when `settled` has resolved: pg_dump has exited 0 and the rows are counted.
+ * so lets the upload complete, only when pg_dump has exited 0 and what else is awaited is settled.
  */
 export interface BodyRequest {
   readonly output: Readable;
   readonly format: Format;
   readonly encoding: Encoding;
   readonly compressor: (kind: 'zstd' | 'bzip2') => Promise<Compressor>;
+  /** pg_dump has exited 0. */
+  readonly exited: Promise<unknown>;
+  /** What else must be done before the body may end. */
   readonly settled: Promise<unknown>;
   readonly maximumBytes: number;
   readonly signal: AbortSignal;
@@ -54,11 +57,13 @@ class Inspection extends Transform {
   #tail: Buffer = Buffer.alloc(0);
   readonly #format: Format;
   readonly #encoding: Encoding;
+  readonly #exited: Promise<unknown>;
 
-  constructor(format: Format, encoding: Encoding) {
+  constructor({ format, encoding, exited }: BodyRequest) {
     super();
     this.#format = format;
     this.#encoding = encoding;
+    this.#exited = exited;
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
@@ -70,12 +75,21 @@ class Inspection extends Transform {
     done(null, chunk);
   }
 
+  /** pg_dump's own error says more than what is missing in its output, so it comes first. */
   override _flush(done: TransformCallback): void {
+    this.#exited.then(
+      () => done(this.#fault()),
+      (error: Error) => done(error),
+    );
+  }
+
+  #fault(): DumpNotWhole | null {
     if (!HEADS[this.#format](this.#head, this.#encoding)) {
-      done(new DumpNotWhole(`it does not begin as a dump of format ${this.#format} does`));
-    } else if (!tailIsWhole(this.#tail, this.#format, this.#encoding)) {
-      done(new DumpNotWhole('its end is missing'));
-    } else done();
+      return new DumpNotWhole(`it does not begin as a dump of format ${this.#format} does`);
+    }
+    return tailIsWhole(this.#tail, this.#format, this.#encoding)
+      ? null
+      : new DumpNotWhole('its end is missing');
   }
 }
 
@@ -119,12 +133,12 @@ class Meter extends Transform {
 
 /** Starts the flow. Errors of any part end `stream` with that error. */
 export const openBody = async (request: BodyRequest): Promise<Body> => {
-  const { output, format, encoding, signal } = request;
+  const { output, encoding, signal } = request;
   const compressor = encoding.ours === 'none' ? undefined : await request.compressor(encoding.ours);
-  const settled = Promise.all([request.settled, compressor?.exited]);
+  const settled = Promise.all([request.exited, request.settled, compressor?.exited]);
   settled.catch(() => undefined);
   const meter = new Meter(request.maximumBytes, settled);
-  const inspection = new Inspection(format, encoding);
+  const inspection = new Inspection(request);
   const stages = compressor
     ? [output, inspection, compressor.stream, meter]
     : [output, inspection, meter];

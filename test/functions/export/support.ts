@@ -8,7 +8,7 @@ import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import { type Backup, iso } from '../../../core/backup.ts';
 import { VAULT } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
-import type { Log } from '../../../core/ports.ts';
+import type { Clock, History, Log } from '../../../core/ports.ts';
 import { exportSettings, sourceSettings } from '../../../core/settings.ts';
 import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
@@ -53,10 +53,12 @@ export interface Bench {
   readonly ports: ExportPorts;
   readonly options: ExportOptions;
   readonly bucket: string;
+  /** The same rows, read and written at another time. */
+  historyAt(clock: Clock): History;
   /** Writes a pending row for a project. */
   request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
-  /** Exports it, as its message would. */
-  run(backup: Backup, remainingMs?: number): Promise<Disposition>;
+  /** Exports it, as its message would; other ports stand in for the bench's own. */
+  run(backup: Backup, remainingMs?: number, ports?: Partial<ExportPorts>): Promise<Disposition>;
   /** The row as it is now. */
   row(backup: Backup): Promise<Backup>;
   /** Keys in the vault, of objects and of unfinished uploads. */
@@ -96,11 +98,9 @@ export const openBench = async (
   const credentials = async () => ({ user: given.user ?? 'postgres', password: PASSWORD });
   const programRoots = [await clientRoot()];
   const access = { settings, credentials };
-  const history = makeHistory({
-    table: await tables.newTable(),
-    client: tables.client,
-    clock: Date.now,
-  });
+  const table = await tables.newTable();
+  const historyAt = (clock: Clock) => makeHistory({ table, client: tables.client, clock });
+  const history = historyAt(Date.now);
   const ports: ExportPorts = {
     history,
     vault: makeVault({ bucket, client: s3 }),
@@ -125,6 +125,7 @@ export const openBench = async (
     ports,
     options,
     bucket,
+    historyAt,
     request: async (projectId, more = {}) => {
       const now = Date.now();
       const backup: Backup = {
@@ -152,8 +153,8 @@ export const openBench = async (
       await history.create(backup);
       return backup;
     },
-    run: (backup, remainingMs = 900_000) =>
-      exportBackup(ports, options, {
+    run: (backup, remainingMs = 900_000, instead = {}) =>
+      exportBackup({ ...ports, ...instead }, options, {
         message: { projectId: backup.projectId, backupId: backup.id },
         receiptHandle: 'none',
         remainingMs,
