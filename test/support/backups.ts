@@ -1,12 +1,13 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
-import { backupKey } from '../../adapters/dynamodb/rows.ts';
+import { backupKey, rowOf } from '../../adapters/dynamodb/rows.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
-import { getRow } from '../../adapters/dynamodb/table.ts';
+import { getRow, putRow } from '../../adapters/dynamodb/table.ts';
 import type { Backup, Completion } from '../../core/backup.ts';
 import { iso } from '../../core/backup.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import type { Claim } from '../../core/ports.ts';
+import type { Claim, Log } from '../../core/ports.ts';
 import type { Tables } from './tables.ts';
 
 /** 2026-11-21T02:00:00Z, when the nightly schedule of these tests fires. */
@@ -55,6 +56,9 @@ export const completionOf = (backup: Backup, changes: Partial<Completion> = {}):
   ...changes,
 });
 
+/** A log that nobody reads. */
+export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
 /** A history on a table of its own, with a clock that stands still until it is told to go on. */
 export const newHistory = async (tables: Tables) => {
   let now = NIGHT;
@@ -89,6 +93,16 @@ export const newHistory = async (tables: Tables) => {
     },
     row: async (backup: Pick<Backup, 'projectId' | 'id'>) =>
       getRow(access, backupKey(backup.projectId, backup.id)),
+    /** Takes a row away, as DynamoDB does when its `ttl` has passed. */
+    removeRow: async ({ projectId, id }: Pick<Backup, 'projectId' | 'id'>) => {
+      await tables.client.send(
+        new DeleteCommand({ TableName: access.table, Key: { ...backupKey(projectId, id) } }),
+      );
+    },
+    /** Puts a row there as a backup says it is. */
+    restoreRow: async (backup: Backup) => {
+      await putRow(access, rowOf(backup));
+    },
     openIds: async (state: 'pending' | 'in-progress' | 'untold'): Promise<string[]> => {
       const ids: string[] = [];
       for await (const { id } of history.open(state)) ids.push(id);

@@ -1,0 +1,80 @@
+import type { Backup } from '../../core/backup.ts';
+import { VAULT } from '../../core/contract.ts';
+import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
+import type { History, Log, Vault } from '../../core/ports.ts';
+
+export interface ExpirePorts {
+  readonly history: Pick<History, 'leaveDeleted' | 'get' | 'list'>;
+  readonly vault: Pick<Vault, 'remove'>;
+  readonly log: Log;
+}
+
+/** `nothing`: there was no backup to take. `kept`: there is a reason to leave the object where it is. */
+export type Expiry = 'removed' | 'nothing' | 'kept';
+
+/** Whether an object is this backup's own, under whatever key template it was stored. */
+const isItsOwn = (fileId: string, { id, projectId }: Backup): boolean =>
+  fileId.startsWith(VAULT.prefix) &&
+  fileId.includes(`/${encodePart(projectId)}/`) &&
+  fileId.includes(id) &&
+  !fileId.includes('..');
+
+const isGood = ({ type, content }: Backup): boolean => type === 'database' && content === 'full';
+
+const hasGoodOne = async ({ history }: ExpirePorts, projectId: string): Promise<boolean> => {
+  let cursor: string | undefined;
+  do {
+    const page = await history.list(projectId, {
+      limit: 20,
+      status: 'completed',
+      ...(cursor && { cursor }),
+    });
+    if (page.items.some(isGood)) return true;
+    cursor = page.cursor;
+  } while (cursor);
+  return false;
+};
+
+/**
+ * Takes a backup out of the vault whose row retention took out of the history.
+ *
+ * The `deleted` row is written first. It is written only where no row is, so a late or repeated record finds out, in the same
+ * step, that the backup is there again (restored from the vault, say), and leaves it alone. And whatever happens after it
+ * can be repeated: by the stream, which delivers the record again, or by sweep, which removes the objects of `deleted`
+ * rows. The other way round, a crash for good would leave neither a row nor an object, and nobody knew why.
+ *
+ * A full backup goes only while its project has another one. `ttl` sees to that already; this keeps the promise
+ * even where a row was edited by hand.
+ *
+ * @throws VaultRefused, UploadInterrupted, errors of AWS; all may be tried again
+ */
+export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<Expiry> => {
+  const { history, vault, log } = ports;
+  const { id, projectId, fileId, size } = backup;
+  const names = { projectId, backupId: id };
+  if (backup.status !== 'completed' || !fileId) return 'nothing';
+  if (!isItsOwn(fileId, backup)) {
+    log.error('an expired row names an object that is not its own; it was left', {
+      ...names,
+      fileId,
+    });
+    return 'kept';
+  }
+  if (isGood(backup) && !(await hasGoodOne(ports, projectId))) {
+    log.error("retention took the row of the project's last good backup; its object was left", {
+      ...names,
+      fileId,
+    });
+    return 'kept';
+  }
+  if ((await history.leaveDeleted(backup, 'retention')) === 'exists') {
+    const there = await history.get(projectId, id);
+    if (there?.status !== 'deleted') {
+      log.warn('an expired backup is there again; it was left', { ...names, row: there?.status });
+      return 'kept';
+    }
+  }
+  await vault.remove([fileId, manifestKeyBeside(fileId)]);
+  log.info('an expired backup was removed', { ...names, bytes: size });
+  return 'removed';
+};

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { iso } from '../../../core/backup.ts';
+import { encodePart, manifestKeyBeside, stemOf } from '../../../core/keys.ts';
+import { expireBackup } from '../../../functions/expire/expire-backup.ts';
+import { completionOf, DAY, NIGHT, newHistory, silent } from '../../support/backups.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { newVault, type TestVault } from '../../support/vaults.ts';
+
+const TEMPLATE = 'backups/{projectId}/{createdAt}-{backupId}-{attempt}';
+
+let tables: Tables;
+let queues: Queues;
+let it: Awaited<ReturnType<typeof newHistory>>;
+let vault: TestVault;
+
+beforeAll(async () => {
+  tables = await startTables();
+  queues = await startQueues();
+});
+afterAll(async () => {
+  await queues.stop();
+  await tables.stop();
+});
+beforeEach(async () => {
+  it = await newHistory(tables);
+  vault = newVault(queues);
+});
+
+/** Completes a backup that is in the vault, object and manifest, and answers its row. */
+const stored = async (changes: Partial<Backup> = {}): Promise<Backup> => {
+  const backup = await it.pending(changes);
+  const { id: backupId, projectId, createdAt } = backup;
+  const fileId = `${stemOf(TEMPLATE, { projectId, createdAt, backupId, attempt: 1 })}.dump`;
+  await vault.put(fileId);
+  await vault.put(manifestKeyBeside(fileId));
+  await it.history.complete(await it.claimed(backup), completionOf(backup, { fileId }));
+  const row = await it.history.get(projectId, backupId);
+  if (!row) throw new Error('no row');
+  return row;
+};
+const ofNight = (night: number): Partial<Backup> => ({ createdAt: iso(NIGHT + night * DAY) });
+/** What DynamoDB does when `ttl` has passed. */
+const removeRow = (backup: Backup) => it.removeRow(backup);
+const ports = () => ({ history: it.history, vault, log: silent });
+const expire = (backup: Backup) => expireBackup(ports(), backup);
+
+/** A backup whose time has come, beside a newer one that stays. */
+const expired = async (projectId = 'acme'): Promise<{ old: Backup; newer: Backup }> => {
+  const old = await stored({ ...ofNight(0), projectId });
+  const newer = await stored({ ...ofNight(1), projectId });
+  await removeRow(old);
+  return { old, newer };
+};
+
+describe('a backup that retention took out of the history', () => {
+  test.each(['acme', 'it\'s "x"\n#🐘', '../other'])(
+    'leaves the vault with its manifest, and a row that says so: %j',
+    async (projectId) => {
+      const { old, newer } = await expired(projectId);
+      const bystander = await stored({ projectId: `${projectId}-2` });
+      expect(await expire(old)).toBe('removed');
+      const left = [newer, bystander].flatMap(({ fileId = '' }) => [
+        fileId,
+        manifestKeyBeside(fileId),
+      ]);
+      expect(await vault.keys()).toEqual(left.sort());
+      expect(await it.history.get(projectId, old.id)).toMatchObject({
+        status: 'deleted',
+        deletedWhy: 'retention',
+        size: old.size,
+      });
+    },
+  );
+
+  test('can be taken again and again without effect', async () => {
+    const { old } = await expired();
+    await expire(old);
+    const keys = await vault.keys();
+    const row = await it.row(old);
+    it.pass(3_600_000);
+    expect(await expire(old)).toBe('removed');
+    expect(await vault.keys()).toEqual(keys);
+    expect(await it.row(old)).toEqual(row);
+  });
+
+  test('is taken completely when the record comes again after a crash before the vault', async () => {
+    const { old, newer } = await expired();
+    const dying = {
+      ...ports(),
+      vault: { remove: () => Promise.reject(new Error('killed')) },
+    };
+    await expect(expireBackup(dying, old)).rejects.toThrow('killed');
+    expect(await expire(old)).toBe('removed');
+    expect(await vault.keys()).toHaveLength(2);
+    expect(await vault.keys()).toContain(newer.fileId);
+  });
+
+  test('stays when its row is there again', async () => {
+    const { old } = await expired();
+    await it.restoreRow(old);
+    const row = await it.row(old);
+    expect(await expire(old)).toBe('kept');
+    expect(await vault.keys()).toContain(old.fileId);
+    expect(await it.row(old)).toEqual(row);
+  });
+
+  test('stays when the project has no other good one', async () => {
+    const only = await stored();
+    await stored({ ...ofNight(1), content: 'schema' });
+    await removeRow(only);
+    expect(await expire(only)).toBe('kept');
+    expect(await vault.keys()).toContain(only.fileId);
+    expect(await it.row(only)).toBeUndefined();
+  });
+
+  test("takes nobody else's object, whatever its row names", async () => {
+    const { old } = await expired();
+    const victim = await stored({ projectId: 'victim' });
+    const forged = [
+      victim.fileId,
+      `backups/${encodePart('acme')}/../victim/${old.id}`,
+      `other/acme/${old.id}`,
+    ];
+    for (const fileId of forged) {
+      if (!fileId) throw new Error('no file');
+      expect(await expire({ ...old, fileId })).toBe('kept');
+    }
+    expect(await vault.keys()).toContain(victim.fileId);
+  });
+
+  test.each(['failed', 'cancelled', 'deleted', 'pending'] as const)(
+    'was none where the row was %s: nothing is taken, and no row left',
+    async (status) => {
+      const { old } = await expired();
+      const keys = await vault.keys();
+      expect(await expire({ ...old, status })).toBe('nothing');
+      expect(await vault.keys()).toEqual(keys);
+      expect(await it.row(old)).toBeUndefined();
+    },
+  );
+});
