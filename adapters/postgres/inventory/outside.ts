@@ -53,7 +53,8 @@ const OUTSIDE = `
   FROM resolved r,
     LATERAL pg_catalog.pg_identify_object(r.refclassid, r.refobjid, 0) o,
     LATERAL pg_catalog.pg_identify_object(r.shownclass, r.shown, 0) s
-  WHERE o.identity IS NOT NULL AND s.identity IS NOT NULL
+  -- A foreign key's index comes with the table it names.
+  WHERE o.type <> 'index' AND o.identity IS NOT NULL AND s.identity IS NOT NULL
   GROUP BY o.type, o.identity
   ORDER BY o.type, o.identity`;
 
