@@ -103,10 +103,13 @@ async function update(config: string, sources: string, sourcesFile: string): Pro
 }
 
 function missingSuites(words: string): string[] {
+  // A mirror that can't be reached says nothing about its suites: security must not get lost so.
+  if (/could not connect|resolving|could not resolve|timed out|unable to connect/i.test(words))
+    return [];
   const found = words.matchAll(
-    /repository '\S+ (\S+-(?:updates|security)) Release' does not have/g,
+    /repository '\S+ (\S+-(?:updates|security)) Release' does not have|Failed to fetch \S+\/dists\/(\S+?-(?:updates|security))\/\S+\s+(?:404|File not found)/g,
   );
-  return [...found].map((match) => match[1] ?? '');
+  return [...found].map((match) => match[1] ?? match[2] ?? '');
 }
 
 function configuration(directory: string, architecture: string): string {

@@ -45,7 +45,7 @@ export async function run(
 
 function failure(program: string, said: string, cwd: string): LayerError {
   const lines = said.split('\n').filter((line) => line.trim() !== '');
-  const pick = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).slice(0, 3);
+  const pick = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).slice(0, 8);
   if (/No space left on device|Disk quota exceeded/.test(said)) return new DiskFull(cwd);
   if (/Hash Sum mismatch|BADSIG|File has unexpected size/.test(said)) {
     return new ChecksumMismatch(pick(/mismatch|BADSIG|unexpected size/).join(' '));
