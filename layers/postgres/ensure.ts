@@ -25,6 +25,7 @@ import {
   SIZE_LIMIT,
 } from './layer.ts';
 import { makeLayer } from './make.ts';
+import { prune, touch } from './prune.ts';
 import { hasApt } from './releases.ts';
 import { relocate } from './relocate.ts';
 import { resolveLayer, scriptHash } from './resolve.ts';
@@ -100,8 +101,10 @@ async function answerFile(plan: LayerPlan, cache: string): Promise<string> {
 }
 
 async function recall(plan: LayerPlan, cache: string): Promise<LayerManifest | undefined> {
-  const answer = readJson(await answerFile(plan, cache)) as Partial<Answer> | undefined;
+  const file = await answerFile(plan, cache);
+  const answer = readJson(file) as Partial<Answer> | undefined;
   if (typeof answer?.inputs !== 'string') return undefined;
+  await touch(file);
   const folder = builtPlace(cache, answer.inputs);
   return readJson(path.join(folder, 'postgres', plan.layer, 'manifest.json')) as
     | LayerManifest
@@ -128,6 +131,7 @@ async function build(
     await makeLayer(resolved, temporary, onProgress);
   });
   await remember(plan, cache, { inputs: resolved.inputs, resolvedAt: new Date().toISOString() });
+  await prune(cache);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const versions = Object.values(resolved.programs).join(', ');
   onProgress(`${plan.layer} ${plan.arch}: PostgreSQL ${versions} ready after ${seconds} s`);

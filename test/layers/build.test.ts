@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { prune } from '../../layers/postgres/prune.ts';
 import { treeHash } from '../../layers/postgres/seal.ts';
 import { assetOf, type Bench, builtIn, CLIENT, setUpBench, strays } from './support/bench.ts';
 import { startBuild } from './support/command.ts';
@@ -76,6 +77,19 @@ describe('a build', () => {
     const offline = { PATH: path.join(bench.folder, 'nothing'), APT_CONFIG: '/nowhere' };
     const again = await bench.build(cache, [...CLIENT, '17', '--keep'], offline);
     expect(again).toEqual({ code: 0, output: first.output, said: '' });
+  });
+
+  test('forgets after a month what nobody asks for, and keeps what somebody does', async () => {
+    const cache = bench.newCache();
+    const first = assetOf(await bench.build(cache, [...CLIENT, '17']));
+    const forgotten = path.join(cache, 'requests', 'forgotten.json');
+    writeFileSync(forgotten, '{"inputs":"gone"}');
+    const longAgo = new Date(Date.now() - 31 * 24 * 60 * 60_000);
+    utimesSync(forgotten, longAgo, longAgo);
+    await prune(cache);
+    expect(existsSync(forgotten)).toBe(false);
+    expect(existsSync(first.directory)).toBe(true);
+    expect(readdirSync(path.join(cache, 'requests'))).toHaveLength(1);
   });
 
   test('a download that was damaged in the cache is fetched again', async () => {
