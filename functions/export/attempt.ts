@@ -8,11 +8,11 @@ import {
   manifestKeyOf,
   stemOf,
 } from '../../core/keys.ts';
-import { MANIFEST_VERSION, type Manifest } from '../../core/manifest.ts';
-import type { Dump, Snapshot, StoredObject } from '../../core/ports.ts';
+import type { Snapshot, StoredObject } from '../../core/ports.ts';
 import { ACTIVE, type Project } from '../../core/project.ts';
 import { completionOf } from './adopt.ts';
 import { type Body, openBody } from './body.ts';
+import { type DumpOutcome, makeManifest, type Timed, timed } from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /**
@@ -83,80 +83,13 @@ const progressOf = (begun: number, clock: () => number, tablesTotal: number) => 
   };
 };
 
-interface Timed<T> {
-  readonly value: T;
-  readonly ms: number;
-}
-const timed = async <T>(work: Promise<T>): Promise<Timed<T>> => {
-  const begun = performance.now();
-  const value = await work;
-  return { value, ms: Math.round(performance.now() - begun) };
-};
-
-interface Outcome {
-  readonly snapshot: Snapshot;
-  readonly dump: Dump;
-  readonly stored: StoredObject;
-  readonly sha256: string;
-  readonly encoding: Encoding;
-  readonly rows: Timed<ReadonlyMap<string, number>>;
-  readonly dumpMs: number;
-}
-
-const writeManifest = (
-  { environment, larderVersion }: ExportOptions,
-  backup: Backup,
-  project: Project,
-  startedAt: number,
-  now: number,
-  { snapshot, dump, stored, sha256, encoding, rows, dumpMs }: Outcome,
-): Manifest => ({
-  version: MANIFEST_VERSION,
-  backup: {
-    id: backup.id,
-    name: backup.name,
-    description: backup.description,
-    type: backup.type,
-    trigger: backup.trigger,
-    retentionClass: backup.retentionClass,
-    ...(backup.runId ? { runId: backup.runId } : {}),
-    attempt: backup.attempt,
-    createdAt: backup.createdAt,
-    startedAt: iso(startedAt),
-    expiresAt: backup.expiresAt,
-  },
-  environment,
-  project: { id: project.id, name: project.name, schemaName: project.schemaName },
-  source: {
-    name: backup.source,
-    database: snapshot.server.database,
-    serverVersion: snapshot.server.version,
-    encoding: snapshot.server.encoding,
-    collation: snapshot.server.collation,
-  },
-  tool: { larder: larderVersion, pgDump: dump.version },
-  options: { content: backup.content, format: backup.format, compression: encoding.compression },
-  object: { key: stored.key, bytes: stored.bytes, sha256 },
-  ...snapshot.inventory,
-  tables: snapshot.inventory.tables.map((table) => ({
-    ...table,
-    rows: rows.value.get(table.name) ?? null,
-  })),
-  timings: {
-    snapshotAt: snapshot.takenAt,
-    dumpMs,
-    countMs: rows.ms,
-    totalMs: now - startedAt,
-  },
-});
-
 /** Dumps and stores; the upload completes only after pg_dump's exit code 0 and the last table's count. */
 const dumpAndStore = async (
   ports: ExportPorts,
   options: ExportOptions,
   { backup, stop, onProgress }: AttemptContext,
   snapshot: Snapshot,
-): Promise<Outcome> => {
+): Promise<DumpOutcome> => {
   const { settings } = options;
   const encoding = encodingOf(backup.format, backup.compression, snapshot.server.major);
   checkRoom(snapshot, backup, settings.temporaryBytes);
@@ -256,7 +189,7 @@ export const attemptBackup = async (
     const outcome = await dumpAndStore(ports, options, context, snapshot);
     key = outcome.stored.key;
     stop.signal.throwIfAborted();
-    const manifest = writeManifest(options, backup, project, startedAt, ports.clock(), outcome);
+    const manifest = await makeManifest(ports, options, backup, project, startedAt, outcome);
     const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
     await ports.vault.storeManifest(manifestKey, manifest);
     return completionOf(manifest, ports.clock());

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { CONTROL_PLANE, TENANT } from './schemas.ts';
+import { type Bench, openBench, type Services, startServices } from './support.ts';
+
+let services: Services;
+let postgres: Postgres;
+let database: string;
+let bench: Bench;
+beforeAll(async () => {
+  services = await startServices();
+  postgres = await startPostgres();
+  database = await postgres.database();
+  await postgres.sql(CONTROL_PLANE + TENANT('acme'), database);
+  bench = await openBench(services, postgres, { database });
+});
+afterAll(async () => {
+  await postgres.stop();
+  await services.stop();
+});
+
+const warningsOfNext = async (): Promise<readonly string[]> => {
+  const backup = await bench.request('acme');
+  await bench.run(backup);
+  const row = await bench.row(backup);
+  expect(row.status).toBe('completed');
+  return row.warnings ?? [];
+};
+
+describe('a backup far smaller than the one before', () => {
+  it('completes with a warning that names what shrank; an ordinary one does not', async () => {
+    expect(await warningsOfNext()).toEqual([]);
+    await postgres.sql('DELETE FROM acme.child WHERE parent_id <= 100', database);
+    expect(await warningsOfNext()).toEqual([]);
+    await postgres.sql('TRUNCATE acme.child', database);
+    expect(await warningsOfNext()).toEqual([
+      expect.stringMatching(/^Tables that had rows and have none, since .*: "child" \(4900\)\.$/),
+    ]);
+    await postgres.sql('DELETE FROM acme.parent WHERE id > 10; DROP TABLE acme.part', database);
+    expect(await warningsOfNext()).toEqual([
+      expect.stringContaining('"part_2026" (1000)'),
+      expect.stringMatching(/Less than half of the rows are left, since .*: 10 of 6000/),
+    ]);
+    expect(await warningsOfNext()).toEqual([]);
+  });
+});
