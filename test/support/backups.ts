@@ -60,8 +60,8 @@ export const completionOf = (backup: Backup, changes: Partial<Completion> = {}):
 export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** A history on a table of its own, with a clock that stands still until it is told to go on. */
-export const newHistory = async (tables: Tables) => {
-  let now = NIGHT;
+export const newHistory = async (tables: Tables, begin = NIGHT) => {
+  let now = begin;
   const access = { table: await tables.newTable(), client: tables.client, clock: () => now };
   const history = makeHistory(access);
   const claimed = async (backup: Backup): Promise<Claim> => {
