@@ -22,3 +22,15 @@ export const GONE = 'GONE';
 
 /** S3 keys and URLs stay short enough and every id can be a FIFO message group by its hash. */
 export const MAX_PROJECT_ID_BYTES = 128;
+
+/** Why an id can't be a project's, or undefined where it can. */
+export const idProblem = (projectId: string): string | undefined => {
+  if (projectId === '') return 'its id is empty';
+  const bytes = Buffer.byteLength(projectId, 'utf8');
+  if (bytes > MAX_PROJECT_ID_BYTES)
+    return `its id has ${bytes} bytes, ${MAX_PROJECT_ID_BYTES} at most are possible`;
+  if (projectId.includes('\0')) return 'its id holds a NUL';
+  // A lone surrogate has no UTF-8 form: it would become another id on its way into a key.
+  if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
+  return undefined;
+};

@@ -1,4 +1,5 @@
-import type { RetentionClass } from './backup.ts';
+import { iso, millis, type RetentionClass } from './backup.ts';
+import { runIdOf } from './ids.ts';
 import type { PlanEvent } from './messages.ts';
 
 /** One firing of a schedule, or of "back up everything now": the backups it planned, over all sources. */
@@ -30,6 +31,21 @@ export interface RunPart {
   /** Set instead of the counts when planning failed for good. */
   readonly error?: { readonly name: string; readonly message: string };
 }
+
+/** The run that an event stands for: the same event is the same run, however often it comes. */
+export const runOf = (event: PlanEvent, now: number): Run => {
+  const scheduledAt = iso(millis(event.scheduledAt));
+  return {
+    id: runIdOf(event.schedule, scheduledAt),
+    schedule: event.schedule,
+    scheduledAt,
+    createdAt: iso(now),
+    sources: event.sources,
+    ...(event.projects && { projects: event.projects }),
+    retentionClass: event.retentionClass,
+    parts: {},
+  };
+};
 
 /** The event that plans this run again, after planning has died: ids are made from it, so nothing is planned twice. */
 export const planEventOf = (run: Run): PlanEvent => ({

@@ -5,7 +5,7 @@ import type { Log, ProjectSource, Registry } from '../../core/ports.ts';
 import {
   ACTIVE,
   GONE,
-  MAX_PROJECT_ID_BYTES,
+  idProblem,
   type Project,
   type RegisteredProject,
 } from '../../core/project.ts';
@@ -32,18 +32,6 @@ export interface Refresh {
 const WRITES_AT_ONCE = 32;
 /** As many as a report may hold: the rest is only counted. */
 export const REPORTED_AT_MOST = 100;
-
-/** Why an id can't be a project's, or undefined where it can. */
-export const idProblem = (projectId: string): string | undefined => {
-  if (projectId === '') return 'its id is empty';
-  const bytes = Buffer.byteLength(projectId, 'utf8');
-  if (bytes > MAX_PROJECT_ID_BYTES)
-    return `its id has ${bytes} bytes, ${MAX_PROJECT_ID_BYTES} at most are possible`;
-  if (projectId.includes('\0')) return 'its id holds a NUL';
-  // A lone surrogate has no UTF-8 form: it would become another id on its way into a key.
-  if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
-  return undefined;
-};
 
 const problemOf = (project: Project, timesListed: number): string | undefined => {
   if (timesListed > 1)

@@ -1,9 +1,8 @@
-import { iso, millis } from '../../core/backup.ts';
+import { iso } from '../../core/backup.ts';
 import { describeError, InvalidInput, LarderError } from '../../core/errors.ts';
-import { runIdOf } from '../../core/ids.ts';
 import type { PlanEvent } from '../../core/messages.ts';
 import type { Clock, ExportQueue, History, Outcomes, Runs } from '../../core/ports.ts';
-import type { Run, RunPart } from '../../core/run.ts';
+import { type Run, type RunPart, runOf } from '../../core/run.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
 import {
   REPORTED_AT_MOST,
@@ -33,21 +32,6 @@ export interface PlanOutcome {
   readonly runId: string;
   readonly part: Pick<RunPart, 'planned' | 'skippedCount' | 'error'>;
 }
-
-/** The run that an event of a schedule stands for: the same event is the same run, however often it comes. */
-export const runOf = (event: PlanEvent, now: number): Run => {
-  const scheduledAt = iso(millis(event.scheduledAt));
-  return {
-    id: runIdOf(event.schedule, scheduledAt),
-    schedule: event.schedule,
-    scheduledAt,
-    createdAt: iso(now),
-    sources: event.sources,
-    ...(event.projects && { projects: event.projects }),
-    retentionClass: event.retentionClass,
-    parts: {},
-  };
-};
 
 /**
  * Plans one source's part of a run: a `pending` row and a message for each of its active projects.

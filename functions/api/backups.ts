@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { type Backup, hasExpired, iso, millis, STATUSES, TYPES } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
+import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors.ts';
+import { UUID } from '../../core/ids.ts';
+import { downloadNameOf, extensionOf } from '../../core/keys.ts';
+import { parse } from '../../core/messages.ts';
+import { type Answer, type ApiRequest, HttpProblem } from './http.ts';
+import type { Api } from './ports.ts';
+import { projectPath, showBackup } from './public.ts';
+import { checkProjectId, resolveProject } from './resolve-project.ts';
+
+export const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'give a whole number from 1 to 100')
+  .transform(Number)
+  .pipe(z.int().min(1).max(100));
+
+/** A time, or a UTC day: as `from` its first millisecond, as `to` its last. */
+const moment = (ofDay: string) =>
+  z.union([z.iso.datetime({ offset: true }), z.iso.date().transform((day) => `${day}${ofDay}`)], {
+    error: 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day',
+  });
+
+const listQuery = z.strictObject({
+  limit: limit.default(20),
+  cursor: z.string().max(1000).exactOptional(),
+  status: z.enum(STATUSES).exactOptional(),
+  type: z.enum(TYPES).exactOptional(),
+  from: moment('T00:00:00.000Z')
+    .transform((time) => iso(millis(time)))
+    .exactOptional(),
+  to: moment('T23:59:59.999Z')
+    .transform((time) => iso(millis(time)))
+    .exactOptional(),
+});
+
+const nextLink = (request: ApiRequest, path: string, cursor: string): string => {
+  const query = new URLSearchParams({ ...request.query, cursor });
+  return `<${path}?${query}>; rel="next"`;
+};
+
+/** GET /projects/{projectId}/backups */
+export const listBackups = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const projectId = checkProjectId(request.params.projectId ?? '');
+  const query = parse('The request', listQuery, request.query);
+  if (query.from && query.to && query.from > query.to)
+    throw new InvalidInput('The request', ['from: must not be after to']);
+  const { items, cursor } = await api.ports.history.list(projectId, query);
+  // A project that nobody knows is an error; one without backups has an empty list.
+  if (items.length === 0 && !query.cursor) await known(api, projectId);
+  return {
+    status: 200,
+    body: { items: items.map((backup) => showBackup(backup, request.base)), cursor },
+    ...(cursor && {
+      headers: { link: nextLink(request, projectPath(request.base, projectId), cursor) },
+    }),
+  };
+};
+
+const known = async (api: Api, projectId: string): Promise<void> => {
+  if (!(await api.ports.registry.get(projectId))) await resolveProject(api, projectId);
+};
+
+/** GET /projects/{projectId}/backups/latest */
+export const latestBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const projectId = checkProjectId(request.params.projectId ?? '');
+  const backup = await api.ports.history.latest(projectId);
+  if (!backup) {
+    await known(api, projectId);
+    throw new BackupNotFound(projectId, 'latest');
+  }
+  return { status: 200, body: showBackup(backup, request.base) };
+};
+
+/** The backup of the path, which must be the path's project's. What retention took is found only as `deleted`. */
+const find = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
+  const projectId = checkProjectId(params.projectId ?? '');
+  const backupId = params.backupId ?? '';
+  const backup = UUID.test(backupId) ? await ports.history.get(projectId, backupId) : undefined;
+  const expired = backup && backup.status !== 'deleted' && hasExpired(backup, ports.clock());
+  if (!backup || expired) throw new BackupNotFound(projectId, backupId);
+  return backup;
+};
+
+/** GET /projects/{projectId}/backups/{backupId} */
+export const getBackup = async (api: Api, request: ApiRequest): Promise<Answer> => ({
+  status: 200,
+  body: showBackup(await find(api, request), request.base),
+});
+
+export const download = z.object({
+  url: z.url(),
+  expiresAt: z.iso.datetime(),
+  fileName: z.string(),
+  size: z.number(),
+  checksum: z.string().meta({ description: 'SHA-256, hex.' }),
+});
+
+const downloadQuery = z.strictObject({ redirect: z.enum(['true', 'false']).default('false') });
+
+/** GET /projects/{projectId}/backups/{backupId}/download */
+export const downloadBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { redirect } = parse('The request', downloadQuery, request.query);
+  const backup = await find(api, request);
+  const { fileId, size, checksum, compression } = backup;
+  if (backup.status === 'deleted')
+    throw new HttpProblem(410, `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`);
+  if (backup.status !== 'completed' || !fileId || !compression) {
+    throw new BackupNotReady(backup.id, backup.status, 'only a completed backup can be downloaded');
+  }
+  const fileName = downloadNameOf(
+    { ...backup, backupId: backup.id },
+    extensionOf(backup.format, compression),
+  );
+  const seconds = TIMES.downloadUrlSeconds;
+  const expiresAt = iso(api.ports.clock() + seconds * 1000);
+  const url = await api.ports.vault.downloadUrl(fileId, fileName, seconds);
+  if (redirect === 'true') return { status: 302, headers: { location: url } };
+  return { status: 200, body: { url, expiresAt, fileName, size, checksum } };
+};
+
+/** POST /projects/{projectId}/backups/{backupId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
+export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const before = await find(api, request);
+  const status = await api.ports.history.requestCancel(before.projectId, before.id);
+  if (status === undefined) throw new BackupNotFound(before.projectId, before.id);
+  if (status !== 'cancelled' && status !== 'pending' && status !== 'in-progress')
+    throw new BackupNotReady(before.id, status, 'only one that waits or runs can be cancelled');
+  const backup = await find(api, request);
+  return {
+    status: backup.status === 'cancelled' ? 200 : 202,
+    body: showBackup(backup, request.base),
+  };
+};

@@ -1,0 +1,67 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
+import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
+import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
+import { openApi } from './openapi.ts';
+import type { Api } from './ports.ts';
+import { problemAnswer } from './problems.ts';
+import { requestBackup } from './request-backup.ts';
+import { getRun, startRun } from './runs.ts';
+import { getStatus, listProjects } from './status.ts';
+
+type Serve = (api: Api, request: ApiRequest) => Answer | Promise<Answer>;
+
+/** What answers each route. */
+const SERVE: Readonly<Record<RouteId, Serve>> = {
+  health: () => ({ status: 200, body: { status: 'ok' } }),
+  openapi: (_, { base }) => ({ status: 200, body: openApi(base) }),
+  status: getStatus,
+  listProjects,
+  requestBackup,
+  listBackups,
+  latestBackup,
+  getBackup,
+  downloadBackup,
+  cancelBackup,
+  startRun,
+  getRun,
+};
+
+/** Whether a path as it came is one of a route, for gateways that send everything to one resource. */
+const matches = (route: RouteSpec, path: string): boolean => {
+  const pattern = route.path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+');
+  return new RegExp(`^${pattern}/?$`).test(path);
+};
+
+/** @throws HttpProblem 404 or 405 */
+const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
+  const byResource = ROUTES.filter((route) => route.path === resource);
+  const found = byResource.find((route) => route.method === httpMethod);
+  if (found) return found;
+  const others = byResource.length ? byResource : ROUTES.filter((route) => matches(route, path));
+  const allow = [...new Set(others.map((route) => route.method))].join(', ');
+  if (allow && !allow.includes(httpMethod))
+    throw new HttpProblem(405, `${httpMethod} is not possible here; ${allow} is.`, { allow });
+  throw new HttpProblem(
+    404,
+    'There is nothing at this path. GET /openapi.json lists what there is.',
+  );
+};
+
+/** Serves one request. It never throws: every failure is an answer, and those nobody foresaw are logged. */
+export const dispatch = async (
+  api: Api,
+  event: APIGatewayProxyEvent,
+): Promise<APIGatewayProxyResult> => {
+  const requestId = event.requestContext.requestId;
+  try {
+    const route = routeOf(event);
+    return toResult(await SERVE[route.id](api, requestOf(event)));
+  } catch (error) {
+    const answer = problemAnswer(error, requestId);
+    const { httpMethod: method, resource } = event;
+    if (answer.status >= 500)
+      api.ports.log.error('a request failed', { requestId, method, resource, error });
+    return toResult(answer);
+  }
+};

@@ -1,0 +1,57 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { dispatch } from './dispatch.ts';
+import type { Api } from './ports.ts';
+
+const { historyTable, vaultBucket, routes, ...settings } = readEnvironment([
+  'environment',
+  'historyTable',
+  'vaultBucket',
+  'exportDefaults',
+  'retention',
+  'routes',
+]);
+const access = {
+  table: historyTable,
+  client: makeTableClient(new DynamoDBClient({})),
+  clock: Date.now,
+};
+const sqs = new SQSClient({});
+
+const api: Api = {
+  settings: {
+    ...settings,
+    sources: routes.map((route) => route.source),
+    // API Gateway gives up after 29 s; the rest is for the history.
+    lookUpMs: 20_000,
+  },
+  ports: {
+    history: makeHistory(access),
+    runs: makeRuns(access),
+    registry: makeRegistry(access),
+    vault: makeVault({ bucket: vaultBucket, client: makeVaultClient() }),
+    functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
+    queues: new Map(
+      routes.map(({ source, exportsQueue }) => [
+        source,
+        makeExportQueue({ url: exportsQueue, client: sqs }),
+      ]),
+    ),
+    clock: Date.now,
+    log: makeLog('api'),
+  },
+};
+
+export const handler = middy((event: APIGatewayProxyEvent) => dispatch(api, event));

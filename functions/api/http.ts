@@ -1,0 +1,136 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { z } from 'zod';
+import { InvalidInput } from '../../core/errors.ts';
+import { parse } from '../../core/messages.ts';
+
+/** What a route's function gets: parameters decoded, nothing of API Gateway left. */
+export interface ApiRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body's text, empty where there is none. */
+  readonly body: string;
+  /** What stands before a route's path in a URL, such as `/prod`; empty behind a domain of its own. */
+  readonly base: string;
+}
+
+/** What a route's function answers. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that is not of the domain: no such route, a method or a content type that is none. */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.name = 'HttpProblem';
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Bytes of a body: a run may name a thousand projects. */
+const LARGEST_BODY = 256 * 1024;
+
+/**
+ * A path parameter as it was meant. A REST API hands them over as the client encoded them, other gateways decoded; what
+ * holds a character that no encoded path can hold is decoded already. It is never decoded twice: `%252e` is the
+ * project `%2e`, and no other.
+ */
+const decoded = (name: string, value: string): string => {
+  if (!/^[\x21-\x7e]*$/.test(value)) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch (cause) {
+    throw new InvalidInput('The request', [`${name}: its percent-encoding can't be read`], {
+      cause,
+    });
+  }
+};
+
+const queryOf = (event: APIGatewayProxyEvent): Record<string, string> => {
+  const repeated = Object.entries(event.multiValueQueryStringParameters ?? {}).filter(
+    ([, values]) => (values?.length ?? 0) > 1,
+  );
+  if (repeated.length) {
+    throw new InvalidInput(
+      'The request',
+      repeated.map(([name]) => `${name}: give it once`),
+    );
+  }
+  const given = Object.entries(event.queryStringParameters ?? {});
+  return Object.fromEntries(given.map(([name, value]) => [name, value ?? '']));
+};
+
+const bodyOf = (event: APIGatewayProxyEvent): string => {
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > LARGEST_BODY)
+    throw new HttpProblem(413, `The body has over ${LARGEST_BODY} bytes.`);
+  return bytes.toString('utf8');
+};
+
+/** The parts of the request's path that stand before the resource's own: the stage, or a base path. */
+const baseOf = (event: APIGatewayProxyEvent): string => {
+  const resource = event.resource.split('/').slice(1);
+  const path = (event.requestContext?.path ?? event.path).split('/').slice(1);
+  const before = path.length - resource.length;
+  return before > 0 && path[before] === resource[0] ? `/${path.slice(0, before).join('/')}` : '';
+};
+
+export const requestOf = (event: APIGatewayProxyEvent): ApiRequest => ({
+  params: Object.fromEntries(
+    Object.entries(event.pathParameters ?? {}).map(([name, value]) => [
+      name,
+      decoded(name, value ?? ''),
+    ]),
+  ),
+  query: queryOf(event),
+  headers: Object.fromEntries(
+    Object.entries(event.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value ?? '']),
+  ),
+  body: bodyOf(event),
+  base: baseOf(event),
+});
+
+/**
+ * The request's JSON body; none at all counts as `{}`.
+ * @throws InvalidInput, or HttpProblem 415 where it is of another type
+ */
+export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z.output<S> => {
+  if (request.body.trim() === '') return parse('The body', schema, {});
+  const type = request.headers['content-type'] ?? 'application/json';
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw new HttpProblem(
+      415,
+      `The body's type is ${JSON.stringify(type)}; send application/json.`,
+      {
+        'accept-post': 'application/json',
+      },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(request.body);
+  } catch (cause) {
+    throw new InvalidInput('The body', ['it is no JSON'], { cause });
+  }
+  return parse('The body', schema, value);
+};
+
+/** Answers say what is true now, and some of them hold a key to a backup: nobody may keep them. */
+const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+export const toResult = ({ status, body, headers }: Answer): APIGatewayProxyResult => ({
+  statusCode: status,
+  headers: {
+    ...ALWAYS,
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...headers,
+  },
+  body: body === undefined ? '' : JSON.stringify(body),
+});

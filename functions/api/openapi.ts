@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { REQUEST_BODIES } from '../../core/requests.ts';
+import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
+import { download } from './backups.ts';
+import { problemDetails } from './problems.ts';
+import { publicBackup, publicProject, publicRun } from './public.ts';
+import { status } from './status.ts';
+
+/** The API as an OpenAPI 3.1 document, made from the routes and the very schemas that requests and answers pass. */
+const pageOf = <S extends z.ZodType>(item: S) =>
+  z.object({
+    items: z.array(item),
+    cursor: z.string().optional().meta({ description: 'Absent on the last page.' }),
+  });
+
+interface Answers {
+  readonly status: 200 | 202;
+  readonly schema: z.ZodType;
+  /** Statuses of problem details that the route may answer, besides 400, 404 and 500. */
+  readonly problems?: readonly number[];
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
+  health: { status: 200, schema: z.object({ status: z.literal('ok') }) },
+  openapi: { status: 200, schema: z.looseObject({ openapi: z.string() }) },
+  status: { status: 200, schema: status },
+  listProjects: { status: 200, schema: pageOf(publicProject) },
+  requestBackup: { status: 202, schema: publicBackup, problems: [409, 413, 415, 422, 503] },
+  listBackups: { status: 200, schema: pageOf(publicBackup), problems: [503] },
+  latestBackup: { status: 200, schema: publicBackup, problems: [503] },
+  getBackup: { status: 200, schema: publicBackup },
+  downloadBackup: {
+    status: 200,
+    schema: download,
+    problems: [409, 410],
+    extra: { 302: 'With redirect=true: the download itself' },
+  },
+  cancelBackup: {
+    status: 202,
+    schema: publicBackup,
+    problems: [409],
+    extra: { 200: 'It is cancelled' },
+  },
+  startRun: { status: 202, schema: publicRun, problems: [413, 415, 422] },
+  getRun: { status: 200, schema: publicRun },
+};
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  projectId: 'The id as its source has it, percent-encoded.',
+  limit: '1 to 100, 20 by default.',
+  cursor: 'As the page before gave it.',
+  from: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
+  to: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
+  redirect: '`true` answers 302 to the download itself.',
+  'Idempotency-Key': 'The same key with the same request is the same backup or run for 24 hours.',
+};
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return rest;
+};
+
+const parametersOf = (route: RouteSpec) => {
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const parameter = (where: string, required: boolean) => (name: string) => ({
+    name,
+    in: where,
+    required,
+    schema: { type: 'string' },
+    ...(DESCRIPTIONS[name] && { description: DESCRIPTIONS[name] }),
+  });
+  return [
+    ...inPath.map(parameter('path', true)),
+    ...(route.query ?? []).map(parameter('query', false)),
+    ...(route.headers ?? []).map(parameter('header', false)),
+  ];
+};
+
+const problem = (code: number) => [
+  String(code),
+  {
+    description: 'Problem details, RFC 9457',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  },
+];
+
+const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
+  const answers = ANSWERS[route.id];
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    parameters: parametersOf(route),
+    ...(route.body && {
+      requestBody: {
+        required: false,
+        content: {
+          'application/json': { schema: { $ref: `#/components/schemas/${route.body}` } },
+        },
+      },
+    }),
+    responses: {
+      [answers.status]: {
+        description: route.summary,
+        content: { 'application/json': { schema: jsonSchema(answers.schema, 'output') } },
+      },
+      ...Object.fromEntries(
+        Object.entries(answers.extra ?? {}).map(([code, description]) => [code, { description }]),
+      ),
+      ...Object.fromEntries([400, 404, ...(answers.problems ?? []), 500].map(problem)),
+    },
+  };
+};
+
+/** The document, for an API reached below `base`. */
+export const openApi = (base: string): Record<string, unknown> => {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of ROUTES)
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Larder',
+      version: '1',
+      description:
+        'Backups of the projects of a multi-tenant PostgreSQL. Times are ISO 8601 in UTC, sizes bytes. Requests are signed with SigV4.',
+    },
+    servers: [{ url: base || '/' }],
+    paths,
+    components: {
+      schemas: {
+        Problem: jsonSchema(problemDetails, 'output'),
+        ...Object.fromEntries(
+          Object.entries(REQUEST_BODIES).map(([name, schema]) => [
+            name,
+            jsonSchema(schema, 'input'),
+          ]),
+        ),
+      },
+      securitySchemes: {
+        sigv4: {
+          type: 'apiKey',
+          name: 'Authorization',
+          in: 'header',
+          'x-amazon-apigateway-authtype': 'awsSigv4',
+        },
+      },
+    },
+    security: [{ sigv4: [] }],
+  };
+};

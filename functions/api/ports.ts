@@ -1,0 +1,38 @@
+import type {
+  Clock,
+  ExportQueue,
+  History,
+  Log,
+  Registry,
+  Runs,
+  SourceFunctions,
+  Vault,
+} from '../../core/ports.ts';
+import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+
+export interface ApiPorts {
+  readonly history: History;
+  readonly runs: Runs;
+  readonly registry: Registry;
+  readonly vault: Pick<Vault, 'downloadUrl'>;
+  readonly functions: SourceFunctions;
+  /** By name of the source. */
+  readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ApiSettings {
+  readonly environment: string;
+  readonly exportDefaults: ExportSettings;
+  readonly retention: RetentionSettings;
+  /** Names of the configured sources. */
+  readonly sources: readonly string[];
+  /** How long sources may take to say whether they have a project, milliseconds. */
+  readonly lookUpMs: number;
+}
+
+export interface Api {
+  readonly ports: ApiPorts;
+  readonly settings: ApiSettings;
+}

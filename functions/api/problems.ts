@@ -1,0 +1,89 @@
+import { STATUS_CODES } from 'node:http';
+import { z } from 'zod';
+import { InvalidInput, LarderError } from '../../core/errors.ts';
+import { type Answer, HttpProblem } from './http.ts';
+
+/** Problem details, RFC 9457. `code` is the error's name; `problems` has a line for each mistake of a request. */
+export const problemDetails = z.object({
+  type: z.string().meta({ description: 'A URI that names the kind of problem.' }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string().meta({ description: 'Names this one request; the log has it too.' }),
+  code: z.string().optional(),
+  problems: z.array(z.string()).optional(),
+});
+type ProblemDetails = z.infer<typeof problemDetails>;
+
+const RETRY_AFTER_SECONDS = '30';
+
+/** Errors of the domain that are answers, by name: some come from another function and have no class here. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  InvalidInput: 400,
+  FormatNotPossible: 400,
+  ProjectNotFound: 404,
+  BackupNotFound: 404,
+  RunNotFound: 404,
+  ProjectInactive: 409,
+  BackupNotReady: 409,
+  DuplicateProject: 409,
+  // draft-ietf-httpapi-idempotency-key-header: a key that comes back with another request.
+  IdempotencyConflict: 422,
+  ProjectNotResolved: 503,
+};
+
+/** DynamoDB and SQS asking for patience, after the SDK has run out of its own. */
+const THROTTLED = /Throttl|TooManyRequests|ProvisionedThroughputExceeded|RequestLimitExceeded/;
+
+interface Known {
+  readonly status: number;
+  readonly detail: string;
+  readonly code?: string;
+  readonly problems?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const known = (error: unknown): Known => {
+  if (error instanceof HttpProblem)
+    return { status: error.status, detail: error.message, headers: error.headers };
+  if (error instanceof LarderError) {
+    const status = STATUS_OF[error.name];
+    if (status !== undefined) {
+      return {
+        status,
+        detail: error.message,
+        code: error.name,
+        ...(error instanceof InvalidInput && { problems: error.problems }),
+        ...(status === 503 && { headers: { 'retry-after': RETRY_AFTER_SECONDS } }),
+      };
+    }
+  }
+  if (error instanceof Error && THROTTLED.test(error.name)) {
+    const headers = { 'retry-after': RETRY_AFTER_SECONDS };
+    return { status: 503, detail: 'Too much is asked at once. Ask again in a while.', headers };
+  }
+  return {
+    status: 500,
+    detail: 'Something failed that nobody foresaw. The log of the api function has the details.',
+  };
+};
+
+const kebab = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+
+/** A UUID of API Gateway's is a URN as it stands. */
+const instanceOf = (requestId: string): string => `urn:uuid:${requestId}`;
+
+/** An error as an answer: no stack, no name of ours that says nothing, nothing of an unforeseen one. */
+export const problemAnswer = (error: unknown, requestId: string): Answer => {
+  const { status, detail, code, problems, headers } = known(error);
+  const body: ProblemDetails = {
+    type: code ? `urn:larder:problem:${kebab(code)}` : 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail,
+    instance: instanceOf(requestId),
+    ...(code && { code }),
+    ...(problems && { problems: [...problems] }),
+  };
+  return { status, body, headers: { ...headers, 'content-type': 'application/problem+json' } };
+};

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import {
+  type Backup,
+  COMPRESSIONS,
+  CONTENTS,
+  FORMATS,
+  RETENTION_CLASSES,
+  STATUSES,
+  TRIGGERS,
+  TYPES,
+  VALIDATIONS,
+} from '../../core/backup.ts';
+import { encodePart } from '../../core/keys.ts';
+import type { RunTally } from '../../core/ports.ts';
+import type { RegisteredProject } from '../../core/project.ts';
+import { type Run, scheduleLabel } from '../../core/run.ts';
+
+/**
+ * What the API shows. Each schema is both the promise of the OpenAPI document and the sieve: a member that is not in it
+ * stays inside. Times are ISO 8601 in UTC, sizes bytes, durations milliseconds.
+ */
+const time = z.iso.datetime();
+const bytes = z.number().meta({ description: 'bytes' });
+const path = z.string().meta({ description: 'A path on this API.' });
+const failure = z.object({ name: z.string(), message: z.string() });
+
+export const publicBackup = z.object({
+  id: z.string(),
+  projectId: z.string(),
+  projectName: z.string(),
+  schemaName: z.string(),
+  source: z.string(),
+  environment: z.string(),
+  name: z.string(),
+  description: z.string(),
+  type: z.enum(TYPES),
+  content: z.enum(CONTENTS),
+  trigger: z.enum(TRIGGERS),
+  format: z.enum(FORMATS),
+  compression: z.enum(COMPRESSIONS).optional(),
+  status: z.enum(STATUSES),
+  validation: z.enum(VALIDATIONS),
+  retentionClass: z.enum(RETENTION_CLASSES),
+  fileId: z.string().optional().meta({ description: "The object's key in the vault." }),
+  size: bytes.optional(),
+  sourceBytes: bytes.optional(),
+  checksum: z.string().optional().meta({ description: 'SHA-256 of the object, hex.' }),
+  tableCount: z.number().optional(),
+  rowCount: z.number().optional(),
+  createdAt: time,
+  startedAt: time.optional(),
+  completedAt: time.optional(),
+  durationMs: z.number().optional(),
+  expiresAt: time,
+  attempt: z.number(),
+  retryAt: time.optional(),
+  cancelRequested: z.boolean().optional(),
+  runId: z.string().optional(),
+  progress: z
+    .object({
+      tablesDone: z.number(),
+      tablesTotal: z.number(),
+      bytes,
+      bytesPerSecond: z.number(),
+      at: time,
+    })
+    .optional(),
+  warnings: z.array(z.string()).optional(),
+  error: failure.optional(),
+  deletedAt: time.optional(),
+  deletedWhy: z.string().optional(),
+  links: z.object({ self: path, download: path.optional() }),
+});
+export type PublicBackup = z.infer<typeof publicBackup>;
+
+export const publicProject = z.object({
+  id: z.string(),
+  name: z.string(),
+  schemaName: z.string(),
+  status: z.string(),
+  source: z.string(),
+  seenAt: time,
+  lastSuccess: z.object({ backupId: z.string(), at: time, size: bytes }).optional(),
+  links: z.object({ backups: path, lastSuccess: path.optional() }),
+});
+
+const count = z.int();
+export const publicRun = z.object({
+  id: z.string(),
+  schedule: z.string(),
+  scheduledAt: time,
+  createdAt: time,
+  finishedAt: time.optional(),
+  mailedAt: time.optional(),
+  retentionClass: z.enum(RETENTION_CLASSES),
+  sources: z.array(z.string()),
+  projects: z.array(z.string()).optional(),
+  parts: z.record(
+    z.string(),
+    z.object({
+      planned: count,
+      skipped: z.array(z.object({ projectId: z.string(), why: z.string() })),
+      skippedCount: count,
+      plannedAt: time,
+      error: failure.optional(),
+    }),
+  ),
+  counts: z
+    .object({
+      planned: count,
+      pending: count,
+      'in-progress': count,
+      completed: count,
+      failed: count,
+      cancelled: count,
+    })
+    .optional()
+    .meta({ description: 'Its backups by state.' }),
+  links: z.object({ self: path }),
+});
+export type RunCounts = NonNullable<z.infer<typeof publicRun>['counts']>;
+
+export const projectPath = (base: string, projectId: string): string =>
+  `${base}/projects/${encodePart(projectId)}/backups`;
+
+export const backupPath = (base: string, projectId: string, backupId: string): string =>
+  `${projectPath(base, projectId)}/${encodePart(backupId)}`;
+
+export const runPath = (base: string, runId: string): string => `${base}/runs/${runId}`;
+
+export const showBackup = (backup: Backup, base: string): PublicBackup => {
+  const self = backupPath(base, backup.projectId, backup.id);
+  const download = backup.status === 'completed' ? { download: `${self}/download` } : {};
+  return publicBackup.parse({ ...backup, links: { self, ...download } });
+};
+
+export const showProject = (project: RegisteredProject, base: string) => {
+  const last = project.lastSuccess;
+  return publicProject.parse({
+    ...project,
+    links: {
+      backups: projectPath(base, project.id),
+      ...(last && { lastSuccess: backupPath(base, project.id, last.backupId) }),
+    },
+  });
+};
+
+/** How far a run is; of what is open, `running` are being exported as the index shows it, which may be a moment old. */
+export const countsOf = (tally: RunTally, running: number): RunCounts => {
+  const inProgress = Math.min(running, tally.open);
+  return {
+    planned: tally.planned,
+    pending: tally.open - inProgress,
+    'in-progress': inProgress,
+    completed: tally.ended.completed ?? 0,
+    failed: tally.ended.failed ?? 0,
+    cancelled: tally.ended.cancelled ?? 0,
+  };
+};
+
+export const showRun = (run: Run, base: string, counts?: RunCounts) =>
+  publicRun.parse({
+    ...run,
+    schedule: scheduleLabel(run.schedule),
+    counts,
+    links: { self: runPath(base, run.id) },
+  });

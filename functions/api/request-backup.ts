@@ -1,0 +1,85 @@
+import { type Backup, type BackupRequest, backupRequest, iso } from '../../core/backup.ts';
+import { refuseImpossible } from '../../core/formats.ts';
+import { timeOf } from '../../core/ids.ts';
+import type { RegisteredProject } from '../../core/project.ts';
+import { type Answer, type ApiRequest, jsonBody } from './http.ts';
+import { stableId } from './idempotency.ts';
+import type { Api, ApiSettings } from './ports.ts';
+import { backupPath, showBackup } from './public.ts';
+import { resolveActiveProject } from './resolve-project.ts';
+
+const DAY_MS = 86_400_000;
+const NAMES = { manual: 'Manual backup', 'pre-migration': 'Before a migration' } as const;
+
+/** The configured compression belongs to the configured format: another format takes its own best. */
+const formatOf = ({ exportDefaults }: ApiSettings, asked: BackupRequest) => {
+  const format = asked.format ?? exportDefaults.format;
+  const fallback = format === exportDefaults.format ? exportDefaults.compression : undefined;
+  const compression = asked.compression ?? fallback;
+  refuseImpossible(format, compression);
+  return { format, ...(compression && { compression }) };
+};
+
+const rowOf = (
+  settings: ApiSettings,
+  project: RegisteredProject,
+  asked: BackupRequest,
+  id: string,
+  now: number,
+): Backup => {
+  const created = timeOf(id);
+  const trigger = asked.trigger ?? 'manual';
+  const days = asked.retentionDays ?? settings.retention.daily;
+  return {
+    id,
+    projectId: project.id,
+    projectName: project.name,
+    schemaName: project.schemaName,
+    source: project.source,
+    environment: settings.environment,
+    name: asked.name ?? NAMES[trigger],
+    description: asked.description ?? '',
+    type: 'database',
+    content: asked.content ?? 'full',
+    trigger,
+    ...formatOf(settings, asked),
+    status: 'pending',
+    validation: 'unverified',
+    retentionClass: 'daily',
+    createdAt: iso(created),
+    expiresAt: iso(created + days * DAY_MS),
+    attempt: 0,
+    queuedAt: iso(now),
+  };
+};
+
+/**
+ * POST /projects/{projectId}/backups. The row is written first and is what counts: where sending fails the answer
+ * is 202 all the same, for sweep sends a message for every row that has waited too long.
+ */
+export const requestBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { ports, settings } = api;
+  const asked = jsonBody(request, backupRequest);
+  formatOf(settings, asked);
+  const project = await resolveActiveProject(api, request.params.projectId ?? '');
+  const id = await stableId(api, request, project.id, asked);
+  const row = rowOf(settings, project, asked, id, ports.clock());
+  const created = (await ports.history.create(row)) === 'created';
+  const backup = created ? row : ((await ports.history.get(project.id, id)) ?? row);
+  if (backup.status === 'pending') await send(api, backup);
+  return {
+    status: 202,
+    body: showBackup(backup, request.base),
+    headers: { location: backupPath(request.base, project.id, id) },
+  };
+};
+
+const send = async ({ ports }: Api, { id, projectId, source }: Backup): Promise<void> => {
+  try {
+    const unsent = await ports.queues.get(source)?.send([{ projectId, backupId: id }]);
+    if (!unsent || unsent.length)
+      ports.log.warn('the request was not taken by the queue; sweep sends it', { backupId: id });
+  } catch (error) {
+    ports.log.error('the request could not be sent; sweep sends it', { backupId: id, error });
+  }
+};

@@ -1,0 +1,83 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  describeError,
+  InvalidInput,
+  ProjectInactive,
+  ProjectNotFound,
+  ProjectNotResolved,
+  quoted,
+  SourceUnreachable,
+} from '../../core/errors.ts';
+import { ACTIVE, GONE, idProblem, type RegisteredProject } from '../../core/project.ts';
+import type { Api } from './ports.ts';
+
+type Said =
+  | { readonly source: string; readonly project: RegisteredProject | undefined }
+  | { readonly source: string; readonly error: unknown };
+
+const withDeadline = async <T>(work: Promise<T>, ms: number, source: string): Promise<T> => {
+  const stop = new AbortController();
+  const late = setTimeout(ms, undefined, { signal: stop.signal }).then(() => {
+    throw new SourceUnreachable(source, `it gave no answer within ${ms / 1000} s`);
+  });
+  return await Promise.race([work, late]).finally(() => stop.abort());
+};
+
+const ask = async ({ ports, settings }: Api, source: string, projectId: string): Promise<Said> => {
+  try {
+    const answer = ports.functions.lookUp(source, projectId);
+    return { source, project: await withDeadline(answer, settings.lookUpMs, source) };
+  } catch (error) {
+    ports.log.warn('a source did not say whether it has a project', { source, projectId, error });
+    return { source, error };
+  }
+};
+
+const nameOf = (error: unknown): string => describeError(error).name;
+
+/** An id that a project may have. @throws InvalidInput */
+export const checkProjectId = (projectId: string): string => {
+  const problem = idProblem(projectId);
+  if (problem) throw new InvalidInput('The request', [`projectId: ${problem}`]);
+  return projectId;
+};
+
+/**
+ * The project as the registry has it; an id it has not, or not as active, is asked of every source at once.
+ * @throws InvalidInput, ProjectNotFound, DuplicateProject, ProjectNotResolved where a source could not answer and none has it
+ */
+export const resolveProject = async (api: Api, projectId: string): Promise<RegisteredProject> => {
+  const { ports, settings } = api;
+  const known = await ports.registry.get(checkProjectId(projectId));
+  const ours = known && settings.sources.includes(known.source) ? known : undefined;
+  if (ours?.status === ACTIVE) return ours;
+
+  const said = await Promise.all(settings.sources.map((source) => ask(api, source, projectId)));
+  const found = said.flatMap((one) => ('project' in one && one.project ? [one.project] : []));
+  const best = found.find((project) => project.status === ACTIVE) ?? found[0];
+  if (best) return best;
+
+  const failures = said.flatMap((one) => ('error' in one ? [one] : []));
+  const duplicate = failures.find(({ error }) => nameOf(error) === 'DuplicateProject');
+  if (duplicate) throw duplicate.error;
+  // What is known of an inactive project is good enough where its own source keeps silent.
+  if (ours && ours.status !== GONE && failures.some(({ source }) => source === ours.source))
+    return ours;
+  if (failures.length) {
+    throw new ProjectNotResolved(
+      projectId,
+      failures.map(({ source, error }) => `${quoted(source)}: ${describeError(error).message}`),
+    );
+  }
+  throw new ProjectNotFound(projectId);
+};
+
+/** @throws ProjectInactive besides what `resolveProject` throws */
+export const resolveActiveProject = async (
+  api: Api,
+  projectId: string,
+): Promise<RegisteredProject> => {
+  const project = await resolveProject(api, projectId);
+  if (project.status !== ACTIVE) throw new ProjectInactive(projectId, project.status);
+  return project;
+};

@@ -1,0 +1,89 @@
+import { iso } from '../../core/backup.ts';
+import { InvalidInput, RunNotFound } from '../../core/errors.ts';
+import { timeOf, UUID } from '../../core/ids.ts';
+import { idProblem } from '../../core/project.ts';
+import { type RunRequest, runRequest } from '../../core/requests.ts';
+import { manualSchedule, missingParts, planEventOf, type Run, runOf } from '../../core/run.ts';
+import { type Answer, type ApiRequest, jsonBody } from './http.ts';
+import { stableId } from './idempotency.ts';
+import type { Api } from './ports.ts';
+import { countsOf, type RunCounts, runPath, showRun } from './public.ts';
+
+/** Keys of runs belong to no project, whose ids are never empty. */
+const RUNS_SCOPE = '';
+
+const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
+  const wrong = (name: string, values: readonly string[], why: (value: string) => unknown) =>
+    values.flatMap((value, index) => (why(value) ? [`${name}.${index}: ${why(value)}`] : []));
+  const problems = [
+    ...wrong('projects', asked.projects ?? [], idProblem),
+    ...wrong('sources', asked.sources ?? [], (source) =>
+      settings.sources.includes(source)
+        ? undefined
+        : `there is no source ${source}, there are ${settings.sources.join(', ')}`,
+    ),
+  ];
+  if (problems.length) throw new InvalidInput('The body', problems);
+  return asked;
+};
+
+/**
+ * POST /runs. The run's row is written first, then each source's planning is started; where starting fails the
+ * answer is 202 all the same, for sweep starts what is missing of a run.
+ */
+export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { ports, settings } = api;
+  const asked = checked(api, jsonBody(request, runRequest));
+  const id = await stableId(api, request, RUNS_SCOPE, asked);
+  const wanted: Run = runOf(
+    {
+      schedule: manualSchedule(id),
+      scheduledAt: iso(timeOf(id)),
+      sources: [...new Set(asked.sources ?? settings.sources)],
+      ...(asked.projects && { projects: [...new Set(asked.projects)] }),
+      retentionClass: 'daily',
+    },
+    ports.clock(),
+  );
+  const { run } = await ports.runs.begin(wanted);
+  await Promise.all(missingParts(run).map((source) => startPlan(api, source, run)));
+  return {
+    status: 202,
+    body: showRun(run, request.base),
+    headers: { location: runPath(request.base, run.id) },
+  };
+};
+
+const startPlan = async ({ ports }: Api, source: string, run: Run): Promise<void> => {
+  try {
+    await ports.functions.startPlan(source, planEventOf(run));
+  } catch (error) {
+    ports.log.error('planning could not be started; sweep starts it', { runId: run.id, error });
+  }
+};
+
+/** More run at once only where somebody raised every limit there is. */
+const RUNNING_AT_MOST = 1000;
+
+/** A run's backups by state, from its chunks; what is being exported right now from the index. */
+export const countRun = async ({ ports }: Api, run: Run): Promise<RunCounts> => {
+  const tally = await ports.runs.tally(run.id);
+  let seen = 0;
+  let running = 0;
+  if (tally.open > 0) {
+    for await (const backup of ports.history.open('in-progress')) {
+      seen += 1;
+      if (backup.runId === run.id) running += 1;
+      if (seen === RUNNING_AT_MOST) break;
+    }
+  }
+  return countsOf(tally, running);
+};
+
+/** GET /runs/{runId} */
+export const getRun = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const runId = request.params.runId ?? '';
+  const run = UUID.test(runId) ? await api.ports.runs.get(runId) : undefined;
+  if (!run) throw new RunNotFound(runId);
+  return { status: 200, body: showRun(run, request.base, await countRun(api, run)) };
+};

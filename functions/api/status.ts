@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { type Backup, iso } from '../../core/backup.ts';
+import { parse } from '../../core/messages.ts';
+import { inParallel } from '../../core/parallel.ts';
+import type { OpenBackup } from '../../core/ports.ts';
+import { limit } from './backups.ts';
+import type { Answer, ApiRequest } from './http.ts';
+import type { Api } from './ports.ts';
+import {
+  publicBackup,
+  publicProject,
+  publicRun,
+  showBackup,
+  showProject,
+  showRun,
+} from './public.ts';
+import { countRun } from './runs.ts';
+
+const projectsQuery = z.strictObject({
+  limit: limit.default(20),
+  cursor: z.string().max(2000).exactOptional(),
+});
+
+/** GET /projects */
+export const listProjects = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const query = parse('The request', projectsQuery, request.query);
+  const { items, cursor } = await api.ports.registry.list(query.limit, query.cursor);
+  const next = cursor && new URLSearchParams({ ...request.query, cursor });
+  return {
+    status: 200,
+    body: { items: items.map((project) => showProject(project, request.base)), cursor },
+    ...(next && { headers: { link: `<${request.base}/projects?${next}>; rel="next"` } }),
+  };
+};
+
+/** Bounds of what one look costs, however much there is. */
+const RUNNING_SHOWN = 50;
+const WAITING_COUNTED = 1000;
+const RECENT_SHOWN = 20;
+const DAYS_BACK = 7;
+const RUNS_SHOWN = 5;
+const PROJECTS_SHOWN = 100;
+const DAY_MS = 86_400_000;
+
+export const status = z.object({
+  environment: z.string(),
+  at: z.iso.datetime(),
+  running: z.array(publicBackup),
+  waiting: z.object({
+    count: z.int(),
+    more: z.boolean().meta({ description: `True where over ${WAITING_COUNTED} wait.` }),
+  }),
+  recent: z.array(publicBackup),
+  runs: z.array(publicRun),
+  projects: z.array(publicProject),
+  moreProjects: z.boolean().meta({ description: 'GET /projects has the others.' }),
+});
+
+const firstOf = async <T>(items: AsyncIterable<T>, count: number): Promise<T[]> => {
+  const first: T[] = [];
+  for await (const item of items) {
+    if (first.length === count) break;
+    first.push(item);
+  }
+  return first;
+};
+
+/** The rows themselves: the index has no progress, and is a moment behind. */
+const running = async ({ ports }: Api): Promise<Backup[]> => {
+  const open = await firstOf(ports.history.open('in-progress'), RUNNING_SHOWN);
+  const rows = await inParallel(open, 16, ({ projectId, id }: OpenBackup) =>
+    ports.history.get(projectId, id),
+  );
+  return rows.flatMap((row) => (row?.status === 'in-progress' ? [row] : []));
+};
+
+const waiting = async ({ ports }: Api) => {
+  const open = await firstOf(ports.history.open('pending'), WAITING_COUNTED + 1);
+  return { count: Math.min(open.length, WAITING_COUNTED), more: open.length > WAITING_COUNTED };
+};
+
+const recent = async ({ ports }: Api): Promise<Backup[]> => {
+  const found: Backup[] = [];
+  const now = ports.clock();
+  for (let back = 0; back < DAYS_BACK && found.length < RECENT_SHOWN; back += 1) {
+    const day = iso(now - back * DAY_MS).slice(0, 10);
+    found.push(...(await ports.history.ofDay(day, RECENT_SHOWN - found.length)));
+  }
+  return found;
+};
+
+/** Counts cost a read of all a run's chunks, so only runs that are under way get them. */
+const runs = async (api: Api, base: string) => {
+  const latest = await api.ports.runs.recent(RUNS_SHOWN);
+  return await Promise.all(
+    latest.map(async (run) =>
+      showRun(run, base, run.finishedAt ? undefined : await countRun(api, run)),
+    ),
+  );
+};
+
+/** GET /status */
+export const getStatus = async (api: Api, { base }: ApiRequest): Promise<Answer> => {
+  const [nowRunning, nowWaiting, latest, latestRuns, projects] = await Promise.all([
+    running(api),
+    waiting(api),
+    recent(api),
+    runs(api, base),
+    api.ports.registry.list(PROJECTS_SHOWN),
+  ]);
+  const show = (backup: Backup) => showBackup(backup, base);
+  const body: z.infer<typeof status> = {
+    environment: api.settings.environment,
+    at: iso(api.ports.clock()),
+    running: nowRunning.map(show),
+    waiting: nowWaiting,
+    recent: latest.map(show),
+    runs: latestRuns,
+    projects: projects.items.map((project) => showProject(project, base)),
+    moreProjects: projects.cursor !== undefined,
+  };
+  return { status: 200, body };
+};

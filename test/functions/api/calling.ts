@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { makeVault } from '../../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
+import { FailedElsewhere } from '../../../core/errors.ts';
+import type { PlanEvent } from '../../../core/messages.ts';
+import type { ExportQueue, SourceFunctions } from '../../../core/ports.ts';
+import type { Project } from '../../../core/project.ts';
+import { ROUTES } from '../../../core/routes.ts';
+import { exportSettings, retentionSettings } from '../../../core/settings.ts';
+import { dispatch } from '../../../functions/api/dispatch.ts';
+import type { Api } from '../../../functions/api/ports.ts';
+import { discover } from '../../../functions/discover/discover.ts';
+import { newHistory } from '../../support/backups.ts';
+import type { Queues } from '../../support/queues.ts';
+import type { Tables } from '../../support/tables.ts';
+import { project, silent, sourceOf } from '../plan/planning.ts';
+
+interface Call {
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What stands before the resource in the request's path, such as `/prod`. */
+  readonly stage?: string;
+  /** As a gateway that decodes path parameters hands them over. */
+  readonly decoded?: boolean;
+}
+
+/** What tests read of answers; which of it an answer has is what they are about. */
+export interface Shown {
+  readonly id: string;
+  readonly projectId: string;
+  readonly status: string | number;
+  readonly compression: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly problems: readonly string[];
+  readonly items: readonly Shown[];
+  readonly cursor: string;
+  readonly links: Readonly<Record<string, string>>;
+  readonly scheduledAt: string;
+  readonly schedule: string;
+  readonly parts: Readonly<Record<string, { readonly planned: number }>>;
+  readonly url: string;
+  readonly fileName: string;
+  readonly running: readonly Shown[];
+  readonly recent: readonly Shown[];
+  readonly runs: readonly Shown[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly json: Shown;
+  readonly text: string;
+}
+
+const match = (path: string) => {
+  const given = path.split('/');
+  const fitting = ROUTES.flatMap((route) => {
+    const wanted = route.path.split('/');
+    const fits =
+      wanted.length === given.length &&
+      wanted.every((part, index) => part.startsWith('{') || part === given[index]);
+    return fits ? [route.path] : [];
+  });
+  // Literal parts go before parameters, as in API Gateway.
+  return fitting.sort((a, b) => a.split('{').length - b.split('{').length)[0];
+};
+
+const eventOf = (method: string, url: string, call: Call): APIGatewayProxyEvent => {
+  const [path = '', search = ''] = url.split('?');
+  const resource = match(path) ?? '/{proxy+}';
+  const query = new URLSearchParams(search);
+  const given = path.split('/');
+  const parameters = resource
+    .split('/')
+    .flatMap((part, index) =>
+      part.startsWith('{') && !part.includes('+')
+        ? [[part.slice(1, -1), given[index] ?? ''] as const]
+        : [],
+    )
+    .map(([name, value]) => [name, call.decoded ? decodeURIComponent(value) : value]);
+  const fullPath = `${call.stage ?? ''}${path}`;
+  const context: Partial<APIGatewayProxyEvent['requestContext']> = {
+    requestId: randomUUID(),
+    path: fullPath,
+    resourcePath: resource,
+    httpMethod: method,
+  };
+  return {
+    resource,
+    path,
+    httpMethod: method,
+    headers: { ...call.headers },
+    multiValueHeaders: {},
+    queryStringParameters: Object.fromEntries(query),
+    multiValueQueryStringParameters: Object.fromEntries(
+      [...new Set(query.keys())].map((name) => [name, query.getAll(name)]),
+    ),
+    pathParameters: parameters.length ? Object.fromEntries(parameters) : null,
+    stageVariables: null,
+    requestContext: context as APIGatewayProxyEvent['requestContext'],
+    body: call.body ?? null,
+    isBase64Encoded: false,
+  };
+};
+
+/** The API over the emulators, with two sources whose listings are lists. */
+export const startApi = async ({ tables, queues }: { tables: Tables; queues: Queues }) => {
+  const stored = await newHistory(tables);
+  const tag = randomUUID().slice(0, 8);
+  const listings: Record<string, readonly Project[]> = {
+    main: [project('acme'), project('globex'), project('initech', { status: 'SUSPENDED' })],
+    second: [project('hooli')],
+  };
+  const down = new Map<string, Error>();
+  const plans: { source: string; event: PlanEvent }[] = [];
+  const lookups: string[] = [];
+  const functions: SourceFunctions = {
+    lookUp: async (source, projectId) => {
+      lookups.push(`${source}:${projectId}`);
+      const failure = down.get(source);
+      if (failure) throw failure;
+      const ports = {
+        source: sourceOf(source, () => listings[source] ?? []),
+        registry: stored.registry,
+        log: silent,
+      };
+      const result = await discover(ports, { projectId });
+      if (!result.ok) throw new FailedElsewhere(result.error);
+      return result.kind === 'project' ? (result.project ?? undefined) : undefined;
+    },
+    startPlan: async (source, event) => {
+      const failure = down.get(source);
+      if (failure) throw failure;
+      plans.push({ source, event });
+    },
+  };
+  const queue = makeExportQueue({
+    url: queues.newQueue(`exports-${tag}.fifo`),
+    client: queues.client,
+  });
+  const s3 = new S3Client({
+    endpoint: queues.endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    forcePathStyle: true,
+  });
+  const logged: { message: string; facts: unknown }[] = [];
+  const note = (message: string, facts?: unknown) => {
+    logged.push({ message, facts });
+  };
+  const sending: { queue: Pick<ExportQueue, 'send'> } = { queue };
+  const api: Api = {
+    settings: {
+      environment: 'test',
+      exportDefaults: exportSettings.parse({}),
+      retention: retentionSettings.parse({}),
+      sources: ['main', 'second'],
+      lookUpMs: 500,
+    },
+    ports: {
+      history: stored.history,
+      runs: stored.runs,
+      registry: stored.registry,
+      vault: makeVault({ bucket: 'vault', client: s3 }),
+      functions,
+      queues: new Map(
+        ['main', 'second'].map((source) => [
+          source,
+          { send: (messages) => sending.queue.send(messages) },
+        ]),
+      ),
+      clock: stored.access.clock,
+      log: { info: note, warn: note, error: note },
+    },
+  };
+  const call = async (method: string, url: string, options: Call = {}): Promise<Reply> => {
+    const result = await dispatch(api, eventOf(method, url, options));
+    return {
+      status: result.statusCode,
+      headers: result.headers ?? {},
+      text: result.body,
+      json: result.body ? JSON.parse(result.body) : undefined,
+    };
+  };
+  return {
+    ...stored,
+    api,
+    listings,
+    down,
+    plans,
+    lookups,
+    logged,
+    sending,
+    sent: () => queues.bodies(`exports-${tag}.fifo`),
+    get: (url: string, options?: Call) => call('GET', url, options),
+    post: (url: string, body?: unknown, options: Call = {}) =>
+      call('POST', url, {
+        ...(body !== undefined && {
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+          headers: { 'Content-Type': 'application/json', ...options.headers },
+        }),
+        ...(body === undefined && options),
+      }),
+    call,
+    stop: () => s3.destroy(),
+  };
+};
+export type TestApi = Awaited<ReturnType<typeof startApi>>;

@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { uuidv7 } from '../../../core/ids.ts';
+import { DAY, NIGHT } from '../../support/backups.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { project } from '../plan/planning.ts';
+import { startApi, type TestApi } from './calling.ts';
+
+let tables: Tables;
+let queues: Queues;
+let api: TestApi;
+
+beforeAll(async () => {
+  [tables, queues] = await Promise.all([startTables(), startQueues()]);
+});
+afterAll(async () => {
+  await tables.stop();
+  await queues.stop();
+});
+beforeEach(async () => {
+  api = await startApi({ tables, queues });
+  await api.registry.register(project('acme'), 'main');
+  await api.registry.register(project('globex'), 'main');
+});
+
+const at = (ms: number) => new Date(NIGHT + ms).toISOString();
+const BACKUPS = '/projects/acme/backups';
+
+test('backups come newest first, page by page, each once', async () => {
+  const made: string[] = [];
+  for (let hour = 0; hour < 5; hour += 1)
+    made.unshift((await api.pending({ createdAt: at(hour * 3_600_000) })).id);
+  const seen: string[] = [];
+  let url = `${BACKUPS}?limit=2`;
+  for (let pages = 0; url; pages += 1) {
+    expect(pages).toBeLessThan(3);
+    const reply = await api.get(url);
+    expect(reply.status).toBe(200);
+    seen.push(...reply.json.items.map(({ id }) => id));
+    const [, next] = /^<(.*)>; rel="next"$/.exec(String(reply.headers.link ?? '')) ?? [];
+    expect(next === undefined).toBe(reply.json.cursor === undefined);
+    url = next ?? '';
+  }
+  expect(seen).toEqual(made);
+});
+
+test('without a limit a page has 20', async () => {
+  for (let index = 0; index < 21; index += 1) await api.pending({ createdAt: at(index) });
+  expect((await api.get(BACKUPS)).json.items).toHaveLength(20);
+  expect((await api.get(`${BACKUPS}?limit=100`)).json.items).toHaveLength(21);
+});
+
+test('a list can be narrowed by status, type and dates', async () => {
+  const old = await api.pending({ createdAt: at(-2 * DAY) });
+  const done = await api.completed({ createdAt: at(-DAY) });
+  const logs = await api.pending({ createdAt: at(0), type: 'logs' });
+  const ids = async (query: string) =>
+    (await api.get(`${BACKUPS}?${query}`)).json.items.map(({ id }) => id);
+  expect(await ids('status=completed')).toEqual([done.id]);
+  expect(await ids('type=logs')).toEqual([logs.id]);
+  expect(await ids('from=2026-11-20&to=2026-11-20')).toEqual([done.id]);
+  expect(await ids(`to=${encodeURIComponent('2026-11-19T03:00:00+01:00')}`)).toEqual([old.id]);
+  expect(await ids(`from=${at(-2 * DAY + 1)}`)).toEqual([logs.id, done.id]);
+});
+
+test('parameters that are none are 400, each mistake with its name', async () => {
+  for (const query of [
+    'limit=0',
+    'limit=101',
+    'limit=1e1',
+    'limit=-1',
+    'limit=',
+    'status=done',
+    'type=x',
+    'from=yesterday',
+    'to=2026-02-30',
+    'from=2026-11-21&to=2026-11-20',
+    'cursor=garbage',
+    'colour=red',
+    'limit=1&limit=2',
+  ]) {
+    const reply = await api.get(`${BACKUPS}?${query}`);
+    expect(reply.status, query).toBe(400);
+    expect(reply.json.problems.join(), query).toContain(query.split('=')[0]);
+  }
+  const two = await api.get(`${BACKUPS}?limit=0&status=done`);
+  expect(two.json.problems).toHaveLength(2);
+});
+
+test("another project's cursor is refused", async () => {
+  await api.pending({ createdAt: at(0) });
+  await api.pending({ createdAt: at(1) });
+  const { cursor } = (await api.get(`${BACKUPS}?limit=1`)).json;
+  expect((await api.get(`/projects/globex/backups?limit=1&cursor=${cursor}`)).status).toBe(400);
+});
+
+test('a project without backups has an empty list, one that nobody knows is 404', async () => {
+  expect((await api.get('/projects/globex/backups')).json).toEqual({ items: [] });
+  expect((await api.get('/projects/hooli/backups')).json).toEqual({ items: [] });
+  expect((await api.get('/projects/nobody/backups')).status).toBe(404);
+  expect((await api.get('/projects/nobody/backups/latest')).status).toBe(404);
+});
+
+test('the latest backup is the newest completed one', async () => {
+  expect((await api.get(`${BACKUPS}/latest`)).status).toBe(404);
+  const first = await api.completed({ createdAt: at(0) });
+  await api.pending({ createdAt: at(1) });
+  expect((await api.get(`${BACKUPS}/latest`)).json).toMatchObject({
+    id: first.id,
+    status: 'completed',
+  });
+});
+
+test('a completed backup shows what is in it and where to download it', async () => {
+  const { id } = await api.completed();
+  const { json } = await api.get(`${BACKUPS}/${id}`);
+  expect(json).toMatchObject({
+    fileId: expect.stringContaining(id),
+    size: 1000,
+    checksum: 'a'.repeat(64),
+    tableCount: 3,
+    rowCount: 42,
+    links: { self: `${BACKUPS}/${id}`, download: `${BACKUPS}/${id}/download` },
+  });
+});
+
+test("another project's backup is not found, nor is an id that is none", async () => {
+  const { id } = await api.completed();
+  for (const path of [
+    `/projects/globex/backups/${id}`,
+    `/projects/globex/backups/${id}/download`,
+    `${BACKUPS}/${uuidv7(NIGHT)}`,
+    `${BACKUPS}/${id.toUpperCase()}`,
+    `${BACKUPS}/..%2F${id}`,
+    `${BACKUPS}/PROJECT`,
+  ])
+    expect((await api.get(path)).json, path).toMatchObject({ code: 'BackupNotFound', status: 404 });
+  expect((await api.post(`/projects/globex/backups/${id}/cancel`)).status).toBe(404);
+});
+
+test('what retention has taken is not found, though its row may still be there', async () => {
+  const { id } = await api.completed();
+  await api.completed({ createdAt: at(1) });
+  api.pass(31 * DAY);
+  expect((await api.get(`${BACKUPS}/${id}`)).status).toBe(404);
+  expect((await api.get(`${BACKUPS}/${id}/download`)).status).toBe(404);
+});
+
+test('the newest backup can be had long after its time', async () => {
+  const { id } = await api.completed();
+  api.pass(400 * DAY);
+  expect((await api.get(`${BACKUPS}/latest`)).json.id).toBe(id);
+  expect((await api.get(`${BACKUPS}/${id}/download`)).status).toBe(200);
+});
+
+test('a download is a URL for 15 minutes, under a sensible file name', async () => {
+  const { id } = await api.completed();
+  const reply = await api.get(`${BACKUPS}/${id}/download`);
+  expect(reply.json).toEqual({
+    url: expect.any(String),
+    expiresAt: '2026-11-21T02:15:00.000Z',
+    fileName: `acme-20261121T020000Z-${id.slice(-12)}.dump`,
+    size: 1000,
+    checksum: 'a'.repeat(64),
+  });
+  const url = new URL(reply.json.url);
+  expect(url.pathname).toContain(id);
+  expect(url.searchParams.get('X-Amz-Expires')).toBe('900');
+  expect(url.searchParams.get('response-content-disposition')).toContain(reply.json.fileName);
+  expect(reply.headers['cache-control']).toBe('no-store');
+});
+
+test('a download can redirect', async () => {
+  const { id } = await api.completed();
+  const reply = await api.get(`${BACKUPS}/${id}/download?redirect=true`);
+  expect(reply.status).toBe(302);
+  expect(new URL(String(reply.headers.location)).pathname).toContain(id);
+  expect(reply.text).toBe('');
+  expect((await api.get(`${BACKUPS}/${id}/download?redirect=yes`)).status).toBe(400);
+});
+
+test('a backup that is not completed can not be downloaded, and the answer says what it is', async () => {
+  const { id } = await api.pending();
+  const reply = await api.get(`${BACKUPS}/${id}/download`);
+  expect(reply.status).toBe(409);
+  expect(reply.json.detail).toContain('pending');
+});
+
+test('what was removed says so, when and why, and is gone for a download', async () => {
+  const backup = await api.completed();
+  const taken = await api.completed({ projectId: 'globex', createdAt: at(1) });
+  const row = await api.history.get('globex', taken.id);
+  const other = await startApi({ tables, queues });
+  await other.history.leaveDeleted(row ?? backup, 'its retention ended');
+  const path = `/projects/globex/backups/${taken.id}`;
+  expect((await other.get(path)).json).toMatchObject({
+    status: 'deleted',
+    deletedWhy: 'its retention ended',
+    size: 1000,
+  });
+  expect((await other.get(`${path}/download`)).status).toBe(410);
+  expect((await other.get('/projects/globex/backups?status=deleted')).json.items).toHaveLength(1);
+});
+
+test('cancelling ends one that waits, asks one that runs to stop, and refuses one that has ended', async () => {
+  const waiting = await api.pending();
+  const ended = await api.post(`${BACKUPS}/${waiting.id}/cancel`);
+  expect(ended).toMatchObject({ status: 200, json: { status: 'cancelled' } });
+  expect((await api.post(`${BACKUPS}/${waiting.id}/cancel`)).status).toBe(200);
+
+  const running = await api.pending({ createdAt: at(1) });
+  await api.claimed(running);
+  const asked = await api.post(`${BACKUPS}/${running.id}/cancel`);
+  expect(asked).toMatchObject({ status: 202, json: { cancelRequested: true } });
+
+  const done = await api.completed({ createdAt: at(2) });
+  const refused = await api.post(`${BACKUPS}/${done.id}/cancel`);
+  expect(refused).toMatchObject({ status: 409, json: { code: 'BackupNotReady' } });
+  expect(refused.json.detail).toContain('completed');
+  expect((await api.post(`${BACKUPS}/${uuidv7(NIGHT)}/cancel`)).status).toBe(404);
+});
+
+test('projects are listed page by page, with their last success', async () => {
+  const done = await api.completed();
+  await api.registry.register(project('zeta'), 'second');
+  const one = await api.get('/projects?limit=2');
+  expect(one.json.items.map(({ id }) => id)).toEqual(['acme', 'globex']);
+  expect(one.json.items[0]).toMatchObject({
+    source: 'main',
+    lastSuccess: { backupId: done.id, size: 1000 },
+    links: { backups: BACKUPS, lastSuccess: `${BACKUPS}/${done.id}` },
+  });
+  const two = await api.get(/<(.*)>/.exec(String(one.headers.link))?.[1] ?? '');
+  expect(two.json.items.map(({ id }) => id)).toEqual(['zeta']);
+  expect(two.json.cursor).toBeUndefined();
+  expect((await api.get('/projects?cursor=x')).status).toBe(400);
+});
+
+test('health answers without asking anybody', async () => {
+  Object.assign(api.api, { ports: { log: api.api.ports.log } });
+  expect((await api.get('/health')).json).toEqual({ status: 'ok' });
+});

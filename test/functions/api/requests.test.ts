@@ -1,0 +1,302 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { LoginRefused } from '../../../core/errors.ts';
+import { encodePart } from '../../../core/keys.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { project } from '../plan/planning.ts';
+import { startApi, type TestApi } from './calling.ts';
+
+let tables: Tables;
+let queues: Queues;
+let api: TestApi;
+
+beforeAll(async () => {
+  [tables, queues] = await Promise.all([startTables(), startQueues()]);
+});
+afterAll(async () => {
+  await tables.stop();
+  await queues.stop();
+});
+beforeEach(async () => {
+  api = await startApi({ tables, queues });
+});
+
+const expectProblem = (
+  reply: { status: number; headers: unknown; json: unknown },
+  status: number,
+) => {
+  expect(reply.status).toBe(status);
+  expect(reply.headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  });
+  expect(reply.json).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    instance: expect.stringMatching(/^urn:uuid:/),
+  });
+  expect(JSON.stringify(reply.json)).not.toMatch(/\bat .*\.ts|node_modules|stack/);
+};
+
+const BACKUPS = '/projects/acme/backups';
+
+test('a requested backup has a row and a message, and is answered with 202 and its place', async () => {
+  const reply = await api.post(BACKUPS, { name: 'before the audit', description: 'for Ann' });
+  expect(reply.status).toBe(202);
+  expect(reply.headers).toMatchObject({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    location: `${BACKUPS}/${reply.json.id}`,
+  });
+  expect(reply.json).toMatchObject({
+    projectId: 'acme',
+    source: 'main',
+    name: 'before the audit',
+    trigger: 'manual',
+    status: 'pending',
+    createdAt: '2026-11-21T02:00:00.000Z',
+    expiresAt: '2026-12-21T02:00:00.000Z',
+    links: { self: `${BACKUPS}/${reply.json.id}` },
+  });
+  expect(api.sent()).toEqual([{ projectId: 'acme', backupId: reply.json.id }]);
+  const row = await api.history.get('acme', reply.json.id);
+  expect(row).toMatchObject({ status: 'pending', environment: 'test', content: 'full' });
+});
+
+test('an answer shows no attribute that is our own business', async () => {
+  const { json } = await api.post(BACKUPS);
+  for (const hidden of ['queuedAt', 'leaseUntil', 'runChunk', 'ttl', 'pk', 'sk', 'statusKey'])
+    expect(json).not.toHaveProperty(hidden);
+});
+
+test('a request may say what it wants', async () => {
+  const { json } = await api.post(BACKUPS, {
+    trigger: 'pre-migration',
+    content: 'schema',
+    format: 'plain',
+    compression: 'bzip2',
+    retentionDays: 3,
+  });
+  expect(json).toMatchObject({
+    name: 'Before a migration',
+    trigger: 'pre-migration',
+    content: 'schema',
+    format: 'plain',
+    compression: 'bzip2',
+    expiresAt: '2026-11-24T02:00:00.000Z',
+  });
+});
+
+test("another format than the configured one does not inherit the configured one's compression", async () => {
+  const changed = {
+    ...api.api,
+    settings: {
+      ...api.api.settings,
+      exportDefaults: { ...api.api.settings.exportDefaults, compression: 'zstd' as const },
+    },
+  };
+  Object.assign(api.api, changed);
+  expect((await api.post(BACKUPS)).json.compression).toBe('zstd');
+  const tar = await api.post(BACKUPS, { format: 'tar' });
+  expect(tar.status).toBe(202);
+  expect(tar.json).not.toHaveProperty('compression');
+});
+
+test('behind a stage, links and Location hold the stage', async () => {
+  const reply = await api.post(BACKUPS, undefined, { stage: '/prod' });
+  expect(reply.headers.location).toBe(`/prod${BACKUPS}/${reply.json.id}`);
+  expect(reply.json.links.self).toBe(reply.headers.location);
+});
+
+test('where sending fails the answer is 202 and the row is there', async () => {
+  const whole = api.sending.queue;
+  api.sending.queue = { send: () => Promise.reject(new Error('SQS is down')) };
+  const one = await api.post(BACKUPS);
+  expect(one.status).toBe(202);
+  expect(await api.history.get('acme', one.json.id)).toMatchObject({ status: 'pending' });
+  api.sending.queue = { send: async (all) => all };
+  expect((await api.post(BACKUPS)).status).toBe(202);
+  api.sending.queue = whole;
+  expect(api.logged.filter(({ message }) => message.includes('sweep sends it'))).toHaveLength(2);
+  expect(api.sent()).toEqual([]);
+});
+
+test('an Idempotency-Key makes the same request the same backup, and another request a conflict', async () => {
+  const headers = { 'Idempotency-Key': 'release-42' };
+  const one = await api.post(BACKUPS, { name: 'a' }, { headers });
+  api.pass(60_000);
+  const other = await api.post(BACKUPS, { name: 'a' }, { headers });
+  expect(other.status).toBe(202);
+  expect(other.json).toEqual(one.json);
+  expect(api.sent()).toHaveLength(1);
+  const conflict = await api.post(BACKUPS, { name: 'b' }, { headers });
+  expectProblem(conflict, 422);
+  expect(conflict.json.code).toBe('IdempotencyConflict');
+  const elsewhere = await api.post('/projects/globex/backups', { name: 'a' }, { headers });
+  expect(elsewhere.json.id).not.toBe(one.json.id);
+  await api.post(BACKUPS, { name: 'a' });
+  await api.post(BACKUPS, { name: 'a' });
+  expect(api.sent()).toHaveLength(4);
+});
+
+test('a repeated request answers with the backup as it is by now', async () => {
+  const headers = { 'Idempotency-Key': 'k' };
+  const { json } = await api.post(BACKUPS, {}, { headers });
+  await api.history.claim('acme', json.id);
+  const again = await api.post(BACKUPS, {}, { headers });
+  expect(again.json).toMatchObject({ id: json.id, status: 'in-progress', attempt: 1 });
+});
+
+test('an Idempotency-Key that no header can hold is refused', async () => {
+  for (const key of ['', 'a b', 'ä', 'x'.repeat(256)])
+    expectProblem(await api.post(BACKUPS, {}, { headers: { 'Idempotency-Key': key } }), 400);
+});
+
+test('every mistake of a body is listed, with where it is', async () => {
+  const reply = await api.post(BACKUPS, { name: '', format: 'zip', retentionDays: 0, colour: 1 });
+  expectProblem(reply, 400);
+  expect(reply.json.problems).toHaveLength(4);
+  expect(reply.json.problems.join('\n')).toMatch(/name[\s\S]*format[\s\S]*retentionDays/);
+  expect(api.sent()).toEqual([]);
+});
+
+test('bodies that are no JSON, no object, of another type or huge are refused, each by its status', async () => {
+  expectProblem(await api.post(BACKUPS, '{"name":'), 400);
+  expectProblem(await api.post(BACKUPS, '[]'), 400);
+  expectProblem(await api.post(BACKUPS, 'null'), 400);
+  const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' } };
+  const other = await api.call('POST', BACKUPS, { body: 'name=a', ...form });
+  expectProblem(other, 415);
+  expectProblem(await api.post(BACKUPS, JSON.stringify({ name: 'x'.repeat(300_000) })), 413);
+  const merge = { headers: { 'content-type': 'application/merge-patch+json; charset=utf-8' } };
+  expect((await api.call('POST', BACKUPS, { body: '{}', ...merge })).status).toBe(202);
+  expect((await api.call('POST', BACKUPS, { body: '  ', ...form })).status).toBe(202);
+});
+
+test('a format and compression that no server can make is refused when it is asked for', async () => {
+  const reply = await api.post(BACKUPS, { format: 'tar', compression: 'zstd' });
+  expectProblem(reply, 400);
+  expect(reply.json.code).toBe('FormatNotPossible');
+  expect(api.sent()).toEqual([]);
+});
+
+test('a project that nobody has seen is asked of every source and registered', async () => {
+  const reply = await api.post('/projects/hooli/backups');
+  expect(reply.json).toMatchObject({ projectId: 'hooli', source: 'second' });
+  expect(api.lookups.sort()).toEqual(['main:hooli', 'second:hooli']);
+  await api.post('/projects/hooli/backups');
+  expect(api.lookups).toHaveLength(2);
+});
+
+test('a project that no source has is 404', async () => {
+  const reply = await api.post('/projects/nobody/backups');
+  expectProblem(reply, 404);
+  expect(reply.json).toMatchObject({
+    code: 'ProjectNotFound',
+    type: 'urn:larder:problem:project-not-found',
+  });
+});
+
+test('an inactive project is 409, and is asked of its source again: it may be active by now', async () => {
+  expectProblem(await api.post('/projects/initech/backups'), 409);
+  api.down.set('main', new Error('down'));
+  expectProblem(await api.post('/projects/initech/backups'), 409);
+  api.down.clear();
+  api.listings.main = [project('initech')];
+  expect((await api.post('/projects/initech/backups')).status).toBe(202);
+});
+
+test('where a source keeps silent and none has the project, the answer is 503 with when to ask again', async () => {
+  api.down.set('main', new LoginRefused('main', 'larder', 'the password is wrong'));
+  const reply = await api.post('/projects/nobody/backups');
+  expectProblem(reply, 503);
+  expect(reply.headers['retry-after']).toMatch(/^\d+$/);
+  expect(reply.json.detail).toContain('the password is wrong');
+  expect((await api.post('/projects/hooli/backups')).status).toBe(202);
+});
+
+test('a source that never answers is given up in time', async () => {
+  const lookUp = api.api.ports.functions.lookUp;
+  Object.assign(api.api.ports.functions, {
+    lookUp: (source: string, id: string) =>
+      source === 'main' ? new Promise(() => {}) : lookUp(source, id),
+  });
+  expectProblem(await api.post('/projects/nobody/backups'), 503);
+  expect((await api.post('/projects/hooli/backups')).status).toBe(202);
+});
+
+test('a failure nobody foresaw is 500 and tells nothing of itself', async () => {
+  Object.assign(api.api.ports.registry, {
+    get: () => Promise.reject(new TypeError('password=hunter2')),
+  });
+  const reply = await api.post(BACKUPS);
+  expectProblem(reply, 500);
+  expect(reply.text).not.toMatch(/hunter2|TypeError/);
+});
+
+const HOSTILE = [
+  "a'b",
+  'a"b',
+  'a.b',
+  'a b',
+  '*',
+  '?',
+  '#',
+  '../etc',
+  '..',
+  '%2e%2e',
+  'a%2Fb',
+  'a/b',
+  'a\\b',
+  'a\nb',
+  '🐘',
+  'latest',
+  '$(id)',
+  '<script>',
+  '__proto__',
+  'x'.repeat(128),
+];
+
+test('any id that a project can have is that project and no other, on the way in and in every link', async () => {
+  api.listings.main = HOSTILE.map((id) => project(id));
+  for (const id of HOSTILE) {
+    const reply = await api.post(`/projects/${encodePart(id)}/backups`);
+    expect(reply.status, id).toBe(202);
+    expect(reply.json.projectId).toBe(id);
+    const same = await api.get(reply.json.links.self ?? '');
+    expect(same.json).toMatchObject({ id: reply.json.id, projectId: id });
+  }
+  const messages = api.sent().map((body) => (body as { projectId: string }).projectId);
+  expect(messages.sort()).toEqual([...HOSTILE].sort());
+});
+
+test('a gateway that decodes parameters itself is understood where it can be told', async () => {
+  api.listings.main = [project('a b'), project('ä"')];
+  for (const id of ['a b', 'ä"']) {
+    const path = `/projects/${encodePart(id)}/backups`;
+    const reply = await api.call('POST', path, { decoded: true });
+    expect(reply.json.projectId).toBe(id);
+  }
+});
+
+test('ids that no project can have are 400', async () => {
+  for (const id of ['x'.repeat(129), '%00', 'a%00b', '%F0%9F', '%zz', '%C3%A4'.repeat(65)]) {
+    expectProblem(await api.post(`/projects/${id}/backups`), 400);
+    expectProblem(await api.get(`/projects/${id}/backups`), 400);
+    expectProblem(await api.get(`/projects/${id}/backups/latest`), 400);
+  }
+  expect(api.lookups).toEqual([]);
+});
+
+test('unknown paths are 404, other methods 405 with those there are', async () => {
+  expectProblem(await api.get('/'), 404);
+  expectProblem(await api.get('/project/acme'), 404);
+  expectProblem(await api.get('/projects/acme'), 404);
+  const wrong = await api.call('DELETE', BACKUPS);
+  expectProblem(wrong, 405);
+  expect(wrong.headers.allow).toBe('POST, GET');
+  const health = await api.call('POST', '/health');
+  expect(health.headers.allow).toBe('GET');
+});

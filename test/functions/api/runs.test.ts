@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { iso } from '../../../core/backup.ts';
+import { uuidv7 } from '../../../core/ids.ts';
+import { planEvent } from '../../../core/messages.ts';
+import { ROUTES } from '../../../core/routes.ts';
+import { planRun } from '../../../functions/plan/plan-run.ts';
+import { DAY, NIGHT } from '../../support/backups.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { project, settings, silent, sourceOf } from '../plan/planning.ts';
+import { startApi, type TestApi } from './calling.ts';
+
+let tables: Tables;
+let queues: Queues;
+let api: TestApi;
+
+beforeAll(async () => {
+  [tables, queues] = await Promise.all([startTables(), startQueues()]);
+});
+afterAll(async () => {
+  await tables.stop();
+  await queues.stop();
+});
+beforeEach(async () => {
+  api = await startApi({ tables, queues });
+});
+
+/** Runs the plan functions that the API started. */
+const plan = async () => {
+  for (const { source, event } of api.plans.splice(0)) {
+    const ports = {
+      source: sourceOf(source, () => api.listings[source] ?? []),
+      registry: api.registry,
+      history: api.history,
+      runs: api.runs,
+      queue: { send: async () => [], depth: async () => 0, hide: async () => {} },
+      outcomes: { send: async () => {} },
+      clock: api.access.clock,
+      log: silent,
+    };
+    await planRun(ports, settings, event);
+  }
+};
+
+test('a run over everything starts the planning of every source, and has its row first', async () => {
+  const reply = await api.post('/runs');
+  expect(reply.status).toBe(202);
+  expect(reply.headers.location).toBe(`/runs/${reply.json.id}`);
+  expect(reply.json).toMatchObject({
+    schedule: 'manual',
+    scheduledAt: iso(NIGHT),
+    sources: ['main', 'second'],
+    parts: {},
+  });
+  expect(api.plans.map(({ source }) => source).sort()).toEqual(['main', 'second']);
+  for (const { event } of api.plans) expect(planEvent.parse(event)).toEqual(event);
+  await plan();
+  const { json } = await api.get(`/runs/${reply.json.id}`);
+  expect(json).toMatchObject({
+    parts: { main: { planned: 2 }, second: { planned: 1 } },
+    counts: { planned: 3, pending: 3, completed: 0 },
+  });
+});
+
+test('two runs at the same moment are two runs', async () => {
+  const [one, other] = await Promise.all([api.post('/runs'), api.post('/runs')]);
+  expect(one?.json.id).not.toBe(other?.json.id);
+});
+
+test('an Idempotency-Key makes the same request the same run, which starts what is missing of it', async () => {
+  const headers = { 'Idempotency-Key': 'tonight' };
+  const one = await api.post('/runs', {}, { headers });
+  await plan();
+  api.pass(60_000);
+  const other = await api.post('/runs', {}, { headers });
+  expect(other.json.id).toBe(one.json.id);
+  expect(other.json.scheduledAt).toBe(one.json.scheduledAt);
+  expect(api.plans).toEqual([]);
+  expect((await api.post('/runs', { sources: ['main'] }, { headers })).status).toBe(422);
+});
+
+test('a run may name sources and projects', async () => {
+  const reply = await api.post('/runs', { sources: ['main'], projects: ['acme', 'acme'] });
+  expect(api.plans).toEqual([
+    {
+      source: 'main',
+      event: expect.objectContaining({ sources: ['main'], projects: ['acme'] }),
+    },
+  ]);
+  await plan();
+  expect((await api.get(`/runs/${reply.json.id}`)).json).toMatchObject({
+    projects: ['acme'],
+    counts: { planned: 1 },
+  });
+});
+
+test('unknown sources, impossible ids and other mistakes are 400, all of them listed', async () => {
+  const reply = await api.post('/runs', {
+    sources: ['main', 'third'],
+    projects: ['acme', 'x'.repeat(129), 'a\0b'],
+  });
+  expect(reply.status).toBe(400);
+  expect(reply.json.problems).toEqual([
+    expect.stringContaining('projects.1'),
+    expect.stringContaining('projects.2'),
+    expect.stringContaining('sources.1'),
+  ]);
+  for (const body of ['no json', { sources: [] }, { projects: 'acme' }, { when: 'now' }])
+    expect((await api.post('/runs', body)).status).toBe(400);
+  expect(api.plans).toEqual([]);
+});
+
+test('a source whose planning can not be started does not keep the others from theirs', async () => {
+  api.down.set('main', new Error('throttled'));
+  const reply = await api.post('/runs');
+  expect(reply.status).toBe(202);
+  expect(api.plans.map(({ source }) => source)).toEqual(['second']);
+  expect(await api.runs.get(String(reply.json.id))).toBeDefined();
+  expect(api.logged.some(({ message }) => message.includes('sweep starts it'))).toBe(true);
+});
+
+test('a run tells how far it is, by state', async () => {
+  const { json } = await api.post('/runs');
+  await plan();
+  const open = await api.runs.unsettled(json.id);
+  const [first, second] = open;
+  if (!first || !second) throw new Error('nothing was planned');
+  await api.history.claim(first.projectId, first.backupId);
+  await api.history.claim(second.projectId, second.backupId);
+  await api.runs.settle(json.id, second.chunk, second.backupId, 'failed');
+  expect((await api.get(`/runs/${json.id}`)).json).toMatchObject({
+    counts: { planned: 3, 'in-progress': 2, pending: 0, failed: 1, completed: 0, cancelled: 0 },
+  });
+});
+
+test('a run that is none is 404', async () => {
+  for (const id of [uuidv7(NIGHT), 'x', '..%2Fstatus'])
+    expect((await api.get(`/runs/${id}`)).json).toMatchObject({ status: 404, code: 'RunNotFound' });
+});
+
+test('the status shows what runs with its progress, what waits, what was, runs and last successes', async () => {
+  await api.registry.register(project('acme'), 'main');
+  const done = await api.completed({ createdAt: iso(NIGHT - DAY) });
+  const running = await api.pending({ projectId: 'globex' });
+  const claim = await api.claimed(running);
+  await api.pending({ createdAt: iso(NIGHT + 1) });
+  const at = iso(NIGHT + 5);
+  const progress = { tablesDone: 2, tablesTotal: 7, bytes: 5, bytesPerSecond: 1, at };
+  await api.history.heartbeat(claim, progress);
+  const run = await api.post('/runs');
+  const { status, json } = await api.get('/status');
+  expect(status).toBe(200);
+  expect(json).toMatchObject({
+    environment: 'test',
+    running: [{ id: running.id, status: 'in-progress', progress }],
+    waiting: { count: 1, more: false },
+    runs: [{ id: run.json.id, counts: { planned: 0 } }],
+    projects: [{ id: 'acme', lastSuccess: { backupId: done.id } }],
+    moreProjects: false,
+  });
+  expect(json.recent.map(({ id }) => id)).toContain(done.id);
+});
+
+test('one look at the status costs a bounded number of calls, however much waits', async () => {
+  let taken = 0;
+  Object.assign(api.api.ports.history, {
+    open: async function* (state: string) {
+      for (let index = 0; state === 'pending'; index += 1) {
+        taken += 1;
+        yield { id: `b${index}` };
+      }
+    },
+  });
+  const { json } = await api.get('/status');
+  expect(json).toMatchObject({ waiting: { count: 1000, more: true } });
+  expect(taken).toBeLessThan(1100);
+});
+
+test('the OpenAPI document describes every route, with its parameters, body and answers', async () => {
+  const { status, json } = await api.get('/openapi.json', { stage: '/prod' });
+  expect(status).toBe(200);
+  expect(json).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/prod' }] });
+  for (const route of ROUTES) {
+    const operation = json.paths[route.path]?.[route.method.toLowerCase()];
+    expect(operation, route.id).toMatchObject({ operationId: route.id });
+  }
+  const request = json.paths['/projects/{projectId}/backups']?.post;
+  expect(request).toMatchObject({
+    parameters: [
+      { name: 'projectId', in: 'path', required: true },
+      { name: 'Idempotency-Key', in: 'header', required: false },
+    ],
+    responses: {
+      202: {
+        content: {
+          'application/json': {
+            schema: { properties: { status: { enum: expect.arrayContaining(['pending']) } } },
+          },
+        },
+      },
+      409: {},
+    },
+  });
+});
