@@ -25,6 +25,8 @@ export type ServerPrograms = {
   initdb: string;
   pgCtl: string;
   postgres: string;
+  /** What the server's extensions want in their environment, to be added to the server's. */
+  environment: Readonly<Record<string, string>>;
 };
 
 export type ProgramFiles = {
@@ -49,7 +51,7 @@ export async function findProgramFiles(...roots: readonly string[]): Promise<Pro
   for (const root of roots.map((one) => path.resolve(one))) {
     for (const [major, bin] of await bins(root)) {
       const client = await clientIn(major, bin);
-      const server = await serverIn(major, bin);
+      const server = await serverIn(major, bin, root);
       if (client && !clients.has(major)) clients.set(major, client);
       if (server && !servers.has(major)) servers.set(major, server);
     }
@@ -88,10 +90,15 @@ async function clientIn(major: number, bin: string): Promise<ClientPrograms | un
   return { major, pgDump, pgDumpall, pgRestore, psql };
 }
 
-async function serverIn(major: number, bin: string): Promise<ServerPrograms | undefined> {
+async function serverIn(
+  major: number,
+  bin: string,
+  root: string,
+): Promise<ServerPrograms | undefined> {
   const [initdb, pgCtl, postgres] = await all(bin, ['initdb', 'pg_ctl', 'postgres']);
   if (!initdb || !pgCtl || !postgres) return undefined;
-  return { major, initdb, pgCtl, postgres };
+  const proj = await present(path.join(root, 'server', 'share', 'proj'), constants.R_OK);
+  return { major, initdb, pgCtl, postgres, environment: proj ? { PROJ_DATA: proj } : {} };
 }
 
 function all(bin: string, names: readonly string[]): Promise<(string | undefined)[]> {

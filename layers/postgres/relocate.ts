@@ -1,8 +1,8 @@
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { LAYER_ZONES, SYSTEM_ZONES } from './assemble.ts';
 import { readElf } from './elf.ts';
 import { LAMBDA_ROOT, replacePath, setInterpreter } from './patch.ts';
+import { LAYER_ZONES, SYSTEM_ZONES } from './server-files.ts';
 
 /**
  * A copy of a layer whose programs run where it lies. All but the programs are hard links, so it

@@ -129,8 +129,11 @@ async function resolvePart(
   }
   if (plan.layer === 'client' && majors.includes(newest)) wanted.push('bzip2');
   if (plan.layer === 'server') wanted.push('tzdata');
-  // An extension may keep its scripts in a package of their own, for its major or for all.
-  const scripts = new RegExp(`^postgresql-(?:(?:${majors.join('|')})-(?!jit).+|.*-scripts?)$`);
+  // An extension may keep its scripts in a package of their own, for its major or for all; PostGIS's
+  // library keeps its grids and definitions in one.
+  const scripts = new RegExp(
+    `^postgresql-(?:(?:${majors.join('|')})-(?!jit).+|.*-scripts?)$|^proj-data$`,
+  );
   const packages = await closure(archive, wanted, plan.extensions.length > 0 ? scripts : undefined);
   const more = packages.map((one) => one.name).filter((name) => scripts.test(name));
   return {

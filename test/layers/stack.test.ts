@@ -104,9 +104,10 @@ describe.each(['arm64', 'x86_64'] as const)('the layers for %s', (arch) => {
 });
 
 describe('extensions in the server layer', () => {
-  test('pgvector: a schema that uses it can be restored and searched', async () => {
+  test('pgvector and PostGIS: searched and transformed, and still a layer that Lambda takes', async () => {
     const certificates = await makeCertificates(folder, 'db.larder.test');
-    const server = await startServer(folder, 18, certificates, ['pgvector']);
+    const extensions = ['pgvector', 'postgis-3'];
+    const server = await startServer(folder, 18, certificates, extensions);
     await server.query('CREATE EXTENSION vector');
     await server.query('CREATE TABLE items (id int, place vector(3))');
     await server.query("INSERT INTO items VALUES (1, '[1,1,1]'), (2, '[2,2,2]'), (3, '[9,9,9]')");
@@ -115,8 +116,13 @@ describe('extensions in the server layer', () => {
       "SELECT id, place <-> '[2,2,3]' AS far FROM items ORDER BY place <-> '[2,2,3]' LIMIT 1",
     );
     expect(near.rows).toEqual([{ id: 2, far: 1 }]);
-    const { manifest } = await ensureLayer({ layer: 'server', extensions: ['pgvector'] });
-    expect(manifest.extensions).toEqual(['postgresql-18-pgvector']);
+    await server.query('CREATE EXTENSION postgis');
+    const metres = await server.query(
+      'SELECT round(ST_X(ST_Transform(ST_SetSRID(ST_MakePoint(15, 52), 4326), 25833))) AS x',
+    );
+    expect(metres.rows).toEqual([{ x: 500_000 }]);
+    const { manifest } = await ensureLayer({ layer: 'server', extensions, use: 'deploy' });
+    expect(manifest.extensions).toEqual(['postgresql-18-pgvector', 'postgresql-18-postgis-3']);
     expect(manifest.packages.map((one) => one.name)).toContain('postgresql-18-pgvector');
   });
 

@@ -53,7 +53,11 @@ export async function startServer(
     ssl_key_file: path.join(home, 'server.key'),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(programs.postgres, ['-D', data, ...flags], { ...user, cwd: home });
+  const child = spawn(programs.postgres, ['-D', data, ...flags], {
+    ...user,
+    cwd: home,
+    env: programs.environment,
+  });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
