@@ -1,0 +1,36 @@
+/**
+ * The CDK app: `npx cdk synth`, `npx cdk deploy`. It takes its configuration from larder.config.ts, or from the file named
+ * with `-c larder:config=FILE`; `-c larder:stack=NAME` names the stack, for a second environment in one account.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { larderApp } from '../lib/app.ts';
+import { ConfigInvalid, checkConfig } from '../lib/config.ts';
+import { LarderStack } from '../lib/larder-stack.ts';
+import { STACK_NAME } from '../lib/synthesize.ts';
+
+const app = larderApp();
+
+const setting = (name: string, otherwise: string): string => {
+  const value: unknown = app.node.tryGetContext(`larder:${name}`);
+  return typeof value === 'string' ? value : otherwise;
+};
+
+const readConfig = async (file: string): Promise<unknown> => {
+  const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+  return module.default;
+};
+
+try {
+  const file = path.resolve(setting('config', 'larder.config.ts'));
+  const config = checkConfig(await readConfig(file), path.dirname(file));
+  new LarderStack(app, setting('stack', STACK_NAME), { config });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof ConfigInvalid)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,63 @@
+import { defineConfig } from './lib/config.ts';
+
+/**
+ * An example that works: `npx cdk synth` takes it as it is, and `npx cdk deploy` once the ARN, the host and the addresses
+ * are yours. Everything that is left out has a default; lib/config/schema.ts says which. File names are relative to
+ * this file's folder.
+ */
+export default defineConfig({
+  /** A word kept with every backup. */
+  environment: 'production',
+
+  /** The databases that hold projects. Each gets a queue and functions of its own. */
+  sources: [
+    {
+      name: 'main',
+      host: 'main.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com',
+      port: 5432,
+      database: 'app',
+      /** A JSON object with username and password, or a postgresql:// URL. Or `iam: { user, resourceId }`. */
+      secretArn:
+        'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-backup-role-AbCdEf',
+      /** For a database without a public address: */
+      // vpc: {
+      //   vpcId: 'vpc-0123456789abcdef0',
+      //   subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+      //   securityGroupIds: ['sg-0123456789abcdef0'],
+      //   endpoints: true,
+      //   routeTableIds: ['rtb-0123456789abcdef0'],
+      // },
+    },
+  ],
+
+  schedules: [
+    {
+      name: 'nightly',
+      expression: 'cron(0 2 * * ? *)',
+      timeZone: 'Europe/Berlin',
+      flexibleMinutes: 15,
+      projects: 'all',
+      retentionClass: 'daily',
+    },
+  ],
+
+  /** Days that backups live. A project's newest good one stays, however old it is. */
+  retention: 30,
+
+  export: {
+    format: 'custom',
+    /** Exports that run on one source at once. */
+    concurrency: 3,
+    /** Seconds after which an export makes room for somebody's DDL that waits behind it. */
+    giveWayAfterSeconds: 10,
+  },
+
+  notifications: {
+    /** An address, or of a domain, that SES has verified in this account and region. */
+    from: 'backups@example.com',
+    to: ['operations@example.com'],
+    onSuccess: true,
+  },
+
+  api: { type: 'regional' },
+});

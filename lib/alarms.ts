@@ -1,0 +1,153 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { METRICS } from '../core/contract.ts';
+import type { Config } from './config.ts';
+
+const FIVE_MINUTES = { period: Duration.minutes(5) };
+const summed = { ...FIVE_MINUTES, statistic: 'Sum' };
+const greatest = { ...FIVE_MINUTES, statistic: 'Maximum' };
+
+interface AlarmSpec {
+  readonly metric: IMetric;
+  /** Rings at this value or above. */
+  readonly threshold: number;
+  readonly what: string;
+  readonly periods?: number;
+}
+
+/**
+ * Every alarm has a name of its own and a paragraph of that name in docs/runbook.md, which its description points
+ * to. They ring in CloudWatch alone, unless the configuration says whom to tell.
+ */
+export class Alarms extends Construct {
+  readonly #topic: ITopic | undefined;
+
+  constructor(scope: Construct, id: string, where: Config['alarms']) {
+    super(scope, id);
+    this.#topic = this.#topicOf(where);
+  }
+
+  /** Somebody's messages could not be handled; `bury` has taken them, or failed to. */
+  deadLetters(name: string, queue: Queue, of: string, source?: string): void {
+    // What `bury` takes at once is never seen waiting, and what nobody takes is never received.
+    const metric = new MathExpression({
+      expression: 'FILL(received, 0) + FILL(waiting, 0)',
+      usingMetrics: {
+        received: queue.metricNumberOfMessagesReceived(summed),
+        waiting: queue.metricApproximateNumberOfMessagesVisible(greatest),
+      },
+      label: 'dead letters',
+      ...FIVE_MINUTES,
+    });
+    this.#add(name, { metric, threshold: 1, what: `dead letters of ${of}` }, source);
+  }
+
+  /** Invocations of a function that ended with an error, ran out of time or died. */
+  errors(name: string, lambda: LambdaFunction, source?: string): void {
+    const metric = lambda.metricErrors(summed);
+    this.#add(name, { metric, threshold: 1, what: 'invocations that ended with an error' }, source);
+  }
+
+  /** Nothing of a queue has been handled for so long. */
+  waiting(name: string, queue: Queue, hours: number, source: string): void {
+    const metric = queue.metricApproximateAgeOfOldestMessage(greatest);
+    const what = `the oldest request has waited for over ${hours} hours`;
+    this.#add(name, { metric, threshold: hours * 3600, what }, source);
+  }
+
+  /** A function that must run all the time has not. */
+  silence(name: string, lambda: LambdaFunction, minutes: number): void {
+    const metric = lambda.metricInvocations({ ...summed, period: Duration.minutes(minutes) });
+    this.#make(name, name, `it has not run for ${minutes} minutes`, {
+      metric,
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+    });
+  }
+
+  /** The function that reads the history's stream lags behind; the stream forgets after 24 hours. */
+  behind(name: string, lambda: LambdaFunction, minutes: number): void {
+    const metric = lambda.metric('IteratorAge', greatest);
+    const what = `it is over ${minutes} minutes behind the history's stream`;
+    this.#add(name, { metric, threshold: minutes * 60_000, what });
+  }
+
+  /** Any other sum that must stay 0. */
+  none(name: string, metric: Metric, what: string): void {
+    this.#add(name, { metric: metric.with(summed), threshold: 1, what });
+  }
+
+  /** Backups that failed for good, of all sources. */
+  failedExports(name: string): void {
+    const metric = new Metric({
+      namespace: METRICS.namespace,
+      metricName: METRICS.exportFailed,
+      dimensionsMap: { service: 'export' },
+    });
+    this.none(name, metric, 'backups that failed for good');
+  }
+
+  #add(name: string, { metric, threshold, what }: AlarmSpec, source?: string): void {
+    this.#make(name, source ? `${name}-${source}` : name, source ? `${what} (${source})` : what, {
+      metric,
+      threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  #make(
+    name: string,
+    id: string,
+    what: string,
+    rule: {
+      readonly metric: IMetric;
+      readonly threshold: number;
+      readonly comparisonOperator: ComparisonOperator;
+      readonly treatMissingData: TreatMissingData;
+    },
+  ): void {
+    const alarm = new Alarm(this, id, {
+      ...rule,
+      evaluationPeriods: 1,
+      alarmDescription: `Larder: ${what}. What to do: docs/runbook.md#${name.toLowerCase()}`,
+    });
+    if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+  }
+
+  #topicOf({ topicArn, email }: Config['alarms']): ITopic | undefined {
+    if (topicArn) return Topic.fromTopicArn(this, 'Topic', topicArn);
+    if (!email) return undefined;
+    const key = new Key(this, 'Key', {
+      description: 'Larder: alarms on their way to people',
+      enableKeyRotation: true,
+    });
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    const topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    topic.addSubscription(new EmailSubscription(email));
+    return topic;
+  }
+}

@@ -1,0 +1,240 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  AuthorizationType,
+  CfnModel,
+  EndpointType,
+  type IResource,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  type MethodOptions,
+  type RequestValidator,
+  ResponseType,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { AnyPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type REQUEST_BODIES, requestModel } from '../core/requests.ts';
+import { ROUTES, type RouteSpec } from '../core/routes.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { Alarms } from './alarms.ts';
+import type { Config } from './config.ts';
+import { exportDefaultsOf, type SourceExports } from './exports.ts';
+import type { HistoryTable } from './history.ts';
+import { LarderFunction } from './lambda-function.ts';
+import { routesOf } from './routes.ts';
+import type { Vault } from './vault.ts';
+
+/** API Gateway gives up after 29 s; no call of ours waits over 25. */
+const TIMEOUT_SECONDS = 29;
+/** Requests a second, and how many at once above that, of all callers together. */
+const THROTTLING = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
+
+type BodyName = keyof typeof REQUEST_BODIES;
+
+export interface ApiProps {
+  readonly config: Config;
+  readonly history: HistoryTable;
+  readonly vault: Vault;
+  readonly sources: readonly SourceExports[];
+  readonly alarms: Alarms;
+}
+
+/** A problem of API Gateway's own, as RFC 9457 has it; `detail` is what the gateway has to say. */
+const problem = (detail: string) => ({
+  responseHeaders: { 'Content-Type': "'application/problem+json'" },
+  templates: {
+    'application/json': `{"type":"about:blank","title":"$context.error.responseType","detail":${detail},"instance":"$context.requestId"}`,
+  },
+});
+
+/**
+ * The HTTP API, built from core/routes.ts: IAM authorization on every route, so that a policy on `execute-api` says who
+ * may do what with which project.
+ */
+export class Api extends Construct {
+  readonly api: RestApi;
+  readonly handler: LarderFunction;
+  readonly #validator: RequestValidator;
+  readonly #models: Readonly<Record<BodyName, CfnModel>>;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    this.handler = this.#makeHandler(props);
+    this.api = this.#makeApi(props.config);
+    // The stack has an output of its own.
+    this.api.node.tryRemoveChild('Endpoint');
+    this.#validator = this.api.addRequestValidator('Validator', {
+      validateRequestBody: true,
+      validateRequestParameters: true,
+    });
+    this.#models = {
+      BackupRequest: this.#model('BackupRequest'),
+      RunRequest: this.#model('RunRequest'),
+    };
+    const integration = new LambdaIntegration(this.handler.lambda, {
+      scopePermissionToMethod: false,
+    });
+    for (const route of ROUTES) {
+      const resource = this.#resourceAt(route.path);
+      const method = resource.addMethod(route.method, integration, this.#options(route));
+      acknowledge(
+        method,
+        'COG4',
+        'Callers are AWS principals, let in by IAM (SigV4); there is no user pool.',
+      );
+    }
+    this.#explainRefusals();
+    props.alarms.none(
+      'ApiErrors',
+      this.api.metricServerError(),
+      'answers with a status of 500 or above',
+    );
+  }
+
+  #makeHandler({ config, history, vault, sources }: ApiProps): LarderFunction {
+    const handler = new LarderFunction(this, 'Handler', {
+      folder: 'api',
+      description: 'answers the HTTP API',
+      timeoutSeconds: TIMEOUT_SECONDS,
+      memoryMb: config.lambda.memoryMb,
+      logRetentionDays: config.logRetentionDays,
+      variables: {
+        environment: config.environment,
+        historyTable: history.table.tableName,
+        vaultBucket: vault.bucket.bucketName,
+        keyTemplate: config.keyTemplate,
+        exportDefaults: exportDefaultsOf(config),
+        retention: JSON.stringify(config.retention),
+        routes: Stack.of(this).toJsonString(routesOf(sources)),
+      },
+    });
+    history.allow(
+      handler,
+      ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'],
+      ['table', 'statusIndex', 'dayIndex'],
+    );
+    // Presigned URLs are worth what their signer may do.
+    vault.allowRead(handler);
+    handler.allow(
+      ['sqs:SendMessage'],
+      sources.map(({ requests }) => requests.queue.queueArn),
+    );
+    handler.allow(
+      ['lambda:InvokeFunction'],
+      sources.flatMap(({ discover, plan }) => [
+        discover.lambda.functionArn,
+        plan.lambda.functionArn,
+      ]),
+    );
+    return handler;
+  }
+
+  #makeApi({ api, environment, logRetentionDays }: Config): RestApi {
+    const log = new LogGroup(this, 'AccessLog', {
+      retention: logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const made = new RestApi(this, 'Api', {
+      description: `Larder: backups of ${environment}`,
+      ...(api.type === 'regional'
+        ? { endpointConfiguration: { types: [EndpointType.REGIONAL] } }
+        : this.#privateEndpoint(api.vpcEndpointIds)),
+      cloudWatchRole: true,
+      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
+      deployOptions: {
+        ...THROTTLING,
+        accessLogDestination: new LogGroupLogDestination(log),
+        accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
+        // Errors only, and no bodies.
+        loggingLevel: MethodLoggingLevel.ERROR,
+        dataTraceEnabled: false,
+        metricsEnabled: true,
+      },
+    });
+    acknowledge(
+      made,
+      'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+      'API Gateway has one role for the logs of all APIs of an account, and asks for this policy.',
+    );
+    acknowledge(
+      made.deploymentStage,
+      'APIG3',
+      'Every call is signed by an AWS principal and throttled; a web application firewall is for pages that strangers open.',
+    );
+    return made;
+  }
+
+  #privateEndpoint(ids: readonly string[]) {
+    const invoke = (extra: object) =>
+      new PolicyStatement({
+        principals: [new AnyPrincipal()],
+        actions: ['execute-api:Invoke'],
+        resources: ['execute-api:/*'],
+        ...extra,
+      });
+    return {
+      endpointConfiguration: {
+        types: [EndpointType.PRIVATE],
+        vpcEndpoints: ids.map((endpointId, index) =>
+          InterfaceVpcEndpoint.fromInterfaceVpcEndpointAttributes(this, `Endpoint${index}`, {
+            vpcEndpointId: endpointId,
+            port: 443,
+          }),
+        ),
+      },
+      policy: new PolicyDocument({
+        statements: [invoke({ conditions: { StringEquals: { 'aws:SourceVpce': [...ids] } } })],
+      }),
+    };
+  }
+
+  #model(name: BodyName): CfnModel {
+    // A body may be left out.
+    const schema = { ...requestModel(name), type: ['object', 'null'] };
+    const model = new CfnModel(this, name, {
+      restApiId: this.api.restApiId,
+      contentType: 'application/json',
+      schema,
+    });
+    this.api.latestDeployment?.node.addDependency(model);
+    this.api.latestDeployment?.addToLogicalId({ [name]: schema });
+    return model;
+  }
+
+  #resourceAt(path: string): IResource {
+    return this.api.root.resourceForPath(path);
+  }
+
+  #options(route: RouteSpec): MethodOptions {
+    const parts = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const named = (where: string, names: readonly (string | undefined)[], required: boolean) =>
+      names.map((name) => [`method.request.${where}.${name}`, required] as const);
+    return {
+      operationName: route.id,
+      requestValidator: this.#validator,
+      requestParameters: Object.fromEntries([
+        ...named('path', parts, true),
+        ...named('querystring', route.query ?? [], false),
+        ...named('header', route.headers ?? [], false),
+      ]),
+      ...(route.body && {
+        requestModels: { 'application/json': { modelId: this.#models[route.body].ref } },
+      }),
+    };
+  }
+
+  #explainRefusals(): void {
+    const said = '$context.error.messageString';
+    this.api.addGatewayResponse('Refused', { type: ResponseType.DEFAULT_4XX, ...problem(said) });
+    this.api.addGatewayResponse('Failed', { type: ResponseType.DEFAULT_5XX, ...problem(said) });
+    this.api.addGatewayResponse('BadBody', {
+      type: ResponseType.BAD_REQUEST_BODY,
+      ...problem('"$context.error.validationErrorString"'),
+    });
+  }
+}

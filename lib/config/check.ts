@@ -1,0 +1,79 @@
+import path from 'node:path';
+import type { z } from 'zod';
+import { ConfigInvalid } from './config-invalid.ts';
+import { crossCheck, type Mistake } from './cross-checks.ts';
+import { type Config, type ConfigInput, configSchema } from './schema.ts';
+
+const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
+
+/** `sources[0].host`, as it would be written in TypeScript. */
+const pathText = (at: readonly PropertyKey[]): string =>
+  at
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index ? '.' : ''}${String(part)}`,
+    )
+    .join('') || 'the configuration';
+
+type Issue = z.core.$ZodIssue;
+
+const isOfAnotherType = (issue: Issue): boolean =>
+  issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+
+/** What zod says about a union is that nothing fits; what the author meant is the one form that fits by its type. */
+const meant = (issue: Issue): readonly Issue[] => {
+  if (issue.code !== 'invalid_union') return [issue];
+  const candidates = issue.errors.filter((form) => !form.some(isOfAnotherType));
+  const [only] = candidates;
+  const forms = candidates.length === 1 && only ? only : issue.errors.flat();
+  return forms.flatMap((inner) => meant({ ...inner, path: [...issue.path, ...inner.path] }));
+};
+
+const sentence = (issue: Issue): string => {
+  if (issue.code === 'invalid_type' && issue.input === undefined) {
+    return `is missing: give a value of type ${issue.expected}`;
+  }
+  if (issue.code === 'unrecognized_keys') {
+    return `knows nothing called ${issue.keys.map((key) => `"${key}"`).join(', ')}: correct the spelling or leave it out`;
+  }
+  return issue.message.replace(/^Invalid (input|option): /, '');
+};
+
+const line = ({ path: at, message }: Mistake): string => `${pathText(at)}: ${message}`;
+
+/** Forms of one union that failed at the same place are one mistake of the author's. */
+const formMistakes = (issues: readonly Issue[]): Mistake[] =>
+  issues.flatMap((issue) => {
+    const inner = meant(issue);
+    const places = new Set(inner.map((one) => pathText(one.path)));
+    const [first] = inner;
+    if (inner.length > 1 && places.size === 1 && first && issue.code === 'invalid_union') {
+      return [{ path: first.path, message: inner.map(sentence).join(', or ') }];
+    }
+    return inner.map((one) => ({ path: one.path, message: sentence(one) }));
+  });
+
+const withAbsolutePaths = (config: Config, folder: string): Config => ({
+  ...config,
+  sources: config.sources.map((source) => ({
+    ...source,
+    ...(source.ca && { ca: path.resolve(folder, source.ca) }),
+  })),
+});
+
+/**
+ * Gives a configuration with its defaults filled in and its file names made absolute.
+ * @param folder what file names in it are relative to; the project's own by default
+ * @throws ConfigInvalid with every mistake at once, a line for each: its path and what would be right
+ */
+export const checkConfig = (value: unknown, folder = PROJECT_FOLDER): Config => {
+  const form = configSchema.safeParse(value, { reportInput: true });
+  const mistakes = [
+    ...(form.success ? [] : formMistakes(form.error.issues)),
+    ...crossCheck(value, folder),
+  ];
+  if (form.success && mistakes.length === 0) return withAbsolutePaths(form.data, folder);
+  throw new ConfigInvalid(mistakes.map(line));
+};
+
+/** Gives an editor the configuration's types; what it can't see is checked when the stack is synthesized. */
+export const defineConfig = (config: ConfigInput): ConfigInput => config;

@@ -1,0 +1,178 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { COMPRESSIONS, FORMATS } from '../../core/backup.ts';
+import { FormatNotPossible } from '../../core/errors.ts';
+import { refuseImpossible } from '../../core/formats.ts';
+import { namedSources, type Outline, outlineOf } from './outline.ts';
+import type { Config, ScheduleConfig } from './schema.ts';
+
+/** A mistake that concerns several parts of the configuration at once, or the world around it. */
+export interface Mistake {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const mistake = (at: readonly PropertyKey[], message: string): Mistake => ({ path: at, message });
+
+type Source = NonNullable<Outline['sources'][number]>;
+/** Looks at each source that is one. */
+const ofSources = (
+  outline: Outline,
+  look: (source: Source, at: readonly PropertyKey[]) => Mistake[],
+): Mistake[] =>
+  outline.sources.flatMap((source, index) => (source ? look(source, ['sources', index]) : []));
+
+const repeated = (
+  names: readonly (string | undefined)[],
+  pathOf: (index: number) => readonly PropertyKey[],
+): Mistake[] =>
+  names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    return name === undefined || first === index
+      ? []
+      : [mistake(pathOf(index), `"${name}" is taken by number ${first + 1}: names are unique`)];
+  });
+
+/** Names of the sources that a schedule fires for. */
+export const sourcesOf = (config: Config, schedule: ScheduleConfig): string[] =>
+  schedule.sources === 'all' ? config.sources.map(({ name }) => name) : [...schedule.sources];
+
+const scheduleMistakes = (outline: Outline): Mistake[] => {
+  const known = outline.sources.map((source) => source?.name);
+  return outline.schedules.flatMap((schedule, index) => {
+    const at = ['schedules', index];
+    const named = namedSources(schedule?.sources);
+    const unknown = named.flatMap((name, position) =>
+      known.includes(name)
+        ? []
+        : [
+            mistake(
+              [...at, 'sources', position],
+              `there is no source "${name}": give one of ${known.filter(Boolean).join(', ')}`,
+            ),
+          ],
+    );
+    const fires = named.length || known.length;
+    // A rate counts from its own beginning, so those of two sources would never make one run.
+    const split =
+      schedule?.expression?.startsWith('rate(') && fires > 1
+        ? [
+            mistake(
+              [...at, 'expression'],
+              'a rate takes one source only: write it as cron(…), or one schedule for each source',
+            ),
+          ]
+        : [];
+    const twice = repeated(named, (position) => [...at, 'sources', position]);
+    return [...unknown, ...twice, ...split];
+  });
+};
+
+const loginMistakes = (outline: Outline): Mistake[] =>
+  ofSources(outline, ({ secretArn, secretKeyArn, iam }, at) => {
+    const ways = [secretArn, iam].filter((way) => way !== undefined).length;
+    return [
+      ...(ways === 1
+        ? []
+        : [
+            mistake(
+              at,
+              `give one of secretArn and iam, here ${ways === 0 ? 'is none' : 'are both'}`,
+            ),
+          ]),
+      ...(secretKeyArn !== undefined && secretArn === undefined
+        ? [mistake([...at, 'secretKeyArn'], 'only goes with secretArn')]
+        : []),
+    ];
+  });
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+const caMistakes = (outline: Outline, folder: string): Mistake[] =>
+  ofSources(outline, ({ ca, tls }, source) => {
+    if (!ca) return [];
+    const at = [...source, 'ca'];
+    if (tls === 'disable') return [mistake(at, 'leave it out where tls is "disable"')];
+    try {
+      return isCertificate(readFileSync(path.resolve(folder, ca), 'utf8'))
+        ? []
+        : [mistake(at, `"${ca}" holds no certificate in PEM`)];
+    } catch {
+      return [mistake(at, `there is no file "${ca}" that can be read`)];
+    }
+  });
+
+const endpointMistakes = (outline: Outline): Mistake[] => {
+  const makers: string[] = [];
+  return ofSources(outline, ({ vpc }, source) => {
+    if (!vpc?.endpoints || vpc.vpcId === undefined) return [];
+    const at = [...source, 'vpc'];
+    // A VPC's private names can point to one endpoint of a service only.
+    const made = makers.includes(vpc.vpcId);
+    makers.push(vpc.vpcId);
+    const gateways =
+      vpc.endpoints === true || vpc.endpoints.some((name) => name === 's3' || name === 'dynamodb');
+    return [
+      ...(made
+        ? [
+            mistake(
+              [...at, 'endpoints'],
+              `another source makes the endpoints of ${vpc.vpcId}, and they serve all sources in it: leave it out`,
+            ),
+          ]
+        : []),
+      ...(gateways && vpc.routeTableIds === undefined
+        ? [
+            mistake(
+              [...at, 'routeTableIds'],
+              'give the route tables of the subnets: the endpoints of S3 and DynamoDB are routes in them',
+            ),
+          ]
+        : []),
+    ];
+  });
+};
+
+const formatMistakes = (outline: Outline): Mistake[] => {
+  const format = FORMATS.find((one) => one === (outline.export.format ?? 'custom'));
+  const compression = COMPRESSIONS.find((one) => one === outline.export.compression);
+  if (!format || !compression) return [];
+  try {
+    refuseImpossible(format, compression);
+    return [];
+  } catch (error) {
+    if (!(error instanceof FormatNotPossible)) throw error;
+    const takes = format === 'tar' ? 'none' : 'none, gzip or zstd';
+    return [mistake(['export', 'compression'], `format ${format} takes ${takes}`)];
+  }
+};
+
+/**
+ * Everything that the form alone can't tell, of a configuration of any form.
+ * @param folder what file names are relative to
+ */
+export const crossCheck = (value: unknown, folder: string): Mistake[] => {
+  const outline = outlineOf(value);
+  return [
+    ...repeated(
+      outline.sources.map((source) => source?.name),
+      (index) => ['sources', index, 'name'],
+    ),
+    ...repeated(
+      outline.schedules.map((schedule) => schedule?.name),
+      (index) => ['schedules', index, 'name'],
+    ),
+    ...loginMistakes(outline),
+    ...caMistakes(outline, folder),
+    ...endpointMistakes(outline),
+    ...scheduleMistakes(outline),
+    ...formatMistakes(outline),
+  ];
+};

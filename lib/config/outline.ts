@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/**
+ * What the cross-checks look at, read from a configuration whose form may have mistakes of its own: what is
+ * no good here is passed over, for the form's check has named it. So all mistakes are listed at once.
+ */
+const text = z.string().optional().catch(undefined);
+const names = z.array(z.string()).catch([]);
+
+const source = z.object({
+  name: text,
+  secretArn: z.unknown().optional(),
+  secretKeyArn: z.unknown().optional(),
+  iam: z.unknown().optional(),
+  ca: text,
+  tls: text,
+  vpc: z
+    .object({
+      vpcId: text,
+      endpoints: z
+        .union([z.boolean(), z.array(z.string())])
+        .default(false)
+        .catch(false),
+      routeTableIds: z.unknown().optional(),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+const schedule = z.object({ name: text, expression: text, sources: z.unknown().optional() });
+
+const listOf = <S extends z.ZodType>(item: S) =>
+  z.array(item.optional().catch(undefined)).catch([]);
+
+const outline = z
+  .object({
+    sources: listOf(source),
+    schedules: listOf(schedule),
+    export: z.object({ format: text, compression: text }).catch({}),
+  })
+  .catch({ sources: [], schedules: [], export: {} });
+
+export type Outline = z.output<typeof outline>;
+export const outlineOf = (value: unknown): Outline => outline.parse(value);
+
+/** The names in a schedule's list of sources, or none where it fires for all. */
+export const namedSources = (value: unknown): string[] => names.parse(value);

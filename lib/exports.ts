@@ -1,0 +1,212 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { TIMES } from '../core/contract.ts';
+import type { ExportSettings, SourceSettings } from '../core/settings.ts';
+import type { Alarms } from './alarms.ts';
+import { CA_FILE } from './bundles.ts';
+import type { Config, SourceConfig } from './config.ts';
+import type { HistoryTable } from './history.ts';
+import { type FunctionNetwork, LarderFunction } from './lambda-function.ts';
+import { importNetwork } from './network.ts';
+import type { Outcomes } from './outcomes.ts';
+import { consume, makeDeadLetters, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Vault } from './vault.ts';
+
+/** Where Lambda unpacks the layer with pg_dump. */
+const POSTGRES_ROOT = '/opt/postgres';
+const DISCOVER_TIMEOUT_SECONDS = 300;
+/** Planning 10,000 projects is thousands of small requests: more memory is more CPU for them. */
+const PLAN_MEMORY_MB = 1024;
+const MAXIMUM_WAIT_HOURS = 12;
+
+export interface SourceExportsProps {
+  readonly config: Config;
+  readonly source: SourceConfig;
+  readonly vault: Vault;
+  readonly history: HistoryTable;
+  readonly outcomes: Outcomes;
+  readonly alarms: Alarms;
+  readonly postgresLayer: ILayerVersion;
+}
+
+/** What a function is told of its source: no network, which it is in, and no file outside its bundle. */
+const settingsOf = (source: SourceConfig): SourceSettings => {
+  const { secretArn, secretKeyArn: _, iam, ca, vpc: __, ...rest } = source;
+  if (!secretArn && !iam) throw new Error(`Source ${source.name} has no login.`);
+  return {
+    ...rest,
+    auth: iam
+      ? { type: 'iam', user: iam.user, ...(iam.region && { region: iam.region }) }
+      : { type: 'secret', secretArn: secretArn ?? '' },
+    ...(ca && { caFile: CA_FILE }),
+  };
+};
+
+/** The export defaults as functions read them: with the room that format tar has, without what is the queue's. */
+export const exportDefaultsOf = ({ export: defaults, lambda }: Config): string => {
+  const { concurrency: _, ...settings } = defaults;
+  const temporaryBytes = lambda.exportTemporaryMb * 1024 ** 2;
+  return JSON.stringify({ ...settings, temporaryBytes } satisfies ExportSettings);
+};
+
+/** One source: its queue, and the functions that reach its database, with its network and its login and no other. */
+export class SourceExports extends Construct {
+  readonly source: SourceConfig;
+  readonly requests: QueueWithDeadLetters;
+  readonly planDeadLetters: Queue;
+  readonly discover: LarderFunction;
+  readonly plan: LarderFunction;
+  readonly export: LarderFunction;
+  readonly network: FunctionNetwork | undefined;
+  readonly #props: SourceExportsProps;
+
+  constructor(scope: Construct, id: string, props: SourceExportsProps) {
+    super(scope, id);
+    const { source, alarms } = props;
+    this.#props = props;
+    this.source = source;
+    this.network = source.vpc && importNetwork(this, source.vpc);
+    this.requests = new QueueWithDeadLetters(this, 'Exports', {
+      fifo: true,
+      visibilitySeconds: TIMES.exportsVisibilitySeconds,
+      maxReceiveCount: TIMES.exportsMaxReceiveCount,
+    });
+    this.planDeadLetters = makeDeadLetters(
+      this,
+      'PlanDeadLetters',
+      'the schedules and of the plan function',
+    );
+    this.discover = this.#makeDiscover();
+    this.plan = this.#makePlan();
+    this.export = this.#makeExport();
+    alarms.deadLetters('ExportsDeadLetters', this.requests.deadLetters, 'exports', source.name);
+    alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning', source.name);
+    alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS, source.name);
+    alarms.errors('ExportErrors', this.export.lambda, source.name);
+  }
+
+  get functions(): readonly LarderFunction[] {
+    return [this.discover, this.plan, this.export];
+  }
+
+  #makeDiscover(): LarderFunction {
+    const { history } = this.#props;
+    const discover = this.#function('Discover', {
+      folder: 'discover',
+      description: `lists the projects of ${this.source.name}`,
+      timeoutSeconds: DISCOVER_TIMEOUT_SECONDS,
+      memoryMb: this.#props.config.lambda.memoryMb,
+      variables: {},
+    });
+    history.allow(discover, ['GetItem', 'PutItem', 'UpdateItem'], ['statusIndex']);
+    return discover;
+  }
+
+  #makePlan(): LarderFunction {
+    const { config, history, outcomes } = this.#props;
+    const plan = this.#function('Plan', {
+      folder: 'plan',
+      description: `plans the backups of ${this.source.name}`,
+      timeoutSeconds: 900,
+      memoryMb: Math.max(PLAN_MEMORY_MB, config.lambda.memoryMb),
+      variables: {
+        exportsQueue: this.requests.queue.queueUrl,
+        outcomesQueue: outcomes.messages.queue.queueUrl,
+        exportDefaults: exportDefaultsOf(config),
+        retention: JSON.stringify(config.retention),
+      },
+    });
+    history.allow(plan, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
+    plan.allow(['sqs:SendMessage'], [this.requests.queue.queueArn]);
+    outcomes.allowReport(plan);
+    // What fails for good is not lost: `bury` hears of it and tells people.
+    plan.allow(['sqs:SendMessage'], [this.planDeadLetters.queueArn]);
+    plan.lambda.configureAsyncInvoke({
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(6),
+      onFailure: { bind: () => ({ destination: this.planDeadLetters.queueArn }) },
+    });
+    return plan;
+  }
+
+  #makeExport(): LarderFunction {
+    const { config, history, outcomes, postgresLayer, vault } = this.#props;
+    const { concurrency } = config.export;
+    const worker = this.#function('Export', {
+      folder: 'export',
+      description: `exports projects of ${this.source.name}`,
+      timeoutSeconds: TIMES.exportTimeoutSeconds,
+      memoryMb: config.lambda.exportMemoryMb,
+      temporaryMb: config.lambda.exportTemporaryMb,
+      layers: [postgresLayer],
+      // An event source mapping can't be held to one at a time; the function can.
+      ...(concurrency === 1 && { reservedConcurrency: 1 }),
+      variables: {
+        vaultBucket: vault.bucket.bucketName,
+        exportDefaults: exportDefaultsOf(config),
+        keyTemplate: config.keyTemplate,
+        exportsQueue: this.requests.queue.queueUrl,
+        outcomesQueue: outcomes.messages.queue.queueUrl,
+        postgresRoot: POSTGRES_ROOT,
+      },
+    });
+    history.allow(worker, ['GetItem', 'UpdateItem'], ['table']);
+    vault.allowStore(worker);
+    // A later attempt looks for what an earlier one left whole.
+    vault.allowRead(worker);
+    vault.allowList(worker);
+    worker.allow(['sqs:ChangeMessageVisibility'], [this.requests.queue.queueArn]);
+    outcomes.allowReport(worker);
+    consume(worker, 'ExportsMapping', this.requests.queue, {
+      batchSize: 1,
+      maxConcurrency: concurrency > 1 ? concurrency : undefined,
+    });
+    return worker;
+  }
+
+  /** A function that reaches the database: in its network, with its login. */
+  #function(
+    id: string,
+    props: Omit<
+      ConstructorParameters<typeof LarderFunction>[2],
+      'logRetentionDays' | 'network' | 'caFile'
+    >,
+  ): LarderFunction {
+    const { config, history } = this.#props;
+    const made = new LarderFunction(this, id, {
+      ...props,
+      logRetentionDays: config.logRetentionDays,
+      network: this.network,
+      caFile: this.source.ca,
+      variables: {
+        ...props.variables,
+        environment: config.environment,
+        historyTable: history.table.tableName,
+        source: JSON.stringify(settingsOf(this.source)),
+      },
+    });
+    this.#allowLogin(made);
+    return made;
+  }
+
+  #allowLogin(reader: LarderFunction): void {
+    const { secretArn, secretKeyArn, iam } = this.source;
+    const stack = Stack.of(this);
+    if (secretArn) reader.allow(['secretsmanager:GetSecretValue'], [secretArn]);
+    if (secretKeyArn) {
+      reader.allow(['kms:Decrypt'], [secretKeyArn], {
+        StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` },
+      });
+    }
+    if (iam) {
+      const user = `dbuser:${iam.resourceId}/${iam.user}`;
+      const region = iam.region ?? stack.region;
+      reader.allow(
+        ['rds-db:connect'],
+        [`arn:${stack.partition}:rds-db:${region}:${stack.account}:${user}`],
+      );
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  type ILayerVersion,
+  Function as LambdaFunction,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { HANDLER, sourceFolder, withBundle } from './bundles.ts';
+import { environmentOf, environmentProblem, type Variables } from './environment.ts';
+
+export const ARCHITECTURE = Architecture.ARM_64;
+
+export interface FunctionNetwork {
+  readonly vpc: IVpc;
+  readonly subnets: readonly ISubnet[];
+  readonly securityGroups: readonly ISecurityGroup[];
+}
+
+export interface LarderFunctionProps {
+  /** Folder below functions/ that has handler.ts. */
+  readonly folder: string;
+  readonly description: string;
+  readonly variables: Variables;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** MB of /tmp. */
+  readonly temporaryMb?: number;
+  readonly logRetentionDays: RetentionDays;
+  readonly layers?: readonly ILayerVersion[];
+  readonly network?: FunctionNetwork | undefined;
+  /** A certificate authority in PEM, put beside the code as CA_FILE. */
+  readonly caFile?: string | undefined;
+  readonly reservedConcurrency?: number | undefined;
+}
+
+const networkProps = (network: FunctionNetwork) => ({
+  vpc: network.vpc,
+  vpcSubnets: { subnets: [...network.subnets] },
+  securityGroups: [...network.securityGroups],
+});
+
+/** What Lambda itself does with the role to give a function its place in a VPC; EC2 knows no finer way. */
+const allowNetworkInterfaces = (role: Role): void => {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: [
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:CreateNetworkInterface',
+        'ec2:DeleteNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+    }),
+  );
+  acknowledge(
+    role,
+    'IAM5[Resource::*]',
+    'Lambda creates network interfaces whose ids nobody knows before; EC2 describes interfaces and subnets of the whole account only.',
+  );
+};
+
+/**
+ * A function of Larder's: its bundle, its own role, its own log. What it may do besides writing its log is
+ * granted by the subsystem that has it.
+ */
+export class LarderFunction extends Construct {
+  readonly lambda: LambdaFunction;
+  readonly role: Role;
+  /** What is wrong with its environment; undefined where nothing is. */
+  readonly problem: string | undefined;
+
+  constructor(scope: Construct, id: string, props: LarderFunctionProps) {
+    super(scope, id);
+    const log = new LogGroup(this, 'Log', {
+      retention: props.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `Larder: ${props.description}`,
+    });
+    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn]);
+    if (props.network) allowNetworkInterfaces(this.role);
+
+    const environment = environmentOf(props.variables);
+    this.problem = environmentProblem(this, id, environment);
+    this.lambda = this.#withCode(props, (code) =>
+      this.#makeFunction(props, code, log, environment),
+    );
+  }
+
+  #withCode<T>({ folder, caFile }: LarderFunctionProps, use: (code: Code) => T): T {
+    return Stack.of(this).bundlingRequired
+      ? withBundle(folder, caFile, (bundle) => use(Code.fromAsset(bundle)))
+      : use(Code.fromAsset(sourceFolder(folder)));
+  }
+
+  #makeFunction(
+    props: LarderFunctionProps,
+    code: Code,
+    logGroup: LogGroup,
+    environment: Record<string, string>,
+  ): LambdaFunction {
+    return new LambdaFunction(this, 'Function', {
+      description: `Larder: ${props.description}`,
+      code,
+      handler: HANDLER,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: ARCHITECTURE,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      memorySize: props.memoryMb,
+      role: this.role,
+      logGroup,
+      environment,
+      layers: [...(props.layers ?? [])],
+      ...(props.temporaryMb && { ephemeralStorageSize: Size.mebibytes(props.temporaryMb) }),
+      ...(props.network && networkProps(props.network)),
+      ...(props.reservedConcurrency && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
+    });
+  }
+
+  /** Lets the function do just these actions with just these resources. */
+  allow(
+    actions: readonly string[],
+    resources: readonly string[],
+    conditions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+  ): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: [...actions],
+        resources: [...resources],
+        ...(Object.keys(conditions).length && { conditions }),
+      }),
+    );
+  }
+}

@@ -1,0 +1,135 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { VAULT } from '../core/contract.ts';
+import { Alarms } from './alarms.ts';
+import { Api } from './api.ts';
+import { Bury } from './bury.ts';
+import { type Config, ConfigInvalid } from './config.ts';
+import { Expire } from './expire.ts';
+import { SourceExports } from './exports.ts';
+import { HistoryTable } from './history.ts';
+import { ARCHITECTURE, LarderFunction } from './lambda-function.ts';
+import { Endpoints } from './network.ts';
+import { Outcomes } from './outcomes.ts';
+import { PostgresLayers } from './postgres-layers.ts';
+import { Schedules } from './schedules.ts';
+import { Sweep } from './sweep.ts';
+import { Vault } from './vault.ts';
+
+export interface LarderStackProps extends StackProps {
+  /** Checked, with its defaults: see checkConfig. */
+  readonly config: Config;
+}
+
+/** `my-db` as part of an output's name: `MyDb`. */
+const pascalCase = (name: string): string =>
+  name.replace(/(?:^|-+)([a-z0-9]?)/g, (_, letter: string) => letter.toUpperCase());
+
+/** The endpoints of each VPC whose sources ask for them; they serve all sources that are in it. */
+const makeEndpoints = (
+  sources: readonly SourceExports[],
+  vault: Vault,
+  history: HistoryTable,
+  outcomes: Outcomes,
+): void => {
+  for (const maker of sources) {
+    const { vpc } = maker.source;
+    if (!vpc?.endpoints.length || !maker.network) continue;
+    const neighbours = sources.filter(({ source }) => source.vpc?.vpcId === vpc.vpcId);
+    new Endpoints(maker, 'Endpoints', {
+      vpc: maker.network.vpc,
+      network: vpc,
+      callers: neighbours.flatMap(({ functions }) => functions),
+      reach: {
+        s3: [vault.bucket.bucketArn, vault.bucket.arnForObjects(`${VAULT.prefix}*`)],
+        dynamodb: [history.table.tableArn, `${history.table.tableArn}/index/*`],
+        sqs: [
+          outcomes.messages.queue.queueArn,
+          ...neighbours.map(({ requests }) => requests.queue.queueArn),
+        ],
+        secretsmanager: neighbours.flatMap(({ source }) => source.secretArn ?? []),
+      },
+    });
+  }
+};
+
+/** Everything that Larder is in an AWS account. One construct a subsystem; what each may do is granted where it is made. */
+export class LarderStack extends Stack {
+  /** @throws ConfigInvalid for a configuration whose functions would not fit into Lambda's limits */
+  constructor(scope: Construct, id: string, { config, ...props }: LarderStackProps) {
+    super(scope, id, { description: 'Larder: backups of a multi-tenant PostgreSQL', ...props });
+    const alarms = new Alarms(this, 'Alarms', config.alarms);
+    const vault = new Vault(this, 'Vault');
+    const history = new HistoryTable(this, 'History');
+    const outcomes = new Outcomes(this, 'Outcomes', { config, history, alarms });
+    const layers = new PostgresLayers(this, 'PostgresLayers', {
+      architecture: ARCHITECTURE,
+      acceptOlder: config.postgres.acceptOlder,
+      ...(config.postgres.majors && { clientMajors: config.postgres.majors }),
+    });
+    const folder = new Construct(this, 'Sources');
+    const sources = config.sources.map(
+      (source) =>
+        new SourceExports(folder, source.name, {
+          config,
+          source,
+          vault,
+          history,
+          outcomes,
+          alarms,
+          postgresLayer: layers.client,
+        }),
+    );
+    makeEndpoints(sources, vault, history, outcomes);
+    const api = new Api(this, 'Api', { config, history, vault, sources, alarms });
+    const { deadLetters } = new Expire(this, 'Retention', { config, history, vault, alarms });
+    const { sweep } = new Sweep(this, 'Sweeping', {
+      config,
+      history,
+      vault,
+      outcomes,
+      sources,
+      alarms,
+    });
+    new Schedules(this, 'Schedules', { config, sources, sweep, alarms });
+    new Bury(this, 'Burial', {
+      config,
+      history,
+      outcomes,
+      alarms,
+      graves: [
+        { kind: 'outcomes', queue: outcomes.messages.deadLetters },
+        { kind: 'expire', queue: deadLetters },
+        ...sources.flatMap(({ source, requests, planDeadLetters }) => [
+          { kind: 'exports' as const, source: source.name, queue: requests.deadLetters },
+          { kind: 'plan' as const, source: source.name, queue: planDeadLetters },
+        ]),
+      ],
+    });
+    alarms.failedExports('ExportsFailed');
+    this.#checkEnvironments();
+    this.#output({
+      ApiUrl: api.api.url,
+      VaultBucket: vault.bucket.bucketName,
+      HistoryTable: history.table.tableName,
+      OutcomesQueue: outcomes.messages.queue.queueUrl,
+      ...Object.fromEntries(
+        sources.map(({ source, requests }) => [
+          `ExportsQueue${pascalCase(source.name)}`,
+          requests.queue.queueUrl,
+        ]),
+      ),
+    });
+  }
+
+  #checkEnvironments(): void {
+    const problems = this.node
+      .findAll()
+      .flatMap((child) => (child instanceof LarderFunction ? (child.problem ?? []) : []));
+    if (problems.length) throw new ConfigInvalid(problems);
+  }
+
+  #output(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value });
+  }
+}

@@ -1,0 +1,129 @@
+import { Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import { TIMES } from '../core/contract.ts';
+import type { PlanEvent } from '../core/messages.ts';
+import type { Alarms } from './alarms.ts';
+import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
+import type { SourceExports } from './exports.ts';
+import type { LarderFunction } from './lambda-function.ts';
+
+/** EventBridge Scheduler puts the time in that the schedule was due, whatever the flexible window made of it. */
+const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
+/** A run that could not be started for so long is given up, for the next is near. */
+const MAXIMUM_AGE_SECONDS = 6 * 3600;
+
+export interface SchedulesProps {
+  readonly config: Config;
+  readonly sources: readonly SourceExports[];
+  readonly sweep: LarderFunction;
+  readonly alarms: Alarms;
+}
+
+/**
+ * The configured schedules, one for each source they fire for, and the sweep's. All in one group, which the
+ * role's trust is limited to.
+ */
+export class Schedules extends Construct {
+  readonly #group: CfnScheduleGroup;
+  readonly #role: Role;
+
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    this.#group = new CfnScheduleGroup(this, 'Group');
+    this.#role = this.#makeRole(props);
+    for (const schedule of props.config.schedules) this.#plan(schedule, props);
+    this.#sweep(props.sweep);
+    const dropped = new Metric({
+      namespace: 'AWS/Scheduler',
+      metricName: 'InvocationDroppedCount',
+      dimensionsMap: { ScheduleGroup: this.#group.ref },
+    });
+    props.alarms.none('SchedulesDropped', dropped, 'firings that reached no function');
+  }
+
+  #makeRole({ sources, sweep }: SchedulesProps): Role {
+    const stack = Stack.of(this);
+    const role = new Role(this, 'Role', {
+      description: 'Larder: EventBridge Scheduler starts plan and sweep',
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: {
+            'aws:SourceAccount': stack.account,
+            'aws:SourceArn': this.#group.attrArn,
+          },
+        },
+      }),
+    });
+    const functions = [sweep, ...sources.map(({ plan }) => plan)];
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: functions.map(({ lambda }) => lambda.functionArn),
+      }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['sqs:SendMessage'],
+        resources: sources.map(({ planDeadLetters }) => planDeadLetters.queueArn),
+      }),
+    );
+    return role;
+  }
+
+  #plan(schedule: ScheduleConfig, { config, sources }: SchedulesProps): void {
+    const names = sourcesOf(config, schedule);
+    const event: PlanEvent = {
+      schedule: schedule.name,
+      scheduledAt: SCHEDULED_TIME,
+      sources: names,
+      ...(schedule.projects !== 'all' && { projects: schedule.projects }),
+      retentionClass: schedule.retentionClass,
+    };
+    for (const { source, plan, planDeadLetters } of sources) {
+      if (!names.includes(source.name)) continue;
+      this.#make(`${schedule.name}-${source.name}`, {
+        description: `Larder: ${schedule.name} of ${source.name}`,
+        state: schedule.enabled ? 'ENABLED' : 'DISABLED',
+        scheduleExpression: schedule.expression,
+        scheduleExpressionTimezone: schedule.timeZone,
+        flexibleTimeWindow: schedule.flexibleMinutes
+          ? { mode: 'FLEXIBLE', maximumWindowInMinutes: schedule.flexibleMinutes }
+          : { mode: 'OFF' },
+        target: {
+          arn: plan.lambda.functionArn,
+          roleArn: this.#role.roleArn,
+          input: JSON.stringify(event),
+          deadLetterConfig: { arn: planDeadLetters.queueArn },
+          retryPolicy: {
+            maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS,
+            maximumRetryAttempts: 185,
+          },
+        },
+      });
+    }
+  }
+
+  #sweep(sweep: LarderFunction): void {
+    this.#make('sweep', {
+      description: 'Larder: sweep',
+      scheduleExpression: `rate(${TIMES.sweepEveryMinutes} minutes)`,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: sweep.lambda.functionArn,
+        roleArn: this.#role.roleArn,
+        input: '{}',
+        // The next firing is near; a lost one is no news, many are SweepSilent's.
+        retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 3 },
+      },
+    });
+  }
+
+  #make(id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
+    const made = new CfnSchedule(this, id, { ...props, groupName: this.#group.ref });
+    // Scheduler checks at once that the role may do what it is there for.
+    made.node.addDependency(this.#role);
+  }
+}

@@ -1,0 +1,60 @@
+import { Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { TIMES } from '../core/contract.ts';
+import type { Alarms } from './alarms.ts';
+import type { Config } from './config.ts';
+import type { SourceExports } from './exports.ts';
+import type { HistoryTable } from './history.ts';
+import { LarderFunction } from './lambda-function.ts';
+import type { Outcomes } from './outcomes.ts';
+import { routesOf } from './routes.ts';
+import type { Vault } from './vault.ts';
+
+/** A sweep ends before the next begins. */
+const TIMEOUT_SECONDS = TIMES.sweepEveryMinutes * 60 - 20;
+
+export interface SweepProps {
+  readonly config: Config;
+  readonly history: HistoryTable;
+  readonly vault: Vault;
+  readonly outcomes: Outcomes;
+  readonly sources: readonly SourceExports[];
+  readonly alarms: Alarms;
+}
+
+/** Finds what got lost on the way and sets it going again, or ends it. */
+export class Sweep extends Construct {
+  readonly sweep: LarderFunction;
+
+  constructor(scope: Construct, id: string, props: SweepProps) {
+    super(scope, id);
+    const { config, history, vault, outcomes, sources, alarms } = props;
+    this.sweep = new LarderFunction(this, 'Sweep', {
+      folder: 'sweep',
+      description: 'finds what got lost on the way',
+      timeoutSeconds: TIMEOUT_SECONDS,
+      memoryMb: config.lambda.memoryMb,
+      logRetentionDays: config.logRetentionDays,
+      variables: {
+        historyTable: history.table.tableName,
+        vaultBucket: vault.bucket.bucketName,
+        keyTemplate: config.keyTemplate,
+        outcomesQueue: outcomes.messages.queue.queueUrl,
+        routes: Stack.of(this).toJsonString(routesOf(sources)),
+      },
+    });
+    history.allow(this.sweep, ['GetItem', 'UpdateItem'], ['table', 'statusIndex']);
+    vault.allowList(this.sweep);
+    vault.allowAbort(this.sweep);
+    vault.allowRemove(this.sweep);
+    outcomes.allowReport(this.sweep);
+    const queues = sources.map(({ requests }) => requests.queue.queueArn);
+    this.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues);
+    const plans = sources.map(({ plan }) => plan.lambda.functionArn);
+    this.sweep.allow(['lambda:InvokeFunction'], plans);
+    // The next sweep does what this one could not; a late one would only run beside it.
+    this.sweep.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+    alarms.errors('SweepErrors', this.sweep.lambda);
+    alarms.silence('SweepSilent', this.sweep.lambda, 6 * TIMES.sweepEveryMinutes);
+  }
+}

@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { larderApp } from './app.ts';
+import type { Config } from './config.ts';
+import { LarderStack } from './larder-stack.ts';
+
+export interface Synthesized {
+  /** CloudFormation's template, JSON. */
+  readonly templateFile: string;
+  /** Says where the folder of each S3 key in the template lies. */
+  readonly assetsFile: string;
+  readonly stackName: string;
+}
+
+/** The stack's name where nobody gave another. */
+export const STACK_NAME = 'Larder';
+
+/**
+ * Synthesizes the stack in this process, with the real bundles of all functions, for whoever runs them on this machine.
+ * The layers are placeholders: a machine has PostgreSQL's programs elsewhere.
+ * @param folder gets the cloud assembly; bundles that are there already are made anew
+ */
+export const synthesize = (config: Config, folder: string): Synthesized => {
+  const app = larderApp({
+    outdir: path.resolve(folder),
+    context: { 'larder:layers': 'placeholder' },
+  });
+  const stack = new LarderStack(app, STACK_NAME, { config });
+  const assembly = app.synth();
+  return {
+    templateFile: path.join(assembly.directory, stack.templateFile),
+    assetsFile: path.join(assembly.directory, `${stack.artifactId}.assets.json`),
+    stackName: stack.stackName,
+  };
+};
