@@ -107,6 +107,8 @@ export interface Backup extends Partial<Completion> {
   readonly cancelRequested?: boolean;
   readonly progress?: Progress;
   readonly error?: Failure;
+  /** When people had been told how it ended, or nobody needed to be. */
+  readonly toldAt?: string;
   readonly deletedAt?: string;
   readonly deletedWhy?: string;
 }

@@ -111,7 +111,7 @@ export interface History {
   ): Promise<'written' | 'not-abandoned'>;
   /** Makes a row whose lease ran out `pending` again, or renews `queuedAt` of a pending one, for a message sent anew. */
   requeue(projectId: string, backupId: string): Promise<'written' | 'not-abandoned'>;
-  /** A person has heard of it, or nobody needs to: takes the row out of `untold`. */
+  /** A person has heard of it, or nobody needs to: takes the row out of `untold` and sets `toldAt`. */
   told(projectId: string, backupId: string): Promise<void>;
   /** Leaves a `deleted` row where retention removed one. Changes nothing if a row is there. */
   leaveDeleted(backup: Backup, why: string): Promise<'written' | 'exists'>;

@@ -52,6 +52,7 @@ export const makeAbandoned = (
   told: async (projectId, backupId) => {
     // Refused where it was told before, or the row is gone: nothing is left to do then.
     await changeRow(access, backupKey(projectId, backupId), {
+      set: { toldAt: iso(access.clock()) },
       remove: [statusIndex.pk],
       when: `begins_with(#${statusIndex.pk}, :untold)`,
       values: { ':untold': 'untold#' },
