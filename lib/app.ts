@@ -1,15 +1,17 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { App, type AppProps } from 'aws-cdk-lib';
+import { z } from 'zod';
+
+const CDK_JSON = path.resolve(import.meta.dirname, '..', 'cdk.json');
+const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
 
 /**
- * How CDK is to behave, in one place for the command line, the tests and the local stack. These are choices that new
- * CDK projects are given, as far as they concern what is used here.
+ * An app that reports nothing to anybody and behaves as cdk.json says, whether CDK's command line starts it, a test or
+ * the local stack. cdk.json has every feature flag of the CDK in use, as recommended, so that an upgrade changes
+ * nothing by itself.
  */
-const CHOICES = {
-  '@aws-cdk/aws-iam:minimizePolicies': true,
-  '@aws-cdk/core:target-partitions': ['aws', 'aws-cn', 'aws-us-gov'],
-  '@aws-cdk/aws-apigateway:requestValidatorUniqueId': true,
-} as const;
-
-/** An app that reports nothing to anybody. */
-export const larderApp = ({ context, ...props }: AppProps = {}): App =>
-  new App({ analyticsReporting: false, ...props, context: { ...CHOICES, ...context } });
+export const larderApp = ({ context, ...props }: AppProps = {}): App => {
+  const { context: choices } = cdkJson.parse(JSON.parse(readFileSync(CDK_JSON, 'utf8')));
+  return new App({ analyticsReporting: false, ...props, context: { ...choices, ...context } });
+};
