@@ -1,9 +1,9 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
-import { backupKey, rowOf } from '../../adapters/dynamodb/rows.ts';
+import { backupKey, inState, rowOf } from '../../adapters/dynamodb/rows.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
-import { getRow, putRow } from '../../adapters/dynamodb/table.ts';
+import { changeRow, getRow, putRow } from '../../adapters/dynamodb/table.ts';
 import type { Backup, Completion } from '../../core/backup.ts';
 import { iso } from '../../core/backup.ts';
 import { uuidv7 } from '../../core/ids.ts';
@@ -102,6 +102,17 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
     /** Puts a row there as a backup says it is. */
     restoreRow: async (backup: Backup) => {
       await putRow(access, rowOf(backup));
+    },
+    /** Completes a backup as a worker does that is killed right after the row's own write. */
+    completedOnly: async (backup: Backup) => {
+      await changeRow(access, backupKey(backup.projectId, backup.id), {
+        set: {
+          ...completionOf(backup, { completedAt: iso(now) }),
+          status: 'completed',
+          ...inState(backup.projectId, 'untold'),
+        },
+        when: 'attribute_exists(#pk)',
+      });
     },
     openIds: async (state: 'pending' | 'in-progress' | 'untold'): Promise<string[]> => {
       const ids: string[] = [];

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeVault } from '../../adapters/s3/vault.ts';
 import type { Vault } from '../../core/ports.ts';
-import type { Queues } from './queues.ts';
+import { startObjectStore } from '../../local/emulators/s3/server.ts';
 
 export interface TestVault extends Vault {
   readonly bucket: string;
@@ -15,10 +18,33 @@ export interface TestVault extends Vault {
   uploadedKeys(): Promise<string[]>;
 }
 
-/** An empty vault on the emulator that is S3 and SQS. */
-export const newVault = ({ endpoint, server }: Queues): TestVault => {
-  const bucket = `vault-${randomUUID()}`;
-  server.createBucket(bucket);
+export interface Vaults {
+  /** For `AWS_ENDPOINT_URL_S3` of a process under test. */
+  readonly endpoint: string;
+  /** An empty bucket of its own for each test. */
+  newVault(): Promise<TestVault>;
+  stop(): Promise<void>;
+}
+
+/** Starts the local stack's S3 in this process, on a free port, with its objects in a temporary folder. */
+export const startVaults = async (): Promise<Vaults> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'larder-vault-'));
+  const store = await startObjectStore(folder);
+  return {
+    endpoint: store.url,
+    newVault: async () => {
+      const bucket = `vault-${randomUUID()}`;
+      await store.createBucket(bucket);
+      return openVault(store.url, bucket);
+    },
+    stop: async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+};
+
+const openVault = (endpoint: string, bucket: string): TestVault => {
   const client = new S3Client({
     endpoint,
     region: 'eu-central-1',

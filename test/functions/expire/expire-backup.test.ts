@@ -4,28 +4,27 @@ import { iso } from '../../../core/backup.ts';
 import { encodePart, manifestKeyBeside, stemOf } from '../../../core/keys.ts';
 import { expireBackup } from '../../../functions/expire/expire-backup.ts';
 import { completionOf, DAY, NIGHT, newHistory, silent } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
-import { newVault, type TestVault } from '../../support/vaults.ts';
+import { startVaults, type TestVault, type Vaults } from '../../support/vaults.ts';
 
 const TEMPLATE = 'backups/{projectId}/{createdAt}-{backupId}-{attempt}';
 
 let tables: Tables;
-let queues: Queues;
+let vaults: Vaults;
 let it: Awaited<ReturnType<typeof newHistory>>;
 let vault: TestVault;
 
 beforeAll(async () => {
   tables = await startTables();
-  queues = await startQueues();
+  vaults = await startVaults();
 });
 afterAll(async () => {
-  await queues.stop();
+  await vaults.stop();
   await tables.stop();
 });
 beforeEach(async () => {
   it = await newHistory(tables);
-  vault = newVault(queues);
+  vault = await vaults.newVault();
 });
 
 /** Completes a backup that is in the vault, object and manifest, and answers its row. */

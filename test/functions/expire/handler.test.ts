@@ -6,34 +6,33 @@ import { iso } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { completionOf, DAY, NIGHT, newHistory } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
-import { newVault, type TestVault } from '../../support/vaults.ts';
+import { startVaults, type TestVault, type Vaults } from '../../support/vaults.ts';
 
 let tables: Tables;
-let queues: Queues;
+let vaults: Vaults;
 let it: Awaited<ReturnType<typeof newHistory>>;
 let vault: TestVault;
 let handler: typeof import('../../../functions/expire/handler.ts')['handler'];
 
 beforeAll(async () => {
   tables = await startTables();
-  queues = await startQueues();
+  vaults = await startVaults();
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await queues.stop();
+  await vaults.stop();
   await tables.stop();
 });
 beforeEach(async () => {
   it = await newHistory(tables);
-  vault = newVault(queues);
+  vault = await vaults.newVault();
   const variables = {
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
-    AWS_ENDPOINT_URL_S3: queues.endpoint,
+    AWS_ENDPOINT_URL_S3: vaults.endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
     [ENV.historyTable]: it.access.table,
@@ -121,7 +120,7 @@ describe('the stream of the history', () => {
     const first = await expired(0);
     const second = await expired(1);
     await it.completed({ createdAt: iso(NIGHT + 2 * DAY) });
-    const elsewhere = newVault(queues);
+    const elsewhere = await vaults.newVault();
     vi.stubEnv(ENV.vaultBucket, `${elsewhere.bucket}-gone`);
     vi.resetModules();
     const failing = (await import('../../../functions/expire/handler.ts')).handler;

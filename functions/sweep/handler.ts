@@ -1,0 +1,69 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { METRICS } from '../../core/contract.ts';
+import type { Counts, SweepPorts } from './step.ts';
+import { sweep } from './sweep.ts';
+
+const environment = readEnvironment([
+  'historyTable',
+  'vaultBucket',
+  'keyTemplate',
+  'outcomesQueue',
+  'routes',
+]);
+const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
+const sqs = new SQSClient({});
+const { routes, keyTemplate } = environment;
+const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'sweep' });
+const ports: SweepPorts = {
+  history: makeHistory(access),
+  runs: makeRuns(access),
+  rounds: makeVaultRounds(access),
+  vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+  outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+  functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
+  queues: new Map(
+    routes.map(({ source, exportsQueue }) => [
+      source,
+      makeExportQueue({ url: exportsQueue, client: sqs }),
+    ]),
+  ),
+  keyTemplate,
+  clock: Date.now,
+  log: makeLog('sweep'),
+};
+
+const measure = ({ strays = 0, unknownObjects = 0, ...repairs }: Counts): void => {
+  const repaired = Object.values(repairs).reduce((sum, count) => sum + count, 0);
+  metrics.addMetric(METRICS.sweepRepaired, MetricUnit.Count, repaired);
+  metrics.addMetric(METRICS.vaultStrays, MetricUnit.Count, strays + unknownObjects);
+  metrics.publishStoredMetrics();
+};
+
+/** Started by a schedule every five minutes; the event says nothing. */
+export const handler = middy(async (_event: unknown, context: Context): Promise<Counts> => {
+  const { counts, failures } = await sweep(ports, () => context.getRemainingTimeInMillis());
+  measure(counts);
+  ports.log.info('swept', { ...counts, failures: failures.length });
+  if (failures.length) {
+    const steps = [...new Set(failures.map(({ step }) => step))].join(', ');
+    throw new AggregateError(
+      failures.map(({ error }) => error),
+      `${failures.length} parts of the sweep failed, in: ${steps}`,
+    );
+  }
+  return counts;
+});

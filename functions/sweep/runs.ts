@@ -1,0 +1,96 @@
+import { isFinal, iso, millis } from '../../core/backup.ts';
+import { describeError, PlanningGivenUp } from '../../core/errors.ts';
+import { inParallel } from '../../core/parallel.ts';
+import type { PlannedBackup } from '../../core/ports.ts';
+import { missingParts, planEventOf, type Run } from '../../core/run.ts';
+import { isDue } from './due.ts';
+import { DAY, MINUTE, type Step, type SweepPorts } from './step.ts';
+
+/** Planning takes 15 minutes at most, and Lambda tries it three times in ten minutes. */
+const PART_GRACE = 30 * MINUTE;
+/** Then a person is to hear of it. */
+const PART_GIVEN_UP = DAY;
+const RUN_GRACE = 10 * MINUTE;
+const AT_ONCE = 16;
+
+const giveUpPart = async (
+  { runs, outcomes, clock, log }: SweepPorts,
+  step: Step,
+  run: Run,
+  source: string,
+  why: string,
+): Promise<void> => {
+  const error = describeError(new PlanningGivenUp(source, why));
+  const plannedAt = iso(clock());
+  await runs.endPart(run.id, source, {
+    planned: 0,
+    skipped: [],
+    skippedCount: 0,
+    plannedAt,
+    error,
+  });
+  step.count('partsGivenUp');
+  log.error('planning was given up', { runId: run.id, source, error });
+  await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error });
+};
+
+/** A source's planning died without a word: it is started again, which plans nothing twice. */
+const helpPart = async (ports: SweepPorts, step: Step, run: Run, source: string): Promise<void> => {
+  const waited = step.now - millis(run.createdAt);
+  if (waited <= PART_GRACE) return;
+  if (!ports.queues.has(source)) {
+    return await giveUpPart(ports, step, run, source, 'the configuration has it no more');
+  }
+  if (waited > PART_GIVEN_UP) {
+    return await giveUpPart(ports, step, run, source, 'it did not come to an end within a day');
+  }
+  if (!isDue(waited, PART_GRACE)) return;
+  await ports.functions.startPlan(source, planEventOf(run));
+  step.count('plansStarted');
+  ports.log.warn('planning was started again', { runId: run.id, source });
+};
+
+/**
+ * Settles what ended without the run hearing of it, and what was listed but never got a row, because
+ * planning died in between and was given up.
+ */
+const settle = async (
+  ports: SweepPorts,
+  step: Step,
+  run: Run,
+  { projectId, backupId, chunk }: PlannedBackup & { readonly chunk: string },
+): Promise<void> => {
+  const row = await ports.history.get(projectId, backupId);
+  if (row && !isFinal(row.status)) return;
+  if (!row) ports.log.error('a planned backup has no row', { runId: run.id, projectId, backupId });
+  await ports.runs.settle(run.id, chunk, backupId, row?.status ?? 'failed');
+  step.count('backupsSettled');
+};
+
+/** All of its sources have planned: the run is settled and, once it is finished, mailed. */
+const helpPlanned = async (ports: SweepPorts, step: Step, run: Run): Promise<void> => {
+  const lastPart = Math.max(...Object.values(run.parts).map(({ plannedAt }) => millis(plannedAt)));
+  const waited = step.now - lastPart;
+  if (waited < RUN_GRACE) return;
+  const { open } = await ports.runs.tally(run.id);
+  // A long run is no dead one: reading all its rows again is worth it every half hour only.
+  if (open && !isDue(waited, PART_GRACE)) return;
+  if (open) {
+    await inParallel(await ports.runs.unsettled(run.id), AT_ONCE, async (backup) => {
+      if (step.hasTime()) await step.attempt(() => settle(ports, step, run, backup));
+    });
+    if ((await ports.runs.tally(run.id)).open) return;
+  } else if (!isDue(waited)) return;
+  await ports.outcomes.send({ kind: 'run', runId: run.id });
+  step.count('outcomesSentAgain');
+};
+
+/** Runs that stopped half way. */
+export const sweepRuns = async (ports: SweepPorts, step: Step): Promise<void> => {
+  for await (const run of ports.runs.unfinished()) {
+    if (!step.hasTime()) return;
+    const missing = missingParts(run);
+    for (const source of missing) await step.attempt(() => helpPart(ports, step, run, source));
+    if (!missing.length) await step.attempt(() => helpPlanned(ports, step, run));
+  }
+};

@@ -1,0 +1,75 @@
+import { describeError } from '../../core/errors.ts';
+import { sweepPending, sweepRunning } from './requests.ts';
+import { sweepRuns } from './runs.ts';
+import type { Counts, Step, SweepPorts } from './step.ts';
+import { sweepUntold } from './untold.ts';
+import { sweepUploads, sweepVault } from './vault.ts';
+
+/** The most urgent first. Each gets an equal share of the time that those before it have left. */
+const STEPS = [
+  ['running', sweepRunning],
+  ['pending', sweepPending],
+  ['untold', sweepUntold],
+  ['runs', sweepRuns],
+  ['uploads', sweepUploads],
+  ['vault', sweepVault],
+] as const;
+
+/** For what is under way when the time is up, and for the report. */
+const RESERVE_MS = 10_000;
+/** A step that fails so often has one cause, and goes on in the next sweep. */
+const FAILURES_OF_A_STEP = 20;
+
+export interface SweepReport {
+  readonly counts: Counts;
+  /** By step; empty where all went well. */
+  readonly failures: readonly { readonly step: string; readonly error: unknown }[];
+}
+
+/**
+ * Mends what died half way: requests whose worker or message is gone, outcomes nobody was told, runs that stopped,
+ * uploads and objects that attempts left behind. Everything it does may be done twice, by two sweeps at once.
+ * A failing step stops none of the others; the caller fails the invocation if there are `failures`, so
+ * that the alarm sees it.
+ *
+ * @param remainingMs milliseconds until the function is stopped
+ */
+export const sweep = async (ports: SweepPorts, remainingMs: () => number): Promise<SweepReport> => {
+  const counts: Counts = {};
+  const failures: { step: string; error: unknown }[] = [];
+  for (const [index, [name, work]] of STEPS.entries()) {
+    const left = remainingMs() - RESERVE_MS;
+    const until = remainingMs() - left / (STEPS.length - index);
+    let failed = 0;
+    const fail = (error: unknown) => {
+      failures.push({ step: name, error });
+      ports.log.error('a part of the sweep failed', {
+        step: name,
+        ...describeError(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+    };
+    const step: Step = {
+      now: ports.clock(),
+      hasTime: () => remainingMs() > until && failed < FAILURES_OF_A_STEP,
+      count: (what) => {
+        counts[what] = (counts[what] ?? 0) + 1;
+      },
+      attempt: async (piece) => {
+        if (failed >= FAILURES_OF_A_STEP) return;
+        try {
+          await piece();
+        } catch (error) {
+          failed += 1;
+          fail(error);
+        }
+      },
+    };
+    try {
+      await work(ports, step);
+    } catch (error) {
+      fail(error);
+    }
+  }
+  return { counts, failures };
+};

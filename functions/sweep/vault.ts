@@ -1,0 +1,98 @@
+import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
+import { VAULT } from '../../core/contract.ts';
+import { type KeyParts, manifestKeyBeside, parseKey } from '../../core/keys.ts';
+import { DAY, type Step, type SweepPorts } from './step.ts';
+
+/**
+ * What attempts left in the vault. The vault may be the last copy of a backup whose history was lost, so this
+ * removes only what the history itself gives up: objects of a row that is final and names another object, or
+ * none. What no row stands for is counted and logged, for a person to look at; so is what lies under a key that the
+ * present template did not make.
+ */
+const NAMED_IN_LOG = 20;
+/** Keys between two notes of how far a round has come. */
+const NOTE_EVERY = 500;
+
+/** Rows by key of the vault; an object and its manifest follow each other, so the last one is kept. */
+const makeRows = ({ history }: SweepPorts) => {
+  let last: { readonly id: string; readonly row: Backup | undefined } | undefined;
+  return async ({ projectId, backupId }: KeyParts): Promise<Backup | undefined> => {
+    if (last?.id !== `${projectId}/${backupId}`) {
+      last = { id: `${projectId}/${backupId}`, row: await history.get(projectId, backupId) };
+    }
+    return last.row;
+  };
+};
+
+/** Uploads that nobody will complete. S3 keeps, and bills, their parts until they are aborted. */
+export const sweepUploads = async (ports: SweepPorts, step: Step): Promise<void> => {
+  const { vault, log, keyTemplate } = ports;
+  const rowOf = makeRows(ports);
+  for await (const { key, uploadId, startedAt } of vault.uploads(VAULT.prefix)) {
+    if (!step.hasTime()) return;
+    const parts = parseKey(keyTemplate, key);
+    if (!parts) continue;
+    await step.attempt(async () => {
+      const row = await rowOf(parts);
+      const isOld = step.now - millis(startedAt) > DAY;
+      const isWorkedOn = row?.status === 'in-progress' && row.attempt === parts.attempt;
+      if (isWorkedOn || !(isOld || (row && isFinal(row.status)))) return;
+      await vault.abortUpload(key, uploadId);
+      step.count('uploadsAborted');
+      log.warn('an unfinished upload was aborted', { key, startedAt });
+    });
+  }
+};
+
+/** `stray`: no row of the history stands for it. `leftover`: its row is final and does not name it. */
+const standingOf = (key: string, row: Backup | undefined): 'kept' | 'leftover' | 'stray' => {
+  if (!row) return 'stray';
+  if (row.status === 'failed' || row.status === 'cancelled' || row.status === 'deleted') {
+    return 'leftover';
+  }
+  // Where a row is still open, an earlier attempt's backup may yet be adopted.
+  if (row.status !== 'completed' || !row.fileId) return 'kept';
+  return key === row.fileId || key === manifestKeyBeside(row.fileId) ? 'kept' : 'leftover';
+};
+
+/** A round through all objects a day, continued by one sweep where the last one stopped. */
+export const sweepVault = async (ports: SweepPorts, step: Step): Promise<void> => {
+  const { vault, rounds, log, keyTemplate } = ports;
+  const last = await rounds.last();
+  if (last && last.after === undefined && step.now - millis(last.begunAt) < DAY) return;
+  const begunAt = last?.after === undefined ? iso(step.now) : last.begunAt;
+  const rowOf = makeRows(ports);
+  const strays: string[] = [];
+  let seen = 0;
+  let position = last?.after;
+
+  const look = async (key: string): Promise<void> => {
+    const parts = parseKey(keyTemplate, key);
+    if (!parts) return step.count('unknownObjects');
+    const standing = standingOf(key, await rowOf(parts));
+    if (standing === 'stray') {
+      step.count('strays');
+      if (strays.length < NAMED_IN_LOG) strays.push(key);
+    }
+    if (standing !== 'leftover') return;
+    await vault.remove([key]);
+    step.count('objectsRemoved');
+    log.warn('an object that its backup does not name was removed', { key });
+  };
+  const note = async (): Promise<void> => {
+    if (position !== undefined) await rounds.keep({ begunAt, after: position });
+  };
+
+  let isCutShort = false;
+  for await (const { key, modifiedAt } of vault.list(VAULT.prefix, position)) {
+    isCutShort = !step.hasTime();
+    if (isCutShort) break;
+    if (step.now - millis(modifiedAt) > DAY) await step.attempt(() => look(key));
+    position = key;
+    seen += 1;
+    if (seen % NOTE_EVERY === 0) await note();
+  }
+  if (strays.length) log.warn('objects in the vault have no row in the history', { strays });
+  if (isCutShort) await note();
+  else await rounds.keep({ begunAt });
+};

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { completionOf } from '../../support/backups.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { startVaults, type Vaults } from '../../support/vaults.ts';
+import { DAY, HOUR, MINUTE, newSystem } from './sweeping.ts';
+
+let tables: Tables;
+let queues: Queues;
+let vaults: Vaults;
+let it: Awaited<ReturnType<typeof newSystem>>;
+
+beforeAll(async () => {
+  tables = await startTables();
+  queues = await startQueues();
+  vaults = await startVaults();
+});
+afterAll(async () => {
+  await queues.stop();
+  await vaults.stop();
+  await tables.stop();
+});
+beforeEach(async () => {
+  it = await newSystem(tables, queues, vaults);
+});
+
+const partOf = (planned: number) => ({
+  planned,
+  skipped: [],
+  skippedCount: 0,
+  plannedAt: it.now(),
+});
+
+describe('a source whose planning died', () => {
+  test('is planned again half an hour later, with the very event it was to be planned with', async () => {
+    const run = await it.begun({
+      sources: ['main', 'second'],
+      projects: ['acme', '🐘'],
+      retentionClass: 'yearly',
+    });
+    await it.runs.endPart(run.id, 'second', partOf(0));
+    it.pass(30 * MINUTE);
+    expect((await it.sweep()).counts).toEqual({});
+    it.pass(1);
+    expect((await it.sweep()).counts).toEqual({ plansStarted: 1 });
+    const { schedule, scheduledAt, projects, retentionClass } = run;
+    expect(it.plans).toEqual([
+      {
+        source: 'main',
+        event: { schedule, scheduledAt, sources: ['main', 'second'], projects, retentionClass },
+      },
+    ]);
+  });
+
+  test('is not started again by every sweep', async () => {
+    await it.begun();
+    it.pass(26 * MINUTE);
+    const planned: number[] = [];
+    for (const minute of [31, 36, 41, 46, 51, 56, 61, 66]) {
+      it.pass(5 * MINUTE);
+      if ((await it.sweep()).counts.plansStarted) planned.push(minute);
+    }
+    expect(planned).toEqual([31, 61]);
+  });
+
+  test('is given up after a day, which a person hears of', async () => {
+    const run = await it.begun();
+    it.pass(DAY);
+    expect((await it.sweep()).counts).not.toHaveProperty('partsGivenUp');
+    it.pass(1);
+    expect((await it.sweep()).counts).toMatchObject({ partsGivenUp: 1 });
+    const part = (await it.runs.get(run.id))?.parts.main;
+    expect(part?.error?.name).toBe('PlanningGivenUp');
+    expect(it.told()[0]).toMatchObject({ kind: 'plan-failed', runId: run.id, source: 'main' });
+  });
+
+  test('is given up at once where the configuration has the source no more', async () => {
+    const run = await it.begun({ sources: ['gone'] });
+    it.pass(30 * MINUTE + 1);
+    expect((await it.sweep()).counts).toEqual({ partsGivenUp: 1 });
+    expect(it.plans).toEqual([]);
+    expect((await it.runs.get(run.id))?.parts.gone?.error).toBeDefined();
+  });
+});
+
+describe('a run that all its sources have planned', () => {
+  test('is settled where its backups ended without it hearing of them', async () => {
+    const run = await it.begun();
+    const backups = [await it.requested(), await it.requested(), await it.requested()];
+    const [done, failed, waiting] = backups;
+    if (!done || !failed || !waiting) throw new Error('three were requested');
+    await it.runs.noteChunk(
+      run.id,
+      'main',
+      0,
+      backups.map(({ projectId, id }) => ({ projectId, backupId: id })),
+    );
+    await it.runs.endPart(run.id, 'main', partOf(3));
+    await it.history.complete(await it.claimed(done), completionOf(done));
+    await it.history.fail(await it.claimed(failed), { name: 'X', message: 'x' });
+    for (const { projectId, id } of [done, failed]) await it.history.told(projectId, id);
+    await it.queue.send([{ projectId: waiting.projectId, backupId: waiting.id }]);
+    it.pass(31 * MINUTE);
+    expect((await it.sweep()).counts).toEqual({ backupsSettled: 2 });
+    expect(await it.runs.tally(run.id)).toEqual({
+      planned: 3,
+      open: 1,
+      ended: { completed: 1, failed: 1 },
+    });
+    expect(it.told()).toEqual([]);
+  });
+
+  test('is settled where planning listed a backup and died before it had a row', async () => {
+    const run = await it.begun();
+    const backupId = '00000000-0000-7000-8000-00000000000a';
+    await it.runs.noteChunk(run.id, 'main', 0, [{ projectId: 'acme', backupId }]);
+    await it.runs.endPart(run.id, 'main', partOf(0));
+    it.pass(31 * MINUTE);
+    expect((await it.sweep()).counts).toEqual({ backupsSettled: 1, outcomesSentAgain: 1 });
+    expect(await it.runs.tally(run.id)).toEqual({ planned: 1, open: 0, ended: { failed: 1 } });
+    expect(it.told()).toEqual([{ kind: 'run', runId: run.id }]);
+  });
+
+  test('but one of them keeps what is listed, though it has no row yet', async () => {
+    const run = await it.begun({ sources: ['main', 'gone'] });
+    const backupId = '00000000-0000-7000-8000-00000000000a';
+    await it.runs.noteChunk(run.id, 'main', 0, [{ projectId: 'acme', backupId }]);
+    it.pass(HOUR);
+    await it.sweep();
+    expect(await it.runs.tally(run.id)).toMatchObject({ open: 1 });
+  });
+
+  test('and settled is mailed, if it was not, and only then', async () => {
+    const run = await it.begun();
+    await it.runs.noteChunk(run.id, 'main', 0, []);
+    await it.runs.endPart(run.id, 'main', partOf(0));
+    it.pass(10 * MINUTE - 1);
+    expect((await it.sweep()).counts).toEqual({});
+    it.pass(1);
+    expect((await it.sweep()).counts).toEqual({ outcomesSentAgain: 1 });
+    expect(it.told()).toEqual([{ kind: 'run', runId: run.id }]);
+    await it.runs.claimMail(run.id, 60);
+    await it.runs.mailed(run.id);
+    it.pass(DAY);
+    expect((await it.sweep()).counts).toEqual({});
+  });
+});

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { manifestKeyBeside, stemOf } from '../../../core/keys.ts';
+import type { Log } from '../../../core/ports.ts';
+import { completionOf, pendingBackup, silent } from '../../support/backups.ts';
+import { type Queues, startQueues } from '../../support/queues.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { startVaults, type Vaults } from '../../support/vaults.ts';
+import { DAY, MINUTE, newSystem, TEMPLATE } from './sweeping.ts';
+
+let tables: Tables;
+let queues: Queues;
+let vaults: Vaults;
+let it: Awaited<ReturnType<typeof newSystem>>;
+
+beforeAll(async () => {
+  tables = await startTables();
+  queues = await startQueues();
+  vaults = await startVaults();
+});
+afterAll(async () => {
+  await queues.stop();
+  await vaults.stop();
+  await tables.stop();
+});
+beforeEach(async () => {
+  it = await newSystem(tables, queues, vaults);
+});
+
+const failure = { name: 'DumpFailed', message: 'It failed.' };
+const keyOf = ({ projectId, createdAt, id }: Backup, attempt: number): string =>
+  `${stemOf(TEMPLATE, { projectId, createdAt, backupId: id, attempt })}.dump`;
+/** Leaves object and manifest of an attempt in the vault. */
+const leave = async (backup: Backup, attempt: number): Promise<string[]> => {
+  const key = keyOf(backup, attempt);
+  const keys = [key, manifestKeyBeside(key)];
+  for (const each of keys) await it.vault.put(each);
+  return keys;
+};
+
+describe('objects that attempts left in the vault', () => {
+  test('are removed a day later, while what the row names stays, whichever attempt made it', async () => {
+    const kept: string[] = [];
+    for (const adopted of [1, 2]) {
+      const backup = await it.requested({ projectId: `acme "${adopted}"` });
+      await leave(backup, 1);
+      await leave(backup, 2);
+      const fileId = keyOf(backup, adopted);
+      await it.history.release(await it.claimed(backup), failure, 'soon');
+      await it.history.complete(await it.claimed(backup), completionOf(backup, { fileId }));
+      kept.push(fileId, manifestKeyBeside(fileId));
+    }
+    const { counts } = await it.sweep();
+    expect(counts).toEqual({ objectsRemoved: 4 });
+    expect(await it.vault.keys()).toEqual(kept.sort());
+  });
+
+  test('are removed where the backup failed, was cancelled or deleted', async () => {
+    const failed = await it.requested();
+    await leave(failed, 1);
+    await it.history.fail(await it.claimed(failed), failure);
+    const cancelled = await it.requested();
+    await leave(cancelled, 1);
+    await it.history.cancel(await it.claimed(cancelled));
+    const deleted = pendingBackup({ createdAt: it.now(), status: 'completed' });
+    await leave(deleted, 1);
+    await it.history.leaveDeleted({ ...deleted, fileId: keyOf(deleted, 1) }, 'retention');
+    expect((await it.sweep()).counts).toEqual({ objectsRemoved: 6 });
+    expect(await it.vault.keys()).toEqual([]);
+  });
+
+  test('are kept while the backup is open, for a later attempt may adopt them', async () => {
+    const waiting = await it.requested();
+    const running = await it.requested();
+    await it.claimed(running);
+    const keys = [...(await leave(waiting, 1)), ...(await leave(running, 1))];
+    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.vault.keys()).toEqual(keys.sort());
+  });
+
+  test('are kept for a day', async () => {
+    it.pass(-2 * DAY);
+    const failed = await it.requested();
+    const keys = await leave(failed, 1);
+    await it.history.fail(await it.claimed(failed), failure);
+    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.vault.keys()).toEqual(keys.sort());
+  });
+});
+
+describe('objects that no row stands for', () => {
+  test('are reported by name and never removed: they may be the last copy', async () => {
+    const lost = pendingBackup({ projectId: 'lost', createdAt: it.now() });
+    const other = pendingBackup({ createdAt: it.now() });
+    await it.requested();
+    const keys = [...(await leave(lost, 1)), ...(await leave(other, 1))];
+    const warnings: unknown[] = [];
+    const log: Log = { ...silent, warn: (_, facts) => warnings.push(facts) };
+    expect((await it.sweep({ log })).counts).toEqual({ strays: 4 });
+    expect(await it.vault.keys()).toEqual(keys.sort());
+    expect(warnings).toEqual([{ strays: keys.sort() }]);
+  });
+
+  test('are left where the key is none of the present template', async () => {
+    const keys = ['backups/acme/notes.txt', 'backups/old/acme/x.dump', 'backups/%ZZ/y.dump'];
+    for (const key of keys) await it.vault.put(key);
+    expect((await it.sweep()).counts).toEqual({ unknownObjects: 3 });
+    expect(await it.vault.keys()).toEqual(keys.sort());
+  });
+});
+
+describe('a round through the vault', () => {
+  /** Leaves objects of failed backups; each is one to remove. */
+  const leaveMany = async (count: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      const backup = await it.requested({ projectId: `project-${index}` });
+      await it.vault.put(keyOf(backup, 1));
+      await it.history.fail(await it.claimed(backup), failure);
+      await it.history.told(backup.projectId, backup.id);
+    }
+  };
+
+  test('goes on where the last sweep ran out of time, until all was seen', async () => {
+    await leaveMany(8);
+    /** A sweep that has time for about three objects. */
+    const shortOfTime = () => {
+      let seen = 0;
+      const list = it.ports.vault.list;
+      const vault = {
+        ...it.ports.vault,
+        async *list(prefix: string, after?: string) {
+          for await (const object of list(prefix, after)) {
+            seen += 1;
+            yield object;
+          }
+        },
+      };
+      return it.sweep({ vault }, () => (seen > 3 ? 10_000 : 300_000));
+    };
+    expect((await shortOfTime()).counts).toEqual({ objectsRemoved: 3 });
+    expect((await shortOfTime()).counts).toEqual({ objectsRemoved: 3 });
+    expect((await shortOfTime()).counts).toEqual({ objectsRemoved: 2 });
+    expect(await it.vault.keys()).toEqual([]);
+  });
+
+  test('that had no time for even one object is not taken for one that saw them all', async () => {
+    await leaveMany(2);
+    expect((await it.sweep({}, () => 5_000)).counts).toEqual({});
+    expect((await it.sweep()).counts).toEqual({ objectsRemoved: 2 });
+  });
+
+  test('is made once a day', async () => {
+    await it.sweep();
+    await leaveMany(1);
+    it.pass(DAY - 1);
+    expect((await it.sweep()).counts).toEqual({});
+    it.pass(1);
+    expect((await it.sweep()).counts).toMatchObject({ objectsRemoved: 1 });
+  });
+});
+
+describe('unfinished uploads', () => {
+  test('are aborted once their backup is final, or after a day if nobody works on them', async () => {
+    const failed = await it.requested();
+    await it.history.fail(await it.claimed(failed), failure);
+    const waiting = await it.requested();
+    const missing = pendingBackup({ createdAt: it.now() });
+    const taken = await it.requested();
+    await it.claimed(taken);
+    it.pass(MINUTE);
+    await it.claimed(taken);
+    for (const backup of [failed, waiting, missing, taken]) {
+      await it.vault.beginUpload(keyOf(backup, 1));
+    }
+    await it.vault.beginUpload(keyOf(taken, 2));
+    const { counts } = await it.sweep();
+    expect(counts).toEqual({ uploadsAborted: 4 });
+    expect(await it.vault.uploadedKeys()).toEqual([keyOf(taken, 2)]);
+  });
+
+  test('younger than a day are left, but for those of final backups', async () => {
+    it.pass(-2 * DAY);
+    const failed = await it.requested();
+    await it.history.fail(await it.claimed(failed), failure);
+    const waiting = await it.requested();
+    for (const backup of [failed, waiting]) await it.vault.beginUpload(keyOf(backup, 1));
+    expect((await it.sweep()).counts).toEqual({ uploadsAborted: 1 });
+    expect(await it.vault.uploadedKeys()).toEqual([keyOf(waiting, 1)]);
+  });
+});
