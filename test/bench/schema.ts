@@ -1,0 +1,39 @@
+/**
+ * The schema that is measured: mixed rows (text, jsonb, numeric, timestamps) from a pinned generator, so that two runs
+ * of the benchmark dump the same bytes. hashint8extended is PostgreSQL's own and depends on nothing but its arguments.
+ */
+const ROW_BYTES = 315;
+
+const noise = (seed: number): string => `hashint8extended(n, ${seed})`;
+const words = (seed: number): string =>
+  `(ARRAY['order','paid','refund','customer','Zürich','late','express','gift','—','retry'])[1 + abs(${noise(seed)} % 10)]`;
+
+const rows = (from: number, to: number): string => `
+  SELECT n,
+    ${words(1)} || ' ' || ${words(2)} || ' ' || ${words(3)} || ' ' || md5(${noise(4)}::text) || ' ' || ${words(5)},
+    jsonb_build_object('id', ${noise(6)}, 'state', ${words(7)}, 'note', md5((n % 5000)::text), 'lines',
+      jsonb_build_array(${noise(8)} % 1000, ${noise(9)} % 1000)),
+    (${noise(10)} % 10000000)::numeric / 100,
+    timestamptz '2026-01-01 00:00:00Z' + (n % 20000000) * interval '1 second',
+    CASE n % 7 WHEN 0 THEN NULL ELSE md5((n % 100000)::text) END
+  FROM generate_series(${from}::bigint, ${to}::bigint) AS n`;
+
+const TABLES = 10;
+
+/** SQL that fills a schema with about so many bytes, over ten tables. */
+export const fillSchema = (schema: string, bytes: number): string => {
+  const each = Math.max(1, Math.round(bytes / ROW_BYTES / TABLES));
+  const tables = Array.from(
+    { length: TABLES },
+    (_, i) => `
+      CREATE TABLE ${schema}.t${i} (n bigint PRIMARY KEY, body text, doc jsonb, amount numeric, at timestamptz, ref text);
+      INSERT INTO ${schema}.t${i} ${rows(i * each + 1, (i + 1) * each)};`,
+  );
+  return `CREATE SCHEMA ${schema}; ${tables.join('\n')}`;
+};
+
+/** The project list that Larder reads, with one project. */
+export const projectsSql = (schema: string): string => `
+  CREATE SCHEMA IF NOT EXISTS control_plane;
+  CREATE TABLE IF NOT EXISTS control_plane.projects (id text, name text, status text);
+  INSERT INTO control_plane.projects VALUES ('${schema}', '${schema}', 'ACTIVE');`;
