@@ -11,7 +11,6 @@ export type Resolver = (value: unknown, where: string) => unknown;
 export interface Addresses {
   /** Such as `http://127.0.0.1:4100`, of the queues' emulator. */
   readonly queues: string;
-  readonly api: string;
 }
 
 const arn = (service: string, resource: string): string =>

@@ -1,0 +1,62 @@
+import path from 'node:path';
+import { ENV } from '../../core/contract.ts';
+import { CREDENTIALS, REGION } from '../region.ts';
+import type { LocalFunction } from '../template/model.ts';
+
+/** Where the emulators are. */
+export interface Endpoints {
+  readonly s3: string;
+  readonly sqs: string;
+  readonly dynamodb: string;
+  readonly ses: string;
+  readonly secretsManager: string;
+  readonly lambda: string;
+  /** Answers for every service without an emulator, so that no call goes out to AWS. */
+  readonly others: string;
+}
+
+export interface FunctionSurroundings {
+  readonly endpoints: Endpoints;
+  /** Folders that stand for /opt/postgres, where the layers would be. */
+  readonly postgresRoots: readonly string[];
+  /** What /tmp is to a function. */
+  readonly temporaryFolder: string;
+}
+
+/**
+ * All that a function's process gets: the template's variables, what Lambda adds, and where the emulators are. Nothing of
+ * the environment in which the stack was started, above all no credentials of the person who started it.
+ */
+export const environmentOfFunction = (
+  fn: LocalFunction,
+  { endpoints, postgresRoots, temporaryFolder }: FunctionSurroundings,
+): Record<string, string> => ({
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_CONFIG_FILE: path.join(temporaryFolder, 'no-such-config'),
+  AWS_SHARED_CREDENTIALS_FILE: path.join(temporaryFolder, 'no-such-credentials'),
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_REGION: REGION,
+  AWS_DEFAULT_REGION: REGION,
+  AWS_ENDPOINT_URL: endpoints.others,
+  AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+  AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+  AWS_ENDPOINT_URL_S3: endpoints.s3,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+  AWS_ENDPOINT_URL_SES: endpoints.ses,
+  AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+  AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
+  AWS_LAMBDA_FUNCTION_NAME: fn.name,
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fn.name}`,
+  AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+  LAMBDA_TASK_ROOT: fn.codeFolder,
+  _HANDLER: fn.handler,
+  LANG: 'en_US.UTF-8',
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  TMPDIR: temporaryFolder,
+  TZ: 'UTC',
+  ...fn.environment,
+  ...(fn.hasLayers ? { [ENV.postgresRoot]: postgresRoots.join(':') } : {}),
+});

@@ -1,0 +1,98 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Asynchronous, makeAsynchronous } from '../lambda/asynchronous.ts';
+import { makePool, type Pool } from '../lambda/pool.ts';
+import type { Outcome } from '../lambda/protocol.ts';
+import { ACCOUNT } from '../region.ts';
+import type { LocalFunction, LocalModel } from '../template/model.ts';
+import { environmentOfFunction, type FunctionSurroundings } from './environment.ts';
+import type { Logs } from './logs.ts';
+
+/** The template's functions, ready to be invoked by name. */
+export interface Functions {
+  find(
+    name: string,
+  ): { invoke(event: unknown): Promise<Outcome>; send(event: unknown): void } | undefined;
+  /** @throws Error where there is no such function */
+  invoke(name: string, event: unknown): Promise<Outcome>;
+  /** Asynchronously. @throws Error where there is no such function */
+  send(name: string, event: unknown): void;
+  workers(name: string): readonly number[];
+  settings(name: string): LocalFunction;
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface FunctionsOptions {
+  readonly model: LocalModel;
+  readonly surroundings: FunctionSurroundings;
+  readonly logs: Logs;
+  readonly sqs: SQSClient;
+  readonly queuesUrl: string;
+  readonly onProblem: (problem: string) => void;
+}
+
+/** The address of a queue that is known by its ARN. */
+export const urlOfQueue = (queuesUrl: string, arn: string): string =>
+  `${queuesUrl}/${ACCOUNT}/${arn.split(':').at(-1)}`;
+
+/** Puts a record into a queue that is a destination. */
+export const sendTo = async (
+  { sqs, queuesUrl }: Pick<FunctionsOptions, 'sqs' | 'queuesUrl'>,
+  arn: string,
+  body: string,
+): Promise<void> => {
+  await sqs.send(
+    new SendMessageCommand({ QueueUrl: urlOfQueue(queuesUrl, arn), MessageBody: body }),
+  );
+};
+
+export const makeFunctions = (options: FunctionsOptions): Functions => {
+  const { model, surroundings, logs, onProblem } = options;
+  interface Entry {
+    readonly settings: LocalFunction;
+    readonly pool: Pool;
+    readonly asynchronous: Asynchronous;
+  }
+  const entries = new Map<string, Entry>();
+  for (const settings of model.functions) {
+    const pool = makePool({
+      ...settings,
+      environment: environmentOfFunction(settings, surroundings),
+      log: logs.of(settings.name),
+      ...(settings.reservedConcurrency === undefined
+        ? {}
+        : { atMost: settings.reservedConcurrency }),
+    });
+    const { onFailure, retries, maximumAge } = settings.asynchronous;
+    const asynchronous = makeAsynchronous({
+      functionArn: settings.arn,
+      retries,
+      maximumAge,
+      invoke: pool.invoke,
+      ...(onFailure ? { onFailure: (record: string) => sendTo(options, onFailure, record) } : {}),
+      onError: (problem) => onProblem(`${settings.name}: ${problem}`),
+    });
+    entries.set(settings.name, { settings, pool, asynchronous });
+  }
+  const entryOf = (name: string): Entry => {
+    const entry = entries.get(name);
+    if (!entry) throw new Error(`There is no function ${name}`);
+    return entry;
+  };
+  return {
+    find: (name) => {
+      const entry = entries.get(name);
+      return entry && { invoke: entry.pool.invoke, send: entry.asynchronous.send };
+    },
+    invoke: (name, event) => entryOf(name).pool.invoke(event),
+    send: (name, event) => entryOf(name).asynchronous.send(event),
+    workers: (name) =>
+      entryOf(name)
+        .pool.busy()
+        .map(({ pid }) => pid),
+    settings: (name) => entryOf(name).settings,
+    stop: async (graceMs) => {
+      for (const { asynchronous } of entries.values()) asynchronous.stop();
+      await Promise.all([...entries.values()].map(({ pool }) => pool.stop(graceMs)));
+    },
+  };
+};

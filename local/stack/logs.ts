@@ -1,0 +1,42 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+
+/** A log file for each function; with `echo`, its lines are shown as well, with the function's name before them. */
+export interface Logs {
+  readonly folder: string;
+  of(functionName: string): Writable;
+  close(): Promise<void>;
+}
+
+/** CDK's logical id without its hash and its `Function`: `SourcesdemoExport`. */
+export const shortName = (functionName: string): string =>
+  functionName.replace(/[0-9A-F]{8}$/, '').replace(/Function$/, '');
+
+export const openLogs = async (folder: string, echo?: (line: string) => void): Promise<Logs> => {
+  await mkdir(folder, { recursive: true });
+  const files: WriteStream[] = [];
+  return {
+    folder,
+    of: (functionName) => {
+      const name = shortName(functionName);
+      const file = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
+      files.push(file);
+      if (!echo) return file;
+      return new Writable({
+        write(chunk: Buffer, _encoding, callback) {
+          for (const line of chunk.toString().split('\n')) {
+            if (line !== '') echo(`${name}: ${line}`);
+          }
+          file.write(chunk, callback);
+        },
+      });
+    },
+    close: async () => {
+      await Promise.all(
+        files.map((file) => new Promise<void>((resolve) => file.end(() => resolve()))),
+      );
+    },
+  };
+};

@@ -1,0 +1,66 @@
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import type { Queues } from '../emulators/queues.ts';
+import type { ObjectStore } from '../emulators/s3/server.ts';
+import type { LocalModel, LocalQueue, LocalTable } from '../template/model.ts';
+
+/** Makes the template's tables, queues and buckets, or finds them as an earlier start left them. */
+export const ensureResources = async (
+  model: LocalModel,
+  to: { readonly dynamodb: DynamoDBClient; readonly queues: Queues; readonly store: ObjectStore },
+): Promise<void> => {
+  for (const { name } of model.buckets) await to.store.createBucket(name);
+  for (const table of model.tables) await ensureTable(to.dynamodb, table);
+  for (const queue of deadLettersFirst(model.queues)) {
+    await to.queues.ensure(queue.name, queue.attributes);
+  }
+};
+
+/** A redrive policy may only name a queue that is there. */
+const deadLettersFirst = (queues: readonly LocalQueue[]): LocalQueue[] =>
+  [...queues].sort(
+    (a, b) => Number('RedrivePolicy' in a.attributes) - Number('RedrivePolicy' in b.attributes),
+  );
+
+interface Shape {
+  readonly KeySchema?: readonly object[] | undefined;
+  readonly GlobalSecondaryIndexes?:
+    | readonly {
+        readonly IndexName?: string | undefined;
+        readonly KeySchema?: readonly object[] | undefined;
+        readonly Projection?:
+          | { readonly NonKeyAttributes?: readonly string[] | undefined }
+          | undefined;
+      }[]
+    | undefined;
+}
+
+const shapeOf = ({ KeySchema, GlobalSecondaryIndexes = [] }: Shape): string =>
+  JSON.stringify([
+    KeySchema,
+    [...GlobalSecondaryIndexes]
+      .map((index) => [
+        index.IndexName,
+        index.KeySchema,
+        [...(index.Projection?.NonKeyAttributes ?? [])].sort(),
+      ])
+      .sort(),
+  ]);
+
+const ensureTable = async (client: DynamoDBClient, table: LocalTable): Promise<void> => {
+  const { name, definition } = table;
+  try {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
+    if (Table && shapeOf(Table) !== shapeOf(definition)) {
+      throw new Error(
+        `The history in this data folder was made by another version of the stack, with other indexes. Choose another folder with --data-dir, or remove this one.`,
+      );
+    }
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+    await client.send(new CreateTableCommand(definition));
+  }
+};

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { ENV } from '../../core/contract.ts';
+import type { LocalModel } from '../template/model.ts';
+
+/**
+ * Functions by what they are for, found by the template's own wiring and not by their names: `api`, `expire`, `sweep`,
+ * `notify`, `bury`, and for each source `plan:<source>`, `discover:<source>` and `export:<source>`.
+ */
+const routes = z.array(
+  z.object({
+    source: z.string(),
+    exportsQueue: z.string(),
+    discoverFunction: z.string(),
+    planFunction: z.string(),
+  }),
+);
+
+const nameOfUrl = (url: string): string => url.split('/').at(-1) ?? url;
+const nameOfArn = (arn: string): string => arn.split(':').at(-1) ?? arn;
+
+export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> => {
+  const roles = new Map<string, string>();
+  const consumerOf = (queueName: string): string | undefined =>
+    model.queueMappings.find(({ queueArn }) => nameOfArn(queueArn) === queueName)?.functionName;
+  const give = (role: string, name: string | undefined): void => {
+    if (name !== undefined) roles.set(role, name);
+  };
+
+  const api = model.functions.find(({ name }) => name === model.routes[0]?.functionName);
+  give('api', api?.name);
+  for (const route of routes.parse(JSON.parse(api?.environment[ENV.routes] ?? '[]'))) {
+    give(`plan:${route.source}`, route.planFunction);
+    give(`discover:${route.source}`, route.discoverFunction);
+    give(`export:${route.source}`, consumerOf(nameOfUrl(route.exportsQueue)));
+  }
+  give('expire', model.streamMappings[0]?.functionName);
+  const withVariable = (variable: string): string | undefined =>
+    model.functions.find(({ environment }) => variable in environment)?.name;
+  give('notify', withVariable(ENV.notifications));
+  give('bury', withVariable(ENV.deadLetters));
+  const taken = new Set(roles.values());
+  give('sweep', model.schedules.find(({ functionName }) => !taken.has(functionName))?.functionName);
+  return roles;
+};

@@ -1,0 +1,115 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { LocalModel, LocalSchedule, QueueMapping } from '../template/model.ts';
+import { type Expiry, startExpiry } from '../triggers/expiry.ts';
+import { type Poller, startPoller } from '../triggers/queue-poller.ts';
+import { startScheduler } from '../triggers/scheduler.ts';
+import { checkFilters, makeStreamConsumer } from '../triggers/stream.ts';
+import { type Functions, sendTo, urlOfQueue } from './functions.ts';
+
+/** What sets functions going besides the API: queues, schedules, expired rows. */
+export interface Triggers {
+  fireSchedule(name: string, at: Date): Promise<void>;
+  expireNow(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TriggersOptions {
+  readonly model: LocalModel;
+  readonly functions: Functions;
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly queuesUrl: string;
+  readonly streamFolder: string;
+  readonly clock: () => number;
+  readonly onProblem: (problem: string) => void;
+}
+
+/** Batches in work at once where the mapping sets no limit. */
+const USUAL_CONCURRENCY = 5;
+/** DynamoDB takes up to days to notice that a row's time has passed. */
+const EXPIRY_EVERY_MS = 60_000;
+
+export const startTriggers = (options: TriggersOptions): Triggers => {
+  const { model, functions, onProblem } = options;
+  const pollers = model.queueMappings.map((mapping) => pollerOf(options, mapping));
+  const stopped = new AbortController();
+  const expiries = expiriesOf(options, stopped.signal);
+  const scheduler = startScheduler({
+    schedules: model.schedules,
+    invoke: functions.send,
+    bury: (arn, body) => sendTo(options, arn, body),
+    onError: onProblem,
+  });
+  return {
+    fireSchedule: async (name, at) => {
+      const wanted = model.schedules.filter((schedule) => scheduleNameOf(schedule) === name);
+      if (wanted.length === 0) throw new Error(`The template has no schedule ${name}`);
+      await Promise.all(wanted.map((schedule) => scheduler.fire(schedule, at)));
+    },
+    expireNow: async () => {
+      for (const expiry of expiries) await expiry.sweep();
+    },
+    stop: async () => {
+      scheduler.stop();
+      stopped.abort();
+      await Promise.all([...pollers, ...expiries].map((one) => one.stop()));
+    },
+  };
+};
+
+/** A schedule of the configuration is a schedule of AWS for each source; its input says which it is. */
+const scheduleNameOf = ({ input, name }: LocalSchedule): string => {
+  const { schedule } = JSON.parse(input) as { schedule?: string };
+  return schedule ?? name;
+};
+
+const pollerOf = (options: TriggersOptions, mapping: QueueMapping): Poller => {
+  const { functions, sqs, queuesUrl, onProblem } = options;
+  const reserved = functions.settings(mapping.functionName).reservedConcurrency;
+  return startPoller({
+    client: sqs,
+    queueUrl: urlOfQueue(queuesUrl, mapping.queueArn),
+    queueArn: mapping.queueArn,
+    batchSize: mapping.batchSize,
+    concurrency: Math.min(
+      mapping.maximumConcurrency ?? USUAL_CONCURRENCY,
+      reserved ?? Number.POSITIVE_INFINITY,
+    ),
+    reportsFailures: mapping.reportsFailures,
+    invoke: (event) => functions.invoke(mapping.functionName, event),
+    onError: onProblem,
+  });
+};
+
+const expiriesOf = (options: TriggersOptions, signal: AbortSignal): Expiry[] => {
+  const { model, functions } = options;
+  const consumers = model.streamMappings.map((mapping) => {
+    checkFilters(mapping);
+    const consume = makeStreamConsumer({
+      mapping,
+      functionArn: functions.settings(mapping.functionName).arn,
+      invoke: (event) => functions.invoke(mapping.functionName, event),
+      onFailure: (arn, body) => sendTo(options, arn, body),
+      signal,
+    });
+    return { streamArn: mapping.streamArn, consume };
+  });
+  return model.tables
+    .filter(({ ttlAttribute }) => ttlAttribute !== undefined)
+    .map((table) =>
+      startExpiry({
+        client: options.dynamodb,
+        table,
+        folder: options.streamFolder,
+        deliver: async (records) => {
+          for (const { streamArn, consume } of consumers) {
+            if (streamArn === table.streamArn) await consume(records);
+          }
+        },
+        everyMs: EXPIRY_EVERY_MS,
+        clock: options.clock,
+        onError: options.onProblem,
+      }),
+    );
+};
