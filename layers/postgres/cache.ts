@@ -5,8 +5,8 @@
  * own. A lock file makes the second wait instead of working in vain; it is only a courtesy.
  */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskFull } from './errors.ts';
@@ -35,14 +35,13 @@ function enterableByAll(directory: string): boolean {
   return parent === directory || enterableByAll(parent);
 }
 
-/** True where this process may write there, making the folder if need be. */
-export function canWrite(directory: string): boolean {
-  try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
-    return true;
-  } catch {
-    return false;
+/** Lets everybody enter a cache of root's: the server that is started from it is another user. */
+export async function letEnter(cache: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const parents = cache === path.join(REPOSITORY, '.cache', 'layers') ? [path.dirname(cache)] : [];
+  for (const folder of [...parents, cache, path.join(cache, 'here')]) {
+    const { mode } = await stat(folder);
+    await chmod(folder, mode | 0o055);
   }
 }
 

@@ -11,9 +11,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { buildOnce, defaultCache, exists, readJson } from './cache.ts';
+import { buildOnce, defaultCache, exists, letEnter, readJson } from './cache.ts';
 import { buildInContainer } from './container.ts';
-import { LayerTooLarge } from './errors.ts';
+import { BuildStepFailed, LayerTooLarge } from './errors.ts';
 import {
   belowFloor,
   checkFloors,
@@ -121,7 +121,7 @@ async function build(
     buildInContainer(plan, cache, renew, onProgress);
     const built = await recall(plan, cache);
     if (built) return built;
-    throw new Error('The container built a layer that the cache does not have.');
+    throw new BuildStepFailed('The container', `it left no layer in ${cache}`);
   }
   const started = performance.now();
   onProgress(`${plan.layer} ${plan.arch}: asking the mirror for ${plan.majors.join(', ')}`);
@@ -152,5 +152,7 @@ async function runnable(cache: string, manifest: LayerManifest, layer: string): 
   const place = createHash('sha256').update(home).digest('hex').slice(0, 12);
   const final = path.join(home, `${manifest.inputs}-${place}`);
   if (await exists(final)) return final;
-  return buildOnce(final, (temporary) => relocate(layer, temporary, final));
+  await buildOnce(final, (temporary) => relocate(layer, temporary, final));
+  await letEnter(cache);
+  return final;
 }

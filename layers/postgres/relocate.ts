@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readElf } from './elf.ts';
 import { LAMBDA_ROOT, replacePath, setInterpreter } from './patch.ts';
@@ -14,9 +14,13 @@ import { LAYER_ZONES, SYSTEM_ZONES } from './server-files.ts';
  */
 export async function relocate(layer: string, into: string, final: string): Promise<void> {
   const entries = await readdir(layer, { recursive: true, withFileTypes: true });
+  await chmod(into, 0o755);
   for (const entry of entries.filter((one) => one.isDirectory())) {
     const folder = path.join(entry.parentPath, entry.name);
-    await mkdir(path.join(into, path.relative(layer, folder)), { recursive: true });
+    const copy = path.join(into, path.relative(layer, folder));
+    await mkdir(copy, { recursive: true });
+    // Whatever the umask says: another user may have to start what is in it.
+    await chmod(copy, 0o755);
   }
   for (const entry of entries.filter((one) => one.isFile())) {
     const file = path.join(entry.parentPath, entry.name);

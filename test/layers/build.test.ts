@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prune } from '../../layers/postgres/prune.ts';
@@ -23,6 +23,10 @@ describe('a build', () => {
     );
     expect(first.directory).not.toBe(second.directory);
     expect(await treeHash(second.directory)).toBe(await treeHash(first.directory));
+    for (const name of readdirSync(path.join(two, 'here'), { recursive: true }).map(String)) {
+      const { mode } = statSync(path.join(two, 'here', name));
+      expect({ name, shared: mode & 0o044 }).toEqual({ name, shared: 0o044 });
+    }
     expect(first.manifest.packages.map((one) => one.name)).toContain('libssl3t64');
     for (const one of first.manifest.packages) {
       expect(one.sha256).toMatch(/^[0-9a-f]{64}$/);
