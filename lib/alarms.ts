@@ -27,7 +27,6 @@ interface AlarmSpec {
   /** Rings at this value or above. */
   readonly threshold: number;
   readonly what: string;
-  readonly periods?: number;
 }
 
 /**
@@ -93,14 +92,20 @@ export class Alarms extends Construct {
     this.#add(name, { metric: metric.with(summed), threshold: 1, what });
   }
 
-  /** Backups that failed for good, of all sources. */
-  failedExports(name: string): void {
-    const metric = new Metric({
-      namespace: METRICS.namespace,
-      metricName: METRICS.exportFailed,
-      dimensionsMap: { service: 'export' },
+  /** What the functions count themselves and must stay 0, over all of those named. */
+  counted(name: string, metricName: string, services: readonly string[], what: string): void {
+    const metrics = services.map((service) => {
+      const dimensionsMap = { service };
+      const namespace = METRICS.namespace;
+      return [service, new Metric({ namespace, metricName, dimensionsMap, ...summed })] as const;
     });
-    this.none(name, metric, 'backups that failed for good');
+    const metric = new MathExpression({
+      expression: services.map((service) => `FILL(${service}, 0)`).join(' + '),
+      usingMetrics: Object.fromEntries(metrics),
+      label: what,
+      ...FIVE_MINUTES,
+    });
+    this.#add(name, { metric, threshold: 1, what });
   }
 
   #add(name: string, { metric, threshold, what }: AlarmSpec, source?: string): void {

@@ -139,6 +139,8 @@ export class Api extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const made = new RestApi(this, 'Api', {
+      // API Gateway demands a name, and its metrics tell APIs apart by nothing else.
+      restApiName: `${Stack.of(this).stackName}-${environment}`,
       description: `Larder: backups of ${environment}`,
       ...(api.type === 'regional'
         ? { endpointConfiguration: { types: [EndpointType.REGIONAL] } }

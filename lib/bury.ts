@@ -40,7 +40,7 @@ export class Bury extends Construct {
         deadLetters: Stack.of(this).toJsonString(Object.fromEntries(kinds)),
       },
     });
-    history.allow(this.bury, ['GetItem', 'UpdateItem'], ['table']);
+    history.allow(this.bury, ['GetItem', 'PutItem', 'UpdateItem'], ['table']);
     outcomes.allowReport(this.bury);
     for (const { queue, kind, source } of graves) {
       const name = `${kind[0]?.toUpperCase()}${kind.slice(1)}Mapping`;

@@ -36,7 +36,7 @@ export class Expire extends Construct {
         keyTemplate: config.keyTemplate,
       },
     });
-    history.allow(this.expire, ['GetItem', 'PutItem']);
+    history.allow(this.expire, ['GetItem', 'PutItem'], ['table']);
     vault.allowRemove(this.expire);
     vault.allowList(this.expire);
     this.expire.allow(['sqs:SendMessage'], [this.deadLetters.queueArn]);

@@ -100,7 +100,7 @@ export class SourceExports extends Construct {
       memoryMb: this.#props.config.lambda.memoryMb,
       variables: {},
     });
-    history.allow(discover, ['GetItem', 'PutItem', 'UpdateItem'], ['statusIndex']);
+    history.allow(discover, ['GetItem', 'UpdateItem'], ['statusIndex']);
     return discover;
   }
 
@@ -197,7 +197,7 @@ export class SourceExports extends Construct {
     if (secretArn) reader.allow(['secretsmanager:GetSecretValue'], [secretArn]);
     if (secretKeyArn) {
       reader.allow(['kms:Decrypt'], [secretKeyArn], {
-        StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` },
+        StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` },
       });
     }
     if (iam) {

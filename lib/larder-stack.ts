@@ -1,6 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { VAULT } from '../core/contract.ts';
+import { METRICS, VAULT } from '../core/contract.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Bury } from './bury.ts';
@@ -106,7 +106,19 @@ export class LarderStack extends Stack {
         ]),
       ],
     });
-    alarms.failedExports('ExportsFailed');
+    alarms.counted(
+      'ExportsFailed',
+      METRICS.exportFailed,
+      ['export'],
+      'backups that failed for good',
+    );
+    alarms.counted('VaultStrays', METRICS.vaultStrays, ['sweep'], 'objects that no row stands for');
+    alarms.counted(
+      'RecordsUnreadable',
+      METRICS.recordsUnreadable,
+      ['bury', 'expire'],
+      'messages and records that nobody understands',
+    );
     this.#checkEnvironments();
     this.#output({
       ApiUrl: api.api.url,

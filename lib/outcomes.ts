@@ -38,7 +38,7 @@ export class Outcomes extends Construct {
         notifications: JSON.stringify(config.notifications),
       },
     });
-    history.allow(this.notify, ['GetItem', 'BatchGetItem', 'UpdateItem'], ['table']);
+    history.allow(this.notify, ['GetItem', 'UpdateItem'], ['table']);
     this.#allowMail(config.notifications.from);
     // A run of thousands ends with as many messages: a few lanes are enough, and spare SES and the run's row.
     consume(this.notify, 'OutcomesMapping', this.messages.queue, {

@@ -43,7 +43,7 @@ export class Sweep extends Construct {
         routes: Stack.of(this).toJsonString(routesOf(sources)),
       },
     });
-    history.allow(this.sweep, ['GetItem', 'UpdateItem'], ['table', 'statusIndex']);
+    history.allow(this.sweep, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
     vault.allowList(this.sweep);
     vault.allowAbort(this.sweep);
     vault.allowRemove(this.sweep);

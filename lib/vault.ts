@@ -63,9 +63,12 @@ export class Vault extends Construct {
     this.#allowKey(reader, ['kms:Decrypt']);
   }
 
-  /** Objects with all their versions. */
+  /**
+   * Objects with all their versions. Whether there is one is asked by HEAD, which takes GetObject; without the key
+   * it reads nothing.
+   */
   allowRemove(remover: LarderFunction): void {
-    this.#allowObjects(remover, ['s3:DeleteObject', 's3:DeleteObjectVersion']);
+    this.#allowObjects(remover, ['s3:GetObject', 's3:DeleteObject', 's3:DeleteObjectVersion']);
     remover.allow(['s3:ListBucketVersions'], [this.bucket.bucketArn], {
       StringLike: { 's3:prefix': `${VAULT.prefix}*` },
     });
@@ -99,8 +102,9 @@ export class Vault extends Construct {
   }
 
   #allowKey(reader: LarderFunction, actions: readonly string[]): void {
+    const { region, urlSuffix } = Stack.of(this);
     reader.allow(actions, [this.key.keyArn], {
-      StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
+      StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` },
     });
   }
 }
