@@ -1,0 +1,129 @@
+import type { Backup, Compression, Format } from '../../core/backup.ts';
+import { downloadNameOf, encodePart, extensionOf } from '../../core/keys.ts';
+import type { Block, Letter, Tone } from './letter.ts';
+import { counted, durationOf, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
+
+const WARNINGS_SHOWN = 20;
+
+const UNPACK: Readonly<Record<Compression, string>> = {
+  none: '',
+  gzip: 'gzip -dc',
+  zstd: 'zstd -dc',
+  bzip2: 'bzip2 -dc',
+};
+
+/** What a person types to load a downloaded file into an empty database of the same or a later major version. */
+export const restoreCommand = (
+  format: Format,
+  compression: Compression,
+  fileName: string,
+): string => {
+  if (format !== 'plain') return `pg_restore --exit-on-error --dbname=DATABASE_URL ${fileName}`;
+  const psql = 'psql --set=ON_ERROR_STOP=1 --single-transaction --dbname=DATABASE_URL';
+  const unpack = UNPACK[compression];
+  return unpack ? `${unpack} ${fileName} | ${psql}` : `${psql} --file=${fileName}`;
+};
+
+const titleOf = (backup: Backup): { title: string; tone: Tone } => {
+  const project = oneLine(backup.projectName, 60) || oneLine(backup.projectId, 60);
+  switch (backup.status) {
+    case 'failed':
+      return { title: `Backup of ${project} failed`, tone: 'bad' };
+    case 'cancelled':
+      return { title: `Backup of ${project} was cancelled`, tone: 'mixed' };
+    default: {
+      const size = backup.size === undefined ? '' : ` (${sizeOf(backup.size)})`;
+      const tone = backup.warnings?.length ? 'mixed' : 'good';
+      return { title: `Backup of ${project} completed${size}`, tone };
+    }
+  }
+};
+
+const factsOf = (backup: Backup): Block => {
+  const { size, sourceBytes, tableCount, rowCount, durationMs, startedAt, completedAt } = backup;
+  const made = backup.status === 'completed';
+  const facts: (readonly [string, string] | false | undefined)[] = [
+    ['Project', `${oneLine(backup.projectName, 80)} (${oneLine(backup.projectId, 130)})`],
+    ['Name', oneLine(backup.name, 200)],
+    backup.description !== '' && ['Description', oneLine(backup.description, 500)],
+    ['Source', `${backup.source}, schema ${oneLine(backup.schemaName, 70)}`],
+    [
+      'Contents',
+      `${backup.content}, format ${backup.format}, ${backup.compression ?? 'no'} compression`,
+    ],
+    ['Requested', timeOf(backup.createdAt)],
+    startedAt !== undefined && ['Started', timeOf(startedAt)],
+    completedAt !== undefined && ['Ended', timeOf(completedAt)],
+    durationMs !== undefined && ['Took', durationOf(durationMs)],
+    size !== undefined && [
+      'Size',
+      sourceBytes === undefined
+        ? sizeOf(size)
+        : `${sizeOf(size)} stored, of ${sizeOf(sourceBytes)} on the server`,
+    ],
+    tableCount !== undefined && [
+      'Holds',
+      `${counted(tableCount, 'table')}, ${counted(rowCount ?? 0, 'row')}`,
+    ],
+    backup.attempt > 1 && ['Attempts', numberOf(backup.attempt)],
+    made && ['Kept until', `${timeOf(backup.expiresAt)}, and as long as it is the newest`],
+    backup.checksum !== undefined && ['SHA-256', backup.checksum],
+  ];
+  return { kind: 'facts', facts: facts.filter((fact) => typeof fact === 'object') };
+};
+
+const warningsOf = ({ warnings = [] }: Backup): Block[] =>
+  warnings.length
+    ? [
+        { kind: 'heading', text: 'Warnings' },
+        {
+          kind: 'table',
+          columns: [{ title: 'Warning' }],
+          rows: warnings.slice(0, WARNINGS_SHOWN).map((warning) => [oneLine(warning, 500)]),
+          more: Math.max(0, warnings.length - WARNINGS_SHOWN),
+        },
+      ]
+    : [];
+
+const failureOf = ({ status, error }: Backup): Block[] =>
+  status === 'failed'
+    ? [
+        {
+          kind: 'trouble',
+          items: [
+            {
+              title: error?.name ?? 'Failed',
+              detail: oneLine(error?.message ?? 'It left no reason.', 1000),
+            },
+          ],
+          more: 0,
+        },
+      ]
+    : [];
+
+const howToUse = (backup: Backup): Block[] => {
+  if (backup.status !== 'completed') return [];
+  const compression = backup.compression ?? 'none';
+  const parts = { ...backup, backupId: backup.id };
+  const fileName = downloadNameOf(parts, extensionOf(backup.format, compression));
+  const path = `/projects/${encodePart(backup.projectId)}/backups/${backup.id}/download`;
+  return [
+    { kind: 'heading', text: 'Download and restore' },
+    { kind: 'text', text: 'Ask the API for a URL, which is good for 15 minutes:' },
+    { kind: 'code', text: `GET ${path}` },
+    { kind: 'text', text: 'Load the file into an empty database:' },
+    { kind: 'code', text: restoreCommand(backup.format, compression, fileName) },
+  ];
+};
+
+/** The mail of one backup that a person requested. */
+export const backupLetter = (backup: Backup): Letter => {
+  const { title, tone } = titleOf(backup);
+  return {
+    subject: `[Larder ${backup.environment}] ${title}`,
+    tone,
+    title,
+    blocks: [...failureOf(backup), factsOf(backup), ...warningsOf(backup), ...howToUse(backup)],
+    footer: [`Backup ${backup.id} in ${backup.environment}, all times UTC.`],
+  };
+};

@@ -1,0 +1,43 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { outcomeMessage, parseJson } from '../../core/messages.ts';
+import { mailFinishedRun, type NotifyPorts, type NotifySettings, takeNote } from './notify.ts';
+
+/**
+ * Deals with a batch of outcomes. Runs are looked at once, after all outcomes of the batch are noted: a run of
+ * thousands would else be counted anew for each of its backups. Whatever failed comes again.
+ */
+export const notifyBatch = async (
+  ports: NotifyPorts,
+  settings: NotifySettings,
+  event: SQSEvent,
+  context?: Context,
+): Promise<SQSBatchResponse> => {
+  const waiting = new Map<string, string[]>();
+  const note = async ({ body, messageId }: SQSRecord): Promise<void> => {
+    try {
+      const outcome = parseJson('The outcome', outcomeMessage, body);
+      const runId = await takeNote(ports, settings, outcome);
+      if (runId) waiting.set(runId, [...(waiting.get(runId) ?? []), messageId]);
+    } catch (error) {
+      ports.log.error('an outcome could not be told', { messageId, error });
+      throw error;
+    }
+  };
+  const { batchItemFailures } = await processPartialResponse(
+    event,
+    note,
+    new BatchProcessor(EventType.SQS),
+    { throwOnFullBatchFailure: false, ...(context && { context }) },
+  );
+  const failures = [...batchItemFailures];
+  for (const [runId, messageIds] of waiting) {
+    try {
+      await mailFinishedRun(ports, settings, runId);
+    } catch (error) {
+      ports.log.error('a run could not be told', { runId, error });
+      failures.push(...messageIds.map((itemIdentifier) => ({ itemIdentifier })));
+    }
+  }
+  return { batchItemFailures: failures };
+};

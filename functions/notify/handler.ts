@@ -1,0 +1,35 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SESClient } from '@aws-sdk/client-ses';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { makeMailer } from '../../adapters/ses/mailer.ts';
+import { notifyBatch } from './batch.ts';
+import type { NotifyPorts, NotifySettings } from './notify.ts';
+
+const { environment, historyTable, notifications } = readEnvironment([
+  'environment',
+  'historyTable',
+  'notifications',
+]);
+const access = {
+  table: historyTable,
+  client: makeTableClient(new DynamoDBClient({})),
+  clock: Date.now,
+};
+const ports: NotifyPorts = {
+  history: makeHistory(access),
+  runs: makeRuns(access),
+  mailer: makeMailer({ client: new SESClient({}), ...notifications }),
+  log: makeLog('notify'),
+};
+const settings: NotifySettings = { environment, onSuccess: notifications.onSuccess };
+
+export const handler = middy(
+  async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+    await notifyBatch(ports, settings, event, context),
+);

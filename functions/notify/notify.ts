@@ -1,0 +1,106 @@
+import { isFinal } from '../../core/backup.ts';
+import { MailUnderway } from '../../core/errors.ts';
+import type { OutcomeMessage } from '../../core/messages.ts';
+import type { History, Log, Mailer, Runs } from '../../core/ports.ts';
+import { missingParts } from '../../core/run.ts';
+import { backupLetter } from './backup-letter.ts';
+import { mailOf } from './letter.ts';
+import { planFailedLetter, runLetter } from './run-letter.ts';
+import { needsAttention, reportOf } from './run-report.ts';
+
+export interface NotifyPorts {
+  readonly history: Pick<History, 'get' | 'told'>;
+  readonly runs: Pick<Runs, 'get' | 'settle' | 'tally' | 'planned' | 'claimMail' | 'mailed'>;
+  readonly mailer: Mailer;
+  readonly log: Log;
+}
+
+export interface NotifySettings {
+  readonly environment: string;
+  /** Whether what went well is mailed too. */
+  readonly onSuccess: boolean;
+}
+
+/**
+ * How long the right to mail a run is held: longer than the function may run, shorter than its queue hides a
+ * message, so that the message whose mail failed finds the right free again.
+ */
+const MAIL_LEASE_SECONDS = 120;
+
+/**
+ * Takes note of one outcome. A backup of a run is settled in it and mailed by nobody; one that a person requested is
+ * mailed at once. Mails are sent before the row says so: at least once, and twice only where a
+ * function dies in between.
+ *
+ * @returns the run that has to be looked at, since this may have been the last it waited for
+ * @throws MailNotSent, errors of AWS: the message comes again
+ */
+export const takeNote = async (
+  ports: NotifyPorts,
+  settings: NotifySettings,
+  outcome: OutcomeMessage,
+): Promise<string | undefined> => {
+  if (outcome.kind === 'backup') return await noteBackup(ports, settings, outcome);
+  if (outcome.kind === 'plan-failed' && !(await ports.runs.get(outcome.runId))) {
+    await ports.mailer.send(mailOf(planFailedLetter(settings.environment, outcome)));
+    return undefined;
+  }
+  return outcome.runId;
+};
+
+const noteBackup = async (
+  ports: NotifyPorts,
+  settings: NotifySettings,
+  { projectId, backupId }: Extract<OutcomeMessage, { kind: 'backup' }>,
+): Promise<string | undefined> => {
+  const { history, runs, mailer, log } = ports;
+  const backup = await history.get(projectId, backupId);
+  if (!backup || !isFinal(backup.status)) {
+    log.warn('an outcome came for a backup that has none', { projectId, backupId });
+    return undefined;
+  }
+  if (backup.runId) {
+    if (backup.runChunk) await runs.settle(backup.runId, backup.runChunk, backupId, backup.status);
+    await history.told(projectId, backupId);
+    return backup.runId;
+  }
+  if (backup.toldAt) return undefined;
+  const isNews = settings.onSuccess && backup.status !== 'deleted';
+  if (backup.status === 'failed' || isNews) await mailer.send(mailOf(backupLetter(backup)));
+  await history.told(projectId, backupId);
+  return undefined;
+};
+
+/**
+ * Mails a run once: when every source has planned and every backup has ended.
+ * @throws MailUnderway where another holds the right to mail it, and MailNotSent: the message comes again
+ */
+export const mailFinishedRun = async (
+  ports: NotifyPorts,
+  settings: NotifySettings,
+  runId: string,
+): Promise<'mailed' | 'not-yet' | 'before' | 'unknown'> => {
+  const { runs, mailer, log } = ports;
+  const run = await runs.get(runId);
+  if (!run) {
+    log.warn('an outcome came for a run that is not there', { runId });
+    return 'unknown';
+  }
+  if (run.mailedAt) return 'before';
+  if (missingParts(run).length || (await runs.tally(runId)).open) return 'not-yet';
+  if ((await runs.claimMail(runId, MAIL_LEASE_SECONDS)) === 'taken') {
+    if ((await runs.get(runId))?.mailedAt) return 'before';
+    throw new MailUnderway(runId);
+  }
+  const report = await reportOf(ports, run);
+  if (settings.onSuccess || needsAttention(report))
+    await mailer.send(mailOf(runLetter(settings.environment, report)));
+  await runs.mailed(runId);
+  log.info('a run was told', {
+    runId,
+    completed: report.completed.length,
+    failed: report.failed.length,
+    skipped: report.skippedCount,
+  });
+  return 'mailed';
+};

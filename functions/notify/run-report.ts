@@ -1,0 +1,90 @@
+import type { Backup } from '../../core/backup.ts';
+import { inParallel } from '../../core/parallel.ts';
+import type { History, Runs } from '../../core/ports.ts';
+import type { Run } from '../../core/run.ts';
+
+/** What a mail says of one backup of a run. Kept small: a run may have ten thousand. */
+export type Ended = Pick<
+  Backup,
+  'id' | 'projectId' | 'projectName' | 'source' | 'status' | 'attempt'
+> &
+  Partial<Pick<Backup, 'size' | 'rowCount' | 'durationMs' | 'completedAt' | 'warnings' | 'error'>>;
+
+export interface RunReport {
+  readonly run: Run;
+  readonly completed: readonly Ended[];
+  readonly failed: readonly Ended[];
+  readonly cancelled: readonly Ended[];
+  readonly skipped: readonly { readonly projectId: string; readonly why: string }[];
+  /** All that were skipped, listed or not. */
+  readonly skippedCount: number;
+  readonly planFailures: readonly { readonly source: string; readonly message: string }[];
+}
+
+const ROWS_AT_ONCE = 32;
+
+const endedOf = (backup: Backup): Ended => ({
+  id: backup.id,
+  projectId: backup.projectId,
+  projectName: backup.projectName,
+  source: backup.source,
+  status: backup.status,
+  attempt: backup.attempt,
+  ...(backup.size !== undefined && { size: backup.size }),
+  ...(backup.rowCount !== undefined && { rowCount: backup.rowCount }),
+  ...(backup.durationMs !== undefined && { durationMs: backup.durationMs }),
+  ...(backup.completedAt && { completedAt: backup.completedAt }),
+  ...(backup.warnings?.length && { warnings: backup.warnings }),
+  ...(backup.error && { error: backup.error }),
+});
+
+/** One that was put on the run's list, and whose row planning never came to write. */
+const neverRequested = (projectId: string, backupId: string): Ended => ({
+  id: backupId,
+  projectId,
+  projectName: projectId,
+  source: '',
+  status: 'failed',
+  attempt: 0,
+  error: {
+    name: 'NeverRequested',
+    message:
+      'Planning died before it could request this backup. The next run takes the project again; request a backup to have one now.',
+  },
+});
+
+/** Reads how everything that a finished run planned has ended. */
+export const reportOf = async (
+  { history, runs }: { history: Pick<History, 'get'>; runs: Pick<Runs, 'planned'> },
+  run: Run,
+): Promise<RunReport> => {
+  const planned = await runs.planned(run.id);
+  const ended = await inParallel(planned, ROWS_AT_ONCE, async ({ projectId, backupId }) => {
+    const row = await history.get(projectId, backupId);
+    return row ? endedOf(row) : neverRequested(projectId, backupId);
+  });
+  const plannedIds = new Set(planned.map(({ projectId }) => projectId));
+  const parts = Object.entries(run.parts);
+  // One source may have listed for the first time what another reports as listed by nobody.
+  const skipped = parts
+    .flatMap(([, part]) => part.skipped)
+    .filter(({ projectId }) => !plannedIds.has(projectId));
+  const listed = parts.reduce((sum, [, part]) => sum + part.skipped.length, 0);
+  const counted = parts.reduce((sum, [, part]) => sum + part.skippedCount, 0);
+  return {
+    run,
+    // Retention may have taken a backup before its run was mailed; it was completed all the same.
+    completed: ended.filter(({ status }) => status === 'completed' || status === 'deleted'),
+    failed: ended.filter(({ status }) => status === 'failed'),
+    cancelled: ended.filter(({ status }) => status === 'cancelled'),
+    skipped,
+    skippedCount: counted - listed + skipped.length,
+    planFailures: parts.flatMap(([source, { error }]) =>
+      error ? [{ source, message: error.message }] : [],
+    ),
+  };
+};
+
+/** Whether somebody has to do something: such a run is mailed even where successes are not. */
+export const needsAttention = ({ failed, skippedCount, planFailures }: RunReport): boolean =>
+  failed.length > 0 || skippedCount > 0 || planFailures.length > 0;

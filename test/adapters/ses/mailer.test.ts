@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeMailer } from '../../../adapters/ses/mailer.ts';
+import { ACCEPTED, type Mailbox, REFUSAL, startMailbox, startScriptedSes } from './mailbox.ts';
+
+let mailbox: Mailbox;
+beforeAll(async () => {
+  mailbox = await startMailbox();
+});
+afterAll(async () => {
+  await mailbox.stop();
+});
+beforeEach(async () => {
+  await mailbox.clear();
+});
+
+const people = { from: 'larder@example.com', to: ['ann@example.com', 'bob@example.com'] };
+const mail = { subject: 'Größe 🐘', text: 'Text: ü', html: '<p>HTML: ü</p>' };
+
+test('a mail arrives with both of its bodies, whatever alphabet they are in', async () => {
+  await makeMailer({ client: mailbox.client, ...people }).send(mail);
+  expect(await mailbox.received()).toMatchObject([
+    { from: people.from, subject: mail.subject, body: { text: mail.text, html: mail.html } },
+  ]);
+});
+
+test('a mail is for everybody on the list', async () => {
+  const ses = await startScriptedSes(200, ACCEPTED);
+  try {
+    await makeMailer({ client: ses.client, ...people }).send(mail);
+    // The emulator keeps the first recipient only, so the request itself is looked at.
+    const [asked] = ses.asked;
+    expect(asked?.get('Destination.ToAddresses.member.1')).toBe('ann@example.com');
+    expect(asked?.get('Destination.ToAddresses.member.2')).toBe('bob@example.com');
+    expect(asked?.get('Message.Subject.Charset')).toBe('UTF-8');
+  } finally {
+    await ses.stop();
+  }
+});
+
+test('what SES refuses is an error that says why and what to do, worth another try', async () => {
+  const ses = await startScriptedSes(400, REFUSAL);
+  try {
+    const sending = makeMailer({ client: ses.client, ...people }).send(mail);
+    await expect(sending).rejects.toMatchObject({
+      name: 'MailNotSent',
+      retryable: true,
+      message: expect.stringMatching(/MessageRejected.*not verified.*Verify the sender/),
+    });
+  } finally {
+    await ses.stop();
+  }
+});

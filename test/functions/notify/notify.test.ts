@@ -1,0 +1,278 @@
+import type { SQSRecord } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeMailer } from '../../../adapters/ses/mailer.ts';
+import { type Backup, iso } from '../../../core/backup.ts';
+import { backupIdOf, uuidv7 } from '../../../core/ids.ts';
+import type { OutcomeMessage } from '../../../core/messages.ts';
+import { type Run, type RunPart, runOf } from '../../../core/run.ts';
+import { notifyBatch } from '../../../functions/notify/batch.ts';
+import type { NotifyPorts } from '../../../functions/notify/notify.ts';
+import {
+  type Mailbox,
+  REFUSAL,
+  startMailbox,
+  startScriptedSes,
+} from '../../adapters/ses/mailbox.ts';
+import { completionOf, NIGHT, newHistory } from '../../support/backups.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { silent } from '../plan/planning.ts';
+
+let tables: Tables;
+let mailbox: Mailbox;
+let stored: Awaited<ReturnType<typeof newHistory>>;
+let ports: NotifyPorts;
+
+beforeAll(async () => {
+  [tables, mailbox] = await Promise.all([startTables(), startMailbox()]);
+});
+afterAll(async () => {
+  await tables.stop();
+  await mailbox.stop();
+});
+beforeEach(async () => {
+  await mailbox.clear();
+  stored = await newHistory(tables);
+  const { history, runs } = stored;
+  const people = { from: 'larder@example.com', to: ['ann@example.com'] };
+  ports = { history, runs, mailer: makeMailer({ client: mailbox.client, ...people }), log: silent };
+});
+
+const settings = { environment: 'test', onSuccess: true };
+const quiet = { environment: 'test', onSuccess: false };
+
+const record = (outcome: unknown, index: number): SQSRecord => ({
+  messageId: `m${index}`,
+  receiptHandle: 'r',
+  body: typeof outcome === 'string' ? outcome : JSON.stringify(outcome),
+  attributes: {
+    ApproximateReceiveCount: '1',
+    SentTimestamp: '0',
+    SenderId: 's',
+    ApproximateFirstReceiveTimestamp: '0',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:eu-central-1:000000000000:outcomes',
+  awsRegion: 'eu-central-1',
+});
+
+/** Has the outcomes told in one batch; answers the messages that come again. */
+const tell = async (
+  outcomes: readonly unknown[],
+  changed: { ports?: NotifyPorts; settings?: typeof settings } = {},
+): Promise<string[]> => {
+  const { batchItemFailures } = await notifyBatch(
+    changed.ports ?? ports,
+    changed.settings ?? settings,
+    { Records: outcomes.map(record) },
+  );
+  return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
+};
+const subjects = async () => (await mailbox.received()).map(({ subject }) => subject);
+
+const outcomeOf = ({ id, projectId, runId }: Backup): OutcomeMessage => ({
+  kind: 'backup',
+  projectId,
+  backupId: id,
+  ...(runId && { runId }),
+});
+
+const fail = async (backup: Backup, message = 'It is broken. Mend it.') => {
+  await stored.history.fail(await stored.claimed(backup), { name: 'SchemaNotFound', message });
+};
+const complete = async (backup: Backup) => {
+  await stored.history.complete(await stored.claimed(backup), completionOf(backup));
+};
+
+const partOf = (changes: Partial<RunPart> = {}): RunPart => ({
+  planned: 0,
+  skipped: [],
+  skippedCount: 0,
+  plannedAt: iso(NIGHT),
+  ...changes,
+});
+
+/** A run of the source main with a backup, not ended yet, for each project. */
+const startRun = async (projects: readonly string[], sources = ['main']) => {
+  const event = {
+    schedule: 'nightly',
+    scheduledAt: iso(NIGHT),
+    sources,
+    retentionClass: 'daily' as const,
+  };
+  const { run } = await stored.runs.begin(runOf(event, NIGHT));
+  const planned = projects.map((projectId) => ({
+    projectId,
+    backupId: backupIdOf(run.id, run.scheduledAt, projectId),
+  }));
+  await stored.runs.noteChunk(run.id, 'main', 0, planned);
+  const backups: Backup[] = [];
+  for (const { projectId, backupId } of planned)
+    backups.push(
+      await stored.pending({
+        id: backupId,
+        projectId,
+        projectName: `Project ${projectId}`,
+        runId: run.id,
+        runChunk: 'main#0',
+      }),
+    );
+  return { run, backups };
+};
+const endPart = (run: Run, changes: Partial<RunPart> = {}) =>
+  stored.runs.endPart(run.id, 'main', partOf(changes));
+
+test('a requested backup is mailed once, however often its outcome comes', async () => {
+  const backup = await stored.completed({ trigger: 'manual' });
+  expect(await tell([outcomeOf(backup)])).toEqual([]);
+  expect(await tell([outcomeOf(backup)])).toEqual([]);
+  expect(await subjects()).toEqual(['[Larder test] Backup of Acme completed (1.00 kB)']);
+  expect(await stored.openIds('untold')).toEqual([]);
+});
+
+test('a failure is mailed though successes are not', async () => {
+  const good = await stored.completed({ trigger: 'manual' });
+  const bad = await stored.pending({ projectId: 'globex', trigger: 'manual' });
+  await fail(bad);
+  expect(await tell([outcomeOf(good), outcomeOf(bad)], { settings: quiet })).toEqual([]);
+  const [mail, ...others] = await mailbox.received();
+  expect(others).toEqual([]);
+  expect(mail?.subject).toContain('failed');
+  expect(mail?.body.text).toContain('It is broken. Mend it.');
+  expect(await stored.openIds('untold')).toEqual([]);
+});
+
+test('a run is mailed once, after all its backups have ended and all its sources have planned', async () => {
+  const { run, backups } = await startRun(['a', 'b']);
+  const [a, b] = backups;
+  if (!a || !b) throw new Error('no backups');
+  await complete(a);
+  await tell([outcomeOf(a)]);
+  await complete(b);
+  await tell([outcomeOf(b)]);
+  expect(await subjects()).toEqual([]);
+  await endPart(run, { planned: 2 });
+  await tell([{ kind: 'run', runId: run.id }]);
+  await tell([{ kind: 'run', runId: run.id }, outcomeOf(a), outcomeOf(b)]);
+  expect(await subjects()).toEqual(['[Larder test] nightly: 2 of 2 backups completed']);
+  expect((await stored.runs.get(run.id))?.mailedAt).toBeDefined();
+  expect(await stored.openIds('untold')).toEqual([]);
+});
+
+test('a run with failures is one mail that names each of them, and never one a project', async () => {
+  const { run, backups } = await startRun(['a', 'b', 'c']);
+  for (const backup of backups) await fail(backup, `No schema for ${backup.projectId}.`);
+  await endPart(run, { planned: 3 });
+  await tell(backups.map(outcomeOf), { settings: quiet });
+  const [mail, ...others] = await mailbox.received();
+  expect(others).toEqual([]);
+  for (const name of ['a', 'b', 'c']) expect(mail?.body.text).toContain(`No schema for ${name}.`);
+});
+
+test('a run is not mailed where all went well and successes are not wanted, and is done with', async () => {
+  const { run, backups } = await startRun(['a']);
+  for (const backup of backups) await complete(backup);
+  await endPart(run, { planned: 1 });
+  await tell(backups.map(outcomeOf), { settings: quiet });
+  expect(await subjects()).toEqual([]);
+  expect((await stored.runs.get(run.id))?.mailedAt).toBeDefined();
+});
+
+test('a skipped project is mailed even where successes are not', async () => {
+  const { run } = await startRun([]);
+  await endPart(run, { skipped: [{ projectId: 'a', why: 'still running' }], skippedCount: 1 });
+  await tell([{ kind: 'run', runId: run.id }], { settings: quiet });
+  expect(await subjects()).toEqual([
+    '[Larder test] nightly: there was nothing to back up, 1 skipped',
+  ]);
+});
+
+test('a run with nothing to do is told as well', async () => {
+  const { run } = await startRun([]);
+  await endPart(run);
+  await tell([{ kind: 'run', runId: run.id }]);
+  expect(await subjects()).toEqual(['[Larder test] nightly: there was nothing to back up']);
+});
+
+test('a run waits for the parts of all its sources', async () => {
+  const { run, backups } = await startRun(['a'], ['main', 'second']);
+  for (const backup of backups) await complete(backup);
+  await endPart(run, { planned: 1 });
+  await tell(backups.map(outcomeOf));
+  expect(await subjects()).toEqual([]);
+  const error = { name: 'LoginRefused', message: 'The password is wrong. Mend the secret.' };
+  await stored.runs.endPart(run.id, 'second', partOf({ error }));
+  await tell([{ kind: 'plan-failed', runId: run.id, source: 'second', error }], {
+    settings: quiet,
+  });
+  const [mail] = await mailbox.received();
+  expect(mail?.subject).toBe('[Larder test] nightly: planning failed for second');
+  expect(mail?.body.text).toContain('Mend the secret.');
+});
+
+test('a failure of planning is told even where its run was never written', async () => {
+  const error = { name: 'PlanningGivenUp', message: 'Planning was given up.' };
+  await tell([{ kind: 'plan-failed', runId: uuidv7(NIGHT), source: 'main', error }]);
+  expect(await subjects()).toEqual(['[Larder test] Planning failed for main']);
+});
+
+test('a backup that planning never came to request is told as failed', async () => {
+  const { run, backups } = await startRun(['a']);
+  for (const backup of backups) await complete(backup);
+  const lost = { projectId: 'lost', backupId: backupIdOf(run.id, run.scheduledAt, 'lost') };
+  await stored.runs.noteChunk(run.id, 'main', 1, [lost]);
+  await stored.runs.settle(run.id, 'main#1', lost.backupId, 'failed');
+  await endPart(run, { planned: 2 });
+  await tell(backups.map(outcomeOf));
+  const [mail] = await mailbox.received();
+  expect(mail?.subject).toContain('1 of 2 backups failed');
+  expect(mail?.body.text).toContain('Planning died');
+});
+
+test('what SES refuses stays in the queue, is not marked as told, and is told when it comes again', async () => {
+  const ses = await startScriptedSes(400, REFUSAL);
+  const people = { from: 'larder@example.com', to: ['ann@example.com'] };
+  const refused = { ...ports, mailer: makeMailer({ client: ses.client, ...people }) };
+  const manual = await stored.completed({ trigger: 'manual', projectId: 'z' });
+  const { run, backups } = await startRun(['a']);
+  for (const backup of backups) await fail(backup);
+  await endPart(run, { planned: 1 });
+  const outcomes = [outcomeOf(manual), ...backups.map(outcomeOf)];
+  expect(await tell(outcomes, { ports: refused })).toEqual(['m0', 'm1']);
+  await ses.stop();
+  expect(await stored.openIds('untold')).toEqual([manual.id]);
+  expect((await stored.runs.get(run.id))?.mailedAt).toBeUndefined();
+
+  // Somebody may still be at it: until the right to mail has run out, the message only waits.
+  expect(await tell(outcomes)).toEqual(['m1']);
+  stored.pass(121_000);
+  expect(await tell(outcomes)).toEqual([]);
+  expect(await subjects()).toEqual([
+    '[Larder test] Backup of Acme completed (1.00 kB)',
+    '[Larder test] nightly: 1 of 1 backup failed',
+  ]);
+});
+
+test('two invocations that see a run end at the same moment send one mail', async () => {
+  const { run, backups } = await startRun(['a', 'b', 'c', 'd']);
+  for (const backup of backups) await complete(backup);
+  await endPart(run, { planned: 4 });
+  await Promise.all(backups.map((backup) => tell([outcomeOf(backup)])));
+  await tell([{ kind: 'run', runId: run.id }]);
+  expect(await subjects()).toHaveLength(1);
+});
+
+test('one bad message of a batch keeps no other from being told', async () => {
+  const backup = await stored.completed({ trigger: 'manual' });
+  const missing = { kind: 'backup', projectId: 'nobody', backupId: uuidv7(NIGHT) };
+  const batch = ['no json', { kind: 'party' }, missing, outcomeOf(backup)];
+  expect(await tell(batch)).toEqual(['m0', 'm1']);
+  expect(await subjects()).toHaveLength(1);
+});
+
+test('an outcome that comes before the end of its backup tells nobody', async () => {
+  const backup = await stored.pending({ trigger: 'manual' });
+  expect(await tell([outcomeOf(backup)])).toEqual([]);
+  expect(await subjects()).toEqual([]);
+});
