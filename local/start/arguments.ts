@@ -1,0 +1,110 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** What `npm start` was asked for. */
+export interface Arguments {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly databaseUrl?: string;
+  readonly schemas?: readonly string[];
+  /** Absolute. */
+  readonly dataDir: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export const HELP = `npm start -- [options]
+
+Runs the whole of Larder on this machine, with a demo database or one of yours, and backs it up at once.
+
+  --once                end after the first run: exit status 0 if every backup completed, else 1
+  --json                print one JSON document about the run on standard output, and nothing else there
+  --database-url URL    back up this database: postgresql://user:password@host:port/database?sslmode=verify-full
+                        (or the variable LARDER_DATABASE_URL; the password may be in PGPASSWORD instead)
+  --schemas a,b         these schemas as projects, where the database has no control_plane.projects
+  --data-dir DIR        where vault and history stay between starts (.larder)
+  --port PORT           of the API (4400; 0 takes a free one)
+  --verbose             show what the functions log
+  --help                this text
+`;
+
+/** The command line asks for something that there is not. */
+export class BadUsage extends Error {
+  constructor(problem: string) {
+    super(`${problem}\nSee: npm start -- --help`);
+    this.name = 'BadUsage';
+  }
+}
+
+export const DEFAULT_PORT = 4400;
+
+/** A list with commas between its names; a name that holds a comma, a quote or a space at its ends stands in double quotes. */
+export const namesOf = (list: string): string[] => {
+  const names: string[] = [];
+  let rest = list.trim();
+  while (rest !== '') {
+    const [whole = '', quoted, plain] =
+      /^\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/.exec(rest) ?? [];
+    const name = quoted === undefined ? (plain ?? '').trim() : quoted.replaceAll('""', '"');
+    if (whole === '' || name === '') throw new BadUsage(`--schemas has an empty name: ${list}`);
+    names.push(name);
+    rest = rest.slice(whole.length);
+  }
+  return names;
+};
+
+const portOf = (text: string): number => {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new BadUsage(`--port ${text}: give a number from 0 to 65535`);
+};
+
+/** @throws BadUsage; undefined where help was asked for */
+export const readArguments = (
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Arguments | undefined => {
+  const { values } = parsed(argv);
+  if (values.help) return undefined;
+  const databaseUrl = values['database-url'] ?? environment.LARDER_DATABASE_URL;
+  if (values.schemas !== undefined && !databaseUrl) {
+    throw new BadUsage('--schemas goes with --database-url: the demo has its own projects');
+  }
+  if (values['data-dir'] === '') throw new BadUsage('--data-dir: give the name of a folder');
+  return {
+    once: values.once,
+    json: values.json,
+    verbose: values.verbose,
+    ...(databaseUrl ? { databaseUrl } : {}),
+    ...(values.schemas === undefined ? {} : { schemas: schemasOf(values.schemas) }),
+    dataDir: path.resolve(values['data-dir']),
+    port: portOf(values.port),
+  };
+};
+
+const schemasOf = (list: string): string[] => {
+  const names = namesOf(list);
+  if (names.length === 0) throw new BadUsage('--schemas: give at least one name');
+  return [...new Set(names)];
+};
+
+const parsed = (argv: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+        'database-url': { type: 'string' },
+        schemas: { type: 'string' },
+        'data-dir': { type: 'string', default: '.larder' },
+        port: { type: 'string', default: String(DEFAULT_PORT) },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new BadUsage(error instanceof Error ? error.message : String(error));
+  }
+};

@@ -1,0 +1,87 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * The folder that keeps vault and history between starts, for one start at a time. The lock is SQLite's on a file, which
+ * the system lets go of when its holder dies, however it dies: so none is ever stale. A note beside it says what a start
+ * left running or lying about when it was killed, for the next one to clear away.
+ */
+export interface DataFolder {
+  readonly path: string;
+  /** Notes what must go if this start is killed. */
+  note(leftover: Leftover): Promise<void>;
+  /** What an earlier start left. */
+  readonly leftovers: readonly Leftover[];
+  release(): Promise<void>;
+}
+
+/** A temporary folder, and the process that works in it. */
+export interface Leftover {
+  readonly folder: string;
+  readonly pid?: number;
+}
+
+export class DataFolderProblem extends Error {
+  constructor(folder: string, problem: string) {
+    super(`The data folder ${folder} ${problem}`);
+    this.name = 'DataFolderProblem';
+  }
+}
+
+const NOTE = 'running.json';
+
+/** @throws DataFolderProblem */
+export const openDataFolder = async (folder: string): Promise<DataFolder> => {
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, '.writable'), '');
+    await rm(path.join(folder, '.writable'));
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new DataFolderProblem(
+      folder,
+      `can't be written (${code}). Give another one with --data-dir.`,
+    );
+  }
+  const lock = takeLock(folder);
+  const file = path.join(folder, NOTE);
+  const leftovers = await readLeftovers(file);
+  const noted: Leftover[] = [...leftovers];
+  return {
+    path: folder,
+    leftovers,
+    note: async (leftover) => {
+      noted.push(leftover);
+      await writeFile(file, JSON.stringify(noted));
+    },
+    release: async () => {
+      await rm(file, { force: true });
+      lock.close();
+    },
+  };
+};
+
+const takeLock = (folder: string): DatabaseSync => {
+  const lock = new DatabaseSync(path.join(folder, 'lock'));
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch {
+    lock.close();
+    throw new DataFolderProblem(
+      folder,
+      'is in use by another start. End that one first, or give another folder with --data-dir.',
+    );
+  }
+};
+
+const readLeftovers = async (file: string): Promise<readonly Leftover[]> => {
+  const text = await readFile(file, 'utf8').catch(() => '[]');
+  try {
+    return JSON.parse(text) as Leftover[];
+  } catch {
+    // Cut short by the kill that left it.
+    return [];
+  }
+};
