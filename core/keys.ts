@@ -78,9 +78,20 @@ export const stemOf = (template: string, parts: KeyParts): string => {
 
 export const manifestKeyOf = (stem: string): string => `${stem}${VAULT.manifestExtension}`;
 
+export const GLOBALS_EXTENSION = '.globals.sql';
+
+/** Every key that belongs to a backup's object: itself, its manifest, and the globals of shared schemas. */
+export const keysBeside = (objectKey: string): readonly string[] => [
+  objectKey,
+  manifestKeyBeside(objectKey),
+  objectKey.replace(OBJECT_EXTENSION, GLOBALS_EXTENSION),
+];
+
+const OBJECT_EXTENSION = /\.(dump|tar|sql|sql\.gz|sql\.zst|sql\.bz2)$/;
+
 /** The manifest beside an object of the vault. */
 export const manifestKeyBeside = (objectKey: string): string =>
-  manifestKeyOf(objectKey.replace(/\.(dump|tar|sql|sql\.gz|sql\.zst|sql\.bz2)$/, ''));
+  manifestKeyOf(objectKey.replace(OBJECT_EXTENSION, ''));
 
 /** The prefix that holds a project's objects and nobody else's, ending with `/`. */
 export const projectPrefixOf = (template: string, projectId: string): string => {
@@ -106,7 +117,7 @@ export const parseKey = (template: string, key: string): KeyParts | undefined =>
     escapeRegExp(template),
   );
   const match = new RegExp(
-    `^${body}(?:\\.dump|\\.tar|\\.sql(?:\\.gz|\\.zst|\\.bz2)?|\\.manifest\\.json)$`,
+    `^${body}(?:\\.dump|\\.tar|\\.sql(?:\\.gz|\\.zst|\\.bz2)?|\\.globals\\.sql|\\.manifest\\.json)$`,
   ).exec(key);
   const { projectId, createdAt, backupId, attempt } = match?.groups ?? {};
   if (!projectId || !createdAt || !backupId || !attempt) return undefined;

@@ -17,8 +17,18 @@ const table = z.looseObject({
   bytes: z.int().nonnegative(),
 });
 
-const sequence = z.looseObject({ name: z.string(), value: z.string(), called: z.boolean() });
-const named = z.looseObject({ name: z.string() });
+const sequence = z.looseObject({
+  schema: z.string(),
+  name: z.string(),
+  value: z.string(),
+  called: z.boolean(),
+});
+const named = z.looseObject({ schema: z.string(), name: z.string() });
+const stored = z.looseObject({
+  key: z.string(),
+  bytes: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 
 const outside = z.looseObject({
   /** Such as `extension`, `table`, `function`, `type`, `role`, `schema`. */
@@ -59,11 +69,9 @@ export const manifest = z.looseObject({
     format: z.enum(FORMATS),
     compression: z.enum(COMPRESSIONS),
   }),
-  object: z.looseObject({
-    key: z.string(),
-    bytes: z.int().positive(),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  }),
+  object: stored,
+  /** Roles and their memberships, beside a backup of shared schemas. */
+  globals: stored.optional(),
   tables: z.array(table),
   sequences: z.array(sequence),
   views: z.array(named),
@@ -82,6 +90,9 @@ export const manifest = z.looseObject({
     totalMs: z.number(),
   }),
 });
+
+/** Names a table among those of several schemas, whatever characters the names hold. */
+export const tableKey = (schema: string, name: string): string => JSON.stringify([schema, name]);
 
 export type Manifest = z.infer<typeof manifest>;
 export type ManifestTable = z.infer<typeof table>;

@@ -264,7 +264,8 @@ export interface ProjectSource {
 export interface SnapshotRequest {
   readonly backupId: string;
   readonly attempt: number;
-  readonly schema: string;
+  /** One for a project; several where a source's shared schemas are exported together. */
+  readonly schemas: readonly string[];
   readonly content: Content;
   readonly lockTimeoutMs: number;
   readonly giveWayAfterSeconds: number | 'never';
@@ -279,7 +280,7 @@ export interface ServerFacts {
   readonly collation: string;
 }
 
-/** A held instant of one schema: tables locked in ACCESS SHARE, everything read at the same snapshot. */
+/** A held instant of a project's schemas: tables locked in ACCESS SHARE, everything read at the same snapshot. */
 export interface Snapshot {
   readonly server: ServerFacts;
   /** ISO 8601. */
@@ -288,12 +289,14 @@ export interface Snapshot {
   readonly inventory: Inventory;
   /** Bytes of the schema's tables on the server. */
   readonly sourceBytes: number;
-  /** Exact rows by table name, in the snapshot; runs beside the dump. */
+  /** Exact rows by `tableKey`, in the snapshot; runs beside the dump. */
   countRows(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
   /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
   dump(request: DumpRequest): Promise<Dump>;
   /** Rejects when the export must stop: it holds up somebody, or its session is gone. Never resolves. */
   readonly disturbed: Promise<never>;
+  /** Roles with their memberships and settings as SQL, without passwords. They have no snapshot. */
+  dumpGlobals(signal: AbortSignal): Promise<Buffer>;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,8 @@ export interface Project {
   readonly id: string;
   readonly name: string;
   readonly schemaName: string;
+  /** The schemas of a source that belong to all its projects; `schemaName` then lists them for people. */
+  readonly shared?: readonly string[];
   /** `ACTIVE` is backed up; any other word is not. */
   readonly status: string;
 }
@@ -15,6 +17,13 @@ export interface RegisteredProject extends Project {
   /** The newest completed full backup. Retention never takes it while the project lives. */
   readonly lastSuccess?: { readonly backupId: string; readonly at: string; readonly size: number };
 }
+
+/** The id of the project that a source's shared schemas make, without the source's prefix. */
+export const sharedProjectId = (source: string): string => `_shared-${source}`;
+
+/** The schemas that a project's backup holds. */
+export const schemasOf = ({ schemaName, shared }: Project): readonly string[] =>
+  shared ?? [schemaName];
 
 export const ACTIVE = 'ACTIVE';
 /** Status in the registry of a project that its source no longer lists. */

@@ -52,6 +52,11 @@ export const sourceSettings = z.strictObject({
     .default(DEFAULT_PROJECT_QUERY),
   /** Takes schemas as projects instead of a query. */
   schemas: z.array(z.string().min(1).max(63)).optional(),
+  /**
+   * Schemas that belong to no project but that all need, such as `control_plane`. Every run exports them as a project
+   * of their own, `_shared-<source>`, together with roles and their memberships.
+   */
+  sharedSchemas: z.array(z.string().min(1).max(63)).default([]),
   /** Put before every id of this source. */
   idPrefix: z.string().max(32).default(''),
 });

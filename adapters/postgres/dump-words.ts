@@ -56,7 +56,7 @@ export class DumpWords {
 }
 
 interface Circumstances {
-  readonly schema: string;
+  readonly schemas: readonly string[];
   readonly server: ServerFacts;
 }
 
@@ -67,7 +67,7 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
   [/server version mismatch/, (_, { server }) => new ServerTooNew(server.major, [])],
   [
     /no matching schemas were found/,
-    (_, { schema, server }) => new SchemaNotFound(schema, server.database),
+    (_, { schemas, server }) => new SchemaNotFound(schemas.join(', '), server.database),
   ],
   [
     /row-level security policy for table "(.*)"/,

@@ -1,27 +1,20 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { DumpFailed, TlsRefused } from '../../core/errors.ts';
+import { DumpFailed } from '../../core/errors.ts';
 import type { Dump, DumpRequest, ServerFacts } from '../../core/ports.ts';
-import { chooseMajor } from '../../core/programs.ts';
-import type { Login } from '../secrets/credentials.ts';
+import { connectionString, openPrograms, type ProgramAccess } from './client-programs.ts';
 import { DumpWords, dumpFailure } from './dump-words.ts';
-import { conninfoValue, identifier } from './names.ts';
-import { findProgramFiles, majorsOf } from './program-files.ts';
-import { commonSettings, type SourceAccess, startupOptions } from './session.ts';
+import { identifier } from './names.ts';
 
 /**
  * One run of pg_dump. Its environment is made from nothing, so that nothing of ours is in it but the login; the password is
  * in no argument list. It counts as done when its exit code is 0 and its output has ended, and only then.
  */
 export interface DumpContext {
-  readonly schema: string;
+  readonly schemas: readonly string[];
   readonly snapshotId: string;
   readonly server: ServerFacts;
   readonly applicationName: string;
-}
-
-export interface DumpAccess extends SourceAccess {
-  readonly programRoots: readonly string[];
 }
 
 /** Between asking pg_dump to end, which cancels its query on the server, and ending it. */
@@ -42,53 +35,17 @@ const versionOf = (program: string): Promise<string> => {
   return asked;
 };
 
-/** libpq reads no keepalives from the environment, so they stand in the connection string, which holds no secret. */
-const connectionString = ({ settings }: SourceAccess, login: Login): string =>
-  Object.entries({
-    host: settings.host,
-    port: String(settings.port),
-    dbname: settings.database,
-    user: login.user,
-    connect_timeout: '10',
-    keepalives_idle: '10',
-    keepalives_interval: '5',
-    keepalives_count: '4',
-    tcp_user_timeout: '30000',
-  })
-    .map(([name, value]) => `${name}=${conninfoValue(value)}`)
-    .join(' ');
-
-const environmentOf = (
-  { settings }: SourceAccess,
-  login: Login,
-  rootCertificate: string | undefined,
-  applicationName: string,
-  lockTimeoutMs: number,
-): NodeJS.ProcessEnv => ({
-  PGPASSWORD: login.password,
-  PGAPPNAME: applicationName,
-  PGOPTIONS: startupOptions({ ...commonSettings(), lock_timeout: lockTimeoutMs }),
-  PGSSLMODE: settings.tls,
-  ...(rootCertificate ? { PGSSLROOTCERT: rootCertificate } : {}),
-  // A private service or password file of the account must not change where the dump reads from.
-  PGSYSCONFDIR: '/nonexistent',
-  PGPASSFILE: '/dev/null',
-  HOME: '/nonexistent',
-  TMPDIR: '/tmp',
-  LC_ALL: 'C.UTF-8',
-});
-
 const CONTENT_FLAGS = { full: [], schema: ['--schema-only'], data: ['--data-only'] } as const;
 
-/** pg_dump's arguments. The schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS */
+/** pg_dump's arguments. A schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS */
 export const dumpArguments = (
   request: Pick<DumpRequest, 'format' | 'compress' | 'content'>,
-  schema: string,
+  schemas: readonly string[],
   snapshotId: string,
 ): string[] => [
   `--format=${request.format}`,
   ...(request.format === 'tar' ? [] : [`--compress=${request.compress}`]),
-  `--schema=${identifier(schema)}`,
+  ...schemas.map((schema) => `--schema=${identifier(schema)}`),
   '--strict-names',
   `--snapshot=${snapshotId}`,
   ...CONTENT_FLAGS[request.content],
@@ -127,29 +84,18 @@ const nameOfExit = (code: number | null, signal: NodeJS.Signals | null): string 
 
 /** @throws ServerTooNew, TlsRefused, SecretUnreadable before it starts; `exited` rejects for what comes later */
 export const startDump = async (
-  access: DumpAccess,
+  access: ProgramAccess,
   request: DumpRequest & DumpContext,
 ): Promise<Dump> => {
-  const { settings } = access;
-  const files = await findProgramFiles(...access.programRoots);
-  const major = chooseMajor(request.server.major, majorsOf(files.clients));
-  const program = files.clients.find((client) => client.major === major)?.pgDump ?? 'pg_dump';
-  const rootCertificate = access.caFile ?? files.rdsCertificates;
-  if (settings.tls !== 'disable' && !rootCertificate) {
-    throw new TlsRefused(settings.name, 'there is no certificate authority to check it against');
-  }
-  const login = await access.credentials();
-  const version = await versionOf(program);
+  const { programs, login, environment } = await openPrograms(access, request);
+  const version = await versionOf(programs.pgDump);
   const child = spawn(
-    program,
+    programs.pgDump,
     [
       `--dbname=${connectionString(access, login)}`,
-      ...dumpArguments(request, request.schema, request.snapshotId),
+      ...dumpArguments(request, request.schemas, request.snapshotId),
     ],
-    {
-      env: environmentOf(access, login, rootCertificate, request.applicationName, 5000),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    { env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const words = new DumpWords(request.onTable);
   child.stderr.setEncoding('utf8').on('data', (text: string) => words.hear(text));

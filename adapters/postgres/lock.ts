@@ -4,25 +4,26 @@ import { queryFailure } from './failures.ts';
 import { qualified } from './names.ts';
 
 /**
- * Locks a schema's tables before the snapshot is taken. In a repeatable-read transaction LOCK TABLE takes no snapshot,
+ * Locks a project's tables before the snapshot is taken. In a repeatable-read transaction LOCK TABLE takes no snapshot,
  * so what the snapshot then shows is what was locked (https://www.postgresql.org/docs/current/sql-lock.html). Tables
  * that came or went between listing and snapshot make it start again.
  */
 interface TableName {
   readonly oid: string;
+  readonly schema: string;
   readonly name: string;
 }
 
 /** What pg_dump itself would lock: plain and partitioned tables. */
 const LISTING = `
-  SELECT c.oid::text AS oid, c.relname AS name
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p')
   ORDER BY c.oid`;
 
-const tablesOf = async (client: pg.Client, schema: string): Promise<TableName[]> =>
-  (await client.query<TableName>(LISTING, [schema])).rows;
+const tablesOf = async (client: pg.Client, schemas: readonly string[]): Promise<TableName[]> =>
+  (await client.query<TableName>(LISTING, [schemas])).rows;
 
 /** Who holds a table so that nobody may read it. The age is only seen by members of pg_read_all_stats. */
 const BLOCKER = `
@@ -45,11 +46,10 @@ const describeBlocker = async (observer: pg.Client, oid: string): Promise<string
 const lockAll = async (
   client: pg.Client,
   observer: pg.Client,
-  schema: string,
   tables: readonly TableName[],
   timeoutMs: number,
 ): Promise<void> => {
-  for (const { oid, name } of tables) {
+  for (const { oid, schema, name } of tables) {
     try {
       await client.query(`LOCK TABLE ONLY ${qualified(schema, name)} IN ACCESS SHARE MODE`);
     } catch (error) {
@@ -72,20 +72,20 @@ const TRIES = 3;
 export const beginLocked = async (
   client: pg.Client,
   observer: pg.Client,
-  schema: string,
+  schemas: readonly string[],
   timeoutMs: number,
 ): Promise<void> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const tables = await tablesOf(observer, schema);
+      const tables = await tablesOf(observer, schemas);
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET LOCAL lock_timeout = ${timeoutMs}`);
-      await lockAll(client, observer, schema, tables, timeoutMs);
-      const seen = await tablesOf(client, schema);
+      await lockAll(client, observer, tables, timeoutMs);
+      const seen = await tablesOf(client, schemas);
       const same =
         seen.length === tables.length && seen.every((table, i) => table.oid === tables[i]?.oid);
       if (same) return;
-      throw new SchemaInMotion(schema);
+      throw new SchemaInMotion(schemas.join(', '));
     } catch (error) {
       await client.query('ROLLBACK').catch(() => undefined);
       if (!(error instanceof SchemaInMotion) || attempt === TRIES) throw error;

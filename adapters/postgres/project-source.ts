@@ -3,7 +3,7 @@ import { APPLICATION } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { parse } from '../../core/messages.ts';
 import type { ProjectSource } from '../../core/ports.ts';
-import { ACTIVE, type Project } from '../../core/project.ts';
+import { ACTIVE, type Project, sharedProjectId } from '../../core/project.ts';
 import { queryFailure } from './failures.ts';
 import { type SourceAccess, withSession } from './session.ts';
 
@@ -50,6 +50,18 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
     });
   };
 
+  const sharedProject: readonly Project[] = settings.sharedSchemas.length
+    ? [
+        {
+          id: `${settings.idPrefix}${sharedProjectId(settings.name)}`,
+          name: `Shared schemas of ${settings.name}`,
+          schemaName: settings.sharedSchemas.join(', '),
+          shared: settings.sharedSchemas,
+          status: ACTIVE,
+        },
+      ]
+    : [];
+
   const named = (schemas: readonly string[]): Project[] =>
     schemas.map((schema) => ({
       id: `${settings.idPrefix}${schema}`,
@@ -60,10 +72,14 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
 
   return {
     name: settings.name,
-    listProjects: async () =>
-      settings.schemas ? named(settings.schemas) : await query('ORDER BY projects.id', []),
+    listProjects: async () => [
+      ...sharedProject,
+      ...(settings.schemas ? named(settings.schemas) : await query('ORDER BY projects.id', [])),
+    ],
     findProject: async (projectId) => {
       if (!projectId.startsWith(settings.idPrefix)) return undefined;
+      const shared = sharedProject.find((project) => project.id === projectId);
+      if (shared) return shared;
       const id = projectId.slice(settings.idPrefix.length);
       // PostgreSQL's text can't hold a NUL, so no project has such an id.
       if (id.includes('\0')) return undefined;

@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../core/contract.ts';
 import { LarderError, PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
+import { tableKey } from '../../core/manifest.ts';
 import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
 import { majorOfVersionNumber } from '../../core/programs.ts';
 import { startDump } from './dump.ts';
 import { queryFailure } from './failures.ts';
-import { readInventory } from './inventory/inventory.ts';
+import { dumpGlobals } from './globals.ts';
+import { type InventoryReading, readInventory } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
 import { qualified } from './names.ts';
@@ -46,19 +48,22 @@ const refusePooler = async (source: string, one: pg.Client, other: pg.Client): P
   if ((await pidOf(one)) === (await pidOf(other))) throw new PoolerInTransactionMode(source);
 };
 
-const schemaOidOf = async (
+const OIDS =
+  'SELECT nspname AS name, oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)';
+
+const schemaOidsOf = async (
   client: pg.Client,
-  schema: string,
+  schemas: readonly string[],
   database: string,
-): Promise<string> => {
-  const sql = 'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = $1';
+): Promise<string[]> => {
   // PostgreSQL's text can't hold a NUL, so no schema has such a name.
-  const found = schema.includes('\0')
-    ? undefined
-    : await client.query<{ oid: string }>(sql, [schema]);
-  const oid = found?.rows[0]?.oid;
-  if (!oid) throw new SchemaNotFound(schema, database);
-  return oid;
+  const possible = schemas.filter((schema) => !schema.includes('\0'));
+  const { rows } = await client.query<{ name: string; oid: string }>(OIDS, [possible]);
+  return schemas.map((schema) => {
+    const found = rows.find(({ name }) => name === schema);
+    if (!found) throw new SchemaNotFound(schema, database);
+    return found.oid;
+  });
 };
 
 const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: string }> => {
@@ -73,18 +78,17 @@ const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: s
 /** Counts one table after the other, in the holder's snapshot. ONLY: a parent's rows are not its children's. */
 const countRows = async (
   holder: pg.Client,
-  schema: string,
-  names: readonly string[],
+  tables: InventoryReading['countable'],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> => {
   const rows = new Map<string, number>();
-  for (const name of names) {
+  for (const { schema, name } of tables) {
     signal.throwIfAborted();
     const sql = `SELECT pg_catalog.count(*)::text AS rows FROM ONLY ${qualified(schema, name)}`;
     const found = await holder.query<{ rows: string }>(sql).catch((error: unknown) => {
       throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
     });
-    rows.set(name, Number(found.rows[0]?.rows));
+    rows.set(tableKey(schema, name), Number(found.rows[0]?.rows));
   }
   return rows;
 };
@@ -104,15 +108,15 @@ const openSnapshot = async (
     sessions.push(observer);
     await refusePooler(options.settings.name, holder, observer);
     const server = await serverFacts(observer);
-    await schemaOidOf(observer, request.schema, server.database);
+    await schemaOidsOf(observer, request.schemas, server.database);
     const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
     try {
-      await beginLocked(holder, observer, request.schema, request.lockTimeoutMs);
+      await beginLocked(holder, observer, request.schemas, request.lockTimeoutMs);
       const { id, takenAt } = await takeSnapshot(holder);
-      const schemaOid = await schemaOidOf(holder, request.schema, server.database);
+      const schemaOids = await schemaOidsOf(holder, request.schemas, server.database);
       const { inventory, countable, sourceBytes } = await readInventory(holder, {
-        schemaOid,
-        schema: request.schema,
+        schemaOids,
+        schemas: request.schemas,
         partitionsElsewhere: request.partitionsElsewhere,
       });
       return {
@@ -121,15 +125,16 @@ const openSnapshot = async (
         inventory,
         sourceBytes,
         disturbed: watching.disturbed,
-        countRows: (signal) => countRows(holder, request.schema, countable, signal),
+        countRows: (signal) => countRows(holder, countable, signal),
         dump: (dumpRequest) =>
           startDump(options, {
             ...dumpRequest,
-            schema: request.schema,
+            schemas: request.schemas,
             snapshotId: id,
             server,
             applicationName,
           }),
+        dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
         close: async () => {
           watching.stop();
           await close();

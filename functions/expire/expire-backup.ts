@@ -1,6 +1,6 @@
 import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
-import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
+import { encodePart, keysBeside } from '../../core/keys.ts';
 import type { History, Log, Vault } from '../../core/ports.ts';
 
 export interface ExpirePorts {
@@ -74,7 +74,7 @@ export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<
       return 'kept';
     }
   }
-  await vault.remove([fileId, manifestKeyBeside(fileId)]);
+  await vault.remove(keysBeside(fileId));
   log.info('an expired backup was removed', { ...names, bytes: size });
   return 'removed';
 };

@@ -1,6 +1,6 @@
 import { quoted } from '../../core/errors.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
-import type { Manifest } from '../../core/manifest.ts';
+import { type Manifest, tableKey } from '../../core/manifest.ts';
 import type { History, Vault } from '../../core/ports.ts';
 import { countsOf } from './adopt.ts';
 
@@ -13,9 +13,11 @@ const SMALL_BYTES = 1024 ** 2;
 const NAMED = 5;
 
 const emptied = (now: Manifest, before: Manifest): string[] => {
-  const rowsNow = new Map(now.tables.map(({ name, rows }) => [name, rows]));
+  const rowsNow = new Map(
+    now.tables.map(({ schema, name, rows }) => [tableKey(schema, name), rows]),
+  );
   return before.tables
-    .filter(({ name, rows }) => (rows ?? 0) > 0 && !rowsNow.get(name))
+    .filter(({ schema, name, rows }) => (rows ?? 0) > 0 && !rowsNow.get(tableKey(schema, name)))
     .map(({ name, rows }) => `${quoted(name)} (${rows})`);
 };
 

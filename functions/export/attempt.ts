@@ -1,18 +1,28 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
 import { ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
 import { type Encoding, encodingOf } from '../../core/formats.ts';
 import {
   downloadNameOf,
   extensionOf,
+  GLOBALS_EXTENSION,
   type KeyParts,
+  keysBeside,
   manifestKeyOf,
   stemOf,
 } from '../../core/keys.ts';
 import type { Snapshot, StoredObject } from '../../core/ports.ts';
-import { ACTIVE, type Project } from '../../core/project.ts';
+import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
 import { completionOf } from './adopt.ts';
 import { type Body, openBody } from './body.ts';
-import { type DumpOutcome, makeManifest, type Timed, timed } from './make-manifest.ts';
+import {
+  type DumpOutcome,
+  makeManifest,
+  type StoredGlobals,
+  type Timed,
+  timed,
+} from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /**
@@ -160,6 +170,26 @@ const store = (
   });
 };
 
+/** Roles and memberships, beside the schemas that all projects share. */
+const storeGlobals = async (
+  { vault }: ExportPorts,
+  { keyTemplate }: ExportOptions,
+  backup: Backup,
+  snapshot: Snapshot,
+  stop: AbortController,
+): Promise<StoredGlobals> => {
+  const content = await snapshot.dumpGlobals(stop.signal);
+  const parts = keyPartsOf(backup);
+  const stored = await vault.store({
+    key: `${stemOf(keyTemplate, parts)}${GLOBALS_EXTENSION}`,
+    body: Readable.from([content]),
+    atMostBytes: content.length,
+    contentType: CONTENT_TYPES['.sql'],
+    downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
+  });
+  return { ...stored, sha256: createHash('sha256').update(content).digest('hex') };
+};
+
 /**
  * Makes the backup's object and manifest.
  * @throws the error that ended it: a named one, or the reason `stop` was aborted with
@@ -177,7 +207,7 @@ export const attemptBackup = async (
   const snapshot = await ports.snapshots.open({
     backupId: backup.id,
     attempt: backup.attempt,
-    schema: project.schemaName,
+    schemas: schemasOf(project),
     content: backup.content,
     lockTimeoutMs: settings.lockTimeoutMs,
     giveWayAfterSeconds: settings.giveWayAfterSeconds,
@@ -189,14 +219,20 @@ export const attemptBackup = async (
     const outcome = await dumpAndStore(ports, options, context, snapshot);
     key = outcome.stored.key;
     stop.signal.throwIfAborted();
-    const manifest = await makeManifest(ports, options, backup, project, startedAt, outcome);
+    const globals = project.shared
+      ? await storeGlobals(ports, options, backup, snapshot, stop)
+      : undefined;
+    const manifest = await makeManifest(ports, options, backup, project, startedAt, {
+      ...outcome,
+      ...(globals ? { globals } : {}),
+    });
     const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
     await ports.vault.storeManifest(manifestKey, manifest);
     return completionOf(manifest, ports.clock());
   } catch (error) {
     stop.abort(error);
     // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it.
-    if (key) await ports.vault.remove([key]).catch(() => undefined);
+    if (key) await ports.vault.remove(keysBeside(key)).catch(() => undefined);
     throw stop.signal.reason;
   } finally {
     await snapshot.close();

@@ -1,7 +1,7 @@
 import { type Backup, iso } from '../../core/backup.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Encoding } from '../../core/formats.ts';
-import { MANIFEST_VERSION, type Manifest } from '../../core/manifest.ts';
+import { MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
 import type { Dump, Snapshot, StoredObject } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
 import { anomaliesOf, findPrevious } from './anomaly.ts';
@@ -18,6 +18,10 @@ export const timed = async <T>(work: Promise<T>): Promise<Timed<T>> => {
   return { value, ms: Math.round(performance.now() - begun) };
 };
 
+export interface StoredGlobals extends StoredObject {
+  readonly sha256: string;
+}
+
 /** What dumping and storing came to. */
 export interface DumpOutcome {
   readonly snapshot: Snapshot;
@@ -27,6 +31,7 @@ export interface DumpOutcome {
   readonly encoding: Encoding;
   readonly rows: Timed<ReadonlyMap<string, number>>;
   readonly dumpMs: number;
+  readonly globals?: StoredGlobals;
 }
 
 const describe = (
@@ -35,7 +40,7 @@ const describe = (
   project: Project,
   startedAt: number,
   now: number,
-  { snapshot, dump, stored, sha256, encoding, rows, dumpMs }: DumpOutcome,
+  { snapshot, dump, stored, sha256, encoding, rows, dumpMs, globals }: DumpOutcome,
 ): Manifest => ({
   version: MANIFEST_VERSION,
   backup: {
@@ -63,10 +68,11 @@ const describe = (
   tool: { larder: larderVersion, pgDump: dump.version },
   options: { content: backup.content, format: backup.format, compression: encoding.compression },
   object: { key: stored.key, bytes: stored.bytes, sha256 },
+  ...(globals ? { globals: { ...globals } } : {}),
   ...snapshot.inventory,
   tables: snapshot.inventory.tables.map((table) => ({
     ...table,
-    rows: rows.value.get(table.name) ?? null,
+    rows: rows.value.get(tableKey(table.schema, table.name)) ?? null,
   })),
   timings: {
     snapshotAt: snapshot.takenAt,

@@ -1,6 +1,6 @@
 import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
-import { type KeyParts, manifestKeyBeside, parseKey } from '../../core/keys.ts';
+import { type KeyParts, keysBeside, parseKey } from '../../core/keys.ts';
 import { DAY, type Step, type SweepPorts } from './step.ts';
 
 /**
@@ -52,7 +52,7 @@ const standingOf = (key: string, row: Backup | undefined): 'kept' | 'leftover' |
   }
   // Where a row is still open, an earlier attempt's backup may yet be adopted.
   if (row.status !== 'completed' || !row.fileId) return 'kept';
-  return key === row.fileId || key === manifestKeyBeside(row.fileId) ? 'kept' : 'leftover';
+  return keysBeside(row.fileId).includes(key) ? 'kept' : 'leftover';
 };
 
 /** A round through all objects a day, continued by one sweep where the last one stopped. */

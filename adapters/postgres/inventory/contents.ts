@@ -3,9 +3,11 @@ import type { Inventory, ManifestSequence, ManifestTable } from '../../../core/m
 import { qualified } from '../names.ts';
 
 /**
- * What is inside a schema, read in the dump's snapshot. Objects that belong to an extension are left out, as pg_dump leaves
+ * What is inside the schemas, read in the dump's snapshot. Objects that belong to an extension are left out, as pg_dump leaves
  * them out: `CREATE EXTENSION` brings them.
  */
+export type SchemaOids = readonly string[];
+
 const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
   NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend e
@@ -13,7 +15,7 @@ const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
   )`;
 
 const TABLES = `
-  SELECT c.relname AS name,
+  SELECT n.nspname AS schema, c.relname AS name,
     CASE
       WHEN c.relkind = 'p' THEN 'partitioned'
       WHEN c.relkind = 'f' THEN 'foreign'
@@ -25,9 +27,9 @@ const TABLES = `
     pg_catalog.pg_total_relation_size(c.oid)::text AS bytes,
     c.relispopulated AS populated,
     pg_catalog.row_security_active(c.oid) AS hidden
-  FROM pg_catalog.pg_class c
-  WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
-  ORDER BY c.relname`;
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  ORDER BY 1, 2`;
 
 export interface TableFacts extends ManifestTable {
   /** False for a materialized view that was never refreshed: it can't be read. */
@@ -38,82 +40,91 @@ export interface TableFacts extends ManifestTable {
 
 export const readTables = async (
   client: pg.Client,
-  schemaOid: string,
-  schema: string,
+  schemaOids: SchemaOids,
 ): Promise<TableFacts[]> => {
-  const found = await client.query<{
-    name: string;
-    kind: ManifestTable['kind'];
-    bytes: string;
-    populated: boolean;
-    hidden: boolean;
-  }>(TABLES, [schemaOid]);
-  return found.rows.map(({ name, kind, bytes, populated, hidden }) => ({
-    schema,
-    name,
-    kind,
-    rows: null,
-    bytes: Number(bytes),
-    populated,
-    hidden,
-  }));
+  interface Row {
+    readonly schema: string;
+    readonly name: string;
+    readonly kind: ManifestTable['kind'];
+    readonly bytes: string;
+    readonly populated: boolean;
+    readonly hidden: boolean;
+  }
+  const found = await client.query<Row>(TABLES, [schemaOids]);
+  return found.rows.map((row) => ({ ...row, rows: null, bytes: Number(row.bytes) }));
 };
 
 const SEQUENCES = `
-  SELECT c.relname AS name FROM pg_catalog.pg_class c
-  WHERE c.relnamespace = $1 AND c.relkind = 'S' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
-  ORDER BY c.relname`;
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1) AND c.relkind = 'S' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  ORDER BY 1, 2`;
 
 const SEQUENCES_AT_ONCE = 200;
+
+type Name = Pick<ManifestSequence, 'schema' | 'name'>;
 
 /** Sequences with value and whether it was given out. They are not transactional: one may run ahead of the snapshot. */
 export const readSequences = async (
   client: pg.Client,
-  schemaOid: string,
-  schema: string,
+  schemaOids: SchemaOids,
 ): Promise<ManifestSequence[]> => {
-  const names = (await client.query<{ name: string }>(SEQUENCES, [schemaOid])).rows.map(
-    (row) => row.name,
-  );
+  const names = (await client.query<Name>(SEQUENCES, [schemaOids])).rows;
   const all: ManifestSequence[] = [];
   for (let from = 0; from < names.length; from += SEQUENCES_AT_ONCE) {
     const some = names.slice(from, from + SEQUENCES_AT_ONCE);
     const selects = some.map(
-      (name, i) =>
+      ({ schema, name }, i) =>
         `SELECT ${i} AS i, last_value::text AS value, is_called AS called FROM ${qualified(schema, name)}`,
     );
-    const found = await client.query<{ i: number; value: string; called: boolean }>(
+    const found = await client.query<{ value: string; called: boolean }>(
       `${selects.join(' UNION ALL ')} ORDER BY i`,
     );
-    all.push(...found.rows.map(({ i, value, called }) => ({ name: some[i] ?? '', value, called })));
+    some.forEach(({ schema, name }, i) => {
+      const { value = '', called = false } = found.rows[i] ?? {};
+      all.push({ schema, name, value, called });
+    });
   }
   return all;
 };
 
 /** One name each, as SQL writes it. */
 const NAMES = {
-  views: `SELECT c.relname AS name FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = $1 AND c.relkind = 'v' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')} ORDER BY 1`,
-  functions: `SELECT pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name
-    FROM pg_catalog.pg_proc p
-    WHERE p.pronamespace = $1 AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')} ORDER BY 1`,
-  types: `SELECT t.typname AS name FROM pg_catalog.pg_type t
+  views: `SELECT n.nspname AS schema, c.relname AS name
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.oid = ANY ($1) AND c.relkind = 'v' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    ORDER BY 1, 2`,
+  functions: `SELECT n.nspname AS schema,
+      pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.oid = ANY ($1) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
+    ORDER BY 1, 2`,
+  types: `SELECT n.nspname AS schema, t.typname AS name
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-    WHERE t.typnamespace = $1 AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
-      AND ${NOT_OF_EXTENSION('pg_type', 't.oid')} ORDER BY 1`,
-  triggers: `SELECT pg_catalog.format('%I ON %I', g.tgname, c.relname) AS name
+    WHERE n.oid = ANY ($1) AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
+      AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
+    ORDER BY 1, 2`,
+  triggers: `SELECT n.nspname AS schema, pg_catalog.format('%I ON %I', g.tgname, c.relname) AS name
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
-    WHERE c.relnamespace = $1 AND NOT g.tgisinternal ORDER BY 1`,
-  policies: `SELECT pg_catalog.format('%I ON %I', p.polname, c.relname) AS name
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.oid = ANY ($1) AND NOT g.tgisinternal
+    ORDER BY 1, 2`,
+  policies: `SELECT n.nspname AS schema, pg_catalog.format('%I ON %I', p.polname, c.relname) AS name
     FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
-    WHERE c.relnamespace = $1 ORDER BY 1`,
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.oid = ANY ($1)
+    ORDER BY 1, 2`,
 } as const;
 
 export type NamedObjects = Pick<Inventory, keyof typeof NAMES>;
 
-export const readNames = async (client: pg.Client, schemaOid: string): Promise<NamedObjects> => {
+export const readNames = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+): Promise<NamedObjects> => {
   const read = async (kind: keyof typeof NAMES) =>
-    (await client.query<{ name: string }>(NAMES[kind], [schemaOid])).rows;
+    (await client.query<Name>(NAMES[kind], [schemaOids])).rows;
   return {
     views: await read('views'),
     functions: await read('functions'),
@@ -126,21 +137,21 @@ export const readNames = async (client: pg.Client, schemaOid: string): Promise<N
 /** Owners and those granted something, of the schema and of its tables, sequences, functions and types. */
 const ROLES = `
   WITH acls AS (
-    SELECT nspowner AS owner, nspacl AS acl FROM pg_catalog.pg_namespace WHERE oid = $1
-    UNION ALL SELECT relowner, relacl FROM pg_catalog.pg_class WHERE relnamespace = $1
-    UNION ALL SELECT proowner, proacl FROM pg_catalog.pg_proc WHERE pronamespace = $1
-    UNION ALL SELECT typowner, typacl FROM pg_catalog.pg_type WHERE typnamespace = $1
-    UNION ALL SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl WHERE defaclnamespace = $1
+    SELECT nspowner AS owner, nspacl AS acl FROM pg_catalog.pg_namespace WHERE oid = ANY ($1)
+    UNION ALL SELECT relowner, relacl FROM pg_catalog.pg_class WHERE relnamespace = ANY ($1)
+    UNION ALL SELECT proowner, proacl FROM pg_catalog.pg_proc WHERE pronamespace = ANY ($1)
+    UNION ALL SELECT typowner, typacl FROM pg_catalog.pg_type WHERE typnamespace = ANY ($1)
+    UNION ALL SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl WHERE defaclnamespace = ANY ($1)
     UNION ALL SELECT c.relowner, a.attacl FROM pg_catalog.pg_attribute a
-      JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = $1 AND a.attacl IS NOT NULL
+      JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = ANY ($1) AND a.attacl IS NOT NULL
   ), roles AS (
     SELECT owner AS oid FROM acls
     UNION SELECT entry.grantee FROM acls, pg_catalog.aclexplode(acls.acl) AS entry
     UNION SELECT polrole FROM pg_catalog.pg_policy p
       JOIN pg_catalog.pg_class c ON c.oid = p.polrelid, pg_catalog.unnest(p.polroles) AS polrole
-      WHERE c.relnamespace = $1
+      WHERE c.relnamespace = ANY ($1)
   )
   SELECT r.rolname AS name FROM roles JOIN pg_catalog.pg_roles r ON r.oid = roles.oid ORDER BY 1`;
 
-export const readRoles = async (client: pg.Client, schemaOid: string): Promise<string[]> =>
-  (await client.query<{ name: string }>(ROLES, [schemaOid])).rows.map(({ name }) => name);
+export const readRoles = async (client: pg.Client, schemaOids: SchemaOids): Promise<string[]> =>
+  (await client.query<{ name: string }>(ROLES, [schemaOids])).rows.map(({ name }) => name);

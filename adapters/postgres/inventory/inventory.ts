@@ -2,46 +2,53 @@ import type pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing, quoted } from '../../../core/errors.ts';
 import type { Inventory, Outside } from '../../../core/manifest.ts';
 import { ROLES_PAGE } from '../failures.ts';
-import { readNames, readRoles, readSequences, readTables, type TableFacts } from './contents.ts';
+import {
+  readNames,
+  readRoles,
+  readSequences,
+  readTables,
+  type SchemaOids,
+  type TableFacts,
+} from './contents.ts';
 import { readExtensions, readLoose, readOutside, readPartitionsElsewhere } from './outside.ts';
 
 /**
- * Reads the whole inventory of one schema, and refuses what no dump could hold. Everything is read in
+ * Reads the whole inventory of a project's schemas, and refuses what no dump could hold. Everything is read in
  * the snapshot of `client`, before pg_dump starts, so that a refusal comes early.
  */
 export interface InventoryReading {
   readonly inventory: Inventory;
   /** Tables whose rows can be counted, with materialized views that are populated. */
-  readonly countable: readonly string[];
+  readonly countable: readonly Pick<TableFacts, 'schema' | 'name'>[];
   readonly sourceBytes: number;
 }
 
 export interface InventoryOptions {
-  readonly schemaOid: string;
-  readonly schema: string;
+  readonly schemaOids: SchemaOids;
+  readonly schemas: readonly string[];
   readonly partitionsElsewhere: 'refuse' | 'accept';
 }
 
 /** @throws PartitionsElsewhere, PermissionMissing */
 export const readInventory = async (
   client: pg.Client,
-  { schemaOid, schema, partitionsElsewhere }: InventoryOptions,
+  { schemaOids, schemas, partitionsElsewhere }: InventoryOptions,
 ): Promise<InventoryReading> => {
-  const elsewhere = await readPartitionsElsewhere(client, schemaOid);
+  const elsewhere = await readPartitionsElsewhere(client, schemaOids);
   if (elsewhere.length && partitionsElsewhere === 'refuse') {
-    throw new PartitionsElsewhere(schema, elsewhere);
+    throw new PartitionsElsewhere(schemas.join(', '), elsewhere);
   }
-  const facts = await readTables(client, schemaOid, schema);
+  const facts = await readTables(client, schemaOids);
   refuseHidden(facts);
-  const outside = await readOutside(client, schemaOid);
-  const extensions = await readExtensions(client, schemaOid, outside);
-  const loose = await readLoose(client, schemaOid);
+  const outside = await readOutside(client, schemaOids);
+  const extensions = await readExtensions(client, schemaOids, outside);
+  const loose = await readLoose(client, schemaOids);
   const inventory: Inventory = {
     tables: facts.map(({ populated: _, hidden: __, ...table }) => table),
-    sequences: await readSequences(client, schemaOid, schema),
-    ...(await readNames(client, schemaOid)),
+    sequences: await readSequences(client, schemaOids),
+    ...(await readNames(client, schemaOids)),
     extensions,
-    roles: await readRoles(client, schemaOid),
+    roles: await readRoles(client, schemaOids),
     outside,
     warnings: [
       ...outsideWarnings(outside),
@@ -59,7 +66,7 @@ export const readInventory = async (
   };
   return {
     inventory,
-    countable: facts.filter(isCountable).map(({ name }) => name),
+    countable: facts.filter(isCountable),
     sourceBytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 };

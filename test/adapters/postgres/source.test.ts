@@ -6,6 +6,7 @@ import { makeProjectSource } from '../../../adapters/postgres/project-source.ts'
 import type { SourceAccess } from '../../../adapters/postgres/session.ts';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
 import { uuidv7 } from '../../../core/ids.ts';
+import { tableKey } from '../../../core/manifest.ts';
 import type { Snapshot } from '../../../core/ports.ts';
 import { type SourceSettings, sourceSettings } from '../../../core/settings.ts';
 import {
@@ -171,7 +172,7 @@ const openOn = async (schema: string, access = accessTo()): Promise<Snapshot> =>
   return await source.open({
     backupId: uuidv7(Date.now()),
     attempt: 1,
-    schema,
+    schemas: [schema],
     content: 'full',
     lockTimeoutMs: 5000,
     giveWayAfterSeconds: 10,
@@ -283,7 +284,7 @@ describe('a dump', () => {
     await withSnapshot('busy', async (snapshot) => {
       await postgres.sql('INSERT INTO busy.t SELECT generate_series(1, 500)', database);
       const rows = await snapshot.countRows(new AbortController().signal);
-      expect(rows.get('t')).toBe(1000);
+      expect(rows.get(tableKey('busy', 't'))).toBe(1000);
       const text = await dumped(snapshot);
       expect(/COPY busy\.t.*?\n([\s\S]*?)\\\.\n/.exec(text)?.[1]?.trim().split('\n')).toHaveLength(
         1000,
@@ -317,7 +318,7 @@ describe('an inventory', () => {
       'type shared.tone < needy.t',
     ]);
     expect(inventory.extensions.map(({ name }) => name)).toEqual(['citext']);
-    expect(inventory.sequences).toEqual([{ name: 's', value: '5', called: true }]);
+    expect(inventory.sequences).toEqual([{ schema: 'needy', name: 's', value: '5', called: true }]);
     expect(inventory.roles).toEqual(['postgres', 'the reader']);
     expect(inventory.warnings.join('\n')).toContain('shared.users');
   });
@@ -368,7 +369,9 @@ describe('an inventory', () => {
     );
     const snapshot = await openOn('busy', accessTo({}, 'odd', 'odd'));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await snapshot.countRows(new AbortController().signal)).get('t')).toBe(1500);
+    expect(
+      (await snapshot.countRows(new AbortController().signal)).get(tableKey('busy', 't')),
+    ).toBe(1500);
     await snapshot.close();
   });
 });

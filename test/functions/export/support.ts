@@ -9,7 +9,7 @@ import { type Backup, iso } from '../../../core/backup.ts';
 import { VAULT } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Clock, History, Log } from '../../../core/ports.ts';
-import { exportSettings, sourceSettings } from '../../../core/settings.ts';
+import { exportSettings, type SourceSettings, sourceSettings } from '../../../core/settings.ts';
 import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
@@ -70,6 +70,7 @@ export interface BenchOptions {
   readonly database: string;
   readonly user?: string;
   readonly port?: number;
+  readonly source?: Partial<SourceSettings>;
   readonly settings?: Partial<ExportOptions['settings']>;
   readonly ports?: Partial<ExportPorts>;
 }
@@ -94,6 +95,7 @@ export const openBench = async (
     auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
     tls: 'disable',
     projectQuery: PROJECT_QUERY,
+    ...given.source,
   });
   const credentials = async () => ({ user: given.user ?? 'postgres', password: PASSWORD });
   const programRoots = [await clientRoot()];
