@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { config, otherSource, source } from './support/config.ts';
+import { grantsOf } from './support/grants.ts';
+import { synthesis } from './support/stack.ts';
+
+const LOG = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+const READ_QUEUE = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-AbCdEf';
+const TABLE = '<History/Table.Arn>';
+const BY_STATUS = `${TABLE}/index/by-status`;
+const BY_DAY = `${TABLE}/index/by-day`;
+const OBJECTS = '<Vault/Bucket.Arn>/backups/*';
+const LISTING = '<Vault/Bucket.Arn> if {"StringLikeIfExists":{"s3:prefix":"backups/*"}}';
+const BELOW_PREFIX = '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":"backups/*"}}';
+const KEY =
+  '<Vault/Key.Arn> if {"StringEquals":{"kms:ViaService":"s3.<AWS::Region>.<AWS::URLSuffix>"}}';
+const OUTCOMES = '<Outcomes/Messages/Queue.Arn>';
+const MAIL = 'if {"StringEquals":{"ses:FromAddress":"backups@example.com"}}';
+const IDENTITY = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity';
+
+describe('each function may do what it does and nothing else', () => {
+  const one = synthesis(config());
+
+  test('discover reads one secret and keeps the registry', () => {
+    expect(grantsOf(one, 'Sources/main/Discover/Role')).toEqual({
+      '<Sources/main/Discover/Log.Arn>': LOG,
+      [SECRET]: ['secretsmanager:GetSecretValue'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      [BY_STATUS]: ['dynamodb:Query'],
+    });
+  });
+
+  test('plan writes rows and sends, to its source’s queue only', () => {
+    expect(grantsOf(one, 'Sources/main/Plan/Role')).toEqual({
+      '<Sources/main/Plan/Log.Arn>': LOG,
+      [SECRET]: ['secretsmanager:GetSecretValue'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [BY_STATUS]: ['dynamodb:Query'],
+      '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
+      '<Sources/main/PlanDeadLetters.Arn>': ['sqs:SendMessage'],
+      [OUTCOMES]: ['sqs:SendMessage'],
+    });
+  });
+
+  test('export stores below the prefix; it deletes nothing and creates no row', () => {
+    expect(grantsOf(one, 'Sources/main/Export/Role')).toEqual({
+      '<Sources/main/Export/Log.Arn>': LOG,
+      [SECRET]: ['secretsmanager:GetSecretValue'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [OBJECTS]: [
+        's3:AbortMultipartUpload',
+        's3:GetObject',
+        's3:ListMultipartUploadParts',
+        's3:PutObject',
+      ],
+      [LISTING]: ['s3:ListBucket'],
+      [KEY]: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      '<Sources/main/Exports/Queue.Arn>': ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
+      [OUTCOMES]: ['sqs:SendMessage'],
+    });
+  });
+
+  test('the API reads objects, and reaches databases through discover and plan only', () => {
+    expect(grantsOf(one, 'Api/Handler/Role')).toEqual({
+      '<Api/Handler/Log.Arn>': LOG,
+      [TABLE]: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+      ],
+      [BY_STATUS]: ['dynamodb:Query'],
+      [BY_DAY]: ['dynamodb:Query'],
+      [OBJECTS]: ['s3:GetObject'],
+      [KEY]: ['kms:Decrypt'],
+      '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
+      '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+    });
+  });
+
+  test('notify sends mail from the configured address only', () => {
+    expect(grantsOf(one, 'Outcomes/Notify/Role')).toEqual({
+      '<Outcomes/Notify/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [OUTCOMES]: READ_QUEUE,
+      [`${IDENTITY}/backups@example.com ${MAIL}`]: ['ses:SendEmail'],
+      [`${IDENTITY}/example.com ${MAIL}`]: ['ses:SendEmail'],
+    });
+  });
+
+  test('expire removes objects it can’t read, for it may not use the key', () => {
+    expect(grantsOf(one, 'Retention/Expire/Role')).toEqual({
+      '<Retention/Expire/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [OBJECTS]: ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:GetObject'],
+      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucketVersions'],
+      '<Retention/DeadLetters.Arn>': ['sqs:SendMessage'],
+      '<History/Table.StreamArn>': [
+        'dynamodb:DescribeStream',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+      ],
+      '*': ['dynamodb:ListStreams'],
+    });
+  });
+
+  test('sweep sends again, starts plans and clears below the prefix', () => {
+    expect(grantsOf(one, 'Sweeping/Sweep/Role')).toEqual({
+      '<Sweeping/Sweep/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [BY_STATUS]: ['dynamodb:Query'],
+      [OBJECTS]: [
+        's3:AbortMultipartUpload',
+        's3:DeleteObject',
+        's3:DeleteObjectVersion',
+        's3:GetObject',
+      ],
+      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucketMultipartUploads', 's3:ListBucketVersions'],
+      [OUTCOMES]: ['sqs:SendMessage'],
+      '<Sources/main/Exports/Queue.Arn>': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
+      '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+    });
+  });
+
+  test('bury reads the dead-letter queues and no other', () => {
+    expect(grantsOf(one, 'Burial/Bury/Role')).toEqual({
+      '<Burial/Bury/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [OUTCOMES]: ['sqs:SendMessage'],
+      '<Outcomes/Messages/DeadLetters.Arn>': READ_QUEUE,
+      '<Retention/DeadLetters.Arn>': READ_QUEUE,
+      '<Sources/main/Exports/DeadLetters.Arn>': READ_QUEUE,
+      '<Sources/main/PlanDeadLetters.Arn>': READ_QUEUE,
+    });
+  });
+
+  test('the schedules’ role starts plan and sweep, and buries what it could not start', () => {
+    expect(grantsOf(one, 'Schedules/Role')).toEqual({
+      '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Sources/main/PlanDeadLetters.Arn>': ['sqs:SendMessage'],
+    });
+  });
+
+  test('nothing scans the table, and nothing is granted by a wildcard in an action', () => {
+    const actions = one
+      .ofType('AWS::IAM::Policy')
+      .map(([path]) => path.replace(/\/DefaultPolicy$/, ''))
+      .flatMap((role) => Object.values(grantsOf(one, role)).flat());
+    expect(actions.length).toBeGreaterThan(50);
+    expect(actions.filter((action) => /\*|:Scan$/.test(action))).toEqual([]);
+  });
+});
+
+test('of two sources, no function has a grant on the other’s queue, secret or functions', () => {
+  const two = synthesis(config({ sources: [source(), otherSource()] }));
+  for (const [own, other] of [
+    ['main', 'archive'],
+    ['archive', 'main'],
+  ]) {
+    for (const name of ['Discover', 'Plan', 'Export']) {
+      const resources = Object.keys(grantsOf(two, `Sources/${own}/${name}/Role`));
+      expect(resources.filter((resource) => resource.includes(`/${own}`))).not.toEqual([]);
+      expect(resources.filter((resource) => resource.includes(`/${other}`))).toEqual([]);
+    }
+  }
+});
+
+test('a source with IAM logs in as its one user on its one database, and reads no secret', () => {
+  const { secretArn: _, ...withoutSecret } = source();
+  const iam = { user: 'larder', resourceId: 'cluster-ABCDEF' };
+  const grants = grantsOf(
+    synthesis(config({ sources: [{ ...withoutSecret, iam }] })),
+    'Sources/main/Export/Role',
+  );
+  const user =
+    'arn:<AWS::Partition>:rds-db:<AWS::Region>:<AWS::AccountId>:dbuser:cluster-ABCDEF/larder';
+  expect(grants[user]).toEqual(['rds-db:connect']);
+  expect(Object.values(grants).flat()).not.toContain('secretsmanager:GetSecretValue');
+});
+
+test('a secret with a key of its own is decrypted by way of Secrets Manager only', () => {
+  const secretKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0123-abcd';
+  const grants = grantsOf(
+    synthesis(config({ sources: [source({ secretKeyArn })] })),
+    'Sources/main/Plan/Role',
+  );
+  const via = 'secretsmanager.<AWS::Region>.<AWS::URLSuffix>';
+  expect(grants[`${secretKeyArn} if {"StringEquals":{"kms:ViaService":"${via}"}}`]).toEqual([
+    'kms:Decrypt',
+  ]);
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { TIMES } from '../../core/contract.ts';
+import { config, otherSource, source } from './support/config.ts';
+import { synthesis, within } from './support/stack.ts';
+
+const two = synthesis(config({ sources: [source(), otherSource()] }));
+const queues = two.ofType('AWS::SQS::Queue');
+const FOURTEEN_DAYS = 14 * 24 * 3600;
+
+/** Queues that others give up their messages to: queues, functions, streams and schedules. */
+const deadLetterQueues = (): Set<string> => {
+  const targets = Object.values(two.resources).flatMap(({ Properties }) => [
+    within(Properties, 'RedrivePolicy', 'deadLetterTargetArn'),
+    within(Properties, 'DestinationConfig', 'OnFailure', 'Destination'),
+    within(Properties, 'Target', 'DeadLetterConfig', 'Arn'),
+  ]);
+  return new Set(targets.filter((target) => target !== undefined).map(two.text));
+};
+const arnOf = (path: string) => `<${path}.Arn>`;
+
+describe('every queue', () => {
+  test.each(queues)('%s is encrypted and keeps its messages for 14 days', (_, { Properties }) => {
+    expect(Properties).toMatchObject({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: FOURTEEN_DAYS,
+    });
+  });
+
+  test.each(queues)('%s has a dead-letter queue or is one', (path, { Properties }) => {
+    expect(Boolean(Properties.RedrivePolicy)).not.toBe(deadLetterQueues().has(arnOf(path)));
+  });
+});
+
+test('FIFO queues have FIFO dead-letter queues, and are fast for many projects', () => {
+  const fifo = queues.filter(([, { Properties }]) => Properties.FifoQueue);
+  expect(fifo.map(([path]) => path).sort()).toEqual([
+    'Sources/archive/Exports/DeadLetters',
+    'Sources/archive/Exports/Queue',
+    'Sources/main/Exports/DeadLetters',
+    'Sources/main/Exports/Queue',
+  ]);
+  for (const [, { Properties }] of fifo) {
+    expect(Properties).toMatchObject({
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+    });
+    expect(Properties).not.toHaveProperty('ContentBasedDeduplication');
+  }
+});
+
+test('the row ends a backup long before the queue does, and a message outlasts its function', () => {
+  const { Properties } = two.at('Sources/main/Exports/Queue');
+  expect(Properties.VisibilityTimeout).toBe(TIMES.exportsVisibilitySeconds);
+  expect(Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: TIMES.exportsMaxReceiveCount });
+  expect(TIMES.exportsMaxReceiveCount).toBeGreaterThan(10 * TIMES.maxAttempts);
+});
+
+const mappings = two.ofType('AWS::Lambda::EventSourceMapping');
+const mappingOf = (functionPath: string) =>
+  mappings
+    .filter(([, { Properties }]) => two.text(Properties.FunctionName) === `<${functionPath}>`)
+    .map(([, { Properties }]) => Properties);
+
+test('a queue hides a message for at least as long as its reader may take', () => {
+  for (const [path, { Properties }] of mappings) {
+    const queue = queues.find(([one]) => arnOf(one) === two.text(Properties.EventSourceArn));
+    if (!queue) continue;
+    const reader = two.text(Properties.FunctionName).slice(1, -1);
+    const { Timeout } = two.at(reader).Properties;
+    expect(Number(queue[1].Properties.VisibilityTimeout), path).toBeGreaterThanOrEqual(
+      Number(Timeout),
+    );
+  }
+});
+
+test('every mapping reports the failures of single messages', () => {
+  expect(mappings.length).toBeGreaterThan(0);
+  for (const [path, { Properties }] of mappings) {
+    expect(Properties.FunctionResponseTypes, path).toEqual(['ReportBatchItemFailures']);
+  }
+});
+
+test('exports come one by one, K at once', () => {
+  const [mapping, ...others] = mappingOf('Sources/main/Export/Function');
+  expect(others).toEqual([]);
+  expect(mapping).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 3 } });
+  expect(two.text(mapping?.EventSourceArn)).toBe('<Sources/main/Exports/Queue.Arn>');
+  expect(two.at('Sources/main/Export/Function').Properties).not.toHaveProperty(
+    'ReservedConcurrentExecutions',
+  );
+});
+
+test('K of 1 is the function’s own concurrency, which a mapping can’t express', () => {
+  const single = synthesis(config({ export: { concurrency: 1 } }));
+  expect(single.at('Sources/main/Export/Function').Properties).toMatchObject({
+    ReservedConcurrentExecutions: 1,
+  });
+  const [mapping] = single
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .filter(([path]) => path.includes('Export/'));
+  expect(mapping?.[1].Properties).not.toHaveProperty('ScalingConfig');
+});
+
+test('bury reads every dead-letter queue', () => {
+  const read = mappingOf('Burial/Bury/Function').map(({ EventSourceArn }) =>
+    two.text(EventSourceArn),
+  );
+  expect(new Set(read)).toEqual(deadLetterQueues());
+  expect(read).toHaveLength(6);
+});
+
+test('what plan fails at for good goes to its source’s dead letters, after two more tries', () => {
+  const configs = two
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .filter(([, { Properties }]) => two.text(Properties.FunctionName).includes('Plan'));
+  expect(configs).toHaveLength(2);
+  for (const [path, { Properties }] of configs) {
+    const source = path.split('/')[1];
+    expect(Properties.MaximumRetryAttempts).toBe(2);
+    expect(two.text(within(Properties, 'DestinationConfig', 'OnFailure', 'Destination'))).toBe(
+      `<Sources/${source}/PlanDeadLetters.Arn>`,
+    );
+  }
+});
+
+test('expire is given what TTL removed of completed backups, and nothing that anybody deletes', () => {
+  const [mapping] = mappingOf('Retention/Expire/Function');
+  expect(mapping).toMatchObject({
+    StartingPosition: 'TRIM_HORIZON',
+    BisectBatchOnFunctionError: true,
+    MaximumRetryAttempts: 100,
+  });
+  expect(two.text(mapping?.EventSourceArn)).toBe('<History/Table.StreamArn>');
+  expect(within(mapping, 'FilterCriteria', 'Filters')).toHaveLength(1);
+  const pattern = within(mapping, 'FilterCriteria', 'Filters', 0, 'Pattern');
+  expect(JSON.parse(String(pattern))).toEqual({
+    eventName: ['REMOVE'],
+    userIdentity: { type: ['Service'], principalId: ['dynamodb.amazonaws.com'] },
+    dynamodb: { OldImage: { kind: { S: ['backup'] }, status: { S: ['completed'] } } },
+  });
+});

@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
+import { config, otherSource, source } from './support/config.ts';
+import { synthesis, within } from './support/stack.ts';
+
+const one = synthesis(config());
+
+test.each(['Vault/Bucket', 'Vault/Key', 'History/Table'])('%s outlives the stack', (path) => {
+  expect(one.at(path)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+});
+
+test('the vault is encrypted with its own rotating key, versioned and closed to the public', () => {
+  const { Properties } = one.at('Vault/Bucket');
+  expect(Properties).toMatchObject({
+    VersioningConfiguration: { Status: 'Enabled' },
+    OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+      ],
+    },
+  });
+  const rule = within(Properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration', 0);
+  expect(one.text(within(rule, 'ServerSideEncryptionByDefault', 'KMSMasterKeyID'))).toBe(
+    '<Vault/Key.Arn>',
+  );
+  expect(one.at('Vault/Key').Properties.EnableKeyRotation).toBe(true);
+});
+
+test('the vault ends unfinished uploads after a day, and never expires a current object', () => {
+  const rules = within(one.at('Vault/Bucket').Properties, 'LifecycleConfiguration', 'Rules');
+  expect(rules).toEqual([
+    {
+      Id: 'unfinished-uploads',
+      Status: 'Enabled',
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+    },
+    {
+      Id: 'deleted-by-hand',
+      Status: 'Enabled',
+      NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+      ExpiredObjectDeleteMarker: true,
+    },
+  ]);
+});
+
+test('the vault and every queue refuse what does not come by TLS', () => {
+  const policies = [...one.ofType('AWS::S3::BucketPolicy'), ...one.ofType('AWS::SQS::QueuePolicy')];
+  const queues = one.ofType('AWS::SQS::Queue');
+  expect(policies).toHaveLength(queues.length + 1);
+  for (const [path, { Properties }] of policies) {
+    expect(JSON.stringify(Properties.PolicyDocument), path).toContain(
+      '"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"',
+    );
+  }
+});
+
+test('the history is on demand, encrypted, can go back in time and can’t be deleted by mistake', () => {
+  expect(one.at('History/Table').Properties).toMatchObject({
+    BillingMode: 'PAY_PER_REQUEST',
+    SSESpecification: { SSEEnabled: true },
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    DeletionProtectionEnabled: true,
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    StreamSpecification: { StreamViewType: 'OLD_IMAGE' },
+    KeySchema: [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ],
+  });
+});
+
+test('the indexes are those of the contract, within DynamoDB’s limits', () => {
+  const indexOf = (
+    { name, pk, sk }: { readonly name: string; readonly pk: string; readonly sk: string },
+    attributes: readonly string[],
+  ) => ({
+    IndexName: name,
+    KeySchema: [
+      { AttributeName: pk, KeyType: 'HASH' },
+      { AttributeName: sk, KeyType: 'RANGE' },
+    ],
+    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...attributes] },
+  });
+  expect(one.at('History/Table').Properties.GlobalSecondaryIndexes).toEqual([
+    indexOf(TABLE.statusIndex, STATUS_PROJECTION),
+    indexOf(TABLE.dayIndex, DAY_PROJECTION),
+  ]);
+  for (const attributes of [STATUS_PROJECTION, DAY_PROJECTION]) {
+    expect(attributes.length).toBeLessThanOrEqual(20);
+    // What a heartbeat writes, or it would cost index writes.
+    expect(attributes).not.toContain('progress');
+    expect(attributes).not.toContain('leaseUntil');
+  }
+});
+
+test('nothing that CloudFormation could name has a name of its own', () => {
+  const two = synthesis(config({ sources: [source(), otherSource()] }));
+  const named = Object.entries(two.resources).flatMap(([id, { Type, Properties }]) =>
+    [
+      'BucketName',
+      'TableName',
+      'QueueName',
+      'FunctionName',
+      'RoleName',
+      'TopicName',
+      'LogGroupName',
+      'AlarmName',
+    ]
+      .filter((name) => typeof Properties[name] === 'string')
+      .map((name) => `${Type} ${id}: ${name}`),
+  );
+  expect(named).toEqual([]);
+  for (const type of ['AWS::Scheduler::Schedule', 'AWS::Scheduler::ScheduleGroup']) {
+    for (const [path, { Properties }] of two.ofType(type)) {
+      expect(Properties, path).not.toHaveProperty('Name');
+    }
+  }
+});
+
+test('outputs say where everything is, a queue for each source', () => {
+  const two = synthesis(config({ sources: [source(), otherSource({ name: 'old-archive' })] }));
+  expect(Object.keys(two.outputs).sort()).toEqual([
+    'ApiUrl',
+    'ExportsQueueMain',
+    'ExportsQueueOldArchive',
+    'HistoryTable',
+    'OutcomesQueue',
+    'VaultBucket',
+  ]);
+  expect(two.text(two.outputs.VaultBucket?.Value)).toBe('<Vault/Bucket>');
+  expect(two.text(two.outputs.ExportsQueueOldArchive?.Value)).toBe(
+    '<Sources/old-archive/Exports/Queue>',
+  );
+});

@@ -1,0 +1,79 @@
+import { CfnElement, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { larderApp } from '../../../lib/app.ts';
+import type { Config } from '../../../lib/config.ts';
+import { LarderStack } from '../../../lib/larder-stack.ts';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+export interface Synthesis {
+  readonly stack: Stack;
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: Readonly<Record<string, { readonly Value: unknown }>>;
+  /** The resource of the construct at a path below the stack, such as `Vault/Bucket`. */
+  at(path: string): Resource;
+  /** Paths and resources of one type. */
+  ofType(type: string): readonly (readonly [path: string, resource: Resource])[];
+  /** An intrinsic as text: `<Vault/Bucket.Arn>/backups/*`. */
+  text(value: unknown): string;
+}
+
+/** The stack without its bundles and layers: what it says of everything else is the same. */
+export const makeStack = (config: Config): LarderStack =>
+  new LarderStack(larderApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Larder', { config });
+
+/** What lies at a path inside a property, or undefined. */
+export const within = (value: unknown, ...path: readonly (string | number)[]): unknown =>
+  path.reduce<unknown>((inner, step) => (isRecord(inner) ? inner[String(step)] : undefined), value);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+export const synthesis = (config: Config): Synthesis => {
+  const stack = makeStack(config);
+  const template: Record<string, Record<string, never>> = Template.fromStack(stack).toJSON();
+  const found: Readonly<Record<string, Resource>> = template.Resources ?? {};
+  const resources = Object.fromEntries(
+    Object.entries(found).map(([id, { Properties = {}, ...rest }]) => [
+      id,
+      { Properties, ...rest },
+    ]),
+  );
+  const paths = new Map(
+    stack.node
+      .findAll()
+      .filter((construct) => CfnElement.isCfnElement(construct))
+      .map((element) => [
+        stack.getLogicalId(element),
+        element.node.path.replace(/^Larder\//, '').replace(/\/Resource$/, ''),
+      ]),
+  );
+  const pathOf = (id: string): string => paths.get(id) ?? id;
+  const text = (value: unknown): string => {
+    if (!isRecord(value)) return String(value);
+    const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join, 'Fn::Sub': sub } = value;
+    if (typeof ref === 'string') return `<${pathOf(ref)}>`;
+    if (Array.isArray(attribute)) return `<${pathOf(attribute[0])}.${attribute[1]}>`;
+    if (Array.isArray(join)) return join[1].map(text).join(join[0]);
+    if (typeof sub === 'string') return sub;
+    return JSON.stringify(value);
+  };
+  const byPath = Object.entries(resources).map(([id, resource]) => [pathOf(id), resource] as const);
+  return {
+    stack,
+    resources,
+    outputs: template.Outputs ?? {},
+    text,
+    at: (path) => {
+      const [, resource] = byPath.find(([one]) => one === path) ?? [];
+      if (!resource) throw new Error(`There is no ${path} among ${[...paths.values()].join(', ')}`);
+      return resource;
+    },
+    ofType: (type) => byPath.filter(([, resource]) => resource.Type === type),
+  };
+};
