@@ -1,13 +1,8 @@
-import { resolve } from 'node:path';
+import { accessOf } from '../../adapters/postgres/access.ts';
 import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
-import { makeCredentials } from '../../adapters/secrets/credentials.ts';
 import type { ProjectSource } from '../../core/ports.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 
-/** A source's projects. Its own certificate authority, if it has one, lies beside the function's code. */
+/** A source's projects, for the functions that list them. */
 export const openProjectSource = (settings: SourceSettings): ProjectSource =>
-  makeProjectSource({
-    settings,
-    credentials: makeCredentials(settings),
-    ...(settings.caFile && { caFile: resolve(import.meta.dirname, settings.caFile) }),
-  });
+  makeProjectSource(accessOf(settings, import.meta.dirname));
