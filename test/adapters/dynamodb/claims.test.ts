@@ -243,6 +243,14 @@ describe('a worker that lost its claim', () => {
     expect(await it.row(backup)).toEqual(before);
   });
 
+  test('to an attempt that ended just the same has not ended it', async () => {
+    const backup = await it.pending();
+    const lost = await it.claimed(backup);
+    it.pass(LEASE);
+    await it.history.fail(await it.claimed(backup), failure);
+    expect(await it.history.fail(lost, failure)).toBe('lost');
+  });
+
   test.each(Object.keys(writes))('to the row being gone creates none: %s', async (name) => {
     const backup = pendingBackup();
     const claim = { projectId: backup.projectId, backupId: backup.id, attempt: 1 };

@@ -93,6 +93,14 @@ describe('the last good backup', () => {
     expect(await it.row(older)).toBeDefined();
   });
 
+  test('is the one before it, when somebody takes the newest out of the history by hand', async () => {
+    const older = await it.completed(ofNight(0));
+    const newest = await it.completed(ofNight(1));
+    await it.removeRow(newest);
+    await it.history.settleRetention('acme');
+    expect(await withoutTtl([older])).toEqual([older.id]);
+  });
+
   test("of another project keeps nobody's", async () => {
     const one = await it.completed(ofNight(0, { projectId: 'acme' }));
     const other = await it.completed(ofNight(1, { projectId: 'acme-2' }));

@@ -209,7 +209,7 @@ describe('planning that was given up', () => {
     const part = { planned: 3, skipped: [], skippedCount: 0, plannedAt: iso(NIGHT) };
     await it.runs.endPart(runId, 'main', part);
     const before = told().length;
-    await bury(letter('arn:plan-main', event));
+    expect(await bury(letter('arn:plan-main', event))).toEqual({ batchItemFailures: [] });
     expect((await it.runs.get(runId))?.parts.main).toEqual(part);
     expect(told()).toHaveLength(before);
   });

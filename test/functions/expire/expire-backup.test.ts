@@ -121,6 +121,7 @@ describe('a backup that retention took out of the history', () => {
       victim.fileId,
       `backups/${encodePart('acme')}/../victim/${old.id}`,
       `other/acme/${old.id}`,
+      `backups/victim/20261121T020000Z-${old.id}-1.dump`,
     ];
     for (const fileId of forged) {
       if (!fileId) throw new Error('no file');

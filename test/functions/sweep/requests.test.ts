@@ -33,9 +33,9 @@ describe('a worker that died', () => {
     const backup = await it.requested();
     await it.claimed(backup);
     it.pass(LEASE + 2 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ requestsSentAgain: 1 });
+    expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
     expect(it.requests()).toEqual([{ projectId: backup.projectId, backupId: backup.id }]);
     expect((await it.claimed(backup)).attempt).toBe(2);
   });
@@ -45,9 +45,9 @@ describe('a worker that died', () => {
     await it.claimed(backup);
     await fillQueue();
     it.pass(LEASE + 20 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ requestsSentAgain: 1 });
+    expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
   });
 
   test('is not replaced while it lives, though the index says it has been long', async () => {
@@ -55,7 +55,7 @@ describe('a worker that died', () => {
     const claim = await it.claimed(backup);
     it.pass(HOUR);
     await it.history.heartbeat(claim);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     expect(await it.history.heartbeat(claim)).toBe('held');
   });
 
@@ -66,7 +66,7 @@ describe('a worker that died', () => {
       await it.claimed(backup);
       it.pass(LEASE + 2 * MINUTE + 1);
     }
-    expect((await it.sweep()).counts).toEqual({ backupsGivenUp: 1 });
+    expect(await it.mended()).toEqual({ backupsGivenUp: 1 });
     expect(await it.history.get(backup.projectId, backup.id)).toMatchObject({
       status: 'failed',
       error: { name: 'WorkerDied' },
@@ -80,7 +80,7 @@ describe('a worker that died', () => {
     await it.claimed(backup);
     await it.history.requestCancel(backup.projectId, backup.id);
     it.pass(HOUR);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     expect(it.requests()).toEqual([]);
     expect((await it.history.get(backup.projectId, backup.id))?.status).toBe('cancelled');
   });
@@ -90,9 +90,9 @@ describe('a request whose message is gone', () => {
   test('is sent again after five minutes of an empty queue', async () => {
     const backup = await it.requested();
     it.pass(5 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ requestsSentAgain: 1 });
+    expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
     expect(it.requests()).toEqual([{ projectId: backup.projectId, backupId: backup.id }]);
   });
 
@@ -101,7 +101,7 @@ describe('a request whose message is gone', () => {
     it.pass(5 * MINUTE + 1);
     await it.sweep();
     it.pass(5 * MINUTE + 1);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     expect(it.requests()).toHaveLength(1);
   });
 
@@ -109,9 +109,9 @@ describe('a request whose message is gone', () => {
     await it.requested();
     await fillQueue();
     it.pass(6 * HOUR);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ requestsSentAgain: 1 });
+    expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
   });
 
   test('is sent again in the five minutes in which SQS swallows repetitions', async () => {
@@ -128,7 +128,7 @@ describe('a request whose message is gone', () => {
       await it.requested({ projectId: `project-${index}` });
     }
     it.pass(5 * MINUTE + 1);
-    expect((await it.sweep()).counts).toEqual({ requestsSentAgain: 250 });
+    expect(await it.mended()).toEqual({ requestsSentAgain: 250 });
     expect(new Set(it.requests().map(({ projectId }) => projectId)).size).toBe(250);
   });
 });
@@ -139,7 +139,7 @@ describe('a source that the configuration no longer has', () => {
     const running = await it.requested({ source: 'gone' });
     await it.claimed(running);
     it.pass(HOUR);
-    expect((await it.sweep()).counts).toEqual({ backupsGivenUp: 2 });
+    expect(await it.mended()).toEqual({ backupsGivenUp: 2 });
     for (const { projectId, id } of [waiting, running]) {
       expect(await it.history.get(projectId, id)).toMatchObject({
         status: 'failed',
@@ -155,23 +155,23 @@ describe('an outcome that nobody was told', () => {
     const backup = await it.requested({ runId: '00000000-0000-7000-8000-000000000001' });
     await it.history.cancel(await it.claimed(backup));
     it.pass(10 * MINUTE - 1);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ outcomesSentAgain: 1 });
+    expect(await it.mended()).toEqual({ outcomesSentAgain: 1 });
     const { projectId, id: backupId, runId } = backup;
     expect(it.told()).toEqual([{ kind: 'backup', projectId, backupId, runId }]);
     await it.history.told(projectId, backupId);
     it.pass(5 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
   });
 
   test('for days is not sent by every sweep', async () => {
     const backup = await it.requested();
     await it.history.cancel(await it.claimed(backup));
     it.pass(3 * HOUR);
-    expect((await it.sweep()).counts).toEqual({ outcomesSentAgain: 1 });
+    expect(await it.mended()).toEqual({ outcomesSentAgain: 1 });
     it.pass(5 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
   });
 
   test('of a worker that died before it let the predecessor go has that done, too', async () => {
@@ -182,7 +182,7 @@ describe('an outcome that nobody was told', () => {
       await it.completedOnly(backup);
     }
     it.pass(10 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({ outcomesSentAgain: 2 });
+    expect(await it.mended()).toEqual({ outcomesSentAgain: 2 });
     expect((await it.row(older))?.ttl).toBeDefined();
     expect((await it.row(newer))?.ttl).toBeUndefined();
   });

@@ -40,9 +40,9 @@ describe('a source whose planning died', () => {
     });
     await it.runs.endPart(run.id, 'second', partOf(0));
     it.pass(30 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ plansStarted: 1 });
+    expect(await it.mended()).toEqual({ plansStarted: 1 });
     const { schedule, scheduledAt, projects, retentionClass } = run;
     expect(it.plans).toEqual([
       {
@@ -58,7 +58,7 @@ describe('a source whose planning died', () => {
     const planned: number[] = [];
     for (const minute of [31, 36, 41, 46, 51, 56, 61, 66]) {
       it.pass(5 * MINUTE);
-      if ((await it.sweep()).counts.plansStarted) planned.push(minute);
+      if ((await it.mended()).plansStarted) planned.push(minute);
     }
     expect(planned).toEqual([31, 61]);
   });
@@ -66,9 +66,9 @@ describe('a source whose planning died', () => {
   test('is given up after a day, which a person hears of', async () => {
     const run = await it.begun();
     it.pass(DAY);
-    expect((await it.sweep()).counts).not.toHaveProperty('partsGivenUp');
+    expect(await it.mended()).not.toHaveProperty('partsGivenUp');
     it.pass(1);
-    expect((await it.sweep()).counts).toMatchObject({ partsGivenUp: 1 });
+    expect(await it.mended()).toMatchObject({ partsGivenUp: 1 });
     const part = (await it.runs.get(run.id))?.parts.main;
     expect(part?.error?.name).toBe('PlanningGivenUp');
     expect(it.told()[0]).toMatchObject({ kind: 'plan-failed', runId: run.id, source: 'main' });
@@ -77,7 +77,7 @@ describe('a source whose planning died', () => {
   test('is given up at once where the configuration has the source no more', async () => {
     const run = await it.begun({ sources: ['gone'] });
     it.pass(30 * MINUTE + 1);
-    expect((await it.sweep()).counts).toEqual({ partsGivenUp: 1 });
+    expect(await it.mended()).toEqual({ partsGivenUp: 1 });
     expect(it.plans).toEqual([]);
     expect((await it.runs.get(run.id))?.parts.gone?.error).toBeDefined();
   });
@@ -101,7 +101,7 @@ describe('a run that all its sources have planned', () => {
     for (const { projectId, id } of [done, failed]) await it.history.told(projectId, id);
     await it.queue.send([{ projectId: waiting.projectId, backupId: waiting.id }]);
     it.pass(31 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({ backupsSettled: 2 });
+    expect(await it.mended()).toEqual({ backupsSettled: 2 });
     expect(await it.runs.tally(run.id)).toEqual({
       planned: 3,
       open: 1,
@@ -116,7 +116,7 @@ describe('a run that all its sources have planned', () => {
     await it.runs.noteChunk(run.id, 'main', 0, [{ projectId: 'acme', backupId }]);
     await it.runs.endPart(run.id, 'main', partOf(0));
     it.pass(31 * MINUTE);
-    expect((await it.sweep()).counts).toEqual({ backupsSettled: 1, outcomesSentAgain: 1 });
+    expect(await it.mended()).toEqual({ backupsSettled: 1, outcomesSentAgain: 1 });
     expect(await it.runs.tally(run.id)).toEqual({ planned: 1, open: 0, ended: { failed: 1 } });
     expect(it.told()).toEqual([{ kind: 'run', runId: run.id }]);
   });
@@ -135,13 +135,13 @@ describe('a run that all its sources have planned', () => {
     await it.runs.noteChunk(run.id, 'main', 0, []);
     await it.runs.endPart(run.id, 'main', partOf(0));
     it.pass(10 * MINUTE - 1);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toEqual({ outcomesSentAgain: 1 });
+    expect(await it.mended()).toEqual({ outcomesSentAgain: 1 });
     expect(it.told()).toEqual([{ kind: 'run', runId: run.id }]);
     await it.runs.claimMail(run.id, 60);
     await it.runs.mailed(run.id);
     it.pass(DAY);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
   });
 });

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
@@ -49,6 +50,8 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
     log: silent,
   };
   const now = (): string => iso(it.access.clock());
+  const sweepWith = (altered: Partial<SweepPorts> = {}, remainingMs = () => 300_000) =>
+    sweep({ ...ports, ...altered }, remainingMs);
   return {
     ...it,
     ports,
@@ -75,7 +78,12 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
       await it.runs.begin(run);
       return run;
     },
-    sweep: (altered: Partial<SweepPorts> = {}, remainingMs = () => 300_000): Promise<SweepReport> =>
-      sweep({ ...ports, ...altered }, remainingMs),
+    sweep: sweepWith,
+    /** What one sweep counted, of which no part may have failed. */
+    mended: async (altered: Partial<SweepPorts> = {}): Promise<SweepReport['counts']> => {
+      const { counts, failures } = await sweepWith(altered);
+      expect(failures).toEqual([]);
+      return counts;
+    },
   };
 };

@@ -50,7 +50,7 @@ describe('objects that attempts left in the vault', () => {
       await it.history.complete(await it.claimed(backup), completionOf(backup, { fileId }));
       kept.push(fileId, manifestKeyBeside(fileId));
     }
-    const { counts } = await it.sweep();
+    const counts = await it.mended();
     expect(counts).toEqual({ objectsRemoved: 4 });
     expect(await it.vault.keys()).toEqual(kept.sort());
   });
@@ -65,7 +65,7 @@ describe('objects that attempts left in the vault', () => {
     const deleted = pendingBackup({ createdAt: it.now(), status: 'completed' });
     await leave(deleted, 1);
     await it.history.leaveDeleted({ ...deleted, fileId: keyOf(deleted, 1) }, 'retention');
-    expect((await it.sweep()).counts).toEqual({ objectsRemoved: 6 });
+    expect(await it.mended()).toEqual({ objectsRemoved: 6 });
     expect(await it.vault.keys()).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe('objects that attempts left in the vault', () => {
     const running = await it.requested();
     await it.claimed(running);
     const keys = [...(await leave(waiting, 1)), ...(await leave(running, 1))];
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     expect(await it.vault.keys()).toEqual(keys.sort());
   });
 
@@ -83,7 +83,7 @@ describe('objects that attempts left in the vault', () => {
     const failed = await it.requested();
     const keys = await leave(failed, 1);
     await it.history.fail(await it.claimed(failed), failure);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     expect(await it.vault.keys()).toEqual(keys.sort());
   });
 });
@@ -96,7 +96,7 @@ describe('objects that no row stands for', () => {
     const keys = [...(await leave(lost, 1)), ...(await leave(other, 1))];
     const warnings: unknown[] = [];
     const log: Log = { ...silent, warn: (_, facts) => warnings.push(facts) };
-    expect((await it.sweep({ log })).counts).toEqual({ strays: 4 });
+    expect(await it.mended({ log })).toEqual({ strays: 4 });
     expect(await it.vault.keys()).toEqual(keys.sort());
     expect(warnings).toEqual([{ strays: keys.sort() }]);
   });
@@ -104,7 +104,7 @@ describe('objects that no row stands for', () => {
   test('are left where the key is none of the present template', async () => {
     const keys = ['backups/acme/notes.txt', 'backups/old/acme/x.dump', 'backups/%ZZ/y.dump'];
     for (const key of keys) await it.vault.put(key);
-    expect((await it.sweep()).counts).toEqual({ unknownObjects: 3 });
+    expect(await it.mended()).toEqual({ unknownObjects: 3 });
     expect(await it.vault.keys()).toEqual(keys.sort());
   });
 });
@@ -146,16 +146,16 @@ describe('a round through the vault', () => {
   test('that had no time for even one object is not taken for one that saw them all', async () => {
     await leaveMany(2);
     expect((await it.sweep({}, () => 5_000)).counts).toEqual({});
-    expect((await it.sweep()).counts).toEqual({ objectsRemoved: 2 });
+    expect(await it.mended()).toEqual({ objectsRemoved: 2 });
   });
 
   test('is made once a day', async () => {
     await it.sweep();
     await leaveMany(1);
     it.pass(DAY - 1);
-    expect((await it.sweep()).counts).toEqual({});
+    expect(await it.mended()).toEqual({});
     it.pass(1);
-    expect((await it.sweep()).counts).toMatchObject({ objectsRemoved: 1 });
+    expect(await it.mended()).toMatchObject({ objectsRemoved: 1 });
   });
 });
 
@@ -173,7 +173,7 @@ describe('unfinished uploads', () => {
       await it.vault.beginUpload(keyOf(backup, 1));
     }
     await it.vault.beginUpload(keyOf(taken, 2));
-    const { counts } = await it.sweep();
+    const counts = await it.mended();
     expect(counts).toEqual({ uploadsAborted: 4 });
     expect(await it.vault.uploadedKeys()).toEqual([keyOf(taken, 2)]);
   });
@@ -184,7 +184,7 @@ describe('unfinished uploads', () => {
     await it.history.fail(await it.claimed(failed), failure);
     const waiting = await it.requested();
     for (const backup of [failed, waiting]) await it.vault.beginUpload(keyOf(backup, 1));
-    expect((await it.sweep()).counts).toEqual({ uploadsAborted: 1 });
+    expect(await it.mended()).toEqual({ uploadsAborted: 1 });
     expect(await it.vault.uploadedKeys()).toEqual([keyOf(waiting, 1)]);
   });
 });
