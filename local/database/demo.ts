@@ -9,15 +9,17 @@ export interface DemoDatabase {
   readonly backupPassword: string;
 }
 
-const DATABASE = 'saas';
 const BACKUP_ROLE = 'larder_backup';
 const PARTS = ['control-plane', 'shop', 'meters', 'ledger', 'suspended'] as const;
 
-export const makeDemo = async (server: EmbeddedPostgres): Promise<DemoDatabase> => {
+export const makeDemo = async (
+  server: EmbeddedPostgres,
+  database: string,
+): Promise<DemoDatabase> => {
   const backupPassword = randomBytes(24).toString('base64url');
   const admin = await server.connect();
   try {
-    await admin.query(`CREATE DATABASE ${DATABASE}`);
+    await admin.query(`CREATE DATABASE ${database}`);
     // BYPASSRLS: without it pg_dump refuses tables with row security, rather than leave rows out.
     await admin.query(
       `CREATE ROLE ${BACKUP_ROLE} LOGIN BYPASSRLS CONNECTION LIMIT 50 PASSWORD '${backupPassword}'`,
@@ -26,7 +28,7 @@ export const makeDemo = async (server: EmbeddedPostgres): Promise<DemoDatabase> 
   } finally {
     await admin.end();
   }
-  const client = await server.connect(DATABASE);
+  const client = await server.connect(database);
   try {
     for (const part of PARTS) {
       await client.query(await readFile(new URL(`./demo/${part}.sql`, import.meta.url), 'utf8'));
@@ -35,5 +37,5 @@ export const makeDemo = async (server: EmbeddedPostgres): Promise<DemoDatabase> 
   } finally {
     await client.end();
   }
-  return { database: DATABASE, backupUser: BACKUP_ROLE, backupPassword };
+  return { database, backupUser: BACKUP_ROLE, backupPassword };
 };

@@ -30,6 +30,8 @@ export interface EmbeddedPostgres {
 
 export interface EmbeddedOptions {
   readonly programs: ServerPrograms;
+  /** See `freePort`. Known before the server runs, so that others can get ready for it meanwhile. */
+  readonly port: number;
   readonly logFile: string;
   /** Told of the folder and the process as soon as they are there, so that nothing is left behind whatever happens. */
   readonly onFolder: (folder: string) => void;
@@ -40,13 +42,13 @@ const SUPERUSER = 'postgres';
 const START_MS = 60_000;
 
 export const startPostgres = async (options: EmbeddedOptions): Promise<EmbeddedPostgres> => {
+  const { port } = options;
   const account = await serverAccount();
   const folder = await makeServerFolder(account);
   options.onFolder(folder);
   const password = randomBytes(24).toString('base64url');
   const cluster = path.join(folder, 'cluster');
   await initialize(options.programs, folder, cluster, password, account);
-  const port = await freePort();
   const log = await open(options.logFile, 'a');
   const server = spawn(options.programs.postgres, serverArguments(cluster, port), {
     ...spawnOptions(folder, account),
@@ -131,7 +133,8 @@ const serverArguments = (cluster: string, port: number): string[] => {
   ];
 };
 
-const freePort = async (): Promise<number> => {
+/** A port of the loopback interface that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
   const probe = createServer();
   probe.listen(0, LOOPBACK);
   await once(probe, 'listening');

@@ -90,5 +90,11 @@ const tlsOf = (host: string, mode: string | null): Pick<DatabaseAddress, 'tls' |
 };
 
 /** The secret's text, as Secrets Manager would hold it. */
-export const secretOf = ({ user, password, host, port, database }: DatabaseAddress): string =>
+export const secretOf = ({
+  user,
+  password,
+  host,
+  port,
+  database,
+}: Pick<DatabaseAddress, 'user' | 'password' | 'host' | 'port' | 'database'>): string =>
   `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host.includes(':') ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`;

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { VAULT } from '../../core/contract.ts';
 import type { Synthesized } from '../../lib/synthesize.ts';
 import { startGateway } from '../api/gateway.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
@@ -36,6 +36,8 @@ export interface LocalStack {
   /** Folder of the vault's objects, which are files named by their keys. */
   readonly vaultFolder: string;
   readonly mails: () => number;
+  /** Backups that are in the vault. */
+  storedBackups(): Promise<number>;
   /** Fires a schedule of the configuration now, for all its sources, as its time would. */
   fireSchedule(name: string, at: Date): Promise<void>;
   /** @param role `api`, `notify`, `expire`, `bury`, `sweep`, or `plan:<source>`, `discover:…`, `export:…` */
@@ -50,6 +52,8 @@ export interface LocalStack {
 export interface StackOptions {
   readonly synthesized: Synthesized;
   readonly dataDir: string;
+  /** What /tmp is to the functions: the caller's, who removes it. */
+  readonly temporaryFolder: string;
   /** Secrets Manager's secrets, by ARN. */
   readonly secrets: ReadonlyMap<string, string>;
   readonly postgresRoots: readonly string[];
@@ -92,8 +96,7 @@ const assemble = async (
     return one;
   };
   await mkdir(dataDir, { recursive: true });
-  const temporaryFolder = await mkdtemp(path.join(tmpdir(), 'larder-functions-'));
-  closing.push(() => rm(temporaryFolder, { recursive: true, force: true }));
+  const { temporaryFolder } = options;
   const logs = opened(await openLogs(below('logs'), options.echo));
 
   const store = opened(await startObjectStore(below('vault')));
@@ -155,6 +158,7 @@ const assemble = async (
     }),
   );
   const roles = functionsByRole(model);
+  const vaultFolder = path.join(below('vault'), model.buckets[0]?.name ?? '');
   const named = (role: string): string => {
     const name = roles.get(role);
     if (name === undefined)
@@ -166,8 +170,12 @@ const assemble = async (
     mailUrl: mailbox.url,
     endpoints,
     model,
-    vaultFolder: path.join(below('vault'), model.buckets[0]?.name ?? ''),
+    vaultFolder,
     mails: mailbox.count,
+    storedBackups: async () => {
+      const files = await readdir(vaultFolder, { recursive: true });
+      return files.filter((file) => file.endsWith(VAULT.manifestExtension)).length;
+    },
     fireSchedule: triggers.fireSchedule,
     expireNow: triggers.expireNow,
     invoke: (role, event) => functions.invoke(named(role), event),

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { NotEmulated } from '../template/document.ts';
 import type { LocalModel, LocalSchedule, QueueMapping } from '../template/model.ts';
 import { type Expiry, startExpiry } from '../triggers/expiry.ts';
 import { type Poller, startPoller } from '../triggers/queue-poller.ts';
@@ -66,6 +67,9 @@ const scheduleNameOf = ({ input, name }: LocalSchedule): string => {
 
 const pollerOf = (options: TriggersOptions, mapping: QueueMapping): Poller => {
   const { functions, sqs, queuesUrl, onProblem } = options;
+  if (mapping.filters.length > 0) {
+    throw new NotEmulated(mapping.id, 'messages of a queue are not filtered here');
+  }
   const reserved = functions.settings(mapping.functionName).reservedConcurrency;
   return startPoller({
     client: sqs,

@@ -1,0 +1,136 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { LocalSource } from '../start/config.ts';
+import { makeDemo } from './demo.ts';
+import { certificateFile, lookInto, OWN_SOURCE, projectsOf } from './own.ts';
+import { clientFor, programsForDemo, programsForServer, versionOf } from './programs.ts';
+import { freePort, startPostgres } from './server.ts';
+import { parseDatabaseUrl, secretOf } from './url.ts';
+
+/**
+ * The database to back up: the demo in an embedded server, or one of the user's. What the stack is synthesized with is
+ * known at once; the database itself, and so its secret, may take longer to be there.
+ */
+export interface PreparedDatabase {
+  readonly source: LocalSource;
+  readonly postgresRoots: readonly string[];
+  readonly pgRestore: string;
+  readonly psql: string;
+  /** One line each, about what was chosen. */
+  readonly notes: readonly string[];
+  /** Resolves when it can be read: with the text of its secret. */
+  readonly ready: Promise<string>;
+  /** Variables of libpq for a superuser's sessions, where the server is ours. */
+  readonly superuser?: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  readonly dataDir: string;
+  /** Of this start. */
+  readonly temporaryFolder: string;
+  readonly onProgress: (line: string) => void;
+  readonly onLeftover: (leftover: { folder: string; pid?: number }) => void;
+}
+
+const DEMO_SOURCE = 'demo';
+const DEMO_DATABASE = 'saas';
+
+export const prepareDemo = async (options: PrepareOptions): Promise<PreparedDatabase> => {
+  const { dataDir, onLeftover } = options;
+  const { programs, server } = await programsForDemo({
+    linkFolder: path.join(options.temporaryFolder, 'programs'),
+    onProgress: options.onProgress,
+  });
+  const client = clientFor(programs, server.major);
+  const port = await freePort();
+  const passwordFile = path.join(dataDir, 'pgpass');
+  let folder = '';
+  const starting = startPostgres({
+    programs: server,
+    port,
+    logFile: path.join(dataDir, 'logs', 'postgresql.log'),
+    onFolder: (made) => {
+      folder = made;
+      onLeftover({ folder });
+    },
+    onProcess: (pid) => onLeftover({ folder, pid }),
+  });
+  const ready = starting.then(async (running) => {
+    const { database, backupUser, backupPassword } = await makeDemo(running, DEMO_DATABASE);
+    const line = `${running.host}:${running.port}:*:${running.superuser}:${running.password}\n`;
+    await writeFile(passwordFile, line, { mode: 0o600 });
+    return secretOf({ ...running, database, user: backupUser, password: backupPassword });
+  });
+  // Whoever awaits it hears of a failure; until then it must not end the process.
+  ready.catch(() => undefined);
+  return {
+    source: {
+      name: DEMO_SOURCE,
+      host: '127.0.0.1',
+      port,
+      database: DEMO_DATABASE,
+      tls: 'disable',
+    },
+    postgresRoots: programs.roots,
+    pgRestore: client.pgRestore,
+    psql: client.psql,
+    notes: [
+      `PostgreSQL ${await versionOf(server.postgres)} from ${path.dirname(server.postgres)}, with a demo database of its own`,
+      `pg_dump ${await versionOf(client.pgDump)} from ${path.dirname(client.pgDump)}`,
+    ],
+    ready,
+    superuser: {
+      PGHOST: '127.0.0.1',
+      PGPORT: String(port),
+      PGUSER: 'postgres',
+      PGPASSFILE: passwordFile,
+    },
+    stop: async () => {
+      const running = await starting.catch(() => undefined);
+      await ready.catch(() => undefined);
+      await rm(passwordFile, { force: true });
+      await running?.stop();
+    },
+  };
+};
+
+export const prepareOwn = async (
+  url: string,
+  schemas: readonly string[] | undefined,
+  options: PrepareOptions,
+): Promise<PreparedDatabase> => {
+  const address = parseDatabaseUrl(url);
+  const ca = await certificateFile(address, options.temporaryFolder);
+  const found = await lookInto(address, ca);
+  const projects = projectsOf(found, schemas);
+  const programs = await programsForServer(found.serverMajor, {
+    linkFolder: path.join(options.temporaryFolder, 'programs'),
+    onProgress: options.onProgress,
+  });
+  const client = clientFor(programs, found.serverMajor);
+  const { host, port, database, tls } = address;
+  return {
+    source: {
+      name: OWN_SOURCE,
+      host,
+      port,
+      database,
+      tls,
+      ...(ca ? { ca } : {}),
+      ...(projects ? { schemas: projects } : {}),
+    },
+    postgresRoots: programs.roots,
+    pgRestore: client.pgRestore,
+    psql: client.psql,
+    notes: [
+      `Database ${JSON.stringify(database)} on ${host}:${port}, PostgreSQL ${found.serverVersion}, ${address.tlsReason}`,
+      projects
+        ? `Projects: the ${projects.length} schemas of --schemas`
+        : 'Projects: the rows of control_plane.projects',
+      `pg_dump ${await versionOf(client.pgDump)} from ${path.dirname(client.pgDump)}`,
+    ],
+    ready: Promise.resolve(secretOf(address)),
+    stop: async () => undefined,
+  };
+};

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { encodePart } from '../../core/keys.ts';
+
+/** The API as the start itself uses it, over HTTP like anybody else: what it shows is what everybody sees. */
+const backup = z.looseObject({
+  id: z.string(),
+  projectId: z.string(),
+  status: z.string(),
+  size: z.number().optional(),
+  tableCount: z.number().optional(),
+  rowCount: z.number().optional(),
+  durationMs: z.number().optional(),
+  fileId: z.string().optional(),
+  attempt: z.number().optional(),
+  retryAt: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
+  error: z.object({ name: z.string(), message: z.string() }).optional(),
+  progress: z
+    .object({
+      tablesDone: z.number(),
+      tablesTotal: z.number(),
+      bytes: z.number(),
+      bytesPerSecond: z.number(),
+    })
+    .optional(),
+});
+export type ShownBackup = z.infer<typeof backup>;
+
+const run = z.looseObject({
+  id: z.string(),
+  schedule: z.string(),
+  scheduledAt: z.string(),
+  sources: z.array(z.string()),
+  mailedAt: z.string().optional(),
+  parts: z.record(
+    z.string(),
+    z.looseObject({
+      planned: z.number(),
+      skippedCount: z.number(),
+      skipped: z.array(z.object({ projectId: z.string(), why: z.string() })),
+      error: z.object({ name: z.string(), message: z.string() }).optional(),
+    }),
+  ),
+  counts: z
+    .object({ planned: z.number(), pending: z.number(), 'in-progress': z.number() })
+    .loose()
+    .optional(),
+});
+export type ShownRun = z.infer<typeof run>;
+
+const project = z.looseObject({ id: z.string(), name: z.string(), status: z.string() });
+export type ShownProject = z.infer<typeof project>;
+
+const projectPage = z.object({ items: z.array(project), cursor: z.string().nullish() });
+const status = z.looseObject({ running: z.array(backup) });
+
+export interface ApiClient {
+  /** Undefined until planning has written it. */
+  run(id: string): Promise<ShownRun | undefined>;
+  running(): Promise<readonly ShownBackup[]>;
+  projects(): Promise<readonly ShownProject[]>;
+  backup(projectId: string, backupId: string): Promise<ShownBackup | undefined>;
+}
+
+export const pathOfBackups = (projectId: string): string =>
+  `/projects/${encodePart(projectId)}/backups`;
+
+export const makeApiClient = (apiUrl: string): ApiClient => {
+  const get = async <S extends z.ZodType>(
+    path: string,
+    schema: S,
+  ): Promise<z.output<S> | undefined> => {
+    const response = await fetch(`${apiUrl}${path}`);
+    const body: unknown = await response.json();
+    if (response.status === 404) return undefined;
+    if (!response.ok) {
+      const { detail = `HTTP ${response.status}` } = body as { detail?: string };
+      throw new Error(`The API answered GET ${path} with: ${detail}`);
+    }
+    return schema.parse(body);
+  };
+  return {
+    run: (id) => get(`/runs/${id}`, run),
+    running: async () => (await get('/status', status))?.running ?? [],
+    backup: (projectId, backupId) => get(`${pathOfBackups(projectId)}/${backupId}`, backup),
+    projects: async () => {
+      const all: ShownProject[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) });
+        const page: z.output<typeof projectPage> | undefined = await get(
+          `/projects?${query}`,
+          projectPage,
+        );
+        all.push(...(page?.items ?? []));
+        cursor = page?.cursor ?? undefined;
+      }
+      return all;
+    },
+  };
+};

@@ -1,0 +1,212 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { runIdOf } from '../../core/ids.ts';
+import config from '../../larder.config.ts';
+import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
+import { type LocalStack, startStack } from '../stack.ts';
+import { synthesizeApart } from '../template/synthesis.ts';
+import { scheduledTime } from '../triggers/scheduler.ts';
+import { makeApiClient } from './api-client.ts';
+import { type Arguments, BadUsage, HELP, readArguments } from './arguments.ts';
+import { localConfig, scheduleToFire, secretArnOf } from './config.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { allCompleted, type FinishedRun, followRun } from './follow.ts';
+import { type Guard, startGuard } from './guard.ts';
+import { clearLeftover } from './leftovers.ts';
+import { nextStepsText } from './next-steps.ts';
+import { makeProgress, type Progress } from './progress.ts';
+import { jsonText, tableText } from './report.ts';
+import { type Stop, watchSignals } from './signals.ts';
+import { countText, secondsText } from './words.ts';
+
+/**
+ * `npm start`. Everything that is opened is put on a list and closed in the other order, whatever ends the start: the
+ * run's end, a signal, or a failure of any step. Standard output has the result; everything else goes to standard error.
+ */
+export const main = async (argv: readonly string[]): Promise<number> => {
+  const began = performance.now();
+  let wanted: Arguments | undefined;
+  try {
+    wanted = readArguments(argv);
+  } catch (error) {
+    if (!(error instanceof BadUsage)) throw error;
+    process.stderr.write(`larder: ${error.message}\n`);
+    return 2;
+  }
+  if (!wanted) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  // The arguments may hold a password, which would be there for everybody to see.
+  process.title = 'larder';
+  const stop = watchSignals();
+  const progress = makeProgress(process.stderr);
+  const closing: (() => Promise<void>)[] = [];
+  let status: number;
+  try {
+    status = await run({ wanted, stop, progress, closing, began });
+  } catch (error) {
+    progress.settle();
+    status = stop.signal.aborted ? 130 : 1;
+    if (!stop.signal.aborted) tellFailure(error, wanted);
+  }
+  for (const close of closing.reverse()) {
+    await close().catch((error: Error) =>
+      progress.line(`larder: while stopping: ${error.message}`),
+    );
+  }
+  stop.release();
+  return status;
+};
+
+const tellFailure = (error: unknown, { json, verbose }: Arguments): void => {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`larder: ${message}\n`);
+  if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (json) {
+    const document = { run: null, backups: [], error: { name, message } };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+};
+
+interface Start {
+  readonly wanted: Arguments;
+  readonly stop: Stop;
+  readonly progress: Progress;
+  readonly closing: (() => Promise<void>)[];
+  /** When it began, on the clock of `performance`. */
+  readonly began: number;
+}
+
+const run = async (start: Start): Promise<number> => {
+  const { wanted, stop, progress } = start;
+  const { stack, database, folder, schedule } = await prepare(start);
+  stop.signal.throwIfAborted();
+  const finished = await firstRun(start, stack, schedule);
+  report(start, stack, database, finished, folder);
+  const good = allCompleted(finished);
+  if (wanted.once) return good ? 0 : 1;
+  await stop.asked;
+  progress.line('Stopping: what runs gets 5 seconds to end. Ctrl-C again ends it at once.');
+  return 0;
+};
+
+const prepare = async (start: Start) => {
+  const { wanted, stop, progress, closing, began } = start;
+  const folder = await openDataFolder(wanted.dataDir);
+  closing.push(folder.release);
+  for (const leftover of folder.leftovers) await clearLeftover(leftover);
+  await mkdir(path.join(folder.path, 'logs'), { recursive: true });
+  const guard = startGuard();
+  closing.push(async () => guard.dismiss());
+  const temporaryFolder = await mkdtemp(path.join(tmpdir(), 'larder-start-'));
+  closing.push(() => rm(temporaryFolder, { recursive: true, force: true }));
+  await watchOver(folder, guard, { folder: temporaryFolder });
+
+  const database = await prepareDatabase(start, folder, guard, temporaryFolder);
+  closing.push(database.stop);
+  for (const note of database.notes) progress.line(note);
+  stop.signal.throwIfAborted();
+  const local = localConfig(config, database.source);
+  const [synthesized, secret] = await Promise.all([
+    synthesizeApart(local, path.join(folder.path, 'stack')),
+    database.ready,
+  ]);
+  stop.signal.throwIfAborted();
+  const stack = await startStack({
+    synthesized,
+    dataDir: folder.path,
+    temporaryFolder,
+    secrets: new Map([[secretArnOf(database.source.name), secret]]),
+    postgresRoots: database.postgresRoots,
+    port: wanted.port,
+    ...(wanted.verbose ? { echo: progress.line } : {}),
+    onProblem: (problem) => progress.line(`problem: ${problem}`),
+  });
+  closing.push(() => stack.stop());
+  const { functions, queues, schedules } = stack.model;
+  progress.line(
+    `The stack runs: ${functions.length} functions, ${queues.length} queues, ${schedules.length} schedules from its own template (after ${secondsText(performance.now() - began)})`,
+  );
+  progress.line(`API ${stack.apiUrl}, mails ${stack.mailUrl}`);
+  return { stack, database, folder, schedule: scheduleToFire(local) };
+};
+
+const watchOver = async (
+  folder: DataFolder,
+  guard: Guard,
+  leftover: { folder: string; pid?: number },
+): Promise<void> => {
+  guard.watch(leftover);
+  await folder.note(leftover);
+};
+
+const prepareDatabase = (
+  { wanted, progress }: Start,
+  folder: DataFolder,
+  guard: Guard,
+  temporaryFolder: string,
+): Promise<PreparedDatabase> => {
+  const options = {
+    dataDir: folder.path,
+    temporaryFolder,
+    onProgress: progress.line,
+    onLeftover: (leftover: { folder: string; pid?: number }) => {
+      watchOver(folder, guard, leftover).catch((error: Error) => progress.line(error.message));
+    },
+  };
+  return wanted.databaseUrl === undefined
+    ? prepareDemo(options)
+    : prepareOwn(wanted.databaseUrl, wanted.schemas, options);
+};
+
+/** The nightly schedule, now, on the very path that its time would take. */
+const firstRun = async (
+  { stop, progress }: Start,
+  stack: LocalStack,
+  schedule: string,
+): Promise<FinishedRun> => {
+  const earlier = await stack.storedBackups();
+  if (earlier > 0) {
+    progress.line(
+      `The vault has ${countText(earlier)} backups of earlier starts; the API lists them.`,
+    );
+  }
+  const at = new Date(Math.floor(Date.now() / 1000) * 1000);
+  await stack.fireSchedule(schedule, at);
+  progress.line(`The schedule ${schedule} is fired for ${scheduledTime(at)}.`);
+  const finished = await followRun({
+    api: makeApiClient(stack.apiUrl),
+    runId: runIdOf(schedule, scheduledTime(at)),
+    signal: stop.signal,
+    everyMs: 500,
+    onRunning: progress.running,
+  });
+  progress.settle();
+  return finished;
+};
+
+const report = (
+  { wanted, began }: Start,
+  stack: LocalStack,
+  database: PreparedDatabase,
+  finished: FinishedRun,
+  folder: DataFolder,
+): void => {
+  const after = `Done after ${secondsText(performance.now() - began)}.`;
+  const steps = nextStepsText({
+    stack,
+    database,
+    dataDir: folder.path,
+    backups: finished.backups,
+    ending: wanted.once,
+  });
+  const text = `\n${tableText(finished, stack.vaultFolder)}\n\n${steps}\n\n${after}\n`;
+  if (wanted.json) {
+    process.stdout.write(`${jsonText(finished)}\n`);
+    process.stderr.write(text);
+  } else {
+    process.stdout.write(text);
+  }
+};

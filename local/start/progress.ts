@@ -1,0 +1,64 @@
+import type { ShownBackup, ShownRun } from './api-client.ts';
+import { bytesText, countText, plainName } from './words.ts';
+
+/**
+ * What happens, on standard error: lines that stay, and on a terminal below them lines that are written over while
+ * exports run. Elsewhere each export says when it begins, and no more.
+ */
+export interface Progress {
+  line(text: string): void;
+  running(backups: readonly ShownBackup[], run: ShownRun | undefined): void;
+  /** Takes away the lines that were written over. */
+  settle(): void;
+}
+
+export const makeProgress = (out: NodeJS.WriteStream): Progress => {
+  let live: readonly string[] = [];
+  const announced = new Set<string>();
+  const erase = (): void => {
+    if (live.length > 0) out.write(`\x1b[${live.length}A\x1b[J`);
+    live = [];
+  };
+  const draw = (lines: readonly string[]): void => {
+    erase();
+    const width = Math.max(20, (out.columns ?? 80) - 1);
+    live = lines.map((line) => Array.from(line).slice(0, width).join(''));
+    if (live.length > 0) out.write(`${live.join('\n')}\n`);
+  };
+  return {
+    line: (text) => {
+      const kept = live;
+      erase();
+      out.write(`${text}\n`);
+      draw(kept);
+    },
+    running: (backups, run) => {
+      if (out.isTTY) {
+        draw([...backups.map(exportLine), ...waitingLine(run)]);
+        return;
+      }
+      for (const backup of backups) {
+        const key = `${backup.id} ${backup.attempt}`;
+        if (announced.has(key)) continue;
+        announced.add(key);
+        out.write(`  exporting ${plainName(backup.projectId)}${again(backup)}\n`);
+      }
+    },
+    settle: erase,
+  };
+};
+
+const again = ({ attempt = 1 }: ShownBackup): string => (attempt > 1 ? `, attempt ${attempt}` : '');
+
+const exportLine = (backup: ShownBackup): string => {
+  const name = `  ${plainName(backup.projectId)}${again(backup)}`;
+  const { progress } = backup;
+  if (!progress) return `${name}: begins`;
+  const rate = `${bytesText(progress.bytesPerSecond)}/s`;
+  return `${name}: ${progress.tablesDone} of ${progress.tablesTotal} tables, ${bytesText(progress.bytes)}, ${rate}`;
+};
+
+const waitingLine = (run: ShownRun | undefined): string[] => {
+  const waiting = run?.counts?.pending ?? 0;
+  return waiting > 0 ? [`  ${countText(waiting)} waiting`] : [];
+};
