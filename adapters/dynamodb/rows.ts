@@ -71,10 +71,12 @@ export const backupOf = (row: Row): Backup => withoutStorage(row) as Row & Backu
 export const openBackupOf = (row: Row): OpenBackup => withoutStorage(row) as Row & OpenBackup;
 
 /** A row where retention took one: when, why and how many bytes, for a year. */
-export const deletedRowOf = (backup: Backup, why: string, now: number, days: number): Row & Key => {
-  const { progress: _, leaseUntil: __, retryAt: ___, ...kept } = backup;
-  return {
-    ...rowOf({ ...kept, status: 'deleted', deletedAt: iso(now), deletedWhy: why }),
-    [TABLE.ttl]: epochSeconds(now + days * 86_400_000),
-  };
-};
+export const deletedRowOf = (
+  backup: Backup,
+  why: string,
+  now: number,
+  days: number,
+): Row & Key => ({
+  ...rowOf({ ...backup, status: 'deleted', deletedAt: iso(now), deletedWhy: why }),
+  [TABLE.ttl]: epochSeconds(now + days * 86_400_000),
+});
