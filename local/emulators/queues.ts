@@ -48,7 +48,13 @@ export const startQueues = async (folder: string): Promise<Queues> => {
         server.createQueue(name, { attributes: { ...attributes } });
         return;
       }
-      const { FifoQueue: _fixed, ...changeable } = attributes;
+      // Fixed at creation, and two that fauxqs keeps but can't change.
+      const {
+        FifoQueue: _a,
+        DeduplicationScope: _b,
+        FifoThroughputLimit: _c,
+        ...changeable
+      } = attributes;
       await client.send(
         new SetQueueAttributesCommand({
           QueueUrl: `${url}/${ACCOUNT}/${name}`,
