@@ -49,7 +49,8 @@ export const refusalAnswer = (
     'error.messageString': JSON.stringify(refusal.message),
     'error.message': refusal.message,
     'error.responseType': refusal.type,
-    'error.validationErrorString': refusal.details ?? '',
+    // Escaped, since templates put it between quotes.
+    'error.validationErrorString': JSON.stringify(refusal.details ?? '').slice(1, -1),
     requestId: request.requestId,
     extendedRequestId: request.requestId,
     path: request.path,

@@ -61,8 +61,16 @@ export const problemWithBody = (
   }
   const result = schemaOf(model).safeParse(body);
   if (result.success) return undefined;
-  const details = result.error.issues.map(
-    ({ path, message }) => `${path.map(String).join('.') || '(whole)'}: ${message}`,
-  );
-  return { ...refusal, details: details.join('; ') };
+  return { ...refusal, details: result.error.issues.flatMap(problems).join('; ') };
+};
+
+/** Of a union, what is wrong with the form that comes nearest: the one that fails deepest. */
+const problems = (issue: z.core.$ZodIssue): string[] => {
+  if (issue.code === 'invalid_union') {
+    const depth = (form: readonly z.core.$ZodIssue[]): number =>
+      Math.max(0, ...form.map(({ path }) => path.length));
+    const nearest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0] ?? [];
+    return nearest.flatMap((one) => problems({ ...one, path: [...issue.path, ...one.path] }));
+  }
+  return [`${issue.path.map(String).join('.') || '(whole)'}: ${issue.message}`];
 };

@@ -3,7 +3,7 @@ import type { PreparedDatabase } from '../database/prepare.ts';
 import type { LocalStack } from '../stack.ts';
 import { pathOfBackups, type ShownBackup } from './api-client.ts';
 import { fileOf } from './report.ts';
-import { shellQuoted } from './words.ts';
+import { fileName, shellQuoted } from './words.ts';
 
 /** What to try next: commands that work as they stand, in the folder and with the addresses of this start. */
 export interface NextSteps {
@@ -15,18 +15,18 @@ export interface NextSteps {
   readonly ending: boolean;
 }
 
-const relative = (file: string): string => path.relative(process.cwd(), file) || '.';
-
 export const nextStepsText = (options: NextSteps): string => {
   const { stack, dataDir, backups, ending } = options;
-  const completed = backups.find(({ status, fileId }) => status === 'completed' && fileId);
+  // The one with the shortest name makes the shortest commands.
+  const byLength = [...backups].sort((a, b) => a.projectId.length - b.projectId.length);
+  const completed = byLength.find(({ status, fileId }) => status === 'completed' && fileId);
   const sections = [
-    ...(ending ? [] : [apiSection(stack.apiUrl, completed ?? backups[0])]),
+    ...(ending ? [] : [apiSection(stack.apiUrl, completed ?? byLength[0])]),
     ...(completed ? [restoreSection(options, completed)] : []),
     ending
-      ? `Mails      ${relative(path.join(dataDir, 'mails'))}, as .eml files`
-      : `Mails      ${stack.mailUrl}, and as files in ${relative(path.join(dataDir, 'mails'))}`,
-    `Logs       ${relative(path.join(dataDir, 'logs'))}`,
+      ? `Mails      ${fileName(path.join(dataDir, 'mails'))}, as .eml files`
+      : `Mails      ${stack.mailUrl}, and as files in ${fileName(path.join(dataDir, 'mails'))}`,
+    `Logs       ${fileName(path.join(dataDir, 'logs'))}`,
     ...(ending ? [] : ['Stop       Ctrl-C; vault and history stay for the next start']),
   ];
   return sections.join('\n');
@@ -54,26 +54,24 @@ const restoreSection = (
   const file = shellQuoted(fileOf(stack.vaultFolder, fileId));
   const { superuser } = database;
   const reachable = superuser && !ending;
-  const settings = reachable
-    ? Object.entries(superuser).map(([name, value]) => `${name}=${shellQuoted(value)}`)
-    : [];
-  const lines = reachable
-    ? [
-        'Restore    by hand, into a database of its own on the demo server:',
-        `  export ${settings.join(' ')}`,
-      ]
-    : ['Restore    by hand, into an empty database (PGHOST, PGUSER and so on say where):'];
+  const settings = Object.entries(reachable ? superuser : {}).map(
+    ([name, value]) => ` ${name}=${shellQuoted(value)}`,
+  );
+  const programs = shellQuoted(path.dirname(database.psql));
   return [
-    ...lines,
-    `  ${database.psql} -d postgres -c 'CREATE DATABASE restored'`,
-    `  ${restoreCommand(database, fileId, file)}`,
+    reachable
+      ? 'Restore    by hand, into a database of its own on the demo server:'
+      : 'Restore    by hand, into an empty database (PGHOST, PGUSER and so on say where):',
+    `  export PATH=${programs}:$PATH${settings.join('')}`,
+    "  psql -d postgres -c 'CREATE DATABASE restored'",
+    `  ${restoreCommand(fileId, file)}`,
   ].join('\n');
 };
 
-const restoreCommand = ({ pgRestore, psql }: PreparedDatabase, fileId: string, file: string) => {
-  if (!/\.sql(\.|$)/.test(fileId)) return `${pgRestore} --exit-on-error -d restored ${file}`;
+const restoreCommand = (fileId: string, file: string): string => {
+  if (!/\.sql(\.|$)/.test(fileId)) return `pg_restore --exit-on-error -d restored ${file}`;
   const reader = { gz: 'gunzip -c', zst: 'zstd -dc', bz2: 'bunzip2 -c' };
   const ending = fileId.split('.').at(-1) ?? '';
   const read = ending in reader ? reader[ending as keyof typeof reader] : 'cat';
-  return `${read} ${file} | ${psql} -1 -v ON_ERROR_STOP=1 -d restored`;
+  return `${read} ${file} | psql -1 -v ON_ERROR_STOP=1 -d restored`;
 };

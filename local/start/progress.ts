@@ -21,7 +21,7 @@ export const makeProgress = (out: NodeJS.WriteStream): Progress => {
   };
   const draw = (lines: readonly string[]): void => {
     erase();
-    const width = Math.max(20, (out.columns ?? 80) - 1);
+    const width = Math.max(20, (out.columns || 80) - 1);
     live = lines.map((line) => Array.from(line).slice(0, width).join(''));
     if (live.length > 0) out.write(`${live.join('\n')}\n`);
   };

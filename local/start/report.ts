@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ShownBackup } from './api-client.ts';
 import type { FinishedRun } from './follow.ts';
-import { bytesText, countText, plainName, secondsText } from './words.ts';
+import { bytesText, countText, fileName, plainName, secondsText } from './words.ts';
 
 /** What came of the run, as a table for people and as a document for programs. */
 const COLUMNS = ['project', 'tables', 'rows', 'size', 'time', 'status', 'file'] as const;
@@ -10,9 +10,9 @@ const RIGHT = new Set<string>(['tables', 'rows', 'size', 'time']);
 const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
   value === undefined ? '-' : text(value);
 
-/** Where an object of the vault lies, seen from the folder one is in. */
+/** Where an object of the vault lies. */
 export const fileOf = (vaultFolder: string, fileId: string): string =>
-  path.relative(process.cwd(), path.join(vaultFolder, fileId)) || fileId;
+  fileName(path.join(vaultFolder, fileId));
 
 const cells = (backup: ShownBackup, vaultFolder: string): string[] => [
   plainName(backup.projectId),

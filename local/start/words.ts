@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 /** Numbers and names as the terminal shows them. */
 export const bytesText = (bytes: number): string => {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -24,3 +26,9 @@ export const plainName = (name: string): string =>
 /** For a POSIX shell. */
 export const shellQuoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** As one would name a file from the folder one is in: nearby ones in short, others in full. */
+export const fileName = (file: string): string => {
+  const near = path.relative(process.cwd(), file);
+  return near.startsWith('..') ? path.resolve(file) : near || '.';
+};

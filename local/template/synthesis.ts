@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../lib/config.ts';
 import type { Synthesized } from '../../lib/synthesize.ts';
@@ -9,6 +10,8 @@ import type { Synthesized } from '../../lib/synthesize.ts';
  * @throws Error with what the synthesis found wrong
  */
 export const synthesizeApart = async (config: Config, folder: string): Promise<Synthesized> => {
+  // Bundles of earlier starts would pile up, since each is named by its content.
+  await rm(folder, { recursive: true, force: true });
   const child = fork(fileURLToPath(new URL('./synthesis-process.ts', import.meta.url)), [], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
