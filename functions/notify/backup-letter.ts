@@ -7,12 +7,15 @@ const WARNINGS_SHOWN = 20;
 
 const UNPACK: Readonly<Record<Compression, string>> = {
   none: '',
-  gzip: 'gzip -dc',
-  zstd: 'zstd -dc',
-  bzip2: 'bzip2 -dc',
+  gzip: 'gzip -dk',
+  zstd: 'zstd -d',
+  bzip2: 'bzip2 -dk',
 };
 
-/** What a person types to load a downloaded file into an empty database of the same or a later major version. */
+/**
+ * What a person types to load a downloaded file into an empty database of the same or a later major version. Text is
+ * unpacked before psql begins: psql would commit what it got from a pipe whose other end died.
+ */
 export const restoreCommand = (
   format: Format,
   compression: Compression,
@@ -21,7 +24,8 @@ export const restoreCommand = (
   if (format !== 'plain') return `pg_restore --exit-on-error --dbname=DATABASE_URL ${fileName}`;
   const psql = 'psql --set=ON_ERROR_STOP=1 --single-transaction --dbname=DATABASE_URL';
   const unpack = UNPACK[compression];
-  return unpack ? `${unpack} ${fileName} | ${psql}` : `${psql} --file=${fileName}`;
+  const sql = fileName.replace(/\.(?:gz|zst|bz2)$/, '');
+  return `${unpack ? `${unpack} ${fileName} && ` : ''}${psql} --file=${sql}`;
 };
 
 const titleOf = (backup: Backup): { title: string; tone: Tone } => {

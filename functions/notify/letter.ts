@@ -32,6 +32,8 @@ export interface Trouble {
 export interface Column {
   readonly title: string;
   readonly align?: 'right';
+  /** Of the table's width, in HTML: keeps short words whole beside long texts. */
+  readonly width?: string;
 }
 
 export interface Letter {
@@ -114,10 +116,11 @@ const TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"';
 const htmlTable = ({ columns, rows, more }: Extract<Block, { kind: 'table' }>): string => {
   const align = (at: number) =>
     columns[at]?.align === 'right' ? ' align="right"' : ' align="left"';
+  const width = (at: number) => (columns[at]?.width ? ` width="${columns[at].width}"` : '');
   const head = columns
     .map(
       ({ title }, at) =>
-        `<th${align(at)} style="padding:4px 8px;font-size:12px;font-weight:600;color:${GREY};border-bottom:1px solid ${LINE}">${escapeHtml(title)}</th>`,
+        `<th${align(at)}${width(at)} style="padding:4px 8px;font-size:12px;font-weight:600;color:${GREY};border-bottom:1px solid ${LINE}">${escapeHtml(title)}</th>`,
     )
     .join('');
   const body = rows
@@ -161,7 +164,7 @@ const htmlBlock = (block: Block): string => {
     case 'text':
       return `<p style="margin:0 0 16px">${escapeHtml(block.text)}</p>`;
     case 'code':
-      return `<p style="margin:0 0 16px;padding:8px 12px;background:#f4f6f8;${MONO};font-size:13px;word-break:break-all">${escapeHtml(block.text).replaceAll('\n', '<br>')}</p>`;
+      return `<p style="margin:0 0 16px;padding:8px 12px;background:#f4f6f8;${MONO};font-size:13px;overflow-wrap:anywhere">${escapeHtml(block.text).replaceAll('\n', '<br>')}</p>`;
     case 'heading':
       return `<h2 style="margin:20px 0 8px;font-size:16px">${escapeHtml(block.text)}</h2>`;
     case 'facts':

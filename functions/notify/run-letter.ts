@@ -106,7 +106,7 @@ const skippedOf = ({ skipped, skippedCount }: RunReport): Block[] =>
         { kind: 'heading', text: 'Skipped' },
         {
           kind: 'table',
-          columns: [{ title: 'Project' }, { title: 'Why' }],
+          columns: [{ title: 'Project', width: '30%' }, { title: 'Why' }],
           rows: skipped
             .slice(0, SKIPPED_SHOWN)
             .map(({ projectId, why }) => [
@@ -127,7 +127,7 @@ const warningsOf = ({ completed }: RunReport): Block[] => {
         { kind: 'heading', text: 'Warnings' },
         {
           kind: 'table',
-          columns: [{ title: 'Project' }, { title: 'Warning' }],
+          columns: [{ title: 'Project', width: '30%' }, { title: 'Warning' }],
           rows: warned.slice(0, WARNED_SHOWN),
           more: Math.max(0, warned.length - WARNED_SHOWN),
         },
