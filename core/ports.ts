@@ -258,7 +258,8 @@ export interface ProjectSource {
   readonly name: string;
   /** All projects of any status. @throws InvalidInput where the query gives something else than projects */
   listProjects(): Promise<readonly Project[]>;
-  findProject(projectId: string): Promise<Project | undefined>;
+  /** Gives up where `signal` is aborted. */
+  findProject(projectId: string, signal?: AbortSignal): Promise<Project | undefined>;
 }
 
 export interface SnapshotRequest {
@@ -270,6 +271,8 @@ export interface SnapshotRequest {
   readonly lockTimeoutMs: number;
   readonly giveWayAfterSeconds: number | 'never';
   readonly partitionsElsewhere: 'refuse' | 'accept';
+  /** Aborting it drops the sessions at once, while the snapshot is being opened and afterwards. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ServerFacts {

@@ -1,5 +1,6 @@
 import { APPLICATION } from '../../core/contract.ts';
 import { queryFailure } from './failures.ts';
+import { applicationNameOf } from './names.ts';
 import { type SourceAccess, withSession } from './session.ts';
 
 /**
@@ -15,13 +16,12 @@ const END = `
 
 /** Ends the backends of attempts 1 to belowAttempt - 1 of one backup; answers how many there were. */
 export const endLeftovers = async (
-  access: SourceAccess,
+  access: SourceAccess & { readonly stack?: string },
   backupId: string,
   belowAttempt: number,
 ): Promise<number> => {
-  const names = Array.from(
-    { length: belowAttempt - 1 },
-    (_, i) => `${APPLICATION}/${backupId}/${i + 1}`,
+  const names = Array.from({ length: belowAttempt - 1 }, (_, i) =>
+    applicationNameOf(backupId, i + 1, access.stack),
   );
   if (!names.length) return 0;
   const session = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 10_000 };

@@ -40,9 +40,13 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
     return { id: `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
   };
 
-  const query = async (condition: string, values: readonly string[]): Promise<Project[]> => {
+  const query = async (
+    condition: string,
+    values: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Project[]> => {
     const sql = `SELECT ${COLUMNS} FROM (${settings.projectQuery}\n) AS projects ${condition}`;
-    return await withSession(access, SESSION, async (client) => {
+    return await withSession(access, { ...SESSION, signal }, async (client) => {
       const found = await client.query(sql, [...values]).catch((error: unknown) => {
         throw queryProblem(error, settings.name);
       });
@@ -76,7 +80,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
       ...sharedProject,
       ...(settings.schemas ? named(settings.schemas) : await query('ORDER BY projects.id', [])),
     ],
-    findProject: async (projectId) => {
+    findProject: async (projectId, signal) => {
       if (!projectId.startsWith(settings.idPrefix)) return undefined;
       const shared = sharedProject.find((project) => project.id === projectId);
       if (shared) return shared;
@@ -84,7 +88,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
       // PostgreSQL's text can't hold a NUL, so no project has such an id.
       if (id.includes('\0')) return undefined;
       if (settings.schemas) return named(settings.schemas.filter((schema) => schema === id))[0];
-      return (await query('WHERE projects.id::text = $1', [id]))[0];
+      return (await query('WHERE projects.id::text = $1', [id], signal))[0];
     },
   };
 };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { SourceSettings } from '../../core/settings.ts';
@@ -25,9 +26,15 @@ export interface SessionOptions {
   readonly statementTimeoutMs?: number;
   /** Longest wait for a lock, milliseconds; for ever by default. */
   readonly lockTimeoutMs?: number;
+  /** Aborting it drops the connection, whatever it is waiting for. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** What an answer may take beyond its statement's own time before the network counts as gone. */
+const NETWORK_GRACE_MS = 5_000;
+/** Waited for the server's end of a session that we end. */
+const GOODBYE_MS = 2_000;
 
 /** `-c name=value` for the server's `options`; spaces and backslashes are escaped as it wants them. */
 export const startupOptions = (values: Record<string, string | number>): string =>
@@ -43,10 +50,24 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
   statement_timeout: statementTimeoutMs,
   idle_in_transaction_session_timeout: 0,
   row_security: 'off',
+  // The server's side of the keepalives: a worker that vanished without a word is noticed within 30 s, not
+  // after the two hours that are an operating system's default.
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 4,
+  tcp_user_timeout: 30_000,
 });
 
-/** Settings that not every server knows; those it has are set to 0 once we are in. */
-const LATER_TIMEOUTS = ['idle_session_timeout', 'transaction_timeout'];
+/**
+ * Settings that not every server knows; those it has are set once we are in. The last one makes a backend that is
+ * busy (a count may take minutes) notice that its client is gone; servers on Windows refuse it.
+ */
+const LATER_SETTINGS = `
+  SELECT pg_catalog.set_config(name, wanted.value, false)
+  FROM pg_catalog.pg_settings
+  JOIN (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'))
+    AS wanted (name, value) USING (name)
+  WHERE name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual'`;
 
 /** The certificates a source's server is checked against; undefined for a source without TLS. */
 export const certificates = async ({
@@ -74,8 +95,12 @@ export const connect = async (
   options: SessionOptions,
 ): Promise<pg.Client> => {
   const { settings } = access;
+  const { signal, statementTimeoutMs } = options;
   const login = await access.credentials();
+  signal?.throwIfAborted();
+  const socket = new Socket();
   const client = new pg.Client({
+    stream: () => socket,
     host: settings.host,
     port: settings.port,
     database: settings.database,
@@ -83,28 +108,41 @@ export const connect = async (
     password: login.password,
     ssl: await tlsOf(access),
     application_name: options.applicationName,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...(statementTimeoutMs && { query_timeout: statementTimeoutMs + NETWORK_GRACE_MS }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     options: startupOptions({
-      ...commonSettings(options.statementTimeoutMs),
+      ...commonSettings(statementTimeoutMs),
       lock_timeout: options.lockTimeoutMs ?? 0,
       search_path: options.searchPath ?? '',
     }),
   });
   // Without a listener an error between two queries would end the process; who holds the session listens as well.
   client.on('error', () => undefined);
+  sockets.set(client, socket);
+  const drop = (): void => void socket.destroy();
+  signal?.addEventListener('abort', drop, { once: true });
+  client.once('end', () => signal?.removeEventListener('abort', drop));
+  const late = setTimeout(() => socket.destroy(new Error('timeout expired')), CONNECT_TIMEOUT_MS);
   try {
     await client.connect();
-    await client.query(
-      `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = ANY ($1)`,
-      [LATER_TIMEOUTS],
-    );
+    await client.query(LATER_SETTINGS);
     return client;
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await disconnect(client);
     throw connectionFailure(settings, login.user, error);
+  } finally {
+    clearTimeout(late);
   }
+};
+
+const sockets = new WeakMap<pg.Client, Socket>();
+
+/** Ends a session. Over a network that has gone silent a goodbye would be waited for for ever. */
+export const disconnect = async (client: pg.Client): Promise<void> => {
+  const timer = setTimeout(() => sockets.get(client)?.destroy(), GOODBYE_MS);
+  await client.end().catch(() => undefined);
+  clearTimeout(timer);
 };
 
 /** Runs with a session that is closed whatever happens. */
@@ -117,6 +155,6 @@ export const withSession = async <T>(
   try {
     return await work(client);
   } finally {
-    await client.end().catch(() => undefined);
+    await disconnect(client);
   }
 };

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { APPLICATION } from '../../core/contract.ts';
 import { LarderError, PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
 import { tableKey } from '../../core/manifest.ts';
 import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
@@ -10,8 +9,8 @@ import { dumpGlobals } from './globals.ts';
 import { type InventoryReading, readInventory } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
-import { qualified } from './names.ts';
-import { connect, type SourceAccess } from './session.ts';
+import { applicationNameOf, qualified } from './names.ts';
+import { connect, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
 
 /**
@@ -22,10 +21,9 @@ import { watch } from './watch.ts';
 export interface SnapshotOptions extends SourceAccess {
   /** Folders that hold `<major>/bin/pg_dump`. */
   readonly programRoots: readonly string[];
+  /** Tells this stack's sessions from those of another on the same source; see applicationNameOf. */
+  readonly stack?: string;
 }
-
-export const applicationNameOf = (backupId: string, attempt: number): string =>
-  `${APPLICATION}/${backupId}/${attempt}`;
 
 const SERVER = `
   SELECT pg_catalog.current_setting('server_version') AS version,
@@ -97,28 +95,45 @@ const openSnapshot = async (
   options: SnapshotOptions,
   request: SnapshotRequest,
 ): Promise<Snapshot> => {
-  const applicationName = applicationNameOf(request.backupId, request.attempt);
-  const holder = await connect(options, { applicationName, lockTimeoutMs: request.lockTimeoutMs });
+  const { signal } = request;
+  const applicationName = applicationNameOf(request.backupId, request.attempt, options.stack);
+  const holder = await connect(options, {
+    applicationName,
+    lockTimeoutMs: request.lockTimeoutMs,
+    signal,
+  });
   const sessions = [holder];
   const close = async (): Promise<void> => {
-    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)));
+    await Promise.all(sessions.map(disconnect));
   };
   try {
-    const observer = await connect(options, { applicationName, statementTimeoutMs: 10_000 });
+    const observer = await connect(options, {
+      applicationName,
+      statementTimeoutMs: 10_000,
+      signal,
+    });
     sessions.push(observer);
     await refusePooler(options.settings.name, holder, observer);
     const server = await serverFacts(observer);
     await schemaOidsOf(observer, request.schemas, server.database);
     const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
     try {
-      await beginLocked(holder, observer, request.schemas, request.lockTimeoutMs);
-      const { id, takenAt } = await takeSnapshot(holder);
-      const schemaOids = await schemaOidsOf(holder, request.schemas, server.database);
-      const { inventory, countable, sourceBytes } = await readInventory(holder, {
-        schemaOids,
-        schemas: request.schemas,
-        partitionsElsewhere: request.partitionsElsewhere,
-      });
+      const read = async () => {
+        await beginLocked(holder, observer, request.schemas, request.lockTimeoutMs);
+        const taken = await takeSnapshot(holder);
+        const schemaOids = await schemaOidsOf(holder, request.schemas, server.database);
+        const reading = await readInventory(holder, {
+          schemaOids,
+          schemas: request.schemas,
+          partitionsElsewhere: request.partitionsElsewhere,
+        });
+        return { ...taken, ...reading };
+      };
+      // Way is given, and a lost session noticed, from the first lock on.
+      const { id, takenAt, inventory, countable, sourceBytes } = await Promise.race([
+        read(),
+        watching.disturbed,
+      ]);
       return {
         server,
         takenAt,
