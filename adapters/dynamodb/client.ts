@@ -1,6 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PATIENCE } from '../patience.ts';
 
 /** The client of the history table: optional members that are absent are left out of rows, not stored as null. */
-export const makeTableClient = (client = new DynamoDBClient({})): DynamoDBDocumentClient =>
+export const makeTableClient = (
+  client = new DynamoDBClient({ requestHandler: PATIENCE }),
+): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });

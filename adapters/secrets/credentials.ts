@@ -3,6 +3,7 @@ import { Signer } from '@aws-sdk/rds-signer';
 import { z } from 'zod';
 import { SecretUnreadable, SourceUnreachable } from '../../core/errors.ts';
 import type { SourceSettings } from '../../core/settings.ts';
+import { PATIENCE } from '../patience.ts';
 
 /** A login. It is asked for anew before every connection: secrets rotate, and an IAM token lives 15 minutes. */
 export interface Login {
@@ -85,7 +86,7 @@ const iamCredentials = (
 /** How to log in to a source, by its settings. */
 export const makeCredentials = (
   source: SourceSettings,
-  client: SecretsManagerClient = new SecretsManagerClient({}),
+  client: SecretsManagerClient = new SecretsManagerClient({ requestHandler: PATIENCE }),
 ): Credentials =>
   source.auth.type === 'iam'
     ? iamCredentials(source, source.auth)

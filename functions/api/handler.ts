@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
@@ -25,7 +24,7 @@ const { historyTable, vaultBucket, routes, ...settings } = readEnvironment([
 ]);
 const access = {
   table: historyTable,
-  client: makeTableClient(new DynamoDBClient({})),
+  client: makeTableClient(),
   clock: Date.now,
 };
 const sqs = new SQSClient({});

@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
@@ -15,7 +14,7 @@ const ports = {
   source: openProjectSource(environment.source),
   registry: makeRegistry({
     table: environment.historyTable,
-    client: makeTableClient(new DynamoDBClient({})),
+    client: makeTableClient(),
     clock: Date.now,
   }),
 };

@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SESClient } from '@aws-sdk/client-ses';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -18,7 +17,7 @@ const { environment, historyTable, notifications } = readEnvironment([
 ]);
 const access = {
   table: historyTable,
-  client: makeTableClient(new DynamoDBClient({})),
+  client: makeTableClient(),
   clock: Date.now,
 };
 const ports: NotifyPorts = {

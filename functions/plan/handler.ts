@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
@@ -24,7 +23,7 @@ const environment = readEnvironment([
 ]);
 const access = {
   table: environment.historyTable,
-  client: makeTableClient(new DynamoDBClient({})),
+  client: makeTableClient(),
   clock: Date.now,
 };
 const sqs = new SQSClient({});
