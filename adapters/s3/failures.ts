@@ -19,15 +19,32 @@ export const isMissing = (error: unknown): boolean =>
 export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412;
 
 /**
- * An S3 failure under our names: 4xx but 408, 409 and 429 are refusals that no retry mends; throttling, 5xx and the
- * network's errors are interruptions. Our own errors pass through.
+ * Answers of 4xx that another attempt may not meet: bytes that came too slowly or damaged, an upload that somebody
+ * aborted, credentials that ended on the way. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const PASSING = [
+  'RequestTimeout',
+  'RequestTimeTooSkewed',
+  'IncompleteBody',
+  'BadDigest',
+  'NoSuchUpload',
+  'ExpiredToken',
+];
+
+/**
+ * An S3 failure under our names: 4xx but those above and 408, 409 and 429 are refusals that no retry mends;
+ * throttling, 5xx and the network's errors are interruptions. Our own errors pass through.
  */
 export const named = (error: unknown, doing: string): LarderError => {
   if (error instanceof LarderError) return error;
   const status = statusOf(error);
   const why = `${nameOf(error)}${status === undefined ? '' : ` (HTTP ${status})`} at ${doing}`;
   const refused =
-    status !== undefined && status >= 400 && status < 500 && ![408, 409, 429].includes(status);
+    status !== undefined &&
+    status >= 400 &&
+    status < 500 &&
+    ![408, 409, 429].includes(status) &&
+    !PASSING.includes(nameOf(error));
   return refused
     ? new VaultRefused(why, { cause: error })
     : new UploadInterrupted(why, { cause: error });
