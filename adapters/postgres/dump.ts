@@ -18,7 +18,7 @@ export interface DumpContext {
 }
 
 /** Between asking pg_dump to end, which cancels its query on the server, and ending it. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 4000;
 const LAST_WORDS_MS = 1000;
 
 const run = promisify(execFile);

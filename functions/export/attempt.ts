@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
-import { ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
+import {
+  Cancelled,
+  ClaimLost,
+  ProjectInactive,
+  ProjectNotFound,
+  TarTooLarge,
+} from '../../core/errors.ts';
 import { type Encoding, encodingOf } from '../../core/formats.ts';
 import {
   downloadNameOf,
@@ -54,8 +60,12 @@ const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyParts => 
   attempt,
 });
 
-const checkProject = async ({ projects }: ExportPorts, projectId: string): Promise<Project> => {
-  const project = await projects.findProject(projectId);
+const checkProject = async (
+  { projects }: ExportPorts,
+  projectId: string,
+  signal: AbortSignal,
+): Promise<Project> => {
+  const project = await projects.findProject(projectId, signal);
   if (!project) throw new ProjectNotFound(projectId);
   if (project.status !== ACTIVE) throw new ProjectInactive(projectId, project.status);
   return project;
@@ -202,19 +212,20 @@ export const attemptBackup = async (
   const { backup, stop } = context;
   const startedAt = ports.clock();
   const { settings, keyTemplate } = options;
-  const project = await checkProject(ports, backup.projectId);
-  stop.signal.throwIfAborted();
-  const snapshot = await ports.snapshots.open({
-    backupId: backup.id,
-    attempt: backup.attempt,
-    schemas: schemasOf(project),
-    content: backup.content,
-    lockTimeoutMs: settings.lockTimeoutMs,
-    giveWayAfterSeconds: settings.giveWayAfterSeconds,
-    partitionsElsewhere: settings.partitionsElsewhere,
-  });
+  let snapshot: Snapshot | undefined;
   let key: string | undefined;
   try {
+    const project = await checkProject(ports, backup.projectId, stop.signal);
+    snapshot = await ports.snapshots.open({
+      backupId: backup.id,
+      attempt: backup.attempt,
+      schemas: schemasOf(project),
+      content: backup.content,
+      lockTimeoutMs: settings.lockTimeoutMs,
+      giveWayAfterSeconds: settings.giveWayAfterSeconds,
+      partitionsElsewhere: settings.partitionsElsewhere,
+      signal: stop.signal,
+    });
     snapshot.disturbed.catch((error: unknown) => stop.abort(error));
     const outcome = await dumpAndStore(ports, options, context, snapshot);
     key = outcome.stored.key;
@@ -228,13 +239,17 @@ export const attemptBackup = async (
     });
     const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
     await ports.vault.storeManifest(manifestKey, manifest);
+    // Whoever was told that it is being cancelled must not find it completed.
+    if (stop.signal.reason instanceof Cancelled) throw stop.signal.reason;
     return completionOf(manifest, ports.clock());
   } catch (error) {
     stop.abort(error);
-    // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it.
-    if (key) await ports.vault.remove(keysBeside(key)).catch(() => undefined);
+    // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it. Without a claim nothing is
+    // removed, since the attempt that has it may have adopted what is there.
+    const isOurs = !(stop.signal.reason instanceof ClaimLost);
+    if (key && isOurs) await ports.vault.remove(keysBeside(key)).catch(() => undefined);
     throw stop.signal.reason;
   } finally {
-    await snapshot.close();
+    await snapshot?.close();
   }
 };

@@ -4,6 +4,7 @@ import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { PATIENCE } from '../../adapters/patience.ts';
 import { accessOf } from '../../adapters/postgres/access.ts';
 import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
 import { makeSnapshotSource } from '../../adapters/postgres/snapshot.ts';
@@ -29,14 +30,14 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
   const { source } = environment;
   const programRoots = environment.postgresRoot.split(':');
   const access = accessOf(source, import.meta.dirname);
-  const sqs = new SQSClient({});
+  const sqs = new SQSClient({ requestHandler: PATIENCE });
   const clock = Date.now;
   return {
     ports: {
       history: makeHistory({ table: environment.historyTable, client: makeTableClient(), clock }),
       vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
       projects: makeProjectSource(access),
-      snapshots: makeSnapshotSource({ ...access, programRoots }),
+      snapshots: makeSnapshotSource({ ...access, programRoots, stack: environment.historyTable }),
       queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
       outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
       compressor: makeCompressor(programRoots),

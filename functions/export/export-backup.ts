@@ -39,6 +39,18 @@ const longestSeconds = (options: ExportOptions, remainingMs: number): number =>
     ),
   );
 
+/** A backup that is there already must not fail because its source can't be reached any more. */
+const endLeftoversOf = async ({ snapshots, log }: ExportPorts, backup: Backup): Promise<void> => {
+  try {
+    await snapshots.endLeftovers(backup.id, backup.attempt);
+  } catch (error) {
+    log.warn('sessions of an earlier attempt could not be looked for', {
+      backupId: backup.id,
+      error: describeError(error).name,
+    });
+  }
+};
+
 /** Works while the claim is kept; every reason to end comes through one AbortController. */
 const work = async (
   ports: ExportPorts,
@@ -64,7 +76,10 @@ const work = async (
   try {
     if (backup.attempt > 1) {
       const earlier = await findEarlier(ports.vault, options.keyTemplate, backup, ports.clock);
-      if (earlier) return earlier;
+      if (earlier) {
+        await endLeftoversOf(ports, backup);
+        return earlier;
+      }
       await ports.snapshots.endLeftovers(backup.id, backup.attempt);
     }
     const onProgress = (read: typeof progress) => {
