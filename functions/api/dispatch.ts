@@ -60,7 +60,8 @@ export const dispatch = async (
   } catch (error) {
     const answer = problemAnswer(error, requestId);
     const { httpMethod: method, resource } = event;
-    if (answer.status >= 500)
+    // A 503 has been explained where it came from.
+    if (answer.status === 500)
       api.ports.log.error('a request failed', { requestId, method, resource, error });
     return toResult(answer);
   }
