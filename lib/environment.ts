@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { ENV } from '../core/contract.ts';
 
@@ -8,10 +8,14 @@ export type Variables = { readonly [Name in keyof typeof ENV]?: string };
 /** Bytes that Lambda allows for all names and values together. */
 const LIMIT = 4096;
 /**
- * Bytes to reckon with for a value that only the deployment knows: the longest is a queue's URL, with
- * `https://sqs.ap-southeast-1.amazonaws.com/123456789012/` and a name of 80.
+ * Bytes to reckon with for what only the deployment knows, by type of the resource it names. The longest is a
+ * queue's URL: `https://sqs.ap-southeast-1.amazonaws.com/123456789012/` and a name of 80.
  */
-const UNKNOWN_VALUE = 135;
+const LONGEST: Readonly<Record<string, number>> = {
+  'AWS::Lambda::Function': 64,
+  'AWS::S3::Bucket': 63,
+};
+const LONGEST_OF_ALL = 135;
 
 /** The environment of a function, by the names it reads. */
 export const environmentOf = (variables: Variables): Record<string, string> =>
@@ -19,23 +23,36 @@ export const environmentOf = (variables: Variables): Record<string, string> =>
     Object.entries(variables).map(([name, value]) => [ENV[name as keyof typeof ENV], value]),
   );
 
-const bytesOf = (resolved: unknown): number => {
+/** The longest that a `Ref` can come to. */
+const bytesOfRef = (stack: Stack, id: unknown): number => {
+  const named = stack.node
+    .findAll()
+    .filter((child) => CfnResource.isCfnResource(child))
+    .find((resource) => stack.resolve(resource.logicalId) === id);
+  return LONGEST[named?.cfnResourceType ?? ''] ?? LONGEST_OF_ALL;
+};
+
+const bytesOf = (stack: Stack, resolved: unknown): number => {
   if (typeof resolved === 'string') return Buffer.byteLength(resolved);
-  const join: unknown = (resolved as Record<string, unknown> | undefined)?.['Fn::Join'];
-  if (!Array.isArray(join)) return UNKNOWN_VALUE;
-  const pieces: unknown = join[1];
-  return Array.isArray(pieces) ? pieces.reduce((sum: number, one) => sum + bytesOf(one), 0) : 0;
+  const { Ref: ref, 'Fn::Join': join } = Object(resolved) as Record<string, unknown>;
+  if (ref !== undefined) return bytesOfRef(stack, ref);
+  const pieces: unknown = Array.isArray(join) ? join[1] : undefined;
+  return Array.isArray(pieces)
+    ? pieces.reduce((sum: number, piece) => sum + bytesOf(stack, piece), 0)
+    : LONGEST_OF_ALL;
 };
 
 /** What a function's environment comes to, in bytes, where each value that the deployment fills in counts as its longest. */
-export const environmentBytes = (
+const environmentBytes = (
   scope: IConstruct,
   environment: Readonly<Record<string, string>>,
-): number =>
-  Object.entries(environment).reduce((sum, [name, value]) => {
-    const resolved: unknown = Token.isUnresolved(value) ? Stack.of(scope).resolve(value) : value;
-    return sum + Buffer.byteLength(name) + bytesOf(resolved);
+): number => {
+  const stack = Stack.of(scope);
+  return Object.entries(environment).reduce((sum, [name, value]) => {
+    const resolved: unknown = Token.isUnresolved(value) ? stack.resolve(value) : value;
+    return sum + Buffer.byteLength(name) + bytesOf(stack, resolved);
   }, 0);
+};
 
 /**
  * What is wrong with the size of an environment, or undefined. Lambda would say so too, half-way through a

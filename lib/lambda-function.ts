@@ -91,7 +91,7 @@ export class LarderFunction extends Construct {
     if (props.network) allowNetworkInterfaces(this.role);
 
     const environment = environmentOf(props.variables);
-    this.problem = environmentProblem(this, id, environment);
+    this.problem = environmentProblem(this, props.folder, environment);
     this.lambda = this.#withCode(props, (code) =>
       this.#makeFunction(props, code, log, environment),
     );

@@ -1,6 +1,7 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import {
   CfnVPCEndpoint,
+  type ISubnet,
   type IVpc,
   Peer,
   Port,
@@ -14,10 +15,22 @@ import type { EndpointService } from './config/network.ts';
 import type { Network } from './config.ts';
 import type { FunctionNetwork, LarderFunction } from './lambda-function.ts';
 
-/** The network of a source as its functions are put into it. Nothing is looked up, so no account is asked. */
+const importSubnet = (scope: Construct, id: string, subnetId: string): ISubnet => {
+  const subnet = Subnet.fromSubnetId(scope, id, subnetId);
+  Validations.of(subnet).acknowledge({
+    id: 'Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId',
+    reason: 'Route tables are configured beside the subnets, and only endpoints need them.',
+  });
+  return subnet;
+};
+
+/**
+ * The network of a source as its functions are put into it. Nothing is looked up, so no account is asked; CDK wants to
+ * hear of an availability zone, which the subnets know better.
+ */
 export const importNetwork = (scope: Construct, network: Network): FunctionNetwork => ({
-  vpc: Vpc.fromVpcAttributes(scope, 'Vpc', { vpcId: network.vpcId, availabilityZones: [] }),
-  subnets: network.subnetIds.map((id, index) => Subnet.fromSubnetId(scope, `Subnet${index}`, id)),
+  vpc: Vpc.fromVpcAttributes(scope, 'Vpc', { vpcId: network.vpcId, availabilityZones: ['any'] }),
+  subnets: network.subnetIds.map((id, index) => importSubnet(scope, `Subnet${index}`, id)),
   securityGroups: network.securityGroupIds.map((id, index) =>
     SecurityGroup.fromSecurityGroupId(scope, `SecurityGroup${index}`, id, { mutable: false }),
   ),

@@ -21,6 +21,10 @@ const isOfAnotherType = (issue: Issue): boolean =>
 
 /** What zod says about a union is that nothing fits; what the author meant is the one form that fits by its type. */
 const meant = (issue: Issue): readonly Issue[] => {
+  if (issue.code === 'unrecognized_keys') {
+    const message = 'is no setting: correct the spelling or leave it out';
+    return issue.keys.map((key) => ({ ...issue, path: [...issue.path, key], message }));
+  }
   if (issue.code !== 'invalid_union') return [issue];
   const candidates = issue.errors.filter((form) => !form.some(isOfAnotherType));
   const [only] = candidates;
@@ -31,9 +35,6 @@ const meant = (issue: Issue): readonly Issue[] => {
 const sentence = (issue: Issue): string => {
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return `is missing: give a value of type ${issue.expected}`;
-  }
-  if (issue.code === 'unrecognized_keys') {
-    return `knows nothing called ${issue.keys.map((key) => `"${key}"`).join(', ')}: correct the spelling or leave it out`;
   }
   return issue.message.replace(/^Invalid (input|option): /, '');
 };

@@ -162,7 +162,8 @@ export const crossCheck = (value: unknown, folder: string): Mistake[] => {
   const outline = outlineOf(value);
   return [
     ...repeated(
-      outline.sources.map((source) => source?.name),
+      // In names of outputs, which take letters and digits only, dashes are lost.
+      outline.sources.map((source) => source?.name?.replace(/-+/g, '-').replace(/-$/, '')),
       (index) => ['sources', index, 'name'],
     ),
     ...repeated(

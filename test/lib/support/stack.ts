@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { CfnElement, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
 import { larderApp } from '../../../lib/app.ts';
 import type { Config } from '../../../lib/config.ts';
 import { LarderStack } from '../../../lib/larder-stack.ts';
@@ -23,9 +27,16 @@ export interface Synthesis {
   text(value: unknown): string;
 }
 
+/** Cloud assemblies of one test file. */
+const assemblies = mkdtempSync(path.join(tmpdir(), 'larder-stack-'));
+afterAll(() => rmSync(assemblies, { recursive: true }));
+
 /** The stack without its bundles and layers: what it says of everything else is the same. */
-export const makeStack = (config: Config): LarderStack =>
-  new LarderStack(larderApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Larder', { config });
+export const makeStack = (config: Config): LarderStack => {
+  const outdir = mkdtempSync(path.join(assemblies, 'assembly-'));
+  const app = larderApp({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+  return new LarderStack(app, 'Larder', { config });
+};
 
 /** What lies at a path inside a property, or undefined. */
 export const within = (value: unknown, ...path: readonly (string | number)[]): unknown =>
@@ -69,9 +80,10 @@ export const synthesis = (config: Config): Synthesis => {
     resources,
     outputs: template.Outputs ?? {},
     text,
-    at: (path) => {
-      const [, resource] = byPath.find(([one]) => one === path) ?? [];
-      if (!resource) throw new Error(`There is no ${path} among ${[...paths.values()].join(', ')}`);
+    at: (wanted) => {
+      const [, resource] = byPath.find(([one]) => one === wanted) ?? [];
+      if (!resource)
+        throw new Error(`There is no ${wanted} among ${[...paths.values()].join(', ')}`);
       return resource;
     },
     ofType: (type) => byPath.filter(([, resource]) => resource.Type === type),

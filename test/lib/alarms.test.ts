@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { config, otherSource, source } from './support/config.ts';
+import { synthesis, within } from './support/stack.ts';
+
+const RUNBOOK = path.resolve(import.meta.dirname, '..', '..', 'docs', 'runbook.md');
+const two = synthesis(config({ sources: [source(), otherSource()] }));
+const alarms = two.ofType('AWS::CloudWatch::Alarm');
+const nameOf = (alarmPath: string) => alarmPath.replace(/^Alarms\//, '').replace(/-.*$/, '');
+
+test('every alarm has its paragraph in the runbook, and every paragraph its alarm', () => {
+  const paragraphs = readFileSync(RUNBOOK, 'utf8').split(/^## /m).slice(1);
+  const headings = paragraphs.map((paragraph) => paragraph.split('\n')[0]);
+  expect(headings.toSorted()).toEqual([...new Set(alarms.map(([at]) => nameOf(at)))].sort());
+  for (const paragraph of paragraphs) expect(paragraph.length, paragraph).toBeGreaterThan(200);
+});
+
+test('every alarm says in CloudWatch where its paragraph is', () => {
+  for (const [at, { Properties }] of alarms) {
+    expect(Properties.AlarmDescription, at).toMatch(
+      new RegExp(`docs/runbook\\.md#${nameOf(at).toLowerCase()}$`),
+    );
+  }
+});
+
+test('every dead-letter queue has an alarm, which sees both what bury takes and what nobody takes', () => {
+  const queues = two
+    .ofType('AWS::SQS::Queue')
+    .filter(([at]) => at.endsWith('DeadLetters'))
+    .map(([at]) => `<${at}.QueueName>`);
+  expect(queues).toHaveLength(6);
+  const watched = alarms.flatMap(([, { Properties }]) => {
+    const metrics = Properties.Metrics;
+    const parts: unknown[] = Array.isArray(metrics) ? metrics : [];
+    const names = parts.map((part) => within(part, 'MetricStat', 'Metric', 'MetricName'));
+    const queue = within(parts[1], 'MetricStat', 'Metric', 'Dimensions', 0, 'Value');
+    return names.includes('NumberOfMessagesReceived') &&
+      names.includes('ApproximateNumberOfMessagesVisible')
+      ? [two.text(queue)]
+      : [];
+  });
+  expect(watched.sort()).toEqual(queues.sort());
+});
+
+test('a sweep that does not run rings, though it says nothing', () => {
+  const { Properties } = two.at('Alarms/SweepSilent');
+  expect(Properties).toMatchObject({
+    MetricName: 'Invocations',
+    ComparisonOperator: 'LessThanThreshold',
+    TreatMissingData: 'breaching',
+    Period: 1800,
+  });
+});
+
+test('alarms tell nobody unless the configuration says whom', () => {
+  for (const [at, { Properties }] of alarms)
+    expect(Properties, at).not.toHaveProperty('AlarmActions');
+  expect(two.ofType('AWS::SNS::Topic')).toEqual([]);
+});
+
+test('a topic that is there is told by every alarm', () => {
+  const topicArn = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+  const told = synthesis(config({ alarms: { topicArn } }));
+  for (const [at, { Properties }] of told.ofType('AWS::CloudWatch::Alarm')) {
+    expect(Properties.AlarmActions, at).toEqual([topicArn]);
+  }
+});
+
+test('an address gets an encrypted topic of its own that CloudWatch may write to', () => {
+  const told = synthesis(config({ alarms: { email: 'operations@example.com' } }));
+  expect(
+    told.ofType('AWS::SNS::Subscription').map(([, { Properties }]) => Properties),
+  ).toMatchObject([{ Protocol: 'email', Endpoint: 'operations@example.com' }]);
+  expect(told.text(told.at('Alarms/Topic').Properties.KmsMasterKeyId)).toContain('<Alarms/Key');
+  expect(JSON.stringify(told.at('Alarms/Key').Properties.KeyPolicy)).toContain(
+    'cloudwatch.amazonaws.com',
+  );
+  for (const [at, { Properties }] of told.ofType('AWS::CloudWatch::Alarm')) {
+    expect(told.text(within(Properties, 'AlarmActions', 0)), at).toBe('<Alarms/Topic>');
+  }
+});

@@ -1,0 +1,274 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { afterAll, describe, expect, test } from 'vitest';
+import example from '../../larder.config.ts';
+import { ConfigInvalid, checkConfig } from '../../lib/config.ts';
+import { input, otherSource, source, vpc } from './support/config.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'larder-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The lines of what is wrong; none where it is taken. */
+const mistakesOf = (value: unknown): readonly string[] => {
+  try {
+    checkConfig(value, folder);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    return error.mistakes;
+  }
+};
+
+/** Something that the types would not let through. */
+const wrong = (own: object): unknown => ({ ...input(), ...own });
+
+test('the example in the repository is taken', () => {
+  expect(mistakesOf(example)).toEqual([]);
+});
+
+test('what is left out has the defaults that the documentation names', () => {
+  const { sources, ...rest } = checkConfig({ ...input(), schedules: undefined });
+  expect(rest).toMatchObject({
+    schedules: [],
+    retention: { daily: 30, weekly: 30, monthly: 30, yearly: 30 },
+    export: {
+      format: 'custom',
+      concurrency: 3,
+      lockTimeoutMs: 5000,
+      giveWayAfterSeconds: 10,
+      maximumStoredBytes: 10 * 1024 ** 3,
+      maximumDurationSeconds: 14 * 60,
+    },
+    notifications: { onSuccess: true },
+    api: { type: 'regional' },
+    logRetentionDays: 30,
+  });
+  expect(sources[0]).toMatchObject({ port: 5432, tls: 'verify-full', idPrefix: '' });
+});
+
+test('one number of days is for all classes', () => {
+  expect(checkConfig(input({ retention: 7 })).retention).toEqual({
+    daily: 7,
+    weekly: 7,
+    monthly: 7,
+    yearly: 7,
+  });
+  expect(checkConfig(input({ retention: { monthly: 400 } })).retention).toMatchObject({
+    daily: 30,
+    monthly: 400,
+  });
+});
+
+test('three mistakes in three places are three lines, each with its path', () => {
+  const three = input({
+    sources: [source({ port: 70_000 })],
+    schedules: [{ name: 'nightly', expression: 'cron(0 2 * * *)', sources: ['mian'] }],
+  });
+  const mistakes = mistakesOf(three);
+  expect(mistakes).toHaveLength(3);
+  expect(mistakes[0]).toMatch(/^sources\[0\]\.port: .*65535/);
+  expect(mistakes[1]).toMatch(/^schedules\[0\]\.expression: cron takes 6 fields/);
+  expect(mistakes[2]).toBe('schedules[0].sources[0]: there is no source "mian": give one of main');
+  expect(new ConfigInvalid(mistakes).message.split('\n')).toHaveLength(4);
+});
+
+describe('a mistake is named with its path and what would be right', () => {
+  const { secretArn: _, ...noLogin } = source();
+  const iam = { user: 'larder', resourceId: 'db-ABC' };
+  const nightly = { name: 'nightly', expression: 'cron(0 2 * * ? *)' };
+  const { routeTableIds: __, ...noRoutes } = vpc;
+  test.each<[string, unknown, string]>([
+    ['nothing at all', null, 'the configuration: expected object'],
+    ['no sources', { ...input(), sources: [] }, 'sources: '],
+    ['a word misspelt', { ...input(), envronment: 'x' }, 'envronment: '],
+    ['a word misspelt further in', wrong({ export: { konkurrency: 3 } }), 'export.konkurrency: '],
+    [
+      'a source without a host',
+      wrong({ sources: [{ ...source(), host: undefined }] }),
+      'sources[0].host: is missing',
+    ],
+    [
+      'a name taken twice',
+      wrong({ sources: [source(), source()] }),
+      'sources[1].name: "main" is taken by number 1',
+    ],
+    [
+      'names that differ by a dash only',
+      wrong({ sources: [source({ name: 'a-b' }), source({ name: 'a--b' })] }),
+      'sources[1].name: ',
+    ],
+    [
+      'a schedule’s name taken twice',
+      wrong({ schedules: [nightly, nightly] }),
+      'schedules[1].name: "nightly" is taken',
+    ],
+    [
+      'no login',
+      wrong({ sources: [noLogin] }),
+      'sources[0]: give one of secretArn and iam, here is none',
+    ],
+    [
+      'two logins',
+      wrong({ sources: [source({ iam })] }),
+      'sources[0]: give one of secretArn and iam, here are both',
+    ],
+    [
+      'a secret’s name for its ARN',
+      wrong({ sources: [source({ secretArn: 'main' })] }),
+      'sources[0].secretArn: give the full ARN',
+    ],
+    [
+      'an ARN without its last characters',
+      wrong({
+        sources: [
+          source({ secretArn: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:main' }),
+        ],
+      }),
+      'sources[0].secretArn: ',
+    ],
+    [
+      'a query with a semicolon',
+      wrong({ sources: [source({ projectQuery: 'SELECT 1;' })] }),
+      'sources[0].projectQuery: leave out the semicolon',
+    ],
+    [
+      'a CA that is no file',
+      wrong({ sources: [source({ ca: 'none.pem' })] }),
+      'sources[0].ca: there is no file "none.pem"',
+    ],
+    [
+      'a CA with TLS switched off',
+      wrong({ sources: [source({ ca: 'x.pem', tls: 'disable' })] }),
+      'sources[0].ca: leave it out',
+    ],
+    [
+      'a source’s name in capitals',
+      wrong({ sources: [source({ name: 'Main' })] }),
+      'sources[0].name: use lower-case',
+    ],
+    [
+      'a schedule called manual',
+      wrong({ schedules: [{ ...nightly, name: 'manual' }] }),
+      'schedules[0].name: "manual" is the name',
+    ],
+    [
+      'a time zone that is none',
+      wrong({ schedules: [{ ...nightly, timeZone: 'Berlin' }] }),
+      'schedules[0].timeZone: give a time zone',
+    ],
+    [
+      'an unknown source',
+      wrong({ schedules: [{ ...nightly, sources: ['x'] }] }),
+      'schedules[0].sources[0]: there is no source "x"',
+    ],
+    [
+      'a rate over two sources',
+      wrong({
+        sources: [source(), otherSource()],
+        schedules: [{ name: 'often', expression: 'rate(6 hours)' }],
+      }),
+      'schedules[0].expression: a rate takes one source only',
+    ],
+    [
+      'projects of neither form',
+      wrong({ schedules: [{ ...nightly, projects: 'some' }] }),
+      'schedules[0].projects: expected "all", or expected array',
+    ],
+    ['K of 0', wrong({ export: { concurrency: 0 } }), 'export.concurrency: '],
+    ['K of 1001', wrong({ export: { concurrency: 1001 } }), 'export.concurrency: '],
+    [
+      'more than 14 minutes',
+      wrong({ export: { maximumDurationSeconds: 841 } }),
+      'export.maximumDurationSeconds: ',
+    ],
+    [
+      'tar with zstd',
+      wrong({ export: { format: 'tar', compression: 'zstd' } }),
+      'export.compression: format tar takes none',
+    ],
+    [
+      'a key template elsewhere',
+      wrong({ keyTemplate: 'archive/{projectId}/{createdAt}-{backupId}-{attempt}' }),
+      'keyTemplate: must begin with "backups/"',
+    ],
+    [
+      'a header in an address',
+      wrong({
+        notifications: { from: 'a@example.com\r\nBcc: b@example.com', to: ['c@example.com'] },
+      }),
+      'notifications.from: give one plain mail address',
+    ],
+    [
+      'nobody to tell',
+      wrong({ notifications: { from: 'a@example.com', to: [] } }),
+      'notifications.to: ',
+    ],
+    [
+      'a private API without an endpoint',
+      wrong({ api: { type: 'private' } }),
+      'api.vpcEndpointIds: is missing',
+    ],
+    [
+      'days that CloudWatch can’t keep',
+      wrong({ logRetentionDays: 8 }),
+      'logRetentionDays: expected one of 1|3|5',
+    ],
+    [
+      'both a topic and an address for alarms',
+      wrong({
+        alarms: {
+          topicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+          email: 'a@example.com',
+        },
+      }),
+      'alarms: give either topicArn or email',
+    ],
+    [
+      'endpoints without route tables',
+      wrong({ sources: [source({ vpc: { ...noRoutes, endpoints: true } })] }),
+      'sources[0].vpc.routeTableIds: give the route tables',
+    ],
+    [
+      'endpoints twice in one VPC',
+      wrong({
+        sources: [
+          source({ vpc: { ...vpc, endpoints: true } }),
+          otherSource({ vpc: { ...vpc, endpoints: true } }),
+        ],
+      }),
+      'sources[1].vpc.endpoints: another source makes the endpoints',
+    ],
+  ])('%s', (_, value, line) => {
+    const mistakes = mistakesOf(value);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]?.startsWith(line), mistakes[0]).toBe(true);
+  });
+});
+
+test('a mistake in a form does not hide one between forms', () => {
+  const mistakes = mistakesOf(
+    input({ environment: '', sources: [source(), source()], retention: 0 }),
+  );
+  expect(mistakes.map((line) => line.split(':')[0]).sort()).toEqual([
+    'environment',
+    'retention',
+    'sources[1].name',
+  ]);
+});
+
+test('a certificate authority is found from the configuration’s own folder', () => {
+  writeFileSync(path.join(folder, 'ca.pem'), rootCertificates[0] ?? '');
+  writeFileSync(path.join(folder, 'empty.pem'), 'no certificate');
+  const withCa = (ca: string) => input({ sources: [source({ ca })] });
+  expect(checkConfig(withCa('ca.pem'), folder).sources[0]?.ca).toBe(path.join(folder, 'ca.pem'));
+  expect(mistakesOf(withCa('empty.pem'))).toEqual([
+    'sources[0].ca: "empty.pem" holds no certificate in PEM',
+  ]);
+});
+
+test('two sources of one VPC may share the endpoints that one of them makes', () => {
+  const sources = [source({ vpc: { ...vpc, endpoints: true } }), otherSource({ vpc })];
+  expect(mistakesOf(input({ sources }))).toEqual([]);
+});

@@ -1,0 +1,181 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { ENV } from '../../core/contract.ts';
+import { ConfigInvalid } from '../../lib/config.ts';
+import { config, otherSource, source } from './support/config.ts';
+import { makeStack, type Synthesis, synthesis, within } from './support/stack.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '..', '..');
+
+/** Where each folder of functions/ is in the stack. */
+const FUNCTIONS = {
+  discover: 'Sources/main/Discover',
+  plan: 'Sources/main/Plan',
+  export: 'Sources/main/Export',
+  api: 'Api/Handler',
+  notify: 'Outcomes/Notify',
+  expire: 'Retention/Expire',
+  bury: 'Burial/Bury',
+  sweep: 'Sweeping/Sweep',
+} as const;
+const folders = Object.entries(FUNCTIONS);
+
+const one = synthesis(config());
+
+/** A function's variables as it would get them: what the deployment fills in is made up. */
+const environmentAt = (from: Synthesis, functionPath: string): Record<string, string> => {
+  const variables = within(from.at(functionPath).Properties, 'Environment', 'Variables');
+  return Object.fromEntries(
+    Object.entries(variables ?? {}).map(([name, value]) => [
+      name,
+      from
+        .text(value)
+        .replace(/<([^<>]*Queue)>/g, (_, queue) => `https://sqs.example.com/${queue}`)
+        .replace(/<([^<>]*)>/g, '$1'),
+    ]),
+  );
+};
+
+/** The names that a function's sources ask `readEnvironment` for. */
+const namesRead = (folder: string): (keyof typeof ENV)[] => {
+  const sources = globSync(`functions/${folder}/*.ts`, { cwd: PROJECT })
+    .map((file) => readFileSync(path.join(PROJECT, file), 'utf8'))
+    .join('\n');
+  const [, list = ''] = /readEnvironment\(\[([^\]]*)\]/.exec(sources) ?? [];
+  const names = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+  const isName = (name: string | undefined): name is keyof typeof ENV =>
+    name !== undefined && Object.hasOwn(ENV, name);
+  return names.filter(isName);
+};
+
+test('every folder of functions/ is a function of the stack, and the other way round', () => {
+  const handlers = globSync('functions/*/handler.ts', { cwd: PROJECT });
+  expect(handlers.map((file) => file.split(path.sep)[1]).sort()).toEqual(
+    Object.keys(FUNCTIONS).sort(),
+  );
+  expect(
+    one
+      .ofType('AWS::Lambda::Function')
+      .map(([at]) => at)
+      .sort(),
+  ).toEqual(
+    Object.values(FUNCTIONS)
+      .map((at) => `${at}/Function`)
+      .sort(),
+  );
+});
+
+describe.each(folders)('%s', (folder, at) => {
+  const { Properties } = one.at(`${at}/Function`);
+
+  test('runs on Node.js 24 and arm64, with a role and a log of its own that ends', () => {
+    expect(Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+    });
+    expect(one.text(Properties.Role)).toBe(`<${at}/Role.Arn>`);
+    expect(one.text(within(Properties, 'LoggingConfig', 'LogGroup'))).toBe(`<${at}/Log>`);
+    expect(one.at(`${at}/Log`).Properties.RetentionInDays).toBe(30);
+  });
+
+  test('is given every variable that it reads, in the form it reads', () => {
+    const names = namesRead(folder);
+    expect(names.length).toBeGreaterThan(0);
+    expect(() => readEnvironment(names, environmentAt(one, `${at}/Function`))).not.toThrow();
+  });
+});
+
+test('only export has the layer with pg_dump', () => {
+  const withLayers = one
+    .ofType('AWS::Lambda::Function')
+    .filter(([, { Properties }]) => Properties.Layers);
+  expect(withLayers.map(([at]) => at)).toEqual(['Sources/main/Export/Function']);
+  const layers = one.ofType('AWS::Lambda::LayerVersion');
+  expect(layers).toHaveLength(1);
+  expect(layers[0]?.[1].Properties.CompatibleArchitectures).toEqual(['arm64']);
+});
+
+test('export has the memory, the room and the time that the configuration and Lambda give', () => {
+  const lambda = { exportMemoryMb: 4096, exportTemporaryMb: 2048 };
+  const { Properties } = synthesis(config({ lambda })).at('Sources/main/Export/Function');
+  expect(Properties).toMatchObject({
+    MemorySize: 4096,
+    EphemeralStorage: { Size: 2048 },
+    Timeout: 900,
+  });
+});
+
+describe('the environment', () => {
+  test('tells the functions of a source about this source and no other', () => {
+    const two = synthesis(config({ sources: [source(), otherSource()] }));
+    const { LARDER_SOURCE, ...rest } = environmentAt(two, 'Sources/main/Plan/Function');
+    expect(JSON.parse(LARDER_SOURCE ?? '')).toMatchObject({
+      name: 'main',
+      host: 'db.example.com',
+      auth: { type: 'secret', secretArn: source().secretArn },
+    });
+    expect(JSON.stringify([LARDER_SOURCE, rest])).not.toContain('archive');
+  });
+
+  test('tells api and sweep of all sources, and bury whose dead letters are whose', () => {
+    const two = synthesis(config({ sources: [source(), otherSource()] }));
+    const routes = JSON.parse(environmentAt(two, 'Api/Handler/Function').LARDER_ROUTES ?? '');
+    expect(environmentAt(two, 'Sweeping/Sweep/Function').LARDER_ROUTES).toBe(
+      JSON.stringify(routes),
+    );
+    expect(routes[1]).toEqual({
+      source: 'archive',
+      exportsQueue: 'https://sqs.example.com/Sources/archive/Exports/Queue',
+      discoverFunction: 'Sources/archive/Discover/Function',
+      planFunction: 'Sources/archive/Plan/Function',
+    });
+    expect(
+      JSON.parse(environmentAt(two, 'Burial/Bury/Function').LARDER_DEAD_LETTERS ?? ''),
+    ).toEqual({
+      'Outcomes/Messages/DeadLetters.Arn': { kind: 'outcomes' },
+      'Retention/DeadLetters.Arn': { kind: 'expire' },
+      'Sources/main/Exports/DeadLetters.Arn': { kind: 'exports', source: 'main' },
+      'Sources/main/PlanDeadLetters.Arn': { kind: 'plan', source: 'main' },
+      'Sources/archive/Exports/DeadLetters.Arn': { kind: 'exports', source: 'archive' },
+      'Sources/archive/PlanDeadLetters.Arn': { kind: 'plan', source: 'archive' },
+    });
+  });
+
+  test('holds no setting of the infrastructure and no secret', () => {
+    const iam = { user: 'larder', resourceId: 'db-ABC', region: 'eu-west-1' };
+    const { secretArn: _, ...rest } = source();
+    const { LARDER_SOURCE = '', LARDER_EXPORT = '' } = environmentAt(
+      synthesis(config({ sources: [{ ...rest, iam }] })),
+      'Sources/main/Export/Function',
+    );
+    expect(JSON.parse(LARDER_SOURCE).auth).toEqual({
+      type: 'iam',
+      user: 'larder',
+      region: 'eu-west-1',
+    });
+    expect(LARDER_SOURCE).not.toMatch(/vpc|resourceId/);
+    expect(JSON.parse(LARDER_EXPORT)).not.toHaveProperty('concurrency');
+  });
+
+  test('tells export the room that it really has', () => {
+    const from = synthesis(config({ lambda: { exportTemporaryMb: 1024 } }));
+    const { LARDER_EXPORT = '' } = environmentAt(from, 'Sources/main/Export/Function');
+    expect(JSON.parse(LARDER_EXPORT).temporaryBytes).toBe(1024 ** 3);
+  });
+
+  test('that would not fit into Lambda is refused at synthesis, naming function and variable', () => {
+    const projectQuery = `SELECT ${'x'.repeat(3500)} FROM projects`;
+    expect(() => makeStack(config({ sources: [source({ projectQuery })] }))).toThrow(ConfigInvalid);
+    expect(() => makeStack(config({ sources: [source({ projectQuery })] }))).toThrow(
+      /environment of function plan comes to \d+ bytes of the 4096.*LARDER_SOURCE/,
+    );
+  });
+
+  test('has room for eight sources', () => {
+    const sources = Array.from({ length: 8 }, (_, index) => source({ name: `source-${index}` }));
+    expect(() => makeStack(config({ sources }))).not.toThrow();
+  });
+});

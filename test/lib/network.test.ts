@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { config, otherSource, source, vpc } from './support/config.ts';
+import { grantsOf } from './support/grants.ts';
+import { synthesis, within } from './support/stack.ts';
+
+const inside = synthesis(
+  config({
+    sources: [source({ vpc: { ...vpc, endpoints: true } }), otherSource()],
+  }),
+);
+
+test('the functions of a source with a network are in it, and no others', () => {
+  const placed = inside
+    .ofType('AWS::Lambda::Function')
+    .filter(([, { Properties }]) => Properties.VpcConfig);
+  expect(placed.map(([path]) => path).sort()).toEqual([
+    'Sources/main/Discover/Function',
+    'Sources/main/Export/Function',
+    'Sources/main/Plan/Function',
+  ]);
+  for (const [path, { Properties }] of placed) {
+    expect(Properties.VpcConfig, path).toEqual({
+      SubnetIds: vpc.subnetIds,
+      SecurityGroupIds: vpc.securityGroupIds,
+    });
+  }
+});
+
+test('only they may have network interfaces', () => {
+  expect(grantsOf(inside, 'Sources/main/Export/Role')['*']).toContain('ec2:CreateNetworkInterface');
+  expect(grantsOf(inside, 'Sources/archive/Export/Role')).not.toHaveProperty('*');
+});
+
+describe('endpoints', () => {
+  const endpoints = inside.ofType('AWS::EC2::VPCEndpoint');
+  const at = (service: string) => inside.at(`Sources/main/Endpoints/${service}`).Properties;
+
+  test('are those that the functions need', () => {
+    expect(endpoints.map(([path]) => path).sort()).toEqual([
+      'Sources/main/Endpoints/dynamodb',
+      'Sources/main/Endpoints/s3',
+      'Sources/main/Endpoints/secretsmanager',
+      'Sources/main/Endpoints/sqs',
+    ]);
+    expect(at('s3')).toMatchObject({
+      VpcEndpointType: 'Gateway',
+      RouteTableIds: vpc.routeTableIds,
+      VpcId: vpc.vpcId,
+    });
+    expect(inside.text(at('sqs').ServiceName)).toBe('com.amazonaws.<AWS::Region>.sqs');
+    expect(at('sqs')).toMatchObject({
+      VpcEndpointType: 'Interface',
+      PrivateDnsEnabled: true,
+      SubnetIds: vpc.subnetIds,
+    });
+  });
+
+  test('take TLS from inside and nothing else', () => {
+    const { Properties } = inside.at('Sources/main/Endpoints/SecurityGroup');
+    const rules = within(Properties, 'SecurityGroupIngress');
+    expect(rules).toHaveLength(4);
+    for (const rule of Array.isArray(rules) ? rules : []) {
+      expect(rule).toMatchObject({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443 });
+      expect(rule.CidrIp).toMatch(/^(10|172|192|100)\./);
+    }
+  });
+
+  test('hold Larder’s functions to Larder’s things, and leave everybody else alone', () => {
+    const statements = (service: string) =>
+      [0, 1].map((index) => within(at(service), 'PolicyDocument', 'Statement', index));
+    const resourcesOf = (service: string) => {
+      const resources = within(statements(service)[0], 'Resource');
+      return (Array.isArray(resources) ? resources : [resources]).map(inside.text);
+    };
+    expect(resourcesOf('s3')).toEqual(['<Vault/Bucket.Arn>', '<Vault/Bucket.Arn>/backups/*']);
+    expect(resourcesOf('dynamodb')).toEqual(['<History/Table.Arn>', '<History/Table.Arn>/index/*']);
+    expect(resourcesOf('sqs')).toEqual([
+      '<Outcomes/Messages/Queue.Arn>',
+      '<Sources/main/Exports/Queue.Arn>',
+    ]);
+    expect(resourcesOf('secretsmanager')).toEqual([source().secretArn]);
+    for (const service of ['s3', 'dynamodb', 'sqs', 'secretsmanager']) {
+      const [ours, others] = statements(service);
+      const roles = within(ours, 'Condition', 'ArnEquals', 'aws:PrincipalArn');
+      expect((Array.isArray(roles) ? roles : []).map(inside.text), service).toEqual([
+        '<Sources/main/Discover/Role.Arn>',
+        '<Sources/main/Plan/Role.Arn>',
+        '<Sources/main/Export/Role.Arn>',
+      ]);
+      expect(within(others, 'Condition', 'ArnNotEquals', 'aws:PrincipalArn'), service).toEqual(
+        roles,
+      );
+      expect(within(others, 'Resource'), service).toBe('*');
+    }
+  });
+
+  test('serve every source of their VPC', () => {
+    const shared = synthesis(
+      config({
+        sources: [source({ vpc: { ...vpc, endpoints: true } }), otherSource({ vpc })],
+      }),
+    );
+    expect(shared.ofType('AWS::EC2::VPCEndpoint')).toHaveLength(4);
+    const { Properties } = shared.at('Sources/main/Endpoints/secretsmanager');
+    const secrets = within(Properties, 'PolicyDocument', 'Statement', 0, 'Resource');
+    expect(new Set(Array.isArray(secrets) ? secrets : [])).toEqual(
+      new Set([source().secretArn, otherSource().secretArn]),
+    );
+  });
+
+  test('are made one by one where the VPC has the others', () => {
+    const { routeTableIds: _, ...rest } = vpc;
+    const some = synthesis(
+      config({ sources: [source({ vpc: { ...rest, endpoints: ['secretsmanager'] } })] }),
+    );
+    expect(some.ofType('AWS::EC2::VPCEndpoint').map(([path]) => path)).toEqual([
+      'Sources/main/Endpoints/secretsmanager',
+    ]);
+  });
+});

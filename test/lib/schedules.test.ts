@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { planEvent } from '../../core/messages.ts';
+import { config, otherSource, source } from './support/config.ts';
+import { synthesis, within } from './support/stack.ts';
+
+const two = synthesis(
+  config({
+    sources: [source(), otherSource()],
+    schedules: [
+      {
+        name: 'nightly',
+        expression: 'cron(0 2 * * ? *)',
+        timeZone: 'Europe/Berlin',
+        flexibleMinutes: 15,
+      },
+      {
+        name: 'often',
+        expression: 'rate(6 hours)',
+        sources: ['archive'],
+        projects: ['archive-acme'],
+        retentionClass: 'weekly',
+        enabled: false,
+      },
+    ],
+  }),
+);
+const schedules = two.ofType('AWS::Scheduler::Schedule');
+const inputOf = (path: string): unknown =>
+  JSON.parse(String(within(two.at(path).Properties, 'Target', 'Input')));
+
+test('a schedule fires once for each of its sources, all in one group', () => {
+  expect(schedules.map(([path]) => path).sort()).toEqual([
+    'Schedules/nightly-archive',
+    'Schedules/nightly-main',
+    'Schedules/often-archive',
+    'Schedules/sweep',
+  ]);
+  for (const [path, { Properties }] of schedules) {
+    expect(two.text(Properties.GroupName), path).toBe('<Schedules/Group>');
+  }
+});
+
+test('it starts plan of that source, in its time zone and window, and keeps what it can’t start', () => {
+  const { Properties } = two.at('Schedules/nightly-main');
+  expect(Properties).toMatchObject({
+    ScheduleExpression: 'cron(0 2 * * ? *)',
+    ScheduleExpressionTimezone: 'Europe/Berlin',
+    FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+    State: 'ENABLED',
+  });
+  expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Sources/main/Plan/Function.Arn>');
+  expect(two.text(within(Properties, 'Target', 'DeadLetterConfig', 'Arn'))).toBe(
+    '<Sources/main/PlanDeadLetters.Arn>',
+  );
+  expect(two.at('Schedules/often-archive').Properties).toMatchObject({
+    State: 'DISABLED',
+    FlexibleTimeWindow: { Mode: 'OFF' },
+  });
+});
+
+describe('the event', () => {
+  test('names the time it was due and all sources of its run, alike for each of them', () => {
+    expect(inputOf('Schedules/nightly-main')).toEqual({
+      schedule: 'nightly',
+      scheduledAt: '<aws.scheduler.scheduled-time>',
+      sources: ['main', 'archive'],
+      retentionClass: 'daily',
+    });
+    expect(inputOf('Schedules/nightly-archive')).toEqual(inputOf('Schedules/nightly-main'));
+    expect(inputOf('Schedules/often-archive')).toMatchObject({
+      sources: ['archive'],
+      projects: ['archive-acme'],
+      retentionClass: 'weekly',
+    });
+  });
+
+  test('is one that plan understands once the time is put in', () => {
+    const input = inputOf('Schedules/nightly-main');
+    const scheduledAt = '2026-11-21T01:00:00Z';
+    expect(planEvent.safeParse({ ...Object(input), scheduledAt }).success).toBe(true);
+  });
+});
+
+test('sweep runs every five minutes, ends before the next one and is not tried again', () => {
+  const { Properties } = two.at('Schedules/sweep');
+  expect(Properties.ScheduleExpression).toBe('rate(5 minutes)');
+  expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Sweeping/Sweep/Function.Arn>');
+  expect(Number(two.at('Sweeping/Sweep/Function').Properties.Timeout)).toBeLessThan(300);
+  const invoke = two
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .find(([path]) => path.startsWith('Sweeping/'));
+  expect(invoke?.[1].Properties.MaximumRetryAttempts).toBe(0);
+});
+
+test('only EventBridge Scheduler takes the role, for this group of this account', () => {
+  const statement = within(
+    two.at('Schedules/Role').Properties,
+    'AssumeRolePolicyDocument',
+    'Statement',
+    0,
+  );
+  expect(statement).toMatchObject({ Principal: { Service: 'scheduler.amazonaws.com' } });
+  const condition = within(statement, 'Condition', 'StringEquals');
+  expect(two.text(within(condition, 'aws:SourceArn'))).toBe('<Schedules/Group.Arn>');
+  expect(two.text(within(condition, 'aws:SourceAccount'))).toBe('<AWS::AccountId>');
+});
+
+test('without schedules, runs are started by hand and sweep goes on', () => {
+  const none = synthesis(config({ schedules: [] }));
+  expect(none.ofType('AWS::Scheduler::Schedule').map(([path]) => path)).toEqual([
+    'Schedules/sweep',
+  ]);
+});

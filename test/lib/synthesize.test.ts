@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { afterAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { checkConfig } from '../../lib/config.ts';
+import { synthesize } from '../../lib/synthesize.ts';
+import { input, otherSource, source } from './support/config.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '..', '..');
+const folder = mkdtempSync(path.join(tmpdir(), 'larder synthesis-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const template = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z.object({ Code: z.object({ S3Key: z.string() }).optional() }).optional(),
+      Metadata: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+});
+const assets = z.object({
+  files: z.record(
+    z.string(),
+    z.object({
+      source: z.object({ path: z.string() }),
+      destinations: z.record(z.string(), z.object({ objectKey: z.string() })),
+    }),
+  ),
+});
+const readJson = <S extends z.ZodType>(schema: S, file: string): z.output<S> =>
+  schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+
+/** The bundles of a synthesis by logical id of their functions, found as whoever runs them must find them. */
+const bundlesOf = ({ templateFile, assetsFile }: ReturnType<typeof synthesize>) => {
+  const { files } = readJson(assets, assetsFile);
+  const folders = new Map(
+    Object.values(files).flatMap(({ source: { path: at }, destinations }) =>
+      Object.values(destinations).map(
+        ({ objectKey }) => [objectKey, path.resolve(path.dirname(assetsFile), at)] as const,
+      ),
+    ),
+  );
+  return new Map(
+    Object.entries(readJson(template, templateFile).Resources)
+      .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+      .map(([id, { Properties }]) => [id, folders.get(Properties?.Code?.S3Key ?? '') ?? '']),
+  );
+};
+
+describe('in process, with a space in the folder’s name', () => {
+  writeFileSync(path.join(folder, 'own-ca.pem'), rootCertificates[0] ?? '');
+  const sources = [source(), otherSource({ ca: 'own-ca.pem' })];
+  const synthesized = synthesize(
+    checkConfig(input({ sources }), folder),
+    path.join(folder, 'cdk.out'),
+  );
+  const bundles = bundlesOf(synthesized);
+  const bundleOf = (start: string) =>
+    [...bundles].find(([id]) => id.startsWith(start))?.[1] ?? 'missing';
+
+  test('every function has a bundle: one ES module, the SDK inside, small enough', () => {
+    expect(synthesized.stackName).toBe('Larder');
+    expect(bundles.size).toBe(11);
+    for (const [id, bundle] of bundles) {
+      const code = readFileSync(path.join(bundle, 'index.mjs'), 'utf8');
+      expect(code.length, id).toBeLessThan(8_000_000);
+      const imported = [...code.matchAll(/^import .*?from "([^"]+)";$/gm)].map(([, name]) => name);
+      const packages = imported.filter((name) => !/^(node:)?[a-z_/]+$/.test(name ?? ''));
+      expect(packages, id).toEqual([]);
+    }
+  });
+
+  test('functions of two sources share their bundle, unless one has a certificate authority', () => {
+    expect(readdirSync(bundleOf('SourcesmainExport'))).toEqual(['index.mjs']);
+    expect(readdirSync(bundleOf('SourcesarchiveExport')).sort()).toEqual([
+      'index.mjs',
+      'source-ca.pem',
+    ]);
+    expect(readFileSync(path.join(bundleOf('SourcesarchivePlan'), 'source-ca.pem'), 'utf8')).toBe(
+      rootCertificates[0],
+    );
+  });
+
+  test('a bundle keeps the names of errors, which records and mails show', async () => {
+    const code = readFileSync(path.join(bundleOf('SourcesmainPlan'), 'index.mjs'), 'utf8');
+    expect(code).toMatch(/"InvalidInput"/);
+    const handler = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `await import(${JSON.stringify(path.join(bundleOf('SourcesmainPlan'), 'index.mjs'))}).catch((error) => console.log(error.name, error.message))`,
+      ],
+      { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let said = '';
+    handler.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await once(handler, 'close');
+    expect(said).toMatch(
+      /^InvalidInput The environment of the function: .*LARDER_SOURCE is not set/,
+    );
+  });
+
+  test('a second synthesis into the same folder is as good as the first', () => {
+    const again = synthesize(checkConfig(input({ sources }), folder), path.join(folder, 'cdk.out'));
+    expect([...bundlesOf(again)]).toEqual([...bundles]);
+    for (const bundle of bundles.values()) expect(statSync(bundle).isDirectory()).toBe(true);
+  });
+
+  test('nothing is left of the bundles elsewhere', () => {
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('larder-bundle-'))).toEqual([]);
+  });
+});
+
+describe('as CDK’s command line starts it', () => {
+  /** Runs bin/app.ts as `cdk` would; a folder of its own stands for a project that was moved. */
+  const runApp = async (configuration: string) => {
+    const configFile = path.join(folder, `${Math.random()}.config.ts`);
+    writeFileSync(configFile, configuration);
+    const out = path.join(folder, 'app.out');
+    const app = spawn(process.execPath, [path.join(PROJECT, 'bin', 'app.ts')], {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        CDK_OUTDIR: out,
+        CDK_CONTEXT_JSON: JSON.stringify({
+          'larder:config': configFile,
+          'larder:stack': 'Elsewhere',
+          'larder:layers': 'placeholder',
+        }),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { out: '', err: '' };
+    app.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said.out += text;
+    });
+    app.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said.err += text;
+    });
+    const [code] = await once(app, 'close');
+    return { code, ...said, folder: out };
+  };
+
+  test('a good configuration is synthesized without a word, an account or a network', async () => {
+    const {
+      code,
+      out,
+      err,
+      folder: assembly,
+    } = await runApp(`export default ${JSON.stringify(input())};`);
+    expect({ code, out, err }).toEqual({ code: 0, out: '', err: '' });
+    expect(readdirSync(assembly)).toContain('Elsewhere.template.json');
+  });
+
+  test('three mistakes are three lines and exit code 1, without a stack trace', async () => {
+    const wrong = {
+      ...input(),
+      environment: 'two words',
+      retention: 0,
+      schedules: [{ name: 'nightly', expression: 'every night' }],
+    };
+    const { code, out, err } = await runApp(`export default ${JSON.stringify(wrong)};`);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    const lines = err.trimEnd().split('\n');
+    expect(lines[0]).toBe('The configuration has 3 mistakes:');
+    expect(lines.slice(1).map((line) => line.trim().split(':')[0])).toEqual([
+      'environment',
+      'schedules[0].expression',
+      'retention',
+    ]);
+  });
+});
