@@ -149,6 +149,16 @@ test('a repeated request answers with the backup as it is by now', async () => {
   expect(again.json).toMatchObject({ id: json.id, status: 'in-progress', attempt: 1 });
 });
 
+test('a repeated request sends what the first could not', async () => {
+  const headers = { 'Idempotency-Key': 'k' };
+  const whole = api.sending.queue;
+  api.sending.queue = { send: () => Promise.reject(new Error('SQS is down')) };
+  const { json } = await api.post(BACKUPS, {}, { headers });
+  api.sending.queue = whole;
+  await api.post(BACKUPS, {}, { headers });
+  expect(api.sent()).toEqual([{ projectId: 'acme', backupId: json.id }]);
+});
+
 test('an Idempotency-Key that no header can hold is refused', async () => {
   for (const key of ['', 'a b', 'ä', 'x'.repeat(256)])
     expectProblem(await api.post(BACKUPS, {}, { headers: { 'Idempotency-Key': key } }), 400);
