@@ -1,10 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { checkConfig } from '../../lib/config.ts';
 import { synthesize } from '../../lib/synthesize.ts';
@@ -12,7 +20,10 @@ import { input, otherSource, source } from './support/config.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(path.join(tmpdir(), 'larder synthesis-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 const template = z.object({
   Resources: z.record(
@@ -54,6 +65,9 @@ const bundlesOf = ({ templateFile, assetsFile }: ReturnType<typeof synthesize>) 
 };
 
 describe('in process, with a space in the folder’s name', () => {
+  const scratch = path.join(folder, 'scratch');
+  mkdirSync(scratch);
+  vi.stubEnv('TMPDIR', scratch);
   writeFileSync(path.join(folder, 'own-ca.pem'), rootCertificates[0] ?? '');
   const sources = [source(), otherSource({ ca: 'own-ca.pem' })];
   const synthesized = synthesize(
@@ -115,8 +129,8 @@ describe('in process, with a space in the folder’s name', () => {
     for (const bundle of bundles.values()) expect(statSync(bundle).isDirectory()).toBe(true);
   });
 
-  test('nothing is left of the bundles elsewhere', () => {
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('larder-bundle-'))).toEqual([]);
+  test('nothing is left of what the bundles were made in', () => {
+    expect(readdirSync(scratch)).toEqual([]);
   });
 });
 
