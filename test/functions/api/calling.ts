@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { expect } from 'vitest';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
 import { FailedElsewhere } from '../../../core/errors.ts';
@@ -210,3 +211,23 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
   };
 };
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** The reply is problem details of this status, and shows nothing of our insides. */
+export const expectProblem = (
+  reply: { status: number; headers: unknown; json: unknown },
+  status: number,
+) => {
+  expect(reply.status).toBe(status);
+  expect(reply.headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  });
+  expect(reply.json).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    instance: expect.stringMatching(/^urn:uuid:/),
+  });
+  expect(JSON.stringify(reply.json)).not.toMatch(/\bat .*\.ts|node_modules|stack/);
+};

@@ -113,7 +113,7 @@ test('the listing may change between an attempt that died and the next: the list
       for (const id of after.filter((id) => before.includes(id)))
         expect(planned).toContain(`${source.name}-${id}`);
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
 
@@ -138,6 +138,6 @@ test('the same firing twice at once, with listings that differ, is one plan', as
       for (const id of one.filter((id) => other.includes(id)))
         expect(planned).toContain(`${source.name}-${id}`);
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });
