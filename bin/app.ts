@@ -2,6 +2,7 @@
  * The CDK app: `npx cdk synth`, `npx cdk deploy`. It takes its configuration from larder.config.ts, or from the file named
  * with `-c larder:config=FILE`; `-c larder:stack=NAME` names the stack, for a second environment in one account.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
@@ -19,6 +20,7 @@ const setting = (name: string, otherwise: string): string => {
 };
 
 const readConfig = async (file: string): Promise<unknown> => {
+  if (!existsSync(file)) throw new ConfigInvalid([`there is no file ${file}`]);
   const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
   return module.default;
 };

@@ -82,9 +82,10 @@ export class Schedules extends Construct {
       ...(schedule.projects !== 'all' && { projects: schedule.projects }),
       retentionClass: schedule.retentionClass,
     };
+    const folder = new Construct(this, schedule.name);
     for (const { source, plan, planDeadLetters } of sources) {
       if (!names.includes(source.name)) continue;
-      this.#make(`${schedule.name}-${source.name}`, {
+      this.#make(folder, source.name, {
         description: `Larder: ${schedule.name} of ${source.name}`,
         state: schedule.enabled ? 'ENABLED' : 'DISABLED',
         scheduleExpression: schedule.expression,
@@ -107,7 +108,7 @@ export class Schedules extends Construct {
   }
 
   #sweep(sweep: LarderFunction): void {
-    this.#make('sweep', {
+    this.#make(this, 'Sweep', {
       description: 'Larder: sweep',
       scheduleExpression: `rate(${TIMES.sweepEveryMinutes} minutes)`,
       flexibleTimeWindow: { mode: 'OFF' },
@@ -121,8 +122,8 @@ export class Schedules extends Construct {
     });
   }
 
-  #make(id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
-    const made = new CfnSchedule(this, id, { ...props, groupName: this.#group.ref });
+  #make(scope: Construct, id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
+    const made = new CfnSchedule(scope, id, { ...props, groupName: this.#group.ref });
     // Scheduler checks at once that the role may do what it is there for.
     made.node.addDependency(this.#role);
   }

@@ -30,10 +30,10 @@ const inputOf = (path: string): unknown =>
 
 test('a schedule fires once for each of its sources, all in one group', () => {
   expect(schedules.map(([path]) => path).sort()).toEqual([
-    'Schedules/nightly-archive',
-    'Schedules/nightly-main',
-    'Schedules/often-archive',
-    'Schedules/sweep',
+    'Schedules/Sweep',
+    'Schedules/nightly/archive',
+    'Schedules/nightly/main',
+    'Schedules/often/archive',
   ]);
   for (const [path, { Properties }] of schedules) {
     expect(two.text(Properties.GroupName), path).toBe('<Schedules/Group>');
@@ -41,7 +41,7 @@ test('a schedule fires once for each of its sources, all in one group', () => {
 });
 
 test('it starts plan of that source, in its time zone and window, and keeps what it can’t start', () => {
-  const { Properties } = two.at('Schedules/nightly-main');
+  const { Properties } = two.at('Schedules/nightly/main');
   expect(Properties).toMatchObject({
     ScheduleExpression: 'cron(0 2 * * ? *)',
     ScheduleExpressionTimezone: 'Europe/Berlin',
@@ -52,7 +52,7 @@ test('it starts plan of that source, in its time zone and window, and keeps what
   expect(two.text(within(Properties, 'Target', 'DeadLetterConfig', 'Arn'))).toBe(
     '<Sources/main/PlanDeadLetters.Arn>',
   );
-  expect(two.at('Schedules/often-archive').Properties).toMatchObject({
+  expect(two.at('Schedules/often/archive').Properties).toMatchObject({
     State: 'DISABLED',
     FlexibleTimeWindow: { Mode: 'OFF' },
   });
@@ -60,14 +60,14 @@ test('it starts plan of that source, in its time zone and window, and keeps what
 
 describe('the event', () => {
   test('names the time it was due and all sources of its run, alike for each of them', () => {
-    expect(inputOf('Schedules/nightly-main')).toEqual({
+    expect(inputOf('Schedules/nightly/main')).toEqual({
       schedule: 'nightly',
       scheduledAt: '<aws.scheduler.scheduled-time>',
       sources: ['main', 'archive'],
       retentionClass: 'daily',
     });
-    expect(inputOf('Schedules/nightly-archive')).toEqual(inputOf('Schedules/nightly-main'));
-    expect(inputOf('Schedules/often-archive')).toMatchObject({
+    expect(inputOf('Schedules/nightly/archive')).toEqual(inputOf('Schedules/nightly/main'));
+    expect(inputOf('Schedules/often/archive')).toMatchObject({
       sources: ['archive'],
       projects: ['archive-acme'],
       retentionClass: 'weekly',
@@ -75,14 +75,14 @@ describe('the event', () => {
   });
 
   test('is one that plan understands once the time is put in', () => {
-    const input = inputOf('Schedules/nightly-main');
+    const input = inputOf('Schedules/nightly/main');
     const scheduledAt = '2026-11-21T01:00:00Z';
     expect(planEvent.safeParse({ ...Object(input), scheduledAt }).success).toBe(true);
   });
 });
 
 test('sweep runs every five minutes, ends before the next one and is not tried again', () => {
-  const { Properties } = two.at('Schedules/sweep');
+  const { Properties } = two.at('Schedules/Sweep');
   expect(Properties.ScheduleExpression).toBe('rate(5 minutes)');
   expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Sweeping/Sweep/Function.Arn>');
   expect(Number(two.at('Sweeping/Sweep/Function').Properties.Timeout)).toBeLessThan(300);
@@ -105,9 +105,17 @@ test('only EventBridge Scheduler takes the role, for this group of this account'
   expect(two.text(within(condition, 'aws:SourceAccount'))).toBe('<AWS::AccountId>');
 });
 
+test('names that look alike when put together are no trouble', () => {
+  const sources = [source({ name: 'b-c' }), otherSource({ name: 'c' })];
+  const expression = 'cron(0 2 * * ? *)';
+  const alike = ['a', 'a-b', 'sweep'].map((name) => ({ name, expression }));
+  const made = synthesis(config({ sources, schedules: alike }));
+  expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(7);
+});
+
 test('without schedules, runs are started by hand and sweep goes on', () => {
   const none = synthesis(config({ schedules: [] }));
   expect(none.ofType('AWS::Scheduler::Schedule').map(([path]) => path)).toEqual([
-    'Schedules/sweep',
+    'Schedules/Sweep',
   ]);
 });
