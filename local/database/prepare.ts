@@ -1,5 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { ClientPrograms } from '../../adapters/postgres/program-files.ts';
+import { belowFloor } from '../../layers/postgres/layer.ts';
 import type { LocalSource } from '../start/config.ts';
 import { makeDemo } from './demo.ts';
 import { certificateFile, lookInto, OWN_SOURCE, projectsOf } from './own.ts';
@@ -35,6 +37,16 @@ export interface PrepareOptions {
 
 const DEMO_SOURCE = 'demo';
 const DEMO_DATABASE = 'saas';
+
+/** Which pg_dump it is, with a warning of known holes. */
+const notesOn = async ({ pgDump }: ClientPrograms): Promise<string[]> => {
+  const version = (await versionOf(pgDump)) ?? 'of unknown version';
+  const warnings = belowFloor([version]).map(
+    ({ floor }) =>
+      `warning: pg_dump ${version} is older than ${floor}, which closes CVE-2026-6477 and CVE-2026-18408: don't run it on databases that you don't trust`,
+  );
+  return [`pg_dump ${version} from ${path.dirname(pgDump)}`, ...warnings];
+};
 
 export const prepareDemo = async (options: PrepareOptions): Promise<PreparedDatabase> => {
   const { dataDir, onLeftover } = options;
@@ -77,7 +89,7 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
     psql: client.psql,
     notes: [
       `PostgreSQL ${await versionOf(server.postgres)} from ${path.dirname(server.postgres)}, with a demo database of its own`,
-      `pg_dump ${await versionOf(client.pgDump)} from ${path.dirname(client.pgDump)}`,
+      ...(await notesOn(client)),
     ],
     ready,
     superuser: {
@@ -128,7 +140,7 @@ export const prepareOwn = async (
       projects
         ? `Projects: the ${projects.length} schemas of --schemas`
         : 'Projects: the rows of control_plane.projects',
-      `pg_dump ${await versionOf(client.pgDump)} from ${path.dirname(client.pgDump)}`,
+      ...(await notesOn(client)),
     ],
     ready: Promise.resolve(secretOf(address)),
     stop: async () => undefined,

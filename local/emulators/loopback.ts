@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A server of the local stack: it listens on the loopback interface and nowhere else. */
@@ -38,4 +38,10 @@ export const listenOnLoopback = async (server: Server, port = 0): Promise<Listen
         server.closeAllConnections();
       }),
   };
+};
+
+/** @throws PortInUse where somebody listens on it now, so that a start can end before it has begun */
+export const checkPortFree = async (port: number): Promise<void> => {
+  const probe = await listenOnLoopback(createServer(), port);
+  await probe.close();
 };

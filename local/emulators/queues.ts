@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { startFauxqs } from 'fauxqs';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { ACCOUNT, CREDENTIALS, REGION } from '../region.ts';
 import { LOOPBACK } from './loopback.ts';
 
@@ -29,15 +29,20 @@ const narrow = (message: unknown): void => {
   fastify.listen = (options) => listen({ ...options, host: LOOPBACK });
 };
 
-export const startQueues = async (folder: string): Promise<Queues> => {
+/** fauxqs, on the loopback interface and nowhere else. */
+export const startNarrowed = async (
+  options: Omit<NonNullable<Parameters<typeof startFauxqs>[0]>, 'host' | 'logger'>,
+): Promise<FauxqsServer> => {
   subscribe('fastify.initialization', narrow);
-  const server = await startFauxqs({
-    port: 0,
-    logger: false,
-    host: LOOPBACK,
-    defaultRegion: REGION,
-    dataDir: folder,
-  }).finally(() => unsubscribe('fastify.initialization', narrow));
+  try {
+    return await startFauxqs({ ...options, logger: false, host: LOOPBACK });
+  } finally {
+    unsubscribe('fastify.initialization', narrow);
+  }
+};
+
+export const startQueues = async (folder: string): Promise<Queues> => {
+  const server = await startNarrowed({ port: 0, defaultRegion: REGION, dataDir: folder });
   const url = `http://${LOOPBACK}:${server.port}`;
   const client = new SQSClient({ endpoint: url, region: REGION, credentials: CREDENTIALS });
   return {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -30,11 +30,14 @@ export class DataFolderProblem extends Error {
 }
 
 const NOTE = 'running.json';
+/** Where the tables are: once it is there, there is something to keep. */
+export const HISTORY = 'history';
 
 /** @throws DataFolderProblem */
 export const openDataFolder = async (folder: string): Promise<DataFolder> => {
+  const fresh = !(await isFolder(folder));
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFile(path.join(folder, '.writable'), '');
     await rm(path.join(folder, '.writable'));
   } catch (error) {
@@ -57,10 +60,33 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
     },
     release: async () => {
       await rm(file, { force: true });
+      // A start that failed before there was anything to keep leaves no folder.
+      const nothingKept = fresh && !(await isFolder(path.join(folder, HISTORY)));
+      if (nothingKept) await rm(folder, { recursive: true });
       lock.close();
     },
   };
 };
+
+/** `recursive` of Node's own mkdir goes round for ever where nothing can be made, as in /proc. */
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const parent = path.dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(folder);
+  }
+};
+
+const isFolder = (folder: string): Promise<boolean> =>
+  stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 const takeLock = (folder: string): DatabaseSync => {
   const lock = new DatabaseSync(path.join(folder, 'lock'));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { runIdOf } from '../../core/ids.ts';
 import config from '../../larder.config.ts';
 import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
+import { checkPortFree } from '../emulators/loopback.ts';
 import { type LocalStack, startStack } from '../stack.ts';
 import { synthesizeApart } from '../template/synthesis.ts';
 import { scheduledTime } from '../triggers/scheduler.ts';
@@ -94,6 +95,7 @@ const run = async (start: Start): Promise<number> => {
 
 const prepare = async (start: Start) => {
   const { wanted, stop, progress, closing, began } = start;
+  await checkPortFree(wanted.port);
   const folder = await openDataFolder(wanted.dataDir);
   closing.push(folder.release);
   for (const leftover of folder.leftovers) await clearLeftover(leftover);
