@@ -7,12 +7,13 @@ import { ACTIVE, type Project, sharedProjectId } from '../../core/project.ts';
 import { queryFailure } from './failures.ts';
 import { type SourceAccess, withSession } from './session.ts';
 
-const row = z.object({
-  id: z.string(),
-  name: z.string(),
-  schema_name: z.string(),
-  status: z.string(),
-});
+/** One row without an id, say, must not hide all others: what is null becomes empty, and is refused by itself. */
+const column = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? '');
+
+const row = z.object({ id: column, name: column, schema_name: column, status: column });
 
 const SESSION = {
   applicationName: `${APPLICATION}/discover`,
@@ -37,7 +38,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
       row,
       found,
     );
-    return { id: `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
+    return { id: id && `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
   };
 
   const query = async (

@@ -89,15 +89,6 @@ describe('a source that can not be used says why', () => {
       'InvalidInput',
       'schema_name',
     ],
-    [
-      'a project without an id',
-      () =>
-        accessTo({
-          projectQuery: "SELECT NULL AS id, 'n' AS name, 's' AS schema_name, 'ACTIVE' AS status",
-        }),
-      'InvalidInput',
-      'id',
-    ],
   ])('%s', async (_, access, name, words) => {
     const error = await failure(list(await access()));
     expect(error.name).toBe(name);
@@ -157,6 +148,16 @@ describe('projects', () => {
     );
     await client.end();
     expect(await source.findProject('a\0b')).toBeUndefined();
+  });
+
+  it('that lack something in the listing do not hide the others', async () => {
+    const projectQuery = `SELECT * FROM (VALUES (NULL, 'n', 's', 'ACTIVE'), ('b', NULL, NULL, NULL), ('c', 'C', 'c', 'ACTIVE'))
+      AS listed (id, name, schema_name, status)`;
+    expect(await list(accessTo({ projectQuery, idPrefix: 'x-' }))).toEqual([
+      { id: '', name: 'n', schemaName: 's', status: 'ACTIVE' },
+      { id: 'x-b', name: '', schemaName: '', status: '' },
+      { id: 'x-c', name: 'C', schemaName: 'c', status: 'ACTIVE' },
+    ]);
   });
 
   it('of a source with a prefix have it, and only those with it are found', async () => {
