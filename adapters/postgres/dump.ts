@@ -12,6 +12,8 @@ import { identifier } from './names.ts';
  */
 export interface DumpContext {
   readonly schemas: readonly string[];
+  /** Extensions that live in these schemas. */
+  readonly extensions: readonly string[];
   readonly snapshotId: string;
   readonly server: ServerFacts;
   readonly applicationName: string;
@@ -24,12 +26,17 @@ const LAST_WORDS_MS = 1000;
 const run = promisify(execFile);
 
 const versions = new Map<string, Promise<string>>();
-/** `17.11` of `pg_dump (PostgreSQL) 17.11 (Debian ...)`, asked once a process. */
+/** `17.11` of `pg_dump (PostgreSQL) 17.11 (Debian ...)`, asked once a process. @throws DumpFailed */
 const versionOf = (program: string): Promise<string> => {
   const known = versions.get(program);
   if (known) return known;
   const asked = run(program, ['--version'], { env: {} }).then(
     ({ stdout }) => /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout.trim(),
+    (cause: Error) => {
+      // Too many processes, say: the next attempt in this process asks anew.
+      versions.delete(program);
+      throw new DumpFailed('no start', 'it could not be asked for its version', { cause });
+    },
   );
   versions.set(program, asked);
   return asked;
@@ -37,15 +44,19 @@ const versionOf = (program: string): Promise<string> => {
 
 const CONTENT_FLAGS = { full: [], schema: ['--schema-only'], data: ['--data-only'] } as const;
 
-/** pg_dump's arguments. A schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS */
+/**
+ * pg_dump's arguments. A schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
+ * An extension that lives in the schema must be in the dump: its types can be there neither before CREATE SCHEMA nor after the
+ * first table that uses them.
+ */
 export const dumpArguments = (
   request: Pick<DumpRequest, 'format' | 'compress' | 'content'>,
-  schemas: readonly string[],
-  snapshotId: string,
+  { schemas, extensions, snapshotId }: Pick<DumpContext, 'schemas' | 'extensions' | 'snapshotId'>,
 ): string[] => [
   `--format=${request.format}`,
   ...(request.format === 'tar' ? [] : [`--compress=${request.compress}`]),
   ...schemas.map((schema) => `--schema=${identifier(schema)}`),
+  ...extensions.map((extension) => `--extension=${identifier(extension)}`),
   '--strict-names',
   `--snapshot=${snapshotId}`,
   ...CONTENT_FLAGS[request.content],
@@ -93,7 +104,7 @@ export const startDump = async (
     programs.pgDump,
     [
       `--dbname=${connectionString(access, login)}`,
-      ...dumpArguments(request, request.schemas, request.snapshotId),
+      ...dumpArguments(request, request),
     ],
     { env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
   );
