@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { FauxqsServer } from 'fauxqs';
+import { startNarrowed } from '../../local/emulators/queues.ts';
 
 export interface Queues {
   /** For `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_S3` of a process under test: one emulator is both. */
@@ -17,7 +18,7 @@ export interface Queues {
 
 /** Starts the emulator of SQS and S3 in this process, in memory, on a free port of 127.0.0.1. */
 export const startQueues = async (): Promise<Queues> => {
-  const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+  const server = await startNarrowed({ port: 0 });
   const endpoint = `http://127.0.0.1:${server.port}`;
   const connect = () =>
     new SQSClient({

@@ -1,35 +1,43 @@
 import { createHash, randomBytes } from 'node:crypto';
-import http from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
-import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partBytesFor } from '../../../adapters/s3/upload.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { UploadInterrupted } from '../../../core/errors.ts';
+import { type ObjectStore, startObjectStore } from '../../../local/emulators/s3/server.ts';
+import { type Call, type Meddle, startHttpProxy } from '../../support/http-proxy.ts';
 
 const MIB = 1024 ** 2;
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-let server: FauxqsServer;
+let server: ObjectStore;
+let folder: string;
 let client: S3Client;
 
-const clientOf = (port: number) =>
+const clientOf = (endpoint: string) =>
   new S3Client({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     region: 'eu-central-1',
     credentials,
     maxAttempts: 1,
   });
 
 beforeAll(async () => {
-  server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
-  client = clientOf(server.port);
-  await client.send(new CreateBucketCommand({ Bucket: 'vault' }));
+  folder = mkdtempSync(path.join(tmpdir(), 'larder-vault-'));
+  server = await startObjectStore(folder);
+  client = clientOf(server.url);
+  await server.createBucket('vault');
 });
 afterAll(async () => {
   client.destroy();
-  await server.stop();
+  await server.close();
+  rmSync(folder, { recursive: true });
 });
+
+const DONE_BUT_500 = { status: 500, done: true };
 
 const vaultOn = (s3: S3Client) => makeVault({ bucket: 'vault', client: s3 });
 
@@ -55,50 +63,9 @@ const request = (key: string, body: Readable) => ({
   downloadName: 'acme.dump',
 });
 
-/** A proxy before the emulator that may answer in its place, for faults that S3 has and an emulator has not. */
-const startProxy = async (
-  meddle: (req: http.IncomingMessage) => 'pass' | 'fail' | 'pass-then-fail',
-) => {
-  const proxy = http.createServer((req, res) => {
-    const fate = meddle(req);
-    const chunks: Buffer[] = [];
-    req.on('data', (chunk: Buffer) => chunks.push(chunk));
-    req.on('end', () => {
-      if (fate === 'fail') return void res.writeHead(500).end();
-      const forward = http.request(
-        {
-          port: server.port,
-          host: '127.0.0.1',
-          method: req.method,
-          path: req.url,
-          headers: req.headers,
-        },
-        (answer) => {
-          if (fate === 'pass-then-fail') {
-            answer.resume();
-            answer.on('end', () => res.writeHead(500).end());
-            return;
-          }
-          res.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.on('data', (chunk: Buffer) => res.write(chunk));
-          answer.on('end', () => res.end());
-        },
-      );
-      forward.end(Buffer.concat(chunks));
-    });
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const address = proxy.address();
-  if (!address || typeof address === 'string') throw new Error('no address');
-  return { port: address.port, close: () => new Promise((done) => proxy.close(done)) };
-};
-
-const withProxy = async (
-  meddle: Parameters<typeof startProxy>[0],
-  body: (s3: S3Client) => Promise<void>,
-) => {
-  const proxy = await startProxy(meddle);
-  const s3 = clientOf(proxy.port);
+const withProxy = async (meddle: Meddle, body: (s3: S3Client) => Promise<void>) => {
+  const proxy = await startHttpProxy(server.url, meddle);
+  const s3 = clientOf(proxy.url);
   try {
     await body(s3);
   } finally {
@@ -144,8 +111,7 @@ describe('storing', () => {
         }
       })(),
     );
-    const partThree = (req: http.IncomingMessage) =>
-      req.url?.includes('partNumber=3') ? 'fail' : 'pass';
+    const partThree = ({ url }: Call) => (url.includes('partNumber=3') ? { status: 500 } : 'pass');
     await withProxy(partThree, async (s3) => {
       await expect(vaultOn(s3).store(request('backups/part/x.dump', body))).rejects.toThrow(
         UploadInterrupted,
@@ -157,8 +123,8 @@ describe('storing', () => {
   });
 
   it('a completion that was done but whose answer was lost counts as done', async () => {
-    const completion = (req: http.IncomingMessage) =>
-      req.method === 'POST' && req.url?.includes('uploadId=') ? 'pass-then-fail' : 'pass';
+    const completion = ({ url, method }: Call) =>
+      method === 'POST' && url.includes('uploadId=') ? DONE_BUT_500 : 'pass';
     await withProxy(completion, async (s3) => {
       const stored = await vaultOn(s3).store(
         request('backups/lost/x.dump', Readable.from(pieces(20 * MIB))),
@@ -172,8 +138,8 @@ describe('storing', () => {
   });
 
   it('a completion that S3 refuses leaves nothing', async () => {
-    const completion = (req: http.IncomingMessage) =>
-      req.method === 'POST' && req.url?.includes('uploadId=') ? 'fail' : 'pass';
+    const completion = ({ url, method }: Call) =>
+      method === 'POST' && url.includes('uploadId=') ? { status: 500 } : 'pass';
     await withProxy(completion, async (s3) => {
       const storing = vaultOn(s3).store(
         request('backups/no/x.dump', Readable.from(pieces(20 * MIB))),
