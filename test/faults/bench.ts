@@ -1,0 +1,241 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { makeCompressor } from '../../adapters/compression/compressor.ts';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
+import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
+import { makeSnapshotSource } from '../../adapters/postgres/snapshot.ts';
+import { makeVault } from '../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { type Backup, isFinal, iso } from '../../core/backup.ts';
+import { VAULT } from '../../core/contract.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { Clock, History, Vault } from '../../core/ports.ts';
+import {
+  type ExportSettings,
+  exportSettings,
+  type SourceSettings,
+  sourceSettings,
+} from '../../core/settings.ts';
+import { type Disposition, exportBackup } from '../../functions/export/export-backup.ts';
+import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts';
+import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
+import { silent } from '../support/backups.ts';
+import type { Meddle } from '../support/http-proxy.ts';
+import { clientRoot, PASSWORD } from '../support/postgres.ts';
+import type { ROWS, Room } from './room.ts';
+
+/** A larder of its own in a room: table, bucket, queues and a source, with faults between them and the worker. */
+export interface Bench {
+  readonly room: Room;
+  readonly ports: ExportPorts;
+  readonly options: ExportOptions;
+  readonly table: string;
+  readonly bucket: string;
+  readonly exportsUrl: string;
+  readonly outcomesUrl: string;
+  /** As everybody but the worker reaches them: without faults. */
+  readonly vault: Vault;
+  historyAt(clock: Clock): History;
+  request(projectId: keyof typeof ROWS, given?: Partial<Backup>): Promise<Backup>;
+  row(backup: Backup): Promise<Backup>;
+  /** Delivers the backup's message; a worker that throws leaves it in its queue. */
+  deliver(backup: Backup, how?: Delivery): Promise<Disposition>;
+  /** Delivers it again and again, each time after the last lease ran out, until the row is final. */
+  settle(backup: Backup): Promise<void>;
+  /** One sweep, so many milliseconds from now. */
+  sweepAfter(ms: number): Promise<SweepReport>;
+  /** Bodies of the messages that tell of outcomes, and of those that request exports. */
+  outcomes(): readonly unknown[];
+  requests(): readonly unknown[];
+}
+
+export interface Delivery {
+  /** So many milliseconds from now, by the worker's clock. */
+  readonly after?: number;
+  readonly remainingMs?: number;
+  readonly ports?: Partial<ExportPorts>;
+}
+
+export interface BenchOptions {
+  /** Faults between the worker and S3, DynamoDB, SQS. */
+  readonly s3?: Meddle;
+  readonly history?: Meddle;
+  readonly sqs?: Meddle;
+  /** A network's port instead of PostgreSQL's own. */
+  readonly port?: number;
+  readonly user?: string;
+  /** A shell script instead of pg_dump. */
+  readonly pgDump?: string;
+  readonly settings?: Partial<ExportSettings>;
+  readonly source?: Partial<SourceSettings>;
+  /** Milliseconds an answer of S3 is waited for. */
+  readonly patience?: number;
+}
+
+const CLIENT = {
+  region: 'eu-central-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+const MINUTE = 60_000;
+
+let benches = 0;
+
+export const openBench = async (room: Room, given: BenchOptions = {}): Promise<Bench> => {
+  benches += 1;
+  const number = benches;
+  const { tables, queues, store } = room;
+  const through = async (url: string, meddle?: Meddle) =>
+    meddle ? (await room.before(url, meddle)).url : url;
+  const s3Of = async (meddle?: Meddle) =>
+    new S3Client({
+      ...CLIENT,
+      endpoint: await through(store.url, meddle),
+      forcePathStyle: true,
+      maxAttempts: 3,
+      requestHandler: { requestTimeout: given.patience ?? 60_000, throwOnRequestTimeout: true },
+    });
+  const sqs = new SQSClient({ ...CLIENT, endpoint: await through(queues.endpoint, given.sqs) });
+  const dynamodb = makeTableClient(
+    new DynamoDBClient({
+      ...CLIENT,
+      endpoint: await through(tables.endpoint, given.history),
+      requestHandler: { requestTimeout: 1000, throwOnRequestTimeout: true },
+    }),
+  );
+  const bucket = `vault-${number}`;
+  await store.createBucket(bucket);
+  const table = await tables.newTable();
+  const names = { exports: `exports-${number}.fifo`, outcomes: `outcomes-${number}` };
+  const exportsUrl = queues.newQueue(names.exports, { VisibilityTimeout: '960' });
+  const outcomesUrl = queues.newQueue(names.outcomes);
+  const settings = sourceSettings.parse({
+    name: 'main',
+    host: '127.0.0.1',
+    port: given.port ?? room.postgres.port,
+    database: room.database,
+    auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
+    tls: 'disable',
+    ...given.source,
+  });
+  const access = {
+    settings,
+    credentials: async () => ({ user: given.user ?? 'postgres', password: PASSWORD }),
+  };
+  const programRoots = [given.pgDump ? await room.programs(given.pgDump) : await clientRoot()];
+  const vault = makeVault({ bucket, client: await s3Of() });
+  const historyAt = (clock: Clock) => makeHistory({ table, client: tables.client, clock });
+  const workersHistory = (clock: Clock) => makeHistory({ table, client: dynamodb, clock });
+  const queue = makeExportQueue({ url: exportsUrl, client: sqs });
+  const ports: ExportPorts = {
+    history: workersHistory(Date.now),
+    vault: makeVault({ bucket, client: await s3Of(given.s3) }),
+    projects: makeProjectSource(access),
+    snapshots: makeSnapshotSource({ ...access, programRoots, stack: table }),
+    // These messages were never in a queue: what matters is whether the call itself fails.
+    queue: given.sqs ? queue : { hide: async () => undefined },
+    outcomes: makeOutcomes({ url: outcomesUrl, client: sqs }),
+    compressor: makeCompressor([await clientRoot()]),
+    clock: Date.now,
+    log: silent,
+  };
+  const options: ExportOptions = {
+    settings: exportSettings.parse({ ...given.settings }),
+    keyTemplate: VAULT.defaultKeyTemplate,
+    environment: 'test',
+    larderVersion: 'test',
+  };
+  const history = historyAt(Date.now);
+  const row = async ({ projectId, id }: Backup): Promise<Backup> => {
+    const found = await history.get(projectId, id);
+    if (!found) throw new Error('the row is gone');
+    return found;
+  };
+  const deliver = async (backup: Backup, how: Delivery = {}): Promise<Disposition> => {
+    const clock = () => Date.now() + (how.after ?? 0);
+    try {
+      return await exportBackup(
+        { ...ports, history: workersHistory(clock), clock, ...how.ports },
+        options,
+        {
+          message: { projectId: backup.projectId, backupId: backup.id },
+          receiptHandle: 'none',
+          remainingMs: how.remainingMs ?? 900_000,
+        },
+      );
+    } catch (error) {
+      return { message: 'again', error };
+    }
+  };
+  return {
+    room,
+    ports,
+    options,
+    table,
+    bucket,
+    exportsUrl,
+    outcomesUrl,
+    vault,
+    historyAt,
+    request: async (projectId, more = {}) => {
+      const now = Date.now();
+      const backup: Backup = {
+        id: uuidv7(now),
+        projectId,
+        projectName: projectId,
+        schemaName: projectId,
+        source: 'main',
+        environment: 'test',
+        name: 'test',
+        description: '',
+        type: 'database',
+        content: 'full',
+        trigger: 'manual',
+        format: 'custom',
+        status: 'pending',
+        validation: 'unverified',
+        retentionClass: 'daily',
+        createdAt: iso(now),
+        expiresAt: iso(now + 7 * 86_400_000),
+        attempt: 0,
+        queuedAt: iso(now),
+        ...more,
+      };
+      await history.create(backup);
+      return backup;
+    },
+    row,
+    deliver,
+    settle: async (backup) => {
+      for (let delivery = 0; delivery < 6; delivery += 1) {
+        if (isFinal((await row(backup)).status)) return;
+        await deliver(backup, { after: delivery * 130_000 });
+      }
+    },
+    sweepAfter: async (ms) => {
+      const clock = () => Date.now() + ms;
+      const at = { table, client: tables.client, clock };
+      return await sweep(
+        {
+          history: makeHistory(at),
+          runs: makeRuns(at),
+          rounds: makeVaultRounds(at),
+          vault,
+          outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),
+          functions: { startPlan: async () => undefined },
+          queues: new Map([['main', makeExportQueue({ url: exportsUrl, client: queues.client })]]),
+          keyTemplate: options.keyTemplate,
+          clock,
+          log: silent,
+        },
+        () => 10 * MINUTE,
+      );
+    },
+    outcomes: () => queues.bodies(names.outcomes),
+    requests: () => queues.bodies(names.exports),
+  };
+};

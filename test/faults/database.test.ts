@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { freePort, PASSWORD } from '../support/postgres.ts';
+import type { Cut } from '../support/tcp-proxy.ts';
+import { openBench } from './bench.ts';
+import type { FaultName } from './catalogue.ts';
+import { openRoom, type Room } from './room.ts';
+import { backendsOf, fault, verdictOf } from './verdict.ts';
+
+/** The network is a TCP proxy that cuts all connections when certain words of ours pass. */
+let room: Room;
+beforeAll(async () => {
+  room = await openRoom();
+  await room.postgres.sql(
+    `CREATE ROLE narrow LOGIN CONNECTION LIMIT 1 PASSWORD ${pg.escapeLiteral(PASSWORD)}`,
+  );
+});
+afterAll(() => room.close());
+
+const cutting = (name: FaultName, words: string, cut: Cut): void =>
+  fault(name, async () => {
+    const network = await room.network();
+    const bench = await openBench(room, { port: network.port });
+    const backup = await bench.request('large');
+    network.cutAt(words, cut);
+    await bench.settle(backup);
+    return await verdictOf(bench, backup);
+  });
+
+const CONNECTING = 'application_name';
+const LOCKING = 'LOCK TABLE ONLY';
+const COUNTING = 'SELECT pg_catalog.count(*)';
+const DUMPING = 'COPY large.orders';
+
+cutting('the network goes silent while connecting', CONNECTING, 'stall');
+cutting('the network goes silent while locking', LOCKING, 'stall');
+cutting('the network goes silent while counting', COUNTING, 'stall');
+cutting('the network goes silent while dumping', DUMPING, 'stall');
+cutting('the network drops the connections while connecting', CONNECTING, 'drop');
+cutting('the network drops the connections while locking', LOCKING, 'drop');
+cutting('the network drops the connections while counting', COUNTING, 'drop');
+cutting('the network drops the connections while dumping', DUMPING, 'drop');
+cutting('the network resets the connections while connecting', CONNECTING, 'reset');
+cutting('the network resets the connections while locking', LOCKING, 'reset');
+cutting('the network resets the connections while counting', COUNTING, 'reset');
+cutting('the network resets the connections while dumping', DUMPING, 'reset');
+
+fault('nothing listens where the database should be', async () => {
+  const bench = await openBench(room, { port: await freePort() });
+  const backup = await bench.request('acme');
+  await bench.settle(backup);
+  return await verdictOf(bench, backup);
+});
+
+fault('the server has connections for only one of our sessions', async () => {
+  const bench = await openBench(room, {
+    user: 'narrow',
+    source: { schemas: ['acme'], projectQuery: 'SELECT 1' },
+  });
+  const backup = await bench.request('acme');
+  await bench.settle(backup);
+  return await verdictOf(bench, backup);
+});
+
+/** The dump stands still in its middle the first time, so that there is a middle. */
+const HOLDS_ONCE = (flag: string) =>
+  `if [ ! -e '${flag}' ]; then touch '${flag}'; "$REAL" "$@" | (head -c 20000; sleep 600); else exec "$REAL" "$@"; fi`;
+
+fault('the server ends our sessions in the middle of the dump', async () => {
+  const bench = await openBench(room, { pgDump: HOLDS_ONCE(`${room.folder}/ended-once`) });
+  const backup = await bench.request('large');
+  const running = bench.deliver(backup);
+  while ((await backendsOf(bench, backup)) < 3) await sleep(50);
+  await room.postgres.sql(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'larder/${backup.id}/%'`,
+  );
+  await running;
+  await bench.settle(backup);
+  return await verdictOf(bench, backup);
+});

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import type { Backup } from '../../core/backup.ts';
+import { keysBeside, manifestKeyBeside } from '../../core/keys.ts';
+import type { Bench } from './bench.ts';
+import { FAULTS, type FaultName, type Verdict } from './catalogue.ts';
+import { ROWS } from './room.ts';
+
+/**
+ * What came out of a fault, measured: the row, the object byte by byte, what lies in the vault besides, who was told, and
+ * who is left on the server. What is never allowed, whatever the fault, fails here; what depends on it is compared
+ * with the catalogue.
+ */
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export const backendsOf = async ({ room }: Bench, { id }: Pick<Backup, 'id'>): Promise<number> => {
+  const found = await room.postgres.sql(
+    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'larder/${id}/%'`,
+  );
+  return found.rows[0].n;
+};
+
+/** Ours end within 10 s of the export's end. */
+export const expectNoBackend = async (bench: Bench, backup: Backup): Promise<void> => {
+  for (let tries = 0; tries < 100 && (await backendsOf(bench, backup)) > 0; tries += 1) {
+    await sleep(100);
+  }
+  expect(await backendsOf(bench, backup), 'backends left on the server').toBe(0);
+};
+
+const endOf = ({ status, attempt, error }: Backup): string => {
+  if (status === 'completed') return `completed at attempt ${attempt}`;
+  return status === 'failed' ? `failed: ${error?.name}` : status;
+};
+
+/** Reads the object back: no backup may be called completed that is not whole. */
+const objectOf = async (
+  { vault, room, bucket }: Bench,
+  row: Backup,
+): Promise<Verdict['object']> => {
+  if (row.status !== 'completed') {
+    expect(row.fileId, 'an object named by a row that is not completed').toBeUndefined();
+    return 'none';
+  }
+  const key = row.fileId ?? '';
+  // The emulator decodes its paths as S3 does, so a key's own % is encoded once more.
+  const path = key.split('/').map(encodeURIComponent).join('/');
+  const answer = await fetch(`${room.store.url}/${bucket}/${path}`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(bytes.length).toBe(row.size);
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(row.checksum);
+  expect(row.rowCount).toBe(ROWS[row.projectId as keyof typeof ROWS]);
+  const manifest = await vault.readManifest(manifestKeyBeside(key));
+  expect(manifest?.object).toEqual({ key, bytes: row.size, sha256: row.checksum });
+  return manifest?.backup.attempt === row.attempt ? 'whole' : 'whole, adopted';
+};
+
+/** What lies in the vault that the row does not name. */
+const leftOf = async ({ vault }: Bench, { fileId }: Backup): Promise<string[]> => {
+  const named: readonly string[] = fileId ? keysBeside(fileId) : [];
+  const left: string[] = [];
+  for await (const { key } of vault.list('')) if (!named.includes(key)) left.push(key);
+  const words: string[] = left.map((key) => (key.endsWith('.json') ? 'a manifest' : 'an object'));
+  for await (const _ of vault.uploads('')) words.push('an upload');
+  return words.sort();
+};
+
+const tellings = (bench: Bench, { projectId, id }: Backup): number =>
+  bench.outcomes().filter((outcome) => {
+    const { projectId: project, backupId } = outcome as { projectId?: string; backupId?: string };
+    return project === projectId && backupId === id;
+  }).length;
+
+const openRows = async ({ historyAt }: Bench): Promise<string[]> => {
+  const open: string[] = [];
+  for (const state of ['pending', 'in-progress'] as const) {
+    for await (const { id } of historyAt(Date.now).open(state)) open.push(id);
+  }
+  return open;
+};
+
+/** Measures what came out, lets two sweeps do what is theirs, and checks what must hold after them. */
+export const verdictOf = async (bench: Bench, backup: Backup): Promise<Verdict> => {
+  await expectNoBackend(bench, backup);
+  const row = await bench.row(backup);
+  const left = await leftOf(bench, row);
+  const toldByWorker = tellings(bench, backup);
+  for (const after of [15 * MINUTE, 26 * HOUR]) {
+    expect((await bench.sweepAfter(after)).failures).toEqual([]);
+  }
+  const { toldAt: _, ...swept } = await bench.row(backup);
+  expect({ ...swept, ttl: 0 }, 'a final row changed').toEqual({ ...row, ttl: 0 });
+  expect(await leftOf(bench, row), 'left in the vault after the sweep').toEqual([]);
+  expect(await openRows(bench)).not.toContain(backup.id);
+  const toldBySweep = tellings(bench, backup) - toldByWorker;
+  return {
+    ends: endOf(row),
+    object: await objectOf(bench, row),
+    told: toldByWorker ? 'by the worker' : toldBySweep ? 'by the sweep' : 'nobody',
+    left: left.length ? `${left.join(' and ')}, until the sweep` : 'nothing',
+  };
+};
+
+/** A test of one fault: what comes out is what the catalogue says. */
+export const fault = (name: FaultName, work: () => Promise<Verdict>): void => {
+  it.concurrent(name, async () => {
+    expect(await work()).toEqual(FAULTS[name]);
+  });
+};

@@ -1,0 +1,83 @@
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
+
+/** How a network ends a connection: with a goodbye, with a reset, or without a word. */
+export type Cut = 'drop' | 'reset' | 'stall';
+
+export interface TcpProxy {
+  readonly port: number;
+  /**
+   * Cuts all connections there are, once, as soon as a client sends these bytes, which the server does not get any more.
+   * Connections made later are whole again.
+   */
+  cutAt(words: string, cut: Cut): void;
+  /** Cuts all connections there are now. */
+  cut(cut: Cut): void;
+  close(): Promise<void>;
+}
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  isStalled: boolean;
+}
+
+/** Stands between clients and a port of 127.0.0.1. */
+export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
+  const pairs = new Set<Pair>();
+  let trap: { readonly words: string; readonly cut: Cut } | undefined;
+
+  const cutAll = (cut: Cut): void => {
+    for (const pair of pairs) {
+      if (cut === 'stall') pair.isStalled = true;
+      for (const socket of [pair.client, pair.server]) {
+        if (cut === 'drop') socket.end();
+        if (cut === 'reset') socket.resetAndDestroy();
+      }
+    }
+  };
+
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    const server = createConnection({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true });
+    const pair: Pair = { client, server, isStalled: false };
+    pairs.add(pair);
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      from.on('data', (chunk) => {
+        if (trap && from === client && chunk.includes(trap.words)) {
+          const { cut } = trap;
+          trap = undefined;
+          cutAll(cut);
+          if (cut === 'drop') return;
+        }
+        if (pair.isStalled || to.destroyed) return;
+        if (!to.write(chunk)) from.pause();
+      });
+      to.on('drain', () => from.resume());
+      // What one side ends or loses, the other is told of, unless the network is silent.
+      from.on('end', () => pair.isStalled || to.end());
+      from.on('error', () => pair.isStalled || to.destroy());
+      from.on('close', () => {
+        if (!pair.isStalled) to.destroy();
+        if (client.destroyed && server.destroyed) pairs.delete(pair);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    cutAt: (words, cut) => {
+      trap = { words, cut };
+    },
+    cut: cutAll,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      for (const { client, server } of pairs) {
+        client.destroy();
+        server.destroy();
+      }
+      await closed;
+    },
+  };
+};
