@@ -154,9 +154,9 @@ describe('projects', () => {
     const projectQuery = `SELECT * FROM (VALUES (NULL, 'n', 's', 'ACTIVE'), ('b', NULL, NULL, NULL), ('c', 'C', 'c', 'ACTIVE'))
       AS listed (id, name, schema_name, status)`;
     expect(await list(accessTo({ projectQuery, idPrefix: 'x-' }))).toEqual([
-      { id: '', name: 'n', schemaName: 's', status: 'ACTIVE' },
       { id: 'x-b', name: '', schemaName: '', status: '' },
       { id: 'x-c', name: 'C', schemaName: 'c', status: 'ACTIVE' },
+      { id: '', name: 'n', schemaName: 's', status: 'ACTIVE' },
     ]);
   });
 
