@@ -71,18 +71,6 @@ export async function ensureLayer(request: LayerRequest): Promise<BuiltLayer> {
   return { directory, assetDirectory, manifest };
 }
 
-/** A layer that was built before, or undefined: builds nothing and asks no mirror. For use on this machine. */
-export async function layerAtHand(
-  request: Pick<LayerRequest, 'layer' | 'majors' | 'cache'>,
-): Promise<BuiltLayer | undefined> {
-  const plan = planLayer(request);
-  const cache = path.resolve(request.cache ?? defaultCache());
-  const manifest = await recall(plan, cache);
-  if (!manifest) return undefined;
-  const assetDirectory = builtPlace(cache, manifest.inputs);
-  return { directory: await runnable(cache, manifest, assetDirectory), assetDirectory, manifest };
-}
-
 function builtPlace(cache: string, inputs: string): string {
   return path.join(cache, 'built', inputs);
 }

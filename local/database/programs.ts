@@ -8,14 +8,14 @@ import {
   majorsOf,
   type ServerPrograms,
 } from '../../adapters/postgres/program-files.ts';
+import { ServerTooNew } from '../../core/errors.ts';
 import { chooseMajor } from '../../core/programs.ts';
-import { ensureLayer, layerAtHand } from '../../layers/postgres/ensure.ts';
+import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { reachableByAll } from './account.ts';
 
 /**
- * PostgreSQL's programs for this machine: those that are on it already, be it from its own packages or from a layer that
- * was built here before, and the newest of them. Where none fits, the layers are built; where that can't be done either,
- * the error says how to get programs.
+ * PostgreSQL's programs for this machine: those of the layers, which are what would be deployed, built on first use. Where they
+ * can't be built, those that the machine has; where it has none that fit, the error says how to get some.
  */
 export interface Programs {
   /** Folders of the shape `<major>/bin`, as the functions get them in place of the layers. */
@@ -76,14 +76,36 @@ const linkOthers = async (folder: string): Promise<string> => {
   return folder;
 };
 
-const LAYERS = ['client', 'server'] as const;
+export interface ProgramsRequest {
+  /** A folder of this start's, for links. */
+  readonly linkFolder: string;
+  readonly onProgress: (line: string) => void;
+}
 
-const onHand = async (linkFolder: string): Promise<Programs> => {
-  const built = await Promise.all(
-    LAYERS.map((layer) => layerAtHand({ layer }).catch(() => undefined)),
-  );
-  const layers = built.flatMap((one) => (one ? [path.join(one.directory, 'postgres')] : []));
-  return inRoots([...layers, DEBIAN, await linkOthers(linkFolder)]);
+interface Found {
+  readonly programs: Programs;
+  /** Why a layer is missing, if one is. */
+  readonly missing: string | undefined;
+}
+
+const find = async (
+  layers: readonly ('client' | 'server')[],
+  { linkFolder, onProgress }: ProgramsRequest,
+): Promise<Found> => {
+  const roots: string[] = [];
+  let missing: string | undefined;
+  for (const layer of layers) {
+    try {
+      const { directory } = await ensureLayer({ layer, onProgress });
+      roots.push(path.join(directory, 'postgres'));
+    } catch (error) {
+      missing = error instanceof Error ? error.message : String(error);
+      onProgress(
+        `The ${layer} layer can't be built; the machine's own programs are tried instead.`,
+      );
+    }
+  }
+  return { programs: await inRoots([...roots, DEBIAN, await linkOthers(linkFolder)]), missing };
 };
 
 const inRoots = async (roots: readonly string[]): Promise<Programs> => {
@@ -96,30 +118,6 @@ const inRoots = async (roots: readonly string[]): Promise<Programs> => {
   return { roots, clients, servers: usable };
 };
 
-export interface ProgramsRequest {
-  /** A folder of this start's, for links. */
-  readonly linkFolder: string;
-  readonly onProgress: (line: string) => void;
-}
-
-const build = async (
-  have: Programs,
-  layers: readonly ('client' | 'server')[],
-  what: string,
-  { onProgress }: ProgramsRequest,
-): Promise<Programs> => {
-  const roots = [...have.roots];
-  for (const layer of layers) {
-    try {
-      const { directory } = await ensureLayer({ layer, onProgress });
-      roots.unshift(path.join(directory, 'postgres'));
-    } catch (error) {
-      throw new NoPrograms(what, error instanceof Error ? error.message : String(error));
-    }
-  }
-  return inRoots(roots);
-};
-
 const fits = ({ clients }: Programs, serverMajor: number): boolean =>
   clients.some(({ major }) => major >= serverMajor);
 
@@ -130,17 +128,11 @@ const fits = ({ clients }: Programs, serverMajor: number): boolean =>
 export const programsForDemo = async (
   request: ProgramsRequest,
 ): Promise<{ readonly programs: Programs; readonly server: ServerPrograms }> => {
-  const choose = (programs: Programs) => {
-    const server = programs.servers.filter(({ major }) => fits(programs, major)).at(-1);
-    return server && { programs, server };
-  };
-  const there = await onHand(request.linkFolder);
-  const chosen = choose(there);
-  if (chosen) return chosen;
+  const { programs, missing } = await find(['client', 'server'], request);
+  const server = programs.servers.filter(({ major }) => fits(programs, major)).at(-1);
+  if (server) return { programs, server };
   const what = 'There is no PostgreSQL server on this machine, and its layer could not be built';
-  const built = choose(await build(there, LAYERS, what, request));
-  if (!built) throw new NoPrograms(what, 'what was built does not run here');
-  return built;
+  throw new NoPrograms(what, missing ?? 'what was built does not run here');
 };
 
 /**
@@ -151,12 +143,11 @@ export const programsForServer = async (
   serverMajor: number,
   request: ProgramsRequest,
 ): Promise<Programs> => {
-  const there = await onHand(request.linkFolder);
-  if (fits(there, serverMajor)) return there;
+  const { programs, missing } = await find(['client'], request);
+  if (fits(programs, serverMajor)) return programs;
+  if (!missing) throw new ServerTooNew(serverMajor, majorsOf(programs.clients));
   const what = `There is no pg_dump for PostgreSQL ${serverMajor} on this machine, and the layer could not be built`;
-  const built = await build(there, ['client'], what, request);
-  chooseMajor(serverMajor, majorsOf(built.clients));
-  return built;
+  throw new NoPrograms(what, missing);
 };
 
 /** The client that dumps a server of this major. @throws ServerTooNew */
