@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { LocalSchedule } from '../../local/template/model.ts';
+import { nextTimeOf } from '../../local/triggers/cron.ts';
+import { inputOf, startScheduler } from '../../local/triggers/scheduler.ts';
+
+const SATURDAY_NOON = new Date('2026-11-21T12:00:00Z');
+
+describe("EventBridge Scheduler's grammar", () => {
+  it.each([
+    ['cron(0 2 * * ? *)', 'UTC', '2026-11-22T02:00:00.000Z'],
+    ['cron(0 2 * * ? *)', 'Europe/Berlin', '2026-11-22T01:00:00.000Z'],
+    // Over the change to summer time the hour stays what the clock on the wall says.
+    ['cron(30 3 ? MAR 1L 2027)', 'Europe/Berlin', '2027-03-28T01:30:00.000Z'],
+    // Days of the week begin with Sunday, as 1.
+    ['cron(0 2 ? * 2 *)', 'UTC', '2026-11-23T02:00:00.000Z'],
+    ['cron(0 2 ? * MON-FRI *)', 'UTC', '2026-11-23T02:00:00.000Z'],
+    ['cron(0 2 ? * L *)', 'UTC', '2026-11-28T02:00:00.000Z'],
+    ['cron(0 2 ? * 6L *)', 'UTC', '2026-11-27T02:00:00.000Z'],
+    ['cron(0 2 ? * FRIL *)', 'UTC', '2026-11-27T02:00:00.000Z'],
+    ['cron(0 2 ? * 3#2 *)', 'UTC', '2026-12-08T02:00:00.000Z'],
+    ['cron(0 2 L * ? *)', 'UTC', '2026-11-30T02:00:00.000Z'],
+    ['cron(0 2 LW JAN ? *)', 'UTC', '2027-01-29T02:00:00.000Z'],
+    ['cron(0 2 15W * ? *)', 'UTC', '2026-12-15T02:00:00.000Z'],
+    ['cron(5/20 12 * * ? *)', 'UTC', '2026-11-21T12:05:00.000Z'],
+    ['cron(0 0 1 1 ? 2030-2032)', 'UTC', '2030-01-01T00:00:00.000Z'],
+    ['rate(5 minutes)', 'UTC', '2026-11-21T12:05:00.000Z'],
+    ['rate(1 day)', 'UTC', '2026-11-22T12:00:00.000Z'],
+  ])('%s in %s is due at %s', (expression, timeZone, due) => {
+    expect(nextTimeOf(expression, timeZone)(SATURDAY_NOON)?.toISOString()).toBe(due);
+  });
+
+  it('knows a schedule that is never due again', () => {
+    expect(nextTimeOf('cron(0 0 1 1 ? 2020)', 'UTC')(SATURDAY_NOON)).toBeUndefined();
+  });
+});
+
+const schedule = (changes: Partial<LocalSchedule> = {}): LocalSchedule => ({
+  id: 'Nightly',
+  name: 'nightly',
+  expression: 'cron(0 2 * * ? *)',
+  timeZone: 'UTC',
+  enabled: true,
+  functionName: 'Plan',
+  input: '{"scheduledAt":"<aws.scheduler.scheduled-time>","try":"<aws.scheduler.attempt-number>"}',
+  retries: 0,
+  maximumAge: 60,
+  ...changes,
+});
+
+describe('the scheduler', () => {
+  it('gives the time that was due, to the second', () => {
+    const input = inputOf(schedule(), new Date('2026-11-21T02:00:00.789Z'));
+    expect(JSON.parse(input)).toEqual({ scheduledAt: '2026-11-21T02:00:00Z', try: '1' });
+  });
+
+  it('buries the input of a schedule whose target is not there', async () => {
+    const buried: string[] = [];
+    const scheduler = startScheduler({
+      schedules: [],
+      invoke: () => {
+        throw new Error('There is no function Plan');
+      },
+      bury: async (arn, body) => void buried.push(arn, body),
+      onError: () => undefined,
+    });
+    await scheduler.fire(schedule({ input: '{"a":1}', deadLetter: 'arn:dead' }), SATURDAY_NOON);
+    scheduler.stop();
+    expect(buried).toEqual(['arn:dead', '{"a":1}']);
+  });
+});

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** `npm start` as a process of its own, as a person has it. */
+const START = path.resolve(import.meta.dirname, '..', '..', '..', 'local', 'start.ts');
+
+export interface Started {
+  readonly process: ChildProcess;
+  readonly output: () => { readonly stdout: string; readonly stderr: string };
+  /** Resolves when the text has been written, on either stream. */
+  until(text: string | RegExp): Promise<string>;
+  /** Resolves with the exit status, or the signal's name. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+export const start = (
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Started => {
+  const child = spawn(process.execPath, [START, '--port', '0', ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Of a group of its own, so that a test can do as a terminal does.
+    detached: true,
+  });
+  const seen = { stdout: '', stderr: '' };
+  const watchers = new Set<() => void>();
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.on('data', (chunk: Buffer) => {
+      seen[name] += chunk.toString();
+      for (const watcher of watchers) watcher();
+    });
+  }
+  const ended = once(child, 'close').then(
+    ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
+  );
+  return {
+    process: child,
+    output: () => ({ ...seen }),
+    ended,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const all = seen.stdout + seen.stderr;
+          const found =
+            typeof text === 'string' ? all.includes(text) && text : all.match(text)?.[0];
+          if (!found) return;
+          watchers.delete(look);
+          resolve(found);
+        };
+        watchers.add(look);
+        look();
+        void ended.then((status) =>
+          reject(new Error(`It ended with ${status} before it wrote ${text}: ${seen.stderr}`)),
+        );
+      }),
+  };
+};
+
+/** Ends whatever is left of a start, however its test went. */
+export const endStart = async ({ process: child, ended }: Started): Promise<void> => {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  await ended;
+};
+
+/** Processes whose arguments or working folder have the text in them. */
+export const processesOf = async (text: string): Promise<string[]> => {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const [commandLine, environment] = await Promise.all(
+      ['cmdline', 'environ'].map((file) =>
+        readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => ''),
+      ),
+    );
+    if (`${commandLine}${environment}`.includes(text)) found.push(`${pid} ${commandLine}`);
+  }
+  return found;
+};
+
+export const removeFolder = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true });
