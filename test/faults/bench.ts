@@ -73,8 +73,9 @@ export interface BenchOptions {
   readonly pgDump?: string;
   readonly settings?: Partial<ExportSettings>;
   readonly source?: Partial<SourceSettings>;
-  /** Milliseconds an answer of S3 is waited for. */
+  /** Milliseconds an answer of S3 is waited for, and how often a call is tried. */
   readonly patience?: number;
+  readonly tries?: number;
 }
 
 const CLIENT = {
@@ -82,6 +83,8 @@ const CLIENT = {
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 };
 const MINUTE = 60_000;
+/** Calls that the worker's DynamoDB client makes before it gives up. */
+export const DYNAMODB_TRIES = 3;
 
 let benches = 0;
 
@@ -96,7 +99,7 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
       ...CLIENT,
       endpoint: await through(store.url, meddle),
       forcePathStyle: true,
-      maxAttempts: 3,
+      maxAttempts: given.tries ?? 3,
       requestHandler: { requestTimeout: given.patience ?? 60_000, throwOnRequestTimeout: true },
     });
   const sqs = new SQSClient({ ...CLIENT, endpoint: await through(queues.endpoint, given.sqs) });
@@ -104,7 +107,8 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
     new DynamoDBClient({
       ...CLIENT,
       endpoint: await through(tables.endpoint, given.history),
-      requestHandler: { requestTimeout: 1000, throwOnRequestTimeout: true },
+      maxAttempts: DYNAMODB_TRIES,
+      requestHandler: { requestTimeout: 3000, throwOnRequestTimeout: true },
     }),
   );
   const bucket = `vault-${number}`;

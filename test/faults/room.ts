@@ -25,7 +25,7 @@ export interface Room {
 }
 
 /** Rows of the tables of each project. */
-export const ROWS = { acme: 100, large: 130_000 } as const;
+export const ROWS = { acme: 100, large: 90_000 } as const;
 
 const NOISE = 'sha512(n::text::bytea) || sha512((-n)::text::bytea)';
 
