@@ -68,8 +68,8 @@ export const refusalAnswer = (
       ...chosen?.headers,
     },
     body: template.replace(
-      /\$(?:util\.escapeJavaScript\()?\$?\{?context\.([A-Za-z.]+)\}?\)?/g,
-      (whole, name: string) => values[name] ?? whole,
+      /\$\{context\.([A-Za-z.]+)\}|\$context\.([A-Za-z.]+)/g,
+      (whole, braced?: string, plain?: string) => values[braced ?? plain ?? ''] ?? whole,
     ),
   };
 };

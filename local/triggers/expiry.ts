@@ -128,7 +128,7 @@ export const startExpiry = (options: ExpiryOptions): Expiry => {
   const loop = async (): Promise<void> => {
     do {
       await sweep().catch((error: Error) => {
-        if (!stopped.signal.aborted) options.onError(`${table.id}: ${error.message}`);
+        if (error.name !== 'AbortError') options.onError(`${table.id}: ${error.message}`);
       });
     } while (await waited(options.everyMs, stopped.signal));
   };

@@ -55,7 +55,9 @@ export const makeStreamConsumer =
         return;
       }
       const delay = RETRY_MS[Math.min(tries, RETRY_MS.length) - 1] ?? 1_000;
-      if (!(await waited(delay, signal))) throw new Error('stopped before it was delivered');
+      await waited(delay, signal);
+      // What was not delivered is on disk, for the next start.
+      signal.throwIfAborted();
     }
   };
 
