@@ -39,6 +39,15 @@ const outside = z.looseObject({
   neededBy: z.array(z.string()),
 });
 
+const leftOut = z.looseObject({
+  /** Such as `cast`, `event trigger`, `publication`. */
+  kind: z.string(),
+  /** Its full name as SQL writes it. */
+  name: z.string(),
+  /** Objects of the schema that it belongs to, at most 20. */
+  belongsTo: z.array(z.string()),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -82,6 +91,8 @@ export const manifest = z.looseObject({
   extensions: z.array(z.looseObject({ name: z.string(), version: z.string(), schema: z.string() })),
   roles: z.array(z.string()),
   outside: z.array(outside),
+  /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests of before it was read. */
+  leftOut: z.array(leftOut).optional(),
   warnings: z.array(z.string()),
   timings: z.looseObject({
     snapshotAt: z.iso.datetime(),
@@ -98,6 +109,7 @@ export type Manifest = z.infer<typeof manifest>;
 export type ManifestTable = z.infer<typeof table>;
 export type ManifestSequence = z.infer<typeof sequence>;
 export type Outside = z.infer<typeof outside>;
+export type LeftOut = z.infer<typeof leftOut>;
 
 /** What an inventory of one schema holds: the manifest's part that is read in the dump's snapshot. */
 export type Inventory = Pick<
@@ -112,5 +124,6 @@ export type Inventory = Pick<
   | 'extensions'
   | 'roles'
   | 'outside'
+  | 'leftOut'
   | 'warnings'
 >;

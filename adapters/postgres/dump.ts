@@ -102,10 +102,7 @@ export const startDump = async (
   const version = await versionOf(programs.pgDump);
   const child = spawn(
     programs.pgDump,
-    [
-      `--dbname=${connectionString(access, login)}`,
-      ...dumpArguments(request, request),
-    ],
+    [`--dbname=${connectionString(access, login)}`, ...dumpArguments(request, request)],
     { env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const words = new DumpWords(request.onTable);

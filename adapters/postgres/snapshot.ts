@@ -145,6 +145,9 @@ const openSnapshot = async (
           startDump(options, {
             ...dumpRequest,
             schemas: request.schemas,
+            extensions: inventory.extensions
+              .filter(({ schema }) => request.schemas.includes(schema))
+              .map(({ name }) => name),
             snapshotId: id,
             server,
             applicationName,

@@ -72,8 +72,8 @@ export const CATALOG_QUERIES: Readonly<Record<string, string>> = {
   'operator class': `SELECT ${named('pg_opclass', 'o.oid')}, jsonb_build_array(pg_get_userbyid(opcowner), opcdefault, opcintype::regtype, (SELECT opfname FROM pg_opfamily WHERE oid = opcfamily)) AS definition
     FROM pg_opclass o ${SCHEMA('o.opcnamespace')}`,
   'operator family': `SELECT ${named('pg_opfamily', 'o.oid')}, jsonb_build_array(pg_get_userbyid(opfowner),
-      (SELECT array_agg(format('%s %s', amopstrategy, amopopr::regoperator) ORDER BY 1) FROM pg_amop WHERE amopfamily = o.oid),
-      (SELECT array_agg(format('%s %s', amprocnum, amproc::regprocedure) ORDER BY 1) FROM pg_amproc WHERE amprocfamily = o.oid)) AS definition
+      (SELECT array_agg(format('%s %s', amopstrategy, amopopr::regoperator) ORDER BY format('%s %s', amopstrategy, amopopr::regoperator)) FROM pg_amop WHERE amopfamily = o.oid),
+      (SELECT array_agg(format('%s %s', amprocnum, amproc::regprocedure) ORDER BY format('%s %s', amprocnum, amproc::regprocedure)) FROM pg_amproc WHERE amprocfamily = o.oid)) AS definition
     FROM pg_opfamily o ${SCHEMA('o.opfnamespace')}`,
   collation: `SELECT ${named('pg_collation', 'c.oid')}, ${rest('c', 'oid', 'collnamespace', 'collowner')} || jsonb_build_object(${owner('collowner')}) AS definition
     FROM pg_collation c ${SCHEMA('c.collnamespace')}`,
@@ -93,9 +93,9 @@ export const CATALOG_QUERIES: Readonly<Record<string, string>> = {
   comment: `SELECT concat_ws(' ', o.type, o.identity) AS name, to_jsonb(description) AS definition
     FROM pg_description d, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) o WHERE d.objoid >= 16384`,
   cast: `SELECT ${named('pg_cast', 'c.oid')}, jsonb_build_array(castfunc::regprocedure, castcontext, castmethod) AS definition FROM pg_cast c WHERE c.oid >= 16384`,
-  'event trigger': `SELECT evtname AS name, jsonb_build_array(evtevent, evtfoid::regprocedure, evtenabled, evttags) AS definition FROM pg_event_trigger`,
-  'access method': `SELECT amname AS name, jsonb_build_array(amhandler, amtype) AS definition FROM pg_am WHERE oid >= 16384`,
-  publication: `SELECT pubname AS name, jsonb_build_array(puballtables, (SELECT array_agg(format('%s %s', schemaname, tablename) ORDER BY 1) FROM pg_publication_tables t WHERE t.pubname = p.pubname)) AS definition
+  'event trigger': `SELECT quote_ident(evtname) AS name, jsonb_build_array(evtevent, evtfoid::regprocedure, evtenabled, evttags) AS definition FROM pg_event_trigger`,
+  'access method': `SELECT quote_ident(amname) AS name, jsonb_build_array(amhandler, amtype) AS definition FROM pg_am WHERE oid >= 16384`,
+  publication: `SELECT quote_ident(pubname) AS name, jsonb_build_array(puballtables, (SELECT array_agg(format('%s %s', schemaname, tablename) ORDER BY format('%s %s', schemaname, tablename)) FROM pg_publication_tables t WHERE t.pubname = p.pubname)) AS definition
     FROM pg_publication p`,
   'large object': `SELECT oid::text AS name, to_jsonb(md5(lo_get(oid))) AS definition FROM pg_largeobject_metadata`,
   // The whole graph, so that what none of the above looks at is at least there and hangs together.

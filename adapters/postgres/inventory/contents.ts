@@ -102,7 +102,11 @@ const NAMES = {
   types: `SELECT n.nspname AS schema, t.typname AS name
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-    WHERE n.oid = ANY ($1) AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
+    WHERE n.oid = ANY ($1)
+      AND (
+        t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c'
+        OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+      )
       AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
     ORDER BY 1, 2`,
   triggers: `SELECT n.nspname AS schema, pg_catalog.format('%I ON %I', g.tgname, c.relname) AS name
@@ -134,7 +138,21 @@ export const readNames = async (
   };
 };
 
-/** Owners and those granted something, of the schema and of its tables, sequences, functions and types. */
+const ONLY_OWNED = [
+  ['pg_operator', 'oprowner', 'oprnamespace'],
+  ['pg_opclass', 'opcowner', 'opcnamespace'],
+  ['pg_opfamily', 'opfowner', 'opfnamespace'],
+  ['pg_collation', 'collowner', 'collnamespace'],
+  ['pg_conversion', 'conowner', 'connamespace'],
+  ['pg_statistic_ext', 'stxowner', 'stxnamespace'],
+  ['pg_ts_config', 'cfgowner', 'cfgnamespace'],
+  ['pg_ts_dict', 'dictowner', 'dictnamespace'],
+] as const;
+
+/**
+ * Owners, and those who were granted something or granted it, of the schema and all in it. A grant by somebody else than the owner is
+ * restored in that role's name, so it must be there too.
+ */
 const ROLES = `
   WITH acls AS (
     SELECT nspowner AS owner, nspacl AS acl FROM pg_catalog.pg_namespace WHERE oid = ANY ($1)
@@ -142,11 +160,13 @@ const ROLES = `
     UNION ALL SELECT proowner, proacl FROM pg_catalog.pg_proc WHERE pronamespace = ANY ($1)
     UNION ALL SELECT typowner, typacl FROM pg_catalog.pg_type WHERE typnamespace = ANY ($1)
     UNION ALL SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl WHERE defaclnamespace = ANY ($1)
+    ${ONLY_OWNED.map(([name, owner, schema]) => `UNION ALL SELECT ${owner}, NULL FROM pg_catalog.${name} WHERE ${schema} = ANY ($1)`).join('\n    ')}
     UNION ALL SELECT c.relowner, a.attacl FROM pg_catalog.pg_attribute a
       JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = ANY ($1) AND a.attacl IS NOT NULL
   ), roles AS (
     SELECT owner AS oid FROM acls
     UNION SELECT entry.grantee FROM acls, pg_catalog.aclexplode(acls.acl) AS entry
+    UNION SELECT entry.grantor FROM acls, pg_catalog.aclexplode(acls.acl) AS entry
     UNION SELECT polrole FROM pg_catalog.pg_policy p
       JOIN pg_catalog.pg_class c ON c.oid = p.polrelid, pg_catalog.unnest(p.polroles) AS polrole
       WHERE c.relnamespace = ANY ($1)

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { PartitionsElsewhere, PermissionMissing, quoted } from '../../../core/errors.ts';
-import type { Inventory, Outside } from '../../../core/manifest.ts';
+import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
+import type { Inventory } from '../../../core/manifest.ts';
 import { ROLES_PAGE } from '../failures.ts';
 import {
   readNames,
@@ -10,7 +10,10 @@ import {
   type SchemaOids,
   type TableFacts,
 } from './contents.ts';
-import { readExtensions, readLoose, readOutside, readPartitionsElsewhere } from './outside.ts';
+import { readLeftOut, readLoose } from './left-out.ts';
+import { readMentions } from './mentions.ts';
+import { readExtensions, readOutside, readPartitionsElsewhere } from './outside.ts';
+import { shortList, warningsOf } from './warnings.ts';
 
 /**
  * Reads the whole inventory of a project's schemas, and refuses what no dump could hold. Everything is read in
@@ -42,28 +45,27 @@ export const readInventory = async (
   refuseHidden(facts);
   const outside = await readOutside(client, schemaOids);
   const extensions = await readExtensions(client, schemaOids, outside);
-  const loose = await readLoose(client, schemaOids);
-  const inventory: Inventory = {
+  const leftOut = await readLeftOut(client, schemaOids);
+  const contents = {
     tables: facts.map(({ populated: _, hidden: __, ...table }) => table),
     sequences: await readSequences(client, schemaOids),
     ...(await readNames(client, schemaOids)),
     extensions,
     roles: await readRoles(client, schemaOids),
     outside,
-    warnings: [
-      ...outsideWarnings(outside),
-      ...tableWarnings(facts),
-      ...listWarning(
-        elsewhere,
-        'Partitions in other schemas are not in this backup, as configured',
-      ),
-      ...listWarning(
-        loose.largeObjectColumns,
-        'Columns that may refer to large objects, which a backup of one schema does not hold',
-      ),
-      ...listWarning(loose.publications, 'Publications that a restored copy has to be added to'),
-    ],
+    leftOut,
   };
+  const warnings = warningsOf({
+    schemas,
+    facts,
+    outside,
+    leftOut,
+    extensions,
+    elsewhere,
+    mentions: await readMentions(client, schemaOids),
+    ...(await readLoose(client, schemaOids)),
+  });
+  const inventory: Inventory = { ...contents, warnings };
   return {
     inventory,
     countable: facts.filter(isCountable),
@@ -81,29 +83,4 @@ const refuseHidden = (facts: readonly TableFacts[]): void => {
     `Row security hides rows of ${shortList(hidden)} from the backup role`,
     `Give the role BYPASSRLS. ${ROLES_PAGE}`,
   );
-};
-
-const shortList = (names: readonly string[]): string =>
-  `${names.slice(0, 5).map(quoted).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
-
-const listWarning = (names: readonly string[], what: string): string[] =>
-  names.length ? [`${what}: ${shortList(names)}.`] : [];
-
-const outsideWarnings = (outside: readonly Outside[]): string[] => {
-  const others = outside.filter(({ kind }) => kind !== 'extension' && kind !== 'schema');
-  return others.map(
-    ({ kind, name, neededBy }) =>
-      `A restore needs the ${kind} ${name}, which is outside the schema; ${shortList(neededBy)} refer${neededBy.length === 1 ? 's' : ''} to it.`,
-  );
-};
-
-const tableWarnings = (facts: readonly TableFacts[]): string[] => {
-  const of = (kind: TableFacts['kind']) =>
-    facts.filter((table) => table.kind === kind).map(({ name }) => name);
-  const unpopulated = facts.filter(({ populated }) => !populated).map(({ name }) => name);
-  return [
-    ...listWarning(of('foreign'), 'Foreign tables are backed up without their rows'),
-    ...listWarning(of('unlogged'), 'Unlogged tables lose their rows when the server crashes'),
-    ...listWarning(unpopulated, 'Materialized views that were never refreshed'),
-  ];
 };

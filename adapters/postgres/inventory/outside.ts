@@ -8,54 +8,93 @@ import type { SchemaOids } from './contents.ts';
  *
  * `members` are the schema's objects, each with the object a person knows it by (a constraint's table, a rule's view).
  */
-const MEMBERS = `
-  members AS (
-    SELECT 'pg_catalog.pg_class'::regclass AS classid, oid AS objid, 'pg_catalog.pg_class'::regclass AS shownclass, oid AS shown
-      FROM pg_catalog.pg_class WHERE relnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, oid, 'pg_catalog.pg_proc'::regclass, oid FROM pg_catalog.pg_proc WHERE pronamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_type'::regclass, oid, 'pg_catalog.pg_type'::regclass, oid FROM pg_catalog.pg_type WHERE typnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_operator'::regclass, oid, 'pg_catalog.pg_operator'::regclass, oid FROM pg_catalog.pg_operator WHERE oprnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_collation'::regclass, oid, 'pg_catalog.pg_collation'::regclass, oid FROM pg_catalog.pg_collation WHERE collnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::regclass, oid, 'pg_catalog.pg_statistic_ext'::regclass, oid FROM pg_catalog.pg_statistic_ext WHERE stxnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_opclass'::regclass, oid, 'pg_catalog.pg_opclass'::regclass, oid FROM pg_catalog.pg_opclass WHERE opcnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_ts_config'::regclass, oid, 'pg_catalog.pg_ts_config'::regclass, oid FROM pg_catalog.pg_ts_config WHERE cfgnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, k.oid,
-        CASE WHEN k.conrelid <> 0 THEN 'pg_catalog.pg_class'::regclass ELSE 'pg_catalog.pg_type'::regclass END,
+const OF_ONE_SCHEMA = [
+  ['pg_class', 'relnamespace'],
+  ['pg_proc', 'pronamespace'],
+  ['pg_type', 'typnamespace'],
+  ['pg_operator', 'oprnamespace'],
+  ['pg_opclass', 'opcnamespace'],
+  ['pg_opfamily', 'opfnamespace'],
+  ['pg_collation', 'collnamespace'],
+  ['pg_conversion', 'connamespace'],
+  ['pg_statistic_ext', 'stxnamespace'],
+  ['pg_ts_config', 'cfgnamespace'],
+  ['pg_ts_dict', 'dictnamespace'],
+  ['pg_ts_template', 'tmplnamespace'],
+  ['pg_ts_parser', 'prsnamespace'],
+] as const;
+
+const PARTS_OF_TABLES = [
+  ['pg_trigger', 'tgrelid'],
+  ['pg_rewrite', 'ev_class'],
+  ['pg_attrdef', 'adrelid'],
+  ['pg_policy', 'polrelid'],
+] as const;
+
+export const catalog = (name: string): string => `'pg_catalog.${name}'::regclass`;
+
+/** The schema's own objects; what an extension brought is the extension's, even if it lives in the schema. */
+export const MEMBERS = `
+  all_members AS (
+    ${OF_ONE_SCHEMA.map(([name, column]) => `SELECT ${catalog(name)} AS classid, oid AS objid, ${catalog(name)} AS shownclass, oid AS shown FROM pg_catalog.${name} WHERE ${column} = ANY ($1)`).join('\n    UNION ALL ')}
+    UNION ALL SELECT ${catalog('pg_constraint')}, k.oid,
+        CASE WHEN k.conrelid <> 0 THEN ${catalog('pg_class')} ELSE ${catalog('pg_type')} END,
         CASE WHEN k.conrelid <> 0 THEN k.conrelid ELSE k.contypid END
       FROM pg_catalog.pg_constraint k WHERE k.connamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, g.oid, 'pg_catalog.pg_class'::regclass, c.oid
-      FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_rewrite'::regclass, w.oid, 'pg_catalog.pg_class'::regclass, c.oid
-      FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class c ON c.oid = w.ev_class WHERE c.relnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, 'pg_catalog.pg_class'::regclass, c.oid
-      FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid WHERE c.relnamespace = ANY ($1)
-    UNION ALL SELECT 'pg_catalog.pg_policy'::regclass, p.oid, 'pg_catalog.pg_class'::regclass, c.oid
-      FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = ANY ($1)
+    ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, c.oid FROM pg_catalog.${name} p JOIN pg_catalog.pg_class c ON c.oid = p.${column} WHERE c.relnamespace = ANY ($1)`).join('\n    ')}
+  ), members AS (
+    SELECT m.* FROM all_members m
+    WHERE NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend e WHERE e.classid = m.shownclass AND e.objid = m.shown AND e.deptype = 'e'
+    )
   )`;
 
 /** Objects made by initdb are in every database. FirstNormalObjectId of PostgreSQL's access/transam.h. */
-const FIRST_NORMAL_OID = 16384;
+export const FIRST_NORMAL_OID = 16384;
 
+/**
+ * What is referred to is followed to what a person would create: an array type to its element's, a row type to its table, a
+ * multirange to its range (all 'i' in pg_depend), and what an extension brought to the extension ('e'). A partition's index
+ * and constraints depend on those of its parent ('P', 'S'), which come with the parent; so does a foreign key's index.
+ */
 const OUTSIDE = `
-  WITH ${MEMBERS}, needed AS (
+  WITH RECURSIVE ${MEMBERS}, needed AS (
     SELECT DISTINCT d.refclassid, d.refobjid, m.shownclass, m.shown
     FROM members m
     JOIN pg_catalog.pg_depend d ON d.classid = m.classid AND d.objid = m.objid
-    WHERE d.refobjid >= ${FIRST_NORMAL_OID} AND d.deptype <> 'e'
-      AND NOT (d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = ANY ($1))
+    WHERE d.refobjid >= ${FIRST_NORMAL_OID} AND d.deptype NOT IN ('e', 'P', 'S')
       AND NOT EXISTS (SELECT FROM members i WHERE i.classid = d.refclassid AND i.objid = d.refobjid)
-  ), resolved AS (
-    SELECT COALESCE(e.refclassid, n.refclassid) AS refclassid, COALESCE(e.refobjid, n.refobjid) AS refobjid, n.shownclass, n.shown
-    FROM needed n
-    LEFT JOIN pg_catalog.pg_depend e ON e.classid = n.refclassid AND e.objid = n.refobjid AND e.deptype = 'e'
+      AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class x
+        WHERE d.refclassid = ${catalog('pg_class')} AND x.oid = d.refobjid AND x.relkind IN ('i', 'I')
+      )
+  ), followed AS (
+    SELECT * FROM needed
+    UNION SELECT d.refclassid, d.refobjid, f.shownclass, f.shown
+    FROM followed f
+    JOIN pg_catalog.pg_depend d ON d.classid = f.refclassid AND d.objid = f.refobjid AND d.objsubid = 0 AND d.deptype IN ('i', 'e')
+  ), ends AS (
+    SELECT * FROM followed f
+    WHERE NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = f.refclassid AND d.objid = f.refobjid AND d.objsubid = 0 AND d.deptype IN ('i', 'e')
+    )
+    UNION ALL
+    SELECT ${catalog('pg_tablespace')}, c.reltablespace, ${catalog('pg_class')}, c.oid
+    FROM pg_catalog.pg_class c WHERE c.relnamespace = ANY ($1) AND c.reltablespace <> 0
   )
   SELECT o.type AS kind, o.identity AS name,
     (pg_catalog.array_agg(DISTINCT s.identity))[1:20] AS "neededBy"
-  FROM resolved r,
+  FROM ends r,
     LATERAL pg_catalog.pg_identify_object(r.refclassid, r.refobjid, 0) o,
     LATERAL pg_catalog.pg_identify_object(r.shownclass, r.shown, 0) s
-  -- A foreign key's index comes with the table it names.
-  WHERE o.type <> 'index' AND o.identity IS NOT NULL AND s.identity IS NOT NULL
+  WHERE o.identity IS NOT NULL AND s.identity IS NOT NULL
+    AND NOT (r.refclassid = ${catalog('pg_namespace')} AND r.refobjid = ANY ($1))
+    -- An extension that lives in the schema comes with the dump.
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_extension x
+      WHERE r.refclassid = ${catalog('pg_extension')} AND x.oid = r.refobjid AND x.extnamespace = ANY ($1)
+    )
   GROUP BY o.type, o.identity
   ORDER BY o.type, o.identity`;
 
@@ -98,33 +137,3 @@ export const readPartitionsElsewhere = async (
   schemaOids: SchemaOids,
 ): Promise<string[]> =>
   (await client.query<{ name: string }>(PARTITIONS, [schemaOids])).rows.map(({ name }) => name);
-
-/** Columns that may refer to large objects, which a dump of one schema never holds. */
-const LARGE_OBJECTS = `
-  SELECT pg_catalog.format('%I.%I', c.relname, a.attname) AS name
-  FROM pg_catalog.pg_attribute a
-  JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  WHERE c.relnamespace = ANY ($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-    AND (t.oid = 'pg_catalog.oid'::regtype OR t.typname = 'lo')
-    AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
-  ORDER BY 1`;
-
-/** Publications that send the schema's tables: a restore does not join them again. */
-const PUBLICATIONS = `
-  SELECT DISTINCT p.pubname AS name FROM pg_catalog.pg_publication p
-  JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
-  JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-  WHERE c.relnamespace = ANY ($1) ORDER BY 1`;
-
-export const readLoose = async (
-  client: pg.Client,
-  schemaOids: SchemaOids,
-): Promise<{ largeObjectColumns: string[]; publications: string[] }> => {
-  const names = async (sql: string) =>
-    (await client.query<{ name: string }>(sql, [schemaOids])).rows.map(({ name }) => name);
-  return {
-    largeObjectColumns: await names(LARGE_OBJECTS),
-    publications: await names(PUBLICATIONS),
-  };
-};

@@ -1,19 +1,16 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { qualified } from '../../../adapters/postgres/names.ts';
 import type { Compression, Content, Format } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
-import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { restoreFile } from '../../support/restore.ts';
 import { CONTROL_PLANE, TENANT } from './schemas.ts';
 import { type Bench, openBench, type Services, startServices } from './support.ts';
 
-const run = promisify(execFile);
 const SCHEMA = 'Te"na.n?t*';
 let services: Services;
 let folder: string;
@@ -41,16 +38,6 @@ const on = (major: number) => {
   return found;
 };
 
-const unpacked = async (file: string): Promise<Buffer> => {
-  if (file.endsWith('.gz')) return gunzipSync(readFileSync(file));
-  if (file.endsWith('.zst')) return zstdDecompressSync(readFileSync(file));
-  if (!file.endsWith('.bz2')) return readFileSync(file);
-  const { bzip2 } = await clientPrograms();
-  if (!bzip2) throw new Error('the client layer has no bzip2');
-  const { stdout } = await run(bzip2, ['-dc', file], { encoding: 'buffer', maxBuffer: 1e9 });
-  return stdout;
-};
-
 /** Brings a stored backup into an empty database with PostgreSQL's own programs, as a person would. */
 const restore = async (major: number, key: string): Promise<string> => {
   const { postgres, bench } = on(major);
@@ -58,23 +45,7 @@ const restore = async (major: number, key: string): Promise<string> => {
   const file = path.join(folder, path.basename(key).replaceAll('%', '_'));
   writeFileSync(file, (await found.Body?.transformToByteArray()) ?? '');
   const database = await postgres.database();
-  const client = (await clientPrograms()).clients.find((one) => one.major === major);
-  if (!client) throw new Error(`no programs of ${major}`);
-  const login = ['-h', '127.0.0.1', '-p', String(postgres.port), '-U', 'postgres', '-d', database];
-  const env = { PGPASSWORD: PASSWORD, PATH: process.env.PATH ?? '' };
-  if (/\.(dump|tar)$/.test(key)) {
-    await run(client.pgRestore, [...login, '--exit-on-error', file], { env });
-    return database;
-  }
-  const plain = `${file}.plain`;
-  writeFileSync(plain, await unpacked(file));
-  await run(
-    client.psql,
-    [...login, '-v', 'ON_ERROR_STOP=1', '-q', '-o', '/dev/null', '-f', plain],
-    {
-      env,
-    },
-  );
+  await restoreFile(postgres, database, file);
   return database;
 };
 

@@ -1,0 +1,100 @@
+import { quoted } from '../../../core/errors.ts';
+import type { Inventory, LeftOut, Outside } from '../../../core/manifest.ts';
+import type { TableFacts } from './contents.ts';
+import type { Loose } from './left-out.ts';
+import type { Mention } from './mentions.ts';
+
+/** What a person must know of a backup before a restore, in sentences. Names that SQL writes with quotes are left as they are. */
+export interface Observations extends Loose {
+  readonly schemas: readonly string[];
+  readonly facts: readonly TableFacts[];
+  readonly outside: readonly Outside[];
+  readonly leftOut: readonly LeftOut[];
+  readonly extensions: Inventory['extensions'];
+  /** Partitions of the schema's tables in other schemas. */
+  readonly elsewhere: readonly string[];
+  readonly mentions: readonly Mention[];
+}
+
+const NAMED = 5;
+
+const list = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
+
+export const shortList = (names: readonly string[]): string => list(names.map(quoted));
+
+const listWarning = (names: readonly string[], what: string): string[] =>
+  names.length ? [`${what}: ${shortList(names)}.`] : [];
+
+/** `names` are written as SQL writes them, with control characters made visible. */
+const visible = (name: string): string => quoted(name).slice(1, -1).replaceAll('\\"', '"');
+
+const outsideWarnings = (outside: readonly Outside[]): string[] =>
+  outside
+    .filter(({ kind }) => kind !== 'extension' && kind !== 'schema')
+    .map(
+      ({ kind, name, neededBy }) =>
+        `A restore needs the ${kind} ${visible(name)}, which is outside the schema; ${list(neededBy.map(visible))} refer${neededBy.length === 1 ? 's' : ''} to it.`,
+    );
+
+const leftOutWarnings = (leftOut: readonly LeftOut[]): string[] =>
+  leftOut.map(
+    ({ kind, name, belongsTo }) =>
+      `The ${kind} ${visible(name)} belongs to ${list(belongsTo.map(visible))} but is in no backup of a schema: create it again after a restore.`,
+  );
+
+const tableWarnings = (facts: readonly TableFacts[]): string[] => {
+  const of = (kind: TableFacts['kind']) =>
+    facts.filter((table) => table.kind === kind).map(({ name }) => name);
+  const unpopulated = facts.filter(({ populated }) => !populated).map(({ name }) => name);
+  return [
+    ...listWarning(of('foreign'), 'Foreign tables are backed up without their rows'),
+    ...listWarning(of('unlogged'), 'Unlogged tables lose their rows when the server crashes'),
+    ...listWarning(unpopulated, 'Materialized views that were never refreshed'),
+  ];
+};
+
+const extensionWarnings = ({ schemas, extensions }: Observations): string[] =>
+  listWarning(
+    extensions.filter(({ schema }) => schemas.includes(schema)).map(({ name }) => name),
+    'Extensions that live in the schema itself are created by a restore, whose role must be allowed to; a database that has them in another schema can not take this backup',
+  );
+
+const attachedWarnings = ({ attached }: Observations): string[] => [
+  ...listWarning(
+    attached.filter(({ indexed }) => !indexed).map(({ name }) => name),
+    'Partitions of tables outside the schema, which a restore attaches to them',
+  ),
+  ...listWarning(
+    attached.filter(({ indexed }) => indexed).map(({ name }) => name),
+    'Partitions of tables outside the schema that have keys or indexes; a restore must leave out their TABLE ATTACH entries (pg_restore --use-list) and attach them afterwards',
+  ),
+];
+
+const mentionWarnings = ({ mentions }: Observations): string[] => {
+  const schemas = [...new Set(mentions.flatMap((mention) => mention.schemas))].sort();
+  return schemas.flatMap((schema) =>
+    listWarning(
+      mentions.filter((mention) => mention.schemas.includes(schema)).map(({ name }) => name),
+      `Functions whose text may need schema ${quoted(schema)}, judging by its words`,
+    ),
+  );
+};
+
+export const warningsOf = (seen: Observations): string[] => [
+  ...extensionWarnings(seen),
+  ...outsideWarnings(seen.outside),
+  ...leftOutWarnings(seen.leftOut),
+  ...tableWarnings(seen.facts),
+  ...listWarning(
+    seen.elsewhere,
+    'Partitions in other schemas are not in this backup, as configured',
+  ),
+  ...listWarning(seen.heirs, 'Tables outside the schema that inherit from its tables'),
+  ...attachedWarnings(seen),
+  ...listWarning(
+    seen.largeObjectColumns,
+    'Columns that may refer to large objects, which a backup of one schema does not hold',
+  ),
+  ...mentionWarnings(seen),
+];
