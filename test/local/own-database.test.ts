@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
+import { endStart, processesOf, removeFolder, type Started, start } from './support/start.ts';
+
+const ODD = 'a.b "c", d*';
+const shown = z.object({
+  run: z.looseObject({}).nullable(),
+  backups: z.array(z.looseObject({ projectId: z.string(), status: z.string() })),
+  error: z.object({ name: z.string() }).optional(),
+});
+
+let server: Postgres;
+let database: string;
+let temporary: string;
+const starts: Started[] = [];
+
+beforeAll(async () => {
+  temporary = await mkdtemp('/var/tmp/larder-own-');
+  execFileSync('chmod', ['755', temporary]);
+  server = await startPostgres();
+  database = await server.database();
+  const quoted = `"${ODD.replaceAll('"', '""')}"`;
+  await server.sql(
+    `CREATE SCHEMA ${quoted}; CREATE TABLE ${quoted}.t AS SELECT generate_series(1, 10) AS n;
+     CREATE SCHEMA plain; CREATE TABLE plain.t AS SELECT generate_series(1, 20) AS n`,
+    database,
+  );
+});
+afterEach(async () => {
+  for (const started of starts.splice(0)) await endStart(started);
+});
+afterAll(async () => {
+  await server.stop();
+  await removeFolder(temporary);
+});
+
+const urlOf = (
+  changes: { user?: string; password?: string; port?: number; name?: string } = {},
+) => {
+  const { user = 'postgres', password = PASSWORD, port = server.port, name = database } = changes;
+  return `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${name}`;
+};
+const begin = (args: readonly string[], environment: Record<string, string>): Started => {
+  const dataDir = path.join(temporary, 'data');
+  const started = start(['--data-dir', dataDir, '--once', '--json', ...args], {
+    TMPDIR: temporary,
+    ...environment,
+  });
+  starts.push(started);
+  return started;
+};
+
+describe('npm start -- --database-url', () => {
+  it.each<[string, () => { url: string; args?: string[] }, string]>([
+    ['a server that refuses', () => ({ url: urlOf({ port: 1 }) }), 'ECONNREFUSED'],
+    ['a wrong password', () => ({ url: urlOf({ password: 'wrong' }) }), 'the password is wrong'],
+    ['a missing database', () => ({ url: urlOf({ name: 'nothing' }) }), 'no database "nothing"'],
+    ['no projects', () => ({ url: urlOf() }), '"plain"'],
+    [
+      'a missing schema',
+      () => ({ url: urlOf(), args: ['--schemas', 'plain,gone'] }),
+      'no schema "gone"',
+    ],
+    [
+      'TLS the server lacks',
+      () => ({ url: `${urlOf()}?sslmode=verify-full` }),
+      'could not be trusted',
+    ],
+  ])(
+    'says in one line what is wrong with %s, and leaves nothing behind',
+    async (_name, of, said) => {
+      const { url, args = [] } = of();
+      const started = begin(args, { LARDER_DATABASE_URL: url });
+      expect(await started.ended).toBe(1);
+      const { stdout, stderr } = started.output();
+      expect(stderr).toMatch(/^larder: [^\n]*\n$/);
+      expect(stderr).toContain(said);
+      expect(stderr + stdout).not.toContain(PASSWORD);
+      expect(shown.parse(JSON.parse(stdout))).toMatchObject({ run: null, backups: [] });
+      expect(await readdir(temporary)).toEqual([]);
+    },
+  );
+
+  it('takes schemas as projects, whatever their names hold, and shows the password to nobody', async () => {
+    const schemas = `plain,"${ODD.replaceAll('"', '""')}"`;
+    const started = begin(['--schemas', schemas], { LARDER_DATABASE_URL: urlOf() });
+    const looked = new Set<string>();
+    const look = async (): Promise<void> => {
+      for (const line of await processesOf(temporary)) looked.add(line);
+    };
+    const looking = setInterval(() => void look(), 100);
+    expect(await started.ended).toBe(0);
+    clearInterval(looking);
+    const { stdout, stderr } = started.output();
+    const { backups } = shown.parse(JSON.parse(stdout));
+    expect(backups.map(({ projectId, status }) => [projectId, status]).toSorted()).toEqual([
+      [ODD, 'completed'],
+      ['plain', 'completed'],
+    ]);
+    expect(stderr).toContain('without TLS, since the server is on this machine');
+
+    const seen = [stdout, stderr, ...looked];
+    for (const name of await readdir(temporary, { recursive: true, withFileTypes: true })) {
+      if (name.isFile()) seen.push(await readFile(path.join(name.parentPath, name.name), 'latin1'));
+    }
+    expect(seen.join('\n')).not.toContain(PASSWORD);
+    expect(seen.join('\n')).not.toContain(encodeURIComponent(PASSWORD));
+    expect(looked.size).toBeGreaterThan(0);
+    expect(existsSync(path.join(temporary, 'data', 'vault'))).toBe(true);
+  });
+});
