@@ -92,6 +92,15 @@ const work = async (
   }
 };
 
+/** When the message comes again is all that hangs on it; no backup is given up for that. */
+const hide = async (ports: ExportPorts, receiptHandle: string, seconds: number): Promise<void> => {
+  try {
+    await ports.queue.hide(receiptHandle, seconds);
+  } catch (error) {
+    ports.log.warn('a message could not be hidden', { error: describeError(error).name });
+  }
+};
+
 /** People are told by a message; a lost one is found by the sweep, so it does not undo the backup. */
 const tell = async (ports: ExportPorts, backup: Backup): Promise<void> => {
   try {
@@ -137,7 +146,7 @@ const settleFailure = async (
   }
   const delaySeconds = TIMES.retryDelaysSeconds[claim.attempt - 1] ?? 900;
   await ports.history.release(claim, failure, iso(ports.clock() + delaySeconds * 1000));
-  await ports.queue.hide(receiptHandle, delaySeconds);
+  await hide(ports, receiptHandle, delaySeconds);
   return { message: 'again', error };
 };
 
@@ -161,7 +170,7 @@ export const exportBackup = async (
   const outcome = await ports.history.claim(projectId, backupId);
   if (outcome.kind === 'exhausted') return await buryExhausted(ports, outcome.backup);
   if (outcome.kind === 'busy') {
-    await ports.queue.hide(request.receiptHandle, TIMES.leaseSeconds);
+    await hide(ports, request.receiptHandle, TIMES.leaseSeconds);
     return { message: 'again', error: new ClaimLost(backupId) };
   }
   if (outcome.kind !== 'claimed') {
@@ -171,7 +180,7 @@ export const exportBackup = async (
   const { claim, backup } = outcome;
   ports.log.info('export begins', { projectId, backupId, attempt: claim.attempt });
   try {
-    await ports.queue.hide(request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
+    await hide(ports, request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
     const completion = await work(ports, options, claim, backup, request);
     const written = await ports.history.complete(claim, completion);
     return await finish(ports, { ...backup, ...completion, status: 'completed' }, written);
