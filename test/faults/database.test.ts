@@ -23,8 +23,9 @@ const cutting = (name: FaultName, words: string, cut: Cut): void =>
     const network = await room.network();
     const bench = await openBench(room, { port: network.port });
     const backup = await bench.request('large');
-    network.cutAt(words, cut);
+    const happened = network.cutAt(words, cut);
     await bench.settle(backup);
+    await happened;
     return await verdictOf(bench, backup);
   });
 

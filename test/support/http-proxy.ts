@@ -18,6 +18,8 @@ export type Fate =
   | 'hang'
   | 'pass-then-hang'
   | 'reset'
+  /** Never answered; `hold` is called once it is done, or at once where it is not to be done. */
+  | { readonly hold: () => void; readonly done: boolean }
   | { readonly status: number; readonly body?: string; readonly done?: boolean };
 
 export type Meddle = (call: Call) => Fate;
@@ -71,12 +73,12 @@ export const startHttpProxy = async (targetUrl: string, meddle: Meddle): Promise
     const fate = meddle(call);
     if (fate === 'reset') return void request.socket.resetAndDestroy();
     if (fate === 'hang') return;
-    if (typeof fate === 'object' && !fate.done) {
-      return void response.writeHead(fate.status).end(fate.body);
-    }
-    const answer = await forward(call, target);
+    const instead = typeof fate === 'object' ? fate : undefined;
+    const answer = instead && !instead.done ? undefined : await forward(call, target);
     if (fate === 'pass-then-hang') return;
-    if (typeof fate === 'object') return void response.writeHead(fate.status).end(fate.body);
+    if (instead && 'hold' in instead) return instead.hold();
+    if (instead) return void response.writeHead(instead.status).end(instead.body);
+    if (!answer) return;
     response.writeHead(answer.status, answer.headers).end(answer.body);
   };
   const server = http.createServer((request, response) => {

@@ -7,9 +7,9 @@ export interface TcpProxy {
   readonly port: number;
   /**
    * Cuts all connections there are, once, as soon as a client sends these bytes, which the server does not get any more.
-   * Connections made later are whole again.
+   * Connections made later are whole again. Resolves when it has happened.
    */
-  cutAt(words: string, cut: Cut): void;
+  cutAt(words: string, cut: Cut): Promise<void>;
   /** Cuts all connections there are now. */
   cut(cut: Cut): void;
   close(): Promise<void>;
@@ -24,7 +24,7 @@ interface Pair {
 /** Stands between clients and a port of 127.0.0.1. */
 export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<Pair>();
-  let trap: { readonly words: string; readonly cut: Cut } | undefined;
+  let trap: { readonly words: string; readonly cut: Cut; readonly sprung: () => void } | undefined;
 
   const cutAll = (cut: Cut): void => {
     for (const pair of pairs) {
@@ -46,9 +46,10 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
     ] as const) {
       from.on('data', (chunk) => {
         if (trap && from === client && chunk.includes(trap.words)) {
-          const { cut } = trap;
+          const { cut, sprung } = trap;
           trap = undefined;
           cutAll(cut);
+          sprung();
           if (cut === 'drop') return;
         }
         if (pair.isStalled || to.destroyed) return;
@@ -67,9 +68,10 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   return {
     port: (listener.address() as AddressInfo).port,
-    cutAt: (words, cut) => {
-      trap = { words, cut };
-    },
+    cutAt: (words, cut) =>
+      new Promise((sprung) => {
+        trap = { words, cut, sprung };
+      }),
     cut: cutAll,
     close: async () => {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));

@@ -1,0 +1,99 @@
+import { cpSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import type { Backup } from '../../core/backup.ts';
+import { ENV, VAULT } from '../../core/contract.ts';
+import { withBundle } from '../../lib/bundles.ts';
+import { startSecrets } from '../../local/emulators/secrets.ts';
+import { type Instance, startInstance } from '../../local/lambda/instance.ts';
+import type { Fate, Meddle } from '../support/http-proxy.ts';
+import { clientRoot, PASSWORD } from '../support/postgres.ts';
+import type { Bench } from './bench.ts';
+import type { Room } from './room.ts';
+
+/** The export function as it is deployed: its bundle, in a process of its own that can be killed. */
+export interface Deployed {
+  start(bench: Bench, between?: Between): Promise<Instance>;
+}
+
+/** What stands between the process and the world. */
+export interface Between {
+  readonly s3?: Meddle;
+  readonly history?: Meddle;
+  readonly sqs?: Meddle;
+  readonly secrets?: Meddle;
+  readonly port?: number;
+  readonly pgDump?: string;
+}
+
+const SECRET = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:faults-AbCdEf';
+const pass = (): Fate => 'pass';
+
+export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<void> }> => {
+  const bundle = path.join(room.folder, 'export');
+  mkdirSync(bundle);
+  withBundle('export', undefined, (built) => cpSync(built, bundle, { recursive: true }));
+  const secrets = await startSecrets(
+    new Map([[SECRET, JSON.stringify({ username: 'postgres', password: PASSWORD })]]),
+  );
+  return {
+    close: secrets.close,
+    start: async (bench, between = {}) => {
+      const url = async (target: string, meddle: Meddle = pass) =>
+        (await room.before(target, meddle)).url;
+      const sqs = await url(room.queues.endpoint, between.sqs);
+      const atProxy = (queue: string) => queue.replace(room.queues.endpoint, sqs);
+      const root = between.pgDump ? await room.programs(between.pgDump) : await clientRoot();
+      return startInstance({
+        memoryMb: 512,
+        log: new Writable({ write: (_, __, done) => done() }),
+        environment: {
+          PATH: '/usr/bin:/bin',
+          AWS_REGION: 'eu-central-1',
+          AWS_ACCESS_KEY_ID: 'test',
+          AWS_SECRET_ACCESS_KEY: 'test',
+          AWS_ENDPOINT_URL_S3: await url(room.store.url, between.s3),
+          AWS_ENDPOINT_URL_SQS: sqs,
+          AWS_ENDPOINT_URL_DYNAMODB: await url(room.tables.endpoint, between.history),
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: await url(secrets.url, between.secrets),
+          AWS_LAMBDA_FUNCTION_NAME: 'export',
+          LAMBDA_TASK_ROOT: bundle,
+          _HANDLER: 'index.handler',
+          [ENV.environment]: 'test',
+          [ENV.historyTable]: bench.table,
+          [ENV.vaultBucket]: bench.bucket,
+          [ENV.source]: JSON.stringify({
+            name: 'main',
+            host: '127.0.0.1',
+            port: between.port ?? room.postgres.port,
+            database: room.database,
+            auth: { type: 'secret', secretArn: SECRET },
+            tls: 'disable',
+          }),
+          [ENV.exportDefaults]: '{}',
+          [ENV.keyTemplate]: VAULT.defaultKeyTemplate,
+          [ENV.exportsQueue]: atProxy(bench.exportsUrl),
+          [ENV.outcomesQueue]: atProxy(bench.outcomesUrl),
+          [ENV.postgresRoot]: root,
+          POWERTOOLS_LOG_LEVEL: 'SILENT',
+          POWERTOOLS_METRICS_DISABLED: 'true',
+        },
+      });
+    },
+  };
+};
+
+/** The event that hands a worker these message bodies. */
+export const eventOf = (...bodies: readonly string[]) => ({
+  Records: bodies.map((body, index) => ({
+    messageId: `message-${index}`,
+    receiptHandle: 'none',
+    body,
+  })),
+});
+
+export const messageOf = ({ projectId, id }: Backup): string =>
+  JSON.stringify({ projectId, backupId: id });
+
+/** So that no event runs into Lambda's own limit. */
+export const LONG_MS = 900_000;
