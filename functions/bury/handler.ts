@@ -54,7 +54,7 @@ const handle = async (record: SQSRecord): Promise<boolean> => {
       queue: record.eventSourceARN,
       messageId: record.messageId,
       bytes: Buffer.byteLength(record.body),
-      ...describeError(error),
+      failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
     // A dead-letter queue has none of its own: what nobody can read would come back until it is too old.

@@ -40,7 +40,7 @@ const handle = async (record: DynamoDBRecord): Promise<boolean> => {
   } catch (error) {
     log.error('a record of the stream could not be handled', {
       sequenceNumber: record.dynamodb?.SequenceNumber,
-      ...describeError(error),
+      failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
     if (!(error instanceof InvalidInput)) return false;

@@ -43,7 +43,7 @@ const handle = async (record: SQSRecord, context: Context): Promise<boolean> => 
   } catch (error) {
     ports.log.error('a message could not be handled', {
       messageId: record.messageId,
-      ...describeError(error),
+      failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
     // No retry mends a malformed message; the row it may have meant is found by the sweep.

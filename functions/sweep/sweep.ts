@@ -45,7 +45,7 @@ export const sweep = async (ports: SweepPorts, remainingMs: () => number): Promi
       failures.push({ step: name, error });
       ports.log.error('a part of the sweep failed', {
         step: name,
-        ...describeError(error),
+        failure: describeError(error),
         stack: error instanceof Error ? error.stack : undefined,
       });
     };
