@@ -167,7 +167,7 @@ export class PoolerInTransactionMode extends Permanent {
   constructor(source: string) {
     super(
       `Source ${quoted(source)} is reached through a pooler in transaction mode, where a snapshot can't be held. ` +
-        "Use the direct connection, or the pooler's session mode (port 5432 on Supabase).",
+        "Use the direct connection, or the pooler's session mode (port 5432 on Supabase; PgBouncer with pool_mode = session and ignore_startup_parameters = options).",
     );
   }
 }
@@ -231,7 +231,8 @@ export class PartitionsElsewhere extends Permanent {
     super(
       `Tables of schema ${quoted(schema)} have partitions in other schemas, whose rows would be missing without a word: ` +
         `${partitions.slice(0, 5).map(quoted).join(', ')}${partitions.length > 5 ? ` and ${partitions.length - 5} more` : ''}. ` +
-        'Set export.partitionsElsewhere to "include" or "accept" to go on.',
+        'Move them (ALTER TABLE ... SET SCHEMA copies nothing and keeps them attached), or back up their schema too, as a project or one of sharedSchemas, ' +
+        'and set export.partitionsElsewhere to "accept".',
     );
   }
 }
@@ -257,6 +258,16 @@ export class RowTooLarge extends Permanent {
   constructor(table: string) {
     super(
       `Table ${quoted(table)} has a row whose text form passes 1 GB, which COPY can't carry. Split or move that value (bytea of over about 512 MB).`,
+    );
+  }
+}
+
+/** The server can't read its own data: no dump will, until somebody has mended it. */
+export class DamagedData extends Permanent {
+  constructor(doing: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `Damaged data on the source's disk, it seems, while ${doing}: the server reports ${why}. No dump can read it. Keep the older backups, look at the server's log, and think of restoring the last good one.`,
+      options,
     );
   }
 }

@@ -1,4 +1,5 @@
 import {
+  DamagedData,
   DumpFailed,
   DumpInterrupted,
   type LarderError,
@@ -81,26 +82,47 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
     /permission denied for (.*)/,
     ([, object = '']) => new PermissionMissing(`pg_dump may not read ${object}`, ROLES_PAGE),
   ],
+  // The server asks for at most 1 GB for a row's text, and says so in three ways; more than 4 GB nobody would ask for in earnest.
   [
-    /(?:invalid memory alloc request size|Cannot enlarge string buffer|out of memory)/,
+    /invalid memory alloc request size \d{1,10}\b|Cannot enlarge string buffer|string buffer exceeds maximum allowed length/,
     (words) => new RowTooLarge(tableOf(words.input) ?? 'unknown'),
+  ],
+  [
+    /invalid memory alloc request size \d+|invalid page in block \d+|(?:missing|unexpected) chunk number|compressed \w+ data is corrupt|could not read blocks? [\d.]+|could not open file "(?:base|pg_xact|pg_multixact)|could not access status of transaction/,
+    (words) =>
+      new DamagedData(
+        `dumping table ${quoted(tableOf(words.input) ?? 'unknown')}`,
+        quoted(words[0]),
+      ),
+  ],
+  [
+    /out of memory|could not resize shared memory segment|No space left on device/,
+    () => new DumpInterrupted('the server or pg_dump ran out of memory or disk'),
+  ],
+  [
+    /conflict with recovery/,
+    () => new DumpInterrupted('the replica cancelled it to go on with replay'),
   ],
   [
     /canceling statement due to (?:lock|statement) timeout/,
     (words) => new LockTimeout(tableOf(words.input) ?? 'unknown', 5000, 'another session holds it'),
   ],
   [
-    /canceling statement due to conflict with recovery/,
-    () => new DumpInterrupted('the replica cancelled it to go on with replay'),
+    /canceling statement due to user request/,
+    () => new DumpInterrupted('somebody cancelled its query on the server'),
   ],
   [
-    /server closed the connection|terminating connection|connection to server|SSL SYSCALL|could not receive data|could not send|database system is|no connection to the server|invalid snapshot identifier|could not import the requested snapshot|timeout expired/,
+    /server closed the connection|terminating connection|connection to server|connection not open|SSL SYSCALL|SSL connection has been closed|could not receive data|could not send|database system is|no connection to the server|invalid snapshot identifier|snapshot ".*" does not exist|could not import the requested snapshot|timeout expired/,
     () => new DumpInterrupted('pg_dump lost its connection to the server'),
   ],
 ];
 
 const tableOf = (text: string): string | undefined =>
-  /contents of table "(.*?)" failed/i.exec(text)?.[1] ?? /LOCK TABLE (.+?) IN/.exec(text)?.[1];
+  /contents of table "([\s\S]*?)" failed:/i.exec(text)?.[1] ??
+  /LOCK TABLE ([\s\S]+?) IN ACCESS/.exec(text)?.[1];
+
+const KILLED =
+  'it was killed, most likely for want of memory, of which it needs twice the text of the largest row. Give the function more memory.';
 
 /** The error that an end of pg_dump other than exit code 0 means. */
 export const dumpFailure = (
@@ -112,6 +134,7 @@ export const dumpFailure = (
     const words = pattern.exec(said);
     if (words) return read(words, circumstances);
   }
+  if (!said && exit === 'signal SIGKILL') return new DumpFailed(exit, KILLED);
   const line = said
     .split('\n')
     .filter((each) => /error|fatal|panic/i.test(each))

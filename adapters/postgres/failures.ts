@@ -1,4 +1,5 @@
 import {
+  DamagedData,
   DatabaseNotFound,
   DumpInterrupted,
   LarderError,
@@ -6,6 +7,7 @@ import {
   LoginRefused,
   PermissionMissing,
   PoolerInTransactionMode,
+  quoted,
   SourceUnreachable,
   TlsRefused,
 } from '../../core/errors.ts';
@@ -36,7 +38,9 @@ export const connectionFailure = (
   const code = codeOf(error);
   const message = messageOf(error);
   const cause = { cause: error };
-  if (/unsupported startup parameter/i.test(message)) return new PoolerInTransactionMode(name);
+  // PgBouncer's words, and RDS Proxy's.
+  if (/unsupported startup parameter|command-line options/i.test(message))
+    return new PoolerInTransactionMode(name);
   if (TLS_CODES.test(code) || /does not support SSL|no encryption/i.test(message)) {
     return new TlsRefused(name, code ? `${code}: ${message}` : message, cause);
   }
@@ -78,6 +82,8 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
       cause,
     );
   }
+  // Class XX is the server's own confusion; these two say that an index or a table's data is damaged.
+  if (code === 'XX001' || code === 'XX002') return new DamagedData(doing, quoted(message), cause);
   if (LOST.test(code) || LOST_TEXT.test(message)) {
     return new DumpInterrupted(`the connection was lost while ${doing}`, cause);
   }

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
+import { PoolerInTransactionMode } from '../../core/errors.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import type { Credentials } from '../secrets/credentials.ts';
 import { connectionFailure } from './failures.ts';
+import { sharesBackendsWithAnother } from './pooler.ts';
 
 /**
  * Opens sessions on a source. Every session of ours says what it wants for all settings that a role or
@@ -86,6 +88,29 @@ const tlsOf = async (access: SourceAccess): Promise<ConnectionOptions | false> =
   return ca === undefined ? false : { ca, rejectUnauthorized: true };
 };
 
+const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
+const READ_ONLY = `SELECT pg_catalog.current_setting('default_transaction_read_only') AS value`;
+
+/**
+ * A pooler may be set to drop the options that a session starts with. In session mode they can be set afterwards; in
+ * transaction mode they would stay behind for other clients.
+ */
+const settleIn = async (
+  client: pg.Client,
+  config: pg.ClientConfig,
+  source: string,
+  settings: Record<string, string | number>,
+): Promise<void> => {
+  const found = await client.query<{ value: string }>(READ_ONLY);
+  if (found.rows[0]?.value !== 'on') {
+    if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
+    for (const [name, value] of Object.entries(settings)) {
+      await client.query(SET, [name, String(value)]);
+    }
+  }
+  await client.query(LATER_SETTINGS);
+};
+
 /**
  * Connects.
  * @throws SourceUnreachable, LoginRefused, DatabaseNotFound, TlsRefused, PoolerInTransactionMode, SecretUnreadable
@@ -99,8 +124,12 @@ export const connect = async (
   const login = await access.credentials();
   signal?.throwIfAborted();
   const socket = new Socket();
-  const client = new pg.Client({
-    stream: () => socket,
+  const wanted = {
+    ...commonSettings(statementTimeoutMs),
+    lock_timeout: options.lockTimeoutMs ?? 0,
+    search_path: options.searchPath ?? '',
+  };
+  const config: pg.ClientConfig = {
     host: settings.host,
     port: settings.port,
     database: settings.database,
@@ -111,12 +140,9 @@ export const connect = async (
     ...(statementTimeoutMs && { query_timeout: statementTimeoutMs + NETWORK_GRACE_MS }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: startupOptions({
-      ...commonSettings(statementTimeoutMs),
-      lock_timeout: options.lockTimeoutMs ?? 0,
-      search_path: options.searchPath ?? '',
-    }),
-  });
+    options: startupOptions(wanted),
+  };
+  const client = new pg.Client({ ...config, stream: () => socket });
   // Without a listener an error between two queries would end the process; who holds the session listens as well.
   client.on('error', () => undefined);
   sockets.set(client, socket);
@@ -126,7 +152,7 @@ export const connect = async (
   const late = setTimeout(() => socket.destroy(new Error('timeout expired')), CONNECT_TIMEOUT_MS);
   try {
     await client.connect();
-    await client.query(LATER_SETTINGS);
+    await settleIn(client, config, settings.name, wanted);
     return client;
   } catch (error) {
     await disconnect(client);

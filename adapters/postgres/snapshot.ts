@@ -10,6 +10,7 @@ import { type InventoryReading, readInventory } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
 import { applicationNameOf, qualified } from './names.ts';
+import { sharesBackends } from './pooler.ts';
 import { connect, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -37,13 +38,6 @@ const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
   if (!row) throw new Error('the server does not list its own database');
   const { number, ...facts } = row;
   return { ...facts, major: majorOfVersionNumber(number) };
-};
-
-/** A pooler in transaction mode gives two idle sessions the same backend. */
-const refusePooler = async (source: string, one: pg.Client, other: pg.Client): Promise<void> => {
-  const pidOf = async (client: pg.Client) =>
-    (await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid')).rows[0]?.pid;
-  if ((await pidOf(one)) === (await pidOf(other))) throw new PoolerInTransactionMode(source);
 };
 
 const OIDS =
@@ -113,7 +107,9 @@ const openSnapshot = async (
       signal,
     });
     sessions.push(observer);
-    await refusePooler(options.settings.name, holder, observer);
+    if (await sharesBackends(holder, observer)) {
+      throw new PoolerInTransactionMode(options.settings.name);
+    }
     const server = await serverFacts(observer);
     await schemaOidsOf(observer, request.schemas, server.database);
     const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
