@@ -7,7 +7,7 @@ import { makeDemo } from './demo.ts';
 import { certificateFile, lookInto, OWN_SOURCE, projectsOf } from './own.ts';
 import { clientFor, programsForDemo, programsForServer, versionOf } from './programs.ts';
 import { freePort, startPostgres } from './server.ts';
-import { parseDatabaseUrl, secretOf } from './url.ts';
+import { type DatabaseAddress, secretOf } from './url.ts';
 
 /**
  * The database to back up: the demo in an embedded server, or one of the user's. What the stack is synthesized with is
@@ -108,11 +108,10 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
 };
 
 export const prepareOwn = async (
-  url: string,
+  address: DatabaseAddress,
   schemas: readonly string[] | undefined,
   options: PrepareOptions,
 ): Promise<PreparedDatabase> => {
-  const address = parseDatabaseUrl(url);
   const ca = await certificateFile(address, options.temporaryFolder);
   const found = await lookInto(address, ca);
   const projects = projectsOf(found, schemas);

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import ses from 'aws-ses-v2-local';
+import type ses from 'aws-ses-v2-local';
 import { createEmlContent } from 'aws-ses-v2-local/dist/emlFile.js';
 import {
   clearStore,
@@ -22,11 +23,14 @@ export interface Mailbox {
 
 const LIST = 'mails.json';
 
+// CommonJS, whose default export Node and vitest give in two different ways.
+const { default: startSes } = createRequire(import.meta.url)('aws-ses-v2-local') as typeof ses;
+
 export const startMailbox = async (folder: string): Promise<Mailbox> => {
   await mkdir(folder, { recursive: true });
   clearStore();
   for (const mail of await earlierMails(path.join(folder, LIST))) saveEmail(mail);
-  const server = await ses.default({ host: LOOPBACK, port: 0 });
+  const server = await startSes({ host: LOOPBACK, port: 0 });
   let written = getStoreReadonly().emails.length;
   let writing = Promise.resolve();
   server.on('request', (request, response) => {

@@ -23,13 +23,14 @@ export const openLogs = async (folder: string, echo?: (line: string) => void): P
       const name = shortName(functionName);
       const file = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
       files.push(file);
-      if (!echo) return file;
       return new Writable({
         write(chunk: Buffer, _encoding, callback) {
-          for (const line of chunk.toString().split('\n')) {
-            if (line !== '') echo(`${name}: ${line}`);
+          for (const line of echo ? chunk.toString().split('\n') : []) {
+            if (line !== '') echo?.(`${name}: ${line}`);
           }
-          file.write(chunk, callback);
+          // The last words of a process that was killed may come after the files were closed.
+          if (file.writableEnded) callback();
+          else file.write(chunk, callback);
         },
       });
     },

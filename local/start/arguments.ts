@@ -1,15 +1,19 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { type DatabaseAddress, parseDatabaseUrl } from '../database/url.ts';
 
 /** What `npm start` was asked for. */
 export interface Arguments {
   readonly once: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
-  readonly databaseUrl?: string;
+  /** One of the user's own, instead of the demo. */
+  readonly database?: DatabaseAddress;
   readonly schemas?: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
+  /** Absolute. */
+  readonly config: string;
   /** 0 takes a free one. */
   readonly port: number;
 }
@@ -24,6 +28,7 @@ Runs the whole of Larder on this machine, with a demo database or one of yours, 
                         (or the variable LARDER_DATABASE_URL; the password may be in PGPASSWORD instead)
   --schemas a,b         these schemas as projects, where the database has no control_plane.projects
   --data-dir DIR        where vault and history stay between starts (.larder)
+  --config FILE         the configuration (larder.config.ts)
   --port PORT           of the API (4400; 0 takes a free one)
   --verbose             show what the functions log
   --help                this text
@@ -38,6 +43,7 @@ export class BadUsage extends Error {
 }
 
 export const DEFAULT_PORT = 4400;
+const CONFIG = path.resolve(import.meta.dirname, '..', '..', 'larder.config.ts');
 
 /** A list with commas between its names; a name that holds a comma, a quote or a space at its ends stands in double quotes. */
 export const namesOf = (list: string): string[] => {
@@ -76,11 +82,20 @@ export const readArguments = (
     once: values.once,
     json: values.json,
     verbose: values.verbose,
-    ...(databaseUrl ? { databaseUrl } : {}),
+    ...(databaseUrl ? { database: addressOf(databaseUrl, environment) } : {}),
     ...(values.schemas === undefined ? {} : { schemas: schemasOf(values.schemas) }),
     dataDir: path.resolve(values['data-dir']),
+    config: path.resolve(values.config ?? CONFIG),
     port: portOf(values.port),
   };
+};
+
+const addressOf = (url: string, environment: NodeJS.ProcessEnv): DatabaseAddress => {
+  try {
+    return parseDatabaseUrl(url, environment);
+  } catch (error) {
+    throw new BadUsage(error instanceof Error ? error.message : String(error));
+  }
 };
 
 const schemasOf = (list: string): string[] => {
@@ -100,6 +115,7 @@ const parsed = (argv: readonly string[]) => {
         'database-url': { type: 'string' },
         schemas: { type: 'string' },
         'data-dir': { type: 'string', default: '.larder' },
+        config: { type: 'string' },
         port: { type: 'string', default: String(DEFAULT_PORT) },
         help: { type: 'boolean', short: 'h', default: false },
       },

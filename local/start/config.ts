@@ -1,4 +1,5 @@
-import type { Config, ConfigInput, SourceConfig } from '../../lib/config.ts';
+import { pathToFileURL } from 'node:url';
+import type { Config, SourceConfig } from '../../lib/config.ts';
 import { checkConfig } from '../../lib/config.ts';
 import { ACCOUNT, REGION } from '../region.ts';
 
@@ -19,13 +20,26 @@ export const secretArnOf = (source: string): string =>
 
 export const NIGHTLY = 'nightly';
 
+/** What a configuration file exports. @throws Error in one line */
+export const loadConfig = async (file: string): Promise<unknown> => {
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+    return module.default;
+  } catch (error) {
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    throw new Error(`The configuration ${file} can't be read: ${why}`, { cause: error });
+  }
+};
+
 /**
  * The configuration as it is, but for what this machine has instead: its one source, which all schedules are for, and
  * nothing that only an account of AWS could give.
+ * @param folder what file names in it are relative to; the project's own by default
  * @throws ConfigInvalid with every mistake
  */
-export const localConfig = (config: ConfigInput, source: LocalSource): Config => {
-  const { alarms: _alarms, api: _api, postgres: _postgres, ...rest } = checkConfig(config);
+export const localConfig = (config: unknown, source: LocalSource, folder?: string): Config => {
+  const checked = checkConfig(config, folder);
+  const { alarms: _alarms, api: _api, postgres: _postgres, ...rest } = checked;
   const schedules = rest.schedules.map((schedule) => ({
     ...schedule,
     sources: 'all' as const,

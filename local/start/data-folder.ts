@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sha256Hex } from '../../core/ids.ts';
 
 /**
  * The folder that keeps vault and history between starts, for one start at a time. The lock is SQLite's on a file, which
@@ -33,11 +34,30 @@ const NOTE = 'running.json';
 /** Where the tables are: once it is there, there is something to keep. */
 export const HISTORY = 'history';
 
+/**
+ * Where a database of the user's own has its vault and history: beside the demo's and those of others, since projects
+ * of two databases may well have the same ids.
+ */
+export const folderOfDatabase = (
+  dataDir: string,
+  {
+    host,
+    port,
+    database,
+  }: { readonly host: string; readonly port: number; readonly database: string },
+): string => {
+  const name = `${database}-${host}-${port}`;
+  const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
+  // Told apart where the plain name is not the whole name.
+  const folder = plain === name ? plain : `${plain}-${sha256Hex(name).slice(0, 8)}`;
+  return path.join(dataDir, 'databases', folder);
+};
+
 /** @throws DataFolderProblem */
 export const openDataFolder = async (folder: string): Promise<DataFolder> => {
-  const fresh = !(await isFolder(folder));
+  let made: readonly string[] = [];
   try {
-    await makeFolder(folder);
+    made = await makeFolder(folder);
     await writeFile(path.join(folder, '.writable'), '');
     await rm(path.join(folder, '.writable'));
   } catch (error) {
@@ -61,24 +81,31 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
     release: async () => {
       await rm(file, { force: true });
       // A start that failed before there was anything to keep leaves no folder.
-      const nothingKept = fresh && !(await isFolder(path.join(folder, HISTORY)));
-      if (nothingKept) await rm(folder, { recursive: true });
+      const kept = made.length === 0 || (await isFolder(path.join(folder, HISTORY)));
       lock.close();
+      if (kept) return;
+      await rm(folder, { recursive: true });
+      for (const above of made.slice(1)) await rmdir(above);
     },
   };
 };
 
-/** `recursive` of Node's own mkdir goes round for ever where nothing can be made, as in /proc. */
-const makeFolder = async (folder: string): Promise<void> => {
+/**
+ * Answers what it made, the innermost first. (`recursive` of Node's own mkdir goes round for ever where nothing can be
+ * made, as in /proc.)
+ */
+const makeFolder = async (folder: string): Promise<string[]> => {
   try {
     await mkdir(folder);
+    return [folder];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
+    if (code === 'EEXIST') return [];
     const parent = path.dirname(folder);
     if (code !== 'ENOENT' || parent === folder || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
+    const above = await makeFolder(parent);
     await mkdir(folder);
+    return [folder, ...above];
   }
 };
 

@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runIdOf } from '../../core/ids.ts';
-import config from '../../larder.config.ts';
 import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
 import { checkPortFree } from '../emulators/loopback.ts';
 import { type LocalStack, startStack } from '../stack.ts';
@@ -10,8 +9,8 @@ import { synthesizeApart } from '../template/synthesis.ts';
 import { scheduledTime } from '../triggers/scheduler.ts';
 import { makeApiClient } from './api-client.ts';
 import { type Arguments, BadUsage, HELP, readArguments } from './arguments.ts';
-import { localConfig, scheduleToFire, secretArnOf } from './config.ts';
-import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { loadConfig, localConfig, scheduleToFire, secretArnOf } from './config.ts';
+import { type DataFolder, folderOfDatabase, openDataFolder } from './data-folder.ts';
 import { allCompleted, type FinishedRun, followRun } from './follow.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { clearLeftover } from './leftovers.ts';
@@ -96,7 +95,10 @@ const run = async (start: Start): Promise<number> => {
 const prepare = async (start: Start) => {
   const { wanted, stop, progress, closing, began } = start;
   await checkPortFree(wanted.port);
-  const folder = await openDataFolder(wanted.dataDir);
+  const config = await loadConfig(wanted.config);
+  const folder = await openDataFolder(
+    wanted.database ? folderOfDatabase(wanted.dataDir, wanted.database) : wanted.dataDir,
+  );
   closing.push(folder.release);
   for (const leftover of folder.leftovers) await clearLeftover(leftover);
   await mkdir(path.join(folder.path, 'logs'), { recursive: true });
@@ -110,7 +112,7 @@ const prepare = async (start: Start) => {
   closing.push(database.stop);
   for (const note of database.notes) progress.line(note);
   stop.signal.throwIfAborted();
-  const local = localConfig(config, database.source);
+  const local = localConfig(config, database.source, path.dirname(wanted.config));
   const [synthesized, secret] = await Promise.all([
     synthesizeApart(local, path.join(folder.path, 'stack')),
     database.ready,
@@ -158,9 +160,9 @@ const prepareDatabase = (
       watchOver(folder, guard, leftover).catch((error: Error) => progress.line(error.message));
     },
   };
-  return wanted.databaseUrl === undefined
-    ? prepareDemo(options)
-    : prepareOwn(wanted.databaseUrl, wanted.schemas, options);
+  return wanted.database
+    ? prepareOwn(wanted.database, wanted.schemas, options)
+    : prepareDemo(options);
 };
 
 /** The nightly schedule, now, on the very path that its time would take. */

@@ -29,7 +29,7 @@ describe('the command line', () => {
 
   it('takes the URL from the environment, where no list of processes shows it', () => {
     const url = 'postgresql://u:p@localhost/db';
-    expect(readArguments([], { LARDER_DATABASE_URL: url })?.databaseUrl).toBe(url);
+    expect(readArguments([], { LARDER_DATABASE_URL: url })?.database).toMatchObject({ user: 'u' });
   });
 });
 
