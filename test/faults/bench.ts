@@ -27,7 +27,7 @@ import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
 import { silent } from '../support/backups.ts';
 import type { Meddle } from '../support/http-proxy.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
-import type { ROWS, Room } from './room.ts';
+import type { Room } from './room.ts';
 
 /** A larder of its own in a room: table, bucket, queues and a source, with faults between them and the worker. */
 export interface Bench {
@@ -41,7 +41,7 @@ export interface Bench {
   /** As everybody but the worker reaches them: without faults. */
   readonly vault: Vault;
   historyAt(clock: Clock): History;
-  request(projectId: keyof typeof ROWS, given?: Partial<Backup>): Promise<Backup>;
+  request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
   row(backup: Backup): Promise<Backup>;
   /** Delivers the backup's message; a worker that throws leaves it in its queue. */
   deliver(backup: Backup, how?: Delivery): Promise<Disposition>;

@@ -24,20 +24,20 @@ export interface Room {
   close(): Promise<void>;
 }
 
-/** Rows of the tables of each project. */
-export const ROWS = { acme: 100, large: 90_000 } as const;
-
 const NOISE = 'sha512(n::text::bytea) || sha512((-n)::text::bytea)';
+
+/** SQL that adds a project, which has all its rows in a table `orders`. */
+export const projectOf = (name: string, rows: number): string => `
+INSERT INTO control_plane.projects VALUES ('${name}', '${name}', '${name}', 'ACTIVE');
+CREATE SCHEMA ${name};
+CREATE TABLE ${name}.orders AS SELECT n, ${NOISE} AS noise FROM generate_series(1, ${rows}) n;`;
 
 /** `acme` is quickly dumped; `large` takes several parts of an upload, and more than all buffers on its way. */
 const PROJECTS = `
 CREATE SCHEMA control_plane;
 CREATE TABLE control_plane.projects (id text PRIMARY KEY, name text, schema_name text, status text);
-INSERT INTO control_plane.projects VALUES ('acme', 'Acme', 'acme', 'ACTIVE'), ('large', 'Large', 'large', 'ACTIVE');
-CREATE SCHEMA acme;
-CREATE TABLE acme.orders AS SELECT n, ${NOISE} AS noise FROM generate_series(1, ${ROWS.acme}) n;
-CREATE SCHEMA large;
-CREATE TABLE large.orders AS SELECT n, ${NOISE} AS noise FROM generate_series(1, ${ROWS.large}) n;
+${projectOf('acme', 100)}
+${projectOf('large', 90_000)}
 `;
 
 export const openRoom = async (): Promise<Room> => {

@@ -1,13 +1,10 @@
-import { once } from 'node:events';
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { uuidv7 } from '../../core/ids.ts';
-import type { ExportPorts } from '../../functions/export/ports.ts';
-import { type Bench, openBench } from './bench.ts';
+import { openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
+import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, type Room } from './room.ts';
-import { backendsOf, fault, verdictOf } from './verdict.ts';
+import { fault, verdictOf } from './verdict.ts';
 
 /** Leases, clocks, and others who do the same. */
 let room: Room;
@@ -18,30 +15,6 @@ afterAll(() => room.close());
 
 const HOUR = 3_600_000;
 const LEASE_OUT = 130_000;
-
-/** A vault that takes the first piece of a body and no more until it is told to: pg_dump stands in its middle. */
-const holdingVault = ({ ports }: Bench) => {
-  let release: () => void = () => undefined;
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  async function* held(body: Readable): AsyncGenerator<Buffer> {
-    const closed = once(body, 'close').catch(() => undefined);
-    for await (const chunk of body) {
-      yield chunk;
-      await Promise.race([released, closed]);
-    }
-  }
-  const vault: ExportPorts['vault'] = {
-    ...ports.vault,
-    store: (request) => ports.vault.store({ ...request, body: Readable.from(held(request.body)) }),
-  };
-  return { vault, release };
-};
-
-const untilDumping = async (bench: Bench, backup: { readonly id: string }): Promise<void> => {
-  while ((await backendsOf(bench, backup)) < 3) await sleep(50);
-};
 
 fault('the lease is lost to another attempt while it works', async () => {
   const bench = await openBench(room);

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { type HeartbeatPorts, startHeartbeat } from '../../../functions/export/heartbeat.ts';
+import { pendingBackup, silent } from '../../support/backups.ts';
+
+/** With a clock that the tests move: a lease is a minute. */
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const SECOND = 1000;
+const CLAIM = { projectId: 'acme', backupId: 'x', attempt: 1 };
+const never = () => new Promise<never>(() => undefined);
+
+/** Starts one whose history answers as told, and notes why it was stopped. */
+const start = (history: Partial<HeartbeatPorts['history']>, hide = async () => undefined) => {
+  const row: Backup = pendingBackup({ attempt: 1, status: 'in-progress' });
+  const reasons: string[] = [];
+  const ports: HeartbeatPorts = {
+    history: { get: async () => row, heartbeat: async () => 'held', ...history },
+    hide,
+    log: silent,
+  };
+  const end = startHeartbeat(
+    ports,
+    CLAIM,
+    () => undefined,
+    ({ name }) => reasons.push(name),
+  );
+  return { reasons, end };
+};
+
+test('a claim that is renewed is kept for as long as the work goes on', async () => {
+  const { reasons, end } = start({});
+  await vi.advanceTimersByTimeAsync(800 * SECOND);
+  expect(reasons).toEqual([]);
+  end();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test.each([
+  ['gives no answer', never],
+  ['answers with an error', () => Promise.reject(new Error('x'))],
+])('a claim is given up before its lease ends where the history %s', async (_, silence) => {
+  const { reasons } = start({ heartbeat: silence, get: silence });
+  await vi.advanceTimersByTimeAsync(54 * SECOND);
+  expect(reasons).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2 * SECOND);
+  expect(reasons).toEqual(['ClaimLost']);
+  await vi.advanceTimersByTimeAsync(300 * SECOND);
+  expect(reasons).toEqual(['ClaimLost']);
+});
+
+test('a message that can not be hidden costs no claim', async () => {
+  const { reasons } = start({}, () => Promise.reject(new Error('x')));
+  await vi.advanceTimersByTimeAsync(300 * SECOND);
+  expect(reasons).toEqual([]);
+});
+
+test('a wish to cancel is seen within 5 s, and between two renewals', async () => {
+  const { reasons } = start({
+    get: async () => pendingBackup({ attempt: 1, status: 'in-progress', cancelRequested: true }),
+  });
+  await vi.advanceTimersByTimeAsync(5 * SECOND);
+  expect(reasons).toEqual(['Cancelled']);
+});
+
+test("another attempt's wish to cancel is none of ours: the claim is lost", async () => {
+  const { reasons } = start({
+    get: async () => pendingBackup({ attempt: 2, status: 'in-progress', cancelRequested: true }),
+  });
+  await vi.advanceTimersByTimeAsync(5 * SECOND);
+  expect(reasons).toEqual(['ClaimLost']);
+});
