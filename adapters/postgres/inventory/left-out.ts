@@ -87,7 +87,7 @@ const HEIRS = `
 
 /**
  * The schema's tables that are partitions of a parent elsewhere. pg_dump attaches them before it adds their keys and indexes; a parent
- * that has some makes them at that moment, and pg_dump's own then fail ("multiple primary keys").
+ * that has some makes them at that moment, so that pg_dump's own fail ("multiple primary keys"); its INDEX ATTACH would then fail as well.
  */
 const ATTACHED = `
   SELECT c.relname AS name,

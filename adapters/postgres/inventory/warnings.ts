@@ -67,7 +67,7 @@ const attachedWarnings = ({ attached }: Observations): string[] => [
   ),
   ...listWarning(
     attached.filter(({ indexed }) => indexed).map(({ name }) => name),
-    'Partitions of tables outside the schema that have keys or indexes; a restore must leave out their TABLE ATTACH entries (pg_restore --use-list) and attach them afterwards',
+    'Partitions of tables outside the schema that have keys or indexes; a restore must leave out their TABLE ATTACH and INDEX ATTACH entries (pg_restore --use-list) and attach them afterwards',
   ),
 ];
 
