@@ -13,6 +13,8 @@ import type { Room } from './room.ts';
 
 /** The export function as it is deployed: its bundle, in a process of its own that can be killed. */
 export interface Deployed {
+  /** All that the function's process gets. */
+  environment(bench: Bench, between?: Between): Promise<Record<string, string>>;
   start(bench: Bench, between?: Between): Promise<Instance>;
 }
 
@@ -36,52 +38,54 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
   const secrets = await startSecrets(
     new Map([[SECRET, JSON.stringify({ username: 'postgres', password: PASSWORD })]]),
   );
+  const environment: Deployed['environment'] = async (bench, between = {}) => {
+    const url = async (target: string, meddle: Meddle = pass) =>
+      (await room.before(target, meddle)).url;
+    const sqs = await url(room.queues.endpoint, between.sqs);
+    const atProxy = (queue: string) => queue.replace(room.queues.endpoint, sqs);
+    const root = between.pgDump ? await room.programs(between.pgDump) : await clientRoot();
+    return {
+      PATH: '/usr/bin:/bin',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL_S3: await url(room.store.url, between.s3),
+      AWS_ENDPOINT_URL_SQS: sqs,
+      AWS_ENDPOINT_URL_DYNAMODB: await url(room.tables.endpoint, between.history),
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: await url(secrets.url, between.secrets),
+      AWS_LAMBDA_FUNCTION_NAME: 'export',
+      LAMBDA_TASK_ROOT: bundle,
+      _HANDLER: 'index.handler',
+      [ENV.environment]: 'test',
+      [ENV.historyTable]: bench.table,
+      [ENV.vaultBucket]: bench.bucket,
+      [ENV.source]: JSON.stringify({
+        name: 'main',
+        host: '127.0.0.1',
+        port: between.port ?? room.postgres.port,
+        database: room.database,
+        auth: { type: 'secret', secretArn: SECRET },
+        tls: 'disable',
+      }),
+      [ENV.exportDefaults]: '{}',
+      [ENV.keyTemplate]: VAULT.defaultKeyTemplate,
+      [ENV.exportsQueue]: atProxy(bench.exportsUrl),
+      [ENV.outcomesQueue]: atProxy(bench.outcomesUrl),
+      [ENV.postgresRoot]: root,
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      POWERTOOLS_METRICS_DISABLED: 'true',
+    };
+  };
   return {
     close: secrets.close,
-    start: async (bench, between = {}) => {
-      const url = async (target: string, meddle: Meddle = pass) =>
-        (await room.before(target, meddle)).url;
-      const sqs = await url(room.queues.endpoint, between.sqs);
-      const atProxy = (queue: string) => queue.replace(room.queues.endpoint, sqs);
-      const root = between.pgDump ? await room.programs(between.pgDump) : await clientRoot();
-      return startInstance({
-        memoryMb: 512,
-        log: new Writable({ write: (_, __, done) => done() }),
-        environment: {
-          PATH: '/usr/bin:/bin',
-          AWS_REGION: 'eu-central-1',
-          AWS_ACCESS_KEY_ID: 'test',
-          AWS_SECRET_ACCESS_KEY: 'test',
-          AWS_ENDPOINT_URL_S3: await url(room.store.url, between.s3),
-          AWS_ENDPOINT_URL_SQS: sqs,
-          AWS_ENDPOINT_URL_DYNAMODB: await url(room.tables.endpoint, between.history),
-          AWS_ENDPOINT_URL_SECRETS_MANAGER: await url(secrets.url, between.secrets),
-          AWS_LAMBDA_FUNCTION_NAME: 'export',
-          LAMBDA_TASK_ROOT: bundle,
-          _HANDLER: 'index.handler',
-          [ENV.environment]: 'test',
-          [ENV.historyTable]: bench.table,
-          [ENV.vaultBucket]: bench.bucket,
-          [ENV.source]: JSON.stringify({
-            name: 'main',
-            host: '127.0.0.1',
-            port: between.port ?? room.postgres.port,
-            database: room.database,
-            auth: { type: 'secret', secretArn: SECRET },
-            tls: 'disable',
-          }),
-          [ENV.exportDefaults]: '{}',
-          [ENV.keyTemplate]: VAULT.defaultKeyTemplate,
-          [ENV.exportsQueue]: atProxy(bench.exportsUrl),
-          [ENV.outcomesQueue]: atProxy(bench.outcomesUrl),
-          [ENV.postgresRoot]: root,
-          POWERTOOLS_LOG_LEVEL: 'SILENT',
-          POWERTOOLS_METRICS_DISABLED: 'true',
-        },
-      });
-    },
+    environment,
+    start: async (bench, between) =>
+      startInstance({ memoryMb: 512, log: UNREAD, environment: await environment(bench, between) }),
   };
 };
+
+/** Where the function's log goes. */
+export const UNREAD = new Writable({ write: (_, __, done) => done() });
 
 /** The event that hands a worker these message bodies. */
 export const eventOf = (...bodies: readonly string[]) => ({
