@@ -51,7 +51,7 @@ export const startPostgres = async (options: EmbeddedOptions): Promise<EmbeddedP
   await initialize(options.programs, folder, cluster, password, account);
   const log = await open(options.logFile, 'a');
   const server = spawn(options.programs.postgres, serverArguments(cluster, port), {
-    ...spawnOptions(folder, account),
+    ...spawnOptions(options.programs, folder, account),
     stdio: ['ignore', log.fd, log.fd],
     detached: true,
   });
@@ -76,9 +76,13 @@ export const startPostgres = async (options: EmbeddedOptions): Promise<EmbeddedP
   };
 };
 
-const spawnOptions = (folder: string, account: Account | undefined): SpawnOptions => ({
+const spawnOptions = (
+  { environment }: ServerPrograms,
+  folder: string,
+  account: Account | undefined,
+): SpawnOptions => ({
   cwd: folder,
-  env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+  env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...environment },
   ...(account ?? {}),
 });
 
@@ -98,7 +102,7 @@ const initialize = async (
       ...['-D', cluster, '-U', SUPERUSER, '--pwfile', passwordFile],
       ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
     ],
-    { ...spawnOptions(folder, account), stdio: ['ignore', 'pipe', 'pipe'] },
+    { ...spawnOptions(programs, folder, account), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
   const collect = (text: Buffer): void => {
