@@ -59,7 +59,11 @@ export const watch = (
   disturbed.catch(() => undefined);
 
   const lost = (cause: unknown): void => {
-    if (!stopped) reject(new DumpInterrupted('a session on the source was lost', { cause }));
+    const replay = cause instanceof Error && /conflict with recovery/.test(cause.message);
+    const why = replay
+      ? 'the replica ended a session to go on with replay'
+      : 'a session on the source was lost';
+    if (!stopped) reject(new DumpInterrupted(why, { cause }));
   };
   for (const client of [holder, observer]) {
     client.on('error', lost);
