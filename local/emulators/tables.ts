@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
@@ -28,4 +35,14 @@ export const startTables = (folder: string): Promise<Listening> => {
     );
   });
   return listenOnLoopback(server);
+};
+
+/** Creates a table and comes back when it can be used: dynalite answers a moment before that. */
+export const createTable = async (
+  client: DynamoDBClient,
+  definition: CreateTableCommandInput,
+): Promise<void> => {
+  await client.send(new CreateTableCommand(definition));
+  const asked = new DescribeTableCommand({ TableName: definition.TableName });
+  while ((await client.send(asked)).Table?.TableStatus !== 'ACTIVE') await sleep(5);
 };

@@ -24,6 +24,7 @@ Runs the whole of Larder on this machine, with a demo database or one of yours, 
 
   --once                end after the first run: exit status 0 if every backup completed, else 1
   --json                print one JSON document about the run on standard output, and nothing else there
+                        (npm prints two lines of its own there, unless it is told: npm start --silent -- --json)
   --database-url URL    back up this database: postgresql://user:password@host:port/database?sslmode=verify-full
                         (or the variable LARDER_DATABASE_URL; the password may be in PGPASSWORD instead)
   --schemas a,b         these schemas as projects, where the database has no control_plane.projects

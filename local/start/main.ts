@@ -113,10 +113,17 @@ const prepare = async (start: Start) => {
   for (const note of database.notes) progress.line(note);
   stop.signal.throwIfAborted();
   const local = localConfig(config, database.source, path.dirname(wanted.config));
-  const [synthesized, secret] = await Promise.all([
-    synthesizeApart(local, path.join(folder.path, 'stack')),
-    database.ready,
-  ]);
+  const failed = new AbortController();
+  const synthesis = synthesizeApart(
+    local,
+    path.join(folder.path, 'stack'),
+    AbortSignal.any([stop.signal, failed.signal]),
+  );
+  closing.push(async () => {
+    failed.abort();
+    await synthesis.catch(() => undefined);
+  });
+  const [synthesized, secret] = await Promise.all([synthesis, database.ready]);
   stop.signal.throwIfAborted();
   const stack = await startStack({
     synthesized,

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../lib/config.ts';
@@ -7,15 +8,22 @@ import type { Synthesized } from '../../lib/synthesize.ts';
 /**
  * Synthesizes the stack beside everything else that starts: the CDK works for seconds without a pause and takes 200 MB,
  * which the process that runs the emulators should neither wait for nor keep.
+ * @param signal ends it half way
  * @throws Error with what the synthesis found wrong
  */
-export const synthesizeApart = async (config: Config, folder: string): Promise<Synthesized> => {
+export const synthesizeApart = async (
+  config: Config,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<Synthesized> => {
   // Bundles of earlier starts would pile up, since each is named by its content.
   await rm(folder, { recursive: true, force: true });
+  signal?.throwIfAborted();
   const child = fork(fileURLToPath(new URL('./synthesis-process.ts', import.meta.url)), [], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
   let output = '';
   const collect = (text: Buffer): void => {
     output += text.toString();
@@ -23,14 +31,20 @@ export const synthesizeApart = async (config: Config, folder: string): Promise<S
   child.stdout?.on('data', collect);
   child.stderr?.on('data', collect);
   child.send({ config, folder });
-  return new Promise((resolve, reject) => {
-    child.once('message', (message: { ok?: Synthesized; problem?: string }) => {
-      if (message.ok) resolve(message.ok);
-      else reject(new Error(`The stack can't be synthesized: ${message.problem}`));
-    });
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      reject(new Error(`The synthesis ended with status ${code}: ${output.trim()}`)),
-    );
+  let answer: { ok?: Synthesized; problem?: string } = {};
+  child.once('message', (message: typeof answer) => {
+    answer = message;
   });
+  // Its answer counts once it has ended: then it writes no more into the folder.
+  const [[code]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [
+    [number | null],
+    unknown,
+  ];
+  signal?.throwIfAborted();
+  if (answer.ok) return answer.ok;
+  throw new Error(
+    answer.problem
+      ? `The stack can't be synthesized: ${answer.problem}`
+      : `The synthesis ended with status ${code}: ${output.trim()}`,
+  );
 };
