@@ -9,6 +9,7 @@ import type { Backup } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { restoreFile } from '../../support/restore.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -170,6 +171,34 @@ describe('what is not there', () => {
         CREATE FUNCTION acme.f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM acme.t t); END'`),
     );
     expect(manifest).toMatchObject({ outside: [], leftOut: [], warnings: [], extensions: [] });
+  });
+});
+
+describe('schemas exported together', () => {
+  it('are one inside: what one needs of the other, or of an extension there, is not outside', async () => {
+    const database =
+      await databaseWith(`CREATE SCHEMA one; CREATE SCHEMA two; CREATE EXTENSION hstore SCHEMA one;
+      CREATE TABLE one.t (id int PRIMARY KEY, h one.hstore); INSERT INTO one.t VALUES (1, 'a=>1');
+      CREATE TABLE two.u (id int REFERENCES one.t, h one.hstore[], t one.t)`);
+    const source = { schemas: [], sharedSchemas: ['one', 'two'] };
+    const bench = await openBench(services, postgres, { database, source });
+    const backup = await bench.request('_shared-main', { format: 'plain', compression: 'none' });
+    await bench.run(backup);
+    const { fileId = '' } = await bench.row(backup);
+    const manifest = await bench.ports.vault.readManifest(manifestKeyBeside(fileId));
+    expect(manifest?.outside).toEqual([]);
+    expect(manifest?.extensions.map(({ name, schema }) => [name, schema])).toEqual([
+      ['hstore', 'one'],
+    ]);
+    const object = await services.s3.send(
+      new GetObjectCommand({ Bucket: bench.bucket, Key: fileId }),
+    );
+    const file = path.join(folder, 'shared.sql');
+    writeFileSync(file, (await object.Body?.transformToByteArray()) ?? '');
+    const target = await postgres.database();
+    await restoreFile(postgres, target, file);
+    const { rows } = await postgres.sql('SELECT h FROM one.t', target);
+    expect(rows).toEqual([{ h: '"a"=>"1"' }]);
   });
 });
 
