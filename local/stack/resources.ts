@@ -1,10 +1,7 @@
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Queues } from '../emulators/queues.ts';
 import type { ObjectStore } from '../emulators/s3/server.ts';
+import { createTable } from '../emulators/tables.ts';
 import type { LocalModel, LocalQueue, LocalTable } from '../template/model.ts';
 
 /** Makes the template's tables, queues and buckets, or finds them as an earlier start left them. */
@@ -61,6 +58,6 @@ const ensureTable = async (client: DynamoDBClient, table: LocalTable): Promise<v
     }
   } catch (error) {
     if ((error as Error).name !== 'ResourceNotFoundException') throw error;
-    await client.send(new CreateTableCommand(definition));
+    await createTable(client, definition);
   }
 };

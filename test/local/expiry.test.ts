@@ -1,15 +1,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Listening } from '../../local/emulators/loopback.ts';
-import { startTables } from '../../local/emulators/tables.ts';
+import { createTable, startTables } from '../../local/emulators/tables.ts';
 import type { Outcome } from '../../local/lambda/protocol.ts';
 import { CREDENTIALS, REGION } from '../../local/region.ts';
 import type { LocalTable, StreamMapping } from '../../local/template/model.ts';
@@ -65,7 +60,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'larder-tables-'));
   tables = await startTables(path.join(folder, 'tables'));
   client = new DynamoDBClient({ endpoint: tables.url, region: REGION, credentials: CREDENTIALS });
-  await client.send(new CreateTableCommand(TABLE.definition));
+  await createTable(client, TABLE.definition);
 });
 afterEach(async () => {
   client.destroy();

@@ -1,13 +1,10 @@
 import { once } from 'node:events';
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
+import { createTable } from '../../local/emulators/tables.ts';
 
 /** The history table as the contract says it is. */
 export const historyTable = (name: string): CreateTableCommandInput => ({
@@ -68,7 +65,7 @@ export const startTables = async (): Promise<Tables> => {
     newTable: async () => {
       tables += 1;
       const name = `history-${tables}`;
-      await plain.send(new CreateTableCommand(historyTable(name)));
+      await createTable(plain, historyTable(name));
       return name;
     },
     stop: async () => {
