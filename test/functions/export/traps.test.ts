@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
@@ -155,6 +156,27 @@ describe('a row that COPY can not carry', () => {
     const { row, bench } = await exportOf(database);
     expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'RowTooLarge']);
     expect(row.error?.message).toContain('"too big"');
+    expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
+  });
+});
+
+describe('a table that the server can not read', () => {
+  it('fails for good, and says that the data is damaged', async () => {
+    const database = await databaseWith(
+      `CREATE SCHEMA acme; CREATE TABLE acme.torn AS SELECT generate_series(1, 5000) AS n`,
+    );
+    await postgres.sql('CHECKPOINT');
+    const { rows } = await postgres.sql(
+      `SELECT current_setting('data_directory') || '/' || pg_relation_filepath('acme.torn') AS file`,
+      database,
+    );
+    await postgres.crashAndRestart();
+    const file = await open(rows[0].file, 'r+');
+    await file.write(Buffer.alloc(100, 'x'), 0, 100, 8192 + 500);
+    await file.close();
+    const { row, bench } = await exportOf(database);
+    expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'DamagedData']);
+    expect(row.error?.message).toMatch(/"torn".*invalid page/);
     expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
   });
 });
