@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
-import {
-  Cancelled,
-  ClaimLost,
-  ProjectInactive,
-  ProjectNotFound,
-  TarTooLarge,
-} from '../../core/errors.ts';
+import { Cancelled, ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
 import { type Encoding, encodingOf } from '../../core/formats.ts';
 import {
   downloadNameOf,
@@ -42,6 +36,8 @@ export interface AttemptContext {
   readonly stop: AbortController;
   /** Called with a function that tells the progress, once there is one. */
   readonly onProgress: (progress: () => Progress) => void;
+  /** Whether the claim is still held, for a lease from now. */
+  readonly isHeld: () => Promise<boolean>;
 }
 
 const CONTENT_TYPES = {
@@ -246,8 +242,8 @@ export const attemptBackup = async (
     stop.abort(error);
     // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it. Without a claim nothing is
     // removed, since the attempt that has it may have adopted what is there.
-    const isOurs = !(stop.signal.reason instanceof ClaimLost);
-    if (key && isOurs) await ports.vault.remove(keysBeside(key)).catch(() => undefined);
+    if (key && (await context.isHeld()))
+      await ports.vault.remove(keysBeside(key)).catch(() => undefined);
     throw stop.signal.reason;
   } finally {
     await snapshot?.close();

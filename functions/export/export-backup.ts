@@ -51,6 +51,15 @@ const endLeftoversOf = async ({ snapshots, log }: ExportPorts, backup: Backup): 
   }
 };
 
+/** Not knowing counts as no. */
+const holds = async ({ history }: ExportPorts, claim: Claim): Promise<boolean> => {
+  try {
+    return (await history.heartbeat(claim)) !== 'lost';
+  } catch {
+    return false;
+  }
+};
+
 /** Works while the claim is kept; every reason to end comes through one AbortController. */
 const work = async (
   ports: ExportPorts,
@@ -85,7 +94,8 @@ const work = async (
     const onProgress = (read: typeof progress) => {
       progress = read;
     };
-    return await attemptBackup(ports, options, { backup, stop, onProgress });
+    const isHeld = () => holds(ports, claim);
+    return await attemptBackup(ports, options, { backup, stop, onProgress, isHeld });
   } finally {
     clearTimeout(timer);
     endHeartbeat();
@@ -189,7 +199,7 @@ export const exportBackup = async (
       projectId,
       backupId,
       attempt: claim.attempt,
-      ...describeError(error),
+      failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
     return await settleFailure(ports, claim, backup, request.receiptHandle, error);
