@@ -62,6 +62,10 @@ const DATABASE = {
   'the network goes silent while locking': completed(2),
   'the network goes silent while counting': completed(2),
   'the network goes silent while dumping': completed(2),
+  'the project is gone': failed('ProjectNotFound'),
+  'the project is no longer active': failed('ProjectInactive'),
+  'the schema is gone': failed('SchemaNotFound'),
+  'a table stays locked': failed('LockTimeout'),
   'nothing listens where the database should be': failed('SourceUnreachable'),
   'the server has connections for only one of our sessions': failed('SourceUnreachable'),
   'the server ends our sessions in the middle of the dump': completed(2),
@@ -124,6 +128,10 @@ const MESSAGES = {
 
 const WORKER = {
   'the lease is lost to another attempt while it works': completed(2),
+  'the lease is lost to an attempt that adopts, and the manifest seems to fail': completed(
+    2,
+    ADOPTED,
+  ),
   'the clock jumps an hour forward while it works': completed(1),
   'the clock jumps an hour back while it works': completed(1),
   'the clock is an hour ahead in a worker that dies': completed(2),

@@ -5,18 +5,29 @@ import { freePort, PASSWORD } from '../support/postgres.ts';
 import type { Cut } from '../support/tcp-proxy.ts';
 import { openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
-import { openRoom, type Room } from './room.ts';
+import { openRoom, projectOf, type Room } from './room.ts';
 import { backendsOf, fault, verdictOf } from './verdict.ts';
 
 /** The network is a TCP proxy that cuts all connections when certain words of ours pass. */
 let room: Room;
+let holder: pg.Client;
 beforeAll(async () => {
   room = await openRoom();
+  holder = await room.postgres.session(room.database);
+  await holder.query(projectOf('locked', 1));
+  await holder.query('BEGIN; LOCK TABLE locked.orders IN ACCESS EXCLUSIVE MODE');
+  await room.postgres.sql(
+    `INSERT INTO control_plane.projects VALUES ('asleep', 'Asleep', 'acme', 'INACTIVE'), ('ghost', 'Ghost', 'no such', 'ACTIVE')`,
+    room.database,
+  );
   await room.postgres.sql(
     `CREATE ROLE narrow LOGIN CONNECTION LIMIT 1 PASSWORD ${pg.escapeLiteral(PASSWORD)}`,
   );
 });
-afterAll(() => room.close());
+afterAll(async () => {
+  await holder.end();
+  await room.close();
+});
 
 const cutting = (name: FaultName, words: string, cut: Cut): void =>
   fault(name, async () => {
@@ -46,6 +57,18 @@ cutting('the network resets the connections while connecting', CONNECTING, 'rese
 cutting('the network resets the connections while locking', LOCKING, 'reset');
 cutting('the network resets the connections while counting', COUNTING, 'reset');
 cutting('the network resets the connections while dumping', DUMPING, 'reset');
+
+const requesting = (name: FaultName, project: string): void =>
+  fault(name, async () => {
+    const bench = await openBench(room, { settings: { lockTimeoutMs: 200 } });
+    const backup = await bench.request(project);
+    await bench.settle(backup);
+    return await verdictOf(bench, backup);
+  });
+requesting('the project is gone', 'nobody');
+requesting('the project is no longer active', 'asleep');
+requesting('the schema is gone', 'ghost');
+requesting('a table stays locked', 'locked');
 
 fault('nothing listens where the database should be', async () => {
   const bench = await openBench(room, { port: await freePort() });

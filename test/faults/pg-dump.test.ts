@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Backup } from '../../core/backup.ts';
 import { type BenchOptions, openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
@@ -28,6 +28,7 @@ const misbehaving = (
     const bench = await openBench(room, { pgDump, ...options });
     const backup = await bench.request('acme', given);
     await bench.settle(backup);
+    expect(bench.outcomes()).toHaveLength(1);
     return await verdictOf(bench, backup);
   });
 

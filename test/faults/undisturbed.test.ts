@@ -133,6 +133,20 @@ it.concurrent('the next attempt ends what a dead worker left on the server, and 
   }
 });
 
+it.concurrent('an attempt that adopts an earlier backup ends what is left of that one on the server', async () => {
+  const bench = await openBench(room);
+  const backup = await bench.request('acme');
+  const complete = () => Promise.reject(new Error('the worker dies'));
+  const { history } = bench.ports;
+  const dying = { ...history, complete, release: complete };
+  await bench.deliver(backup, { ports: { history: dying } });
+  const leftover = await room.postgres.session(room.database);
+  await leftover.query(`SET application_name = '${applicationNameOf(backup.id, 1, bench.table)}'`);
+  expect((await bench.deliver(backup, { after: 130_000 })).message).toBe('done');
+  await expect(leftover.query('SELECT 1')).rejects.toThrow();
+  expect((await verdictOf(bench, backup)).object).toBe('whole, adopted');
+});
+
 it.concurrent('our sessions can write nothing, whatever the role may do', async () => {
   const session = { applicationName: 'larder/test' };
   for (const sql of ['CREATE TABLE acme.ours (id int)', 'DELETE FROM acme.orders']) {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { UploadInterrupted } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import { openBench } from './bench.ts';
+import { type Bench, openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
 import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, type Room } from './room.ts';
@@ -26,6 +28,21 @@ fault('the lease is lost to another attempt while it works', async () => {
   release();
   expect((await first).message).toBe('again');
   expect(bench.outcomes()).toHaveLength(1);
+  return await verdictOf(bench, backup);
+});
+
+fault('the lease is lost to an attempt that adopts, and the manifest seems to fail', async () => {
+  const bench = await openBench(room);
+  const backup = await bench.request('acme');
+  const storeManifest: Bench['vault']['storeManifest'] = async (key, manifest) => {
+    await bench.ports.vault.storeManifest(key, manifest);
+    expect((await bench.deliver(backup, { after: LEASE_OUT })).message).toBe('done');
+    // Until the worker has looked at its row, which it does every 4 s.
+    await sleep(5000);
+    throw new UploadInterrupted('no answer');
+  };
+  const vault = { ...bench.ports.vault, storeManifest };
+  expect((await bench.deliver(backup, { ports: { vault } })).message).toBe('again');
   return await verdictOf(bench, backup);
 });
 
