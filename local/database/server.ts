@@ -33,7 +33,7 @@ export interface EmbeddedOptions {
   /** See `freePort`. Known before the server runs, so that others can get ready for it meanwhile. */
   readonly port: number;
   readonly logFile: string;
-  /** Told of the folder and the process as soon as they are there, so that nothing is left behind whatever happens. */
+  /** Told of the folder and each process as soon as they are there, so that nothing is left behind whatever happens. */
   readonly onFolder: (folder: string) => void;
   readonly onProcess: (pid: number) => void;
 }
@@ -48,7 +48,7 @@ export const startPostgres = async (options: EmbeddedOptions): Promise<EmbeddedP
   options.onFolder(folder);
   const password = randomBytes(24).toString('base64url');
   const cluster = path.join(folder, 'cluster');
-  await initialize(options.programs, folder, cluster, password, account);
+  await initialize(options, folder, cluster, password, account);
   const log = await open(options.logFile, 'a');
   const server = spawn(options.programs.postgres, serverArguments(cluster, port), {
     ...spawnOptions(options.programs, folder, account),
@@ -87,7 +87,7 @@ const spawnOptions = (
 });
 
 const initialize = async (
-  programs: ServerPrograms,
+  { programs, onProcess }: EmbeddedOptions,
   folder: string,
   cluster: string,
   password: string,
@@ -104,6 +104,7 @@ const initialize = async (
     ],
     { ...spawnOptions(programs, folder, account), stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  if (initdb.pid !== undefined) onProcess(initdb.pid);
   let output = '';
   const collect = (text: Buffer): void => {
     output += text.toString();

@@ -15,7 +15,8 @@ export const clearLeftover = async ({ folder, pid }: Leftover): Promise<void> =>
     for (let tries = 0; tries < 50 && (await worksIn(pid, folder)); tries += 1) await wait(100);
     if (await worksIn(pid, folder)) process.kill(pid, 'SIGKILL');
   }
-  await rm(folder, { recursive: true, force: true });
+  // What was killed may still be writing its last.
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 };
 
 const worksIn = async (pid: number, folder: string): Promise<boolean> => {

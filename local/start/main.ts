@@ -114,11 +114,13 @@ const prepare = async (start: Start) => {
   stop.signal.throwIfAborted();
   const local = localConfig(config, database.source, path.dirname(wanted.config));
   const failed = new AbortController();
-  const synthesis = synthesizeApart(
-    local,
-    path.join(folder.path, 'stack'),
-    AbortSignal.any([stop.signal, failed.signal]),
-  );
+  const stackFolder = path.join(folder.path, 'stack');
+  const synthesis = synthesizeApart(local, {
+    folder: stackFolder,
+    temporaryFolder,
+    signal: AbortSignal.any([stop.signal, failed.signal]),
+    onProcess: (pid) => guard.watch({ folder: stackFolder, pid }),
+  });
   closing.push(async () => {
     failed.abort();
     await synthesis.catch(() => undefined);

@@ -43,12 +43,13 @@ beforeAll(async () => {
     database,
     tls: 'disable',
   } as const;
-  const synthesized = await synthesizeApart(
-    localConfig(config, source),
-    path.join(temporary, 'stack'),
-  );
   const temporaryFolder = path.join(temporary, 'tmp');
   await mkdir(temporaryFolder);
+  const folder = path.join(temporary, 'stack');
+  const synthesized = await synthesizeApart(localConfig(config, source), {
+    folder,
+    temporaryFolder,
+  });
   const secret = JSON.stringify({ username: 'postgres', password: PASSWORD });
   stack = await startStack({
     synthesized,
