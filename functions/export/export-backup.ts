@@ -160,10 +160,25 @@ const settleFailure = async (
   return { message: 'again', error };
 };
 
-/** Fails a backup whose every attempt's worker died. */
-const buryExhausted = async (ports: ExportPorts, backup: Backup): Promise<Disposition> => {
-  const error = new WorkerDied(backup.attempt);
-  const { projectId, id } = backup;
+/**
+ * Ends a backup whose every attempt's worker died. The last of them may have died between its manifest and its row: then
+ * the backup is whole, and the row gets what its dead holder was about to write.
+ */
+const settleExhausted = async (
+  ports: ExportPorts,
+  { keyTemplate }: ExportOptions,
+  backup: Backup,
+): Promise<Disposition> => {
+  const { projectId, id, attempt } = backup;
+  const next = { ...backup, attempt: attempt + 1 };
+  const earlier = await findEarlier(ports.vault, keyTemplate, next, ports.clock);
+  if (earlier) {
+    const written = await ports.history.complete({ projectId, backupId: id, attempt }, earlier);
+    if (written === 'written') {
+      return await finish(ports, { ...backup, ...earlier, status: 'completed' }, written);
+    }
+  }
+  const error = new WorkerDied(attempt);
   const written = await ports.history.failAbandoned(projectId, id, describeError(error));
   if (written === 'not-abandoned') return { message: 'done' };
   await tell(ports, backup);
@@ -178,7 +193,9 @@ export const exportBackup = async (
 ): Promise<Disposition> => {
   const { projectId, backupId } = request.message;
   const outcome = await ports.history.claim(projectId, backupId);
-  if (outcome.kind === 'exhausted') return await buryExhausted(ports, outcome.backup);
+  if (outcome.kind === 'exhausted') {
+    return await settleExhausted(ports, options, outcome.backup);
+  }
   if (outcome.kind === 'busy') {
     await hide(ports, request.receiptHandle, TIMES.leaseSeconds);
     return { message: 'again', error: new ClaimLost(backupId) };
