@@ -25,6 +25,7 @@ import type { Config } from './config.ts';
 import { exportDefaultsOf, type SourceExports } from './exports.ts';
 import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
+import type { Outcomes } from './outcomes.ts';
 import { routesOf } from './routes.ts';
 import type { Vault } from './vault.ts';
 
@@ -39,6 +40,7 @@ export interface ApiProps {
   readonly config: Config;
   readonly history: HistoryTable;
   readonly vault: Vault;
+  readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly alarms: Alarms;
 }
@@ -95,7 +97,7 @@ export class Api extends Construct {
     );
   }
 
-  #makeHandler({ config, history, vault, sources }: ApiProps): LarderFunction {
+  #makeHandler({ config, history, vault, outcomes, sources }: ApiProps): LarderFunction {
     const handler = new LarderFunction(this, 'Handler', {
       folder: 'api',
       description: 'answers the HTTP API',
@@ -106,7 +108,7 @@ export class Api extends Construct {
         environment: config.environment,
         historyTable: history.table.tableName,
         vaultBucket: vault.bucket.bucketName,
-        keyTemplate: config.keyTemplate,
+        outcomesQueue: outcomes.messages.queue.queueUrl,
         exportDefaults: exportDefaultsOf(config),
         retention: JSON.stringify(config.retention),
         routes: Stack.of(this).toJsonString(routesOf(sources)),
@@ -117,6 +119,8 @@ export class Api extends Construct {
       ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'],
       ['table', 'statusIndex', 'dayIndex'],
     );
+    // A backup that is cancelled while it waits ends here, and no worker says so.
+    outcomes.allowReport(handler);
     // Presigned URLs are worth what their signer may do.
     vault.allowRead(handler);
     handler.allow(

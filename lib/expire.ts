@@ -33,7 +33,6 @@ export class Expire extends Construct {
       variables: {
         historyTable: history.table.tableName,
         vaultBucket: vault.bucket.bucketName,
-        keyTemplate: config.keyTemplate,
       },
     });
     history.allow(this.expire, ['GetItem', 'PutItem'], ['table']);

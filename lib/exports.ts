@@ -112,6 +112,7 @@ export class SourceExports extends Construct {
       timeoutSeconds: 900,
       memoryMb: Math.max(PLAN_MEMORY_MB, config.lambda.memoryMb),
       variables: {
+        environment: config.environment,
         exportsQueue: this.requests.queue.queueUrl,
         outcomesQueue: outcomes.messages.queue.queueUrl,
         exportDefaults: exportDefaultsOf(config),
@@ -144,6 +145,7 @@ export class SourceExports extends Construct {
       // An event source mapping can't be held to one at a time; the function can.
       ...(concurrency === 1 && { reservedConcurrency: 1 }),
       variables: {
+        environment: config.environment,
         vaultBucket: vault.bucket.bucketName,
         exportDefaults: exportDefaultsOf(config),
         keyTemplate: config.keyTemplate,
@@ -182,7 +184,6 @@ export class SourceExports extends Construct {
       caFile: this.source.ca,
       variables: {
         ...props.variables,
-        environment: config.environment,
         historyTable: history.table.tableName,
         source: JSON.stringify(settingsOf(this.source)),
       },

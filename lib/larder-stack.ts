@@ -81,7 +81,7 @@ export class LarderStack extends Stack {
         }),
     );
     makeEndpoints(sources, vault, history, outcomes);
-    const api = new Api(this, 'Api', { config, history, vault, sources, alarms });
+    const api = new Api(this, 'Api', { config, history, vault, outcomes, sources, alarms });
     const { deadLetters } = new Expire(this, 'Retention', { config, history, vault, alarms });
     const { sweep } = new Sweep(this, 'Sweeping', {
       config,

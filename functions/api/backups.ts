@@ -128,8 +128,19 @@ export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answe
   if (status !== 'cancelled' && status !== 'pending' && status !== 'in-progress')
     throw new BackupNotReady(before.id, status, 'only one that waits or runs can be cancelled');
   const backup = await find(api, request);
+  if (backup.status === 'cancelled' && !backup.toldAt) await report(api, backup);
   return {
     status: backup.status === 'cancelled' ? 200 : 202,
     body: showBackup(backup, request.base),
   };
+};
+
+/** Nobody has heard of it yet. Where the message can't be sent, sweep sends one for every row like this. */
+const report = async ({ ports }: Api, { id, projectId, runId }: Backup): Promise<void> => {
+  try {
+    const message = { kind: 'backup' as const, projectId, backupId: id };
+    await ports.outcomes?.send({ ...message, ...(runId && { runId }) });
+  } catch (error) {
+    ports.log.error('a cancellation could not be reported; sweep does it', { backupId: id, error });
+  }
 };

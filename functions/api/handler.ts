@@ -11,13 +11,15 @@ import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { dispatch } from './dispatch.ts';
 import type { Api } from './ports.ts';
 
-const { historyTable, vaultBucket, routes, ...settings } = readEnvironment([
+const { historyTable, vaultBucket, outcomesQueue, routes, ...settings } = readEnvironment([
   'environment',
   'historyTable',
   'vaultBucket',
+  'outcomesQueue',
   'exportDefaults',
   'retention',
   'routes',
@@ -48,6 +50,7 @@ const api: Api = {
         makeExportQueue({ url: exportsQueue, client: sqs }),
       ]),
     ),
+    outcomes: makeOutcomes({ url: outcomesQueue, client: sqs }),
     clock: Date.now,
     log: makeLog('api'),
   },

@@ -3,6 +3,7 @@ import type {
   ExportQueue,
   History,
   Log,
+  Outcomes,
   Registry,
   Runs,
   SourceFunctions,
@@ -18,6 +19,8 @@ export interface ApiPorts {
   readonly functions: SourceFunctions;
   /** By name of the source. */
   readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;
+  /** Tells people what ended here; without it, sweep does. */
+  readonly outcomes?: Outcomes;
   readonly clock: Clock;
   readonly log: Log;
 }

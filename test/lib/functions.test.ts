@@ -86,6 +86,14 @@ describe.each(folders)('%s', (folder, at) => {
     expect(names.length).toBeGreaterThan(0);
     expect(() => readEnvironment(names, environmentAt(one, `${at}/Function`))).not.toThrow();
   });
+
+  test('is given no variable that it does not read', () => {
+    expect(Object.keys(environmentAt(one, `${at}/Function`)).sort()).toEqual(
+      namesRead(folder)
+        .map((name) => ENV[name])
+        .sort(),
+    );
+  });
 });
 
 test('only export has the layer with pg_dump', () => {

@@ -75,6 +75,7 @@ describe('each function may do what it does and nothing else', () => {
       [OBJECTS]: ['s3:GetObject'],
       [KEY]: ['kms:Decrypt'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
+      [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
     });

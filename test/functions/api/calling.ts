@@ -4,9 +4,10 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { expect } from 'vitest';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
+import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import { FailedElsewhere } from '../../../core/errors.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
-import type { ExportQueue, SourceFunctions } from '../../../core/ports.ts';
+import type { ExportQueue, Outcomes, SourceFunctions } from '../../../core/ports.ts';
 import type { Project } from '../../../core/project.ts';
 import { ROUTES } from '../../../core/routes.ts';
 import { exportSettings, retentionSettings } from '../../../core/settings.ts';
@@ -143,6 +144,10 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     url: queues.newQueue(`exports-${tag}.fifo`),
     client: queues.client,
   });
+  const outcomes = makeOutcomes({
+    url: queues.newQueue(`outcomes-${tag}`),
+    client: queues.client,
+  });
   const s3 = new S3Client({
     endpoint: queues.endpoint,
     region: 'eu-central-1',
@@ -153,7 +158,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
   const note = (message: string, facts?: unknown) => {
     logged.push({ message, facts });
   };
-  const sending: { queue: Pick<ExportQueue, 'send'> } = { queue };
+  const sending: { queue: Pick<ExportQueue, 'send'>; outcomes: Outcomes } = { queue, outcomes };
   const api: Api = {
     settings: {
       environment: 'test',
@@ -174,6 +179,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
           { send: (messages) => sending.queue.send(messages) },
         ]),
       ),
+      outcomes: { send: (message) => sending.outcomes.send(message) },
       clock: stored.access.clock,
       log: { info: note, warn: note, error: note },
     },
@@ -197,6 +203,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     logged,
     sending,
     sent: () => queues.bodies(`exports-${tag}.fifo`),
+    reported: () => queues.bodies(`outcomes-${tag}`),
     get: (url: string, options?: Call) => call('GET', url, options),
     post: (url: string, body?: unknown, options: Call = {}) =>
       call('POST', url, {

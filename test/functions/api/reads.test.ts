@@ -220,6 +220,29 @@ test('cancelling ends one that waits, asks one that runs to stop, and refuses on
   expect((await api.post(`${BACKUPS}/${uuidv7(NIGHT)}/cancel`)).status).toBe(404);
 });
 
+test('what was cancelled while it waited is reported at once; a worker reports what it stops itself', async () => {
+  const waiting = await api.pending();
+  await api.post(`${BACKUPS}/${waiting.id}/cancel`);
+  expect(api.reported()).toEqual([{ kind: 'backup', projectId: 'acme', backupId: waiting.id }]);
+
+  const running = await api.pending({ createdAt: at(1) });
+  await api.claimed(running);
+  await api.post(`${BACKUPS}/${running.id}/cancel`);
+  await api.history.told('acme', waiting.id);
+  await api.post(`${BACKUPS}/${waiting.id}/cancel`);
+  expect(api.reported()).toHaveLength(1);
+});
+
+test('a cancellation that can’t be reported is one all the same, and left to sweep', async () => {
+  const waiting = await api.pending();
+  api.sending.outcomes = { send: () => Promise.reject(new Error('refused')) };
+  const reply = await api.post(`${BACKUPS}/${waiting.id}/cancel`);
+  expect(reply).toMatchObject({ status: 200, json: { status: 'cancelled' } });
+  expect(api.logged.map(({ message }) => message)).toContain(
+    'a cancellation could not be reported; sweep does it',
+  );
+});
+
 test('projects are listed page by page, with their last success', async () => {
   const done = await api.completed();
   await api.registry.register(project('zeta'), 'second');
