@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runIdOf } from '../../core/ids.ts';
+import { checkConfig } from '../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
 import { checkPortFree } from '../emulators/loopback.ts';
 import { type LocalStack, startStack } from '../stack.ts';
@@ -96,6 +97,7 @@ const prepare = async (start: Start) => {
   const { wanted, stop, progress, closing, began } = start;
   await checkPortFree(wanted.port);
   const config = await loadConfig(wanted.config);
+  checkConfig(config, path.dirname(wanted.config));
   const folder = await openDataFolder(
     wanted.database ? folderOfDatabase(wanted.dataDir, wanted.database) : wanted.dataDir,
   );

@@ -89,18 +89,18 @@ describe('the object store', () => {
     expect((await bytesOf('once')).toString()).toBe('first');
   });
 
-  it('refuses bytes that their checksum does not fit', async () => {
-    const put = new PutObjectCommand({
-      Bucket,
-      Key: 'bad',
-      Body: 'text',
-      ChecksumCRC32: 'AAAAAA==',
-    });
-    await expect(client.send(put)).rejects.toMatchObject({ name: 'BadDigest' });
-    await expect(client.send(new HeadObjectCommand({ Bucket, Key: 'bad' }))).rejects.toMatchObject({
-      name: 'NotFound',
-    });
-  });
+  it.each([{ ChecksumCRC32: 'AAAAAA==' }, { ChecksumSHA256: 'A'.repeat(43).concat('=') }])(
+    'refuses bytes that their checksum does not fit: %j',
+    async (checksum) => {
+      const put = new PutObjectCommand({ Bucket, Key: 'bad', Body: 'text', ...checksum });
+      await expect(client.send(put)).rejects.toMatchObject({ name: 'BadDigest' });
+      await expect(
+        client.send(new HeadObjectCommand({ Bucket, Key: 'bad' })),
+      ).rejects.toMatchObject({
+        name: 'NotFound',
+      });
+    },
+  );
 
   it('lists unfinished uploads, and finds them after a restart', async () => {
     const begun = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'backups/a' }));

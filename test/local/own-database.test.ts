@@ -54,7 +54,7 @@ const begin = (args: readonly string[], environment: Record<string, string>): St
   return started;
 };
 
-describe('npm start -- --database-url', () => {
+describe('npm start -- --database-url', { timeout: 180_000 }, () => {
   it.each<[string, () => { url: string; args?: string[] }, string]>([
     ['a server that refuses', () => ({ url: urlOf({ port: 1 }) }), 'ECONNREFUSED'],
     ['a wrong password', () => ({ url: urlOf({ password: 'wrong' }) }), 'the password is wrong'],

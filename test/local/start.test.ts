@@ -13,7 +13,14 @@ import { z } from 'zod';
 import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
 import { manifest as manifestSchema } from '../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
-import { endStart, processesOf, removeFolder, type Started, start } from './support/start.ts';
+import {
+  endStart,
+  listeningAddresses,
+  processesOf,
+  removeFolder,
+  type Started,
+  start,
+} from './support/start.ts';
 
 const QUOTED = 'Müller & Söhne "Nord"';
 const ACTIVE = [QUOTED, 'acme', 'globex'].toSorted();
@@ -80,7 +87,10 @@ const untilNothingIsLeft = async (): Promise<string[]> => {
   return leftBehind();
 };
 
-describe('npm start -- --once --json', () => {
+// Others may be at work on the same machine.
+const PATIENCE = 180_000;
+
+describe('npm start -- --once --json', { timeout: PATIENCE }, () => {
   let backups: Shown[];
 
   it('backs up every active project, and prints one document that is true', async () => {
@@ -127,6 +137,10 @@ describe('npm start -- --once --json', () => {
       const found = await get(`/projects/${encodePart(projectId)}/backups/${id}`);
       expect(backup.parse(found)).toMatchObject({ status: 'completed', fileId });
     }
+    // Nobody checks who calls here, so nobody from elsewhere may.
+    const addresses = await listeningAddresses(started.process.pid ?? 0);
+    expect(addresses.length).toBeGreaterThan(5);
+    expect(new Set(addresses)).toEqual(new Set(['0100007F']));
     const restored = await restoreEachFormat(api, get);
     expect(restored).toEqual(
       ['custom', 'plain', 'tar'].map((format) => [format, 'as its manifest says']),
@@ -213,7 +227,7 @@ const compare = async (server: Postgres, database: string, text: string): Promis
   }
 };
 
-describe('a start', () => {
+describe('a start', { timeout: PATIENCE }, () => {
   it('that is killed leaves nothing running, and the next one is not hindered', async () => {
     const killed = begin([]);
     await killed.until('The stack runs');
@@ -246,5 +260,35 @@ describe('a start', () => {
     expect(started.output().stderr).toBe(
       `larder: Port ${port} on 127.0.0.1 is in use. End what listens there, or choose another port with --port.\n`,
     );
+  });
+
+  it('names all mistakes of a configuration at once, and shows no stack', async () => {
+    const config = path.join(temporary, 'three-mistakes.config.ts');
+    await writeFile(
+      config,
+      `export default {
+         environment: 'two words',
+         sources: [{ name: 'main', host: 'h', database: 'd', iam: { user: 'u', resourceId: 'db-A1' } }],
+         schedules: [{ name: 'nightly', expression: 'cron(0 2 * * *)' }],
+         notifications: { from: 'nobody', to: ['a@example.com'] },
+       };`,
+    );
+    const started = begin(['--config', config]);
+    expect(await started.ended).toBe(1);
+    await removeFolder(config);
+    const { stderr } = started.output();
+    for (const at of ['environment', 'schedules[0].expression', 'notifications.from']) {
+      expect(stderr).toContain(`  ${at}: `);
+    }
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    ['/proc/nothing', "can't be written"],
+    ['/dev/null/data', "can't be written"],
+  ])('says that the data folder %s %s', async (folder, said) => {
+    const started = begin(['--data-dir', folder]);
+    expect(await started.ended).toBe(1);
+    expect(started.output().stderr).toContain(`${folder} ${said}`);
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** `npm start` as a process of its own, as a person has it. */
@@ -81,3 +81,22 @@ export const processesOf = async (text: string): Promise<string[]> => {
 
 export const removeFolder = (folder: string): Promise<void> =>
   rm(folder, { recursive: true, force: true });
+
+const LISTENING = '0A';
+/** Local addresses, as /proc/net/tcp has them, on which a process listens. */
+export const listeningAddresses = async (pid: number): Promise<string[]> => {
+  const folder = `/proc/${pid}/fd`;
+  const targets = await Promise.all(
+    (await readdir(folder)).map((fd) => readlink(path.join(folder, fd)).catch(() => '')),
+  );
+  const inodes = new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')),
+  );
+  return tables
+    .join('\n')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === LISTENING && inodes.has(inode ?? ''))
+    .map(([, address = '']) => address.split(':')[0] ?? '');
+};
