@@ -4,6 +4,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
 import { exportSettings, retentionSettings } from '../../core/settings.ts';
 import { dispatch } from '../../functions/api/dispatch.ts';
@@ -46,6 +47,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
         vault: bench.vault,
         functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
         queues: new Map(),
+        outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
         clock: Date.now,
         log: silent,
       },
