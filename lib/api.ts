@@ -7,10 +7,10 @@ import {
   type IResource,
   LambdaIntegration,
   LogGroupLogDestination,
+  type Method,
   MethodLoggingLevel,
   type MethodOptions,
   type RequestValidator,
-  ResponseType,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
@@ -26,6 +26,7 @@ import { exportDefaultsOf, type SourceExports } from './exports.ts';
 import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
 import type { Outcomes } from './outcomes.ts';
+import { explainRefusals } from './refusals.ts';
 import { routesOf } from './routes.ts';
 import type { Vault } from './vault.ts';
 
@@ -45,13 +46,12 @@ export interface ApiProps {
   readonly alarms: Alarms;
 }
 
-/** A problem of API Gateway's own, as RFC 9457 has it; `detail` is what the gateway has to say. */
-const problem = (detail: string) => ({
-  responseHeaders: { 'Content-Type': "'application/problem+json'" },
-  templates: {
-    'application/json': `{"type":"about:blank","title":"$context.error.responseType","detail":${detail},"instance":"$context.requestId"}`,
-  },
-});
+const acknowledgeIam = (method: Method): void =>
+  acknowledge(
+    method,
+    'COG4',
+    'Callers are AWS principals, let in by IAM (SigV4); there is no user pool.',
+  );
 
 /**
  * The HTTP API, built from core/routes.ts: IAM authorization on every route, so that a policy on `execute-api` says who
@@ -82,19 +82,28 @@ export class Api extends Construct {
     });
     for (const route of ROUTES) {
       const resource = this.#resourceAt(route.path);
-      const method = resource.addMethod(route.method, integration, this.#options(route));
-      acknowledge(
-        method,
-        'COG4',
-        'Callers are AWS principals, let in by IAM (SigV4); there is no user pool.',
-      );
+      acknowledgeIam(resource.addMethod(route.method, integration, this.#options(route)));
     }
-    this.#explainRefusals();
+    this.#answerTheRest(integration);
+    explainRefusals(this.api);
     props.alarms.none(
       'ApiErrors',
       this.api.metricServerError(),
       'answers with a status of 500 or above',
     );
+  }
+
+  /**
+   * Other methods and paths go to the function, which answers 405 and 404 as problem details: API Gateway itself would speak
+   * of a missing authentication token.
+   */
+  #answerTheRest(integration: LambdaIntegration): void {
+    const paths = ROUTES.flatMap(({ path }) => {
+      const parts = path.split('/');
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/') || '/');
+    });
+    for (const path of new Set([...paths, '/{proxy+}']))
+      acknowledgeIam(this.#resourceAt(path).addMethod('ANY', integration));
   }
 
   #makeHandler({ config, history, vault, outcomes, sources }: ApiProps): LarderFunction {
@@ -232,15 +241,5 @@ export class Api extends Construct {
         requestModels: { 'application/json': { modelId: this.#models[route.body].ref } },
       }),
     };
-  }
-
-  #explainRefusals(): void {
-    const said = '$context.error.messageString';
-    this.api.addGatewayResponse('Refused', { type: ResponseType.DEFAULT_4XX, ...problem(said) });
-    this.api.addGatewayResponse('Failed', { type: ResponseType.DEFAULT_5XX, ...problem(said) });
-    this.api.addGatewayResponse('BadBody', {
-      type: ResponseType.BAD_REQUEST_BODY,
-      ...problem('"$context.error.validationErrorString"'),
-    });
   }
 }

@@ -39,9 +39,11 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   const found = byResource.find((route) => route.method === httpMethod);
   if (found) return found;
   const others = byResource.length ? byResource : ROUTES.filter((route) => matches(route, path));
-  const allow = [...new Set(others.map((route) => route.method))].join(', ');
-  if (allow && !allow.includes(httpMethod))
+  const methods: readonly string[] = [...new Set(others.map((route) => route.method))];
+  if (methods.length && !methods.includes(httpMethod)) {
+    const allow = methods.join(', ');
     throw new HttpProblem(405, `${httpMethod} is not possible here; ${allow} is.`, { allow });
+  }
   throw new HttpProblem(
     404,
     'There is nothing at this path. GET /openapi.json lists what there is.',

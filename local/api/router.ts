@@ -33,15 +33,21 @@ const rank = ({ path }: LocalRoute): string =>
     .map((part) => (part.endsWith('+}') ? '2' : part.startsWith('{') ? '1' : '0'))
     .join('');
 
+/** The resource is chosen by its path alone; a method that it has not is looked for nowhere else. */
 export const matchRoute = (
   routes: readonly LocalRoute[],
   method: string,
   path: string,
-): Match | undefined =>
-  routes
-    .filter((route) => route.method === method || route.method === 'ANY')
+): Match | undefined => {
+  const fitting = routes
     .flatMap((route) => {
       const pathParameters = matchPath(route.path, path);
       return pathParameters ? [{ route, pathParameters }] : [];
     })
-    .sort((a, b) => rank(a.route).localeCompare(rank(b.route)))[0];
+    .sort((a, b) => rank(a.route).localeCompare(rank(b.route)));
+  const resource = fitting.filter(({ route }) => route.path === fitting[0]?.route.path);
+  return (
+    resource.find(({ route }) => route.method === method) ??
+    resource.find(({ route }) => route.method === 'ANY')
+  );
+};

@@ -1,5 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import { expect, test } from 'vitest';
 import { ROUTES } from '../../core/routes.ts';
+import { problemDetails } from '../../functions/api/problems.ts';
 import { config } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
@@ -8,21 +10,33 @@ const methods = one.ofType('AWS::ApiGateway::Method');
 const methodAt = (method: string, path: string) =>
   one.at(`Api/Api/Default${path}/${method}`).Properties;
 
-test('has the routes of core/routes.ts and no others, each by IAM and validated', () => {
-  expect(methods.map(([path]) => path).sort()).toEqual(
+const isRest = (path: string) => path.endsWith('/ANY');
+
+test('has the routes of core/routes.ts and no others, each validated', () => {
+  const routes = methods.filter(([path]) => !isRest(path));
+  expect(routes.map(([path]) => path).sort()).toEqual(
     ROUTES.map(({ method, path }) => `Api/Api/Default${path}/${method}`).sort(),
   );
-  for (const [path, { Properties }] of methods) {
-    expect(Properties.AuthorizationType, path).toBe('AWS_IAM');
+  for (const [path, { Properties }] of routes)
     expect(one.text(Properties.RequestValidatorId), path).toBe('<Api/Api/Validator>');
-    expect(one.text(within(Properties, 'Integration', 'Uri')), path).toContain(
-      '<Api/Handler/Function.Arn>',
-    );
-  }
   expect(one.at('Api/Api/Validator').Properties).toMatchObject({
     ValidateRequestBody: true,
     ValidateRequestParameters: true,
   });
+});
+
+test('every path and method there is not is answered by the function, and by IAM only, like those there are', () => {
+  const paths = one.ofType('AWS::ApiGateway::Resource').map(([path]) => path);
+  expect(methods.flatMap(([path]) => (isRest(path) ? [path] : [])).sort()).toEqual(
+    ['Api/Api/Default', ...paths].map((path) => `${path}/ANY`).sort(),
+  );
+  expect(paths).toContain('Api/Api/Default/{proxy+}');
+  for (const [path, { Properties }] of methods) {
+    expect(Properties.AuthorizationType, path).toBe('AWS_IAM');
+    expect(one.text(within(Properties, 'Integration', 'Uri')), path).toContain(
+      '<Api/Handler/Function.Arn>',
+    );
+  }
 });
 
 test('demands what stands in the path and knows what may stand behind it', () => {
@@ -74,14 +88,23 @@ test('only this API may call its function', () => {
   expect(one.text(Properties?.SourceArn)).toMatch(/:execute-api:.*:<Api\/Api>\/\*\/\*\/\*$/);
 });
 
-test('its own refusals are problem details, too', () => {
+test('its own refusals are problem details, too, each with the status it has', () => {
   const responses = one.ofType('AWS::ApiGateway::GatewayResponse');
-  expect(responses.map(([, { Properties }]) => Properties.ResponseType).sort()).toEqual([
-    'BAD_REQUEST_BODY',
-    'DEFAULT_4XX',
-    'DEFAULT_5XX',
-  ]);
+  const types = responses.map(([, { Properties }]) => Properties.ResponseType);
+  expect(types).toEqual(
+    expect.arrayContaining(['DEFAULT_4XX', 'DEFAULT_5XX', 'BAD_REQUEST_BODY', 'THROTTLED']),
+  );
   for (const [path, { Properties }] of responses) {
+    const template = String(within(Properties, 'ResponseTemplates', 'application/json'));
+    const body = template
+      .replaceAll('$context.error.messageString', '"said"')
+      .replaceAll(/\$context\.[A-Za-z.]+/g, 'x');
+    const status = Number(Properties.StatusCode);
+    expect(problemDetails.parse(JSON.parse(body)), path).toMatchObject({
+      type: 'about:blank',
+      title: STATUS_CODES[status],
+      status,
+    });
     expect(
       within(Properties, 'ResponseParameters', 'gatewayresponse.header.Content-Type'),
       path,

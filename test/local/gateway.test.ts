@@ -31,6 +31,8 @@ const ROUTES = [
       },
     },
   }),
+  route('ANY', '/projects/{projectId}/backups'),
+  route('ANY', '/rest/{proxy+}'),
   route('GET', '/needs', { parameters: { 'method.request.querystring.limit': true } }),
 ];
 
@@ -97,6 +99,25 @@ describe('the API on one machine', () => {
     }
     expect((await get('/projects/a/backups/latest', { method: 'DELETE' })).status).toBe(403);
     expect(calls).toEqual([]);
+  });
+
+  it('gives a method of no route of its own to ANY of the same resource, and to no other resource', async () => {
+    const { calls, get } = await serve();
+    const answers = [
+      await get('/projects/a/backups', { method: 'POST', headers: json }),
+      await get('/projects/a/backups', { method: 'DELETE' }),
+      await get('/projects/a/backups', { method: 'HEAD' }),
+      await get('/rest/of/it'),
+      await get('/needs', { method: 'PUT' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 403]);
+    expect(calls.map(([name]) => name)).toEqual([
+      'POST /projects/{projectId}/backups',
+      'ANY /projects/{projectId}/backups',
+      'ANY /projects/{projectId}/backups',
+      'ANY /rest/{proxy+}',
+    ]);
+    expect(calls[3]?.[1].pathParameters).toEqual({ proxy: 'of/it' });
   });
 
   it("words its own refusals by the template's gateway responses", async () => {
