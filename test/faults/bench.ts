@@ -27,6 +27,7 @@ import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
 import { silent } from '../support/backups.ts';
 import type { Meddle } from '../support/http-proxy.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
+import { BACKUP_ROLE } from '../support/roles.ts';
 import type { Room } from './room.ts';
 
 /** A larder of its own in a room: table, bucket, queues and a source, with faults between them and the worker. */
@@ -128,7 +129,7 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
   });
   const access = {
     settings,
-    credentials: async () => ({ user: given.user ?? 'postgres', password: PASSWORD }),
+    credentials: async () => ({ user: given.user ?? BACKUP_ROLE, password: PASSWORD }),
   };
   const programRoots = [given.pgDump ? await room.programs(given.pgDump) : await clientRoot()];
   const vault = makeVault({ bucket, client: await s3Of() });

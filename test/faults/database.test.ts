@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { freePort, PASSWORD } from '../support/postgres.ts';
 import type { Cut } from '../support/tcp-proxy.ts';
 import { openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
+import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
-import { backendsOf, fault, verdictOf } from './verdict.ts';
+import { fault, verdictOf } from './verdict.ts';
 
 /** The network is a TCP proxy that cuts all connections when certain words of ours pass. */
 let room: Room;
@@ -87,15 +87,12 @@ fault('the server has connections for only one of our sessions', async () => {
   return await verdictOf(bench, backup);
 });
 
-/** The dump stands still in its middle the first time, so that there is a middle. */
-const HOLDS_ONCE = (flag: string) =>
-  `if [ ! -e '${flag}' ]; then touch '${flag}'; "$REAL" "$@" | (head -c 20000; sleep 600); else exec "$REAL" "$@"; fi`;
-
 fault('the server ends our sessions in the middle of the dump', async () => {
-  const bench = await openBench(room, { pgDump: HOLDS_ONCE(`${room.folder}/ended-once`) });
+  const bench = await openBench(room);
   const backup = await bench.request('large');
-  const running = bench.deliver(backup);
-  while ((await backendsOf(bench, backup)) < 3) await sleep(50);
+  const { vault } = holdingVault(bench);
+  const running = bench.deliver(backup, { ports: { vault } });
+  await untilDumping(bench, backup);
   await room.postgres.sql(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'larder/${backup.id}/%'`,
   );
