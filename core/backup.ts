@@ -113,9 +113,18 @@ export interface Backup extends Partial<Completion> {
   readonly deletedWhy?: string;
 }
 
+/** It stands in lists, and in the subjects of mails. */
+const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text);
+
 /** What a person may ask for when requesting a backup by hand. */
 export const backupRequest = z.strictObject({
-  name: z.string().trim().min(1).max(200).optional(),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .refine(isOneLine, 'give one line of text, without control characters')
+    .optional(),
   description: z.string().max(2000).optional(),
   trigger: z.enum(['manual', 'pre-migration']).optional(),
   content: z.enum(CONTENTS).optional(),

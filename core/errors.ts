@@ -81,9 +81,10 @@ export class DuplicateProject extends Permanent {
 }
 
 export class FormatNotPossible extends Permanent {
-  constructor(format: string, compression: string, serverMajor: number, possible: string) {
+  /** @param server such as `PostgreSQL 15`, or `any PostgreSQL` */
+  constructor(format: string, compression: string, server: string, possible: string) {
     super(
-      `Format ${format} with compression ${compression} is not possible on PostgreSQL ${serverMajor}: ${possible}.`,
+      `Format ${format} with compression ${compression} is not possible on ${server}: ${possible}.`,
     );
   }
 }

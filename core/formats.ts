@@ -17,6 +17,9 @@ const POSSIBLE: Record<Format, (serverMajor: number) => readonly Compression[]> 
 export const compressionsOf = (format: Format, serverMajor: number): readonly Compression[] =>
   POSSIBLE[format](serverMajor);
 
+/** A major that every server comes before: what is not possible there never was. */
+const NEWEST = Number.POSITIVE_INFINITY;
+
 /** Level 1 of each: measured to be the best use of two cores. */
 const LEVEL = 1;
 
@@ -43,7 +46,7 @@ export const encodingOf = (
     throw new FormatNotPossible(
       format,
       compression,
-      serverMajor,
+      serverMajor === NEWEST ? 'any PostgreSQL' : `PostgreSQL ${serverMajor}`,
       `format ${format} takes ${possible.join(', ')} there`,
     );
   }
@@ -60,6 +63,5 @@ export const encodingOf = (
  * @throws FormatNotPossible
  */
 export const refuseImpossible = (format: Format, compression: Compression | undefined): void => {
-  const newest = Number.MAX_SAFE_INTEGER;
-  encodingOf(format, compression, newest);
+  encodingOf(format, compression, NEWEST);
 };

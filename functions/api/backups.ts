@@ -12,15 +12,15 @@ import { checkProjectId, resolveProject } from './resolve-project.ts';
 
 export const limit = z
   .string()
-  .regex(/^\d{1,3}$/, 'give a whole number from 1 to 100')
-  .transform(Number)
-  .pipe(z.int().min(1).max(100));
+  .regex(/^([1-9]\d?|100)$/, 'give a whole number from 1 to 100')
+  .transform(Number);
 
 /** A time, or a UTC day: as `from` its first millisecond, as `to` its last. */
-const moment = (ofDay: string) =>
-  z.union([z.iso.datetime({ offset: true }), z.iso.date().transform((day) => `${day}${ofDay}`)], {
-    error: 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day',
-  });
+const moment = (ofDay: string) => {
+  const error = 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day';
+  const day = z.iso.date({ error }).transform((date) => `${date}${ofDay}`);
+  return z.union([z.iso.datetime({ offset: true, error }), day], { error });
+};
 
 const listQuery = z.strictObject({
   limit: limit.default(20),

@@ -202,6 +202,16 @@ test('what was removed says so, when and why, and is gone for a download', async
   expect((await other.get('/projects/globex/backups?status=deleted')).json.items).toHaveLength(1);
 });
 
+test('each wrong parameter of a list is named with what would be right', async () => {
+  const { json } = await api.get(`${BACKUPS}?limit=0&from=yesterday&to=2026-13-01`);
+  const time = 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day';
+  expect(json.problems).toEqual([
+    'limit: give a whole number from 1 to 100',
+    `from: ${time}`,
+    `to: ${time}`,
+  ]);
+});
+
 test('cancelling ends one that waits, asks one that runs to stop, and refuses one that has ended', async () => {
   const waiting = await api.pending();
   const ended = await api.post(`${BACKUPS}/${waiting.id}/cancel`);

@@ -165,10 +165,22 @@ test('bodies that are no JSON, no object, of another type or huge are refused, e
   expect((await api.call('POST', BACKUPS, { body: '  ', ...form })).status).toBe(202);
 });
 
+test('a name is one line: it stands in the subjects of mails', async () => {
+  for (const name of ['a\nb', 'a\r\nBcc: b', 'a\u0000b', 'a\u2028b']) {
+    const reply = await api.post(BACKUPS, { name });
+    expectProblem(reply, 400);
+    expect(reply.json.problems).toEqual([
+      'name: give one line of text, without control characters',
+    ]);
+  }
+  expect((await api.post(BACKUPS, { name: ' Vor dem „Umzug“ 🚚 ' })).status).toBe(202);
+});
+
 test('a format and compression that no server can make is refused when it is asked for', async () => {
   const reply = await api.post(BACKUPS, { format: 'tar', compression: 'zstd' });
   expectProblem(reply, 400);
   expect(reply.json.code).toBe('FormatNotPossible');
+  expect(reply.json.detail).toContain('not possible on any PostgreSQL: format tar takes none');
   expect(api.sent()).toEqual([]);
 });
 
