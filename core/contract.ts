@@ -137,6 +137,8 @@ export const TIMES = {
 /** CloudWatch metrics (EMF), namespace and names. */
 export const METRICS = {
   namespace: 'Larder',
+  /** Besides `service`: the function's name, which no other stack in the account has. */
+  functionDimension: 'function',
   exportCompleted: 'ExportCompleted',
   exportFailed: 'ExportFailed',
   exportBytes: 'ExportBytes',
@@ -151,6 +153,8 @@ export const METRICS = {
   /** Messages and stream records of a form that nobody understands; each is in the log. */
   recordsUnreadable: 'RecordsUnreadable',
   backupsExpired: 'BackupsExpired',
+  /** Requests answered 503, since a source did not say whether it has a project. */
+  projectsNotResolved: 'ProjectsNotResolved',
 } as const;
 
 /** Prefix of `application_name` on every session on a source: `larder/<backup id>/<attempt>`. */

@@ -29,6 +29,25 @@ interface AlarmSpec {
   readonly what: string;
 }
 
+/** A metric of Larder's own. */
+export interface Count {
+  readonly metricName: string;
+  readonly service: string;
+  /** The one function that counts; without it, those of all stacks in the account. */
+  readonly lambda?: LambdaFunction;
+}
+
+const countOf = ({ metricName, service, lambda }: Count): Metric =>
+  new Metric({
+    namespace: METRICS.namespace,
+    metricName,
+    dimensionsMap: {
+      service,
+      ...(lambda && { [METRICS.functionDimension]: lambda.functionName }),
+    },
+    ...summed,
+  });
+
 /**
  * Every alarm has a name of its own and a paragraph of that name in docs/runbook.md, which its description points
  * to. They ring in CloudWatch alone, unless the configuration says whom to tell.
@@ -92,15 +111,22 @@ export class Alarms extends Construct {
     this.#add(name, { metric: metric.with(summed), threshold: 1, what });
   }
 
-  /** What the functions count themselves and must stay 0, over all of those named. */
-  counted(name: string, metricName: string, services: readonly string[], what: string): void {
-    const metrics = services.map((service) => {
-      const dimensionsMap = { service };
-      const namespace = METRICS.namespace;
-      return [service, new Metric({ namespace, metricName, dimensionsMap, ...summed })] as const;
-    });
+  /** Errors less those of them that a function counts itself, since another part is to blame for them. */
+  unexplained(name: string, errors: Metric, explained: Count, what: string): void {
     const metric = new MathExpression({
-      expression: services.map((service) => `FILL(${service}, 0)`).join(' + '),
+      expression: 'errors - FILL(explained, 0)',
+      usingMetrics: { errors: errors.with(summed), explained: countOf(explained) },
+      label: what,
+      ...FIVE_MINUTES,
+    });
+    this.#add(name, { metric, threshold: 1, what });
+  }
+
+  /** What functions count themselves and must stay 0, all of it together. */
+  counted(name: string, counts: readonly Count[], what: string): void {
+    const metrics = counts.map((count) => [count.service, countOf(count)] as const);
+    const metric = new MathExpression({
+      expression: metrics.map(([service]) => `FILL(${service}, 0)`).join(' + '),
       usingMetrics: Object.fromEntries(metrics),
       label: what,
       ...FIVE_MINUTES,

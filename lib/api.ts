@@ -17,6 +17,7 @@ import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { METRICS } from '../core/contract.ts';
 import { type REQUEST_BODIES, requestModel } from '../core/requests.ts';
 import { ROUTES, type RouteSpec } from '../core/routes.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -86,9 +87,11 @@ export class Api extends Construct {
     }
     this.#answerTheRest(integration);
     explainRefusals(this.api);
-    props.alarms.none(
+    // An unreachable source is not the API's failure: runs tell of it, and the caller knows.
+    props.alarms.unexplained(
       'ApiErrors',
       this.api.metricServerError(),
+      { metricName: METRICS.projectsNotResolved, service: 'api', lambda: this.handler.lambda },
       'answers with a status of 500 or above',
     );
   }

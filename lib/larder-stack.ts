@@ -82,7 +82,12 @@ export class LarderStack extends Stack {
     );
     makeEndpoints(sources, vault, history, outcomes);
     const api = new Api(this, 'Api', { config, history, vault, outcomes, sources, alarms });
-    const { deadLetters } = new Expire(this, 'Retention', { config, history, vault, alarms });
+    const { expire, deadLetters } = new Expire(this, 'Retention', {
+      config,
+      history,
+      vault,
+      alarms,
+    });
     const { sweep } = new Sweep(this, 'Sweeping', {
       config,
       history,
@@ -92,7 +97,7 @@ export class LarderStack extends Stack {
       alarms,
     });
     new Schedules(this, 'Schedules', { config, sources, sweep, alarms });
-    new Bury(this, 'Burial', {
+    const { bury } = new Bury(this, 'Burial', {
       config,
       history,
       outcomes,
@@ -108,15 +113,21 @@ export class LarderStack extends Stack {
     });
     alarms.counted(
       'ExportsFailed',
-      METRICS.exportFailed,
-      ['export'],
+      [{ metricName: METRICS.exportFailed, service: 'export' }],
       'backups that failed for good',
     );
-    alarms.counted('VaultStrays', METRICS.vaultStrays, ['sweep'], 'objects that no row stands for');
+    alarms.counted(
+      'VaultStrays',
+      [{ metricName: METRICS.vaultStrays, service: 'sweep', lambda: sweep.lambda }],
+      'objects that no row stands for',
+    );
+    const metricName = METRICS.recordsUnreadable;
     alarms.counted(
       'RecordsUnreadable',
-      METRICS.recordsUnreadable,
-      ['bury', 'expire'],
+      [
+        { metricName, service: 'bury', lambda: bury.lambda },
+        { metricName, service: 'expire', lambda: expire.lambda },
+      ],
       'messages and records that nobody understands',
     );
     this.#checkEnvironments();

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { ProjectNotResolved } from '../../core/errors.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
@@ -62,6 +63,7 @@ export const dispatch = async (
   } catch (error) {
     const answer = problemAnswer(error, requestId);
     const { httpMethod: method, resource } = event;
+    if (error instanceof ProjectNotResolved) api.ports.countUnresolved?.();
     // A 503 has been explained where it came from.
     if (answer.status === 500)
       api.ports.log.error('a request failed', { requestId, method, resource, error });

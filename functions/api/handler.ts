@@ -1,3 +1,4 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
@@ -9,9 +10,11 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { METRICS } from '../../core/contract.ts';
 import { dispatch } from './dispatch.ts';
 import type { Api } from './ports.ts';
 
@@ -29,6 +32,7 @@ const access = {
   client: makeTableClient(),
   clock: Date.now,
 };
+const metrics = makeMetrics('api');
 const sqs = new SQSClient({});
 
 const api: Api = {
@@ -51,9 +55,14 @@ const api: Api = {
       ]),
     ),
     outcomes: makeOutcomes({ url: outcomesQueue, client: sqs }),
+    countUnresolved: () => metrics.addMetric(METRICS.projectsNotResolved, MetricUnit.Count, 1),
     clock: Date.now,
     log: makeLog('api'),
   },
 };
 
-export const handler = middy((event: APIGatewayProxyEvent) => dispatch(api, event));
+export const handler = middy(async (event: APIGatewayProxyEvent) => {
+  const result = await dispatch(api, event);
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  return result;
+});

@@ -21,6 +21,8 @@ export interface ApiPorts {
   readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;
   /** Tells people what ended here; without it, sweep does. */
   readonly outcomes?: Outcomes;
+  /** Counts an answer that a source's silence left open: no fault of the API. */
+  readonly countUnresolved?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }

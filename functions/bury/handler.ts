@@ -1,4 +1,4 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchItemFailure, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
@@ -7,6 +7,7 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
 import { describeError, InvalidInput } from '../../core/errors.ts';
@@ -14,7 +15,7 @@ import { type BuryPorts, buryMessage, type DeadLetter } from './bury-message.ts'
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
-const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'bury' });
+const metrics = makeMetrics('bury');
 const ports: BuryPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),

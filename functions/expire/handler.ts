@@ -1,4 +1,4 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { DynamoDBBatchItemFailure, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
@@ -6,6 +6,7 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { isExpiry, removedBackup } from '../../adapters/dynamodb/stream.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { METRICS } from '../../core/contract.ts';
 import { describeError, InvalidInput } from '../../core/errors.ts';
@@ -17,7 +18,7 @@ const RECORDS_AT_ONCE = 4;
 
 const environment = readEnvironment(['historyTable', 'vaultBucket']);
 const log = makeLog('expire');
-const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'expire' });
+const metrics = makeMetrics('expire');
 const ports = {
   log,
   history: makeHistory({

@@ -1,4 +1,4 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
@@ -10,6 +10,7 @@ import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
@@ -27,7 +28,7 @@ const environment = readEnvironment([
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const sqs = new SQSClient({});
 const { routes, keyTemplate } = environment;
-const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'sweep' });
+const metrics = makeMetrics('sweep');
 const ports: SweepPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),

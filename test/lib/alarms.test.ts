@@ -53,6 +53,37 @@ test('a sweep that does not run rings, though it says nothing', () => {
   });
 });
 
+/** The metrics of an alarm, each as `name{dimension=value, ...}`. */
+const metricsOf = (at: string) => {
+  const parts = two.at(at).Properties.Metrics;
+  return (Array.isArray(parts) ? parts : []).flatMap((part: unknown) => {
+    const metric = within(part, 'MetricStat', 'Metric');
+    const dimensions = within(metric, 'Dimensions');
+    const all: unknown[] = Array.isArray(dimensions) ? dimensions : [];
+    const texts = all.map((one) => `${within(one, 'Name')}=${two.text(within(one, 'Value'))}`);
+    return metric ? [`${within(metric, 'MetricName')}{${texts.join(', ')}}`] : [];
+  });
+};
+
+test('what functions count themselves is theirs, and not that of another stack in the account', () => {
+  expect(metricsOf('Alarms/VaultStrays')).toEqual([
+    'VaultStrays{function=<Sweeping/Sweep/Function>, service=sweep}',
+  ]);
+  expect(metricsOf('Alarms/RecordsUnreadable')).toEqual([
+    'RecordsUnreadable{function=<Burial/Bury/Function>, service=bury}',
+    'RecordsUnreadable{function=<Retention/Expire/Function>, service=expire}',
+  ]);
+});
+
+test('a source that keeps silent does not ring for the API', () => {
+  const metrics = two.at('Alarms/ApiErrors').Properties.Metrics;
+  expect(within(metrics, 0, 'Expression')).toBe('errors - FILL(explained, 0)');
+  expect(metricsOf('Alarms/ApiErrors')).toEqual([
+    `5XXError{ApiName=${two.text(two.at('Api/Api').Properties.Name)}}`,
+    'ProjectsNotResolved{function=<Api/Handler/Function>, service=api}',
+  ]);
+});
+
 test('alarms tell nobody unless the configuration says whom', () => {
   for (const [at, { Properties }] of alarms)
     expect(Properties, at).not.toHaveProperty('AlarmActions');

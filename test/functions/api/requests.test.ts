@@ -212,8 +212,11 @@ test('an inactive project is 409, and is asked of its source again: it may be ac
 
 test('where a source keeps silent and none has the project, the answer is 503 with when to ask again', async () => {
   api.down.set('main', new LoginRefused('main', 'larder', 'the password is wrong'));
+  let counted = 0;
+  Object.assign(api.api.ports, { countUnresolved: () => (counted += 1) });
   const reply = await api.post('/projects/nobody/backups');
   expectProblem(reply, 503);
+  expect(counted).toBe(1);
   expect(reply.headers['retry-after']).toMatch(/^\d+$/);
   expect(reply.json.detail).toContain('the password is wrong');
   expect((await api.post('/projects/hooli/backups')).status).toBe(202);
