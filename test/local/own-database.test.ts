@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
-import { endStart, processesOf, removeFolder, type Started, start } from './support/start.ts';
+import { openRoom, PATIENCE, type Room } from './support/room.ts';
+import { processesOf } from './support/start.ts';
 
 const ODD = 'a.b "c", d*';
 const shown = z.object({
@@ -15,12 +15,10 @@ const shown = z.object({
 
 let server: Postgres;
 let database: string;
-let temporary: string;
-const starts: Started[] = [];
+let room: Room;
 
 beforeAll(async () => {
-  temporary = await mkdtemp('/var/tmp/larder-own-');
-  execFileSync('chmod', ['755', temporary]);
+  room = await openRoom();
   server = await startPostgres();
   database = await server.database();
   const quoted = `"${ODD.replaceAll('"', '""')}"`;
@@ -30,12 +28,10 @@ beforeAll(async () => {
     database,
   );
 });
-afterEach(async () => {
-  for (const started of starts.splice(0)) await endStart(started);
-});
+afterEach(() => room.endAll());
 afterAll(async () => {
   await server.stop();
-  await removeFolder(temporary);
+  await room.close();
 });
 
 const urlOf = (
@@ -44,17 +40,10 @@ const urlOf = (
   const { user = 'postgres', password = PASSWORD, port = server.port, name = database } = changes;
   return `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${name}`;
 };
-const begin = (args: readonly string[], environment: Record<string, string>): Started => {
-  const dataDir = path.join(temporary, 'data');
-  const started = start(['--data-dir', dataDir, '--once', '--json', ...args], {
-    TMPDIR: temporary,
-    ...environment,
-  });
-  starts.push(started);
-  return started;
-};
+const begin = (args: readonly string[], url: string) =>
+  room.begin(['--once', '--json', ...args], { LARDER_DATABASE_URL: url });
 
-describe('npm start -- --database-url', { timeout: 180_000 }, () => {
+describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
   it.each<[string, () => { url: string; args?: string[] }, string]>([
     ['a server that refuses', () => ({ url: urlOf({ port: 1 }) }), 'ECONNREFUSED'],
     ['a wrong password', () => ({ url: urlOf({ password: 'wrong' }) }), 'the password is wrong'],
@@ -74,23 +63,23 @@ describe('npm start -- --database-url', { timeout: 180_000 }, () => {
     'says in one line what is wrong with %s, and leaves nothing behind',
     async (_name, of, said) => {
       const { url, args = [] } = of();
-      const started = begin(args, { LARDER_DATABASE_URL: url });
+      const started = begin(args, url);
       expect(await started.ended).toBe(1);
       const { stdout, stderr } = started.output();
       expect(stderr).toMatch(/^larder: [^\n]*\n$/);
       expect(stderr).toContain(said);
       expect(stderr + stdout).not.toContain(PASSWORD);
       expect(shown.parse(JSON.parse(stdout))).toMatchObject({ run: null, backups: [] });
-      expect(await readdir(temporary)).toEqual([]);
+      expect(await readdir(room.folder)).toEqual([]);
     },
   );
 
   it('takes schemas as projects, whatever their names hold, and shows the password to nobody', async () => {
     const schemas = `plain,"${ODD.replaceAll('"', '""')}"`;
-    const started = begin(['--schemas', schemas], { LARDER_DATABASE_URL: urlOf() });
+    const started = begin(['--schemas', schemas], urlOf());
     const looked = new Set<string>();
     const look = async (): Promise<void> => {
-      for (const line of await processesOf(temporary)) looked.add(line);
+      for (const line of await processesOf(room.folder)) looked.add(line);
     };
     const looking = setInterval(() => void look(), 100);
     expect(await started.ended).toBe(0);
@@ -104,13 +93,13 @@ describe('npm start -- --database-url', { timeout: 180_000 }, () => {
     expect(stderr).toContain('without TLS, since the server is on this machine');
 
     const seen = [stdout, stderr, ...looked];
-    for (const name of await readdir(temporary, { recursive: true, withFileTypes: true })) {
+    for (const name of await readdir(room.folder, { recursive: true, withFileTypes: true })) {
       if (name.isFile()) seen.push(await readFile(path.join(name.parentPath, name.name), 'latin1'));
     }
     expect(seen.join('\n')).not.toContain(PASSWORD);
     expect(seen.join('\n')).not.toContain(encodeURIComponent(PASSWORD));
     expect(looked.size).toBeGreaterThan(0);
     // Apart from the demo's, whose projects may have the same ids.
-    expect(await readdir(path.join(temporary, 'data'))).toEqual(['databases']);
+    expect(await readdir(room.dataDir)).toEqual(['databases']);
   });
 });

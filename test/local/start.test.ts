@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,14 +11,8 @@ import { z } from 'zod';
 import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
 import { manifest as manifestSchema } from '../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
-import {
-  endStart,
-  listeningAddresses,
-  processesOf,
-  removeFolder,
-  type Started,
-  start,
-} from './support/start.ts';
+import { openRoom, PATIENCE, type Room } from './support/room.ts';
+import { listeningAddresses, removeFolder } from './support/start.ts';
 
 const QUOTED = 'Müller & Söhne "Nord"';
 const ACTIVE = [QUOTED, 'acme', 'globex'].toSorted();
@@ -42,27 +34,15 @@ const document = z.object({
   error: z.object({ name: z.string(), message: z.string() }).optional(),
 });
 
-let dataDir: string;
-const starts: Started[] = [];
-const begin = (args: readonly string[], environment: Record<string, string> = {}): Started => {
-  // Temporary folders of this start are known by their parent.
-  const started = start(['--data-dir', dataDir, ...args], { TMPDIR: temporary, ...environment });
-  starts.push(started);
-  return started;
-};
-let temporary: string;
+let room: Room;
 beforeAll(async () => {
-  temporary = await mkdtemp('/var/tmp/larder-e2e-');
-  execFileSync('chmod', ['755', temporary]);
-  dataDir = path.join(temporary, 'data');
+  room = await openRoom();
 });
-afterEach(async () => {
-  for (const started of starts.splice(0)) await endStart(started);
-});
-afterAll(() => removeFolder(temporary));
+afterEach(() => room.endAll());
+afterAll(() => room.close());
 
 const vaultFile = async (key: string): Promise<string> => {
-  const vault = path.join(dataDir, 'vault');
+  const vault = path.join(room.dataDir, 'vault');
   const [bucket = ''] = (await readdir(vault)).filter((name) => !name.startsWith('.'));
   return path.join(vault, bucket, key);
 };
@@ -77,24 +57,11 @@ const listening = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-/** What a start must not leave: processes that know its folders, and temporary folders. */
-const leftBehind = async (): Promise<string[]> => {
-  const temporaryFolders = (await readdir(temporary)).filter((name) => name !== 'data');
-  return [...(await processesOf(temporary)), ...temporaryFolders];
-};
-const untilNothingIsLeft = async (): Promise<string[]> => {
-  for (let tries = 0; tries < 100 && (await leftBehind()).length > 0; tries += 1) await wait(100);
-  return leftBehind();
-};
-
-// Others may be at work on the same machine.
-const PATIENCE = 180_000;
-
 describe('npm start -- --once --json', { timeout: PATIENCE }, () => {
   let backups: Shown[];
 
   it('backs up every active project, and prints one document that is true', async () => {
-    const started = begin(['--once', '--json']);
+    const started = room.begin(['--once', '--json']);
     expect(await started.ended).toBe(0);
     const shown = document.parse(JSON.parse(started.output().stdout));
     backups = shown.backups;
@@ -120,15 +87,15 @@ describe('npm start -- --once --json', { timeout: PATIENCE }, () => {
   });
 
   it('has sent one mail about the run, and leaves nothing behind', async () => {
-    const mails = (await readdir(path.join(dataDir, 'mails'))).filter((name) =>
+    const mails = (await readdir(path.join(room.dataDir, 'mails'))).filter((name) =>
       name.endsWith('.eml'),
     );
     expect(mails).toHaveLength(1);
-    expect(await untilNothingIsLeft()).toEqual([]);
+    expect(await room.leftBehind()).toEqual([]);
   });
 
   it('is found by the next start, which gives each format so that it restores as its manifest says', async () => {
-    const started = begin([]);
+    const started = room.begin([]);
     await started.until('Ctrl-C');
     expect(started.output().stderr).toContain('3 backups of earlier starts');
     const api = await started.until(/http:\/\/127\.0\.0\.1:\d+/);
@@ -151,7 +118,7 @@ describe('npm start -- --once --json', { timeout: PATIENCE }, () => {
     process.kill(-(started.process.pid ?? 0), 'SIGINT');
     expect(await started.ended).toBe(0);
     expect(await listening(port)).toBe(false);
-    expect(await untilNothingIsLeft()).toEqual([]);
+    expect(await room.leftBehind()).toEqual([]);
   });
 });
 
@@ -226,69 +193,3 @@ const compare = async (server: Postgres, database: string, text: string): Promis
     await session.end();
   }
 };
-
-describe('a start', { timeout: PATIENCE }, () => {
-  it('that is killed leaves nothing running, and the next one is not hindered', async () => {
-    const killed = begin([]);
-    await killed.until('The stack runs');
-    const second = begin(['--once']);
-    expect(await second.ended).toBe(1);
-    expect(second.output().stderr).toContain('in use by another start');
-    killed.process.kill('SIGKILL');
-    await killed.ended;
-    expect(await untilNothingIsLeft()).toEqual([]);
-    expect(existsSync(path.join(dataDir, 'history'))).toBe(true);
-  });
-
-  it('that is told twice ends at once, and still leaves nothing', async () => {
-    const started = begin([]);
-    await started.until('The stack runs');
-    started.process.kill('SIGTERM');
-    started.process.kill('SIGINT');
-    expect([0, 130]).toContain(await started.ended);
-    expect(await untilNothingIsLeft()).toEqual([]);
-  });
-
-  it('says what is wrong with the port in one line, before anything is started', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const started = begin(['--port', String(port)]);
-    expect(await started.ended).toBe(1);
-    server.close();
-    expect(started.output().stderr).toBe(
-      `larder: Port ${port} on 127.0.0.1 is in use. End what listens there, or choose another port with --port.\n`,
-    );
-  });
-
-  it('names all mistakes of a configuration at once, and shows no stack', async () => {
-    const config = path.join(temporary, 'three-mistakes.config.ts');
-    await writeFile(
-      config,
-      `export default {
-         environment: 'two words',
-         sources: [{ name: 'main', host: 'h', database: 'd', iam: { user: 'u', resourceId: 'db-A1' } }],
-         schedules: [{ name: 'nightly', expression: 'cron(0 2 * * *)' }],
-         notifications: { from: 'nobody', to: ['a@example.com'] },
-       };`,
-    );
-    const started = begin(['--config', config]);
-    expect(await started.ended).toBe(1);
-    await removeFolder(config);
-    const { stderr } = started.output();
-    for (const at of ['environment', 'schedules[0].expression', 'notifications.from']) {
-      expect(stderr).toContain(`  ${at}: `);
-    }
-    expect(stderr).not.toMatch(/^\s+at /m);
-  });
-
-  it.each([
-    ['/proc/nothing', "can't be written"],
-    ['/dev/null/data', "can't be written"],
-  ])('says that the data folder %s %s', async (folder, said) => {
-    const started = begin(['--data-dir', folder]);
-    expect(await started.ended).toBe(1);
-    expect(started.output().stderr).toContain(`${folder} ${said}`);
-  });
-});
