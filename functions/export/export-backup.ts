@@ -192,6 +192,8 @@ export const exportBackup = async (
   request: ExportRequest,
 ): Promise<Disposition> => {
   const { projectId, backupId } = request.message;
+  // The queue's own visibility is the function's timeout: whatever goes wrong from here, the message comes sooner.
+  await hide(ports, request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
   const outcome = await ports.history.claim(projectId, backupId);
   if (outcome.kind === 'exhausted') {
     return await settleExhausted(ports, options, outcome.backup);
@@ -207,7 +209,6 @@ export const exportBackup = async (
   const { claim, backup } = outcome;
   ports.log.info('export begins', { projectId, backupId, attempt: claim.attempt });
   try {
-    await hide(ports, request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
     const completion = await work(ports, options, claim, backup, request);
     const written = await ports.history.complete(claim, completion);
     return await finish(ports, { ...backup, ...completion, status: 'completed' }, written);

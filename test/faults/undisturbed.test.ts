@@ -5,6 +5,7 @@ import { applicationNameOf } from '../../adapters/postgres/names.ts';
 import { connect, withSession } from '../../adapters/postgres/session.ts';
 import { sourceSettings } from '../../core/settings.ts';
 import { PASSWORD } from '../support/postgres.ts';
+import { BACKUP_ROLE } from '../support/roles.ts';
 import { openBench } from './bench.ts';
 import { holdingVault, untilDumping, untilWaiting } from './holding.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
@@ -113,13 +114,15 @@ it.concurrent('a table that stays locked is named, with the backend that holds i
 it.concurrent('the next attempt ends what a dead worker left on the server, and nothing else', async () => {
   const bench = await openBench(room, { pgDump: 'exit 1' });
   const backup = await bench.request('large', { attempt: 1 });
-  const leftover = await room.postgres.session(room.database);
+  const leftover = await room.postgres.session(room.database, BACKUP_ROLE);
   const names = [
     `larder/${backup.id}/2`,
     `larder/${backup.id.replace(/.$/, 'x')}/1`,
     `larder/${backup.id}/1/00000000`,
   ];
-  const strangers = await Promise.all(names.map(() => room.postgres.session(room.database)));
+  const strangers = await Promise.all(
+    names.map(() => room.postgres.session(room.database, BACKUP_ROLE)),
+  );
   // What the bench's own first attempt was called.
   const dead = applicationNameOf(backup.id, 1, bench.table);
   await leftover.query(`SET application_name = '${dead}'`);
@@ -140,7 +143,7 @@ it.concurrent('an attempt that adopts an earlier backup ends what is left of tha
   const { history } = bench.ports;
   const dying = { ...history, complete, release: complete };
   await bench.deliver(backup, { ports: { history: dying } });
-  const leftover = await room.postgres.session(room.database);
+  const leftover = await room.postgres.session(room.database, BACKUP_ROLE);
   await leftover.query(`SET application_name = '${applicationNameOf(backup.id, 1, bench.table)}'`);
   expect((await bench.deliver(backup, { after: 130_000 })).message).toBe('done');
   await expect(leftover.query('SELECT 1')).rejects.toThrow();

@@ -12,6 +12,7 @@ import {
   type ServerPrograms,
 } from '../../adapters/postgres/program-files.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
+import { roleScript } from './roles.ts';
 
 export const PASSWORD = "it's \\ a secret";
 const UNPRIVILEGED = 65_534;
@@ -51,7 +52,7 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** Starts a server of one major from the server layer, with passwords, without TLS, on 127.0.0.1. */
+/** Starts a server of one major from the server layer, with passwords, without TLS, on 127.0.0.1, and with the backup role. */
 export const startPostgres = async (major = 18): Promise<Postgres> => {
   const { directory } = await ensureLayer({ layer: 'server', majors: [major] });
   const files = await findProgramFiles(path.join(directory, 'postgres'));
@@ -77,6 +78,7 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
       await client.end();
     }
   };
+  await sql(roleScript('backup-plain', PASSWORD));
   return {
     port,
     major,

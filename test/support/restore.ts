@@ -13,20 +13,31 @@ const programsOf = async (major: number) => {
   return found;
 };
 
-const loginTo = (postgres: Postgres, database: string): string[] => [
-  ...['-h', '127.0.0.1', '-p', String(postgres.port), '-U', 'postgres', '-d', database],
+const loginTo = (postgres: Postgres, database: string, user = 'postgres'): string[] => [
+  ...['-h', '127.0.0.1', '-p', String(postgres.port), '-U', user, '-d', database],
 ];
 const env = { PGPASSWORD: PASSWORD, PATH: process.env.PATH ?? '' };
 
-/** Runs a file of SQL with psql, which stops at the first error. */
+/** Runs a file of SQL with psql, as the superuser or another, which stops at the first error and has then done nothing. */
 export const runFile = async (
   postgres: Postgres,
   database: string,
   file: string,
+  user?: string,
 ): Promise<void> => {
   const { psql } = await programsOf(postgres.major);
-  const flags = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', file];
-  await run(psql, [...loginTo(postgres, database), ...flags], { env, maxBuffer: 1e8 });
+  const flags = [
+    '-X',
+    '-q',
+    '--single-transaction',
+    '-v',
+    'ON_ERROR_STOP=1',
+    '-o',
+    '/dev/null',
+    '-f',
+    file,
+  ];
+  await run(psql, [...loginTo(postgres, database, user), ...flags], { env, maxBuffer: 1e8 });
 };
 
 const unpacked = async (file: string): Promise<Buffer> => {

@@ -1,23 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTROL_PLANE, TENANT } from '../../functions/export/schemas.ts';
 import { openBench, type Services, startServices } from '../../functions/export/support.ts';
 import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { runFile } from '../../support/restore.ts';
+import { BACKUP_ROLE, roleScript } from '../../support/roles.ts';
 
 /** The scripts of docs/roles.md, run as they stand there; then one backup with just that role. */
-const PAGE = readFileSync(path.resolve(import.meta.dirname, '../../../docs/roles.md'), 'utf8');
-const script = (name: string): string => {
-  const found = new RegExp(`\`\`\`sql ${name}\\n([\\s\\S]*?)\`\`\``).exec(PAGE)?.[1];
-  if (!found) throw new Error(`docs/roles.md has no script ${name}`);
-  return found.replaceAll("'change me'", `'${PASSWORD.replaceAll("'", "''")}'`);
-};
+const script = (name: string): string => roleScript(name, PASSWORD);
 
 let services: Services;
 let postgres: Postgres;
 beforeAll(async () => {
   services = await startServices();
   postgres = await startPostgres();
+  // Each script makes the role anew.
+  await postgres.sql(`DROP ROLE ${BACKUP_ROLE}`);
 });
 afterAll(async () => {
   await postgres.stop();
@@ -44,11 +44,11 @@ const tenantIn = async (more = ''): Promise<string> => {
 };
 
 const forget = async (database: string) => {
-  await postgres.sql('DROP OWNED BY larder_backup; DROP ROLE larder_backup', database);
+  await postgres.sql(`DROP OWNED BY ${BACKUP_ROLE}; DROP ROLE ${BACKUP_ROLE}`, database);
 };
 
 const exportWith = async (database: string) => {
-  const bench = await openBench(services, postgres, { database, user: 'larder_backup' });
+  const bench = await openBench(services, postgres, { database, user: BACKUP_ROLE });
   const backup = await bench.request('acme');
   await bench.run(backup);
   return await bench.row(backup);
@@ -86,7 +86,7 @@ describe('a backup with just the role of docs/roles.md', () => {
   it('can change nothing in the database', async () => {
     const database = await tenantIn();
     await postgres.sql(script('backup-plain'), database);
-    const client = await postgres.session(database, 'larder_backup');
+    const client = await postgres.session(database, BACKUP_ROLE);
     for (const attempt of [
       "INSERT INTO acme.child VALUES (1, '')",
       'DROP TABLE acme.child',
@@ -97,5 +97,39 @@ describe('a backup with just the role of docs/roles.md', () => {
     }
     await client.end();
     await forget(database);
+  });
+});
+
+describe('the restore role of docs/roles.md', () => {
+  it('brings a backup back beside the live schema, owners kept, while the live one stays', async () => {
+    const database = await postgres.database();
+    await postgres.sql(
+      `${CONTROL_PLANE} GRANT ALL ON SCHEMA control_plane TO app_owner; GRANT ALL ON control_plane.projects TO app_owner;
+       GRANT CREATE ON DATABASE ${database} TO app_owner; SET ROLE app_owner; ${TENANT('acme')}`,
+      database,
+    );
+    await postgres.sql(script('backup-plain') + script('restore'), database);
+    const bench = await openBench(services, postgres, { database });
+    const backup = await bench.request('acme', { format: 'plain', compression: 'none' });
+    await bench.run(backup);
+    const { fileId } = await bench.row(backup);
+    const object = await services.s3.send(
+      new GetObjectCommand({ Bucket: bench.bucket, Key: fileId ?? '' }),
+    );
+    const folder = mkdtempSync('/var/tmp/larder-restore-');
+    const file = path.join(folder, 'beside.sql');
+    writeFileSync(
+      file,
+      `ALTER SCHEMA acme RENAME TO acme_live;\n${await object.Body?.transformToString()}
+       ALTER SCHEMA acme RENAME TO acme_restored; ALTER SCHEMA acme_live RENAME TO acme;`,
+    );
+    await runFile(postgres, database, file, 'larder_restore');
+    rmSync(folder, { recursive: true, force: true });
+    const counts = await postgres.sql(
+      `SELECT (SELECT count(*)::int FROM acme.parent) AS live, (SELECT count(*)::int FROM acme_restored.parent) AS restored,
+        (SELECT tableowner FROM pg_tables WHERE schemaname = 'acme_restored' AND tablename = 'parent') AS owner`,
+      database,
+    );
+    expect(counts.rows).toEqual([{ live: 5000, restored: 5000, owner: 'app_owner' }]);
   });
 });

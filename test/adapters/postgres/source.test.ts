@@ -16,6 +16,7 @@ import {
   type Postgres,
   startPostgres,
 } from '../../support/postgres.ts';
+import { BACKUP_ROLE } from '../../support/roles.ts';
 
 let postgres: Postgres;
 let database: string;
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 const accessTo = (
   given: Partial<SourceSettings> = {},
-  user = 'postgres',
+  user = BACKUP_ROLE,
   password = PASSWORD,
 ): SourceAccess => ({
   settings: sourceSettings.parse({

@@ -6,9 +6,8 @@ import type { Compression, Format } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { describeDatabase, differences } from '../../support/compare-databases.ts';
-import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { restoreFile, runFile } from '../../support/restore.ts';
-import { literal } from './schemas.ts';
 import { type Bench, openBench, type Services, startServices } from './support.ts';
 
 /**
@@ -46,13 +45,8 @@ beforeAll(async () => {
     await runFile(postgres, database, fixture('awkward-outside.sql'));
     await runFile(postgres, database, fixture('awkward.sql'));
     const facts = await factsOf(postgres, database);
-    // The role of docs/roles.md: no superuser.
-    await postgres.sql(
-      `CREATE ROLE larder_backup LOGIN BYPASSRLS PASSWORD ${literal(PASSWORD)}; GRANT pg_read_all_data, pg_read_all_stats TO larder_backup`,
-    );
     const bench = await openBench(services, postgres, {
       database,
-      user: 'larder_backup',
       source: { schemas: [SCHEMA] },
     });
     sides.set(major, { postgres, bench, facts });

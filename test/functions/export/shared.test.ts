@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { BACKUP_ROLE } from '../../support/roles.ts';
 import { CONTROL_PLANE } from './schemas.ts';
 import { type Bench, openBench, type Services, startServices } from './support.ts';
 
@@ -88,6 +89,7 @@ describe('shared schemas', () => {
     const login = ['-h', '127.0.0.1', '-p', String(fresh.port), '-U', 'postgres'];
     const env = { PGPASSWORD: PASSWORD, PATH: process.env.PATH ?? '' };
     // The superuser is there already; that one complaint is all that may come.
+    await fresh.sql(`DROP ROLE ${BACKUP_ROLE}`);
     const { stderr } = await run(client.psql, [...login, '-q', '-f', globals, 'postgres'], { env });
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringContaining('role "postgres" already exists'),

@@ -14,6 +14,7 @@ import { type Disposition, exportBackup } from '../../../functions/export/export
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
+import { BACKUP_ROLE } from '../../support/roles.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { PROJECT_QUERY } from './schemas.ts';
 
@@ -97,7 +98,7 @@ export const openBench = async (
     projectQuery: PROJECT_QUERY,
     ...given.source,
   });
-  const credentials = async () => ({ user: given.user ?? 'postgres', password: PASSWORD });
+  const credentials = async () => ({ user: given.user ?? BACKUP_ROLE, password: PASSWORD });
   const programRoots = [await clientRoot()];
   const access = { settings, credentials };
   const table = await tables.newTable();
