@@ -137,7 +137,7 @@ export const prepareOwn = async (
     notes: [
       `Database ${JSON.stringify(database)} on ${host}:${port}, PostgreSQL ${found.serverVersion}, ${address.tlsReason}`,
       projects
-        ? `Projects: the ${projects.length} schemas of --schemas`
+        ? `Projects: ${projects.length === 1 ? 'the schema' : `the ${projects.length} schemas`} of --schemas`
         : 'Projects: the rows of control_plane.projects',
       ...(await notesOn(client)),
     ],
