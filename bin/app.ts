@@ -10,6 +10,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { larderApp } from '../lib/app.ts';
 import { ConfigInvalid, checkConfig } from '../lib/config.ts';
 import { LarderStack } from '../lib/larder-stack.ts';
+import { LayerNotBuilt } from '../lib/postgres-layers.ts';
 import { STACK_NAME } from '../lib/synthesize.ts';
 
 const app = larderApp();
@@ -21,18 +22,33 @@ const setting = (name: string, otherwise: string): string => {
 
 const readConfig = async (file: string): Promise<unknown> => {
   if (!existsSync(file)) throw new ConfigInvalid([`there is no file ${file}`]);
-  const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
-  return module.default;
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+    return module.default;
+  } catch (cause) {
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new ConfigInvalid([`${file} can't be read: ${why}`]);
+  }
+};
+
+/** CloudFormation's rule for names of stacks. */
+const stackName = (): string => {
+  const name = setting('stack', STACK_NAME);
+  if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) return name;
+  throw new ConfigInvalid([
+    `larder:stack: "${name}" is no name for a stack: use letters, digits and "-", 128 at most, beginning with a letter`,
+  ]);
 };
 
 try {
   const file = path.resolve(setting('config', 'larder.config.ts'));
   const config = checkConfig(await readConfig(file), path.dirname(file));
-  new LarderStack(app, setting('stack', STACK_NAME), { config });
+  new LarderStack(app, stackName(), { config });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 } catch (error) {
-  if (!(error instanceof ConfigInvalid)) throw error;
+  // What somebody can mend is told in words alone.
+  if (!(error instanceof ConfigInvalid || error instanceof LayerNotBuilt)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

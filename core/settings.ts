@@ -47,11 +47,11 @@ export const sourceSettings = z.strictObject({
   caFile: z.string().optional(),
   projectQuery: z
     .string()
-    .min(1)
+    .regex(/\S/, 'give a query')
     .refine((query) => !/;\s*$/.test(query), 'leave out the semicolon at the end')
     .default(DEFAULT_PROJECT_QUERY),
   /** Takes schemas as projects instead of a query. */
-  schemas: z.array(z.string().min(1).max(63)).optional(),
+  schemas: z.array(z.string().min(1).max(63)).min(1).optional(),
   /**
    * Schemas that belong to no project but that all need, such as `control_plane`. Every run exports them as a project
    * of their own, `_shared-<source>`, together with roles and their memberships.

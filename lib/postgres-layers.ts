@@ -16,6 +16,11 @@ import { Construct } from 'constructs';
 
 const BUILD = path.resolve(import.meta.dirname, '..', 'layers', 'postgres');
 
+/** The build has said why, and what to do, on standard error. */
+export class LayerNotBuilt extends Error {
+  override readonly name = 'LayerNotBuilt';
+}
+
 export type PostgresLayersProps = {
   /** Of the functions that use the layers. */
   architecture: Architecture;
@@ -95,7 +100,7 @@ export class PostgresLayers extends Construct {
   }
 }
 
-/** @throws Error where the build fails; the build itself has said why on standard error */
+/** @throws LayerNotBuilt */
 function build(options: readonly string[]): Built {
   const args = [path.join(BUILD, 'build.ts'), '--deploy', '--keep', ...options];
   const { error, status, stdout } = spawnSync(process.execPath, args, {
@@ -104,6 +109,7 @@ function build(options: readonly string[]): Built {
   });
   if (error) throw error;
   const [built] = status === 0 ? (JSON.parse(stdout) as Built[]) : [];
-  if (!built) throw new Error('A layer was not built: the lines above say why and what to do.');
+  if (!built)
+    throw new LayerNotBuilt('A layer was not built: the lines above say why and what to do.');
   return built;
 }

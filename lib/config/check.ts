@@ -26,6 +26,8 @@ const meant = (issue: Issue): readonly Issue[] => {
     return issue.keys.map((key) => ({ ...issue, path: [...issue.path, key], message }));
   }
   if (issue.code !== 'invalid_union') return [issue];
+  // A form that no word stands for says itself which words there are.
+  if (issue.errors.length === 0) return [issue];
   const candidates = issue.errors.filter((form) => !form.some(isOfAnotherType));
   const [only] = candidates;
   const forms = candidates.length === 1 && only ? only : issue.errors.flat();
@@ -36,7 +38,9 @@ const sentence = (issue: Issue): string => {
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return `is missing: give a value of type ${issue.expected}`;
   }
-  return issue.message.replace(/^Invalid (input|option): /, '');
+  return issue.message
+    .replace(/^Invalid (input|option): /, '')
+    .replace(/^Invalid discriminator value\. Expected/, 'expected');
 };
 
 const line = ({ path: at, message }: Mistake): string => `${pathText(at)}: ${message}`;

@@ -87,6 +87,13 @@ const loginMistakes = (outline: Outline): Mistake[] =>
     ];
   });
 
+const projectMistakes = (outline: Outline): Mistake[] =>
+  ofSources(outline, ({ schemas, projectQuery }, at) =>
+    schemas !== undefined && projectQuery !== undefined
+      ? [mistake([...at, 'projectQuery'], 'leave it out where schemas are the projects')]
+      : [],
+  );
+
 const isCertificate = (pem: string): boolean => {
   try {
     return new X509Certificate(pem).subject !== undefined;
@@ -171,6 +178,7 @@ export const crossCheck = (value: unknown, folder: string): Mistake[] => {
       (index) => ['schedules', index, 'name'],
     ),
     ...loginMistakes(outline),
+    ...projectMistakes(outline),
     ...caMistakes(outline, folder),
     ...endpointMistakes(outline),
     ...scheduleMistakes(outline),

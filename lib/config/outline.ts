@@ -12,6 +12,8 @@ const source = z.object({
   secretArn: z.unknown().optional(),
   secretKeyArn: z.unknown().optional(),
   iam: z.unknown().optional(),
+  schemas: z.unknown().optional(),
+  projectQuery: z.unknown().optional(),
   ca: text,
   tls: text,
   vpc: z

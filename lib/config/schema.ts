@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RETENTION_CLASSES } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';
+import { idProblem } from '../../core/project.ts';
 import {
   exportSettings,
   notificationSettings,
@@ -48,6 +49,10 @@ const source = sourceSettings.omit({ auth: true, caFile: true }).extend({
 });
 
 const all = z.literal('all');
+const projectId = z.string().superRefine((id, context) => {
+  const message = idProblem(id);
+  if (message) context.addIssue({ code: 'custom', message });
+});
 const schedule = z.strictObject({
   name: z
     .string()
@@ -70,7 +75,7 @@ const schedule = z.strictObject({
   /** Minutes within which it may fire; 0 fires at the minute. */
   flexibleMinutes: z.int().min(0).max(1440).default(0),
   /** Ids of projects, or all that are active. */
-  projects: z.union([all, z.array(z.string().min(1).max(512)).min(1).max(1000)]).default('all'),
+  projects: z.union([all, z.array(projectId).min(1).max(1000)]).default('all'),
   /** Names of sources, or all. */
   sources: z.union([all, z.array(sourceName).min(1)]).default('all'),
   retentionClass: z.enum(RETENTION_CLASSES).default('daily'),

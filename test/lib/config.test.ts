@@ -231,6 +231,28 @@ describe('a mistake is named with its path and what would be right', () => {
       'sources[0].vpc.routeTableIds: give the route tables',
     ],
     [
+      'an API of no kind',
+      { ...input(), api: { type: 'public' } },
+      "api.type: expected 'regional' | 'private'",
+    ],
+    ['an API without its kind', { ...input(), api: {} }, "api.type: expected 'regional'"],
+    [
+      'schemas and a query',
+      wrong({ sources: [source({ schemas: ['a'], projectQuery: 'SELECT 1' })] }),
+      'sources[0].projectQuery: leave it out where schemas are the projects',
+    ],
+    ['no schemas', wrong({ sources: [source({ schemas: [] })] }), 'sources[0].schemas: Too small'],
+    [
+      'a query of blanks',
+      wrong({ sources: [source({ projectQuery: ' ' })] }),
+      'sources[0].projectQuery: give a query',
+    ],
+    [
+      'an id that no project can have',
+      wrong({ schedules: [{ name: 'n', expression: 'rate(1 day)', projects: ['x'.repeat(129)] }] }),
+      'schedules[0].projects[0]: its id has 129 bytes',
+    ],
+    [
       'endpoints twice in one VPC',
       wrong({
         sources: [

@@ -136,19 +136,23 @@ describe('in process, with a space in the folder’s name', () => {
 
 describe('as CDK’s command line starts it', () => {
   /** Runs bin/app.ts as `cdk` would; a folder of its own stands for a project that was moved. */
-  const runApp = async (configuration: string) => {
+  const runApp = async (
+    configuration: string,
+    { tools = process.env.PATH, ...context }: Readonly<Record<string, string | undefined>> = {},
+  ) => {
     const configFile = path.join(folder, `${Math.random()}.config.ts`);
     writeFileSync(configFile, configuration);
     const out = path.join(folder, 'app.out');
     const app = spawn(process.execPath, [path.join(PROJECT, 'bin', 'app.ts')], {
       cwd: folder,
       env: {
-        PATH: process.env.PATH,
+        PATH: tools,
         CDK_OUTDIR: out,
         CDK_CONTEXT_JSON: JSON.stringify({
           'larder:config': configFile,
           'larder:stack': 'Elsewhere',
           'larder:layers': 'placeholder',
+          ...context,
         }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -173,6 +177,36 @@ describe('as CDK’s command line starts it', () => {
     } = await runApp(`export default ${JSON.stringify(input())};`);
     expect({ code, out, err }).toEqual({ code: 0, out: '', err: '' });
     expect(readdirSync(assembly)).toContain('Elsewhere.template.json');
+  });
+
+  test.each([
+    ['that is no TypeScript', 'export default {{', /\.config\.ts can't be read: SyntaxError: /],
+    ['that throws', "throw new Error('no VPN');", /\.config\.ts can't be read: Error: no VPN$/],
+  ])('a file %s is one line', async (_, configuration, line) => {
+    const { code, out, err } = await runApp(configuration);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    const [first, second = '', ...more] = err.trimEnd().split('\n');
+    expect([first, ...more]).toEqual(['The configuration has one mistake:']);
+    expect(second).toMatch(line);
+  });
+
+  test('a name that no stack can have is refused in words', async () => {
+    const { code, err } = await runApp(`export default ${JSON.stringify(input())};`, {
+      'larder:stack': 'my stack!',
+    });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^The configuration has one mistake:\n {2}larder:stack: "my stack!" .*\n$/);
+  });
+
+  test('a layer that can’t be built is told by what the build says, without a stack trace', async () => {
+    const wanted = { ...input(), postgres: { majors: [99] } };
+    const { code, out, err } = await runApp(`export default ${JSON.stringify(wanted)};`, {
+      'larder:layers': 'built',
+      tools: folder,
+    });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/layers: .*\n[\s\S]*A layer was not built: the lines above say why/);
+    expect(err).not.toMatch(/\n {4}at |Node\.js v/);
   });
 
   test('three mistakes are three lines and exit code 1, without a stack trace', async () => {
