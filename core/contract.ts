@@ -143,7 +143,6 @@ export const METRICS = {
   exportFailed: 'ExportFailed',
   exportBytes: 'ExportBytes',
   exportDuration: 'ExportDuration',
-  snapshotAge: 'SnapshotAge',
   exportRetried: 'ExportRetried',
   sweepRepaired: 'SweepRepaired',
   /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook. */

@@ -43,7 +43,9 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   const methods: readonly string[] = [...new Set(others.map((route) => route.method))];
   if (methods.length && !methods.includes(httpMethod)) {
     const allow = methods.join(', ');
-    throw new HttpProblem(405, `${httpMethod} is not possible here; ${allow} is.`, { allow });
+    throw new HttpProblem(405, `There is no ${httpMethod} at this path; there is ${allow}.`, {
+      allow,
+    });
   }
   throw new HttpProblem(
     404,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { METRICS } from '../../core/contract.ts';
 import { config, otherSource, source } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
@@ -14,6 +15,14 @@ test('every alarm has its paragraph in the runbook, and every paragraph its alar
   const headings = paragraphs.map((paragraph) => paragraph.split('\n')[0]);
   expect(headings.toSorted()).toEqual([...new Set(alarms.map(([at]) => nameOf(at)))].sort());
   for (const paragraph of paragraphs) expect(paragraph.length, paragraph).toBeGreaterThan(200);
+});
+
+test('every metric of Larder’s own is explained in the runbook', () => {
+  const runbook = readFileSync(RUNBOOK, 'utf8');
+  const { namespace: _, functionDimension: __, ...names } = METRICS;
+  const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
+  const explained = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)]);
+  expect(explained.map(([, name]) => name).sort()).toEqual(Object.values(names).sort());
 });
 
 test('every alarm says in CloudWatch where its paragraph is', () => {
