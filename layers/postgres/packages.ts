@@ -60,11 +60,7 @@ export async function unpack(
   const origin = new Map<string, Package>();
   const pairs = packages.map((one, index) => ({ one, file: files[index] ?? '' }));
   await each(pairs, 4, async ({ one, file }) => {
-    const listing = await run(
-      'dpkg-deb',
-      ['--fsys-tarfile', file].slice(0, 0).concat('-x', file, root),
-    );
-    void listing;
+    await run('dpkg-deb', ['-x', file, root]);
     const listed = await run('dpkg-deb', ['-c', file]);
     for (const line of listed.split('\n')) {
       const name = /^\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+\.\/(.+?)(?: (?:->|link to) .*)?$/.exec(
