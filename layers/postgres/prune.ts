@@ -1,6 +1,6 @@
-import { readdir, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { readJson, remove } from './cache.ts';
+import { readJson, remove, temporaryFolder } from './cache.ts';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -27,10 +27,23 @@ export async function prune(cache: string): Promise<void> {
   }
   for (const file of [...(await list(cache, 'built')), ...(await list(cache, 'here'))]) {
     const inputs = path.basename(file).split('-')[0] ?? '';
-    if (!wanted.has(inputs) && (await age(file, 'ctimeMs')) > DAY) await remove(file);
+    if (!wanted.has(inputs) && (await age(file, 'ctimeMs')) > DAY) await removeWhole(file);
   }
   for (const file of [...(await list(cache, 'debs')), ...(await list(cache, 'tools'))]) {
-    if ((await age(file, 'ctimeMs')) > KEPT_FOR) await remove(file);
+    if ((await age(file, 'ctimeMs')) > KEPT_FOR) await removeWhole(file);
+  }
+}
+
+/** In one step as far as others see: half a build would count as built if this were killed. */
+async function removeWhole(place: string): Promise<void> {
+  const trash = await temporaryFolder(path.dirname(place));
+  try {
+    await rename(place, path.join(trash, 'removed')).catch((error: NodeJS.ErrnoException) => {
+      // Another process was first.
+      if (error.code !== 'ENOENT') throw error;
+    });
+  } finally {
+    await remove(trash);
   }
 }
 
