@@ -59,8 +59,10 @@ export class Endpoints extends Construct {
   constructor(scope: Construct, id: string, props: EndpointsProps) {
     super(scope, id);
     const { network } = props;
-    const interfaces = network.endpoints.filter((service) => !GATEWAYS.includes(service));
-    for (const service of network.endpoints.filter((one) => GATEWAYS.includes(one))) {
+    // Where nobody has a secret, an endpoint of Secrets Manager would cost money and lead to nothing.
+    const needed = network.endpoints.filter((service) => props.reach[service].length > 0);
+    const interfaces = needed.filter((service) => !GATEWAYS.includes(service));
+    for (const service of needed.filter((one) => GATEWAYS.includes(one))) {
       this.#endpoint(service, props, {
         vpcEndpointType: 'Gateway',
         routeTableIds: [...(network.routeTableIds ?? [])],

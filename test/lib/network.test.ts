@@ -108,6 +108,19 @@ describe('endpoints', () => {
     );
   });
 
+  test('of Secrets Manager are not made where every login is by IAM: nobody would use them', () => {
+    const { secretArn: _, ...rest } = source({ vpc: { ...vpc, endpoints: true } });
+    const iam = { user: 'larder', resourceId: 'cluster-ABCDEF' };
+    const made = synthesis(config({ sources: [{ ...rest, iam }] })).ofType('AWS::EC2::VPCEndpoint');
+    expect(made.map(([path]) => path).sort()).toEqual([
+      'Sources/main/Endpoints/dynamodb',
+      'Sources/main/Endpoints/s3',
+      'Sources/main/Endpoints/sqs',
+    ]);
+    for (const [path, { Properties }] of made)
+      expect(within(Properties, 'PolicyDocument', 'Statement', 0, 'Resource'), path).toBeDefined();
+  });
+
   test('are made one by one where the VPC has the others', () => {
     const { routeTableIds: _, ...rest } = vpc;
     const some = synthesis(
