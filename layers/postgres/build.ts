@@ -22,6 +22,9 @@ function list(value: string | undefined, otherwise: readonly string[]): readonly
 }
 
 function pick<T extends string>(flag: string, given: readonly string[], known: readonly T[]): T[] {
+  if (given.length === 0) {
+    throw new BadLayerRequest(`--${flag} names none: some of ${known.join(', ')}.\n${USAGE}`);
+  }
   return given.map((one) => {
     const found = known.find((name) => name === one);
     if (found) return found;
@@ -29,7 +32,16 @@ function pick<T extends string>(flag: string, given: readonly string[], known: r
   });
 }
 
-/** The requests that a command line stands for. */
+/** `17`, and nothing else that JavaScript takes for a number. */
+function major(word: string): number {
+  return /^\d+$/.test(word) ? Number(word) : Number.NaN;
+}
+
+/**
+ * The requests that a command line stands for; none where it only asks for help.
+ *
+ * @throws BadLayerRequest, and what parseArgs throws
+ */
 export function readRequests(argv: readonly string[]): LayerRequest[] {
   const { values } = parseArgs({
     args: [...argv],
@@ -45,7 +57,8 @@ export function readRequests(argv: readonly string[]): LayerRequest[] {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) throw new BadLayerRequest(USAGE);
+  if (values.help) return [];
+  if (values.cache === '') throw new BadLayerRequest(`--cache names no folder.\n${USAGE}`);
   const layers = pick<LayerName>('layer', list(values.layer, ['client', 'server']), [
     'client',
     'server',
@@ -54,11 +67,14 @@ export function readRequests(argv: readonly string[]): LayerRequest[] {
     'arm64',
     'x86_64',
   ]);
+  if (values.extensions !== undefined && !layers.includes('server')) {
+    throw new BadLayerRequest(`--extensions is for the server layer.\n${USAGE}`);
+  }
   return architectures.flatMap((arch) =>
     layers.map((layer) => ({
       layer,
       arch,
-      ...(values.majors === undefined ? {} : { majors: list(values.majors, []).map(Number) }),
+      ...(values.majors === undefined ? {} : { majors: list(values.majors, []).map(major) }),
       ...(layer === 'server' ? { extensions: list(values.extensions, []) } : {}),
       ...(values.cache === undefined ? {} : { cache: values.cache }),
       acceptOlder: values['accept-older'],
@@ -70,8 +86,13 @@ export function readRequests(argv: readonly string[]): LayerRequest[] {
 }
 
 async function main(): Promise<void> {
+  const requests = readRequests(process.argv.slice(2));
+  if (requests.length === 0) {
+    console.log(USAGE);
+    return;
+  }
   const built = [];
-  for (const request of readRequests(process.argv.slice(2))) built.push(await ensureLayer(request));
+  for (const request of requests) built.push(await ensureLayer(request));
   console.log(
     JSON.stringify(
       built.map(({ assetDirectory, manifest }) => ({

@@ -5,16 +5,34 @@
  * own. A lock file makes the second wait instead of working in vain; it is only a courtesy.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, readFileSync, statSync } from 'node:fs';
+import {
+  access,
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DiskFull } from './errors.ts';
+import { DiskFull, UnusableCache } from './errors.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
 
-/** A build takes seconds; a temporary folder or a lock of this age (ms) belongs to nobody. */
+/** A build takes seconds; a temporary folder of this age (ms) belongs to nobody. */
 const ABANDONED_AFTER = 30 * 60_000;
+
+/**
+ * A lock's owner touches it this often (ms). A process id alone proves nothing: in a container each
+ * builder has the same one, and after a restart of the machine another program has it.
+ */
+const BEAT = 2_000;
+const SILENT_AFTER = 10 * BEAT;
 
 /**
  * The folder for builds and downloads: LARDER_LAYER_CACHE, else `.cache/layers` in the repository.
@@ -33,6 +51,28 @@ function enterableByAll(directory: string): boolean {
   if ((statSync(directory).mode & 0o001) === 0) return false;
   const parent = path.dirname(directory);
   return parent === directory || enterableByAll(parent);
+}
+
+/**
+ * Makes the folder for builds, or says why nothing can be built in it.
+ *
+ * @throws UnusableCache
+ */
+export async function checkWritable(cache: string): Promise<void> {
+  // apt's configuration has no way to quote the first three, a search path of libraries none for the rest.
+  if (/["\\\n:;]/.test(cache)) {
+    throw new UnusableCache(cache, 'its name has a quote, a backslash, a colon or a semicolon');
+  }
+  try {
+    await mkdir(cache, { recursive: true });
+    for (const part of ['apt', 'built', 'debs', 'here', 'requests', 'tools']) {
+      await mkdir(path.join(cache, part), { recursive: true });
+      await access(path.join(cache, part), constants.W_OK);
+    }
+  } catch (error) {
+    if (isDiskFull(error)) throw new DiskFull(cache, error);
+    throw new UnusableCache(cache, (error as Error).message, error);
+  }
 }
 
 /** Lets everybody enter a cache of root's: the server that is started from it is another user. */
@@ -107,22 +147,34 @@ async function lock(file: string, settled: () => Promise<boolean>): Promise<() =
       const handle = await open(file, 'wx');
       await handle.writeFile(`${process.pid}`);
       await handle.close();
-      return () => rm(file, { force: true });
+      const beat = setInterval(() => {
+        const now = new Date();
+        // Gone, where others took this process for dead: what it makes is as good.
+        utimes(file, now, now).catch(() => clearInterval(beat));
+      }, BEAT);
+      return () => {
+        clearInterval(beat);
+        return rm(file, { force: true });
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     if (await settled()) return async () => {};
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (await isAbandoned(file, owner)) await rm(file, { force: true });
+    if (await isAbandoned(file, owner, SILENT_AFTER)) await rm(file, { force: true });
     else await sleep(150);
   }
 }
 
-async function isAbandoned(place: string, owner: number): Promise<boolean> {
+async function isAbandoned(
+  place: string,
+  owner: number,
+  after = ABANDONED_AFTER,
+): Promise<boolean> {
   const made = await stat(place).catch(() => undefined);
   if (!made) return false;
   const age = Date.now() - made.mtimeMs;
-  if (age > ABANDONED_AFTER) return true;
+  if (age > after) return true;
   // A lock is empty for an instant after it is made; in a container the owner's pid is another's.
   if (!owner) return age > 5_000;
   return !isAlive(owner);

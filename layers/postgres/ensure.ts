@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { buildOnce, defaultCache, exists, letEnter, readJson } from './cache.ts';
+import { buildOnce, checkWritable, defaultCache, exists, letEnter, readJson } from './cache.ts';
 import { buildInContainer } from './container.ts';
 import { BuildStepFailed, LayerTooLarge } from './errors.ts';
 import {
@@ -117,6 +117,7 @@ async function build(
   { renew }: { renew: boolean },
   onProgress: (line: string) => void,
 ): Promise<LayerManifest> {
+  await checkWritable(cache);
   if (!(await hasApt())) {
     buildInContainer(plan, cache, renew, onProgress);
     const built = await recall(plan, cache);
@@ -152,7 +153,10 @@ async function runnable(cache: string, manifest: LayerManifest, layer: string): 
   const place = createHash('sha256').update(home).digest('hex').slice(0, 12);
   const final = path.join(home, `${manifest.inputs}-${place}`);
   if (await exists(final)) return final;
-  await buildOnce(final, (temporary) => relocate(layer, temporary, final));
-  await letEnter(cache);
+  await checkWritable(cache);
+  await buildOnce(final, async (temporary) => {
+    await relocate(layer, temporary, final);
+    await letEnter(cache);
+  });
   return final;
 }

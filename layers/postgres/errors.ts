@@ -82,6 +82,18 @@ export class DiskFull extends LayerError {
   }
 }
 
+/** The folder for builds can't be what it has to be: written to, and named in apt's configuration. */
+export class UnusableCache extends LayerError {
+  override readonly name = 'UnusableCache';
+  constructor(cache: string, reason: string, cause?: unknown) {
+    super(
+      `Layers can't be built in ${cache}: ${reason}. Name another folder in LARDER_LAYER_CACHE or ` +
+        'with --cache.',
+      { cause },
+    );
+  }
+}
+
 export class LayerTooLarge extends LayerError {
   override readonly name = 'LayerTooLarge';
   constructor(layer: string, bytes: number, limit: number) {

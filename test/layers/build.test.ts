@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prune } from '../../layers/postgres/prune.ts';
@@ -75,6 +83,46 @@ describe('a build', () => {
     expect(strays(cache)).toEqual([]);
   });
 
+  test('is not held up by the lock of a builder whose process id somebody else has now', async () => {
+    const cache = bench.newCache();
+    const first = assetOf(await bench.build(cache, [...CLIENT, '17']));
+    rmSync(path.join(cache, 'built'), { recursive: true });
+    mkdirSync(path.join(cache, 'built'));
+    const left = `${first.directory}.lock`;
+    // In a container each builder is process 1.
+    writeFileSync(left, `${process.pid}`);
+    const minuteAgo = new Date(Date.now() - 60_000);
+    utimesSync(left, minuteAgo, minuteAgo);
+    expect(assetOf(await bench.build(cache, [...CLIENT, '17'])).directory).toBe(first.directory);
+    expect(strays(cache)).toEqual([]);
+  });
+
+  test.each([
+    ['with a space and an apostrophe', "it's one"],
+    ['below a folder that is not there yet', 'a/b/c'],
+  ])('a cache %s is as good as any', async (_how, name) => {
+    const cache = path.join(bench.newCache(), name);
+    const { directory } = assetOf(await bench.build(cache, [...CLIENT, '17']));
+    const [here = ''] = readdirSync(path.join(cache, 'here'));
+    const dump = path.join(cache, 'here', here, 'postgres/17/bin/pg_dump');
+    expect(execFileSync(dump, ['--version'], { encoding: 'utf8' })).toMatch(/ 17\./);
+    expect(directory.startsWith(cache)).toBe(true);
+  });
+
+  test.each([
+    ['a quote', 'say "x"'],
+    ['a colon', 'one:two'],
+    ['a file in its place', 'taken/cache'],
+  ])('a cache that cannot be one (%s) is refused with the way on', async (_how, name) => {
+    const place = bench.newCache();
+    mkdirSync(place);
+    writeFileSync(path.join(place, 'taken'), '');
+    const { code, said } = await bench.build(path.join(place, name), [...CLIENT, '17']);
+    expect(code).toBe(1);
+    expect(said).toMatch(/Layers can't be built in .*LARDER_LAYER_CACHE/);
+    expect(said).not.toMatch(/\n\s+at /);
+  });
+
   test('takes what is built already without asking anybody', async () => {
     const cache = bench.newCache();
     const first = await bench.build(cache, [...CLIENT, '17']);
@@ -94,6 +142,7 @@ describe('a build', () => {
     expect(existsSync(forgotten)).toBe(false);
     expect(existsSync(first.directory)).toBe(true);
     expect(readdirSync(path.join(cache, 'requests'))).toHaveLength(1);
+    expect(strays(cache)).toEqual([]);
   });
 
   test('a download that was damaged in the cache is fetched again', async () => {

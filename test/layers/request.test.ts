@@ -83,6 +83,20 @@ describe('a request', () => {
     expect(all).toEqual(['client arm64', 'server arm64', 'client x86_64', 'server x86_64']);
   });
 
+  test.each([
+    [['--layer', ','], '--layer names none'],
+    [['--arch', ''], '--arch names none'],
+    [['--cache', ''], '--cache names no folder'],
+    [['--layer', 'client', '--extensions', 'pgvector'], '--extensions is for the server layer'],
+  ])('a command line of %j asks for nothing, and is told so', (argv, words) => {
+    expect(() => readRequests(argv)).toThrow(words);
+  });
+
+  test.each(['0x11', '1.7e1', '17.0', '-17'])('a major of %s is none', (word) => {
+    const [request] = readRequests(['--layer', 'client', '--majors', `18,${word}`]);
+    expect(() => planLayer(request ?? { layer: 'client' })).toThrow('major NaN');
+  });
+
   test('the command line says what is wrong with it', () => {
     expect(() => readRequests(['--arch', 'armv7'])).toThrow(/--arch armv7: one of arm64, x86_64/);
     expect(() => readRequests(['--sideways'])).toThrow(/sideways/);
