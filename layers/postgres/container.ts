@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { NoLayerBuilder } from './errors.ts';
 import type { LayerPlan } from './layer.ts';
@@ -23,15 +23,16 @@ export function buildInContainer(
   renew: boolean,
   onProgress: (line: string) => void,
 ): void {
-  mkdirSync(cache, { recursive: true });
   const image = 'larder-layers';
   onProgress(`${plan.layer} ${plan.arch}: no apt here, building in a container (${engine()})`);
   docker(['build', '--quiet', '--tag', image, import.meta.dirname]);
   const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : [];
   const mounts = ['--volume', `${REPOSITORY}:/larder:ro`, '--volume', `${cache}:/cache`];
   const extensions = plan.extensions.length > 0 ? ['--extensions', plan.extensions.join(',')] : [];
+  // On Fedora and its like the mounts' labels would keep the container out.
+  const label = existsSync('/sys/fs/selinux/enforce') ? ['--security-opt', 'label=disable'] : [];
   docker([
-    ...['run', '--rm', ...user, ...mounts, '--env', 'LARDER_LAYER_CACHE=/cache', image],
+    ...['run', '--rm', ...user, ...label, ...mounts, '--env', 'LARDER_LAYER_CACHE=/cache', image],
     ...['node', '/larder/layers/postgres/build.ts', '--layer', plan.layer, '--arch', plan.arch],
     ...['--majors', plan.majors.join(','), ...extensions],
     ...(plan.acceptOlder ? ['--accept-older'] : []),
@@ -40,8 +41,12 @@ export function buildInContainer(
 }
 
 function docker(args: readonly string[]): void {
+  // Podman without root's rights gives the container other user ids than this machine's: what it
+  // writes into the cache would be nobody's. Other engines don't read this. (podman-run(1), --userns)
+  const rootless = process.getuid !== undefined && process.getuid() !== 0;
   const { error, status, signal } = spawnSync(engine(), args, {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...(rootless ? { PODMAN_USERNS: 'keep-id' } : {}), ...process.env },
   });
   if (error) {
     throw new NoLayerBuilder(`there is no apt, and ${engine()} did not start`, error);

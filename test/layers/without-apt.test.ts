@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,8 @@ import {
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { assetOf, type Bench, CLIENT, setUpBench } from './support/bench.ts';
+import { startBuild } from './support/command.ts';
+import { asServerUser, giveAway } from './support/scratch.ts';
 
 let bench: Bench;
 
@@ -55,6 +58,23 @@ PATH=${process.env.PATH} LARDER_LAYER_CACHE=${cache} exec ${process.execPath} ` 
     expect(calls[0]).toMatch(/^build .*layers\/postgres$/);
     expect(calls[1]).toContain(`--volume ${cache}:/cache`);
     expect(calls[1]).toContain('--layer client --arch x86_64 --majors 17');
+  });
+
+  test('a container without root writes to the cache as the user who started it, with Podman too', async () => {
+    const log = path.join(bench.folder, 'podman.log');
+    const engine = path.join(bench.folder, 'podman');
+    writeFileSync(engine, `#!/bin/sh\necho "$PODMAN_USERNS $*" >> ${log}\n`);
+    chmodSync(engine, 0o755);
+    const cache = bench.newCache();
+    mkdirSync(cache);
+    writeFileSync(log, '');
+    await giveAway(cache);
+    chmodSync(log, 0o666);
+    const env = { PATH: emptyPath(), CDK_DOCKER: engine };
+    const { said } = await startBuild(cache, [...CLIENT, '17'], { env, ...asServerUser() }).ended;
+    expect(said).toContain('it left no layer');
+    const run = readFileSync(log, 'utf8').trim().split('\n')[1];
+    expect(run).toMatch(/^keep-id run .*--user \d+:\d+/);
   });
 
   test('that an engine fails is told with the ways out', async () => {

@@ -9,10 +9,18 @@ export type Ended = { code: number | null; output: string; said: string };
 export function startBuild(
   cache: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; said?: (text: string) => void } = {},
+  options: {
+    env?: Record<string, string>;
+    said?: (text: string) => void;
+    /** Another user and group than this process's. */
+    uid?: number;
+    gid?: number;
+  } = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [BUILD, '--cache', cache, ...args], {
     env: { ...process.env, ...options.env },
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
