@@ -93,8 +93,10 @@ const find = async (
   { linkFolder, onProgress }: ProgramsRequest,
 ): Promise<Found> => {
   const roots: string[] = [];
-  let missing: string | undefined;
-  for (const layer of layers) {
+  // A layer could be built elsewhere, in a container, but its programs start on Linux only.
+  const buildable = process.platform === 'linux' ? layers : [];
+  let missing = buildable === layers ? undefined : 'the layers run on Linux only';
+  for (const layer of buildable) {
     try {
       const { directory } = await ensureLayer({ layer, onProgress });
       roots.push(path.join(directory, 'postgres'));

@@ -1,4 +1,6 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -103,4 +105,23 @@ describe('finding programs', () => {
     const nothing = { clients: [], servers: [], bzip2: undefined, rdsCertificates: undefined };
     expect(found).toEqual(nothing);
   });
+});
+
+test('a machine that is no Linux starts none of the programs of the layers', () => {
+  const module = path.resolve(import.meta.dirname, '../../local/database/programs.ts');
+  const script = `
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    const { programsForDemo } = await import(${JSON.stringify(module)});
+    const linkFolder = process.argv[1];
+    const found = await programsForDemo({ linkFolder, onProgress() {} }).then(
+      ({ programs }) => programs.roots,
+      (error) => [error.message],
+    );
+    console.log(JSON.stringify(found));`;
+  const folder = mkdtempSync(path.join(tmpdir(), 'larder-links-'));
+  const args = ['--input-type=module', '--eval', script, folder];
+  const found = execFileSync(process.execPath, args, { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  expect(found).not.toContain('/built/');
+  expect(found).toMatch(/postgresql/);
 });
