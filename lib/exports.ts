@@ -85,6 +85,8 @@ export class SourceExports extends Construct {
     alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning', source.name);
     alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS, source.name);
     alarms.errors('ExportErrors', this.export.lambda, source.name);
+    // A database that refuses is an answer of discover, and no error of it.
+    alarms.errors('DiscoverErrors', this.discover.lambda, source.name);
   }
 
   get functions(): readonly LarderFunction[] {

@@ -52,6 +52,23 @@ test('every dead-letter queue has an alarm, which sees both what bury takes and 
   expect(watched.sort()).toEqual(queues.sort());
 });
 
+test('a function that nobody waits for, or whose caller takes its death for an answer, rings when it dies', () => {
+  const watched = alarms.flatMap(([, { Properties }]) =>
+    Properties.MetricName === 'Errors'
+      ? [two.text(within(Properties, 'Dimensions', 0, 'Value'))]
+      : [],
+  );
+  expect(watched).toEqual(
+    expect.arrayContaining([
+      '<Sources/main/Discover/Function>',
+      '<Sources/archive/Discover/Function>',
+      '<Sources/main/Export/Function>',
+      '<Sweeping/Sweep/Function>',
+      '<Burial/Bury/Function>',
+    ]),
+  );
+});
+
 test('a sweep that does not run rings, though it says nothing', () => {
   const { Properties } = two.at('Alarms/SweepSilent');
   expect(Properties).toMatchObject({
