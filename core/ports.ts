@@ -294,6 +294,8 @@ export interface Snapshot {
   readonly sourceBytes: number;
   /** Exact rows by `tableKey`, in the snapshot; runs beside the dump. */
   countRows(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+  /** Asked once all has been read: no name that was read by has come to mean something else. @throws SchemaInMotion */
+  confirmNames(): Promise<void>;
   /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
   dump(request: DumpRequest): Promise<Dump>;
   /** Rejects when the export must stop: it holds up somebody, or its session is gone. Never resolves. */

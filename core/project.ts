@@ -39,6 +39,8 @@ export const idProblem = (projectId: string): string | undefined => {
   if (bytes > MAX_PROJECT_ID_BYTES)
     return `its id has ${bytes} bytes, ${MAX_PROJECT_ID_BYTES} at most are possible`;
   if (projectId.includes('\0')) return 'its id holds a NUL';
+  // Clients fold these away, in whatever way they are escaped, before a request is sent.
+  if (projectId === '.' || projectId === '..') return 'no URL can name its id';
   // A lone surrogate has no UTF-8 form: it would become another id on its way into a key.
   if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
   return undefined;

@@ -45,19 +45,32 @@ const versionOf = (program: string): Promise<string> => {
 const CONTENT_FLAGS = { full: [], schema: ['--schema-only'], data: ['--data-only'] } as const;
 
 /**
+ * Arguments are UTF-8, but pg_dump reads a schema's name in the session's encoding, which the role or the database may have
+ * set: in LATIN1 "ö" would name another schema. A database of SQL_ASCII has no encoding; there, bytes pass as they are.
+ */
+const encodingFor = ({ encoding }: ServerFacts): string =>
+  encoding === 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8';
+
+/**
  * pg_dump's arguments. A schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
  * An extension that lives in the schema must be in the dump: its types can be there neither before CREATE SCHEMA nor after the
  * first table that uses them.
  */
 export const dumpArguments = (
   request: Pick<DumpRequest, 'format' | 'compress' | 'content'>,
-  { schemas, extensions, snapshotId }: Pick<DumpContext, 'schemas' | 'extensions' | 'snapshotId'>,
+  {
+    schemas,
+    extensions,
+    snapshotId,
+    server,
+  }: Pick<DumpContext, 'schemas' | 'extensions' | 'snapshotId' | 'server'>,
 ): string[] => [
   `--format=${request.format}`,
   ...(request.format === 'tar' ? [] : [`--compress=${request.compress}`]),
   ...schemas.map((schema) => `--schema=${identifier(schema)}`),
   ...extensions.map((extension) => `--extension=${identifier(extension)}`),
   '--strict-names',
+  `--encoding=${encodingFor(server)}`,
   `--snapshot=${snapshotId}`,
   ...CONTENT_FLAGS[request.content],
   '--lock-wait-timeout=5s',

@@ -10,7 +10,7 @@ import { type SourceAccess, withSession } from './session.ts';
 const END = `
   SELECT pg_catalog.pg_terminate_backend(pid)
   FROM pg_catalog.pg_stat_activity
-  WHERE usename = current_user AND datname = pg_catalog.current_database()
+  WHERE usename = session_user AND datname = pg_catalog.current_database()
     AND pid <> pg_catalog.pg_backend_pid()
     AND application_name = ANY ($1)`;
 

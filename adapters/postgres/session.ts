@@ -52,6 +52,7 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
   statement_timeout: statementTimeoutMs,
   idle_in_transaction_session_timeout: 0,
   row_security: 'off',
+  datestyle: 'ISO,MDY',
   // The server's side of the keepalives: a worker that vanished without a word is noticed within 30 s, not
   // after the two hours that are an operating system's default.
   tcp_keepalives_idle: 10,

@@ -10,6 +10,7 @@ import { type InventoryReading, readInventory } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
 import { applicationNameOf, qualified } from './names.ts';
+import { readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
 import { connect, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
@@ -123,13 +124,11 @@ const openSnapshot = async (
           schemas: request.schemas,
           partitionsElsewhere: request.partitionsElsewhere,
         });
-        return { ...taken, ...reading };
+        return { ...taken, ...reading, schemaOids, held: await readNamesHeld(holder, schemaOids) };
       };
       // Way is given, and a lost session noticed, from the first lock on.
-      const { id, takenAt, inventory, countable, sourceBytes } = await Promise.race([
-        read(),
-        watching.disturbed,
-      ]);
+      const { id, takenAt, inventory, countable, sourceBytes, schemaOids, held } =
+        await Promise.race([read(), watching.disturbed]);
       return {
         server,
         takenAt,
@@ -137,6 +136,13 @@ const openSnapshot = async (
         sourceBytes,
         disturbed: watching.disturbed,
         countRows: (signal) => countRows(holder, countable, signal),
+        confirmNames: async () => {
+          // The observer's transactions see what holds now, the holder's what held at the snapshot.
+          const now = await readNamesHeld(observer, schemaOids).catch((error: unknown) => {
+            throw queryFailure(error, 'looking whether the schema was renamed');
+          });
+          refuseMoved(held, now, request.schemas);
+        },
         dump: (dumpRequest) =>
           startDump(options, {
             ...dumpRequest,

@@ -16,7 +16,7 @@ const WAITING = `
   WITH ours AS (
     SELECT pg_catalog.array_agg(pid) AS pids
     FROM pg_catalog.pg_stat_activity
-    WHERE application_name = $1 AND usename = current_user AND datname = pg_catalog.current_database()
+    WHERE application_name = $1 AND usename = session_user AND datname = pg_catalog.current_database()
   )
   SELECT DISTINCT l.pid
   FROM pg_catalog.pg_locks l, ours

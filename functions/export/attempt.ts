@@ -127,7 +127,7 @@ const dumpAndStore = async (
       encoding,
       compressor: ports.compressor,
       exited: dump.exited,
-      settled: rows,
+      settled: Promise.all([rows, dump.exited]).then(() => snapshot.confirmNames()),
       maximumBytes: settings.maximumStoredBytes,
       signal: stop.signal,
     });

@@ -55,5 +55,6 @@ const backupsOf = async (api: ApiClient, run: ShownRun): Promise<ShownBackup[]> 
 /** Whether every project that should be backed up was. */
 export const allCompleted = ({ run, backups }: FinishedRun): boolean =>
   backups.length > 0 &&
+  backups.length === run.counts?.planned &&
   backups.every(({ status }) => status === 'completed') &&
   Object.values(run.parts).every(({ skippedCount, error }) => skippedCount === 0 && !error);

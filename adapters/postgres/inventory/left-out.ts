@@ -98,7 +98,21 @@ const ATTACHED = `
   WHERE c.relnamespace = ANY ($1) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
   ORDER BY 1`;
 
+/**
+ * Tables of the schema that belong to an extension and have rows. `CREATE EXTENSION` makes them again, but only with the rows
+ * that it brings itself; those that the extension marks as its user's (extconfig) are dumped where the extension is.
+ */
+const MEMBERS_WITH_ROWS = `
+  SELECT c.relname AS name
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+  WHERE c.relnamespace = ANY ($1) AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0
+    AND c.oid <> ALL (COALESCE(e.extconfig, '{}'))
+  ORDER BY 1`;
+
 export interface Loose {
+  readonly extensionTables: readonly string[];
   readonly largeObjectColumns: readonly string[];
   readonly heirs: readonly string[];
   readonly attached: readonly { readonly name: string; readonly indexed: boolean }[];
@@ -108,6 +122,7 @@ export const readLoose = async (client: pg.Client, schemaOids: SchemaOids): Prom
   const names = async (sql: string) =>
     (await client.query<{ name: string }>(sql, [schemaOids])).rows.map(({ name }) => name);
   return {
+    extensionTables: await names(MEMBERS_WITH_ROWS),
     largeObjectColumns: await names(LARGE_OBJECTS),
     heirs: await names(HEIRS),
     attached: (await client.query<{ name: string; indexed: boolean }>(ATTACHED, [schemaOids])).rows,

@@ -87,6 +87,10 @@ export const warningsOf = (seen: Observations): string[] => [
   ...leftOutWarnings(seen.leftOut),
   ...tableWarnings(seen.facts),
   ...listWarning(
+    seen.extensionTables,
+    'Tables that belong to an extension are in the backup neither with their definition nor with their rows',
+  ),
+  ...listWarning(
     seen.elsewhere,
     'Partitions in other schemas are not in this backup, as configured',
   ),

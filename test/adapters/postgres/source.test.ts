@@ -325,6 +325,16 @@ describe('an inventory', () => {
     expect(inventory.warnings.join('\n')).toContain('shared.users');
   });
 
+  it('warns of rows that belong to an extension, which no dump holds', async () => {
+    await postgres.sql(
+      'CREATE SCHEMA members; CREATE TABLE members.t AS SELECT 1 AS n; ALTER EXTENSION plpgsql ADD TABLE members.t',
+      database,
+    );
+    const { inventory } = await withSnapshot('members', async (snapshot) => snapshot);
+    await postgres.sql('ALTER EXTENSION plpgsql DROP TABLE members.t', database);
+    expect(inventory.warnings.join()).toMatch(/belong to an extension.*"t"/);
+  });
+
   it('refuses partitions whose rows would be missing', async () => {
     await postgres.sql(
       `CREATE SCHEMA parts; CREATE SCHEMA archive;

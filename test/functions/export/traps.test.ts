@@ -202,7 +202,7 @@ describe('schemas exported together', () => {
       await databaseWith(`CREATE SCHEMA one; CREATE SCHEMA two; CREATE EXTENSION hstore SCHEMA one;
       CREATE TABLE one.t (id int PRIMARY KEY, h one.hstore); INSERT INTO one.t VALUES (1, 'a=>1');
       CREATE TABLE two.u (id int REFERENCES one.t, h one.hstore[], t one.t)`);
-    const source = { schemas: [], sharedSchemas: ['one', 'two'] };
+    const source = { schemas: ['no tenant'], sharedSchemas: ['one', 'two'] };
     const bench = await openBench(services, postgres, { database, source });
     const backup = await bench.request('_shared-main', { format: 'plain', compression: 'none' });
     await bench.run(backup);
