@@ -88,7 +88,7 @@ async function indexes(home: string, sources: string, architecture: string, sinc
  */
 async function update(config: string, sources: string, sourcesFile: string): Promise<void> {
   try {
-    await run('apt-get', ['-c', config, '-q', 'update']);
+    await run('apt-get', ['-c', config, '-q', 'update'], { writesTo: path.dirname(config) });
   } catch (error) {
     const missing = error instanceof MirrorUnreachable ? missingSuites(error.message) : [];
     if (missing.length === 0) throw error;
@@ -98,7 +98,7 @@ async function update(config: string, sources: string, sourcesFile: string): Pro
     });
     const stanzas = without.split('\n\n').filter((stanza) => !/^Suites: $/m.test(stanza));
     await writeFile(sourcesFile, stanzas.join('\n\n'));
-    await run('apt-get', ['-c', config, '-q', 'update']);
+    await run('apt-get', ['-c', config, '-q', 'update'], { writesTo: path.dirname(config) });
   }
 }
 
@@ -148,7 +148,10 @@ Acquire::https::Timeout "30";
 async function show(config: string, names: readonly string[]): Promise<Package[]> {
   if (names.length === 0) return [];
   const options = ['-c', config, 'show', '--no-all-versions', '--'];
-  const text = await run('apt-cache', [...options, ...names], { anyExit: true });
+  const text = await run('apt-cache', [...options, ...names], {
+    anyExit: true,
+    writesTo: path.dirname(config),
+  });
   const packages = text.split(/\n\n+/).map(parsePackage);
   return packages.filter((one): one is Package => one !== undefined);
 }
@@ -200,7 +203,7 @@ async function fetchAll(
 ): Promise<void> {
   const wanted = missing.map((one) => `${one.name}=${one.version}`);
   const options = ['-c', config, '-q', '-o', 'Debug::NoLocking=1', 'download', '--'];
-  await run('apt-get', [...options, ...wanted], { cwd: temporary });
+  await run('apt-get', [...options, ...wanted], { cwd: temporary, writesTo: temporary });
   const bySum = new Map<string, string>();
   for (const name of await readdir(temporary)) {
     const file = path.join(temporary, name);

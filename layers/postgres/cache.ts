@@ -145,8 +145,7 @@ async function lock(file: string, settled: () => Promise<boolean>): Promise<() =
   for (;;) {
     try {
       const handle = await open(file, 'wx');
-      await handle.writeFile(`${process.pid}`);
-      await handle.close();
+      await handle.writeFile(`${process.pid}`).finally(() => handle.close());
       const beat = setInterval(() => {
         const now = new Date();
         // Gone, where others took this process for dead: what it makes is as good.

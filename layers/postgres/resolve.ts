@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Archive, openArchive } from './apt.ts';
 import { type Part, rdsCertificates } from './assemble.ts';
-import { type LayerError, PackageNotFound } from './errors.ts';
+import { DiskFull, type LayerError, PackageNotFound } from './errors.ts';
 import {
   belowFloor,
   DEBIAN_ARCHITECTURE,
@@ -108,6 +108,7 @@ async function findMajor(
       const [shown] = await archive.show([name]);
       if (shown) return { major, version: shown.version, archive };
     } catch (error) {
+      if (error instanceof DiskFull) throw error;
       unreachable ??= error as LayerError;
     }
   }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
 import {
   BuildStepFailed,
   ChecksumMismatch,
@@ -11,6 +12,8 @@ export type RunOptions = {
   cwd?: string;
   /** An exit code other than 0 is an answer, not a failure. */
   anyExit?: boolean;
+  /** The folder that the program writes to. apt-get waits for ever where that is full: it is ended then. */
+  writesTo?: string;
 };
 
 /**
@@ -35,12 +38,28 @@ export async function run(
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-8_000);
   });
+  let full = false;
+  const watch = setInterval(async () => {
+    full ||= options.writesTo !== undefined && (await isFull(options.writesTo));
+    if (full) child.kill();
+  }, 1_000);
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', (error) => reject(new BuildStepFailed(program, error.message, error)));
     child.once('close', (exit, signal) => resolve(exit ?? (signal ? 128 : 1)));
-  });
+  }).finally(() => clearInterval(watch));
+  // apt-cache says nothing of it, or dies of it.
+  if (code !== 0 && options.writesTo !== undefined && (full || (await isFull(options.writesTo)))) {
+    throw new DiskFull(options.writesTo);
+  }
   if (code !== 0 && !options.anyExit) throw failure(program, said, options.cwd ?? process.cwd());
   return Buffer.concat(output).toString();
+}
+
+async function isFull(directory: string): Promise<boolean> {
+  return statfs(directory).then(
+    (found) => found.bavail === 0,
+    () => false,
+  );
 }
 
 function failure(program: string, said: string, cwd: string): LayerError {

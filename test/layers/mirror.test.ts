@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -130,24 +130,50 @@ describe('what goes wrong on the way', () => {
     );
   });
 
-  test('a full disk is named as the reason, and nothing counts as built', async () => {
-    const small = path.join(bench.folder, 'small');
+  test.each([
+    ['while packages are unpacked', '20m'],
+    ['at the first file', '4k'],
+  ])('a full disk is named as the reason, and nothing counts as built (%s)', (_when, size) => {
+    const small = path.join(bench.folder, `small-${size}`);
     mkdirSync(small);
-    const script =
-      'mount -t tmpfs -o size=20m none "$1" && shift && "$@"; code=$?; ls "$CACHE/built" >&2; exit $code';
-    const inside = path.resolve(import.meta.dirname, '../../layers/postgres/build.ts');
-    const command = [process.execPath, inside, '--cache', small, ...CLIENT, '17'];
-    let said = '';
-    try {
-      execFileSync('unshare', ['-rm', 'sh', '-c', script, 'sh', small, ...command], {
-        env: { ...process.env, ...bench.mirror.environment([bench.codename]), CACHE: small },
-        stdio: 'pipe',
-        encoding: 'utf8',
-      });
-    } catch (error) {
-      said = (error as { stderr: string }).stderr;
-    }
+    const { said } = inSmallFolder(small, size, bench.mirror.environment([bench.codename]));
     expect(said).toContain('No space left while building in');
     expect(said).not.toMatch(/^[0-9a-f]{64}$/m);
   });
+
+  test('apt-get that waits for ever on a full disk is ended', () => {
+    const small = path.join(bench.folder, 'small-waiting');
+    const bin = path.join(bench.folder, 'waiting');
+    mkdirSync(small);
+    mkdirSync(bin);
+    // As apt's http method does: it fills the disk and never says so.
+    const apt = `#!/bin/sh
+[ "$1" = --version ] && exit
+head -c 30m /dev/zero > "$CACHE/filled" 2> /dev/null
+exec sleep 1000
+`;
+    writeFileSync(path.join(bin, 'apt-get'), apt, { mode: 0o755 });
+    const env = bench.mirror.environment([bench.codename]);
+    const { said } = inSmallFolder(small, '2m', { ...env, PATH: `${bin}:${process.env.PATH}` });
+    expect(said).toContain('No space left while building in');
+  });
 });
+
+/** Builds in a folder that holds no more than `size` (as mount takes it). */
+function inSmallFolder(small: string, size: string, env: Record<string, string>) {
+  const script =
+    'mount -t tmpfs -o size="$2" none "$1" && shift 2 && "$@"; code=$?; ls "$CACHE/built" >&2; exit $code';
+  const inside = path.resolve(import.meta.dirname, '../../layers/postgres/build.ts');
+  const command = [process.execPath, inside, '--cache', small, ...CLIENT, '17'];
+  const { stderr } = spawnSync(
+    'unshare',
+    ['-rm', 'sh', '-c', script, 'sh', small, size, ...command],
+    {
+      env: { ...process.env, ...env, CACHE: small },
+      stdio: 'pipe',
+      encoding: 'utf8',
+      timeout: 50_000,
+    },
+  );
+  return { said: stderr };
+}
