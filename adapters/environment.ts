@@ -6,10 +6,12 @@ import {
   deadLetterSettings,
   exportSettings,
   notificationSettings,
+  restoreSettings,
   retentionSettings,
   routeSettings,
   sourceSettings,
 } from '../core/settings.ts';
+import { verificationSettings } from '../core/verification.ts';
 
 const json = <S extends z.ZodType>(schema: S) =>
   z.string().transform((text, context): z.output<S> => {
@@ -41,6 +43,10 @@ const READERS = {
   notifications: json(notificationSettings),
   keyTemplate: text.transform(checkTemplate),
   exportsQueue: text,
+  restoresQueue: text,
+  verificationsQueue: text,
+  restore: json(restoreSettings),
+  verification: json(verificationSettings),
   outcomesQueue: text,
   routes: json(routeSettings),
   postgresRoot: text,

@@ -109,6 +109,10 @@ export interface Backup extends Partial<Completion> {
   readonly error?: Failure;
   /** When people had been told how it ended, or nobody needed to be. */
   readonly toldAt?: string;
+  /** The verification that `validation` comes from, when it ended, and what it found in a line. */
+  readonly verificationId?: string;
+  readonly validatedAt?: string;
+  readonly validationWhy?: string;
   readonly deletedAt?: string;
   readonly deletedWhy?: string;
 }

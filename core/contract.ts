@@ -20,9 +20,17 @@ export const ENV = {
   keyTemplate: 'LARDER_KEY_TEMPLATE',
   /** URL of the source's exports queue (plan, export). */
   exportsQueue: 'LARDER_EXPORTS_QUEUE',
+  /** URL of the restores queue of the function's source (restore). */
+  restoresQueue: 'LARDER_RESTORES_QUEUE',
+  /** URL of the verifications queue. */
+  verificationsQueue: 'LARDER_VERIFICATIONS_QUEUE',
+  /** JSON: how a source takes restores, see `restoreSettings`. */
+  restore: 'LARDER_RESTORE',
+  /** JSON: which backups are verified and how, see `verificationSettings`. */
+  verification: 'LARDER_VERIFICATION',
   /** URL of the outcomes queue. */
   outcomesQueue: 'LARDER_OUTCOMES_QUEUE',
-  /** JSON: for api and sweep, per source: name, queueUrl, discoverFunction, planFunction. */
+  /** JSON: for api and sweep, per source: its queues, its functions, and from where it takes restores. See `routeSettings`. */
   routes: 'LARDER_ROUTES',
   /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several may be given, divided by `:`. */
   postgresRoot: 'LARDER_POSTGRES_ROOT',
@@ -45,6 +53,8 @@ export const TABLE = {
   projectPrefix: 'PROJECT#',
   backupPrefix: 'BACKUP#',
   runPrefix: 'RUN#',
+  restorePrefix: 'RESTORE#',
+  verificationPrefix: 'VERIFICATION#',
   projectRow: 'PROJECT',
   runRow: 'RUN',
   /** Rows of a run that hold what one source's planning came to. */
@@ -124,6 +134,12 @@ export const TIMES = {
   /** The exports queue's own: at least the function's timeout, as Lambda demands. */
   exportsVisibilitySeconds: 960,
   exportTimeoutSeconds: 900,
+  /** The restores and verifications queues' own, and their functions' limits. */
+  jobsVisibilitySeconds: 960,
+  jobTimeoutSeconds: 900,
+  jobsMaxReceiveCount: 50,
+  /** How long the record of a restore or verification is kept. */
+  jobRowDays: 365,
   /** Stop this long before Lambda would. */
   stopBeforeTimeoutSeconds: 60,
   sweepEveryMinutes: 5,
@@ -144,6 +160,12 @@ export const METRICS = {
   exportBytes: 'ExportBytes',
   exportDuration: 'ExportDuration',
   exportRetried: 'ExportRetried',
+  restoreCompleted: 'RestoreCompleted',
+  restoreFailed: 'RestoreFailed',
+  verified: 'BackupVerified',
+  /** A backup differs from its manifest once it is restored: somebody must look. */
+  verificationFailed: 'VerificationFailed',
+  verificationCouldNotRun: 'VerificationCouldNotRun',
   sweepRepaired: 'SweepRepaired',
   /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook. */
   vaultStrays: 'VaultStrays',

@@ -368,6 +368,102 @@ export class WorkerDied extends Permanent {
   }
 }
 
+// ── restoring ───────────────────────────────────────────────────────────────────────────────────────
+
+export class RestoreNotFound extends Permanent {
+  constructor(projectId: string, restoreId: string) {
+    super(
+      `Project ${quoted(projectId)} has no restore ${quoted(restoreId)} of this backup. GET .../restores lists those it has.`,
+    );
+  }
+}
+
+export class VerificationNotFound extends Permanent {
+  constructor(projectId: string, verificationId: string) {
+    super(
+      `Project ${quoted(projectId)} has no verification ${quoted(verificationId)} of this backup. GET .../verifications lists those it has.`,
+    );
+  }
+}
+
+/** The configuration gives the source no restore role, or does not allow this origin. */
+export class RestoreNotAllowed extends Permanent {
+  constructor(why: string) {
+    super(`${why} See docs/restore.md.`);
+  }
+}
+
+/** What was found before anything was written speaks against it. `problems` has a line for each. */
+export class RestoreRefused extends Permanent {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`Nothing was restored: ${problems.join(' ')}`);
+    this.problems = problems;
+  }
+}
+
+/** The stored object is not there any more, or never was. */
+export class BackupGone extends Permanent {
+  constructor(key: string) {
+    super(
+      `The vault has no object ${quoted(key)}, though the history names it. Compare the two with: npm run larder -- history compare.`,
+    );
+  }
+}
+
+/** What is stored is not what was stored then. */
+export class BackupDamaged extends Permanent {
+  constructor(key: string, how: string) {
+    super(
+      `The stored object ${quoted(key)} is damaged: ${how}. Nothing of it was restored. Use another backup, and look at the bucket's earlier versions of this key.`,
+    );
+  }
+}
+
+/** Reading the vault broke, several times in a row. */
+export class ReadInterrupted extends Retryable {
+  constructor(key: string, why: string, options?: { cause?: unknown }) {
+    super(`Reading ${quoted(key)} from the vault broke: ${why}. It is tried again.`, options);
+  }
+}
+
+/** What was restored is not what the manifest says. */
+export class RestoreMismatch extends Permanent {
+  readonly differences: readonly string[];
+  constructor(differences: readonly string[]) {
+    super(
+      `What came back differs from the manifest: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? ` and ${differences.length - 5} more` : ''}. Nothing was kept of it.`,
+    );
+    this.differences = differences;
+  }
+}
+
+/** The server refused a statement of the backup. `object` is what it was about. */
+export class StatementRefused extends Permanent {
+  constructor(object: string, why: string, options?: { cause?: unknown }) {
+    super(`The server refused ${object}: ${why}. Nothing was restored.`, options);
+  }
+}
+
+/** The connection or the server went away in the middle; the transaction with it. */
+export class RestoreInterrupted extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(
+      `The restore was interrupted: ${why}. Nothing was kept of it; it is tried again.`,
+      options,
+    );
+  }
+}
+
+/** A worker that died took its attempt with it, for the last time. */
+export class JobWorkerDied extends Permanent {
+  constructor(what: string, attempts: number) {
+    super(
+      `The ${what} was given up: its worker died in each of ${attempts} attempts. The function's log and its memory have the reason.`,
+    );
+  }
+}
+
 /** A message that ended in a dead-letter queue. */
 export class MessageBuried extends Permanent {
   constructor(why: string) {

@@ -15,6 +15,8 @@ const table = z.looseObject({
   rows: z.int().nonnegative().nullable(),
   /** Bytes on the server: heap, TOAST and indexes. */
   bytes: z.int().nonnegative(),
+  /** An order-independent hash of the rows' text, where it was asked for: see `adapters/postgres/row-hash.ts`. */
+  rowHash: z.string().optional(),
 });
 
 const sequence = z.looseObject({

@@ -11,10 +11,20 @@ const failure = z.strictObject({ name: z.string(), message: z.string() });
 export const exportMessage = z.strictObject({ projectId, backupId: uuid });
 export type ExportMessage = z.infer<typeof exportMessage>;
 
+/** restores.fifo: the row says everything else. */
+export const restoreMessage = z.strictObject({ projectId, restoreId: uuid });
+export type RestoreMessage = z.infer<typeof restoreMessage>;
+
+/** verifications: the row says everything else. */
+export const verificationMessage = z.strictObject({ projectId, verificationId: uuid });
+export type VerificationMessage = z.infer<typeof verificationMessage>;
+
 /** outcomes: something ended that a person may have to hear of. The rows say everything else. */
 export const outcomeMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('backup'), projectId, backupId: uuid, runId: uuid.optional() }),
   z.strictObject({ kind: z.literal('run'), runId: uuid }),
+  z.strictObject({ kind: z.literal('restore'), projectId, restoreId: uuid }),
+  z.strictObject({ kind: z.literal('verification'), projectId, verificationId: uuid }),
   /** `plan` failed for good for one source of a run. */
   z.strictObject({
     kind: z.literal('plan-failed'),

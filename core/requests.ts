@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { backupRequest } from './backup.ts';
+import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
 import type { RouteSpec } from './routes.ts';
 import { sourceName } from './settings.ts';
+import { verifyRequest } from './verification.ts';
 
 /** What a person may ask for when starting a run by hand: all of it is optional. */
 export const runRequest = z.strictObject({
@@ -16,6 +18,10 @@ export type RunRequest = z.infer<typeof runRequest>;
 export const REQUEST_BODIES = {
   BackupRequest: backupRequest,
   RunRequest: runRequest,
+  RestoreRequest: restoreRequest,
+  SwapRequest: swapRequest,
+  ElsewhereRequest: elsewhereRequest,
+  VerifyRequest: verifyRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;
 
 /** A body's schema in JSON Schema draft 4, which API Gateway's models are written in. */

@@ -14,7 +14,13 @@ export interface RouteSpec {
   /** Headers it reads, none of them required. */
   readonly headers?: readonly string[];
   /** Names the JSON body's schema, a key of `REQUEST_BODIES` in core/requests.ts. The body may be left out. */
-  readonly body?: 'BackupRequest' | 'RunRequest';
+  readonly body?:
+    | 'BackupRequest'
+    | 'RunRequest'
+    | 'RestoreRequest'
+    | 'SwapRequest'
+    | 'ElsewhereRequest'
+    | 'VerifyRequest';
   /** Removes or overwrites something: has a path of its own, for IAM sees paths and not bodies. */
   readonly dangerous?: boolean;
 }
@@ -74,6 +80,87 @@ export const ROUTES = [
     method: 'POST',
     path: '/projects/{projectId}/backups/{backupId}/cancel',
     summary: 'Cancel a backup that waits or runs',
+  },
+  {
+    id: 'restoreGuide',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/restore-guide',
+    summary: 'How to bring this backup back by hand, without Larder, in Markdown',
+  },
+  {
+    id: 'requestRestore',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/restores',
+    summary: 'Restore a backup, or some of its tables, into a new schema beside the live one',
+    headers: ['Idempotency-Key'],
+    body: 'RestoreRequest',
+  },
+  {
+    id: 'listRestores',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/restores',
+    summary: "A backup's restores, newest first",
+    query: ['limit', 'cursor'],
+  },
+  {
+    id: 'getRestore',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/restores/{restoreId}',
+    summary: 'One restore: how far it is, what was found before it, what it came to',
+  },
+  {
+    id: 'cancelRestore',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/restores/{restoreId}/cancel',
+    summary: 'Cancel a restore that waits or runs',
+  },
+  {
+    id: 'undoSwap',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/restores/{restoreId}/undo',
+    summary: 'Exchange the names back that a swap has exchanged',
+    headers: ['Idempotency-Key'],
+    dangerous: true,
+  },
+  {
+    id: 'swapBackup',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/swap',
+    summary:
+      "Restore a backup and put it in the live schema's place; that one is kept under another name",
+    headers: ['Idempotency-Key'],
+    body: 'SwapRequest',
+    dangerous: true,
+  },
+  {
+    id: 'restoreElsewhere',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/elsewhere',
+    summary: 'Restore a backup into another source that allows it, for a test copy',
+    headers: ['Idempotency-Key'],
+    body: 'ElsewhereRequest',
+    dangerous: true,
+  },
+  {
+    id: 'requestVerification',
+    method: 'POST',
+    path: '/projects/{projectId}/backups/{backupId}/verify',
+    summary: 'Restore a backup into a scratch PostgreSQL and compare it with its manifest',
+    headers: ['Idempotency-Key'],
+    body: 'VerifyRequest',
+  },
+  {
+    id: 'listVerifications',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/verifications',
+    summary: "A backup's verifications, newest first",
+    query: ['limit', 'cursor'],
+  },
+  {
+    id: 'getVerification',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/verifications/{verificationId}',
+    summary: 'One verification: what was compared, what differs, or why it could not run',
   },
   {
     id: 'startRun',

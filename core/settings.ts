@@ -86,8 +86,21 @@ export const exportSettings = z.strictObject({
     .int()
     .min(0)
     .default(512 * 1024 ** 2),
+  /** `rows` takes a hash of each table's rows beside their number, for verification to compare; it costs the server time. */
+  compare: z.enum(['counts', 'rows']).default('counts'),
 });
 export type ExportSettings = z.infer<typeof exportSettings>;
+
+/** How a source takes restores; a source without it takes none. */
+export const restoreSettings = z.strictObject({
+  /** Sources whose backups may be brought here by POST .../elsewhere. */
+  from: z.array(sourceName).default([]),
+  /** Extensions that a backup needs and the database lacks are created, where the server has them. */
+  createExtensions: z.boolean().default(false),
+  /** Wait for a lock, milliseconds. */
+  lockTimeoutMs: z.int().min(100).max(60_000).default(2000),
+});
+export type RestoreSettings = z.infer<typeof restoreSettings>;
 
 /** Days a backup of each class lives. */
 const days = z.int().min(1).max(36_500);
@@ -116,16 +129,27 @@ export const routeSettings = z.array(
     exportsQueue: z.url(),
     discoverFunction: z.string(),
     planFunction: z.string(),
+    /** Absent where the source takes no restores. */
+    restoresQueue: z.url().optional(),
+    /** Sources whose backups it takes, besides its own. */
+    restoreFrom: z.array(sourceName).default([]),
   }),
 );
 export type Route = z.infer<typeof routeSettings>[number];
 
 /** What a dead-letter queue holds. */
-export const DEAD_LETTER_KINDS = ['exports', 'outcomes', 'plan', 'expire'] as const;
+export const DEAD_LETTER_KINDS = [
+  'exports',
+  'outcomes',
+  'plan',
+  'expire',
+  'restores',
+  'verifications',
+] as const;
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /**
- * Which dead-letter queue, by ARN, buries what. `exports` and `plan` have a queue for each source and name it:
+ * Which dead-letter queue, by ARN, buries what. `exports`, `restores` and `plan` have a queue for each source and name it:
  * a plan event lists all sources of its run, and only its queue says whose planning failed.
  */
 export const deadLetterSettings = z.record(

@@ -1,0 +1,119 @@
+import type { Readable } from 'node:stream';
+import type { Compression, Format } from './backup.ts';
+import type { Manifest } from './manifest.ts';
+import type { ServerFacts } from './ports.ts';
+import type { RestoredForeignKey, RestoreReport, SchemaPlace, TableName } from './restore.ts';
+
+/**
+ * What restoring and verifying need from the world. The SQL of a backup flows from the vault through an archive reader
+ * into one session and one transaction, whose COMMIT is sent only when `confirm` has agreed.
+ */
+
+/** Reads objects of the vault. */
+export interface VaultReader {
+  /**
+   * The object from the byte `from` on (0 by default), to its end or for `bytes`. A connection that breaks is taken up
+   * again where it broke. @throws BackupGone where there is none, UploadInterrupted's like: ReadInterrupted
+   */
+  read(key: string, range?: { readonly from: number; readonly bytes?: number }): Readable;
+  /** Size and what the vault knows of it, or undefined where there is none. */
+  head(key: string): Promise<{ readonly key: string; readonly bytes: number } | undefined>;
+  readManifest(key: string): Promise<Manifest | undefined>;
+}
+
+export interface SqlRequest {
+  readonly format: Format;
+  readonly compression: Compression;
+  /** The stored object's bytes. All of them are read, whatever the reader needs. */
+  readonly input: Readable;
+  /** Ids of the table of contents to take, in its order; absent takes all. Never with a plain backup. */
+  readonly entries?: readonly number[];
+  /** Of the server that the SQL is for: programs of its major are taken, else of the next above. */
+  readonly serverMajor: number;
+  readonly signal: AbortSignal;
+}
+
+/** A backup as SQL text. */
+export interface SqlText {
+  /** Ends only when whoever makes it has exited 0, has read all of `input`, and the text's own end was seen. Errors of any part end it. */
+  readonly text: AsyncIterable<Buffer>;
+}
+export interface ArchiveReader {
+  open(request: SqlRequest): Promise<SqlText>;
+}
+
+/** A source as a restore sees it before it writes: reads only. */
+export interface SurveyRequest {
+  readonly manifest: Manifest;
+  readonly places: readonly SchemaPlace[];
+  /** Whether the schemas of the backup's names are live there and stay while theirs are restored beside. */
+  readonly mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere';
+  readonly tables?: readonly TableName[];
+  readonly owners: 'keep' | 'drop';
+  readonly createExtensions: boolean;
+  readonly acceptDependents: boolean;
+  readonly signal: AbortSignal;
+}
+export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
+  readonly server: ServerFacts;
+};
+
+export interface LoadRequest {
+  readonly restoreId: string;
+  readonly attempt: number;
+  readonly manifest: Manifest;
+  readonly places: readonly SchemaPlace[];
+  readonly mode: SurveyRequest['mode'];
+  /** Only these tables are in the text; absent: all of the manifest's. */
+  readonly tables?: readonly TableName[];
+  readonly owners: 'keep' | 'drop';
+  /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
+  readonly missingRoles: readonly string[];
+  readonly createExtensions: boolean;
+  readonly lockTimeoutMs: number;
+  readonly text: AsyncIterable<Buffer>;
+  /** Asked when all has been executed and counted, before COMMIT; its rejection rolls everything back. */
+  readonly confirm: () => Promise<void>;
+  readonly onTable: (table: TableName) => void;
+  readonly signal: AbortSignal;
+}
+export interface Loaded {
+  readonly tables: number;
+  readonly rows: number;
+  /** Constraints to tables outside, left out of the transaction. */
+  readonly foreignKeys: readonly OutsideForeignKey[];
+  readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  readonly warnings: readonly string[];
+}
+export interface OutsideForeignKey {
+  /** Where it is now: in the new schema. */
+  readonly table: TableName;
+  readonly name: string;
+  /** The statement that adds it to the table where it is now, without NOT VALID. */
+  readonly sql: string;
+}
+
+/** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */
+export interface RestoreServer {
+  survey(request: SurveyRequest): Promise<Survey>;
+  /** One transaction: all or nothing. @throws RestoreMismatch, RestoreRefused, LockTimeout, ... */
+  load(request: LoadRequest): Promise<Loaded>;
+  /** What an earlier attempt of this restore committed before it died, by the mark it left; undefined where it had not. */
+  findLoaded(restoreId: string, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
+  /** Adds them NOT VALID in short transactions, then validates them; those that are there already are no error. */
+  addForeignKeys(
+    keys: readonly OutsideForeignKey[],
+    options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<readonly RestoredForeignKey[]>;
+  /**
+   * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
+   * @throws LockTimeout, SchemaNotFound
+   */
+  rename(
+    restoreId: string,
+    places: readonly SchemaPlace[],
+    options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<'renamed' | 'already'>;
+  /** Ends sessions that earlier attempts of this restore left behind. */
+  endLeftovers(restoreId: string, belowAttempt: number): Promise<number>;
+}
