@@ -25,6 +25,34 @@ export const inParallel = async <T, R>(
   return results;
 };
 
+/**
+ * The same for items that come one after another: none is asked for before there is a lane for it, so a source of any
+ * length needs no more memory than `limit` items.
+ */
+export const eachInParallel = async <T>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
+  const source = items[Symbol.asyncIterator]();
+  const failures: unknown[] = [];
+  const lane = async () => {
+    try {
+      while (!failures.length) {
+        const next = await source.next();
+        if (next.done) return;
+        await work(next.value);
+      }
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, lane));
+  if (!failures.length) return;
+  await source.return?.();
+  throw failures[0];
+};
+
 /** Cuts a list into pieces of at most `size`. */
 export const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>

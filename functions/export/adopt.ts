@@ -1,26 +1,7 @@
-import { type Backup, type Completion, iso, millis } from '../../core/backup.ts';
+import type { Backup, Completion } from '../../core/backup.ts';
+import { completionOf } from '../../core/completion.ts';
 import { manifestKeyOf, stemOf } from '../../core/keys.ts';
-import type { Manifest } from '../../core/manifest.ts';
 import type { Clock, Vault } from '../../core/ports.ts';
-
-/** Tables that hold rows of their own; a materialized view only shows those of others. */
-export const countsOf = (tables: Manifest['tables']): { tableCount: number; rowCount: number } => {
-  const own = tables.filter(({ kind }) => kind !== 'materialized-view');
-  return { tableCount: own.length, rowCount: own.reduce((sum, { rows }) => sum + (rows ?? 0), 0) };
-};
-
-/** What a manifest says, as the row's completion. */
-export const completionOf = (manifest: Manifest, now: number): Completion => ({
-  fileId: manifest.object.key,
-  size: manifest.object.bytes,
-  sourceBytes: manifest.tables.reduce((sum, { bytes }) => sum + bytes, 0),
-  checksum: manifest.object.sha256,
-  ...countsOf(manifest.tables),
-  compression: manifest.options.compression,
-  completedAt: iso(now),
-  durationMs: Math.max(0, now - millis(manifest.backup.startedAt)),
-  warnings: manifest.warnings,
-});
 
 /**
  * An earlier attempt that died between its manifest and its row has left a whole backup. It is taken as it is, if its

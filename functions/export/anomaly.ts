@@ -1,8 +1,8 @@
+import { countsOf } from '../../core/completion.ts';
 import { quoted } from '../../core/errors.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import { type Manifest, tableKey } from '../../core/manifest.ts';
 import type { History, Vault } from '../../core/ports.ts';
-import { countsOf } from './adopt.ts';
 
 /**
  * A backup far smaller than the one before it may be whole and still be a disaster: somebody emptied a table. It completes,

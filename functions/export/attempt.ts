@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
+import { completionOf } from '../../core/completion.ts';
 import { Cancelled, ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
 import { type Encoding, encodingOf } from '../../core/formats.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from '../../core/keys.ts';
 import type { Snapshot, StoredObject } from '../../core/ports.ts';
 import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
-import { completionOf } from './adopt.ts';
 import { type Body, openBody } from './body.ts';
 import {
   type DumpOutcome,
