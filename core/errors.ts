@@ -346,16 +346,16 @@ export class MailUnderway extends Retryable {
 
 /** Another attempt owns the row now; this worker must stop and change nothing. */
 export class ClaimLost extends Retryable {
-  constructor(backupId: string) {
+  constructor(id: string, what = 'Backup') {
     super(
-      `Backup ${backupId} is no longer this worker's: its lease ran out or another attempt took it over.`,
+      `${what} ${id} is no longer this worker's: its lease ran out or another attempt took it over.`,
     );
   }
 }
 
 export class Cancelled extends Permanent {
-  constructor(backupId: string) {
-    super(`Backup ${backupId} was cancelled.`);
+  constructor(id: string, what = 'Backup') {
+    super(`${what} ${id} was cancelled.`);
   }
 }
 
@@ -451,6 +451,16 @@ export class RestoreInterrupted extends Retryable {
     super(
       `The restore was interrupted: ${why}. Nothing was kept of it; it is tried again.`,
       options,
+    );
+  }
+}
+
+/** A restore or verification at the end of its function's time. */
+export class JobTookTooLong extends Permanent {
+  constructor(what: string, seconds: number) {
+    super(
+      `The ${what} was stopped after ${seconds} s, the longest its function has; nothing of it was kept. ` +
+        'Bring the backup back by hand: GET .../restore-guide has the commands.',
     );
   }
 }
