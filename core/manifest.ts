@@ -66,7 +66,13 @@ export const manifest = z.looseObject({
     expiresAt: z.iso.datetime(),
   }),
   environment: z.string(),
-  project: z.looseObject({ id: z.string(), name: z.string(), schemaName: z.string() }),
+  project: z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    schemaName: z.string(),
+    /** All schemas of the backup, where a source's shared ones were exported together. */
+    schemas: z.array(z.string()).min(1).optional(),
+  }),
   source: z.looseObject({
     name: z.string(),
     database: z.string(),
@@ -106,6 +112,10 @@ export const manifest = z.looseObject({
 
 /** Names a table among those of several schemas, whatever characters the names hold. */
 export const tableKey = (schema: string, name: string): string => JSON.stringify([schema, name]);
+
+/** The schemas that a backup holds. */
+export const schemasIn = ({ project }: Pick<Manifest, 'project'>): readonly string[] =>
+  project.schemas ?? [project.schemaName];
 
 export type Manifest = z.infer<typeof manifest>;
 export type ManifestTable = z.infer<typeof table>;

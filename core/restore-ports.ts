@@ -40,6 +40,27 @@ export interface SqlText {
 }
 export interface ArchiveReader {
   open(request: SqlRequest): Promise<SqlText>;
+  /**
+   * What of an archive's table of contents chosen tables need: their indexes, constraints, sequences and triggers, and the
+   * partitions below them. @throws DumpUnreadable
+   */
+  choose(request: {
+    readonly format: Exclude<Format, 'plain'>;
+    /** Bytes of the stored object. */
+    readonly read: (from: number, bytes: number) => Promise<Buffer>;
+    readonly tables: readonly TableName[];
+  }): Promise<ChosenEntries>;
+}
+export interface ChosenEntries {
+  readonly entries: readonly number[];
+  /** The chosen tables and their partitions. */
+  readonly tables: readonly TableName[];
+  /** Foreign keys to tables that were not chosen, and the like. */
+  readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** Types, functions and others of the backup's schemas that the tables need: in `entries` where `withNeeds`, as SQL writes them. */
+  readonly needs: readonly string[];
+  /** `entries` and what is needed, for a place that has nothing. */
+  readonly withNeeds: readonly number[];
 }
 
 /** A source as a restore sees it before it writes: reads only. */
@@ -56,6 +77,8 @@ export interface SurveyRequest {
 }
 export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
   readonly server: ServerFacts;
+  /** Those of the backup's schemas that are there now. */
+  readonly live: readonly string[];
 };
 
 export interface LoadRequest {

@@ -57,7 +57,12 @@ const describe = (
     expiresAt: backup.expiresAt,
   },
   environment,
-  project: { id: project.id, name: project.name, schemaName: project.schemaName },
+  project: {
+    id: project.id,
+    name: project.name,
+    schemaName: project.schemaName,
+    ...(project.shared && { schemas: [...project.shared] }),
+  },
   source: {
     name: backup.source,
     database: snapshot.server.database,
