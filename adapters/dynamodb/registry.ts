@@ -21,7 +21,7 @@ import {
  * The registry: the projects as last seen in their sources. A project's row lies in its own partition, beside
  * its backups; its status is kept as `projectStatus`, for the indexes carry `status` for backups.
  */
-const projectKey = (projectId: string): Key => ({
+export const projectKey = (projectId: string): Key => ({
   pk: partitionOf(projectId),
   sk: TABLE.projectRow,
 });
@@ -39,21 +39,24 @@ const projectOf = (row: Row): RegisteredProject =>
 
 const sortKeyOf = (source: string, projectId: string): string => `${source}#${projectId}`;
 
+/** What a project's row has besides its key and `lastSuccess`. */
+export const projectMembers = (project: Project, source: string, seenAt: string): Row => ({
+  kind: 'project',
+  id: project.id,
+  projectId: project.id,
+  name: project.name,
+  schemaName: project.schemaName,
+  projectStatus: project.status,
+  source,
+  seenAt,
+  [statusIndex.pk]: statusKeyOf('project', shardOf(project.id, TABLE.shards)),
+  [statusIndex.sk]: sortKeyOf(source, project.id),
+});
+
 const register = async (access: HistoryTable, project: Project, source: string): Promise<void> => {
   const key = projectKey(project.id);
   const written = await changeRow(access, key, {
-    set: {
-      kind: 'project',
-      id: project.id,
-      projectId: project.id,
-      name: project.name,
-      schemaName: project.schemaName,
-      projectStatus: project.status,
-      source,
-      seenAt: iso(access.clock()),
-      [statusIndex.pk]: statusKeyOf('project', shardOf(project.id, TABLE.shards)),
-      [statusIndex.sk]: sortKeyOf(source, project.id),
-    },
+    set: projectMembers(project, source, iso(access.clock())),
     // A project that its source has given up may turn up in another: it was moved.
     when: 'attribute_not_exists(#pk) OR #source = :source OR #projectStatus = :gone',
     values: { ':source': source, ':gone': GONE },
