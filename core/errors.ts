@@ -420,6 +420,17 @@ export class BackupDamaged extends Permanent {
   }
 }
 
+/** A backup's content is not what pg_dump writes: damaged, cut short, made by something else, or made to do harm. */
+export class DumpUnreadable extends Permanent {
+  /** @param where such as `byte 1234 of its SQL` */
+  constructor(where: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The backup can't be read at ${where}: ${why}. Nothing of it was restored. Verify the backup, and use another one if this one is damaged.`,
+      options,
+    );
+  }
+}
+
 /** Reading the vault broke, several times in a row. */
 export class ReadInterrupted extends Retryable {
   constructor(key: string, why: string, options?: { cause?: unknown }) {
@@ -455,6 +466,33 @@ export class RestoreInterrupted extends Retryable {
   }
 }
 
+/** A swap waits for a backup of what is live; it did not become one. */
+export class SafetyBackupFailed extends Permanent {
+  constructor(backupId: string, why: string) {
+    super(
+      `The backup ${backupId} of what is live now, which a swap takes first, was not completed: ${why} Nothing was exchanged. Mend what it says, then ask for the swap again.`,
+    );
+  }
+}
+
+export class SafetyBackupPending extends Retryable {
+  constructor(backupId: string, status: string) {
+    super(
+      `The backup ${backupId} of what is live now, which a swap takes first, is still ${status}. The swap goes on once it is completed.`,
+    );
+  }
+}
+
+/** A restore ended after its schema had been committed: that is whole, and stays. */
+export class StepNotDone extends Permanent {
+  constructor(what: string, schemas: readonly string[], cause: unknown) {
+    super(
+      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and what was live is untouched. Ask again, or drop what you don't need.`,
+      { cause },
+    );
+  }
+}
+
 /** A restore or verification at the end of its function's time. */
 export class JobTookTooLong extends Permanent {
   constructor(what: string, seconds: number) {
@@ -470,6 +508,72 @@ export class JobWorkerDied extends Permanent {
   constructor(what: string, attempts: number) {
     super(
       `The ${what} was given up: its worker died in each of ${attempts} attempts. The function's log and its memory have the reason.`,
+    );
+  }
+}
+
+// ── verifying ───────────────────────────────────────────────────────────────────────────────────────
+
+/** No folder of programs has a server: nothing can be verified. */
+export class ServerLayerMissing extends Permanent {
+  constructor(roots: readonly string[]) {
+    super(
+      `No PostgreSQL server to verify with is in ${roots.map(quoted).join(', ') || 'any folder'}. ` +
+        'Deploy the verify function with the server layer, or build it for this machine with: npm run layers (docs/layers.md).',
+    );
+  }
+}
+
+/** A backup is of a newer major than any server on hand. */
+export class ServerTooOld extends Permanent {
+  constructor(backupMajor: number, majorsOnHand: readonly number[]) {
+    super(
+      `The backup is of PostgreSQL ${backupMajor}, and the servers on hand to verify it with are older: ${majorsOnHand.join(', ')}. ` +
+        `Build the server layer with major ${backupMajor}: see docs/layers.md.`,
+    );
+  }
+}
+
+/** A restore would not fit into the temporary folder: nothing of it was begun. */
+export class ScratchTooSmall extends Permanent {
+  /** @param mostBytes what the folder can be enlarged to at most, where there is such a limit */
+  constructor(folder: string, neededBytes: number, freeBytes: number, mostBytes?: number) {
+    const most = mostBytes ? Math.floor(mostBytes / 1024 ** 2) : 0;
+    super(
+      `Verifying takes ${mb(neededBytes)} MB of disk in ${folder}, and ${Math.floor(freeBytes / 1024 ** 2)} MB are free. ` +
+        (mostBytes && neededBytes > mostBytes
+          ? `No setting helps: a Lambda function has ${most} MB at most. Restore this backup into a database of your own to check it; GET .../restore-guide has the commands.`
+          : `Set verification.temporaryMb to ${mb(neededBytes)} or more${most ? ` (Lambda allows up to ${most})` : ''}.`),
+    );
+  }
+}
+
+const mb = (bytes: number): number => Math.ceil(bytes / 1024 ** 2);
+
+/** The disk ran full under the scratch server, in spite of what was reckoned before. */
+export class ScratchDiskFull extends Permanent {
+  constructor(folder: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The disk under ${folder} ran full while verifying: ${why}. Raise verification.temporaryMb.`,
+      options,
+    );
+  }
+}
+
+/** The scratch server could not be made or did not start. `why` is its own last line, cleaned. */
+export class ScratchFailed extends Permanent {
+  constructor(why: string, wayOut: string, options?: { cause?: unknown }) {
+    super(`The scratch server for the verification did not start: ${why}. ${wayOut}`, options);
+  }
+}
+
+/** The scratch server ended by itself in the middle. `why` is its own last lines, cleaned. */
+export class ScratchDied extends Permanent {
+  constructor(exit: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' and without a word'}. ` +
+        'Where the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
+      options,
     );
   }
 }

@@ -1,0 +1,27 @@
+import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
+import type { Clock, ExportQueue, History, Log, Outcomes } from '../../core/ports.ts';
+import type { ArchiveReader, RestoreServer, VaultReader } from '../../core/restore-ports.ts';
+import type { ExportSettings, RestoreSettings, RetentionSettings } from '../../core/settings.ts';
+
+export interface RestorePorts {
+  readonly restores: Restores;
+  readonly history: Pick<History, 'get' | 'create'>;
+  readonly vault: VaultReader;
+  readonly archives: ArchiveReader;
+  readonly server: RestoreServer;
+  readonly queue: Pick<RestoreQueue, 'hide'>;
+  /** Of the same source: a swap sends its safety backup there. */
+  readonly exports: Pick<ExportQueue, 'send'>;
+  readonly outcomes: Outcomes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RestoreOptions {
+  readonly settings: RestoreSettings;
+  readonly exportDefaults: ExportSettings;
+  readonly retention: RetentionSettings;
+  readonly environment: string;
+  /** Between two looks at a safety backup. */
+  readonly lookEveryMs: number;
+}

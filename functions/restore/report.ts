@@ -1,0 +1,82 @@
+import { iso } from '../../core/backup.ts';
+import { type Manifest, tableKey } from '../../core/manifest.ts';
+import type { Restore, RestoreReport } from '../../core/restore.ts';
+import type { Survey } from '../../core/restore-ports.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+import type { Wish } from './wish.ts';
+
+/**
+ * What a restore would need and what speaks against it, before anything is written. Speeds are bytes of tables on the server
+ * for a second: what a small instance does, and what none that we have seen exceeds (docs/benchmarks.md has measured ones).
+ */
+const SLOW_BYTES = 15 * 1024 ** 2;
+const FAST_BYTES = 250 * 1024 ** 2;
+const FIXED_SECONDS = 5;
+
+const bytesOf = (manifest: Manifest, { chosen }: Wish): number => {
+  const wanted = chosen && new Set(chosen.tables.map(({ schema, name }) => tableKey(schema, name)));
+  return manifest.tables
+    .filter(({ schema, name }) => !wanted || wanted.has(tableKey(schema, name)))
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+};
+
+const timeProblems = (bytes: number, allowed: number) => {
+  const seconds = Math.ceil(FIXED_SECONDS + bytes / SLOW_BYTES);
+  const least = bytes / FAST_BYTES;
+  const way = 'GET .../restore-guide has the commands to bring it back by hand, without a limit.';
+  if (least > allowed) {
+    return {
+      seconds,
+      problems: [
+        `It would take ${Math.ceil(least)} s at the very least, and its function has ${allowed} s. ${way}`,
+      ],
+      warnings: [],
+    };
+  }
+  const warnings =
+    seconds > allowed
+      ? [
+          `It may take ${seconds} s on a slow server, and its function has ${allowed} s: then nothing is kept of it. ${way}`,
+        ]
+      : [];
+  return { seconds, problems: [], warnings };
+};
+
+export interface Checked {
+  readonly report: RestoreReport;
+  readonly survey: Survey;
+}
+
+/** Reads the source and writes nothing. */
+export const check = async (
+  ports: Pick<RestorePorts, 'server' | 'clock'>,
+  options: Pick<RestoreOptions, 'settings'>,
+  restore: Restore,
+  manifest: Manifest,
+  wish: Wish,
+  limits: { readonly seconds: number; readonly signal: AbortSignal },
+): Promise<Checked> => {
+  const survey = await ports.server.survey({
+    manifest,
+    places: wish.places,
+    mode: wish.mode,
+    ...(wish.chosen && { tables: wish.chosen.tables }),
+    owners: restore.owners,
+    createExtensions: options.settings.createExtensions,
+    acceptDependents: restore.acceptDependents,
+    signal: limits.signal,
+  });
+  const { server, live: _, ...found } = survey;
+  const databaseBytes = bytesOf(manifest, wish);
+  const time = timeProblems(databaseBytes, limits.seconds);
+  const report = {
+    ...found,
+    at: iso(ports.clock()),
+    serverVersion: server.version,
+    schemas: wish.places,
+    needs: { databaseBytes, seconds: time.seconds, secondsAllowed: limits.seconds },
+    problems: [...found.problems, ...time.problems],
+    warnings: [...found.warnings, ...time.warnings],
+  };
+  return { report, survey };
+};

@@ -1,0 +1,35 @@
+import { type JobDisposition, type JobTask, workJob } from '../../core/job-work.ts';
+import type { RestoreMessage } from '../../core/messages.ts';
+import type { Restore } from '../../core/restore.ts';
+import { bringBack } from './bring-back.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { undoSwap } from './undo.ts';
+
+/** One message of a restores queue, from claim to final row. */
+export const restoreBackup = (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  request: {
+    readonly message: RestoreMessage;
+    readonly receiptHandle: string;
+    /** Milliseconds until the function is stopped. */
+    readonly remainingMs: number;
+  },
+): Promise<JobDisposition<Restore>> => {
+  const { projectId, restoreId } = request.message;
+  const task: JobTask<Restore> = {
+    what: 'restore',
+    work: (restore, context) =>
+      restore.mode === 'undo'
+        ? undoSwap(ports, options, restore, context)
+        : bringBack(ports, options, restore, context),
+    ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),
+  };
+  const { restores: jobs, queue, clock, log } = ports;
+  return workJob({ jobs, queue, clock, log }, task, {
+    projectId,
+    jobId: restoreId,
+    receiptHandle: request.receiptHandle,
+    remainingMs: request.remainingMs,
+  });
+};

@@ -1,0 +1,74 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
+import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { Restore } from '../../core/restore.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+
+/**
+ * The backup of what is live that a swap takes first. Its id is made from the restore's, so that a later attempt finds the
+ * one of the attempt before.
+ */
+const DAY_MS = 86_400_000;
+/** Left for the restore itself, of the time that there is. */
+const SHARE_FOR_WAITING = 0.5;
+
+export const safetyBackupIdOf = ({ id, createdAt }: Pick<Restore, 'id' | 'createdAt'>): string =>
+  uuidv7(millis(createdAt), `safety\0${id}`);
+
+const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: number): Backup => {
+  const { format, compression } = options.exportDefaults;
+  return {
+    id: safetyBackupIdOf(restore),
+    projectId: restore.projectId,
+    projectName: restore.projectName,
+    schemaName: taken.schemaName,
+    source: restore.source,
+    environment: options.environment,
+    name: 'Before a swap',
+    description: `What was live before backup ${restore.backupId} took its place (restore ${restore.id}).`,
+    type: 'database',
+    content: 'full',
+    trigger: 'pre-migration',
+    format,
+    ...(compression && { compression }),
+    status: 'pending',
+    validation: 'unverified',
+    retentionClass: 'daily',
+    createdAt: restore.createdAt,
+    expiresAt: iso(now + options.retention.daily * DAY_MS),
+    attempt: 0,
+    queuedAt: iso(now),
+  };
+};
+
+/**
+ * Asks for it and waits until it is completed.
+ * @throws SafetyBackupFailed, SafetyBackupPending where it takes longer than this attempt can wait
+ */
+export const takeSafetyBackup = async (
+  ports: Pick<RestorePorts, 'history' | 'exports' | 'clock'>,
+  options: RestoreOptions,
+  restore: Restore,
+  taken: Backup,
+  limits: { readonly seconds: number; readonly signal: AbortSignal },
+): Promise<Backup> => {
+  const until = performance.now() + limits.seconds * 1000 * SHARE_FOR_WAITING;
+  const row = rowOf(options, restore, taken, ports.clock());
+  await ports.history.create(row);
+  const { projectId, id: backupId } = row;
+  await ports.exports.send([{ projectId, backupId }]);
+  for (;;) {
+    limits.signal.throwIfAborted();
+    const now = await ports.history.get(projectId, backupId);
+    if (now?.status === 'completed') return now;
+    if (!now || isFinal(now.status)) {
+      throw new SafetyBackupFailed(
+        backupId,
+        now?.error?.message ?? `it is ${now?.status ?? 'gone'}`,
+      );
+    }
+    if (performance.now() > until) throw new SafetyBackupPending(backupId, now.status);
+    await setTimeout(options.lookEveryMs, undefined, { signal: limits.signal });
+  }
+};

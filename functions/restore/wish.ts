@@ -1,0 +1,91 @@
+import { RestoreRefused } from '../../core/errors.ts';
+import { type Manifest, schemasIn } from '../../core/manifest.ts';
+import {
+  type Restore,
+  restoredName,
+  type SchemaPlace,
+  type TableName,
+} from '../../core/restore.ts';
+import type { ChosenEntries, SurveyRequest, VaultReader } from '../../core/restore-ports.ts';
+import type { RestorePorts } from './ports.ts';
+
+/** What a restore is to do, worked out from its row and its backup's manifest. */
+export interface Wish {
+  readonly mode: SurveyRequest['mode'];
+  readonly places: readonly SchemaPlace[];
+  /** Absent: everything. */
+  readonly chosen?: ChosenEntries;
+  /** Ids of the table of contents that are read; absent: all. */
+  readonly entries?: readonly number[];
+}
+
+const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
+  if (mode === 'swap') return 'swap';
+  if (mode === 'elsewhere') return 'elsewhere';
+  return into === 'live' ? 'tables-live' : 'beside';
+};
+
+/** @throws RestoreRefused where one name is given for several schemas */
+export const placesOf = (restore: Restore, manifest: Manifest): readonly SchemaPlace[] => {
+  const schemas = schemasIn(manifest);
+  if (restore.newSchema !== undefined && schemas.length > 1) {
+    throw new RestoreRefused([
+      `This backup holds ${schemas.length} schemas, and one new name was given: leave "schemaName" out, each then gets a name of its own.`,
+    ]);
+  }
+  const nameFor = (from: string): string => {
+    if (restore.mode === 'elsewhere') return restore.newSchema ?? from;
+    if (restore.into === 'live') return from;
+    return restore.newSchema ?? restoredName(from, restore.createdAt);
+  };
+  return schemas.map((from) => ({ from, to: nameFor(from) }));
+};
+
+const tablesNamed = (names: readonly string[], manifest: Manifest): readonly TableName[] => {
+  const unknown = names.filter((name) => !manifest.tables.some((table) => table.name === name));
+  if (unknown.length) {
+    throw new RestoreRefused([
+      `The backup has no ${unknown.length > 1 ? 'tables' : 'table'} ${unknown.map((name) => JSON.stringify(name)).join(', ')}: its manifest lists those it has.`,
+    ]);
+  }
+  return manifest.tables
+    .filter(({ name }) => names.includes(name))
+    .map(({ schema, name }) => ({ schema, name }));
+};
+
+/** Some bytes of a stored object, all of them. */
+const readPart = async (
+  vault: VaultReader,
+  key: string,
+  from: number,
+  bytes: number,
+): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of vault.read(key, { from, bytes })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+};
+
+/** @throws RestoreRefused for tables that the backup does not hold, or a plain backup */
+export const wishOf = async (
+  { archives, vault }: Pick<RestorePorts, 'archives' | 'vault'>,
+  restore: Restore,
+  manifest: Manifest,
+): Promise<Wish> => {
+  const mode = modeOf(restore);
+  const places = placesOf(restore, manifest);
+  if (!restore.tables) return { mode, places };
+  const { format } = manifest.options;
+  if (format === 'plain') {
+    throw new RestoreRefused([
+      'A plain backup has no table of contents: tables can only be chosen from formats custom and tar. Restore all of it beside, and take the tables from there.',
+    ]);
+  }
+  const chosen = await archives.choose({
+    format,
+    read: (from, bytes) => readPart(vault, manifest.object.key, from, bytes),
+    tables: tablesNamed(restore.tables, manifest),
+  });
+  // What they need is live beside them; a new schema has nothing yet.
+  const entries = mode === 'tables-live' ? chosen.entries : chosen.withNeeds;
+  return { mode, places, chosen, entries };
+};
