@@ -39,3 +39,9 @@ export interface Job {
 /** True once nothing will change how it ended. */
 export const isEnded = (status: JobStatus): boolean =>
   status === 'completed' || status === 'failed' || status === 'cancelled';
+
+/** True for what may be gone at any moment, though its row may still be there: no reader is given it any more. */
+export const hasLapsed = (
+  { status, expiresAt }: Pick<Job, 'status' | 'expiresAt'>,
+  now: number,
+): boolean => isEnded(status) && Date.parse(expiresAt) <= now;

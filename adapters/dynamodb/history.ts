@@ -6,7 +6,15 @@ import { makeAbandoned } from './abandoned.ts';
 import { makeClaims } from './claims.ts';
 import { makeLists } from './lists.ts';
 import { makeRetention } from './retention.ts';
-import { backupKey, backupOf, epochSeconds, inState, partitionOf, rowOf } from './rows.ts';
+import {
+  BACKUP_ROWS,
+  backupKey,
+  backupOf,
+  epochSeconds,
+  inState,
+  partitionOf,
+  rowOf,
+} from './rows.ts';
 import { getRow, type HistoryTable, putRow } from './table.ts';
 
 /**
@@ -31,7 +39,7 @@ export const makeHistory = (access: HistoryTable): History => ({
     remember(access, projectId, key, requestHash, backupId),
 
   ...makeClaims(access),
-  ...makeAbandoned(access),
+  ...makeAbandoned(access, BACKUP_ROWS),
   ...makeRetention(access),
   ...makeLists(access),
 });

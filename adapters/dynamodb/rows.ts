@@ -2,6 +2,7 @@ import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import { shardOf } from '../../core/ids.ts';
 import type { OpenBackup } from '../../core/ports.ts';
+import type { LeasedKind } from './leases.ts';
 import type { Key, Row } from './table.ts';
 
 /**
@@ -21,15 +22,30 @@ export const backupKey = (projectId: string, backupId: string): Key => ({
 
 export type OpenState = 'pending' | 'in-progress' | 'untold';
 
-export const statusKeyOf = (state: OpenState | 'project', shard: number): string =>
-  `${state}#${shard}`;
+/** Parts of the index of open work. Restores and verifications have their own: who asks for backups sees none of them. */
+export type StatusPart =
+  | OpenState
+  | 'project'
+  | `restore-${OpenState}`
+  | `verification-${OpenState}`;
+
+export const statusKeyOf = (part: StatusPart, shard: number): string => `${part}#${shard}`;
 
 const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
 
 /** The attribute that says which part of the index of open work a row is in. */
-export const inState = (projectId: string, state: OpenState): Row => ({
-  [statusIndex.pk]: statusKeyOf(state, shard(projectId)),
+export const inPart = (projectId: string, part: StatusPart): Row => ({
+  [statusIndex.pk]: statusKeyOf(part, shard(projectId)),
 });
+
+/** The same for a backup. */
+export const inState = (projectId: string, state: OpenState): Row => inPart(projectId, state);
+
+/** How rows sort within a part of the index of open work. */
+export const statusSortOf = ({ source, createdAt, id }: StatusSorted): Row => ({
+  [statusIndex.sk]: `${source}#${createdAt}#${id}`,
+});
+type StatusSorted = Pick<Backup, 'source' | 'createdAt' | 'id'>;
 
 export const dayKeyOf = (day: string, ofShard: number): string => `${day}#${ofShard}`;
 
@@ -43,7 +59,7 @@ export const rowOf = (backup: Backup): Row & Key => {
     ...backupKey(backup.projectId, backup.id),
     kind: 'backup',
     expirySeconds: epochSeconds(millis(backup.expiresAt)),
-    [statusIndex.sk]: `${backup.source}#${backup.createdAt}#${backup.id}`,
+    ...statusSortOf(backup),
     [dayIndex.pk]: dayKeyOf(backup.createdAt.slice(0, 10), shard(backup.projectId)),
     [dayIndex.sk]: backup.id,
   };
@@ -61,11 +77,19 @@ const STORAGE_ONLY: ReadonlySet<string> = new Set([
   'claimedBy',
 ]);
 
-const withoutStorage = (row: Row): Row =>
+/** What the row is of, without what is this folder's own. */
+export const withoutStorage = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([attribute]) => !STORAGE_ONLY.has(attribute)));
 
 /** The backup of a row that `rowOf` made. */
 export const backupOf = (row: Row): Backup => withoutStorage(row) as Row & Backup;
+
+/** How backups are claimed, leased and ended. */
+export const BACKUP_ROWS: LeasedKind<Backup> = {
+  keyOf: backupKey,
+  recordOf: backupOf,
+  partOf: (state) => state,
+};
 
 /** What the index of open work shows of a backup. */
 export const openBackupOf = (row: Row): OpenBackup => withoutStorage(row) as Row & OpenBackup;

@@ -1,30 +1,16 @@
-import {
-  ChangeMessageVisibilityCommand,
-  GetQueueAttributesCommand,
-  SendMessageBatchCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
-import { messageGroupOf, sha256Hex } from '../../core/ids.ts';
+import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { messageGroupOf } from '../../core/ids.ts';
 import type { ExportMessage } from '../../core/messages.ts';
 import { chunksOf, inParallel } from '../../core/parallel.ts';
 import type { ExportQueue } from '../../core/ports.ts';
 import { bodyOf } from './body.ts';
-
-/** A source's FIFO queue of export requests. One message group a project: never two of its exports at once. */
-interface QueueAccess {
-  readonly url: string;
-  readonly client: SQSClient;
-}
+import { deduplicationIdOf, hide, type QueueAccess } from './fifo.ts';
 
 /** What SQS takes in one call. */
 const BATCH = 10;
 const CALLS_AT_ONCE = 16;
 /** A message that SQS refused for a reason of its own is sent so many times in all. */
 const TRIES = 3;
-
-/** SQS swallows a repeated deduplication id for 5 minutes; a renewal makes another one. */
-const deduplicationIdOf = (message: ExportMessage, renewal: string | undefined): string =>
-  renewal === undefined ? message.backupId : sha256Hex(`${message.backupId}\0${renewal}`);
 
 const sendBatch = async (
   { url, client }: QueueAccess,
@@ -41,7 +27,7 @@ const sendBatch = async (
           Id: String(index),
           MessageBody: bodyOf(message),
           MessageGroupId: messageGroupOf(message.projectId),
-          MessageDeduplicationId: deduplicationIdOf(message, renewal),
+          MessageDeduplicationId: deduplicationIdOf(message.backupId, renewal),
         })),
       }),
     );
@@ -51,6 +37,7 @@ const sendBatch = async (
   return unsent;
 };
 
+/** A source's FIFO queue of export requests. One message group a project: never two of its exports at once. */
 export const makeExportQueue = (access: QueueAccess): ExportQueue => ({
   send: async (messages, renewal) => {
     const unsent = await inParallel(chunksOf(messages, BATCH), CALLS_AT_ONCE, (batch) =>
@@ -73,13 +60,5 @@ export const makeExportQueue = (access: QueueAccess): ExportQueue => ({
     return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
   },
 
-  hide: async (receiptHandle, seconds) => {
-    await access.client.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: access.url,
-        ReceiptHandle: receiptHandle,
-        VisibilityTimeout: seconds,
-      }),
-    );
-  },
+  hide: (receiptHandle, seconds) => hide(access, receiptHandle, seconds),
 });

@@ -46,6 +46,7 @@ beforeEach(async () => {
         exportsQueue: 'https://sqs.test/exports',
         discoverFunction: 'discover-main',
         planFunction: 'plan-main',
+        restoreFrom: [],
       },
     ],
   });

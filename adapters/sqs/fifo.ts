@@ -1,0 +1,26 @@
+import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { sha256Hex } from '../../core/ids.ts';
+
+export interface QueueAccess {
+  readonly url: string;
+  readonly client: SQSClient;
+}
+
+/** SQS swallows a repeated deduplication id for 5 minutes; a renewal makes another one. */
+export const deduplicationIdOf = (id: string, renewal: string | undefined): string =>
+  renewal === undefined ? id : sha256Hex(`${id}\0${renewal}`);
+
+/** Hides the message of a receipt for so many seconds from now. */
+export const hide = async (
+  { url, client }: QueueAccess,
+  receiptHandle: string,
+  seconds: number,
+): Promise<void> => {
+  await client.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: url,
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }),
+  );
+};
