@@ -118,7 +118,7 @@ const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J
   return {
     create: async (job) => {
       const created = await putRow(access, {
-        ...(job as J & Row),
+        ...(job as Job & Row),
         ...rows.keyOf(job.projectId, job.id),
         kind: rows.kind,
         expirySeconds: epochSeconds(millis(job.expiresAt)),
