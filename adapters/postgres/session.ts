@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly statementTimeoutMs?: number;
   /** Longest wait for a lock, milliseconds; for ever by default. */
   readonly lockTimeoutMs?: number;
+  /** A restore's sessions alone may write. */
+  readonly writes?: boolean;
   /** Aborting it drops the connection, whatever it is waiting for. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -90,7 +92,10 @@ const tlsOf = async (access: SourceAccess): Promise<ConnectionOptions | false> =
 };
 
 const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
-const READ_ONLY = `SELECT pg_catalog.current_setting('default_transaction_read_only') AS value`;
+/** Row security is on by default, so that it tells whether the options came through where writing is wanted too. */
+const SETTLED = `
+  SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
+    AND pg_catalog.current_setting('row_security') = 'off' AS is`;
 
 /**
  * A pooler may be set to drop the options that a session starts with. In session mode they can be set afterwards; in
@@ -102,8 +107,9 @@ const settleIn = async (
   source: string,
   settings: Record<string, string | number>,
 ): Promise<void> => {
-  const found = await client.query<{ value: string }>(READ_ONLY);
-  if (found.rows[0]?.value !== 'on') {
+  const readOnly = settings.default_transaction_read_only;
+  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly]);
+  if (!settled.rows[0]?.is) {
     if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
     for (const [name, value] of Object.entries(settings)) {
       await client.query(SET, [name, String(value)]);
@@ -127,6 +133,7 @@ export const connect = async (
   const socket = new Socket();
   const wanted = {
     ...commonSettings(statementTimeoutMs),
+    ...(options.writes && { default_transaction_read_only: 'off' }),
     lock_timeout: options.lockTimeoutMs ?? 0,
     search_path: options.searchPath ?? '',
   };
