@@ -569,12 +569,15 @@ export class ScratchFailed extends Permanent {
 
 /** The scratch server ended by itself in the middle. `why` is its own last lines, cleaned. */
 export class ScratchDied extends Permanent {
+  /** How, and its last words. */
+  readonly how: string;
   constructor(exit: string, why: string, options?: { cause?: unknown }) {
     super(
       `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' and without a word'}. ` +
         'Where the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
       options,
     );
+    this.how = why ? `${exit}: ${why}` : exit;
   }
 }
 
@@ -582,6 +585,15 @@ export class ScratchDied extends Permanent {
 export class MessageBuried extends Permanent {
   constructor(why: string) {
     super(`The request's message was given up by its queue: ${why}. Request the backup again.`);
+  }
+}
+
+/** A restore's or verification's message that ended in a dead-letter queue. */
+export class JobMessageBuried extends Permanent {
+  constructor(what: 'restore' | 'verification', why: string) {
+    super(
+      `The message of this ${what} was given up by its queue: ${why}. Ask for the ${what} again; the function's log has the reason.`,
+    );
   }
 }
 

@@ -1,0 +1,85 @@
+/**
+ * In which encoding and by which rules of language a scratch server keeps text.
+ *
+ * The encoding is the backup's own. Its locale is one of the source's operating system, which Lambda mostly lacks: then
+ * ICU sorts instead, and the C library's `C.UTF-8` says what is a letter. Rows come back the same either way. What may differ,
+ * with a note, is what the server works out anew from text:
+ *
+ * - order: bounds of range partitions and checks that compare text with `<`, minima and maxima in materialized views.
+ *   (Order in an index, too, but indexes are built anew and by the order that holds here.) ICU's order is that of the C
+ *   library for letters and digits, and another for some punctuation.
+ * - letters: `upper`, `lower`, `~ '[[:alpha:]]'`, `to_tsvector` in generated columns, checks and unique expressions. With plain
+ *   C, nothing beyond ASCII would be a letter, and checks that hold on the source would fail here: so C is the last choice.
+ *
+ * Equality does not differ: none of these compare different strings as equal.
+ */
+export interface DatabaseLocale {
+  /** Such as `UTF8`: pg_encoding_to_char of the backup's database. */
+  readonly encoding: string;
+  /** Such as `de_DE.UTF-8`: its `datcollate`. */
+  readonly collation: string;
+}
+
+export interface LocaleChoice {
+  /** For initdb. */
+  readonly flags: readonly string[];
+  /** What differs from the source, for a person. */
+  readonly note?: string;
+}
+
+/** In the order of how near they are to the source; initdb takes the first that this machine has. */
+export const localeChoices = (
+  major: number,
+  { encoding, collation }: DatabaseLocale,
+): readonly LocaleChoice[] => {
+  const plain = [`--encoding=${encoding}`, '--locale=C'];
+  if (/^(C|POSIX)$/.test(collation)) return [{ flags: plain }];
+  const asBytes: LocaleChoice = {
+    flags: plain,
+    note:
+      `The scratch server has nothing like the locale ${JSON.stringify(collation)} with encoding ${encoding}: it sorts text by its bytes and takes ` +
+      'ASCII letters only for letters. Checks, generated columns and partitions that depend on text may differ for that reason alone.',
+  };
+  if (!/^[\w.@-]{1,64}$/.test(collation)) return [asBytes];
+  const same = { flags: [...plain, `--lc-collate=${collation}`, `--lc-ctype=${collation}`] };
+  return [same, ...standIns(major, encoding, collation, plain), asBytes];
+};
+
+const standIns = (
+  major: number,
+  encoding: string,
+  collation: string,
+  plain: readonly string[],
+): LocaleChoice[] => {
+  const letters = encoding === 'UTF8' ? ['--lc-ctype=C.UTF-8'] : [];
+  if (/^C\./i.test(collation)) {
+    const builtin = [...plain, '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+    return major >= 17 ? [{ flags: [...builtin, ...letters] }, { flags: builtin }] : [];
+  }
+  const language = languageTag(collation);
+  if (major < 15 || !language) return letters.length ? [byCodePoint(collation, plain)] : [];
+  const icu = [...plain, '--locale-provider=icu', `--icu-locale=${language}`];
+  const note =
+    `Text that the source sorts by ${JSON.stringify(collation)} of its operating system is sorted by ICU's ${language} here. ` +
+    'Partitions, checks and materialized views that depend on the order of punctuation may differ for that reason alone.';
+  return [...(letters.length ? [{ flags: [...icu, ...letters], note }] : []), { flags: icu, note }];
+};
+
+const byCodePoint = (collation: string, plain: readonly string[]): LocaleChoice => ({
+  flags: [...plain, '--lc-ctype=C.UTF-8'],
+  note:
+    `Text that the source sorts by ${JSON.stringify(collation)} is sorted by code point here. ` +
+    'Partitions, checks and materialized views that depend on the order of text may differ for that reason alone.',
+});
+
+/** ICU's name of a C library's locale: `de_DE.UTF-8@euro` is `de-DE`. Undefined where ICU knows no such language. */
+export const languageTag = (collation: string): string | undefined => {
+  const [, language, region] = /^([a-z]{2,3})[_-]([A-Z]{2})(?:[.@]|$)/.exec(collation) ?? [];
+  if (!language || !region) return undefined;
+  const tag = `${language}-${region}`;
+  return Intl.Collator.supportedLocalesOf(tag).length ? tag : undefined;
+};
+
+/** Whether initdb gave up because of the locale or its provider, and another may do. */
+export const speaksOfLocale = (said: string): boolean =>
+  /locale|collator|encoding mismatch|\bICU\b/.test(said);

@@ -1,0 +1,45 @@
+import type pg from 'pg';
+import { standInForCollations } from './collations.ts';
+
+export const SCRATCH_DATABASE = 'postgres';
+/** Owns the database, and is no superuser. */
+export const SCRATCH_OWNER = 'larder_owner';
+
+export interface ScratchExtension {
+  readonly name: string;
+  /** The one that is created by default. */
+  readonly version: string;
+}
+
+export interface Prepared {
+  /** Such as `18.6`. */
+  readonly version: string;
+  readonly extensions: readonly ScratchExtension[];
+}
+
+const OWNER = [
+  // Row security would hide rows from the count, which FORCE ROW LEVEL SECURITY does to an owner too.
+  `CREATE ROLE ${SCRATCH_OWNER} LOGIN BYPASSRLS`,
+  `ALTER DATABASE ${SCRATCH_DATABASE} OWNER TO ${SCRATCH_OWNER}`,
+  `GRANT ALL ON SCHEMA public TO ${SCRATCH_OWNER}`,
+];
+
+/** 15 MB of 31 that nobody will use: the one database is there already. */
+const WITHOUT_TEMPLATES = [
+  'UPDATE pg_catalog.pg_database SET datistemplate = false',
+  'DROP DATABASE template0',
+  'DROP DATABASE template1',
+];
+
+/** What a new server still lacks, or has too much. Takes 0.1 s. */
+export const prepare = async (client: pg.Client): Promise<Prepared> => {
+  for (const statement of [...WITHOUT_TEMPLATES, ...OWNER]) await client.query(statement);
+  await standInForCollations(client);
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version`,
+  );
+  const extensions = await client.query<ScratchExtension>(
+    'SELECT name, default_version AS version FROM pg_catalog.pg_available_extensions ORDER BY name',
+  );
+  return { version: rows[0]?.version ?? '', extensions: extensions.rows };
+};
