@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { downloadNameOf, extensionOf } from '../../core/keys.ts';
+import { type Manifest, schemasIn } from '../../core/manifest.ts';
+import { countsQuery } from './restore-guide-counts.ts';
+import { createExtensions, createRoles } from './restore-guide-needs.ts';
+import { fenced, heredoc, inline, lines, shellWord } from './restore-guide-text.ts';
+
+/**
+ * How to bring one backup back without Larder: commands for this very backup, which a test runs as they stand here. Names in
+ * it come from a customer's database: none can end the block of code, the quoted word or the here-document that it stands in.
+ */
+export interface GuideWhere {
+  readonly bucket: string;
+  readonly tool: 'aws';
+}
+
+const UNPACK = { gzip: 'gzip -dk', zstd: 'zstd -dk', bzip2: 'bzip2 -dk', none: '' } as const;
+
+const fileNameOf = ({ backup, options, project }: Manifest): string =>
+  downloadNameOf(
+    {
+      projectId: project.id,
+      createdAt: backup.createdAt,
+      backupId: backup.id,
+      attempt: backup.attempt,
+    },
+    extensionOf(options.format, options.compression),
+  );
+
+const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? version;
+
+const facts = (manifest: Manifest): string => {
+  const { backup, project, source, tool, options, object, tables } = manifest;
+  const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  return lines(
+    '| | |',
+    '| --- | --- |',
+    `| project | ${inline(project.name)} (${inline(project.id)}) |`,
+    `| ${schemasIn(manifest).length > 1 ? 'schemas' : 'schema'} | ${schemasIn(manifest).map(inline).join(', ')} |`,
+    `| taken | ${manifest.timings.snapshotAt}, from PostgreSQL ${inline(source.serverVersion)}, database ${inline(source.database)} (${inline(source.encoding)}) |`,
+    `| content | ${options.content}: ${tables.length} tables, ${rows} rows |`,
+    `| file | format ${options.format}, compression ${options.compression}, ${object.bytes} bytes, written by pg_dump ${inline(tool.pgDump)} |`,
+    `| backup | ${inline(backup.id)} |`,
+  );
+};
+
+const before = (manifest: Manifest): string => {
+  const major = majorOf(manifest.tool.pgDump);
+  const unpacker = manifest.options.format === 'plain' && UNPACK[manifest.options.compression];
+  return lines(
+    '## What you need',
+    '',
+    `- \`psql\`${manifest.options.format === 'plain' ? '' : ' and `pg_restore`'} of PostgreSQL ${major} or later${unpacker ? `, and \`${unpacker.split(' ')[0]}\`` : ''}; \`aws\` with the right to read the bucket.`,
+    `- A database of PostgreSQL ${majorOf(manifest.source.serverVersion)} or later that has no schema ${schemasIn(manifest).map(inline).join(', ')} yet. A live one must be renamed first; nothing here removes or overwrites anything.`,
+    '',
+    'All commands are for a POSIX shell. Give the database once:',
+    '',
+    fenced("export DATABASE_URL='postgresql://user@host:5432/database'", 'sh'),
+  );
+};
+
+const download = (manifest: Manifest, { bucket }: GuideWhere): string => {
+  const file = fileNameOf(manifest);
+  const { key, sha256 } = manifest.object;
+  return lines(
+    '## 1. Download, and check that it is whole',
+    '',
+    fenced(
+      lines(
+        `aws s3 cp ${shellWord(`s3://${bucket}/${key}`)} ${shellWord(file)}`,
+        `echo ${shellWord(`${sha256}  ${file}`)} | sha256sum --check --strict`,
+      ),
+      'sh larder',
+    ),
+    'If the check fails, stop: the file is damaged. The bucket keeps earlier versions of a key; another backup may be whole.',
+  );
+};
+
+const needs = (manifest: Manifest, mark: string): string => {
+  const sql = [createRoles(manifest), createExtensions(manifest)].filter(Boolean).join('\n');
+  const elsewhere = manifest.outside.filter(({ kind }) => !['extension', 'role'].includes(kind));
+  return lines(
+    '## 2. Create what it needs',
+    '',
+    sql
+      ? lines(
+          'Roles that own or are granted something (without passwords, and only those that are missing), and extensions:',
+          '',
+          fenced(
+            `psql "$DATABASE_URL" --no-psqlrc --set=ON_ERROR_STOP=1 ${heredoc(sql, mark)}`,
+            'sh larder',
+          ),
+        )
+      : 'It needs no roles and no extensions.',
+    elsewhere.length
+      ? lines(
+          '',
+          'Its objects also use these, which live in other schemas and are not in the file. They must be there first:',
+          '',
+          ...elsewhere.map(
+            ({ kind, name, neededBy }) =>
+              `- ${inline(kind)} ${inline(name)}${neededBy.length ? `, for ${neededBy.slice(0, 3).map(inline).join(', ')}` : ''}`,
+          ),
+        )
+      : '',
+  );
+};
+
+/** `public` is in every database: creating it again would end the restore. */
+const entriesToSkip = (manifest: Manifest): boolean => schemasIn(manifest).includes('public');
+
+const restoreArchive = (manifest: Manifest, file: string): string => {
+  const restore = 'pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL"';
+  return entriesToSkip(manifest)
+    ? lines(
+        `pg_restore --list ${shellWord(file)} | grep -v ' SCHEMA - public ' > ${shellWord(`${file}.list`)}`,
+        `${restore} --use-list=${shellWord(`${file}.list`)} ${shellWord(file)}`,
+      )
+    : `${restore} ${shellWord(file)}`;
+};
+
+const restorePlain = (manifest: Manifest, file: string): string => {
+  const sql = file.replace(/\.(?:gz|zst|bz2)$/, '');
+  const unpack = UNPACK[manifest.options.compression];
+  const psql =
+    'psql "$DATABASE_URL" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction';
+  return lines(
+    ...(unpack ? [`${unpack} ${shellWord(file)}`] : []),
+    ...(entriesToSkip(manifest)
+      ? [
+          `sed '/^CREATE SCHEMA public;$/d' ${shellWord(sql)} > ${shellWord(`restore-${sql}`)}`,
+          `${psql} --file=${shellWord(`restore-${sql}`)}`,
+        ]
+      : [`${psql} --file=${shellWord(sql)}`]),
+  );
+};
+
+const restore = (manifest: Manifest): string => {
+  const file = fileNameOf(manifest);
+  const plain = manifest.options.format === 'plain';
+  return lines(
+    '## 3. Restore',
+    '',
+    'It is one transaction: either all of it is there afterwards, or nothing.',
+    '',
+    fenced(plain ? restorePlain(manifest, file) : restoreArchive(manifest, file), 'sh larder'),
+    plain
+      ? ''
+      : 'Not the same roles? Add `--no-owner --no-privileges`: everything then belongs to the user you log in as.',
+    'Programs newer than the server write settings that it does not know (`transaction_timeout` before 17): use those of its own major.',
+  );
+};
+
+const compare = (manifest: Manifest, mark: string): string => {
+  const query = countsQuery(manifest);
+  return lines(
+    '## 4. Compare',
+    '',
+    query
+      ? lines(
+          'Every table, with the rows that it had when the backup was taken. It prints nothing but `0 rows` where all is there:',
+          '',
+          fenced(
+            `psql "$DATABASE_URL" --no-psqlrc --set=ON_ERROR_STOP=1 --tuples-only ${heredoc(query, mark)}`,
+            'sh larder',
+          ),
+        )
+      : 'The backup holds no rows to be compared.',
+  );
+};
+
+const notes = ({ warnings, leftOut = [] }: Manifest): string =>
+  warnings.length || leftOut.length
+    ? lines(
+        '## Worth knowing',
+        '',
+        ...warnings.map((warning) => `- ${inline(warning)}`),
+        ...leftOut.map(
+          ({ kind, name }) =>
+            `- Not in the file, to be made again by hand: ${kind} ${inline(name)}`,
+        ),
+      )
+    : '';
+
+/** Markdown. Blocks marked `sh larder` run one after the other as they stand. */
+export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
+  const digest = createHash('sha256').update(manifest.backup.id).digest('hex');
+  const mark = `LARDER_${digest.slice(0, 16)}`;
+  const data = manifest.options.content === 'data';
+  return `${[
+    `# Bring back ${inline(manifest.project.name)} as it was on ${manifest.timings.snapshotAt}`,
+    facts(manifest),
+    data
+      ? 'This backup holds rows without definitions: it goes into empty tables of the same form, which must be there. Nothing checks that they are empty.'
+      : 'Ask Larder to do it if it can: `POST .../restores` puts this backup beside the live schema, checked and counted. This page is for when it can’t.',
+    before(manifest),
+    download(manifest, where),
+    needs(manifest, mark),
+    restore(manifest),
+    compare(manifest, mark),
+    notes(manifest),
+  ]
+    .filter(Boolean)
+    .join('\n\n')}\n`;
+};
