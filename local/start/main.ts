@@ -12,6 +12,7 @@ import { makeApiClient } from './api-client.ts';
 import { type Arguments, BadUsage, HELP, readArguments } from './arguments.ts';
 import { loadConfig, localConfig, scheduleToFire, secretArnOf } from './config.ts';
 import { type DataFolder, folderOfDatabase, openDataFolder } from './data-folder.ts';
+import { forgetEndpoints, noteEndpoints } from './endpoints.ts';
 import { allCompleted, type FinishedRun, followRun } from './follow.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { clearLeftover } from './leftovers.ts';
@@ -140,6 +141,8 @@ const prepare = async (start: Start) => {
     onProblem: (problem) => progress.line(`problem: ${problem}`),
   });
   closing.push(() => stack.stop());
+  await noteEndpoints(folder.path, stack.endpoints);
+  closing.push(() => forgetEndpoints(folder.path));
   const { functions, queues, schedules } = stack.model;
   progress.line(
     `The stack runs: ${functions.length} functions, ${queues.length} queues, ${schedules.length} schedules from its own template (after ${secondsText(performance.now() - began)})`,

@@ -1,0 +1,28 @@
+/**
+ * Failures of AWS in words, with what to do next. The SDK's own messages say what happened, seldom to whom or why.
+ */
+const HINTS: Readonly<Record<string, string>> = {
+  ResourceNotFoundException:
+    'There is no such table in this region and account. Check --table, AWS_REGION and AWS_PROFILE.',
+  NoSuchBucket: 'There is no such bucket. Check --bucket and AWS_PROFILE.',
+  PermanentRedirect: 'The bucket is in another region. Set AWS_REGION.',
+  AccessDenied: 'The caller may not do this. docs/history.md lists the rights that are needed.',
+  AccessDeniedException:
+    'The caller may not do this. docs/history.md lists the rights that are needed.',
+  CredentialsProviderError: 'There are no credentials. Set AWS_PROFILE, or sign in.',
+  ExpiredToken: 'The credentials have expired. Sign in again; what was done stays done.',
+  ExpiredTokenException: 'The credentials have expired. Sign in again; what was done stays done.',
+  ProvisionedThroughputExceededException:
+    'DynamoDB throttled for longer than was waited. Run the same command again: it goes on from there.',
+  ThrottlingException:
+    'DynamoDB throttled for longer than was waited. Run the same command again: it goes on from there.',
+};
+
+/** Of an error of any kind, in one line. */
+export const failureText = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message === 'Region is missing') return 'No region is set. Set AWS_REGION.';
+  const hint = HINTS[error.name];
+  const [line = ''] = (error.message || error.name).split('\n');
+  return hint === undefined ? line : `${error.name}: ${line}. ${hint}`;
+};

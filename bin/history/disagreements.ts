@@ -1,0 +1,50 @@
+import { type Backup, millis } from '../../core/backup.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import { backupOfManifest } from './row-of-manifest.ts';
+
+/**
+ * What row and manifest both say and nobody changes afterwards. Not here: the names of project and schema, which the row
+ * has from the time of planning; `startedAt` and `attempt`, which are another's where a later attempt adopted the backup.
+ */
+const SHARED = [
+  'id',
+  'projectId',
+  'source',
+  'name',
+  'type',
+  'content',
+  'trigger',
+  'format',
+  'compression',
+  'retentionClass',
+  'createdAt',
+  'expiresAt',
+  'fileId',
+  'size',
+  'sourceBytes',
+  'checksum',
+  'tableCount',
+  'rowCount',
+] as const satisfies readonly (keyof Backup)[];
+
+/** Clocks of two workers may differ. */
+const MINUTE = 60_000;
+
+/** What of a completed row is not what its manifest says, a line for each. */
+export const disagreements = (row: Backup, manifest: Manifest): string[] => {
+  const expected = backupOfManifest(manifest, 0);
+  const lines = SHARED.flatMap((name) =>
+    row[name] === expected[name]
+      ? []
+      : [
+          `${name} is ${JSON.stringify(row[name])} in the row, ${JSON.stringify(expected[name])} in the manifest`,
+        ],
+  );
+  const completed = row.completedAt === undefined ? Number.NaN : millis(row.completedAt);
+  // The row is written after the manifest, though by a later attempt it may be much later.
+  if (!(completed >= millis(expected.completedAt ?? '') - MINUTE))
+    lines.push(
+      `completedAt is ${JSON.stringify(row.completedAt)} in the row, but the manifest was made at ${expected.completedAt}`,
+    );
+  return lines;
+};

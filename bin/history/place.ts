@@ -1,0 +1,62 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeHistoryRows } from '../../adapters/dynamodb/rebuild.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import type { HistoryTable } from '../../adapters/dynamodb/table.ts';
+import { PATIENCE } from '../../adapters/patience.ts';
+import { makeDigest } from '../../adapters/s3/digest.ts';
+import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
+import type { Where } from './arguments.ts';
+import type { HistoryPorts } from './ports.ts';
+
+/** History and vault, reached. */
+export interface Place {
+  readonly table: string;
+  readonly bucket: string;
+  readonly dynamodb: DynamoDBClient;
+  readonly s3: S3Client;
+  close(): Promise<void>;
+}
+
+/** A table that was just made takes a while to grow with what is written to it: wait instead of giving up. */
+export const THROTTLED_TRIES = 10;
+
+const openAws = ({ table, bucket }: Where & { readonly kind: 'aws' }): Place => {
+  const dynamodb = new DynamoDBClient({ requestHandler: PATIENCE, maxAttempts: THROTTLED_TRIES });
+  const s3 = makeVaultClient();
+  return {
+    table,
+    bucket,
+    dynamodb,
+    s3,
+    close: async () => {
+      dynamodb.destroy();
+      s3.destroy();
+    },
+  };
+};
+
+export const openPlace = async (where: Where): Promise<Place> => {
+  if (where.kind === 'aws') return openAws(where);
+  // The emulators are no part of what works on AWS.
+  const { openLocal } = await import('./local-place.ts');
+  return openLocal(where);
+};
+
+export const portsOf = (
+  { table, bucket, dynamodb, s3 }: Place,
+  rest: Pick<HistoryPorts, 'progress' | 'signal'>,
+): HistoryPorts => {
+  const access: HistoryTable = { table, client: makeTableClient(dynamodb), clock: Date.now };
+  return {
+    vault: makeVault({ bucket, client: s3 }),
+    rows: makeHistoryRows(access),
+    history: makeHistory(access),
+    registry: makeRegistry(access),
+    digest: makeDigest({ bucket, client: s3 }),
+    clock: Date.now,
+    ...rest,
+  };
+};

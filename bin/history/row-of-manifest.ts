@@ -1,0 +1,60 @@
+import { type Backup, iso, millis } from '../../core/backup.ts';
+import { completionOf } from '../../core/completion.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import { ACTIVE, type RegisteredProject } from '../../core/project.ts';
+
+/**
+ * What the history had of a backup, as far as its manifest tells: docs/history.md lists what it does not. The
+ * completion's time is that of the manifest, which was written right before the row.
+ *
+ * @param now becomes `toldAt`: nobody is told again of what ended long ago
+ */
+export const backupOfManifest = (manifest: Manifest, now: number): Backup => {
+  const { backup, project, source, options, timings } = manifest;
+  return {
+    id: backup.id,
+    projectId: project.id,
+    projectName: project.name,
+    schemaName: project.schemaName,
+    source: source.name,
+    environment: manifest.environment,
+    name: backup.name,
+    description: backup.description,
+    type: backup.type,
+    content: options.content,
+    trigger: backup.trigger,
+    format: options.format,
+    status: 'completed',
+    validation: 'unverified',
+    retentionClass: backup.retentionClass,
+    createdAt: backup.createdAt,
+    startedAt: backup.startedAt,
+    expiresAt: backup.expiresAt,
+    attempt: backup.attempt,
+    ...(backup.runId === undefined ? {} : { runId: backup.runId }),
+    queuedAt: backup.createdAt,
+    toldAt: iso(now),
+    ...completionOf(manifest, millis(backup.startedAt) + Math.round(timings.totalMs)),
+  };
+};
+
+/**
+ * The project of a backup, as it was then: only active ones are exported. The next run's listing sets right what has
+ * changed since.
+ */
+export const projectOfBackup = (backup: Backup): RegisteredProject => ({
+  id: backup.projectId,
+  name: backup.projectName,
+  schemaName: backup.schemaName,
+  status: ACTIVE,
+  source: backup.source,
+  seenAt: backup.startedAt ?? backup.createdAt,
+});
+
+/** What retention keeps for a project's sake, see adapters/dynamodb/retention.ts. */
+export const isFull = ({ type, content }: Pick<Backup, 'type' | 'content'>): boolean =>
+  type === 'database' && content === 'full';
+
+/** By id, as retention sees it. */
+export const newestOf = <T extends Pick<Backup, 'id'>>(backups: readonly T[]): T | undefined =>
+  backups.reduce<T | undefined>((last, one) => (last && last.id > one.id ? last : one), undefined);

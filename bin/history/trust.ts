@@ -1,0 +1,122 @@
+import { iso, millis } from '../../core/backup.ts';
+import { InvalidInput, quoted } from '../../core/errors.ts';
+import { timeOf } from '../../core/ids.ts';
+import { basicTime, extensionOf, GLOBALS_EXTENSION } from '../../core/keys.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import type { StoredObject } from '../../core/ports.ts';
+import { sourceName } from '../../core/settings.ts';
+import type { Held, Stem } from './holdings.ts';
+import type { HistoryPorts } from './ports.ts';
+
+/**
+ * A manifest is believed only where its own key says the same. The key is what IAM guards: whoever may write below one
+ * project's prefix can put any JSON there, and must not write history for another project by it.
+ */
+export type ReadManifest =
+  | { readonly manifest: Manifest }
+  /** Why it is not believed, in words that end without a full stop. */
+  | { readonly refused: string };
+
+/** No manifest is: 100,000 tables make about 20 MB. What is larger is not read, for it would have to be held in memory. */
+const MOST_BYTES = 64 * 1024 ** 2;
+const HOUR = 3_600_000;
+/** Longer than any export may run. */
+const LONGEST_MS = 24 * HOUR;
+
+const isInstant = (time: string): boolean => {
+  const at = millis(time);
+  return Number.isFinite(at) && iso(at) === time;
+};
+
+const times = ({ backup, timings }: Manifest, modifiedAt: string): string | undefined => {
+  if (![backup.createdAt, backup.startedAt, backup.expiresAt].every(isInstant))
+    return 'its times are not written as Larder writes them';
+  if (!(timings.totalMs >= 0 && timings.totalMs <= LONGEST_MS))
+    return 'its timings are none that an export can have';
+  // The newest backup of a project outlives all others, so nobody may date one ahead of S3's own clock.
+  const newest = Math.max(timeOf(backup.id), millis(backup.createdAt), millis(backup.startedAt));
+  if (newest > millis(modifiedAt) + HOUR) return 'it is dated later than the vault received it';
+  return undefined;
+};
+
+const notItsKey = (manifest: Manifest, stem: Stem): string | undefined => {
+  const { backup, project, object, options, globals } = manifest;
+  if (project.id !== stem.projectId)
+    return `it speaks of project ${quoted(project.id)}, but lies in the folder of ${quoted(stem.projectId)}`;
+  if (backup.id !== stem.backupId) return `it speaks of backup ${quoted(backup.id)}`;
+  if (backup.attempt !== stem.attempt) return `it speaks of attempt ${backup.attempt}`;
+  if (basicTime(backup.createdAt) !== basicTime(stem.createdAt))
+    return `it speaks of a backup made at ${backup.createdAt}`;
+  if (object.key !== `${stem.stem}${extensionOf(options.format, options.compression)}`)
+    return `it names the object ${quoted(object.key)}, which is not the one beside it`;
+  if (globals && globals.key !== `${stem.stem}${GLOBALS_EXTENSION}`)
+    return `it names the globals ${quoted(globals.key)}, which are not those beside it`;
+  return undefined;
+};
+
+const problemOf = (manifest: Manifest, stem: Stem, modifiedAt: string): string | undefined => {
+  if (!sourceName.safeParse(manifest.source.name).success)
+    return `no source can be called ${quoted(manifest.source.name.slice(0, 100))}`;
+  // Times first: those of the key's form are read from them.
+  return times(manifest, modifiedAt) ?? notItsKey(manifest, stem);
+};
+
+/**
+ * Reads what a manifest's key holds, whatever it says.
+ * @returns undefined where it has gone since it was listed
+ * @throws UploadInterrupted, VaultRefused
+ */
+export const readAnyManifest = async (
+  { vault }: Pick<HistoryPorts, 'vault'>,
+  { key, bytes }: StoredObject,
+): Promise<ReadManifest | undefined> => {
+  if (bytes > MOST_BYTES) return { refused: `it has ${bytes} bytes, more than any manifest` };
+  try {
+    const manifest = await vault.readManifest(key);
+    return manifest && { manifest };
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const [first = 'it is no manifest'] = error.problems;
+    return { refused: `it can't be read: ${first}` };
+  }
+};
+
+/** Reads the manifest of a stem, and believes it only where everything in it fits its key. */
+export const readManifestOf = async (
+  ports: Pick<HistoryPorts, 'vault'>,
+  stem: Stem,
+  held: Held,
+): Promise<ReadManifest | undefined> => {
+  const read = await readAnyManifest(ports, held);
+  if (!read || 'refused' in read) return read;
+  const problem = problemOf(read.manifest, stem, held.modifiedAt);
+  return problem === undefined ? read : { refused: problem };
+};
+
+/** Why a stem does not hold what its manifest says, by the sizes in the vault's list. Undefined where it does. */
+export const missingOf = (manifest: Manifest, stem: Stem): string | undefined => {
+  const beside = [...stem.objects, ...(stem.globals ? [stem.globals] : [])];
+  for (const wanted of [manifest.object, ...(manifest.globals ? [manifest.globals] : [])]) {
+    const found = beside.find(({ key }) => key === wanted.key);
+    if (!found) return `${wanted.key} is not there`;
+    if (found.bytes !== wanted.bytes)
+      return `${wanted.key} has ${found.bytes} bytes, ${wanted.bytes} are in its manifest`;
+  }
+  return undefined;
+};
+
+/**
+ * Reads the objects of a manifest, and says what differs from it. Undefined where nothing does.
+ * @throws what reading throws
+ */
+export const damageOf = async (
+  { digest }: Pick<HistoryPorts, 'digest'>,
+  { object, globals }: Pick<Manifest, 'object' | 'globals'>,
+): Promise<string | undefined> => {
+  for (const wanted of [object, ...(globals ? [globals] : [])]) {
+    const found = await digest(wanted.key);
+    if (found.sha256 !== wanted.sha256)
+      return `${wanted.key} has the SHA-256 ${found.sha256}, ${wanted.sha256} is in its manifest`;
+  }
+  return undefined;
+};
