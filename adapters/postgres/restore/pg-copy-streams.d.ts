@@ -1,0 +1,13 @@
+/** The part of pg-copy-streams that a restore uses; the package has no types of its own. */
+declare module 'pg-copy-streams' {
+  import type { Writable } from 'node:stream';
+  import type pg from 'pg';
+
+  export class CopyStreamQuery extends Writable implements pg.Submittable {
+    /** Rows that the server took; known once the stream has finished. */
+    readonly rowCount: number;
+    submit(connection: pg.Connection): void;
+  }
+  /** `COPY ... FROM STDIN`: what is written are the rows. Finishes once the server has taken them all. */
+  export function from(text: string): CopyStreamQuery;
+}
