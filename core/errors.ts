@@ -393,6 +393,30 @@ export class RestoreNotAllowed extends Permanent {
   }
 }
 
+/** A restore in a state that does not allow what was asked. */
+export class RestoreNotReady extends Permanent {
+  constructor(restoreId: string, state: string, wanted: string) {
+    super(`Restore ${quoted(restoreId)} is ${state}; ${wanted}.`);
+  }
+}
+
+/** A plain backup is one long script: no table can be taken out of it. */
+export class TablesNeedArchive extends Permanent {
+  constructor(backupId: string) {
+    super(
+      `Backup ${quoted(backupId)} is a plain SQL script, which has no table of contents: tables can only be chosen from formats custom and tar. ` +
+        'Restore all of it beside, and take the tables from there.',
+    );
+  }
+}
+
+/** A backup that lacks what this way of restoring it needs: definitions, rows, or a database at all. */
+export class ContentNotRestorable extends Permanent {
+  constructor(backupId: string, lacks: string, wayOut: string) {
+    super(`Backup ${quoted(backupId)} ${lacks}. ${wayOut}`);
+  }
+}
+
 /** What was found before anything was written speaks against it. `problems` has a line for each. */
 export class RestoreRefused extends Permanent {
   readonly problems: readonly string[];

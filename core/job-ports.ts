@@ -84,6 +84,8 @@ export interface Validations {
 export interface JobQueue<M> {
   /** `renewal` makes a message that SQS would swallow as a repetition within 5 minutes a new one. */
   send(message: M, renewal?: string): Promise<void>;
+  /** Messages waiting or in flight, as SQS estimates. */
+  depth(): Promise<number>;
   /** Hides the message of a receipt for so many seconds from now. */
   hide(receiptHandle: string, seconds: number): Promise<void>;
 }

@@ -37,6 +37,24 @@ export interface VerificationResult {
   readonly diskBytes?: number;
 }
 
+/** The result of one that could not run. */
+export const notRun = (why: string): VerificationResult => ({
+  verdict: 'could-not-run',
+  why,
+  differences: [],
+  differenceCount: 0,
+  checked: {
+    tables: 0,
+    rows: 0,
+    objects: 0,
+    sequences: 0,
+    foreignKeys: 0,
+    materializedViews: 0,
+    hashedTables: 0,
+  },
+  notChecked: [],
+});
+
 export interface Verification extends Job {
   readonly compare: Comparison;
   /** A person asked for it, and is told how it ended. */
