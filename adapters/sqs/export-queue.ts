@@ -1,10 +1,10 @@
-import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { messageGroupOf } from '../../core/ids.ts';
 import type { ExportMessage } from '../../core/messages.ts';
 import { chunksOf, inParallel } from '../../core/parallel.ts';
 import type { ExportQueue } from '../../core/ports.ts';
 import { bodyOf } from './body.ts';
-import { deduplicationIdOf, hide, type QueueAccess } from './fifo.ts';
+import { deduplicationIdOf, depth, hide, type QueueAccess } from './fifo.ts';
 
 /** What SQS takes in one call. */
 const BATCH = 10;
@@ -46,19 +46,6 @@ export const makeExportQueue = (access: QueueAccess): ExportQueue => ({
     return unsent.flat();
   },
 
-  depth: async () => {
-    const answer = await access.client.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: access.url,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesNotVisible',
-          'ApproximateNumberOfMessagesDelayed',
-        ],
-      }),
-    );
-    return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
-  },
-
+  depth: () => depth(access),
   hide: (receiptHandle, seconds) => hide(access, receiptHandle, seconds),
 });

@@ -1,4 +1,8 @@
-import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { sha256Hex } from '../../core/ids.ts';
 
 export interface QueueAccess {
@@ -23,4 +27,19 @@ export const hide = async (
       VisibilityTimeout: seconds,
     }),
   );
+};
+
+/** Messages waiting or in flight, as SQS estimates. */
+export const depth = async ({ url, client }: QueueAccess): Promise<number> => {
+  const answer = await client.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  );
+  return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
 };

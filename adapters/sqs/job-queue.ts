@@ -2,7 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { messageGroupOf } from '../../core/ids.ts';
 import type { JobQueue, RestoreQueue, VerificationQueue } from '../../core/job-ports.ts';
 import { bodyOf } from './body.ts';
-import { deduplicationIdOf, hide, type QueueAccess } from './fifo.ts';
+import { deduplicationIdOf, depth, hide, type QueueAccess } from './fifo.ts';
 
 /** A FIFO queue of jobs. One message group a project: never two of its restores, or of its verifications, at once. */
 const makeJobQueue = <M extends { readonly projectId: string }>(
@@ -20,6 +20,7 @@ const makeJobQueue = <M extends { readonly projectId: string }>(
     );
   },
 
+  depth: () => depth(access),
   hide: (receiptHandle, seconds) => hide(access, receiptHandle, seconds),
 });
 

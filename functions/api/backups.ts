@@ -35,7 +35,7 @@ const listQuery = z.strictObject({
     .exactOptional(),
 });
 
-const nextLink = (request: ApiRequest, path: string, cursor: string): string => {
+export const nextLink = (request: ApiRequest, path: string, cursor: string): string => {
   const query = new URLSearchParams({ ...request.query, cursor });
   return `<${path}?${query}>; rel="next"`;
 };
@@ -74,7 +74,7 @@ export const latestBackup = async (api: Api, request: ApiRequest): Promise<Answe
 };
 
 /** The backup of the path, which must be the path's project's. What retention took is found only as `deleted`. */
-const find = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
+export const findBackup = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
   const projectId = checkProjectId(params.projectId ?? '');
   const backupId = params.backupId ?? '';
   const backup = UUID.test(backupId) ? await ports.history.get(projectId, backupId) : undefined;
@@ -83,10 +83,28 @@ const find = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => 
   return backup;
 };
 
+type CompletedBackup = Backup & Required<Pick<Backup, 'fileId' | 'compression'>>;
+
+const isCompleted = (backup: Backup): backup is CompletedBackup =>
+  backup.status === 'completed' && backup.fileId !== undefined && backup.compression !== undefined;
+
+/** The same, but only one whose object is in the vault. @throws HttpProblem 410, BackupNotReady */
+export const completedBackup = async (
+  api: Api,
+  request: ApiRequest,
+  doing: string,
+): Promise<CompletedBackup> => {
+  const backup = await findBackup(api, request);
+  if (backup.status === 'deleted')
+    throw new HttpProblem(410, `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`);
+  if (isCompleted(backup)) return backup;
+  throw new BackupNotReady(backup.id, backup.status, `only a completed backup can be ${doing}`);
+};
+
 /** GET /projects/{projectId}/backups/{backupId} */
 export const getBackup = async (api: Api, request: ApiRequest): Promise<Answer> => ({
   status: 200,
-  body: showBackup(await find(api, request), request.base),
+  body: showBackup(await findBackup(api, request), request.base),
 });
 
 export const download = z.object({
@@ -102,13 +120,8 @@ const downloadQuery = z.strictObject({ redirect: z.enum(['true', 'false']).defau
 /** GET /projects/{projectId}/backups/{backupId}/download */
 export const downloadBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { redirect } = parse('The request', downloadQuery, request.query);
-  const backup = await find(api, request);
+  const backup = await completedBackup(api, request, 'downloaded');
   const { fileId, size, checksum, compression } = backup;
-  if (backup.status === 'deleted')
-    throw new HttpProblem(410, `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`);
-  if (backup.status !== 'completed' || !fileId || !compression) {
-    throw new BackupNotReady(backup.id, backup.status, 'only a completed backup can be downloaded');
-  }
   const fileName = downloadNameOf(
     { ...backup, backupId: backup.id },
     extensionOf(backup.format, compression),
@@ -122,12 +135,12 @@ export const downloadBackup = async (api: Api, request: ApiRequest): Promise<Ans
 
 /** POST /projects/{projectId}/backups/{backupId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
 export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const before = await find(api, request);
+  const before = await findBackup(api, request);
   const status = await api.ports.history.requestCancel(before.projectId, before.id);
   if (status === undefined) throw new BackupNotFound(before.projectId, before.id);
   if (status !== 'cancelled' && status !== 'pending' && status !== 'in-progress')
     throw new BackupNotReady(before.id, status, 'only one that waits or runs can be cancelled');
-  const backup = await find(api, request);
+  const backup = await findBackup(api, request);
   if (backup.status === 'cancelled' && !backup.toldAt) await report(api, backup);
   return {
     status: backup.status === 'cancelled' ? 200 : 202,

@@ -2,13 +2,18 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { ProjectNotResolved } from '../../core/errors.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
+import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
 import { openApi } from './openapi.ts';
 import type { Api } from './ports.ts';
 import { problemAnswer } from './problems.ts';
 import { requestBackup } from './request-backup.ts';
+import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
+import { cancelRestore, getRestore, listRestores } from './restores.ts';
 import { getRun, startRun } from './runs.ts';
 import { getStatus, listProjects } from './status.ts';
+import { undoSwap } from './undo-swap.ts';
+import { getVerification, listVerifications, requestVerification } from './verifications.ts';
 
 type Serve = (api: Api, request: ApiRequest) => Answer | Promise<Answer>;
 
@@ -24,6 +29,17 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   getBackup,
   downloadBackup,
   cancelBackup,
+  restoreGuide: showGuide,
+  requestRestore,
+  listRestores,
+  getRestore,
+  cancelRestore,
+  undoSwap,
+  swapBackup,
+  restoreElsewhere,
+  requestVerification,
+  listVerifications,
+  getVerification,
   startRun,
   getRun,
 };

@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
@@ -13,18 +14,28 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeRestoreQueue, makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
 import { dispatch } from './dispatch.ts';
 import type { Api } from './ports.ts';
 
-const { historyTable, vaultBucket, outcomesQueue, routes, ...settings } = readEnvironment([
+const {
+  historyTable,
+  vaultBucket: bucket,
+  outcomesQueue,
+  verificationsQueue,
+  routes,
+  ...settings
+} = readEnvironment([
   'environment',
   'historyTable',
   'vaultBucket',
   'outcomesQueue',
   'exportDefaults',
   'retention',
+  'verification',
+  'verificationsQueue',
   'routes',
 ]);
 const access = {
@@ -38,6 +49,8 @@ const sqs = new SQSClient({});
 const api: Api = {
   settings: {
     ...settings,
+    bucket,
+    restoreFrom: new Map(routes.map(({ source, restoreFrom }) => [source, restoreFrom])),
     sources: routes.map((route) => route.source),
     // API Gateway gives up after 29 s; the rest is for the history.
     lookUpMs: 20_000,
@@ -46,7 +59,9 @@ const api: Api = {
     history: makeHistory(access),
     runs: makeRuns(access),
     registry: makeRegistry(access),
-    vault: makeVault({ bucket: vaultBucket, client: makeVaultClient() }),
+    restores: makeRestores(access),
+    verifications: makeVerifications(access),
+    vault: makeVault({ bucket, client: makeVaultClient() }),
     functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
     queues: new Map(
       routes.map(({ source, exportsQueue }) => [
@@ -54,6 +69,12 @@ const api: Api = {
         makeExportQueue({ url: exportsQueue, client: sqs }),
       ]),
     ),
+    restoreQueues: new Map(
+      routes.flatMap(({ source, restoresQueue: url }) =>
+        url ? [[source, makeRestoreQueue({ url, client: sqs })] as const] : [],
+      ),
+    ),
+    verificationQueue: makeVerificationQueue({ url: verificationsQueue, client: sqs }),
     outcomes: makeOutcomes({ url: outcomesQueue, client: sqs }),
     countUnresolved: () => metrics.addMetric(METRICS.projectsNotResolved, MetricUnit.Count, 1),
     clock: Date.now,

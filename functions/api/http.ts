@@ -19,6 +19,8 @@ export interface ApiRequest {
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  /** Instead of a body: text of the type that `headers` name. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -125,12 +127,12 @@ export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z
 /** Answers say what is true now, and some of them hold a key to a backup: nobody may keep them. */
 const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-export const toResult = ({ status, body, headers }: Answer): APIGatewayProxyResult => ({
+export const toResult = ({ status, body, text, headers }: Answer): APIGatewayProxyResult => ({
   statusCode: status,
   headers: {
     ...ALWAYS,
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...headers,
   },
-  body: body === undefined ? '' : JSON.stringify(body),
+  body: text ?? (body === undefined ? '' : JSON.stringify(body)),
 });

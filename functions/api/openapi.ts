@@ -4,6 +4,7 @@ import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { download } from './backups.ts';
 import { problemDetails } from './problems.ts';
 import { publicBackup, publicProject, publicRun } from './public.ts';
+import { publicRestore, publicVerification } from './public-jobs.ts';
 import { status } from './status.ts';
 
 /** The API as an OpenAPI 3.1 document, made from the routes and the very schemas that requests and answers pass. */
@@ -16,10 +17,16 @@ const pageOf = <S extends z.ZodType>(item: S) =>
 interface Answers {
   readonly status: 200 | 202;
   readonly schema: z.ZodType;
+  /** What the answer is, JSON where absent. */
+  readonly media?: string;
   /** Statuses of problem details that the route may answer, besides 400, 404 and 500. */
   readonly problems?: readonly number[];
   readonly extra?: Readonly<Record<string, string>>;
 }
+
+/** Of requests whose body may be wrong, whose key may be used up, or whose backup is not there any more. */
+const REFUSALS = [409, 410, 413, 415, 422] as const;
+const restoreRequested = { status: 202, schema: publicRestore, problems: REFUSALS } as const;
 
 export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   health: { status: 200, schema: z.object({ status: z.literal('ok') }) },
@@ -42,6 +49,27 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
     problems: [409],
     extra: { 200: 'It is cancelled' },
   },
+  restoreGuide: {
+    status: 200,
+    schema: z.string(),
+    media: 'text/markdown',
+    problems: [409, 410],
+  },
+  requestRestore: restoreRequested,
+  listRestores: { status: 200, schema: pageOf(publicRestore) },
+  getRestore: { status: 200, schema: publicRestore },
+  cancelRestore: {
+    status: 202,
+    schema: publicRestore,
+    problems: [409],
+    extra: { 200: 'It is cancelled' },
+  },
+  undoSwap: { status: 202, schema: publicRestore, problems: [409, 422] },
+  swapBackup: restoreRequested,
+  restoreElsewhere: restoreRequested,
+  requestVerification: { status: 202, schema: publicVerification, problems: REFUSALS },
+  listVerifications: { status: 200, schema: pageOf(publicVerification) },
+  getVerification: { status: 200, schema: publicVerification },
   startRun: { status: 202, schema: publicRun, problems: [413, 415, 422] },
   getRun: { status: 200, schema: publicRun },
 };
@@ -53,7 +81,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   from: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
   to: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
   redirect: '`true` answers 302 to the download itself.',
-  'Idempotency-Key': 'The same key with the same request is the same backup or run for 24 hours.',
+  'Idempotency-Key':
+    'The same key with the same request is the same backup, restore, verification or run for 24 hours.',
 };
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
@@ -102,7 +131,9 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
     responses: {
       [answers.status]: {
         description: route.summary,
-        content: { 'application/json': { schema: jsonSchema(answers.schema, 'output') } },
+        content: {
+          [answers.media ?? 'application/json']: { schema: jsonSchema(answers.schema, 'output') },
+        },
       },
       ...Object.fromEntries(
         Object.entries(answers.extra ?? {}).map(([code, description]) => [code, { description }]),

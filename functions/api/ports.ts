@@ -1,4 +1,10 @@
 import type {
+  RestoreQueue,
+  Restores,
+  VerificationQueue,
+  Verifications,
+} from '../../core/job-ports.ts';
+import type {
   Clock,
   ExportQueue,
   History,
@@ -10,15 +16,21 @@ import type {
   Vault,
 } from '../../core/ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+import type { VerificationSettings } from '../../core/verification.ts';
 
 export interface ApiPorts {
   readonly history: History;
   readonly runs: Runs;
   readonly registry: Registry;
-  readonly vault: Pick<Vault, 'downloadUrl'>;
+  readonly restores: Restores;
+  readonly verifications: Verifications;
+  readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest'>;
   readonly functions: SourceFunctions;
   /** By name of the source. */
   readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;
+  /** By name of the source that is written to; one that takes no restores has none. */
+  readonly restoreQueues: ReadonlyMap<string, Pick<RestoreQueue, 'send'>>;
+  readonly verificationQueue: Pick<VerificationQueue, 'send'>;
   /** Tells people what ended here; without it, sweep does. */
   readonly outcomes?: Outcomes;
   /** Counts an answer that a source's silence left open: no fault of the API. */
@@ -31,8 +43,13 @@ export interface ApiSettings {
   readonly environment: string;
   readonly exportDefaults: ExportSettings;
   readonly retention: RetentionSettings;
+  /** The vault's bucket, for commands that people run themselves. */
+  readonly bucket: string;
+  readonly verification: Pick<VerificationSettings, 'compare'>;
   /** Names of the configured sources. */
   readonly sources: readonly string[];
+  /** By name of a source: those whose backups may be brought there, besides its own. */
+  readonly restoreFrom: ReadonlyMap<string, readonly string[]>;
   /** How long sources may take to say whether they have a project, milliseconds. */
   readonly lookUpMs: number;
 }

@@ -24,9 +24,18 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ProjectNotFound: 404,
   BackupNotFound: 404,
   RunNotFound: 404,
+  RestoreNotFound: 404,
+  VerificationNotFound: 404,
   ProjectInactive: 409,
   BackupNotReady: 409,
   DuplicateProject: 409,
+  RestoreNotAllowed: 409,
+  RestoreNotReady: 409,
+  TablesNeedArchive: 409,
+  ContentNotRestorable: 409,
+  // The history names it, and what is in the vault is another thing.
+  BackupDamaged: 409,
+  BackupGone: 410,
   // draft-ietf-httpapi-idempotency-key-header: a key that comes back with another request.
   IdempotencyConflict: 422,
   ProjectNotResolved: 503,

@@ -19,10 +19,10 @@ import { type Run, scheduleLabel } from '../../core/run.ts';
  * What the API shows. Each schema is both the promise of the OpenAPI document and the sieve: a member that is not in it
  * stays inside. Times are ISO 8601 in UTC, sizes bytes, durations milliseconds.
  */
-const time = z.iso.datetime();
-const bytes = z.number().meta({ description: 'bytes' });
-const path = z.string().meta({ description: 'A path on this API.' });
-const failure = z.object({ name: z.string(), message: z.string() });
+export const time = z.iso.datetime();
+export const bytes = z.number().meta({ description: 'bytes' });
+export const path = z.string().meta({ description: 'A path on this API.' });
+export const failure = z.object({ name: z.string(), message: z.string() });
 
 export const publicBackup = z.object({
   id: z.string(),
@@ -40,6 +40,8 @@ export const publicBackup = z.object({
   compression: z.enum(COMPRESSIONS).optional(),
   status: z.enum(STATUSES),
   validation: z.enum(VALIDATIONS),
+  validatedAt: time.optional(),
+  validationWhy: z.string().optional().meta({ description: 'What the verification found.' }),
   retentionClass: z.enum(RETENTION_CLASSES),
   fileId: z.string().optional().meta({ description: "The object's key in the vault." }),
   size: bytes.optional(),
@@ -69,7 +71,14 @@ export const publicBackup = z.object({
   error: failure.optional(),
   deletedAt: time.optional(),
   deletedWhy: z.string().optional(),
-  links: z.object({ self: path, download: path.optional() }),
+  links: z.object({
+    self: path,
+    download: path.optional(),
+    restores: path.optional(),
+    verifications: path.optional(),
+    verification: path.optional().meta({ description: 'The one that `validation` comes from.' }),
+    restoreGuide: path.optional(),
+  }),
 });
 export type PublicBackup = z.infer<typeof publicBackup>;
 
@@ -130,8 +139,18 @@ export const runPath = (base: string, runId: string): string => `${base}/runs/${
 
 export const showBackup = (backup: Backup, base: string): PublicBackup => {
   const self = backupPath(base, backup.projectId, backup.id);
-  const download = backup.status === 'completed' ? { download: `${self}/download` } : {};
-  return publicBackup.parse({ ...backup, links: { self, ...download } });
+  const { verificationId } = backup;
+  const links = {
+    self,
+    ...(backup.status === 'completed' && {
+      download: `${self}/download`,
+      restores: `${self}/restores`,
+      verifications: `${self}/verifications`,
+      restoreGuide: `${self}/restore-guide`,
+    }),
+    ...(verificationId && { verification: `${self}/verifications/${verificationId}` }),
+  };
+  return publicBackup.parse({ ...backup, links });
 };
 
 export const showProject = (project: RegisteredProject, base: string) => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
@@ -37,16 +38,23 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
         environment: 'test',
         exportDefaults: exportSettings.parse({}),
         retention: retentionSettings.parse({}),
+        bucket: 'vault',
+        verification: { compare: 'counts' },
         sources: ['main'],
+        restoreFrom: new Map(),
         lookUpMs: 500,
       },
       ports: {
         history: bench.historyAt(Date.now),
         runs: makeRuns(access),
         registry: makeRegistry(access),
+        restores: makeRestores(access),
+        verifications: makeVerifications(access),
         vault: bench.vault,
         functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
         queues: new Map(),
+        restoreQueues: new Map(),
+        verificationQueue: { send: async () => refuse() },
         outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
         clock: Date.now,
         log: silent,

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { expect } from 'vitest';
+import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
+import { makeRestoreQueue, makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import type { Backup } from '../../../core/backup.ts';
 import { FailedElsewhere } from '../../../core/errors.ts';
+import type { RestoreQueue, VerificationQueue } from '../../../core/job-ports.ts';
+import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { ExportQueue, Outcomes, SourceFunctions } from '../../../core/ports.ts';
 import type { Project } from '../../../core/project.ts';
@@ -34,6 +39,8 @@ export interface Shown {
   readonly projectId: string;
   readonly status: string | number;
   readonly compression: string;
+  readonly mode: string;
+  readonly createdAt: string;
   readonly code: string;
   readonly detail: string;
   readonly problems: readonly string[];
@@ -148,30 +155,60 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     url: queues.newQueue(`outcomes-${tag}`),
     client: queues.client,
   });
+  const restoreQueue = makeRestoreQueue({
+    url: queues.newQueue(`restores-${tag}.fifo`),
+    client: queues.client,
+  });
+  const verificationQueue = makeVerificationQueue({
+    url: queues.newQueue(`verifications-${tag}.fifo`),
+    client: queues.client,
+  });
+  const bucket = `vault-${tag}`;
   const s3 = new S3Client({
     endpoint: queues.endpoint,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     forcePathStyle: true,
   });
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const vault = makeVault({ bucket, client: s3 });
   const logged: { message: string; facts: unknown }[] = [];
   const note = (message: string, facts?: unknown) => {
     logged.push({ message, facts });
   };
-  const sending: { queue: Pick<ExportQueue, 'send'>; outcomes: Outcomes } = { queue, outcomes };
+  const sending: {
+    queue: Pick<ExportQueue, 'send'>;
+    outcomes: Outcomes;
+    restores: Pick<RestoreQueue, 'send'>;
+    verifications: Pick<VerificationQueue, 'send'>;
+  } = { queue, outcomes, restores: restoreQueue, verifications: verificationQueue };
+  const restoreQueues = new Map<string, Pick<RestoreQueue, 'send'>>(
+    ['main', 'second'].map((source) => [
+      source,
+      { send: (message) => sending.restores.send(message) },
+    ]),
+  );
   const api: Api = {
     settings: {
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
       retention: retentionSettings.parse({}),
+      bucket,
+      verification: { compare: 'counts' },
       sources: ['main', 'second'],
+      restoreFrom: new Map([
+        ['main', []],
+        ['second', ['main']],
+      ]),
       lookUpMs: 500,
     },
     ports: {
       history: stored.history,
       runs: stored.runs,
       registry: stored.registry,
-      vault: makeVault({ bucket: 'vault', client: s3 }),
+      restores: makeRestores(stored.access),
+      verifications: makeVerifications(stored.access),
+      vault,
       functions,
       queues: new Map(
         ['main', 'second'].map((source) => [
@@ -179,6 +216,8 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
           { send: (messages) => sending.queue.send(messages) },
         ]),
       ),
+      restoreQueues,
+      verificationQueue: { send: (message) => sending.verifications.send(message) },
       outcomes: { send: (message) => sending.outcomes.send(message) },
       clock: stored.access.clock,
       log: { info: note, warn: note, error: note },
@@ -190,7 +229,9 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       status: result.statusCode,
       headers: result.headers ?? {},
       text: result.body,
-      json: result.body ? JSON.parse(result.body) : undefined,
+      json: /json/.test(String(result.headers?.['content-type']))
+        ? JSON.parse(result.body)
+        : undefined,
     };
   };
   return {
@@ -202,6 +243,19 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     lookups,
     logged,
     sending,
+    vault,
+    restoreQueues,
+    restoring: () => queues.bodies(`restores-${tag}.fifo`),
+    verifying: () => queues.bodies(`verifications-${tag}.fifo`),
+    /** Puts a text where a backup's manifest would be. */
+    putManifest: (backup: Pick<Backup, 'fileId'>, text: string) =>
+      s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: manifestKeyBeside(backup.fileId ?? ''),
+          Body: text,
+        }),
+      ),
     sent: () => queues.bodies(`exports-${tag}.fifo`),
     reported: () => queues.bodies(`outcomes-${tag}`),
     get: (url: string, options?: Call) => call('GET', url, options),

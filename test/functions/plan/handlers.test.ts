@@ -100,6 +100,8 @@ beforeAll(async () => {
     [ENV.vaultBucket]: 'vault',
     [ENV.exportsQueue]: exportsQueue,
     [ENV.outcomesQueue]: queues.newQueue('outcomes'),
+    [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
+    [ENV.verification]: '{}',
     [ENV.source]: JSON.stringify(source),
     [ENV.routes]: JSON.stringify([route]),
     [ENV.notifications]: JSON.stringify(notifications),

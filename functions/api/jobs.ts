@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { type Backup, iso } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
+import { timeOf, UUID } from '../../core/ids.ts';
+import { hasLapsed, type Job } from '../../core/job.ts';
+import type { Jobs } from '../../core/job-ports.ts';
+import { parse } from '../../core/messages.ts';
+import { findBackup, limit, nextLink } from './backups.ts';
+import type { Answer, ApiRequest } from './http.ts';
+import { stableId } from './idempotency.ts';
+import type { Api } from './ports.ts';
+import { backupPath } from './public.ts';
+import { checkProjectId } from './resolve-project.ts';
+
+/** What restores and verifications have in common as resources below a backup. */
+export interface JobResource<J extends Job> {
+  /** As it stands in paths and in the log. */
+  readonly name: 'restores' | 'verifications';
+  /** The path's parameter that holds an id of it. */
+  readonly parameter: 'restoreId' | 'verificationId';
+  readonly jobsOf: (api: Api) => Jobs<J>;
+  readonly send: (api: Api, job: J) => Promise<void> | undefined;
+  readonly show: (job: J, base: string) => unknown;
+  readonly pathOf: (base: string, job: J) => string;
+  readonly notFound: (projectId: string, id: string) => Error;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What every new row of a job begins with. */
+export const newJob = (
+  { ports, settings }: Api,
+  backup: Pick<Backup, 'id' | 'projectId' | 'projectName'>,
+  source: string,
+  id: string,
+): Job => {
+  const created = timeOf(id);
+  return {
+    id,
+    projectId: backup.projectId,
+    projectName: backup.projectName,
+    backupId: backup.id,
+    source,
+    environment: settings.environment,
+    status: 'pending',
+    attempt: 0,
+    createdAt: iso(created),
+    queuedAt: iso(ports.clock()),
+    expiresAt: iso(created + TIMES.jobRowDays * DAY_MS),
+  };
+};
+
+const send = async <J extends Job>(api: Api, resource: JobResource<J>, job: J): Promise<void> => {
+  const facts = { [resource.parameter]: job.id };
+  try {
+    const sending = resource.send(api, job);
+    if (sending) return await sending;
+    api.ports.log.warn('the request has no queue any more; sweep deals with it', facts);
+  } catch (error) {
+    api.ports.log.error('the request could not be sent; sweep sends it', { ...facts, error });
+  }
+};
+
+/**
+ * Answers a request for a job with 202 and its place. Under an Idempotency-Key it is the one that the same request made
+ * before, however things stand by now. The row is written first and is what counts: a message that can't be sent
+ * is sent by sweep.
+ * @param asked all that the request says, its path's meaning included
+ * @param make checks whether it can be done, and gives the row
+ */
+export const requestJob = async <J extends Job>(
+  api: Api,
+  request: ApiRequest,
+  resource: JobResource<J>,
+  projectId: string,
+  asked: object,
+  make: (id: string) => J | Promise<J>,
+): Promise<Answer> => {
+  const jobs = resource.jobsOf(api);
+  const id = await stableId(api, request, projectId, asked);
+  const before = 'idempotency-key' in request.headers ? await jobs.get(projectId, id) : undefined;
+  const wanted = before ?? (await make(id));
+  const created = !before && (await jobs.create(wanted)) === 'created';
+  const job = created ? wanted : ((await jobs.get(projectId, id)) ?? wanted);
+  if (job.status === 'pending') await send(api, resource, job);
+  return {
+    status: 202,
+    body: resource.show(job, request.base),
+    headers: { location: resource.pathOf(request.base, job) },
+  };
+};
+
+/** The job of the path, which must be the path's backup's. The backup itself may be gone by now. */
+export const findJob = async <J extends Job>(
+  api: Api,
+  { params }: ApiRequest,
+  resource: JobResource<J>,
+): Promise<J> => {
+  const projectId = checkProjectId(params.projectId ?? '');
+  const id = params[resource.parameter] ?? '';
+  const job = UUID.test(id) ? await resource.jobsOf(api).get(projectId, id) : undefined;
+  if (!job || job.backupId !== params.backupId || hasLapsed(job, api.ports.clock()))
+    throw resource.notFound(projectId, id);
+  return job;
+};
+
+export const getJob = async <J extends Job>(
+  api: Api,
+  request: ApiRequest,
+  resource: JobResource<J>,
+): Promise<Answer> => ({
+  status: 200,
+  body: resource.show(await findJob(api, request, resource), request.base),
+});
+
+const listQuery = z.strictObject({
+  limit: limit.default(20),
+  cursor: z.string().max(1000).exactOptional(),
+});
+
+/** A backup's jobs, newest first. They outlive the backup; a backup that nobody knows and that has none is an error. */
+export const listJobs = async <J extends Job>(
+  api: Api,
+  request: ApiRequest,
+  resource: JobResource<J>,
+): Promise<Answer> => {
+  const projectId = checkProjectId(request.params.projectId ?? '');
+  const backupId = request.params.backupId ?? '';
+  const query = parse('The request', listQuery, request.query);
+  const { items, cursor } = await resource.jobsOf(api).list(projectId, { ...query, backupId });
+  if (items.length === 0 && !query.cursor) await findBackup(api, request);
+  const path = `${backupPath(request.base, projectId, backupId)}/${resource.name}`;
+  return {
+    status: 200,
+    body: { items: items.map((job) => resource.show(job, request.base)), cursor },
+    ...(cursor && { headers: { link: nextLink(request, path, cursor) } }),
+  };
+};

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { JOB_STATUSES, type Job } from '../../core/job.ts';
+import { RESTORE_MODES, RESTORE_STEPS, type Restore } from '../../core/restore.ts';
+import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
+import { backupPath, bytes, failure, path, time } from './public.ts';
+
+/** What the API shows of restores and verifications: promise and sieve, as in public.ts. */
+const count = z.int();
+const lines = z.array(z.string());
+const tableName = z.object({ schema: z.string(), name: z.string() });
+const places = z
+  .array(z.object({ from: z.string(), to: z.string() }))
+  .meta({ description: "Schemas: the backup's name, or the one before, and the new one." });
+
+const jobShape = {
+  id: z.string(),
+  projectId: z.string(),
+  projectName: z.string(),
+  backupId: z.string(),
+  source: z.string(),
+  environment: z.string(),
+  status: z.enum(JOB_STATUSES),
+  attempt: z.number(),
+  createdAt: time,
+  startedAt: time.optional(),
+  completedAt: time.optional(),
+  durationMs: z.number().optional(),
+  retryAt: time.optional(),
+  cancelRequested: z.boolean().optional(),
+  error: failure.optional(),
+  expiresAt: time.meta({ description: 'When this record may go.' }),
+};
+
+const report = z
+  .object({
+    at: time,
+    serverVersion: z.string(),
+    schemas: places,
+    needs: z.object({ databaseBytes: bytes, seconds: z.number(), secondsAllowed: z.number() }),
+    missingExtensions: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        schema: z.string(),
+        available: z.boolean(),
+      }),
+    ),
+    missingRoles: lines,
+    missingOutside: lines,
+    functionsNamingLive: lines,
+    foreignKeysOutside: lines,
+    dependents: lines,
+    problems: lines.meta({ description: 'Why it is refused; empty where it can go on.' }),
+    warnings: lines,
+  })
+  .meta({ description: 'What was found before anything was written.' });
+
+const outcome = z
+  .object({
+    schemas: places,
+    tables: count,
+    rows: count,
+    bytesRead: bytes,
+    foreignKeys: z.array(
+      z.object({
+        table: tableName,
+        name: z.string(),
+        state: z.enum(['valid', 'not-valid', 'left-out']),
+        why: z.string().optional(),
+        sql: z.string().optional(),
+      }),
+    ),
+    leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+    before: places,
+    warnings: lines,
+  })
+  .meta({ description: 'What it came to.' });
+
+export const publicRestore = z.object({
+  ...jobShape,
+  source: z.string().meta({ description: 'The source that is written to.' }),
+  mode: z.enum(RESTORE_MODES),
+  from: z.string().meta({ description: 'The source that the backup was taken from.' }),
+  schemaName: z.string(),
+  newSchema: z.string().optional(),
+  tables: lines.optional(),
+  into: z.enum(['beside', 'live']),
+  owners: z.enum(['keep', 'drop']),
+  acceptDependents: z.boolean(),
+  dryRun: z.boolean(),
+  undoes: z.string().optional().meta({ description: 'The swap that it undoes.' }),
+  safetyBackupId: z.string().optional(),
+  progress: z
+    .object({
+      step: z.enum(RESTORE_STEPS),
+      tablesDone: count,
+      tablesTotal: count,
+      bytesRead: bytes,
+      bytesTotal: bytes,
+      at: time,
+    })
+    .optional(),
+  report: report.optional(),
+  outcome: outcome.optional(),
+  links: z.object({
+    self: path,
+    backup: path,
+    undo: path.optional(),
+    undoes: path.optional(),
+    safetyBackup: path.optional(),
+  }),
+});
+
+export const publicVerification = z.object({
+  ...jobShape,
+  compare: z.enum(COMPARISONS),
+  asked: z.boolean().meta({ description: 'A person asked for it.' }),
+  result: z
+    .object({
+      verdict: z.enum(VERDICTS),
+      why: z.string().optional(),
+      differences: lines.meta({ description: 'The first 50.' }),
+      differenceCount: count,
+      checked: z.object({
+        tables: count,
+        rows: count,
+        objects: count,
+        sequences: count,
+        foreignKeys: count,
+        materializedViews: count,
+        hashedTables: count,
+      }),
+      notChecked: lines,
+      serverVersion: z.string().optional(),
+      diskBytes: bytes.optional(),
+    })
+    .optional(),
+  links: z.object({ self: path, backup: path }),
+});
+
+type InBackup = Pick<Job, 'projectId' | 'backupId' | 'id'>;
+
+export const restorePath = (base: string, { projectId, backupId, id }: InBackup): string =>
+  `${backupPath(base, projectId, backupId)}/restores/${id}`;
+
+export const verificationPath = (base: string, { projectId, backupId, id }: InBackup): string =>
+  `${backupPath(base, projectId, backupId)}/verifications/${id}`;
+
+/** True for a swap that exchanged something, which could be exchanged back. */
+export const isUndoable = ({ mode, status, outcome: made }: Restore): boolean =>
+  mode === 'swap' && status === 'completed' && Boolean(made?.before.length);
+
+export const showRestore = (restore: Restore, base: string) => {
+  const { projectId, backupId, undoes, safetyBackupId } = restore;
+  const self = restorePath(base, restore);
+  return publicRestore.parse({
+    ...restore,
+    links: {
+      self,
+      backup: backupPath(base, projectId, backupId),
+      ...(isUndoable(restore) && { undo: `${self}/undo` }),
+      ...(undoes && { undoes: restorePath(base, { projectId, backupId, id: undoes }) }),
+      ...(safetyBackupId && { safetyBackup: backupPath(base, projectId, safetyBackupId) }),
+    },
+  });
+};
+
+export const showVerification = (verification: Verification, base: string) =>
+  publicVerification.parse({
+    ...verification,
+    links: {
+      self: verificationPath(base, verification),
+      backup: backupPath(base, verification.projectId, verification.backupId),
+    },
+  });

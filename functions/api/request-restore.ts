@@ -1,0 +1,88 @@
+import type { Backup } from '../../core/backup.ts';
+import { elsewhereRequest, type Restore, restoreRequest, swapRequest } from '../../core/restore.ts';
+import { completedBackup } from './backups.ts';
+import { type Answer, type ApiRequest, jsonBody } from './http.ts';
+import { newJob, requestJob } from './jobs.ts';
+import type { Api } from './ports.ts';
+import {
+  checkContent,
+  checkNewSchema,
+  checkSource,
+  checkSwap,
+  checkTables,
+  checkTarget,
+} from './restore-rules.ts';
+import { RESTORES } from './restores.ts';
+import { manifestOf } from './stored-manifest.ts';
+
+/** What a person decides about a restore. */
+type Wish = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
+  Partial<Pick<Restore, 'newSchema' | 'tables'>>;
+
+const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string): Restore => ({
+  ...newJob(api, backup, target, id),
+  from: backup.source,
+  schemaName: backup.schemaName,
+  ...wish,
+});
+
+/** POST /projects/{projectId}/backups/{backupId}/restores: beside the live schema, all of it or chosen tables. */
+export const requestRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const asked = jsonBody(request, restoreRequest);
+  const backup = await completedBackup(api, request, 'restored');
+  const { schemaName: newSchema, into, owners, dryRun } = asked;
+  const tables = asked.tables && [...new Set(asked.tables)];
+  const wish: Wish = {
+    mode: tables ? 'tables' : 'beside',
+    into,
+    owners,
+    dryRun,
+    acceptDependents: false,
+    ...(newSchema !== undefined && { newSchema }),
+    ...(tables && { tables }),
+  };
+  const what = { restore: backup.id, ...wish };
+  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+    checkSource(api, backup.source);
+    checkContent(backup);
+    const manifest = await manifestOf(api, backup);
+    checkNewSchema(newSchema, manifest);
+    if (tables) checkTables(backup, asked.tables ?? [], manifest);
+    return rowOf(api, backup, backup.source, wish, id);
+  });
+};
+
+/** POST .../swap: in the live schema's place. Owners and grants are kept, whatever it takes. */
+export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const asked = jsonBody(request, swapRequest);
+  const backup = await completedBackup(api, request, 'restored');
+  const wish: Wish = { mode: 'swap', into: 'beside', owners: 'keep', ...asked };
+  const what = { restore: backup.id, ...wish };
+  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+    checkSource(api, backup.source);
+    checkContent(backup);
+    checkSwap(backup, await manifestOf(api, backup));
+    return rowOf(api, backup, backup.source, wish, id);
+  });
+};
+
+/** POST .../elsewhere: into another source that allows it. */
+export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { target, schemaName, owners, dryRun } = jsonBody(request, elsewhereRequest);
+  const backup = await completedBackup(api, request, 'restored');
+  const wish: Wish = {
+    mode: 'elsewhere',
+    into: 'beside',
+    owners,
+    dryRun,
+    acceptDependents: false,
+    ...(schemaName !== undefined && { newSchema: schemaName }),
+  };
+  const what = { restore: backup.id, target, ...wish };
+  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+    checkTarget(api, backup.source, target);
+    checkContent(backup);
+    checkNewSchema(schemaName, await manifestOf(api, backup));
+    return rowOf(api, backup, target, wish, id);
+  });
+};

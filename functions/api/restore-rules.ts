@@ -1,0 +1,112 @@
+import type { Backup } from '../../core/backup.ts';
+import {
+  ContentNotRestorable,
+  InvalidInput,
+  quoted,
+  RestoreNotAllowed,
+  TablesNeedArchive,
+} from '../../core/errors.ts';
+import { type Manifest, schemasIn } from '../../core/manifest.ts';
+import type { Api } from './ports.ts';
+
+/**
+ * What speaks against a restore without a look at any database. The rest is found by the restore itself, before it writes
+ * anything: `dryRun` reports it.
+ */
+
+/** @throws RestoreNotAllowed where the source takes no restores */
+export const checkSource = ({ ports, settings }: Api, source: string): void => {
+  if (!settings.sources.includes(source)) {
+    throw new RestoreNotAllowed(
+      `The configuration has no source ${quoted(source)} any more. Bring the backup to another source by POST .../elsewhere, or back by hand: GET .../restore-guide.`,
+    );
+  }
+  if (ports.restoreQueues.has(source)) return;
+  throw new RestoreNotAllowed(
+    `Source ${quoted(source)} takes no restores: its configuration has no "restore". Give it one, with the login of a role that may create schemas.`,
+  );
+};
+
+/** @throws InvalidInput, RestoreNotAllowed where the target does not take backups of this source */
+export const checkTarget = (api: Api, from: string, target: string): void => {
+  if (target === from) {
+    throw new InvalidInput('The body', [
+      "target: it is the backup's own source, to which POST .../restores brings it back",
+    ]);
+  }
+  if (!api.settings.sources.includes(target)) {
+    throw new RestoreNotAllowed(
+      `The configuration has no source ${quoted(target)}; there are ${api.settings.sources.map(quoted).join(', ')}.`,
+    );
+  }
+  checkSource(api, target);
+  if (api.settings.restoreFrom.get(target)?.includes(from)) return;
+  throw new RestoreNotAllowed(
+    `Source ${quoted(target)} does not take backups of source ${quoted(from)}. Add that to its "restore.from" in the configuration, if its people may see them.`,
+  );
+};
+
+/** @throws ContentNotRestorable for what holds no schema */
+export const checkContent = ({ id, type, content }: Backup): void => {
+  if (type !== 'database') {
+    throw new ContentNotRestorable(
+      id,
+      `is one of ${type}, not of a database`,
+      'Download it to see what it holds.',
+    );
+  }
+  if (content === 'data') {
+    throw new ContentNotRestorable(
+      id,
+      'holds rows without the definitions of their tables, so there is nothing to bring them back into',
+      'Restore a backup with content full or schema beside, then load these rows into it by hand: GET .../restore-guide has the commands.',
+    );
+  }
+};
+
+/** @throws ContentNotRestorable, RestoreNotAllowed for what can't be put in the live schema's place */
+export const checkSwap = ({ id, content }: Backup, manifest: Manifest): void => {
+  if (content !== 'full') {
+    throw new ContentNotRestorable(
+      id,
+      'holds definitions without rows: every table would be empty in the live place',
+      'Restore it beside, or swap with a backup of content full.',
+    );
+  }
+  if (manifest.project.schemas) {
+    throw new RestoreNotAllowed(
+      'These schemas belong to all projects of their source, whose foreign keys and functions name them: they are not exchanged. Restore them beside, and take from there what you need.',
+    );
+  }
+};
+
+/** @throws InvalidInput where one name is given for several schemas */
+export const checkNewSchema = (newSchema: string | undefined, manifest: Manifest): void => {
+  const schemas = schemasIn(manifest);
+  if (newSchema === undefined || schemas.length === 1) return;
+  throw new InvalidInput('The body', [
+    `schemaName: the backup holds ${schemas.length} schemas; leave it out, and each gets a name of its own`,
+  ]);
+};
+
+/** @throws TablesNeedArchive, or InvalidInput with a line for each name that is no table of the backup */
+export const checkTables = (
+  { id, format }: Backup,
+  tables: readonly string[],
+  manifest: Manifest,
+): void => {
+  if (format === 'plain') throw new TablesNeedArchive(id);
+  const kinds = new Map(manifest.tables.map(({ name, kind }) => [name, kind]));
+  const views = new Set(manifest.views.map(({ name }) => name));
+  const whole = 'which comes back with the whole schema only';
+  const problemOf = (name: string): string | undefined => {
+    if (kinds.get(name) === 'materialized-view') return `is a materialized view, ${whole}`;
+    if (kinds.has(name)) return undefined;
+    return views.has(name) ? `is a view, ${whole}` : 'is no table of this backup';
+  };
+  const problems = tables.flatMap((name, index) => {
+    const problem = problemOf(name);
+    return problem ? [`tables.${index}: ${quoted(name)} ${problem}`] : [];
+  });
+  if (problems.length) throw new InvalidInput('The body', problems);
+};

@@ -1,0 +1,48 @@
+import { RestoreNotFound, RestoreNotReady } from '../../core/errors.ts';
+import type { Restore } from '../../core/restore.ts';
+import type { Answer, ApiRequest } from './http.ts';
+import { findJob, getJob, type JobResource, listJobs } from './jobs.ts';
+import type { Api } from './ports.ts';
+import { restorePath, showRestore } from './public-jobs.ts';
+
+export const RESTORES: JobResource<Restore> = {
+  name: 'restores',
+  parameter: 'restoreId',
+  jobsOf: ({ ports }) => ports.restores,
+  send: ({ ports }, { id, projectId, source }) =>
+    ports.restoreQueues.get(source)?.send({ projectId, restoreId: id }),
+  show: showRestore,
+  pathOf: restorePath,
+  notFound: (projectId, id) => new RestoreNotFound(projectId, id),
+};
+
+/** GET /projects/{projectId}/backups/{backupId}/restores */
+export const listRestores = (api: Api, request: ApiRequest): Promise<Answer> =>
+  listJobs(api, request, RESTORES);
+
+/** GET .../restores/{restoreId} */
+export const getRestore = (api: Api, request: ApiRequest): Promise<Answer> =>
+  getJob(api, request, RESTORES);
+
+/** POST .../restores/{restoreId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
+export const cancelRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const before = await findJob(api, request, RESTORES);
+  const status = await api.ports.restores.requestCancel(before.projectId, before.id);
+  if (status === 'completed' || status === 'failed')
+    throw new RestoreNotReady(before.id, status, 'only one that waits or runs can be cancelled');
+  const restore = await findJob(api, request, RESTORES);
+  if (restore.status === 'cancelled' && !restore.toldAt) await report(api, restore);
+  return {
+    status: restore.status === 'cancelled' ? 200 : 202,
+    body: showRestore(restore, request.base),
+  };
+};
+
+/** Nobody has heard of it yet. Where the message can't be sent, sweep sends one for every row like this. */
+const report = async ({ ports }: Api, { id: restoreId, projectId }: Restore): Promise<void> => {
+  try {
+    await ports.outcomes?.send({ kind: 'restore', projectId, restoreId });
+  } catch (error) {
+    ports.log.error('a cancellation could not be reported; sweep does it', { restoreId, error });
+  }
+};

@@ -1,0 +1,68 @@
+import { ContentNotRestorable, InvalidInput, VerificationNotFound } from '../../core/errors.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import { type Comparison, type Verification, verifyRequest } from '../../core/verification.ts';
+import { completedBackup } from './backups.ts';
+import { type Answer, type ApiRequest, jsonBody } from './http.ts';
+import { getJob, type JobResource, listJobs, newJob, requestJob } from './jobs.ts';
+import type { Api } from './ports.ts';
+import { showVerification, verificationPath } from './public-jobs.ts';
+import { manifestOf } from './stored-manifest.ts';
+
+const VERIFICATIONS: JobResource<Verification> = {
+  name: 'verifications',
+  parameter: 'verificationId',
+  jobsOf: ({ ports }) => ports.verifications,
+  send: ({ ports }, { id, projectId }) =>
+    ports.verificationQueue.send({ projectId, verificationId: id }),
+  show: showVerification,
+  pathOf: verificationPath,
+  notFound: (projectId, id) => new VerificationNotFound(projectId, id),
+};
+
+/** True where rows can be compared: they were hashed when they were taken, or there are none. */
+const hasHashes = ({ tables }: Manifest): boolean =>
+  tables.some(({ rowHash }) => rowHash !== undefined) || tables.every(({ rows }) => !rows);
+
+/** As asked; as configured, where the backup allows it. @throws InvalidInput */
+const comparisonOf = (
+  { settings }: Api,
+  asked: Comparison | undefined,
+  manifest: Manifest,
+): Comparison => {
+  const wanted = asked ?? settings.verification.compare;
+  if (wanted !== 'rows' || hasHashes(manifest)) return wanted;
+  if (asked === undefined) return 'counts';
+  throw new InvalidInput('The body', [
+    'compare: this backup has no hashes of its rows; those have them that are taken with export.compare "rows" in the configuration',
+  ]);
+};
+
+/** POST /projects/{projectId}/backups/{backupId}/verify */
+export const requestVerification = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const asked = jsonBody(request, verifyRequest);
+  const backup = await completedBackup(api, request, 'verified');
+  const what = { verify: backup.id, ...asked };
+  return requestJob(api, request, VERIFICATIONS, backup.projectId, what, async (id) => {
+    if (backup.type !== 'database') {
+      throw new ContentNotRestorable(
+        backup.id,
+        `is one of ${backup.type}, not of a database`,
+        'Only backups of databases can be verified.',
+      );
+    }
+    const manifest = await manifestOf(api, backup);
+    return {
+      ...newJob(api, backup, backup.source, id),
+      compare: comparisonOf(api, asked.compare, manifest),
+      asked: true,
+    };
+  });
+};
+
+/** GET .../verifications */
+export const listVerifications = (api: Api, request: ApiRequest): Promise<Answer> =>
+  listJobs(api, request, VERIFICATIONS);
+
+/** GET .../verifications/{verificationId} */
+export const getVerification = (api: Api, request: ApiRequest): Promise<Answer> =>
+  getJob(api, request, VERIFICATIONS);
