@@ -1,12 +1,17 @@
 import { describeError, MessageBuried } from '../../core/errors.ts';
+import type { Restores, Validations, Verifications } from '../../core/job-ports.ts';
 import { exportMessage, outcomeMessage, parseJson } from '../../core/messages.ts';
 import type { Clock, History, Log, Outcomes, Runs } from '../../core/ports.ts';
 import type { DeadLetterKind } from '../../core/settings.ts';
+import { buryRestore, buryVerification } from './bury-job.ts';
 import { buryPlan } from './bury-plan.ts';
 
 export interface BuryPorts {
   readonly history: Pick<History, 'failAbandoned' | 'get'>;
   readonly runs: Pick<Runs, 'begin' | 'endPart' | 'get'>;
+  readonly restores: Pick<Restores, 'failAbandoned'>;
+  readonly verifications: Pick<Verifications, 'failAbandoned' | 'get'>;
+  readonly validations: Validations;
   readonly outcomes: Outcomes;
   readonly clock: Clock;
   readonly log: Log;
@@ -15,7 +20,7 @@ export interface BuryPorts {
 /** A message that its own queue, function or schedule has given up. */
 export interface DeadLetter {
   readonly kind: DeadLetterKind;
-  /** The source whose queue it was, for `exports` and `plan`. */
+  /** The source whose queue it was, for `exports`, `restores` and `plan`. */
   readonly source?: string;
   readonly body: string;
   /** String attributes of the message. EventBridge Scheduler gives its reasons in them. */
@@ -60,6 +65,8 @@ const BURIALS: Readonly<
   outcomes: buryOutcome,
   plan: buryPlan,
   expire: buryExpiry,
+  restores: buryRestore,
+  verifications: buryVerification,
 };
 
 /**

@@ -4,7 +4,9 @@ import middy from '@middy/core';
 import type { SQSBatchItemFailure, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
@@ -19,6 +21,9 @@ const metrics = makeMetrics('bury');
 const ports: BuryPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),
+  restores: makeRestores(access),
+  verifications: makeVerifications(access),
+  validations: makeValidations(access),
   outcomes: makeOutcomes({ url: environment.outcomesQueue, client: new SQSClient({}) }),
   clock: Date.now,
   log: makeLog('bury'),

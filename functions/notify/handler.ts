@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
@@ -23,6 +24,8 @@ const access = {
 const ports: NotifyPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),
+  restores: makeRestores(access),
+  verifications: makeVerifications(access),
   mailer: makeMailer({ client: new SESClient({}), ...notifications }),
   log: makeLog('notify'),
 };

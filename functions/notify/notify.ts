@@ -1,16 +1,23 @@
 import { isFinal } from '../../core/backup.ts';
 import { MailUnderway } from '../../core/errors.ts';
+import { isEnded, type Job } from '../../core/job.ts';
+import type { Jobs, Restores, Verifications } from '../../core/job-ports.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';
 import type { History, Log, Mailer, Runs } from '../../core/ports.ts';
 import { missingParts } from '../../core/run.ts';
+import type { Verification } from '../../core/verification.ts';
 import { backupLetter } from './backup-letter.ts';
-import { mailOf } from './letter.ts';
+import { type Letter, mailOf } from './letter.ts';
+import { restoreLetter } from './restore-letter.ts';
 import { planFailedLetter, runLetter } from './run-letter.ts';
 import { needsAttention, reportOf } from './run-report.ts';
+import { verificationLetter } from './verification-letter.ts';
 
 export interface NotifyPorts {
   readonly history: Pick<History, 'get' | 'told'>;
   readonly runs: Pick<Runs, 'get' | 'settle' | 'tally' | 'planned' | 'claimMail' | 'mailed'>;
+  readonly restores: Pick<Restores, 'get' | 'told'>;
+  readonly verifications: Pick<Verifications, 'get' | 'told'>;
   readonly mailer: Mailer;
   readonly log: Log;
 }
@@ -41,11 +48,47 @@ export const takeNote = async (
   outcome: OutcomeMessage,
 ): Promise<string | undefined> => {
   if (outcome.kind === 'backup') return await noteBackup(ports, settings, outcome);
+  if (outcome.kind === 'restore') {
+    await noteJob(ports, ports.restores, outcome.projectId, outcome.restoreId, (restore) =>
+      restore.status === 'failed' || settings.onSuccess ? restoreLetter(restore) : undefined,
+    );
+    return undefined;
+  }
+  if (outcome.kind === 'verification') {
+    await noteJob(ports, ports.verifications, outcome.projectId, outcome.verificationId, (one) =>
+      isBadNews(one) || (one.asked && settings.onSuccess) ? verificationLetter(one) : undefined,
+    );
+    return undefined;
+  }
   if (outcome.kind === 'plan-failed' && !(await ports.runs.get(outcome.runId))) {
     await ports.mailer.send(mailOf(planFailedLetter(settings.environment, outcome)));
     return undefined;
   }
   return outcome.runId;
+};
+
+/** A backup that differs from its manifest is told to people whoever asked; one that could not be looked at, to those who asked. */
+const isBadNews = ({ asked, status, result }: Verification): boolean =>
+  result?.verdict === 'failed' ||
+  (asked && (status === 'failed' || result?.verdict !== 'verified'));
+
+/** A restore or verification that has ended is mailed at once, where there is something to say. */
+const noteJob = async <J extends Job>(
+  { mailer, log }: NotifyPorts,
+  jobs: Pick<Jobs<J>, 'get' | 'told'>,
+  projectId: string,
+  id: string,
+  letterOf: (job: J) => Letter | undefined,
+): Promise<void> => {
+  const job = await jobs.get(projectId, id);
+  if (!job || !isEnded(job.status)) {
+    log.warn('an outcome came for what has not ended', { projectId, id });
+    return;
+  }
+  if (job.toldAt) return;
+  const letter = letterOf(job);
+  if (letter) await mailer.send(mailOf(letter));
+  await jobs.told(projectId, id);
 };
 
 const noteBackup = async (

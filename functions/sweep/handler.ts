@@ -5,7 +5,9 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
@@ -13,6 +15,7 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeRestoreQueue, makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
 import type { Counts, SweepPorts } from './step.ts';
@@ -23,6 +26,7 @@ const environment = readEnvironment([
   'vaultBucket',
   'keyTemplate',
   'outcomesQueue',
+  'verificationsQueue',
   'routes',
 ]);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
@@ -42,6 +46,18 @@ const ports: SweepPorts = {
       makeExportQueue({ url: exportsQueue, client: sqs }),
     ]),
   ),
+  restores: makeRestores(access),
+  restoreQueues: new Map(
+    routes.flatMap(({ source, restoresQueue: url }) =>
+      url === undefined ? [] : [[source, makeRestoreQueue({ url, client: sqs })] as const],
+    ),
+  ),
+  verifications: makeVerifications(access),
+  verificationQueue: makeVerificationQueue({
+    url: environment.verificationsQueue,
+    client: sqs,
+  }),
+  validations: makeValidations(access),
   keyTemplate,
   clock: Date.now,
   log: makeLog('sweep'),

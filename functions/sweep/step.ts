@@ -1,4 +1,11 @@
 import type {
+  RestoreQueue,
+  Restores,
+  Validations,
+  VerificationQueue,
+  Verifications,
+} from '../../core/job-ports.ts';
+import type {
   Clock,
   ExportQueue,
   History,
@@ -19,6 +26,12 @@ export interface SweepPorts {
   readonly functions: Pick<SourceFunctions, 'startPlan'>;
   /** The exports queue of each source that the configuration has. */
   readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send' | 'depth'>>;
+  readonly restores: Pick<Restores, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
+  /** Of each source that takes restores. */
+  readonly restoreQueues: ReadonlyMap<string, Pick<RestoreQueue, 'send' | 'depth'>>;
+  readonly verifications: Pick<Verifications, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
+  readonly verificationQueue: Pick<VerificationQueue, 'send' | 'depth'>;
+  readonly validations: Validations;
   readonly keyTemplate: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -28,6 +41,7 @@ export interface SweepPorts {
 export type Counted =
   | 'requestsSentAgain'
   | 'backupsGivenUp'
+  | 'jobsGivenUp'
   | 'outcomesSentAgain'
   | 'plansStarted'
   | 'partsGivenUp'

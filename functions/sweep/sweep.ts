@@ -1,4 +1,5 @@
 import { describeError } from '../../core/errors.ts';
+import { sweepRestores, sweepVerifications } from './jobs.ts';
 import { sweepPending, sweepRunning } from './requests.ts';
 import { sweepRuns } from './runs.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
@@ -10,6 +11,8 @@ const STEPS = [
   ['running', sweepRunning],
   ['pending', sweepPending],
   ['untold', sweepUntold],
+  ['restores', sweepRestores],
+  ['verifications', sweepVerifications],
   ['runs', sweepRuns],
   ['uploads', sweepUploads],
   ['vault', sweepVault],

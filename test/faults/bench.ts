@@ -26,6 +26,7 @@ import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts
 import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
 import { silent } from '../support/backups.ts';
 import type { Meddle } from '../support/http-proxy.ts';
+import { jobRows } from '../support/jobs.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
 import { BACKUP_ROLE } from '../support/roles.ts';
 import type { Room } from './room.ts';
@@ -233,6 +234,9 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
           outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),
           functions: { startPlan: async () => undefined },
           queues: new Map([['main', makeExportQueue({ url: exportsUrl, client: queues.client })]]),
+          ...jobRows(at),
+          restoreQueues: new Map(),
+          verificationQueue: { send: async () => undefined, depth: async () => 0 },
           keyTemplate: options.keyTemplate,
           clock,
           log: silent,

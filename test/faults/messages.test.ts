@@ -9,6 +9,7 @@ import { notifyBatch } from '../../functions/notify/batch.ts';
 import { ACCEPTED, REFUSAL, startScriptedSes } from '../adapters/ses/mailbox.ts';
 import { silent } from '../support/backups.ts';
 import type { Call, Meddle } from '../support/http-proxy.ts';
+import { jobRows } from '../support/jobs.ts';
 import { type Bench, openBench } from './bench.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
@@ -64,6 +65,7 @@ fault('the message is given up by its queue', async () => {
     {
       history,
       runs: makeRuns(access),
+      ...jobRows(access),
       outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
       clock: Date.now,
       log: silent,
@@ -124,6 +126,7 @@ const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScripted
     {
       history: bench.historyAt(Date.now),
       runs: makeRuns(access),
+      ...jobRows(access),
       mailer: makeMailer({ client: ses.client, ...people }),
       log: silent,
     },

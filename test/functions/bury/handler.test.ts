@@ -5,6 +5,7 @@ import { ENV } from '../../../core/contract.ts';
 import { runIdOf, uuidv7 } from '../../../core/ids.ts';
 import type { DeadLetterSettings } from '../../../core/settings.ts';
 import { NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
+import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 
@@ -13,6 +14,8 @@ const DEAD_LETTERS: DeadLetterSettings = {
   'arn:plan-main': { kind: 'plan', source: 'main' },
   'arn:outcomes': { kind: 'outcomes' },
   'arn:expire': { kind: 'expire' },
+  'arn:restores-main': { kind: 'restores', source: 'main' },
+  'arn:verifications': { kind: 'verifications' },
 };
 
 let tables: Tables;
@@ -251,4 +254,56 @@ test('a burial that fails comes again, alone', async () => {
   // Its row was failed before: the sweep tells what this letter can't any more.
   expect(await it.openIds('untold')).toEqual([one.id]);
   expect(await it.openIds('pending')).toEqual([two.id]);
+});
+
+describe('a dead restore', () => {
+  test('fails its row, and people hear of it', async () => {
+    const { restores } = jobRows(it.access);
+    const row = restoreRow(NIGHT);
+    await restores.create(row);
+    const body = { projectId: row.projectId, restoreId: row.id };
+    expect(await bury(letter('arn:restores-main', body))).toEqual({ batchItemFailures: [] });
+    expect(await restores.get(row.projectId, row.id)).toMatchObject({
+      status: 'failed',
+      error: { name: 'JobMessageBuried' },
+    });
+    expect(told()).toEqual([{ kind: 'restore', ...body }]);
+  });
+
+  test('that a worker holds is left to it', async () => {
+    // The handler's clock is the machine's: a lease taken on a night in the future is running.
+    const ahead = await newHistory(tables, Date.now() + 60_000);
+    vi.stubEnv(ENV.historyTable, ahead.access.table);
+    await load();
+    const { restores } = jobRows(ahead.access);
+    const row = restoreRow(ahead.access.clock());
+    await restores.create(row);
+    await restores.claim(row.projectId, row.id);
+    const body = { projectId: row.projectId, restoreId: row.id };
+    expect(await bury(letter('arn:restores-main', body))).toEqual({ batchItemFailures: [] });
+    expect((await restores.get(row.projectId, row.id))?.status).toBe('in-progress');
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('a dead verification', () => {
+  test('could not run: its backup says so, and never that it is verified', async () => {
+    const { verifications } = jobRows(it.access);
+    const backup = await it.completed();
+    const row = verificationRow(NIGHT, { backupId: backup.id });
+    await verifications.create(row);
+    const body = { projectId: row.projectId, verificationId: row.id };
+    const dead = letter('arn:verifications', body);
+    expect(await bury(dead)).toEqual({ batchItemFailures: [] });
+    expect(await bury(dead)).toEqual({ batchItemFailures: [] });
+    expect(await verifications.get(row.projectId, row.id)).toMatchObject({
+      status: 'failed',
+      result: { verdict: 'could-not-run' },
+    });
+    expect(await it.history.get(backup.projectId, backup.id)).toMatchObject({
+      status: 'completed',
+      validation: 'could-not-run',
+      verificationId: row.id,
+    });
+  });
 });

@@ -14,6 +14,7 @@ import {
   startScriptedSes,
 } from '../../adapters/ses/mailbox.ts';
 import { completionOf, NIGHT, newHistory } from '../../support/backups.ts';
+import { jobRows } from '../../support/jobs.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { silent } from '../plan/planning.ts';
 
@@ -34,7 +35,8 @@ beforeEach(async () => {
   stored = await newHistory(tables);
   const { history, runs } = stored;
   const people = { from: 'larder@example.com', to: ['ann@example.com'] };
-  ports = { history, runs, mailer: makeMailer({ client: mailbox.client, ...people }), log: silent };
+  const mailer = makeMailer({ client: mailbox.client, ...people });
+  ports = { history, runs, ...jobRows(stored.access), mailer, log: silent };
 });
 
 const settings = { environment: 'test', onSuccess: true };

@@ -1,14 +1,22 @@
 import { expect } from 'vitest';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
+import { makeRestoreQueue, makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import { iso } from '../../../core/backup.ts';
 import { runIdOf } from '../../../core/ids.ts';
-import type { ExportMessage, OutcomeMessage, PlanEvent } from '../../../core/messages.ts';
+import type {
+  ExportMessage,
+  OutcomeMessage,
+  PlanEvent,
+  RestoreMessage,
+  VerificationMessage,
+} from '../../../core/messages.ts';
 import type { Run } from '../../../core/run.ts';
 import type { SweepPorts } from '../../../functions/sweep/step.ts';
 import { type SweepReport, sweep } from '../../../functions/sweep/sweep.ts';
 import { newHistory, silent } from '../../support/backups.ts';
+import { jobRows } from '../../support/jobs.ts';
 import type { Queues } from '../../support/queues.ts';
 import type { Tables } from '../../support/tables.ts';
 import type { Vaults } from '../../support/vaults.ts';
@@ -29,9 +37,21 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
   const begin = Math.floor(Date.now() / MINUTE) * MINUTE + 2 * DAY;
   const it = await newHistory(tables, begin);
   const vault = await vaults.newVault();
-  const names = { exports: `sweep-${made}.fifo`, outcomes: `sweep-outcomes-${made}` };
+  const names = {
+    exports: `sweep-${made}.fifo`,
+    outcomes: `sweep-outcomes-${made}`,
+    restores: `sweep-restores-${made}.fifo`,
+    verifications: `sweep-verifications-${made}.fifo`,
+  };
   const queue = makeExportQueue({ url: queues.newQueue(names.exports), client: queues.client });
   const outcomesUrl = queues.newQueue(names.outcomes);
+  const { client } = queues;
+  const jobs = jobRows(it.access);
+  const restoreQueue = makeRestoreQueue({ url: queues.newQueue(names.restores), client });
+  const verificationQueue = makeVerificationQueue({
+    url: queues.newQueue(names.verifications),
+    client,
+  });
   const plans: { readonly source: string; readonly event: PlanEvent }[] = [];
   const ports: SweepPorts = {
     history: it.history,
@@ -45,6 +65,9 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
       },
     },
     queues: new Map([['main', queue]]),
+    ...jobs,
+    restoreQueues: new Map([['main', restoreQueue]]),
+    verificationQueue,
     keyTemplate: TEMPLATE,
     clock: it.access.clock,
     log: silent,
@@ -59,6 +82,10 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
     queue,
     vault,
     now,
+    ...jobs,
+    restoreRequests: () => queues.bodies(names.restores) as readonly RestoreMessage[],
+    verificationRequests: () =>
+      queues.bodies(names.verifications) as readonly VerificationMessage[],
     requests: () => queues.bodies(names.exports) as readonly ExportMessage[],
     told: () => queues.bodies(names.outcomes) as readonly OutcomeMessage[],
     /** A waiting backup, requested now. */

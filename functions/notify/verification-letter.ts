@@ -1,0 +1,85 @@
+import type { Verification } from '../../core/verification.ts';
+import type { Block, Letter, Tone } from './letter.ts';
+import { counted, durationOf, oneLine, sizeOf, timeOf } from './wording.ts';
+
+/** The mail of one verification: of every one that found a difference, and of those that a person asked for. */
+const LINES_SHOWN = 50;
+
+const titleOf = (verification: Verification): { title: string; tone: Tone } => {
+  const { projectName, projectId, status, result } = verification;
+  const backup = `backup of ${oneLine(projectName, 60) || oneLine(projectId, 60)}`;
+  if (status === 'cancelled')
+    return { title: `Verifying a ${backup} was cancelled`, tone: 'mixed' };
+  if (result?.verdict === 'verified')
+    return { title: `A ${backup} was restored and compared: it is whole`, tone: 'good' };
+  if (result?.verdict === 'failed')
+    return { title: `A ${backup} is not what it should be`, tone: 'bad' };
+  return { title: `A ${backup} could not be verified`, tone: 'bad' };
+};
+
+const troubleOf = ({ result, error }: Verification): Block[] => {
+  if (result?.verdict === 'verified') return [];
+  if (result?.verdict === 'failed') {
+    return [
+      {
+        kind: 'text',
+        text: 'What came back from the vault differs from what was there when the backup was taken. Take a new backup now, and look at what is said here.',
+      },
+      {
+        kind: 'table',
+        columns: [{ title: 'Differs' }],
+        rows: result.differences.slice(0, LINES_SHOWN).map((line) => [oneLine(line, 500)]),
+        more: Math.max(0, result.differenceCount - LINES_SHOWN),
+      },
+    ];
+  }
+  const detail = oneLine(result?.why ?? error?.message ?? 'It left no reason.', 2000);
+  return [
+    { kind: 'trouble', items: [{ title: error?.name ?? 'Could not run', detail }], more: 0 },
+    { kind: 'text', text: 'The backup is neither known to be good nor to be bad.' },
+  ];
+};
+
+const factsOf = (verification: Verification): Block => {
+  const { result, completedAt, durationMs } = verification;
+  const facts: (readonly [string, string] | false | undefined)[] = [
+    [
+      'Project',
+      `${oneLine(verification.projectName, 80)} (${oneLine(verification.projectId, 130)})`,
+    ],
+    ['Backup', verification.backupId],
+    result?.verdict === 'verified' && [
+      'Compared',
+      `${counted(result.checked.tables, 'table')}, ${counted(result.checked.rows, 'row')}, ${counted(result.checked.objects, 'other object')}`,
+    ],
+    result?.serverVersion !== undefined && ['Scratch server', `PostgreSQL ${result.serverVersion}`],
+    result?.diskBytes !== undefined && ['Needed', `${sizeOf(result.diskBytes)} of disk`],
+    ['Requested', timeOf(verification.createdAt)],
+    completedAt !== undefined && ['Ended', timeOf(completedAt)],
+    durationMs !== undefined && ['Took', durationOf(durationMs)],
+  ];
+  return { kind: 'facts', facts: facts.filter((fact) => typeof fact === 'object') };
+};
+
+const notCheckedOf = ({ result }: Verification): Block[] =>
+  result?.notChecked.length
+    ? [
+        {
+          kind: 'table',
+          columns: [{ title: 'Not compared' }],
+          rows: result.notChecked.slice(0, LINES_SHOWN).map((line) => [oneLine(line, 500)]),
+          more: Math.max(0, result.notChecked.length - LINES_SHOWN),
+        },
+      ]
+    : [];
+
+export const verificationLetter = (verification: Verification): Letter => {
+  const { title, tone } = titleOf(verification);
+  return {
+    subject: `[Larder ${verification.environment}] ${title}`,
+    tone,
+    title,
+    blocks: [...troubleOf(verification), factsOf(verification), ...notCheckedOf(verification)],
+    footer: [`Verification ${verification.id} in ${verification.environment}, all times UTC.`],
+  };
+};
