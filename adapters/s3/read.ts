@@ -1,0 +1,154 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { BackupGone, LarderError, ReadInterrupted, VaultRefused } from '../../core/errors.ts';
+import type { VaultReader } from '../../core/restore-ports.ts';
+import { isMissing, isPreconditionFailed, named } from './failures.ts';
+import { makeVault, type VaultOptions } from './vault.ts';
+
+/**
+ * Reads objects of the vault as streams. A restore may let a connection wait for minutes, while an index is built: S3 then ends
+ * it, as networks do now and then. Reading goes on where it stopped, by a range of the very same object (If-Match).
+ */
+export interface ReadPatience {
+  /** Tries in a row that bring no byte. */
+  readonly tries: number;
+  /** Before the second try; twice as long before each that follows. */
+  readonly pauseMs: number;
+  /** How long the next bytes are waited for. */
+  readonly silenceMs: number;
+}
+const PATIENCE: ReadPatience = { tries: 6, pauseMs: 250, silenceMs: 60_000 };
+
+interface Reading extends VaultOptions {
+  readonly key: string;
+  readonly from: number;
+  /** The byte after the last one that is wanted; absent: all. */
+  readonly end?: number;
+  readonly patience: ReadPatience;
+  readonly signal: AbortSignal;
+}
+
+const rangeOf = (at: number, end: number | undefined): { Range?: string } =>
+  at === 0 && end === undefined ? {} : { Range: `bytes=${at}-${end === undefined ? '' : end - 1}` };
+
+/** A range that begins where the object has ended. */
+const isBeyondEnd = (error: unknown): boolean =>
+  (error as { $metadata?: { httpStatusCode?: number } })?.$metadata?.httpStatusCode === 416;
+
+/** The object's size, of an answer to a range or to a whole GET. */
+const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number | undefined => {
+  const total = ContentRange?.split('/')[1];
+  return total === undefined ? ContentLength : Number(total);
+};
+
+const failure = (key: string, error: unknown, tries: number): LarderError => {
+  if (isMissing(error)) return new BackupGone(key);
+  if (isPreconditionFailed(error))
+    return new ReadInterrupted(key, 'another object took its place meanwhile', { cause: error });
+  const known = named(error, `GET ${key}`);
+  if (known instanceof VaultRefused) return known;
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new ReadInterrupted(key, `${why}, after ${tries} tries`, { cause: error });
+};
+
+/** Whether trying again may help at once. */
+const isPassing = (error: unknown, key: string): boolean =>
+  !(error instanceof LarderError) &&
+  !isMissing(error) &&
+  !isPreconditionFailed(error) &&
+  failure(key, error, 1).retryable;
+
+/** One answer's bytes. An answer that goes silent while bytes are waited for is an error; one that we let wait is not. */
+async function* bytesOf(body: Readable, silenceMs: number): AsyncGenerator<Buffer> {
+  let isWaiting = true;
+  const timer = setInterval(() => {
+    if (isWaiting) body.destroy(new Error(`nothing came for ${silenceMs} ms`));
+    isWaiting = false;
+  }, silenceMs);
+  try {
+    for await (const chunk of body) {
+      isWaiting = false;
+      timer.refresh();
+      yield chunk as Buffer;
+      isWaiting = true;
+      timer.refresh();
+    }
+  } finally {
+    clearInterval(timer);
+    body.destroy();
+  }
+}
+
+/** @throws BackupGone, VaultRefused, ReadInterrupted */
+async function* readFrom(reading: Reading): AsyncGenerator<Buffer> {
+  const { client, bucket, key, patience, signal } = reading;
+  let at = reading.from;
+  let { end } = reading;
+  let etag: string | undefined;
+  for (let tries = 1; ; ) {
+    try {
+      const answer = await client.send(
+        new GetObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          ...rangeOf(at, end),
+          ...(etag !== undefined && { IfMatch: etag }),
+        }),
+        { abortSignal: signal },
+      );
+      etag ??= answer.ETag;
+      const size = sizeOf(answer) ?? 0;
+      end = Math.min(end ?? size, size);
+      for await (const chunk of bytesOf(answer.Body as Readable, patience.silenceMs)) {
+        at += chunk.length;
+        tries = 1;
+        yield chunk;
+      }
+      if (at >= end) return;
+      throw new Error(`it ended ${end - at} bytes early`);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (isBeyondEnd(error)) return;
+      if (tries >= patience.tries || !isPassing(error, key)) throw failure(key, error, tries);
+    }
+    await sleep(patience.pauseMs * 2 ** (tries - 1), undefined, { signal });
+    tries += 1;
+  }
+}
+
+/** Whoever stops reading ends the request as well, even one that is not answered yet. */
+const streamOf = (reading: Omit<Reading, 'signal'>): Readable => {
+  const ended = new AbortController();
+  const bytes = readFrom({ ...reading, signal: ended.signal });
+  return new Readable({
+    highWaterMark: 1024 ** 2,
+    read() {
+      bytes.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      ended.abort();
+      bytes.return(undefined).catch(() => undefined);
+      done(error);
+    },
+  });
+};
+
+/** The vault for those who only read it. */
+export const makeVaultReader = (
+  options: VaultOptions & { readonly patience?: ReadPatience },
+): VaultReader => {
+  const { head, readManifest } = makeVault(options);
+  return {
+    head,
+    readManifest,
+    read: (key, range) => {
+      const from = range?.from ?? 0;
+      const end = range?.bytes === undefined ? {} : { end: from + range.bytes };
+      return streamOf({ ...options, patience: options.patience ?? PATIENCE, key, from, ...end });
+    },
+  };
+};
