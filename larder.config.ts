@@ -19,6 +19,15 @@ export default defineConfig({
       /** A JSON object with username and password, or a postgresql:// URL. Or `iam: { user, resourceId }`. */
       secretArn:
         'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-backup-role-AbCdEf',
+      /** How it takes restores; without this it takes none. The login is another one: docs/roles.md has both scripts. */
+      restore: {
+        secretArn:
+          'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-restore-role-GhIjKl',
+        /** Other sources whose backups may be brought here, for test copies. */
+        // from: ['staging'],
+        /** Creates extensions that a backup needs and the database lacks. */
+        // createExtensions: true,
+      },
       /** For a database without a public address: */
       // vpc: {
       //   vpcId: 'vpc-0123456789abcdef0',
@@ -50,6 +59,18 @@ export default defineConfig({
     concurrency: 3,
     /** Seconds after which an export makes room for somebody's DDL that waits behind it. */
     giveWayAfterSeconds: 10,
+  },
+
+  /** Backups are restored into a scratch PostgreSQL of their own and compared with what was exported. */
+  verification: {
+    /** `each`, `weekly` (one of each project a week), `{ share: 0.1 }`, or `none` but those asked for. */
+    which: 'weekly',
+    /** `rows` compares a hash of each table's rows besides their number; the export takes it, at the server's cost. */
+    compare: 'counts',
+    /** MB of disk for the scratch server: 1.2 times the largest schema. */
+    temporaryMb: 4096,
+    /** Packages of the extensions that your schemas use, such as `pgvector`. */
+    extensions: [],
   },
 
   notifications: {

@@ -82,7 +82,7 @@ export class Alarms extends Construct {
   }
 
   /** Nothing of a queue has been handled for so long. */
-  waiting(name: string, queue: Queue, hours: number, source: string): void {
+  waiting(name: string, queue: Queue, hours: number, source?: string): void {
     const metric = queue.metricApproximateAgeOfOldestMessage(greatest);
     const what = `the oldest request has waited for over ${hours} hours`;
     this.#add(name, { metric, threshold: hours * 3600, what }, source);
@@ -123,7 +123,7 @@ export class Alarms extends Construct {
   }
 
   /** What functions count themselves and must stay 0, all of it together. */
-  counted(name: string, counts: readonly Count[], what: string): void {
+  counted(name: string, counts: readonly Count[], what: string, source?: string): void {
     const metrics = counts.map((count) => [count.service, countOf(count)] as const);
     const metric = new MathExpression({
       expression: metrics.map(([service]) => `FILL(${service}, 0)`).join(' + '),
@@ -131,7 +131,7 @@ export class Alarms extends Construct {
       label: what,
       ...FIVE_MINUTES,
     });
-    this.#add(name, { metric, threshold: 1, what });
+    this.#add(name, { metric, threshold: 1, what }, source);
   }
 
   #add(name: string, { metric, threshold, what }: AlarmSpec, source?: string): void {

@@ -22,28 +22,17 @@ import { type REQUEST_BODIES, requestModel } from '../core/requests.ts';
 import { ROUTES, type RouteSpec } from '../core/routes.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
+import { type ApiHandlerProps, makeApiHandler } from './api-handler.ts';
 import type { Config } from './config.ts';
-import { exportDefaultsOf, type SourceExports } from './exports.ts';
-import type { HistoryTable } from './history.ts';
-import { LarderFunction } from './lambda-function.ts';
-import type { Outcomes } from './outcomes.ts';
+import type { LarderFunction } from './lambda-function.ts';
 import { explainRefusals } from './refusals.ts';
-import { routesOf } from './routes.ts';
-import type { Vault } from './vault.ts';
 
-/** API Gateway gives up after 29 s; no call of ours waits over 25. */
-const TIMEOUT_SECONDS = 29;
 /** Requests a second, and how many at once above that, of all callers together. */
 const THROTTLING = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
 type BodyName = keyof typeof REQUEST_BODIES;
 
-export interface ApiProps {
-  readonly config: Config;
-  readonly history: HistoryTable;
-  readonly vault: Vault;
-  readonly outcomes: Outcomes;
-  readonly sources: readonly SourceExports[];
+export interface ApiProps extends ApiHandlerProps {
   readonly alarms: Alarms;
 }
 
@@ -66,7 +55,7 @@ export class Api extends Construct {
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
-    this.handler = this.#makeHandler(props);
+    this.handler = makeApiHandler(this, props);
     this.api = this.#makeApi(props.config);
     // The stack has an output of its own.
     this.api.node.tryRemoveChild('Endpoint');
@@ -77,6 +66,10 @@ export class Api extends Construct {
     this.#models = {
       BackupRequest: this.#model('BackupRequest'),
       RunRequest: this.#model('RunRequest'),
+      RestoreRequest: this.#model('RestoreRequest'),
+      SwapRequest: this.#model('SwapRequest'),
+      ElsewhereRequest: this.#model('ElsewhereRequest'),
+      VerifyRequest: this.#model('VerifyRequest'),
     };
     const integration = new LambdaIntegration(this.handler.lambda, {
       scopePermissionToMethod: false,
@@ -107,46 +100,6 @@ export class Api extends Construct {
     });
     for (const path of new Set([...paths, '/{proxy+}']))
       acknowledgeIam(this.#resourceAt(path).addMethod('ANY', integration));
-  }
-
-  #makeHandler({ config, history, vault, outcomes, sources }: ApiProps): LarderFunction {
-    const handler = new LarderFunction(this, 'Handler', {
-      folder: 'api',
-      description: 'answers the HTTP API',
-      timeoutSeconds: TIMEOUT_SECONDS,
-      memoryMb: config.lambda.memoryMb,
-      logRetentionDays: config.logRetentionDays,
-      variables: {
-        environment: config.environment,
-        historyTable: history.table.tableName,
-        vaultBucket: vault.bucket.bucketName,
-        outcomesQueue: outcomes.messages.queue.queueUrl,
-        exportDefaults: exportDefaultsOf(config),
-        retention: JSON.stringify(config.retention),
-        routes: Stack.of(this).toJsonString(routesOf(sources)),
-      },
-    });
-    history.allow(
-      handler,
-      ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'],
-      ['table', 'statusIndex', 'dayIndex'],
-    );
-    // A backup that is cancelled while it waits ends here, and no worker says so.
-    outcomes.allowReport(handler);
-    // Presigned URLs are worth what their signer may do.
-    vault.allowRead(handler);
-    handler.allow(
-      ['sqs:SendMessage'],
-      sources.map(({ requests }) => requests.queue.queueArn),
-    );
-    handler.allow(
-      ['lambda:InvokeFunction'],
-      sources.flatMap(({ discover, plan }) => [
-        discover.lambda.functionArn,
-        plan.lambda.functionArn,
-      ]),
-    );
-    return handler;
   }
 
   #makeApi({ api, environment, logRetentionDays }: Config): RestApi {

@@ -1,21 +1,21 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { TIMES } from '../core/contract.ts';
-import type { ExportSettings, SourceSettings } from '../core/settings.ts';
+import type { ExportSettings } from '../core/settings.ts';
 import type { Alarms } from './alarms.ts';
-import { CA_FILE } from './bundles.ts';
 import type { Config, SourceConfig } from './config.ts';
 import type { HistoryTable } from './history.ts';
-import { type FunctionNetwork, LarderFunction } from './lambda-function.ts';
+import type { FunctionNetwork, LarderFunction } from './lambda-function.ts';
 import { importNetwork } from './network.ts';
 import type { Outcomes } from './outcomes.ts';
+import { POSTGRES_ROOT } from './postgres-layers.ts';
 import { consume, makeDeadLetters, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import { makeSourceFunction } from './source-function.ts';
 import type { Vault } from './vault.ts';
+import { type Verifications, verificationOf } from './verifications.ts';
 
-/** Where Lambda unpacks the layer with pg_dump. */
-const POSTGRES_ROOT = '/opt/postgres';
 const DISCOVER_TIMEOUT_SECONDS = 300;
 /** Planning 10,000 projects is thousands of small requests: more memory is more CPU for them. */
 const PLAN_MEMORY_MB = 1024;
@@ -27,22 +27,11 @@ export interface SourceExportsProps {
   readonly vault: Vault;
   readonly history: HistoryTable;
   readonly outcomes: Outcomes;
+  readonly verifications: Verifications;
   readonly alarms: Alarms;
+  /** With pg_dump and its kin. */
   readonly postgresLayer: ILayerVersion;
 }
-
-/** What a function is told of its source: no network, which it is in, and no file outside its bundle. */
-const settingsOf = (source: SourceConfig): SourceSettings => {
-  const { secretArn, secretKeyArn: _, iam, ca, vpc: __, ...rest } = source;
-  if (!secretArn && !iam) throw new Error(`Source ${source.name} has no login.`);
-  return {
-    ...rest,
-    auth: iam
-      ? { type: 'iam', user: iam.user, ...(iam.region && { region: iam.region }) }
-      : { type: 'secret', secretArn: secretArn ?? '' },
-    ...(ca && { caFile: CA_FILE }),
-  };
-};
 
 /** The export defaults as functions read them: with the room that format tar has, without what is the queue's. */
 export const exportDefaultsOf = ({ export: defaults, lambda }: Config): string => {
@@ -135,7 +124,7 @@ export class SourceExports extends Construct {
   }
 
   #makeExport(): LarderFunction {
-    const { config, history, outcomes, postgresLayer, vault } = this.#props;
+    const { config, history, outcomes, postgresLayer, vault, verifications } = this.#props;
     const { concurrency } = config.export;
     const worker = this.#function('Export', {
       folder: 'export',
@@ -153,16 +142,20 @@ export class SourceExports extends Construct {
         keyTemplate: config.keyTemplate,
         exportsQueue: this.requests.queue.queueUrl,
         outcomesQueue: outcomes.messages.queue.queueUrl,
+        verification: verificationOf(config),
+        verificationsQueue: verifications.requests.queue.queueUrl,
         postgresRoot: POSTGRES_ROOT,
       },
     });
-    history.allow(worker, ['GetItem', 'UpdateItem'], ['table']);
+    // It makes no row of a backup, but that of a verification.
+    history.allow(worker, ['GetItem', 'PutItem', 'UpdateItem'], ['table']);
     vault.allowStore(worker);
     // A later attempt looks for what an earlier one left whole.
     vault.allowRead(worker);
     vault.allowList(worker);
     worker.allow(['sqs:ChangeMessageVisibility'], [this.requests.queue.queueArn]);
     outcomes.allowReport(worker);
+    verifications.allowRequest(worker);
     consume(worker, 'ExportsMapping', this.requests.queue, {
       batchSize: 1,
       maxConcurrency: concurrency > 1 ? concurrency : undefined,
@@ -170,46 +163,9 @@ export class SourceExports extends Construct {
     return worker;
   }
 
-  /** A function that reaches the database: in its network, with its login. */
-  #function(
-    id: string,
-    props: Omit<
-      ConstructorParameters<typeof LarderFunction>[2],
-      'logRetentionDays' | 'network' | 'caFile'
-    >,
-  ): LarderFunction {
-    const { config, history } = this.#props;
-    const made = new LarderFunction(this, id, {
-      ...props,
-      logRetentionDays: config.logRetentionDays,
-      network: this.network,
-      caFile: this.source.ca,
-      variables: {
-        ...props.variables,
-        historyTable: history.table.tableName,
-        source: JSON.stringify(settingsOf(this.source)),
-      },
-    });
-    this.#allowLogin(made);
-    return made;
-  }
-
-  #allowLogin(reader: LarderFunction): void {
-    const { secretArn, secretKeyArn, iam } = this.source;
-    const stack = Stack.of(this);
-    if (secretArn) reader.allow(['secretsmanager:GetSecretValue'], [secretArn]);
-    if (secretKeyArn) {
-      reader.allow(['kms:Decrypt'], [secretKeyArn], {
-        StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` },
-      });
-    }
-    if (iam) {
-      const user = `dbuser:${iam.resourceId}/${iam.user}`;
-      const region = iam.region ?? stack.region;
-      reader.allow(
-        ['rds-db:connect'],
-        [`arn:${stack.partition}:rds-db:${region}:${stack.account}:${user}`],
-      );
-    }
+  #function(id: string, props: Parameters<typeof makeSourceFunction>[3]): LarderFunction {
+    const { config, history, source } = this.#props;
+    const access = { config, source, login: source, network: this.network, history };
+    return makeSourceFunction(this, id, access, props);
   }
 }

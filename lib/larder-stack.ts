@@ -1,20 +1,22 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
-import { METRICS, VAULT } from '../core/contract.ts';
+import type { Construct } from 'constructs';
+import { METRICS } from '../core/contract.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Bury } from './bury.ts';
 import { type Config, ConfigInvalid } from './config.ts';
 import { Expire } from './expire.ts';
-import { SourceExports } from './exports.ts';
+import type { SourceExports } from './exports.ts';
 import { HistoryTable } from './history.ts';
 import { ARCHITECTURE, LarderFunction } from './lambda-function.ts';
-import { Endpoints } from './network.ts';
 import { Outcomes } from './outcomes.ts';
 import { PostgresLayers } from './postgres-layers.ts';
+import type { SourceRestores } from './restores.ts';
 import { Schedules } from './schedules.ts';
+import { Sources } from './sources.ts';
 import { Sweep } from './sweep.ts';
 import { Vault } from './vault.ts';
+import { Verifications } from './verifications.ts';
 
 export interface LarderStackProps extends StackProps {
   /** Checked, with its defaults: see checkConfig. */
@@ -25,33 +27,17 @@ export interface LarderStackProps extends StackProps {
 const pascalCase = (name: string): string =>
   name.replace(/(?:^|-+)([a-z0-9]?)/g, (_, letter: string) => letter.toUpperCase());
 
-/** The endpoints of each VPC whose sources ask for them; they serve all sources that are in it. */
-const makeEndpoints = (
-  sources: readonly SourceExports[],
-  vault: Vault,
-  history: HistoryTable,
-  outcomes: Outcomes,
-): void => {
-  for (const maker of sources) {
-    const { vpc } = maker.source;
-    if (!vpc?.endpoints.length || !maker.network) continue;
-    const neighbours = sources.filter(({ source }) => source.vpc?.vpcId === vpc.vpcId);
-    new Endpoints(maker, 'Endpoints', {
-      vpc: maker.network.vpc,
-      network: vpc,
-      callers: neighbours.flatMap(({ functions }) => functions),
-      reach: {
-        s3: [vault.bucket.bucketArn, vault.bucket.arnForObjects(`${VAULT.prefix}*`)],
-        dynamodb: [history.table.tableArn, `${history.table.tableArn}/index/*`],
-        sqs: [
-          outcomes.messages.queue.queueArn,
-          ...neighbours.map(({ requests }) => requests.queue.queueArn),
-        ],
-        secretsmanager: neighbours.flatMap(({ source }) => source.secretArn ?? []),
-      },
-    });
-  }
-};
+/** The URL of each source's queue of one kind, by the name of its output. */
+const queuesOf = (
+  kind: string,
+  parts: readonly (SourceExports | SourceRestores)[],
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    parts.map(({ source, requests }) => [
+      `${kind}Queue${pascalCase(source.name)}`,
+      requests.queue.queueUrl,
+    ]),
+  );
 
 /** Everything that Larder is in an AWS account. One construct a subsystem; what each may do is granted where it is made. */
 export class LarderStack extends Stack {
@@ -66,22 +52,36 @@ export class LarderStack extends Stack {
       architecture: ARCHITECTURE,
       acceptOlder: config.postgres.acceptOlder,
       ...(config.postgres.majors && { clientMajors: config.postgres.majors }),
+      ...(config.postgres.serverMajor && { serverMajor: config.postgres.serverMajor }),
+      extensions: config.verification.extensions,
     });
-    const folder = new Construct(this, 'Sources');
-    const sources = config.sources.map(
-      (source) =>
-        new SourceExports(folder, source.name, {
-          config,
-          source,
-          vault,
-          history,
-          outcomes,
-          alarms,
-          postgresLayer: layers.client,
-        }),
-    );
-    makeEndpoints(sources, vault, history, outcomes);
-    const api = new Api(this, 'Api', { config, history, vault, outcomes, sources, alarms });
+    const verifications = new Verifications(this, 'Verifications', {
+      config,
+      history,
+      vault,
+      outcomes,
+      layers,
+      alarms,
+    });
+    const { exports: sources, restores } = new Sources(this, 'Sources', {
+      config,
+      vault,
+      history,
+      outcomes,
+      verifications,
+      alarms,
+      postgresLayer: layers.client,
+    });
+    const api = new Api(this, 'Api', {
+      config,
+      history,
+      vault,
+      outcomes,
+      sources,
+      restores,
+      verifications,
+      alarms,
+    });
     const { expire, deadLetters } = new Expire(this, 'Retention', {
       config,
       history,
@@ -94,6 +94,8 @@ export class LarderStack extends Stack {
       vault,
       outcomes,
       sources,
+      restores,
+      verifications,
       alarms,
     });
     new Schedules(this, 'Schedules', { config, sources, sweep, alarms });
@@ -109,6 +111,12 @@ export class LarderStack extends Stack {
           { kind: 'exports' as const, source: source.name, queue: requests.deadLetters },
           { kind: 'plan' as const, source: source.name, queue: planDeadLetters },
         ]),
+        ...restores.map(({ source, requests }) => ({
+          kind: 'restores' as const,
+          source: source.name,
+          queue: requests.deadLetters,
+        })),
+        { kind: 'verifications', queue: verifications.requests.deadLetters },
       ],
     });
     alarms.counted(
@@ -136,12 +144,9 @@ export class LarderStack extends Stack {
       VaultBucket: vault.bucket.bucketName,
       HistoryTable: history.table.tableName,
       OutcomesQueue: outcomes.messages.queue.queueUrl,
-      ...Object.fromEntries(
-        sources.map(({ source, requests }) => [
-          `ExportsQueue${pascalCase(source.name)}`,
-          requests.queue.queueUrl,
-        ]),
-      ),
+      VerificationsQueue: verifications.requests.queue.queueUrl,
+      ...queuesOf('Exports', sources),
+      ...queuesOf('Restores', restores),
     });
   }
 

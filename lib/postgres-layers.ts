@@ -14,6 +14,9 @@ import { Stack } from 'aws-cdk-lib';
 import { type Architecture, Code, type ILayerVersion, LayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
+/** Where Lambda unpacks the layers. */
+export const POSTGRES_ROOT = '/opt/postgres';
+
 const BUILD = path.resolve(import.meta.dirname, '..', 'layers', 'postgres');
 
 /** The build has said why, and what to do, on standard error. */

@@ -1,4 +1,3 @@
-import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { TIMES } from '../core/contract.ts';
 import type { Alarms } from './alarms.ts';
@@ -7,8 +6,10 @@ import type { SourceExports } from './exports.ts';
 import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
 import type { Outcomes } from './outcomes.ts';
+import type { SourceRestores } from './restores.ts';
 import { routesOf } from './routes.ts';
 import type { Vault } from './vault.ts';
+import type { Verifications } from './verifications.ts';
 
 /** A sweep ends before the next begins. */
 const TIMEOUT_SECONDS = TIMES.sweepEveryMinutes * 60 - 20;
@@ -19,6 +20,8 @@ export interface SweepProps {
   readonly vault: Vault;
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
+  readonly restores: readonly SourceRestores[];
+  readonly verifications: Verifications;
   readonly alarms: Alarms;
 }
 
@@ -28,7 +31,7 @@ export class Sweep extends Construct {
 
   constructor(scope: Construct, id: string, props: SweepProps) {
     super(scope, id);
-    const { config, history, vault, outcomes, sources, alarms } = props;
+    const { config, history, vault, outcomes, sources, restores, verifications, alarms } = props;
     this.sweep = new LarderFunction(this, 'Sweep', {
       folder: 'sweep',
       description: 'finds what got lost on the way',
@@ -40,7 +43,8 @@ export class Sweep extends Construct {
         vaultBucket: vault.bucket.bucketName,
         keyTemplate: config.keyTemplate,
         outcomesQueue: outcomes.messages.queue.queueUrl,
-        routes: Stack.of(this).toJsonString(routesOf(sources)),
+        verificationsQueue: verifications.requests.queue.queueUrl,
+        routes: routesOf(this, sources, restores),
       },
     });
     history.allow(this.sweep, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
@@ -48,8 +52,11 @@ export class Sweep extends Construct {
     vault.allowAbort(this.sweep);
     vault.allowRemove(this.sweep);
     outcomes.allowReport(this.sweep);
-    const queues = sources.map(({ requests }) => requests.queue.queueArn);
-    this.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues);
+    const queues = [...sources, ...restores, verifications].map(({ requests }) => requests.queue);
+    this.sweep.allow(
+      ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+      queues.map(({ queueArn }) => queueArn),
+    );
     const plans = sources.map(({ plan }) => plan.lambda.functionArn);
     this.sweep.allow(['lambda:InvokeFunction'], plans);
     // The next sweep does what this one could not; a late one would only run beside it.

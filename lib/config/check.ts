@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { z } from 'zod';
 import { ConfigInvalid } from './config-invalid.ts';
-import { crossCheck, type Mistake } from './cross-checks.ts';
+import { crossCheck } from './cross-checks.ts';
+import type { Mistake } from './mistake.ts';
 import { type Config, type ConfigInput, configSchema } from './schema.ts';
 
 const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
@@ -65,6 +66,12 @@ const withAbsolutePaths = (config: Config, folder: string): Config => ({
   })),
 });
 
+/** Hashes that verification compares are taken by the export. */
+const withComparison = (config: Config): Config =>
+  config.verification.compare === 'rows'
+    ? { ...config, export: { ...config.export, compare: 'rows' } }
+    : config;
+
 /**
  * Gives a configuration with its defaults filled in and its file names made absolute.
  * @param folder what file names in it are relative to; the project's own by default
@@ -76,7 +83,8 @@ export const checkConfig = (value: unknown, folder = PROJECT_FOLDER): Config => 
     ...(form.success ? [] : formMistakes(form.error.issues)),
     ...crossCheck(value, folder),
   ];
-  if (form.success && mistakes.length === 0) return withAbsolutePaths(form.data, folder);
+  if (form.success && mistakes.length === 0)
+    return withComparison(withAbsolutePaths(form.data, folder));
   throw new ConfigInvalid(mistakes.map(line));
 };
 

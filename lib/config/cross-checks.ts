@@ -4,35 +4,10 @@ import path from 'node:path';
 import { COMPRESSIONS, FORMATS } from '../../core/backup.ts';
 import { FormatNotPossible } from '../../core/errors.ts';
 import { refuseImpossible } from '../../core/formats.ts';
-import { namedSources, type Outline, outlineOf } from './outline.ts';
+import { type Mistake, mistake, ofSources, repeated } from './mistake.ts';
+import { type Outline, outlineOf, textsOf } from './outline.ts';
+import { comparisonMistakes, loginMistakes, restoreMistakes } from './restore-checks.ts';
 import type { Config, ScheduleConfig } from './schema.ts';
-
-/** A mistake that concerns several parts of the configuration at once, or the world around it. */
-export interface Mistake {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
-
-const mistake = (at: readonly PropertyKey[], message: string): Mistake => ({ path: at, message });
-
-type Source = NonNullable<Outline['sources'][number]>;
-/** Looks at each source that is one. */
-const ofSources = (
-  outline: Outline,
-  look: (source: Source, at: readonly PropertyKey[]) => Mistake[],
-): Mistake[] =>
-  outline.sources.flatMap((source, index) => (source ? look(source, ['sources', index]) : []));
-
-const repeated = (
-  names: readonly (string | undefined)[],
-  pathOf: (index: number) => readonly PropertyKey[],
-): Mistake[] =>
-  names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    return name === undefined || first === index
-      ? []
-      : [mistake(pathOf(index), `"${name}" is taken by number ${first + 1}: names are unique`)];
-  });
 
 /** Names of the sources that a schedule fires for. */
 export const sourcesOf = (config: Config, schedule: ScheduleConfig): string[] =>
@@ -42,7 +17,7 @@ const scheduleMistakes = (outline: Outline): Mistake[] => {
   const known = outline.sources.map((source) => source?.name);
   return outline.schedules.flatMap((schedule, index) => {
     const at = ['schedules', index];
-    const named = namedSources(schedule?.sources);
+    const named = textsOf(schedule?.sources);
     const unknown = named.flatMap((name, position) =>
       known.includes(name)
         ? []
@@ -68,24 +43,6 @@ const scheduleMistakes = (outline: Outline): Mistake[] => {
     return [...unknown, ...twice, ...split];
   });
 };
-
-const loginMistakes = (outline: Outline): Mistake[] =>
-  ofSources(outline, ({ secretArn, secretKeyArn, iam }, at) => {
-    const ways = [secretArn, iam].filter((way) => way !== undefined).length;
-    return [
-      ...(ways === 1
-        ? []
-        : [
-            mistake(
-              at,
-              `give one of secretArn and iam, here ${ways === 0 ? 'is none' : 'are both'}`,
-            ),
-          ]),
-      ...(secretKeyArn !== undefined && secretArn === undefined
-        ? [mistake([...at, 'secretKeyArn'], 'only goes with secretArn')]
-        : []),
-    ];
-  });
 
 const projectMistakes = (outline: Outline): Mistake[] =>
   ofSources(outline, ({ schemas, projectQuery }, at) =>
@@ -178,10 +135,12 @@ export const crossCheck = (value: unknown, folder: string): Mistake[] => {
       (index) => ['schedules', index, 'name'],
     ),
     ...loginMistakes(outline),
+    ...restoreMistakes(outline),
     ...projectMistakes(outline),
     ...caMistakes(outline, folder),
     ...endpointMistakes(outline),
     ...scheduleMistakes(outline),
     ...formatMistakes(outline),
+    ...comparisonMistakes(outline),
   ];
 };

@@ -7,11 +7,19 @@ import { z } from 'zod';
 const text = z.string().optional().catch(undefined);
 const names = z.array(z.string()).catch([]);
 
-const source = z.object({
-  name: text,
+const login = {
   secretArn: z.unknown().optional(),
   secretKeyArn: z.unknown().optional(),
   iam: z.unknown().optional(),
+};
+
+const source = z.object({
+  name: text,
+  ...login,
+  restore: z
+    .object({ ...login, from: z.unknown().optional() })
+    .optional()
+    .catch(undefined),
   schemas: z.unknown().optional(),
   projectQuery: z.unknown().optional(),
   ca: text,
@@ -38,12 +46,13 @@ const outline = z
   .object({
     sources: listOf(source),
     schedules: listOf(schedule),
-    export: z.object({ format: text, compression: text }).catch({}),
+    export: z.object({ format: text, compression: text, compare: text }).catch({}),
+    verification: z.object({ compare: text }).catch({}),
   })
-  .catch({ sources: [], schedules: [], export: {} });
+  .catch({ sources: [], schedules: [], export: {}, verification: {} });
 
 export type Outline = z.output<typeof outline>;
 export const outlineOf = (value: unknown): Outline => outline.parse(value);
 
-/** The names in a schedule's list of sources, or none where it fires for all. */
-export const namedSources = (value: unknown): string[] => names.parse(value);
+/** The names in a list of sources, or none where there is no list, as where a schedule fires for all. */
+export const textsOf = (value: unknown): string[] => names.parse(value);

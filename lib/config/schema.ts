@@ -6,10 +6,13 @@ import { idProblem } from '../../core/project.ts';
 import {
   exportSettings,
   notificationSettings,
+  restoreSettings,
   retentionSettings,
   sourceName,
   sourceSettings,
 } from '../../core/settings.ts';
+import { verificationSettings } from '../../core/verification.ts';
+import { loginShape } from './login.ts';
 import { network } from './network.ts';
 import { expressionProblems, isTimeZone } from './schedule-expression.ts';
 
@@ -17,35 +20,19 @@ import { expressionProblems, isTimeZone } from './schedule-expression.ts';
  * The configuration's form. What reaches a function is built from core/settings.ts; what is added here
  * is for the infrastructure alone. What concerns several parts at once is in cross-checks.ts.
  */
-const secretArn = z
-  .string()
-  .regex(
-    /^arn:[\w-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/,
-    'give the full ARN of a Secrets Manager secret, with the six characters at its end',
-  );
+/** How the source takes restores; without it, it takes none. */
+const restore = restoreSettings.extend({
+  /** A login of its own, of the restore role: the backup's may only read. See docs/roles.md. */
+  ...loginShape,
+});
 
 const source = sourceSettings.omit({ auth: true, caFile: true }).extend({
-  /** A secret: a JSON object with username and password, or a postgresql:// URL. */
-  secretArn: secretArn.optional(),
-  /** The KMS key that the secret is encrypted with, if it is not the account's own `aws/secretsmanager`. */
-  secretKeyArn: z
-    .string()
-    .regex(/^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'give the ARN of a KMS key')
-    .optional(),
-  /** Instead of a secret: a login by IAM. */
-  iam: z
-    .strictObject({
-      user: z.string().min(1).max(63),
-      /** Of the instance, cluster or proxy, as RDS shows it; the permission is for this one only. */
-      resourceId: z
-        .string()
-        .regex(/^(db|cluster|prx)-[A-Za-z0-9]+$/, 'give the resource id: db-…, cluster-… or prx-…'),
-      region: z.string().optional(),
-    })
-    .optional(),
+  /** The backup role's login. */
+  ...loginShape,
   /** A file with the certificate authority in PEM, from the project's folder. */
   ca: z.string().min(1).optional(),
   vpc: network.optional(),
+  restore: restore.optional(),
 });
 
 const all = z.literal('all');
@@ -91,6 +78,14 @@ const keyTemplate = z
 
 const megabytes = (min: number, max: number) => z.int().min(min).max(max);
 
+/** Debian's own rule for names of packages; a layer's build takes them without the major too. */
+const extensionPackage = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9+.-]{1,99}$/,
+    'give the name of a Debian package, such as pgvector or postgresql-18-pgvector',
+  );
+
 /** Days that CloudWatch Logs can keep a log. */
 const LOG_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
@@ -123,6 +118,20 @@ export const configSchema = z.strictObject({
       concurrency: z.int().min(1).max(1000).default(3),
     })
     .prefault({}),
+  /** Which backups are brought back into a scratch server and compared, and with what. */
+  verification: verificationSettings
+    .omit({ temporaryBytes: true })
+    .extend({
+      /** MB. The scratch server runs in it; a function gets CPU by its memory: one core at 1769. */
+      memoryMb: megabytes(512, 10_240).default(3008),
+      /** MB of /tmp, for the scratch server's folder: 1.2 times the largest schema to be verified. */
+      temporaryMb: megabytes(512, 10_240).default(4096),
+      /** Packages of the extensions that the schemas use, for the scratch server: such as `pgvector`. */
+      extensions: z.array(extensionPackage).max(50).default([]),
+      /** Verifications that run at once, of all sources. */
+      concurrency: z.int().min(1).max(1000).default(2),
+    })
+    .prefault({}),
   keyTemplate,
   notifications: notificationSettings,
   api: z
@@ -151,6 +160,8 @@ export const configSchema = z.strictObject({
   postgres: z
     .strictObject({
       majors: z.array(z.int().min(14).max(99)).min(1).optional(),
+      /** Of the scratch server that backups are verified on; absent takes the newest, which reads them all. */
+      serverMajor: z.int().min(14).max(99).optional(),
       /** Deploys programs below the releases that close known holes. */
       acceptOlder: z.boolean().default(false),
     })
@@ -176,4 +187,5 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = Config['sources'][number];
+export type RestoreConfig = NonNullable<SourceConfig['restore']>;
 export type ScheduleConfig = Config['schedules'][number];

@@ -1,7 +1,7 @@
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { expect, test, vi } from 'vitest';
-import { config, otherSource, source, vpc } from './support/config.ts';
+import { config, otherSource, restore, source, vpc } from './support/config.ts';
 import { makeStack } from './support/stack.ts';
 
 interface Acknowledged {
@@ -21,7 +21,10 @@ vi.mock('../../lib/acknowledge.ts', async (original) => ({
 test('every acknowledgement is for one finding, has a reason, and is needed', () => {
   const stack = makeStack(
     config({
-      sources: [source({ vpc: { ...vpc, endpoints: true } }), otherSource()],
+      sources: [
+        source({ vpc: { ...vpc, endpoints: true }, restore: restore() }),
+        otherSource({ restore: restore() }),
+      ],
       alarms: { email: 'operations@example.com' },
     }),
   );

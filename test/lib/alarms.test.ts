@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { METRICS } from '../../core/contract.ts';
-import { config, otherSource, source } from './support/config.ts';
+import { config, otherSource, restore, source } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
 const RUNBOOK = path.resolve(import.meta.dirname, '..', '..', 'docs', 'runbook.md');
-const two = synthesis(config({ sources: [source(), otherSource()] }));
+const two = synthesis(
+  config({ sources: [source({ restore: restore() }), otherSource({ restore: restore() })] }),
+);
 const alarms = two.ofType('AWS::CloudWatch::Alarm');
 const nameOf = (alarmPath: string) => alarmPath.replace(/^Alarms\//, '').replace(/-.*$/, '');
 
@@ -38,7 +40,7 @@ test('every dead-letter queue has an alarm, which sees both what bury takes and 
     .ofType('AWS::SQS::Queue')
     .filter(([at]) => at.endsWith('DeadLetters'))
     .map(([at]) => `<${at}.QueueName>`);
-  expect(queues).toHaveLength(6);
+  expect(queues).toHaveLength(9);
   const watched = alarms.flatMap(([, { Properties }]) => {
     const metrics = Properties.Metrics;
     const parts: unknown[] = Array.isArray(metrics) ? metrics : [];
@@ -63,6 +65,9 @@ test('a function that nobody waits for, or whose caller takes its death for an a
       '<Sources/main/Discover/Function>',
       '<Sources/archive/Discover/Function>',
       '<Sources/main/Export/Function>',
+      '<Sources/main/Restores/Restore/Function>',
+      '<Sources/archive/Restores/Restore/Function>',
+      '<Verifications/Verify/Function>',
       '<Sweeping/Sweep/Function>',
       '<Burial/Bury/Function>',
     ]),
@@ -98,6 +103,15 @@ test('what functions count themselves is theirs, and not that of another stack i
   expect(metricsOf('Alarms/RecordsUnreadable')).toEqual([
     'RecordsUnreadable{function=<Burial/Bury/Function>, service=bury}',
     'RecordsUnreadable{function=<Retention/Expire/Function>, service=expire}',
+  ]);
+  expect(metricsOf('Alarms/RestoresFailed-archive')).toEqual([
+    'RestoreFailed{function=<Sources/archive/Restores/Restore/Function>, service=restore}',
+  ]);
+  expect(metricsOf('Alarms/VerificationsFailed')).toEqual([
+    'VerificationFailed{function=<Verifications/Verify/Function>, service=verify}',
+  ]);
+  expect(metricsOf('Alarms/VerificationsNotRun')).toEqual([
+    'VerificationCouldNotRun{function=<Verifications/Verify/Function>, service=verify}',
   ]);
 });
 

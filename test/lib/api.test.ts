@@ -65,6 +65,31 @@ test('checks bodies with the schemas that the handler checks with', () => {
   expect(within(schema, 'type')).toEqual(['object', 'null']);
 });
 
+test('what is dangerous has a path of its own, so that a policy can withhold it', () => {
+  const dangerous = ROUTES.filter((route) => 'dangerous' in route && route.dangerous);
+  expect(dangerous.map(({ path }) => path.split('/').at(-1)).sort()).toEqual([
+    'elsewhere',
+    'swap',
+    'undo',
+  ]);
+  for (const { method, path } of dangerous)
+    expect(methodAt(method, path).AuthorizationType, path).toBe('AWS_IAM');
+});
+
+test.each([
+  ['restores', 'RestoreRequest', { into: { enum: ['beside', 'live'] } }],
+  ['swap', 'SwapRequest', { acceptDependents: { type: 'boolean' } }],
+  ['elsewhere', 'ElsewhereRequest', { target: { type: 'string' } }],
+  ['verify', 'VerifyRequest', { compare: { enum: ['counts', 'rows'] } }],
+])('a body of .../%s is checked', (ending, name, properties) => {
+  const { RequestModels } = methodAt('POST', `/projects/{projectId}/backups/{backupId}/${ending}`);
+  expect(one.text(within(RequestModels, 'application/json'))).toBe(`<Api/${name}>`);
+  expect(within(one.at(`Api/${name}`).Properties, 'Schema')).toMatchObject({
+    additionalProperties: false,
+    properties,
+  });
+});
+
 test('logs every access and is throttled', () => {
   const { Properties } = one.at('Api/Api/DeploymentStage.prod');
   expect(one.text(within(Properties, 'AccessLogSetting', 'DestinationArn'))).toBe(

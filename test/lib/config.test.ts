@@ -5,7 +5,7 @@ import { rootCertificates } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import example from '../../larder.config.ts';
 import { ConfigInvalid, checkConfig } from '../../lib/config.ts';
-import { input, otherSource, source, vpc } from './support/config.ts';
+import { input, otherSource, restore, source, vpc } from './support/config.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'larder-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,11 +41,27 @@ test('what is left out has the defaults that the documentation names', () => {
       maximumStoredBytes: 10 * 1024 ** 3,
       maximumDurationSeconds: 14 * 60,
     },
+    verification: {
+      which: 'weekly',
+      compare: 'counts',
+      memoryMb: 3008,
+      temporaryMb: 4096,
+      extensions: [],
+      concurrency: 2,
+    },
     notifications: { onSuccess: true },
     api: { type: 'regional' },
     logRetentionDays: 30,
   });
   expect(sources[0]).toMatchObject({ port: 5432, tls: 'verify-full', idPrefix: '' });
+  expect(sources[0]).not.toHaveProperty('restore');
+  const restoring = checkConfig(input({ sources: [source({ restore: restore() })] }));
+  expect(restoring.sources[0]?.restore).toEqual({
+    ...restore(),
+    from: [],
+    createExtensions: false,
+    lockTimeoutMs: 2000,
+  });
 });
 
 test('one number of days is for all classes', () => {
@@ -262,6 +278,79 @@ describe('a mistake is named with its path and what would be right', () => {
       }),
       'sources[1].vpc.endpoints: another source makes the endpoints',
     ],
+    [
+      'a restore without a login',
+      wrong({ sources: [source({ restore: {} })] }),
+      'sources[0].restore: give one of secretArn and iam, here is none',
+    ],
+    [
+      'a restore with the backup’s secret',
+      wrong({ sources: [source({ restore: { secretArn: source().secretArn } })] }),
+      'sources[0].restore.secretArn: is the secret that backups log in with: give a login of the restore role',
+    ],
+    [
+      'a restore with the backup’s user of IAM',
+      wrong({ sources: [{ ...noLogin, iam, restore: { iam } }] }),
+      'sources[0].restore.iam.user: is the user that backups log in as',
+    ],
+    [
+      'a key for a restore’s secret that is not there',
+      wrong({
+        sources: [
+          source({
+            restore: { iam, secretKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/0-a' },
+          }),
+        ],
+      }),
+      'sources[0].restore.secretKeyArn: only goes with secretArn',
+    ],
+    [
+      'restores from a source there is not',
+      wrong({ sources: [source({ restore: restore({ from: ['archve'] }) }), otherSource()] }),
+      'sources[0].restore.from[0]: there is no source "archve": give one of archive',
+    ],
+    [
+      'restores from the source itself',
+      wrong({ sources: [source({ restore: restore({ from: ['main'] }) })] }),
+      'sources[0].restore.from[0]: is the source itself',
+    ],
+    [
+      'restores from one source twice',
+      wrong({
+        sources: [source({ restore: restore({ from: ['archive', 'archive'] }) }), otherSource()],
+      }),
+      'sources[0].restore.from[1]: "archive" is taken by number 1',
+    ],
+    [
+      'a restore misspelt',
+      wrong({ sources: [source({ restore: { ...restore(), form: [] } as never })] }),
+      'sources[0].restore.form: is no setting',
+    ],
+    [
+      'hashes to compare that nobody takes',
+      wrong({ verification: { compare: 'rows' }, export: { compare: 'counts' } }),
+      'export.compare: leave it out, or make it "rows"',
+    ],
+    [
+      'verifications of no kind',
+      wrong({ verification: { which: 'daily' } }),
+      'verification.which: expected one of "none"|"each"|"weekly"',
+    ],
+    [
+      'more than all of the backups',
+      wrong({ verification: { which: { share: 2 } } }),
+      'verification.which.share: ',
+    ],
+    [
+      'more room than Lambda has',
+      wrong({ verification: { temporaryMb: 10_241 } }),
+      'verification.temporaryMb: ',
+    ],
+    [
+      'an extension that is no package',
+      wrong({ verification: { extensions: ['PostGIS!'] } }),
+      'verification.extensions[0]: give the name of a Debian package',
+    ],
   ])('%s', (_, value, line) => {
     const mistakes = mistakesOf(value);
     expect(mistakes).toHaveLength(1);
@@ -278,6 +367,12 @@ test('a mistake in a form does not hide one between forms', () => {
     'retention',
     'sources[1].name',
   ]);
+});
+
+test('rows are compared by hashes that the export then takes', () => {
+  const { export: defaults } = checkConfig(input({ verification: { compare: 'rows' } }));
+  expect(defaults.compare).toBe('rows');
+  expect(checkConfig(input()).export.compare).toBe('counts');
 });
 
 test('a certificate authority is found from the configuration’s own folder', () => {

@@ -3,9 +3,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { ENV } from '../../core/contract.ts';
+import { SIZE_LIMIT } from '../../layers/postgres/layer.ts';
 import { ConfigInvalid } from '../../lib/config.ts';
-import { config, otherSource, source } from './support/config.ts';
+import { config, otherSource, restore, source } from './support/config.ts';
 import { makeStack, type Synthesis, synthesis, within } from './support/stack.ts';
+
+/** Bytes; synthesize.test.ts holds the bundles to it. */
+const LARGEST_BUNDLE = 8_000_000;
 
 const PROJECT = path.resolve(import.meta.dirname, '..', '..');
 
@@ -14,6 +18,8 @@ const FUNCTIONS = {
   discover: 'Sources/main/Discover',
   plan: 'Sources/main/Plan',
   export: 'Sources/main/Export',
+  restore: 'Sources/main/Restores/Restore',
+  verify: 'Verifications/Verify',
   api: 'Api/Handler',
   notify: 'Outcomes/Notify',
   expire: 'Retention/Expire',
@@ -22,7 +28,7 @@ const FUNCTIONS = {
 } as const;
 const folders = Object.entries(FUNCTIONS);
 
-const one = synthesis(config());
+const one = synthesis(config({ sources: [source({ restore: restore() })] }));
 
 /** A function's variables as it would get them: what the deployment fills in is made up. */
 const environmentAt = (from: Synthesis, functionPath: string): Record<string, string> => {
@@ -96,14 +102,46 @@ describe.each(folders)('%s', (folder, at) => {
   });
 });
 
-test('only export has the layer with pg_dump', () => {
-  const withLayers = one
-    .ofType('AWS::Lambda::Function')
-    .filter(([, { Properties }]) => Properties.Layers);
-  expect(withLayers.map(([at]) => at)).toEqual(['Sources/main/Export/Function']);
+test('the layers are where programs of PostgreSQL are started, and the server’s only where backups are verified', () => {
+  const withLayers = one.ofType('AWS::Lambda::Function').flatMap(([at, { Properties }]) => {
+    const layers: unknown = Properties.Layers;
+    return Array.isArray(layers) ? [[at, ...layers.map(one.text)]] : [];
+  });
+  const [client, server] = ['<PostgresLayers/Client>', '<PostgresLayers/Server>'];
+  expect(withLayers.sort()).toEqual([
+    ['Sources/main/Export/Function', client],
+    ['Sources/main/Restores/Restore/Function', client],
+    ['Verifications/Verify/Function', client, server],
+  ]);
   const layers = one.ofType('AWS::Lambda::LayerVersion');
-  expect(layers).toHaveLength(1);
-  expect(layers[0]?.[1].Properties.CompatibleArchitectures).toEqual(['arm64']);
+  expect(layers).toHaveLength(2);
+  for (const [at, { Properties }] of layers)
+    expect(Properties.CompatibleArchitectures, at).toEqual(['arm64']);
+});
+
+test('both layers at their largest and a bundle fit into the 250 MB that Lambda has for a function', () => {
+  const MB = 1_000_000;
+  expect(SIZE_LIMIT.client + SIZE_LIMIT.server + LARGEST_BUNDLE).toBeLessThanOrEqual(250 * MB);
+});
+
+test('restore has the time that its queue allows for and the memory of an export; verify what is configured', () => {
+  const of = synthesis(
+    config({
+      sources: [source({ restore: restore() })],
+      lambda: { exportMemoryMb: 4096 },
+      verification: { memoryMb: 5120, temporaryMb: 8192, concurrency: 1 },
+    }),
+  );
+  expect(of.at('Sources/main/Restores/Restore/Function').Properties).toMatchObject({
+    MemorySize: 4096,
+    Timeout: 900,
+  });
+  expect(of.at('Verifications/Verify/Function').Properties).toMatchObject({
+    MemorySize: 5120,
+    EphemeralStorage: { Size: 8192 },
+    Timeout: 900,
+    ReservedConcurrentExecutions: 1,
+  });
 });
 
 test('export has the memory, the room and the time that the configuration and Lambda give', () => {
@@ -129,7 +167,9 @@ describe('the environment', () => {
   });
 
   test('tells api and sweep of all sources, and bury whose dead letters are whose', () => {
-    const two = synthesis(config({ sources: [source(), otherSource()] }));
+    const two = synthesis(
+      config({ sources: [source(), otherSource({ restore: restore({ from: ['main'] }) })] }),
+    );
     const routes = JSON.parse(environmentAt(two, 'Api/Handler/Function').LARDER_ROUTES ?? '');
     expect(environmentAt(two, 'Sweeping/Sweep/Function').LARDER_ROUTES).toBe(
       JSON.stringify(routes),
@@ -139,7 +179,10 @@ describe('the environment', () => {
       exportsQueue: 'https://sqs.example.com/Sources/archive/Exports/Queue',
       discoverFunction: 'Sources/archive/Discover/Function',
       planFunction: 'Sources/archive/Plan/Function',
+      restoresQueue: 'https://sqs.example.com/Sources/archive/Restores/Requests/Queue',
+      restoreFrom: ['main'],
     });
+    expect(routes[0]).not.toHaveProperty('restoresQueue');
     expect(
       JSON.parse(environmentAt(two, 'Burial/Bury/Function').LARDER_DEAD_LETTERS ?? ''),
     ).toEqual({
@@ -149,7 +192,47 @@ describe('the environment', () => {
       'Sources/main/PlanDeadLetters.Arn': { kind: 'plan', source: 'main' },
       'Sources/archive/Exports/DeadLetters.Arn': { kind: 'exports', source: 'archive' },
       'Sources/archive/PlanDeadLetters.Arn': { kind: 'plan', source: 'archive' },
+      'Sources/archive/Restores/Requests/DeadLetters.Arn': { kind: 'restores', source: 'archive' },
+      'Verifications/Requests/DeadLetters.Arn': { kind: 'verifications' },
     });
+  });
+
+  test('tells restore how to log in as the restore role, and export as the backup role', () => {
+    const settings = { from: ['archive'], createExtensions: true, lockTimeoutMs: 500 };
+    const from = synthesis(
+      config({ sources: [source({ restore: restore(settings) }), otherSource()] }),
+    );
+    const restoring = environmentAt(from, 'Sources/main/Restores/Restore/Function');
+    expect(JSON.parse(restoring.LARDER_RESTORE ?? '')).toEqual(settings);
+    expect(JSON.parse(restoring.LARDER_SOURCE ?? '').auth).toEqual({
+      type: 'secret',
+      secretArn: restore().secretArn,
+    });
+    const exporting = environmentAt(from, 'Sources/main/Export/Function');
+    expect(JSON.parse(exporting.LARDER_SOURCE ?? '').auth.secretArn).toBe(source().secretArn);
+    expect(JSON.stringify(exporting)).not.toContain(restore().secretArn);
+    expect(JSON.stringify(restoring)).not.toContain(source().secretArn);
+  });
+
+  test('tells all who verify or ask for it the same, with the room that there really is', () => {
+    const from = synthesis(
+      config({
+        verification: { which: { share: 0.1 }, compare: 'rows', temporaryMb: 1024 },
+      }),
+    );
+    const [verify = {}, ...others] = [
+      'Verifications/Verify/Function',
+      'Sources/main/Export/Function',
+      'Api/Handler/Function',
+    ].map((at) => environmentAt(from, at));
+    expect(JSON.parse(verify.LARDER_VERIFICATION ?? '')).toEqual({
+      which: { share: 0.1 },
+      compare: 'rows',
+      temporaryBytes: 1024 ** 3,
+    });
+    for (const other of others) expect(other.LARDER_VERIFICATION).toBe(verify.LARDER_VERIFICATION);
+    // The hashes that verify compares are taken by the export.
+    expect(JSON.parse(others[0]?.LARDER_EXPORT ?? '').compare).toBe('rows');
   });
 
   test('holds no setting of the infrastructure and no secret', () => {

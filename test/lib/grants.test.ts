@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { config, otherSource, source } from './support/config.ts';
+import { config, otherSource, restore, source } from './support/config.ts';
 import { grantsOf } from './support/grants.ts';
 import { synthesis } from './support/stack.ts';
 
@@ -15,11 +15,13 @@ const BELOW_PREFIX = '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":"backups/
 const KEY =
   '<Vault/Key.Arn> if {"StringEquals":{"kms:ViaService":"s3.<AWS::Region>.<AWS::URLSuffix>"}}';
 const OUTCOMES = '<Outcomes/Messages/Queue.Arn>';
+const VERIFICATIONS = '<Verifications/Requests/Queue.Arn>';
+const RESTORES = '<Sources/main/Restores/Requests/Queue.Arn>';
 const MAIL = 'if {"StringEquals":{"ses:FromAddress":"backups@example.com"}}';
 const IDENTITY = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity';
 
 describe('each function may do what it does and nothing else', () => {
-  const one = synthesis(config());
+  const one = synthesis(config({ sources: [source({ restore: restore() })] }));
 
   test('discover reads one secret and keeps the registry', () => {
     expect(grantsOf(one, 'Sources/main/Discover/Role')).toEqual({
@@ -42,11 +44,11 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('export stores below the prefix; it deletes nothing and creates no row', () => {
+  test('export stores below the prefix; it deletes nothing, and asks for verifications', () => {
     expect(grantsOf(one, 'Sources/main/Export/Role')).toEqual({
       '<Sources/main/Export/Log.Arn>': LOG,
       [SECRET]: ['secretsmanager:GetSecretValue'],
-      [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OBJECTS]: [
         's3:AbortMultipartUpload',
         's3:GetObject',
@@ -56,6 +58,33 @@ describe('each function may do what it does and nothing else', () => {
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt', 'kms:GenerateDataKey'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
+      [OUTCOMES]: ['sqs:SendMessage'],
+      [VERIFICATIONS]: ['sqs:SendMessage'],
+    });
+  });
+
+  test('restore has the restore role’s secret and not the backup role’s; it reads the vault and writes nothing there', () => {
+    expect(grantsOf(one, 'Sources/main/Restores/Restore/Role')).toEqual({
+      '<Sources/main/Restores/Restore/Log.Arn>': LOG,
+      [restore().secretArn ?? '']: ['secretsmanager:GetSecretValue'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [OBJECTS]: ['s3:GetObject'],
+      [LISTING]: ['s3:ListBucket'],
+      [KEY]: ['kms:Decrypt'],
+      [RESTORES]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
+      '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
+      [OUTCOMES]: ['sqs:SendMessage'],
+    });
+  });
+
+  test('verify reads the vault and reaches no database: it has no secret', () => {
+    expect(grantsOf(one, 'Verifications/Verify/Role')).toEqual({
+      '<Verifications/Verify/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      [OBJECTS]: ['s3:GetObject'],
+      [LISTING]: ['s3:ListBucket'],
+      [KEY]: ['kms:Decrypt'],
+      [VERIFICATIONS]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
       [OUTCOMES]: ['sqs:SendMessage'],
     });
   });
@@ -73,8 +102,11 @@ describe('each function may do what it does and nothing else', () => {
       [BY_STATUS]: ['dynamodb:Query'],
       [BY_DAY]: ['dynamodb:Query'],
       [OBJECTS]: ['s3:GetObject'],
+      [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
+      [RESTORES]: ['sqs:SendMessage'],
+      [VERIFICATIONS]: ['sqs:SendMessage'],
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
@@ -123,6 +155,8 @@ describe('each function may do what it does and nothing else', () => {
       [BELOW_PREFIX]: ['s3:ListBucketMultipartUploads', 's3:ListBucketVersions'],
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
+      [RESTORES]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
+      [VERIFICATIONS]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
     });
   });
@@ -136,6 +170,8 @@ describe('each function may do what it does and nothing else', () => {
       '<Retention/DeadLetters.Arn>': READ_QUEUE,
       '<Sources/main/Exports/DeadLetters.Arn>': READ_QUEUE,
       '<Sources/main/PlanDeadLetters.Arn>': READ_QUEUE,
+      '<Sources/main/Restores/Requests/DeadLetters.Arn>': READ_QUEUE,
+      '<Verifications/Requests/DeadLetters.Arn>': READ_QUEUE,
     });
   });
 
@@ -158,12 +194,19 @@ describe('each function may do what it does and nothing else', () => {
 });
 
 test('of two sources, no function has a grant on the other’s queue, secret or functions', () => {
-  const two = synthesis(config({ sources: [source(), otherSource()] }));
+  const two = synthesis(
+    config({
+      sources: [
+        source({ restore: restore({ from: ['archive'] }) }),
+        otherSource({ restore: restore() }),
+      ],
+    }),
+  );
   for (const [own, other] of [
     ['main', 'archive'],
     ['archive', 'main'],
   ]) {
-    for (const name of ['Discover', 'Plan', 'Export']) {
+    for (const name of ['Discover', 'Plan', 'Export', 'Restores/Restore']) {
       const resources = Object.keys(grantsOf(two, `Sources/${own}/${name}/Role`));
       expect(resources.filter((resource) => resource.includes(`/${own}`))).not.toEqual([]);
       expect(resources.filter((resource) => resource.includes(`/${other}`))).toEqual([]);
@@ -193,5 +236,32 @@ test('a secret with a key of its own is decrypted by way of Secrets Manager only
   const via = 'secretsmanager.<AWS::Region>.<AWS::URLSuffix>';
   expect(grants[`${secretKeyArn} if {"StringEquals":{"kms:ViaService":"${via}"}}`]).toEqual([
     'kms:Decrypt',
+  ]);
+});
+
+test('a restore logs in as the restore role alone, by IAM or with a secret and key of its own', () => {
+  const secretKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0123-abcd';
+  const { secretArn: _, ...byIam } = restore({
+    iam: { user: 'larder_restore', resourceId: 'db-ABC' },
+  });
+  const two = synthesis(
+    config({
+      sources: [
+        source({ restore: byIam }),
+        otherSource({ secretKeyArn, restore: restore({ secretKeyArn: `${secretKeyArn}-2` }) }),
+      ],
+    }),
+  );
+  const grants = grantsOf(two, 'Sources/main/Restores/Restore/Role');
+  expect(Object.values(grants).flat()).not.toContain('secretsmanager:GetSecretValue');
+  expect(Object.entries(grants).filter(([, [action]]) => action === 'rds-db:connect')).toEqual([
+    [
+      'arn:<AWS::Partition>:rds-db:<AWS::Region>:<AWS::AccountId>:dbuser:db-ABC/larder_restore',
+      ['rds-db:connect'],
+    ],
+  ]);
+  const keys = Object.keys(grantsOf(two, 'Sources/archive/Restores/Restore/Role'));
+  expect(keys.filter((resource) => resource.startsWith(secretKeyArn))).toEqual([
+    expect.stringMatching(/-abcd-2 if .*secretsmanager/),
   ]);
 });

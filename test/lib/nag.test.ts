@@ -3,7 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { expect, test } from 'vitest';
 import example from '../../larder.config.ts';
 import { checkConfig } from '../../lib/config.ts';
-import { config, otherSource, source, vpc } from './support/config.ts';
+import { config, otherSource, restore, source, vpc } from './support/config.ts';
 import { makeStack } from './support/stack.ts';
 
 const findingsOf = (stack: ReturnType<typeof makeStack>): string[] =>
@@ -15,12 +15,13 @@ const findingsOf = (stack: ReturnType<typeof makeStack>): string[] =>
 
 const everything = config({
   sources: [
-    source({ vpc: { ...vpc, endpoints: true } }),
+    source({ vpc: { ...vpc, endpoints: true }, restore: restore({ from: ['archive'] }) }),
     otherSource({ secretKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/0123-abcd' }),
   ],
   api: { type: 'private', vpcEndpointIds: ['vpce-0123456789abcdef0'] },
   alarms: { email: 'operations@example.com' },
   export: { concurrency: 1 },
+  verification: { which: 'each', compare: 'rows', concurrency: 1, extensions: ['pgvector'] },
 });
 
 test.each([

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { config, otherSource, source, vpc } from './support/config.ts';
+import { config, otherSource, restore, source, vpc } from './support/config.ts';
 import { grantsOf } from './support/grants.ts';
 import { synthesis, within } from './support/stack.ts';
 
 const inside = synthesis(
   config({
-    sources: [source({ vpc: { ...vpc, endpoints: true } }), otherSource()],
+    sources: [
+      source({ vpc: { ...vpc, endpoints: true }, restore: restore() }),
+      otherSource({ restore: restore() }),
+    ],
   }),
 );
 
@@ -17,6 +20,7 @@ test('the functions of a source with a network are in it, and no others', () => 
     'Sources/main/Discover/Function',
     'Sources/main/Export/Function',
     'Sources/main/Plan/Function',
+    'Sources/main/Restores/Restore/Function',
   ]);
   for (const [path, { Properties }] of placed) {
     expect(Properties.VpcConfig, path).toEqual({
@@ -77,8 +81,10 @@ describe('endpoints', () => {
     expect(resourcesOf('sqs')).toEqual([
       '<Outcomes/Messages/Queue.Arn>',
       '<Sources/main/Exports/Queue.Arn>',
+      '<Sources/main/Restores/Requests/Queue.Arn>',
+      '<Verifications/Requests/Queue.Arn>',
     ]);
-    expect(resourcesOf('secretsmanager')).toEqual([source().secretArn]);
+    expect(resourcesOf('secretsmanager')).toEqual([source().secretArn, restore().secretArn]);
     for (const service of ['s3', 'dynamodb', 'sqs', 'secretsmanager']) {
       const [ours, others] = statements(service);
       const roles = within(ours, 'Condition', 'ArnEquals', 'aws:PrincipalArn');
@@ -86,6 +92,7 @@ describe('endpoints', () => {
         '<Sources/main/Discover/Role.Arn>',
         '<Sources/main/Plan/Role.Arn>',
         '<Sources/main/Export/Role.Arn>',
+        '<Sources/main/Restores/Restore/Role.Arn>',
       ]);
       expect(within(others, 'Condition', 'ArnNotEquals', 'aws:PrincipalArn'), service).toEqual(
         roles,
@@ -97,14 +104,17 @@ describe('endpoints', () => {
   test('serve every source of their VPC', () => {
     const shared = synthesis(
       config({
-        sources: [source({ vpc: { ...vpc, endpoints: true } }), otherSource({ vpc })],
+        sources: [
+          source({ vpc: { ...vpc, endpoints: true } }),
+          otherSource({ vpc, restore: restore() }),
+        ],
       }),
     );
     expect(shared.ofType('AWS::EC2::VPCEndpoint')).toHaveLength(4);
     const { Properties } = shared.at('Sources/main/Endpoints/secretsmanager');
     const secrets = within(Properties, 'PolicyDocument', 'Statement', 0, 'Resource');
     expect(new Set(Array.isArray(secrets) ? secrets : [])).toEqual(
-      new Set([source().secretArn, otherSource().secretArn]),
+      new Set([source().secretArn, otherSource().secretArn, restore().secretArn]),
     );
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { TIMES } from '../../core/contract.ts';
-import { config, otherSource, source } from './support/config.ts';
+import { config, otherSource, restore, source } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
-const two = synthesis(config({ sources: [source(), otherSource()] }));
+const two = synthesis(config({ sources: [source({ restore: restore() }), otherSource()] }));
 const queues = two.ofType('AWS::SQS::Queue');
 const FOURTEEN_DAYS = 14 * 24 * 3600;
 
@@ -38,6 +38,10 @@ test('FIFO queues have FIFO dead-letter queues, and are fast for many projects',
     'Sources/archive/Exports/Queue',
     'Sources/main/Exports/DeadLetters',
     'Sources/main/Exports/Queue',
+    'Sources/main/Restores/Requests/DeadLetters',
+    'Sources/main/Restores/Requests/Queue',
+    'Verifications/Requests/DeadLetters',
+    'Verifications/Requests/Queue',
   ]);
   for (const [, { Properties }] of fifo) {
     expect(Properties).toMatchObject({
@@ -53,6 +57,12 @@ test('the row ends a backup long before the queue does, and a message outlasts i
   expect(Properties.VisibilityTimeout).toBe(TIMES.exportsVisibilitySeconds);
   expect(Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: TIMES.exportsMaxReceiveCount });
   expect(TIMES.exportsMaxReceiveCount).toBeGreaterThan(10 * TIMES.maxAttempts);
+  for (const at of ['Sources/main/Restores/Requests/Queue', 'Verifications/Requests/Queue']) {
+    const job = two.at(at).Properties;
+    expect(job.VisibilityTimeout, at).toBe(TIMES.jobsVisibilitySeconds);
+    expect(job.RedrivePolicy, at).toMatchObject({ maxReceiveCount: TIMES.jobsMaxReceiveCount });
+  }
+  expect(TIMES.jobsMaxReceiveCount).toBeGreaterThan(10 * TIMES.maxAttempts);
 });
 
 const mappings = two.ofType('AWS::Lambda::EventSourceMapping');
@@ -101,12 +111,30 @@ test('K of 1 is the function’s own concurrency, which a mapping can’t expres
   expect(mapping?.[1].Properties).not.toHaveProperty('ScalingConfig');
 });
 
+test('restores and verifications come one by one, two at once', () => {
+  for (const [reader, queue] of [
+    ['Sources/main/Restores/Restore/Function', 'Sources/main/Restores/Requests/Queue'],
+    ['Verifications/Verify/Function', 'Verifications/Requests/Queue'],
+  ] as const) {
+    const [mapping, ...others] = mappingOf(reader);
+    expect(others).toEqual([]);
+    expect(mapping).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
+    expect(two.text(mapping?.EventSourceArn)).toBe(arnOf(queue));
+  }
+});
+
+test('a source that takes no restores has neither queue nor function for them', () => {
+  expect(Object.keys(two.outputs)).toContain('RestoresQueueMain');
+  expect(Object.keys(two.outputs)).not.toContain('RestoresQueueArchive');
+  expect(queues.filter(([path]) => path.startsWith('Sources/archive/Restores'))).toEqual([]);
+});
+
 test('bury reads every dead-letter queue', () => {
   const read = mappingOf('Burial/Bury/Function').map(({ EventSourceArn }) =>
     two.text(EventSourceArn),
   );
   expect(new Set(read)).toEqual(deadLetterQueues());
-  expect(read).toHaveLength(6);
+  expect(read).toHaveLength(8);
 });
 
 test('what plan fails at for good goes to its source’s dead letters, after two more tries', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
-import { config, otherSource, source } from './support/config.ts';
+import { config, otherSource, restore, source } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
 const one = synthesis(config());
@@ -125,14 +125,18 @@ test('nothing that CloudFormation could name has a name of its own', () => {
 });
 
 test('outputs say where everything is, a queue for each source', () => {
-  const two = synthesis(config({ sources: [source(), otherSource({ name: 'old-archive' })] }));
+  const two = synthesis(
+    config({ sources: [source(), otherSource({ name: 'old-archive', restore: restore() })] }),
+  );
   expect(Object.keys(two.outputs).sort()).toEqual([
     'ApiUrl',
     'ExportsQueueMain',
     'ExportsQueueOldArchive',
     'HistoryTable',
     'OutcomesQueue',
+    'RestoresQueueOldArchive',
     'VaultBucket',
+    'VerificationsQueue',
   ]);
   expect(two.text(two.outputs.VaultBucket?.Value)).toBe('<Vault/Bucket>');
   expect(two.text(two.outputs.ExportsQueueOldArchive?.Value)).toBe(

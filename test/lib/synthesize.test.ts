@@ -16,7 +16,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { checkConfig } from '../../lib/config.ts';
 import { synthesize } from '../../lib/synthesize.ts';
-import { input, otherSource, source } from './support/config.ts';
+import { input, otherSource, restore, source } from './support/config.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(path.join(tmpdir(), 'larder synthesis-'));
@@ -69,7 +69,7 @@ describe('in process, with a space in the folder’s name', () => {
   mkdirSync(scratch);
   vi.stubEnv('TMPDIR', scratch);
   writeFileSync(path.join(folder, 'own-ca.pem'), rootCertificates[0] ?? '');
-  const sources = [source(), otherSource({ ca: 'own-ca.pem' })];
+  const sources = [source(), otherSource({ ca: 'own-ca.pem', restore: restore() })];
   const synthesized = synthesize(
     checkConfig(input({ sources }), folder),
     path.join(folder, 'cdk.out'),
@@ -80,7 +80,7 @@ describe('in process, with a space in the folder’s name', () => {
 
   test('every function has a bundle: one ES module, the SDK inside, small enough', () => {
     expect(synthesized.stackName).toBe('Larder');
-    expect(bundles.size).toBe(11);
+    expect(bundles.size).toBe(13);
     for (const [id, bundle] of bundles) {
       const code = readFileSync(path.join(bundle, 'index.mjs'), 'utf8');
       expect(code.length, id).toBeLessThan(8_000_000);
@@ -96,9 +96,11 @@ describe('in process, with a space in the folder’s name', () => {
       'index.mjs',
       'source-ca.pem',
     ]);
-    expect(readFileSync(path.join(bundleOf('SourcesarchivePlan'), 'source-ca.pem'), 'utf8')).toBe(
-      rootCertificates[0],
-    );
+    for (const name of ['SourcesarchivePlan', 'SourcesarchiveRestoresRestore']) {
+      expect(readFileSync(path.join(bundleOf(name), 'source-ca.pem'), 'utf8'), name).toBe(
+        rootCertificates[0],
+      );
+    }
   });
 
   test('a bundle keeps the names of errors, which records and mails show', async () => {

@@ -21,6 +21,14 @@ export const otherSource = (own: Partial<SourceInput> = {}): SourceInput =>
     ...own,
   });
 
+/** How a source takes restores: with a login of its own, and something more. */
+export const restore = (
+  own: Partial<NonNullable<SourceInput['restore']>> = {},
+): NonNullable<SourceInput['restore']> => ({
+  secretArn: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/restore-MnOpQr',
+  ...own,
+});
+
 /** A configuration that is all right, with something of its own. */
 export const input = (own: Partial<ConfigInput> = {}): ConfigInput => ({
   environment: 'test',

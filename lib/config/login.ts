@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** How a function of a source logs in. One of `secretArn` and `iam` is given: cross-checks.ts sees to that. */
+export const loginShape = {
+  /** A secret: a JSON object with username and password, or a postgresql:// URL. */
+  secretArn: z
+    .string()
+    .regex(
+      /^arn:[\w-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/,
+      'give the full ARN of a Secrets Manager secret, with the six characters at its end',
+    )
+    .optional(),
+  /** The KMS key that the secret is encrypted with, if it is not the account's own `aws/secretsmanager`. */
+  secretKeyArn: z
+    .string()
+    .regex(/^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'give the ARN of a KMS key')
+    .optional(),
+  /** Instead of a secret: a login by IAM. */
+  iam: z
+    .strictObject({
+      user: z.string().min(1).max(63),
+      /** Of the instance, cluster or proxy, as RDS shows it; the permission is for this one only. */
+      resourceId: z
+        .string()
+        .regex(/^(db|cluster|prx)-[A-Za-z0-9]+$/, 'give the resource id: db-…, cluster-… or prx-…'),
+      region: z.string().optional(),
+    })
+    .optional(),
+};
+
+const login = z.object(loginShape);
+export type Login = z.output<typeof login>;

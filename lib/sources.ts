@@ -1,0 +1,63 @@
+import { Construct } from 'constructs';
+import { VAULT } from '../core/contract.ts';
+import type { SourceConfig } from './config.ts';
+import { SourceExports, type SourceExportsProps } from './exports.ts';
+import { Endpoints } from './network.ts';
+import { SourceRestores } from './restores.ts';
+
+/** What all sources share. */
+export type SourcesProps = Omit<SourceExportsProps, 'source'>;
+
+/** The databases that hold projects: what exports each, and what restores into those that take restores. */
+export class Sources extends Construct {
+  readonly exports: readonly SourceExports[];
+  readonly restores: readonly SourceRestores[];
+
+  constructor(scope: Construct, id: string, props: SourcesProps) {
+    super(scope, id);
+    this.exports = props.config.sources.map(
+      (source) => new SourceExports(this, source.name, { ...props, source }),
+    );
+    this.restores = this.exports.flatMap((exports) => {
+      const { source } = exports;
+      if (!source.restore) return [];
+      const settings = source.restore;
+      return [new SourceRestores(exports, 'Restores', { ...props, source, settings, exports })];
+    });
+    for (const one of this.exports) this.#makeEndpoints(one, props);
+  }
+
+  /** The endpoints of a VPC whose source asks for them; they serve all sources that are in it. */
+  #makeEndpoints(
+    maker: SourceExports,
+    { vault, history, outcomes, verifications }: SourcesProps,
+  ): void {
+    const { vpc } = maker.source;
+    if (!vpc?.endpoints.length || !maker.network) return;
+    const isInside = ({ source }: { readonly source: SourceConfig }): boolean =>
+      source.vpc?.vpcId === vpc.vpcId;
+    const readers = this.exports.filter(isInside);
+    const writers = this.restores.filter(isInside);
+    new Endpoints(maker, 'Endpoints', {
+      vpc: maker.network.vpc,
+      network: vpc,
+      callers: [
+        ...readers.flatMap(({ functions }) => functions),
+        ...writers.map(({ restore }) => restore),
+      ],
+      reach: {
+        s3: [vault.bucket.bucketArn, vault.bucket.arnForObjects(`${VAULT.prefix}*`)],
+        dynamodb: [history.table.tableArn, `${history.table.tableArn}/index/*`],
+        sqs: [
+          outcomes.messages.queue.queueArn,
+          verifications.requests.queue.queueArn,
+          ...[...readers, ...writers].map(({ requests }) => requests.queue.queueArn),
+        ],
+        secretsmanager: [
+          ...readers.map(({ source }) => source),
+          ...writers.map(({ settings }) => settings),
+        ].flatMap(({ secretArn }) => secretArn ?? []),
+      },
+    });
+  }
+}

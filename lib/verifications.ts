@@ -1,0 +1,102 @@
+import { Construct } from 'constructs';
+import { METRICS, TIMES } from '../core/contract.ts';
+import type { VerificationSettings } from '../core/verification.ts';
+import type { Alarms } from './alarms.ts';
+import type { Config } from './config.ts';
+import type { HistoryTable } from './history.ts';
+import { LarderFunction } from './lambda-function.ts';
+import type { Outcomes } from './outcomes.ts';
+import { POSTGRES_ROOT, type PostgresLayers } from './postgres-layers.ts';
+import { consume, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Vault } from './vault.ts';
+
+/** A day's backups should be verified before the next day's come. */
+const MAXIMUM_WAIT_HOURS = 24;
+
+/** The settings as functions read them: with the room that the scratch server has, without what is Lambda's or the layer's. */
+export const verificationOf = ({ verification }: Config): string => {
+  const { which, compare, temporaryMb } = verification;
+  return JSON.stringify({
+    which,
+    compare,
+    temporaryBytes: temporaryMb * 1024 ** 2,
+  } satisfies VerificationSettings);
+};
+
+export interface VerificationsProps {
+  readonly config: Config;
+  readonly history: HistoryTable;
+  readonly vault: Vault;
+  readonly outcomes: Outcomes;
+  readonly layers: PostgresLayers;
+  readonly alarms: Alarms;
+}
+
+/**
+ * Restores backups into a scratch PostgreSQL of its own and compares them. It reads the vault and reaches no database: it
+ * has no network, no login, and writes to the history alone.
+ */
+export class Verifications extends Construct {
+  readonly requests: QueueWithDeadLetters;
+  readonly verify: LarderFunction;
+
+  constructor(scope: Construct, id: string, props: VerificationsProps) {
+    super(scope, id);
+    const { config, history, vault, outcomes, layers, alarms } = props;
+    const { concurrency, memoryMb, temporaryMb } = config.verification;
+    this.requests = new QueueWithDeadLetters(this, 'Requests', {
+      fifo: true,
+      visibilitySeconds: TIMES.jobsVisibilitySeconds,
+      maxReceiveCount: TIMES.jobsMaxReceiveCount,
+    });
+    const { queue, deadLetters } = this.requests;
+    this.verify = new LarderFunction(this, 'Verify', {
+      folder: 'verify',
+      description: 'restores backups into a scratch server and compares them',
+      timeoutSeconds: TIMES.jobTimeoutSeconds,
+      memoryMb,
+      temporaryMb,
+      layers: [layers.client, layers.server],
+      logRetentionDays: config.logRetentionDays,
+      // An event source mapping can't be held to one at a time; the function can.
+      ...(concurrency === 1 && { reservedConcurrency: 1 }),
+      variables: {
+        environment: config.environment,
+        historyTable: history.table.tableName,
+        vaultBucket: vault.bucket.bucketName,
+        verification: verificationOf(config),
+        verificationsQueue: queue.queueUrl,
+        outcomesQueue: outcomes.messages.queue.queueUrl,
+        postgresRoot: POSTGRES_ROOT,
+      },
+    });
+    history.allow(this.verify, ['GetItem', 'UpdateItem']);
+    vault.allowRead(this.verify);
+    // So that a backup which is gone is found to be gone, and not forbidden.
+    vault.allowList(this.verify);
+    this.verify.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);
+    outcomes.allowReport(this.verify);
+    consume(this.verify, 'VerificationsMapping', queue, {
+      batchSize: 1,
+      maxConcurrency: concurrency > 1 ? concurrency : undefined,
+    });
+    alarms.deadLetters('VerificationsDeadLetters', deadLetters, 'verifications');
+    alarms.waiting('VerificationsWaiting', queue, MAXIMUM_WAIT_HOURS);
+    const { lambda } = this.verify;
+    alarms.errors('VerifyErrors', lambda);
+    alarms.counted(
+      'VerificationsFailed',
+      [{ metricName: METRICS.verificationFailed, service: 'verify', lambda }],
+      'backups that came back otherwise than they were taken',
+    );
+    alarms.counted(
+      'VerificationsNotRun',
+      [{ metricName: METRICS.verificationCouldNotRun, service: 'verify', lambda }],
+      'backups that could not be verified',
+    );
+  }
+  /** Lets a function ask for verifications. */
+  allowRequest(sender: LarderFunction): void {
+    sender.allow(['sqs:SendMessage'], [this.requests.queue.queueArn]);
+  }
+}
