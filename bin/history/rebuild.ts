@@ -59,6 +59,9 @@ interface Progress {
   omitted: Omission[];
 }
 
+/** DynamoDB's own limit is 400 KB, keys and names of attributes included. */
+const MOST_ROW_BYTES = 390_000;
+
 type Project = Extract<Holding, { kind: 'project' }>;
 
 interface Candidate {
@@ -89,7 +92,10 @@ const candidateOf = async (
     missingOf(read.manifest, stem) ??
     (checksums ? await damageOf(ports, read.manifest) : undefined);
   if (missing) return omissionOf(stem, held, 'incomplete', missing);
-  return { backup: backupOfManifest(read.manifest, ports.clock()), key: held.key };
+  const backup = backupOfManifest(read.manifest, ports.clock());
+  if (Buffer.byteLength(JSON.stringify(backup)) > MOST_ROW_BYTES)
+    return omissionOf(stem, held, 'refused', 'no row can hold all that it says');
+  return { backup, key: held.key };
 };
 
 /** Of several attempts that are whole the last one is the row's: only one that found nothing to adopt makes its own. */
@@ -120,12 +126,13 @@ const sift = (
   };
 };
 
+/** Answers the backup if it has a row now. */
 const writeRow = async (
   ports: HistoryPorts,
   { dryRun }: RebuildOptions,
   done: Progress,
   { backup, key }: Candidate,
-): Promise<void> => {
+): Promise<readonly Backup[]> => {
   const { projectId, id: backupId } = backup;
   ports.signal.throwIfAborted();
   try {
@@ -135,8 +142,10 @@ const writeRow = async (
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     done.omitted.push({ kind: 'refused', key, projectId, backupId, why: error.message });
+    return [];
   }
   ports.progress({ projects: done.projects, backups: done.written.length + done.there });
+  return [backup];
 };
 
 /** The project's own row, if it has none, and `ttl` and `lastSuccess` as its completed backups demand. */
@@ -181,11 +190,11 @@ const rebuildProject = async (
   done.there += new Set(manifests.flatMap(({ backupId: id }) => (known.has(id) ? [id] : []))).size;
   done.omitted.push(...found.filter((one) => one !== undefined && 'why' in one));
   if (!options.includeExpired) done.omitted.push(...expired.map(expiredOmission));
-  await inParallel(chosen, BACKUPS_AT_ONCE, (candidate) =>
+  const written = await inParallel(chosen, BACKUPS_AT_ONCE, (candidate) =>
     writeRow(ports, options, done, candidate),
   );
   const completed = rows.filter(({ status }) => status === 'completed');
-  await settle(ports, options, done, [...completed, ...chosen.map(({ backup }) => backup)]);
+  await settle(ports, options, done, [...completed, ...written.flat()]);
   ports.progress({ projects: done.projects, backups: done.written.length + done.there });
 };
 
