@@ -221,8 +221,6 @@ export interface StoreRequest {
   readonly key: string;
   /** Ends only when all is well; an error on it aborts the upload. */
   readonly body: Readable;
-  /** Most the object can have, bytes: sizes the parts, S3 takes 10,000. */
-  readonly atMostBytes: number;
   readonly contentType: string;
   /** File name a browser saves it under. */
   readonly downloadName: string;

@@ -64,7 +64,6 @@ const openVault = (endpoint: string, bucket: string): TestVault => {
       await vault.store({
         key,
         body: Readable.from([Buffer.from('a backup')]),
-        atMostBytes: 1024,
         contentType: 'application/octet-stream',
         downloadName: 'backup',
       });

@@ -155,7 +155,12 @@ const completeUpload: Operation = async (call) => {
     number: Number(textOf(part, 'PartNumber')),
     etag: textOf(part, 'ETag') ?? '',
   }));
-  const object = await call.uploads.complete(call.query.get('uploadId') ?? '', parts);
+  const size = call.request.headers['x-amz-mp-object-size'];
+  const object = await call.uploads.complete(
+    call.query.get('uploadId') ?? '',
+    parts,
+    typeof size === 'string' ? Number(size) : undefined,
+  );
   sendXml(
     call,
     xml('CompleteMultipartUploadResult', { Bucket: call.bucket, Key: call.key, ETag: object.etag }),

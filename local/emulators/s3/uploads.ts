@@ -33,7 +33,12 @@ export interface Uploads {
   begin(bucket: string, key: string, headers: ObjectHeaders): Promise<string>;
   /** Answers the part's ETag. */
   addPart(id: string, number: number, arrived: Arrived): Promise<string>;
-  complete(id: string, parts: readonly { number: number; etag: string }[]): Promise<ObjectMetadata>;
+  /** `wholeBytes` is what the caller says the parts come to. */
+  complete(
+    id: string,
+    parts: readonly { number: number; etag: string }[],
+    wholeBytes: number | undefined,
+  ): Promise<ObjectMetadata>;
   abort(id: string): Promise<void>;
   list(bucket: string, prefix: string): UploadFacts[];
 }
@@ -89,7 +94,7 @@ export const openUploads = async (root: string, objects: Objects): Promise<Uploa
       upload.parts.set(number, part);
       return `"${part.md5}"`;
     },
-    complete: async (id, wanted) => {
+    complete: async (id, wanted, wholeBytes) => {
       const upload = find(id);
       const parts = wanted.map(({ number, etag }, index) => {
         const part = upload.parts.get(number);
@@ -102,6 +107,10 @@ export const openUploads = async (root: string, objects: Objects): Promise<Uploa
         return part;
       });
       if (parts.length === 0) throw new S3Failure(400, 'MalformedXML', 'There is no part');
+      const size = parts.reduce((sum, part) => sum + part.size, 0);
+      if (wholeBytes !== undefined && wholeBytes !== size) {
+        throw new S3Failure(400, 'InvalidRequest', `The parts come to ${size} bytes`);
+      }
       const file = objects.incoming();
       await joinParts(
         parts.map((part) => path.join(folder, id, nameOf(part))),
@@ -110,7 +119,6 @@ export const openUploads = async (root: string, objects: Objects): Promise<Uploa
       const digest = createHash('md5');
       for (const { md5 } of parts) digest.update(Buffer.from(md5, 'hex'));
       const etag = `${digest.digest('hex')}-${parts.length}`;
-      const size = parts.reduce((sum, part) => sum + part.size, 0);
       const arrived: Arrived = { file, size, md5: etag };
       const object = await objects.put(upload.bucket, upload.key, arrived, upload.headers, etag);
       unfinished.delete(id);

@@ -5,9 +5,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partBytesFor } from '../../../adapters/s3/upload.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
-import { UploadInterrupted } from '../../../core/errors.ts';
+import { UploadInterrupted, VaultRefused } from '../../../core/errors.ts';
 import { type ObjectStore, startObjectStore } from '../../../local/emulators/s3/server.ts';
 import { type Call, type Meddle, startHttpProxy } from '../../support/http-proxy.ts';
 
@@ -58,7 +57,6 @@ async function* pieces(total: number, failAfter?: number): AsyncGenerator<Buffer
 const request = (key: string, body: Readable) => ({
   key,
   body,
-  atMostBytes: 10 * 1024 * MIB,
   contentType: 'application/octet-stream',
   downloadName: 'acme.dump',
 });
@@ -149,9 +147,65 @@ describe('storing', () => {
     expect(await collect(vaultOn(client).uploads('backups/no/'))).toEqual([]);
   });
 
-  it('parts grow where 10,000 of 8 MiB would not do', () => {
-    expect(partBytesFor(10 * 1024 * MIB)).toBe(8 * MIB);
-    expect(partBytesFor(5 * 1024 ** 2 * MIB) * 10_000).toBeGreaterThanOrEqual(5 * 1024 ** 2 * MIB);
+  it('a part that S3 refuses ends a body that has nothing to give', async () => {
+    const refused = ({ url }: Call) => (url.includes('partNumber=') ? { status: 403 } : 'pass');
+    const body = new Readable({ read: () => undefined });
+    body.push(randomBytes(9 * MIB));
+    await withProxy(refused, async (s3) => {
+      await expect(vaultOn(s3).store(request('backups/idle/x.dump', body))).rejects.toThrow(
+        VaultRefused,
+      );
+    });
+    expect(body.destroyed).toBe(true);
+    expect(await collect(vaultOn(client).uploads('backups/idle/'))).toEqual([]);
+  });
+
+  it('a body that breaks waits for no part that S3 does not answer', async () => {
+    const body = new Readable({ read: () => undefined });
+    body.push(randomBytes(40 * MIB));
+    const silent = ({ url }: Call) => {
+      if (!url.includes('partNumber=')) return 'pass';
+      body.destroy(new Error('the dump broke'));
+      return 'hang';
+    };
+    await withProxy(silent, async (s3) => {
+      await expect(vaultOn(s3).store(request('backups/silent/x.dump', body))).rejects.toThrow(
+        'the dump broke',
+      );
+    });
+    expect(await collect(vaultOn(client).uploads('backups/silent/'))).toEqual([]);
+  });
+
+  it.each([
+    ['a part', 20 * MIB, 'partNumber=2'],
+    ['an object put at once', 1000, 'x-id=PutObject'],
+  ])('%s that arrives damaged is refused by S3', async (_, bytes, wanted) => {
+    const damage = ({ url, body }: Call) => {
+      if (url.includes(wanted)) body[0] = (body[0] ?? 0) ^ 1;
+      return 'pass' as const;
+    };
+    const key = `backups/damaged/${bytes}.dump`;
+    await withProxy(damage, async (s3) => {
+      await expect(
+        vaultOn(s3).store(request(key, Readable.from([randomBytes(bytes)]))),
+      ).rejects.toThrow('BadDigest');
+    });
+    expect(await vaultOn(client).head(key)).toBeUndefined();
+  });
+
+  it('an object that is not as large as the body is not kept', async () => {
+    const shorter = ({ url, headers }: Call) => {
+      if (url.includes('uploadId=') && headers['x-amz-mp-object-size'])
+        headers['x-amz-mp-object-size'] = String(Number(headers['x-amz-mp-object-size']) - 1);
+      return 'pass' as const;
+    };
+    const body = Readable.from([randomBytes(20 * MIB)]);
+    await withProxy(shorter, async (s3) => {
+      await expect(vaultOn(s3).store(request('backups/short/x.dump', body))).rejects.toThrow(
+        VaultRefused,
+      );
+    });
+    expect(await vaultOn(client).head('backups/short/x.dump')).toBeUndefined();
   });
 });
 

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { makeRooms, partBytes, partsOf } from '../../../adapters/s3/parts.ts';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 * MIB;
+
+/** S3's own limits. */
+const LIMITS = { parts: 10_000, smallest: 5 * MIB, largest: 5 * GIB };
+
+async function* inPieces(content: Buffer, bytes: number): AsyncGenerator<Buffer> {
+  for (let from = 0; from < content.length; from += bytes)
+    yield content.subarray(from, from + bytes);
+}
+
+const storedBy = async (content: Buffer, pieceBytes: number) => {
+  const rooms = makeRooms();
+  const found: { number: number; bytes: Buffer; crc32: string; isLast: boolean }[] = [];
+  for await (const part of partsOf(inPieces(content, pieceBytes), rooms)) {
+    found.push({ ...part, bytes: Buffer.from(part.bytes) });
+    rooms.giveBack(part);
+  }
+  return found;
+};
+
+describe('the bytes of a part', () => {
+  it('are within what S3 takes, for every number', () => {
+    for (let number = 1; number <= LIMITS.parts; number += 1) {
+      expect(partBytes(number)).toBeGreaterThanOrEqual(LIMITS.smallest);
+      expect(partBytes(number)).toBeLessThanOrEqual(LIMITS.largest);
+    }
+  });
+
+  it('are 8 MiB for an object of 39 GiB, and come to over 5 TiB', () => {
+    let sum = 0;
+    for (let number = 1; number <= LIMITS.parts; number += 1) {
+      if (sum < 39 * GIB) expect(partBytes(number)).toBe(8 * MIB);
+      sum += partBytes(number);
+    }
+    expect(sum).toBeGreaterThan(5 * 1024 * GIB);
+  });
+});
+
+describe('parts of a body', () => {
+  it.each([
+    ['nothing', 0, 1],
+    ['a byte', 1, 1],
+    ['just one part', 8 * MIB, 1],
+    ['a byte more than one part', 8 * MIB + 1, 2],
+    ['just three parts', 24 * MIB, 3],
+  ])('of %s hold all of it, in order, and the last one says so', async (_, bytes, count) => {
+    const content = randomBytes(bytes);
+    const parts = await storedBy(content, 100_000);
+    expect(parts.map(({ number }) => number)).toEqual(
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
+    expect(parts.map(({ isLast }) => isLast)).toEqual([...Array(count - 1).fill(false), true]);
+    expect(Buffer.concat(parts.map((part) => part.bytes)).equals(content)).toBe(true);
+  });
+
+  it('are cut from one piece that is larger than they are', async () => {
+    const content = randomBytes(20 * MIB);
+    const parts = await storedBy(content, content.length);
+    expect(parts.map((part) => part.bytes.length)).toEqual([8 * MIB, 8 * MIB, 4 * MIB]);
+    expect(Buffer.concat(parts.map((part) => part.bytes)).equals(content)).toBe(true);
+  });
+
+  it('carry the CRC-32 of their own bytes', async () => {
+    for (const part of await storedBy(randomBytes(20 * MIB), 77_777)) {
+      expect(Buffer.from(part.crc32, 'base64').readUInt32BE()).toBe(crc32(part.bytes));
+    }
+  });
+
+  it('need no more memory than is not given back', async () => {
+    const rooms = makeRooms();
+    const seen = new Set<ArrayBufferLike>();
+    for await (const part of partsOf(inPieces(Buffer.alloc(80 * MIB), MIB), rooms)) {
+      seen.add(part.bytes.buffer);
+      rooms.giveBack(part);
+    }
+    // One that is given back, and the one that is gathered meanwhile.
+    expect(seen.size).toBeLessThanOrEqual(2);
+  });
+
+  it('that are not given back are not written over', async () => {
+    const content = randomBytes(40 * MIB);
+    const kept: Buffer[] = [];
+    for await (const part of partsOf(inPieces(content, MIB), makeRooms())) kept.push(part.bytes);
+    expect(Buffer.concat(kept).equals(content)).toBe(true);
+  });
+});
