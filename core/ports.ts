@@ -17,6 +17,7 @@ import type { Inventory, Manifest } from './manifest.ts';
 import type { ExportMessage, OutcomeMessage, PlanEvent } from './messages.ts';
 import type { Project, RegisteredProject } from './project.ts';
 import type { Run, RunPart } from './run.ts';
+import type { Comparison } from './verification.ts';
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
@@ -221,6 +222,8 @@ export interface StoreRequest {
   readonly key: string;
   /** Ends only when all is well; an error on it aborts the upload. */
   readonly body: Readable;
+  /** Most the object can have, bytes: sizes the parts, S3 takes 10,000. */
+  readonly atMostBytes: number;
   readonly contentType: string;
   /** File name a browser saves it under. */
   readonly downloadName: string;
@@ -269,6 +272,8 @@ export interface SnapshotRequest {
   readonly lockTimeoutMs: number;
   readonly giveWayAfterSeconds: number | 'never';
   readonly partitionsElsewhere: 'refuse' | 'accept';
+  /** `rows` hashes each table's rows beside counting them. */
+  readonly compare?: Comparison;
   /** Aborting it drops the sessions at once, while the snapshot is being opened and afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -290,8 +295,10 @@ export interface Snapshot {
   readonly inventory: Inventory;
   /** Bytes of the schema's tables on the server. */
   readonly sourceBytes: number;
-  /** Exact rows by `tableKey`, in the snapshot; runs beside the dump. */
-  countRows(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+  /** Exact rows by `tableKey`, in the snapshot, with their hash where it was asked for; runs beside the dump. */
+  countRows(
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, { readonly rows: number; readonly hash?: string }>>;
   /** Asked once all has been read: no name that was read by has come to mean something else. @throws SchemaInMotion */
   confirmNames(): Promise<void>;
   /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */

@@ -3,15 +3,17 @@ import { LarderError, PoolerInTransactionMode, SchemaNotFound } from '../../core
 import { tableKey } from '../../core/manifest.ts';
 import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
 import { majorOfVersionNumber } from '../../core/programs.ts';
+import type { Comparison } from '../../core/verification.ts';
 import { startDump } from './dump.ts';
 import { queryFailure } from './failures.ts';
 import { dumpGlobals } from './globals.ts';
 import { type InventoryReading, readInventory } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
-import { applicationNameOf, qualified } from './names.ts';
+import { applicationNameOf } from './names.ts';
 import { readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
+import { type CountedRows, countTable, fixText, readHashedColumns } from './row-hash.ts';
 import { connect, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -68,23 +70,37 @@ const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: s
   return { id: row.id, takenAt: row.at.toISOString() };
 };
 
-/** Counts one table after the other, in the holder's snapshot. ONLY: a parent's rows are not its children's. */
+/** Counts one table after the other, in the holder's snapshot. */
 const countRows = async (
   holder: pg.Client,
-  tables: InventoryReading['countable'],
+  { countable, schemas, compare }: Counting,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> => {
-  const rows = new Map<string, number>();
-  for (const { schema, name } of tables) {
+): Promise<ReadonlyMap<string, CountedRows>> => {
+  const rows = new Map<string, CountedRows>();
+  const columns = compare === 'rows' ? await hashedColumns(holder, schemas) : undefined;
+  for (const { schema, name } of countable) {
     signal.throwIfAborted();
-    const sql = `SELECT pg_catalog.count(*)::text AS rows FROM ONLY ${qualified(schema, name)}`;
-    const found = await holder.query<{ rows: string }>(sql).catch((error: unknown) => {
-      throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
-    });
-    rows.set(tableKey(schema, name), Number(found.rows[0]?.rows));
+    const key = tableKey(schema, name);
+    const counted = await countTable(holder, { schema, name }, columns?.get(key)).catch(
+      (error: unknown) => {
+        throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
+      },
+    );
+    rows.set(key, counted);
   }
   return rows;
 };
+
+const hashedColumns = async (holder: pg.Client, schemas: readonly string[]) => {
+  await fixText(holder);
+  return await readHashedColumns(holder, schemas);
+};
+
+interface Counting {
+  readonly countable: InventoryReading['countable'];
+  readonly schemas: readonly string[];
+  readonly compare: Comparison;
+}
 
 const openSnapshot = async (
   options: SnapshotOptions,
@@ -135,7 +151,10 @@ const openSnapshot = async (
         inventory,
         sourceBytes,
         disturbed: watching.disturbed,
-        countRows: (signal) => countRows(holder, countable, signal),
+        countRows: (signal) => {
+          const { schemas, compare = 'counts' } = request;
+          return countRows(holder, { countable, schemas, compare }, signal);
+        },
         confirmNames: async () => {
           // The observer's transactions see what holds now, the holder's what held at the snapshot.
           const now = await readNamesHeld(observer, schemaOids).catch((error: unknown) => {

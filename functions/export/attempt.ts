@@ -16,13 +16,7 @@ import {
 import type { Snapshot, StoredObject } from '../../core/ports.ts';
 import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
 import { type Body, openBody } from './body.ts';
-import {
-  type DumpOutcome,
-  makeManifest,
-  type StoredGlobals,
-  type Timed,
-  timed,
-} from './make-manifest.ts';
+import { type DumpOutcome, makeManifest, type StoredGlobals, timed } from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /**
@@ -73,6 +67,12 @@ const checkRoom = (snapshot: Snapshot, backup: Backup, roomBytes: number): void 
   const largest = [...snapshot.inventory.tables].sort((a, b) => b.bytes - a.bytes)[0];
   if (largest && largest.bytes > roomBytes)
     throw new TarTooLarge(largest.name, largest.bytes, roomBytes);
+};
+
+/** A text dump can be larger than the tables; a compressed one is not, but for a little of its own. */
+const atMostBytes = (snapshot: Snapshot, encoding: Encoding, maximum: number): number => {
+  const factor = encoding.compression === 'none' ? 4 : 1.5;
+  return Math.min(maximum, Math.ceil(snapshot.sourceBytes * factor) + 1024 ** 3);
 };
 
 const progressOf = (begun: number, clock: () => number, tablesTotal: number) => {
@@ -126,7 +126,7 @@ const dumpAndStore = async (
       signal: stop.signal,
     });
     onProgress(progress.read(body));
-    const stored = await store(ports, options, backup, encoding, body);
+    const stored = await store(ports, options, backup, snapshot, encoding, body);
     const dumpMs = Math.round(performance.now() - begun);
     return { snapshot, dump, stored, sha256: body.digest(), encoding, rows: await rows, dumpMs };
   } catch (error) {
@@ -142,8 +142,8 @@ const countRows = (
   snapshot: Snapshot,
   backup: Backup,
   stop: AbortController,
-): Promise<Timed<ReadonlyMap<string, number>>> => {
-  const none: ReadonlyMap<string, number> = new Map();
+): Promise<DumpOutcome['rows']> => {
+  const none: DumpOutcome['rows']['value'] = new Map();
   const counting = timed(
     backup.content === 'schema' ? Promise.resolve(none) : snapshot.countRows(stop.signal),
   );
@@ -153,8 +153,9 @@ const countRows = (
 
 const store = (
   { vault }: ExportPorts,
-  { keyTemplate }: ExportOptions,
+  { keyTemplate, settings }: ExportOptions,
   backup: Backup,
+  snapshot: Snapshot,
   encoding: Encoding,
   body: Body,
 ): Promise<StoredObject> => {
@@ -163,6 +164,7 @@ const store = (
   return vault.store({
     key: `${stemOf(keyTemplate, parts)}${extension}`,
     body: body.stream,
+    atMostBytes: atMostBytes(snapshot, encoding, settings.maximumStoredBytes),
     contentType: CONTENT_TYPES[extension],
     downloadName: downloadNameOf(parts, extension),
   });
@@ -181,6 +183,7 @@ const storeGlobals = async (
   const stored = await vault.store({
     key: `${stemOf(keyTemplate, parts)}${GLOBALS_EXTENSION}`,
     body: Readable.from([content]),
+    atMostBytes: content.length,
     contentType: CONTENT_TYPES['.sql'],
     downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
   });
@@ -211,6 +214,7 @@ export const attemptBackup = async (
       lockTimeoutMs: settings.lockTimeoutMs,
       giveWayAfterSeconds: settings.giveWayAfterSeconds,
       partitionsElsewhere: settings.partitionsElsewhere,
+      compare: settings.compare,
       signal: stop.signal,
     });
     snapshot.disturbed.catch((error: unknown) => stop.abort(error));

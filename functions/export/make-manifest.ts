@@ -29,7 +29,7 @@ export interface DumpOutcome {
   readonly stored: StoredObject;
   readonly sha256: string;
   readonly encoding: Encoding;
-  readonly rows: Timed<ReadonlyMap<string, number>>;
+  readonly rows: Timed<Awaited<ReturnType<Snapshot['countRows']>>>;
   readonly dumpMs: number;
   readonly globals?: StoredGlobals;
 }
@@ -75,10 +75,14 @@ const describe = (
   object: { key: stored.key, bytes: stored.bytes, sha256 },
   ...(globals ? { globals: { ...globals } } : {}),
   ...snapshot.inventory,
-  tables: snapshot.inventory.tables.map((table) => ({
-    ...table,
-    rows: rows.value.get(tableKey(table.schema, table.name)) ?? null,
-  })),
+  tables: snapshot.inventory.tables.map((table) => {
+    const counted = rows.value.get(tableKey(table.schema, table.name));
+    return {
+      ...table,
+      rows: counted?.rows ?? null,
+      ...(counted?.hash === undefined ? {} : { rowHash: counted.hash }),
+    };
+  }),
   timings: {
     snapshotAt: snapshot.takenAt,
     dumpMs,

@@ -88,7 +88,7 @@ describe('behind PgBouncer', () => {
       // The role's own setting would end the session that holds the snapshot.
       await sleep(300);
       const rows = await snapshot.countRows(new AbortController().signal);
-      expect(rows.get(tableKey('acme', 't'))).toBe(1000);
+      expect(rows.get(tableKey('acme', 't'))?.rows).toBe(1000);
       const ours = await postgres.sql(
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'larder/%'`,
       );
