@@ -1,11 +1,13 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Context, DynamoDBRecord } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { getRow } from '../../../adapters/dynamodb/table.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { completionOf, DAY, NIGHT, newHistory } from '../../support/backups.ts';
+import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { startVaults, type TestVault, type Vaults } from '../../support/vaults.ts';
 
@@ -100,6 +102,26 @@ describe('the stream of the history', () => {
     ];
     expect(await handle(...records)).toEqual({ batchItemFailures: [] });
     expect(await vault.keys()).toHaveLength(1);
+  });
+
+  test('takes nothing when the record of a restore or a verification is removed', async () => {
+    const { backup } = await expired(0);
+    await it.completed({ createdAt: iso(NIGHT + DAY) });
+    const { restores, verifications } = jobRows(it.access);
+    const restore = restoreRow(NIGHT, { backupId: backup.id });
+    const verification = verificationRow(NIGHT, { backupId: backup.id });
+    await restores.create(restore);
+    await verifications.create(verification);
+    const images = await Promise.all(
+      [`RESTORE#${restore.id}`, `VERIFICATION#${verification.id}`].map((sk) =>
+        getRow(it.access, { pk: 'PROJECT#acme', sk }),
+      ),
+    );
+    expect(images.map((image) => image?.kind)).toEqual(['restore', 'verification']);
+    const records = images.map((image) => removalOf({ ...image, status: 'completed' }));
+    expect(await handle(...records)).toEqual({ batchItemFailures: [] });
+    expect(await vault.keys()).toHaveLength(1);
+    expect(await it.history.get('acme', restore.id)).toBeUndefined();
   });
 
   test('is not held up by what is no backup or not readable', async () => {

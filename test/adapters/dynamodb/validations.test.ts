@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { iso } from '../../../core/backup.ts';
+import { uuidv7 } from '../../../core/ids.ts';
+import type { ValidationNote } from '../../../core/job-ports.ts';
+import { NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
+import { jobRows } from '../../support/jobs.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+
+let tables: Tables;
+let it: Awaited<ReturnType<typeof newHistory>>;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  it = await newHistory(tables);
+});
+
+const noteOf = (
+  hour: number,
+  validation: ValidationNote['validation'],
+  changes: Partial<ValidationNote> = {},
+): ValidationNote => ({
+  validation,
+  verificationId: uuidv7(NIGHT + hour * 3_600_000),
+  validatedAt: iso(NIGHT + hour * 3_600_000),
+  ...changes,
+});
+const note = (backupId: string, what: ValidationNote) =>
+  jobRows(it.access).validations.noteValidation('acme', backupId, what);
+
+describe('what a verification found', () => {
+  test('stands on the row of its backup, in its lists too, and changes nothing else of it', async () => {
+    const { id } = await it.completed();
+    const before = await it.history.get('acme', id);
+    const { why, ...noted } = noteOf(1, 'failed', { why: 'Table t has one row fewer.' });
+    await note(id, { ...noted, ...(why && { why }) });
+    const after = await it.history.get('acme', id);
+    expect(after).toEqual({ ...before, ...noted, validationWhy: why });
+    expect((await it.history.list('acme', { limit: 1 })).items).toEqual([after]);
+    expect(await it.history.ofDay('2026-11-21', 1)).toEqual([after]);
+  });
+
+  test('is not undone by an older verification that ends later', async () => {
+    const { id } = await it.completed();
+    const newer = noteOf(2, 'failed', { why: 'it differs' });
+    await note(id, newer);
+    await note(id, noteOf(1, 'verified'));
+    expect(await it.history.get('acme', id)).toMatchObject({
+      validation: 'failed',
+      verificationId: newer.verificationId,
+      validationWhy: 'it differs',
+    });
+  });
+
+  test('gives way to what the same or a newer one finds, with its reason or without one', async () => {
+    const { id } = await it.completed();
+    const first = noteOf(1, 'verifying');
+    await note(id, first);
+    await note(id, { ...first, validation: 'could-not-run', why: 'too large' });
+    expect(await it.history.get('acme', id)).toMatchObject({
+      validation: 'could-not-run',
+      validationWhy: 'too large',
+    });
+    await note(id, noteOf(2, 'verified'));
+    const row = await it.history.get('acme', id);
+    expect(row?.validation).toBe('verified');
+    expect(row).not.toHaveProperty('validationWhy');
+  });
+
+  test('makes no row where the backup is gone', async () => {
+    const gone = pendingBackup();
+    await note(gone.id, noteOf(1, 'verified'));
+    expect(await it.row(gone)).toBeUndefined();
+  });
+});
