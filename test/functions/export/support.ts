@@ -54,6 +54,7 @@ export interface Bench {
   readonly ports: ExportPorts;
   readonly options: ExportOptions;
   readonly bucket: string;
+  readonly table: string;
   /** The same rows, read and written at another time. */
   historyAt(clock: Clock): History;
   /** Writes a pending row for a project. */
@@ -128,6 +129,7 @@ export const openBench = async (
     ports,
     options,
     bucket,
+    table,
     historyAt,
     request: async (projectId, more = {}) => {
       const now = Date.now();
