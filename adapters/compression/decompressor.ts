@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Compression } from '../../core/backup.ts';
+import { DumpUnreadable, RestoreInterrupted } from '../../core/errors.ts';
+import { findProgramFiles } from '../postgres/program-files.ts';
+
+/** Takes a compression off. Its output counts only once `exited` has resolved. */
+export interface Decompressor {
+  readonly input: Writable;
+  readonly output: Readable;
+  /** Rejects with a named error; an error of `output` says the same. */
+  readonly exited: Promise<void>;
+  /** Ends it, whatever it is doing. */
+  stop(): void;
+}
+
+const PLACE = 'its compressed bytes';
+
+const inProcess = (stream: ReturnType<typeof createGunzip>): Decompressor => {
+  const exited = new Promise<void>((resolve, reject) => {
+    stream.once('end', resolve);
+    // Stopped: nobody waits for its bytes any more, but somebody may wait for its end.
+    stream.once('close', () => reject(new RestoreInterrupted('its reader was stopped')));
+    stream.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(new DumpUnreadable(PLACE, `${cause.code ?? 'error'}: ${cause.message}`, { cause })),
+    );
+  });
+  exited.catch(() => undefined);
+  return { input: stream, output: stream, exited, stop: () => void stream.destroy() };
+};
+
+const bzip2 = (program: string): Decompressor => {
+  const child = spawn(program, ['--decompress', '--stdout'], {
+    env: {},
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(new RestoreInterrupted(`bzip2 could not be started: ${cause.message}`, { cause })),
+    );
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve();
+      else if (signal) reject(new RestoreInterrupted(`bzip2 ended with signal ${signal}`));
+      else reject(new DumpUnreadable(PLACE, `bzip2 ended with exit code ${code}`));
+    });
+  });
+  exited.catch(() => undefined);
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    exited,
+    stop: () => void child.kill('SIGKILL'),
+  };
+};
+
+/** A new one of a kind. `programRoots` are searched for bzip2, then the PATH. */
+export const makeDecompressor =
+  (programRoots: readonly string[]) =>
+  async (kind: Exclude<Compression, 'none'>): Promise<Decompressor> => {
+    if (kind === 'gzip') return inProcess(createGunzip());
+    if (kind === 'zstd') return inProcess(createZstdDecompress());
+    const files = await findProgramFiles(...programRoots);
+    return bzip2(files.bzip2 ?? 'bzip2');
+  };
