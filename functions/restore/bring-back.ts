@@ -99,9 +99,11 @@ const addForeignKeys = async (
 };
 
 const outcomeOf = (
+  restore: Restore,
   loaded: Loaded & { readonly bytesRead: number },
   wish: Wish,
   foreignKeys: readonly RestoredForeignKey[],
+  live: readonly string[],
 ): RestoreOutcome => ({
   schemas: wish.places,
   tables: loaded.tables,
@@ -109,72 +111,73 @@ const outcomeOf = (
   bytesRead: loaded.bytesRead,
   foreignKeys,
   leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
-  before: [],
+  before:
+    restore.mode === 'swap'
+      ? live.map((from) => ({ from, to: beforeName(from, restore.createdAt) }))
+      : [],
   warnings: loaded.warnings,
 });
 
-/** Puts the restored schemas in the live ones' places, which are kept under other names. */
+/** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */
+const bringBeside = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: Restore,
+  context: Context,
+): Promise<RestoreOutcome | undefined> => {
+  const limits = { seconds: context.seconds, signal: context.stop.signal };
+  const stored = await findStored(ports, restore.projectId, restore.backupId);
+  const wish = await wishOf(ports, restore, stored.manifest);
+  const earlier =
+    restore.attempt > 1 ? await ports.server.findLoaded(restore.id, wish.places) : undefined;
+  const { report, survey } = await check(ports, options, restore, stored.manifest, wish, limits);
+  let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
+  if (!loaded) {
+    await context.write({ report });
+    if (restore.dryRun) return undefined;
+    if (report.problems.length) throw new RestoreRefused(report.problems);
+    if (restore.mode === 'swap' && survey.live.length) {
+      const safety = await takeSafetyBackup(ports, options, restore, stored.backup, limits);
+      await context.write({ safetyBackupId: safety.id });
+    }
+    loaded = await loadOnce(ports, options, restore, { ...stored, wish }, context, survey);
+  }
+  const foreignKeys = await addForeignKeys(ports, options, loaded, context);
+  return outcomeOf(restore, loaded, wish, foreignKeys, survey.live);
+};
+
+/** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
 const exchange = async (
   { server }: RestorePorts,
   { settings }: RestoreOptions,
-  restore: Restore,
+  { id }: Restore,
   outcome: RestoreOutcome,
-  live: readonly string[],
   { stop }: Context,
 ): Promise<RestoreOutcome> => {
-  const before: SchemaPlace[] = outcome.schemas
-    .filter(({ from }) => live.includes(from))
-    .map(({ from }) => ({ from, to: beforeName(from, restore.createdAt) }));
-  const back = outcome.schemas.map(({ from, to }) => ({ from: to, to: from }));
+  const { lockTimeoutMs } = settings;
+  const back: SchemaPlace[] = outcome.schemas.map(({ from, to }) => ({ from: to, to: from }));
   try {
-    await server.rename(restore.id, [...before, ...back], {
-      lockTimeoutMs: settings.lockTimeoutMs,
-      signal: stop.signal,
-    });
+    await server.rename(id, [...outcome.before, ...back], { lockTimeoutMs, signal: stop.signal });
   } catch (error) {
     if (isRetryable(error) && !stop.signal.aborted) throw error;
     const names = outcome.schemas.map(({ to }) => to);
     throw new StepNotDone('The names were not exchanged', names, error);
   }
-  return { ...outcome, schemas: back.map(({ to }) => ({ from: to, to })), before };
+  return { ...outcome, schemas: back };
 };
 
-/** Names that an exchange found before it died; on a later attempt the live schema is another. */
-const liveBefore = (restore: Restore, live: readonly string[]): readonly string[] =>
-  restore.outcome ? restore.outcome.before.map(({ from }) => from) : live;
-
+/** @throws what its steps throw; a later attempt then goes on where this one ended */
 export const bringBack = async (
   ports: RestorePorts,
   options: RestoreOptions,
   restore: Restore,
   context: Context,
 ): Promise<Partial<Restore>> => {
-  const { signal } = context.stop;
-  const stored = await findStored(ports, restore.projectId, restore.backupId);
-  const { manifest } = stored;
-  const wish = await wishOf(ports, restore, manifest);
   if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);
-  const earlier =
-    restore.attempt > 1 ? await ports.server.findLoaded(restore.id, wish.places) : undefined;
-  let loaded = earlier && { ...earlier, bytesRead: manifest.object.bytes };
-  let live = liveBefore(restore, []);
-  if (!loaded) {
-    const limits = { seconds: context.seconds, signal };
-    const { report, survey } = await check(ports, options, restore, manifest, wish, limits);
-    await context.write({ report });
-    if (restore.dryRun) return { report };
-    if (report.problems.length) throw new RestoreRefused(report.problems);
-    if (restore.mode === 'swap' && survey.live.length) {
-      const safety = await takeSafetyBackup(ports, options, restore, stored.backup, limits);
-      await context.write({ safetyBackupId: safety.id });
-    }
-    live = survey.live;
-    loaded = await loadOnce(ports, options, restore, { ...stored, wish }, context, survey);
-  }
-  const foreignKeys = await addForeignKeys(ports, options, loaded, context);
-  const outcome = outcomeOf(loaded, wish, foreignKeys);
+  // Written before the exchange, so that whoever comes after a death knows that only this is left.
+  const outcome = restore.outcome ?? (await bringBeside(ports, options, restore, context));
+  if (!outcome) return {};
   if (restore.mode !== 'swap') return { outcome };
-  const before = live.map((from) => ({ from, to: beforeName(from, restore.createdAt) }));
-  await context.write({ outcome: { ...outcome, before } });
-  return { outcome: await exchange(ports, options, restore, outcome, live, context) };
+  await context.write({ outcome });
+  return { outcome: await exchange(ports, options, restore, outcome, context) };
 };
