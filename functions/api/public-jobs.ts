@@ -147,8 +147,8 @@ export const verificationPath = (base: string, { projectId, backupId, id }: InBa
   `${backupPath(base, projectId, backupId)}/verifications/${id}`;
 
 /** True for a swap that exchanged something, which could be exchanged back. */
-export const isUndoable = ({ mode, status, outcome: made }: Restore): boolean =>
-  mode === 'swap' && status === 'completed' && Boolean(made?.before.length);
+export const isUndoable = ({ mode, status, dryRun, outcome: made }: Restore): boolean =>
+  mode === 'swap' && status === 'completed' && !dryRun && Boolean(made?.before.length);
 
 export const showRestore = (restore: Restore, base: string) => {
   const { projectId, backupId, undoes, safetyBackupId } = restore;

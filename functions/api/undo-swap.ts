@@ -1,4 +1,7 @@
+import { iso, millis } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
 import { RestoreNotReady } from '../../core/errors.ts';
+import { isEnded } from '../../core/job.ts';
 import type { Restores } from '../../core/job-ports.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { Answer, ApiRequest } from './http.ts';
@@ -19,35 +22,43 @@ const checkSwap = (swap: Restore): void => {
   throw new RestoreNotReady(id, found, 'there is no schema to put back');
 };
 
-/** What was asked for in the project after a swap, newest first, and would exchange names or has done so. */
-const exchangesSince = async (restores: Restores, swap: Restore): Promise<readonly Restore[]> => {
+/** An id may be as much older than its row: an Idempotency-Key keeps the time of the first request. */
+const OLDER_MS = TIMES.idempotencyHours * 3_600_000;
+
+/** It exchanged names after the swap did, or still may. */
+const isAfter = (restore: Restore, swap: Restore): boolean => {
+  const { mode, dryRun, status, completedAt } = restore;
+  if (restore.id === swap.id || dryRun || (mode !== 'swap' && mode !== 'undo')) return false;
+  if (!isEnded(status)) return true;
+  return status === 'completed' && (completedAt ?? '') >= (swap.completedAt ?? '');
+};
+
+/** What exchanges names of the project after a swap, newest first. */
+const exchangesAfter = async (restores: Restores, swap: Restore): Promise<readonly Restore[]> => {
+  const since = iso(millis(swap.createdAt) - OLDER_MS);
   const found: Restore[] = [];
   let cursor: string | undefined;
   do {
     const page = await restores.list(swap.projectId, { limit: 100, ...(cursor && { cursor }) });
-    for (const restore of page.items) {
-      if (restore.id <= swap.id) return found;
-      const exchanges = restore.mode === 'swap' || restore.mode === 'undo';
-      const stands = restore.status !== 'failed' && restore.status !== 'cancelled';
-      if (exchanges && stands && !restore.dryRun) found.push(restore);
-    }
-    cursor = page.cursor;
+    found.push(...page.items.filter((restore) => isAfter(restore, swap)));
+    const last = page.items.at(-1);
+    cursor = last && last.createdAt >= since ? page.cursor : undefined;
   } while (cursor);
   return found;
 };
 
 /** A project's exchanges are undone from the last one back: otherwise another schema than the swap's would be live. */
 const checkLast = async ({ ports }: Api, swap: Restore): Promise<void> => {
-  const since = await exchangesSince(ports.restores, swap);
+  const after = await exchangesAfter(ports.restores, swap);
   const undone = new Set(
-    since.flatMap(({ undoes, status }) => (undoes && status === 'completed' ? [undoes] : [])),
+    after.flatMap(({ undoes, status }) => (undoes && status === 'completed' ? [undoes] : [])),
   );
-  const own = since.find(({ undoes }) => undoes === swap.id);
+  const own = after.find(({ undoes }) => undoes === swap.id);
   if (own) {
     const state = undone.has(swap.id) ? 'undone already' : 'being undone';
     throw new RestoreNotReady(swap.id, state, `see restore ${own.id}`);
   }
-  const later = since.find(({ mode, id }) => mode === 'swap' && !undone.has(id));
+  const later = after.find(({ mode, id }) => mode === 'swap' && !undone.has(id));
   if (!later) return;
   const wanted = later.status === 'completed' ? 'undo that one first' : 'wait for it or cancel it';
   throw new RestoreNotReady(swap.id, `followed by the swap ${later.id}`, wanted);

@@ -39,8 +39,7 @@ export interface Shown {
   readonly projectId: string;
   readonly status: string | number;
   readonly compression: string;
-  readonly mode: string;
-  readonly createdAt: string;
+  readonly backupId: string;
   readonly code: string;
   readonly detail: string;
   readonly problems: readonly string[];
@@ -253,7 +252,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
         new PutObjectCommand({
           Bucket: bucket,
           Key: manifestKeyBeside(backup.fileId ?? ''),
-          Body: text,
+          Body: Buffer.from(text),
         }),
       ),
     sent: () => queues.bodies(`exports-${tag}.fifo`),
