@@ -2,40 +2,63 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { EmbeddedPostgres } from './server.ts';
 
-/** The demo: one database with four tenants, one of them not active any more, and a role that may read and no more. */
-export interface DemoDatabase {
-  readonly database: string;
-  readonly backupUser: string;
-  readonly backupPassword: string;
+/** A role that logs in. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
 }
 
-const BACKUP_ROLE = 'larder_backup';
+/** The demo: one database with four tenants, one of them not active any more. */
+export interface DemoDatabase {
+  readonly database: string;
+  /** May read and no more. */
+  readonly backup: Login;
+  /** May make schemas, and give what it restores to the tenants' owner. */
+  readonly restore: Login;
+}
+
+/** Owns the tenants' schemas and logs in as nobody. */
+const OWNER = 'app_owner';
 const PARTS = ['control-plane', 'shop', 'meters', 'ledger', 'suspended'] as const;
+
+const makeLogin = (user: string): Login => ({
+  user,
+  password: randomBytes(24).toString('base64url'),
+});
+
+/** The roles of docs/roles.md. */
+const rolesFor = (database: string, backup: Login, restore: Login): string[] => [
+  `CREATE ROLE ${OWNER}`,
+  `CREATE DATABASE ${database} OWNER ${OWNER}`,
+  // BYPASSRLS: without it pg_dump refuses tables with row security, rather than leave rows out.
+  `CREATE ROLE ${backup.user} LOGIN BYPASSRLS CONNECTION LIMIT 50 PASSWORD '${backup.password}'`,
+  `GRANT pg_read_all_data TO ${backup.user}`,
+  `CREATE ROLE ${restore.user} LOGIN PASSWORD '${restore.password}'`,
+  `GRANT ${OWNER} TO ${restore.user}`,
+  `GRANT CREATE ON DATABASE ${database} TO ${restore.user}`,
+];
 
 export const makeDemo = async (
   server: EmbeddedPostgres,
   database: string,
 ): Promise<DemoDatabase> => {
-  const backupPassword = randomBytes(24).toString('base64url');
+  const backup = makeLogin('larder_backup');
+  const restore = makeLogin('larder_restore');
   const admin = await server.connect();
   try {
-    await admin.query(`CREATE DATABASE ${database}`);
-    // BYPASSRLS: without it pg_dump refuses tables with row security, rather than leave rows out.
-    await admin.query(
-      `CREATE ROLE ${BACKUP_ROLE} LOGIN BYPASSRLS CONNECTION LIMIT 50 PASSWORD '${backupPassword}'`,
-    );
-    await admin.query(`GRANT pg_read_all_data TO ${BACKUP_ROLE}`);
+    for (const statement of rolesFor(database, backup, restore)) await admin.query(statement);
   } finally {
     await admin.end();
   }
   const client = await server.connect(database);
   try {
+    await client.query(`SET ROLE ${OWNER}`);
     for (const part of PARTS) {
       await client.query(await readFile(new URL(`./demo/${part}.sql`, import.meta.url), 'utf8'));
     }
-    await client.query('ANALYZE');
+    await client.query('RESET ROLE; ANALYZE');
   } finally {
     await client.end();
   }
-  return { database, backupUser: BACKUP_ROLE, backupPassword };
+  return { database, backup, restore };
 };

@@ -9,6 +9,13 @@ import { clientFor, programsForDemo, programsForServer, versionOf } from './prog
 import { freePort, startPostgres } from './server.ts';
 import { type DatabaseAddress, secretOf } from './url.ts';
 
+/** The texts of the secrets that the functions log in with. */
+export interface Secrets {
+  readonly backup: string;
+  /** Of the restore role, where the source takes restores. */
+  readonly restore?: string;
+}
+
 /**
  * The database to back up: the demo in an embedded server, or one of the user's. What the stack is synthesized with is
  * known at once; the database itself, and so its secret, may take longer to be there.
@@ -20,8 +27,8 @@ export interface PreparedDatabase {
   readonly psql: string;
   /** One line each, about what was chosen. */
   readonly notes: readonly string[];
-  /** Resolves when it can be read: with the text of its secret. */
-  readonly ready: Promise<string>;
+  /** Resolves when it can be read. */
+  readonly ready: Promise<Secrets>;
   /** Variables of libpq for a superuser's sessions, where the server is ours. */
   readonly superuser?: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -31,6 +38,8 @@ export interface PrepareOptions {
   readonly dataDir: string;
   /** Of this start. */
   readonly temporaryFolder: string;
+  /** Packages of extensions for the scratch server of verifications. */
+  readonly extensions: readonly string[];
   readonly onProgress: (line: string) => void;
   readonly onLeftover: (leftover: { folder: string; pid?: number }) => void;
 }
@@ -48,12 +57,15 @@ const notesOn = async ({ pgDump }: ClientPrograms): Promise<string[]> => {
   return [`pg_dump ${version} from ${path.dirname(pgDump)}`, ...warnings];
 };
 
+const requestOf = ({ temporaryFolder, extensions, onProgress }: PrepareOptions) => ({
+  linkFolder: path.join(temporaryFolder, 'programs'),
+  extensions,
+  onProgress,
+});
+
 export const prepareDemo = async (options: PrepareOptions): Promise<PreparedDatabase> => {
   const { dataDir, onLeftover } = options;
-  const { programs, server } = await programsForDemo({
-    linkFolder: path.join(options.temporaryFolder, 'programs'),
-    onProgress: options.onProgress,
-  });
+  const { programs, server } = await programsForDemo(requestOf(options));
   const client = clientFor(programs, server.major);
   const port = await freePort();
   const passwordFile = path.join(dataDir, 'pgpass');
@@ -69,10 +81,13 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
     onProcess: (pid) => onLeftover({ folder, pid }),
   });
   const ready = starting.then(async (running) => {
-    const { database, backupUser, backupPassword } = await makeDemo(running, DEMO_DATABASE);
+    const { database, backup, restore } = await makeDemo(running, DEMO_DATABASE);
     const line = `${running.host}:${running.port}:*:${running.superuser}:${running.password}\n`;
     await writeFile(passwordFile, line, { mode: 0o600 });
-    return secretOf({ ...running, database, user: backupUser, password: backupPassword });
+    return {
+      backup: secretOf({ ...running, database, ...backup }),
+      restore: secretOf({ ...running, database, ...restore }),
+    };
   });
   // Whoever awaits it hears of a failure; until then it must not end the process.
   ready.catch(() => undefined);
@@ -83,6 +98,7 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
       port,
       database: DEMO_DATABASE,
       tls: 'disable',
+      takesRestores: true,
     },
     postgresRoots: programs.roots,
     pgRestore: client.pgRestore,
@@ -107,18 +123,22 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
   };
 };
 
+/** A database of the user's. */
+export interface OwnRequest {
+  readonly address: DatabaseAddress;
+  /** The restore role's login; without it nothing is ever written there. */
+  readonly restore?: DatabaseAddress;
+  readonly schemas?: readonly string[];
+}
+
 export const prepareOwn = async (
-  address: DatabaseAddress,
-  schemas: readonly string[] | undefined,
+  { address, restore, schemas }: OwnRequest,
   options: PrepareOptions,
 ): Promise<PreparedDatabase> => {
   const ca = await certificateFile(address, options.temporaryFolder);
   const found = await lookInto(address, ca);
   const projects = projectsOf(found, schemas);
-  const programs = await programsForServer(found.serverMajor, {
-    linkFolder: path.join(options.temporaryFolder, 'programs'),
-    onProgress: options.onProgress,
-  });
+  const programs = await programsForServer(found.serverMajor, requestOf(options));
   const client = clientFor(programs, found.serverMajor);
   const { host, port, database, tls } = address;
   return {
@@ -130,6 +150,7 @@ export const prepareOwn = async (
       tls,
       ...(ca ? { ca } : {}),
       ...(projects ? { schemas: projects } : {}),
+      takesRestores: restore !== undefined,
     },
     postgresRoots: programs.roots,
     pgRestore: client.pgRestore,
@@ -141,7 +162,10 @@ export const prepareOwn = async (
         : 'Projects: the rows of control_plane.projects',
       ...(await notesOn(client)),
     ],
-    ready: Promise.resolve(secretOf(address)),
+    ready: Promise.resolve({
+      backup: secretOf(address),
+      ...(restore && { restore: secretOf(restore) }),
+    }),
     stop: async () => undefined,
   };
 };

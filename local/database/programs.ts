@@ -79,29 +79,39 @@ const linkOthers = async (folder: string): Promise<string> => {
 export interface ProgramsRequest {
   /** A folder of this start's, for links. */
   readonly linkFolder: string;
+  /** Packages with more extensions for the server. */
+  readonly extensions?: readonly string[];
   readonly onProgress: (line: string) => void;
 }
 
 interface Found {
   readonly programs: Programs;
-  /** Why a layer is missing, if one is. */
-  readonly missing: string | undefined;
+  /** Why a layer is missing, if it is. */
+  readonly missing: Readonly<Partial<Record<LayerName, string>>>;
 }
 
-const find = async (
-  layers: readonly ('client' | 'server')[],
-  { linkFolder, onProgress }: ProgramsRequest,
-): Promise<Found> => {
+const LAYERS = ['client', 'server'] as const;
+type LayerName = (typeof LAYERS)[number];
+
+const find = async ({
+  linkFolder,
+  extensions = [],
+  onProgress,
+}: ProgramsRequest): Promise<Found> => {
   const roots: string[] = [];
-  // A layer could be built elsewhere, in a container, but its programs start on Linux only.
-  const buildable = process.platform === 'linux' ? layers : [];
-  let missing = buildable === layers ? undefined : 'the layers run on Linux only';
-  for (const layer of buildable) {
+  const missing: Partial<Record<LayerName, string>> = {};
+  for (const layer of LAYERS) {
+    // A layer could be built elsewhere, in a container, but its programs start on Linux only.
+    if (process.platform !== 'linux') {
+      missing[layer] = 'the layers run on Linux only';
+      continue;
+    }
     try {
-      const { directory } = await ensureLayer({ layer, onProgress });
+      const more = layer === 'server' && extensions.length > 0 ? { extensions } : {};
+      const { directory } = await ensureLayer({ layer, ...more, onProgress });
       roots.push(path.join(directory, 'postgres'));
     } catch (error) {
-      missing = error instanceof Error ? error.message : String(error);
+      missing[layer] = error instanceof Error ? error.message : String(error);
       onProgress(
         `The ${layer} layer can't be built; the machine's own programs are tried instead.`,
       );
@@ -130,26 +140,30 @@ const fits = ({ clients }: Programs, serverMajor: number): boolean =>
 export const programsForDemo = async (
   request: ProgramsRequest,
 ): Promise<{ readonly programs: Programs; readonly server: ServerPrograms }> => {
-  const { programs, missing } = await find(['client', 'server'], request);
+  const { programs, missing } = await find(request);
   const server = programs.servers.filter(({ major }) => fits(programs, major)).at(-1);
   if (server) return { programs, server };
   const what = 'There is no PostgreSQL server on this machine, and its layer could not be built';
-  throw new NoPrograms(what, missing ?? 'what was built does not run here');
+  throw new NoPrograms(
+    what,
+    missing.server ?? missing.client ?? 'what was built does not run here',
+  );
 };
 
 /**
- * For a database that is there already: programs that can dump it.
+ * For a database that is there already: programs that can dump it. Its backups can be verified if a server is there, too;
+ * a verification says so itself if none is.
  * @throws NoPrograms, ServerTooNew
  */
 export const programsForServer = async (
   serverMajor: number,
   request: ProgramsRequest,
 ): Promise<Programs> => {
-  const { programs, missing } = await find(['client'], request);
+  const { programs, missing } = await find(request);
   if (fits(programs, serverMajor)) return programs;
-  if (!missing) throw new ServerTooNew(serverMajor, majorsOf(programs.clients));
+  if (!missing.client) throw new ServerTooNew(serverMajor, majorsOf(programs.clients));
   const what = `There is no pg_dump for PostgreSQL ${serverMajor} on this machine, and the layer could not be built`;
-  throw new NoPrograms(what, missing);
+  throw new NoPrograms(what, missing.client);
 };
 
 /** The client that dumps a server of this major. @throws ServerTooNew */

@@ -4,7 +4,8 @@ import type { LocalModel } from '../template/model.ts';
 
 /**
  * Functions by what they are for, found by the template's own wiring and not by their names: `api`, `expire`, `sweep`,
- * `notify`, `bury`, and for each source `plan:<source>`, `discover:<source>` and `export:<source>`.
+ * `notify`, `bury`, `verify`, and for each source `plan:<source>`, `discover:<source>`, `export:<source>` and, where it takes
+ * restores, `restore:<source>`.
  */
 const routes = z.array(
   z.object({
@@ -12,6 +13,7 @@ const routes = z.array(
     exportsQueue: z.string(),
     discoverFunction: z.string(),
     planFunction: z.string(),
+    restoresQueue: z.string().optional(),
   }),
 );
 
@@ -32,7 +34,10 @@ export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> 
     give(`plan:${route.source}`, route.planFunction);
     give(`discover:${route.source}`, route.discoverFunction);
     give(`export:${route.source}`, consumerOf(nameOfUrl(route.exportsQueue)));
+    if (route.restoresQueue !== undefined)
+      give(`restore:${route.source}`, consumerOf(nameOfUrl(route.restoresQueue)));
   }
+  give('verify', consumerOf(nameOfUrl(api?.environment[ENV.verificationsQueue] ?? '')));
   give('expire', model.streamMappings[0]?.functionName);
   const withVariable = (variable: string): string | undefined =>
     model.functions.find(({ environment }) => variable in environment)?.name;

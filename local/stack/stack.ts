@@ -40,7 +40,7 @@ export interface LocalStack {
   storedBackups(): Promise<number>;
   /** Fires a schedule of the configuration now, for all its sources, as its time would. */
   fireSchedule(name: string, at: Date): Promise<void>;
-  /** @param role `api`, `notify`, `expire`, `bury`, `sweep`, or `plan:<source>`, `discover:…`, `export:…` */
+  /** @param role `api`, `notify`, `expire`, `bury`, `sweep`, `verify`, or `plan:<source>`, `discover:…`, `export:…`, `restore:…` */
   invoke(role: string, event: unknown): Promise<Outcome>;
   /** Processes that work on an event now, by the role of their function. */
   workers(role: string): readonly number[];

@@ -2,10 +2,26 @@ import { z } from 'zod';
 import { encodePart } from '../../core/keys.ts';
 
 /** The API as the start itself uses it, over HTTP like anybody else: what it shows is what everybody sees. */
+const verification = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  error: z.object({ name: z.string(), message: z.string() }).optional(),
+  result: z
+    .looseObject({
+      verdict: z.string(),
+      why: z.string().optional(),
+      differences: z.array(z.string()),
+      differenceCount: z.number(),
+    })
+    .optional(),
+});
+export type ShownVerification = z.infer<typeof verification>;
+
 const backup = z.looseObject({
   id: z.string(),
   projectId: z.string(),
   status: z.string(),
+  validation: z.string().optional(),
   size: z.number().optional(),
   tableCount: z.number().optional(),
   rowCount: z.number().optional(),
@@ -60,29 +76,48 @@ export interface ApiClient {
   running(): Promise<readonly ShownBackup[]>;
   projects(): Promise<readonly ShownProject[]>;
   backup(projectId: string, backupId: string): Promise<ShownBackup | undefined>;
+  /** Asks for a verification. @throws Error with the API's own words where it refuses */
+  verify(projectId: string, backupId: string): Promise<ShownVerification>;
+  verification(
+    projectId: string,
+    backupId: string,
+    id: string,
+  ): Promise<ShownVerification | undefined>;
 }
 
 export const pathOfBackups = (projectId: string): string =>
   `/projects/${encodePart(projectId)}/backups`;
 
 export const makeApiClient = (apiUrl: string): ApiClient => {
+  const call = async (
+    method: 'GET' | 'POST',
+    path: string,
+  ): Promise<{ readonly status: number; readonly body: unknown }> => {
+    const response = await fetch(`${apiUrl}${path}`, { method });
+    const body: unknown = await response.json();
+    if (!response.ok && response.status !== 404) {
+      const { detail = `HTTP ${response.status}` } = body as { detail?: string };
+      throw new Error(`The API answered ${method} ${path} with: ${detail}`);
+    }
+    return { status: response.status, body };
+  };
   const get = async <S extends z.ZodType>(
     path: string,
     schema: S,
   ): Promise<z.output<S> | undefined> => {
-    const response = await fetch(`${apiUrl}${path}`);
-    const body: unknown = await response.json();
-    if (response.status === 404) return undefined;
-    if (!response.ok) {
-      const { detail = `HTTP ${response.status}` } = body as { detail?: string };
-      throw new Error(`The API answered GET ${path} with: ${detail}`);
-    }
-    return schema.parse(body);
+    const { status: answered, body } = await call('GET', path);
+    return answered === 404 ? undefined : schema.parse(body);
   };
   return {
     run: (id) => get(`/runs/${id}`, run),
     running: async () => (await get('/status', status))?.running ?? [],
     backup: (projectId, backupId) => get(`${pathOfBackups(projectId)}/${backupId}`, backup),
+    verify: async (projectId, backupId) => {
+      const { body } = await call('POST', `${pathOfBackups(projectId)}/${backupId}/verify`);
+      return verification.parse(body);
+    },
+    verification: (projectId, backupId, id) =>
+      get(`${pathOfBackups(projectId)}/${backupId}/verifications/${id}`, verification),
     projects: async () => {
       const all: ShownProject[] = [];
       for (let cursor: string | undefined = ''; cursor !== undefined; ) {

@@ -6,9 +6,13 @@ import { type DatabaseAddress, parseDatabaseUrl } from '../database/url.ts';
 export interface Arguments {
   readonly once: boolean;
   readonly json: boolean;
+  /** Each backup of the first run is verified. */
+  readonly verify: boolean;
   readonly verbose: boolean;
   /** One of the user's own, instead of the demo. */
   readonly database?: DatabaseAddress;
+  /** The same database with the login of its restore role, where it takes restores. */
+  readonly restore?: DatabaseAddress;
   readonly schemas?: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
@@ -23,10 +27,14 @@ export const HELP = `npm start -- [options]
 Runs the whole of Larder on this machine, with a demo database or one of yours, and backs it up at once.
 
   --once                end after the first run: exit status 0 if every backup completed, else 1
+  --verify              restore each backup of the first run into a scratch server and compare it; with --once,
+                        exit status 1 if one is not as it was taken, or could not be verified
   --json                print one JSON document about the run on standard output, and nothing else there
                         (npm prints two lines of its own there, unless it is told: npm start --silent -- --json)
   --database-url URL    back up this database: postgresql://user:password@host:port/database?sslmode=verify-full
                         (or the variable LARDER_DATABASE_URL; the password may be in PGPASSWORD instead)
+  --restore-url URL     let restores write into that database, with this login, its restore role's
+                        (or the variable LARDER_RESTORE_URL; without it nothing is ever written there)
   --schemas a,b         these schemas as projects, where the database has no control_plane.projects
   --data-dir DIR        where vault and history stay between starts (.larder)
   --config FILE         the configuration (larder.config.ts)
@@ -78,12 +86,29 @@ export const readArguments = (
   if (values.schemas !== undefined && !databaseUrl) {
     throw new BadUsage('--schemas goes with --database-url: the demo has its own projects');
   }
+  const restoreUrl = values['restore-url'] ?? environment.LARDER_RESTORE_URL;
+  if (values['restore-url'] !== undefined && !databaseUrl) {
+    throw new BadUsage('--restore-url goes with --database-url: the demo has its own restore role');
+  }
+  const database = databaseUrl ? addressOf('--database-url', databaseUrl, environment) : undefined;
+  const restore =
+    database && restoreUrl ? addressOf('--restore-url', restoreUrl, environment) : undefined;
+  if (database && restore && !isSamePlace(database, restore)) {
+    throw new BadUsage('--restore-url: give the same host, port and database as --database-url');
+  }
+  if (database && restore && database.user === restore.user) {
+    throw new BadUsage(
+      '--restore-url: give the login of another role than --database-url; docs/roles.md says what each may do',
+    );
+  }
   if (values['data-dir'] === '') throw new BadUsage('--data-dir: give the name of a folder');
   return {
     once: values.once,
     json: values.json,
+    verify: values.verify,
     verbose: values.verbose,
-    ...(databaseUrl ? { database: addressOf(databaseUrl, environment) } : {}),
+    ...(database ? { database } : {}),
+    ...(restore ? { restore } : {}),
     ...(values.schemas === undefined ? {} : { schemas: schemasOf(values.schemas) }),
     dataDir: path.resolve(values['data-dir']),
     config: path.resolve(values.config ?? CONFIG),
@@ -91,13 +116,20 @@ export const readArguments = (
   };
 };
 
-const addressOf = (url: string, environment: NodeJS.ProcessEnv): DatabaseAddress => {
+const addressOf = (
+  option: string,
+  url: string,
+  environment: NodeJS.ProcessEnv,
+): DatabaseAddress => {
   try {
     return parseDatabaseUrl(url, environment);
   } catch (error) {
-    throw new BadUsage(error instanceof Error ? error.message : String(error));
+    throw new BadUsage(`${option}: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
+
+const isSamePlace = (one: DatabaseAddress, other: DatabaseAddress): boolean =>
+  one.host === other.host && one.port === other.port && one.database === other.database;
 
 const schemasOf = (list: string): string[] => {
   const names = namesOf(list);
@@ -112,8 +144,10 @@ const parsed = (argv: readonly string[]) => {
       options: {
         once: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        verify: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         'database-url': { type: 'string' },
+        'restore-url': { type: 'string' },
         schemas: { type: 'string' },
         'data-dir': { type: 'string', default: '.larder' },
         config: { type: 'string' },

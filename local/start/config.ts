@@ -12,11 +12,16 @@ export interface LocalSource {
   readonly tls: SourceConfig['tls'];
   readonly ca?: string;
   readonly schemas?: readonly string[];
+  /** There is a login of a restore role. */
+  readonly takesRestores?: boolean;
 }
 
 /** Under which ARN the local Secrets Manager keeps the source's secret. */
 export const secretArnOf = (source: string): string =>
   `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:larder/${source}-local0`;
+
+/** And that of its restore role. */
+export const restoreSecretArnOf = (source: string): string => secretArnOf(`${source}-restore`);
 
 export const NIGHTLY = 'nightly';
 
@@ -34,11 +39,14 @@ export const loadConfig = async (file: string): Promise<unknown> => {
 /**
  * The configuration as it is, but for what this machine has instead: its one source, which all schedules are for, and
  * nothing that only an account of AWS could give.
- * @param folder what file names in it are relative to; the project's own by default
  * @throws ConfigInvalid with every mistake
  */
-export const localConfig = (config: unknown, source: LocalSource, folder?: string): Config => {
-  const checked = checkConfig(config, folder);
+export const localConfig = (
+  checked: Config,
+  { takesRestores, ...source }: LocalSource,
+  /** Backups are verified when they are asked to be, and not by themselves. */
+  { onlyWhenAsked = false }: { readonly onlyWhenAsked?: boolean } = {},
+): Config => {
   const { alarms: _alarms, api: _api, postgres: _postgres, ...rest } = checked;
   const schedules = rest.schedules.map((schedule) => ({
     ...schedule,
@@ -49,7 +57,14 @@ export const localConfig = (config: unknown, source: LocalSource, folder?: strin
   return checkConfig({
     ...rest,
     environment: 'local',
-    sources: [{ ...source, secretArn: secretArnOf(source.name) }],
+    sources: [
+      {
+        ...source,
+        secretArn: secretArnOf(source.name),
+        ...(takesRestores && { restore: { secretArn: restoreSecretArnOf(source.name) } }),
+      },
+    ],
+    verification: { ...rest.verification, ...(onlyWhenAsked && { which: 'none' }) },
     schedules: schedules.some(({ enabled }) => enabled) ? schedules : [...schedules, nightly],
   });
 };

@@ -1,26 +1,29 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { runIdOf } from '../../core/ids.ts';
-import { checkConfig } from '../../lib/config.ts';
+import { type Config, checkConfig } from '../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
 import { checkPortFree } from '../emulators/loopback.ts';
 import { type LocalStack, startStack } from '../stack.ts';
 import { synthesizeApart } from '../template/synthesis.ts';
-import { scheduledTime } from '../triggers/scheduler.ts';
-import { makeApiClient } from './api-client.ts';
 import { type Arguments, BadUsage, HELP, readArguments } from './arguments.ts';
-import { loadConfig, localConfig, scheduleToFire, secretArnOf } from './config.ts';
+import {
+  loadConfig,
+  localConfig,
+  restoreSecretArnOf,
+  scheduleToFire,
+  secretArnOf,
+} from './config.ts';
 import { type DataFolder, folderOfDatabase, openDataFolder } from './data-folder.ts';
 import { forgetEndpoints, noteEndpoints } from './endpoints.ts';
-import { allCompleted, type FinishedRun, followRun } from './follow.ts';
+import { firstRun, isGood } from './first-run.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { clearLeftover } from './leftovers.ts';
 import { nextStepsText } from './next-steps.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { jsonText, tableText } from './report.ts';
+import { jsonText, type Result, tableText } from './report.ts';
 import { type Stop, watchSignals } from './signals.ts';
-import { countText, secondsText } from './words.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+import { secondsText } from './words.ts';
 
 /**
  * `npm start`. Everything that is opened is put on a list and closed in the other order, whatever ends the start: the
@@ -85,10 +88,10 @@ const run = async (start: Start): Promise<number> => {
   const { wanted, stop, progress } = start;
   const { stack, database, folder, schedule } = await prepare(start);
   stop.signal.throwIfAborted();
-  const finished = await firstRun(start, stack, schedule);
-  report(start, stack, database, finished, folder);
-  const good = allCompleted(finished);
-  if (wanted.once) return good ? 0 : 1;
+  const { signal } = stop;
+  const result = await firstRun({ stack, schedule, verify: wanted.verify, signal, progress });
+  report(start, stack, database, result, folder);
+  if (wanted.once) return isGood(result) ? 0 : 1;
   await stop.asked;
   progress.line('Stopping: what runs gets 5 seconds to end. Ctrl-C again ends it at once.');
   return 0;
@@ -97,8 +100,7 @@ const run = async (start: Start): Promise<number> => {
 const prepare = async (start: Start) => {
   const { wanted, stop, progress, closing, began } = start;
   await checkPortFree(wanted.port);
-  const config = await loadConfig(wanted.config);
-  checkConfig(config, path.dirname(wanted.config));
+  const config = checkConfig(await loadConfig(wanted.config), path.dirname(wanted.config));
   const folder = await openDataFolder(
     wanted.database ? folderOfDatabase(wanted.dataDir, wanted.database) : wanted.dataDir,
   );
@@ -107,15 +109,17 @@ const prepare = async (start: Start) => {
   await mkdir(path.join(folder.path, 'logs'), { recursive: true });
   const guard = startGuard();
   closing.push(async () => guard.dismiss());
-  const temporaryFolder = await mkdtemp(path.join(tmpdir(), 'larder-start-'));
+  const temporaryFolder = await makeTemporaryFolder();
   closing.push(() => rm(temporaryFolder, { recursive: true, force: true }));
   await watchOver(folder, guard, { folder: temporaryFolder });
 
-  const database = await prepareDatabase(start, folder, guard, temporaryFolder);
+  const database = await prepareDatabase(start, config, folder, guard, temporaryFolder);
   closing.push(database.stop);
   for (const note of database.notes) progress.line(note);
   stop.signal.throwIfAborted();
-  const local = localConfig(config, database.source, path.dirname(wanted.config));
+  // A start that ends after its run would cut short what nobody waits for.
+  const onlyWhenAsked = wanted.once || wanted.verify;
+  const local = localConfig(config, database.source, { onlyWhenAsked });
   const failed = new AbortController();
   const stackFolder = path.join(folder.path, 'stack');
   const synthesis = synthesizeApart(local, {
@@ -128,13 +132,18 @@ const prepare = async (start: Start) => {
     failed.abort();
     await synthesis.catch(() => undefined);
   });
-  const [synthesized, secret] = await Promise.all([synthesis, database.ready]);
+  const [synthesized, secrets] = await Promise.all([synthesis, database.ready]);
   stop.signal.throwIfAborted();
   const stack = await startStack({
     synthesized,
     dataDir: folder.path,
     temporaryFolder,
-    secrets: new Map([[secretArnOf(database.source.name), secret]]),
+    secrets: new Map([
+      [secretArnOf(database.source.name), secrets.backup],
+      ...(secrets.restore
+        ? [[restoreSecretArnOf(database.source.name), secrets.restore] as const]
+        : []),
+    ]),
     postgresRoots: database.postgresRoots,
     port: wanted.port,
     ...(wanted.verbose ? { echo: progress.line } : {}),
@@ -162,6 +171,7 @@ const watchOver = async (
 
 const prepareDatabase = (
   { wanted, progress }: Start,
+  { verification }: Config,
   folder: DataFolder,
   guard: Guard,
   temporaryFolder: string,
@@ -169,47 +179,23 @@ const prepareDatabase = (
   const options = {
     dataDir: folder.path,
     temporaryFolder,
+    extensions: verification.extensions,
     onProgress: progress.line,
     onLeftover: (leftover: { folder: string; pid?: number }) => {
       watchOver(folder, guard, leftover).catch((error: Error) => progress.line(error.message));
     },
   };
-  return wanted.database
-    ? prepareOwn(wanted.database, wanted.schemas, options)
+  const { database: address, restore, schemas } = wanted;
+  return address
+    ? prepareOwn({ address, ...(restore && { restore }), ...(schemas && { schemas }) }, options)
     : prepareDemo(options);
-};
-
-/** The nightly schedule, now, on the very path that its time would take. */
-const firstRun = async (
-  { stop, progress }: Start,
-  stack: LocalStack,
-  schedule: string,
-): Promise<FinishedRun> => {
-  const earlier = await stack.storedBackups();
-  if (earlier > 0) {
-    progress.line(
-      `The vault has ${countText(earlier)} backups of earlier starts; the API lists them.`,
-    );
-  }
-  const at = new Date(Math.floor(Date.now() / 1000) * 1000);
-  await stack.fireSchedule(schedule, at);
-  progress.line(`The schedule ${schedule} is fired for ${scheduledTime(at)}.`);
-  const finished = await followRun({
-    api: makeApiClient(stack.apiUrl),
-    runId: runIdOf(schedule, scheduledTime(at)),
-    signal: stop.signal,
-    everyMs: 500,
-    onRunning: progress.running,
-  });
-  progress.settle();
-  return finished;
 };
 
 const report = (
   { wanted, began }: Start,
   stack: LocalStack,
   database: PreparedDatabase,
-  finished: FinishedRun,
+  result: Result,
   folder: DataFolder,
 ): void => {
   const after = `Done after ${secondsText(performance.now() - began)}.`;
@@ -217,12 +203,12 @@ const report = (
     stack,
     database,
     dataDir: folder.path,
-    backups: finished.backups,
+    backups: result.backups,
     ending: wanted.once,
   });
-  const text = `\n${tableText(finished, stack.vaultFolder)}\n\n${steps}\n\n${after}\n`;
+  const text = `\n${tableText(result, stack.vaultFolder)}\n\n${steps}\n\n${after}\n`;
   if (wanted.json) {
-    process.stdout.write(`${jsonText(finished)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     process.stderr.write(text);
   } else {
     process.stdout.write(text);

@@ -3,7 +3,7 @@ import type { PreparedDatabase } from '../database/prepare.ts';
 import type { LocalStack } from '../stack.ts';
 import { pathOfBackups, type ShownBackup } from './api-client.ts';
 import { fileOf } from './report.ts';
-import { fileName, shellQuoted } from './words.ts';
+import { fileName, plainName, shellQuoted } from './words.ts';
 
 /** What to try next: commands that work as they stand, in the folder and with the addresses of this start. */
 export interface NextSteps {
@@ -16,13 +16,18 @@ export interface NextSteps {
 }
 
 export const nextStepsText = (options: NextSteps): string => {
-  const { stack, dataDir, backups, ending } = options;
+  const { stack, database, dataDir, backups, ending } = options;
   // The one with the shortest name makes the shortest commands.
   const byLength = [...backups].sort((a, b) => a.projectId.length - b.projectId.length);
   const completed = byLength.find(({ status, fileId }) => status === 'completed' && fileId);
+  const takesRestores = database.source.takesRestores && !ending;
   const sections = [
     ...(ending ? [] : [apiSection(stack.apiUrl, completed ?? byLength[0])]),
-    ...(completed ? [restoreSection(options, completed)] : []),
+    ...(completed ? [shellSection(options)] : []),
+    ...(completed && takesRestores
+      ? [restoreSection(options, completed), swapSection(stack.apiUrl)]
+      : []),
+    ...(completed ? [byHandSection(options, completed)] : []),
     ending
       ? `Mails      ${fileName(path.join(dataDir, 'mails'))}, as .eml files`
       : `Mails      ${stack.mailUrl}, and as files in ${fileName(path.join(dataDir, 'mails'))}`,
@@ -47,29 +52,63 @@ const apiSection = (apiUrl: string, backup: ShownBackup | undefined): string => 
   return lines.join('\n');
 };
 
-const restoreSection = (
-  { stack, database, ending }: NextSteps,
-  { fileId = '' }: ShownBackup,
-): string => {
-  const file = shellQuoted(fileOf(stack.vaultFolder, fileId));
-  const { superuser } = database;
-  const reachable = superuser && !ending;
-  const settings = Object.entries(reachable ? superuser : {}).map(
+/** Programs and, where the server is ours, a superuser's access, for the shell that the commands are typed into. */
+const shellSection = ({ database, ending }: NextSteps): string => {
+  const settings = Object.entries(ending ? {} : (database.superuser ?? {})).map(
     ([name, value]) => ` ${name}=${shellQuoted(value)}`,
   );
-  const programs = shellQuoted(path.dirname(database.psql));
   return [
-    reachable
-      ? 'Restore    by hand, into a database of its own on the demo server:'
-      : 'Restore    by hand, into an empty database (PGHOST, PGUSER and so on say where):',
-    `  export PATH=${programs}:$PATH${settings.join('')}`,
-    "  psql -d postgres -c 'CREATE DATABASE restored'",
-    `  ${restoreCommand(fileId, file)}`,
+    "Shell      with PostgreSQL's programs, for what follows:",
+    `  export PATH=${shellQuoted(path.dirname(database.psql))}:$PATH${settings.join('')}`,
   ].join('\n');
 };
 
-const restoreCommand = (fileId: string, file: string): string => {
-  if (!/\.sql(\.|$)/.test(fileId)) return `pg_restore --exit-on-error -d restored ${file}`;
+/** Asks for a restore of `$B` and keeps its address in `R`; waits for its end; shows it. */
+const askAndWait = (apiUrl: string, ending: string): string[] => [
+  `  R=${apiUrl}$(curl -s -X POST $B/${ending} | sed -n 's/.*"self":"\\([^"]*\\)".*/\\1/p')`,
+  `  while curl -s $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; curl -s $R`,
+];
+
+const restoreSection = ({ stack, database }: NextSteps, { projectId, id }: ShownBackup): string => {
+  const backup = `${stack.apiUrl}${pathOfBackups(projectId)}/${id}`;
+  const look = `  psql -d ${shellQuoted(database.source.database)} -c '\\dn'`;
+  return [
+    `Restore    ${plainName(projectId)} beside its live schema, while the application goes on; then look at it:`,
+    `  B=${backup}`,
+    ...askAndWait(stack.apiUrl, 'restores'),
+    ...(database.superuser ? [look] : []),
+  ].join('\n');
+};
+
+const swapSection = (apiUrl: string): string =>
+  [
+    "Swap       put it in the live schema's place, which is kept under another name; then exchange them back:",
+    ...askAndWait(apiUrl, 'swap'),
+    '  curl -s -X POST $R/undo',
+  ].join('\n');
+
+const byHandSection = (
+  { stack, database, ending }: NextSteps,
+  { projectId, id, fileId = '' }: ShownBackup,
+): string => {
+  const file = shellQuoted(fileOf(stack.vaultFolder, fileId));
+  const reachable = database.superuser !== undefined && !ending;
+  const guide = `  curl -s ${stack.apiUrl}${pathOfBackups(projectId)}/${id}/restore-guide`;
+  return [
+    reachable
+      ? 'By hand    the commands for this very backup; and into a database of its own on the demo server:'
+      : 'By hand    into an empty database (PGHOST, PGUSER and so on say where):',
+    ...(ending ? [] : [guide]),
+    "  psql -d postgres -c 'CREATE DATABASE restored'",
+    `  ${restoreCommand(fileId, file, reachable)}`,
+  ].join('\n');
+};
+
+/** @param owned the roles that own its objects are there */
+const restoreCommand = (fileId: string, file: string, owned: boolean): string => {
+  const options = owned ? '' : ' --no-owner --no-privileges';
+  if (!/\.sql(\.|$)/.test(fileId))
+    return `pg_restore --exit-on-error${options} -d restored ${file}`;
   const reader = { gz: 'gunzip -c', zst: 'zstd -dc', bz2: 'bunzip2 -c' };
   const ending = fileId.split('.').at(-1) ?? '';
   const read = ending in reader ? reader[ending as keyof typeof reader] : 'cat';

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { ShownBackup } from './api-client.ts';
 import type { FinishedRun } from './follow.ts';
+import { isVerified, type VerifiedBackup } from './verify.ts';
 import { bytesText, countText, fileName, plainName, secondsText } from './words.ts';
 
 /** What came of the run, as a table for people and as a document for programs. */
-const COLUMNS = ['project', 'tables', 'rows', 'size', 'time', 'status', 'file'] as const;
+const BEFORE = ['project', 'tables', 'rows', 'size', 'time', 'status'] as const;
 const RIGHT = new Set<string>(['tables', 'rows', 'size', 'time']);
 
 const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
@@ -14,25 +15,42 @@ const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
 export const fileOf = (vaultFolder: string, fileId: string): string =>
   fileName(path.join(vaultFolder, fileId));
 
-const cells = (backup: ShownBackup, vaultFolder: string): string[] => [
+/** What came of the run, and of the verifications where they were asked for. */
+export interface Result extends FinishedRun {
+  readonly verified?: readonly VerifiedBackup[];
+}
+
+const columnsOf = ({ verified }: Result): string[] => [
+  ...BEFORE,
+  ...(verified ? ['validation'] : []),
+  'file',
+];
+
+/** The run's backups as they are after their verification. */
+const backupsOf = ({ backups, verified = [] }: Result): ShownBackup[] =>
+  backups.map((backup) => verified.find((one) => one.backup.id === backup.id)?.backup ?? backup);
+
+const cells = (backup: ShownBackup, vaultFolder: string, verified: boolean): string[] => [
   plainName(backup.projectId),
   orDash(backup.tableCount, countText),
   orDash(backup.rowCount, countText),
   orDash(backup.size, bytesText),
   orDash(backup.durationMs, secondsText),
   backup.status,
+  ...(verified ? [orDash(backup.validation, (validation) => validation)] : []),
   orDash(backup.fileId, (fileId) => fileOf(vaultFolder, fileId)),
 ];
 
-const aligned = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = COLUMNS.map((_, column) =>
+const aligned = (columns: readonly string[], body: readonly (readonly string[])[]): string[] => {
+  const rows = [columns, ...body];
+  const widths = columns.map((_, column) =>
     Math.max(...rows.map((row) => Array.from(row[column] ?? '').length)),
   );
   return rows.map((row) =>
     row
       .map((cell, column) => {
         const gap = ' '.repeat((widths[column] ?? 0) - Array.from(cell).length);
-        return RIGHT.has(COLUMNS[column] ?? '') ? `${gap}${cell}` : `${cell}${gap}`;
+        return RIGHT.has(columns[column] ?? '') ? `${gap}${cell}` : `${cell}${gap}`;
       })
       .join('  ')
       .trimEnd(),
@@ -40,12 +58,18 @@ const aligned = (rows: readonly (readonly string[])[]): string[] => {
 };
 
 /** The table, then what went wrong and what to know. */
-export const tableText = ({ run, backups }: FinishedRun, vaultFolder: string): string => {
-  const lines = aligned([[...COLUMNS], ...backups.map((backup) => cells(backup, vaultFolder))]);
+export const tableText = (result: Result, vaultFolder: string): string => {
+  const { run, verified } = result;
+  const backups = backupsOf(result);
+  const lines = aligned(
+    columnsOf(result),
+    backups.map((backup) => cells(backup, vaultFolder, verified !== undefined)),
+  );
   for (const { projectId, error, warnings = [] } of backups) {
     if (error) lines.push(`${plainName(projectId)} failed: ${error.message}`);
     for (const warning of warnings) lines.push(`${plainName(projectId)}: ${warning}`);
   }
+  if (verified) lines.push(...verdictLines(verified));
   for (const [source, part] of Object.entries(run.parts)) {
     if (part.error) lines.push(`${source} could not be planned: ${part.error.message}`);
     for (const { projectId, why } of part.skipped) {
@@ -56,6 +80,31 @@ export const tableText = ({ run, backups }: FinishedRun, vaultFolder: string): s
   return lines.join('\n');
 };
 
-/** The one document of `--json`. */
-export const jsonText = (finished: FinishedRun): string =>
-  JSON.stringify({ run: finished.run, backups: finished.backups }, null, 2);
+const verdictLine = ({ backup, verification, why }: VerifiedBackup): string => {
+  const name = plainName(backup.projectId);
+  const verdict = verification?.result?.verdict;
+  if (verdict === 'verified')
+    return `${name}: verified, but the backup’s row says ${backup.validation}`;
+  return `${name}: verification ${verdict === 'failed' ? 'failed' : 'could not run'}: ${why}`;
+};
+
+const verdictLines = (verified: readonly VerifiedBackup[]): string[] => {
+  const bad = verified.filter((one) => !isVerified(one));
+  const good = verified.length - bad.length;
+  return [
+    ...bad.map(verdictLine),
+    ...(verified.length
+      ? [`${good} of ${verified.length} came back from their backups as they were taken.`]
+      : []),
+  ];
+};
+
+/** The one document of `--json`: each backup as the API shows it, with its verification beside it. */
+export const jsonText = (result: Result): string => {
+  const { run, verified } = result;
+  const backups = backupsOf(result).map((backup) => {
+    const found = verified?.find((one) => one.backup.id === backup.id);
+    return found ? { ...backup, verification: found.verification ?? { why: found.why } } : backup;
+  });
+  return JSON.stringify({ run, backups }, null, 2);
+};

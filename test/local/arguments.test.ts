@@ -7,6 +7,7 @@ describe('the command line', () => {
     expect(readArguments([], {})).toMatchObject({
       once: false,
       json: false,
+      verify: false,
       port: 4400,
       dataDir: `${process.cwd()}/.larder`,
     });
@@ -19,6 +20,20 @@ describe('the command line', () => {
     [['--schemas', 'a'], '--database-url'],
     [['--database-url', 'postgresql://x', '--schemas', 'a,,b'], 'empty name'],
     [['more'], 'more'],
+    [['--restore-url', 'postgresql://r:p@h/db'], '--database-url'],
+    [
+      ['--database-url', 'postgresql://b:p@h/db', '--restore-url', 'postgresql://r:p@other/db'],
+      'the same host, port and database',
+    ],
+    [
+      ['--database-url', 'postgresql://b:p@h/db', '--restore-url', 'postgresql://b:q@h/db'],
+      'another role',
+    ],
+    [['--database-url', 'mysql://b:p@h/db'], '--database-url: The database URL begins'],
+    [
+      ['--database-url', 'postgresql://b:p@h/db', '--restore-url', 'mysql://r:p@h/db'],
+      '--restore-url: The database URL begins',
+    ],
   ])('refuses %j by name', (argv, named) => {
     expect(() => readArguments(argv, {})).toThrow(named);
   });
@@ -27,9 +42,15 @@ describe('the command line', () => {
     expect(namesOf('a, B c ,"d,e","f""g"," h "')).toEqual(['a', 'B c', 'd,e', 'f"g', ' h ']);
   });
 
-  it('takes the URL from the environment, where no list of processes shows it', () => {
+  it('takes the URLs from the environment, where no list of processes shows them', () => {
     const url = 'postgresql://u:p@localhost/db';
     expect(readArguments([], { LARDER_DATABASE_URL: url })?.database).toMatchObject({ user: 'u' });
+    const restore = { LARDER_RESTORE_URL: 'postgresql://r:p@localhost/db' };
+    expect(readArguments([], { LARDER_DATABASE_URL: url, ...restore })?.restore).toMatchObject({
+      user: 'r',
+    });
+    // The demo has a restore role of its own.
+    expect(readArguments([], restore)).not.toHaveProperty('restore');
   });
 });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import config from '../../larder.config.ts';
+import { checkConfig } from '../../lib/config.ts';
 import { type LocalStack, startStack } from '../../local/stack.ts';
 import { localConfig, secretArnOf } from '../../local/start/config.ts';
 import { synthesizeApart } from '../../local/template/synthesis.ts';
@@ -46,7 +47,7 @@ beforeAll(async () => {
   const temporaryFolder = path.join(temporary, 'tmp');
   await mkdir(temporaryFolder);
   const folder = path.join(temporary, 'stack');
-  const synthesized = await synthesizeApart(localConfig(config, source), {
+  const synthesized = await synthesizeApart(localConfig(checkConfig(config), source), {
     folder,
     temporaryFolder,
   });
