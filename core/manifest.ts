@@ -50,6 +50,25 @@ const leftOut = z.looseObject({
   belongsTo: z.array(z.string()),
 });
 
+const definition = z.looseObject({
+  /** Such as `table`, `index`, `constraint`. */
+  kind: z.string(),
+  /** Its full name as SQL writes it. */
+  name: z.string(),
+  /** Of what it is; comparable between servers of one major. See `adapters/postgres/inventory/definitions.ts`. */
+  digest: z.string(),
+});
+
+const standIn = z.looseObject({
+  kind: z.string(),
+  /** As in `outside`. */
+  name: z.string(),
+  /** Where it is; null for what is in none, such as a server. An extension's is where its objects are. */
+  schema: z.string().nullable(),
+  /** Makes something of its name and form, without what it does or holds. */
+  sql: z.string(),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -101,6 +120,10 @@ export const manifest = z.looseObject({
   outside: z.array(outside),
   /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests of before it was read. */
   leftOut: z.array(leftOut).optional(),
+  /** Every object of the schema; absent where they could not be read, and in manifests of before they were. */
+  definitions: z.array(definition).optional(),
+  /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
+  standIns: z.array(standIn).optional(),
   warnings: z.array(z.string()),
   timings: z.looseObject({
     snapshotAt: z.iso.datetime(),
@@ -122,6 +145,8 @@ export type ManifestTable = z.infer<typeof table>;
 export type ManifestSequence = z.infer<typeof sequence>;
 export type Outside = z.infer<typeof outside>;
 export type LeftOut = z.infer<typeof leftOut>;
+export type Definition = z.infer<typeof definition>;
+export type StandIn = z.infer<typeof standIn>;
 
 /** What an inventory of one schema holds: the manifest's part that is read in the dump's snapshot. */
 export type Inventory = Pick<
@@ -137,5 +162,7 @@ export type Inventory = Pick<
   | 'roles'
   | 'outside'
   | 'leftOut'
+  | 'definitions'
+  | 'standIns'
   | 'warnings'
 >;

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
 import type { Inventory } from '../../../core/manifest.ts';
 import { ROLES_PAGE } from '../failures.ts';
@@ -10,9 +10,11 @@ import {
   type SchemaOids,
   type TableFacts,
 } from './contents.ts';
+import { readDefinitions } from './definitions.ts';
 import { readLeftOut, readLoose } from './left-out.ts';
 import { readMentions } from './mentions.ts';
 import { readExtensions, readOutside, readPartitionsElsewhere } from './outside.ts';
+import { readStandIns } from './stand-ins.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
 /**
@@ -54,6 +56,7 @@ export const readInventory = async (
     roles: await readRoles(client, schemaOids),
     outside,
     leftOut,
+    ...(await readForVerification(client, schemaOids)),
   };
   const warnings = warningsOf({
     schemas,
@@ -71,6 +74,27 @@ export const readInventory = async (
     countable: facts.filter(isCountable),
     sourceBytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
   };
+};
+
+/**
+ * What only a verification needs. The server reads expressions back for it, which may fail where a dump would not: no backup is lost
+ * for that.
+ */
+const readForVerification = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+): Promise<Pick<Inventory, 'definitions' | 'standIns'>> => {
+  await client.query('SAVEPOINT verification');
+  try {
+    const definitions = await readDefinitions(client, schemaOids);
+    return { definitions, standIns: await readStandIns(client, schemaOids) };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT verification');
+    return {};
+  } finally {
+    await client.query('RELEASE SAVEPOINT verification');
+  }
 };
 
 const isCountable = ({ kind, populated }: TableFacts): boolean =>

@@ -57,8 +57,8 @@ export const FIRST_NORMAL_OID = 16384;
  * multirange to its range (all 'i' in pg_depend), and what an extension brought to the extension ('e'). A partition's index
  * and constraints depend on those of its parent ('P', 'S'), which come with the parent; so does a foreign key's index.
  */
-const OUTSIDE = `
-  WITH RECURSIVE ${MEMBERS}, needed AS (
+export const OUTSIDE_ENDS = `
+  ${MEMBERS}, needed AS (
     SELECT DISTINCT d.refclassid, d.refobjid, m.shownclass, m.shown
     FROM members m
     JOIN pg_catalog.pg_depend d ON d.classid = m.classid AND d.objid = m.objid
@@ -82,7 +82,10 @@ const OUTSIDE = `
     UNION ALL
     SELECT ${catalog('pg_tablespace')}, c.reltablespace, ${catalog('pg_class')}, c.oid
     FROM pg_catalog.pg_class c WHERE c.relnamespace = ANY ($1) AND c.reltablespace <> 0
-  )
+  )`;
+
+const OUTSIDE = `
+  WITH RECURSIVE ${OUTSIDE_ENDS}
   SELECT o.type AS kind, o.identity AS name,
     (pg_catalog.array_agg(DISTINCT s.identity))[1:20] AS "neededBy"
   FROM ends r,

@@ -1,0 +1,40 @@
+import type pg from 'pg';
+import { sha256Hex } from '../../../core/ids.ts';
+import type { Definition } from '../../../core/manifest.ts';
+import type { SchemaOids } from './contents.ts';
+import { DEFINITION_QUERIES } from './definition-queries.ts';
+import { wordsOf } from './expression-words.ts';
+
+/**
+ * Every object of the schemas with a digest of what it is: read in a backup's snapshot, and again where the backup came back, by
+ * the same words. It stands for what pg_dump brings back, so for neither owners nor grants, statistics' values or oids. Two digests can
+ * be compared where both servers are of one major: another may write an expression otherwise, and know other properties.
+ */
+interface Row {
+  readonly name: string;
+  /** Compared as they are. */
+  readonly facts: unknown;
+  /** Compared by their words. */
+  readonly expressions: readonly (string | null)[];
+}
+
+const DIGEST_CHARACTERS = 16;
+
+/** jsonb writes its members in one order, whatever was made first. */
+const digestOf = ({ facts, expressions }: Row): string =>
+  sha256Hex(
+    JSON.stringify([facts, expressions.map((text) => (text === null ? null : wordsOf(text)))]),
+  ).slice(0, DIGEST_CHARACTERS);
+
+/** In the order of kinds and names. The session's search_path must be empty, so that names are written in full. */
+export const readDefinitions = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+): Promise<Definition[]> => {
+  const found: Definition[] = [];
+  for (const [kind, sql] of Object.entries(DEFINITION_QUERIES)) {
+    const { rows } = await client.query<Row>(sql, [schemaOids]);
+    found.push(...rows.map((row) => ({ kind, name: row.name, digest: digestOf(row) })));
+  }
+  return found;
+};
