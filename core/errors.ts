@@ -202,7 +202,7 @@ export class PermissionMissing extends Permanent {
 export class LockTimeout extends Retryable {
   constructor(table: string, waitedMs: number, blocker: string) {
     super(
-      `Table ${quoted(table)} could not be locked within ${waitedMs} ms: ${blocker}. The export is tried again later.`,
+      `Table ${quoted(table)} could not be locked within ${waitedMs} ms: ${blocker}. It is tried again later.`,
     );
   }
 }

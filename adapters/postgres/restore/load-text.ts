@@ -1,5 +1,16 @@
 import type pg from 'pg';
+import { DumpUnreadable, quoted, RestoreRefused } from '../../../core/errors.ts';
 import type { TableName } from '../../../core/restore.ts';
+import { qualified } from '../names.ts';
+import { LeftOutAccess, roleFinder } from './access.ts';
+import { keyDefinition, mayInherit } from './clauses.ts';
+import { constraintComment } from './comments.ts';
+import { described, shown } from './described.ts';
+import { give } from './give.ts';
+import { type Meaning, meaningOf, type Name } from './meaning.ts';
+import { copyRows, send } from './send.ts';
+import { type Piece, readStatements } from './statements.ts';
+import { type Boundaries, decide, keyOf } from './text-rules.ts';
 
 /**
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
@@ -17,6 +28,7 @@ export interface TextRequest {
   readonly missingRoles: readonly string[];
   /** The schemas are there and in use: they are neither made nor given to anybody. */
   readonly intoLive?: boolean;
+  readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
   /** Called once the rows of a table are there. */
@@ -29,8 +41,11 @@ export interface TextForeignKey {
   /** Under the backup's own schema name. */
   readonly table: TableName;
   readonly name: string;
-  /** What stands behind the constraint's name: `FOREIGN KEY (a) REFERENCES s.t(b) ...`, with NOT VALID where it had that. */
+  /** What stands behind the constraint's name: `FOREIGN KEY (a) REFERENCES s.t(b) ...` */
   readonly definition: string;
+  /** False where the source itself had never validated it. */
+  readonly valid: boolean;
+  readonly comment?: string;
 }
 
 export interface ExecutedText {
@@ -39,9 +54,203 @@ export interface ExecutedText {
   readonly foreignKeys: readonly TextForeignKey[];
   /** What was in the text and was not executed, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** True where an owner or a grant was left out. */
+  /** True where an owner or a grant was left out that was asked for. */
   readonly accessLost: boolean;
 }
 
+/** What is known while the text is executed. */
+export interface Run {
+  readonly client: pg.Client;
+  readonly request: TextRequest;
+  readonly bounds: Boundaries & { readonly made: Set<string>; readonly kept: Set<string> };
+  readonly findRole: ReturnType<typeof roleFinder>;
+  readonly isSuperuser: boolean;
+  readonly tablespaces: ReadonlySet<string>;
+  readonly access: LeftOutAccess;
+  readonly leftOut: { readonly what: string; readonly why: string }[];
+  readonly keys: TextForeignKey[];
+  readonly copied: (TableName & { readonly rows: number })[];
+  /** In whose name is granted just now; null for the owner's. */
+  grantor: string | null;
+}
+
+const CIRCUMSTANCES = `
+  SELECT ARRAY(SELECT extname::text FROM pg_catalog.pg_extension) AS extensions,
+    ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace) AS tablespaces,
+    pg_catalog.current_setting('is_superuser') = 'on' AS superuser`;
+
+const begin = async (client: pg.Client, request: TextRequest): Promise<Run> => {
+  interface Row {
+    readonly extensions: string[];
+    readonly tablespaces: string[];
+    readonly superuser: boolean;
+  }
+  const [row] = (await client.query<Row>(CIRCUMSTANCES)).rows;
+  if (!row) throw new Error('the server says nothing of itself');
+  const { schemas, extensions, owners, intoLive = false, missingRoles } = request;
+  return {
+    client,
+    request,
+    bounds: {
+      schemas,
+      extensions,
+      extensionsThere: new Set(row.extensions),
+      owners,
+      intoLive,
+      made: new Set(),
+      kept: new Set(),
+    },
+    findRole: roleFinder(client, missingRoles),
+    isSuperuser: row.superuser,
+    tablespaces: new Set(row.tablespaces),
+    access: new LeftOutAccess(),
+    leftOut: [],
+    keys: [],
+    copied: [],
+    grantor: null,
+  };
+};
+
+const PARENTS = `
+  SELECT pn.nspname AS schema, p.relname AS name
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+  WHERE n.nspname = $1 AND c.relname = $2`;
+
+/** A copy that inherits from a table outside would show up among that one's rows, beside the original. */
+const leaveParents = async (run: Run, { schema, name }: TableName): Promise<void> => {
+  const { client, bounds } = run;
+  const parents = (await client.query<TableName>(PARENTS, [schema, name])).rows;
+  for (const parent of parents) {
+    if (bounds.made.has(shown(parent))) continue;
+    const heir = qualified(schema, name);
+    const from = qualified(parent.schema, parent.name);
+    await client.query(`ALTER TABLE ONLY ${heir} NO INHERIT ${from}`);
+    run.leftOut.push({
+      what: `${shown({ schema, name })} as an heir of ${shown(parent)}`,
+      why: 'the parent is outside the restored schemas and would show its rows twice; ALTER TABLE ... INHERIT makes it one again',
+    });
+  }
+};
+
+/** Columns of a table that is both kept apart and asked for; pg_dump qualifies every name. */
+const named = ({ schema, name }: Name): TableName => {
+  if (schema === null) throw new DumpUnreadable(quoted(name), 'its name has no schema');
+  return { schema, name };
+};
+
+const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
+  if (meaning.kind === 'foreign-key') {
+    run.bounds.kept.add(keyOf(meaning.table, meaning.constraint));
+    run.keys.push({
+      table: named(meaning.table),
+      name: meaning.constraint,
+      definition: keyDefinition(text, words, meaning),
+      valid: !meaning.notValid,
+    });
+  }
+  if (meaning.kind !== 'comment-on-constraint') return;
+  const wanted = keyOf(meaning.table, meaning.constraint);
+  const at = run.keys.findIndex(({ table, name }) => keyOf(table, name) === wanted);
+  const key = run.keys[at];
+  const comment = constraintComment(meaning, words);
+  if (key && comment !== undefined) run.keys[at] = { ...key, comment };
+};
+
+const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece): Promise<void> => {
+  const { client, request, bounds } = run;
+  const doing = {
+    object: described(meaning, words),
+    schema: request.schemas[0],
+    ...(request.lockTimeoutMs !== undefined && { lockTimeoutMs: request.lockTimeoutMs }),
+  };
+  if (meaning.kind === 'setting' && meaning.name === 'default_tablespace') {
+    const [tablespace = ''] = meaning.values;
+    if (tablespace && !run.tablespaces.has(tablespace)) {
+      run.leftOut.push({
+        what: `tablespace ${quoted(tablespace)}`,
+        why: 'the server has none of the name: its tables are in the default one',
+      });
+      await client.query(`SET default_tablespace = ''`);
+      return;
+    }
+  }
+  await send(client, text, doing);
+  if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
+  if (meaning.kind !== 'create') return;
+  const made = named({ schema: meaning.schema, name: meaning.name });
+  bounds.made.add(shown(made));
+  if (meaning.what.endsWith('table') && mayInherit(words)) await leaveParents(run, made);
+};
+
+const take = async (run: Run, piece: Piece): Promise<void> => {
+  const { words } = piece;
+  const meaning = meaningOf(words);
+  if (meaning.kind === 'session-authorization') run.grantor = meaning.role;
+  const decision = decide(meaning, words, run.bounds);
+  switch (decision.do) {
+    case 'pass':
+      return;
+    case 'leave-out':
+      run.leftOut.push({ what: decision.what, why: decision.why });
+      return;
+    case 'keep-for-later':
+      return keepForLater(run, meaning, piece);
+    case 'give':
+      return await give(run, meaning, piece);
+    default:
+      if (piece.kind === 'statement') return await runStatement(run, meaning, piece);
+  }
+  if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
+  const table = named(meaning.table);
+  const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
+  const rows = await copyRows(run.client, piece, doing);
+  run.copied.push({ ...table, rows });
+  run.request.onTable(table);
+};
+
+/** The text sets what it needs; what comes after it must not depend on it. */
+const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET search_path = ''; RESET ROLE;
+  SET row_security = off`;
+
+const STILL_ATTACHED = `
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+  WHERE n.nspname = ANY ($1) AND pn.nspname <> ALL ($1)`;
+
+/** However it came about: a copy whose rows show in somebody else's table is not kept. */
+const refuseAttached = async ({ client, request }: Run): Promise<void> => {
+  const found = await client.query<TableName>(STILL_ATTACHED, [request.schemas]);
+  const [attached] = found.rows;
+  if (attached) {
+    throw new RestoreRefused([
+      `Table ${shown(attached)} would be a part of a table outside the backup's schemas.`,
+    ]);
+  }
+};
+
 /** @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the text's own error */
-export type LoadText = (client: pg.Client, request: TextRequest) => Promise<ExecutedText>;
+export const loadText = async (client: pg.Client, request: TextRequest): Promise<ExecutedText> => {
+  const run = await begin(client, request);
+  for await (const piece of readStatements(request.text)) {
+    request.signal.throwIfAborted();
+    await take(run, piece);
+  }
+  await client.query(SETTLE);
+  if (!request.intoLive) await refuseAttached(run);
+  return {
+    copied: run.copied,
+    foreignKeys: run.keys,
+    leftOut: [
+      ...run.leftOut,
+      ...run.access.list(),
+      ...(request.owners === 'drop'
+        ? [{ what: 'all owners and grants', why: 'as was asked for' }]
+        : []),
+    ],
+    accessLost: !run.access.isEmpty,
+  };
+};

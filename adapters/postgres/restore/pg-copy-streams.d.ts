@@ -1,6 +1,6 @@
 /** The part of pg-copy-streams that a restore uses; the package has no types of its own. */
 declare module 'pg-copy-streams' {
-  import type { Writable } from 'node:stream';
+  import type { Writable, WritableOptions } from 'node:stream';
   import type pg from 'pg';
 
   export class CopyStreamQuery extends Writable implements pg.Submittable {
@@ -9,5 +9,5 @@ declare module 'pg-copy-streams' {
     submit(connection: pg.Connection): void;
   }
   /** `COPY ... FROM STDIN`: what is written are the rows. Finishes once the server has taken them all. */
-  export function from(text: string): CopyStreamQuery;
+  export function from(text: string, options?: WritableOptions): CopyStreamQuery;
 }

@@ -1,0 +1,89 @@
+import type { Name } from './meaning.ts';
+import { Cursor } from './meaning-cursor.ts';
+import { tokenAt } from './statements-tokens.ts';
+import type { Word } from './words.ts';
+
+/** Clauses that decide over a statement besides its head. */
+
+/** True where a new table would be a partition of another: pg_dump makes each by itself and attaches it afterwards. */
+export const isPartitionOf = (words: readonly Word[]): boolean =>
+  new Cursor(words).skipTo('partition of') !== undefined;
+
+/** Words of a statement that are kept; what stands behind them is not known. */
+const ALL_KEPT = 4096;
+
+/** True where a new table inherits from another, or where the words don't tell. */
+export const mayInherit = (words: readonly Word[]): boolean =>
+  words.length >= ALL_KEPT || new Cursor(words).skipTo('inherits') !== undefined;
+
+/** Actions of ALTER that take an object elsewhere, or make it a part of another; pg_dump writes none of them. */
+const STRANGE_ACTIONS = ['rename', 'set schema', 'inherit', 'detach', 'attach', 'of'] as const;
+
+/** The first strange action of an ALTER of the object `on`. */
+export const strangeAction = (words: readonly Word[], on: Name): string | undefined => {
+  const cursor = new Cursor(words);
+  // The name ends the head; of a name of two parts the last one is followed by the first action.
+  while (!cursor.ended) {
+    const found = cursor.qualified();
+    if (found?.schema === on.schema && found.name === on.name) break;
+    if (!found) cursor.skip();
+  }
+  cursor.brackets();
+  while (!cursor.ended) {
+    const strange = cursor.anyKeys(STRANGE_ACTIONS);
+    if (strange) return strange;
+    while (!cursor.ended && !cursor.symbol(',')) cursor.skip();
+  }
+  return undefined;
+};
+
+/** `schema.name` as SQL writes it in a string. */
+export const nameInText = (text: string): Name | undefined => {
+  const bytes = Buffer.from(text);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const token = tokenAt({ bytes, final: true, escapes: false }, at);
+    if (!token) return undefined;
+    const part = bytes.toString('utf8', token.from, token.to);
+    if (token.kind === 'quoted-name') parts.push(part.slice(1, -1).replaceAll('""', '"'));
+    else if (token.kind === 'name') parts.push(part.toLowerCase());
+    else if (part !== '.' || parts.length !== 1) return undefined;
+    at = token.to;
+  }
+  const [schema, name] = parts;
+  return parts.length === 2 && schema !== undefined && name !== undefined
+    ? { schema, name }
+    : undefined;
+};
+
+/** Where each word of a statement begins, in bytes. */
+const offsetsOf = (text: Buffer): number[] => {
+  const offsets: number[] = [];
+  for (let at = 0; at < text.length; ) {
+    const token = tokenAt({ bytes: text, final: true, escapes: false }, at);
+    if (!token) return offsets;
+    if (token.kind !== 'space') offsets.push(token.from);
+    at = token.to;
+  }
+  return offsets;
+};
+
+const isKey = (word: Word | undefined, key: string): boolean =>
+  word?.kind === 'name' && !word.quoted && word.text === key;
+
+/**
+ * What stands behind a foreign key's name, without NOT VALID, byte for byte.
+ * @param table as the statement names it
+ */
+export const keyDefinition = (
+  text: Buffer,
+  words: readonly Word[],
+  { only, table }: { readonly only: boolean; readonly table: Name },
+): string => {
+  const from = (only ? 3 : 2) + (table.schema === null ? 1 : 3) + 3;
+  const last = words.length - 1;
+  const isNotValid = isKey(words[last - 1], 'not') && isKey(words[last], 'valid');
+  const offsets = offsetsOf(text);
+  const end = isNotValid ? offsets[last - 1] : offsets[last + 1];
+  return text.toString('utf8', offsets[from], end ?? text.length).replace(/[;\s]+$/, '');
+};

@@ -1,0 +1,156 @@
+import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { isPartitionOf, nameInText, strangeAction } from './clauses.ts';
+import { commentedObject } from './comments.ts';
+import { described, shown } from './described.ts';
+import type { Meaning, Name } from './meaning.ts';
+import type { Word } from './words.ts';
+
+/**
+ * What becomes of each statement of a backup. It is an allow-list: pg_dump writes few kinds of statements for a schema, and each
+ * names the object that it makes or changes. What is about another schema, or is none of these kinds, ends the restore: the
+ * backup was damaged, or made to do harm to others in the same database.
+ */
+export type Decision =
+  | { readonly do: 'run' }
+  /** Nothing is lost by not running it. */
+  | { readonly do: 'pass' }
+  | { readonly do: 'leave-out'; readonly what: string; readonly why: string }
+  /** It gives something to roles, which must be there and ours to give to. */
+  | { readonly do: 'give' }
+  /** A foreign key to a table outside, and what is said of it. */
+  | { readonly do: 'keep-for-later' };
+
+export interface Boundaries {
+  readonly schemas: readonly string[];
+  readonly extensions: readonly string[];
+  /** Extensions that the database had before, by name. */
+  readonly extensionsThere: ReadonlySet<string>;
+  readonly owners: 'keep' | 'drop';
+  readonly intoLive: boolean;
+  /** Tables made by this text so far, as `shown`. */
+  readonly made: ReadonlySet<string>;
+  /** Foreign keys that were kept for later, as `keyOf`. */
+  readonly kept: ReadonlySet<string>;
+}
+
+const RUN: Decision = { do: 'run' };
+const PASS: Decision = { do: 'pass' };
+const GIVE: Decision = { do: 'give' };
+const LATER: Decision = { do: 'keep-for-later' };
+
+const NOT_OURS = 'pg_dump writes nothing of the kind for a schema';
+
+const refuse = (meaning: Meaning, words: readonly Word[], why = NOT_OURS): never => {
+  throw new DumpUnreadable(described(meaning, words), why);
+};
+
+/** What pg_dump begins its text with. Timeouts are the session's own affair. */
+const OURS = /_timeout$/;
+const SETTINGS: Readonly<Record<string, (values: readonly string[]) => boolean>> = {
+  client_encoding: ([value = '']) => /^(UTF-?8|SQL_ASCII)$/i.test(value),
+  standard_conforming_strings: ([value = '']) => /^on$/i.test(value),
+  escape_string_warning: () => true,
+  search_path: (values) => values.length === 1 && values[0] === '',
+  check_function_bodies: () => true,
+  xmloption: () => true,
+  client_min_messages: () => true,
+  row_security: ([value = '']) => /^off$/i.test(value),
+  default_table_access_method: () => true,
+  default_tablespace: () => true,
+};
+
+const settingRule = (
+  meaning: Extract<Meaning, { readonly kind: 'setting' }>,
+  words: readonly Word[],
+): Decision => {
+  if (OURS.test(meaning.name)) return PASS;
+  if (SETTINGS[meaning.name]?.(meaning.values)) return RUN;
+  return refuse(meaning, words, `a dump does not set it to ${quoted(meaning.values.join(', '))}`);
+};
+
+export const keyOf = (table: Name, constraint: string): string =>
+  `${shown(table)} ${quoted(constraint)}`;
+
+const beyond = ({ kind }: Meaning): string =>
+  `a ${kind.replace('-', ' ')} belongs to the database, not to a schema`;
+
+export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundaries): Decision => {
+  const { schemas, intoLive, made } = bounds;
+  const isOwn = ({ schema }: Name): boolean => schema !== null && schemas.includes(schema);
+  const isOwnObject = (what: string, on: Name): boolean =>
+    what === 'schema' ? schemas.includes(on.name) && on.schema === null : isOwn(on);
+  const outside = (): never =>
+    refuse(meaning, words, 'it is about something outside the schemas that the backup is of');
+  const own = (name: Name, decision = RUN): Decision => (isOwn(name) ? decision : outside());
+  /** A table that this text made: in a live schema others are somebody's, who would wait or find other rows. */
+  const isInside = (table: Name): boolean => isOwn(table) && (!intoLive || made.has(shown(table)));
+
+  switch (meaning.kind) {
+    case 'setting':
+      return settingRule(meaning, words);
+    case 'session-authorization':
+      return PASS;
+    case 'create-schema':
+      if (!schemas.includes(meaning.schema)) return outside();
+      return intoLive ? PASS : RUN;
+    case 'comment-on-schema':
+      if (!schemas.includes(meaning.schema)) return outside();
+      return intoLive ? PASS : RUN;
+    case 'create-extension':
+    case 'comment-on-extension':
+      if (!bounds.extensions.includes(meaning.extension)) return outside();
+      return bounds.extensionsThere.has(meaning.extension) ? PASS : RUN;
+    case 'foreign-key':
+      own(meaning.table);
+      return isInside(meaning.references) ? RUN : LATER;
+    case 'comment-on-constraint':
+      own(meaning.table);
+      return bounds.kept.has(keyOf(meaning.table, meaning.constraint)) ? LATER : RUN;
+    case 'attach-partition':
+    case 'attach-index':
+      own(meaning.child);
+      if (meaning.kind === 'attach-index' ? isOwn(meaning.parent) : isInside(meaning.parent))
+        return RUN;
+      return {
+        do: 'leave-out',
+        what: `${shown(meaning.child)} as a partition of ${shown(meaning.parent)}`,
+        why: 'the parent is outside the restored schemas and would show its rows twice; attach it once it has taken the place of the other',
+      };
+    case 'owner':
+    case 'grant':
+    case 'revoke':
+      if (!isOwnObject(meaning.what, meaning.on)) return outside();
+      return intoLive && meaning.what === 'schema' ? PASS : GIVE;
+    case 'default-privileges':
+      if (meaning.schema === null || !schemas.includes(meaning.schema)) return outside();
+      return intoLive ? PASS : GIVE;
+    case 'create':
+      if (!isOwn(meaning.table ?? meaning)) return outside();
+      if (meaning.what === 'table' && isPartitionOf(words)) return refuse(meaning, words);
+      return RUN;
+    case 'alter':
+      if (!isOwn(meaning.on)) return outside();
+      return strangeAction(words, meaning.on) ? refuse(meaning, words) : RUN;
+    case 'refresh':
+      return own(meaning.view);
+    case 'copy':
+      own(meaning.table);
+      if (intoLive && !made.has(shown(meaning.table)))
+        return refuse(meaning, words, 'the table is there already, and rows are never added to it');
+      return RUN;
+    case 'sequence-value': {
+      const sequence = nameInText(meaning.text);
+      return sequence ? own(sequence) : refuse(meaning, words);
+    }
+    case 'publication':
+    case 'subscription':
+    case 'event-trigger':
+      return { do: 'leave-out', what: described(meaning, words), why: beyond(meaning) };
+    case 'other': {
+      const on = commentedObject(words);
+      return on ? own(on) : refuse(meaning, words);
+    }
+    default:
+      return refuse(meaning, words);
+  }
+};
