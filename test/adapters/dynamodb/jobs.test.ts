@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { getRow } from '../../../adapters/dynamodb/table.ts';
+import type { HistoryTable } from '../../../adapters/dynamodb/table.ts';
 import { iso } from '../../../core/backup.ts';
-import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../../core/contract.ts';
+import { TABLE } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Job } from '../../../core/job.ts';
-import type { JobClaim, JobFindings, Jobs } from '../../../core/job-ports.ts';
-import type { Restore, RestoreOutcome } from '../../../core/restore.ts';
-import { notRun, type Verification } from '../../../core/verification.ts';
+import type { JobClaim } from '../../../core/job-ports.ts';
+import type { RestoreOutcome } from '../../../core/restore.ts';
 import { DAY, NIGHT, newHistory } from '../../support/backups.ts';
-import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
+import { jobRows, restoreRow } from '../../support/jobs.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
+import { type JobBench, restoreBench, verificationBench } from './job-kinds.ts';
 
 let tables: Tables;
 let it: Awaited<ReturnType<typeof newHistory>>;
@@ -24,88 +24,35 @@ beforeEach(async () => {
 
 const failure = { name: 'RestoreInterrupted', message: 'The restore was interrupted.' };
 const LEASE = 60_000;
-const progress = {
-  step: 'loading',
-  tablesDone: 1,
-  tablesTotal: 3,
-  bytesRead: 10,
-  bytesTotal: 30,
-  at: 'now',
-} as const;
 
-/** A kind of job as the suite needs it: one port, rows of it, and something that its worker finds. */
-interface Kind<J extends Job> {
-  readonly jobs: Jobs<J>;
-  readonly row: (changes?: Partial<Job>) => J;
-  readonly findings: JobFindings<J>;
-  /** Those that outlive the attempt. */
-  readonly lasting: JobFindings<J>;
-  readonly prefix: string;
-}
-
-const restoreKind = (): Kind<Restore> => ({
-  jobs: jobRows(it.access).restores,
-  row: (changes) => restoreRow(it.access.clock(), changes),
-  findings: { safetyBackupId: 'b1', progress },
-  lasting: { safetyBackupId: 'b1' },
-  prefix: TABLE.restorePrefix,
-});
-const verificationKind = (): Kind<Verification> => ({
-  jobs: jobRows(it.access).verifications,
-  row: (changes) => verificationRow(it.access.clock(), changes),
-  findings: { result: notRun('It is too large.') },
-  lasting: { result: notRun('It is too large.') },
-  prefix: TABLE.verificationPrefix,
-});
-
-const suite = <J extends Job>(kindOf: () => Kind<J>) => {
-  let kind: Kind<J>;
-  let jobs: Jobs<J>;
+const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
+  let on: JobBench<J>;
   beforeEach(() => {
-    kind = kindOf();
-    jobs = kind.jobs;
+    on = open(it.access);
   });
-
-  const pending = async (changes: Partial<Job> = {}): Promise<J> => {
-    const job = kind.row(changes);
-    expect(await jobs.create(job)).toBe('created');
-    return job;
-  };
-  const claimed = async ({ projectId, id }: Job): Promise<JobClaim> => {
-    const outcome = await jobs.claim(projectId, id);
-    if (outcome.kind !== 'claimed') throw new Error(`not claimed but ${outcome.kind}`);
-    return outcome.claim;
-  };
-  const rawRow = ({ projectId, id }: Job) =>
-    getRow(it.access, { pk: `${TABLE.projectPrefix}${projectId}`, sk: `${kind.prefix}${id}` });
-  const openIds = async (state: 'pending' | 'in-progress' | 'untold') => {
-    const ids: string[] = [];
-    for await (const { id } of jobs.open(state)) ids.push(id);
-    return ids.sort();
-  };
 
   describe('its row', () => {
     test('is given back as it was written, and shows nothing of its storage', async () => {
-      const job = await pending();
-      expect(await jobs.get(job.projectId, job.id)).toEqual(job);
-      expect(await jobs.get('globex', job.id)).toBeUndefined();
+      const job = await on.pending();
+      expect(await on.jobs.get(job.projectId, job.id)).toEqual(job);
+      expect(await on.jobs.get('globex', job.id)).toBeUndefined();
     });
 
     test('is written once: who asks for it again changes nothing', async () => {
-      const job = await pending();
-      await claimed(job);
-      expect(await jobs.create({ ...job, projectName: 'another' })).toBe('exists');
-      expect(await jobs.get(job.projectId, job.id)).toMatchObject({
+      const job = await on.pending();
+      await on.claimed(job);
+      expect(await on.jobs.create({ ...job, projectName: 'another' })).toBe('exists');
+      expect(await on.jobs.get(job.projectId, job.id)).toMatchObject({
         projectName: 'Acme',
         status: 'in-progress',
       });
     });
 
     test('is no backup: neither in the lists of backups nor in the indexes of them', async () => {
-      const job = await pending();
+      const job = await on.pending();
       const backup = await it.pending();
       expect(await it.openIds('pending')).toEqual([backup.id]);
-      expect(await openIds('pending')).toEqual([job.id]);
+      expect(await on.openIds('pending')).toEqual([job.id]);
       expect((await it.history.list('acme', { limit: 10 })).items).toHaveLength(1);
       expect(await it.history.ofDay('2026-11-21', 10)).toHaveLength(1);
       expect(await it.history.get('acme', job.id)).toBeUndefined();
@@ -114,291 +61,57 @@ const suite = <J extends Job>(kindOf: () => Kind<J>) => {
 
     test('may be removed only once it has ended, a moment after its time', async () => {
       const ends: ((claim: JobClaim, job: J) => Promise<unknown>)[] = [
-        (claim) => jobs.complete(claim, kind.findings),
-        (claim) => jobs.fail(claim, failure),
-        (claim) => jobs.cancel(claim),
+        (claim) => on.jobs.complete(claim, on.findings),
+        (claim) => on.jobs.fail(claim, failure),
+        (claim) => on.jobs.cancel(claim),
         (_, job) => {
           it.pass(LEASE);
-          return jobs.failAbandoned(job.projectId, job.id, failure);
+          return on.jobs.failAbandoned(job.projectId, job.id, failure);
         },
       ];
       for (const end of ends) {
-        const job = await pending();
-        const claim = await claimed(job);
-        expect(await rawRow(job)).not.toHaveProperty(TABLE.ttl);
+        const job = await on.pending();
+        const claim = await on.claimed(job);
+        expect(await on.stored(job)).not.toHaveProperty(TABLE.ttl);
         expect(await end(claim, job)).toBe('written');
-        expect((await rawRow(job))?.[TABLE.ttl]).toBe(Math.ceil(Date.parse(job.expiresAt) / 1000));
-        expect(await jobs.get(job.projectId, job.id)).not.toHaveProperty(TABLE.ttl);
-      }
-    });
-  });
-
-  describe('claiming', () => {
-    test('of twenty workers at once, exactly one gets it, and once more when the lease ran out', async () => {
-      const { id, projectId } = await pending();
-      for (const attempt of [1, 2]) {
-        const outcomes = await Promise.all(
-          Array.from({ length: 20 }, () => jobs.claim(projectId, id)),
+        expect((await on.stored(job))?.[TABLE.ttl]).toBe(
+          Math.ceil(Date.parse(job.expiresAt) / 1000),
         );
-        expect(outcomes.filter(({ kind: is }) => is === 'claimed')).toHaveLength(1);
-        expect(outcomes.filter(({ kind: is }) => is === 'busy')).toHaveLength(19);
-        expect((await jobs.get(projectId, id))?.attempt).toBe(attempt);
-        it.pass(LEASE);
+        expect(await on.jobs.get(job.projectId, job.id)).not.toHaveProperty(TABLE.ttl);
       }
-    });
-
-    test('is refused while a lease runs, for what is missing, and after three attempts', async () => {
-      const job = await pending();
-      await claimed(job);
-      it.pass(LEASE - 1);
-      expect(await jobs.claim('acme', job.id)).toEqual({
-        kind: 'busy',
-        leaseUntil: '2026-11-21T02:01:00.000Z',
-      });
-      const missing = kind.row();
-      expect(await jobs.claim('acme', missing.id)).toEqual({ kind: 'missing' });
-      expect(await rawRow(missing)).toBeUndefined();
-      it.pass(1);
-      for (const attempt of [2, 3]) {
-        expect((await claimed(job)).attempt).toBe(attempt);
-        it.pass(LEASE);
-      }
-      expect(await jobs.claim('acme', job.id)).toMatchObject({
-        kind: 'exhausted',
-        job: { id: job.id, attempt: 3 },
-      });
-    });
-
-    test('is refused for what has ended', async () => {
-      const job = await pending();
-      await jobs.complete(await claimed(job), kind.findings);
-      it.pass(LEASE);
-      expect(await jobs.claim('acme', job.id)).toEqual({ kind: 'final', status: 'completed' });
-    });
-
-    test('knows its own claim again when the answer to it was lost', async () => {
-      const job = await pending();
-      tables.client.middlewareStack.add(
-        (next, context) => async (args) => {
-          if (context.commandName === 'UpdateItemCommand') await next(args);
-          return next(args);
-        },
-        { step: 'finalizeRequest', priority: 'low', name: 'twice' },
-      );
-      try {
-        expect((await claimed(job)).attempt).toBe(1);
-      } finally {
-        tables.client.middlewareStack.remove('twice');
-      }
-    });
-  });
-
-  describe('a worker that holds its claim', () => {
-    test('keeps it by heartbeats, and writes what it finds without a write to any index', async () => {
-      const job = await pending();
-      const claim = await claimed(job);
-      const before = await rawRow(job);
-      it.pass(LEASE - 1);
-      expect(await jobs.heartbeat(claim, kind.findings)).toBe('held');
-      it.pass(LEASE - 1);
-      expect(await jobs.heartbeat(claim)).toBe('held');
-      const after = await rawRow(job);
-      expect(after).toMatchObject(kind.findings);
-      const changed = Object.keys(after ?? {}).filter(
-        (name) => JSON.stringify(after?.[name]) !== JSON.stringify(before?.[name]),
-      );
-      expect(changed.sort()).toEqual([...Object.keys(kind.findings), 'leaseUntil'].sort());
-      const projected: readonly string[] = [...STATUS_PROJECTION, ...DAY_PROJECTION];
-      expect(changed.filter((name) => projected.includes(name))).toEqual([]);
-    });
-
-    test('hears of a cancellation at its next heartbeat, and does not come back for another attempt', async () => {
-      const job = await pending();
-      const claim = await claimed(job);
-      expect(await jobs.requestCancel('acme', job.id)).toBe('in-progress');
-      expect(await jobs.heartbeat(claim)).toBe('cancelling');
-      expect(await jobs.release(claim, failure, 'soon')).toBe('written');
-      expect((await jobs.get('acme', job.id))?.status).toBe('cancelled');
-    });
-
-    test('gives it back for a retry with the reason, and keeps what it found', async () => {
-      const job = await pending();
-      const claim = await claimed(job);
-      await jobs.heartbeat(claim, kind.findings);
-      expect(await jobs.release(claim, failure, '2026-11-21T02:05:00.000Z')).toBe('written');
-      const row = await jobs.get('acme', job.id);
-      expect(row).toMatchObject({ status: 'pending', attempt: 1, error: failure, ...kind.lasting });
-      expect(row).not.toHaveProperty('progress');
-      expect((await claimed(job)).attempt).toBe(2);
-    });
-
-    test('completes it with what was found and how long it took, and leaves nothing of the work behind', async () => {
-      const job = await pending();
-      await jobs.release(await claimed(job), failure, 'soon');
-      it.pass(5000);
-      const claim = await claimed(job);
-      await jobs.heartbeat(claim, kind.findings);
-      it.pass(7000);
-      expect(await jobs.complete(claim, kind.lasting)).toBe('written');
-      expect(await jobs.get('acme', job.id)).toEqual({
-        ...job,
-        ...kind.lasting,
-        status: 'completed',
-        attempt: 2,
-        startedAt: iso(NIGHT + 5000),
-        completedAt: iso(NIGHT + 12_000),
-        durationMs: 7000,
-      });
-      const row = await rawRow(job);
-      for (const name of ['leaseUntil', 'claimedBy', 'retryAt', 'error'])
-        expect(row).not.toHaveProperty(name);
-    });
-
-    test('fails it with what was found', async () => {
-      const job = await pending();
-      expect(await jobs.fail(await claimed(job), failure, kind.findings)).toBe('written');
-      expect(await jobs.get('acme', job.id)).toMatchObject({
-        ...kind.findings,
-        status: 'failed',
-        error: failure,
-        completedAt: iso(NIGHT),
-      });
-    });
-
-    test('is told that its write was carried out when it is sent a second time', async () => {
-      const writes: ((claim: JobClaim) => Promise<unknown>)[] = [
-        (claim) => jobs.complete(claim, kind.findings),
-        (claim) => jobs.fail(claim, failure, kind.findings),
-        (claim) => jobs.cancel(claim),
-        (claim) => jobs.release(claim, failure, 'soon'),
-      ];
-      for (const write of writes) {
-        const claim = await claimed(await pending());
-        expect(await write(claim)).toBe('written');
-        expect(await write(claim)).toBe('written');
-      }
-    });
-  });
-
-  describe('a worker that lost its claim', () => {
-    const writes: Record<string, (claim: JobClaim) => Promise<unknown>> = {
-      heartbeat: (claim) => jobs.heartbeat(claim, kind.findings),
-      complete: (claim) => jobs.complete(claim, kind.findings),
-      fail: (claim) => jobs.fail(claim, failure, kind.findings),
-      cancel: (claim) => jobs.cancel(claim),
-      release: (claim) => jobs.release(claim, failure, 'soon'),
-    };
-
-    test.each(Object.keys(writes))('can change nothing: %s', async (name) => {
-      const write = writes[name] ?? (() => Promise.reject(new Error(name)));
-      const taken = await pending();
-      const toAnother = await claimed(taken);
-      it.pass(LEASE);
-      await claimed(taken);
-
-      const givenUp = await pending();
-      const toNobody = await claimed(givenUp);
-      it.pass(LEASE);
-      await jobs.failAbandoned('acme', givenUp.id, { name: 'JobWorkerDied', message: 'It died.' });
-
-      for (const [job, claim] of [
-        [taken, toAnother],
-        [givenUp, toNobody],
-      ] as const) {
-        const before = await rawRow(job);
-        expect(await write(claim)).toBe('lost');
-        expect(await rawRow(job)).toEqual(before);
-      }
-      const gone = kind.row();
-      expect(await write({ projectId: 'acme', jobId: gone.id, attempt: 1 })).toBe('lost');
-      expect(await rawRow(gone)).toBeUndefined();
-    });
-
-    test('to an attempt that completed it has not completed it', async () => {
-      const job = await pending();
-      const lost = await claimed(job);
-      it.pass(LEASE);
-      await jobs.complete(await claimed(job), kind.findings);
-      expect(await jobs.complete(lost, kind.findings)).toBe('lost');
-    });
-  });
-
-  describe('nobody working on it', () => {
-    test('it fails once, but not while a lease runs or after its end', async () => {
-      const job = await pending();
-      const claim = await claimed(job);
-      it.pass(LEASE - 1);
-      expect(await jobs.failAbandoned('acme', job.id, failure)).toBe('not-abandoned');
-      it.pass(1);
-      expect(await jobs.failAbandoned('acme', job.id, failure, kind.findings)).toBe('written');
-      expect(await jobs.get('acme', job.id)).toMatchObject({
-        ...kind.findings,
-        status: 'failed',
-        error: failure,
-      });
-      expect(await jobs.failAbandoned('acme', job.id, failure)).toBe('not-abandoned');
-      expect(await jobs.heartbeat(claim)).toBe('lost');
-    });
-
-    test('it is queued again with its attempts, unless it was to be cancelled', async () => {
-      const job = await pending();
-      await claimed(job);
-      expect(await jobs.requeue('acme', job.id)).toBe('not-abandoned');
-      it.pass(LEASE);
-      expect(await jobs.requeue('acme', job.id)).toBe('written');
-      expect(await jobs.get('acme', job.id)).toMatchObject({
-        status: 'pending',
-        attempt: 1,
-        queuedAt: iso(NIGHT + LEASE),
-      });
-      await claimed(job);
-      await jobs.requestCancel('acme', job.id);
-      it.pass(LEASE);
-      expect(await jobs.requeue('acme', job.id)).toBe('not-abandoned');
-      expect((await jobs.get('acme', job.id))?.status).toBe('cancelled');
-    });
-
-    test('a wish to cancel ends one that waits, and tells what has ended as it is', async () => {
-      const job = await pending();
-      expect(await jobs.requestCancel('acme', job.id)).toBe('cancelled');
-      expect(await jobs.claim('acme', job.id)).toEqual({ kind: 'final', status: 'cancelled' });
-      const done = await pending();
-      await jobs.complete(await claimed(done), {});
-      expect(await jobs.requestCancel('acme', done.id)).toBe('completed');
-      expect(await jobs.requestCancel('acme', kind.row().id)).toBeUndefined();
     });
   });
 
   test('open work is listed by what it waits for, until somebody has been told of its end', async () => {
     const made: J[] = [];
     for (let index = 0; index < 20; index += 1)
-      made.push(await pending({ projectId: `project-${index}` }));
+      made.push(await on.pending({ projectId: `project-${index}` }));
     const ids = made.map(({ id }) => id).sort();
-    expect(await openIds('pending')).toEqual(ids);
+    expect(await on.openIds('pending')).toEqual(ids);
     const [first] = made;
     if (!first) throw new Error('nothing was made');
     // Somebody told too early must not hide it.
-    await jobs.told(first.projectId, first.id);
-    expect(await openIds('pending')).toEqual(ids);
-    const claims = await Promise.all(made.map(claimed));
-    expect([await openIds('pending'), await openIds('in-progress')]).toEqual([[], ids]);
+    await on.jobs.told(first.projectId, first.id);
+    expect(await on.openIds('pending')).toEqual(ids);
+    const claims = await Promise.all(made.map(on.claimed));
+    expect([await on.openIds('pending'), await on.openIds('in-progress')]).toEqual([[], ids]);
     for (const [index, claim] of claims.entries()) {
-      if (index % 3 === 0) await jobs.fail(claim, failure);
-      else if (index % 3 === 1) await jobs.cancel(claim);
-      else await jobs.complete(claim, kind.findings);
+      if (index % 3 === 0) await on.jobs.fail(claim, failure);
+      else if (index % 3 === 1) await on.jobs.cancel(claim);
+      else await on.jobs.complete(claim, on.findings);
     }
-    expect([await openIds('in-progress'), await openIds('untold')]).toEqual([[], ids]);
-    for await (const open of jobs.open('untold'))
+    expect([await on.openIds('in-progress'), await on.openIds('untold')]).toEqual([[], ids]);
+    for await (const open of on.jobs.open('untold'))
       expect(Object.keys(open).sort()).toEqual(
         expect.arrayContaining(['attempt', 'completedAt', 'createdAt', 'queuedAt', 'source']),
       );
     expect(await it.openIds('untold')).toEqual([]);
-    for (const { projectId, id } of made) await jobs.told(projectId, id);
-    expect(await openIds('untold')).toEqual([]);
-    expect(await jobs.get(first.projectId, first.id)).toMatchObject({ toldAt: iso(NIGHT) });
-    const missing = kind.row();
-    await jobs.told('acme', missing.id);
-    expect(await rawRow(missing)).toBeUndefined();
+    for (const { projectId, id } of made) await on.jobs.told(projectId, id);
+    expect(await on.openIds('untold')).toEqual([]);
+    expect(await on.jobs.get(first.projectId, first.id)).toMatchObject({ toldAt: iso(NIGHT) });
+    const missing = on.row();
+    await on.jobs.told('acme', missing.id);
+    expect(await on.stored(missing)).toBeUndefined();
   });
 
   describe('a list', () => {
@@ -406,7 +119,7 @@ const suite = <J extends Job>(kindOf: () => Kind<J>) => {
       const ids: string[] = [];
       for (let index = 0; index < count; index += 1) {
         it.pass(1);
-        ids.unshift((await pending({ backupId })).id);
+        ids.unshift((await on.pending({ backupId })).id);
       }
       return ids;
     };
@@ -414,7 +127,7 @@ const suite = <J extends Job>(kindOf: () => Kind<J>) => {
       const seen: string[][] = [];
       let cursor: string | undefined;
       do {
-        const page = await jobs.list('acme', { ...query, limit, ...(cursor && { cursor }) });
+        const page = await on.jobs.list('acme', { ...query, limit, ...(cursor && { cursor }) });
         seen.push(page.items.map(({ id }) => id));
         cursor = page.cursor;
       } while (cursor);
@@ -427,7 +140,7 @@ const suite = <J extends Job>(kindOf: () => Kind<J>) => {
       const ofOther = await many(other, 4);
       const again = await many(one, 2);
       await it.pending();
-      await pending({ projectId: 'globex', backupId: one });
+      await on.pending({ projectId: 'globex', backupId: one });
       const expected = [...again, ...ofOne];
       expect(await pages({ backupId: one }, 2)).toEqual([
         expected.slice(0, 2),
@@ -442,27 +155,31 @@ const suite = <J extends Job>(kindOf: () => Kind<J>) => {
     test("takes no other list's cursor", async () => {
       const backupId = uuidv7(NIGHT);
       await many(backupId, 2);
-      const { cursor = '' } = await jobs.list('acme', { backupId, limit: 1 });
+      const { cursor = '' } = await on.jobs.list('acme', { backupId, limit: 1 });
       for (const query of [{}, { backupId: uuidv7(NIGHT) }])
-        await expect(jobs.list('acme', { ...query, limit: 1, cursor })).rejects.toThrow('cursor');
-      await expect(jobs.list('globex', { backupId, limit: 1, cursor })).rejects.toThrow('cursor');
+        await expect(on.jobs.list('acme', { ...query, limit: 1, cursor })).rejects.toThrow(
+          'cursor',
+        );
+      await expect(on.jobs.list('globex', { backupId, limit: 1, cursor })).rejects.toThrow(
+        'cursor',
+      );
       await expect(it.history.list('acme', { limit: 1, cursor })).rejects.toThrow('cursor');
-      expect((await jobs.list('acme', { backupId, limit: 1, cursor })).items).toHaveLength(1);
+      expect((await on.jobs.list('acme', { backupId, limit: 1, cursor })).items).toHaveLength(1);
     });
 
     test('hides what may be removed at any moment, and nothing that is still open', async () => {
-      const ended = await pending();
-      await jobs.complete(await claimed(ended), {});
-      const open = await pending();
+      const ended = await on.pending();
+      await on.jobs.complete(await on.claimed(ended), {});
+      const open = await on.pending();
       it.pass(366 * DAY);
-      const { items } = await jobs.list('acme', { limit: 10 });
+      const { items } = await on.jobs.list('acme', { limit: 10 });
       expect(items.map(({ id }) => id)).toEqual([open.id]);
     });
   });
 };
 
-describe('restores', () => suite(restoreKind));
-describe('verifications', () => suite(verificationKind));
+describe('restores', () => suite(restoreBench));
+describe('verifications', () => suite(verificationBench));
 
 test('what a worker finds may be large and deep, with names that DynamoDB reserves', async () => {
   const { restores } = jobRows(it.access);

@@ -230,6 +230,15 @@ describe('a restore elsewhere', () => {
     expect(api.restoring()).toEqual([]);
   });
 
+  test('to another target is another request under the same key', async () => {
+    const path = await elsewhere();
+    const headers = { 'Idempotency-Key': 'k' };
+    const one = await api.post(path, { target: 'second' }, { headers });
+    const again = await api.post(path, { target: 'second' }, { headers });
+    expect(again.json).toEqual(one.json);
+    expect((await api.post(path, { target: 'third' }, { headers })).status).toBe(422);
+  });
+
   test('needs a target that is configured, takes restores, and allows this source', async () => {
     const path = await elsewhere();
     const allowed = (target: string, says: RegExp) =>
