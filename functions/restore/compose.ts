@@ -1,0 +1,62 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores } from '../../adapters/dynamodb/jobs.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { PATIENCE } from '../../adapters/patience.ts';
+import { accessOf } from '../../adapters/postgres/access.ts';
+import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
+import { makeRestoreServer } from '../../adapters/postgres/restore/server.ts';
+import { makeVaultReader } from '../../adapters/s3/read.ts';
+import { makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeRestoreQueue } from '../../adapters/sqs/job-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+
+const LOOK_EVERY_MS = 3000;
+
+/** The restore function's parts, built once a process from its environment. The source's login is the restore role's. */
+export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
+  const environment = readEnvironment([
+    'environment',
+    'historyTable',
+    'vaultBucket',
+    'source',
+    'restore',
+    'exportDefaults',
+    'retention',
+    'exportsQueue',
+    'restoresQueue',
+    'outcomesQueue',
+    'postgresRoot',
+  ]);
+  const clock = Date.now;
+  const rows = { table: environment.historyTable, client: makeTableClient(), clock };
+  const sqs = new SQSClient({ requestHandler: PATIENCE });
+  return {
+    ports: {
+      restores: makeRestores(rows),
+      history: makeHistory(rows),
+      vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+      archives: makeArchiveReader(environment.postgresRoot.split(':')),
+      server: makeRestoreServer({
+        ...accessOf(environment.source, import.meta.dirname),
+        stack: environment.historyTable,
+      }),
+      queue: makeRestoreQueue({ url: environment.restoresQueue, client: sqs }),
+      exports: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
+      outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+      clock,
+      log: makeLog('restore'),
+    },
+    options: {
+      settings: environment.restore,
+      exportDefaults: environment.exportDefaults,
+      retention: environment.retention,
+      environment: environment.environment,
+      lookEveryMs: LOOK_EVERY_MS,
+    },
+  };
+};
