@@ -222,8 +222,11 @@ export interface StoreRequest {
   readonly key: string;
   /** Ends only when all is well; an error on it aborts the upload. */
   readonly body: Readable;
-  /** Most the object can have, bytes: sizes the parts, S3 takes 10,000. */
-  readonly atMostBytes: number;
+  /**
+   * Nobody else reads the body's chunks: the memory of each is given back once it is stored, not when V8 collects it, which
+   * takes tens of megabytes of garbage.
+   */
+  readonly isSoleReader?: boolean;
   readonly contentType: string;
   /** File name a browser saves it under. */
   readonly downloadName: string;

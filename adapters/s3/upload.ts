@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { StoredObject, StoreRequest, Vault } from '../../core/ports.ts';
 import { named } from './failures.ts';
@@ -25,19 +24,30 @@ interface Passage {
   failure?: { readonly error: unknown; readonly ofBody: boolean };
 }
 
-async function* watched(body: Readable, passage: Passage): AsyncGenerator<Buffer> {
+async function* watched(
+  { body, isSoleReader }: Pick<StoreRequest, 'body' | 'isSoleReader'>,
+  passage: Passage,
+): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
     passage.bytes += chunk.length;
     yield chunk;
+    // Whoever asks for the next one has copied this one.
+    if (isSoleReader) free(chunk);
   }
   passage.ended = true;
 }
 
+/** Only memory that is all the chunk's own: Node cuts small buffers out of common ones. */
+const free = ({ buffer, byteLength }: Buffer): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+};
+
 /** @throws UploadInterrupted, VaultRefused, or the error of the body, as it is */
 export const upload = async (
   { client, bucket, head, disposition }: UploadContext,
-  { key, body, contentType }: StoreRequest,
+  request: StoreRequest,
 ): Promise<StoredObject> => {
+  const { key, body, contentType } = request;
   const passage: Passage = { bytes: 0, ended: false };
   const stop = new AbortController();
   const fail = (error: unknown, ofBody: boolean): void => {
@@ -50,7 +60,7 @@ export const upload = async (
   const target = { client, bucket, key, contentType, disposition };
   const multipart = openMultipart(target, rooms, stop.signal, (error) => fail(error, false));
   try {
-    await send(watched(body, passage), passage, multipart, rooms);
+    await send(watched(request, passage), passage, multipart, rooms);
   } catch (error) {
     if (passage.ended && (await isThere(head, key, passage.bytes)))
       return { key, bytes: passage.bytes };

@@ -69,12 +69,6 @@ const checkRoom = (snapshot: Snapshot, backup: Backup, roomBytes: number): void 
     throw new TarTooLarge(largest.name, largest.bytes, roomBytes);
 };
 
-/** A text dump can be larger than the tables; a compressed one is not, but for a little of its own. */
-const atMostBytes = (snapshot: Snapshot, encoding: Encoding, maximum: number): number => {
-  const factor = encoding.compression === 'none' ? 4 : 1.5;
-  return Math.min(maximum, Math.ceil(snapshot.sourceBytes * factor) + 1024 ** 3);
-};
-
 const progressOf = (begun: number, clock: () => number, tablesTotal: number) => {
   const tables = new Set<string>();
   return {
@@ -126,7 +120,7 @@ const dumpAndStore = async (
       signal: stop.signal,
     });
     onProgress(progress.read(body));
-    const stored = await store(ports, options, backup, snapshot, encoding, body);
+    const stored = await store(ports, options, backup, encoding, body);
     const dumpMs = Math.round(performance.now() - begun);
     return { snapshot, dump, stored, sha256: body.digest(), encoding, rows: await rows, dumpMs };
   } catch (error) {
@@ -153,9 +147,8 @@ const countRows = (
 
 const store = (
   { vault }: ExportPorts,
-  { keyTemplate, settings }: ExportOptions,
+  { keyTemplate }: ExportOptions,
   backup: Backup,
-  snapshot: Snapshot,
   encoding: Encoding,
   body: Body,
 ): Promise<StoredObject> => {
@@ -164,7 +157,7 @@ const store = (
   return vault.store({
     key: `${stemOf(keyTemplate, parts)}${extension}`,
     body: body.stream,
-    atMostBytes: atMostBytes(snapshot, encoding, settings.maximumStoredBytes),
+    isSoleReader: true,
     contentType: CONTENT_TYPES[extension],
     downloadName: downloadNameOf(parts, extension),
   });
@@ -183,7 +176,6 @@ const storeGlobals = async (
   const stored = await vault.store({
     key: `${stemOf(keyTemplate, parts)}${GLOBALS_EXTENSION}`,
     body: Readable.from([content]),
-    atMostBytes: content.length,
     contentType: CONTENT_TYPES['.sql'],
     downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
   });

@@ -86,6 +86,24 @@ describe('storing', () => {
     expect(found.ContentDisposition).toBe('attachment; filename="acme.dump"');
   });
 
+  it('gives the memory of chunks back where nobody else reads them, and of no others', async () => {
+    const whole = (bytes: number) => Buffer.from(randomBytes(bytes).buffer.slice(0, bytes));
+    const chunks = [whole(3 * MIB), whole(9 * MIB), whole(100)];
+    const carved = whole(200).subarray(50, 150);
+    const content = Buffer.concat([...chunks, carved]);
+    for (const isSoleReader of [false, true]) {
+      const key = `backups/memory/${isSoleReader}.dump`;
+      const body = Readable.from([...chunks, carved]);
+      await vaultOn(client).store({ ...request(key, body), isSoleReader });
+      const found = await client.send(new GetObjectCommand({ Bucket: 'vault', Key: key }));
+      expect(content.equals((await found.Body?.transformToByteArray()) ?? Buffer.alloc(0))).toBe(
+        true,
+      );
+      expect(chunks.map(({ length }) => length === 0)).toEqual(chunks.map(() => isSoleReader));
+      expect(carved.length).toBe(100);
+    }
+  });
+
   it.each([
     ['before its first byte', 0],
     ['within its first part', 3 * MIB],
