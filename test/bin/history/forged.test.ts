@@ -195,21 +195,23 @@ describe('keys of an earlier template', () => {
       await room.stored({ template: elsewhere, createdAt: daysAgo(8) }),
       await room.stored({ createdAt: daysAgo(7) }),
     ];
+    // Between the folders of the one project.
+    await room.stored({ projectId: 'beta' });
     // Rows that name them explain them, whatever the template.
-    expect(await room.compare()).toMatchObject({ same: 3, findings: [] });
+    expect(await room.compare()).toMatchObject({ same: 4, findings: [] });
     await room.loseTable();
     const refused = await room.rebuild();
-    expect(refused.written).toHaveLength(1);
+    expect(refused.written).toHaveLength(2);
     expect(refused.omitted.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
     expect(kindsOf(await room.compare())).toEqual(Array(4).fill('foreign'));
     const templates = ['backups/{projectId}/{createdAt}-{backupId}-{attempt}', template, elsewhere];
     const rebuilt = await room.rebuild({ templates });
-    expect(rebuilt).toMatchObject({ there: 1, omitted: [], manifests: 3, projects: 1 });
+    expect(rebuilt).toMatchObject({ there: 2, omitted: [], manifests: 4, projects: 2 });
     expect(await room.listed('acme')).toHaveLength(3);
     expect(await room.compare({ templates })).toMatchObject({
-      same: 3,
+      same: 4,
       findings: [],
-      vault: { projects: 1, objects: 3, manifests: 3 },
+      vault: { projects: 2, objects: 4, manifests: 4 },
     });
     expect(new Set((await room.listed('acme')).map(({ fileId }) => fileId))).toEqual(
       new Set(stored.map(({ key }) => key)),

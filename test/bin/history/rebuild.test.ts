@@ -307,6 +307,29 @@ describe('a Larder that goes on working', () => {
     expect((await room.compare()).findings).toEqual([]);
   });
 
+  it('is never overwritten, though its rows came after the rebuild had looked for them', async () => {
+    const stored = await fill();
+    const [first] = stored;
+    if (first) await room.edit(first.backup, 'status', 'deleted');
+    const before = await room.all();
+    const blind = { ...room.rows(), backupsOf: async () => [] };
+    expect(await room.rebuild({}, { rows: blind })).toMatchObject({
+      written: [],
+      there: 12,
+      registered: 0,
+    });
+    expect(await room.all()).toEqual(before);
+  });
+
+  it('may be a second rebuild: each row is written by one of them', async () => {
+    await fill();
+    const before = withoutSeen(comparableRows(await room.all()));
+    await room.loseTable();
+    const both = await Promise.all([room.rebuild(), room.rebuild()]);
+    expect(both.flatMap(({ written }) => written)).toHaveLength(12);
+    expect(withoutSeen(comparableRows(await room.all()))).toEqual(before);
+  });
+
   it('has registered projects its own way: their rows are left', async () => {
     await fill();
     await room.loseTable();
