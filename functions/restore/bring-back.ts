@@ -18,6 +18,7 @@ import {
   type SchemaPlace,
 } from '../../core/restore.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
+import { boundedOutcome, boundedReport } from './bounds.ts';
 import { load } from './load.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
@@ -133,7 +134,7 @@ const bringBeside = async (
   const { report, survey } = await check(ports, options, restore, stored.manifest, wish, limits);
   let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
   if (!loaded) {
-    await context.write({ report });
+    await context.write({ report: boundedReport(report) });
     if (restore.dryRun) return undefined;
     if (report.problems.length) throw new RestoreRefused(report.problems);
     if (restore.mode === 'swap' && survey.live.length) {
@@ -143,7 +144,7 @@ const bringBeside = async (
     loaded = await loadOnce(ports, options, restore, { ...stored, wish }, context, survey);
   }
   const foreignKeys = await addForeignKeys(ports, options, loaded, context);
-  return outcomeOf(restore, loaded, wish, foreignKeys, survey.live);
+  return boundedOutcome(outcomeOf(restore, loaded, wish, foreignKeys, survey.live));
 };
 
 /** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */

@@ -1,0 +1,65 @@
+import type { RestoredForeignKey, RestoreOutcome, RestoreReport } from '../../core/restore.ts';
+
+/**
+ * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where nobody reads them any
+ * more, and say so. What matters most comes first.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+const MOST_LINES = 40;
+const LONGEST_LINE = 300;
+
+const short = (text: string): string =>
+  text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text;
+
+const andMore = (count: number): string => `and ${count} more`;
+
+const lines = (all: readonly string[]): readonly string[] =>
+  all.length > MOST_LINES
+    ? [...all.slice(0, MOST_LINES).map(short), andMore(all.length - MOST_LINES)]
+    : all.map(short);
+
+export const boundedReport = (report: RestoreReport): RestoreReport => ({
+  ...report,
+  missingExtensions: report.missingExtensions.slice(0, MOST_LINES),
+  missingRoles: lines(report.missingRoles),
+  missingOutside: lines(report.missingOutside),
+  functionsNamingLive: lines(report.functionsNamingLive),
+  foreignKeysOutside: lines(report.foreignKeysOutside),
+  dependents: lines(report.dependents),
+  problems: lines(report.problems),
+  warnings: lines(report.warnings),
+});
+
+const STATES: readonly RestoredForeignKey['state'][] = ['left-out', 'not-valid', 'valid'];
+
+const boundedKey = ({ sql, why, ...key }: RestoredForeignKey): RestoredForeignKey => ({
+  ...key,
+  ...(why !== undefined && { why: short(why) }),
+  // Half a statement is of no use to anybody.
+  ...(sql !== undefined && sql.length <= 2 * LONGEST_LINE && { sql }),
+});
+
+export const boundedOutcome = (outcome: RestoreOutcome): RestoreOutcome => {
+  const keys = STATES.flatMap((state) => outcome.foreignKeys.filter((key) => key.state === state));
+  const unlisted = keys.slice(MOST_LINES);
+  const loose = unlisted.filter(({ state }) => state !== 'valid').length;
+  const { leftOut } = outcome;
+  return {
+    ...outcome,
+    foreignKeys: keys.slice(0, MOST_LINES).map(boundedKey),
+    leftOut: [
+      ...leftOut
+        .slice(0, MOST_LINES)
+        .map(({ what, why }) => ({ what: short(what), why: short(why) })),
+      ...(leftOut.length > MOST_LINES
+        ? [{ what: andMore(leftOut.length - MOST_LINES), why: 'for reasons like these' }]
+        : []),
+    ],
+    warnings: lines([
+      ...(unlisted.length
+        ? [`${unlisted.length} more foreign keys are not listed here, ${loose} of them not valid.`]
+        : []),
+      ...outcome.warnings,
+    ]),
+  };
+};

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { RestoredForeignKey } from '../../../core/restore.ts';
+import { boundedOutcome, boundedReport } from '../../../functions/restore/bounds.ts';
+
+/** A row of DynamoDB holds 400 KB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const many = <T>(make: (n: number) => T): T[] => Array.from({ length: 5000 }, (_, n) => make(n));
+const long = (n: number): string => `${n} ${'é'.repeat(1000)}`;
+
+it('what a schema of thousands of everything comes to fits into one row, and says what it leaves out', () => {
+  const report = boundedReport({
+    at: '2026-11-21T02:00:00.000Z',
+    serverVersion: '18.6',
+    schemas: [],
+    needs: { databaseBytes: 1, seconds: 1, secondsAllowed: 1 },
+    missingExtensions: [],
+    missingRoles: many(long),
+    missingOutside: many(long),
+    functionsNamingLive: many(long),
+    foreignKeysOutside: many(long),
+    dependents: many(long),
+    problems: many(long),
+    warnings: many(long),
+  });
+  const key = (n: number): RestoredForeignKey => ({
+    table: { schema: 's', name: `t${n}` },
+    name: `k${n}`,
+    state: n === 4999 ? 'not-valid' : 'valid',
+    why: long(n),
+    sql: `ALTER TABLE ${'x'.repeat(500)}`,
+  });
+  const outcome = boundedOutcome({
+    schemas: [],
+    tables: 1,
+    rows: 1,
+    bytesRead: 1,
+    foreignKeys: many(key),
+    leftOut: many((n) => ({ what: long(n), why: long(n) })),
+    before: [],
+    warnings: many(long),
+  });
+  expect(Buffer.byteLength(JSON.stringify({ report, outcome }))).toBeLessThan(380_000);
+  expect(report.problems.at(-1)).toBe('and 4960 more');
+  expect(outcome.foreignKeys[0]).toMatchObject({ name: 'k4999', state: 'not-valid' });
+  expect(outcome.warnings[0]).toBe(
+    '4960 more foreign keys are not listed here, 0 of them not valid.',
+  );
+});
