@@ -1,0 +1,72 @@
+import { DumpUnreadable } from '../../../core/errors.ts';
+import type { TableName } from '../../../core/restore.ts';
+import type { ArchiveReader, ChosenEntries } from '../../../core/restore-ports.ts';
+import { qualified } from '../names.ts';
+import { type Contents, type Entry, readContents } from './contents.ts';
+import { type Archive, archiveOf } from './contents-archive.ts';
+import { keyOf } from './contents-definitions.ts';
+import { neededBy } from './contents-needs.ts';
+import { type Chosen, chooseNotes, chooseParts } from './contents-parts.ts';
+
+/**
+ * The entries of chosen tables and of the partitions below them: rows, defaults, indexes, constraints, statistics, triggers,
+ * rules, policies, their sequences, and the comments and grants on all of these. A foreign key is among them if its other
+ * table is chosen as well, or is not in the archive at all. Whose an entry is, its SQL says; a tag can be read in two ways.
+ * @throws DumpUnreadable for a table that the archive does not have
+ */
+export const chooseEntries = (contents: Contents, tables: readonly TableName[]): ChosenEntries => {
+  const archive = archiveOf(contents);
+  const chosen: Chosen = {
+    keys: withPartitions(archive, tables),
+    entries: new Set(),
+    leftOut: [],
+  };
+  for (const key of chosen.keys) {
+    const entry = archive.tables.get(key);
+    if (entry) chosen.entries.add(entry);
+  }
+  const found = [...chosen.entries];
+  chooseParts(archive, chosen);
+  const needed = neededBy(archive, chosen.entries);
+  const withNeeds = new Set([...chosen.entries, ...needed.entries]);
+  chooseNotes(archive, withNeeds);
+  const numbers = (of: ReadonlySet<Entry>): number[] =>
+    archive.entries.filter((entry) => of.has(entry)).map(({ dumpId }) => dumpId);
+  return {
+    entries: numbers(chosen.entries),
+    tables: found.map(({ namespace, tag }) => ({ schema: namespace ?? '', name: tag })),
+    leftOut: chosen.leftOut,
+    needs: needed.names,
+    withNeeds: numbers(withNeeds),
+  };
+};
+
+/** The names of the tables and of all partitions below them. */
+const withPartitions = (archive: Archive, tables: readonly TableName[]): ReadonlySet<string> => {
+  const missing = tables.filter((table) => !archive.tables.has(keyOf(table)));
+  if (missing.length > 0) {
+    const names = missing.map(({ schema, name }) => qualified(schema, name)).join(', ');
+    throw new DumpUnreadable('its table of contents', `it has no table ${names}`);
+  }
+  const children = new Map<string, string[]>();
+  for (const { parent, child } of archive.attaching) {
+    const key = keyOf(parent);
+    children.set(key, [...(children.get(key) ?? []), keyOf(child)]);
+  }
+  const keys = new Set(tables.map(keyOf));
+  // A set goes on with what is added while it is gone through.
+  for (const key of keys) for (const child of children.get(key) ?? []) keys.add(child);
+  return keys;
+};
+
+/** Reads the table of contents of a stored archive, and chooses from it. @throws DumpUnreadable */
+export const chooseFromArchive: ArchiveReader['choose'] = async ({ format, read, tables }) => {
+  const contents = await readContents(read);
+  if (contents.header.format !== format) {
+    throw new DumpUnreadable(
+      'its table of contents',
+      `it is of format ${contents.header.format}, not ${format}`,
+    );
+  }
+  return chooseEntries(contents, tables);
+};
