@@ -1,9 +1,11 @@
+import { quoted } from '../../core/errors.ts';
 import { makeProgress } from '../progress.ts';
 import { EXIT } from '../usage.ts';
 import { countText } from '../words.ts';
 import { type HistoryArguments, readHistoryArguments } from './arguments.ts';
 import { compareHistory } from './compare.ts';
 import { compareJson, compareText } from './compare-report.ts';
+import type { Comparison } from './findings.ts';
 import { COMPARE_HELP, REBUILD_HELP } from './help.ts';
 import { openPlace, portsOf } from './place.ts';
 import type { HistoryPorts, Seen } from './ports.ts';
@@ -19,9 +21,18 @@ type Work = (ports: HistoryPorts, wanted: HistoryArguments, names: Names) => Pro
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const isEmpty = ({ vault, history, findings }: Comparison): boolean =>
+  vault.projects + history.projects + findings.length === 0;
+
 const compare: Work = async (ports, wanted, names) => {
   const { scope, checksums, json } = wanted;
   const comparison = await compareHistory(ports, scope, { checksums, patienceMs: PATIENCE_MS });
+  // Nothing is no difference either, but an id that is mistyped must not look like one that is well.
+  if (scope.projectId !== undefined && isEmpty(comparison)) {
+    throw new Error(
+      `Neither the vault nor the history has anything of project ${quoted(scope.projectId)}. Check the id.`,
+    );
+  }
   print(json ? compareJson(names, comparison) : compareText(names, comparison));
   return comparison.findings.length ? EXIT.differences : EXIT.fine;
 };

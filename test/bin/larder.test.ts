@@ -134,6 +134,12 @@ describe('larder, on AWS', () => {
     expect([text.status, text.stdout.includes('No difference.')]).toEqual([0, true]);
   });
 
+  it('says of a mistyped project that nobody has it, instead of no difference', async () => {
+    const none = await larder(['history', 'compare', '--project', 'acne', ...place()], aws());
+    expect([none.status, none.stdout]).toEqual([1, '']);
+    expect(none.stderr).toContain('"acne"');
+  });
+
   it('says what was refused, with exit status 1', async () => {
     const key = 'backups/acme/of-nobody.manifest.json';
     await room.put(key, '{}');
