@@ -265,8 +265,11 @@ describe('the environment', () => {
     );
   });
 
-  test('has room for eight sources', () => {
-    const sources = Array.from({ length: 8 }, (_, index) => source({ name: `source-${index}` }));
+  test.each([
+    [8, {}],
+    [6, { restore: restore() }],
+  ])('has room for %d sources with %j', (length, own) => {
+    const sources = Array.from({ length }, (_, n) => source({ name: `source-${n}`, ...own }));
     expect(() => makeStack(config({ sources }))).not.toThrow();
   });
 });

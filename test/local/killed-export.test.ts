@@ -47,10 +47,13 @@ beforeAll(async () => {
   const temporaryFolder = path.join(temporary, 'tmp');
   await mkdir(temporaryFolder);
   const folder = path.join(temporary, 'stack');
-  const synthesized = await synthesizeApart(localConfig(checkConfig(config), source), {
-    folder,
-    temporaryFolder,
-  });
+  const synthesized = await synthesizeApart(
+    localConfig(checkConfig(config), source, { onlyWhenAsked: true }),
+    {
+      folder,
+      temporaryFolder,
+    },
+  );
   const secret = JSON.stringify({ username: 'postgres', password: PASSWORD });
   stack = await startStack({
     synthesized,
