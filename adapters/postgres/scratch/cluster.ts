@@ -44,16 +44,21 @@ export const makeCluster = async (cluster: Cluster): Promise<readonly string[]> 
     );
   }
   const choices = localeChoices(programs.major, locale);
-  let said = '';
+  let failed: Said = { brief: 'nothing was tried', all: '' };
   for (const choice of choices) {
     const failure = await initialize(cluster, choice);
     if (failure === undefined) return choice.note ? [choice.note] : [];
-    said = failure;
-    if (!speaksOfLocale(failure)) break;
+    failed = failure;
+    if (!speaksOfLocale(failure.all)) break;
   }
-  if (speaksOfFullDisk(said)) throw new ScratchDiskFull(path.dirname(folder), said);
-  throw new ScratchFailed(`initdb says: ${said || 'nothing'}`, wayOut(said));
+  if (speaksOfFullDisk(failed.all)) throw new ScratchDiskFull(path.dirname(folder), failed.brief);
+  throw new ScratchFailed(`initdb says: ${failed.brief}`, wayOut(failed.all));
 };
+
+interface Said {
+  readonly brief: string;
+  readonly all: string;
+}
 
 const wayOut = (said: string): string =>
   /could not look up effective user/.test(said)
@@ -64,7 +69,7 @@ const wayOut = (said: string): string =>
 const initialize = async (
   { programs, folder, account }: Cluster,
   { flags }: LocaleChoice,
-): Promise<string | undefined> => {
+): Promise<Said | undefined> => {
   const { major } = programs;
   const initdb = spawn(
     programs.initdb,
@@ -81,8 +86,10 @@ const initialize = async (
   const words = listen(initdb.stderr);
   try {
     const [code] = (await once(initdb, 'close')) as [number | null];
-    return code === 0 ? undefined : words.brief() || `ended with status ${code}`;
+    if (code === 0) return undefined;
+    return { brief: words.brief() || `nothing, and ended with status ${code}`, all: words.all() };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    return { brief: why, all: why };
   }
 };

@@ -5,16 +5,19 @@ import { StringDecoder } from 'node:string_decoder';
 export interface LastWords {
   /** All of it, at most 4,000 characters. */
   all(): string;
-  /** Its last three lines in one, without control characters, for a message: at most 400 characters. */
+  /** Its reason in one line for a message, without control characters: at most 400 characters. */
   brief(): string;
 }
 
 const KEPT = 4_000;
 const BRIEF = 400;
 
-/** Said of every session that came too early or was ended with the server: they say nothing of the reason. */
+/** Said at every start and end, or of every session that came too early or was ended with the server: no reason among them. */
 const OF_NO_MATTER =
-  /^FATAL: +(the database system is (starting up|shutting down)|terminating connection)/;
+  /^(LOG|FATAL): +(starting PostgreSQL|listening on|(the )?database system (was|is) (shut|starting|ready)|terminating (any other|connection)|shutting down because)/;
+
+/** initdb's own and the server's: what stands around them are hints, statements and what follows from them. */
+const REASON = /\b(PANIC|FATAL|ERROR|error): /;
 
 export const listen = (stderr: Readable): LastWords => {
   const decoder = new StringDecoder();
@@ -22,17 +25,17 @@ export const listen = (stderr: Readable): LastWords => {
   stderr.on('data', (chunk: Buffer) => {
     said = (said + decoder.write(chunk)).slice(-KEPT);
   });
-  return {
-    all: () => said,
-    brief: () =>
-      said
-        .split('\n')
-        .filter((line) => line.trim() && !OF_NO_MATTER.test(line))
-        .slice(-3)
-        .map((line) => line.replace(/\p{Cc}+/gu, ' ').trim())
-        .join('; ')
-        .slice(-BRIEF),
-  };
+  return { all: () => said, brief: () => briefly(said) };
+};
+
+const briefly = (said: string): string => {
+  const lines = said.split('\n').filter((line) => line.trim() && !OF_NO_MATTER.test(line));
+  const reasons = lines.filter((line) => REASON.test(line));
+  return (reasons.length ? reasons : lines)
+    .slice(-3)
+    .map((line) => line.replace(/\p{Cc}+/gu, ' ').trim())
+    .join('; ')
+    .slice(-BRIEF);
 };
 
 /** Whether a program's words, or an SQLSTATE, speak of a disk without room: ENOSPC and EDQUOT in the C library's words. */

@@ -5,6 +5,7 @@ import type { ServerPrograms } from '../program-files.ts';
 import { chooseAccount, chooseServer } from './choose.ts';
 import { makeCluster, SUPERUSER } from './cluster.ts';
 import { makeScratchFolder, PORT, type ScratchFolder, sweep } from './folder.ts';
+import { startGauge } from './gauge.ts';
 import type { DatabaseLocale } from './locale.ts';
 import { prepare, SCRATCH_DATABASE, SCRATCH_OWNER, type ScratchExtension } from './prepare.ts';
 import { type ServerProcess, startProcess } from './process.ts';
@@ -38,6 +39,8 @@ export interface ScratchServer {
   connect(access?: ScratchAccess): Promise<pg.Client>;
   /** Bytes its folder takes on disk now. */
   diskBytes(): Promise<number>;
+  /** The most that it took, bytes, looked at about once a second. */
+  mostDiskBytes(): Promise<number>;
   /** Rejects with ScratchDied or ScratchDiskFull when the server ends by itself; never settles otherwise. */
   readonly died: Promise<never>;
   /** A better error than a session's own, where the server died under it or its disk is full; else the same one. */
@@ -120,6 +123,7 @@ const ready = async (
     throw await explain(error);
   });
   await client.end();
+  const gauge = startGauge(folder.bytes);
   let stopping: Promise<void> | undefined;
   return {
     major: programs.major,
@@ -129,9 +133,11 @@ const ready = async (
     notes,
     connect: (as = access) => connectScratch(as),
     diskBytes: () => folder.bytes(),
+    mostDiskBytes: () => gauge.most(),
     died: server.died,
     explain,
     stop: () => {
+      gauge.stop();
       stopping ??= server.end().then(() => folder.remove());
       return stopping;
     },

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { startScratch } from '../../../../adapters/postgres/scratch/server.ts';
+import { SILENT } from './support.ts';
+
+/** A process of its own that starts a scratch server, tells where it is, and waits to be killed. */
+const [temporaryFolder = '', root = ''] = process.argv.slice(2);
+const server = await startScratch({
+  programRoots: [root],
+  temporaryFolder,
+  backupMajor: 18,
+  locale: { encoding: 'UTF8', collation: 'C' },
+  log: SILENT,
+});
+const folder = server.access.host;
+const file = readFileSync(path.join(folder, 'data', 'postmaster.pid'), 'utf8');
+process.send?.({ folder, pid: Number.parseInt(file, 10) });

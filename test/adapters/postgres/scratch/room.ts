@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ensureTool } from '../../../../layers/postgres/tools.ts';
+
+/**
+ * A room like Lambda's: everything is read only but /tmp, which has a size; no /dev/shm; a user that is not root and has a name; no
+ * network; an environment with next to nothing in it, not even HOME.
+ */
+export interface Room {
+  /** Runs a program of Node's in it, and answers the JSON that it prints. */
+  run(
+    program: string,
+    args: readonly string[],
+    room?: { readonly temporaryMb?: number },
+  ): Promise<unknown>;
+}
+
+const UID = '993';
+const DEVICES = ['null', 'zero', 'urandom', 'random'];
+
+/** @param folder for what the room needs */
+export const makeRoom = async (folder: string): Promise<Room> => {
+  const bwrap = await ensureTool('bubblewrap', 'usr/bin/bwrap');
+  const passwd = path.join(folder, 'passwd');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(passwd, `sbx_user1051:x:${UID}:990::/home/sbx_user1051:/sbin/nologin\n`);
+  const devices = DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]);
+  return {
+    run: async (program, args, { temporaryMb = 512 } = {}) => {
+      const [command, ...flags] = [
+        ...bwrap.command,
+        ...['--unshare-user', '--unshare-net', '--unshare-ipc', '--unshare-pid'],
+        ...['--uid', UID, '--gid', '990', '--die-with-parent', '--new-session'],
+        ...['--ro-bind', '/', '/', '--ro-bind', passwd, '/etc/passwd'],
+        ...['--proc', '/proc', '--tmpfs', '/dev', ...devices, '--remount-ro', '/dev'],
+        ...['--tmpfs', '/var/tmp', '--remount-ro', '/var/tmp'],
+        ...['--size', String(temporaryMb * 1024 ** 2), '--tmpfs', '/tmp', '--chdir', '/'],
+        ...['--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--'],
+        ...[process.execPath, program, ...args],
+      ];
+      const child = spawn(command ?? '', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+      const [code] = (await once(child, 'close')) as [number | null];
+      if (code !== 0) throw new Error(`the room's program ended with ${code}: ${output}`);
+      return JSON.parse(output);
+    },
+  };
+};

@@ -1,0 +1,269 @@
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProgramFiles } from '../../../../adapters/postgres/program-files.ts';
+import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
+import { eventually, isAlive, makePlace, type Place, serverRoot } from './support.ts';
+
+let place: Place;
+let shared: ScratchServer;
+beforeAll(async () => {
+  process.env.AWS_SECRET_ACCESS_KEY = 'only for the function itself';
+  place = await makePlace();
+  shared = await place.start();
+});
+afterAll(async () => {
+  delete process.env.AWS_SECRET_ACCESS_KEY;
+  await place.clear();
+});
+
+const ask = async (server: ScratchServer, sql: string, as = server.access) => {
+  const client = await server.connect(as);
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+const postmaster = async (server: ScratchServer): Promise<number> => {
+  const [row] = await ask(server, "SELECT pg_read_file('postmaster.pid') AS file");
+  return Number.parseInt(String(row?.file), 10);
+};
+
+describe('a scratch server', () => {
+  it('is of the version and has the extensions that it tells', async () => {
+    expect(shared.major).toBe(18);
+    expect(shared.version).toMatch(/^18\.\d+$/);
+    const pgcrypto = shared.extensions.find(({ name }) => name === 'pgcrypto');
+    expect(pgcrypto?.version).toMatch(/^\d+\.\d+$/);
+    for (const name of ['pgcrypto', 'hstore', 'postgres_fdw']) {
+      await ask(shared, `CREATE EXTENSION ${name}`);
+    }
+  });
+
+  it('answers its socket alone, which nobody else can reach', async () => {
+    const [row] = await ask(
+      shared,
+      `SELECT current_setting('listen_addresses') AS tcp, inet_server_addr() IS NULL AS by_socket`,
+    );
+    expect(row).toEqual({ tcp: '', by_socket: true });
+    expect(statSync(shared.access.host).mode & 0o777).toBe(0o700);
+    const socket = path.join(shared.access.host, `.s.PGSQL.${shared.access.port}`);
+    expect(statSync(socket).mode & 0o777).toBe(0o700);
+  });
+
+  it('knows nothing of the environment of who started it', async () => {
+    const client = await shared.connect();
+    await client.query("CREATE TEMP TABLE line (of text); COPY line FROM PROGRAM '/usr/bin/env'");
+    const environ = (await client.query<{ of: string }>('TABLE line')).rows.map(({ of }) => of);
+    await client.end();
+    expect(environ).toContain('TZ=UTC');
+    expect(environ.filter((line) => /^(AWS_|HOME=)/.test(line))).toEqual([]);
+  });
+
+  it('has an owner of the database who can restore but start no program and read no file', async () => {
+    const owner = shared.ownerAccess;
+    await ask(
+      shared,
+      'CREATE SCHEMA acme; CREATE TABLE acme.t (n int); CREATE TABLE public.p ()',
+      owner,
+    );
+    const [row] = await ask(shared, 'SELECT count(*)::int AS n FROM acme.t', owner);
+    expect(row).toEqual({ n: 0 });
+    for (const sql of [
+      "COPY acme.t FROM PROGRAM 'echo 1'",
+      "SELECT pg_read_file('/etc/passwd')",
+      "CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/tmp')",
+      'CREATE ROLE other SUPERUSER',
+      `SET ROLE ${shared.access.user}`,
+    ]) {
+      await expect(ask(shared, sql, owner), sql).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('takes a schema of thousands of relations in one transaction', async () => {
+    const client = await shared.connect();
+    await client.query('BEGIN; CREATE SCHEMA many');
+    await client.query(
+      "DO $$ BEGIN FOR i IN 1..5000 LOOP EXECUTE format('CREATE TABLE many.t%s ()', i); END LOOP; END $$",
+    );
+    const { rows } = await client.query<{ locks: number }>(
+      "SELECT count(*)::int AS locks FROM pg_locks WHERE mode = 'AccessExclusiveLock'",
+    );
+    expect(rows[0]?.locks).toBeGreaterThanOrEqual(5000);
+    await client.query('ROLLBACK');
+    await client.end();
+  });
+
+  it('measures its folder as it grows and keeps the most', async () => {
+    const before = await shared.diskBytes();
+    await ask(
+      shared,
+      "CREATE TABLE big AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)",
+    );
+    expect((await shared.diskBytes()) - before).toBeGreaterThan(20_000_000);
+    await shared.mostDiskBytes();
+    await ask(shared, 'DROP TABLE big');
+    expect(await shared.mostDiskBytes()).toBeGreaterThan(before + 20_000_000);
+  });
+
+  it('lives beside another one, and not with its data', async () => {
+    const other = await place.start();
+    expect(other.access.host).not.toBe(shared.access.host);
+    await ask(other, 'CREATE TABLE only_here ()');
+    await expect(ask(shared, 'SELECT FROM only_here')).rejects.toMatchObject({ code: '42P01' });
+    await other.stop();
+    expect(await ask(shared, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('is ended with its folder, in the middle of a query too', async () => {
+    const server = await place.start();
+    const pid = await postmaster(server);
+    const client = await server.connect();
+    const sleeping = client.query('SELECT pg_sleep(600)').catch((error: Error) => error);
+    await server.stop();
+    await server.stop();
+    expect(await sleeping).toBeInstanceOf(Error);
+    expect(isAlive(pid)).toBe(false);
+    expect(readdirSync(place.folder)).toEqual([path.basename(shared.access.host)]);
+    const race = await Promise.race([server.died.catch(() => 'died'), Promise.resolve('silent')]);
+    expect(race).toBe('silent');
+  });
+});
+
+describe('a scratch server that ends by itself', () => {
+  it('is noticed where it was killed, and explains the sessions it took along', async () => {
+    const server = await place.start();
+    const client = await server.connect();
+    const asked = client.query('SELECT pg_sleep(600)').catch((error: unknown) => error);
+    process.kill(await postmaster(server), 'SIGKILL');
+    await expect(server.died).rejects.toMatchObject({
+      name: 'ScratchDied',
+      retryable: false,
+      message: expect.stringMatching(/signal SIGKILL.*verification\.memoryMb/),
+    });
+    expect(await server.explain(await asked)).toMatchObject({ name: 'ScratchDied' });
+    await server.stop();
+    expect(readdirSync(place.folder)).toEqual([path.basename(shared.access.host)]);
+  });
+
+  it('does so with its reason where one of its sessions was killed for its memory, and quotes no row', async () => {
+    const server = await place.start();
+    const client = await server.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    await client.query("CREATE TABLE t (a text UNIQUE); INSERT INTO t VALUES ('confidential')");
+    await client.query("INSERT INTO t VALUES ('confidential')").catch(() => undefined);
+    const asked = client
+      .query("SELECT pg_sleep(600), 'confidential'")
+      .catch((error: unknown) => error);
+    process.kill(rows[0]?.pid ?? 0, 'SIGKILL');
+    const why = await server.explain(await asked);
+    expect(why).toMatchObject({
+      name: 'ScratchDied',
+      message: expect.stringContaining('was terminated by signal 9'),
+    });
+    expect(String(why)).not.toContain('confidential');
+    await server.stop();
+  });
+
+  it('leaves an error alone that has nothing to do with it', async () => {
+    const error = await ask(shared, 'SELECT 1/0').catch((found: unknown) => found);
+    expect(await shared.explain(error)).toBe(error);
+  });
+});
+
+describe('which server is started', () => {
+  it("is of the backup's own major where there is one, else the next above", async () => {
+    const programRoots = [await serverRoot(15), await serverRoot(18)];
+    const own = await place.start({ programRoots, backupMajor: 15 });
+    expect(own.version).toMatch(/^15\./);
+    await ask(own, 'CREATE SCHEMA acme; CREATE TABLE public.p ()', own.ownerAccess);
+    await own.stop();
+    const above = await place.start({ programRoots, backupMajor: 16 });
+    expect(above.major).toBe(18);
+    await above.stop();
+  });
+
+  it('is none where all are older, or where there is none', async () => {
+    await expect(place.start({ backupMajor: 19 })).rejects.toMatchObject({
+      name: 'ServerTooOld',
+      message: expect.stringMatching(/PostgreSQL 19.*older: 18.*docs\/layers\.md/),
+    });
+    await expect(place.start({ programRoots: ['/nowhere'] })).rejects.toMatchObject({
+      name: 'ServerLayerMissing',
+      message: expect.stringContaining('"/nowhere"'),
+    });
+  });
+});
+
+describe('a start that fails', () => {
+  /** Programs of which one is a script. */
+  const faked = async (name: 'initdb' | 'postgres', script: string): Promise<string> => {
+    const real = (await findProgramFiles(await serverRoot())).servers[0];
+    const root = path.join(place.folder, `fake-${name}`);
+    const bin = path.join(root, '18', 'bin');
+    mkdirSync(bin, { recursive: true });
+    for (const one of ['initdb', 'pg_ctl', 'postgres'] as const) {
+      const text =
+        one === name ? script : `exec ${one === 'initdb' ? real?.initdb : '/bin/false'} "$@"`;
+      writeFileSync(path.join(bin, one), `#!/bin/sh\n${text}\n`);
+      chmodSync(path.join(bin, one), 0o755);
+    }
+    return root;
+  };
+  const left = () => readdirSync(place.folder).filter((name) => name.startsWith('larder-pg-'));
+
+  it('says the last words of initdb and of the server, and leaves nothing behind', async () => {
+    const noMemory = 'FATAL:  could not map anonymous shared memory: Cannot allocate memory';
+    for (const [name, words] of [
+      ['initdb', 'initdb: error: could not look up effective user ID 12345: user does not exist'],
+      ['postgres', noMemory],
+    ] as const) {
+      const root = await faked(name, `echo '${words}' >&2; exit 1`);
+      await expect(place.start({ programRoots: [root] })).rejects.toMatchObject({
+        name: 'ScratchFailed',
+        message: expect.stringContaining(words),
+      });
+    }
+    expect(left()).toEqual([path.basename(shared.access.host)]);
+  });
+
+  it('says so of a disk that was full at once', async () => {
+    const root = await faked(
+      'initdb',
+      "echo 'initdb: error: x: No space left on device' >&2; exit 1",
+    );
+    await expect(place.start({ programRoots: [root] })).rejects.toMatchObject({
+      name: 'ScratchDiskFull',
+      message: expect.stringContaining('verification.temporaryMb'),
+    });
+  });
+
+  it('refuses a folder below which no socket has room', async () => {
+    const temporaryFolder = path.join(place.folder, 'x'.repeat(60));
+    mkdirSync(temporaryFolder);
+    await expect(place.start({ temporaryFolder })).rejects.toMatchObject({
+      name: 'ScratchFailed',
+      message: expect.stringMatching(/too long a path.*at most \d+ bytes/),
+    });
+    await eventually(() => readdirSync(temporaryFolder).length === 0);
+  });
+
+  it('works in the longest folder that is allowed', async () => {
+    const longest = Number(
+      /at most (\d+) bytes/.exec(
+        String(
+          await place
+            .start({ temporaryFolder: `/tmp/${'x'.repeat(100)}` })
+            .catch((error: unknown) => error),
+        ),
+      )?.[1],
+    );
+    const temporaryFolder = `${place.folder}/`.padEnd(longest, 'x');
+    mkdirSync(temporaryFolder);
+    const server = await place.start({ temporaryFolder });
+    expect(await ask(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await server.stop();
+  });
+});
