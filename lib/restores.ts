@@ -79,7 +79,6 @@ export class SourceRestores extends Construct {
           restore: settingsOf(settings),
           exportDefaults: exportDefaultsOf(config),
           retention: JSON.stringify(config.retention),
-          keyTemplate: config.keyTemplate,
           exportsQueue: safetyBackups.queueUrl,
           restoresQueue: queue.queueUrl,
           outcomesQueue: outcomes.messages.queue.queueUrl,
