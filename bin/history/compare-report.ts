@@ -1,8 +1,7 @@
 import { STATUSES } from '../../core/backup.ts';
-import { bytesText, countLines, countText, plain } from '../words.ts';
+import { bytesText, countLines, countText } from '../words.ts';
 import { type Comparison, DIFFERENCES, type Finding, MEANINGS } from './findings.ts';
-import type { Names } from './report.ts';
-import { LISTED_AT_MOST, moreText, whereText } from './report.ts';
+import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
 
 /** What comparing came to, for people and for programs. */
 const countOf = (findings: readonly Finding[]) =>
@@ -10,11 +9,6 @@ const countOf = (findings: readonly Finding[]) =>
     kind,
     findings: findings.filter((finding) => finding.kind === kind),
   })).filter((one) => one.findings.length);
-
-const lineOf = ({ projectId, backupId, key, why }: Finding): string => {
-  const of = projectId === undefined ? [] : [`${projectId} ${backupId ?? ''}`.trim()];
-  return `  ${[...of, ...(key === undefined ? [] : [key]), why].map(plain).join('  ')}`;
-};
 
 export const compareText = (names: Names, comparison: Comparison): string => {
   const { vault, history, same, findings } = comparison;

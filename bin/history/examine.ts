@@ -42,7 +42,9 @@ const besideObject = async (look: Look, row: Backup, fileId: string) => {
   const read = await readBeside(look, key);
   if (!read) {
     const isLost = await isStillCompleted(look, fileId);
-    return isLost ? [finding(look, 'manifest-missing', `it is that of ${fileId}`, key)] : [];
+    return isLost
+      ? [finding(look, 'manifest-missing', 'its row and its object are there', key)]
+      : [];
   }
   if ('refused' in read) return [finding(look, 'refused', read.refused, key)];
   const lines = disagreements(row, read.manifest);

@@ -39,11 +39,11 @@ export const MEANINGS: Readonly<
   },
   'row-missing': {
     title: 'backups in the vault without a row',
-    next: 'Write their rows: larder history rebuild (with --dry-run first).',
+    next: 'Write their rows: `npm run larder -- history rebuild`, with --dry-run first.',
   },
   expired: {
     title: 'backups in the vault without a row, past their time',
-    next: 'Nobody will remove what has expired and has no row: delete it by hand, or let retention do it with `larder history rebuild --include-expired`.',
+    next: 'Nobody will remove what has expired and has no row: delete it by hand, or let retention do it with `npm run larder -- history rebuild --include-expired`.',
   },
   disagree: {
     title: 'rows that do not say what their manifests say',

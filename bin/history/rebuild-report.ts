@@ -1,6 +1,6 @@
-import { countLines, plain } from '../words.ts';
+import { countLines } from '../words.ts';
 import { OMISSIONS, type Omission, type Rebuilt } from './rebuild.ts';
-import { LISTED_AT_MOST, moreText, type Names, whereText } from './report.ts';
+import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
 
 /** What rebuilding came to, for people and for programs. */
 const OMITTED: Readonly<
@@ -23,15 +23,10 @@ const OMITTED: Readonly<
 const omittedOf = (omitted: readonly Omission[], kind: Omission['kind']): readonly Omission[] =>
   omitted.filter((one) => one.kind === kind);
 
-const lineOf = ({ projectId, backupId, key, why }: Omission): string => {
-  const of = projectId === undefined ? [] : [`${projectId} ${backupId ?? ''}`.trim()];
-  return `  ${[...of, key, why].map(plain).join('  ')}`;
-};
-
 const nextOf = (rebuilt: Rebuilt, dryRun: boolean): string => {
   if (dryRun) return 'Nothing was written. Without --dry-run it is.';
   return rebuilt.written.length
-    ? 'Compare the two: larder history compare.'
+    ? 'Compare the two: npm run larder -- history compare.'
     : 'The history had all of them already.';
 };
 

@@ -16,3 +16,14 @@ export const moreText = (count: number): string[] =>
     : [];
 
 export const whereText = (name: string): string => plain(name);
+
+/** One finding. A key says by itself which project and backup it belongs to. */
+export const lineOf = (one: {
+  readonly projectId?: string;
+  readonly backupId?: string;
+  readonly key?: string;
+  readonly why: string;
+}): string => {
+  const about = one.key ?? [one.projectId, one.backupId].filter(Boolean).join(' ');
+  return `  ${plain(about)}: ${plain(one.why)}`;
+};

@@ -104,7 +104,7 @@ describe('larder, on AWS', () => {
     expect(before.status).toBe(1);
     expect(before.stderr).toBe('');
     expect(before.stdout).toMatch(/backups in the vault without a row\s+3\n/);
-    expect(before.stdout).toContain('larder history rebuild');
+    expect(before.stdout).toContain('history rebuild');
     // A name can't move the cursor of whoever reads it.
     expect(before.stdout).not.toContain('\u001b');
 
