@@ -79,13 +79,13 @@ const completionsOf = ({
   return found;
 };
 
-/** As the statement that drops an entry names it. */
+/** As the statement that drops an entry names it; what comes after the rows belongs to something that is named. */
 const namesOf = (entries: readonly Entry[]): string[] =>
   entries
-    .filter(({ desc }) => !UNNAMED.has(desc))
+    .filter(({ desc, section }) => section === 'pre-data' && !UNNAMED.has(desc))
     .map(({ desc, dropStmt, namespace, tag }) => {
       const named = /^DROP ([\s\S]+?)(?: CASCADE)?;\s*$/.exec(dropStmt ?? '')?.[1];
       return named ?? `${desc} ${qualified(namespace ?? '', tag)}`;
     });
 
-const UNNAMED = new Set(['SCHEMA', 'SHELL TYPE', 'RULE', 'CHECK CONSTRAINT']);
+const UNNAMED = new Set(['SCHEMA', 'SHELL TYPE']);

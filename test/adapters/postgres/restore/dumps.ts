@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { readStatements } from '../../../../adapters/postgres/restore/statements.ts';
 import { clientPrograms, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
+import { inChunks } from './reading.ts';
 
 const run = promisify(execFile);
 
@@ -69,5 +73,14 @@ export const withClient = async <T>(
     return await work(client);
   } finally {
     await client.end();
+  }
+};
+
+/** Sends a script piece by piece. The extended protocol takes one statement at a time: the server itself says where one ends. */
+export const send = async (client: pg.Client, script: Buffer): Promise<void> => {
+  for await (const piece of readStatements(inChunks(script, [65_536]))) {
+    const text = piece.text.toString();
+    if (piece.kind === 'copy') await pipeline(piece.data, client.query(copyFrom(text)));
+    else await client.query({ text, queryMode: 'extended' } as pg.QueryConfig);
   }
 };
