@@ -6,9 +6,10 @@ import { makeHistoryRows } from '../../adapters/dynamodb/rebuild.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import type { HistoryTable } from '../../adapters/dynamodb/table.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
-import { makeDigest } from '../../adapters/s3/digest.ts';
+import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import type { Where } from './arguments.ts';
+import { makeDigest } from './digest.ts';
 import type { HistoryPorts } from './ports.ts';
 
 /** History and vault, reached. */
@@ -55,7 +56,7 @@ export const portsOf = (
     rows: makeHistoryRows(access),
     history: makeHistory(access),
     registry: makeRegistry(access),
-    digest: makeDigest({ bucket, client: s3 }),
+    digest: makeDigest(makeVaultReader({ bucket, client: s3 })),
     clock: Date.now,
     ...rest,
   };

@@ -1,5 +1,6 @@
 import { countLines } from '../words.ts';
-import { OMISSIONS, type Omission, type Rebuilt } from './rebuild.ts';
+import { OMISSIONS, type Omission } from './candidates.ts';
+import type { Rebuilt } from './rebuild.ts';
 import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
 
 /** What rebuilding came to, for people and for programs. */

@@ -1,12 +1,19 @@
-import { type Backup, millis } from '../../core/backup.ts';
+import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { keysBeside } from '../../core/keys.ts';
 import { eachInParallel, inParallel } from '../../core/parallel.ts';
-import { type Held, type Holding, holdingsOf, possibleOwners, type Stem } from './holdings.ts';
+import {
+  type Candidate,
+  candidateOf,
+  lastAttempts,
+  type Omission,
+  type RebuildOptions,
+  sift,
+} from './candidates.ts';
+import { type Held, type Holding, holdingsOf, possibleOwners } from './holdings.ts';
 import { BACKUPS_AT_ONCE, type HistoryPorts, PROJECTS_AT_ONCE, type Scope } from './ports.ts';
-import { backupOfManifest, isFull, newestOf, projectOfBackup } from './row-of-manifest.ts';
-import { damageOf, missingOf, readManifestOf } from './trust.ts';
+import { newestOf, projectOfBackup } from './row-of-manifest.ts';
 
 /**
  * Writes the rows that the history lacks, from the manifests in the vault.
@@ -16,28 +23,6 @@ import { damageOf, missingOf, readManifestOf } from './trust.ts';
  * where it stopped: it writes what is missing, and settles the retention of every project again. A row that is there
  * is never touched, so a running Larder is not disturbed, and what a person or retention has deleted stays deleted.
  */
-export interface RebuildOptions {
-  readonly dryRun: boolean;
-  /** Also rows for backups past their time: retention then removes them from the vault in its ordinary way. */
-  readonly includeExpired: boolean;
-  /** Reads every object whose row is missing, and writes a row only where its SHA-256 is the manifest's. */
-  readonly checksums: boolean;
-}
-
-export const OMISSIONS = ['refused', 'incomplete', 'expired'] as const;
-/** A manifest that no row was written from. */
-export interface Omission {
-  /**
-   * `refused`: it is not believed, or can't be read. `incomplete`: its object is not there, or another one.
-   * `expired`: past its time, and not the newest full backup of its project.
-   */
-  readonly kind: (typeof OMISSIONS)[number];
-  readonly key: string;
-  readonly projectId?: string;
-  readonly backupId?: string;
-  readonly why: string;
-}
-
 export interface Rebuilt {
   readonly manifests: number;
   /** Rows written, or that would be in a dry run. */
@@ -59,72 +44,7 @@ interface Progress {
   omitted: Omission[];
 }
 
-/** DynamoDB's own limit is 400 KB, keys and names of attributes included. */
-const MOST_ROW_BYTES = 390_000;
-
 type Project = Extract<Holding, { kind: 'project' }>;
-
-interface Candidate {
-  readonly backup: Backup;
-  readonly key: string;
-}
-
-const omissionOf = (stem: Stem, held: Held, kind: Omission['kind'], why: string): Omission => ({
-  kind,
-  key: held.key,
-  projectId: stem.projectId,
-  backupId: stem.backupId,
-  why,
-});
-
-/** The row that a stem's manifest makes; undefined for a stem without one. */
-const candidateOf = async (
-  ports: HistoryPorts,
-  { checksums }: RebuildOptions,
-  stem: Stem,
-): Promise<Candidate | Omission | undefined> => {
-  ports.signal.throwIfAborted();
-  const held = stem.manifest;
-  const read = held && (await readManifestOf(ports, stem, held));
-  if (!held || !read) return undefined;
-  if ('refused' in read) return omissionOf(stem, held, 'refused', read.refused);
-  const missing =
-    missingOf(read.manifest, stem) ??
-    (checksums ? await damageOf(ports, read.manifest) : undefined);
-  if (missing) return omissionOf(stem, held, 'incomplete', missing);
-  const backup = backupOfManifest(read.manifest, ports.clock());
-  if (Buffer.byteLength(JSON.stringify(backup)) > MOST_ROW_BYTES)
-    return omissionOf(stem, held, 'refused', 'no row can hold all that it says');
-  return { backup, key: held.key };
-};
-
-/** Of several attempts that are whole the last one is the row's: only one that found nothing to adopt makes its own. */
-const lastAttempts = (candidates: readonly Candidate[]): Candidate[] => {
-  const last = new Map<string, Candidate>();
-  for (const candidate of candidates) {
-    const other = last.get(candidate.backup.id);
-    if (!other || other.backup.attempt < candidate.backup.attempt)
-      last.set(candidate.backup.id, candidate);
-  }
-  return [...last.values()];
-};
-
-/** Parts what is to be written from what has expired. The newest full backup of a project outlives its time. */
-const sift = (
-  rows: readonly Backup[],
-  candidates: readonly Candidate[],
-  now: number,
-): { readonly wanted: readonly Candidate[]; readonly expired: readonly Candidate[] } => {
-  const completed = rows.filter(({ status }) => status === 'completed');
-  const all = [...completed, ...candidates.map(({ backup }) => backup)];
-  const kept = newestOf(all.filter(isFull));
-  const isWanted = ({ backup }: Candidate) =>
-    backup.id === kept?.id || millis(backup.expiresAt) > now;
-  return {
-    wanted: candidates.filter(isWanted),
-    expired: candidates.filter((candidate) => !isWanted(candidate)),
-  };
-};
 
 /** Answers the backup if it has a row now. */
 const writeRow = async (
@@ -182,14 +102,12 @@ const rebuildProject = async (
     candidateOf(ports, options, stem),
   );
   const candidates = lastAttempts(found.filter((one) => one !== undefined && 'backup' in one));
-  const { wanted, expired } = sift(rows, candidates, ports.clock());
-  const chosen = options.includeExpired ? candidates : wanted;
+  const { chosen, expired } = sift(options, rows, candidates, ports.clock());
 
   done.projects += 1;
   done.manifests += manifests.length;
   done.there += new Set(manifests.flatMap(({ backupId: id }) => (known.has(id) ? [id] : []))).size;
-  done.omitted.push(...found.filter((one) => one !== undefined && 'why' in one));
-  if (!options.includeExpired) done.omitted.push(...expired.map(expiredOmission));
+  done.omitted.push(...found.filter((one) => one !== undefined && 'why' in one), ...expired);
   const written = await inParallel(chosen, BACKUPS_AT_ONCE, (candidate) =>
     writeRow(ports, options, done, candidate),
   );
@@ -197,14 +115,6 @@ const rebuildProject = async (
   await settle(ports, options, done, [...completed, ...written.flat()]);
   ports.progress({ projects: done.projects, backups: done.written.length + done.there });
 };
-
-const expiredOmission = ({ backup, key }: Candidate): Omission => ({
-  kind: 'expired',
-  key,
-  projectId: backup.projectId,
-  backupId: backup.id,
-  why: `it expired at ${backup.expiresAt}`,
-});
 
 /** A manifest under a key of no template: nothing says whose folder it lies in. */
 const refuseForeign = async (ports: HistoryPorts, done: Progress, { key }: Held): Promise<void> => {

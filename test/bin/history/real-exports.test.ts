@@ -4,9 +4,10 @@ import { makeHistory } from '../../../adapters/dynamodb/history.ts';
 import { makeHistoryRows } from '../../../adapters/dynamodb/rebuild.ts';
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import type { HistoryTable, Row } from '../../../adapters/dynamodb/table.ts';
-import { makeDigest } from '../../../adapters/s3/digest.ts';
+import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { compareHistory } from '../../../bin/history/compare.ts';
+import { makeDigest } from '../../../bin/history/digest.ts';
 import { rebuildHistory } from '../../../bin/history/rebuild.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { CONTROL_PLANE, TENANT } from '../../functions/export/schemas.ts';
@@ -77,7 +78,7 @@ it('the history of real exports comes back, member by member', async () => {
     rows: makeHistoryRows(access),
     history: makeHistory(access),
     registry: makeRegistry(access),
-    digest: makeDigest(vaultOptions),
+    digest: makeDigest(makeVaultReader(vaultOptions)),
     clock: Date.now,
     progress: () => undefined,
     signal: new AbortController().signal,

@@ -6,11 +6,13 @@ import { makeHistoryRows } from '../../../adapters/dynamodb/rebuild.ts';
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { backupKey } from '../../../adapters/dynamodb/rows.ts';
 import type { Row } from '../../../adapters/dynamodb/table.ts';
-import { makeDigest } from '../../../adapters/s3/digest.ts';
+import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
+import type { RebuildOptions } from '../../../bin/history/candidates.ts';
 import { compareHistory } from '../../../bin/history/compare.ts';
+import { makeDigest } from '../../../bin/history/digest.ts';
 import type { HistoryPorts, Scope } from '../../../bin/history/ports.ts';
-import { type RebuildOptions, rebuildHistory } from '../../../bin/history/rebuild.ts';
+import { rebuildHistory } from '../../../bin/history/rebuild.ts';
 import { type Backup, iso } from '../../../core/backup.ts';
 import { completionOf } from '../../../core/completion.ts';
 import { VAULT } from '../../../core/contract.ts';
@@ -241,7 +243,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
       rows: rows(),
       history: history(),
       registry: makeRegistry(at()),
-      digest: makeDigest({ bucket, client: s3 }),
+      digest: makeDigest(makeVaultReader({ bucket, client: s3 })),
       clock,
       progress: () => undefined,
       signal: new AbortController().signal,
