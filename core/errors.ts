@@ -605,6 +605,20 @@ export class ScratchDied extends Permanent {
   }
 }
 
+/** A backup that no verification can look at, whatever is in it. */
+export class BackupNotVerifiable extends Permanent {
+  constructor(backupId: string, why: string, wayOut: string) {
+    super(`Backup ${quoted(backupId)} can't be verified: ${why}. ${wayOut}`);
+  }
+}
+
+/** A backup can't be brought back into a scratch server, which is no fault of the backup's. */
+export class RehearsalImpossible extends Permanent {
+  constructor(why: string, wayOut: string, options?: { cause?: unknown }) {
+    super(`${why}. ${wayOut}`, options);
+  }
+}
+
 /** A message that ended in a dead-letter queue. */
 export class MessageBuried extends Permanent {
   constructor(why: string) {

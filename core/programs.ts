@@ -25,6 +25,9 @@ export function majorOfVersionNumber(versionNumber: number): number {
   return Math.floor(versionNumber / 10_000);
 }
 
+/** The major of a version such as `18.6` or `17.11 (Debian ...)`. NaN where it has none. */
+export const majorOfVersion = (version: string): number => Number.parseInt(version, 10);
+
 /** Settings that dumps begin with, by the first major whose `pg_dump` and `pg_restore` write them. */
 const SETTINGS: readonly (readonly [since: number, name: string])[] = [[17, 'transaction_timeout']];
 

@@ -2,6 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeCompressor } from '../../adapters/compression/compressor.ts';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
@@ -10,6 +11,7 @@ import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
 import { makeSnapshotSource } from '../../adapters/postgres/snapshot.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
@@ -25,6 +27,8 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
     'keyTemplate',
     'exportsQueue',
     'outcomesQueue',
+    'verification',
+    'verificationsQueue',
     'postgresRoot',
   ]);
   const { source } = environment;
@@ -32,20 +36,27 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
   const access = accessOf(source, import.meta.dirname);
   const sqs = new SQSClient({ requestHandler: PATIENCE });
   const clock = Date.now;
+  const rows = { table: environment.historyTable, client: makeTableClient(), clock };
   return {
     ports: {
-      history: makeHistory({ table: environment.historyTable, client: makeTableClient(), clock }),
+      history: makeHistory(rows),
       vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
       projects: makeProjectSource(access),
       snapshots: makeSnapshotSource({ ...access, programRoots, stack: environment.historyTable }),
       queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
       outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+      verifications: makeVerifications(rows),
+      verificationQueue: makeVerificationQueue({
+        url: environment.verificationsQueue,
+        client: sqs,
+      }),
       compressor: makeCompressor(programRoots),
       clock,
       log: makeLog('export'),
     },
     options: {
       settings: environment.exportDefaults,
+      verification: environment.verification,
       keyTemplate: environment.keyTemplate,
       environment: environment.environment,
       larderVersion: VERSION,

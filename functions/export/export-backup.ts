@@ -14,6 +14,7 @@ import { findEarlier } from './adopt.ts';
 import { attemptBackup } from './attempt.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
+import { wantVerification } from './want-verification.ts';
 
 /**
  * One message of an exports queue, from claim to final row. The row decides, never the message: it may come twice, late or
@@ -130,17 +131,20 @@ const tell = async (ports: ExportPorts, backup: Backup): Promise<void> => {
 
 const finish = async (
   ports: ExportPorts,
+  options: ExportOptions,
   backup: Backup,
   written: 'written' | 'lost',
   error?: unknown,
 ): Promise<Disposition> => {
   if (written === 'lost') return { message: 'again', error: new ClaimLost(backup.id) };
+  if (backup.status === 'completed') await wantVerification(ports, options, backup);
   await tell(ports, backup);
   return { message: 'done', backup, ...(error === undefined ? {} : { error }) };
 };
 
 const settleFailure = async (
   ports: ExportPorts,
+  options: ExportOptions,
   claim: Claim,
   backup: Backup,
   receiptHandle: string,
@@ -148,11 +152,11 @@ const settleFailure = async (
 ): Promise<Disposition> => {
   if (error instanceof ClaimLost) return { message: 'again', error };
   if (error instanceof Cancelled) {
-    return await finish(ports, backup, await ports.history.cancel(claim), error);
+    return await finish(ports, options, backup, await ports.history.cancel(claim), error);
   }
   const failure = describeError(error);
   if (!isRetryable(error) || claim.attempt >= TIMES.maxAttempts) {
-    return await finish(ports, backup, await ports.history.fail(claim, failure), error);
+    return await finish(ports, options, backup, await ports.history.fail(claim, failure), error);
   }
   const delaySeconds = TIMES.retryDelaysSeconds[claim.attempt - 1] ?? 900;
   await ports.history.release(claim, failure, iso(ports.clock() + delaySeconds * 1000));
@@ -166,16 +170,16 @@ const settleFailure = async (
  */
 const settleExhausted = async (
   ports: ExportPorts,
-  { keyTemplate }: ExportOptions,
+  options: ExportOptions,
   backup: Backup,
 ): Promise<Disposition> => {
   const { projectId, id, attempt } = backup;
   const next = { ...backup, attempt: attempt + 1 };
-  const earlier = await findEarlier(ports.vault, keyTemplate, next, ports.clock);
+  const earlier = await findEarlier(ports.vault, options.keyTemplate, next, ports.clock);
   if (earlier) {
     const written = await ports.history.complete({ projectId, backupId: id, attempt }, earlier);
     if (written === 'written') {
-      return await finish(ports, { ...backup, ...earlier, status: 'completed' }, written);
+      return await finish(ports, options, { ...backup, ...earlier, status: 'completed' }, written);
     }
   }
   const error = new WorkerDied(attempt);
@@ -211,7 +215,7 @@ export const exportBackup = async (
   try {
     const completion = await work(ports, options, claim, backup, request);
     const written = await ports.history.complete(claim, completion);
-    return await finish(ports, { ...backup, ...completion, status: 'completed' }, written);
+    return await finish(ports, options, { ...backup, ...completion, status: 'completed' }, written);
   } catch (error) {
     ports.log.warn('export ended without a backup', {
       projectId,
@@ -220,6 +224,6 @@ export const exportBackup = async (
       failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
-    return await settleFailure(ports, claim, backup, request.receiptHandle, error);
+    return await settleFailure(ports, options, claim, backup, request.receiptHandle, error);
   }
 };

@@ -1,3 +1,4 @@
+import type { VerificationQueue, Verifications } from '../../core/job-ports.ts';
 import type {
   Clock,
   Compressor,
@@ -10,6 +11,7 @@ import type {
   Vault,
 } from '../../core/ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';
+import type { VerificationSettings } from '../../core/verification.ts';
 
 export interface ExportPorts {
   readonly history: History;
@@ -18,6 +20,8 @@ export interface ExportPorts {
   readonly snapshots: SnapshotSource;
   readonly queue: Pick<ExportQueue, 'hide'>;
   readonly outcomes: Outcomes;
+  readonly verifications: Pick<Verifications, 'create' | 'list'>;
+  readonly verificationQueue: Pick<VerificationQueue, 'send'>;
   readonly compressor: (kind: 'zstd' | 'bzip2') => Promise<Compressor>;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,6 +29,7 @@ export interface ExportPorts {
 
 export interface ExportOptions {
   readonly settings: ExportSettings;
+  readonly verification: VerificationSettings;
   readonly keyTemplate: string;
   readonly environment: string;
   readonly larderVersion: string;

@@ -4,12 +4,14 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeCompressor } from '../../adapters/compression/compressor.ts';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
 import { makeSnapshotSource } from '../../adapters/postgres/snapshot.ts';
 import { makeVault } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { type Backup, isFinal, iso } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
@@ -21,6 +23,7 @@ import {
   type SourceSettings,
   sourceSettings,
 } from '../../core/settings.ts';
+import { verificationSettings } from '../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts';
 import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
@@ -116,9 +119,14 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
   const bucket = `vault-${number}`;
   await store.createBucket(bucket);
   const table = await tables.newTable();
-  const names = { exports: `exports-${number}.fifo`, outcomes: `outcomes-${number}` };
+  const names = {
+    exports: `exports-${number}.fifo`,
+    outcomes: `outcomes-${number}`,
+    verifications: `verifications-${number}.fifo`,
+  };
   const exportsUrl = queues.newQueue(names.exports, { VisibilityTimeout: '960' });
   const outcomesUrl = queues.newQueue(names.outcomes);
+  const verificationsUrl = queues.newQueue(names.verifications);
   const settings = sourceSettings.parse({
     name: 'main',
     host: '127.0.0.1',
@@ -145,12 +153,15 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
     // These messages were never in a queue: what matters is whether the call itself fails.
     queue: given.sqs ? queue : { hide: async () => undefined },
     outcomes: makeOutcomes({ url: outcomesUrl, client: sqs }),
+    verifications: makeVerifications({ table, client: dynamodb, clock: Date.now }),
+    verificationQueue: makeVerificationQueue({ url: verificationsUrl, client: sqs }),
     compressor: makeCompressor([await clientRoot()]),
     clock: Date.now,
     log: silent,
   };
   const options: ExportOptions = {
     settings: exportSettings.parse({ ...given.settings }),
+    verification: verificationSettings.parse({ which: 'none' }),
     keyTemplate: VAULT.defaultKeyTemplate,
     environment: 'test',
     larderVersion: 'test',

@@ -71,6 +71,8 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
       [ENV.keyTemplate]: VAULT.defaultKeyTemplate,
       [ENV.exportsQueue]: atProxy(bench.exportsUrl),
       [ENV.outcomesQueue]: atProxy(bench.outcomesUrl),
+      [ENV.verification]: JSON.stringify({ which: 'none' }),
+      [ENV.verificationsQueue]: atProxy(bench.outcomesUrl),
       [ENV.postgresRoot]: root,
       POWERTOOLS_LOG_LEVEL: 'SILENT',
       POWERTOOLS_METRICS_DISABLED: 'true',

@@ -1,15 +1,18 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeCompressor } from '../../../adapters/compression/compressor.ts';
 import { makeHistory } from '../../../adapters/dynamodb/history.ts';
+import { makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeProjectSource } from '../../../adapters/postgres/project-source.ts';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
+import { makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import { type Backup, iso } from '../../../core/backup.ts';
 import { VAULT } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Clock, History, Log } from '../../../core/ports.ts';
 import { exportSettings, type SourceSettings, sourceSettings } from '../../../core/settings.ts';
+import { verificationSettings } from '../../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
@@ -74,6 +77,8 @@ export interface BenchOptions {
   readonly port?: number;
   readonly source?: Partial<SourceSettings>;
   readonly settings?: Partial<ExportOptions['settings']>;
+  /** `which` is `none` where nothing is said. */
+  readonly verification?: Partial<ExportOptions['verification']>;
   readonly ports?: Partial<ExportPorts>;
 }
 
@@ -113,6 +118,11 @@ export const openBench = async (
     // These messages were never in a queue, so there is nothing to hide.
     queue: { hide: async () => undefined },
     outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),
+    verifications: makeVerifications({ table, client: tables.client, clock: Date.now }),
+    verificationQueue: makeVerificationQueue({
+      url: queues.newQueue(`verifications-${benches}.fifo`),
+      client: queues.client,
+    }),
     compressor: makeCompressor(programRoots),
     clock: Date.now,
     log: silent,
@@ -120,6 +130,7 @@ export const openBench = async (
   };
   const options: ExportOptions = {
     settings: exportSettings.parse({ ...given.settings }),
+    verification: verificationSettings.parse({ which: 'none', ...given.verification }),
     keyTemplate: VAULT.defaultKeyTemplate,
     environment: 'test',
     larderVersion: 'test',

@@ -1,0 +1,158 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors.ts';
+import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../../core/manifest.ts';
+import { majorOfVersion } from '../../../core/programs.ts';
+import type { Comparison } from '../../../core/verification.ts';
+import type { Rehearsed } from '../../../core/verification-ports.ts';
+import { countTable, fixText, readHashedColumns } from '../row-hash.ts';
+import { readContents } from './contents.ts';
+import { Differences } from './differences.ts';
+import { compareObjects, type LeftOutKey } from './objects.ts';
+import { compareSequences } from './sequences.ts';
+
+/** Compares a database that a backup was brought back into with the backup's manifest. It reads, and changes nothing. */
+export interface ComparisonRequest {
+  readonly manifest: Manifest;
+  readonly compare: Comparison;
+  readonly serverMajor: number;
+  /** Foreign keys that were left out, since they lead to tables outside. */
+  readonly leftOutKeys: readonly LeftOutKey[];
+  readonly signal: AbortSignal;
+}
+
+export type Compared = Pick<
+  Rehearsed,
+  'differences' | 'differenceCount' | 'checked' | 'notChecked'
+>;
+
+const named = ({ schema, name }: Pick<ManifestTable, 'schema' | 'name'>): string =>
+  `${quoted(schema)}.${quoted(name)}`;
+
+interface RowsCompared {
+  readonly tables: number;
+  readonly rows: number;
+  readonly hashedTables: number;
+}
+
+/** A table whose rows are in the backup. A materialized view's are not: they were worked out again. */
+const holdsRows = ({ kind, rows }: ManifestTable): boolean =>
+  kind !== 'materialized-view' && rows !== null;
+
+const compareRows = async (
+  client: pg.Client,
+  { manifest, compare, signal }: ComparisonRequest,
+  there: ReadonlySet<string>,
+  found: Differences,
+): Promise<RowsCompared> => {
+  const columns =
+    compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest)) : undefined;
+  const done = { tables: 0, rows: 0, hashedTables: 0 };
+  for (const table of manifest.tables.filter(holdsRows)) {
+    signal.throwIfAborted();
+    const key = tableKey(table.schema, table.name);
+    // That it is missing is said with the other objects.
+    if (!there.has(key)) continue;
+    const hashed = table.rowHash === undefined ? undefined : columns?.get(key);
+    const counted = await countTable(client, table, hashed);
+    done.tables += 1;
+    done.rows += counted.rows;
+    if (hashed) done.hashedTables += 1;
+    if (counted.rows !== table.rows) {
+      found.add(`table ${named(table)} has ${counted.rows} rows, and had ${table.rows}`);
+    } else if (hashed && counted.hash !== table.rowHash) {
+      found.add(
+        `table ${named(table)} has its ${counted.rows} rows, but not all hold what they held`,
+      );
+    }
+  }
+  return done;
+};
+
+/** Its rows come from tables that were compared, and may have been out of date at home; that it could be filled is what counts. */
+const compareMaterialized = async (
+  client: pg.Client,
+  { manifest }: ComparisonRequest,
+  populated: ReadonlyMap<string, boolean>,
+  found: Differences,
+): Promise<{ views: number; notes: string[] }> => {
+  const notes: string[] = [];
+  const views = manifest.tables.filter(
+    ({ kind, rows, schema, name }) =>
+      kind === 'materialized-view' && rows !== null && populated.has(tableKey(schema, name)),
+  );
+  if (manifest.options.content === 'schema') return { views: 0, notes };
+  for (const view of views) {
+    if (!populated.get(tableKey(view.schema, view.name))) {
+      found.add(`materialized view ${named(view)} was not filled`);
+      continue;
+    }
+    const { rows } = await countTable(client, view);
+    if (rows === view.rows) continue;
+    notes.push(
+      `materialized view ${named(view)}: it has ${rows} rows once refreshed, and had ${view.rows}; it may have been out of date, or be fed from outside the schema`,
+    );
+  }
+  return { views: views.length, notes };
+};
+
+const FOREIGN_KEYS = `
+  SELECT pg_catalog.count(*)::int AS keys FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+  WHERE n.nspname = ANY ($1) AND k.contype = 'f' AND k.conparentid = 0 AND k.convalidated`;
+
+/** @param client with nothing on its search_path, in no transaction, allowed to read all tables */
+export const compareWithManifest = async (
+  client: pg.Client,
+  request: ComparisonRequest,
+): Promise<Compared> => {
+  const { manifest, compare, serverMajor } = request;
+  const found = new Differences();
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await fixText(client);
+    const contents = await readContents(client, schemasIn(manifest));
+    const objects = await compareObjects(client, contents, request, found);
+    const rows = await compareRows(client, request, new Set(contents.tables.keys()), found);
+    const sequences =
+      manifest.options.content === 'schema'
+        ? { compared: 0, notes: [] }
+        : await compareSequences(client, contents, manifest, found);
+    const materialized = await compareMaterialized(client, request, contents.populated, found);
+    const keys = await client.query<{ keys: number }>(FOREIGN_KEYS, [schemasIn(manifest)]);
+    return {
+      differences: found.lines,
+      differenceCount: found.count,
+      checked: {
+        ...rows,
+        objects: objects.compared,
+        sequences: sequences.compared,
+        foreignKeys: keys.rows[0]?.keys ?? 0,
+        materializedViews: materialized.views,
+      },
+      notChecked: [
+        ...(compare === 'rows' ? unhashed(manifest) : []),
+        ...(manifest.options.content === 'schema'
+          ? ['rows: the backup holds definitions only']
+          : []),
+        ...(serverMajor === majorOfVersion(manifest.source.serverVersion)
+          ? []
+          : [
+              `definitions: only their names were compared, since the scratch server is PostgreSQL ${serverMajor} and the source was ${manifest.source.serverVersion}`,
+            ]),
+        ...objects.notes,
+        ...sequences.notes,
+        ...materialized.notes,
+      ],
+    };
+  } finally {
+    await client.query('ROLLBACK').catch(() => undefined);
+  }
+};
+
+const unhashed = ({ tables }: Manifest): string[] => {
+  const without = tables.filter((table) => holdsRows(table) && table.rowHash === undefined);
+  if (!without.length) return [];
+  return [
+    `rows' contents of ${without.length === tables.filter(holdsRows).length ? 'all' : without.length} tables: the backup has no hash of them; set export.compare to "rows" for those to come`,
+  ];
+};

@@ -1,0 +1,146 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors.ts';
+import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
+import { majorOfVersion } from '../../../core/programs.ts';
+import { readDefinitions } from '../inventory/definitions.ts';
+import type { Contents } from './contents.ts';
+import type { Differences } from './differences.ts';
+
+/** That each object of the inventory is there, is what it was, and that there is no other. */
+export interface LeftOutKey {
+  readonly table: { readonly schema: string; readonly name: string };
+  readonly name: string;
+}
+
+interface Expectation {
+  readonly manifest: Manifest;
+  readonly serverMajor: number;
+  readonly leftOutKeys: readonly LeftOutKey[];
+}
+
+interface Named {
+  readonly schema: string;
+  readonly name: string;
+}
+
+const LISTED = [
+  ['table', 'tables'],
+  ['sequence', 'sequences'],
+  ['view', 'views'],
+  ['function', 'functions'],
+  ['type', 'types'],
+  ['trigger', 'triggers'],
+  ['policy', 'policies'],
+] as const;
+
+/** By the manifest's lists of names, which every manifest has. */
+const compareNames = (
+  manifest: Manifest,
+  { tables, sequences, names }: Contents,
+  found: Differences,
+): number => {
+  const there = { ...names, tables: [...tables.values()], sequences: [...sequences.values()] };
+  let compared = 0;
+  for (const [kind, list] of LISTED) {
+    const was: readonly Named[] = manifest[list];
+    const is: readonly Named[] = there[list];
+    const keysOf = (all: readonly Named[]) =>
+      new Set(all.map(({ schema, name }) => tableKey(schema, name)));
+    const expected = keysOf(was);
+    const present = keysOf(is);
+    const line = ({ schema, name }: Named): string => `${kind} ${quoted(schema)}.${quoted(name)}`;
+    for (const one of was) {
+      compared += 1;
+      if (!present.has(tableKey(one.schema, one.name))) found.add(`${line(one)} is missing`);
+    }
+    for (const one of is) {
+      if (!expected.has(tableKey(one.schema, one.name)))
+        found.add(`${line(one)} is there, and was not`);
+    }
+  }
+  return compared;
+};
+
+const keyOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
+
+/** Names as the server writes them, for what was left out knowingly. */
+const identitiesOf = async (
+  client: pg.Client,
+  keys: readonly LeftOutKey[],
+): Promise<ReadonlySet<string>> => {
+  const found = await client.query<{ name: string }>(
+    `SELECT pg_catalog.format('%I on %I.%I', k.key, k.schema, k.name) AS name
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS k (key, schema, name)`,
+    [
+      keys.map(({ name }) => name),
+      keys.map(({ table }) => table.schema),
+      keys.map(({ table }) => table.name),
+    ],
+  );
+  return new Set(found.rows.map(({ name }) => `constraint ${name}`));
+};
+
+/** Those that are there, with their digests, and those that are to be. */
+interface Defined {
+  readonly expected: readonly Definition[];
+  readonly is: ReadonlyMap<string, string>;
+}
+
+const defined = async (
+  client: pg.Client,
+  was: readonly Definition[],
+  { schemaOids }: Contents,
+  { leftOutKeys }: Expectation,
+): Promise<Defined> => {
+  const leftOut = await identitiesOf(client, leftOutKeys);
+  const is = await readDefinitions(client, schemaOids);
+  return {
+    expected: was.filter((one) => !leftOut.has(keyOf(one))),
+    is: new Map(is.map((one) => [keyOf(one), one.digest])),
+  };
+};
+
+/** A name with its kind is said as the server writes it. */
+const compareDigests = ({ expected, is }: Defined, found: Differences): void => {
+  for (const one of expected) {
+    const digest = is.get(keyOf(one));
+    if (digest === undefined) found.add(`${keyOf(one)} is missing`);
+    else if (digest !== one.digest) found.add(`${keyOf(one)} is not defined as it was`);
+  }
+  const known = new Set(expected.map(keyOf));
+  for (const key of is.keys()) if (!known.has(key)) found.add(`${key} is there, and was not`);
+};
+
+/** What the lists of names don't have. A server of another major may have more: a constraint for each NOT NULL from 18 on. */
+const comparePresence = ({ expected, is }: Defined, found: Differences): void => {
+  const listed: readonly string[] = LISTED.map(([kind]) => kind);
+  for (const one of expected) {
+    if (!listed.includes(one.kind) && !is.has(keyOf(one))) found.add(`${keyOf(one)} is missing`);
+  }
+};
+
+export const compareObjects = async (
+  client: pg.Client,
+  contents: Contents,
+  expectation: Expectation,
+  found: Differences,
+): Promise<{ compared: number; notes: string[] }> => {
+  const { manifest, serverMajor, leftOutKeys } = expectation;
+  const notes = leftOutKeys.map(
+    ({ table, name }) =>
+      `foreign key ${quoted(name)} of ${quoted(table.schema)}.${quoted(table.name)}: it leads to a table outside the schema, whose rows the backup does not hold`,
+  );
+  const { definitions } = manifest;
+  if (!definitions) {
+    const missing = 'indexes, constraints and definitions: the manifest does not list them';
+    return { compared: compareNames(manifest, contents, found), notes: [...notes, missing] };
+  }
+  const all = await defined(client, definitions, contents, expectation);
+  if (serverMajor === majorOfVersion(manifest.source.serverVersion)) {
+    compareDigests(all, found);
+  } else {
+    compareNames(manifest, contents, found);
+    comparePresence(all, found);
+  }
+  return { compared: all.expected.length, notes };
+};

@@ -1,0 +1,208 @@
+import type pg from 'pg';
+import { LarderError, PermissionMissing, ScratchTooSmall } from '../../../core/errors.ts';
+import { type Manifest, schemasIn } from '../../../core/manifest.ts';
+import type { Log } from '../../../core/ports.ts';
+import { majorOfVersion } from '../../../core/programs.ts';
+import type {
+  RehearsalRequest,
+  RehearsalRoom,
+  Rehearsed,
+} from '../../../core/verification-ports.ts';
+import { type ExecutedText, loadText } from '../restore/load-text.ts';
+import { SCRATCH_OWNER } from '../scratch/prepare.ts';
+import { LAMBDA_TEMPORARY_BYTES, neededBytes, refuseTooLarge } from '../scratch/room.ts';
+import { type ScratchServer, startScratch } from '../scratch/server.ts';
+import { disconnect } from '../session.ts';
+import { blame } from './blame.ts';
+import { compareWithManifest } from './compare.ts';
+import { makeSurroundings, type Surroundings } from './surroundings.ts';
+
+/**
+ * Brings a backup back into a server made for it and compares it there. Three sessions: the superuser's makes the surroundings; the
+ * owner's, who is none, makes all that comes from the backup, in one transaction; and a third reads what is there then. What a tenant
+ * wrote (checks, generated columns, views) runs as the owner only.
+ */
+export interface RehearsalOptions {
+  readonly programRoots: readonly string[];
+  /** Where a server may be made: /tmp in Lambda. */
+  readonly temporaryFolder: string;
+  /** What may be used of it, bytes; absent: all that is free. */
+  readonly temporaryBytes?: number;
+  /** Of the whole function. */
+  readonly memoryMb?: number;
+  readonly log: Log;
+}
+
+type Owners = 'keep' | 'drop';
+
+interface Stage {
+  readonly server: ScratchServer;
+  readonly owner: pg.Client;
+  readonly request: RehearsalRequest;
+}
+
+/** One transaction, committed only after `confirm`. */
+const loadOnce = async (
+  { server, owner, request }: Stage,
+  owners: Owners,
+): Promise<ExecutedText> => {
+  const { manifest, signal } = request;
+  await owner.query('BEGIN');
+  try {
+    const executed = await loadText(owner, {
+      text: await request.openText(server.major),
+      schemas: schemasIn(manifest),
+      extensions: manifest.extensions.map(({ name }) => name),
+      owners,
+      missingRoles: [],
+      onTable: () => undefined,
+      signal,
+    });
+    await request.confirm();
+    signal.throwIfAborted();
+    await owner.query('COMMIT');
+    return executed;
+  } catch (error) {
+    await owner.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+};
+
+const WITHOUT_OWNERS = ({ message }: Error): string =>
+  `owners and grants: all was made the scratch server's own, since with them ${message}`;
+
+/**
+ * With owners and grants as they are, first. What a role owns may need what another role gave it at home, by a membership that no
+ * backup holds; then once more, without them.
+ */
+const load = async (stage: Stage): Promise<{ executed: ExecutedText; notes: string[] }> => {
+  try {
+    return { executed: await loadOnce(stage, 'keep'), notes: [] };
+  } catch (error) {
+    if (!(error instanceof PermissionMissing)) throw error;
+    stage.request.signal.throwIfAborted();
+    return { executed: await loadOnce(stage, 'drop'), notes: [WITHOUT_OWNERS(error)] };
+  }
+};
+
+const lookedAt = async (
+  stage: Stage,
+  reader: pg.Client,
+  surroundings: Surroundings,
+): Promise<Rehearsed> => {
+  const { server, request } = stage;
+  const { executed, notes } = await load(stage).catch((error: unknown) => {
+    throw blame(error, {
+      ...surroundings,
+      localeNotes: server.notes,
+      sourceMajor: majorOfVersion(request.manifest.source.serverVersion),
+      serverMajor: server.major,
+    });
+  });
+  const compared = await compareWithManifest(reader, {
+    manifest: request.manifest,
+    compare: request.compare,
+    serverMajor: server.major,
+    leftOutKeys: executed.foreignKeys,
+    signal: request.signal,
+  });
+  return {
+    ...compared,
+    notChecked: [
+      ...compared.notChecked,
+      ...surroundings.notChecked,
+      ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),
+      ...notes,
+      ...server.notes,
+    ],
+    serverVersion: server.version,
+    diskBytes: await server.mostDiskBytes(),
+  };
+};
+
+/** A session that ends when the server does, whatever it is waiting for. */
+const open = async (server: ScratchServer, sessions: pg.Client[], as?: 'owner') => {
+  const client = await server.connect(as === 'owner' ? server.ownerAccess : server.access);
+  sessions.push(client);
+  return client;
+};
+
+const within = async (server: ScratchServer, request: RehearsalRequest): Promise<Rehearsed> => {
+  const sessions: pg.Client[] = [];
+  try {
+    const admin = await open(server, sessions);
+    const owner = await open(server, sessions, 'owner');
+    const surroundings = await makeSurroundings(server, { admin, owner }, request.manifest);
+    // Grants as they were at home may keep the owner itself from reading a table.
+    await admin.query(`GRANT pg_read_all_data TO ${SCRATCH_OWNER}`);
+    await owner.query('SET statement_timeout = 0');
+    const reader = await open(server, sessions, 'owner');
+    await reader.query(`SET search_path = ''; SET row_security = off`);
+    return await lookedAt({ server, owner, request }, reader, surroundings);
+  } finally {
+    await Promise.all(sessions.map(disconnect));
+  }
+};
+
+/** What the server itself has to say of an error says more than the session that broke. */
+const explained = async (server: ScratchServer, error: unknown): Promise<unknown> => {
+  const own = await server.explain(error);
+  if (own !== error) return own;
+  const cause = error instanceof LarderError ? error.cause : undefined;
+  if (cause === undefined) return error;
+  const better = await server.explain(cause);
+  return better === cause ? error : better;
+};
+
+const abortion = (signal: AbortSignal): { promise: Promise<never>; end: () => void } => {
+  let end = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    end = () => signal.removeEventListener('abort', abort);
+  });
+  promise.catch(() => undefined);
+  return { promise, end };
+};
+
+/** What Lambda would refuse, any other machine refuses as well. @throws ScratchTooSmall */
+const refuseLarge = async (
+  { options, tables }: Manifest,
+  { temporaryFolder, temporaryBytes }: RehearsalOptions,
+): Promise<void> => {
+  const needed = neededBytes(options.content === 'schema' ? [] : tables);
+  if (temporaryBytes !== undefined && needed > temporaryBytes) {
+    throw new ScratchTooSmall(temporaryFolder, needed, temporaryBytes, LAMBDA_TEMPORARY_BYTES);
+  }
+  await refuseTooLarge({ neededBytes: needed, temporaryFolder, mostBytes: LAMBDA_TEMPORARY_BYTES });
+};
+
+export const makeRehearsalRoom = (options: RehearsalOptions): RehearsalRoom => ({
+  rehearse: async (request) => {
+    const { manifest, signal } = request;
+    const { temporaryFolder, memoryMb } = options;
+    await refuseLarge(manifest, options);
+    signal.throwIfAborted();
+    const server = await startScratch({
+      programRoots: options.programRoots,
+      temporaryFolder,
+      backupMajor: majorOfVersion(manifest.source.serverVersion),
+      locale: manifest.source,
+      ...(memoryMb !== undefined && { memoryMb }),
+      log: options.log,
+    });
+    const aborted = abortion(signal);
+    const work = within(server, request);
+    // The server is ended under it where something else comes first.
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, server.died, aborted.promise]);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : await explained(server, error);
+    } finally {
+      aborted.end();
+      await server.stop();
+      await work.catch(() => undefined);
+    }
+  },
+});

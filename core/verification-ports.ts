@@ -1,0 +1,24 @@
+import type { Manifest } from './manifest.ts';
+import type { Comparison, VerificationResult } from './verification.ts';
+
+/** Where a backup is brought back for nobody but the comparison with its manifest, and what that found. */
+export interface RehearsalRequest {
+  readonly manifest: Manifest;
+  readonly compare: Comparison;
+  /** The backup's SQL, anew at each call, for a server of that major. */
+  readonly openText: (serverMajor: number) => Promise<AsyncIterable<Buffer>>;
+  /** Asked once the text has ended and before anything is compared: all stored bytes were read and are the right ones. */
+  readonly confirm: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export type Rehearsed = Required<Omit<VerificationResult, 'verdict' | 'why'>>;
+
+/**
+ * Nothing of it is left when it resolves or rejects. It rejects where the backup could not be brought back: with StatementRefused,
+ * DumpUnreadable or RestoreMismatch where that is the backup's fault, with RehearsalImpossible or an error of the scratch
+ * server where it is not, or with what `openText` or `confirm` rejected with.
+ */
+export interface RehearsalRoom {
+  rehearse(request: RehearsalRequest): Promise<Rehearsed>;
+}

@@ -1,0 +1,57 @@
+import { tmpdir } from 'node:os';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
+import { makeValidations } from '../../adapters/dynamodb/validations.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { PATIENCE } from '../../adapters/patience.ts';
+import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
+import { makeRehearsalRoom } from '../../adapters/postgres/verification/rehearsal.ts';
+import { makeVaultReader } from '../../adapters/s3/read.ts';
+import { makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import type { VerifyPorts } from './ports.ts';
+
+/** Megabytes of the whole function, as Lambda says; elsewhere the scratch server takes what it takes. */
+const memoryMb = (): { memoryMb?: number } => {
+  const given = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE);
+  return given > 0 ? { memoryMb: given } : {};
+};
+
+/** The verify function's parts, built once a process from its environment. It has no login to any source. */
+export const compose = (): VerifyPorts => {
+  const environment = readEnvironment([
+    'historyTable',
+    'vaultBucket',
+    'verification',
+    'verificationsQueue',
+    'outcomesQueue',
+    'postgresRoot',
+  ]);
+  const clock = Date.now;
+  const rows = { table: environment.historyTable, client: makeTableClient(), clock };
+  const sqs = new SQSClient({ requestHandler: PATIENCE });
+  const programRoots = environment.postgresRoot.split(':');
+  const log = makeLog('verify');
+  return {
+    verifications: makeVerifications(rows),
+    validations: makeValidations(rows),
+    history: makeHistory(rows),
+    vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+    archives: makeArchiveReader(programRoots),
+    rehearsals: makeRehearsalRoom({
+      programRoots,
+      temporaryFolder: tmpdir(),
+      temporaryBytes: environment.verification.temporaryBytes,
+      ...memoryMb(),
+      log,
+    }),
+    queue: makeVerificationQueue({ url: environment.verificationsQueue, client: sqs }),
+    outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
+    clock,
+    log,
+  };
+};

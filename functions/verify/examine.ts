@@ -1,0 +1,129 @@
+import { pipeline } from 'node:stream/promises';
+import type { Backup } from '../../core/backup.ts';
+import { DigestMeter } from '../../core/digest.ts';
+import { BackupDamaged, BackupNotReady, BackupNotVerifiable } from '../../core/errors.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import type { Verification, VerificationResult } from '../../core/verification.ts';
+import { findStored } from '../restore/stored-backup.ts';
+import type { VerifyPorts } from './ports.ts';
+
+/**
+ * One look at one backup: row, manifest and object must agree, the object's bytes must be those that were stored, and what
+ * they bring back must be what the manifest says. Whatever speaks against the backup rejects by name, as does what keeps us
+ * from looking; which is which is for verdict.ts to say.
+ */
+export interface Examination {
+  readonly verification: Verification;
+  readonly backup: Backup;
+  readonly stop: AbortController;
+  /** That the function still has. */
+  readonly seconds: number;
+}
+
+/** Of tables, in a second: more than any scratch server restored that we have seen. */
+const FASTEST_BYTES = 250 * 1024 ** 2;
+
+/** @throws BackupNotVerifiable */
+const refuseHopeless = (manifest: Manifest, seconds: number): void => {
+  const { content } = manifest.options;
+  if (content === 'data') {
+    throw new BackupNotVerifiable(
+      manifest.backup.id,
+      'it holds rows only, without the tables to put them in',
+      'Take backups with content "full" for a verification.',
+    );
+  }
+  const bytes = manifest.tables.reduce((sum, table) => sum + table.bytes, 0);
+  const least = Math.ceil(bytes / FASTEST_BYTES);
+  if (content === 'schema' || least <= seconds) return;
+  throw new BackupNotVerifiable(
+    manifest.backup.id,
+    `it would take ${least} s at the very least, and the function has ${seconds} s`,
+    'Restore it into a database of your own to check it: GET .../restore-guide has the commands.',
+  );
+};
+
+const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
+  if (meter.bytes !== object.bytes) {
+    throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
+  }
+  if (meter.sha256 !== object.sha256) {
+    throw new BackupDamaged(
+      object.key,
+      'its SHA-256 is not the one that it had when it was stored',
+    );
+  }
+};
+
+/**
+ * The stored bytes, metered on their way. Each call reads anew and forgets what was read before: what counts is the reading that the
+ * database was made from.
+ */
+const readings = (
+  { vault }: Pick<VerifyPorts, 'vault'>,
+  { object }: Manifest,
+  signal: AbortSignal,
+) => {
+  let meter = new DigestMeter();
+  let read: Promise<void> = Promise.resolve();
+  const end = async (): Promise<void> => {
+    meter.destroy();
+    await read.catch(() => undefined);
+  };
+  return {
+    begin: async () => {
+      await end();
+      meter = new DigestMeter();
+      read = pipeline(vault.read(object.key), meter, { signal });
+      // Whoever reads the meter gets the error from there, and `whole` awaits it as well.
+      read.catch(() => undefined);
+      return meter;
+    },
+    whole: async () => {
+      await read;
+      return meter;
+    },
+    end,
+  };
+};
+
+const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
+  differenceCount === 0 ? 'verified' : 'failed';
+
+/** @throws what speaks against the backup, and what keeps us from looking */
+export const examine = async (
+  ports: Pick<VerifyPorts, 'history' | 'vault' | 'archives' | 'rehearsals'>,
+  { verification, backup, stop, seconds }: Examination,
+): Promise<VerificationResult> => {
+  const { signal } = stop;
+  if (backup.status !== 'completed') {
+    throw new BackupNotReady(backup.id, backup.status, 'only a completed one can be verified');
+  }
+  if (backup.type !== 'database') {
+    throw new BackupNotVerifiable(
+      backup.id,
+      `it is one of ${backup.type}`,
+      'Only backups of databases can be verified.',
+    );
+  }
+  const { manifest } = await findStored(ports, backup.projectId, backup.id);
+  refuseHopeless(manifest, seconds);
+  const { format, compression } = manifest.options;
+  const reading = readings(ports, manifest, signal);
+  try {
+    const rehearsed = await ports.rehearsals.rehearse({
+      manifest,
+      compare: verification.compare,
+      openText: async (serverMajor) => {
+        const input = await reading.begin();
+        return (await ports.archives.open({ format, compression, input, serverMajor, signal }))
+          .text;
+      },
+      confirm: async () => confirmDigest(manifest, await reading.whole()),
+      signal,
+    });
+    return { verdict: verdictOn(rehearsed.differenceCount), ...rehearsed };
+  } finally {
+    await reading.end();
+  }
+};

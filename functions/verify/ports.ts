@@ -1,0 +1,17 @@
+import type { Validations, VerificationQueue, Verifications } from '../../core/job-ports.ts';
+import type { Clock, History, Log, Outcomes } from '../../core/ports.ts';
+import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';
+import type { RehearsalRoom } from '../../core/verification-ports.ts';
+
+export interface VerifyPorts {
+  readonly verifications: Verifications;
+  readonly validations: Validations;
+  readonly history: Pick<History, 'get'>;
+  readonly vault: VaultReader;
+  readonly archives: Pick<ArchiveReader, 'open'>;
+  readonly rehearsals: RehearsalRoom;
+  readonly queue: Pick<VerificationQueue, 'hide'>;
+  readonly outcomes: Outcomes;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,162 @@
+import { type Backup, iso } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
+import {
+  BackupGone,
+  BackupNotFound,
+  Cancelled,
+  ClaimLost,
+  describeError,
+  isRetryable,
+} from '../../core/errors.ts';
+import type { ValidationNote } from '../../core/job-ports.ts';
+import {
+  type JobContext,
+  type JobDisposition,
+  type JobTask,
+  workJob,
+} from '../../core/job-work.ts';
+import type { VerificationMessage } from '../../core/messages.ts';
+import { notRun, type Verification, type VerificationResult } from '../../core/verification.ts';
+import { examine } from './examine.ts';
+import { originOf } from './origin.ts';
+import type { VerifyPorts } from './ports.ts';
+import { resultOf, speaksAgainstBackup } from './verdict.ts';
+
+/**
+ * One message of the verifications queue, from claim to final row. What is found stands in the verification's row and, in a
+ * line, in its backup's: first that, then this, so that no backup is left "verifying" by a worker that died in between.
+ */
+export interface VerifyRequest {
+  readonly message: VerificationMessage;
+  readonly receiptHandle: string;
+  /** Milliseconds until the function is stopped. */
+  readonly remainingMs: number;
+}
+
+type Context = JobContext<Verification>;
+
+/** In one line, for the backup's row. */
+const summaryOf = ({ verdict, why, differences, differenceCount }: VerificationResult) => {
+  if (verdict === 'could-not-run') return why;
+  if (verdict === 'verified') return undefined;
+  const more = differenceCount > 1 ? ` (and ${differenceCount - 1} more differences)` : '';
+  return `${differences[0] ?? 'it differs'}${more}`;
+};
+
+const note = (
+  { validations, clock }: Pick<VerifyPorts, 'validations' | 'clock'>,
+  { projectId, backupId, id }: Verification,
+  validation: ValidationNote['validation'],
+  why?: string,
+): Promise<void> =>
+  validations.noteValidation(projectId, backupId, {
+    validation,
+    verificationId: id,
+    validatedAt: iso(clock()),
+    ...(why !== undefined && { why }),
+  });
+
+/** True for what ends the attempt without a word on the backup: it is tried again, or is somebody else's now. */
+const isNoResult = (error: unknown, { claim }: Context): boolean =>
+  error instanceof ClaimLost ||
+  error instanceof Cancelled ||
+  (isRetryable(error) && claim.attempt < TIMES.maxAttempts);
+
+/** Retention, or a person, may have taken it since the row was read: then it is no damage that the vault has it no more. */
+const isRemoved = async ({ history }: VerifyPorts, { projectId, id }: Backup): Promise<boolean> =>
+  (await history.get(projectId, id))?.status !== 'completed';
+
+const look = async (
+  ports: VerifyPorts,
+  verification: Verification,
+  backup: Backup,
+  context: Context,
+): Promise<VerificationResult> => {
+  const { stop, seconds } = context;
+  try {
+    return await examine(ports, { verification, backup, stop, seconds });
+  } catch (caught) {
+    const error: unknown = stop.signal.aborted ? stop.signal.reason : caught;
+    if (isNoResult(error, context)) throw error;
+    if (error instanceof BackupGone && (await isRemoved(ports, backup))) {
+      return notRun(`The backup was removed while it was being verified. ${error.message}`);
+    }
+    ports.log.warn('a backup was not found well', {
+      projectId: backup.projectId,
+      backupId: backup.id,
+      failure: describeError(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    const more = speaksAgainstBackup(error)
+      ? await originOf(ports.vault, backup, error, stop.signal)
+      : [];
+    return resultOf(error, more);
+  }
+};
+
+/** What the backup's row said before, for a verification that is cancelled. */
+interface Before {
+  note?: Pick<ValidationNote, 'validation' | 'why'>;
+}
+
+const work = async (
+  ports: VerifyPorts,
+  verification: Verification,
+  context: Context,
+  before: Before,
+): Promise<{ result: VerificationResult }> => {
+  const { projectId, backupId } = verification;
+  const backup = await ports.history.get(projectId, backupId);
+  if (!backup) return { result: resultOf(new BackupNotFound(projectId, backupId)) };
+  const { validation, validationWhy: why } = backup;
+  before.note =
+    validation === 'verifying'
+      ? { validation: 'unverified' }
+      : { validation, ...(why !== undefined && { why }) };
+  await note(ports, verification, 'verifying');
+  const result = await look(ports, verification, backup, context);
+  // Under its claim: one that was lost must not speak for the attempt that has it now.
+  await context.write({});
+  await note(ports, verification, result.verdict, summaryOf(result));
+  return { result };
+};
+
+/** People hear of what was asked for and of what is bad; of the rest, the backup's row tells. */
+const ended = async (
+  ports: VerifyPorts,
+  verification: Verification,
+  before: Before,
+): Promise<void> => {
+  const { projectId, id, status, result, asked } = verification;
+  if (status === 'cancelled' && before.note) {
+    await note(ports, verification, before.note.validation, before.note.why);
+  }
+  if (status === 'failed') await note(ports, verification, 'could-not-run', result?.why);
+  if (asked || result?.verdict === 'failed') {
+    await ports.outcomes.send({ kind: 'verification', projectId, verificationId: id });
+  } else {
+    await ports.verifications.told(projectId, id);
+  }
+};
+
+/** @throws what the history throws; the message then comes again by itself */
+export const verifyBackup = (
+  ports: VerifyPorts,
+  { message, receiptHandle, remainingMs }: VerifyRequest,
+): Promise<JobDisposition<Verification>> => {
+  const before: Before = {};
+  const task: JobTask<Verification> = {
+    what: 'verification',
+    work: (verification, context) => work(ports, verification, context, before),
+    failed: (_, failure) => ({ result: notRun(failure.message) }),
+    ended: (verification) => ended(ports, verification, before),
+  };
+  const { verifications: jobs, queue, clock, log } = ports;
+  const { projectId, verificationId: jobId } = message;
+  return workJob({ jobs, queue, clock, log }, task, {
+    projectId,
+    jobId,
+    receiptHandle,
+    remainingMs,
+  });
+};
