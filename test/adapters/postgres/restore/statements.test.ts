@@ -33,7 +33,9 @@ const WHOLE = [
 
 describe('a statement', () => {
   it.each(WHOLE)('is whole: %s', async (sql) => {
-    expect(await split(sql)).toEqual([Buffer.from(sql).toString('latin1')]);
+    const whole = await readAll(sql);
+    expect(whole.map(({ text }) => text)).toEqual([Buffer.from(sql).toString('latin1')]);
+    for (const size of [1, 2, 3, 5]) expect(await readAll(sql, [size])).toEqual(whole);
   });
 
   it('ends where the next begins, with nothing of what is between them', async () => {
@@ -137,6 +139,7 @@ describe('the rows of a COPY', () => {
     ' \\.\n',
     '\\\n\\..\n',
     '.\n.\n\\N.\n',
+    `.\n${'\\\\\n\n'.repeat(20)}`,
     'it\'s; $$ /* -- "\n\\\\connect x\n',
   ])('may be %j', async (rows) => {
     for (const size of [1, 2, 3, 4, 5, 7, 1000]) expect(await rowsOf(rows, [size])).toBe(rows);
