@@ -8,6 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { Part, Rooms } from './parts.ts';
+import { slicedBody } from './sliced-body.ts';
 import { unsignedPayload } from './unsigned-payload.ts';
 
 /**
@@ -33,11 +34,15 @@ export interface Multipart {
   abandon(): Promise<void>;
 }
 
-/** Bytes of parts under way; with the part being gathered, what an upload holds in memory. */
-const BYTES_IN_FLIGHT = 24 * 1024 ** 2;
+/** Parts under way, fewer where they are large; with the part being gathered, what an upload holds in memory. */
+const PARTS_IN_FLIGHT = 3;
+const BYTES_IN_FLIGHT = 20 * 1024 ** 2;
 
-/** When the request is made, and not yet signed. */
-const BUILD = { step: 'build' } as const;
+const isFull = (inFlight: number, bytes: number): boolean =>
+  inFlight >= PARTS_IN_FLIGHT || (inFlight > 0 && (inFlight + 1) * bytes > BYTES_IN_FLIGHT);
+
+const BEFORE_SIGNING = { step: 'build' } as const;
+const AT_EACH_TRY = { step: 'deserialize', priority: 'low' } as const;
 
 /** `stop` ends every request but the abort; `fail` is called with what a part failed with, at once. */
 export const openMultipart = (
@@ -70,7 +75,8 @@ export const openMultipart = (
       Body: bytes,
       ChecksumCRC32: crc32,
     });
-    command.middlewareStack.add(unsignedPayload, BUILD);
+    command.middlewareStack.add(unsignedPayload, BEFORE_SIGNING);
+    command.middlewareStack.add(slicedBody, AT_EACH_TRY);
     const { ETag } = await client.send(command, options);
     stored.push({ PartNumber: number, ETag, ChecksumCRC32: crc32 });
   };
@@ -84,14 +90,13 @@ export const openMultipart = (
         ChecksumCRC32: crc32,
         IfNoneMatch: '*',
       });
-      command.middlewareStack.add(unsignedPayload, BUILD);
+      command.middlewareStack.add(unsignedPayload, BEFORE_SIGNING);
+      command.middlewareStack.add(slicedBody, AT_EACH_TRY);
       await client.send(command, options);
     },
     send: async (part) => {
       uploadId ??= await begin();
-      while (inFlight.size > 0 && (inFlight.size + 1) * part.bytes.length > BYTES_IN_FLIGHT) {
-        await Promise.race(inFlight);
-      }
+      while (isFull(inFlight.size, part.bytes.length)) await Promise.race(inFlight);
       stop.throwIfAborted();
       const sent = store(part)
         .then(() => rooms.giveBack(part), fail)

@@ -7,13 +7,13 @@ import { crc32 } from 'node:zlib';
 const MIB = 1024 ** 2;
 /** S3 takes 10,000 parts of 5 MiB to 5 GiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_BYTES = 5 * 1024 * MIB;
-const FIRST_BYTES = 8 * MIB;
+const FIRST_BYTES = 5 * MIB;
 const EVEN_PARTS = 5000;
 const PARTS_BEFORE_DOUBLING = 500;
 
 /**
- * Bytes of the part of a number, from 1: 8 MiB up to 39 GiB of object, then twice as many every 500 parts, which comes to
- * more than 5 TiB before S3's numbers end. So nobody must know beforehand how large the object becomes.
+ * Bytes of the part of a number, from 1: 5 MiB up to 24 GiB of object, then twice as many every 500 parts, which comes to
+ * more than 5 TB before S3's numbers end. So nobody must know beforehand how large the object becomes.
  */
 export const partBytes = (number: number): number => {
   const doublings = Math.max(0, Math.ceil((number - EVEN_PARTS) / PARTS_BEFORE_DOUBLING));

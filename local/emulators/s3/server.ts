@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type Listening, listenOnLoopback } from '../loopback.ts';
@@ -29,14 +30,20 @@ interface Call {
   readonly query: URLSearchParams;
 }
 
-export const startObjectStore = async (root: string): Promise<ObjectStore> => {
+/** `tls` is a certificate of 127.0.0.1 with its key, PEM; without it the store speaks plain HTTP. */
+export const startObjectStore = async (
+  root: string,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<ObjectStore> => {
   const objects = await openObjects(root);
   const uploads = await openUploads(root, objects);
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, objects, uploads).catch((error: unknown) => refuse(response, error));
-  });
+  };
+  const server = tls ? createSecureServer(tls, serve) : createServer(serve);
   const listening = await listenOnLoopback(server);
-  return { ...listening, createBucket: objects.createBucket };
+  const url = tls ? listening.url.replace('http:', 'https:') : listening.url;
+  return { ...listening, url, createBucket: objects.createBucket };
 };
 
 const answer = async (

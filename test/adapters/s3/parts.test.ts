@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { makeRooms, partBytes, partsOf } from '../../../adapters/s3/parts.ts';
 
 const MIB = 1024 ** 2;
+const PART = 5 * MIB;
 const GIB = 1024 * MIB;
 
 /** S3's own limits. */
@@ -32,13 +33,13 @@ describe('the bytes of a part', () => {
     }
   });
 
-  it('are 8 MiB for an object of 39 GiB, and come to over 5 TiB', () => {
+  it('are 5 MiB for an object of 24 GiB, and come to over 5 TB', () => {
     let sum = 0;
     for (let number = 1; number <= LIMITS.parts; number += 1) {
-      if (sum < 39 * GIB) expect(partBytes(number)).toBe(8 * MIB);
+      if (sum < 24 * GIB) expect(partBytes(number)).toBe(PART);
       sum += partBytes(number);
     }
-    expect(sum).toBeGreaterThan(5 * 1024 * GIB);
+    expect(sum).toBeGreaterThan(5e12);
   });
 });
 
@@ -46,9 +47,9 @@ describe('parts of a body', () => {
   it.each([
     ['nothing', 0, 1],
     ['a byte', 1, 1],
-    ['just one part', 8 * MIB, 1],
-    ['a byte more than one part', 8 * MIB + 1, 2],
-    ['just three parts', 24 * MIB, 3],
+    ['just one part', PART, 1],
+    ['a byte more than one part', PART + 1, 2],
+    ['just three parts', 3 * PART, 3],
   ])('of %s hold all of it, in order, and the last one says so', async (_, bytes, count) => {
     const content = randomBytes(bytes);
     const parts = await storedBy(content, 100_000);
@@ -60,9 +61,9 @@ describe('parts of a body', () => {
   });
 
   it('are cut from one piece that is larger than they are', async () => {
-    const content = randomBytes(20 * MIB);
+    const content = randomBytes(2 * PART + 100);
     const parts = await storedBy(content, content.length);
-    expect(parts.map((part) => part.bytes.length)).toEqual([8 * MIB, 8 * MIB, 4 * MIB]);
+    expect(parts.map((part) => part.bytes.length)).toEqual([PART, PART, 100]);
     expect(Buffer.concat(parts.map((part) => part.bytes)).equals(content)).toBe(true);
   });
 

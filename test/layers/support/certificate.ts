@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { ensureTool } from '../../../layers/postgres/tools.ts';
 
@@ -13,7 +14,7 @@ export type Certificates = {
   key: string;
 };
 
-/** A certificate for one host name, signed by an authority made for the occasion. */
+/** A certificate for one host name or address, signed by an authority made for the occasion. */
 export async function makeCertificates(folder: string, host: string): Promise<Certificates> {
   const [program, ...before] = (await ensureTool('openssl', 'usr/bin/openssl')).command;
   const config = path.join(folder, 'openssl.cnf');
@@ -28,7 +29,10 @@ export async function makeCertificates(folder: string, host: string): Promise<Ce
   }
   const request = ['-keyout', 'server.key', '-out', 'server.csr', '-subj', `/CN=${host}`];
   openssl('req', '-config', config, ...curve, ...request);
-  writeFileSync(path.join(folder, 'san.cnf'), `subjectAltName=DNS:${host}\n`);
+  writeFileSync(
+    path.join(folder, 'san.cnf'),
+    `subjectAltName=${isIP(host) ? 'IP' : 'DNS'}:${host}\n`,
+  );
   const signer = ['-CA', 'authority.pem', '-CAkey', 'authority.key', '-set_serial', '1'];
   const signed = ['-in', 'server.csr', '-out', 'server.pem', '-days', '2', '-extfile', 'san.cnf'];
   openssl('x509', '-req', ...signed, ...signer);
