@@ -114,6 +114,10 @@ export interface OutsideForeignKey {
   readonly name: string;
   /** The statement that adds it to the table where it is now, without NOT VALID. */
   readonly sql: string;
+  /** The source itself had never validated it. */
+  readonly neverValidated?: boolean;
+  /** What the source says of it. */
+  readonly comment?: string;
 }
 
 /** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */

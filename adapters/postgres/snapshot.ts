@@ -35,7 +35,7 @@ const SERVER = `
     d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation
   FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`;
 
-const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
+export const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
   const found = await client.query<Omit<ServerFacts, 'major'> & { number: number }>(SERVER);
   const row = found.rows[0];
   if (!row) throw new Error('the server does not list its own database');

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { DumpUnreadable } from '../../../core/errors.ts';
 import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
+import { chooseFromArchive } from './contents-choose.ts';
 import { type Extractor, findPgRestore, startExtractor } from './extractor.ts';
 import { TarWalk } from './tar-walk.ts';
 
@@ -106,9 +107,10 @@ const refuseUnended = (tail: Buffer): void => {
 };
 
 /** @param programRoots folders that hold `<major>/bin/pg_restore`, and `bin/bzip2` */
-export const makeArchiveReader = (programRoots: readonly string[]): Pick<ArchiveReader, 'open'> => {
+export const makeArchiveReader = (programRoots: readonly string[]): ArchiveReader => {
   const decompressor = makeDecompressor(programRoots);
   return {
+    choose: chooseFromArchive,
     open: async (request) => {
       const { format, compression, entries } = request;
       if (format === 'plain') {

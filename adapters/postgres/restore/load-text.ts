@@ -41,6 +41,8 @@ export interface TextForeignKey {
   /** Under the backup's own schema name. */
   readonly table: TableName;
   readonly name: string;
+  /** False for a partitioned table, whose partitions get the key as well. */
+  readonly only: boolean;
   /** What stands behind the constraint's name: `FOREIGN KEY (a) REFERENCES s.t(b) ...` */
   readonly definition: string;
   /** False where the source itself had never validated it. */
@@ -54,6 +56,8 @@ export interface ExecutedText {
   readonly foreignKeys: readonly TextForeignKey[];
   /** What was in the text and was not executed, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** Partitions that were not attached to their parents, which are outside. */
+  readonly alone: readonly TableName[];
   /** True where an owner or a grant was left out that was asked for. */
   readonly accessLost: boolean;
 }
@@ -70,6 +74,7 @@ export interface Run {
   readonly leftOut: { readonly what: string; readonly why: string }[];
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
+  readonly alone: TableName[];
   /** In whose name is granted just now; null for the owner's. */
   grantor: string | null;
 }
@@ -107,6 +112,7 @@ const begin = async (client: pg.Client, request: TextRequest): Promise<Run> => {
     leftOut: [],
     keys: [],
     copied: [],
+    alone: [],
     grantor: null,
   };
 };
@@ -146,6 +152,7 @@ const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void 
     run.keys.push({
       table: named(meaning.table),
       name: meaning.constraint,
+      only: meaning.only,
       definition: keyDefinition(text, words, meaning),
       valid: !meaning.notValid,
     });
@@ -184,6 +191,20 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
   if (meaning.what.endsWith('table') && mayInherit(words)) await leaveParents(run, made);
 };
 
+const OF_TABLE = `
+  SELECT n.nspname AS schema, t.relname AS name
+  FROM pg_catalog.pg_class i JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
+  JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  WHERE n.nspname = $1 AND i.relname = $2`;
+
+/** True for the index of a partition that stays without its parent: it stays without the parent's index. */
+const belongsToLonely = async ({ client, alone }: Run, meaning: Meaning): Promise<boolean> => {
+  if (meaning.kind !== 'attach-index' || !alone.length) return false;
+  const { schema, name } = named(meaning.child);
+  const [table] = (await client.query<TableName>(OF_TABLE, [schema, name])).rows;
+  return alone.some((one) => one.schema === table?.schema && one.name === table.name);
+};
+
 const take = async (run: Run, piece: Piece): Promise<void> => {
   const { words } = piece;
   const meaning = meaningOf(words);
@@ -193,6 +214,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
     case 'pass':
       return;
     case 'leave-out':
+      if (meaning.kind === 'attach-partition') run.alone.push(named(meaning.child));
       run.leftOut.push({ what: decision.what, why: decision.why });
       return;
     case 'keep-for-later':
@@ -200,6 +222,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
     case 'give':
       return await give(run, meaning, piece);
     default:
+      if (await belongsToLonely(run, meaning)) return;
       if (piece.kind === 'statement') return await runStatement(run, meaning, piece);
   }
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
@@ -244,6 +267,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   return {
     copied: run.copied,
     foreignKeys: run.keys,
+    alone: run.alone,
     leftOut: [
       ...run.leftOut,
       ...run.access.list(),

@@ -1,0 +1,188 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors.ts';
+import { type Manifest, tableKey } from '../../../core/manifest.ts';
+import type { TableName } from '../../../core/restore.ts';
+import { readNames, readSequences, readTables } from '../inventory/contents.ts';
+import { identifier, qualified } from '../names.ts';
+import { refusal } from './refusals.ts';
+
+/**
+ * What came back, beside what the manifest says: every object, every table's rows, every sequence. Read in the transaction that
+ * made it, under the backup's own schema names.
+ */
+export interface CompareRequest {
+  readonly manifest: Manifest;
+  readonly schemas: readonly string[];
+  /** Only these are there; absent: all of the manifest's. */
+  readonly tables?: readonly TableName[] | undefined;
+  /** Partitions that were left without their parent, whose triggers come with it. */
+  readonly alone: readonly TableName[];
+  readonly signal: AbortSignal;
+}
+export interface Compared {
+  readonly tables: number;
+  readonly rows: number;
+  /** A line for each, empty where all is as it should be. */
+  readonly differences: readonly string[];
+}
+
+const OIDS = 'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)';
+
+/** Owners may have taken rights from themselves, and hide rows even from themselves; what this opens is rolled back. */
+const CLOSED = `
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence,
+    c.relrowsecurity AND c.relforcerowsecurity AND NOT COALESCE((SELECT rolbypassrls OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false) AS forced,
+    NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') AS unreadable,
+    NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS shut
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'm', 'S')`;
+
+interface Closed extends TableName {
+  readonly sequence: boolean;
+  readonly forced: boolean;
+  readonly unreadable: boolean;
+  readonly shut: boolean;
+}
+
+const open = async (client: pg.Client, schemaOids: readonly string[]): Promise<void> => {
+  const found = (await client.query<Closed>(CLOSED, [schemaOids])).rows;
+  for (const schema of new Set(found.filter(({ shut }) => shut).map((one) => one.schema))) {
+    await client.query(`GRANT USAGE ON SCHEMA ${identifier(schema)} TO current_user`);
+  }
+  for (const { schema, name, sequence, forced, unreadable } of found) {
+    const table = qualified(schema, name);
+    if (unreadable)
+      await client.query(`GRANT SELECT ON ${sequence ? 'SEQUENCE ' : ''}${table} TO current_user`);
+    if (forced) await client.query(`ALTER TABLE ONLY ${table} NO FORCE ROW LEVEL SECURITY`);
+  }
+};
+
+const countRows = async (client: pg.Client, { schema, name }: TableName): Promise<number> => {
+  const sql = `SELECT pg_catalog.count(*)::text AS rows FROM ONLY ${qualified(schema, name)}`;
+  const found = await client.query<{ rows: string }>(sql);
+  return Number(found.rows[0]?.rows);
+};
+
+const isWanted = ({ tables }: CompareRequest, { schema, name }: TableName): boolean =>
+  !tables || tables.some((table) => table.schema === schema && table.name === name);
+
+const title = ({ schema, name }: TableName): string => quoted(`${schema}.${name}`);
+
+/** A sequence may have run ahead of the manifest while the dump was made, but never behind. */
+const DIRECTIONS = `
+  SELECT n.nspname AS schema, c.relname AS name, s.seqincrement > 0 AS up, s.seqcycle AS cycles
+  FROM pg_catalog.pg_sequence s
+  JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1)`;
+
+const compareSequences = async (
+  client: pg.Client,
+  { manifest, tables }: CompareRequest,
+  schemaOids: readonly string[],
+): Promise<string[]> => {
+  type Direction = TableName & { readonly up: boolean; readonly cycles: boolean };
+  const directions = new Map(
+    (await client.query<Direction>(DIRECTIONS, [schemaOids])).rows.map((row) => [
+      tableKey(row.schema, row.name),
+      row,
+    ]),
+  );
+  const found = new Map(
+    (await readSequences(client, schemaOids)).map((one) => [tableKey(one.schema, one.name), one]),
+  );
+  return manifest.sequences.flatMap((wanted) => {
+    const key = tableKey(wanted.schema, wanted.name);
+    const [now, direction] = [found.get(key), directions.get(key)];
+    // Of chosen tables only their own sequences are there.
+    if (!now || !direction) return tables ? [] : [`sequence ${title(wanted)} is missing`];
+    if (manifest.options.content !== 'full' || direction.cycles) return [];
+    const ahead = BigInt(now.value) - BigInt(wanted.value);
+    const isBehind = ahead === 0n ? wanted.called && !now.called : ahead > 0n !== direction.up;
+    return isBehind
+      ? [`sequence ${title(wanted)} stands at ${now.value} instead of ${wanted.value}`]
+      : [];
+  });
+};
+
+/** Kinds that chosen tables bring along, whose names end with their table's. */
+const OF_TABLES = ['triggers', 'policies'] as const;
+const BY_THEMSELVES = ['views', 'functions', 'types'] as const;
+
+/** `"a trigger" ON "a table"`, as format('%I ON %I') writes it. */
+const isOn = (name: string, table: TableName): boolean =>
+  name.endsWith(` ON ${table.name}`) || name.endsWith(` ON ${identifier(table.name)}`);
+
+const compareNames = async (
+  client: pg.Client,
+  request: CompareRequest,
+  schemaOids: readonly string[],
+): Promise<string[]> => {
+  const { manifest, tables, alone } = request;
+  const found = await readNames(client, schemaOids);
+  const on = (all: readonly TableName[], one: TableName): boolean =>
+    all.some((table) => table.schema === one.schema && isOn(one.name, table));
+  const missing = (kind: keyof typeof found, wanted: readonly TableName[]): string[] => {
+    const there = new Set(found[kind].map(({ schema, name }) => tableKey(schema, name)));
+    return wanted
+      .filter(({ schema, name }) => !there.has(tableKey(schema, name)))
+      .map(
+        (one) =>
+          `${kind.replace(/(ie)?s$/, (end) => (end === 'ies' ? 'y' : ''))} ${title(one)} is missing`,
+      );
+  };
+  return [
+    ...OF_TABLES.flatMap((kind) =>
+      missing(
+        kind,
+        manifest[kind].filter((one) => !on(alone, one) && (!tables || on(tables, one))),
+      ),
+    ),
+    ...(tables ? [] : BY_THEMSELVES.flatMap((kind) => missing(kind, manifest[kind]))),
+  ];
+};
+
+const compareTables = async (
+  client: pg.Client,
+  request: CompareRequest,
+  schemaOids: readonly string[],
+): Promise<Compared> => {
+  const there = new Set(
+    (await readTables(client, schemaOids)).map(({ schema, name }) => tableKey(schema, name)),
+  );
+  const differences: string[] = [];
+  const wanted = request.manifest.tables.filter((table) => isWanted(request, table));
+  let rows = 0;
+  for (const table of wanted) {
+    request.signal.throwIfAborted();
+    if (!there.has(tableKey(table.schema, table.name))) {
+      differences.push(`table ${title(table)} is missing`);
+    } else if (table.rows !== null) {
+      const counted = await countRows(client, table);
+      rows += counted;
+      if (counted !== table.rows)
+        differences.push(`table ${title(table)} has ${counted} rows instead of ${table.rows}`);
+    }
+  }
+  return { tables: wanted.length, rows, differences };
+};
+
+/** Leaves the transaction as it was. @throws what reading fails with, by name */
+export const compareWithManifest = async (
+  client: pg.Client,
+  request: CompareRequest,
+): Promise<Compared> => {
+  try {
+    const found = await client.query<{ oid: string }>(OIDS, [request.schemas]);
+    const schemaOids = found.rows.map(({ oid }) => oid);
+    await client.query('SAVEPOINT larder_compare');
+    await open(client, schemaOids);
+    const tables = await compareTables(client, request, schemaOids);
+    const sequences = await compareSequences(client, request, schemaOids);
+    const names = await compareNames(client, request, schemaOids);
+    await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');
+    return { ...tables, differences: [...tables.differences, ...sequences, ...names] };
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw refusal(error, { object: 'the count of what came back' });
+  }
+};

@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { APPLICATION } from '../../../core/contract.ts';
+import type { RestoredForeignKey } from '../../../core/restore.ts';
+import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
+import { identifier, qualified } from '../names.ts';
+import { type SourceAccess, withSession } from '../session.ts';
+import { commentSql } from './places.ts';
+import { isLost, refusal } from './refusals.ts';
+
+/**
+ * Adds the constraints that lead out of the restored schemas. ADD FOREIGN KEY locks the table that is referred to against every
+ * tenant's writes: so it is added NOT VALID, which takes a moment, in a transaction of its own that waits for its locks only a
+ * moment too, since whoever writes queues behind it. Validating lets everybody read and write.
+ */
+export interface KeyOptions {
+  readonly lockTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Others queue behind a waiting ADD CONSTRAINT. */
+const LONGEST_WAIT_MS = 500;
+const TRIES = 12;
+const PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5000;
+
+const codeOf = (error: unknown): string => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+};
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+const LOCK_TIMEOUT = '55P03';
+const DEADLOCK = '40P01';
+const THERE_ALREADY = '42710';
+const VIOLATED = '23503';
+
+/** Runs one transaction, again with a pause where it waited too long for a lock. */
+const patiently = async (
+  client: pg.Client,
+  { lockTimeoutMs, signal }: KeyOptions,
+  statements: readonly string[],
+): Promise<void> => {
+  const wait = Math.min(lockTimeoutMs, LONGEST_WAIT_MS);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.query(`BEGIN; SET LOCAL lock_timeout = ${wait}`);
+      for (const statement of statements) await client.query(statement);
+      await client.query('COMMIT');
+      return;
+    } catch (error) {
+      if (isLost(error)) throw error;
+      await client.query('ROLLBACK');
+      const isBusy = [LOCK_TIMEOUT, DEADLOCK].includes(codeOf(error));
+      if (!isBusy || tries === TRIES) throw error;
+    }
+    await sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (tries - 1)), undefined, { signal });
+  }
+};
+
+const FOUND = `
+  SELECT k.convalidated AS valid
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3 AND k.contype = 'f'`;
+
+const isThere = async (
+  client: pg.Client,
+  { table, name }: OutsideForeignKey,
+): Promise<{ readonly valid: boolean } | undefined> =>
+  (await client.query<{ valid: boolean }>(FOUND, [table.schema, table.name, name])).rows[0];
+
+/** The lowest partitions of a partitioned table, and the server's major version. */
+const LEAVES = `
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_partition_tree((pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.regclass) t
+  JOIN pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE t.isleaf AND c.relkind <> 'p'
+    AND pg_catalog.current_setting('server_version_num')::int < 180000
+    AND EXISTS (
+      SELECT FROM pg_catalog.pg_class p JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+      WHERE pn.nspname = $1 AND p.relname = $2 AND p.relkind = 'p')`;
+
+const validate = ({ table, name }: OutsideForeignKey): string =>
+  `ALTER TABLE ${qualified(table.schema, table.name)} VALIDATE CONSTRAINT ${identifier(name)}`;
+
+/** The same key on a partition. */
+const onPartition = (
+  key: OutsideForeignKey,
+  table: OutsideForeignKey['table'],
+): OutsideForeignKey => {
+  const head = `ALTER TABLE ${qualified(key.table.schema, key.table.name)} ADD`;
+  if (!key.sql.startsWith(head))
+    throw new Error('a key of a partitioned table is not on its table');
+  return {
+    ...key,
+    table,
+    sql: `ALTER TABLE ${qualified(table.schema, table.name)} ADD${key.sql.slice(head.length)}`,
+  };
+};
+
+/**
+ * Before PostgreSQL 18 a partitioned table takes no key that is NOT VALID. Each partition gets its own, which is validated
+ * while others write; the parent's then finds them and looks at no row.
+ */
+const addBelow = async (
+  client: pg.Client,
+  key: OutsideForeignKey,
+  options: KeyOptions,
+): Promise<boolean> => {
+  const { schema, name } = key.table;
+  const leaves = (await client.query<{ schema: string; name: string }>(LEAVES, [schema, name]))
+    .rows;
+  for (const leaf of leaves) {
+    const own = onPartition(key, leaf);
+    if (!(await isThere(client, own))) await patiently(client, options, [`${own.sql} NOT VALID`]);
+    await client.query(validate(own));
+  }
+  return leaves.length > 0;
+};
+
+const add = async (
+  client: pg.Client,
+  key: OutsideForeignKey,
+  options: KeyOptions,
+): Promise<RestoredForeignKey> => {
+  const { table, name, sql } = key;
+  if (!(await isThere(client, key))) {
+    const isPartitioned = await addBelow(client, key, options);
+    const object = `CONSTRAINT ${identifier(name)} ON ${qualified(table.schema, table.name)}`;
+    await patiently(client, options, [
+      isPartitioned ? sql : `${sql} NOT VALID`,
+      ...(key.comment === undefined ? [] : [commentSql(object, key.comment)]),
+    ]);
+  }
+  if (key.neverValidated) {
+    return { table, name, state: 'not-valid', why: 'the source had never validated it either' };
+  }
+  await client.query(validate(key));
+  return { table, name, state: 'valid' };
+};
+
+const NOT_VALID_WHY =
+  'rows refer to what is no longer there: find them, then ALTER TABLE ... VALIDATE CONSTRAINT';
+
+const whyLeftOut = (error: unknown): string => {
+  const code = codeOf(error);
+  if (code === LOCK_TIMEOUT)
+    return `the tables were in use at each of ${TRIES} tries: add it when they are quiet`;
+  if (code === '42501') {
+    return `the restore role may not refer to that table (${messageOf(error)}): GRANT REFERENCES on it, then add the constraint`;
+  }
+  return messageOf(error);
+};
+
+/** A key that can't be had is told, with the reason: the schema itself is whole. */
+const settle = async (
+  client: pg.Client,
+  key: OutsideForeignKey,
+  error: unknown,
+): Promise<RestoredForeignKey> => {
+  const { table, name, sql } = key;
+  const there = await isThere(client, key);
+  const isViolated = codeOf(error) === VIOLATED;
+  if (there && isViolated)
+    return { table, name, state: 'not-valid', why: NOT_VALID_WHY, sql: validate(key) };
+  if (there) return { table, name, state: 'not-valid', why: whyLeftOut(error), sql: validate(key) };
+  return {
+    table,
+    name,
+    state: 'left-out',
+    why: isViolated ? NOT_VALID_WHY : whyLeftOut(error),
+    sql,
+  };
+};
+
+/** @throws RestoreInterrupted, or the reason that `signal` was aborted with */
+export const addForeignKeys = async (
+  access: SourceAccess,
+  keys: readonly OutsideForeignKey[],
+  options: KeyOptions,
+): Promise<readonly RestoredForeignKey[]> => {
+  if (!keys.length) return [];
+  const session = {
+    applicationName: `${APPLICATION}/foreign-keys`,
+    writes: true,
+    lockTimeoutMs: options.lockTimeoutMs,
+    signal: options.signal,
+  };
+  const done: RestoredForeignKey[] = [];
+  try {
+    await withSession(access, session, async (client) => {
+      for (const key of keys) {
+        done.push(
+          await add(client, key, options).catch((error: unknown) => {
+            options.signal.throwIfAborted();
+            if (isLost(error)) throw error;
+            // Somebody added it meanwhile, such as an attempt that was taken for dead.
+            if (codeOf(error) === THERE_ALREADY) return add(client, key, options);
+            return settle(client, key, error);
+          }),
+        );
+      }
+    });
+    return done;
+  } catch (error) {
+    if (options.signal.aborted) throw options.signal.reason;
+    throw refusal(error, { object: 'foreign keys to tables outside' });
+  }
+};

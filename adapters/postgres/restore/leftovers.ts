@@ -1,0 +1,35 @@
+import { APPLICATION } from '../../../core/contract.ts';
+import { applicationNameOf } from '../names.ts';
+import { withSession } from '../session.ts';
+import { refusal } from './refusals.ts';
+import type { RestoreAccess } from './server.ts';
+
+/**
+ * Sessions of attempts that died go on holding what they locked, and one that was at its COMMIT may still commit: so their end is
+ * waited for, and only then it is looked at what they left.
+ */
+const END = `
+  SELECT pg_catalog.pg_terminate_backend(pid, 5000)
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = session_user AND datname = pg_catalog.current_database()
+    AND pid <> pg_catalog.pg_backend_pid() AND application_name = ANY ($1)`;
+
+const SESSION = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 30_000 };
+
+/** Ends the sessions of attempts 1 to belowAttempt - 1 of one restore; answers how many there were. */
+export const endRestoreLeftovers = async (
+  access: RestoreAccess,
+  restoreId: string,
+  belowAttempt: number,
+): Promise<number> => {
+  const names = Array.from({ length: belowAttempt - 1 }, (_, i) =>
+    applicationNameOf(restoreId, i + 1, access.stack),
+  );
+  if (!names.length) return 0;
+  return await withSession(access, SESSION, async (client) => {
+    const ended = await client.query(END, [names]).catch((error: unknown) => {
+      throw refusal(error, { object: 'the end of an earlier attempt' });
+    });
+    return ended.rowCount ?? 0;
+  });
+};

@@ -1,0 +1,25 @@
+import type { RestoreServer } from '../../../core/restore-ports.ts';
+import type { SourceAccess } from '../session.ts';
+import { findLoaded } from './find-loaded.ts';
+import { addForeignKeys } from './foreign-keys.ts';
+import { endRestoreLeftovers } from './leftovers.ts';
+import { load } from './load.ts';
+import { rename } from './rename.ts';
+import { survey } from './survey.ts';
+
+/** How a restore reaches a source: with the login of its restore role. */
+export interface RestoreAccess extends SourceAccess {
+  /** Tells this stack's sessions from those of another on the same source. */
+  readonly stack?: string;
+  /** How long a restore may hold up somebody's DDL; 10 by default. */
+  readonly giveWayAfterSeconds?: number | 'never';
+}
+
+export const makeRestoreServer = (access: RestoreAccess): RestoreServer => ({
+  survey: (request) => survey(access, request),
+  load: (request) => load(access, request),
+  findLoaded: (restoreId, places) => findLoaded(access, restoreId, places),
+  addForeignKeys: (keys, options) => addForeignKeys(access, keys, options),
+  rename: (restoreId, places, options) => rename(access, restoreId, places, options),
+  endLeftovers: (restoreId, belowAttempt) => endRestoreLeftovers(access, restoreId, belowAttempt),
+});

@@ -1,0 +1,151 @@
+import type pg from 'pg';
+import { APPLICATION } from '../../../core/contract.ts';
+import { quoted } from '../../../core/errors.ts';
+import type { ServerFacts } from '../../../core/ports.ts';
+import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
+import { withSession } from '../session.ts';
+import { serverFacts } from '../snapshot.ts';
+import { schemasThere, tablesThere } from './places.ts';
+import { refusal } from './refusals.ts';
+import type { RestoreAccess } from './server.ts';
+import { readDependents } from './survey-dependents.ts';
+import { surveyExtensions } from './survey-extensions.ts';
+import { functionsNaming, surveyKeys, surveyOutside } from './survey-outside.ts';
+import { type Findings, surveyRights, surveyRoles } from './survey-rights.ts';
+
+/** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
+const STATEMENT_TIMEOUT_MS = 120_000;
+
+const majorOf = (version: string): number => Number.parseInt(version, 10);
+
+const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findings => {
+  const { source, options } = manifest;
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  if (majorOf(source.serverVersion) > server.major) {
+    problems.push(
+      `The backup is of PostgreSQL ${source.serverVersion}, and the server is ${server.version}: what a newer server wrote may not run on an older one. Upgrade the server first.`,
+    );
+  }
+  if (options.content === 'data') {
+    problems.push(
+      'The backup holds rows only, which need tables to go into: restore one with content "full".',
+    );
+  }
+  if (options.content === 'schema') {
+    warnings.push('The backup holds definitions only: no table will have rows.');
+  }
+  if (source.encoding !== server.encoding && server.encoding !== 'SQL_ASCII') {
+    const what =
+      source.encoding === 'SQL_ASCII'
+        ? 'bytes that are no text in it'
+        : `characters that ${server.encoding} does not have`;
+    if (source.encoding === 'SQL_ASCII' || server.encoding !== 'UTF8') {
+      warnings.push(
+        `The backup's database is ${source.encoding}, the server's ${server.encoding}: ${what} would end the restore.`,
+      );
+    }
+  }
+  return { problems, warnings };
+};
+
+const nameFindings = async (
+  client: pg.Client,
+  { places, mode, tables = [] }: SurveyRequest,
+  live: ReadonlySet<string>,
+): Promise<Findings> => {
+  if (mode === 'tables-live') {
+    const missing = places.filter(({ from }) => !live.has(from));
+    const taken = await tablesThere(client, tables);
+    return {
+      problems: [
+        ...missing.map(
+          ({ from }) => `There is no schema ${quoted(from)} to put tables into: restore beside.`,
+        ),
+        ...taken.map(
+          ({ schema, name }) =>
+            `${quoted(`${schema}.${name}`)} is there already, and rows are never added to what exists: rename it, or restore the table beside.`,
+        ),
+      ],
+      warnings: [],
+    };
+  }
+  const taken = await schemasThere(
+    client,
+    places.map(({ to }) => to),
+  );
+  return {
+    problems: [...taken].map(
+      (name) => `Schema ${quoted(name)} is there already: give another name, or drop it first.`,
+    ),
+    warnings: [],
+  };
+};
+
+const dependentFindings = (
+  dependents: readonly string[],
+  { mode, acceptDependents }: SurveyRequest,
+): Findings => {
+  if (mode !== 'swap' || !dependents.length) return { problems: [], warnings: [] };
+  const said = `${dependents.length} ${dependents.length === 1 ? 'object' : 'objects'} outside would go on with the old schema, not the restored one: ${dependents.slice(0, 5).join(', ')}${dependents.length > 5 ? ` and ${dependents.length - 5} more` : ''}.`;
+  return acceptDependents
+    ? { problems: [], warnings: [said] }
+    : {
+        problems: [
+          `${said} Drop them and make them again afterwards, or ask with acceptDependents.`,
+        ],
+        warnings: [],
+      };
+};
+
+const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> => {
+  const { places, mode } = request;
+  const server = await serverFacts(client);
+  const from = places.map((place) => place.from);
+  const live = await schemasThere(client, from);
+  const rights = await surveyRights(client, request);
+  const roles = await surveyRoles(client, request);
+  const extensions = await surveyExtensions(client, request);
+  const outside = await surveyOutside(client, request);
+  const keys = await surveyKeys(client, request);
+  const names = await nameFindings(client, request, live);
+  const dependents = mode === 'swap' ? await readDependents(client, [...live]) : [];
+  const hanging = dependentFindings(dependents, request);
+  const all = [
+    serverFindings(server, request),
+    names,
+    rights,
+    roles,
+    extensions,
+    outside,
+    keys,
+    hanging,
+  ];
+  return {
+    server,
+    live: from.filter((name) => live.has(name)),
+    missingExtensions: extensions.missingExtensions,
+    missingRoles: roles.missingRoles,
+    missingOutside: outside.missingOutside,
+    functionsNamingLive: await functionsNaming(client, request),
+    foreignKeysOutside: keys.foreignKeysOutside,
+    dependents,
+    problems: all.flatMap(({ problems }) => problems),
+    warnings: all.flatMap(({ warnings }) => warnings),
+  };
+};
+
+/** @throws the named errors of connecting and reading */
+export const survey = async (access: RestoreAccess, request: SurveyRequest): Promise<Survey> => {
+  const session = {
+    applicationName: `${APPLICATION}/survey`,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    signal: request.signal,
+  };
+  try {
+    return await withSession(access, session, (client) => look(client, request));
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw refusal(error, { object: 'the look at the server' });
+  }
+};
