@@ -1,0 +1,334 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { ClaimLost, RestoreInterrupted } from '../../../core/errors.ts';
+import { manifestKeyBeside } from '../../../core/keys.ts';
+import type { Restore } from '../../../core/restore.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Services, startServices } from '../export/support.ts';
+import { newDatabase, openRoom, type Room } from './support.ts';
+
+/** A restore from its row to its row, on a real server with the role of docs/roles.md. */
+const TENANT = `
+  CREATE SCHEMA acme;
+  CREATE SCHEMA shared;
+  CREATE TABLE shared.countries (code text PRIMARY KEY);
+  INSERT INTO shared.countries VALUES ('de'), ('fr');
+  CREATE TABLE acme.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, country text REFERENCES shared.countries, note text);
+  CREATE TABLE acme.orders (id serial PRIMARY KEY, customer int NOT NULL REFERENCES acme.customers, total numeric(10,2));
+  CREATE INDEX orders_customer ON acme.orders (customer);
+  INSERT INTO acme.customers (country, note) SELECT CASE i % 2 WHEN 0 THEN 'de' ELSE 'fr' END, 'note ' || i FROM generate_series(1, 200) i;
+  INSERT INTO acme.orders (customer, total) SELECT i % 200 + 1, i FROM generate_series(1, 1000) i;
+  CREATE VIEW acme.sums AS SELECT customer, sum(total) FROM acme.orders GROUP BY customer`;
+
+let services: Services;
+let postgres: Postgres;
+let room: Room;
+let backup: Backup;
+
+beforeAll(async () => {
+  services = await startServices();
+  postgres = await startPostgres(18);
+});
+afterAll(async () => {
+  await postgres.stop();
+  await services.stop();
+});
+beforeEach(async () => {
+  const database = await newDatabase(postgres, TENANT);
+  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
+  backup = await room.backup('acme');
+});
+
+const count = async (table: string): Promise<number> =>
+  (await room.sql(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n;
+const newSchema = ({ outcome }: Restore): string => outcome?.schemas[0]?.to ?? '';
+const bodyOf = async (key: string): Promise<Buffer> => {
+  const found = await services.s3.send(
+    new GetObjectCommand({ Bucket: room.bench.bucket, Key: key }),
+  );
+  return Buffer.from((await found.Body?.transformToByteArray()) ?? []);
+};
+const put = (key: string, body: Buffer | string) =>
+  services.s3.send(new PutObjectCommand({ Bucket: room.bench.bucket, Key: key, Body: body }));
+
+describe('beside', () => {
+  it('makes a new schema of the backup, and leaves the live one as it is', async () => {
+    await room.sql('DELETE FROM acme.orders WHERE id > 10');
+    const { row, disposition } = await room.restore(backup);
+    expect(row.error).toBeUndefined();
+    expect(row).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(disposition.message).toBe('done');
+    expect(row.outcome).toMatchObject({ tables: 2, rows: 1200, before: [], warnings: [] });
+    expect(newSchema(row)).toMatch(/^acme_restored_\d{8}t\d{6}$/);
+    expect(await count(`${newSchema(row)}.orders`)).toBe(1000);
+    expect(await count('acme.orders')).toBe(10);
+    expect(row.outcome?.foreignKeys).toMatchObject([
+      { name: 'customers_country_fkey', state: 'valid' },
+    ]);
+    expect(row.report).toMatchObject({ problems: [], needs: { secondsAllowed: 840 } });
+    expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
+  });
+
+  it('takes the name that was asked for, and refuses one that is taken', async () => {
+    const first = await room.restore(backup, { newSchema: 'Acme "old"' });
+    expect(first.row.status).toBe('completed');
+    const second = await room.restore(backup, { newSchema: 'Acme "old"' });
+    expect(second.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
+    expect(second.row.error?.message).toContain('Acme');
+    expect(await count('"Acme ""old""".orders')).toBe(1000);
+  });
+
+  it('only looks where it is a dry run', async () => {
+    const { row } = await room.restore(backup, { dryRun: true });
+    expect(row).toMatchObject({ status: 'completed', report: { problems: [] } });
+    expect(row.report?.foreignKeysOutside).toHaveLength(1);
+    expect(row.report?.needs.databaseBytes).toBeGreaterThan(10_000);
+    expect(row.outcome).toBeUndefined();
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+
+  it.each([
+    ['plain', 'zstd'],
+    ['plain', 'gzip'],
+    ['tar', 'none'],
+    ['custom', 'none'],
+  ] as const)('comes back from %s with %s', async (format, compression) => {
+    const other = await room.backup('acme', { format, compression });
+    const { row } = await room.restore(other);
+    expect(row).toMatchObject({ status: 'completed', outcome: { rows: 1200 } });
+  });
+});
+
+describe('a backup that is not what it was', () => {
+  const nothingLeft = async (): Promise<void> => {
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+    expect(await count('acme.orders')).toBe(1000);
+  };
+
+  it.each([0.02, 0.3, 0.6, 0.9, 0.999])('a bit flipped at %d of it', async (part) => {
+    const key = backup.fileId ?? '';
+    const body = await bodyOf(key);
+    const at = Math.floor(body.length * part);
+    body[at] = (body[at] ?? 0) ^ 4;
+    await put(key, body);
+    const { row } = await room.restore(backup);
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    await nothingLeft();
+  });
+
+  it('is cut short, is gone, or lies beside the manifest of another', async () => {
+    const key = backup.fileId ?? '';
+    const body = await bodyOf(key);
+    await put(key, body.subarray(0, -1));
+    expect((await room.restore(backup)).row.error?.name).toBe('BackupDamaged');
+    await put(key, body);
+    const other = await room.backup('acme');
+    const manifest = manifestKeyBeside(key);
+    const own = await bodyOf(manifest);
+    await put(manifest, await bodyOf(manifestKeyBeside(other.fileId ?? '')));
+    expect((await room.restore(backup)).row.error?.name).toBe('BackupDamaged');
+    await put(manifest, own.toString().replace('"rows": 1000', '"rows": 1001'));
+    expect((await room.restore(backup)).row.error).toMatchObject({ name: 'RestoreMismatch' });
+    await room.bench.ports.vault.remove([manifest]);
+    expect((await room.restore(backup)).row.error?.name).toBe('BackupGone');
+    await nothingLeft();
+  });
+});
+
+describe('tables', () => {
+  it('come back beside with what they need, and into a place that is empty', async () => {
+    const beside = await room.restore(backup, { mode: 'tables', tables: ['customers'] });
+    expect(beside.row.error).toBeUndefined();
+    expect(beside.row.outcome).toMatchObject({ tables: 1, rows: 200 });
+    expect(await count(`${newSchema(beside.row)}.customers`)).toBe(200);
+
+    const taken = await room.restore(backup, { mode: 'tables', tables: ['orders'], into: 'live' });
+    expect(taken.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
+    expect(await count('acme.orders')).toBe(1000);
+
+    await room.sql('DROP VIEW acme.sums; DROP TABLE acme.orders');
+    const back = await room.restore(backup, { mode: 'tables', tables: ['orders'], into: 'live' });
+    expect(back.row.error).toBeUndefined();
+    expect(await count('acme.orders')).toBe(1000);
+    await room.sql('INSERT INTO acme.orders (customer, total) VALUES (1, 1)');
+    expect(await count('acme.orders')).toBe(1001);
+  });
+
+  it('that are not in the backup, or in a plain one, are refused by name', async () => {
+    const { row } = await room.restore(backup, { mode: 'tables', tables: ['orders', 'no "such"'] });
+    expect(row.error?.message).toContain('no \\"such\\"');
+    const plain = await room.backup('acme', { format: 'plain' });
+    const refused = await room.restore(plain, { mode: 'tables', tables: ['orders'] });
+    expect(refused.row.error).toMatchObject({ name: 'RestoreRefused' });
+    expect(refused.row.error?.message).toContain('plain');
+  });
+});
+
+describe('a swap', () => {
+  it('takes a safety backup, exchanges the names, and can be undone', async () => {
+    await room.sql('UPDATE acme.orders SET total = 0');
+    const { row } = await room.restore(backup, { mode: 'swap' });
+    expect(row.error).toBeUndefined();
+    const [before] = row.outcome?.before ?? [];
+    expect(row.outcome?.schemas).toMatchObject([{ to: 'acme' }]);
+    expect(before?.to).toMatch(/^acme_before_/);
+    const sum = async (schema: string) =>
+      (await room.sql(`SELECT sum(total)::int AS s FROM ${schema}.orders`)).rows[0].s;
+    expect(await sum('acme')).toBe(500_500);
+    expect(await sum(before?.to ?? '')).toBe(0);
+    const safety = await room.bench.ports.history.get('acme', row.safetyBackupId ?? '');
+    expect(safety).toMatchObject({ status: 'completed', rowCount: 1200, name: 'Before a swap' });
+
+    const undone = await room.restore(backup, { mode: 'undo', undoes: row.id });
+    expect(undone.row.error).toBeUndefined();
+    expect(await sum('acme')).toBe(0);
+    expect(await sum(undone.row.outcome?.before[0]?.to ?? '')).toBe(500_500);
+  });
+
+  it('brings a schema back that is gone, without a safety backup', async () => {
+    await room.sql('DROP SCHEMA acme CASCADE');
+    const { row } = await room.restore(backup, { mode: 'swap' });
+    expect(row).toMatchObject({ status: 'completed', outcome: { before: [] } });
+    expect(row.safetyBackupId).toBeUndefined();
+    expect(await count('acme.orders')).toBe(1000);
+  });
+
+  it('does not begin without its safety backup', async () => {
+    const failing = { send: async () => [] };
+    const history = {
+      ...room.ports.history,
+      get: async (projectId: string, id: string) => {
+        const found = await room.ports.history.get(projectId, id);
+        return found?.name === 'Before a swap'
+          ? { ...found, status: 'failed' as const, error: { name: 'X', message: 'No disk.' } }
+          : found;
+      },
+    };
+    const { row } = await room.restore(backup, { mode: 'swap' }, { exports: failing, history });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'SafetyBackupFailed' } });
+    expect(row.error?.message).toContain('No disk.');
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+
+  it('is refused while something outside hangs on what is live, unless it was asked for', async () => {
+    await room.sql('CREATE VIEW shared.all_orders AS SELECT * FROM acme.orders');
+    const { row } = await room.restore(backup, { mode: 'swap' });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
+    expect(row.report?.dependents.join()).toContain('all_orders');
+    expect(row.safetyBackupId).toBeUndefined();
+    const asked = await room.restore(backup, { mode: 'swap', acceptDependents: true });
+    expect(asked.row.status).toBe('completed');
+  });
+});
+
+describe('a restore that dies', () => {
+  it('leaves nothing, and the next attempt brings it to its end', async () => {
+    let died = false;
+    const server = {
+      ...room.ports.server,
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
+        await room.ports.server.load({
+          ...request,
+          confirm: async () => {
+            await request.confirm();
+            if (died) return;
+            died = true;
+            throw new RestoreInterrupted('the test cut it');
+          },
+        }),
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+    const again = await room.again(row, { server });
+    expect(again).toMatchObject({ status: 'completed', attempt: 2 });
+    expect(await count(`${newSchema(again)}.orders`)).toBe(1000);
+  });
+
+  it('after its COMMIT is taken up there: the schema is not made twice, and its keys are added', async () => {
+    let died = false;
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async (...given: Parameters<typeof room.ports.server.addForeignKeys>) => {
+        if (died) return await room.ports.server.addForeignKeys(...given);
+        died = true;
+        throw new RestoreInterrupted('the test cut it');
+      },
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) => {
+        if (died) throw new Error('loaded twice');
+        return await room.ports.server.load(request);
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row.status).toBe('pending');
+    expect(await room.schemas()).toHaveLength(3);
+    const again = await room.again(row, { server });
+    expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2, rows: 1200 } });
+    expect(again.outcome?.foreignKeys).toMatchObject([{ state: 'valid' }]);
+  });
+
+  it('in the middle of a swap, at any step, ends with the names exchanged once', async () => {
+    for (const step of ['addForeignKeys', 'rename'] as const) {
+      let died = false;
+      const call = room.ports.server[step] as (...given: never[]) => Promise<unknown>;
+      const server = {
+        ...room.ports.server,
+        [step]: async (...given: never[]) => {
+          if (died) return await call(...given);
+          died = true;
+          if (step === 'rename') await call(...given);
+          throw new RestoreInterrupted('the test cut it');
+        },
+      };
+      const before = await room.schemas();
+      const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+      expect(row.status).toBe('pending');
+      const again = await room.again(row, { server });
+      expect(again.error).toBeUndefined();
+      expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2 } });
+      expect(again.outcome?.before[0]?.from).toBe('acme');
+      expect(await room.schemas()).toHaveLength(before.length + 1);
+      expect(await count('acme.orders')).toBe(1000);
+    }
+  });
+
+  it('whose row went to another worker changes nothing', async () => {
+    const restores = {
+      ...room.ports.restores,
+      heartbeat: async () => 'lost' as const,
+    };
+    const { disposition } = await room.restore(backup, {}, { restores });
+    expect(disposition).toMatchObject({ message: 'again', error: expect.any(ClaimLost) });
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+
+  it('that is cancelled while it loads leaves nothing, and says cancelled', async () => {
+    const server = {
+      ...room.ports.server,
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
+        await room.ports.server.load({
+          ...request,
+          confirm: async () => {
+            await request.confirm();
+            await new Promise((_, reject) => {
+              const fail = () => reject(request.signal.reason);
+              if (request.signal.aborted) fail();
+              request.signal.addEventListener('abort', fail);
+            });
+          },
+        }),
+    };
+    const restores = {
+      ...room.ports.restores,
+      get: async (projectId: string, id: string) => {
+        const row = await room.ports.restores.get(projectId, id);
+        if (row?.status === 'in-progress') await room.ports.restores.requestCancel(projectId, id);
+        return await room.ports.restores.get(projectId, id);
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server, restores });
+    expect(row.status).toBe('cancelled');
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+});

@@ -1,0 +1,168 @@
+import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
+import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
+import { makeVaultReader } from '../../../adapters/s3/read.ts';
+import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import type { Backup } from '../../../core/backup.ts';
+import type { JobDisposition } from '../../../core/job-work.ts';
+import type { Restore } from '../../../core/restore.ts';
+import {
+  exportSettings,
+  restoreSettings,
+  retentionSettings,
+  type SourceSettings,
+  sourceSettings,
+} from '../../../core/settings.ts';
+import type { RestoreOptions, RestorePorts } from '../../../functions/restore/ports.ts';
+import { restoreBackup } from '../../../functions/restore/restore-backup.ts';
+import { jobRows, restoreRow } from '../../support/jobs.ts';
+import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
+import { roleScript } from '../../support/roles.ts';
+import { type Bench, openBench, type Services, silent } from '../export/support.ts';
+
+/** The role that docs/roles.md makes for restores: what the tests restore with, never a superuser. */
+export const RESTORE_ROLE = 'larder_restore';
+
+/** Makes a database whose tenants belong to `app_owner`, and the role of docs/roles.md that may restore into it. */
+export const newDatabase = async (postgres: Postgres, setup: string): Promise<string> => {
+  const database = await postgres.database();
+  await postgres.sql(
+    `DO $$ BEGIN CREATE ROLE app_owner NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+     DO $$ BEGIN GRANT CREATE ON DATABASE "${database}" TO app_owner; END $$;
+     GRANT CREATE, USAGE ON SCHEMA public TO app_owner;
+     SET ROLE app_owner; ${setup}; RESET ROLE`,
+    database,
+  );
+  const script = roleScript('restore', PASSWORD).replace(
+    /^CREATE ROLE .*;$/m,
+    (create) => `DO $made$ BEGIN ${create} EXCEPTION WHEN duplicate_object THEN NULL; END $made$;`,
+  );
+  await postgres.sql(script, database);
+  return database;
+};
+
+export interface Room {
+  readonly bench: Bench;
+  readonly ports: RestorePorts;
+  readonly options: RestoreOptions;
+  readonly rows: ReturnType<typeof jobRows>;
+  /** A completed backup of the project. */
+  backup(projectId: string, given?: Partial<Backup>): Promise<Backup>;
+  /** Asks for a restore and does it, as its message would. Answers the row as it is then. */
+  restore(
+    backup: Backup,
+    given?: Partial<Restore>,
+    ports?: Partial<RestorePorts>,
+  ): Promise<{ row: Restore; disposition: JobDisposition<Restore> }>;
+  /** Has its message come again. */
+  again(row: Restore, ports?: Partial<RestorePorts>): Promise<Restore>;
+  schemas(): Promise<string[]>;
+  sql(text: string): ReturnType<Postgres['sql']>;
+}
+
+/** A larder with one source, and its restore function. */
+export const openRoom = async (
+  services: Services,
+  postgres: Postgres,
+  database: string,
+  source: Partial<SourceSettings>,
+  more: Partial<RestorePorts> = {},
+): Promise<Room> => {
+  const bench = await openBench(services, postgres, { database, source });
+  const access = {
+    table: bench.table,
+    client: services.tables.client,
+    clock: Date.now,
+  };
+  const rows = jobRows(access);
+  const settings = sourceSettings.parse({
+    name: 'main',
+    host: '127.0.0.1',
+    port: postgres.port,
+    database,
+    auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:y' },
+    tls: 'disable',
+  });
+  const credentials = async () => ({ user: RESTORE_ROLE, password: PASSWORD });
+  const programRoots = [await clientRoot()];
+  const outcomes = `restore-outcomes-${bench.bucket}`;
+  const ports: RestorePorts = {
+    restores: rows.restores,
+    history: bench.ports.history,
+    vault: makeVaultReader({ bucket: bench.bucket, client: services.s3 }),
+    archives: makeArchiveReader(programRoots),
+    server: makeRestoreServer({ settings, credentials, stack: access.table }),
+    queue: { hide: async () => undefined },
+    // What a swap asks for is exported at once, as its own worker would.
+    exports: {
+      send: async (messages) => {
+        for (const { projectId, backupId } of messages) {
+          const row = await bench.ports.history.get(projectId, backupId);
+          if (row) await bench.run(row);
+        }
+        return [];
+      },
+    },
+    outcomes: makeOutcomes({
+      url: services.queues.newQueue(outcomes),
+      client: services.queues.client,
+    }),
+    clock: Date.now,
+    log: silent,
+    ...more,
+  };
+  const options: RestoreOptions = {
+    settings: restoreSettings.parse({}),
+    exportDefaults: exportSettings.parse({}),
+    retention: retentionSettings.parse({}),
+    environment: 'test',
+    lookEveryMs: 20,
+  };
+  const deliver = (row: Restore, instead: Partial<RestorePorts> = {}) =>
+    restoreBackup({ ...ports, ...instead }, options, {
+      message: { projectId: row.projectId, restoreId: row.id },
+      receiptHandle: 'none',
+      remainingMs: 900_000,
+    });
+  const rowOf = async ({ projectId, id }: Restore): Promise<Restore> => {
+    const row = await rows.restores.get(projectId, id);
+    if (!row) throw new Error('the row is gone');
+    return row;
+  };
+  return {
+    bench,
+    ports,
+    options,
+    rows,
+    backup: async (projectId, given) => {
+      const asked = await bench.request(projectId, given);
+      await bench.run(asked);
+      const row = await bench.row(asked);
+      if (row.status !== 'completed') throw new Error(JSON.stringify(row.error));
+      return row;
+    },
+    restore: async (backup, given = {}, instead = {}) => {
+      const asked = restoreRow(Date.now(), {
+        projectId: backup.projectId,
+        projectName: backup.projectName,
+        schemaName: backup.schemaName,
+        backupId: backup.id,
+        ...given,
+      });
+      await rows.restores.create(asked);
+      const disposition = await deliver(asked, instead);
+      return { row: await rowOf(asked), disposition };
+    },
+    again: async (row, instead) => {
+      await deliver(row, instead);
+      return await rowOf(row);
+    },
+    schemas: async () => {
+      const found = await postgres.sql(
+        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|public$)' ORDER BY 1",
+        database,
+      );
+      return found.rows.map(({ nspname }: { nspname: string }) => nspname);
+    },
+    sql: (text) => postgres.sql(text, database),
+  };
+};
