@@ -61,7 +61,6 @@ export class Verifications extends Construct {
       // An event source mapping can't be held to one at a time; the function can.
       ...(concurrency === 1 && { reservedConcurrency: 1 }),
       variables: {
-        environment: config.environment,
         historyTable: history.table.tableName,
         vaultBucket: vault.bucket.bucketName,
         verification: verificationOf(config),
