@@ -1,10 +1,18 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sweep } from '../../../../adapters/postgres/scratch/folder.ts';
-import { eventually, isAlive, makePlace, type Place, SILENT, serverRoot } from './support.ts';
+import {
+  eventually,
+  isAlive,
+  makePlace,
+  type Place,
+  SILENT,
+  serverRoot,
+  watchdogOf,
+} from './support.ts';
 
 let place: Place;
 beforeAll(async () => {
@@ -32,15 +40,6 @@ const kill = async (child: ChildProcess): Promise<void> => {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-};
-
-/** The shell that watches over a server. */
-const watchdogOf = (pid: number): number => {
-  const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
-  return Number.parseInt(
-    all.split('\n').find((one) => one.includes(`larder-watchdog ${pid} `)) ?? '',
-    10,
-  );
 };
 
 describe('a process that is killed', () => {

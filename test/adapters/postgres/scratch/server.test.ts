@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProgramFiles } from '../../../../adapters/postgres/program-files.ts';
 import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
-import { eventually, isAlive, makePlace, type Place, serverRoot } from './support.ts';
+import { eventually, isAlive, makePlace, type Place, serverRoot, watchdogOf } from './support.ts';
 
 let place: Place;
 let shared: ScratchServer;
@@ -126,6 +126,7 @@ describe('a scratch server', () => {
     await server.stop();
     expect(await sleeping).toBeInstanceOf(Error);
     expect(isAlive(pid)).toBe(false);
+    await eventually(() => Number.isNaN(watchdogOf(pid)));
     expect(readdirSync(place.folder)).toEqual([path.basename(shared.access.host)]);
     const race = await Promise.race([server.died.catch(() => 'died'), Promise.resolve('silent')]);
     expect(race).toBe('silent');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,4 +69,11 @@ export const isAlive = (pid: number): boolean => {
   } catch {
     return false;
   }
+};
+
+/** The shell that watches over a server; NaN where there is none. */
+export const watchdogOf = (server: number): number => {
+  const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
+  const line = all.split('\n').find((one) => one.includes(`larder-watchdog ${server} `));
+  return Number.parseInt(line ?? '', 10);
 };
