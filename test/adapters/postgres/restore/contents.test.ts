@@ -19,11 +19,12 @@ const servers = new Map<number, { postgres: Postgres; database: string }>();
 
 beforeAll(async () => {
   folder = mkdtempSync('/var/tmp/larder-contents-');
-  for (const major of [15, 18]) {
+  const start = async (major: number) => {
     const postgres = await startPostgres(major);
     const database = await awkwardDatabase(postgres, { filled: true });
     servers.set(major, { postgres, database });
-  }
+  };
+  await Promise.all([start(15), start(18)]);
 });
 afterAll(async () => {
   for (const { postgres } of servers.values()) await postgres.stop();

@@ -20,9 +20,11 @@ const awkward = new Map<Postgres, string>();
 beforeAll(async () => {
   folder = mkdtempSync('/var/tmp/larder-statements-');
   [old, current] = await Promise.all([startPostgres(15), startPostgres(18)]);
-  for (const postgres of [old, current]) {
-    awkward.set(postgres, await awkwardDatabase(postgres, { filled: true }));
-  }
+  await Promise.all(
+    [old, current].map(async (postgres) => {
+      awkward.set(postgres, await awkwardDatabase(postgres, { filled: true }));
+    }),
+  );
 });
 afterAll(async () => {
   await old.stop();
