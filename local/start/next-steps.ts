@@ -66,7 +66,7 @@ const shellSection = ({ database, ending }: NextSteps): string => {
 /** Asks for a restore of `$B` and keeps its address in `R`; waits for its end; shows it. */
 const askAndWait = (apiUrl: string, ending: string): string[] => [
   `  R=${apiUrl}$(curl -s -X POST $B/${ending} | sed -n 's/.*"self":"\\([^"]*\\)".*/\\1/p')`,
-  `  while curl -s $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; curl -s $R`,
+  `  while curl -s $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; curl -s $R; echo`,
 ];
 
 const restoreSection = ({ stack, database }: NextSteps, { projectId, id }: ShownBackup): string => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,12 +9,16 @@ import { processesOf, type Started } from './support/start.ts';
 
 const run = promisify(execFile);
 
-const job = z.looseObject({ status: z.string(), links: z.looseObject({ self: z.string() }) });
+const job = z.looseObject({
+  status: z.string(),
+  error: z.object({ name: z.string(), message: z.string() }).optional(),
+  links: z.looseObject({ self: z.string() }),
+});
 const restoreShown = job.extend({
   mode: z.string(),
-  error: z.object({ message: z.string() }).optional(),
   outcome: z.object({ schemas: z.array(z.object({ to: z.string() })) }).optional(),
 });
+type Job = z.infer<typeof job>;
 
 let room: Room;
 let started: Started;
@@ -52,9 +57,9 @@ const schemas = async (): Promise<string[]> =>
     '\n',
   );
 
-const untilEnded = async (self: string) => {
+const untilEnded = async (self: string): Promise<Job> => {
   for (;;) {
-    const shown = restoreShown.parse(await (await fetch(`${apiUrl}${self}`)).json());
+    const shown = job.parse(await (await fetch(`${apiUrl}${self}`)).json());
     if (!['pending', 'in-progress'].includes(shown.status)) return shown;
     await wait(100);
   }
@@ -96,7 +101,7 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
     const said = await typed('Shell', 'Address', 'Swap');
     // What the wait ended with, and what undoing answers.
     const [swapped, asked] = said
-      .split(/(?<=\})(?=\{)|\n/)
+      .split('\n')
       .flatMap((text) => (text.startsWith('{') ? [restoreShown.parse(JSON.parse(text))] : []));
     expect(swapped).toMatchObject({ status: 'completed', mode: 'swap' });
     expect(asked?.mode).toBe('undo');
@@ -114,6 +119,27 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
     expect(said).toMatch(/^# Bring back `Acme Stores`/);
     expect(await ask('restored', 'SELECT count(*) FROM acme.order_lines')).toBe('30000');
     expect(await ask('restored', `SELECT tableowner FROM pg_tables LIMIT 1`)).toBe('app_owner');
+  });
+
+  it('finds a backup that is damaged in the vault, and restores nothing of it', async () => {
+    const [backup = ''] = /http\S+/.exec(commands.get('Restore')?.[0] ?? '') ?? [];
+    const file = /\S+\.dump/.exec(commands.get('By hand')?.at(-1) ?? '')?.[0] ?? '';
+    const bytes = await readFile(file);
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    const before = await schemas();
+    const selves: string[] = [];
+    for (const what of ['verify', 'restores']) {
+      const answer = await fetch(`${backup}/${what}`, { method: 'POST' });
+      selves.push(job.parse(await answer.json()).links.self);
+    }
+    const [verification, restore] = await Promise.all(selves.map(untilEnded));
+    expect(verification).toMatchObject({ status: 'completed', result: { verdict: 'failed' } });
+    expect(restore).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    expect(await schemas()).toEqual(before);
+    const shown: unknown = await (await fetch(backup)).json();
+    expect(shown).toMatchObject({ status: 'completed', validation: 'failed' });
   });
 
   it('leaves nothing behind when it is killed while a scratch server runs', async () => {
