@@ -45,6 +45,9 @@ export const localeChoices = (
   return [same, ...standIns(major, encoding, collation, plain), asBytes];
 };
 
+const ASCII_WORDS =
+  'This machine lacks the locale C.UTF-8, so to_tsvector takes every character beyond ASCII for a letter.';
+
 const standIns = (
   major: number,
   encoding: string,
@@ -54,7 +57,9 @@ const standIns = (
   const letters = encoding === 'UTF8' ? ['--lc-ctype=C.UTF-8'] : [];
   if (/^C\./i.test(collation)) {
     const builtin = [...plain, '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    return major >= 17 ? [{ flags: [...builtin, ...letters] }, { flags: builtin }] : [];
+    return major >= 17
+      ? [{ flags: [...builtin, ...letters] }, { flags: builtin, note: ASCII_WORDS }]
+      : [];
   }
   const language = languageTag(collation);
   if (major < 15 || !language) return letters.length ? [byCodePoint(collation, plain)] : [];
@@ -62,7 +67,11 @@ const standIns = (
   const note =
     `Text that the source sorts by ${JSON.stringify(collation)} of its operating system is sorted by ICU's ${language} here. ` +
     'Partitions, checks and materialized views that depend on the order of punctuation may differ for that reason alone.';
-  return [...(letters.length ? [{ flags: [...icu, ...letters], note }] : []), { flags: icu, note }];
+  if (!letters.length) return [{ flags: icu, note }];
+  return [
+    { flags: [...icu, ...letters], note },
+    { flags: icu, note: `${note} ${ASCII_WORDS}` },
+  ];
 };
 
 const byCodePoint = (collation: string, plain: readonly string[]): LocaleChoice => ({

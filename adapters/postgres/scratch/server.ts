@@ -67,6 +67,7 @@ const DEFAULT_MEMORY_MB = 1024;
 /** @throws ServerLayerMissing, ServerTooOld, ScratchFailed, ScratchDiskFull */
 export const startScratch = async (options: ScratchOptions): Promise<ScratchServer> => {
   const { temporaryFolder, log } = options;
+  const began = performance.now();
   const programs = await chooseServer(options.programRoots, options.backupMajor);
   const account = await chooseAccount(temporaryFolder);
   await sweep(temporaryFolder, log);
@@ -87,7 +88,10 @@ export const startScratch = async (options: ScratchOptions): Promise<ScratchServ
       freeBytes: await freeBytes(temporaryFolder),
     });
     server = await startProcess({ programs, folder: folder.path, account, settings });
-    return await ready(programs, folder, server, notes);
+    const scratch = await ready(programs, folder, server, notes);
+    const startedMs = Math.round(performance.now() - began);
+    log.info('The scratch server is ready', { version: scratch.version, startedMs });
+    return scratch;
   } catch (error) {
     await server?.end();
     await folder.remove();

@@ -1,23 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureTool } from '../../../../layers/postgres/tools.ts';
 
 /**
- * A room like Lambda's: everything is read only but /tmp, which has a size; no /dev/shm; a user that is not root and has a name; no
- * network; an environment with next to nothing in it, not even HOME.
+ * A room like Lambda's, or poorer: everything is read only but /tmp, which has a size; no /dev/shm, no locales, no network; a user that is
+ * not root and has a name; an environment with next to nothing in it, not even HOME.
  */
 export interface Room {
   /** Runs a program of Node's in it, and answers the JSON that it prints. */
-  run(
-    program: string,
-    args: readonly string[],
-    room?: { readonly temporaryMb?: number },
-  ): Promise<unknown>;
+  run(program: string, args: readonly string[], room?: RoomOptions): Promise<unknown>;
+}
+
+export interface RoomOptions {
+  readonly temporaryMb?: number;
+  /** The user's name in /etc/passwd; none where it is empty. */
+  readonly user?: string;
 }
 
 const UID = '993';
+const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
+const LOCALES = ['/usr/lib/locale'];
 const DEVICES = ['null', 'zero', 'urandom', 'random'];
 
 /** @param folder for what the room needs */
@@ -25,18 +29,24 @@ export const makeRoom = async (folder: string): Promise<Room> => {
   const bwrap = await ensureTool('bubblewrap', 'usr/bin/bwrap');
   const passwd = path.join(folder, 'passwd');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(passwd, `sbx_user1051:x:${UID}:990::/home/sbx_user1051:/sbin/nologin\n`);
   const devices = DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]);
   return {
-    run: async (program, args, { temporaryMb = 512 } = {}) => {
+    run: async (program, args, { temporaryMb = 512, user = 'sbx_user1051' } = {}) => {
+      writeFileSync(passwd, user && `${user}:x:${UID}:990::/home/${user}:/sbin/nologin\n`);
+      // What is needed may lie where the room has a folder of its own.
+      const hidden = [REPOSITORY, path.dirname(process.execPath), ...args.filter(path.isAbsolute)]
+        .filter((one) => /^\/(var\/)?tmp\//.test(one))
+        .flatMap((one) => ['--ro-bind', one, one]);
       const [command, ...flags] = [
         ...bwrap.command,
         ...['--unshare-user', '--unshare-net', '--unshare-ipc', '--unshare-pid'],
         ...['--uid', UID, '--gid', '990', '--die-with-parent', '--new-session'],
         ...['--ro-bind', '/', '/', '--ro-bind', passwd, '/etc/passwd'],
         ...['--proc', '/proc', '--tmpfs', '/dev', ...devices, '--remount-ro', '/dev'],
-        ...['--tmpfs', '/var/tmp', '--remount-ro', '/var/tmp'],
-        ...['--size', String(temporaryMb * 1024 ** 2), '--tmpfs', '/tmp', '--chdir', '/'],
+        ...LOCALES.filter((one) => existsSync(one)).flatMap((one) => ['--tmpfs', one]),
+        ...['--tmpfs', '/var/tmp'],
+        ...['--size', String(temporaryMb * 1024 ** 2), '--tmpfs', '/tmp', ...hidden],
+        ...['--remount-ro', '/var/tmp', '--chdir', '/'],
         ...['--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--'],
         ...[process.execPath, program, ...args],
       ];
