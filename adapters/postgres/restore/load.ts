@@ -189,6 +189,7 @@ const transaction = async (
   client: pg.Client,
   applicationName: string,
   request: LoadRequest,
+  onCommit: () => void,
 ): Promise<Loaded> => {
   const { restoreId, places, mode } = request;
   const pid = await pidOf(client);
@@ -200,6 +201,8 @@ const transaction = async (
   // Constraints that are checked late are checked now, and not at the COMMIT.
   await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   await request.confirm();
+  request.signal.throwIfAborted();
+  onCommit();
   const happened = async () => (await findLoaded(access, restoreId, places)) !== undefined;
   await commit({ access, client, applicationName, pid, happened });
   const placeOf = (schema: string): string =>
@@ -217,6 +220,14 @@ const whyDisturbed = (error: unknown): LarderError => {
     return new RestoreInterrupted('a session on the source was lost', { cause: error });
   return refusal(error, { object: 'the restore' });
 };
+
+const abortOf = (signal: AbortSignal, counts: () => boolean): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = (): void => {
+      if (counts()) reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
 
 /** Loads a backup, or leaves nothing behind. */
 export const load = async (access: RestoreAccess, request: LoadRequest): Promise<Loaded> => {
@@ -237,7 +248,15 @@ export const load = async (access: RestoreAccess, request: LoadRequest): Promise
       disturbance = whyDisturbed(error);
       stop.abort(disturbance);
     });
-    return await transaction(access, client, applicationName, { ...request, signal });
+    let isCommitting = false;
+    const loading = transaction(access, client, applicationName, { ...request, signal }, () => {
+      isCommitting = true;
+      watching.stop();
+    });
+    // Whatever it waits for, be it the vault, a restore without its session has failed; once the COMMIT is sent, its end decides.
+    loading.catch(() => undefined);
+    const stopped = abortOf(signal, () => !isCommitting);
+    return await Promise.race([loading, stopped]);
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     if (disturbance && (isLost(error) || !(error instanceof LarderError) || error.retryable))
