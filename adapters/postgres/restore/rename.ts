@@ -30,6 +30,7 @@ export interface RenameOptions {
 }
 
 const LONGEST_WAIT_MS = 300;
+const LONGEST_LOCKING_MS = 600;
 const TRIES = 20;
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
@@ -40,11 +41,14 @@ const TABLES = `
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
 
+/** The wait for each lock is short, and so is that for all of them together: who writes queues behind those we have. */
 const lockTables = async (client: pg.Client, schemas: readonly string[]): Promise<void> => {
   const found = await client.query<{ schema: string; name: string }>(TABLES, [schemas]);
   const names = found.rows.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
-  if (names.length)
-    await client.query(`LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  if (!names.length) return;
+  await client.query(`SET LOCAL statement_timeout = ${LONGEST_LOCKING_MS}`);
+  await client.query(`LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  await client.query('SET LOCAL statement_timeout = 0');
 };
 
 const SENTENCE = /^Put aside by Larder restore (\S+)$/;
@@ -107,7 +111,8 @@ const exchange = async (
 };
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
-const BUSY: readonly unknown[] = ['55P03', '40P01'];
+/** Lock timeout, deadlock, statement timeout. */
+const BUSY: readonly unknown[] = ['55P03', '40P01', '57014'];
 
 /** @throws LockTimeout, SchemaNotFound, RestoreRefused, RestoreInterrupted */
 export const rename = async (
