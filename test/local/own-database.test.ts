@@ -1,15 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
+import { roleScript } from '../support/roles.ts';
 import { openRoom, PATIENCE, type Room } from './support/room.ts';
 import { processesOf } from './support/start.ts';
 
+const RESTORE_PASSWORD = 'of the / restore role';
 const ODD = 'a.b "c", d*';
 const shown = z.object({
   run: z.looseObject({}).nullable(),
-  backups: z.array(z.looseObject({ projectId: z.string(), status: z.string() })),
+  backups: z.array(
+    z.looseObject({
+      id: z.string(),
+      projectId: z.string(),
+      status: z.string(),
+      validation: z.string(),
+    }),
+  ),
   error: z.object({ name: z.string() }).optional(),
 });
 
@@ -24,9 +34,11 @@ beforeAll(async () => {
   const quoted = `"${ODD.replaceAll('"', '""')}"`;
   await server.sql(
     `CREATE SCHEMA ${quoted}; CREATE TABLE ${quoted}.t AS SELECT generate_series(1, 10) AS n;
+     CREATE ROLE app_owner; GRANT CREATE ON DATABASE ${database} TO app_owner; SET ROLE app_owner;
      CREATE SCHEMA plain; CREATE TABLE plain.t AS SELECT generate_series(1, 20) AS n`,
     database,
   );
+  await server.sql(roleScript('restore', RESTORE_PASSWORD), database);
 });
 afterEach(() => room.endAll());
 afterAll(async () => {
@@ -76,7 +88,7 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
 
   it('takes schemas as projects, whatever their names hold, and shows the password to nobody', async () => {
     const schemas = `plain,"${ODD.replaceAll('"', '""')}"`;
-    const started = begin(['--schemas', schemas], urlOf());
+    const started = begin(['--verify', '--schemas', schemas], urlOf());
     const looked = new Set<string>();
     const look = async (): Promise<void> => {
       for (const line of await processesOf(room.folder)) looked.add(line);
@@ -86,9 +98,9 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     clearInterval(looking);
     const { stdout, stderr } = started.output();
     const { backups } = shown.parse(JSON.parse(stdout));
-    expect(backups.map(({ projectId, status }) => [projectId, status]).toSorted()).toEqual([
-      [ODD, 'completed'],
-      ['plain', 'completed'],
+    expect(backups.map((one) => [one.projectId, one.status, one.validation]).toSorted()).toEqual([
+      [ODD, 'completed', 'verified'],
+      ['plain', 'completed', 'verified'],
     ]);
     expect(stderr).toContain('without TLS, since the server is on this machine');
 
@@ -101,5 +113,37 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     expect(looked.size).toBeGreaterThan(0);
     // Apart from the demo's, whose projects may have the same ids.
     expect(await readdir(room.dataDir)).toEqual(['databases']);
+  });
+
+  it('is written to once a restore role has a login, and by nothing else', async () => {
+    const restore = urlOf({ user: 'larder_restore', password: RESTORE_PASSWORD });
+    const started = room.begin(['--json', '--schemas', 'plain'], {
+      LARDER_DATABASE_URL: urlOf(),
+      LARDER_RESTORE_URL: restore,
+    });
+    await started.until('Ctrl-C');
+    const { stdout, stderr } = started.output();
+    const [backup] = shown.parse(JSON.parse(stdout)).backups;
+    const api = /API (http:\S+),/.exec(stderr)?.[1] ?? '';
+    const asked = await fetch(`${api}/projects/plain/backups/${backup?.id}/restores`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ schemaName: 'came back' }),
+    });
+    expect(asked.status).toBe(202);
+    const self = asked.headers.get('location') ?? '';
+    const look = async () =>
+      z.looseObject({ status: z.string() }).parse(await (await fetch(`${api}${self}`)).json());
+    while (['pending', 'in-progress'].includes((await look()).status)) await wait(100);
+    expect(await look()).toMatchObject({ status: 'completed', mode: 'beside' });
+    const counted = await server.sql(
+      `SELECT count(*)::int AS rows, (SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'came back') AS owner
+       FROM "came back".t`,
+      database,
+    );
+    expect(counted.rows).toEqual([{ rows: 20, owner: 'app_owner' }]);
+    const { stdout: out, stderr: err } = started.output();
+    expect(out + err).not.toContain(RESTORE_PASSWORD);
+    expect(out + err).not.toContain(encodeURIComponent(RESTORE_PASSWORD));
   });
 });
