@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Loaded } from '../../../../core/restore-ports.ts';
+import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { newDatabase, OWNER, restore, serverOf, surveyOf, takeBackup } from './room.ts';
+import { flowing, startTraffic, type Work } from './traffic.ts';
+
+/** Constraints to tables that all tenants share: added afterwards, while everybody writes. */
+const TENANT = `
+  CREATE SCHEMA shared;
+  CREATE TABLE shared.users (id int PRIMARY KEY, region int NOT NULL DEFAULT 1, UNIQUE (region, id));
+  INSERT INTO shared.users SELECT generate_series(1, 1000);
+  CREATE SCHEMA acme;
+  CREATE TABLE acme.orders (id int, owner int, region int,
+    CONSTRAINT "the ""owner""; of" FOREIGN KEY (owner) REFERENCES shared.users ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT both_columns FOREIGN KEY (region, owner) REFERENCES shared.users (region, id) MATCH FULL);
+  COMMENT ON CONSTRAINT both_columns ON acme.orders IS 'it''s \\ both';
+  INSERT INTO acme.orders SELECT n, n % 1000 + 1, 1 FROM generate_series(1, 20000) n;
+  CREATE TABLE acme.unsure (owner int);
+  INSERT INTO acme.unsure VALUES (5000);
+  ALTER TABLE acme.unsure ADD CONSTRAINT never_checked FOREIGN KEY (owner) REFERENCES shared.users NOT VALID;
+  CREATE TABLE acme.parted (day int, owner int CONSTRAINT parted_owner REFERENCES shared.users) PARTITION BY RANGE (day);
+  CREATE TABLE acme.parted_1 PARTITION OF acme.parted FOR VALUES FROM (0) TO (10);
+  CREATE TABLE acme.parted_2 PARTITION OF acme.parted FOR VALUES FROM (10) TO (20) PARTITION BY LIST (owner);
+  CREATE TABLE acme.parted_2a PARTITION OF acme.parted_2 FOR VALUES IN (1, 2, 3);
+  CREATE TABLE acme.parted_2b PARTITION OF acme.parted_2 DEFAULT;
+  INSERT INTO acme.parted SELECT n % 20, n % 1000 + 1 FROM generate_series(1, 5000) n;`;
+
+const KEYS = (schema: string): string => `
+  SELECT c.relname || ' ' || k.conname AS key, replace(pg_get_constraintdef(k.oid), '${schema}.', '') AS definition, k.convalidated AS valid,
+    k.conparentid <> 0 AS inherited, obj_description(k.oid, 'pg_constraint') AS comment
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+  WHERE k.contype = 'f' AND c.relnamespace = '${schema}'::regnamespace ORDER BY 1`;
+
+const options = { lockTimeoutMs: 2000, signal: new AbortController().signal };
+const servers: Postgres[] = [];
+beforeAll(async () => {
+  for (const major of [15, 17, 18]) servers.push(await startPostgres(major));
+});
+afterAll(async () => {
+  for (const postgres of servers) await postgres.stop();
+});
+const on = (major: number): Postgres => {
+  const found = servers.find((one) => one.major === major);
+  if (!found) throw new Error(`no server ${major}`);
+  return found;
+};
+
+const writing: Work = async (client, number) => {
+  await client.query('INSERT INTO shared.users VALUES ($1)', [number + 100_000]);
+  await client.query('UPDATE shared.users SET region = region WHERE id = $1', [number % 1000]);
+  await client.query('DELETE FROM shared.users WHERE id = $1', [number + 100_000]);
+  return false;
+};
+
+const prepare = async (major: number, more = '') => {
+  const postgres = on(major);
+  const database = await newDatabase(postgres, TENANT + more);
+  const stored = await takeBackup(postgres, database, ['acme']);
+  return { target: { postgres, database }, stored };
+};
+
+describe.each([15, 17, 18])('foreign keys to tables outside, on PostgreSQL %i', (major) => {
+  it('are added while everybody writes to those, and are then as they were', async () => {
+    const { target, stored } = await prepare(major);
+    const { postgres, database } = target;
+    const loaded = await restore(target, stored);
+    const writers = await startTraffic(postgres, database, [writing, writing]);
+    await flowing(writers);
+    const keys = await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
+    await flowing(writers);
+    expect((await writers.stop()).failures).toEqual([]);
+    expect(keys.map(({ table, name, state }) => `${table.name} ${name} ${state}`).sort()).toEqual([
+      'orders both_columns valid',
+      'orders the "owner"; of valid',
+      'parted parted_owner valid',
+      'unsure never_checked not-valid',
+    ]);
+    const was = (await postgres.sql(KEYS('acme'), database)).rows;
+    expect((await postgres.sql(KEYS('acme_restored'), database)).rows).toEqual(was);
+    expect(was).toHaveLength(8);
+    // Again, as after a worker's death: all are there.
+    expect(await serverOf(target).addForeignKeys(loaded.foreignKeys, options)).toEqual(keys);
+  });
+
+  it('that rows go against are there for new rows, and tell why', async () => {
+    const { target, stored } = await prepare(major);
+    const { postgres, database } = target;
+    const loaded = await restore(target, stored);
+    await postgres.sql(
+      'DELETE FROM acme.orders; DELETE FROM acme.parted; DELETE FROM shared.users WHERE id = 7',
+      database,
+    );
+    const keys = await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
+    const states = Object.fromEntries(keys.map((key) => [key.name, key]));
+    expect(states.both_columns).toMatchObject({ state: 'not-valid' });
+    expect(states.both_columns?.why).toContain('no longer there');
+    expect(states.both_columns?.sql).toBe(
+      'ALTER TABLE "acme_restored"."orders" VALIDATE CONSTRAINT "both_columns"',
+    );
+    expect(states.parted_owner?.state).toBe(major < 18 ? 'left-out' : 'not-valid');
+    await expect(
+      postgres.sql('INSERT INTO acme_restored.orders VALUES (1, 7, 1)', database),
+    ).rejects.toThrow(/both_columns/);
+  });
+});
+
+describe('foreign keys that can not be had', () => {
+  const keysOf = async (target: Awaited<ReturnType<typeof prepare>>['target'], loaded: Loaded) =>
+    await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
+
+  it('for want of a right are left out with the statement that adds them, and foretold', async () => {
+    const { target, stored } = await prepare(
+      18,
+      `RESET ROLE; ALTER TABLE shared.users OWNER TO postgres; SET ROLE ${OWNER};`,
+    );
+    const survey = await surveyOf(target, stored);
+    expect(survey.warnings.join()).toContain('GRANT REFERENCES');
+    expect(survey.foreignKeysOutside).toContain('acme.orders: both_columns');
+    const loaded = await restore(target, stored);
+    const keys = await keysOf(target, loaded);
+    for (const key of keys) {
+      expect(key.state).toBe('left-out');
+      expect(key.why).toContain('GRANT REFERENCES');
+      expect(key.sql).toMatch(/^ALTER TABLE (ONLY )?"acme_restored"\./);
+    }
+    const { postgres, database } = target;
+    await postgres.sql(
+      keys
+        .map(({ sql }) => sql)
+        .filter((sql) => !sql?.includes('never'))
+        .join(';'),
+      database,
+    );
+  });
+
+  it('because their table is gone or in use all the time are left out', async () => {
+    const { target, stored } = await prepare(18);
+    const { postgres, database } = target;
+    const loaded = await restore(target, stored);
+    const holder = await postgres.session(database);
+    await holder.query('BEGIN; LOCK TABLE shared.users IN ROW EXCLUSIVE MODE');
+    const one = { ...loaded, foreignKeys: loaded.foreignKeys.slice(0, 1) };
+    const stop = new AbortController();
+    const adding = serverOf(target).addForeignKeys(one.foreignKeys, {
+      lockTimeoutMs: 100,
+      signal: stop.signal,
+    });
+    const reason = new Error('enough');
+    setTimeout(() => stop.abort(reason), 1000);
+    await expect(adding).rejects.toBe(reason);
+    await holder.query('ROLLBACK');
+    await holder.end();
+    await postgres.sql('DROP TABLE shared.users CASCADE', database);
+    for (const key of await keysOf(target, loaded)) expect(key.state).toBe('left-out');
+  });
+});
