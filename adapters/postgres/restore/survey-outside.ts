@@ -4,6 +4,7 @@ import type { Outside } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';
 import { schemasNamed } from '../inventory/mentions.ts';
+import { ROLES_PAGE } from './refusals.ts';
 import type { Findings } from './survey-rights.ts';
 
 /** What the backup needs beside its schemas, and what of it names the live ones. */
@@ -51,15 +52,19 @@ const queryFor = (kind: string): string | undefined => {
     WHERE i.identity = $1) AS there`;
 };
 
+type Presence = 'there' | 'missing' | 'closed';
+
 /** An argument's type that is not there is an error before PostgreSQL 16, and means that the object isn't either. */
-const isThere = async (client: pg.Client, { kind, name }: Outside): Promise<boolean> => {
+const presenceOf = async (client: pg.Client, { kind, name }: Outside): Promise<Presence> => {
   const sql = queryFor(kind);
-  if (!sql) return true;
+  if (!sql) return 'there';
   try {
-    return (await client.query<{ there: boolean }>(sql, [name])).rows[0]?.there ?? false;
+    const [row] = (await client.query<{ there: boolean }>(sql, [name])).rows;
+    return row?.there ? 'there' : 'missing';
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code?.startsWith('42') || code === '3F000') return false;
+    if (code === '42501') return 'closed';
+    if (code?.startsWith('42') || code === '3F000') return 'missing';
     throw error;
   }
 };
@@ -67,22 +72,32 @@ const isThere = async (client: pg.Client, { kind, name }: Outside): Promise<bool
 /** A table may be needed by nothing but foreign keys, which come afterwards and may be left out. */
 const MAY_LACK = ['table'];
 
+const neededBy = ({ neededBy: all }: Outside): string =>
+  `${all.slice(0, 3).join(', ')}${all.length > 3 ? ` and ${all.length - 3} more` : ''}`;
+
 export const surveyOutside = async (
   client: pg.Client,
   { manifest, tables }: SurveyRequest,
 ): Promise<Findings & Pick<RestoreReport, 'missingOutside'>> => {
   const missing: Outside[] = [];
-  for (const one of manifest.outside) {
-    if (one.kind !== 'extension' && !(await isThere(client, one))) missing.push(one);
+  const closed: Outside[] = [];
+  for (const one of manifest.outside.filter(({ kind }) => kind !== 'extension')) {
+    const presence = await presenceOf(client, one);
+    if (presence === 'missing') missing.push(one);
+    if (presence === 'closed') closed.push(one);
   }
-  const said = ({ kind, name, neededBy }: Outside): string =>
-    `The ${kind} ${name} is missing, which ${neededBy.slice(0, 3).join(', ')}${neededBy.length > 3 ? ` and ${neededBy.length - 3} more` : ''} needs`;
+  const said = (one: Outside): string =>
+    `The ${one.kind} ${one.name} is missing, which ${neededBy(one)} needs`;
   const isWarning = ({ kind }: Outside): boolean => Boolean(tables) || MAY_LACK.includes(kind);
   return {
     missingOutside: missing.map(({ kind, name }) => `${kind} ${name}`),
-    problems: missing
-      .filter((one) => !isWarning(one))
-      .map((one) => `${said(one)}: create it first.`),
+    problems: [
+      ...missing.filter((one) => !isWarning(one)).map((one) => `${said(one)}: create it first.`),
+      ...closed.map(
+        (one) =>
+          `The restore role may not look into the schema of the ${one.kind} ${one.name}, which ${neededBy(one)} needs: GRANT USAGE on that schema to it. ${ROLES_PAGE}`,
+      ),
+    ],
     warnings: missing
       .filter(isWarning)
       .map((one) => `${said(one)}: what can't do without it ends the restore, and is named.`),
