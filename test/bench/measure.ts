@@ -1,17 +1,23 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 
 /** What one process with its children needed. Bytes, seconds. */
 export interface Measured {
+  /** From the start of the process to its end. */
   readonly seconds: number;
+  /** User and system time, with that of its children. */
   readonly cpuSeconds: number;
+  readonly childrenCpuSeconds: number;
+  /** Highest resident memory of the process and of its children, added; pages they share count in each. */
   readonly peakMemory: number;
+  readonly peakOfChildren: number;
+  /** Bytes that went to files on a disk. */
   readonly writtenToDisk: number;
 }
 
-const PAGE = 4096;
 const SAMPLE_MS = 50;
+/** Clock ticks of proc(5) in a second. */
+const TICKS = 100;
 
 const read = (file: string): string => {
   try {
@@ -22,60 +28,97 @@ const read = (file: string): string => {
   }
 };
 
-const parentOf = (pid: number): number => {
-  const stat = read(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+const childrenOf = (pid: number): number[] => {
+  const found = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return found.flatMap((child) => [child, ...childrenOf(child)]);
 };
 
-/** A process and all that descend from it. */
-const treeOf = (root: number): number[] => {
-  const all = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+/** Highest resident memory so far. */
+const peakOf = (pid: number | 'self'): number =>
+  Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+
+const writtenBy = (pid: number | 'self'): number =>
+  Number(/^write_bytes: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
+
+/** What a process under measurement says of itself as the last thing it does, in one line. */
+export const sayResult = (result: Record<string, unknown>): void => {
+  const stat = read('/proc/self/stat');
+  // User and system time of itself, and of the children it has waited for: fields 14 to 17.
+  const ticks = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
     .map(Number);
-  const parents = new Map(all.map((pid) => [pid, parentOf(pid)]));
-  const within = (pid: number | undefined): boolean =>
-    pid === root || (!!pid && within(parents.get(pid)));
-  return all.filter(within);
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = ticks;
+  const own = {
+    cpuSeconds: (user + system + childrenUser + childrenSystem) / TICKS,
+    childrenCpuSeconds: (childrenUser + childrenSystem) / TICKS,
+    peakMemory: peakOf('self'),
+    writtenToDisk: writtenBy('self'),
+  };
+  process.stdout.write(`\nRESULT ${JSON.stringify({ own, result })}\n`);
 };
 
-/** Resident bytes, and bytes that went to a disk, of a process. Shared pages count in each that has them. */
-const usageOf = (pid: number): { resident: number; written: number } => ({
-  resident: Number(read(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE,
-  written: Number(/^write_bytes: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0),
-});
+interface Said<Result> {
+  readonly own: Pick<
+    Measured,
+    'cpuSeconds' | 'childrenCpuSeconds' | 'peakMemory' | 'writtenToDisk'
+  >;
+  readonly result: Result;
+}
 
-/** Runs one contender. @throws Error with what it said, where it failed */
-export const measure = (
-  task: Record<string, unknown>,
-  environment: NodeJS.ProcessEnv,
-): Promise<Measured> =>
+export interface Run {
+  /** A bundled script that ends with `sayResult`. */
+  readonly script: string;
+  /** For Node itself. */
+  readonly flags?: readonly string[];
+  /** Given to the script on standard input, as JSON. */
+  readonly task: unknown;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Runs one process to its end. @throws Error with what it said, where it failed */
+export const measure = <Result = unknown>({
+  script,
+  flags = [],
+  task,
+  environment,
+}: Run): Promise<Measured & { readonly result: Result }> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'contender.ts')], {
+    const begun = performance.now();
+    const child = spawn(process.execPath, [...flags, script], {
       env: environment,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (text: Buffer) => {
-        said = (said + text.toString()).slice(-20_000);
+        said = (said + text.toString()).slice(-100_000);
       });
     }
     child.stdin.end(JSON.stringify(task));
-    let peakMemory = 0;
+    let peakOfChildren = 0;
     const written = new Map<number, number>();
     const timer = setInterval(() => {
-      const usages = treeOf(child.pid ?? -1).map((pid) => ({ pid, ...usageOf(pid) }));
-      peakMemory = Math.max(
-        peakMemory,
-        usages.reduce((sum, { resident }) => sum + resident, 0),
-      );
-      for (const usage of usages) written.set(usage.pid, usage.written);
+      const children = childrenOf(child.pid ?? -1);
+      const now = children.reduce((sum, pid) => sum + peakOf(pid), 0);
+      peakOfChildren = Math.max(peakOfChildren, now);
+      for (const pid of children) written.set(pid, writtenBy(pid));
     }, SAMPLE_MS);
     child.once('close', (code) => {
       clearInterval(timer);
-      const result = /^RESULT (.*)$/m.exec(said)?.[1];
-      if (code !== 0 || !result) return reject(new Error(`${task.contender}: ${said}`));
-      const writtenToDisk = [...written.values()].reduce((sum, bytes) => sum + bytes, 0);
-      return resolve({ ...JSON.parse(result), peakMemory, writtenToDisk });
+      const seconds = (performance.now() - begun) / 1000;
+      const line = /^RESULT (.*)$/m.exec(said)?.[1];
+      if (code !== 0 || !line) return reject(new Error(`${script} ended with ${code}: ${said}`));
+      const { own, result } = JSON.parse(line) as Said<Result>;
+      const byChildren = [...written.values()].reduce((sum, bytes) => sum + bytes, 0);
+      return resolve({
+        ...own,
+        seconds,
+        peakMemory: own.peakMemory + peakOfChildren,
+        peakOfChildren,
+        writtenToDisk: own.writtenToDisk + byChildren,
+        result,
+      });
     });
   });

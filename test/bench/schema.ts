@@ -32,8 +32,32 @@ export const fillSchema = (schema: string, bytes: number): string => {
   return `CREATE SCHEMA ${schema}; ${tables.join('\n')}`;
 };
 
-/** The project list that Larder reads, with one project. */
-export const projectsSql = (schema: string): string => `
+/** Puts a project on the list that Larder reads. */
+export const projectSql = (schema: string): string => `
   CREATE SCHEMA IF NOT EXISTS control_plane;
   CREATE TABLE IF NOT EXISTS control_plane.projects (id text, name text, status text);
   INSERT INTO control_plane.projects VALUES ('${schema}', '${schema}', 'ACTIVE');`;
+
+/** SQL of a schema whose one table has so many rows of so many bytes that no compression makes smaller. */
+export const wideRows = (schema: string, rows: number, bytes: number): string => `
+  CREATE SCHEMA ${schema};
+  CREATE TABLE ${schema}.files (id int PRIMARY KEY, content bytea);
+  ALTER TABLE ${schema}.files ALTER COLUMN content SET STORAGE EXTERNAL;
+  INSERT INTO ${schema}.files
+    SELECT row, (
+      SELECT string_agg(sha256((row || '-' || n)::bytea), '' ORDER BY n) FROM generate_series(1, ${Math.ceil(bytes / 32)}) n
+    ) FROM generate_series(1, ${rows}) row;`;
+
+/** SQL of a schema as most tenants have it: tables that refer to each other, an index, a few rows. */
+export const smallSchema = (schema: string, tables: number, rows: number): string => {
+  const each = Array.from(
+    { length: tables },
+    (_, i) => `
+    CREATE TABLE ${schema}.t${i} (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, state text DEFAULT 'new', doc jsonb,
+      made timestamptz DEFAULT '2026-01-01 00:00:00Z'${i ? `, parent bigint REFERENCES ${schema}.t${i - 1}` : ''});
+    CREATE INDEX ON ${schema}.t${i} (name);
+    ${rows ? `INSERT INTO ${schema}.t${i} (name, doc) SELECT md5(n::text), jsonb_build_object('n', n, 'note', md5((n * 7)::text)) FROM generate_series(1, ${rows}) n;` : ''}`,
+  );
+  return `CREATE SCHEMA ${schema};${each.join('')}`;
+};

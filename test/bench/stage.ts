@@ -1,142 +1,177 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { makeHistory } from '../../adapters/dynamodb/history.ts';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
-import { iso } from '../../core/backup.ts';
-import { ENV, VAULT } from '../../core/contract.ts';
-import { uuidv7 } from '../../core/ids.ts';
-import { withBundle } from '../../lib/bundles.ts';
+import { ENV } from '../../core/contract.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
+import { environmentOfFunction } from '../../local/stack/environment.ts';
+import { secretArnOf } from '../../local/start/config.ts';
+import { makeCertificates } from '../layers/support/certificate.ts';
 import { clientPrograms, clientRoot, PASSWORD, startPostgres } from '../support/postgres.ts';
 import { startQueues } from '../support/queues.ts';
 import { startTables } from '../support/tables.ts';
+import { buildContenders } from './contenders/build.ts';
+import { DATABASE, openData } from './data.ts';
+import { type DeployedFunction, functionsOf, synthesizeFor } from './deployed.ts';
+import { makeExports } from './exports.ts';
 
-/** One export that was asked for: its row's id, and the event that Lambda would give. */
-interface Requested {
-  readonly id: string;
-  readonly receiptHandle: string | undefined;
-  readonly event: unknown;
-}
+const MAJOR = 18;
+export const SOURCE = 'main';
+const NOWHERE = 'http://127.0.0.1:1';
 
-/** Everything that the contenders run against: one server, one S3, and what Larder needs besides. */
-export const openStage = async (major = 18) => {
+/**
+ * Everything that the contenders run against: one server, one S3 behind TLS as S3 is, and what Larder needs besides. All
+ * of it is on this machine, and so takes its share of it, from every contender alike. Larder's functions are those of the
+ * synthesized stack, with the bundles and the variables that are deployed.
+ */
+export const openStage = async (say: (line: string) => void) => {
   const folder = mkdtempSync('/var/tmp/larder-bench-');
-  const postgres = await startPostgres(major);
-  const store = await startObjectStore(path.join(folder, 's3'));
-  await store.createBucket('vault');
-  const tables = await startTables();
-  const queues = await startQueues();
-  const secretArn = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:bench-AbCdEf';
-  const secrets = await startSecrets(
-    new Map([[secretArn, JSON.stringify({ username: 'postgres', password: PASSWORD })]]),
-  );
-  const bundle = path.join(folder, 'export');
-  mkdirSync(bundle);
-  withBundle('export', undefined, (built) => cpSync(built, bundle, { recursive: true }));
-  const table = await tables.newTable();
-  const history = makeHistory({ table, client: tables.client, clock: Date.now });
-  const queueUrl = queues.newQueue('bench.fifo', { VisibilityTimeout: '960' });
-  const outcomesUrl = queues.newQueue('bench-outcomes');
-  const client = (await clientPrograms()).clients.find((one) => one.major === major);
-  if (!client) throw new Error(`no pg_dump ${major}`);
-  const root = await clientRoot();
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closing.splice(0).reverse()) await one().catch((error) => say(`${error}`));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return { ...(await assemble(folder, closing, say)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
 
-  const environment = (database: string): NodeJS.ProcessEnv => ({
-    PATH: process.env.PATH,
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+const openStores = async (folder: string, closing: (() => Promise<void>)[]) => {
+  const tls = await makeCertificates(folder, '127.0.0.1');
+  const certificate = {
+    cert: readFileSync(tls.certificate, 'utf8'),
+    key: readFileSync(tls.key, 'utf8'),
+  };
+  const stores = {
+    tls: await startObjectStore(path.join(folder, 's3'), certificate),
+    /** Without TLS, so that one can listen in. */
+    plain: await startObjectStore(path.join(folder, 's3-plain')),
+  };
+  for (const store of Object.values(stores)) {
+    closing.push(() => store.close());
+    await store.createBucket('vault');
+  }
+  return stores;
+};
+
+const assemble = async (
+  folder: string,
+  closing: (() => Promise<void>)[],
+  say: (line: string) => void,
+) => {
+  const postgres = await startPostgres(MAJOR);
+  closing.push(() => postgres.stop());
+  const stores = await openStores(folder, closing);
+  const tables = await startTables();
+  closing.push(() => tables.stop());
+  const queues = await startQueues();
+  closing.push(() => queues.stop());
+  const login = JSON.stringify({ username: 'postgres', password: PASSWORD });
+  const secrets = await startSecrets(new Map([[secretArnOf(SOURCE), login]]));
+  closing.push(() => secrets.close());
+
+  const table = await tables.newTable();
+  const queueUrl = queues.newQueue('bench.fifo', { VisibilityTimeout: '960' });
+  const client = (await clientPrograms()).clients.find(({ major }) => major === MAJOR);
+  if (!client) throw new Error(`There is no pg_dump ${MAJOR}.`);
+  const { rows } = await postgres.sql('SHOW server_version');
+
+  const source = { name: SOURCE, host: '127.0.0.1', port: postgres.port, database: DATABASE };
+  const synthesized = await synthesizeFor(folder, {
+    ...source,
+    tls: 'disable',
+    takesRestores: true,
+  });
+  const functions = await functionsOf(synthesized);
+  const functionOf = (role: string): DeployedFunction => {
+    const found = functions.find((one) => one.role === role);
+    if (!found) throw new Error(`The stack has no function ${role}.`);
+    return found;
+  };
+  const surroundings = {
+    endpoints: {
+      s3: stores.tls.url,
+      sqs: queues.endpoint,
+      dynamodb: tables.endpoint,
+      secretsManager: secrets.url,
+      ses: NOWHERE,
+      lambda: NOWHERE,
+      others: NOWHERE,
+    },
+    postgresRoots: [await clientRoot()],
+    temporaryFolder: path.join(folder, 'tmp'),
+  };
+  const addresses = new Map(
+    functions.map((one) => [one.role, queuesOf(one, queueUrl, queues)] as const),
+  );
+  /** What a function's process gets in the stack, with the table, bucket and queues of the stage. */
+  const environment = (role: string, changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+    ...environmentOfFunction(functionOf(role), surroundings),
+    ...addresses.get(role),
     HOME: folder,
+    NODE_EXTRA_CA_CERTS: path.join(folder, 'authority.pem'),
     PGPASSWORD: PASSWORD,
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'bench',
-    AWS_SECRET_ACCESS_KEY: 'bench',
-    AWS_ENDPOINT_URL_S3: store.url,
-    AWS_ENDPOINT_URL_SQS: queues.endpoint,
-    AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
-    [ENV.environment]: 'bench',
     [ENV.historyTable]: table,
     [ENV.vaultBucket]: 'vault',
-    [ENV.source]: JSON.stringify({
-      name: 'main',
-      host: '127.0.0.1',
-      port: postgres.port,
-      database,
-      auth: { type: 'secret', secretArn },
-      tls: 'disable',
-    }),
-    [ENV.exportDefaults]: '{}',
-    [ENV.keyTemplate]: VAULT.defaultKeyTemplate,
-    [ENV.exportsQueue]: queueUrl,
-    [ENV.outcomesQueue]: outcomesUrl,
-    [ENV.postgresRoot]: root,
-    POWERTOOLS_LOG_LEVEL: 'ERROR',
+    ...changes,
   });
-
-  /** Writes the row and sends the message of one export, and receives it as Lambda would. */
-  const requestExport = async (projectId: string): Promise<Requested> => {
-    const now = Date.now();
-    const id = uuidv7(now);
-    await history.create({
-      id,
-      projectId,
-      projectName: projectId,
-      schemaName: projectId,
-      source: 'main',
-      environment: 'bench',
-      name: 'bench',
-      description: '',
-      type: 'database',
-      content: 'full',
-      trigger: 'manual',
-      format: 'custom',
-      status: 'pending',
-      validation: 'unverified',
-      retentionClass: 'daily',
-      createdAt: iso(now),
-      expiresAt: iso(now + 86_400_000),
-      attempt: 0,
-      queuedAt: iso(now),
-    });
-    await makeExportQueue({ url: queueUrl, client: queues.client }).send([
-      { projectId, backupId: id },
-    ]);
-    const received = await queues.client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
-    const message = received.Messages?.[0];
-    const record = {
-      messageId: message?.MessageId,
-      receiptHandle: message?.ReceiptHandle,
-      body: message?.Body,
-    };
-    return { id, receiptHandle: message?.ReceiptHandle, event: { Records: [record] } };
-  };
 
   return {
     folder,
     postgres,
-    pgDump: client.pgDump,
-    bundle: path.join(bundle, 'index.mjs'),
+    tables,
+    /** The history table. */
+    table,
+    /** Where the store keeps an object of the vault. */
+    storedFile: (key: string): string => path.join(folder, 's3', 'vault', key),
+    queues,
+    functions,
     environment,
-    requestExport,
-    /** Takes the message from its queue, as Lambda does after a success. @throws Error where the row says otherwise */
-    settle: async (projectId: string, { id, receiptHandle }: Requested) => {
-      const row = await history.get(projectId, id);
-      if (row?.status !== 'completed') {
-        throw new Error(`${id}: ${row?.status}, ${row?.error?.message}`);
-      }
-      await queues.client.send(
-        new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }),
-      );
-    },
-    close: async () => {
-      await postgres.stop();
-      await store.close();
-      await secrets.close();
-      await queues.stop();
-      await tables.stop();
-      rmSync(folder, { recursive: true, force: true });
+    plainEndpoints: { ...surroundings.endpoints, s3: stores.plain.url },
+    data: await openData(postgres, say),
+    exports: makeExports(tables, table, queues, queueUrl),
+    contenders: buildContenders(path.join(folder, 'contenders')),
+    pgDump: client.pgDump,
+    postgresVersion: String(rows[0].server_version),
+    /** The source's settings as a function's variable, for another database of the same server. */
+    sourceOf: (database: string, changes: Readonly<Record<string, unknown>> = {}): string =>
+      JSON.stringify({
+        ...JSON.parse(functionOf('export').environment[ENV.source] ?? '{}'),
+        database,
+        ...changes,
+      }),
+    /** Flags of a plain `pg_dump` of one schema. */
+    dumpFlags: (schema: string, database: string, flags: readonly string[]): string[] => [
+      `--dbname=host=127.0.0.1 port=${postgres.port} dbname=${database} user=postgres`,
+      `--schema=${schema}`,
+      ...flags,
+    ],
+    /** A function's deployed bundle, in a folder of its own; answers its file. */
+    bundleOf: (role: string): string => {
+      const target = path.join(folder, 'bundles', role);
+      mkdirSync(target, { recursive: true });
+      cpSync(functionOf(role).codeFolder, target, { recursive: true });
+      return path.join(target, 'index.mjs');
     },
   };
 };
 
-export type Stage = Awaited<ReturnType<typeof openStage>>;
+/** Queues that the function has addresses of: the exports' own, and places for whatever else it sends. */
+const queuesOf = (
+  { role, environment }: DeployedFunction,
+  exportsUrl: string,
+  queues: Awaited<ReturnType<typeof startQueues>>,
+): Record<string, string> => {
+  const addresses: Record<string, string> = {};
+  for (const [key, variable] of Object.entries(ENV)) {
+    const address = environment[variable];
+    if (!key.endsWith('Queue') || address === undefined) continue;
+    const name = `bench-${role}-${key}${address.endsWith('.fifo') ? '.fifo' : ''}`;
+    addresses[variable] = key === 'exportsQueue' ? exportsUrl : queues.newQueue(name);
+  }
+  return addresses;
+};

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { createReadStream, createWriteStream, readFileSync, rmSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { sayResult } from '../measure.ts';
+
+/** What people write, as a process of its own, so that what it costs can be read off it. */
+export interface Recipe {
+  /** Plain through gzip to a file, and then up; or piped to the upload; or to nowhere. */
+  readonly way: 'file' | 'piped' | 'nowhere';
+  readonly pgDump: string;
+  readonly flags: readonly string[];
+  /** For `gzip -6` of a plain dump. */
+  readonly temporaryFile: string;
+  readonly key: string;
+}
+
+const recipe: Recipe = JSON.parse(readFileSync(0, 'utf8'));
+let bytes = 0;
+
+const pgDump = () => {
+  const child = spawn(recipe.pgDump, recipe.flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`pg_dump: ${code}`))));
+  });
+  return { output: child.stdout, exited };
+};
+
+/** As lib-storage's own documentation has it, with its defaults. */
+const upload = async (body: NodeJS.ReadableStream): Promise<void> => {
+  const client = new S3Client({});
+  const params = { Bucket: 'vault', Key: recipe.key, Body: body as never };
+  await new Upload({ client, params }).done();
+  client.destroy();
+};
+
+const ways: Record<Recipe['way'], () => Promise<void>> = {
+  file: async () => {
+    const dump = pgDump();
+    const file = createWriteStream(recipe.temporaryFile);
+    await pipeline(dump.output, createGzip({ level: 6 }), file);
+    await dump.exited;
+    bytes = file.bytesWritten;
+    await upload(createReadStream(recipe.temporaryFile));
+    rmSync(recipe.temporaryFile);
+  },
+  piped: async () => {
+    const dump = pgDump();
+    await upload(dump.output);
+    await dump.exited;
+  },
+  nowhere: async () => {
+    const dump = pgDump();
+    for await (const chunk of dump.output) bytes += chunk.length;
+    await dump.exited;
+  },
+};
+
+const begun = performance.now();
+await ways[recipe.way]();
+sayResult({ bytes, seconds: (performance.now() - begun) / 1000 });
+process.exit(0);

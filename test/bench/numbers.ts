@@ -1,0 +1,41 @@
+/** Medians, spreads, and how figures are written. */
+export const MIB = 1024 ** 2;
+
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+};
+
+/** Seconds with as many digits as tell something. */
+export const seconds = (value: number): string =>
+  value < 10 ? `${value.toFixed(2)} s` : `${value.toFixed(1)} s`;
+
+export const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
+
+export const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
+
+/** Median, with the least and the most. */
+export const spread = (values: readonly number[], write: (value: number) => string): string =>
+  `${write(median(values))} (${write(Math.min(...values))} – ${write(Math.max(...values))})`;
+
+export const ratio = (of: number, to: number): string => (of / to).toFixed(2);
+
+/** Whether a wanted limit is kept, said in words. */
+export const verdict = (
+  value: number,
+  limit: number,
+  write = (missed: number): string => missed.toFixed(2),
+): string => (value <= limit ? 'met' : `missed by ${write(value - limit)}`);
+
+/** Markdown lines. The first column is text, the others are figures. */
+export const table = (
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] => [
+  `| ${heads.join(' | ')} |`,
+  `| ${heads.map((_, index) => (index ? '---:' : '---')).join(' | ')} |`,
+  ...rows.map((row) => `| ${row.join(' | ')} |`),
+  '',
+];

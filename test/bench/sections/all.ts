@@ -1,0 +1,23 @@
+import type { Section } from '../section.ts';
+import { curve } from './curve.ts';
+import { levels } from './levels.ts';
+import { memory } from './memory.ts';
+import { plan } from './plan.ts';
+import { profile } from './profile.ts';
+import { restore } from './restore.ts';
+import { small } from './small.ts';
+import { start } from './start.ts';
+import { throughput } from './throughput.ts';
+
+/** In the order of the page, which is the order they are measured in. */
+export const SECTIONS: readonly Section<unknown>[] = [
+  throughput,
+  profile,
+  levels,
+  memory,
+  start,
+  small,
+  plan,
+  curve,
+  restore,
+];

@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fillSchema, projectSql } from '../schema.ts';
+import type { Stage } from '../stage.ts';
+
+/**
+ * Data that nobody has read yet. The first reader of rows that were never vacuumed also writes what it finds out about
+ * them (hint bits), and later ones do not: so each contender gets its own copy, file by file, of a database that only was
+ * written.
+ */
+const TEMPLATE = 'unread';
+
+export const coldDatabase = async (
+  { postgres }: Stage,
+  megabytes: number,
+  say: (line: string) => void,
+) => {
+  const schema = 'unread';
+  say(`filling a schema with ${megabytes} MB that nobody reads ...`);
+  await postgres.sql('ALTER SYSTEM SET autovacuum = off');
+  await postgres.sql('SELECT pg_reload_conf()');
+  await postgres.sql(`CREATE DATABASE ${TEMPLATE}`);
+  await postgres.sql(projectSql(schema) + fillSchema(schema, megabytes * 1e6), TEMPLATE);
+  let copies = 0;
+  return {
+    schema,
+    /** Answers its name. */
+    copy: async (): Promise<string> => {
+      copies += 1;
+      const name = `unread_${copies}`;
+      await postgres.sql(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY file_copy`);
+      return name;
+    },
+    drop: async (name: string): Promise<void> => {
+      await postgres.sql(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+    close: async (): Promise<void> => {
+      await postgres.sql(`DROP DATABASE ${TEMPLATE} WITH (FORCE)`);
+      await postgres.sql('ALTER SYSTEM RESET autovacuum');
+      await postgres.sql('SELECT pg_reload_conf()');
+    },
+  };
+};
+
+const BATCH = 200;
+
+/** Leaves no page of the server's data in its own memory or, file by file, in the system's. */
+export const forgetPages = async ({ postgres }: Stage): Promise<void> => {
+  await postgres.sql('CHECKPOINT');
+  const { rows } = await postgres.sql('SHOW data_directory');
+  await postgres.crashAndRestart();
+  const base = path.join(rows[0].data_directory, 'base');
+  const files = readdirSync(base, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  for (let from = 0; from < files.length; from += BATCH) {
+    execFileSync('sync', files.slice(from, from + BATCH));
+  }
+  // GNU dd with nothing to copy only tells the kernel that the file's pages are not wanted (posix_fadvise).
+  for (const file of files) {
+    execFileSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none'], {
+      stdio: 'ignore',
+    });
+  }
+};

@@ -1,0 +1,151 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
+import { measure } from '../measure.ts';
+import { median, mib, milliseconds, spread, table, verdict } from '../numbers.ts';
+import { REPOSITORY } from '../places.ts';
+import type { Section } from '../section.ts';
+
+const STARTS = 10;
+/** Milliseconds from a cold process to the handler's first line. */
+const WANTED: Readonly<Record<string, number>> = { export: 250, api: 300 };
+/** Whose imports are listed. */
+const LISTED = ['export', 'api'] as const;
+/** A handler that does nothing: what Node takes before any line of a bundle. */
+const NOTHING = '(an empty function)';
+const PACKAGES_LISTED = 12;
+
+interface Start {
+  readonly role: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+  readonly milliseconds: readonly number[];
+  readonly cpuSeconds: readonly number[];
+  /** Resident memory once it is loaded. */
+  readonly memory: number;
+}
+
+interface Imports {
+  readonly role: string;
+  /** By package, the largest first. */
+  readonly packages: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export interface Starts {
+  readonly functions: readonly Start[];
+  readonly imports: readonly Imports[];
+}
+
+const importsOf = (role: string): Imports => {
+  const { metafile } = buildSync({
+    absWorkingDir: REPOSITORY,
+    entryPoints: [`functions/${role}/handler.ts`],
+    write: false,
+    outdir: 'unwritten',
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const bytes = new Map<string, number>();
+  for (const output of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'Larder';
+      bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
+    }
+  }
+  const packages = [...bytes].map(([name, size]) => ({ name, bytes: size }));
+  return { role, packages: packages.sort((a, b) => b.bytes - a.bytes) };
+};
+
+export const start: Section<Starts> = {
+  name: 'start',
+  measure: async ({ stage: opened, say }) => {
+    const stage = await opened();
+    const nothing = path.join(stage.folder, 'nothing.mjs');
+    writeFileSync(nothing, 'export const handler = async () => undefined;\n');
+    const started = [
+      { role: NOTHING, bundle: nothing, environment: stage.environment('export') },
+      ...stage.functions.map(({ role, codeFolder }) => ({
+        role,
+        bundle: path.join(codeFolder, 'index.mjs'),
+        environment: stage.environment(role),
+      })),
+    ];
+    const runs = new Map(
+      started.map((one) => [one, { milliseconds: [] as number[], cpu: [] as number[], memory: 0 }]),
+    );
+    for (let round = 0; round <= STARTS; round += 1) {
+      for (const [one, all] of runs) {
+        const begun = performance.timeOrigin + performance.now();
+        const measured = await measure<{ at: number; rss: number }>({
+          script: stage.contenders.starter,
+          task: { bundle: one.bundle },
+          environment: one.environment,
+        });
+        // The first start of each reads its files from the disk.
+        if (round === 0) continue;
+        all.milliseconds.push(measured.result.at - begun);
+        all.cpu.push(measured.cpuSeconds);
+        all.memory = measured.result.rss;
+      }
+      say(`starts, round ${round} of ${STARTS}`);
+    }
+    return {
+      functions: [...runs].map(([one, all]) => {
+        const code = readFileSync(one.bundle);
+        return {
+          role: one.role,
+          bytes: code.length,
+          gzipBytes: gzipSync(code).length,
+          milliseconds: all.milliseconds,
+          cpuSeconds: all.cpu,
+          memory: all.memory,
+        };
+      }),
+      imports: LISTED.map(importsOf),
+    };
+  },
+  lines: ({ functions, imports }) => [
+    '## Start',
+    '',
+    `From a process that does not exist yet to the first line of its handler, the deployed bundle with its deployed variables: median of ${STARTS} cold starts, with the shortest and the longest. Node itself takes its part of that before any line of ours. Lambda adds what it takes to get the bundle and a place to run it.`,
+    '',
+    ...table(
+      ['function', 'bundle', 'compressed', 'start', 'CPU', 'memory once loaded', 'wanted'],
+      functions.map((one) => {
+        const limit = WANTED[one.role];
+        const time = median(one.milliseconds);
+        return [
+          one.role,
+          kib(one.bytes),
+          kib(one.gzipBytes),
+          spread(one.milliseconds, milliseconds),
+          milliseconds(1000 * median(one.cpuSeconds)),
+          mib(one.memory),
+          limit === undefined
+            ? ''
+            : `${milliseconds(limit)}: ${verdict(time, limit, milliseconds)}`,
+        ];
+      }),
+    ),
+    'What is in the bundles, by package:',
+    '',
+    ...table(
+      ['', ...imports.map(({ role }) => role)],
+      Array.from({ length: PACKAGES_LISTED }, (_, place) => [
+        String(place + 1),
+        ...imports.map(({ packages }) => {
+          const one = packages[place];
+          return one ? `${one.name} ${kib(one.bytes)}` : '';
+        }),
+      ]),
+    ),
+  ],
+};
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
