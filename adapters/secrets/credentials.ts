@@ -5,7 +5,7 @@ import { SecretUnreadable, SourceUnreachable } from '../../core/errors.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import { PATIENCE } from '../patience.ts';
 
-/** A login. It is asked for anew before every connection: secrets rotate, and an IAM token lives 15 minutes. */
+/** A login. It is asked for before every connection: secrets rotate, and an IAM token lives 15 minutes. */
 export interface Login {
   readonly user: string;
   readonly password: string;
@@ -55,9 +55,32 @@ const REFUSALS = [
   'InvalidParameterException',
 ];
 
-const secretCredentials =
-  (source: string, secretArn: string, client: SecretsManagerClient): Credentials =>
-  async () => {
+/** The connections of one attempt follow each other at once; whatever comes later reads the secret anew. */
+const FRESH_MS = 2000;
+
+/** What was read counts for so long after it was asked for; a failure for no moment. */
+export const whileFresh = (
+  read: Credentials,
+  now: () => number = () => performance.now(),
+): Credentials => {
+  let last: { readonly login: Promise<Login>; readonly askedAt: number } | undefined;
+  return () => {
+    if (last && now() - last.askedAt < FRESH_MS) return last.login;
+    const login = read();
+    last = { login, askedAt: now() };
+    login.catch(() => {
+      if (last?.login === login) last = undefined;
+    });
+    return login;
+  };
+};
+
+const secretCredentials = (
+  source: string,
+  secretArn: string,
+  client: SecretsManagerClient,
+): Credentials =>
+  whileFresh(async () => {
     const secret = await client
       .send(new GetSecretValueCommand({ SecretId: secretArn }))
       .catch((cause: unknown) => {
@@ -68,7 +91,7 @@ const secretCredentials =
       });
     if (!secret.SecretString) throw new SecretUnreadable(secretArn, 'it holds no text');
     return parseSecret(secret.SecretString, secretArn);
-  };
+  });
 
 const iamCredentials = (
   source: SourceSettings,

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { type Login, whileFresh } from '../../../adapters/secrets/credentials.ts';
+
+/** A secret that rotates with every reading, on a clock that is set by hand. */
+const rotating = (failures = 0) => {
+  let reads = 0;
+  let time = 1000;
+  const read = async (): Promise<Login> => {
+    reads += 1;
+    if (reads <= failures) throw new Error('not now');
+    return { user: 'larder', password: `password ${reads}` };
+  };
+  return {
+    credentials: whileFresh(read, () => time),
+    pass: (milliseconds: number) => {
+      time += milliseconds;
+    },
+  };
+};
+
+it('the connections of one attempt read the secret once', async () => {
+  const { credentials, pass } = rotating();
+  const logins = await Promise.all([credentials(), credentials()]);
+  pass(500);
+  logins.push(await credentials());
+  expect(new Set(logins.map(({ password }) => password))).toEqual(new Set(['password 1']));
+});
+
+it('what comes later reads it anew, however often it was asked for meanwhile', async () => {
+  const { credentials, pass } = rotating();
+  for (let tries = 0; tries < 3; tries += 1) {
+    await credentials();
+    pass(700);
+  }
+  expect(await credentials()).toEqual({ user: 'larder', password: 'password 2' });
+});
+
+it('a failure is not kept', async () => {
+  const { credentials } = rotating(1);
+  await expect(credentials()).rejects.toThrow('not now');
+  expect(await credentials()).toEqual({ user: 'larder', password: 'password 2' });
+});
