@@ -45,7 +45,9 @@ const patiently = async (
   const wait = Math.min(lockTimeoutMs, LONGEST_WAIT_MS);
   for (let tries = 1; ; tries += 1) {
     try {
-      await client.query(`BEGIN; SET LOCAL lock_timeout = ${wait}`);
+      await client.query(
+        `BEGIN; SET LOCAL lock_timeout = ${wait}; SET LOCAL idle_in_transaction_session_timeout = 2000`,
+      );
       for (const statement of statements) await client.query(statement);
       await client.query('COMMIT');
       return;

@@ -61,8 +61,17 @@ export const markIn = (comment: string | null): Mark | undefined => {
   const [, restoreId, backupId] = SENTENCE.exec(lines[0] ?? '') ?? [];
   if (restoreId === undefined || backupId === undefined) return undefined;
   const last = lines.at(-1) ?? '';
-  if (!last.startsWith(STATE)) return { restoreId, backupId };
-  return { restoreId, backupId, state: state.parse(JSON.parse(last.slice(STATE.length))) };
+  const found = last.startsWith(STATE) ? readState(last.slice(STATE.length)) : undefined;
+  return { restoreId, backupId, ...(found && { state: found }) };
+};
+
+/** Comments are anybody's to write who owns the object. */
+const readState = (text: string): MarkState | undefined => {
+  try {
+    return state.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 };
 
 export const keyState = ({ table, ...rest }: TextForeignKey): MarkState['foreignKeys'][number] => ({

@@ -57,7 +57,7 @@ const mending = (where: string, schema: string | undefined): string => {
   const path = schema === undefined ? 'the schemas it needs' : `"${schema.replaceAll('"', '""')}"`;
   return (
     `. Its function ${routine} names things without their schema, and a restore looks them up nowhere: at the source, run ` +
-    `ALTER ROUTINE ${routine} SET search_path = ${path}, pg_temp (with its arguments, and the schemas it needs), and back up again`
+    `ALTER ROUTINE ${routine} SET search_path = ${path}, pg_temp (and whatever schemas it needs), then back up again`
   );
 };
 
@@ -87,7 +87,11 @@ export const refusal = (
   const { code, message, where } = factsOf(error);
   const cause = { cause: error };
   if (code === '55P03')
-    return new LockTimeout(object, lockTimeoutMs, 'another session holds what it needs');
+    return new LockTimeout(
+      object.replaceAll('"', ''),
+      lockTimeoutMs,
+      'another session holds what it needs',
+    );
   if (code === '42501')
     return new PermissionMissing(
       `The restore role may not make ${object}: ${message}`,

@@ -51,6 +51,9 @@ const lockTables = async (client: pg.Client, schemas: readonly string[]): Promis
   await client.query('SET LOCAL statement_timeout = 0');
 };
 
+/** A worker that vanishes must not leave everybody waiting until the network has noticed. */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 2000`;
+
 const SENTENCE = /^Put aside by Larder restore (\S+)$/;
 
 /** The comment of a schema that another one takes the place of. */
@@ -129,7 +132,7 @@ export const rename = async (
     const pid = await pidOf(client);
     for (let tries = 1; ; tries += 1) {
       try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+        await client.query(BEGIN);
         if (await isDone(client, restoreId, places)) return 'already';
         await exchange(client, restoreId, places);
         break;
