@@ -2,11 +2,11 @@ import type pg from 'pg';
 import { identifier } from '../names.ts';
 import { type Giving, isGiving, obstacle } from './access.ts';
 import { described } from './described.ts';
-import type { Run } from './load-text.ts';
 import type { Meaning } from './meaning.ts';
 import { isLost } from './refusals.ts';
 import { send } from './send.ts';
 import type { Piece } from './statements.ts';
+import type { Run } from './text-run.ts';
 
 /** Executes what gives objects or rights to roles, or lists it where it can't be given. */
 

@@ -1,16 +1,16 @@
 import type pg from 'pg';
-import { DumpUnreadable, quoted, RestoreRefused } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors.ts';
 import type { TableName } from '../../../core/restore.ts';
-import { qualified } from '../names.ts';
-import { LeftOutAccess, roleFinder } from './access.ts';
 import { keyDefinition, mayInherit } from './clauses.ts';
 import { constraintComment } from './comments.ts';
 import { described, shown } from './described.ts';
 import { give } from './give.ts';
-import { type Meaning, meaningOf, type Name } from './meaning.ts';
+import { type Meaning, meaningOf } from './meaning.ts';
 import { copyRows, send } from './send.ts';
 import { type Piece, readStatements } from './statements.ts';
-import { type Boundaries, decide, keyOf } from './text-rules.ts';
+import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
+import { decide, keyOf } from './text-rules.ts';
+import { beginRun, named, type Run } from './text-run.ts';
 
 /**
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
@@ -62,90 +62,6 @@ export interface ExecutedText {
   readonly accessLost: boolean;
 }
 
-/** What is known while the text is executed. */
-export interface Run {
-  readonly client: pg.Client;
-  readonly request: TextRequest;
-  readonly bounds: Boundaries & { readonly made: Set<string>; readonly kept: Set<string> };
-  readonly findRole: ReturnType<typeof roleFinder>;
-  readonly isSuperuser: boolean;
-  readonly tablespaces: ReadonlySet<string>;
-  readonly access: LeftOutAccess;
-  readonly leftOut: { readonly what: string; readonly why: string }[];
-  readonly keys: TextForeignKey[];
-  readonly copied: (TableName & { readonly rows: number })[];
-  readonly alone: TableName[];
-  /** In whose name is granted just now; null for the owner's. */
-  grantor: string | null;
-}
-
-const CIRCUMSTANCES = `
-  SELECT ARRAY(SELECT extname::text FROM pg_catalog.pg_extension) AS extensions,
-    ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace) AS tablespaces,
-    pg_catalog.current_setting('is_superuser') = 'on' AS superuser`;
-
-const begin = async (client: pg.Client, request: TextRequest): Promise<Run> => {
-  interface Row {
-    readonly extensions: string[];
-    readonly tablespaces: string[];
-    readonly superuser: boolean;
-  }
-  const [row] = (await client.query<Row>(CIRCUMSTANCES)).rows;
-  if (!row) throw new Error('the server says nothing of itself');
-  const { schemas, extensions, owners, intoLive = false, missingRoles } = request;
-  return {
-    client,
-    request,
-    bounds: {
-      schemas,
-      extensions,
-      extensionsThere: new Set(row.extensions),
-      owners,
-      intoLive,
-      made: new Set(),
-      kept: new Set(),
-    },
-    findRole: roleFinder(client, missingRoles),
-    isSuperuser: row.superuser,
-    tablespaces: new Set(row.tablespaces),
-    access: new LeftOutAccess(),
-    leftOut: [],
-    keys: [],
-    copied: [],
-    alone: [],
-    grantor: null,
-  };
-};
-
-const PARENTS = `
-  SELECT pn.nspname AS schema, p.relname AS name
-  FROM pg_catalog.pg_inherits i
-  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-  WHERE n.nspname = $1 AND c.relname = $2`;
-
-/** A copy that inherits from a table outside would show up among that one's rows, beside the original. */
-const leaveParents = async (run: Run, { schema, name }: TableName): Promise<void> => {
-  const { client, bounds } = run;
-  const parents = (await client.query<TableName>(PARENTS, [schema, name])).rows;
-  for (const parent of parents) {
-    if (bounds.made.has(shown(parent))) continue;
-    const heir = qualified(schema, name);
-    const from = qualified(parent.schema, parent.name);
-    await client.query(`ALTER TABLE ONLY ${heir} NO INHERIT ${from}`);
-    run.leftOut.push({
-      what: `${shown({ schema, name })} as an heir of ${shown(parent)}`,
-      why: 'the parent is outside the restored schemas and would show its rows twice; ALTER TABLE ... INHERIT makes it one again',
-    });
-  }
-};
-
-/** Columns of a table that is both kept apart and asked for; pg_dump qualifies every name. */
-const named = ({ schema, name }: Name): TableName => {
-  if (schema === null) throw new DumpUnreadable(quoted(name), 'its name has no schema');
-  return { schema, name };
-};
-
 const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
   if (meaning.kind === 'foreign-key') {
     run.bounds.kept.add(keyOf(meaning.table, meaning.constraint));
@@ -191,20 +107,6 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
   if (meaning.what.endsWith('table') && mayInherit(words)) await leaveParents(run, made);
 };
 
-const OF_TABLE = `
-  SELECT n.nspname AS schema, t.relname AS name
-  FROM pg_catalog.pg_class i JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
-  JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
-  WHERE n.nspname = $1 AND i.relname = $2`;
-
-/** True for the index of a partition that stays without its parent: it stays without the parent's index. */
-const belongsToLonely = async ({ client, alone }: Run, meaning: Meaning): Promise<boolean> => {
-  if (meaning.kind !== 'attach-index' || !alone.length) return false;
-  const { schema, name } = named(meaning.child);
-  const [table] = (await client.query<TableName>(OF_TABLE, [schema, name])).rows;
-  return alone.some((one) => one.schema === table?.schema && one.name === table.name);
-};
-
 const take = async (run: Run, piece: Piece): Promise<void> => {
   const { words } = piece;
   const meaning = meaningOf(words);
@@ -237,27 +139,9 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
 const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET search_path = ''; RESET ROLE;
   SET row_security = off`;
 
-const STILL_ATTACHED = `
-  SELECT n.nspname AS schema, c.relname AS name
-  FROM pg_catalog.pg_inherits i
-  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-  WHERE n.nspname = ANY ($1) AND pn.nspname <> ALL ($1)`;
-
-/** However it came about: a copy whose rows show in somebody else's table is not kept. */
-const refuseAttached = async ({ client, request }: Run): Promise<void> => {
-  const found = await client.query<TableName>(STILL_ATTACHED, [request.schemas]);
-  const [attached] = found.rows;
-  if (attached) {
-    throw new RestoreRefused([
-      `Table ${shown(attached)} would be a part of a table outside the backup's schemas.`,
-    ]);
-  }
-};
-
 /** @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the text's own error */
 export const loadText = async (client: pg.Client, request: TextRequest): Promise<ExecutedText> => {
-  const run = await begin(client, request);
+  const run = await beginRun(client, request);
   for await (const piece of readStatements(request.text)) {
     request.signal.throwIfAborted();
     await take(run, piece);

@@ -1,0 +1,68 @@
+import type pg from 'pg';
+import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import type { TableName } from '../../../core/restore.ts';
+import { LeftOutAccess, roleFinder } from './access.ts';
+import type { TextForeignKey, TextRequest } from './load-text.ts';
+import type { Name } from './meaning.ts';
+import type { Boundaries } from './text-rules.ts';
+
+/** What is known while the text is executed. */
+export interface Run {
+  readonly client: pg.Client;
+  readonly request: TextRequest;
+  readonly bounds: Boundaries & { readonly made: Set<string>; readonly kept: Set<string> };
+  readonly findRole: ReturnType<typeof roleFinder>;
+  readonly isSuperuser: boolean;
+  readonly tablespaces: ReadonlySet<string>;
+  readonly access: LeftOutAccess;
+  readonly leftOut: { readonly what: string; readonly why: string }[];
+  readonly keys: TextForeignKey[];
+  readonly copied: (TableName & { readonly rows: number })[];
+  readonly alone: TableName[];
+  /** In whose name is granted just now; null for the owner's. */
+  grantor: string | null;
+}
+
+const CIRCUMSTANCES = `
+  SELECT ARRAY(SELECT extname::text FROM pg_catalog.pg_extension) AS extensions,
+    ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace) AS tablespaces,
+    pg_catalog.current_setting('is_superuser') = 'on' AS superuser`;
+
+export const beginRun = async (client: pg.Client, request: TextRequest): Promise<Run> => {
+  interface Row {
+    readonly extensions: string[];
+    readonly tablespaces: string[];
+    readonly superuser: boolean;
+  }
+  const [row] = (await client.query<Row>(CIRCUMSTANCES)).rows;
+  if (!row) throw new Error('the server says nothing of itself');
+  const { schemas, extensions, owners, intoLive = false, missingRoles } = request;
+  return {
+    client,
+    request,
+    bounds: {
+      schemas,
+      extensions,
+      extensionsThere: new Set(row.extensions),
+      owners,
+      intoLive,
+      made: new Set(),
+      kept: new Set(),
+    },
+    findRole: roleFinder(client, missingRoles),
+    isSuperuser: row.superuser,
+    tablespaces: new Set(row.tablespaces),
+    access: new LeftOutAccess(),
+    leftOut: [],
+    keys: [],
+    copied: [],
+    alone: [],
+    grantor: null,
+  };
+};
+
+/** pg_dump qualifies every name. @throws DumpUnreadable for one that has no schema */
+export const named = ({ schema, name }: Name): TableName => {
+  if (schema === null) throw new DumpUnreadable(quoted(name), 'its name has no schema');
+  return { schema, name };
+};

@@ -1,0 +1,206 @@
+import type pg from 'pg';
+import { RestoreMismatch, RestoreRefused } from '../../../core/errors.ts';
+import { schemasIn } from '../../../core/manifest.ts';
+import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
+import { identifier } from '../names.ts';
+import { commit, pidOf } from './commit.ts';
+import { compareWithManifest } from './compare.ts';
+import { findLoaded } from './find-loaded.ts';
+import { type ExecutedText, loadText } from './load-text.ts';
+import { keyState, keyThere, type MarkState, markedComment, unmarked } from './mark.ts';
+import {
+  asideName,
+  extensionsIn,
+  moveExtension,
+  refuseTablesThere,
+  refuseTaken,
+  renameSchema,
+  schemaComments,
+  schemasThere,
+  setSchemaComment,
+  setTableComment,
+  tableComment,
+} from './places.ts';
+import { refusal } from './refusals.ts';
+import type { RestoreAccess } from './server.ts';
+
+/**
+ * The source's part of a restore, in one transaction: the live schemas step aside, the text is executed under its own names,
+ * counted and compared, and all get their names. Until the COMMIT nobody else sees anything of it, and nobody waits: what is
+ * live is only renamed, which takes no lock on its tables.
+ */
+
+type Leave = (loaded: MarkState) => Promise<void>;
+
+/** Extensions that objects outside of the backup's schemas bring, for a database that has none of them. */
+const createExtensions = async (
+  client: pg.Client,
+  { manifest, createExtensions: wanted }: LoadRequest,
+): Promise<void> => {
+  if (!wanted) return;
+  const own = schemasIn(manifest);
+  for (const { name, schema } of manifest.extensions) {
+    if (own.includes(schema)) continue;
+    await client
+      .query(
+        `CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}; CREATE EXTENSION IF NOT EXISTS ${identifier(name)} WITH SCHEMA ${identifier(schema)}`,
+      )
+      .catch((error: unknown) => {
+        throw refusal(error, { object: `extension "${name}"` });
+      });
+  }
+};
+
+const execute = async (
+  client: pg.Client,
+  request: LoadRequest,
+  onSchema: (schema: string) => Promise<void>,
+): Promise<ExecutedText> => {
+  const { manifest, mode, owners, missingRoles, lockTimeoutMs, text, onTable, signal } = request;
+  const done = await loadText(client, {
+    text,
+    schemas: schemasIn(manifest),
+    extensions: manifest.extensions.map(({ name }) => name),
+    owners,
+    missingRoles,
+    intoLive: mode === 'tables-live',
+    lockTimeoutMs,
+    onSchema,
+    onTable,
+    signal,
+  });
+  if (mode === 'swap' && done.accessLost) {
+    throw new RestoreRefused([
+      `A swap keeps every owner and grant, and these can't be kept: ${done.leftOut.map(({ what, why }) => `${what} (${why})`).join('; ')}.`,
+    ]);
+  }
+  return done;
+};
+
+/** @throws RestoreMismatch */
+const compare = async (
+  client: pg.Client,
+  { manifest, tables, signal }: LoadRequest,
+  { foreignKeys, leftOut, alone }: ExecutedText,
+): Promise<MarkState> => {
+  const schemas = schemasIn(manifest);
+  const compared = await compareWithManifest(client, { manifest, schemas, tables, alone, signal });
+  if (compared.differences.length) throw new RestoreMismatch(compared.differences);
+  return {
+    tables: compared.tables,
+    rows: compared.rows,
+    foreignKeys: foreignKeys.map(keyState),
+    leftOut: [...leftOut],
+    warnings: [],
+  };
+};
+
+/** Into schemas that are there: a mark goes on the first table that comes back. */
+const loadIntoLive = async (
+  client: pg.Client,
+  request: LoadRequest,
+): Promise<readonly [MarkState, Leave]> => {
+  const { tables = [], restoreId, manifest } = request;
+  await refuseTablesThere(client, tables);
+  const state = await compare(
+    client,
+    request,
+    await execute(client, request, async () => undefined),
+  );
+  return [
+    state,
+    async (loaded) => {
+      const [first] = tables;
+      if (!first) return;
+      const own = unmarked(await tableComment(client, first));
+      const mark = { restoreId, backupId: manifest.backup.id, state: loaded };
+      await setTableComment(client, first, markedComment(mark, own));
+    },
+  ];
+};
+
+const loadBeside = async (
+  client: pg.Client,
+  request: LoadRequest,
+): Promise<readonly [MarkState, Leave]> => {
+  const { places, restoreId, manifest } = request;
+  await refuseTaken(
+    client,
+    places.filter(({ from, to }) => from !== to),
+  );
+  const live = await schemasThere(
+    client,
+    places.map(({ from }) => from),
+  );
+  const aside = places
+    .filter(({ from }) => live.has(from))
+    .map(({ from }, index) => ({ from, to: asideName(restoreId, index) }));
+  for (const { from, to } of aside) {
+    if (places.some((place) => place.from === from && place.to === from)) {
+      throw new RestoreRefused([`Schema "${from}" is there already: give another name.`]);
+    }
+    await renameSchema(client, { from, to });
+  }
+  const moved = await extensionsIn(
+    client,
+    aside.map(({ to }) => to),
+  );
+  const done = await execute(client, request, async (schema) => {
+    const from = aside.find((place) => place.from === schema)?.to;
+    for (const { name } of moved.filter((one) => one.schema === from))
+      await moveExtension(client, name, schema);
+  });
+  const state = await compare(client, request, done);
+  for (const place of places) await renameSchema(client, place);
+  // What stepped aside last comes back first, with what it had lent.
+  for (const { name, schema } of moved) await moveExtension(client, name, schema);
+  for (const { from, to } of aside) await renameSchema(client, { from: to, to: from });
+  return [
+    state,
+    async (loaded) => {
+      const names = places.map(({ to }) => to);
+      const comments = await schemaComments(client, names);
+      for (const [index, name] of names.entries()) {
+        const mark = {
+          restoreId,
+          backupId: manifest.backup.id,
+          ...(index === 0 && { state: loaded }),
+        };
+        await setSchemaComment(
+          client,
+          name,
+          markedComment(mark, unmarked(comments.get(name) ?? null)),
+        );
+      }
+    },
+  ];
+};
+
+export const transaction = async (
+  access: RestoreAccess,
+  client: pg.Client,
+  applicationName: string,
+  request: LoadRequest,
+  onCommit: () => void,
+): Promise<Loaded> => {
+  const { restoreId, places, mode } = request;
+  const pid = await pidOf(client);
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  await createExtensions(client, request);
+  const load = mode === 'tables-live' ? loadIntoLive : loadBeside;
+  const [state, leave] = await load(client, request);
+  await leave(state);
+  // Constraints that are checked late are checked now, and not at the COMMIT.
+  await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  await request.confirm();
+  request.signal.throwIfAborted();
+  onCommit();
+  const happened = async () => (await findLoaded(access, restoreId, places)) !== undefined;
+  await commit({ access, client, applicationName, pid, happened });
+  const placeOf = (schema: string): string =>
+    places.find(({ from }) => from === schema)?.to ?? schema;
+  return {
+    ...state,
+    foreignKeys: state.foreignKeys.map((key) => keyThere(key, placeOf(key.schema))),
+  };
+};
