@@ -7,6 +7,7 @@ import {
   isRetryable,
   JobTookTooLong,
   JobWorkerDied,
+  StepNotDone,
 } from './errors.ts';
 import { keepClaim } from './heartbeat.ts';
 import { isEnded, type Job } from './job.ts';
@@ -117,8 +118,8 @@ const work = async <J extends Job>(
       write,
     });
   } catch (error) {
-    // What follows an abort is many things; the reason is what the caller has to know.
-    throw stop.signal.aborted ? stop.signal.reason : error;
+    // What follows an abort is many things; the reason is what the caller has to know, unless something is there already.
+    throw stop.signal.aborted && !(error instanceof StepNotDone) ? stop.signal.reason : error;
   } finally {
     clearTimeout(timer);
     end();

@@ -73,6 +73,8 @@ export interface SurveyRequest {
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;
+  /** For a swap: names that what is live gets, which must be free. */
+  readonly before?: readonly SchemaPlace[];
   readonly signal: AbortSignal;
 }
 export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {

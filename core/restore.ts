@@ -120,6 +120,8 @@ export interface Restore extends Job {
   readonly undoes?: string;
   /** The backup of the live schema that a swap takes first. */
   readonly safetyBackupId?: string;
+  /** For a swap: the renames that are left to be done once all else is. */
+  readonly exchange?: readonly SchemaPlace[];
   readonly progress?: RestoreProgress;
   readonly report?: RestoreReport;
   readonly outcome?: RestoreOutcome;

@@ -16,8 +16,9 @@ export interface GuideWhere {
 
 const UNPACK = { gzip: 'gzip -dk', zstd: 'zstd -dk', bzip2: 'bzip2 -dk', none: '' } as const;
 
+/** With its folder: a name that began with a dash would be an option. */
 const fileNameOf = ({ backup, options, project }: Manifest): string =>
-  downloadNameOf(
+  `./${downloadNameOf(
     {
       projectId: project.id,
       createdAt: backup.createdAt,
@@ -25,9 +26,10 @@ const fileNameOf = ({ backup, options, project }: Manifest): string =>
       attempt: backup.attempt,
     },
     extensionOf(options.format, options.compression),
-  );
+  )}`;
 
-const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? version;
+/** Digits alone: the manifest is read from a vault, and what it holds must not become a command. */
+const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? '(unknown)';
 
 const facts = (manifest: Manifest): string => {
   const { backup, project, source, tool, options, object, tables } = manifest;
@@ -128,8 +130,8 @@ const restorePlain = (manifest: Manifest, file: string): string => {
     ...(unpack ? [`${unpack} ${shellWord(file)}`] : []),
     ...(entriesToSkip(manifest)
       ? [
-          `sed '/^CREATE SCHEMA public;$/d' ${shellWord(sql)} > ${shellWord(`restore-${sql}`)}`,
-          `${psql} --file=${shellWord(`restore-${sql}`)}`,
+          `sed '1,/^CREATE SCHEMA public;$/{/^CREATE SCHEMA public;$/d}' ${shellWord(sql)} > ${shellWord(`${sql}.public`)}`,
+          `${psql} --file=${shellWord(`${sql}.public`)}`,
         ]
       : [`${psql} --file=${shellWord(sql)}`]),
   );
@@ -177,7 +179,7 @@ const notes = ({ warnings, leftOut = [] }: Manifest): string =>
         ...warnings.map((warning) => `- ${inline(warning)}`),
         ...leftOut.map(
           ({ kind, name }) =>
-            `- Not in the file, to be made again by hand: ${kind} ${inline(name)}`,
+            `- Not in the file, to be made again by hand: ${inline(kind)} ${inline(name)}`,
         ),
       )
     : '';

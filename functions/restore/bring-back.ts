@@ -1,23 +1,18 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import {
-  BackupDamaged,
-  Cancelled,
-  isRetryable,
-  RestoreRefused,
-  StepNotDone,
-} from '../../core/errors.ts';
+import { BackupDamaged, isRetryable, RestoreRefused } from '../../core/errors.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
+import type { Loaded } from '../../core/restore-ports.ts';
 import {
-  beforeName,
-  type Restore,
-  type RestoredForeignKey,
-  type RestoreOutcome,
-  type SchemaPlace,
-} from '../../core/restore.ts';
-import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
+  addForeignKeys,
+  exchange,
+  leftForLater,
+  refuseWithoutKeys,
+  renamesOf,
+} from './after-commit.ts';
 import { boundedOutcome, boundedReport } from './bounds.ts';
 import { load } from './load.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
@@ -37,11 +32,12 @@ const blame = async (
   { vault }: Pick<RestorePorts, 'vault'>,
   { object }: Manifest,
   error: unknown,
+  signal: AbortSignal,
 ): Promise<unknown> => {
   if (isRetryable(error) || error instanceof BackupDamaged) return error;
   const meter = new DigestMeter().resume();
   try {
-    await pipeline(vault.read(object.key), meter);
+    await pipeline(vault.read(object.key), meter, { signal });
   } catch {
     return error;
   }
@@ -73,51 +69,31 @@ const loadOnce = async (
       onProgress: (progress) => context.note({ progress }),
     });
   } catch (error) {
-    throw context.stop.signal.aborted ? error : await blame(ports, manifest, error);
-  }
-};
-
-const leftForLater = (
-  keys: readonly OutsideForeignKey[],
-  why: string,
-): readonly RestoredForeignKey[] =>
-  keys.map(({ table, name, sql }) => ({ table, name, sql, state: 'left-out', why }));
-
-/** The schema is there by now: who cancels from here on gets it without the foreign keys that are still missing. */
-const addForeignKeys = async (
-  { server }: RestorePorts,
-  { settings }: RestoreOptions,
-  { foreignKeys }: Loaded,
-  { stop }: Context,
-): Promise<readonly RestoredForeignKey[]> => {
-  const { lockTimeoutMs } = settings;
-  try {
-    return await server.addForeignKeys(foreignKeys, { lockTimeoutMs, signal: stop.signal });
-  } catch (error) {
-    if (stop.signal.reason instanceof Cancelled) return leftForLater(foreignKeys, 'cancelled');
-    throw error;
+    throw await blame(ports, manifest, error, context.stop.signal);
   }
 };
 
 const outcomeOf = (
-  restore: Restore,
   loaded: Loaded & { readonly bytesRead: number },
   wish: Wish,
   foreignKeys: readonly RestoredForeignKey[],
-  live: readonly string[],
-): RestoreOutcome => ({
-  schemas: wish.places,
-  tables: loaded.tables,
-  rows: loaded.rows,
-  bytesRead: loaded.bytesRead,
-  foreignKeys,
-  leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
-  before:
-    restore.mode === 'swap'
-      ? live.map((from) => ({ from, to: beforeName(from, restore.createdAt) }))
-      : [],
-  warnings: loaded.warnings,
-});
+): RestoreOutcome =>
+  boundedOutcome({
+    schemas: wish.places,
+    tables: loaded.tables,
+    rows: loaded.rows,
+    bytesRead: loaded.bytesRead,
+    foreignKeys,
+    leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
+    before: [],
+    warnings: loaded.warnings,
+  });
+
+interface Beside {
+  readonly outcome: RestoreOutcome;
+  /** Those of the backup's schemas that were live. */
+  readonly live: readonly string[];
+}
 
 /** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */
 const bringBeside = async (
@@ -125,7 +101,7 @@ const bringBeside = async (
   options: RestoreOptions,
   restore: Restore,
   context: Context,
-): Promise<RestoreOutcome | undefined> => {
+): Promise<Beside | undefined> => {
   const limits = { seconds: context.seconds, signal: context.stop.signal };
   const stored = await findStored(ports, restore.projectId, restore.backupId);
   const wish = await wishOf(ports, restore, stored.manifest);
@@ -143,28 +119,11 @@ const bringBeside = async (
     }
     loaded = await loadOnce(ports, options, restore, { ...stored, wish }, context, survey);
   }
-  const foreignKeys = await addForeignKeys(ports, options, loaded, context);
-  return boundedOutcome(outcomeOf(restore, loaded, wish, foreignKeys, survey.live));
-};
-
-/** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
-const exchange = async (
-  { server }: RestorePorts,
-  { settings }: RestoreOptions,
-  { id }: Restore,
-  outcome: RestoreOutcome,
-  { stop }: Context,
-): Promise<RestoreOutcome> => {
-  const { lockTimeoutMs } = settings;
-  const back: SchemaPlace[] = outcome.schemas.map(({ from, to }) => ({ from: to, to: from }));
-  try {
-    await server.rename(id, [...outcome.before, ...back], { lockTimeoutMs, signal: stop.signal });
-  } catch (error) {
-    if (isRetryable(error) && !stop.signal.aborted) throw error;
-    const names = outcome.schemas.map(({ to }) => to);
-    throw new StepNotDone('The names were not exchanged', names, error);
-  }
-  return { ...outcome, schemas: back };
+  // From here on something is there, which the record has to say however it ends.
+  const notYet = leftForLater(loaded.foreignKeys, 'not added yet');
+  await context.write({ outcome: outcomeOf(loaded, wish, notYet) });
+  const keys = await addForeignKeys(ports, options, restore, loaded, wish.places, context);
+  return { outcome: outcomeOf(loaded, wish, keys), live: survey.live };
 };
 
 /** @throws what its steps throw; a later attempt then goes on where this one ended */
@@ -176,9 +135,16 @@ export const bringBack = async (
 ): Promise<Partial<Restore>> => {
   if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);
   // Written before the exchange, so that whoever comes after a death knows that only this is left.
-  const outcome = restore.outcome ?? (await bringBeside(ports, options, restore, context));
-  if (!outcome) return {};
+  if (restore.exchange && restore.outcome) {
+    const { outcome, exchange: renames } = restore;
+    return { outcome: await exchange(ports, options, restore, outcome, renames, context) };
+  }
+  const beside = await bringBeside(ports, options, restore, context);
+  if (!beside) return {};
+  const { outcome } = beside;
   if (restore.mode !== 'swap') return { outcome };
-  await context.write({ outcome });
-  return { outcome: await exchange(ports, options, restore, outcome, context) };
+  refuseWithoutKeys(outcome);
+  const renames = renamesOf(restore, outcome, beside.live);
+  await context.write({ outcome, exchange: renames });
+  return { outcome: await exchange(ports, options, restore, outcome, renames, context) };
 };

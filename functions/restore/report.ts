@@ -1,6 +1,11 @@
 import { iso } from '../../core/backup.ts';
 import { type Manifest, tableKey } from '../../core/manifest.ts';
-import type { Restore, RestoreReport } from '../../core/restore.ts';
+import {
+  beforeName,
+  type Restore,
+  type RestoreReport,
+  type SchemaPlace,
+} from '../../core/restore.ts';
 import type { Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import type { Wish } from './wish.ts';
@@ -42,6 +47,12 @@ const timeProblems = (bytes: number, allowed: number) => {
   return { seconds, problems: [], warnings };
 };
 
+/** Where a swap puts what is live. */
+export const beforePlaces = (
+  { createdAt }: Pick<Restore, 'createdAt'>,
+  places: readonly SchemaPlace[],
+): readonly SchemaPlace[] => places.map(({ from }) => ({ from, to: beforeName(from, createdAt) }));
+
 export interface Checked {
   readonly report: RestoreReport;
   readonly survey: Survey;
@@ -64,6 +75,7 @@ export const check = async (
     owners: restore.owners,
     createExtensions: options.settings.createExtensions,
     acceptDependents: restore.acceptDependents,
+    ...(restore.mode === 'swap' && { before: beforePlaces(restore, wish.places) }),
     signal: limits.signal,
   });
   const { server, live: _, ...found } = survey;

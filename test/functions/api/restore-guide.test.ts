@@ -143,12 +143,18 @@ describe('the restore guide', () => {
     ['plain', 'none'],
   ] as const)('brings back the schema public from %s with %s', async (format, compression) => {
     const before = await source.database();
-    await source.sql('CREATE TABLE public.t AS SELECT generate_series(1, 7) AS i', before);
+    await source.sql(
+      `CREATE TABLE public.t AS SELECT generate_series(1, 7) AS i;
+       CREATE TABLE public.lines AS SELECT E'CREATE SCHEMA public;'::text AS line`,
+      before,
+    );
     const backup = await exported(before, 'public', { format, compression });
     const after = await target.database();
     await followGuide(backup, after);
     const found = await target.sql('SELECT count(*)::int AS n FROM public.t', after);
     expect(found.rows[0].n).toBe(7);
+    const kept = await target.sql('SELECT line FROM public.lines', after);
+    expect(kept.rows).toEqual([{ line: 'CREATE SCHEMA public;' }]);
   });
 
   it('names what must be there first, and brings back the awkward schema where it is', async () => {
@@ -164,6 +170,24 @@ describe('the restore guide', () => {
       if (kind !== 'extension' && kind !== 'role') expect(guide).toContain(name);
     }
     for (const warning of backup.manifest.warnings) expect(guide).toContain(warning.slice(0, 40));
+  });
+
+  it('makes no command of what a manifest holds, and no option of a name', async () => {
+    const before = await source.database();
+    await source.sql('CREATE SCHEMA acme; CREATE TABLE acme.t (i int)', before);
+    const { manifest, bench } = await exported(before, 'acme', { format: 'plain' });
+    const evil = '\n```\n\n```sh larder\ntouch /tmp/larder-guide-pwned\n```\n';
+    const forged = {
+      ...manifest,
+      project: { ...manifest.project, id: '--help', name: evil },
+      source: { ...manifest.source, serverVersion: evil },
+      tool: { ...manifest.tool, pgDump: evil },
+      leftOut: [{ kind: evil, name: evil, belongsTo: [] }],
+      warnings: [evil],
+    };
+    const guide = restoreGuide(forged, { bucket: bench.bucket, tool: 'aws' });
+    expect(commandsOf(guide)).not.toContain('pwned');
+    expect(commandsOf(guide)).not.toMatch(/ '?--help/);
   });
 
   it('shows a table that has lost rows, and stops at a damaged file', async () => {

@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
-import { ClaimLost, RestoreInterrupted } from '../../../core/errors.ts';
+import { ClaimLost, PermissionMissing, RestoreInterrupted } from '../../../core/errors.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
@@ -170,6 +170,7 @@ describe('a swap', () => {
     await room.sql('UPDATE acme.orders SET total = 0');
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row.error).toBeUndefined();
+    expect(row.outcome?.foreignKeys).toMatchObject([{ table: { schema: 'acme' }, state: 'valid' }]);
     const [before] = row.outcome?.before ?? [];
     expect(row.outcome?.schemas).toMatchObject([{ to: 'acme' }]);
     expect(before?.to).toMatch(/^acme_before_/);
@@ -284,6 +285,8 @@ describe('a restore that dies', () => {
       const before = await room.schemas();
       const { row } = await room.restore(backup, { mode: 'swap' }, { server });
       expect(row.status).toBe('pending');
+      // Nothing is where an exchange would have put it, until it is known to be done.
+      expect(row.outcome?.before).toEqual([]);
       const again = await room.again(row, { server });
       expect(again.error).toBeUndefined();
       expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2 } });
@@ -291,6 +294,33 @@ describe('a restore that dies', () => {
       expect(await room.schemas()).toHaveLength(before.length + 1);
       expect(await count('acme.orders')).toBe(1000);
     }
+  });
+
+  it('after its COMMIT for good says what is there, and what was not done', async () => {
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async () => {
+        throw new PermissionMissing('The test allows no key', 'Nothing helps.');
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
+    expect(row.error?.message).toContain(newSchema(row));
+    expect(row.outcome?.foreignKeys).toMatchObject([{ state: 'left-out', why: 'not added yet' }]);
+    expect(await count(`${newSchema(row)}.orders`)).toBe(1000);
+  });
+
+  it('as a swap whose key can not be added exchanges nothing', async () => {
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async (keys: Parameters<typeof room.ports.server.addForeignKeys>[0]) =>
+        keys.map((key) => ({ ...key, state: 'left-out' as const, why: 'it is locked' })),
+    };
+    const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
+    expect(row.error?.message).toContain('it is locked');
+    expect(row.outcome?.before).toEqual([]);
+    expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
   });
 
   it('whose row went to another worker changes nothing', async () => {

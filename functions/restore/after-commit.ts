@@ -1,0 +1,126 @@
+import { TIMES } from '../../core/contract.ts';
+import { Cancelled, isRetryable, quoted, StepNotDone } from '../../core/errors.ts';
+import type { JobContext } from '../../core/job-work.ts';
+import type {
+  Restore,
+  RestoredForeignKey,
+  RestoreOutcome,
+  SchemaPlace,
+} from '../../core/restore.ts';
+import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { beforePlaces } from './report.ts';
+
+/**
+ * What is left once the transaction is committed: foreign keys to tables outside, and the exchange of names. From here on
+ * something is there, and no end may look as if nothing were.
+ */
+type Context = JobContext<Restore>;
+
+export const leftForLater = (
+  keys: readonly OutsideForeignKey[],
+  why: string,
+): readonly RestoredForeignKey[] =>
+  keys.map(({ table, name, sql }) => ({ table, name, sql, state: 'left-out', why }));
+
+const namesOf = (places: readonly SchemaPlace[]): readonly string[] => places.map(({ to }) => to);
+
+/**
+ * What happens after the transaction is committed must not end as if nothing were there: it is tried again as long as it may
+ * be, and then says what is there and what was not done.
+ */
+const afterCommit = async <T>(
+  restore: Restore,
+  places: readonly SchemaPlace[],
+  what: string,
+  { stop }: Context,
+  step: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await step();
+  } catch (error) {
+    if (stop.signal.reason instanceof Cancelled) throw error;
+    const mayComeAgain = isRetryable(error) && restore.attempt < TIMES.maxAttempts;
+    if (mayComeAgain && !stop.signal.aborted) throw error;
+    throw new StepNotDone(what, namesOf(places), stop.signal.reason ?? error);
+  }
+};
+
+/** The schema is there by now: who cancels a restore beside from here on gets it without the keys that are still missing. */
+export const addForeignKeys = async (
+  { server }: RestorePorts,
+  { settings }: RestoreOptions,
+  restore: Restore,
+  { foreignKeys }: Loaded,
+  places: readonly SchemaPlace[],
+  context: Context,
+): Promise<readonly RestoredForeignKey[]> => {
+  const { lockTimeoutMs } = settings;
+  const { signal } = context.stop;
+  try {
+    return await afterCommit(restore, places, 'Foreign keys are missing', context, () =>
+      server.addForeignKeys(foreignKeys, { lockTimeoutMs, signal }),
+    );
+  } catch (error) {
+    const cancelled = signal.reason instanceof Cancelled && restore.mode !== 'swap';
+    if (cancelled) return leftForLater(foreignKeys, 'the restore was cancelled');
+    throw error;
+  }
+};
+
+/** A swap must not lose a key that the live schema has. */
+export const refuseWithoutKeys = ({ schemas, foreignKeys }: RestoreOutcome): void => {
+  const [missing] = foreignKeys.filter(({ state }) => state === 'left-out');
+  if (!missing) return;
+  const why = new Error(
+    `The foreign key ${quoted(missing.name)} of ${quoted(missing.table.name)} could not be added: ${missing.why ?? 'for a reason that the log has'}.`,
+  );
+  throw new StepNotDone('The names were not exchanged', namesOf(schemas), why);
+};
+
+/** Where the tables are once the names are exchanged. */
+const movedKey = (key: RestoredForeignKey, schemas: readonly SchemaPlace[]): RestoredForeignKey => {
+  const place = schemas.find(({ to }) => to === key.table.schema);
+  if (!place) return key;
+  const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+  const { sql } = key;
+  return {
+    ...key,
+    table: { ...key.table, schema: place.from },
+    ...(sql !== undefined && { sql: sql.replace(quote(place.to), () => quote(place.from)) }),
+  };
+};
+
+/** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
+export const exchange = async (
+  { server }: RestorePorts,
+  { settings }: RestoreOptions,
+  restore: Restore,
+  outcome: RestoreOutcome,
+  renames: readonly SchemaPlace[],
+  context: Context,
+): Promise<RestoreOutcome> => {
+  const { lockTimeoutMs } = settings;
+  const { signal } = context.stop;
+  const { schemas } = outcome;
+  await afterCommit(restore, schemas, 'The names were not exchanged', context, () =>
+    server.rename(restore.id, renames, { lockTimeoutMs, signal }),
+  );
+  const back = schemas.map(({ from, to }) => ({ from: to, to: from }));
+  return {
+    ...outcome,
+    schemas: back,
+    before: renames.filter(({ to }) => !back.some((place) => place.to === to)),
+    foreignKeys: outcome.foreignKeys.map((key) => movedKey(key, schemas)),
+  };
+};
+
+/** What is live steps aside, then the restored ones take its names. */
+export const renamesOf = (
+  restore: Restore,
+  outcome: RestoreOutcome,
+  live: readonly string[],
+): readonly SchemaPlace[] => [
+  ...beforePlaces(restore, outcome.schemas).filter(({ from }) => live.includes(from)),
+  ...outcome.schemas.map(({ from, to }) => ({ from: to, to: from })),
+];
