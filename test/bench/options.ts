@@ -8,6 +8,8 @@ export interface Options {
   /** Names of sections; undefined means all. */
   readonly only: readonly string[] | undefined;
   readonly long: boolean;
+  /** Schemas in one database, for the curve over many projects; ascending. */
+  readonly schemas: readonly number[];
   readonly everyProject: boolean;
   readonly json: boolean;
   /** Gets benchmarks.json and benchmarks.md. */
@@ -19,6 +21,7 @@ const HELP = `npm run bench -- [options]
   --size MB        data of the schema whose throughput is measured (1000)
   --rounds N       rounds of the throughput after a warm-up (7)
   --long           memory with 10 GB as well
+  --schemas LIST   points of the curve over many projects (10,100,500,1500)
   --every-project  the curve over many projects exports each of them, not a sample
   --folder PATH    where benchmarks.json and benchmarks.md are kept (docs)
   --json           all figures on standard output, instead of the page
@@ -41,6 +44,7 @@ export const readOptions = (
       size: { type: 'string', default: '1000' },
       rounds: { type: 'string', default: '7' },
       long: { type: 'boolean', default: false },
+      schemas: { type: 'string', default: '10,100,500,1500' },
       'every-project': { type: 'boolean', default: false },
       folder: { type: 'string', default: path.resolve(import.meta.dirname, '../../docs') },
       json: { type: 'boolean', default: false },
@@ -61,6 +65,10 @@ export const readOptions = (
     rounds: whole('rounds', values.rounds),
     only,
     long: values.long,
+    schemas: values.schemas
+      .split(',')
+      .map((count) => whole('schemas', count))
+      .sort((a, b) => a - b),
     everyProject: values['every-project'],
     json: values.json,
     folder: path.resolve(values.folder),

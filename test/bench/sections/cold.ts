@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fillSchema, projectSql } from '../schema.ts';
 import type { Stage } from '../stage.ts';
@@ -43,24 +43,25 @@ export const coldDatabase = async (
   };
 };
 
-const BATCH = 200;
+/** Smaller files are the catalog's, which is read in a moment. */
+const LARGE_BYTES = 1024 ** 2;
 
-/** Leaves no page of the server's data in its own memory or, file by file, in the system's. */
-export const forgetPages = async ({ postgres }: Stage): Promise<void> => {
+/** Leaves no page of a database's tables in the server's own memory or, file by file, in the system's. */
+export const forgetPages = async ({ postgres }: Stage, database: string): Promise<void> => {
   await postgres.sql('CHECKPOINT');
-  const { rows } = await postgres.sql('SHOW data_directory');
+  const { rows } = await postgres.sql(
+    `SELECT current_setting('data_directory') || '/base/' || oid AS folder FROM pg_database WHERE datname = '${database}'`,
+  );
   await postgres.crashAndRestart();
-  const base = path.join(rows[0].data_directory, 'base');
-  const files = readdirSync(base, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  for (let from = 0; from < files.length; from += BATCH) {
-    execFileSync('sync', files.slice(from, from + BATCH));
-  }
-  // GNU dd with nothing to copy only tells the kernel that the file's pages are not wanted (posix_fadvise).
+  const folder: string = rows[0].folder;
+  const files = readdirSync(folder)
+    .map((name) => path.join(folder, name))
+    .filter((file) => statSync(file).size >= LARGE_BYTES);
+  // Only what is written can be forgotten.
+  execFileSync('sync', files);
   for (const file of files) {
-    execFileSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none'], {
-      stdio: 'ignore',
-    });
+    // GNU dd with nothing to copy only tells the kernel that the file's pages are not wanted (posix_fadvise).
+    const flags = [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none'];
+    execFileSync('dd', flags, { stdio: 'ignore' });
   }
 };

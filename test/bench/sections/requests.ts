@@ -12,17 +12,17 @@ export interface RequestCount {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  'Secrets Manager GetSecretValue': 'the login; once a process, kept for its next exports',
+  'Secrets Manager GetSecretValue':
+    'the login, read anew for each export and once for all its connections',
   'SQS ChangeMessageVisibility':
     'the message is hidden for 120 s instead of the queue’s 16 minutes, so that a dead worker’s comes back soon',
   'SQS SendMessage': 'the outcome, for those who are told of it',
-  'DynamoDB GetItem': 'the backup before, whose size and rows this one is compared with',
-  'DynamoDB UpdateItem': 'the claim, and the row’s completion, each conditional',
-  'DynamoDB Query': 'the backup before, whose size and rows this one is compared with',
-  'DynamoDB TransactWriteItems': 'the row’s completion with what hangs on it, all or nothing',
-  'S3 PutObject': 'the backup, whole since it fits into one part, and its manifest',
+  'DynamoDB UpdateItem':
+    'the claim; the row’s completion; and retention, which this newest good backup no longer has to fear and the one before it has',
+  'DynamoDB Query':
+    'the project’s latest backups: before the completion to compare this one with the last, after it to settle their retention',
+  'S3 PutObject': 'the backup, whole since it fits into one part; and its manifest',
   'S3 GetObject': 'the manifest of the backup before, whose row counts this one is compared with',
-  'S3 HeadObject': 'whether an object is there whose completion was not answered',
 };
 
 const SERVICES = ['s3', 'sqs', 'dynamodb', 'secretsManager'] as const;

@@ -55,7 +55,7 @@ const measureCold = async (
   const cold = await coldDatabase(stage, options.megabytes, say);
   for (const contender of CONTENDERS) {
     const database = await cold.copy();
-    await forgetPages(stage);
+    await forgetPages(stage, database);
     results[contender] = await runContender(stage, contender, bundle, cold.schema, database);
     say(`cold     ${contender.padEnd(16)} ${seconds(results[contender].seconds)}`);
     await cold.drop(database);
