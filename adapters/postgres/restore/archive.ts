@@ -15,6 +15,8 @@ type Through = Extractor;
 
 /** What pg_dump ends its text with; a guard's key may follow. */
 const COMPLETE = Buffer.from('-- PostgreSQL database dump complete\n');
+/** Nobody who reads an archive does nothing for so long. */
+const STUCK_MS = 60_000;
 const TAIL_BYTES = 512;
 
 const nothing = (): void => undefined;
@@ -29,8 +31,14 @@ const drained = async (into: Writable): Promise<void> => {
   settled.abort();
 };
 
+/** How far the input is: `taken` grows with each piece that its reader has taken; it is not to blame while we wait for the vault. */
+interface Flow {
+  taken: number;
+  waitsFor: 'vault' | 'reader';
+}
+
 /** Gives all of the input to whoever reads it, for as long as it does, and reads the rest for nobody. */
-const feed = async (input: Readable, into: Writable, walk?: TarWalk): Promise<void> => {
+const feed = async (input: Readable, into: Writable, flow: Flow, walk?: TarWalk): Promise<void> => {
   let isOpen = true;
   const close = (): void => {
     isOpen = false;
@@ -38,10 +46,50 @@ const feed = async (input: Readable, into: Writable, walk?: TarWalk): Promise<vo
   into.on('error', close).on('close', close);
   for await (const chunk of input) {
     walk?.take(chunk);
-    if (isOpen && !into.write(chunk)) await drained(into);
+    if (isOpen && !into.write(chunk)) {
+      flow.waitsFor = 'reader';
+      await drained(into);
+      flow.waitsFor = 'vault';
+    }
+    flow.taken += 1;
   }
+  flow.waitsFor = 'reader';
   walk?.end();
   if (isOpen) into.end();
+};
+
+const LOOKS = 4;
+
+/**
+ * The next of the text, unless its maker neither takes nor gives anything for so long: a damaged table of contents has
+ * pg_restore count to billions, and never end. Only waiting for it counts; who takes the text may be slow.
+ */
+const nextUnlessStuck = async <T>(
+  next: Promise<T>,
+  flow: Flow,
+  stuckMs: number,
+  stop: () => void,
+): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const stuck = new Promise<never>((_, reject) => {
+    let before = flow.taken;
+    let idle = 0;
+    timer = setInterval(() => {
+      idle = flow.taken === before && flow.waitsFor === 'reader' ? idle + 1 : 0;
+      before = flow.taken;
+      if (idle < LOOKS) return;
+      stop();
+      const seconds = Math.round(stuckMs / 1000);
+      reject(new DumpUnreadable('its archive', `its reader made nothing of it for ${seconds} s`));
+    }, stuckMs / LOOKS);
+  });
+  // A reader that is stopped ends its output; whichever is first is heard.
+  next.catch(nothing);
+  try {
+    return await Promise.race([next, stuck]);
+  } finally {
+    clearInterval(timer);
+  }
 };
 
 const tailOf = (tail: Buffer, chunk: Buffer): Buffer =>
@@ -52,30 +100,35 @@ const tailOf = (tail: Buffer, chunk: Buffer): Buffer =>
 async function* textThrough(
   { format, input, signal }: SqlRequest,
   start: () => Promise<Through>,
+  stuckMs: number,
 ): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
   const through = await start();
   signal.addEventListener('abort', through.stop, { once: true });
   let failedInput: unknown;
-  const fed = feed(input, through.input, format === 'tar' ? new TarWalk() : undefined).catch(
-    (error: unknown) => {
-      failedInput = error ?? new Error('the input failed');
-      through.stop();
-      throw error;
-    },
-  );
+  const flow: Flow = { taken: 0, waitsFor: 'vault' };
+  const walk = format === 'tar' ? new TarWalk() : undefined;
+  const fed = feed(input, through.input, flow, walk).catch((error: unknown) => {
+    failedInput = error ?? new Error('the input failed');
+    through.stop();
+    throw error;
+  });
   fed.catch(nothing);
   let tail: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of through.output) {
-      tail = tailOf(tail, chunk);
-      yield chunk;
+    const output: AsyncIterator<Buffer> = through.output[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await nextUnlessStuck(output.next(), flow, stuckMs, through.stop);
+      if (next.done) break;
+      tail = tailOf(tail, next.value);
+      yield next.value;
     }
     await through.exited;
     await fed;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw failedInput ?? (await reasonOf(through, error));
+    if (failedInput !== undefined || error instanceof DumpUnreadable) throw failedInput ?? error;
+    throw await reasonOf(through, error);
   } finally {
     signal.removeEventListener('abort', through.stop);
     through.stop();
@@ -107,7 +160,10 @@ const refuseUnended = (tail: Buffer): void => {
 };
 
 /** @param programRoots folders that hold `<major>/bin/pg_restore`, and `bin/bzip2` */
-export const makeArchiveReader = (programRoots: readonly string[]): ArchiveReader => {
+export const makeArchiveReader = (
+  programRoots: readonly string[],
+  stuckMs = STUCK_MS,
+): ArchiveReader => {
   const decompressor = makeDecompressor(programRoots);
   return {
     choose: chooseFromArchive,
@@ -117,11 +173,11 @@ export const makeArchiveReader = (programRoots: readonly string[]): ArchiveReade
         if (entries) throw new Error('a plain backup has no table of contents');
         return compression === 'none'
           ? { text: textItself(request) }
-          : { text: textThrough(request, () => decompressor(compression)) };
+          : { text: textThrough(request, () => decompressor(compression), stuckMs) };
       }
       const program = await findPgRestore(programRoots, request.serverMajor);
       return {
-        text: textThrough(request, () => startExtractor(program, format, entries)),
+        text: textThrough(request, () => startExtractor(program, format, entries), stuckMs),
       };
     },
   };

@@ -1,0 +1,69 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeArchiveReader } from '../../../../adapters/postgres/restore/archive.ts';
+import type { ArchiveReader } from '../../../../core/restore-ports.ts';
+
+/** A pg_restore that does as it is told by a script, in a folder as the layer's is. */
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'larder-stuck-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+const readerOf = (script: string): ArchiveReader => {
+  made += 1;
+  const bin = path.join(folder, String(made), '18', 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['pg_dump', 'pg_dumpall', 'pg_restore', 'psql']) {
+    writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(bin, name), 0o755);
+  }
+  return makeArchiveReader([path.join(folder, String(made))], 400);
+};
+
+const textOf = async (reader: ArchiveReader, input: Readable, pauseMs = 0): Promise<string> => {
+  const { text } = await reader.open({
+    format: 'custom',
+    compression: 'none',
+    input,
+    serverMajor: 18,
+    signal: new AbortController().signal,
+  });
+  let all = '';
+  for await (const chunk of text) {
+    all += chunk.toString();
+    await setTimeout(pauseMs);
+  }
+  return all;
+};
+const END = "echo '-- PostgreSQL database dump complete'";
+const large = (): Readable => Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(65_536)));
+
+test.each([
+  ['reads nothing and goes round', 'while :; do :; done'],
+  ['reads all of it and goes round', 'cat > /dev/null; while :; do :; done'],
+])('who %s for ever is ended, and the archive is to blame', async (_, script) => {
+  await expect(textOf(readerOf(script), large())).rejects.toMatchObject({
+    name: 'DumpUnreadable',
+    retryable: false,
+  });
+});
+
+test('a vault that is slow, or a server that takes the text slowly, is no reason', async () => {
+  async function* slowly() {
+    for (let piece = 0; piece < 3; piece += 1) {
+      await setTimeout(600);
+      yield Buffer.alloc(10);
+    }
+  }
+  expect(await textOf(readerOf(`cat > /dev/null; ${END}`), Readable.from(slowly()))).toContain(
+    'complete',
+  );
+  const talks = `cat > /dev/null & seq 1 60000; wait; ${END}`;
+  expect(await textOf(readerOf(talks), large(), 300)).toContain('60000');
+});
