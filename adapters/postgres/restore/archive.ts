@@ -132,6 +132,8 @@ async function* textThrough(
   } finally {
     signal.removeEventListener('abort', through.stop);
     through.stop();
+    // What nobody reads any more would hold its end back.
+    through.output.destroy();
     await through.exited.catch(nothing);
   }
   refuseUnended(tail);
