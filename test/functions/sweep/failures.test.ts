@@ -119,6 +119,7 @@ describe('the function', () => {
       [ENV.vaultBucket]: vault.bucket,
       [ENV.keyTemplate]: TEMPLATE,
       [ENV.outcomesQueue]: queues.newQueue('sweep-handler-outcomes'),
+      [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
       [ENV.routes]: JSON.stringify([
         {
           source: 'main',
