@@ -200,9 +200,15 @@ export class PermissionMissing extends Permanent {
 
 /** Our session could not lock a table in time; nothing waits behind us any more. */
 export class LockTimeout extends Retryable {
-  constructor(table: string, waitedMs: number, blocker: string) {
+  /** @param what such as `Schema "acme"`, where it is no table */
+  constructor(
+    table: string,
+    waitedMs: number,
+    blocker: string,
+    what: string = `Table ${quoted(table)}`,
+  ) {
     super(
-      `Table ${quoted(table)} could not be locked within ${waitedMs} ms: ${blocker}. It is tried again later.`,
+      `${what} could not be locked within ${waitedMs} ms: ${blocker}. It is tried again later.`,
     );
   }
 }

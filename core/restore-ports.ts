@@ -83,8 +83,14 @@ export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVer
   readonly live: readonly string[];
 };
 
-export interface LoadRequest {
+/** What makes a restore's marks its own: they are in comments, which anybody may write who owns the object. */
+export interface RestoreSeal {
   readonly restoreId: string;
+  /** The restore record's secret, 32 hex digits or more. */
+  readonly seal: string;
+}
+
+export interface LoadRequest extends RestoreSeal {
   readonly attempt: number;
   readonly manifest: Manifest;
   readonly places: readonly SchemaPlace[];
@@ -128,7 +134,7 @@ export interface RestoreServer {
   /** One transaction: all or nothing. @throws RestoreMismatch, RestoreRefused, LockTimeout, ... */
   load(request: LoadRequest): Promise<Loaded>;
   /** What an earlier attempt of this restore committed before it died, by the mark it left; undefined where it had not. */
-  findLoaded(restoreId: string, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
+  findLoaded(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
   /** Adds them NOT VALID in short transactions, then validates them; those that are there already are no error. */
   addForeignKeys(
     keys: readonly OutsideForeignKey[],
@@ -136,12 +142,17 @@ export interface RestoreServer {
   ): Promise<readonly RestoredForeignKey[]>;
   /**
    * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
-   * @throws LockTimeout, SchemaNotFound
+   * With `undoes` only where the live schemas are still those that this swap brought.
+   * @throws LockTimeout, SchemaNotFound, RestoreRefused
    */
   rename(
-    restoreId: string,
+    by: RestoreSeal,
     places: readonly SchemaPlace[],
-    options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
+    options: {
+      readonly lockTimeoutMs: number;
+      readonly signal: AbortSignal;
+      readonly undoes?: RestoreSeal;
+    },
   ): Promise<'renamed' | 'already'>;
   /** Ends sessions that earlier attempts of this restore left behind. */
   endLeftovers(restoreId: string, belowAttempt: number): Promise<number>;

@@ -118,6 +118,8 @@ export interface Restore extends Job {
   readonly dryRun: boolean;
   /** For `undo`: the swap that is undone. */
   readonly undoes?: string;
+  /** A secret that its marks on the source are made with, written before the first of them. Shown to nobody. */
+  readonly seal?: string;
   /** The backup of the live schema that a swap takes first. */
   readonly safetyBackupId?: string;
   /** For a swap: the renames that are left to be done once all else is. */

@@ -10,6 +10,7 @@ import type {
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';
+import { type SealedRestore, sealOf } from './seal.ts';
 
 /**
  * What is left once the transaction is committed: foreign keys to tables outside, and the exchange of names. From here on
@@ -95,7 +96,7 @@ const movedKey = (key: RestoredForeignKey, schemas: readonly SchemaPlace[]): Res
 export const exchange = async (
   { server }: RestorePorts,
   { settings }: RestoreOptions,
-  restore: Restore,
+  restore: SealedRestore,
   outcome: RestoreOutcome,
   renames: readonly SchemaPlace[],
   context: Context,
@@ -104,7 +105,7 @@ export const exchange = async (
   const { signal } = context.stop;
   const { schemas } = outcome;
   await afterCommit(restore, schemas, 'The names were not exchanged', context, () =>
-    server.rename(restore.id, renames, { lockTimeoutMs, signal }),
+    server.rename(sealOf(restore), renames, { lockTimeoutMs, signal }),
   );
   const back = schemas.map(({ from, to }) => ({ from: to, to: from }));
   return {

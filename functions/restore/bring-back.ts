@@ -18,6 +18,7 @@ import { load } from './load.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
+import { type SealedRestore, sealOf } from './seal.ts';
 import { findStored } from './stored-backup.ts';
 import { type Wish, wishOf } from './wish.ts';
 
@@ -52,7 +53,7 @@ const blame = async (
 const loadOnce = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: Restore,
+  restore: SealedRestore,
   found: { readonly backup: Backup; readonly manifest: Manifest; readonly wish: Wish },
   context: Context,
   survey: Parameters<typeof load>[2]['survey'],
@@ -99,14 +100,14 @@ interface Beside {
 const bringBeside = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: Restore,
+  restore: SealedRestore,
   context: Context,
 ): Promise<Beside | undefined> => {
   const limits = { seconds: context.seconds, signal: context.stop.signal };
   const stored = await findStored(ports, restore.projectId, restore.backupId);
   const wish = await wishOf(ports, restore, stored.manifest);
   const earlier =
-    restore.attempt > 1 ? await ports.server.findLoaded(restore.id, wish.places) : undefined;
+    restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
   const { report, survey } = await check(ports, options, restore, stored.manifest, wish, limits);
   let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
   if (!loaded) {
@@ -130,7 +131,7 @@ const bringBeside = async (
 export const bringBack = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: Restore,
+  restore: SealedRestore,
   context: Context,
 ): Promise<Partial<Restore>> => {
   if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);

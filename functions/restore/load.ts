@@ -3,14 +3,15 @@ import { type Backup, iso } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
 import { BackupDamaged } from '../../core/errors.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import type { Restore, RestoreProgress, RestoreStep } from '../../core/restore.ts';
+import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
 import type { Loaded, Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { type SealedRestore, sealOf } from './seal.ts';
 import type { Wish } from './wish.ts';
 
 /** Where the stored object becomes a schema: vault, digest, archive reader, one transaction. */
 export interface LoadContext {
-  readonly restore: Restore;
+  readonly restore: SealedRestore;
   readonly backup: Backup;
   readonly manifest: Manifest;
   readonly wish: Wish;
@@ -66,7 +67,7 @@ export const load = async (
     });
     report('loading');
     const loaded = await ports.server.load({
-      restoreId: restore.id,
+      ...sealOf(restore),
       attempt: restore.attempt,
       manifest,
       places: wish.places,

@@ -3,6 +3,7 @@ import type { RestoreMessage } from '../../core/messages.ts';
 import type { Restore } from '../../core/restore.ts';
 import { bringBack } from './bring-back.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { withSeal } from './seal.ts';
 import { undoSwap } from './undo.ts';
 
 /** One message of a restores queue, from claim to final row. */
@@ -19,10 +20,12 @@ export const restoreBackup = (
   const { projectId, restoreId } = request.message;
   const task: JobTask<Restore> = {
     what: 'restore',
-    work: (restore, context) =>
-      restore.mode === 'undo'
-        ? undoSwap(ports, options, restore, context)
-        : bringBack(ports, options, restore, context),
+    work: async (claimed, context) => {
+      const restore = await withSeal(claimed, context);
+      return restore.mode === 'undo'
+        ? await undoSwap(ports, options, restore, context)
+        : await bringBack(ports, options, restore, context);
+    },
     ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),
   };
   const { restores: jobs, queue, clock, log } = ports;

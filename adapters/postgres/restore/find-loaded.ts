@@ -1,54 +1,49 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { Loaded } from '../../../core/restore-ports.ts';
+import type { Loaded, RestoreSeal } from '../../../core/restore-ports.ts';
 import { type SourceAccess, withSession } from '../session.ts';
-import { keyThere, type Mark, markIn } from './mark.ts';
+import { keyThere, markIn } from './mark.ts';
 import { schemaComments } from './places.ts';
 import { refusal } from './refusals.ts';
 
 /** Whether a restore's transaction was committed, by the mark that it left on its schema or, in a live one, on a table. */
 const TABLE_COMMENTS = `
-  SELECT n.nspname AS schema, d.description AS comment
+  SELECT d.description AS comment
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_description d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = c.oid AND d.objsubid = 0
   WHERE n.nspname = ANY ($1) AND pg_catalog.starts_with(d.description, $2)`;
 
-const marksOnTables = async (
+const tableComments = async (
   client: pg.Client,
   schemas: readonly string[],
   restoreId: string,
-): Promise<Mark[]> => {
+): Promise<readonly string[]> => {
   const found = await client.query<{ comment: string }>(TABLE_COMMENTS, [
     schemas,
     `Larder restore ${restoreId} `,
   ]);
-  return found.rows.flatMap(({ comment }) => markIn(comment) ?? []);
+  return found.rows.map(({ comment }) => comment);
 };
 
 const SESSION = { applicationName: `${APPLICATION}/restored`, statementTimeoutMs: 15_000 };
 
-/** After a swap, what was restored has the backup's own name. */
+/** Before an exchange of names, which takes the marks away: what was restored has its own name. */
 export const findLoaded = async (
   access: SourceAccess,
-  restoreId: string,
+  by: RestoreSeal,
   places: readonly SchemaPlace[],
 ): Promise<Loaded | undefined> =>
   await withSession(access, SESSION, async (client) => {
-    const names = places.flatMap(({ from, to }) => [to, from]);
-    const comments = await schemaComments(client, names);
-    const isOurs = (name: string): boolean =>
-      markIn(comments.get(name) ?? null)?.restoreId === restoreId;
-    const marks = [
-      ...names.filter(isOurs).flatMap((name) => markIn(comments.get(name) ?? null) ?? []),
-      ...(await marksOnTables(client, names, restoreId)),
+    const names = places.map(({ to }) => to);
+    const comments = [
+      ...(await schemaComments(client, names)).values(),
+      ...(await tableComments(client, names, by.restoreId)),
     ];
-    const state = marks.find((mark) => mark.restoreId === restoreId && mark.state)?.state;
+    const [state] = comments.flatMap((comment) => markIn(comment, by)?.state ?? []);
     if (!state) return undefined;
-    const nowOf = (schema: string): string => {
-      const place = places.find(({ from }) => from === schema);
-      return place && isOurs(place.to) ? place.to : schema;
-    };
+    const nowOf = (schema: string): string =>
+      places.find(({ from }) => from === schema)?.to ?? schema;
     return {
       ...state,
       foreignKeys: state.foreignKeys.map((key) => keyThere(key, nowOf(key.schema))),

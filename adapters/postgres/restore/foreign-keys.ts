@@ -5,6 +5,7 @@ import type { RestoredForeignKey } from '../../../core/restore.ts';
 import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../names.ts';
 import { type SourceAccess, withSession } from '../session.ts';
+import { isKeyStatement, sendAlone } from './key-statement.ts';
 import { commentSql } from './places.ts';
 import { isLost, refusal } from './refusals.ts';
 
@@ -48,7 +49,7 @@ const patiently = async (
       await client.query(
         `BEGIN; SET LOCAL lock_timeout = ${wait}; SET LOCAL idle_in_transaction_session_timeout = 2000`,
       );
-      for (const statement of statements) await client.query(statement);
+      for (const statement of statements) await sendAlone(client, statement);
       await client.query('COMMIT');
       return;
     } catch (error) {
@@ -61,8 +62,9 @@ const patiently = async (
   }
 };
 
+/** Since PostgreSQL 18 a key may be there and not be enforced. */
 const FOUND = `
-  SELECT k.convalidated AS valid
+  SELECT coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true) AS enforced
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3 AND k.contype = 'f'`;
@@ -70,19 +72,21 @@ const FOUND = `
 const isThere = async (
   client: pg.Client,
   { table, name }: OutsideForeignKey,
-): Promise<{ readonly valid: boolean } | undefined> =>
-  (await client.query<{ valid: boolean }>(FOUND, [table.schema, table.name, name])).rows[0];
+): Promise<{ readonly enforced: boolean } | undefined> =>
+  (await client.query<{ enforced: boolean }>(FOUND, [table.schema, table.name, name])).rows[0];
 
-/** The lowest partitions of a partitioned table, and the server's major version. */
+/** Whether the table takes keys from below only: where it is partitioned, up to PostgreSQL 17. */
+const FROM_BELOW = `
+  SELECT c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::int < 180000 AS below
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relname = $2`;
+
+/** The lowest partitions of a partitioned table. */
 const LEAVES = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_catalog.pg_partition_tree((pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.regclass) t
   JOIN pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE t.isleaf AND c.relkind <> 'p'
-    AND pg_catalog.current_setting('server_version_num')::int < 180000
-    AND EXISTS (
-      SELECT FROM pg_catalog.pg_class p JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-      WHERE pn.nspname = $1 AND p.relname = $2 AND p.relkind = 'p')`;
+  WHERE t.isleaf AND c.relkind <> 'p'`;
 
 const validate = ({ table, name }: OutsideForeignKey): string =>
   `ALTER TABLE ${qualified(table.schema, table.name)} VALIDATE CONSTRAINT ${identifier(name)}`;
@@ -112,15 +116,19 @@ const addBelow = async (
   options: KeyOptions,
 ): Promise<boolean> => {
   const { schema, name } = key.table;
+  const [table] = (await client.query<{ below: boolean }>(FROM_BELOW, [schema, name])).rows;
+  if (!table?.below) return false;
   const leaves = (await client.query<{ schema: string; name: string }>(LEAVES, [schema, name]))
     .rows;
   for (const leaf of leaves) {
     const own = onPartition(key, leaf);
     if (!(await isThere(client, own))) await patiently(client, options, [`${own.sql} NOT VALID`]);
-    await client.query(validate(own));
+    await sendAlone(client, validate(own));
   }
-  return leaves.length > 0;
+  return true;
 };
+
+const NO_KEY_WHY = 'what would be sent for it is not one foreign key of this table';
 
 const add = async (
   client: pg.Client,
@@ -128,6 +136,7 @@ const add = async (
   options: KeyOptions,
 ): Promise<RestoredForeignKey> => {
   const { table, name, sql } = key;
+  if (!(await isKeyStatement(key))) return { table, name, state: 'left-out', why: NO_KEY_WHY };
   if (!(await isThere(client, key))) {
     const isPartitioned = await addBelow(client, key, options);
     const object = `CONSTRAINT ${identifier(name)} ON ${qualified(table.schema, table.name)}`;
@@ -136,10 +145,12 @@ const add = async (
       ...(key.comment === undefined ? [] : [commentSql(object, key.comment)]),
     ]);
   }
+  // One that is not enforced can't be validated, and is as the backup has it.
+  if (!(await isThere(client, key))?.enforced) return { table, name, state: 'valid' };
   if (key.neverValidated) {
     return { table, name, state: 'not-valid', why: 'the source had never validated it either' };
   }
-  await client.query(validate(key));
+  await sendAlone(client, validate(key));
   return { table, name, state: 'valid' };
 };
 
@@ -148,8 +159,8 @@ const NOT_VALID_WHY =
 
 const whyLeftOut = (error: unknown): string => {
   const code = codeOf(error);
-  if (code === LOCK_TIMEOUT)
-    return `the tables were in use at each of ${TRIES} tries: add it when they are quiet`;
+  if (code === LOCK_TIMEOUT || code === DEADLOCK)
+    return `other sessions held locks on its table, or on the table that it refers to, at each of ${TRIES} tries: add it when they are quiet`;
   if (code === '42501') {
     return `the restore role may not refer to that table (${messageOf(error)}): GRANT REFERENCES on it, then add the constraint`;
   }

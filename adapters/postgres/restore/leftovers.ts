@@ -2,6 +2,7 @@ import { APPLICATION } from '../../../core/contract.ts';
 import { applicationNameOf } from '../names.ts';
 import { withSession } from '../session.ts';
 import { refusal } from './refusals.ts';
+import { exchangeSession } from './rename.ts';
 import type { RestoreAccess } from './server.ts';
 
 /**
@@ -26,6 +27,7 @@ export const endRestoreLeftovers = async (
     applicationNameOf(restoreId, i + 1, access.stack),
   );
   if (!names.length) return 0;
+  names.push(exchangeSession(restoreId));
   return await withSession(access, SESSION, async (client) => {
     const ended = await client.query(END, [names]).catch((error: unknown) => {
       throw refusal(error, { object: 'the end of an earlier attempt' });

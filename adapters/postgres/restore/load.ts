@@ -64,7 +64,7 @@ export const load = async (access: RestoreAccess, request: LoadRequest): Promise
     if (request.signal.aborted) throw request.signal.reason;
     if (disturbance && (isLost(error) || !(error instanceof LarderError) || error.retryable))
       throw disturbance;
-    throw refusal(error, { object: 'the restore' });
+    throw refusal(error, { object: 'the restore', lockTimeoutMs: request.lockTimeoutMs });
   } finally {
     stopWatching();
     await Promise.all(sessions.map(disconnect));

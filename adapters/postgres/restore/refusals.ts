@@ -88,9 +88,10 @@ export const refusal = (
   const cause = { cause: error };
   if (code === '55P03')
     return new LockTimeout(
-      object.replaceAll('"', ''),
+      object,
       lockTimeoutMs,
       'another session holds what it needs',
+      `${object.charAt(0).toUpperCase()}${object.slice(1)}`,
     );
   if (code === '42501')
     return new PermissionMissing(

@@ -18,8 +18,8 @@ export interface RestoreAccess extends SourceAccess {
 export const makeRestoreServer = (access: RestoreAccess): RestoreServer => ({
   survey: (request) => survey(access, request),
   load: (request) => load(access, request),
-  findLoaded: (restoreId, places) => findLoaded(access, restoreId, places),
+  findLoaded: (by, places) => findLoaded(access, by, places),
   addForeignKeys: (keys, options) => addForeignKeys(access, keys, options),
-  rename: (restoreId, places, options) => rename(access, restoreId, places, options),
+  rename: (by, places, options) => rename(access, by, places, options),
   endLeftovers: (restoreId, belowAttempt) => endRestoreLeftovers(access, restoreId, belowAttempt),
 });

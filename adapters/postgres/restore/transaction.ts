@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { RestoreMismatch, RestoreRefused } from '../../../core/errors.ts';
+import { quoted, RestoreMismatch, RestoreRefused } from '../../../core/errors.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { identifier } from '../names.ts';
@@ -100,7 +100,7 @@ const loadIntoLive = async (
   client: pg.Client,
   request: LoadRequest,
 ): Promise<readonly [MarkState, Leave]> => {
-  const { tables = [], restoreId, manifest } = request;
+  const { tables = [], manifest } = request;
   await refuseTablesThere(client, tables);
   const state = await compare(
     client,
@@ -113,8 +113,8 @@ const loadIntoLive = async (
       const [first] = tables;
       if (!first) return;
       const own = unmarked(await tableComment(client, first));
-      const mark = { restoreId, backupId: manifest.backup.id, state: loaded };
-      await setTableComment(client, first, markedComment(mark, own));
+      const mark = { backupId: manifest.backup.id, state: loaded };
+      await setTableComment(client, first, markedComment(mark, own, request));
     },
   ];
 };
@@ -139,7 +139,12 @@ const loadBeside = async (
     if (places.some((place) => place.from === from && place.to === from)) {
       throw new RestoreRefused([`Schema "${from}" is there already: give another name.`]);
     }
-    await renameSchema(client, { from, to });
+    await renameSchema(client, { from, to }).catch((error: unknown) => {
+      throw refusal(error, {
+        object: `schema ${quoted(from)}`,
+        lockTimeoutMs: request.lockTimeoutMs,
+      });
+    });
   }
   const moved = await extensionsIn(
     client,
@@ -162,14 +167,13 @@ const loadBeside = async (
       const comments = await schemaComments(client, names);
       for (const [index, name] of names.entries()) {
         const mark = {
-          restoreId,
           backupId: manifest.backup.id,
           ...(index === 0 && { state: loaded }),
         };
         await setSchemaComment(
           client,
           name,
-          markedComment(mark, unmarked(comments.get(name) ?? null)),
+          markedComment(mark, unmarked(comments.get(name)), request),
         );
       }
     },
@@ -183,7 +187,7 @@ export const transaction = async (
   request: LoadRequest,
   onCommit: () => void,
 ): Promise<Loaded> => {
-  const { restoreId, places, mode } = request;
+  const { places, mode } = request;
   const pid = await pidOf(client);
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
   await createExtensions(client, request);
@@ -195,7 +199,7 @@ export const transaction = async (
   await request.confirm();
   request.signal.throwIfAborted();
   onCommit();
-  const happened = async () => (await findLoaded(access, restoreId, places)) !== undefined;
+  const happened = async () => (await findLoaded(access, request, places)) !== undefined;
   await commit({ access, client, applicationName, pid, happened });
   const placeOf = (schema: string): string =>
     places.find(({ from }) => from === schema)?.to ?? schema;

@@ -1,6 +1,6 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Backup } from '../../../core/backup.ts';
+import { type Backup, iso } from '../../../core/backup.ts';
 import { ClaimLost, PermissionMissing, RestoreInterrupted } from '../../../core/errors.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Restore } from '../../../core/restore.ts';
@@ -270,7 +270,9 @@ describe('a restore that dies', () => {
   });
 
   it('in the middle of a swap, at any step, ends with the names exchanged once', async () => {
-    for (const step of ['addForeignKeys', 'rename'] as const) {
+    for (const [index, step] of (['addForeignKeys', 'rename'] as const).entries()) {
+      // Names are of a second.
+      const createdAt = iso(Date.now() + index * 1000);
       let died = false;
       const call = room.ports.server[step] as (...given: never[]) => Promise<unknown>;
       const server = {
@@ -283,7 +285,7 @@ describe('a restore that dies', () => {
         },
       };
       const before = await room.schemas();
-      const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+      const { row } = await room.restore(backup, { mode: 'swap', createdAt }, { server });
       expect(row.status).toBe('pending');
       // Nothing is where an exchange would have put it, until it is known to be done.
       expect(row.outcome?.before).toEqual([]);

@@ -5,7 +5,7 @@ import { uuidv7 } from '../../../../core/ids.ts';
 import { describeDatabase, differences } from '../../../support/compare-databases.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
-import { requestOf, serverOf, surveyOf, takeBackup } from './room.ts';
+import { requestOf, sealed, serverOf, surveyOf, takeBackup } from './room.ts';
 
 /**
  * The awkward schema, restored beside itself and put in its own place, object by object and row by row. Its C functions, text
@@ -92,14 +92,14 @@ describe('the awkward schema', () => {
     const server = serverOf(target);
     const restoreId = uuidv7(Date.now());
     const loaded = await server.load(await requestOf(stored, { restoreId, places }));
-    expect(await server.findLoaded(restoreId, places)).toEqual(loaded);
+    expect(await server.findLoaded(sealed(restoreId), places)).toEqual(loaded);
     const options = { lockTimeoutMs: 2000, signal: new AbortController().signal };
     const keys = await server.addForeignKeys(loaded.foreignKeys, options);
     expect(keys.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'people_country_fkey valid',
     ]);
     await server.rename(
-      restoreId,
+      sealed(restoreId),
       [
         { from: SCHEMA, to: 'old' },
         { from: 'new "one"', to: SCHEMA },

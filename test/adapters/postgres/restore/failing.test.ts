@@ -12,6 +12,7 @@ import {
   restore,
   type Stored,
   schemasIn,
+  sealed,
   serverOf,
   sessionsLeft,
   takeBackup,
@@ -188,7 +189,7 @@ describe('a connection that is cut', () => {
     const loaded = await restore(through, custom, { restoreId, places });
     expect(loaded).toMatchObject({ tables: 2, rows: 40_100 });
     expect(proxy.wasDeaf()).toBe(true);
-    expect(await serverOf(target()).findLoaded(restoreId, places)).toEqual(loaded);
+    expect(await serverOf(target()).findLoaded(sealed(restoreId), places)).toEqual(loaded);
     await proxy.close();
     await postgres.sql('DROP SCHEMA acme_again CASCADE', database);
     await nothingLeft();
@@ -213,7 +214,7 @@ describe('a connection that is cut', () => {
     await isHeld;
     expect(await server.endLeftovers(restoreId, 1)).toBe(0);
     expect(await server.endLeftovers(restoreId, 2)).toBe(2);
-    expect(await server.findLoaded(restoreId, request.places)).toBeUndefined();
+    expect(await server.findLoaded(sealed(restoreId), request.places)).toBeUndefined();
     await expect(vanished).rejects.toMatchObject({ name: 'RestoreInterrupted' });
     await nothingLeft();
   });

@@ -104,6 +104,48 @@ describe.each([15, 17, 18])('foreign keys to tables outside, on PostgreSQL %i', 
   });
 });
 
+describe.each([15, 17, 18])('on PostgreSQL %i', (major) => {
+  it('partitioned tables without partitions get theirs', async () => {
+    const { target, stored } = await prepare(
+      major,
+      `CREATE TABLE acme.none (id int CONSTRAINT of_none REFERENCES shared.users) PARTITION BY LIST (id);
+       CREATE TABLE acme.some (id int CONSTRAINT of_some REFERENCES shared.users) PARTITION BY LIST (id);
+       CREATE TABLE acme.some_1 PARTITION OF acme.some FOR VALUES IN (1) PARTITION BY LIST (id);`,
+    );
+    const loaded = await restore(target, stored);
+    const keys = await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
+    expect(keys.filter(({ name }) => name.startsWith('of_'))).toMatchObject([
+      { name: 'of_none', state: 'valid' },
+      { name: 'of_some', state: 'valid' },
+    ]);
+    const { postgres, database } = target;
+    const was = (await postgres.sql(KEYS('acme'), database)).rows;
+    expect((await postgres.sql(KEYS('acme_restored'), database)).rows).toEqual(was);
+  });
+});
+
+describe('a key that is not enforced', () => {
+  it('is so again, and nothing is said against it', async () => {
+    const { target, stored } = await prepare(
+      18,
+      `CREATE TABLE acme.lax (id int CONSTRAINT of_lax REFERENCES shared.users NOT ENFORCED);
+       INSERT INTO acme.lax VALUES (5000);`,
+    );
+    const loaded = await restore(target, stored);
+    for (const _ of ['at first', 'again']) {
+      const keys = await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
+      expect(keys.find(({ name }) => name === 'of_lax')).toEqual({
+        table: { schema: 'acme_restored', name: 'lax' },
+        name: 'of_lax',
+        state: 'valid',
+      });
+    }
+    const { postgres, database } = target;
+    const was = (await postgres.sql(KEYS('acme'), database)).rows;
+    expect((await postgres.sql(KEYS('acme_restored'), database)).rows).toEqual(was);
+  });
+});
+
 describe('foreign keys that can not be had', () => {
   const keysOf = async (target: Awaited<ReturnType<typeof prepare>>['target'], loaded: Loaded) =>
     await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
@@ -131,6 +173,32 @@ describe('foreign keys that can not be had', () => {
         .join(';'),
       database,
     );
+  });
+
+  it('and are not one foreign key of their table are never sent', async () => {
+    const { target, stored } = await prepare(18);
+    const { postgres, database } = target;
+    const loaded = await restore(target, stored);
+    const [key] = loaded.foreignKeys;
+    if (!key) throw new Error('no key');
+    const { sql } = key;
+    const forged = [
+      { ...key, sql: `${sql}; DROP SCHEMA acme CASCADE; --` },
+      { ...key, sql: `${sql}, DROP COLUMN id` },
+      { ...key, sql: 'DROP SCHEMA acme CASCADE' },
+      { ...key, sql: '' },
+      { ...key, sql: `${sql} '` },
+      { ...key, sql: sql.replace('"acme_restored"', '"acme"') },
+      { ...key, sql: sql.replace(/FOREIGN KEY.*/s, 'CHECK (true)') },
+      { ...key, name: 'another' },
+    ];
+    for (const told of await serverOf(target).addForeignKeys(forged, options)) {
+      expect(told).toMatchObject({ state: 'left-out' });
+      expect(told.sql).toBeUndefined();
+    }
+    const there = await postgres.sql(KEYS('acme_restored'), database);
+    expect(there.rows).toEqual([]);
+    expect((await postgres.sql(KEYS('acme'), database)).rows).toHaveLength(8);
   });
 
   it('because their table is gone or in use all the time are left out', async () => {

@@ -180,6 +180,10 @@ export const serverOf = ({
 export const placesOf = ({ manifest }: Stored, ending = '_restored'): SchemaPlace[] =>
   (manifest.project.schemas ?? []).map((from) => ({ from, to: `${from}${ending}` }));
 
+/** Of every restore here. */
+export const SEAL = 'c0ffee'.repeat(6);
+export const sealed = (restoreId: string = uuidv7(Date.now())) => ({ restoreId, seal: SEAL });
+
 export interface LoadWishes extends Partial<Omit<LoadRequest, 'manifest'>> {
   readonly entries?: readonly number[];
   /** In place of the stored bytes. */
@@ -202,6 +206,7 @@ export const requestOf = async (
   });
   return {
     restoreId: uuidv7(Date.now()),
+    seal: SEAL,
     attempt: 1,
     manifest,
     places: placesOf(stored),
@@ -221,6 +226,17 @@ export const requestOf = async (
 function* chunksOf(bytes: Buffer): Generator<Buffer> {
   for (let from = 0; from < bytes.length; from += 65_536) yield bytes.subarray(from, from + 65_536);
 }
+
+/** Tables of schema acme, as a stored archive's table of contents has them. */
+export const choose = async ({ manifest, bytes }: Stored, names: readonly string[]) => {
+  const { format } = manifest.options;
+  if (format === 'plain') throw new Error('not from a plain backup');
+  return await makeArchiveReader([await clientRoot()]).choose({
+    format,
+    read: async (from, length) => bytes.subarray(from, from + length),
+    tables: names.map((name) => ({ schema: 'acme', name })),
+  });
+};
 
 export const restore = async (
   target: Target,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../../../core/ids.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
-import { newDatabase, requestOf, restore, serverOf, takeBackup } from './room.ts';
+import { newDatabase, requestOf, restore, sealed, serverOf, takeBackup } from './room.ts';
 import { flowing, startTraffic, type Work } from './traffic.ts';
 
 /** What a restore must not do to the application that goes on meanwhile. */
@@ -132,7 +132,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     let acknowledgedBefore = 0;
     for (const places of [there, back, there]) {
       await flowing(traffic);
-      expect(await server.rename(uuidv7(Date.now()), places, options)).toBe('renamed');
+      expect(await server.rename(sealed(), places, options)).toBe('renamed');
       acknowledgedBefore += 1;
     }
     await flowing(traffic);
@@ -161,7 +161,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
       { from: 'acme', to: 'acme_before' },
       { from: 'acme_restored', to: 'acme' },
     ];
-    const renaming = serverOf(target).rename(restoreId, places, options);
+    const renaming = serverOf(target).rename(sealed(restoreId), places, options);
     // While it waits, others write: it lets go of its locks again and again.
     const traffic = await startTraffic(postgres, database, [writing, writingPrepared]);
     await flowing(traffic, 300);
@@ -176,7 +176,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
       'SELECT id FROM acme_before.log WHERE v = $$begun$$ ORDER BY id',
     );
     expect([...old]).toEqual([-2, -1]);
-    expect(await serverOf(target).rename(restoreId, places, options)).toBe('already');
+    expect(await serverOf(target).rename(sealed(restoreId), places, options)).toBe('already');
   });
 });
 

@@ -1,0 +1,145 @@
+import type pg from 'pg';
+import { quoted, RestoreRefused, SchemaNotFound } from '../../../core/errors.ts';
+import type { SchemaPlace } from '../../../core/restore.ts';
+import type { RestoreSeal } from '../../../core/restore-ports.ts';
+import { qualified } from '../names.ts';
+import { asideComment, asideIn, unmarked } from './mark.ts';
+import {
+  extensionsIn,
+  moveExtension,
+  refuseTaken,
+  renameSchema,
+  schemaComments,
+  schemasThere,
+  setSchemaComment,
+} from './places.ts';
+
+/**
+ * The exchange of names within its transaction. Renaming a schema takes no lock on its tables, so a transaction that had begun to
+ * write into the old one would go on writing there after the exchange, and its rows would be lost to the application. So all
+ * tables are locked against writes first: what is under way ends before, what comes later finds the new ones.
+ */
+const LONGEST_LOCKING_MS = 600;
+
+/** Views, sequences and indexes are not locked: rows are in tables. Partitions are locked with their parents or by themselves. */
+const TABLES = `
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
+
+/** The wait for each lock is short, and so is that for all of them together: who writes queues behind those we have. */
+const lockTables = async (client: pg.Client, schemas: readonly string[]): Promise<void> => {
+  const found = await client.query<{ schema: string; name: string }>(TABLES, [schemas]);
+  const names = found.rows.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
+  if (!names.length) return;
+  await client.query(`SET LOCAL statement_timeout = ${LONGEST_LOCKING_MS}`);
+  await client.query(`LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  await client.query('SET LOCAL statement_timeout = 0');
+};
+
+export type Oids = ReadonlyMap<string, string>;
+
+/** Of schemas, which keep theirs under any name. */
+export const schemaOids = async (client: pg.Client, names: readonly string[]): Promise<Oids> => {
+  const found = await client.query<{ name: string; oid: string }>(
+    'SELECT nspname AS name, oid::pg_catalog.text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)',
+    [names],
+  );
+  return new Map(found.rows.map(({ name, oid }) => [name, oid]));
+};
+
+/** The place whose schema takes the name that this one gives away. */
+const takerOf = (places: readonly SchemaPlace[], { from }: SchemaPlace): SchemaPlace | undefined =>
+  places.find(({ to }) => to === from);
+
+/**
+ * Whether it has happened before, by the mark on a schema that stepped aside. Where none did, nothing is marked: then by all old
+ * names being gone and all new ones there.
+ */
+export const isExchanged = async (
+  client: pg.Client,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+): Promise<boolean> => {
+  const aside = places.find((place) => takerOf(places, place));
+  if (aside) {
+    const comments = await schemaComments(client, [aside.to]);
+    return asideIn(comments.get(aside.to), by) !== undefined;
+  }
+  const there = await schemasThere(
+    client,
+    places.flatMap(({ from, to }) => [from, to]),
+  );
+  return places.every(({ from, to }) => there.has(to) && !there.has(from));
+};
+
+const refuseMissing = async (
+  client: pg.Client,
+  places: readonly SchemaPlace[],
+  oids: Oids,
+): Promise<void> => {
+  const missing = places.find(({ from }) => !oids.has(from));
+  if (!missing) return;
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT pg_catalog.current_database() AS name',
+  );
+  throw new SchemaNotFound(missing.from, rows[0]?.name ?? '');
+};
+
+/** What steps aside for a schema that comes back must be what had taken its name. @throws RestoreRefused */
+const refuseExchangedSince = (
+  places: readonly SchemaPlace[],
+  comments: ReadonlyMap<string, string | null>,
+  oids: Oids,
+  undoes: RestoreSeal,
+): void => {
+  const back = places.filter(({ to }) => places.some(({ from }) => from === to));
+  const problems = back.flatMap(({ from, to }) => {
+    const byHand = `look at both, then exchange them by ALTER SCHEMA ... RENAME TO`;
+    const mark = asideIn(comments.get(from), undoes);
+    if (!mark) {
+      return [
+        `Schema ${quoted(from)} does not say any more that restore ${undoes.restoreId} put it aside: ${byHand}.`,
+      ];
+    }
+    if (mark.takenBy === oids.get(to)) return [];
+    return [
+      `Schema ${quoted(to)} is not what restore ${undoes.restoreId} brought: it was exchanged since. Undo the later swap first, or ${byHand}.`,
+    ];
+  });
+  if (problems.length) throw new RestoreRefused(problems);
+};
+
+/** In the caller's transaction. @returns the schemas' OIDs under their old names */
+export const exchange = async (
+  client: pg.Client,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+  undoes: RestoreSeal | undefined,
+): Promise<Oids> => {
+  const from = places.map((place) => place.from);
+  await refuseMissing(client, places, await schemaOids(client, from));
+  await refuseTaken(
+    client,
+    places.filter(({ to }) => !from.includes(to)),
+  );
+  await lockTables(client, from);
+  const extensions = await extensionsIn(client, from);
+  const comments = await schemaComments(client, from);
+  const oids = await schemaOids(client, from);
+  if (undoes) refuseExchangedSince(places, comments, oids, undoes);
+  for (const place of places) await renameSchema(client, place);
+  // An extension is known by its schema's name, in the application's queries too: it stays where that name is.
+  for (const { name, schema } of extensions) {
+    if (places.some(({ to }) => to === schema)) await moveExtension(client, name, schema);
+  }
+  for (const place of places) {
+    const comment = comments.get(place.from) ?? undefined;
+    const own = unmarked(comment);
+    const takenBy = oids.get(takerOf(places, place)?.from ?? '');
+    if (takenBy !== undefined)
+      await setSchemaComment(client, place.to, asideComment({ takenBy }, own, by));
+    else if (own !== comment) await setSchemaComment(client, place.to, own);
+  }
+  return oids;
+};

@@ -1,0 +1,113 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { RestoreInterrupted } from '../../../core/errors.ts';
+import { showRestore } from '../../../functions/api/public-jobs.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Services, startServices } from '../export/support.ts';
+import { newDatabase, openRoom, type Room } from './support.ts';
+
+/** What a tenant who owns a schema may write on it must not decide what a restore does. */
+let services: Services;
+let postgres: Postgres;
+let room: Room;
+let backup: Backup;
+beforeAll(async () => {
+  services = await startServices();
+  postgres = await startPostgres(18);
+});
+afterAll(async () => {
+  await postgres.stop();
+  await services.stop();
+});
+beforeEach(async () => {
+  const database = await newDatabase(
+    postgres,
+    `CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2); CREATE SCHEMA beta;
+     COMMENT ON SCHEMA acme IS 'the tenant acme'`,
+  );
+  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
+  backup = await room.backup('acme');
+});
+
+const forged = (restoreId: string): string => {
+  const key = { schema: 'acme', table: 't', name: 'k', only: false, valid: true };
+  const definition = 'CHECK (true); DROP SCHEMA beta CASCADE; --';
+  const state = {
+    tables: 999,
+    rows: 12_345,
+    leftOut: [],
+    warnings: [],
+    foreignKeys: [{ ...key, definition }],
+  };
+  const comment = (content: unknown): string =>
+    `Larder restore ${restoreId} of backup x\n\nLarder restore state: ${'0'.repeat(64)} ${JSON.stringify(content)}`;
+  return pg.escapeLiteral(comment({ state }));
+};
+
+it('a mark that a tenant forged on the live schema is not believed by the next attempt', async () => {
+  const server = {
+    ...room.ports.server,
+    load: async ({ restoreId }: { readonly restoreId: string }) => {
+      await room.sql(
+        `COMMENT ON SCHEMA acme IS ${forged(restoreId)}; COMMENT ON TABLE acme.t IS ${forged(restoreId)}`,
+      );
+      throw new RestoreInterrupted('it gave way');
+    },
+  };
+  const { row } = await room.restore(backup, {}, { server });
+  expect(row.status).toBe('pending');
+  const again = await room.again(row);
+  expect(again).toMatchObject({ status: 'completed', attempt: 2, outcome: { tables: 1, rows: 2 } });
+  expect(again.outcome?.foreignKeys).toEqual([]);
+  expect(await room.schemas()).toContain('beta');
+});
+
+it('all attempts have one secret, which nobody is shown, and which no comment tells', async () => {
+  const seals: string[] = [];
+  const server = {
+    ...room.ports.server,
+    load: async ({ seal }: { readonly seal: string }) => {
+      seals.push(seal);
+      throw new RestoreInterrupted('it gave way');
+    },
+  };
+  const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+  await room.again(row, { server });
+  const done = await room.again(row);
+  expect(done.status).toBe('completed');
+  expect(done.seal).toMatch(/^[0-9a-f]{32}$/);
+  expect(seals).toEqual([done.seal, done.seal]);
+  expect(JSON.stringify(showRestore(done, ''))).not.toContain(done.seal);
+  const { rows } = await room.sql('SELECT description FROM pg_description WHERE objoid > 16000');
+  expect(JSON.stringify(rows)).toContain('Put aside by Larder');
+  expect(JSON.stringify(rows)).not.toContain(done.seal);
+  const other = await room.restore(backup);
+  expect(other.row.seal).not.toBe(done.seal);
+});
+
+it('a swap that died behind its COMMIT is taken for done, and can be undone once', async () => {
+  const server = {
+    ...room.ports.server,
+    rename: async (...given: Parameters<Room['ports']['server']['rename']>) => {
+      await room.ports.server.rename(...given);
+      throw new RestoreInterrupted('the worker died');
+    },
+  };
+  const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+  expect(row.status).toBe('pending');
+  const done = await room.again(row);
+  expect(done).toMatchObject({ status: 'completed', outcome: { before: [{ from: 'acme' }] } });
+  const saying = await room.sql("SELECT obj_description('acme'::regnamespace) AS said");
+  expect(saying.rows).toEqual([{ said: 'the tenant acme' }]);
+  const before = done.outcome?.before[0]?.to ?? '';
+  await room.sql(`ALTER SCHEMA acme RENAME TO elsewhere; CREATE SCHEMA acme`);
+  const refused = await room.restore(backup, { mode: 'undo', undoes: done.id });
+  expect(refused.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
+  expect(refused.row.error?.message).toContain('was exchanged since');
+  await room.sql('DROP SCHEMA acme; ALTER SCHEMA elsewhere RENAME TO acme');
+  expect(await room.schemas()).toContain(before);
+  const undone = await room.restore(backup, { mode: 'undo', undoes: done.id });
+  expect(undone.row.status).toBe('completed');
+  expect(await room.schemas()).not.toContain(before);
+});
