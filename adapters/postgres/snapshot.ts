@@ -102,28 +102,35 @@ interface Counting {
   readonly compare: Comparison;
 }
 
+/** Two sessions that are opened at once; where one fails, neither stays open. */
+const bothOf = async (
+  one: Promise<pg.Client>,
+  other: Promise<pg.Client>,
+): Promise<readonly [pg.Client, pg.Client]> => {
+  try {
+    return await Promise.all([one, other]);
+  } catch (error) {
+    for (const opened of await Promise.allSettled([one, other])) {
+      if (opened.status === 'fulfilled') await disconnect(opened.value);
+    }
+    throw error;
+  }
+};
+
 const openSnapshot = async (
   options: SnapshotOptions,
   request: SnapshotRequest,
 ): Promise<Snapshot> => {
   const { signal } = request;
   const applicationName = applicationNameOf(request.backupId, request.attempt, options.stack);
-  const holder = await connect(options, {
-    applicationName,
-    lockTimeoutMs: request.lockTimeoutMs,
-    signal,
-  });
-  const sessions = [holder];
+  const [holder, observer] = await bothOf(
+    connect(options, { applicationName, lockTimeoutMs: request.lockTimeoutMs, signal }),
+    connect(options, { applicationName, statementTimeoutMs: 10_000, signal }),
+  );
   const close = async (): Promise<void> => {
-    await Promise.all(sessions.map(disconnect));
+    await Promise.all([holder, observer].map(disconnect));
   };
   try {
-    const observer = await connect(options, {
-      applicationName,
-      statementTimeoutMs: 10_000,
-      signal,
-    });
-    sessions.push(observer);
     if (await sharesBackends(holder, observer)) {
       throw new PoolerInTransactionMode(options.settings.name);
     }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** What one process with its children needed. Bytes, seconds. */
 export interface Measured {
@@ -28,9 +28,20 @@ const read = (file: string): string => {
   }
 };
 
+const programOf = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return '';
+  }
+};
+
+/** Without those that have only been forked yet, and still show their parent's memory. */
 const childrenOf = (pid: number): number[] => {
   const found = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-  return found.flatMap((child) => [child, ...childrenOf(child)]);
+  return found
+    .filter((child) => programOf(child) !== process.execPath)
+    .flatMap((child) => [child, ...childrenOf(child)]);
 };
 
 /** Highest resident memory so far. */
