@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * One export of one project: a row of the history, and an object in the vault once it is completed.

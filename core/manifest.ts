@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } from './backup.ts';
 
 /**

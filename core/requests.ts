@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupRequest } from './backup.ts';
 import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
 import type { RouteSpec } from './routes.ts';

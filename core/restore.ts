@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Job } from './job.ts';
 import { basicTime } from './keys.ts';
 import { sourceName } from './settings.ts';

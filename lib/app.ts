@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { App, type AppProps } from 'aws-cdk-lib';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const CDK_JSON = path.resolve(import.meta.dirname, '..', 'cdk.json');
 const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });

@@ -1,6 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Backup } from '../../core/backup.ts';
 import { STATUSES } from '../../core/backup.ts';
 import { InvalidInput } from '../../core/errors.ts';

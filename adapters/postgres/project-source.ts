@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { APPLICATION } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { parse } from '../../core/messages.ts';

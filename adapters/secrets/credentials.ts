@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Signer } from '@aws-sdk/rds-signer';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretUnreadable, SourceUnreachable } from '../../core/errors.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import { PATIENCE } from '../patience.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Backup, hasExpired, iso, millis, STATUSES, TYPES } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { timeOf, UUID } from '../../core/ids.ts';

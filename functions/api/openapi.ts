@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { REQUEST_BODIES } from '../../core/requests.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { download } from './backups.ts';

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInput, LarderError } from '../../core/errors.ts';
 import { type Answer, HttpProblem } from './http.ts';
 

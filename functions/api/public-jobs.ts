@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { JOB_STATUSES, type Job } from '../../core/job.ts';
 import { RESTORE_MODES, RESTORE_STEPS, type Restore } from '../../core/restore.ts';
 import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';

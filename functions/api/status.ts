@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
 import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { iso } from '../../core/backup.ts';
 import * as errors from '../../core/errors.ts';
 import { type PlanEvent, parseJson, planEvent } from '../../core/messages.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a function of a source logs in. One of `secretArn` and `iam` is given: cross-checks.ts sees to that. */
 export const loginShape = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What the cross-checks look at, read from a configuration whose form may have mistakes of its own: what is

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RETENTION_CLASSES } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';

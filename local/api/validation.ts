@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocalRoute } from '../template/model.ts';
 import type { Refusal } from './refusals.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENV } from '../../core/contract.ts';
 import type { LocalModel } from '../template/model.ts';
 

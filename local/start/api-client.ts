@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { encodePart } from '../../core/keys.ts';
 
 /** The API as the start itself uses it, over HTTP like anybody else: what it shows is what everybody sees. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { VALIDATIONS } from '../../core/backup.ts';
 import { isEnded, JOB_STATUSES } from '../../core/job.ts';
 import type { ApiClient, ShownBackup, ShownVerification } from './api-client.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A synthesized stack: its CloudFormation template, and where the files that it names by S3 key lie on this machine,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Document, NotEmulated, type Resource } from './document.ts';
 import type { Resolver } from './resolve.ts';
 

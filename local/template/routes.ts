@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { functionNameOf } from '../emulators/functions.ts';
 import { NotEmulated, ofType, type Resource } from './document.ts';
 import type { GatewayResponse, LocalRoute } from './model.ts';

@@ -1,5 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ofType } from './document.ts';
 import type { LocalModel, LocalQueue, LocalTable } from './model.ts';
 import { flag, number, type Reading, read, refuseOthers } from './properties.ts';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVault } from '../../adapters/s3/vault.ts';

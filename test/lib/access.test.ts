@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROUTES } from '../../core/routes.ts';
 
 const PAGE = path.resolve(import.meta.dirname, '..', '..', 'docs', 'access.md');

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkConfig } from '../../lib/config.ts';
 import { synthesize } from '../../lib/synthesize.ts';
 import { input, otherSource, restore, source } from './support/config.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import config from '../../larder.config.ts';
 import { checkConfig } from '../../lib/config.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
 import { roleScript } from '../support/roles.ts';
 import { openRoom, PATIENCE, type Room } from './support/room.ts';

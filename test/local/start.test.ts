@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
 import { manifest as manifestSchema } from '../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';

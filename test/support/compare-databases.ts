@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualified } from '../../adapters/postgres/names.ts';
 import { CATALOG_QUERIES } from './catalog-queries.ts';
 

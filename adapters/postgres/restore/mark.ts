@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../names.ts';
 import type { TextForeignKey } from './load-text.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Synthesis } from './stack.ts';
 
 const oneOrMore = z
