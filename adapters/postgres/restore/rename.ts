@@ -34,8 +34,8 @@ const LONGEST_PAUSE_MS = 5000;
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 2000`;
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
-/** Lock timeout, deadlock, statement timeout. */
-const BUSY: readonly unknown[] = ['55P03', '40P01', '57014'];
+/** Lock timeout, deadlock, statement timeout; and names that another exchange moved while this one waited: the next look tells. */
+const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '42P01'];
 
 /** Leaves its transaction open. @returns undefined where it was done before */
 const exchangePatiently = async (

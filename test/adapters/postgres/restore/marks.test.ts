@@ -166,6 +166,16 @@ describe('after an exchange', () => {
     expect(await commentOf(database, 'acme_undone')).toContain(undoing.restoreId);
   });
 
+  it('that came at the same time, all who asked for it know that it is done', async () => {
+    const { database, target, stored } = await prepare();
+    const by = sealed();
+    await restore(target, stored, by);
+    const one = () => serverOf(target).rename(by, swap, options);
+    const answers = await Promise.all([one(), one(), one(), one()]);
+    expect(answers.sort()).toEqual(['already', 'already', 'already', 'renamed']);
+    expect(await commentOf(database, 'acme')).toBe('the tenant acme');
+  });
+
   it('where nothing was live, the schema has the comment of the backup too', async () => {
     const { database, target, stored } = await prepare();
     const server = serverOf(target);
