@@ -1,11 +1,19 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import { BackupDamaged, BackupNotReady, BackupNotVerifiable } from '../../core/errors.ts';
+import {
+  BackupDamaged,
+  BackupGone,
+  BackupNotReady,
+  BackupNotVerifiable,
+  describeError,
+} from '../../core/errors.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
 import { findStored } from '../restore/stored-backup.ts';
+import { FROM_THE_BEGINNING, originOf } from './origin.ts';
 import type { VerifyPorts } from './ports.ts';
+import { resultOf, speaksAgainstBackup } from './verdict.ts';
 
 /**
  * One look at one backup: row, manifest and object must agree, the object's bytes must be those that were stored, and what
@@ -43,15 +51,14 @@ const refuseHopeless = (manifest: Manifest, seconds: number): void => {
   );
 };
 
+const NOT_AS_STORED = 'its SHA-256 is not the one that it had when it was stored';
+
 const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
   if (meter.bytes !== object.bytes) {
     throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
   }
   if (meter.sha256 !== object.sha256) {
-    throw new BackupDamaged(
-      object.key,
-      'its SHA-256 is not the one that it had when it was stored',
-    );
+    throw new BackupDamaged(object.key, NOT_AS_STORED);
   }
 };
 
@@ -64,6 +71,7 @@ const readings = (
   { object }: Manifest,
   signal: AbortSignal,
 ) => {
+  let begun = false;
   let meter = new DigestMeter();
   let read: Promise<void> = Promise.resolve();
   const end = async (): Promise<void> => {
@@ -73,18 +81,37 @@ const readings = (
   return {
     begin: async () => {
       await end();
+      begun = true;
       meter = new DigestMeter();
       read = pipeline(vault.read(object.key), meter, { signal });
       // Whoever reads the meter gets the error from there, and `whole` awaits it as well.
       read.catch(() => undefined);
       return meter;
     },
+    hasBegun: () => begun,
     whole: async () => {
       await read;
       return meter;
     },
     end,
   };
+};
+
+/** What an error says of the backup, once its bytes have been asked. @throws the error itself where it says nothing of the backup */
+const judged = async (
+  { vault }: Pick<VerifyPorts, 'vault'>,
+  manifest: Manifest,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<VerificationResult> => {
+  if (signal.aborted || error instanceof BackupGone || error instanceof BackupDamaged) throw error;
+  const origin = await originOf(vault, manifest, signal);
+  if (origin === 'vault') {
+    const { message } = describeError(error);
+    return resultOf(new BackupDamaged(manifest.object.key, NOT_AS_STORED), [message]);
+  }
+  if (!speaksAgainstBackup(error)) throw error;
+  return resultOf(error, origin === 'source' ? [FROM_THE_BEGINNING] : []);
 };
 
 const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
@@ -116,13 +143,16 @@ export const examine = async (
       compare: verification.compare,
       openText: async (serverMajor) => {
         const input = await reading.begin();
-        return (await ports.archives.open({ format, compression, input, serverMajor, signal }))
-          .text;
+        const sql = await ports.archives.open({ format, compression, input, serverMajor, signal });
+        return sql.text;
       },
       confirm: async () => confirmDigest(manifest, await reading.whole()),
       signal,
     });
     return { verdict: verdictOn(rehearsed.differenceCount), ...rehearsed };
+  } catch (error) {
+    if (!reading.hasBegun()) throw error;
+    return await judged(ports, manifest, error, signal);
   } finally {
     await reading.end();
   }

@@ -1,35 +1,29 @@
 import { pipeline } from 'node:stream/promises';
-import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import { DumpUnreadable, RestoreMismatch, StatementRefused } from '../../core/errors.ts';
+import type { Manifest } from '../../core/manifest.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
 
 /**
- * A backup that can't be brought back was damaged in the vault, or was never whole. Only the digest of all its bytes tells, and what
- * could not be read by pg_restore was mostly not read to its end: so it is read once more. A person who must act wants to know
- * whether older backups are in the same danger.
+ * Where it comes from that a backup could not be brought back. Only the digest of all its bytes tells, and an archive that breaks
+ * pg_restore was mostly not read to its end: so it is read once more. If its bytes are not those that were stored, that is what is
+ * wrong with it, whatever it did to whoever read it. If they are, it was so from the beginning, and backups taken alike may be too.
  */
+export type Origin = 'vault' | 'source' | 'unknown';
+
 export const originOf = async (
   vault: Pick<VaultReader, 'read'>,
-  { fileId, checksum }: Backup,
-  error: unknown,
+  { object }: Pick<Manifest, 'object'>,
   signal: AbortSignal,
-): Promise<readonly string[]> => {
-  const isOfContents =
-    error instanceof DumpUnreadable ||
-    error instanceof StatementRefused ||
-    error instanceof RestoreMismatch;
-  if (!isOfContents || fileId === undefined || checksum === undefined) return [];
+): Promise<Origin> => {
   const meter = new DigestMeter();
   meter.resume();
   try {
-    await pipeline(vault.read(fileId), meter, { signal });
+    await pipeline(vault.read(object.key), meter, { signal });
   } catch {
-    return [];
+    return 'unknown';
   }
-  return [
-    meter.sha256 === checksum
-      ? 'Its stored bytes are those that were stored, by their SHA-256: it was so from the beginning, and backups taken alike may be too.'
-      : 'Its stored bytes are not those that were stored, by their SHA-256: it was damaged in the vault.',
-  ];
+  return meter.sha256 === object.sha256 ? 'source' : 'vault';
 };
+
+export const FROM_THE_BEGINNING =
+  'Its stored bytes are those that were stored, by their SHA-256: it was so from the beginning, and backups taken alike may be too.';

@@ -18,9 +18,8 @@ import {
 import type { VerificationMessage } from '../../core/messages.ts';
 import { notRun, type Verification, type VerificationResult } from '../../core/verification.ts';
 import { examine } from './examine.ts';
-import { originOf } from './origin.ts';
 import type { VerifyPorts } from './ports.ts';
-import { resultOf, speaksAgainstBackup } from './verdict.ts';
+import { resultOf } from './verdict.ts';
 
 /**
  * One message of the verifications queue, from claim to final row. What is found stands in the verification's row and, in a
@@ -87,10 +86,7 @@ const look = async (
       failure: describeError(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
-    const more = speaksAgainstBackup(error)
-      ? await originOf(ports.vault, backup, error, stop.signal)
-      : [];
-    return resultOf(error, more);
+    return resultOf(error);
   }
 };
 

@@ -40,7 +40,12 @@ export const findPgRestore = async (
 
 const MOST_WORDS = 4000;
 
+/** What pg_restore does to itself on an archive that is damaged; nobody else sends these. */
+const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGFPE', 'SIGILL'];
+
 const endOf = (code: number | null, signal: string | null, said: string): LarderError => {
+  if (signal && CRASHES.includes(signal))
+    return new DumpUnreadable('its archive', `pg_restore crashed on it (${signal})`);
   if (signal)
     return new RestoreInterrupted(
       `pg_restore ended with signal ${signal}${signal === 'SIGKILL' ? ', most likely for want of memory' : ''}`,

@@ -1,4 +1,10 @@
-import { PermissionMissing, RehearsalImpossible, StatementRefused } from '../../../core/errors.ts';
+import {
+  DumpUnreadable,
+  PermissionMissing,
+  RehearsalImpossible,
+  RestoreRefused,
+  StatementRefused,
+} from '../../../core/errors.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -10,6 +16,8 @@ export interface Circumstances extends Pick<Surroundings, 'pretended' | 'emptied
   readonly localeNotes: readonly string[];
   readonly sourceMajor: number;
   readonly serverMajor: number;
+  /** Of the source. */
+  readonly encoding: string;
 }
 
 const GUIDE =
@@ -50,6 +58,10 @@ export const blame = (error: unknown, given: Circumstances): unknown => {
       `A verification runs nothing of a backup as one. ${GUIDE}`,
       { cause: error },
     );
+  }
+  // A dump is in UTF-8 wherever its database has an encoding at all: what can't be read as such is damaged.
+  if (error instanceof RestoreRefused && given.encoding !== 'SQL_ASCII') {
+    return new DumpUnreadable('its SQL', error.problems.join(' '), { cause: error });
   }
   if (!(error instanceof StatementRefused)) return error;
   const why = excuse(error, given);

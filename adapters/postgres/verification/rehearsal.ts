@@ -97,6 +97,7 @@ const lookedAt = async (
       localeNotes: server.notes,
       sourceMajor: majorOfVersion(request.manifest.source.serverVersion),
       serverMajor: server.major,
+      encoding: request.manifest.source.encoding,
     });
   });
   const compared = await compareWithManifest(reader, {
@@ -127,7 +128,11 @@ const open = async (server: ScratchServer, sessions: pg.Client[], as?: 'owner') 
   return client;
 };
 
-const within = async (server: ScratchServer, request: RehearsalRequest): Promise<Rehearsed> => {
+/** All of it, on a server that is there: it is left with what was brought back. */
+export const rehearseOn = async (
+  server: ScratchServer,
+  request: RehearsalRequest,
+): Promise<Rehearsed> => {
   const sessions: pg.Client[] = [];
   try {
     const admin = await open(server, sessions);
@@ -192,7 +197,7 @@ export const makeRehearsalRoom = (options: RehearsalOptions): RehearsalRoom => (
       log: options.log,
     });
     const aborted = abortion(signal);
-    const work = within(server, request);
+    const work = rehearseOn(server, request);
     // The server is ended under it where something else comes first.
     work.catch(() => undefined);
     try {

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
+import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server.ts';
+import { rehearseOn } from '../../adapters/postgres/verification/rehearsal.ts';
+import type { Backup } from '../../core/backup.ts';
+import { BackupGone } from '../../core/errors.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';
+import {
+  type Comparison,
+  notRun,
+  type Verification,
+  type VerificationResult,
+} from '../../core/verification.ts';
+import type { RehearsalRoom } from '../../core/verification-ports.ts';
+import { examine } from '../../functions/verify/examine.ts';
+import { resultOf } from '../../functions/verify/verdict.ts';
+import { openRehearsals, type Stored, stored } from '../adapters/postgres/verification/support.ts';
+import {
+  type Bench,
+  openBench,
+  type Services,
+  silent,
+  startServices,
+} from '../functions/export/support.ts';
+import { describeDatabase, differences } from '../support/compare-databases.ts';
+import { type Postgres, startPostgres } from '../support/postgres.ts';
+
+/**
+ * Where stored backups are damaged and then verified as the worker does it, but in one scratch server that is used again and again,
+ * and from a vault in memory.
+ */
+export const SCHEMA = 'acme';
+const SQL = `
+CREATE SCHEMA acme;
+SET search_path = acme;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE people (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL DEFAULT 'nobody', mail email, mood mood,
+  age int CHECK (age > 17), doubled int GENERATED ALWAYS AS (age * 2) STORED
+);
+CREATE TABLE letters (sender bigint NOT NULL REFERENCES people ON DELETE CASCADE, body bytea);
+INSERT INTO people (name, mail, mood, age) SELECT 'Person ' || n, n || '@example.com', 'ok', 18 + n FROM generate_series(1, 40) n;
+INSERT INTO letters SELECT id, decode(md5(id::text), 'hex') FROM people;
+CREATE INDEX by_name ON people (lower(name)) WHERE age > 20;
+CREATE TRIGGER touched BEFORE UPDATE ON people FOR EACH ROW WHEN (NEW.age > 30) EXECUTE FUNCTION touch();
+ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON people USING (name = current_user);
+CREATE VIEW adults AS SELECT id, name FROM people WHERE age >= 18;
+CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) FROM people GROUP BY age;
+COMMENT ON TABLE people IS 'who writes letters';
+RESET search_path;
+`;
+
+/** What was stored, and what its row says. */
+export interface Deposit extends Stored {
+  readonly row: Backup;
+}
+
+export interface Place {
+  /** As the worker stores it. */
+  deposit(given: Partial<Backup>): Promise<Deposit>;
+  /** Verifies it as it lies there now. */
+  verify(one: Lying, compare?: Comparison): Promise<VerificationResult>;
+  /** The same, but for the server: what is read is given to nobody, and would be found to be equal. */
+  read(one: Lying): Promise<VerificationResult>;
+  /** What differs between the schema at home and what was brought back last: by another way than the verification's own. */
+  trulyDiffers(): Promise<readonly string[]>;
+  readonly postgres: Postgres;
+  readonly database: string;
+  close(): Promise<void>;
+}
+
+/** In the vault, what its row says, and what the manifest beside it. */
+export interface Lying {
+  readonly row: Backup;
+  readonly manifest: Manifest | undefined;
+  readonly bytes: Buffer | undefined;
+}
+
+const vaultOf = ({ row, manifest, bytes }: Lying): VaultReader => ({
+  read: (key) => {
+    if (!bytes || key !== row.fileId) throw new BackupGone(key);
+    return Readable.from([bytes], { objectMode: false });
+  },
+  head: async (key) => (bytes && key === row.fileId ? { key, bytes: bytes.length } : undefined),
+  readManifest: async () => manifest,
+});
+
+const verificationOf = (row: Backup, compare: Comparison): Verification => ({
+  id: uuidv7(Date.now()),
+  projectId: row.projectId,
+  projectName: row.projectName,
+  backupId: row.id,
+  source: row.source,
+  environment: row.environment,
+  status: 'in-progress',
+  attempt: 1,
+  createdAt: row.createdAt,
+  queuedAt: row.queuedAt,
+  expiresAt: row.expiresAt,
+  compare,
+  asked: false,
+});
+
+const clear = async (server: ScratchServer): Promise<void> => {
+  const admin = await server.connect();
+  try {
+    await admin.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`);
+  } finally {
+    await admin.end();
+  }
+};
+
+/** The names of owners differ, and roles are not the verification's matter. */
+const ofSchema = (facts: ReadonlyMap<string, string>): Map<string, string> =>
+  new Map(
+    [...facts]
+      .filter(([key]) => key.includes(`${SCHEMA}.`) || key.startsWith(`schema ${SCHEMA}`))
+      .map(([key, fact]) => [key, fact.replaceAll('larder_owner', 'postgres')]),
+  );
+
+const open = async (services: Services, postgres: Postgres) => {
+  const database = await postgres.database();
+  await postgres.sql(SQL, database);
+  const bench: Bench = await openBench(services, postgres, {
+    database,
+    source: { schemas: [SCHEMA] },
+    settings: { compare: 'rows' },
+  });
+  return { database, bench };
+};
+
+/** Never rejects. */
+const look = async (
+  lying: Lying,
+  compare: Comparison,
+  archives: Pick<ArchiveReader, 'open'>,
+  rehearse: RehearsalRoom['rehearse'],
+): Promise<VerificationResult> => {
+  const { row } = lying;
+  const ports = {
+    history: { get: async () => row },
+    vault: vaultOf(lying),
+    archives,
+    rehearsals: { rehearse },
+  };
+  const verification = verificationOf(row, compare);
+  const stop = new AbortController();
+  try {
+    return await examine(ports, { verification, backup: row, stop, seconds: 840 });
+  } catch (error) {
+    return resultOf(error);
+  }
+};
+
+const readOnly: RehearsalRoom['rehearse'] = async ({ openText, confirm }) => {
+  for await (const _ of await openText(18));
+  await confirm();
+  const { differences, differenceCount, checked, notChecked } = notRun('');
+  return {
+    differences,
+    differenceCount,
+    checked,
+    notChecked,
+    serverVersion: '18',
+    diskBytes: 0,
+  };
+};
+
+export const openPlace = async (): Promise<Place> => {
+  const services = await startServices();
+  const postgres = await startPostgres(18);
+  const { database, bench } = await open(services, postgres);
+  const { temporaryFolder, programRoots, end } = await openRehearsals(18);
+  const server = await startScratch({
+    programRoots,
+    temporaryFolder,
+    backupMajor: 18,
+    locale: { encoding: 'UTF8', collation: 'C.UTF-8' },
+    log: silent,
+  });
+  const archives = makeArchiveReader(programRoots);
+  const home = await postgres.session(database);
+  const atHome = ofSchema(await describeDatabase(home));
+  await home.end();
+  return {
+    postgres,
+    database,
+    deposit: async (given) => {
+      const one = await stored(services, bench, SCHEMA, given);
+      return { ...one, row: one.backup };
+    },
+    verify: async (lying, compare = 'counts') => {
+      await clear(server);
+      return await look(lying, compare, archives, (request) => rehearseOn(server, request));
+    },
+    read: (lying) => look(lying, 'counts', archives, readOnly),
+    trulyDiffers: async () => {
+      const there = await server.connect();
+      try {
+        return differences(atHome, ofSchema(await describeDatabase(there)));
+      } finally {
+        await there.end();
+      }
+    },
+    close: async () => {
+      await server.stop();
+      end();
+      await postgres.stop();
+      await services.stop();
+    },
+  };
+};
+
+/** As if the damage had come before the upload: row and manifest say what now lies there. */
+export const resealed = ({ row, manifest }: Deposit, bytes: Buffer): Lying => {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return {
+    row: { ...row, size: bytes.length, checksum: sha256 },
+    manifest: { ...manifest, object: { ...manifest.object, bytes: bytes.length, sha256 } },
+    bytes,
+  };
+};

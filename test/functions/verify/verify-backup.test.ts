@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DumpUnreadable,
+  RehearsalImpossible,
+  ScratchDied,
+  ScratchDiskFull,
+  StatementRefused,
+} from '../../../core/errors.ts';
+import type { RehearsalRequest } from '../../../core/verification-ports.ts';
+import { startTables, type Tables } from '../../support/tables.ts';
+import { BYTES, EQUAL, openSituation, type Situation } from './support.ts';
+
+let tables: Tables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+
+const verified = async (given: Situation = {}) => {
+  const it = await openSituation(tables, given);
+  const disposition = await it.deliver();
+  const { status, result, error } = await it.row();
+  const { validation, validationWhy, verificationId } = await it.backupRow();
+  return { ...it, disposition, status, result, error, validation, validationWhy, verificationId };
+};
+
+/** Fails in the middle of what it reads. */
+const failing = (error: unknown) => ({
+  rehearsals: {
+    rehearse: async ({ openText }: RehearsalRequest): Promise<never> => {
+      for await (const _ of await openText(18)) throw error;
+      throw new Error('there was nothing to read');
+    },
+  },
+});
+
+describe('a verification', () => {
+  it('that finds no difference makes the backup verified, and tells nobody who did not ask', async () => {
+    const found = await verified();
+    expect(found.status).toBe('completed');
+    expect(found.result).toMatchObject({ verdict: 'verified', ...EQUAL });
+    expect(found).toMatchObject({ validation: 'verified', verificationId: found.verification.id });
+    expect(found.validationWhy).toBeUndefined();
+    expect(found.outcomes).toEqual([]);
+    // Nothing is left for the sweep to tell.
+    expect((await found.row()).toldAt).toBeDefined();
+  });
+
+  it('that was asked for is told, however it ends', async () => {
+    const found = await verified({ asked: true });
+    expect(found.outcomes).toEqual([
+      { kind: 'verification', projectId: 'acme', verificationId: found.verification.id },
+    ]);
+    expect((await found.row()).toldAt).toBeUndefined();
+  });
+
+  it('that finds differences fails the backup, says what differs, and is told', async () => {
+    const differences = ['table "acme"."a" has 1 rows, and had 2', 'view acme.v is missing'];
+    const found = await verified({ rehearsed: { ...EQUAL, differences, differenceCount: 70 } });
+    expect(found.status).toBe('completed');
+    expect(found.result).toMatchObject({ verdict: 'failed', differences, differenceCount: 70 });
+    expect(found.validation).toBe('failed');
+    expect(found.validationWhy).toBe(
+      'table "acme"."a" has 1 rows, and had 2 (and 69 more differences)',
+    );
+    expect(found.outcomes).toHaveLength(1);
+  });
+
+  it('of bytes that are not those that were stored fails the backup', async () => {
+    const bytes = Buffer.from(BYTES);
+    bytes.writeUInt8(0, 3);
+    const found = await verified({ bytes });
+    expect(found.result?.verdict).toBe('failed');
+    expect(found.result?.differences[0]).toContain('SHA-256');
+    expect(found.validation).toBe('failed');
+  });
+
+  it.each<[string, Situation, RegExp]>([
+    ['a data-only backup', { backup: { content: 'data' } }, /rows only/],
+    ['a backup of logs', { backup: { type: 'logs' } }, /one of logs/],
+    ['a deleted backup', { backup: { status: 'deleted' } }, /is deleted; only a completed one/],
+    [
+      'a backup that would take too long',
+      {
+        manifest: { tables: [{ schema: 'acme', name: 'a', kind: 'table', rows: 1, bytes: 1e15 }] },
+      },
+      /at the very least, and the function has 840 s/,
+    ],
+  ])('of %s could not run, and says why', async (_, given, why) => {
+    const found = await verified(given);
+    expect(found.status).toBe('completed');
+    expect(found.result).toMatchObject({
+      verdict: 'could-not-run',
+      why: expect.stringMatching(why),
+    });
+    expect(found.result?.checked.tables).toBe(0);
+    expect(found).toMatchObject({
+      validation: 'could-not-run',
+      validationWhy: expect.stringMatching(why),
+    });
+  });
+
+  it('of a backup whose row is gone could not run', async () => {
+    const it = await openSituation(tables);
+    await it.deliver({ history: { get: async () => undefined } });
+    expect((await it.row()).result).toMatchObject({ verdict: 'could-not-run' });
+  });
+
+  it.each([
+    new ScratchDied('signal SIGKILL', ''),
+    new ScratchDiskFull('/tmp', 'no space'),
+    new RehearsalImpossible('The layer lacks it', 'Add it.'),
+  ])('that ends with $name could not run, at once', async (error) => {
+    const it = await openSituation(tables);
+    await it.deliver(failing(error));
+    expect(await it.row()).toMatchObject({
+      status: 'completed',
+      attempt: 1,
+      result: { verdict: 'could-not-run', why: error.message },
+    });
+    expect((await it.backupRow()).validation).toBe('could-not-run');
+  });
+
+  it.each([
+    new StatementRefused('index acme.i', 'could not create unique index (23505)'),
+    new DumpUnreadable('byte 3', 'nonsense'),
+  ])(
+    'that ends with $name fails the backup, and says whether the vault damaged it',
+    async (error) => {
+      const it = await openSituation(tables);
+      await it.deliver(failing(error));
+      const { result } = await it.row();
+      expect(result).toMatchObject({
+        verdict: 'failed',
+        differences: [error.message, expect.stringContaining('so from the beginning')],
+      });
+      const other = await openSituation(tables, { bytes: Buffer.from('what pg_dump wr0te') });
+      await other.deliver(failing(error));
+      const { verdict, differences } = (await other.row()).result ?? {};
+      expect(verdict).toBe('failed');
+      expect(differences).toEqual([expect.stringContaining('SHA-256'), error.message]);
+    },
+  );
+
+  it('that is cancelled leaves the backup as it was before', async () => {
+    const it = await openSituation(tables, {
+      backup: { validation: 'failed', validationWhy: 'it differs' },
+    });
+    const rehearse = async ({ signal }: RehearsalRequest) => {
+      expect((await it.backupRow()).validation).toBe('verifying');
+      await it.ports.verifications.requestCancel('acme', it.verification.id);
+      return await new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    };
+    await it.deliver({ rehearsals: { rehearse } });
+    expect((await it.row()).status).toBe('cancelled');
+    expect(await it.backupRow()).toMatchObject({
+      validation: 'failed',
+      validationWhy: 'it differs',
+    });
+  });
+
+  it('that lost its claim says nothing of the backup', async () => {
+    const it = await openSituation(tables);
+    const rehearse = async () => {
+      it.pass(600_000);
+      await it.ports.verifications.claim('acme', it.verification.id);
+      return EQUAL;
+    };
+    const disposition = await it.deliver({ rehearsals: { rehearse } });
+    expect(disposition.message).toBe('again');
+    expect((await it.row()).status).toBe('in-progress');
+    expect((await it.backupRow()).validation).toBe('verifying');
+  });
+
+  it('whose worker died in each attempt could not run', async () => {
+    const it = await openSituation(tables);
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await it.ports.verifications.claim('acme', it.verification.id);
+      it.pass(600_000);
+    }
+    await it.deliver();
+    expect(await it.row()).toMatchObject({
+      status: 'failed',
+      error: { name: 'JobWorkerDied' },
+      result: { verdict: 'could-not-run' },
+    });
+    expect(await it.backupRow()).toMatchObject({
+      validation: 'could-not-run',
+      validationWhy: expect.stringContaining('died in each of 3 attempts'),
+    });
+  });
+
+  it('that runs out of time could not run', async () => {
+    const it = await openSituation(tables);
+    const rehearse = ({ signal }: RehearsalRequest) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('the session was dropped')));
+      });
+    // A second is the least that a worker gives itself.
+    await it.deliver({ rehearsals: { rehearse } }, 1000);
+    expect(await it.row()).toMatchObject({
+      result: { verdict: 'could-not-run', why: expect.stringContaining('stopped after 1 s') },
+    });
+  });
+
+  it('of a backup that is removed meanwhile says that it was removed, not that it is damaged', async () => {
+    const it = await openSituation(tables);
+    const vault = { ...it.ports.vault, head: async () => undefined };
+    let looks = 0;
+    const history = {
+      get: async () => {
+        looks += 1;
+        return looks < 3 ? it.backup : { ...it.backup, status: 'deleted' as const };
+      },
+    };
+    await it.deliver({ vault, history });
+    expect((await it.row()).result).toMatchObject({
+      verdict: 'could-not-run',
+      why: expect.stringContaining('was removed while'),
+    });
+  });
+});
