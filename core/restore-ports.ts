@@ -57,6 +57,12 @@ export interface ChosenEntries {
   readonly tables: readonly TableName[];
   /** Foreign keys to tables that were not chosen, and the like. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** More of it, where `withNeeds` are restored: rows of tables that are only needed, owners of sequences. */
+  readonly leftOutBeside?: ChosenEntries['leftOut'];
+  /** Names that `entries` take, beside those of `tables`: relations (indexes, sequences) and statistics are there once a schema. */
+  readonly makes?: readonly (TableName & { readonly kind: 'relation' | 'statistics' })[];
+  /** Sequences that the tables count with and that are no chosen table's own: into live schemas they are not made but used. */
+  readonly uses?: readonly TableName[];
   /** Types, functions and others of the backup's schemas that the tables need: in `entries` where `withNeeds`, as SQL writes them. */
   readonly needs: readonly string[];
   /** `entries` and what is needed, for a place that has nothing. */
@@ -70,6 +76,8 @@ export interface SurveyRequest {
   /** Whether the schemas of the backup's names are live there and stay while theirs are restored beside. */
   readonly mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere';
   readonly tables?: readonly TableName[];
+  /** For `tables-live`: what else the chosen entries make and use. */
+  readonly chosen?: Pick<ChosenEntries, 'makes' | 'uses'>;
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;

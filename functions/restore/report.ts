@@ -71,7 +71,7 @@ export const check = async (
     manifest,
     places: wish.places,
     mode: wish.mode,
-    ...(wish.chosen && { tables: wish.chosen.tables }),
+    ...(wish.chosen && { tables: wish.chosen.tables, chosen: wish.chosen }),
     owners: restore.owners,
     createExtensions: options.settings.createExtensions,
     acceptDependents: restore.acceptDependents,

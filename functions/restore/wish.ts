@@ -86,6 +86,7 @@ export const wishOf = async (
     tables: tablesNamed(restore.tables, manifest),
   });
   // What they need is live beside them; a new schema has nothing yet.
-  const entries = mode === 'tables-live' ? chosen.entries : chosen.withNeeds;
-  return { mode, places, chosen, entries };
+  if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries };
+  const leftOut = [...chosen.leftOut, ...(chosen.leftOutBeside ?? [])];
+  return { mode, places, chosen: { ...chosen, leftOut }, entries: chosen.withNeeds };
 };

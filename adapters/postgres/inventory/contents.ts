@@ -68,8 +68,9 @@ type Name = Pick<ManifestSequence, 'schema' | 'name'>;
 export const readSequences = async (
   client: pg.Client,
   schemaOids: SchemaOids,
+  isWanted: (sequence: Name) => boolean = () => true,
 ): Promise<ManifestSequence[]> => {
-  const names = (await client.query<Name>(SEQUENCES, [schemaOids])).rows;
+  const names = (await client.query<Name>(SEQUENCES, [schemaOids])).rows.filter(isWanted);
   const all: ManifestSequence[] = [];
   for (let from = 0; from < names.length; from += SEQUENCES_AT_ONCE) {
     const some = names.slice(from, from + SEQUENCES_AT_ONCE);

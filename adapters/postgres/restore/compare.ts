@@ -2,8 +2,9 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
-import { readNames, readSequences, readTables } from '../inventory/contents.ts';
+import { readNames, readSequences } from '../inventory/contents.ts';
 import { identifier, qualified } from '../names.ts';
+import { tablesThere } from './places.ts';
 import { refusal } from './refusals.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface CompareRequest {
   readonly schemas: readonly string[];
   /** Only these are there; absent: all of the manifest's. */
   readonly tables?: readonly TableName[] | undefined;
+  /** Others' tables are in the schemas as well: they are neither opened nor read, nor their sequences. */
+  readonly intoLive?: boolean;
   /** Partitions that were left without their parent, whose triggers come with it. */
   readonly alone: readonly TableName[];
   readonly signal: AbortSignal;
@@ -44,8 +47,40 @@ interface Closed extends TableName {
   readonly shut: boolean;
 }
 
-const open = async (client: pg.Client, schemaOids: readonly string[]): Promise<void> => {
-  const found = (await client.query<Closed>(CLOSED, [schemaOids])).rows;
+/** Sequences that tables own. */
+const OWNED = `
+  SELECT tn.nspname AS "tableSchema", t.relname AS "tableName", n.nspname AS schema, s.relname AS name
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') AND tn.oid = ANY ($1)`;
+
+type IsOurs = (name: TableName) => boolean;
+
+/** What of the schemas this restore has made. */
+const oursAmong = async (
+  client: pg.Client,
+  request: CompareRequest,
+  schemaOids: readonly string[],
+): Promise<IsOurs> => {
+  const { tables = [], intoLive } = request;
+  if (!intoLive) return () => true;
+  type Owned = TableName & { readonly tableSchema: string; readonly tableName: string };
+  const ours = new Set(tables.map(({ schema, name }) => tableKey(schema, name)));
+  for (const one of (await client.query<Owned>(OWNED, [schemaOids])).rows) {
+    if (ours.has(tableKey(one.tableSchema, one.tableName)))
+      ours.add(tableKey(one.schema, one.name));
+  }
+  return ({ schema, name }) => ours.has(tableKey(schema, name));
+};
+
+const open = async (
+  client: pg.Client,
+  schemaOids: readonly string[],
+  isOurs: IsOurs,
+): Promise<void> => {
+  const found = (await client.query<Closed>(CLOSED, [schemaOids])).rows.filter(isOurs);
   for (const schema of new Set(found.filter(({ shut }) => shut).map((one) => one.schema))) {
     await client.query(`GRANT USAGE ON SCHEMA ${identifier(schema)} TO current_user`);
   }
@@ -79,6 +114,7 @@ const compareSequences = async (
   client: pg.Client,
   { manifest, tables }: CompareRequest,
   schemaOids: readonly string[],
+  isOurs: IsOurs,
 ): Promise<string[]> => {
   type Direction = TableName & { readonly up: boolean; readonly cycles: boolean };
   const directions = new Map(
@@ -88,7 +124,10 @@ const compareSequences = async (
     ]),
   );
   const found = new Map(
-    (await readSequences(client, schemaOids)).map((one) => [tableKey(one.schema, one.name), one]),
+    (await readSequences(client, schemaOids, isOurs)).map((one) => [
+      tableKey(one.schema, one.name),
+      one,
+    ]),
   );
   return manifest.sequences.flatMap((wanted) => {
     const key = tableKey(wanted.schema, wanted.name);
@@ -141,16 +180,12 @@ const compareNames = async (
   ];
 };
 
-const compareTables = async (
-  client: pg.Client,
-  request: CompareRequest,
-  schemaOids: readonly string[],
-): Promise<Compared> => {
-  const there = new Set(
-    (await readTables(client, schemaOids)).map(({ schema, name }) => tableKey(schema, name)),
-  );
+const compareTables = async (client: pg.Client, request: CompareRequest): Promise<Compared> => {
   const differences: string[] = [];
   const wanted = request.manifest.tables.filter((table) => isWanted(request, table));
+  const there = new Set(
+    (await tablesThere(client, wanted)).map(({ schema, name }) => tableKey(schema, name)),
+  );
   let rows = 0;
   for (const table of wanted) {
     request.signal.throwIfAborted();
@@ -175,9 +210,10 @@ export const compareWithManifest = async (
     const found = await client.query<{ oid: string }>(OIDS, [request.schemas]);
     const schemaOids = found.rows.map(({ oid }) => oid);
     await client.query('SAVEPOINT larder_compare');
-    await open(client, schemaOids);
-    const tables = await compareTables(client, request, schemaOids);
-    const sequences = await compareSequences(client, request, schemaOids);
+    const isOurs = await oursAmong(client, request, schemaOids);
+    await open(client, schemaOids, isOurs);
+    const tables = await compareTables(client, request);
+    const sequences = await compareSequences(client, request, schemaOids, isOurs);
     const names = await compareNames(client, request, schemaOids);
     await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');
     return { ...tables, differences: [...tables.differences, ...sequences, ...names] };

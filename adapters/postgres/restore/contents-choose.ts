@@ -6,11 +6,11 @@ import { type Contents, type Entry, readContents } from './contents.ts';
 import { type Archive, archiveOf } from './contents-archive.ts';
 import { keyOf } from './contents-definitions.ts';
 import { neededBy } from './contents-needs.ts';
-import { type Chosen, chooseNotes, chooseParts } from './contents-parts.ts';
+import { type Chosen, chooseNotes, chooseParts, completeSequences } from './contents-parts.ts';
 
 /**
  * The entries of chosen tables and of the partitions below them: rows, defaults, indexes, constraints, statistics, triggers,
- * rules, policies, their sequences, and the comments and grants on all of these. A foreign key is among them if its other
+ * rules, policies, the sequences they own, and the comments and grants on all of these. A foreign key is among them if its other
  * table is chosen as well, or is not in the archive at all. Whose an entry is, its SQL says; a tag can be read in two ways.
  * @throws DumpUnreadable for a table that the archive does not have
  */
@@ -19,6 +19,7 @@ export const chooseEntries = (contents: Contents, tables: readonly TableName[]):
   const chosen: Chosen = {
     keys: withPartitions(archive, tables),
     entries: new Set(),
+    shared: new Set(),
     leftOut: [],
   };
   for (const key of chosen.keys) {
@@ -29,17 +30,62 @@ export const chooseEntries = (contents: Contents, tables: readonly TableName[]):
   chooseParts(archive, chosen);
   const needed = neededBy(archive, chosen.entries);
   const withNeeds = new Set([...chosen.entries, ...needed.entries]);
+  const ownerless = completeSequences(archive, withNeeds);
   chooseNotes(archive, withNeeds);
   const numbers = (of: ReadonlySet<Entry>): number[] =>
     archive.entries.filter((entry) => of.has(entry)).map(({ dumpId }) => dumpId);
   return {
     entries: numbers(chosen.entries),
-    tables: found.map(({ namespace, tag }) => ({ schema: namespace ?? '', name: tag })),
+    tables: found.map(nameOf),
     leftOut: chosen.leftOut,
+    leftOutBeside: [...ownersMissing(ownerless), ...rowsMissing(archive, needed.entries)],
+    makes: madeBy(archive, chosen.entries),
+    uses: archive.entries.filter((entry) => chosen.shared.has(entry)).map(nameOf),
     needs: needed.names,
     withNeeds: numbers(withNeeds),
   };
 };
+
+const nameOf = ({ namespace, tag }: Entry): TableName => ({ schema: namespace ?? '', name: tag });
+
+const written = (entry: Entry): string => {
+  const { schema, name } = nameOf(entry);
+  return qualified(schema, name);
+};
+
+const ownersMissing = (ownerless: readonly Entry[]): ChosenEntries['leftOut'] =>
+  ownerless.map((entry) => ({
+    what: `the owner of sequence ${written(entry)}`,
+    why: 'it is a table that was not chosen',
+  }));
+
+/** A table that others inherit from, or whose row type they use, comes along empty. */
+const rowsMissing = (
+  { entries, byNumber }: Archive,
+  needed: ReadonlySet<Entry>,
+): ChosenEntries['leftOut'] =>
+  entries
+    .filter(({ desc }) => desc === 'TABLE DATA')
+    .flatMap(({ dependencies }) => dependencies.map((number) => byNumber.get(number)))
+    .filter((table) => table !== undefined && table.desc === 'TABLE' && needed.has(table))
+    .map((table) => ({
+      what: `the rows of table ${table ? written(table) : ''}`,
+      why: 'it was not chosen, and is there only for what needs its definition',
+    }));
+
+/** What takes a name in a schema, beside the tables. */
+const madeBy = (
+  { entries, definitions }: Archive,
+  chosen: ReadonlySet<Entry>,
+): NonNullable<ChosenEntries['makes']> =>
+  entries
+    .filter((entry) => chosen.has(entry))
+    .flatMap((entry): NonNullable<ChosenEntries['makes']> => {
+      const { schema, name } = nameOf(entry);
+      if (entry.desc === 'STATISTICS') return [{ kind: 'statistics', schema, name }];
+      const made = entry.desc === 'SEQUENCE' ? name : definitions.index(entry);
+      return made === undefined ? [] : [{ kind: 'relation', schema, name: made }];
+    });
 
 /** The names of the tables and of all partitions below them. */
 const withPartitions = (archive: Archive, tables: readonly TableName[]): ReadonlySet<string> => {

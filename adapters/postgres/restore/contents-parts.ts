@@ -9,6 +9,8 @@ export interface Chosen {
   /** Tables, by `keyOf` their names. */
   readonly keys: ReadonlySet<string>;
   readonly entries: Set<Entry>;
+  /** Sequences that the tables count with and don't own. */
+  readonly shared: Set<Entry>;
   /** What is part of the tables and can't come along, with the reason. */
   readonly leftOut: { what: string; why: string }[];
 }
@@ -124,8 +126,11 @@ const chooseAttaching = (archive: Archive, { keys, entries, leftOut }: Chosen): 
   }
 };
 
-/** Those that a table owns or counts with, wherever they are made: `GENERATED AS IDENTITY`, `serial`, `DEFAULT nextval(...)`. */
-const chooseSequences = (archive: Archive, { keys, entries, leftOut }: Chosen): void => {
+/**
+ * Those that a table owns, wherever they are made: `GENERATED AS IDENTITY`, `serial`. What it counts with beside them by
+ * `DEFAULT nextval(...)` is others' as well: it is needed, like a type, and is not made where it is live.
+ */
+const chooseSequences = (archive: Archive, { keys, entries, shared }: Chosen): void => {
   const { byNumber, definitions } = archive;
   const sequences = new Set<Entry>();
   const add = (entry: Entry | undefined): void => {
@@ -144,27 +149,33 @@ const chooseSequences = (archive: Archive, { keys, entries, leftOut }: Chosen): 
     for (const number of dependencies) {
       const entry = byNumber.get(number);
       // An identity column's is made by its table alone, which is needed then.
-      if (entry && definitions.meaning(entry).kind === 'create') add(entry);
+      if (entry?.desc !== 'SEQUENCE' || sequences.has(entry)) continue;
+      if (definitions.meaning(entry).kind === 'create') shared.add(entry);
     }
   }
   for (const sequence of sequences) entries.add(sequence);
+  completeSequences(archive, entries);
+};
+
+/** Adds the values of sequences, and their owners where these are there. @returns the sequences whose owner is not */
+export const completeSequences = (
+  { entries, byNumber, definitions, tables }: Archive,
+  chosen: Set<Entry>,
+): readonly Entry[] => {
   const isOfOne = ({ dependencies }: Entry): boolean =>
     dependencies.some((number) => {
       const entry = byNumber.get(number);
-      return entry !== undefined && sequences.has(entry);
+      return entry?.desc === 'SEQUENCE' && chosen.has(entry);
     });
-  for (const entry of archive.entries) {
-    if (entry.desc === 'SEQUENCE SET' && isOfOne(entry)) entries.add(entry);
+  const ownerless: Entry[] = [];
+  for (const entry of entries) {
+    if (!/^SEQUENCE (SET|OWNED BY)$/.test(entry.desc) || !isOfOne(entry)) continue;
+    const table = definitions.table(entry);
+    const owner = table && tables.get(keyOf(table));
+    if (entry.desc === 'SEQUENCE SET' || (owner && chosen.has(owner))) chosen.add(entry);
+    else ownerless.push(entry);
   }
-  for (const entry of owning.filter(isOfOne)) {
-    if (isOf(entry)) entries.add(entry);
-    else {
-      leftOut.push({
-        what: `the owner of sequence ${qualified(entry.namespace ?? '', entry.tag)}`,
-        why: 'it is a table that was not chosen',
-      });
-    }
-  }
+  return ownerless;
 };
 
 /** Adds comments, grants and the like on entries. */

@@ -3,6 +3,7 @@ import { quoted, RestoreRefused } from '../../../core/errors.ts';
 import { sha256Hex } from '../../../core/ids.ts';
 import type { SchemaPlace, TableName } from '../../../core/restore.ts';
 import { identifier, qualified } from '../names.ts';
+import { namesTaken } from './names-taken.ts';
 
 /**
  * Schemas' names within one transaction: what is live steps aside, so that the backup comes back under its own name, and both get
@@ -47,17 +48,11 @@ export const refuseTablesThere = async (
   client: pg.Client,
   tables: readonly TableName[],
 ): Promise<void> => {
-  const found = await tablesThere(client, tables);
-  if (found.length) {
-    throw new RestoreRefused(
-      found.map(
-        ({ schema, name }) =>
-          `${quoted(`${schema}.${name}`)} is there already, and rows are never added to what exists: rename it, or restore the table beside.`,
-      ),
-    );
-  }
+  const problems = await namesTaken(client, tables);
+  if (problems.length) throw new RestoreRefused(problems);
 };
 
+/** Those of some names that a table, a sequence or another relation has. */
 export const tablesThere = async (
   client: pg.Client,
   tables: readonly TableName[],

@@ -93,6 +93,13 @@ export const refusal = (
       'another session holds what it needs',
       `${object.charAt(0).toUpperCase()}${object.slice(1)}`,
     );
+  const routine = FUNCTION.exec(where)?.[1];
+  if (code === '42501' && routine)
+    return new StatementRefused(
+      object,
+      `${message}, in function ${routine} (42501), which runs while it is made: if an event trigger calls it, its owner can make it SECURITY DEFINER, or grant the restore role and the tenants' owners what it needs`,
+      cause,
+    );
   if (code === '42501')
     return new PermissionMissing(
       `The restore role may not make ${object}: ${message}`,

@@ -145,7 +145,7 @@ const KEYS = `
 /** Constraints of what is live now to tables outside; the backup's own may be others. */
 export const surveyKeys = async (
   client: pg.Client,
-  { places, tables }: SurveyRequest,
+  { places, tables, mode }: SurveyRequest,
 ): Promise<Findings & Pick<RestoreReport, 'foreignKeysOutside'>> => {
   interface Row {
     readonly name: string;
@@ -158,12 +158,14 @@ export const surveyKeys = async (
       !tables || tables.some((table) => name.startsWith(`${table.schema}.${table.name}: `)),
   );
   const closed = [...new Set(found.filter(({ may }) => !may).map(({ referenced }) => referenced))];
+  const said = (ending: string): string[] =>
+    closed.map(
+      (table) =>
+        `Foreign keys to ${quoted(table)} can't be added: GRANT REFERENCES on it to the restore role, ${ending}. ${ROLES_PAGE}`,
+    );
   return {
     foreignKeysOutside: found.map(({ name }) => name),
-    problems: [],
-    warnings: closed.map(
-      (table) =>
-        `Foreign keys to ${quoted(table)} can't be added: GRANT REFERENCES on it to the restore role, or add them by hand afterwards.`,
-    ),
+    problems: mode === 'swap' ? said('a swap that loses them is refused') : [],
+    warnings: mode === 'swap' ? [] : said('or add them by hand afterwards'),
   };
 };

@@ -11,7 +11,8 @@ export interface Findings {
 
 const OF_DATABASE = `
   SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS create,
-    pg_catalog.current_database() AS database, session_user::text AS role, pg_catalog.pg_is_in_recovery() AS replica,
+    pg_catalog.current_database() AS database,
+    (SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS "databaseOwner", session_user::text AS role, pg_catalog.pg_is_in_recovery() AS replica,
     pg_catalog.current_setting('max_locks_per_transaction')::int
       * (pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int) AS locks,
     ARRAY(SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1) AS "eventTriggers"`;
@@ -19,6 +20,7 @@ const OF_DATABASE = `
 interface OfDatabase {
   readonly create: boolean;
   readonly database: string;
+  readonly databaseOwner: string;
   readonly role: string;
   readonly replica: boolean;
   readonly locks: number;
@@ -70,8 +72,27 @@ const databaseFindings = (
   return { problems, warnings };
 };
 
-const schemaProblems = (found: readonly OfSchema[], role: string, mode: string): string[] =>
+/** Nobody can be made a member of it: it stands for whoever owns the database, and owns the schema public since PostgreSQL 15. */
+const DATABASE_OWNER = 'pg_database_owner';
+
+const publicProblem = (schema: string, { database, databaseOwner, role }: OfDatabase): string =>
+  `Schema ${quoted(schema)} belongs to whoever owns the database, ${quoted(databaseOwner)}, and only they may rename it: ALTER DATABASE ${quoted(database)} OWNER TO a role that ${quoted(role)} is a member of. Or bring it elsewhere (POST .../elsewhere), or chosen tables into the live schema ("tables", "into": "live").`;
+
+const schemaProblems = (
+  found: readonly OfSchema[],
+  ofDatabase: OfDatabase,
+  mode: string,
+): string[] =>
   found.flatMap(({ schema, owner, owns, creates }) => {
+    const { role } = ofDatabase;
+    if (owner === DATABASE_OWNER) {
+      if (mode !== 'tables-live') return owns ? [] : [publicProblem(schema, ofDatabase)];
+      return creates
+        ? []
+        : [
+            `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO the role that owns its tables, which ${quoted(role)} has to be a member of. ${ROLES_PAGE}`,
+          ];
+    }
     if (mode === 'tables-live') {
       return creates
         ? []
@@ -86,6 +107,9 @@ const schemaProblems = (found: readonly OfSchema[], role: string, mode: string):
         ];
   });
 
+const OF_PUBLIC =
+  'What PostgreSQL itself grants on schema "public" is in no backup: GRANT USAGE ON SCHEMA public TO PUBLIC after the exchange, if others than its owner and those it names use it.';
+
 export const surveyRights = async (
   client: pg.Client,
   request: SurveyRequest,
@@ -96,23 +120,31 @@ export const surveyRights = async (
   const names = places.map(({ from }) => from);
   const schemas = (await client.query<OfSchema>(OF_SCHEMAS, [names])).rows;
   const { problems, warnings } = databaseFindings(found, request);
-  return { problems: [...problems, ...schemaProblems(schemas, found.role, mode)], warnings };
+  return {
+    problems: [...problems, ...schemaProblems(schemas, found, mode)],
+    warnings: [...warnings, ...(mode === 'swap' && names.includes('public') ? [OF_PUBLIC] : [])],
+  };
 };
 
 const ROLES = `
   SELECT w.name, r.oid IS NOT NULL AS there
   FROM pg_catalog.unnest($1::text[]) AS w (name) LEFT JOIN pg_catalog.pg_roles r ON r.rolname = w.name ORDER BY 1`;
 
+/** What comes with an extension is not given to anybody, nor what comes with another object, such as a range type's functions. */
+const madeByItself = (catalog: string, oid: string): string => `NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend e
+  WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype IN ('e', 'i'))`;
+
 /** Owners of what is live that the restore role can't give anything to. */
 const OWNERS = `
   WITH owners AS (
-    SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)
-    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY ($1)
+    SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND $2
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_class', 'c.oid')}
     UNION SELECT p.proowner FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = ANY ($1) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_proc', 'p.oid')}
     UNION SELECT t.typowner FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-      WHERE n.nspname = ANY ($1) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND e.objid = t.oid AND e.deptype = 'e')
-        AND t.typelem = 0
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
   )
   SELECT r.rolname AS name FROM owners JOIN pg_catalog.pg_roles r USING (oid)
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
@@ -130,9 +162,12 @@ export const surveyRoles = async (
   const missingRoles = found.filter(({ there }) => !there).map(({ name }) => name);
   if (owners === 'drop') return { missingRoles, problems: [], warnings: [] };
   const live = places.map(({ from }) => from);
-  const foreign = (await client.query<{ name: string }>(OWNERS, [live])).rows.map(
-    ({ name }) => name,
-  );
+  // Live schemas that tables go into stay whose they are; whose public is, the rights have said.
+  const foreign = (
+    await client.query<{ name: string }>(OWNERS, [live, mode !== 'tables-live'])
+  ).rows
+    .map(({ name }) => name)
+    .filter((name) => name !== DATABASE_OWNER);
   const said = [
     ...missingRoles.map((name) => `The server has no role ${quoted(name)}, which the backup names`),
     ...foreign.map((name) => `The restore role is no member of ${quoted(name)}, which owns a part`),

@@ -1,17 +1,18 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
-import { quoted } from '../../../core/errors.ts';
 import type { ServerFacts } from '../../../core/ports.ts';
 import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
-import { schemasThere, tablesThere } from './places.ts';
+import { schemasThere } from './places.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 import { readDependents } from './survey-dependents.ts';
 import { surveyExtensions } from './survey-extensions.ts';
+import { surveyNames } from './survey-names.ts';
 import { functionsNaming, surveyKeys, surveyOutside } from './survey-outside.ts';
 import { type Findings, surveyRights, surveyRoles } from './survey-rights.ts';
+import { surveySnapshots } from './survey-snapshots.ts';
 
 /** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -49,39 +50,6 @@ const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findi
   return { problems, warnings };
 };
 
-const nameFindings = async (
-  client: pg.Client,
-  { places, mode, tables = [] }: SurveyRequest,
-  live: ReadonlySet<string>,
-): Promise<Findings> => {
-  if (mode === 'tables-live') {
-    const missing = places.filter(({ from }) => !live.has(from));
-    const taken = await tablesThere(client, tables);
-    return {
-      problems: [
-        ...missing.map(
-          ({ from }) => `There is no schema ${quoted(from)} to put tables into: restore beside.`,
-        ),
-        ...taken.map(
-          ({ schema, name }) =>
-            `${quoted(`${schema}.${name}`)} is there already, and rows are never added to what exists: rename it, or restore the table beside.`,
-        ),
-      ],
-      warnings: [],
-    };
-  }
-  const taken = await schemasThere(
-    client,
-    places.map(({ to }) => to),
-  );
-  return {
-    problems: [...taken].map(
-      (name) => `Schema ${quoted(name)} is there already: give another name, or drop it first.`,
-    ),
-    warnings: [],
-  };
-};
-
 const dependentFindings = (
   dependents: readonly string[],
   { mode, acceptDependents }: SurveyRequest,
@@ -108,7 +76,8 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
   const extensions = await surveyExtensions(client, request);
   const outside = await surveyOutside(client, request);
   const keys = await surveyKeys(client, request);
-  const names = await nameFindings(client, request, live);
+  const names = await surveyNames(client, request, live);
+  const snapshots = await surveySnapshots(client, request, live);
   const dependents = mode === 'swap' ? await readDependents(client, [...live]) : [];
   const hanging = dependentFindings(dependents, request);
   const all = [
@@ -120,6 +89,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     outside,
     keys,
     hanging,
+    snapshots,
   ];
   return {
     server,

@@ -80,11 +80,18 @@ const execute = async (
 /** @throws RestoreMismatch */
 const compare = async (
   client: pg.Client,
-  { manifest, tables, signal }: LoadRequest,
+  { manifest, mode, tables, signal }: LoadRequest,
   { foreignKeys, leftOut, alone }: ExecutedText,
 ): Promise<MarkState> => {
   const schemas = schemasIn(manifest);
-  const compared = await compareWithManifest(client, { manifest, schemas, tables, alone, signal });
+  const compared = await compareWithManifest(client, {
+    manifest,
+    schemas,
+    tables,
+    intoLive: mode === 'tables-live',
+    alone,
+    signal,
+  });
   if (compared.differences.length) throw new RestoreMismatch(compared.differences);
   return {
     tables: compared.tables,

@@ -107,11 +107,7 @@ const cases: [readonly string[], RegExp[]?, string[]?][] = [
   [['watched', 'fired', 'guarded']],
   [['base', 'derived', 'derived_again', 'typed', 'bookings', 'nulls', 'altered']],
   [['nested', 'nested_outside', 'needs a domain', 'needs a view']],
-  [
-    ['a b', "$(id); `touch /tmp/x` ../%2e%2e *?|\\ 'x' --", 'table of\ntwo lines', 'far "away"'],
-    [],
-    ['the'],
-  ],
+  [['a b', "$(id); `touch /tmp/x` ../%2e%2e *?|\\ 'x' --", 'table of\ntwo lines', 'far "away"']],
 ];
 const both = [15, 18].flatMap((major) =>
   cases.map(([names, without = [], leftOut = []]) => [major, names, without, leftOut] as const),
@@ -191,20 +187,29 @@ describe('chosen tables', () => {
   });
 
   it('bring the sequences along that they count with, but not the owners of those', () => {
-    const { entries, leftOut, needs } = chosen('a b', 'a');
-    expect(entries.filter((one) => one.includes('SEQUENCE'))).toEqual([
+    const { entries, leftOut, leftOutBeside, needs, uses, withNeeds } = chosen('a b', 'a');
+    // Where they are live, they are used and not made.
+    expect(entries.filter((one) => one.includes('SEQUENCE'))).toEqual([]);
+    expect(uses).toEqual(named('never called', 'old_serial_id_seq'));
+    expect(withNeeds.filter((one) => one.includes('SEQUENCE'))).toEqual([
       'SEQUENCE never called',
       'SEQUENCE old_serial_id_seq',
       'SEQUENCE SET never called',
       'SEQUENCE SET old_serial_id_seq',
     ]);
-    expect(leftOut).toEqual([
+    expect(leftOut).toEqual([]);
+    expect(leftOutBeside).toEqual([
       {
         what: `the owner of sequence ${AWK}."old_serial_id_seq"`,
         why: 'it is a table that was not chosen',
       },
     ]);
-    expect(needs).toEqual([`FUNCTION ${AWK}.fire()`, `FUNCTION ${AWK}.of_table(${AWK}.a)`]);
+    expect(needs).toEqual([
+      `FUNCTION ${AWK}.fire()`,
+      `SEQUENCE ${AWK}."never called"`,
+      `FUNCTION ${AWK}.of_table(${AWK}.a)`,
+      `SEQUENCE ${AWK}.old_serial_id_seq`,
+    ]);
   });
 
   it('are named with their partitions; those without their parent are not attached', () => {
@@ -255,6 +260,9 @@ describe('chosen tables', () => {
     ]);
     expect(view.withNeeds).toContain('RULE a grouped view _RETURN');
     expect(view.withNeeds).not.toContain('TABLE DATA people');
+    expect(view.leftOutBeside?.map(({ what }) => what)).toEqual([
+      `the rows of table ${AWK}."people"`,
+    ]);
   });
 
   it('are all of the archive’s tables: then nothing is left out of what is theirs', () => {

@@ -39,6 +39,25 @@ describe('a statement that the server refuses', () => {
     expect(error?.message).toContain('ALTER ROUTINE acme.knows(integer) SET search_path = "acme"');
   });
 
+  it('because an event trigger may not do what it does tells its function', async () => {
+    const database = await newDatabase(postgres, T);
+    const target = { postgres, database };
+    const stored = await takeBackup(postgres, database, ['acme']);
+    await postgres.sql(
+      `CREATE TABLE public.log (tag text); CREATE FUNCTION public.logs() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES (tg_tag); END';
+       CREATE EVENT TRIGGER logging ON ddl_command_end EXECUTE FUNCTION public.logs()`,
+      database,
+    );
+    await expect(restore(target, stored)).rejects.toMatchObject({
+      name: 'StatementRefused',
+      message: expect.stringMatching(
+        /permission denied for table log, in function public\.logs\(\).*event trigger.*SECURITY DEFINER/,
+      ),
+    });
+    await postgres.sql('ALTER FUNCTION public.logs() SECURITY DEFINER', database);
+    await restore(target, stored);
+  });
+
   it('among rows tells the line and the column, and no value', async () => {
     const error = await refusedWith(T, (text) => text.replace('2\tsecret', 'two\tsecret'));
     expect(error).toMatchObject({ name: 'StatementRefused' });
