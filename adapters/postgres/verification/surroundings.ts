@@ -92,7 +92,8 @@ const createStandIns = async (owner: pg.Client, standIns: readonly StandIn[]): P
 
 const isTable = ({ sql }: StandIn): boolean => sql.startsWith('CREATE TABLE ');
 
-const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role'];
+/** Made elsewhere: a table's key comes with what stands in for the table. */
+const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role', 'table constraint'];
 
 const keyOf = ({ kind, name }: Pick<Outside, 'kind' | 'name'>): string => `${kind} ${name}`;
 
