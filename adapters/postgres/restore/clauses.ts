@@ -1,7 +1,8 @@
 import type { Name } from './meaning.ts';
 import { Cursor } from './meaning-cursor.ts';
+import { isKey } from './statements-body.ts';
 import { tokenAt } from './statements-tokens.ts';
-import type { Word } from './words.ts';
+import { type Word, wordOf } from './words.ts';
 
 /** Clauses that decide over a statement besides its head. */
 
@@ -16,25 +17,24 @@ const ALL_KEPT = 4096;
 export const mayInherit = (words: readonly Word[]): boolean =>
   words.length >= ALL_KEPT || new Cursor(words).skipTo('inherits') !== undefined;
 
-/** Actions of ALTER that take an object elsewhere, or make it a part of another; pg_dump writes none of them. */
-const STRANGE_ACTIONS = ['rename', 'set schema', 'inherit', 'detach', 'attach', 'of'] as const;
-
-/** The first strange action of an ALTER of the object `on`. */
-export const strangeAction = (words: readonly Word[], on: Name): string | undefined => {
-  const cursor = new Cursor(words);
-  // The name ends the head; of a name of two parts the last one is followed by the first action.
-  while (!cursor.ended) {
-    const found = cursor.qualified();
-    if (found?.schema === on.schema && found.name === on.name) break;
-    if (!found) cursor.skip();
+/**
+ * All words of a statement, those that were not kept as well.
+ * @param escapes true while a backslash in '...' escapes
+ */
+export const allWords = (
+  { text, words }: { readonly text: Buffer; readonly words: readonly Word[] },
+  escapes: boolean,
+): readonly Word[] => {
+  if (words.length < ALL_KEPT) return words;
+  const all: Word[] = [];
+  for (let at = 0; at < text.length; ) {
+    const token = tokenAt({ bytes: text, final: true, escapes }, at);
+    if (!token) return [];
+    if (token.kind !== 'space') all.push(wordOf(text, token));
+    at = token.to;
   }
-  cursor.brackets();
-  while (!cursor.ended) {
-    const strange = cursor.anyKeys(STRANGE_ACTIONS);
-    if (strange) return strange;
-    while (!cursor.ended && !cursor.symbol(',')) cursor.skip();
-  }
-  return undefined;
+  const last = all.at(-1);
+  return last?.kind === 'symbol' && last.text === ';' ? all.slice(0, -1) : all;
 };
 
 /** `schema.name` as SQL writes it in a string. */
@@ -68,8 +68,9 @@ const offsetsOf = (text: Buffer): number[] => {
   return offsets;
 };
 
-const isKey = (word: Word | undefined, key: string): boolean =>
-  word?.kind === 'name' && !word.quoted && word.text === key;
+/** What an owner is given with, up to OWNER: `ALTER FUNCTION s.f(integer)`. */
+export const beforeOwner = (text: Buffer, words: readonly Word[]): Buffer =>
+  text.subarray(0, offsetsOf(text)[words.length - 3]);
 
 /**
  * What stands behind a foreign key's name, without NOT VALID, byte for byte.

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { identifier } from '../names.ts';
 import { type Giving, isGiving, obstacle } from './access.ts';
-import { described } from './described.ts';
+import { described, shown } from './described.ts';
 import type { Meaning } from './meaning.ts';
+import { giveInstead } from './own-rights.ts';
 import { isLost } from './refusals.ts';
 import { send } from './send.ts';
 import type { Piece } from './statements.ts';
@@ -50,13 +51,22 @@ const grantAs = async (
   }
 };
 
-export const give = async (run: Run, meaning: Meaning, { text, words }: Piece): Promise<void> => {
+export const give = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
+  const { text, words } = piece;
   const { client, request, access, grantor, findRole } = run;
   if (request.owners === 'drop' || !isGiving(meaning)) return;
   const why = await obstacle(meaning, grantor, findRole);
-  if (why) return access.add(meaning, words, why);
+  if (why) {
+    access.add(meaning, words, why);
+    if (meaning.kind === 'owner') await giveInstead(run, meaning, piece);
+    return;
+  }
+  if (meaning.kind === 'grant' && run.closed.has(shown(meaning.on))) return;
   const execute = () => send(client, text, { object: described(meaning, words) });
-  if (meaning.kind === 'owner') return await giveOwner(run, meaning, execute);
+  if (meaning.kind === 'owner') {
+    if (meaning.role === run.self) run.ours.add(shown(meaning.on));
+    return await giveOwner(run, meaning, execute);
+  }
   if (grantor === null) return await execute();
   const refused = await grantAs(run, grantor, execute);
   if (refused) access.add(meaning, words, refused);

@@ -1,12 +1,17 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors.ts';
+import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
-import { keyDefinition, mayInherit } from './clauses.ts';
+import { checksRows } from './actions.ts';
+import { allWords, keyDefinition, mayInherit } from './clauses.ts';
 import { constraintComment } from './comments.ts';
 import { described, shown } from './described.ts';
 import { give } from './give.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
+import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
+import { settleRights } from './own-rights.ts';
 import { copyRows, send } from './send.ts';
+import { asOwner, ownerOf, refuseFiring } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
 import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
@@ -28,6 +33,8 @@ export interface TextRequest {
   readonly missingRoles: readonly string[];
   /** The schemas are there and in use: they are neither made nor given to anybody. */
   readonly intoLive?: boolean;
+  /** What the backup may name beside itself, by its manifest; absent on a server where nobody else is. */
+  readonly tenancy?: Pick<Manifest, 'roles' | 'outside'>;
   readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
@@ -60,6 +67,7 @@ export interface ExecutedText {
   readonly alone: readonly TableName[];
   /** True where an owner or a grant was left out that was asked for. */
   readonly accessLost: boolean;
+  readonly warnings: readonly string[];
 }
 
 const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
@@ -99,7 +107,16 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
       return;
     }
   }
-  await send(client, text, doing);
+  const execute = () => send(client, text, doing);
+  if (meaning.kind === 'alter' && checksRows(words)) {
+    const what = meaning.what === 'domain' ? 'domain' : 'table';
+    await asOwner(run, { ...named(meaning.on), what }, execute);
+  } else {
+    if (meaning.kind === 'refresh' && request.tenancy)
+      await ownerOf(run, { ...named(meaning.view), what: 'table' });
+    await execute();
+  }
+  if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
   if (meaning.kind !== 'create') return;
   const made = named({ schema: meaning.schema, name: meaning.name });
@@ -107,10 +124,14 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
   if (meaning.what.endsWith('table') && mayInherit(words)) await leaveParents(run, made);
 };
 
+/** Clauses of these may stand anywhere in them. */
+const READ_WHOLE = ['create', 'alter', 'attach-partition'];
+
 const take = async (run: Run, piece: Piece): Promise<void> => {
-  const { words } = piece;
-  const meaning = meaningOf(words);
+  const meaning = meaningOf(piece.words);
   if (meaning.kind === 'session-authorization') run.grantor = meaning.role;
+  const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
+  const words = READ_WHOLE.includes(meaning.kind) ? allWords(piece, escapes) : piece.words;
   const decision = decide(meaning, words, run.bounds);
   switch (decision.do) {
     case 'pass':
@@ -130,7 +151,10 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
   const table = named(meaning.table);
   const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
-  const rows = await copyRows(run.client, piece, doing);
+  if (run.request.tenancy) await refuseFiring(run, table);
+  const rows = await asOwner(run, { ...table, what: 'table' }, () =>
+    copyRows(run.client, piece, doing),
+  );
   run.copied.push({ ...table, rows });
   run.request.onTable(table);
 };
@@ -141,13 +165,20 @@ const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = 
 
 /** @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the text's own error */
 export const loadText = async (client: pg.Client, request: TextRequest): Promise<ExecutedText> => {
+  const { tenancy, schemas } = request;
   const run = await beginRun(client, request);
+  const before = tenancy ? await reachesOf(client, schemas) : new Map();
   for await (const piece of readStatements(request.text)) {
     request.signal.throwIfAborted();
     await take(run, piece);
   }
   await client.query(SETTLE);
   if (!request.intoLive) await refuseAttached(run);
+  if (tenancy) {
+    const known = tenancy.outside.map(({ kind, name }) => `${kind} ${name}`);
+    await refuseReaches(client, schemas, new Set([...known, ...before.keys()]));
+    await settleRights(run);
+  }
   return {
     copied: run.copied,
     foreignKeys: run.keys,
@@ -160,5 +191,6 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
         : []),
     ],
     accessLost: !run.access.isEmpty,
+    warnings: tenancy ? await codeWarnings(client, schemas) : [],
   };
 };

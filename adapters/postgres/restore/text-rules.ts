@@ -1,5 +1,7 @@
 import { DumpUnreadable, quoted } from '../../../core/errors.ts';
-import { isPartitionOf, nameInText, strangeAction } from './clauses.ts';
+import type { Giving } from './access.ts';
+import { hasConstantBounds, isUsualAction, unusualClause } from './actions.ts';
+import { isPartitionOf, nameInText } from './clauses.ts';
 import { commentedObject } from './comments.ts';
 import { described, shown } from './described.ts';
 import type { Meaning, Name } from './meaning.ts';
@@ -27,6 +29,8 @@ export interface Boundaries {
   readonly extensionsThere: ReadonlySet<string>;
   readonly owners: 'keep' | 'drop';
   readonly intoLive: boolean;
+  /** Roles that the backup may name; absent where nobody else is on the server. */
+  readonly roles?: readonly string[];
   /** Tables made by this text so far, as `shown`. */
   readonly made: ReadonlySet<string>;
   /** Foreign keys that were kept for later, as `keyOf`. */
@@ -48,7 +52,7 @@ const refuse = (meaning: Meaning, words: readonly Word[], why = NOT_OURS): never
 const OURS = /_timeout$/;
 const SETTINGS: Readonly<Record<string, (values: readonly string[]) => boolean>> = {
   client_encoding: ([value = '']) => /^(UTF-?8|SQL_ASCII)$/i.test(value),
-  standard_conforming_strings: ([value = '']) => /^on$/i.test(value),
+  standard_conforming_strings: ([value = '']) => /^(on|off)$/i.test(value),
   escape_string_warning: () => true,
   search_path: (values) => values.length === 1 && values[0] === '',
   check_function_bodies: () => true,
@@ -70,6 +74,20 @@ const settingRule = (
 
 export const keyOf = (table: Name, constraint: string): string =>
   `${shown(table)} ${quoted(constraint)}`;
+
+/** An owner or a grant for somebody that the manifest does not know was not in the schema. */
+const stranger = (meaning: Giving, roles: readonly string[] | undefined): string | undefined => {
+  const named = meaning.kind === 'owner' ? [meaning.role] : meaning.roles;
+  const giver =
+    meaning.kind === 'default-privileges' && meaning.role !== null ? [meaning.role] : [];
+  return roles && [...named, ...giver].find((name) => !roles.includes(name));
+};
+
+const refuseStranger = (meaning: Giving, words: readonly Word[], bounds: Boundaries): void => {
+  const role = stranger(meaning, bounds.roles);
+  if (role !== undefined)
+    refuse(meaning, words, `the manifest names no role ${quoted(role)} among those of the backup`);
+};
 
 const beyond = ({ kind }: Meaning): string =>
   `a ${kind.replace('-', ' ')} belongs to the database, not to a schema`;
@@ -109,6 +127,7 @@ export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundar
     case 'attach-partition':
     case 'attach-index':
       own(meaning.child);
+      if (!hasConstantBounds(words)) return refuse(meaning, words);
       if (meaning.kind === 'attach-index' ? isOwn(meaning.parent) : isInside(meaning.parent))
         return RUN;
       return {
@@ -120,17 +139,23 @@ export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundar
     case 'grant':
     case 'revoke':
       if (!isOwnObject(meaning.what, meaning.on)) return outside();
+      refuseStranger(meaning, words, bounds);
       return intoLive && meaning.what === 'schema' ? PASS : GIVE;
     case 'default-privileges':
       if (meaning.schema === null || !schemas.includes(meaning.schema)) return outside();
+      refuseStranger(meaning, words, bounds);
       return intoLive ? PASS : GIVE;
-    case 'create':
+    case 'create': {
       if (!isOwn(meaning.table ?? meaning)) return outside();
-      if (meaning.what === 'table' && isPartitionOf(words)) return refuse(meaning, words);
-      return RUN;
+      const why =
+        meaning.what.endsWith('table') && isPartitionOf(words)
+          ? NOT_OURS
+          : unusualClause(meaning, words, isOwn);
+      return why === undefined ? RUN : refuse(meaning, words, why);
+    }
     case 'alter':
       if (!isOwn(meaning.on)) return outside();
-      return strangeAction(words, meaning.on) ? refuse(meaning, words) : RUN;
+      return isUsualAction(words) ? RUN : refuse(meaning, words);
     case 'refresh':
       return own(meaning.view);
     case 'copy':

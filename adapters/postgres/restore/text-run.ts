@@ -13,12 +13,20 @@ export interface Run {
   readonly bounds: Boundaries & { readonly made: Set<string>; readonly kept: Set<string> };
   readonly findRole: ReturnType<typeof roleFinder>;
   readonly isSuperuser: boolean;
+  /** Who the session is. */
+  readonly self: string;
   readonly tablespaces: ReadonlySet<string>;
   readonly access: LeftOutAccess;
   readonly leftOut: { readonly what: string; readonly why: string }[];
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
   readonly alone: TableName[];
+  /** What the text gave to the session's own role, as `shown`. */
+  readonly ours: Set<string>;
+  /** What nobody else may use, as `shown`. */
+  readonly closed: Set<string>;
+  /** What the text has set, by name. */
+  readonly settings: Map<string, string>;
   /** In whose name is granted just now; null for the owner's. */
   grantor: string | null;
 }
@@ -26,17 +34,18 @@ export interface Run {
 const CIRCUMSTANCES = `
   SELECT ARRAY(SELECT extname::text FROM pg_catalog.pg_extension) AS extensions,
     ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace) AS tablespaces,
-    pg_catalog.current_setting('is_superuser') = 'on' AS superuser`;
+    pg_catalog.current_setting('is_superuser') = 'on' AS superuser, current_user::text AS self`;
 
 export const beginRun = async (client: pg.Client, request: TextRequest): Promise<Run> => {
   interface Row {
     readonly extensions: string[];
     readonly tablespaces: string[];
     readonly superuser: boolean;
+    readonly self: string;
   }
   const [row] = (await client.query<Row>(CIRCUMSTANCES)).rows;
   if (!row) throw new Error('the server says nothing of itself');
-  const { schemas, extensions, owners, intoLive = false, missingRoles } = request;
+  const { schemas, extensions, owners, intoLive = false, missingRoles, tenancy } = request;
   return {
     client,
     request,
@@ -46,17 +55,22 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
       extensionsThere: new Set(row.extensions),
       owners,
       intoLive,
+      ...(tenancy && { roles: tenancy.roles }),
       made: new Set(),
       kept: new Set(),
     },
     findRole: roleFinder(client, missingRoles),
     isSuperuser: row.superuser,
+    self: row.self,
     tablespaces: new Set(row.tablespaces),
     access: new LeftOutAccess(),
     leftOut: [],
     keys: [],
     copied: [],
     alone: [],
+    ours: new Set(),
+    closed: new Set(),
+    settings: new Map(),
     grantor: null,
   };
 };

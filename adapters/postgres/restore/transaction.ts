@@ -64,6 +64,7 @@ const execute = async (
     owners,
     missingRoles,
     intoLive: mode === 'tables-live',
+    tenancy: manifest,
     lockTimeoutMs,
     onSchema,
     onTable,
@@ -81,7 +82,7 @@ const execute = async (
 const compare = async (
   client: pg.Client,
   { manifest, mode, tables, signal }: LoadRequest,
-  { foreignKeys, leftOut, alone }: ExecutedText,
+  { foreignKeys, leftOut, alone, warnings }: ExecutedText,
 ): Promise<MarkState> => {
   const schemas = schemasIn(manifest);
   const compared = await compareWithManifest(client, {
@@ -98,7 +99,7 @@ const compare = async (
     rows: compared.rows,
     foreignKeys: foreignKeys.map(keyState),
     leftOut: [...leftOut],
-    warnings: [],
+    warnings: [...warnings],
   };
 };
 

@@ -81,6 +81,71 @@ const SMUGGLED: readonly (readonly [string, string])[] = [
   ['another schema for its own', 'ALTER TABLE acme.t SET SCHEMA other;'],
   ['another name for its own', 'ALTER TABLE acme.t RENAME TO u;'],
   ['another name for a schema', 'ALTER SCHEMA other RENAME TO mine;'],
+  ['another schema for its own and its heirs', 'ALTER TABLE acme.t * SET SCHEMA other;'],
+  [
+    'another schema for an operator class',
+    'ALTER OPERATOR CLASS acme.c USING btree SET SCHEMA other;',
+  ],
+  ['another schema for a function', 'ALTER FUNCTION acme.f(integer) SET SCHEMA other;'],
+  ['a column more', 'ALTER TABLE acme.t ADD COLUMN b text;'],
+  [
+    'an expression that is evaluated for rows',
+    "ALTER TABLE acme.t ALTER COLUMN v TYPE text USING (pg_catalog.query_to_xml('DELETE FROM other.secrets', true, false, '')::text);",
+  ],
+  ['a second action', 'ALTER TABLE ONLY acme.t ENABLE ROW LEVEL SECURITY, ADD COLUMN b text;'],
+  [
+    'a second action behind an array',
+    "ALTER TABLE ONLY acme.t ALTER COLUMN v SET DEFAULT (ARRAY['a', 'b'])[1], ADD COLUMN b text;",
+  ],
+  ['a table of rows of another', 'CREATE TABLE acme.loot AS SELECT * FROM other.secrets;'],
+  [
+    'a table of rows that a query deletes',
+    'CREATE TABLE acme.loot (v) AS WITH d AS (DELETE FROM other.secrets RETURNING *) SELECT * FROM d;',
+  ],
+  [
+    'a table of rows behind very many words',
+    `CREATE TABLE acme.loot (${Array.from({ length: 2100 }, (_, n) => `c${n}`).join(', ')}) AS SELECT * FROM other.secrets;`,
+  ],
+  ['a key inside a table', 'CREATE TABLE acme.u (a text REFERENCES other.secrets(v));'],
+  [
+    'a key behind very many words',
+    `CREATE TABLE acme.u (${Array.from({ length: 1500 }, (_, n) => `c${n} int NOT NULL`).join(', ')}, a text REFERENCES other.secrets(v));`,
+  ],
+  ['a key inside a column', 'ALTER TABLE acme.t ADD COLUMN b text REFERENCES other.secrets(v);'],
+  [
+    'a key and something else',
+    'ALTER TABLE acme.t ADD CONSTRAINT k FOREIGN KEY (v) REFERENCES other.secrets(v), ADD COLUMN b text;',
+  ],
+  ['the form of another', 'CREATE TABLE acme.u (LIKE other.secrets INCLUDING ALL);'],
+  ['a view of another', 'CREATE VIEW acme.loot AS SELECT * FROM other.secrets;'],
+  [
+    'a materialized view of another',
+    'CREATE MATERIALIZED VIEW acme.loot AS SELECT * FROM other.secrets WITH NO DATA;\nREFRESH MATERIALIZED VIEW acme.loot;',
+  ],
+  ['a view that is filled at once', 'CREATE MATERIALIZED VIEW acme.loot AS SELECT 1 AS a;'],
+  [
+    'a rule that writes to another',
+    'CREATE RULE r AS ON INSERT TO acme.t DO ALSO DELETE FROM other.secrets;',
+  ],
+  [
+    "a default of another's",
+    "CREATE TABLE acme.u (a bigint DEFAULT nextval('other.s'::regclass));",
+  ],
+  ['statistics of another', 'CREATE STATISTICS acme.st ON v, (length(v)) FROM other.secrets;'],
+  [
+    'bounds that are evaluated',
+    'CREATE TABLE acme.p (id int) PARTITION BY RANGE (id);\nCREATE TABLE acme.q (id int);\nALTER TABLE ONLY acme.p ATTACH PARTITION acme.q FOR VALUES FROM (acme.f(1)) TO (9);',
+  ],
+  [
+    'rows behind a trigger',
+    "CREATE FUNCTION acme.fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM other.secrets; RETURN NEW; END';\nCREATE TABLE acme.u (a int);\nCREATE TRIGGER x BEFORE INSERT ON acme.u FOR EACH ROW EXECUTE FUNCTION acme.fire();\nCOPY acme.u (a) FROM stdin;\n1\n\\.\n",
+  ],
+  [
+    'rows behind a rule',
+    'CREATE TABLE acme.u (a int);\nCREATE RULE x AS ON INSERT TO acme.u DO ALSO NOTHING;\nCOPY acme.u (a) FROM stdin;\n1\n\\.\n',
+  ],
+  ['an owner that it never had', 'ALTER TABLE acme.t OWNER TO pg_database_owner;'],
+  ['a grant to somebody it never knew', 'GRANT SELECT ON TABLE acme.t TO larder_backup;'],
   ['a detached partition', 'ALTER TABLE acme.t DETACH PARTITION acme.u;'],
   ['a change of another', 'ALTER TABLE other.secrets DISABLE ROW LEVEL SECURITY;'],
   ['an attachment of another', 'ALTER TABLE acme.t ATTACH PARTITION other.secrets DEFAULT;'],
@@ -157,6 +222,38 @@ describe('a backup with', () => {
     );
     expect(rows[0].c).toBe("'; DROP TABLE other.secrets; --");
     await postgres.sql('DROP SCHEMA acme_quoted CASCADE', database);
+  });
+
+  it.each([
+    ['a function', 'ALTER ROUTINE'],
+    ['a view', 'ALTER VIEW'],
+  ])('%s that it gives to nobody has no rights but those of its caller', async (what) => {
+    const places = [{ from: 'acme', to: 'acme_spy' }];
+    const sql =
+      what === 'a function'
+        ? "CREATE FUNCTION acme.spy() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS 'SELECT v FROM other.secrets';\nGRANT ALL ON FUNCTION acme.spy() TO PUBLIC;"
+        : 'CREATE VIEW acme.spy AS SELECT v FROM acme.t;\nGRANT SELECT ON TABLE acme.spy TO PUBLIC;';
+    const loaded = await restore({ postgres, database }, stored, { bytes: smuggle(sql), places });
+    expect(loaded.leftOut).toHaveLength(1);
+    expect(loaded.leftOut[0]?.what).toMatch(/SECURITY DEFINER of function|owner's rights of view/);
+    const { rows } = await postgres.sql(
+      `SELECT prosecdef::text AS is FROM pg_proc WHERE proname = 'spy' UNION ALL SELECT reloptions::text FROM pg_class WHERE relname = 'spy'`,
+      database,
+    );
+    expect(rows).toEqual([{ is: what === 'a function' ? 'false' : '{security_invoker=true}' }]);
+    await postgres.sql('DROP SCHEMA acme_spy CASCADE', database);
+  });
+
+  it("a table that it gives to nobody is the owner's of the schema before its rows come", async () => {
+    const places = [{ from: 'acme', to: 'acme_lost' }];
+    const loaded = await restore({ postgres, database }, stored, {
+      bytes: smuggle(
+        "CREATE FUNCTION acme.who(v text) RETURNS boolean LANGUAGE sql AS 'SELECT v = current_user';\nCREATE TABLE acme.u (a text CHECK (acme.who(a)));\nCOPY acme.u (a) FROM stdin;\napp_owner\n\\.\n",
+      ),
+      places,
+    });
+    expect(loaded.leftOut[0]?.what).toBe('the owner of table "acme.u"');
+    await postgres.sql('DROP SCHEMA acme_lost CASCADE', database);
   });
 
   it('an heir of a table of another is restored without it, so that its rows show there once', async () => {

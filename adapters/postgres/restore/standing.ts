@@ -1,0 +1,98 @@
+import type pg from 'pg';
+import { DumpUnreadable } from '../../../core/errors.ts';
+import type { TableName } from '../../../core/restore.ts';
+import { identifier, qualified } from '../names.ts';
+import { shown } from './described.ts';
+import type { Run } from './text-run.ts';
+
+/**
+ * As whom the tenant's own code runs. Check constraints, domains and generated columns call functions while rows come back, and the
+ * restore role may be a member of every tenant's owner: so rows are copied as the owner of their table. A function that resets its
+ * role is the restore role's again; PostgreSQL has no boundary against that but a login with fewer memberships.
+ */
+interface Standing {
+  readonly owner: string;
+  readonly schemaOwner: string;
+  /** The owner may look into the schema already. */
+  readonly enters: boolean;
+  readonly fires: boolean;
+}
+
+const OF_RELATION = `
+  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters,
+    c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS fires
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid = c.relowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
+  WHERE n.nspname = $1 AND c.relname = $2`;
+
+const OF_DOMAIN = `
+  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters, false AS fires
+  FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid = t.typowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
+  WHERE n.nspname = $1 AND t.typname = $2`;
+
+export type Standee = TableName & { readonly what: 'table' | 'domain' };
+
+const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | undefined> =>
+  (
+    await client.query<Standing>(one.what === 'domain' ? OF_DOMAIN : OF_RELATION, [
+      one.schema,
+      one.name,
+    ])
+  ).rows[0];
+
+/** pg_dump makes triggers and rules after the rows: any before would run for them. */
+export const refuseFiring = async ({ client }: Run, table: TableName): Promise<void> => {
+  if ((await standingOf(client, { ...table, what: 'table' }))?.fires) {
+    throw new DumpUnreadable(
+      `the rows of table ${shown(table)}`,
+      'a trigger or a rule of the table stands before them',
+    );
+  }
+};
+
+/**
+ * Who owns it; what the text gave to nobody becomes the schema's owner's, before any code of it runs.
+ * @returns undefined where it is the restore role's own
+ */
+export const ownerOf = async (run: Run, one: Standee): Promise<Standing | undefined> => {
+  const { client, self, request, ours } = run;
+  const found = await standingOf(client, one);
+  if (!found || found.owner !== self) return found;
+  const { schemaOwner } = found;
+  if (request.owners === 'drop' || ours.has(shown(one)) || schemaOwner === self) return undefined;
+  if (!(await run.findRole(schemaOwner))?.mayOwn) return undefined;
+  await client.query(
+    `ALTER ${one.what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(one.schema, one.name)} OWNER TO ${identifier(schemaOwner)}`,
+  );
+  run.leftOut.push({
+    what: `the owner of ${one.what} ${shown(one)}`,
+    why: `the backup names none: it is the schema's owner's`,
+  });
+  return { ...found, owner: schemaOwner, enters: true };
+};
+
+/** Whatever the code has set in the session is as the text had it again. */
+const backToSelf = ({ settings }: Run): string =>
+  [
+    `RESET ROLE; SET search_path = ''; SET row_security = off`,
+    ...['client_encoding', 'standard_conforming_strings'].flatMap((name) => {
+      const value = settings.get(name);
+      return value === undefined ? [] : [`SET ${name} = ${identifier(value)}`];
+    }),
+  ].join('; ');
+
+/** Executes as the owner of a table or a domain, where that is somebody else than the restore role. */
+export const asOwner = async <T>(run: Run, one: Standee, execute: () => Promise<T>): Promise<T> => {
+  const { client, request } = run;
+  const standing = request.tenancy ? await ownerOf(run, one) : undefined;
+  if (!standing) return await execute();
+  const { owner, enters } = standing;
+  const right = `USAGE ON SCHEMA ${identifier(one.schema)}`;
+  if (!enters) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
+  await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
+  const result = await execute();
+  await client.query(backToSelf(run));
+  if (!enters) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
+  return result;
+};
