@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Backup } from '../../../core/backup.ts';
+import { countsOf } from '../../../core/completion.ts';
 import { BackupGone } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { OutcomeMessage } from '../../../core/messages.ts';
@@ -90,6 +91,9 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
     ...(await history.get(made.projectId, made.id)),
     size: BYTES.length,
     checksum: SHA256,
+    format: 'plain',
+    compression: 'none',
+    ...countsOf(given.manifest?.tables ?? []),
     ...given.backup,
   };
   await removeRow(backup);

@@ -17,6 +17,8 @@ export interface RoomOptions {
   readonly temporaryMb?: number;
   /** The user's name in /etc/passwd; none where it is empty. */
   readonly user?: string;
+  /** Emulators on this machine may be reached. */
+  readonly network?: boolean;
 }
 
 const UID = '993';
@@ -31,7 +33,8 @@ export const makeRoom = async (folder: string): Promise<Room> => {
   mkdirSync(folder, { recursive: true });
   const devices = DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]);
   return {
-    run: async (program, args, { temporaryMb = 512, user = 'sbx_user1051' } = {}) => {
+    run: async (program, args, options = {}) => {
+      const { temporaryMb = 512, user = 'sbx_user1051', network = false } = options;
       writeFileSync(passwd, user && `${user}:x:${UID}:990::/home/${user}:/sbin/nologin\n`);
       // What is needed may lie where the room has a folder of its own.
       const hidden = [REPOSITORY, path.dirname(process.execPath), ...args.filter(path.isAbsolute)]
@@ -39,7 +42,8 @@ export const makeRoom = async (folder: string): Promise<Room> => {
         .flatMap((one) => ['--ro-bind', one, one]);
       const [command, ...flags] = [
         ...bwrap.command,
-        ...['--unshare-user', '--unshare-net', '--unshare-ipc', '--unshare-pid'],
+        ...['--unshare-user', '--unshare-ipc', '--unshare-pid'],
+        ...(network ? [] : ['--unshare-net']),
         ...['--uid', UID, '--gid', '990', '--die-with-parent', '--new-session'],
         ...['--ro-bind', '/', '/', '--ro-bind', passwd, '/etc/passwd'],
         ...['--proc', '/proc', '--tmpfs', '/dev', ...devices, '--remount-ro', '/dev'],
