@@ -75,6 +75,7 @@ const STORAGE_ONLY: ReadonlySet<string> = new Set([
   'kind',
   'expirySeconds',
   'claimedBy',
+  'knownBad',
 ]);
 
 /** What the row is of, without what is this folder's own. */

@@ -1,4 +1,5 @@
 import type { Backup } from '../../core/backup.ts';
+import { countsOf } from '../../core/completion.ts';
 import { BackupDamaged, BackupGone, BackupNotFound, BackupNotReady } from '../../core/errors.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
@@ -19,6 +20,12 @@ const disagreements = (backup: Backup, manifest: Manifest): string[] => {
     ['key', backup.fileId, manifest.object.key],
     ['size', backup.size, manifest.object.bytes],
     ['SHA-256', backup.checksum, manifest.object.sha256],
+    ['source', backup.source, manifest.source.name],
+    ['content', backup.content, manifest.options.content],
+    ['format', backup.format, manifest.options.format],
+    ['compression', backup.compression, manifest.options.compression],
+    ['number of tables', backup.tableCount, countsOf(manifest.tables).tableCount],
+    ['number of rows', backup.rowCount, countsOf(manifest.tables).rowCount],
   ] as const;
   return pairs.flatMap(([what, ofRow, ofManifest]) =>
     ofRow === ofManifest ? [] : [`the manifest beside it names another ${what}`],

@@ -10,7 +10,7 @@ import {
 import type { Job } from '../../core/job.ts';
 import type { JobFindings, JobQueue, Jobs, OpenJob } from '../../core/job-ports.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';
-import { notRun, type Verification } from '../../core/verification.ts';
+import { notRun } from '../../core/verification.ts';
 import { isDue } from './due.ts';
 import { HOUR, MINUTE, type Step, type SweepPorts } from './step.ts';
 
@@ -30,22 +30,25 @@ export interface JobSweep<J extends Job> {
   readonly queueOf: (source: string) => Pick<JobQueue<unknown>, 'depth'> | undefined;
   readonly send: (row: OpenJob, renewal: string) => Promise<void>;
   readonly outcomeOf: (row: OpenJob) => OutcomeMessage;
-  /** Beside the failure of one that is given up: what its row is to say, and what else is to be written. */
-  readonly givenUp?: (row: OpenJob, why: string) => Promise<JobFindings<J>>;
+  /** Beside the failure of one that is given up: what its row is to say. */
+  readonly findingsOf?: (why: string) => JobFindings<J>;
+  /** What else is to be written once a row has failed; done again until people have been told. */
+  readonly afterFailure?: (row: OpenJob) => Promise<void>;
 }
 
 const giveUp = async <J extends Job>(
   { outcomes, log }: SweepPorts,
-  { what, jobs, outcomeOf, givenUp }: JobSweep<J>,
+  { what, jobs, outcomeOf, findingsOf, afterFailure }: JobSweep<J>,
   step: Step,
   row: OpenJob,
   error: LarderError,
 ): Promise<void> => {
   const failure = describeError(error);
-  const findings = await givenUp?.(row, failure.message);
+  const findings = findingsOf?.(failure.message);
   const failed = await jobs.failAbandoned(row.projectId, row.id, failure, findings);
   if (failed === 'not-abandoned') return;
   step.count('jobsGivenUp');
+  await afterFailure?.(row);
   log.error(`a ${what} was given up`, { projectId: row.projectId, id: row.id, failure });
   await outcomes.send(outcomeOf(row));
 };
@@ -111,28 +114,26 @@ export const sweepJobs = async <J extends Job>(
   await eachOpen(sweep, 'untold', step, async (row) => {
     const waited = step.now - millis(row.completedAt ?? row.queuedAt);
     if (waited < UNTOLD_GRACE || !isDue(waited)) return;
+    if (row.status === 'failed') await sweep.afterFailure?.(row);
     await ports.outcomes.send(sweep.outcomeOf(row));
     step.count('outcomesSentAgain');
   });
 };
 
-/** The backup's row says first that it could not be verified: it must never look like one that was. */
+/** Only once its own row has failed: a worker that came to an end in between has said what it found. */
 const noteNotRun = async (
   { verifications, validations }: SweepPorts,
   step: Step,
   { projectId, id }: OpenJob,
-  why: string,
-): Promise<JobFindings<Verification>> => {
+): Promise<void> => {
   const row = await verifications.get(projectId, id);
-  if (row) {
-    await validations.noteValidation(projectId, row.backupId, {
-      validation: 'could-not-run',
-      verificationId: id,
-      validatedAt: iso(step.now),
-      why,
-    });
-  }
-  return { result: notRun(why) };
+  if (row?.status !== 'failed') return;
+  await validations.noteValidation(projectId, row.backupId, {
+    validation: 'could-not-run',
+    verificationId: id,
+    validatedAt: iso(step.now),
+    why: row.error?.message ?? 'it was given up',
+  });
 };
 
 export const sweepRestores = (ports: SweepPorts, step: Step): Promise<void> =>
@@ -159,7 +160,8 @@ export const sweepVerifications = (ports: SweepPorts, step: Step): Promise<void>
       send: ({ projectId, id }, renewal) =>
         ports.verificationQueue.send({ projectId, verificationId: id }, renewal),
       outcomeOf: ({ projectId, id }) => ({ kind: 'verification', projectId, verificationId: id }),
-      givenUp: (row, why) => noteNotRun(ports, step, row, why),
+      findingsOf: (why) => ({ result: notRun(why) }),
+      afterFailure: (row) => noteNotRun(ports, step, row),
     },
     step,
   );

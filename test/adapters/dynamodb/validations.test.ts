@@ -42,6 +42,27 @@ describe('what a verification found', () => {
     expect(await it.history.ofDay('2026-11-21', 1)).toEqual([after]);
   });
 
+  test('stays failed until one passes, whatever could not run or was cancelled meanwhile', async () => {
+    const { id } = await it.completed();
+    await note(id, noteOf(1, 'failed', { why: 'it differs' }));
+    const later = (['verifying', 'could-not-run', 'unverified'] as const).map((validation, hour) =>
+      noteOf(2 + hour, validation, { why: 'no disk' }),
+    );
+    for (const each of later) await note(id, each);
+    expect(await it.history.get('acme', id)).toMatchObject({
+      validation: 'failed',
+      validationWhy: 'it differs',
+      verificationId: later.at(-1)?.verificationId,
+    });
+    expect(await it.history.get('acme', id)).not.toHaveProperty('knownBad');
+    await note(id, noteOf(5, 'verified'));
+    await note(id, noteOf(6, 'could-not-run', { why: 'no disk' }));
+    expect(await it.history.get('acme', id)).toMatchObject({
+      validation: 'could-not-run',
+      validationWhy: 'no disk',
+    });
+  });
+
   test('is not undone by an older verification that ends later', async () => {
     const { id } = await it.completed();
     const newer = noteOf(2, 'failed', { why: 'it differs' });

@@ -129,6 +129,12 @@ describe('a backup that is not what it was', () => {
     await put(manifest, await bodyOf(manifestKeyBeside(other.fileId ?? '')));
     expect((await room.restore(backup)).row.error?.name).toBe('BackupDamaged');
     await put(manifest, own.toString().replace('"rows": 1000', '"rows": 1001'));
+    expect((await room.restore(backup)).row.error).toMatchObject({ name: 'BackupDamaged' });
+    const exchanged = own
+      .toString()
+      .replace('"rows": 1000', '"rows": 1100')
+      .replace('"rows": 200', '"rows": 100');
+    await put(manifest, exchanged);
     expect((await room.restore(backup)).row.error).toMatchObject({ name: 'RestoreMismatch' });
     await room.bench.ports.vault.remove([manifest]);
     expect((await room.restore(backup)).row.error?.name).toBe('BackupGone');
