@@ -150,6 +150,19 @@ const assemble = async (
       `--schema=${schema}`,
       ...flags,
     ],
+    /**
+     * How Lambda's runtime starts Node for a function, from its memory (/var/runtime/bootstrap of
+     * https://github.com/aws/aws-lambda-base-images).
+     */
+    nodeFlagsOf: (role: string): string[] => {
+      const { memoryMb } = functionOf(role);
+      const youngMb = Math.floor(memoryMb / 10);
+      return [
+        '--expose-gc',
+        `--max-semi-space-size=${Math.floor(youngMb / 2)}`,
+        `--max-old-space-size=${memoryMb - youngMb}`,
+      ];
+    },
     /** A function's deployed bundle, in a folder of its own; answers its file. */
     bundleOf: (role: string): string => {
       const target = path.join(folder, 'bundles', role);

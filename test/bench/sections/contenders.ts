@@ -63,7 +63,7 @@ export const runExport = async (run: ExportRun): Promise<Exported> => {
   for (const schema of schemas) requested.push(await stage.exports.request(schema));
   const measured = await measure<WorkerResult>({
     script: stage.contenders.worker,
-    flags,
+    flags: [...stage.nodeFlagsOf('export'), ...flags],
     task: { bundle, events: requested.map(({ event }) => event) } satisfies WorkerTask,
     environment: stage.environment('export', {
       [ENV.source]: stage.sourceOf(database),

@@ -31,6 +31,7 @@ export const plan: Section<Plan> = {
     };
     const { result, ...measured } = await measure<WorkerResult>({
       script: stage.contenders.worker,
+      flags: stage.nodeFlagsOf('plan'),
       task: { bundle: stage.bundleOf('plan'), events: [event] },
       environment: stage.environment('plan', {
         [ENV.historyTable]: table,

@@ -69,10 +69,16 @@ export const start: Section<Starts> = {
     const nothing = path.join(stage.folder, 'nothing.mjs');
     writeFileSync(nothing, 'export const handler = async () => undefined;\n');
     const started = [
-      { role: NOTHING, bundle: nothing, environment: stage.environment('export') },
+      {
+        role: NOTHING,
+        bundle: nothing,
+        flags: stage.nodeFlagsOf('export'),
+        environment: stage.environment('export'),
+      },
       ...stage.functions.map(({ role, codeFolder }) => ({
         role,
         bundle: path.join(codeFolder, 'index.mjs'),
+        flags: stage.nodeFlagsOf(role),
         environment: stage.environment(role),
       })),
     ];
@@ -84,6 +90,7 @@ export const start: Section<Starts> = {
         const begun = performance.timeOrigin + performance.now();
         const measured = await measure<{ at: number; rss: number }>({
           script: stage.contenders.starter,
+          flags: one.flags,
           task: { bundle: one.bundle },
           environment: one.environment,
         });
