@@ -89,12 +89,16 @@ interface Left {
 }
 
 const GRANTED = `
+  WITH found AS (
+    SELECT c.oid, c.relowner, c.relacl FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = $2
+  ), acls AS (
+    SELECT relacl AS acl FROM found
+    UNION ALL SELECT t.attacl FROM found JOIN pg_catalog.pg_attribute t ON t.attrelid = found.oid
+  )
   SELECT DISTINCT COALESCE(r.rolname, '') AS role
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL,
-    LATERAL pg_catalog.aclexplode(COALESCE(c.relacl, '{}') || COALESCE(t.attacl, '{}')) a
-  LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-  WHERE n.nspname = $1 AND c.relname = $2 AND a.grantee <> c.relowner`;
+  FROM found, acls, LATERAL pg_catalog.aclexplode(acls.acl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+  WHERE a.grantee <> found.relowner`;
 
 /** CASCADE: who was given the right to grant may have used it. */
 const takeBack = async (client: pg.Client, { schema, name, sql }: Left): Promise<void> => {

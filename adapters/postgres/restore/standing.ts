@@ -8,7 +8,7 @@ import type { Run } from './text-run.ts';
 /**
  * As whom the tenant's own code runs. Check constraints, domains and generated columns call functions while rows come back, and the
  * restore role may be a member of every tenant's owner: so rows are copied as the owner of their table. A function that resets its
- * role is the restore role's again; PostgreSQL has no boundary against that but a login with fewer memberships.
+ * role is the restore role's again; only a login with fewer memberships keeps it from that.
  */
 interface Standing {
   readonly owner: string;

@@ -81,6 +81,27 @@ describe("a tenant's own code", () => {
     expect((await restore({ postgres, database }, stored)).warnings).toEqual([]);
   });
 
+  it('that resets its role is the restore role, as docs/roles.md says, and leaves no setting behind', async () => {
+    const database = await databaseOf(
+      postgres,
+      `CREATE FUNCTION acme.resets(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+         IF session_user = 'larder_restore' THEN
+           RESET ROLE; SET search_path = acme; SET standard_conforming_strings = off; UPDATE beta.secrets SET s = current_user;
+         END IF; RETURN true; END $f$;
+       CREATE TABLE acme.t (v text CHECK (acme.resets(v))); INSERT INTO acme.t VALUES ('a');
+       CREATE INDEX i ON acme.t (v); COMMENT ON INDEX acme.i IS 'a\\b'`,
+    );
+    const stored = await takeBackup(postgres, database, ['acme']);
+    const loaded = await restore({ postgres, database }, stored);
+    expect(loaded.warnings[0]).toContain('"acme.resets"');
+    expect(await secrets(database)).toEqual([{ s: 'larder_restore' }]);
+    const { rows } = await postgres.sql(
+      "SELECT obj_description('acme_restored.i'::regclass) AS c",
+      database,
+    );
+    expect(rows).toEqual([{ c: 'a\\b' }]);
+  });
+
   it('of an owner who may not look into the schema before its grants are back comes back', async () => {
     const database = await databaseOf(
       postgres,
@@ -129,6 +150,18 @@ describe('what runs with the rights of an owner that it can not be given to', ()
       await caller.end();
     },
   );
+
+  it('has them too where nobody is to own anything', async () => {
+    const database = await databaseOf(postgres, PARTS);
+    const stored = await takeBackup(postgres, database, ['acme'], { user: 'postgres' });
+    const loaded = await restore({ postgres, database }, stored, { owners: 'drop' });
+    expect(loaded.leftOut.map(({ what }) => what)).toEqual([
+      'SECURITY DEFINER of function "acme.spy"',
+      'grants on table "acme.t"',
+      'the owner\'s rights of view "acme.v"',
+      'all owners and grants',
+    ]);
+  });
 
   it('and of a table with a rule that stays with the restore role nobody else has rights', async () => {
     const database = await databaseOf(
