@@ -34,7 +34,7 @@ export interface VerificationsProps {
 
 /**
  * Restores backups into a scratch PostgreSQL of its own and compares them. It reads the vault and reaches no database: it
- * has no network, no login, and writes to the history alone.
+ * has no network of a source, no login to one, and writes to the history alone.
  */
 export class Verifications extends Construct {
   readonly requests: QueueWithDeadLetters;

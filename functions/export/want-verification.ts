@@ -20,7 +20,10 @@ const lotOf = (backupId: string): number =>
 
 const RECENT = 10;
 
-/** One a week, whatever it came to: a backup that is too large today is too large tomorrow. */
+/**
+ * One a week that nobody asked for. What could not run counts: a backup that is too large today is too large tomorrow. One that
+ * found the backup bad does not, nor one whose workers died: the next backup is to be looked at.
+ */
 const hasBeenThisWeek = async (
   { verifications, clock }: ExportPorts,
   projectId: string,
@@ -28,7 +31,12 @@ const hasBeenThisWeek = async (
   const page = await verifications.list(projectId, { limit: RECENT });
   const week = weekOf(clock());
   return page.items.some(
-    ({ status, createdAt }) => status !== 'cancelled' && weekOf(millis(createdAt)) === week,
+    ({ asked, status, result, createdAt }) =>
+      !asked &&
+      status !== 'cancelled' &&
+      status !== 'failed' &&
+      result?.verdict !== 'failed' &&
+      weekOf(millis(createdAt)) === week,
   );
 };
 

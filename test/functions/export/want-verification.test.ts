@@ -3,6 +3,7 @@ import { makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { type Backup, iso } from '../../../core/backup.ts';
 import { exportSettings } from '../../../core/settings.ts';
 import {
+  notRun,
   type Verification,
   type VerificationSettings,
   verificationSettings,
@@ -133,6 +134,20 @@ describe('a backup that has completed', () => {
     pass(DAY);
     await ask(next());
     expect(await rows()).toHaveLength(2);
+  });
+
+  it('is verified though one that a person asked for, or that found a backup bad, was this week', async () => {
+    const { ask, next, rows, pass, verifications } = await place('weekly');
+    await ask(next());
+    const [first] = await rows();
+    if (!first) throw new Error('nothing was asked for');
+    await verifications.claim('acme', first.id);
+    const result = { ...notRun(''), verdict: 'failed' as const };
+    await verifications.complete({ projectId: 'acme', jobId: first.id, attempt: 1 }, { result });
+    await verifications.create({ ...first, id: first.id.replace(/.$/, 'f'), asked: true });
+    pass(3_600_000);
+    await ask(next());
+    expect(await rows()).toHaveLength(3);
   });
 
   it('is one of a share, the same whenever it is asked', async () => {
