@@ -226,3 +226,23 @@ describe('a plain backup from which something is missing, with digests that say 
     expect((await place.verify(resealed(gzip, more))).verdict).toBe('failed');
   });
 });
+
+describe('a backup of a pg_dump that exited 0 and took a part only', () => {
+  it.each<[string, string[], string]>([
+    [
+      "without a table's rows",
+      ['--exclude-table-data=acme.letters'],
+      'table "acme"."letters" has 0 rows, and had 40',
+    ],
+    ['without a table', ['--exclude-table=acme.letters'], 'table acme.letters is missing'],
+    [
+      'without indexes, keys and triggers',
+      ['--section=pre-data', '--section=data'],
+      'constraint letters_sender_fkey on acme.letters is missing',
+    ],
+  ])('%s is found', async (_, flags, line) => {
+    const { verdict, differences } = await place.verify(await place.depositWith(...flags));
+    expect(verdict).toBe('failed');
+    expect(differences).toContain(line);
+  });
+});

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
 import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server.ts';
@@ -26,7 +28,7 @@ import {
   startServices,
 } from '../functions/export/support.ts';
 import { describeDatabase, differences } from '../support/compare-databases.ts';
-import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { clientPrograms, type Postgres, startPostgres } from '../support/postgres.ts';
 
 /**
  * Where stored backups are damaged and then verified as the worker does it, but in one scratch server that is used again and again,
@@ -65,6 +67,8 @@ export interface Deposit extends Stored {
 export interface Place {
   /** As the worker stores it. */
   deposit(given: Partial<Backup>): Promise<Deposit>;
+  /** As the worker stores it with a pg_dump that exits 0 and was given these flags besides. */
+  depositWith(...flags: readonly string[]): Promise<Deposit>;
   /** Verifies it as it lies there now. */
   verify(one: Lying, compare?: Comparison): Promise<VerificationResult>;
   /** The same, but for the server: what is read is given to nobody, and would be found to be equal. */
@@ -125,15 +129,30 @@ const ofSchema = (facts: ReadonlyMap<string, string>): Map<string, string> =>
       .map(([key, fact]) => [key, fact.replaceAll('larder_owner', 'postgres')]),
   );
 
-const open = async (services: Services, postgres: Postgres) => {
-  const database = await postgres.database();
-  await postgres.sql(SQL, database);
-  const bench: Bench = await openBench(services, postgres, {
+const benchOn = (
+  services: Services,
+  postgres: Postgres,
+  database: string,
+  given: { readonly programRoot?: string } = {},
+): Promise<Bench> =>
+  openBench(services, postgres, {
     database,
     source: { schemas: [SCHEMA] },
     settings: { compare: 'rows' },
+    ...given,
   });
-  return { database, bench };
+
+/** A root of programs whose pg_dump takes a part of what it should, and says that all is well. */
+const negligent = async (folder: string, flags: readonly string[]): Promise<string> => {
+  const real = (await clientPrograms()).clients.find(({ major }) => major === 18);
+  const root = mkdtempSync(path.join(folder, 'programs-'));
+  const bin = path.join(root, '18', 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['pg_dump', 'pg_dumpall', 'pg_restore', 'psql']) {
+    const script = `#!/bin/sh\nexec '${real?.pgDump}' "$@" ${flags.join(' ')}\n`;
+    writeFileSync(path.join(bin, name), script, { mode: 0o755 });
+  }
+  return root;
 };
 
 /** Never rejects. */
@@ -176,7 +195,9 @@ const readOnly: RehearsalRoom['rehearse'] = async ({ openText, confirm }) => {
 export const openPlace = async (): Promise<Place> => {
   const services = await startServices();
   const postgres = await startPostgres(18);
-  const { database, bench } = await open(services, postgres);
+  const database = await postgres.database();
+  await postgres.sql(SQL, database);
+  const bench = await benchOn(services, postgres, database);
   const { temporaryFolder, programRoots, end } = await openRehearsals(18);
   const server = await startScratch({
     programRoots,
@@ -194,6 +215,12 @@ export const openPlace = async (): Promise<Place> => {
     database,
     deposit: async (given) => {
       const one = await stored(services, bench, SCHEMA, given);
+      return { ...one, row: one.backup };
+    },
+    depositWith: async (...flags) => {
+      const programRoot = await negligent(temporaryFolder, flags);
+      const other = await benchOn(services, postgres, database, { programRoot });
+      const one = await stored(services, other, SCHEMA);
       return { ...one, row: one.backup };
     },
     verify: async (lying, compare = 'counts') => {

@@ -75,6 +75,8 @@ export interface BenchOptions {
   readonly database: string;
   readonly user?: string;
   readonly port?: number;
+  /** Programs of one's own instead of the client layer's. */
+  readonly programRoot?: string;
   readonly source?: Partial<SourceSettings>;
   readonly settings?: Partial<ExportOptions['settings']>;
   /** `which` is `none` where nothing is said. */
@@ -105,7 +107,7 @@ export const openBench = async (
     ...given.source,
   });
   const credentials = async () => ({ user: given.user ?? BACKUP_ROLE, password: PASSWORD });
-  const programRoots = [await clientRoot()];
+  const programRoots = [given.programRoot ?? (await clientRoot())];
   const access = { settings, credentials };
   const table = await tables.newTable();
   const historyAt = (clock: Clock) => makeHistory({ table, client: tables.client, clock });
