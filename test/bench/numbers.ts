@@ -20,15 +20,6 @@ export const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
 export const spread = (values: readonly number[], write: (value: number) => string): string =>
   `${write(median(values))} (${write(Math.min(...values))} – ${write(Math.max(...values))})`;
 
-export const ratio = (of: number, to: number): string => (of / to).toFixed(2);
-
-/** Whether a wanted limit is kept, said in words. */
-export const verdict = (
-  value: number,
-  limit: number,
-  write = (missed: number): string => missed.toFixed(2),
-): string => (value <= limit ? 'met' : `missed by ${write(value - limit)}`);
-
 /** Markdown lines. The first column is text, the others are figures. */
 export const table = (
   heads: readonly string[],

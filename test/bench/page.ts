@@ -1,9 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Records } from './records.ts';
 import { SECTIONS } from './sections/all.ts';
 import { costLines } from './sections/cost.ts';
 import { describeSurroundings } from './surroundings.ts';
+import { targetTable } from './targets.ts';
+
+/** What the figures do not say by themselves. */
+const NOTES = readFileSync(path.join(import.meta.dirname, 'notes.md'), 'utf8').split('\n');
 
 const HEAD = [
   '# Benchmarks',
@@ -16,16 +20,22 @@ const HEAD = [
 
 /** The whole page, of all sections that have figures. */
 export const pageOf = (records: Records): string => {
-  const sections = SECTIONS.flatMap((section) => {
-    const recorded = records[section.name];
-    if (!recorded) return [];
-    return [
-      ...section.lines(recorded.figures, records),
-      `*${describeSurroundings(recorded.surroundings)}*`,
-      '',
-    ];
+  const measured = SECTIONS.flatMap((section) => {
+    const found = records[section.name];
+    return found ? [{ section, ...found, targets: section.targets?.(found.figures) ?? [] }] : [];
   });
-  return [...HEAD, ...sections, ...costLines(records)].join('\n');
+  return [
+    ...HEAD,
+    ...targetTable(measured.flatMap(({ targets }) => targets)),
+    ...NOTES,
+    ...measured.flatMap(({ section, figures, surroundings, targets }) => [
+      ...section.lines(figures, records),
+      ...targetTable(targets),
+      `*${describeSurroundings(surroundings)}*`,
+      '',
+    ]),
+    ...costLines(records),
+  ].join('\n');
 };
 
 export const writePage = (folder: string, records: Records): string => {

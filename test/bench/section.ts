@@ -1,6 +1,7 @@
 import type { Options } from './options.ts';
 import type { Records } from './records.ts';
 import type { Stage } from './stage.ts';
+import type { Target } from './targets.ts';
 
 /**
  * One part of the benchmark. A new one is a file in sections/ and a line in sections/all.ts: what it measures is kept in
@@ -11,7 +12,9 @@ export interface Section<Figures> {
   readonly name: string;
   /** Rejects where it can't be measured; the other sections go on. */
   measure(bench: Bench): Promise<Figures>;
-  /** Markdown lines of its figures, without its date and machine, which stand below them. */
+  /** What is wanted of its figures. */
+  targets?(figures: Figures): readonly Target[];
+  /** Markdown lines of its figures, without its targets, date and machine, which stand below them. */
   lines(figures: Figures, records: Records): readonly string[];
 }
 

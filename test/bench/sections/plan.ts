@@ -2,9 +2,10 @@ import { ENV } from '../../../core/contract.ts';
 import type { WorkerResult } from '../contenders/worker.ts';
 import { DATABASE } from '../data.ts';
 import { type Measured, measure } from '../measure.ts';
-import { seconds, table } from '../numbers.ts';
+import { seconds } from '../numbers.ts';
 import type { Section } from '../section.ts';
 import { SOURCE } from '../stage.ts';
+import { atMost } from '../targets.ts';
 
 const PROJECTS = 10_000;
 const WANTED_SECONDS = 60;
@@ -44,28 +45,21 @@ export const plan: Section<Plan> = {
     say(`plan: ${seconds(measured.seconds)}`);
     return { measured, seconds: result.seconds[0] ?? Number.NaN };
   },
-  lines: ({ measured, seconds: took }) => [
+  targets: ({ measured, seconds: took }) => [
+    atMost('time of `plan` for 10,000 projects', WANTED_SECONDS, took, seconds),
+    atMost(
+      'its peak memory',
+      WANTED_BYTES,
+      measured.peakMemory,
+      (bytes) => `${(bytes / 1e6).toFixed(0)} MB`,
+    ),
+  ],
+  lines: ({ measured }) => [
     '## Planning 10,000 projects',
     '',
     'The deployed `plan` function, whose rows and messages go to emulators on the same machine: one process in memory each, and slower than the services they stand for.',
     '',
-    ...table(
-      ['', 'wanted', 'measured', ''],
-      [
-        [
-          'time',
-          `at most ${WANTED_SECONDS} s`,
-          seconds(took),
-          took <= WANTED_SECONDS ? 'met' : 'missed',
-        ],
-        [
-          'peak memory',
-          'at most 300 MB',
-          `${(measured.peakMemory / 1e6).toFixed(0)} MB`,
-          measured.peakMemory <= WANTED_BYTES ? 'met' : 'missed',
-        ],
-        ['CPU of the function', '', seconds(measured.cpuSeconds), ''],
-      ],
-    ),
+    `It took ${seconds(measured.cpuSeconds)} of CPU.`,
+    '',
   ],
 };

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { measure } from '../measure.ts';
-import { median, mib, milliseconds, spread, table, verdict } from '../numbers.ts';
+import { median, mib, milliseconds, spread, table } from '../numbers.ts';
 import { REPOSITORY } from '../places.ts';
 import type { Section } from '../section.ts';
+import { atMost } from '../targets.ts';
 
 const STARTS = 10;
 /** Milliseconds from a cold process to the handler's first line. */
@@ -117,16 +118,24 @@ export const start: Section<Starts> = {
       imports: LISTED.map(importsOf),
     };
   },
+  targets: ({ functions }) =>
+    Object.entries(WANTED).map(([role, limit]) => {
+      const found = functions.find((one) => one.role === role);
+      return atMost(
+        `start of ${role}`,
+        limit,
+        found ? median(found.milliseconds) : Number.NaN,
+        milliseconds,
+      );
+    }),
   lines: ({ functions, imports }) => [
     '## Start',
     '',
     `From a process that does not exist yet to the first line of its handler, the deployed bundle with its deployed variables: median of ${STARTS} cold starts, with the shortest and the longest. Node itself takes its part of that before any line of ours. Lambda adds what it takes to get the bundle and a place to run it.`,
     '',
     ...table(
-      ['function', 'bundle', 'compressed', 'start', 'CPU', 'memory once loaded', 'wanted'],
+      ['function', 'bundle', 'compressed', 'start', 'CPU', 'memory once loaded'],
       functions.map((one) => {
-        const limit = WANTED[one.role];
-        const time = median(one.milliseconds);
         return [
           one.role,
           kib(one.bytes),
@@ -134,9 +143,6 @@ export const start: Section<Starts> = {
           spread(one.milliseconds, milliseconds),
           milliseconds(1000 * median(one.cpuSeconds)),
           mib(one.memory),
-          limit === undefined
-            ? ''
-            : `${milliseconds(limit)}: ${verdict(time, limit, milliseconds)}`,
         ];
       }),
     ),

@@ -1,0 +1,130 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { median } from './numbers.ts';
+import { readOptions } from './options.ts';
+import { pageOf, writePage } from './page.ts';
+import { readRecords, record } from './records.ts';
+import { SECTIONS } from './sections/all.ts';
+import { readProfile } from './sections/cpu-profile.ts';
+import { lookAround } from './surroundings.ts';
+import { atMost } from './targets.ts';
+
+/** What the benchmark makes of its figures; measuring is `npm run bench`. */
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'larder-bench-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const measured = (seconds: number) => ({
+  seconds,
+  cpuSeconds: seconds / 2,
+  childrenCpuSeconds: seconds / 4,
+  peakMemory: 100 * 1024 ** 2,
+  peakOfChildren: 13 * 1024 ** 2,
+  writtenToDisk: 0,
+});
+const size = (megabytes: number) => ({
+  megabytes,
+  bytes: megabytes * 1e6,
+  stored: megabytes * 3e5,
+  runs: [measured(megabytes / 100)],
+});
+const memory = { sizes: [size(10), size(100), size(1000)], wide: size(300) };
+const at = (version: string) => ({ ...lookAround(version), at: `2026-11-2${version}T10:00:00Z` });
+
+describe('figures', () => {
+  it('of one section take the place of its earlier ones, and of no others', () => {
+    record(folder, 'memory', { surroundings: at('1'), figures: memory });
+    record(folder, 'plan', {
+      surroundings: at('1'),
+      figures: { measured: measured(1), seconds: 1 },
+    });
+    record(folder, 'memory', { surroundings: at('2'), figures: memory });
+    const records = readRecords(folder);
+    expect(records.memory?.surroundings.at).toBe('2026-11-22T10:00:00Z');
+    expect(records.plan?.surroundings.at).toBe('2026-11-21T10:00:00Z');
+    const page = writePage(folder, records);
+    expect(readFileSync(path.join(folder, 'benchmarks.md'), 'utf8')).toBe(page);
+    expect(page).toContain('2026-11-22 10:00 UTC');
+    expect(page).toContain('2026-11-21 10:00 UTC');
+    expect(page).toContain('| 1000 MB |');
+    expect(page).not.toMatch(/NaN|undefined/);
+  });
+
+  it('that are not all there make a page without what follows from them', () => {
+    expect(pageOf({})).toContain('which are not all measured');
+  });
+
+  it('beyond what is wanted are said to miss it', () => {
+    expect(atMost('time', 1.2, 1.3, String)).toEqual({
+      what: 'time',
+      wanted: 'at most 1.2',
+      measured: '1.3',
+      missed: true,
+    });
+    expect(atMost('time', 1.2, 1.2, String).missed).toBe(false);
+    expect(atMost('time', 1.2, Number.NaN, String).missed).toBe(true);
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+});
+
+describe('options', () => {
+  const names = SECTIONS.map(({ name }) => name);
+  it('name sections that there are, and numbers', () => {
+    expect(readOptions(['--only', 'memory,plan', '--size', '50'], names)).toMatchObject({
+      only: ['memory', 'plan'],
+      megabytes: 50,
+      rounds: 7,
+    });
+    expect(() => readOptions(['--only', 'speed'], names)).toThrow('There is no section speed');
+    expect(() => readOptions(['--rounds', 'many'], names)).toThrow('--rounds');
+    expect(() => readOptions(['--fast'], names)).toThrow('--fast');
+  });
+});
+
+describe('a CPU profile', () => {
+  const frame = (functionName: string, url = '', lineNumber = 0) => ({
+    functionName,
+    url,
+    lineNumber,
+  });
+  const bundle = [
+    '// node_modules/@smithy/core/index.js',
+    'sign();',
+    '// adapters/s3/parts.ts',
+    'gather();',
+  ].join('\n');
+
+  it('is summed by kind of work, without the time that nothing ran', () => {
+    const file = 'file:///bundle/index.mjs';
+    const nodes = [
+      { id: 1, callFrame: frame('(root)'), children: [2, 3, 4, 5, 6] },
+      { id: 2, callFrame: frame('(idle)') },
+      { id: 3, callFrame: frame('(garbage collector)') },
+      { id: 4, callFrame: frame('sign', file, 1) },
+      { id: 5, callFrame: frame('gather', file, 3), children: [7] },
+      { id: 6, callFrame: frame('run', 'node:internal/modules/esm/module_job'), children: [8] },
+      { id: 7, callFrame: frame('update', 'node:internal/crypto/hash') },
+      { id: 8, callFrame: frame('', file, 1) },
+    ];
+    const { kinds } = readProfile(
+      {
+        nodes,
+        samples: [2, 3, 4, 5, 7, 8],
+        timeDeltas: [9000, 1000, 2000, 3000, 4000, 5000],
+      },
+      bundle,
+    );
+    expect(kinds).toEqual([
+      { name: 'loading the bundle', milliseconds: 5 },
+      { name: 'SHA-256 of the object', milliseconds: 4 },
+      { name: 'Larder’s own code', milliseconds: 3 },
+      { name: 'AWS SDK', milliseconds: 2 },
+      { name: 'garbage collection', milliseconds: 1 },
+    ]);
+  });
+});

@@ -1,0 +1,37 @@
+import { table } from './numbers.ts';
+
+/** One thing that is wanted of a figure, and whether it is so. */
+export interface Target {
+  readonly what: string;
+  readonly wanted: string;
+  readonly measured: string;
+  readonly missed: boolean;
+}
+
+/** At most so much; `write` says both figures, with their unit. */
+export const atMost = (
+  what: string,
+  limit: number,
+  measured: number,
+  write: (value: number) => string,
+): Target => ({
+  what,
+  wanted: limit === 0 ? write(0) : `at most ${write(limit)}`,
+  measured: write(measured),
+  // What was not measured is not kept.
+  missed: !(measured <= limit),
+});
+
+/** Markdown lines. */
+export const targetTable = (targets: readonly Target[]): readonly string[] =>
+  targets.length
+    ? table(
+        ['', 'wanted', 'measured', ''],
+        targets.map(({ what, wanted, measured, missed }) => [
+          what,
+          wanted,
+          measured,
+          missed ? '**missed**' : 'met',
+        ]),
+      )
+    : [];
