@@ -1,3 +1,4 @@
+import { partBytes } from '../../../adapters/s3/parts.ts';
 import { median, table } from '../numbers.ts';
 import { PRICES } from '../prices.ts';
 import { figuresOf, type Records } from '../records.ts';
@@ -68,10 +69,9 @@ const storageDollars = (bytes: number): number => (bytes / 1e9) * s3.perGbMonth;
 const dollars = (value: number): string =>
   value < 0.01 ? `$${value.toPrecision(2)}` : `$${value.toFixed(2)}`;
 
-const PART_BYTES = 5 * 1024 ** 2;
 /** Requests that store an object: one, or its parts and the two that frame them. */
 const putsOf = (bytes: number): number =>
-  bytes <= PART_BYTES ? 1 : Math.ceil(bytes / PART_BYTES) + 2;
+  bytes <= partBytes(1) ? 1 : Math.ceil(bytes / partBytes(1)) + 2;
 
 const exportOf = (small: Small, seconds: number, stored: number): number =>
   lambdaDollars(seconds) + requestDollars(small, putsOf(stored));
@@ -148,7 +148,7 @@ const largest = ({ throughput: { warm, bytes }, memory }: Figures): string => {
   const thousand = memory.sizes.find((one) => one.megabytes === 1000);
   const share = thousand ? thousand.stored / thousand.bytes : 0.3;
   const megabytes = (value: number) => `${(value / 1e6).toFixed(0)} MB/s`;
-  return `An export that Lambda lets finish has ${ASSUMED.longestSeconds} s. This machine exported ${megabytes(here)}; the CPU that comes with ${ASSUMED.memoryMb} MB would allow ${megabytes(byCpu)}, if a core there is as fast as one here; the network, as assumed, ${megabytes(ASSUMED.networkBytesPerSecond)}. The least of these makes about **${gigabytes.toFixed(0)} GB** of tables and indexes in one schema, ${(gigabytes * share).toFixed(0)} GB stored, if the database gives them as fast. \`export.maximumStoredBytes\` is 10 GiB by default and has to be raised for that; more than it is for a machine without the limit of 15 minutes.`;
+  return `An export that Lambda lets finish has ${ASSUMED.longestSeconds} s. This machine exported ${megabytes(here)}; the CPU that comes with ${ASSUMED.memoryMb} MB would allow ${megabytes(byCpu)}, if a core there is as fast as one here; the network, as assumed, ${megabytes(ASSUMED.networkBytesPerSecond)}. The least of these makes about **${gigabytes.toFixed(0)} GB** of tables and indexes in one schema, ${(gigabytes * share).toFixed(0)} GB stored, if the database gives them as fast. \`export.maximumStoredBytes\` is 10 GiB by default and has to be raised for that. What is larger needs a machine without Lambda’s limit of 15 minutes.`;
 };
 
 export const costLines = (records: Records): readonly string[] => {

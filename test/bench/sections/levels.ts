@@ -43,7 +43,7 @@ export interface Levels {
   readonly parts: readonly PartSize[];
 }
 
-const DEFAULT_PARTS = /^(var FIRST_BYTES = )(\d+)( \* MIB;)$/m;
+const DEFAULT_PARTS = /^(var FIRST_BYTES = )(\d+)( \* MIB\d*;)$/m;
 
 /** The deployed bundle, but for the one number. */
 const withParts = (bundle: string, size: number): string => {
