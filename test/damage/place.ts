@@ -238,7 +238,7 @@ export const openPlace = async (): Promise<Place> => {
     },
     close: async () => {
       await server.stop();
-      end();
+      await end();
       await postgres.stop();
       await services.stop();
     },

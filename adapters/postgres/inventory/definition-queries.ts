@@ -42,6 +42,12 @@ const DEFAULTS = `(
 
 const RELATION = `'kind', c.relkind, 'persistence', c.relpersistence, 'options', ${sorted('c.reloptions')}, 'columns', ${COLUMNS}, ${comment('pg_class', 'c.oid')}`;
 
+/** Whether a table, by its oid, is a partition of a table elsewhere: a restore leaves it on its own. */
+const partitionOfOther = (oid: string): string => `EXISTS (
+    SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+    WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND p.relnamespace <> ALL ($1)
+  )`;
+
 export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
   table: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.jsonb_build_object(${RELATION},
@@ -92,13 +98,16 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
       AND ${NOT_OF_EXTENSION('pg_class', 't.oid')} AND ${NOT_OF_EXTENSION('pg_class', 'x.oid')}
     ORDER BY 1`,
 
-  // What a partition has of its parent's comes with the parent. Checks that come with a domain are its own.
+  // What a partition has of its parent's comes with the parent; keys and checks of a parent elsewhere are dumped as its own. Each NOT NULL is a
+  // constraint from 18 on, of which the columns say enough, unless it is a special one.
   constraint: `
     SELECT ${identity('pg_constraint', 'k.oid')}, pg_catalog.jsonb_build_object('type', k.contype, 'validated', k.convalidated,
         'no inherit', k.contype IN ('c', 'n') AND k.connoinherit, ${comment('pg_constraint', 'k.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_constraintdef(k.oid)] AS expressions
     FROM pg_catalog.pg_constraint k
-    WHERE k.connamespace = ANY ($1) AND k.conparentid = 0 AND k.contype <> 't' AND (k.conislocal OR k.conrelid = 0)
+    WHERE k.connamespace = ANY ($1) AND k.contype <> 't'
+      AND (k.conparentid = 0 AND (k.conislocal OR k.conrelid = 0) OR k.contype <> 'f' AND ${partitionOfOther('k.conrelid')})
+      AND (k.contype <> 'n' OR NOT k.convalidated OR k.connoinherit)
       AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')} AND ${NOT_OF_EXTENSION('pg_type', 'k.contypid')}
     ORDER BY 1`,
 
@@ -140,6 +149,8 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         ${comment('pg_trigger', 'g.oid')}) AS facts, ARRAY[pg_catalog.pg_get_triggerdef(g.oid)] AS expressions
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
     WHERE c.relnamespace = ANY ($1) AND NOT g.tgisinternal AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+      -- A partition's that its parent elsewhere gave it comes with that one.
+      AND NOT (g.tgparentid <> 0 AND ${partitionOfOther('c.oid')})
     ORDER BY 1`,
 
   policy: `
