@@ -81,14 +81,26 @@ describe.each(cases)(
   },
 );
 
-describe('a flipped bit in a value, from before the upload', () => {
-  it('is found by the hash of the rows, and not by their number', async () => {
-    const whole = await place.deposit({ format: 'plain', compression: 'none' });
+describe('a flipped bit in a value', () => {
+  let whole: Deposit;
+  let damaged: Buffer;
+  beforeAll(async () => {
+    whole = await place.deposit({ format: 'plain', compression: 'none' });
     const at = whole.bytes.indexOf('Person 7\t');
     expect(at).toBeGreaterThan(0);
-    const damaged = resealed(whole, flipped(whole.bytes, at * 8));
-    expect((await place.verify(damaged, 'counts')).verdict).toBe('verified');
-    const { verdict, differences } = await place.verify(damaged, 'rows');
+    damaged = flipped(whole.bytes, at * 8);
+  });
+
+  it('in the vault is found by the digest of what was brought back, though as many rows came', async () => {
+    const { verdict, differences } = await place.verify({ ...whole, bytes: damaged });
+    expect(verdict).toBe('failed');
+    expect(differences).toEqual([expect.stringContaining('its SHA-256 is not')]);
+  });
+
+  it('from before the upload is found by the hash of the rows, and not by their number', async () => {
+    const lying = resealed(whole, damaged);
+    expect((await place.verify(lying, 'counts')).verdict).toBe('verified');
+    const { verdict, differences } = await place.verify(lying, 'rows');
     expect(verdict).toBe('failed');
     expect(differences).toEqual([
       'table "acme"."people" has its 40 rows, but not all hold what they held',

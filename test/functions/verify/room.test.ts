@@ -2,10 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
-import { type Backup, iso } from '../../../core/backup.ts';
+import type { Backup } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
-import { uuidv7 } from '../../../core/ids.ts';
-import type { Verification } from '../../../core/verification.ts';
 import { ensureLayer } from '../../../layers/postgres/ensure.ts';
 import { withBundle } from '../../../lib/bundles.ts';
 import { makeRoom, type Room } from '../../adapters/postgres/scratch/room.ts';
@@ -27,7 +25,11 @@ beforeAll(async () => {
   postgres = await startPostgres(18);
   const database = await postgres.database();
   await postgres.sql(CONTROL_PLANE + TENANT('acme'), database);
-  bench = await openBench(services, postgres, { database, settings: { compare: 'rows' } });
+  bench = await openBench(services, postgres, {
+    database,
+    settings: { compare: 'rows' },
+    verification: { which: 'each', compare: 'rows' },
+  });
   folder = mkdtempSync('/var/tmp/larder-verify-room-');
   bundle = path.join(folder, 'bundle');
   mkdirSync(bundle);
@@ -62,30 +64,17 @@ const environmentOf = async (temporaryBytes: number) => {
   };
 };
 
+/** Delivers the verification that the export asked for, once it had completed the backup. */
 const verified = async (backup: Backup, temporaryMb = 512) => {
   const verifications = makeVerifications({
     table: bench.table,
     client: services.tables.client,
     clock: Date.now,
   });
-  const now = Date.now();
-  const verification: Verification = {
-    id: uuidv7(now),
-    projectId: backup.projectId,
-    projectName: backup.projectName,
-    backupId: backup.id,
-    source: backup.source,
-    environment: 'test',
-    status: 'pending',
-    attempt: 0,
-    createdAt: iso(now),
-    queuedAt: iso(now),
-    expiresAt: iso(now + 86_400_000),
-    compare: 'rows',
-    asked: true,
-  };
-  await verifications.create(verification);
-  const body = JSON.stringify({ projectId: backup.projectId, verificationId: verification.id });
+  const { projectId } = backup;
+  const { items } = await verifications.list(projectId, { backupId: backup.id, limit: 10 });
+  const verificationId = items[0]?.id ?? '';
+  const body = JSON.stringify({ projectId, verificationId });
   const event = { Records: [{ messageId: 'one', receiptHandle: 'none', body }] };
   const environment = await environmentOf(temporaryMb * 1024 ** 2);
   const told = await room.run(
@@ -93,7 +82,7 @@ const verified = async (backup: Backup, temporaryMb = 512) => {
     [bundle, JSON.stringify(environment), JSON.stringify(event)],
     { temporaryMb, network: true },
   );
-  return { told, row: await verifications.get(backup.projectId, verification.id) };
+  return { told, row: await verifications.get(projectId, verificationId) };
 };
 
 const TOLD = { answer: { batchItemFailures: [] }, root: false, shm: false, left: [] };
