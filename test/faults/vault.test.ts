@@ -51,7 +51,7 @@ const times =
 const error = (code: string): string => `<Error><Code>${code}</Code><Message>x</Message></Error>`;
 const INTERNAL: Fate = { status: 500, body: error('InternalError') };
 const SLOW_DOWN: Fate = { status: 503, body: error('SlowDown') };
-const HASTY = { patience: 4000 };
+const HASTY = { patience: 8000 };
 /** An answer that never comes is waited for once an attempt, to be quick. */
 const ONCE = { patience: 4000, tries: 1 };
 
