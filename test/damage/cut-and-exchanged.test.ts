@@ -191,6 +191,12 @@ describe('a plain backup from which something is missing, with digests that say 
       'constraint letters_sender_fkey on acme.letters is not defined as it was',
     ],
     [
+      'a key leads to a table that is elsewhere',
+      'REFERENCES acme.people(id)',
+      'REFERENCES beme.people(id)',
+      'constraint letters_sender_fkey on acme.letters is missing',
+    ],
+    [
       'a default is another',
       "DEFAULT 'nobody'::text",
       "DEFAULT 'somebody'::text",

@@ -34,6 +34,9 @@ import { clientPrograms, type Postgres, startPostgres } from '../support/postgre
  * Where stored backups are damaged and then verified as the worker does it, but in one scratch server that is used again and again,
  * and from a vault in memory.
  */
+/** Some damage makes pg_restore wait for ever: a minute is given to it in earnest. */
+const STUCK_MS = 5000;
+
 export const SCHEMA = 'acme';
 const SQL = `
 CREATE SCHEMA acme;
@@ -206,7 +209,7 @@ export const openPlace = async (): Promise<Place> => {
     locale: { encoding: 'UTF8', collation: 'C.UTF-8' },
     log: silent,
   });
-  const archives = makeArchiveReader(programRoots);
+  const archives = makeArchiveReader(programRoots, STUCK_MS);
   const home = await postgres.session(database);
   const atHome = ofSchema(await describeDatabase(home));
   await home.end();

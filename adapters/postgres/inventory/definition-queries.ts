@@ -48,6 +48,10 @@ const partitionOfOther = (oid: string): string => `EXISTS (
     WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND p.relnamespace <> ALL ($1)
   )`;
 
+/** Of a constraint `k`: a key to a table of another schema. */
+const LEADS_AWAY = `(k.contype = 'f'
+      AND EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.oid = k.confrelid AND r.relnamespace <> ALL ($1)))`;
+
 export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
   table: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.jsonb_build_object(${RELATION},
@@ -100,12 +104,20 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
 
   // What a partition has of its parent's comes with the parent; keys and checks of a parent elsewhere are dumped as its own. Each NOT NULL is a
   // constraint from 18 on, of which the columns say enough, unless it is a special one.
+  // Leaves the schema: a restore keeps it for later, or leaves it out. Nothing is said of it but what its statement says.
+  'foreign key': `
+    SELECT ${identity('pg_constraint', 'k.oid')}, pg_catalog.jsonb_build_object('validated', k.convalidated) AS facts,
+      ARRAY[pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '')] AS expressions
+    FROM pg_catalog.pg_constraint k
+    WHERE k.connamespace = ANY ($1) AND k.conparentid = 0 AND ${LEADS_AWAY} AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')}
+    ORDER BY 1`,
+
   constraint: `
     SELECT ${identity('pg_constraint', 'k.oid')}, pg_catalog.jsonb_build_object('type', k.contype, 'validated', k.convalidated,
         'no inherit', k.contype IN ('c', 'n') AND k.connoinherit, ${comment('pg_constraint', 'k.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_constraintdef(k.oid)] AS expressions
     FROM pg_catalog.pg_constraint k
-    WHERE k.connamespace = ANY ($1) AND k.contype <> 't'
+    WHERE k.connamespace = ANY ($1) AND k.contype <> 't' AND NOT ${LEADS_AWAY}
       AND (k.conparentid = 0 AND (k.conislocal OR k.conrelid = 0) OR k.contype <> 'f' AND ${partitionOfOther('k.conrelid')})
       AND (k.contype <> 'n' OR NOT k.convalidated OR k.connoinherit)
       AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')} AND ${NOT_OF_EXTENSION('pg_type', 'k.contypid')}

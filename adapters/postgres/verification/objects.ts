@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors.ts';
 import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
-import { readDefinitions } from '../inventory/definitions.ts';
+import { foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';
 import type { Contents } from './contents.ts';
 import type { Differences } from './differences.ts';
 
@@ -10,6 +10,9 @@ import type { Differences } from './differences.ts';
 export interface LeftOutKey {
   readonly table: { readonly schema: string; readonly name: string };
   readonly name: string;
+  /** `FOREIGN KEY (a) REFERENCES s.t(b) ...` */
+  readonly definition: string;
+  readonly valid: boolean;
 }
 
 interface Expectation {
@@ -63,21 +66,23 @@ const compareNames = (
 
 const keyOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
 
-/** Names as the server writes them, for what was left out knowingly. */
-const identitiesOf = async (
+/** Keys that were left out, as if they were there: under names as the server writes them. */
+const definedByText = async (
   client: pg.Client,
   keys: readonly LeftOutKey[],
-): Promise<ReadonlySet<string>> => {
+): Promise<Definition[]> => {
   const found = await client.query<{ name: string }>(
     `SELECT pg_catalog.format('%I on %I.%I', k.key, k.schema, k.name) AS name
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS k (key, schema, name)`,
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (key, schema, name, i) ORDER BY i`,
     [
       keys.map(({ name }) => name),
       keys.map(({ table }) => table.schema),
       keys.map(({ table }) => table.name),
     ],
   );
-  return new Set(found.rows.map(({ name }) => `constraint ${name}`));
+  return keys.map(({ definition, valid }, i) =>
+    foreignKeyOf(found.rows[i]?.name ?? '', definition, valid),
+  );
 };
 
 /** Those that are there, with their digests, and those that are to be. */
@@ -88,16 +93,13 @@ interface Defined {
 
 const defined = async (
   client: pg.Client,
-  was: readonly Definition[],
+  expected: readonly Definition[],
   { schemaOids }: Contents,
   { leftOutKeys }: Expectation,
 ): Promise<Defined> => {
-  const leftOut = await identitiesOf(client, leftOutKeys);
-  const is = await readDefinitions(client, schemaOids);
-  return {
-    expected: was.filter((one) => !leftOut.has(keyOf(one))),
-    is: new Map(is.map((one) => [keyOf(one), one.digest])),
-  };
+  const made = await readDefinitions(client, schemaOids);
+  const is = [...made, ...(await definedByText(client, leftOutKeys))];
+  return { expected, is: new Map(is.map((one) => [keyOf(one), one.digest])) };
 };
 
 /** A name with its kind is said as the server writes it. */

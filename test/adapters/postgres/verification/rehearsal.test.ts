@@ -90,6 +90,29 @@ describe('a backup that needs what is outside its schema', () => {
     );
   });
 
+  it('is found to differ where such a key is another one, though it is left out', async () => {
+    const one = await backupOf(
+      `CREATE SCHEMA others; CREATE TABLE others.a (project text REFERENCES control_plane.projects ON DELETE CASCADE, again text CONSTRAINT late REFERENCES control_plane.projects);
+      ALTER TABLE others.a DROP CONSTRAINT late, ADD CONSTRAINT late FOREIGN KEY (again) REFERENCES control_plane.projects NOT VALID`,
+      ['others'],
+      { format: 'plain', compression: 'none' },
+    );
+    expect((await rehearsals.rehearseQuickly(one)).differences).toEqual([]);
+    for (const [before, after] of [
+      ['ON DELETE CASCADE', 'ON DELETE SET NULL'],
+      ['control_plane.projects(id) NOT VALID', 'control_plane.projects(id)'],
+      ['REFERENCES control_plane.projects', 'REFERENCES kontrol_plane.projects'],
+    ] as const) {
+      const text = one.bytes.toString();
+      expect(text).toContain(before);
+      const bytes = Buffer.from(text.replace(before, after));
+      const { differences } = await rehearsals.rehearseQuickly({ ...one, bytes });
+      expect(differences).toEqual([
+        expect.stringMatching(/^foreign key .* is not defined as it was$/),
+      ]);
+    }
+  });
+
   it('finds stand-ins for functions, types and sequences', async () => {
     const found = await brought(
       `CREATE SCHEMA tools; CREATE TABLE tools.a (id text DEFAULT public.new_id('p') PRIMARY KEY, tone public.tone[] DEFAULT '{low}', rate public.percent,
