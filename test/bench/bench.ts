@@ -25,6 +25,14 @@ const main = async (): Promise<number> => {
       return opening;
     },
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: stopping the servers`);
+      Promise.resolve(opening)
+        .then((stage) => stage?.close())
+        .finally(() => process.exit(130));
+    });
+  }
   const failed: string[] = [];
   for (const section of SECTIONS.filter(({ name }) => options.only?.includes(name) ?? true)) {
     const begun = performance.now();

@@ -224,7 +224,7 @@ export const curve: Section<Curve> = {
         ];
       }),
     ),
-    '`pg_dump -n` reads the catalog of the whole database for each schema: its part grows with the neighbours, in time and in memory. What is beyond it (sessions, locks, inventory, counts, upload, history, manifest) reads the one schema.',
+    '`pg_dump -n` reads the catalog of the whole database for each schema, so its part grows with the neighbours, in time and in memory. What is beyond it is Larder’s: sessions, locks, inventory, counts, upload, history, manifest. That is of the one schema; only finding its objects in catalogs that have no index by schema becomes slower.',
     '',
   ],
 };
