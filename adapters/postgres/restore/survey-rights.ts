@@ -107,9 +107,6 @@ const schemaProblems = (
         ];
   });
 
-const OF_PUBLIC =
-  'What PostgreSQL itself grants on schema "public" is in no backup: GRANT USAGE ON SCHEMA public TO PUBLIC after the exchange, if others than its owner and those it names use it.';
-
 export const surveyRights = async (
   client: pg.Client,
   request: SurveyRequest,
@@ -120,10 +117,7 @@ export const surveyRights = async (
   const names = places.map(({ from }) => from);
   const schemas = (await client.query<OfSchema>(OF_SCHEMAS, [names])).rows;
   const { problems, warnings } = databaseFindings(found, request);
-  return {
-    problems: [...problems, ...schemaProblems(schemas, found, mode)],
-    warnings: [...warnings, ...(mode === 'swap' && names.includes('public') ? [OF_PUBLIC] : [])],
-  };
+  return { problems: [...problems, ...schemaProblems(schemas, found, mode)], warnings };
 };
 
 const ROLES = `

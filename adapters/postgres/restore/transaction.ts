@@ -21,6 +21,7 @@ import {
   setTableComment,
   tableComment,
 } from './places.ts';
+import { grantAsInitdb } from './public-schema.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 
@@ -66,7 +67,10 @@ const execute = async (
     intoLive: mode === 'tables-live',
     tenancy: manifest,
     lockTimeoutMs,
-    onSchema,
+    onSchema: async (schema) => {
+      await grantAsInitdb(client, schema, request);
+      await onSchema(schema);
+    },
     onTable,
     signal,
   });

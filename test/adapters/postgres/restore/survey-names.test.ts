@@ -229,9 +229,10 @@ describe('the schema public', () => {
     ]);
     await sql(`ALTER DATABASE ${database} OWNER TO ${OWNER}`);
     expect((await surveyOf(target, stored)).problems).toEqual([]);
-    const { problems, warnings } = await surveyOf(target, stored, swap(stored));
-    expect(problems).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('GRANT USAGE ON SCHEMA public TO PUBLIC')]);
+    expect(await surveyOf(target, stored, swap(stored))).toMatchObject({
+      problems: [],
+      warnings: [],
+    });
     expect(await restore(target, stored)).toMatchObject({ tables: 1 });
   });
 });
