@@ -1,6 +1,7 @@
+import { App, CfnResource } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import example from '../../larder.config.ts';
 import { checkConfig } from '../../lib/config.ts';
 import { config, otherSource, restore, source, vpc } from './support/config.ts';
@@ -24,16 +25,47 @@ const everything = config({
   verification: { which: 'each', compare: 'rows', concurrency: 1, extensions: ['pgvector'] },
 });
 
-test.each([
+const configurations = [
   ['the example', checkConfig(example)],
   ['one source', config()],
   ['everything that can be configured', everything],
-])('cdk-nag finds nothing in %s that is not acknowledged', (_, configuration) => {
-  expect(findingsOf(makeStack(configuration))).toEqual([]);
-});
+] as const;
+
+test.each(configurations)(
+  'cdk-nag finds nothing in %s that is not acknowledged',
+  (_, configuration) => {
+    expect(findingsOf(makeStack(configuration))).toEqual([]);
+  },
+);
 
 test('cdk-nag does look: what nobody acknowledged is found', () => {
   const stack = makeStack(config());
   new Bucket(stack, 'Bare');
   expect(findingsOf(stack)).toContain('AwsSolutions-S10 at Larder/Bare/Resource');
+});
+
+/** What a synthesis prints of CloudFormation's own rules; it throws where one is broken. */
+const validated = (stack: ReturnType<typeof makeStack>): string[] => {
+  const printed: string[] = [];
+  const spy = vi.spyOn(console, 'error').mockImplementation((text) => printed.push(text));
+  try {
+    App.of(stack)?.synth();
+    return printed;
+  } finally {
+    spy.mockRestore();
+  }
+};
+const VALIDATED = { builtinCloudFormationValidation: true };
+
+test.each(configurations)("CloudFormation's own rules find nothing in %s", (_, configuration) => {
+  expect(validated(makeStack(configuration, VALIDATED))).toEqual([]);
+});
+
+test("CloudFormation's own rules are looked at: what breaks one is found", () => {
+  const stack = makeStack(config(), VALIDATED);
+  new CfnResource(stack, 'Wrong', {
+    type: 'AWS::SQS::Queue',
+    properties: { VisibilityTimeout: 'long' },
+  });
+  expect(() => validated(stack)).toThrow("VisibilityTimeout: 'long' is not of type");
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CfnElement, type Stack } from 'aws-cdk-lib';
+import { type AppProps, CfnElement, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll } from 'vitest';
 import { larderApp } from '../../../lib/app.ts';
@@ -31,10 +31,14 @@ export interface Synthesis {
 const assemblies = mkdtempSync(path.join(tmpdir(), 'larder-stack-'));
 afterAll(() => rmSync(assemblies, { recursive: true }));
 
-/** The stack without its bundles and layers: what it says of everything else is the same. */
-export const makeStack = (config: Config): LarderStack => {
+/**
+ * The stack without its bundles and layers: what it says of everything else is the same. CloudFormation's own rules take
+ * longer than all the rest: nag.test.ts has them looked at.
+ */
+export const makeStack = (config: Config, given: AppProps = {}): LarderStack => {
   const outdir = mkdtempSync(path.join(assemblies, 'assembly-'));
-  const app = larderApp({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+  const context = { 'aws:cdk:bundling-stacks': [] };
+  const app = larderApp({ outdir, context, builtinCloudFormationValidation: false, ...given });
   return new LarderStack(app, 'Larder', { config });
 };
 
