@@ -69,6 +69,22 @@ export interface ChosenEntries {
   readonly withNeeds: readonly number[];
 }
 
+/** What of a backup calls functions of its own while it comes back. */
+export interface OwnCode {
+  /** Its id in the table of contents. */
+  readonly entry: number;
+  /** Such as `table "acme.orders"`. */
+  readonly what: string;
+  /** As SQL names them: `acme.is_price(numeric)`. */
+  readonly functions: readonly string[];
+  /** True for indexes and materialized views, in which PostgreSQL lets nobody change the role. */
+  readonly restricted: boolean;
+}
+/** Reads an archive's table of contents. @throws DumpUnreadable */
+export type ReadOwnCode = (
+  request: Omit<Parameters<ArchiveReader['choose']>[0], 'tables'>,
+) => Promise<readonly OwnCode[]>;
+
 /** A source as a restore sees it before it writes: reads only. */
 export interface SurveyRequest {
   readonly manifest: Manifest;
@@ -81,6 +97,10 @@ export interface SurveyRequest {
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;
+  /** Absent where nobody can tell before it is there, as of a plain backup. */
+  readonly ownCode?: readonly OwnCode[];
+  /** Under `owners: 'drop'`, although it runs as the restore role. */
+  readonly acceptOwnCode?: boolean;
   /** For a swap: names that what is live gets, which must be free. */
   readonly before?: readonly SchemaPlace[];
   readonly signal: AbortSignal;

@@ -114,6 +114,8 @@ export interface Restore extends Job {
   readonly owners: 'keep' | 'drop';
   /** A swap although things outside hang on the old schema. */
   readonly acceptDependents: boolean;
+  /** Under `owners: 'drop'`, although functions of the backup run as the restore role. */
+  readonly acceptOwnCode?: boolean;
   /** Report only: nothing is written. */
   readonly dryRun: boolean;
   /** For `undo`: the swap that is undone. */
@@ -172,6 +174,8 @@ const schemaName = z.string().superRefine((name, context) => {
   if (message) context.addIssue({ code: 'custom', message });
 });
 const owners = z.enum(['keep', 'drop']).default('keep');
+/** With `owners: "drop"`, although functions of the backup would run as the restore role. */
+const acceptOwnCode = z.boolean().default(false);
 const dryRun = z.boolean().default(false);
 
 /** POST .../restores: all of it is optional. */
@@ -184,6 +188,7 @@ export const restoreRequest = z
     /** The new schema's name. */
     schemaName: schemaName.optional(),
     owners,
+    acceptOwnCode,
     dryRun,
   })
   .refine(({ into, tables }) => into === 'beside' || tables, {
@@ -211,6 +216,7 @@ export const elsewhereRequest = z.strictObject({
   /** Absent: its own name, which must be free there. */
   schemaName: schemaName.optional(),
   owners,
+  acceptOwnCode,
   dryRun,
 });
 export type ElsewhereRequest = z.output<typeof elsewhereRequest>;

@@ -87,6 +87,7 @@ export const publicRestore = z.object({
   into: z.enum(['beside', 'live']),
   owners: z.enum(['keep', 'drop']),
   acceptDependents: z.boolean(),
+  acceptOwnCode: z.boolean().optional(),
   dryRun: z.boolean(),
   undoes: z.string().optional().meta({ description: 'The swap that it undoes.' }),
   safetyBackupId: z.string().optional(),

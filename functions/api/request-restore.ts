@@ -17,7 +17,7 @@ import { manifestOf } from './stored-manifest.ts';
 
 /** What a person decides about a restore. */
 type Wish = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
-  Partial<Pick<Restore, 'newSchema' | 'tables'>>;
+  Partial<Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode'>>;
 
 const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string): Restore => ({
   ...newJob(api, backup, target, id),
@@ -30,7 +30,7 @@ const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string)
 export const requestRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const asked = jsonBody(request, restoreRequest);
   const backup = await completedBackup(api, request, 'restored');
-  const { schemaName: newSchema, into, owners, dryRun } = asked;
+  const { schemaName: newSchema, into, owners, acceptOwnCode, dryRun } = asked;
   const tables = asked.tables && [...new Set(asked.tables)];
   const wish: Wish = {
     mode: tables ? 'tables' : 'beside',
@@ -38,6 +38,7 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
     owners,
     dryRun,
     acceptDependents: false,
+    ...(acceptOwnCode && { acceptOwnCode }),
     ...(newSchema !== undefined && { newSchema }),
     ...(tables && { tables }),
   };
@@ -68,7 +69,7 @@ export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer>
 
 /** POST .../elsewhere: into another source that allows it. */
 export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const { target, schemaName, owners, dryRun } = jsonBody(request, elsewhereRequest);
+  const { target, schemaName, owners, acceptOwnCode, dryRun } = jsonBody(request, elsewhereRequest);
   const backup = await completedBackup(api, request, 'restored');
   const wish: Wish = {
     mode: 'elsewhere',
@@ -76,6 +77,7 @@ export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<A
     owners,
     dryRun,
     acceptDependents: false,
+    ...(acceptOwnCode && { acceptOwnCode }),
     ...(schemaName !== undefined && { newSchema: schemaName }),
   };
   const what = { restore: backup.id, target, ...wish };

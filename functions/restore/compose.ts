@@ -7,6 +7,7 @@ import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { accessOf } from '../../adapters/postgres/access.ts';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
+import { readOwnCode } from '../../adapters/postgres/restore/contents-code.ts';
 import { makeRestoreServer } from '../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
@@ -41,6 +42,7 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
       history: makeHistory(rows),
       vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
       archives: makeArchiveReader(environment.postgresRoot.split(':')),
+      readOwnCode,
       server: makeRestoreServer({
         ...accessOf(environment.source, import.meta.dirname),
         stack: environment.historyTable,

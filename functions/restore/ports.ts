@@ -1,6 +1,11 @@
 import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
 import type { Clock, ExportQueue, History, Log, Outcomes } from '../../core/ports.ts';
-import type { ArchiveReader, RestoreServer, VaultReader } from '../../core/restore-ports.ts';
+import type {
+  ArchiveReader,
+  ReadOwnCode,
+  RestoreServer,
+  VaultReader,
+} from '../../core/restore-ports.ts';
 import type { ExportSettings, RestoreSettings, RetentionSettings } from '../../core/settings.ts';
 
 export interface RestorePorts {
@@ -8,6 +13,7 @@ export interface RestorePorts {
   readonly history: Pick<History, 'get' | 'create'>;
   readonly vault: VaultReader;
   readonly archives: ArchiveReader;
+  readonly readOwnCode: ReadOwnCode;
   readonly server: RestoreServer;
   readonly queue: Pick<RestoreQueue, 'hide'>;
   /** Of the same source: a swap sends its safety backup there. */

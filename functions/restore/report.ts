@@ -75,6 +75,8 @@ export const check = async (
     owners: restore.owners,
     createExtensions: options.settings.createExtensions,
     acceptDependents: restore.acceptDependents,
+    ...(wish.ownCode && { ownCode: wish.ownCode }),
+    ...(restore.acceptOwnCode && { acceptOwnCode: true }),
     ...(restore.mode === 'swap' && { before: beforePlaces(restore, wish.places) }),
     signal: limits.signal,
   });

@@ -6,7 +6,12 @@ import {
   type SchemaPlace,
   type TableName,
 } from '../../core/restore.ts';
-import type { ChosenEntries, SurveyRequest, VaultReader } from '../../core/restore-ports.ts';
+import type {
+  ChosenEntries,
+  OwnCode,
+  SurveyRequest,
+  VaultReader,
+} from '../../core/restore-ports.ts';
 import type { RestorePorts } from './ports.ts';
 
 /** What a restore is to do, worked out from its row and its backup's manifest. */
@@ -17,6 +22,8 @@ export interface Wish {
   readonly chosen?: ChosenEntries;
   /** Ids of the table of contents that are read; absent: all. */
   readonly entries?: readonly number[];
+  /** What of it runs while it comes back; absent where nobody can tell. */
+  readonly ownCode?: readonly OwnCode[];
 }
 
 const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
@@ -65,15 +72,33 @@ const readPart = async (
   return Buffer.concat(chunks);
 };
 
+type Sources = Pick<RestorePorts, 'archives' | 'readOwnCode' | 'vault'>;
+
+/** Of a plain backup it can't be told; where it has no functions, there is nothing to read. */
+const ownCodeIn = async (
+  { readOwnCode, vault }: Sources,
+  { manifest, entries }: { readonly manifest: Manifest; readonly entries?: readonly number[] },
+): Promise<Pick<Wish, 'ownCode'>> => {
+  const { functions, options, object } = manifest;
+  if (!functions.length) return { ownCode: [] };
+  const { format } = options;
+  if (format === 'plain') return {};
+  const read = (from: number, bytes: number) => readPart(vault, object.key, from, bytes);
+  const found = await readOwnCode({ format, read });
+  const wanted = entries && new Set(entries);
+  return { ownCode: found.filter(({ entry }) => !wanted || wanted.has(entry)) };
+};
+
 /** @throws RestoreRefused for tables that the backup does not hold, or a plain backup */
 export const wishOf = async (
-  { archives, vault }: Pick<RestorePorts, 'archives' | 'vault'>,
+  sources: Sources,
   restore: Restore,
   manifest: Manifest,
 ): Promise<Wish> => {
+  const { archives, vault } = sources;
   const mode = modeOf(restore);
   const places = placesOf(restore, manifest);
-  if (!restore.tables) return { mode, places };
+  if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, { manifest })) };
   const { format } = manifest.options;
   if (format === 'plain') {
     throw new RestoreRefused([
@@ -85,8 +110,10 @@ export const wishOf = async (
     read: (from, bytes) => readPart(vault, manifest.object.key, from, bytes),
     tables: tablesNamed(restore.tables, manifest),
   });
+  // Types that are live already evaluate the rows as well.
+  const code = await ownCodeIn(sources, { manifest, entries: chosen.withNeeds });
   // What they need is live beside them; a new schema has nothing yet.
-  if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries };
+  if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries, ...code };
   const leftOut = [...chosen.leftOut, ...(chosen.leftOutBeside ?? [])];
-  return { mode, places, chosen: { ...chosen, leftOut }, entries: chosen.withNeeds };
+  return { mode, places, chosen: { ...chosen, leftOut }, entries: chosen.withNeeds, ...code };
 };

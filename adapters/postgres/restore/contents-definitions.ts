@@ -2,6 +2,7 @@ import type { TableName } from '../../../core/restore.ts';
 import type { Contents, Entry } from './contents.ts';
 import { type Meaning, meaningOf, type Name } from './meaning.ts';
 import { Cursor } from './meaning-cursor.ts';
+import { isKey } from './statements-body.ts';
 import { tokenAt } from './statements-tokens.ts';
 import { type Word, wordOf } from './words.ts';
 
@@ -13,6 +14,8 @@ export interface Definitions {
   meaning(entry: Entry): Meaning;
   /** The table that an entry is part of; undefined for what is part of none. */
   table(entry: Entry): Name | undefined;
+  /** True where one of these keys stands in the first statement, or where that is too long to tell. */
+  says(entry: Entry, keys: readonly string[]): boolean;
   /** The name of an index or of the one behind a constraint, whose schema is the entry's. */
   index(entry: Entry): string | undefined;
 }
@@ -30,6 +33,12 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
   return {
     meaning: (entry) => meaningOf(wordsOf(entry)),
     table: (entry) => tableOf(entry, wordsOf(entry)),
+    says: (entry, keys) => {
+      const words = wordsOf(entry);
+      return (
+        words.length >= MOST_WORDS || words.some((word) => keys.some((key) => isKey(word, key)))
+      );
+    },
     index: (entry) => indexOf(entry, wordsOf(entry)),
   };
 };

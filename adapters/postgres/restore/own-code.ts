@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { DumpUnreadable, quoted } from '../../../core/errors.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import { readOutside } from '../inventory/outside.ts';
+import { ASIDE } from './places.ts';
 
 /** What of a restored schema reaches beyond it: objects of others that its own depend on, and functions that ran in the restore. */
 const OIDS = `
@@ -43,7 +44,8 @@ export const refuseReaches = async (
 /** Expressions that are evaluated for rows, by which PostgreSQL does not give up the caller's rights as it does for an index's. */
 const CALLED = `
   WITH owners AS (
-    SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)
+    -- What is live stands aside meanwhile.
+    SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) OR nspname ~ '${ASIDE}'
     UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY ($1)
   ), parts AS (
     SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass AS classid, k.oid, k.connamespace AS schema
@@ -66,10 +68,11 @@ const CALLED = `
     ARRAY(
       SELECT DISTINCT r.rolname::text
       FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
-      WHERE n.nspname <> ALL ($1) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND r.rolname !~ '^pg_'
+      WHERE n.nspname <> ALL ($1) AND n.nspname !~ '${ASIDE}' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND r.rolname !~ '^pg_'
         AND r.rolname <> current_user AND r.oid NOT IN (SELECT oid FROM owners) AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
       ORDER BY 1
-    ) AS others, current_user::text AS self`;
+    ) AS others, current_user::text AS self,
+    EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND nspowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)) AS own`;
 
 const NAMED = 5;
 const some = (names: readonly string[]): string =>
@@ -84,10 +87,13 @@ export const codeWarnings = async (
     readonly functions: string[];
     readonly others: string[];
     readonly self: string;
+    /** The restore role owns the schemas. */
+    readonly own: boolean;
   }
   const [row] = (await client.query<Row>(CALLED, [schemas])).rows;
   if (!row?.functions.length || !row.others.length) return [];
+  const whose = row.own ? 'They ran' : 'One that resets its role acts';
   return [
-    `Functions of the tenant's own run while its rows come back: ${some(row.functions)}. One that resets its role acts with the rights of ${quoted(row.self)}, which is a member of owners of other schemas: ${some(row.others)}. docs/roles.md says how to keep tenants apart.`,
+    `Functions of the tenant's own run while its rows come back: ${some(row.functions)}. ${whose} with the rights of ${quoted(row.self)}, which is a member of owners of other schemas: ${some(row.others)}. docs/roles.md says how to keep tenants apart.`,
   ];
 };

@@ -73,6 +73,9 @@ export const renameSchema = async (client: pg.Client, { from, to }: SchemaPlace)
 export const asideName = (restoreId: string, index: number): string =>
   `larder_aside_${sha256Hex(restoreId).slice(0, 12)}_${index}`;
 
+/** A pattern of those names, for PostgreSQL. */
+export const ASIDE = '^larder_aside_[0-9a-f]{12}_';
+
 export interface MovedExtension {
   readonly name: string;
   readonly schema: string;

@@ -7,6 +7,7 @@ import { serverFacts } from '../snapshot.ts';
 import { schemasThere } from './places.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
+import { surveyCode } from './survey-code.ts';
 import { readDependents } from './survey-dependents.ts';
 import { surveyExtensions } from './survey-extensions.ts';
 import { surveyNames } from './survey-names.ts';
@@ -77,6 +78,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
   const outside = await surveyOutside(client, request);
   const keys = await surveyKeys(client, request);
   const names = await surveyNames(client, request, live);
+  const code = await surveyCode(client, request);
   const snapshots = await surveySnapshots(client, request, live);
   const dependents = mode === 'swap' ? await readDependents(client, [...live]) : [];
   const hanging = dependentFindings(dependents, request);
@@ -88,6 +90,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     extensions,
     outside,
     keys,
+    code,
     hanging,
     snapshots,
   ];

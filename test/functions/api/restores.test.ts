@@ -55,7 +55,7 @@ describe('a requested restore', () => {
 
   test('may name its schema, its tables, its owners and ask for a report only', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
-    const wish = { owners: 'drop', dryRun: true };
+    const wish = { owners: 'drop', acceptOwnCode: true, dryRun: true };
     expect((await api.post(path, { ...wish, schemaName: 'acme copy' })).json).toMatchObject({
       ...wish,
       mode: 'beside',

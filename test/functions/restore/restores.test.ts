@@ -88,6 +88,33 @@ describe('beside', () => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 
+  it('tells of code that would run, and does not run it as the restore role unless that was asked for', async () => {
+    await room.sql(
+      `SET ROLE app_owner; CREATE FUNCTION acme.fine(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+       ALTER TABLE acme.orders ADD CHECK (acme.fine(total)); RESET ROLE;
+       DO $$ BEGIN CREATE ROLE another; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+       GRANT another TO larder_restore; CREATE SCHEMA another AUTHORIZATION another`,
+    );
+    const [archive, plain] = [
+      await room.backup('acme'),
+      await room.backup('acme', { format: 'plain' }),
+    ];
+    const { row } = await room.restore(archive, { dryRun: true });
+    expect(row.report?.problems).toEqual([]);
+    expect(row.report?.warnings).toEqual([expect.stringContaining('"another"')]);
+    for (const one of [archive, plain]) {
+      const refused = await room.restore(one, { owners: 'drop' });
+      expect(refused.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
+      expect(refused.row.error?.message).toContain('acceptOwnCode');
+    }
+    const tables = { mode: 'tables', owners: 'drop', newSchema: 'some' } as const;
+    const harmless = await room.restore(archive, { ...tables, tables: ['customers'] });
+    expect(harmless.row.status).toBe('completed');
+    const asked = await room.restore(plain, { owners: 'drop', acceptOwnCode: true });
+    expect(asked.row.status).toBe('completed');
+    expect(asked.row.outcome?.warnings.join()).toContain('They ran with the rights of');
+  });
+
   it.each([
     ['plain', 'zstd'],
     ['plain', 'gzip'],

@@ -1,4 +1,5 @@
 import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
+import { readOwnCode } from '../../../adapters/postgres/restore/contents-code.ts';
 import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
@@ -90,6 +91,7 @@ export const openRoom = async (
     history: bench.ports.history,
     vault: makeVaultReader({ bucket: bench.bucket, client: services.s3 }),
     archives: makeArchiveReader(programRoots),
+    readOwnCode,
     server: makeRestoreServer({ settings, credentials, stack: access.table }),
     queue: { hide: async () => undefined },
     // What a swap asks for is exported at once, as its own worker would.

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readOwnCode } from '../../../../adapters/postgres/restore/contents-code.ts';
+import type { SurveyRequest } from '../../../../core/restore-ports.ts';
+import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { newDatabase, placesOf, type Stored, surveyOf, takeBackup } from './room.ts';
+
+/** What of a backup runs while it comes back is told before anything is written. */
+const SETUP = `RESET ROLE;
+  DO $$ BEGIN CREATE ROLE t_acme; CREATE ROLE t_beta; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+  CREATE SCHEMA acme AUTHORIZATION t_acme; CREATE SCHEMA beta AUTHORIZATION t_beta;
+  SET ROLE t_acme; SET search_path = acme;
+  CREATE FUNCTION "is It"(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+  CREATE FUNCTION part(v text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
+  CREATE FUNCTION same(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+  CREATE OPERATOR === (FUNCTION = same, LEFTARG = text, RIGHTARG = text);
+  CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE DOMAIN d AS text CHECK ("is It"(VALUE));
+  CREATE TABLE checked (v text CHECK ("is It"(v)));
+  CREATE TABLE compared (v text, CHECK (v OPERATOR(acme.===) 'a'));
+  CREATE TABLE generated (v text, g int GENERATED ALWAYS AS (part(v)) STORED);
+  CREATE TABLE split (v text) PARTITION BY LIST (part(v));
+  CREATE TABLE split_1 PARTITION OF split FOR VALUES IN (1);
+  CREATE TABLE late (v text); ALTER TABLE late ADD CONSTRAINT is_it CHECK ("is It"(v)) NOT VALID;
+  CREATE TABLE indexed (v text); CREATE INDEX by_part ON indexed (part(v));
+  CREATE MATERIALIZED VIEW filled AS SELECT part(v) FROM indexed;
+  CREATE TABLE harmless (v int DEFAULT part('a')); CREATE TABLE plain (w int CHECK (w > 0));
+  CREATE TRIGGER stamping BEFORE INSERT ON harmless FOR EACH ROW EXECUTE FUNCTION stamp();
+  CREATE VIEW seen AS SELECT part(v) FROM indexed; RESET search_path; RESET ROLE`;
+
+let postgres: Postgres;
+let older: Postgres;
+beforeAll(async () => {
+  [postgres, older] = await Promise.all([startPostgres(18), startPostgres(15)]);
+});
+afterAll(async () => {
+  await postgres.stop();
+  await older.stop();
+});
+
+const databaseOn = async (on: Postgres): Promise<string> => {
+  const database = await newDatabase(on, SETUP);
+  await on.sql('GRANT t_acme, t_beta TO larder_restore', database);
+  return database;
+};
+
+/** What of a stored archive runs while it comes back. */
+const codeIn = async ({ manifest, bytes }: Stored) => {
+  const { format } = manifest.options;
+  if (format === 'plain') throw new Error('a plain backup does not tell');
+  return await readOwnCode({
+    format,
+    read: async (from, length) => bytes.subarray(from, from + length),
+  });
+};
+
+describe.each([15, 18])('on PostgreSQL %i', (major) => {
+  it.each(['custom', 'tar'] as const)('%s tells what runs while it comes back', async (format) => {
+    const on = major === 18 ? postgres : older;
+    const stored = await takeBackup(on, await databaseOn(on), ['acme'], { format });
+    const found = await codeIn(stored);
+    const told = found.map(({ what, functions, restricted }) => [
+      what,
+      functions.join(),
+      restricted,
+    ]);
+    expect(told.sort()).toEqual([
+      ['constraint "acme.late is_it"', 'acme.is It(text)', false],
+      ['domain "acme.d"', 'acme.is It(text)', false],
+      ['index "acme.by_part"', 'acme.part(text)', true],
+      ['materialized view "acme.filled"', 'acme.part(text)', true],
+      ['table "acme.checked"', 'acme.is It(text)', false],
+      ['table "acme.compared"', 'acme.same(text, text)', false],
+      ['table "acme.generated"', 'acme.part(text)', false],
+      ['table "acme.split"', 'acme.part(text)', false],
+    ]);
+  });
+});
+
+describe('a survey', () => {
+  let database: string;
+  let stored: Stored;
+  let ownCode: NonNullable<SurveyRequest['ownCode']>;
+  beforeAll(async () => {
+    database = await databaseOn(postgres);
+    stored = await takeBackup(postgres, database, ['acme']);
+    ownCode = await codeIn(stored);
+  });
+  const look = (more: Partial<SurveyRequest>, user?: string) =>
+    surveyOf({ postgres, database, ...(user && { user }) }, stored, { ownCode, ...more });
+
+  it('warns of functions that could reset their role, where that may do more', async () => {
+    const { problems, warnings } = await look({});
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /resets its role acts as "larder_restore", a member of owners of other schemas: "t_beta"\..* They are: .*"acme\.is It\(text\)"/,
+      ),
+    ]);
+    expect(warnings.join()).not.toContain('by_part');
+    expect((await look({}, 'postgres')).warnings.join()).toContain('"postgres", a superuser');
+    await postgres.sql('REVOKE t_beta FROM larder_restore');
+    expect((await look({})).warnings).toEqual([]);
+    expect((await look({ owners: 'drop' })).problems).toEqual([]);
+    await postgres.sql('GRANT t_beta TO larder_restore');
+  });
+
+  it('has a problem with them where nobody is to own anything, unless it is asked for', async () => {
+    const { problems } = await look({ owners: 'drop' });
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^With owners "drop" the backup's own functions run as "larder_restore".*"t_beta"\..*acceptOwnCode.*They are: /,
+      ),
+    ]);
+    const asked = await look({ owners: 'drop', acceptOwnCode: true });
+    expect(asked.problems).toEqual([]);
+    expect(asked.warnings).toEqual([expect.stringContaining('as was asked for')]);
+    // Nobody can tell of a plain backup.
+    const unknown = await surveyOf({ postgres, database }, stored, { owners: 'drop' });
+    expect(unknown.problems).toEqual([expect.stringContaining('does not tell which')]);
+    expect((await look({ owners: 'drop', ownCode: [] })).problems).toEqual([]);
+  });
+
+  it('takes the owner of a schema of the name elsewhere for another', async () => {
+    await postgres.sql('REVOKE t_beta FROM larder_restore');
+    const there = { mode: 'elsewhere', places: placesOf(stored) } as const;
+    expect((await look({ ...there, owners: 'drop' })).problems.join()).toContain('"t_acme"');
+    expect((await look(there)).warnings).toEqual([]);
+    await postgres.sql('GRANT t_beta TO larder_restore');
+  });
+});
