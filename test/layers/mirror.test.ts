@@ -133,13 +133,19 @@ describe('what goes wrong on the way', () => {
   test.each([
     ['while packages are unpacked', '20m'],
     ['at the first file', '4k'],
-  ])('a full disk is named as the reason, and nothing counts as built (%s)', (_when, size) => {
-    const small = path.join(bench.folder, `small-${size}`);
-    mkdirSync(small);
-    const { said } = inSmallFolder(small, size, bench.mirror.environment([bench.codename]));
-    expect(said).toContain('No space left while building in');
-    expect(said).not.toMatch(/^[0-9a-f]{64}$/m);
-  });
+  ])(
+    'a full disk is named as the reason, and nothing counts as built (%s)',
+    async (_when, size) => {
+      const small = path.join(bench.folder, `small-${size}`);
+      mkdirSync(small);
+      // There is room for the packages, and not for what is in them.
+      const packed = await makeMirror(path.join(bench.folder, `packed-${size}`));
+      packed.addSuite('trixie', bench.compressed);
+      const { said } = inSmallFolder(small, size, packed.environment([bench.codename]));
+      expect(said).toContain('No space left while building in');
+      expect(said).not.toMatch(/^[0-9a-f]{64}$/m);
+    },
+  );
 
   test('apt-get that waits for ever on a full disk is ended', () => {
     const small = path.join(bench.folder, 'small-waiting');

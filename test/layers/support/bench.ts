@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import type { LayerManifest } from '../../../layers/postgres/layer.ts';
 import { type Ended, startBuild } from './command.ts';
-import { type Mirror, makeMirror, ownCodename, realPackages } from './mirror.ts';
+import { type Mirror, makeMirror, ownCodename, realPackages, uncompressed } from './mirror.ts';
 import { scratchFolder } from './scratch.ts';
 
 /** The arguments of a build that takes two seconds; a major must follow. */
@@ -15,15 +15,18 @@ export type Bench = {
   mirror: Mirror;
   /** This machine's release. */
   codename: string;
-  /** Real packages for other mirrors. */
+  /** Real packages for other mirrors, uncompressed. */
   debs: readonly string[];
+  /** The same as Debian has them. */
+  compressed: readonly string[];
   newCache: () => string;
   build: (cache: string, args: readonly string[], env?: Record<string, string>) => Promise<Ended>;
 };
 
 export async function setUpBench(): Promise<Bench> {
   const folder = await scratchFolder();
-  const debs = await realPackages();
+  const compressed = await realPackages();
+  const debs = uncompressed(compressed, path.join(folder, 'debs'));
   const codename = await ownCodename();
   const mirror = await makeMirror(path.join(folder, 'mirror'));
   mirror.addSuite('trixie', debs);
@@ -34,7 +37,7 @@ export async function setUpBench(): Promise<Bench> {
   };
   const build: Bench['build'] = (cache, args, env = {}) =>
     startBuild(cache, args, { env: { ...mirror.environment([codename]), ...env } }).ended;
-  return { folder, mirror, codename, debs, newCache, build };
+  return { folder, mirror, codename, debs, compressed, newCache, build };
 }
 
 /** The layer that a build left; fails where it failed. */

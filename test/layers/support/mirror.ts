@@ -22,6 +22,40 @@ export async function realPackages(): Promise<string[]> {
   return part.archive.download([...all.values()]);
 }
 
+/**
+ * The same packages with their files as they are: each of the many builds would decompress them anew, twice.
+ * A .deb is an archive of ar (deb(5)): per member a header of 60 bytes, and an even number of bytes of content.
+ */
+export function uncompressed(debs: readonly string[], folder: string): string[] {
+  mkdirSync(folder);
+  return debs.map((deb) => {
+    const target = path.join(folder, path.basename(deb));
+    const bytes = readFileSync(deb);
+    const parts: Buffer[] = [bytes.subarray(0, 8)];
+    for (let at = 8; at < bytes.length; ) {
+      const header = bytes.subarray(at, at + 60);
+      const size = Number(header.toString('latin1', 48, 58));
+      const content = bytes.subarray(at + 60, at + 60 + size);
+      const isFiles = header.toString('latin1', 0, 16).startsWith('data.tar');
+      parts.push(...(isFiles ? member(header, filesOf(deb)) : [header, content, padding(size)]));
+      at += 60 + size + (size % 2);
+    }
+    writeFileSync(target, Buffer.concat(parts));
+    return target;
+  });
+}
+
+const padding = (size: number) => Buffer.from(size % 2 ? '\n' : '');
+const filesOf = (deb: string) =>
+  execFileSync('dpkg-deb', ['--fsys-tarfile', deb], { maxBuffer: 2 ** 30 });
+
+function member(like: Buffer, content: Buffer): Buffer[] {
+  const header = Buffer.from(like);
+  header.write('data.tar'.padEnd(16), 0, 'latin1');
+  header.write(String(content.length).padEnd(10), 48, 'latin1');
+  return [header, content, padding(content.length)];
+}
+
 /** A mirror on this machine's disk: a folder that apt reads by a file: address. */
 export type Mirror = {
   folder: string;
