@@ -7,6 +7,7 @@ import {
   TablesNeedArchive,
 } from '../../core/errors.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
+import { tableProblem } from '../../core/restore-tables.ts';
 import type { Api } from './ports.ts';
 
 /**
@@ -96,16 +97,8 @@ export const checkTables = (
   manifest: Manifest,
 ): void => {
   if (format === 'plain') throw new TablesNeedArchive(id);
-  const kinds = new Map(manifest.tables.map(({ name, kind }) => [name, kind]));
-  const views = new Set(manifest.views.map(({ name }) => name));
-  const whole = 'which comes back with the whole schema only';
-  const problemOf = (name: string): string | undefined => {
-    if (kinds.get(name) === 'materialized-view') return `is a materialized view, ${whole}`;
-    if (kinds.has(name)) return undefined;
-    return views.has(name) ? `is a view, ${whole}` : 'is no table of this backup';
-  };
   const problems = tables.flatMap((name, index) => {
-    const problem = problemOf(name);
+    const problem = tableProblem(name, manifest);
     return problem ? [`tables.${index}: ${quoted(name)} ${problem}`] : [];
   });
   if (problems.length) throw new InvalidInput('The body', problems);

@@ -1,4 +1,4 @@
-import { RestoreRefused } from '../../core/errors.ts';
+import { quoted, RestoreRefused } from '../../core/errors.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import {
   type Restore,
@@ -12,6 +12,7 @@ import type {
   SurveyRequest,
   VaultReader,
 } from '../../core/restore-ports.ts';
+import { tableProblem } from '../../core/restore-tables.ts';
 import type { RestorePorts } from './ports.ts';
 
 /** What a restore is to do, worked out from its row and its backup's manifest. */
@@ -49,14 +50,13 @@ export const placesOf = (restore: Restore, manifest: Manifest): readonly SchemaP
 };
 
 const tablesNamed = (names: readonly string[], manifest: Manifest): readonly TableName[] => {
-  const unknown = names.filter((name) => !manifest.tables.some((table) => table.name === name));
-  if (unknown.length) {
-    throw new RestoreRefused([
-      `The backup has no ${unknown.length > 1 ? 'tables' : 'table'} ${unknown.map((name) => JSON.stringify(name)).join(', ')}: its manifest lists those it has.`,
-    ]);
-  }
+  const problems = names.flatMap((name) => {
+    const problem = tableProblem(name, manifest);
+    return problem === undefined ? [] : [`${quoted(name)} ${problem}.`];
+  });
+  if (problems.length) throw new RestoreRefused(problems);
   return manifest.tables
-    .filter(({ name }) => names.includes(name))
+    .filter(({ name, kind }) => names.includes(name) && kind !== 'materialized-view')
     .map(({ schema, name }) => ({ schema, name }));
 };
 

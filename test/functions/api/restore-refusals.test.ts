@@ -125,11 +125,11 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     });
     expectProblem(reply, 400);
     expect(reply.json.problems).toEqual([
-      'tables.1: "Orders" is no table of this backup',
-      'tables.2: "open_orders" is a view, which comes back with the whole schema only',
-      'tables.3: "totals" is a materialized view, which comes back with the whole schema only',
-      'tables.4: "a\\"b" is no table of this backup',
-      'tables.5: "__proto__" is no table of this backup',
+      expect.stringMatching(/^tables.1: "Orders" is no table of this backup/),
+      expect.stringMatching(/^tables.2: "open_orders" is a view, .*restore that beside/),
+      expect.stringMatching(/^tables.3: "totals" is a materialized view, .*refresh it/),
+      expect.stringMatching(/^tables.4: "a\\"b" is no table of this backup/),
+      expect.stringMatching(/^tables.5: "__proto__" is no table of this backup/),
     ]);
     expect(api.restoring()).toEqual([]);
   });

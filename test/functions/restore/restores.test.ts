@@ -188,6 +188,35 @@ describe('tables', () => {
     expect(await count('acme.orders')).toBe(1001);
   });
 
+  it('that are partitioned bring their partitions, and a partition alone comes without its parent', async () => {
+    await room.sql(`SET ROLE app_owner; CREATE TABLE acme.days (d int) PARTITION BY LIST (d);
+      CREATE TABLE acme.days_1 PARTITION OF acme.days FOR VALUES IN (1); CREATE TABLE acme.days_2 PARTITION OF acme.days FOR VALUES IN (2);
+      INSERT INTO acme.days VALUES (1), (2), (2)`);
+    const parted = await room.backup('acme');
+    const wish = { mode: 'tables', newSchema: 'parts' } as const;
+    const parent = await room.restore(parted, { ...wish, tables: ['days'] });
+    expect(parent.row.outcome).toMatchObject({ tables: 3, rows: 3, leftOut: [] });
+    expect(await count('parts.days')).toBe(3);
+    const alone = { ...wish, newSchema: 'part', tables: ['days_2'] };
+    const part = await room.restore(parted, alone);
+    expect(part.row.outcome).toMatchObject({ tables: 1, rows: 2 });
+    expect(part.row.outcome?.leftOut.map(({ what }) => what).join()).toContain('days_2');
+    expect(await count('part.days_2')).toBe(2);
+  });
+
+  it('that are none are refused by what they are, with what to do', async () => {
+    await room.sql('SET ROLE app_owner; CREATE MATERIALIZED VIEW acme.kept AS SELECT 1 AS a');
+    const stored = await room.backup('acme');
+    const tables = ['kept', 'sums', 'orders_id_seq', 'orders_customer'];
+    const { row } = await room.restore(stored, { mode: 'tables', tables });
+    expect(row.error).toMatchObject({ name: 'RestoreRefused' });
+    const said = row.error?.message ?? '';
+    expect(said).toMatch(/"kept" is a materialized view, .*choose the tables that it reads/);
+    expect(said).toMatch(/"sums" is a view, /);
+    expect(said).toMatch(/"orders_id_seq" is a sequence, .* the table that owns it/);
+    expect(said).toMatch(/"orders_customer" is no table of this backup/);
+  });
+
   it('that are not in the backup, or in a plain one, are refused by name', async () => {
     const { row } = await room.restore(backup, { mode: 'tables', tables: ['orders', 'no "such"'] });
     expect(row.error?.message).toContain('no \\"such\\"');

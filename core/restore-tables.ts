@@ -1,0 +1,24 @@
+import type { Manifest } from './manifest.ts';
+
+/** Which names of a backup can be chosen to be brought back by themselves. */
+type Named = Pick<Manifest, 'tables' | 'views' | 'sequences'>;
+
+/**
+ * Why a name is none of a table that can be chosen, and what to do instead; undefined where it is one. A partitioned table is one, and
+ * brings its partitions along.
+ */
+export const tableProblem = (
+  name: string,
+  { tables, views, sequences }: Named,
+): string | undefined => {
+  const has = (all: readonly { readonly name: string }[]): boolean =>
+    all.some((one) => one.name === name);
+  if (has(tables.filter(({ kind }) => kind !== 'materialized-view'))) return undefined;
+  if (has(tables))
+    return 'is a materialized view, whose rows come of its query: choose the tables that it reads and refresh it, or restore the whole schema beside';
+  if (has(views))
+    return 'is a view, which comes back with the whole schema only: restore that beside, and take the definition from there';
+  if (has(sequences))
+    return 'is a sequence, which comes back with the table that owns it: choose that one, or restore the whole schema beside';
+  return 'is no table of this backup, whose manifest lists those it has';
+};
