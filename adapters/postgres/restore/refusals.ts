@@ -97,7 +97,7 @@ export const refusal = (
   if (code === '42501' && routine)
     return new StatementRefused(
       object,
-      `${message}, in function ${routine} (42501), which runs while it is made: if an event trigger calls it, its owner can make it SECURITY DEFINER, or grant the restore role and the tenants' owners what it needs`,
+      `${message}, in function ${routine} (42501), which runs while this comes back: the backup's own, or that of one of the database's event triggers, which a dry run names. Look at what it does. If it should, grant that to the restore role and to the owner of what is restored; an event trigger's can be made SECURITY DEFINER instead`,
       cause,
     );
   if (code === '42501')
