@@ -34,6 +34,7 @@ import { clientPrograms, type Postgres, startPostgres } from '../support/postgre
  * Where stored backups are damaged and then verified as the worker does it, but in one scratch server that is used again and again,
  * and from a vault in memory.
  */
+
 /** Some damage makes pg_restore wait for ever: a minute is given to it in earnest. */
 const STUCK_MS = 5000;
 
@@ -59,6 +60,7 @@ CREATE POLICY own ON people USING (name = current_user);
 CREATE VIEW adults AS SELECT id, name FROM people WHERE age >= 18;
 CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) FROM people GROUP BY age;
 COMMENT ON TABLE people IS 'who writes letters';
+COMMENT ON SCHEMA acme IS 'a small one';
 RESET search_path;
 `;
 

@@ -22,19 +22,23 @@ const collation = (oid: string): string => `NULLIF(${oid}, 0)::pg_catalog.regcol
 /** Some builds keep a number of their own there. */
 const ATTRIBUTE_OPTIONS = `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C") FROM pg_catalog.unnest(a.attoptions) o WHERE o !~ '^pg_attver=')`;
 
+/** An heir's columns follow its parents' once it was restored with them, whichever was added first at home. */
+const PLACE = `CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+        WHERE h.inhrelid = c.oid AND p.relnamespace = ANY ($1)) THEN a.attnum END`;
+
 /** Columns by name, in their order; `attislocal` is left out, since an outside parent may be missing. */
 const COLUMNS = `(
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
         ${collation('a.attcollation')}, a.attstorage, a.attcompression, ${ATTRIBUTE_OPTIONS}, ${sorted('a.attfdwoptions')},
         NULLIF(a.attstattarget, -1), pg_catalog.md5(pg_catalog.col_description(c.oid, a.attnum))
-      ) ORDER BY a.attnum)
+      ) ORDER BY ${PLACE}, a.attname COLLATE "C")
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   )`;
 
 /** pg_dump gives a partition's column that has no default of its own, where the parent's has one, a default of NULL. */
 const DEFAULTS = `(
-    SELECT pg_catalog.array_agg(pg_catalog.format('%I %s', a.attname, e.expression) ORDER BY d.adnum)
+    SELECT pg_catalog.array_agg(pg_catalog.format('%I %s', a.attname, e.expression) ORDER BY a.attname COLLATE "C")
     FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum,
       pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS e (expression)
     WHERE d.adrelid = c.oid AND e.expression !~ '^NULL(::|$)'
@@ -53,6 +57,14 @@ const LEADS_AWAY = `(k.contype = 'f'
       AND EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.oid = k.confrelid AND r.relnamespace <> ALL ($1)))`;
 
 export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
+  // What initdb says of public may be in no dump, which depends on how that was made.
+  schema: `
+    SELECT ${identity('pg_namespace', 'n.oid')}, pg_catalog.jsonb_build_object('comment', pg_catalog.md5(CASE
+        WHEN n.nspname = 'public' THEN NULLIF(pg_catalog.obj_description(n.oid, 'pg_namespace'), 'standard public schema')
+        ELSE pg_catalog.obj_description(n.oid, 'pg_namespace') END)) AS facts, ARRAY[]::text[] AS expressions
+    FROM pg_catalog.pg_namespace n WHERE n.oid = ANY ($1)
+    ORDER BY 1`,
+
   table: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.jsonb_build_object(${RELATION},
         'row security', c.relrowsecurity, 'forced', c.relforcerowsecurity, 'identity', c.relreplident, 'method', m.amname,

@@ -3,7 +3,7 @@ import { sha256Hex } from '../../../core/ids.ts';
 import type { Definition } from '../../../core/manifest.ts';
 import type { SchemaOids } from './contents.ts';
 import { DEFINITION_QUERIES } from './definition-queries.ts';
-import { wordsOf } from './expression-words.ts';
+import { formOf } from './expression-form.ts';
 
 /**
  * Every object of the schemas with a digest of what it is: read in a backup's snapshot, and again where the backup came back, by
@@ -14,17 +14,26 @@ export interface Defining {
   readonly name: string;
   /** Compared as they are. */
   readonly facts: unknown;
-  /** Compared by their words. */
+  /** Compared by what they say: servers write some of them anew in another way. */
   readonly expressions: readonly (string | null)[];
 }
 
+/**
+ * A digest begins with the rule it was made by, which grows whenever a digest may come out otherwise for what is the same: those of other
+ * rules say nothing. The first, whose digests have none in front, knew the words of expressions and not their order.
+ */
+const RULE = '2:';
 const DIGEST_CHARACTERS = 16;
 
+/** Whether these can be compared with what this version makes. */
+export const byThisRule = (definitions: readonly Definition[]): boolean =>
+  definitions.every(({ digest }) => digest.startsWith(RULE));
+
 /** jsonb writes its members in one order, whatever was made first. */
-const digestOf = ({ facts, expressions }: Defining): string =>
-  sha256Hex(
-    JSON.stringify([facts, expressions.map((text) => (text === null ? null : wordsOf(text)))]),
-  ).slice(0, DIGEST_CHARACTERS);
+const digestOf = ({ facts, expressions }: Defining): string => {
+  const said = expressions.map((text) => (text === null ? null : formOf(text)));
+  return RULE + sha256Hex(JSON.stringify([facts, said])).slice(0, DIGEST_CHARACTERS);
+};
 
 export const definitionOf = (kind: string, one: Defining): Definition => ({
   kind,
@@ -32,7 +41,7 @@ export const definitionOf = (kind: string, one: Defining): Definition => ({
   digest: digestOf(one),
 });
 
-/** A key to a table of another schema, by the words of its statement. @param definition `FOREIGN KEY (a) REFERENCES ...` */
+/** A key to a table of another schema, by its statement. @param definition `FOREIGN KEY (a) REFERENCES ...` */
 export const foreignKeyOf = (name: string, definition: string, valid: boolean): Definition =>
   definitionOf('foreign key', {
     name,

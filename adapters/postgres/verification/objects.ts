@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors.ts';
 import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
-import { foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';
+import { byThisRule, foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';
 import type { Contents } from './contents.ts';
 import type { Differences } from './differences.ts';
 
@@ -121,6 +121,9 @@ const comparePresence = ({ expected, is }: Defined, found: Differences): void =>
   }
 };
 
+const OTHER_RULE =
+  'definitions: only their names were compared, since the backup is of another version of Larder, which looked at them by another rule';
+
 export const compareObjects = async (
   client: pg.Client,
   contents: Contents,
@@ -138,11 +141,15 @@ export const compareObjects = async (
     return { compared: compareNames(manifest, contents, found), notes: [...notes, missing] };
   }
   const all = await defined(client, definitions, contents, expectation);
-  if (serverMajor === majorOfVersion(manifest.source.serverVersion)) {
+  const sameMajor = serverMajor === majorOfVersion(manifest.source.serverVersion);
+  const sameRule = byThisRule(definitions);
+  if (sameMajor && sameRule) {
     compareDigests(all, found);
   } else {
     compareNames(manifest, contents, found);
     comparePresence(all, found);
   }
+  // Of another major, who compares says so.
+  if (sameMajor && !sameRule) notes.push(OTHER_RULE);
   return { compared: all.expected.length, notes };
 };

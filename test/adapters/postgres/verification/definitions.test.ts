@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDefinitions } from '../../../../adapters/postgres/inventory/definitions.ts';
-import { wordsOf } from '../../../../adapters/postgres/inventory/expression-words.ts';
+import { formOf } from '../../../../adapters/postgres/inventory/expression-form.ts';
 import {
   clientPrograms,
   PASSWORD,
@@ -51,7 +51,13 @@ CREATE SEQUENCE counter;
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
 `;
-const SCHEMAS = ['common', 'Awk.ward "schema" *é'];
+const SCHEMAS = ['common', 'formed', 'Awk.ward "schema" *é'];
+const MAJORS = [15, 17, 18];
+/** Those that a major knows. */
+const expressions = (major: number): readonly string[] =>
+  ['expressions.sql', 'expressions-17.sql', 'expressions-18.sql']
+    .filter((name) => major >= Number(/\d+/.exec(name) ?? 0))
+    .map((name) => path.join(import.meta.dirname, name));
 
 let folder: string;
 beforeAll(() => {
@@ -98,12 +104,13 @@ const dump = async (postgres: Postgres, database: string): Promise<string> => {
 const servers = new Map<number, { postgres: Postgres; source: string; before: Definitions }>();
 
 beforeAll(async () => {
-  for (const major of [15, 18]) {
+  for (const major of MAJORS) {
     const postgres = await startPostgres(major);
     const source = await postgres.database();
     await runFile(postgres, source, fixture('awkward-outside.sql'));
     await runFile(postgres, source, fixture('awkward.sql'));
     await postgres.sql(COMMON, source);
+    for (const file of expressions(major)) await runFile(postgres, source, file);
     // What a CREATE INDEX CONCURRENTLY leaves that fails: pg_dump does not take it.
     await postgres.sql('INSERT INTO common.child VALUES (NULL), (NULL)', source);
     const broken = 'CREATE UNIQUE INDEX CONCURRENTLY broken ON common.child ((a_id IS NULL))';
@@ -122,7 +129,7 @@ const on = (major: number) => {
 };
 
 describe('definitions', () => {
-  it.each([15, 18])(
+  it.each(MAJORS)(
     'on PostgreSQL %i are the same once all was dumped and restored',
     async (major) => {
       const { postgres, source, before } = on(major);
@@ -172,7 +179,74 @@ describe('definitions', () => {
     ['ALTER SEQUENCE common.counter INCREMENT 2', ['sequence common.counter']],
     ['ALTER TABLE common.parted DETACH PARTITION common.part', ['table common.part']],
     ["COMMENT ON COLUMN common.a.s IS 'a comment'", ['table common.a']],
+    ["COMMENT ON SCHEMA common IS 'a comment'", ['schema common']],
     ['CREATE TABLE common.more ()', ['table common.more']],
+    // The same words in another order.
+    ['ALTER TABLE formed.t ALTER d1 SET DEFAULT (1 - 3 - 2)', ['table formed.t']],
+    ['ALTER TABLE formed.t ALTER d1 SET DEFAULT (1 - (2 - 3))', ['table formed.t']],
+    [
+      `ALTER TABLE formed.virtual DROP v; ALTER TABLE formed.virtual ADD v integer GENERATED ALWAYS AS (b - a);
+      ALTER TABLE formed.virtual DROP w; ALTER TABLE formed.virtual ADD w boolean GENERATED ALWAYS AS (s IN ('a', 'b') AND a BETWEEN 1 AND 2)`,
+      ['table formed.virtual'],
+    ],
+    ['DROP INDEX formed.i1; CREATE INDEX i1 ON formed.t (b, a)', ['index formed.i1']],
+    ['DROP INDEX formed.i3; CREATE INDEX i3 ON formed.t ((b - a), lower(s))', ['index formed.i3']],
+    [
+      "DROP INDEX formed.i4; CREATE INDEX i4 ON formed.t (a) WHERE s IN ('b', 'a') AND a BETWEEN 1 AND 2",
+      ['index formed.i4'],
+    ],
+    [
+      "DROP INDEX formed.i4; CREATE INDEX i4 ON formed.t (a) WHERE s IN ('a', 'b') AND a BETWEEN 2 AND 1",
+      ['index formed.i4'],
+    ],
+    [
+      'ALTER TABLE formed.ref DROP CONSTRAINT away; ALTER TABLE formed.k DROP CONSTRAINT k_pkey; ALTER TABLE formed.k ADD PRIMARY KEY (x, y); ALTER TABLE formed.ref ADD CONSTRAINT away FOREIGN KEY (y, x) REFERENCES formed.k (y, x) ON DELETE SET NULL (x) DEFERRABLE INITIALLY DEFERRED',
+      ['constraint k_pkey on formed.k', 'index formed.k_pkey'],
+    ],
+    [
+      'ALTER TABLE formed.ref DROP CONSTRAINT away; ALTER TABLE formed.ref ADD CONSTRAINT away FOREIGN KEY (x, y) REFERENCES formed.k (y, x) ON DELETE SET NULL (x) DEFERRABLE INITIALLY DEFERRED',
+      ['constraint away on formed.ref'],
+    ],
+    [
+      'ALTER TABLE formed.t DROP CONSTRAINT c8; ALTER TABLE formed.t ADD CONSTRAINT c8 CHECK (b BETWEEN 1 AND 2 AND a > 3)',
+      ['constraint c8 on formed.t'],
+    ],
+    [
+      'ALTER TABLE formed.t DROP CONSTRAINT c28; ALTER TABLE formed.t ADD CONSTRAINT c28 CHECK ((a = 1 OR b = 2) AND (b = 3 OR c = 4 AND a > 0))',
+      ['constraint c28 on formed.t'],
+    ],
+    [
+      "ALTER TABLE formed.t DROP CONSTRAINT c54; ALTER TABLE formed.t ADD CONSTRAINT c54 CHECK (s::varchar(2) = 'abc' AND n::int = a AND a::numeric(4, 1) = 1 AND x::char(3) = 'ab' AND x::\"char\" = 'a')",
+      ['constraint c54 on formed.t'],
+    ],
+    [
+      "ALTER POLICY p1 ON formed.t USING (s = ANY (string_to_array(current_setting('x.y', true), ',')::varchar[]) AND b - a > 0)",
+      ['policy p1 on formed.t'],
+    ],
+    [
+      "CREATE OR REPLACE TRIGGER g1 BEFORE UPDATE OF a, b ON formed.t FOR EACH ROW WHEN (OLD.s IS DISTINCT FROM NEW.s AND NEW.s IN ('a', 'b') AND NEW.a BETWEEN 1 AND 2 AND NEW.a - OLD.a > 0) EXECUTE FUNCTION formed.touch('x', 'it''s', 'b\\s')",
+      ['trigger g1 on formed.t'],
+    ],
+    [
+      'CREATE OR REPLACE VIEW formed.v4 AS SELECT b AS a FROM formed.t WHERE a > 1 UNION (SELECT a FROM formed.t EXCEPT SELECT c FROM formed.t) UNION ALL (SELECT 1 INTERSECT SELECT 2 ORDER BY 1 LIMIT 1) ORDER BY 1',
+      ['view formed.v4'],
+    ],
+    [
+      "CREATE OR REPLACE RULE r3 AS ON DELETE TO formed.ref WHERE OLD.w IN ('a', 'b') DO ALSO SELECT OLD.y - OLD.x",
+      ['rule r3 on formed.ref'],
+    ],
+    [
+      "CREATE OR REPLACE PROCEDURE formed.f3(INOUT a integer, b text[] DEFAULT '{}') LANGUAGE sql BEGIN ATOMIC SELECT 1 - a; END",
+      ['function formed.f3(integer,pg_catalog.text[])'],
+    ],
+    [
+      'DROP STATISTICS formed.st2; CREATE STATISTICS formed.st2 (dependencies) ON b, c FROM formed.t',
+      ['statistics formed.st2'],
+    ],
+    [
+      "ALTER TABLE formed.pl DETACH PARTITION formed.pl1; ALTER TABLE formed.pl ATTACH PARTITION formed.pl1 FOR VALUES IN ('b', 'a', NULL)",
+      ['table formed.pl1'],
+    ],
   ])('differ after %s', async (change, expected) => {
     const { postgres, source, before } = on(18);
     const client = await postgres.session(source);
@@ -199,13 +273,23 @@ describe('definitions', () => {
   });
 });
 
-describe('the words of an expression', () => {
-  it('know neither brackets nor how often a cast is written', () => {
-    const written =
-      "(((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))";
-    const writtenBack =
-      "((s)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text]))";
-    expect(wordsOf(writtenBack)).toEqual(wordsOf(written));
+/** As a server wrote them, and wrote them again once they had been dumped and restored. */
+describe('the form of an expression', () => {
+  it.each([
+    [
+      "(((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))",
+      "(((s)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))",
+    ],
+    [
+      "((ARRAY[ARRAY[s, 'b'::character varying], ARRAY[x.s2, f(1, 2)]])::character varying(5)[])",
+      "(ARRAY[ARRAY[(s)::character varying(5), ('b'::character varying)::character varying(5)], ARRAY[(x.s2)::character varying(5), (f(1, 2))::character varying(5)]])",
+    ],
+    [
+      '(((a >= 1) AND (a <= 2)) AND (b > 3) AND ((c = 1) OR (c = 2)))',
+      '((a >= 1) AND (a <= 2) AND (b > 3) AND ((c = 1) OR (c = 2)))',
+    ],
+  ])('is the same in %s and %s', (written, writtenBack) => {
+    expect(formOf(writtenBack)).toEqual(formOf(written));
   });
 
   it.each([
@@ -215,7 +299,27 @@ describe('the words of an expression', () => {
     ['n > 1', 'n > 11'],
     ['"A" = 1', 'a = 1'],
     ["s = 'it''s'", "s = 'its'"],
-  ])('differ between %s and %s', (one, other) => {
-    expect(wordsOf(other)).not.toEqual(wordsOf(one));
+    ["s = 'a  b'", "s = 'a b'"],
+    ['(a - b)', '(b - a)'],
+    ['((a - b) - c)', '(a - (b - c))'],
+    ['((a AND b) OR c)', '(a AND (b OR c))'],
+    ['(NOT (a AND b))', '((NOT a) AND b)'],
+    ['(a = ANY (ARRAY[1, 2]))', '(a = ANY (ARRAY[2, 1]))'],
+    ["('a'::text)::character(1)", "('a'::character(1))::text"],
+    ['(x)::numeric(5,2)', '(x)::numeric(5,1)'],
+    ['(ARRAY[a, b])::text[]', '(ARRAY[a, b])::bytea[]'],
+    ['ARRAY[]::text[]', 'ARRAY[]::integer[]'],
+    ['(a)::timestamp(3) without time zone', '(a)::timestamp(3) with time zone'],
+    ['GROUPING SETS ((a, b))', 'GROUPING SETS (a, b)'],
+    ["E'\\'' = x", "E'\\\\' = x"],
+    ["B'101'", "X'101'"],
+  ])('differs between %s and %s', (one, other) => {
+    expect(formOf(other)).not.toEqual(formOf(one));
+  });
+
+  it('leaves nothing of a text out, whatever it is', () => {
+    const odd = '((a ]) \'unended €{} $1 ; \\ é "x';
+    expect(JSON.stringify(formOf(odd))).toBe(JSON.stringify(odd));
+    expect(formOf('a {b} ? ;')).toEqual(['a', '{', 'b', '}', '?', ';']);
   });
 });

@@ -332,7 +332,7 @@ describe('a backup', () => {
       'drawn',
       { content: 'schema' },
     );
-    expect(found).toMatchObject({ differences: [], checked: { tables: 0, rows: 0, objects: 4 } });
+    expect(found).toMatchObject({ differences: [], checked: { tables: 0, rows: 0, objects: 5 } });
     expect(found.notChecked).toContainEqual(expect.stringContaining('definitions only'));
   });
 
@@ -379,6 +379,31 @@ describe('a backup', () => {
       (await rehearsals.rehearseQuickly({ manifest: { ...old, views, functions: [] }, bytes }))
         .differences,
     ).toEqual(['view "older"."gone" is missing']);
+  });
+
+  it('whose definitions were looked at by an older rule is compared by names, and says so', async () => {
+    const { manifest, bytes } = await backupOf(
+      'CREATE SCHEMA ruled; CREATE TABLE ruled.a (id int, n int, CHECK (id - n > 0)); CREATE INDEX i ON ruled.a (id, n)',
+      ['ruled'],
+    );
+    const older = manifest.definitions?.map((one) => ({ ...one, digest: '0123456789abcdef' }));
+    const definitions = older?.filter(({ kind }) => kind !== 'schema') ?? [];
+    const found = await rehearsals.rehearseQuickly({
+      manifest: { ...manifest, definitions },
+      bytes,
+    });
+    expect(found.differences).toEqual([]);
+    expect(found.notChecked).toContainEqual(expect.stringContaining('by another rule'));
+    const gone = { kind: 'index', name: 'ruled.gone', digest: '0123456789abcdef' };
+    const missing = {
+      ...manifest,
+      definitions: [...definitions, gone],
+      views: [{ schema: 'ruled', name: 'v' }],
+    };
+    expect((await rehearsals.rehearseQuickly({ manifest: missing, bytes })).differences).toEqual([
+      'view "ruled"."v" is missing',
+      'index ruled.gone is missing',
+    ]);
   });
 
   it('that would need more room than there is is refused before a server is begun', async () => {
