@@ -5,6 +5,7 @@ import type { RestoredForeignKey } from '../../../core/restore.ts';
 import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../names.ts';
 import { type SourceAccess, withSession } from '../session.ts';
+import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys-below.ts';
 import { isKeyStatement, sendAlone } from './key-statement.ts';
 import { commentSql } from './places.ts';
 import { isLost, refusal } from './refusals.ts';
@@ -75,56 +76,28 @@ const isThere = async (
 ): Promise<{ readonly enforced: boolean } | undefined> =>
   (await client.query<{ enforced: boolean }>(FOUND, [table.schema, table.name, name])).rows[0];
 
-/** Whether the table takes keys from below only: where it is partitioned, up to PostgreSQL 17. */
-const FROM_BELOW = `
-  SELECT c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::int < 180000 AS below
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relname = $2`;
+/** Rows of these go against it. */
+class PartsViolated extends Error {}
 
-/** The lowest partitions of a partitioned table. */
-const LEAVES = `
-  SELECT n.nspname AS schema, c.relname AS name
-  FROM pg_catalog.pg_partition_tree((pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.regclass) t
-  JOIN pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE t.isleaf AND c.relkind <> 'p'`;
-
-const validate = ({ table, name }: OutsideForeignKey): string =>
-  `ALTER TABLE ${qualified(table.schema, table.name)} VALIDATE CONSTRAINT ${identifier(name)}`;
-
-/** The same key on a partition. */
-const onPartition = (
-  key: OutsideForeignKey,
-  table: OutsideForeignKey['table'],
-): OutsideForeignKey => {
-  const head = `ALTER TABLE ${qualified(key.table.schema, key.table.name)} ADD`;
-  if (!key.sql.startsWith(head))
-    throw new Error('a key of a partitioned table is not on its table');
-  return {
-    ...key,
-    table,
-    sql: `ALTER TABLE ${qualified(table.schema, table.name)} ADD${key.sql.slice(head.length)}`,
-  };
-};
-
-/**
- * Before PostgreSQL 18 a partitioned table takes no key that is NOT VALID. Each partition gets its own, which is validated
- * while others write; the parent's then finds them and looks at no row.
- */
+/** @returns whether the table's own key finds those of its partitions. @throws PartsViolated */
 const addBelow = async (
   client: pg.Client,
   key: OutsideForeignKey,
   options: KeyOptions,
 ): Promise<boolean> => {
-  const { schema, name } = key.table;
-  const [table] = (await client.query<{ below: boolean }>(FROM_BELOW, [schema, name])).rows;
-  if (!table?.below) return false;
-  const leaves = (await client.query<{ schema: string; name: string }>(LEAVES, [schema, name]))
-    .rows;
-  for (const leaf of leaves) {
-    const own = onPartition(key, leaf);
-    if (!(await isThere(client, own))) await patiently(client, options, [`${own.sql} NOT VALID`]);
-    await sendAlone(client, validate(own));
+  const parts = await partsBelow(client, key);
+  if (!parts) return false;
+  // First all of them, so that new rows are checked in each, whatever is in the others.
+  for (const part of parts.filter(({ there }) => !there))
+    await patiently(client, options, [`${onPartition(key, part).sql} NOT VALID`]);
+  let isViolated = false;
+  for (const part of parts.filter(({ valid }) => !valid)) {
+    await sendAlone(client, validate(onPartition(key, part))).catch((error: unknown) => {
+      if (codeOf(error) !== VIOLATED) throw error;
+      isViolated = true;
+    });
   }
+  if (isViolated) throw new PartsViolated();
   return true;
 };
 
@@ -154,6 +127,7 @@ const add = async (
   return { table, name, state: 'valid' };
 };
 
+const PARTS_WHY = 'rows refer to what is no longer there: find them, then run these statements';
 const NOT_VALID_WHY =
   'rows refer to what is no longer there: find them, then ALTER TABLE ... VALIDATE CONSTRAINT';
 
@@ -173,19 +147,17 @@ const settle = async (
   key: OutsideForeignKey,
   error: unknown,
 ): Promise<RestoredForeignKey> => {
-  const { table, name, sql } = key;
+  const { table, name } = key;
   const there = await isThere(client, key);
   const isViolated = codeOf(error) === VIOLATED;
-  if (there && isViolated)
-    return { table, name, state: 'not-valid', why: NOT_VALID_WHY, sql: validate(key) };
-  if (there) return { table, name, state: 'not-valid', why: whyLeftOut(error), sql: validate(key) };
-  return {
-    table,
-    name,
-    state: 'left-out',
-    why: isViolated ? NOT_VALID_WHY : whyLeftOut(error),
-    sql,
-  };
+  if (there) {
+    const why = isViolated ? NOT_VALID_WHY : whyLeftOut(error);
+    return { table, name, state: 'not-valid', why, sql: validate(key) };
+  }
+  const parts = (await partsBelow(client, key)) ?? [];
+  const why =
+    error instanceof PartsViolated ? PARTS_WHY : isViolated ? NOT_VALID_WHY : whyLeftOut(error);
+  return { table, name, state: 'left-out', ...halfAdded(key, parts, why) };
 };
 
 /** @throws RestoreInterrupted, or the reason that `signal` was aborted with */
