@@ -1,8 +1,11 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
+import { CLUSTERS } from './clusters.ts';
 
 /**
  * The layers that the tests run on, built once before any of them, so that no test waits for another's build; and a
- * line of which versions they are. The requests are those of test/support/postgres.ts.
+ * line of which versions they are. The requests are those of test/support/postgres.ts. Then a place for what test files
+ * share, removed after the last.
  */
 const REQUESTS = [
   { layer: 'client' },
@@ -12,10 +15,14 @@ const REQUESTS = [
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-export default async (): Promise<void> => {
+export default async (): Promise<() => void> => {
   for (const request of REQUESTS) {
     const { manifest } = await ensureLayer({ ...request, onProgress: say });
     const versions = Object.values(manifest.programs);
     say(`PostgreSQL's ${request.layer} programs: ${versions.join(', ')}`);
   }
+  const clusters = mkdtempSync('/var/tmp/larder-clusters-');
+  chmodSync(clusters, 0o755);
+  process.env[CLUSTERS] = clusters;
+  return () => rmSync(clusters, { recursive: true, force: true });
 };

@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -12,6 +20,7 @@ import {
   type ServerPrograms,
 } from '../../adapters/postgres/program-files.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
+import { CLUSTERS } from './clusters.ts';
 import { roleScript } from './roles.ts';
 
 export const PASSWORD = "it's \\ a secret";
@@ -60,7 +69,7 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
   if (!programs) throw new Error(`the server layer has no PostgreSQL ${major}`);
   const home = mkdtempSync('/var/tmp/larder-test-');
   await chmod(home, 0o755);
-  initialize(programs, home);
+  makeCluster(programs, home);
   const port = await freePort();
   let server = await run(programs, home, port);
   const session = async (database = 'postgres', user = 'postgres') => {
@@ -104,14 +113,40 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
   };
 };
 
-const initialize = (programs: ServerPrograms, home: string): void => {
-  const own = path.join(home, 'own');
-  mkdirSync(own);
+/**
+ * A new cluster in a home. initdb takes a second, so one is made a major, and copied: it lies in CLUSTERS, a folder of one run
+ * of the tests (see global-setup.ts). Whoever runs apart from it makes each anew.
+ */
+const makeCluster = (programs: ServerPrograms, home: string): void => {
+  const own = ownFolder(path.join(home, 'own'));
+  const shared = process.env[CLUSTERS];
+  if (!shared) {
+    initialize(programs, own);
+    return;
+  }
+  const pattern = path.join(shared, String(programs.major));
+  if (!existsSync(pattern)) {
+    const made = ownFolder(mkdtempSync(path.join(shared, 'new-')));
+    initialize(programs, made);
+    try {
+      renameSync(path.join(made, 'data'), pattern);
+    } catch (error) {
+      // Another test file was quicker.
+      if (!existsSync(pattern)) throw error;
+    }
+  }
+  execFileSync('cp', ['-a', '--reflink=auto', pattern, path.join(own, 'data')]);
+};
+
+const ownFolder = (folder: string): string => {
+  mkdirSync(folder, { recursive: true });
+  if (isRoot) chownSync(folder, UNPRIVILEGED, UNPRIVILEGED);
+  return folder;
+};
+
+const initialize = (programs: ServerPrograms, own: string): void => {
   const passwordFile = path.join(own, 'password');
   writeFileSync(passwordFile, PASSWORD);
-  if (isRoot) {
-    execFileSync('chown', ['-R', `${UNPRIVILEGED}:${UNPRIVILEGED}`, own]);
-  }
   execFileSync(
     programs.initdb,
     [
@@ -152,7 +187,7 @@ const run = async (programs: ServerPrograms, home: string, port: number) => {
       await client.end();
       return server;
     }
-    if (server.exitCode !== null || tries > 150) throw new Error(said, { cause: refused });
-    await sleep(100);
+    if (server.exitCode !== null || tries > 750) throw new Error(said, { cause: refused });
+    await sleep(20);
   }
 };
