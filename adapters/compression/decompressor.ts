@@ -15,6 +15,8 @@ export interface Decompressor {
   stop(): void;
 }
 
+/** Of text at a time. */
+const CHUNK_BYTES = 64 * 1024;
 const PLACE = 'its compressed bytes';
 
 const inProcess = (stream: ReturnType<typeof createGunzip>): Decompressor => {
@@ -58,8 +60,8 @@ const bzip2 = (program: string): Decompressor => {
 export const makeDecompressor =
   (programRoots: readonly string[]) =>
   async (kind: Exclude<Compression, 'none'>): Promise<Decompressor> => {
-    if (kind === 'gzip') return inProcess(createGunzip());
-    if (kind === 'zstd') return inProcess(createZstdDecompress());
+    if (kind === 'gzip') return inProcess(createGunzip({ chunkSize: CHUNK_BYTES }));
+    if (kind === 'zstd') return inProcess(createZstdDecompress({ chunkSize: CHUNK_BYTES }));
     const files = await findProgramFiles(...programRoots);
     return bzip2(files.bzip2 ?? 'bzip2');
   };

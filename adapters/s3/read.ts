@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { readChunks } from '../../core/chunks.ts';
 import { BackupGone, LarderError, ReadInterrupted, VaultRefused } from '../../core/errors.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
@@ -67,10 +68,10 @@ async function* bytesOf(body: Readable, silenceMs: number): AsyncGenerator<Buffe
     isWaiting = false;
   }, silenceMs);
   try {
-    for await (const chunk of body) {
+    for await (const chunk of readChunks(body)) {
       isWaiting = false;
       timer.refresh();
-      yield chunk as Buffer;
+      yield chunk;
       isWaiting = true;
       timer.refresh();
     }

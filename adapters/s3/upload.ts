@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { giveBack } from '../../core/chunks.ts';
 import type { StoredObject, StoreRequest, Vault } from '../../core/ports.ts';
 import { named } from './failures.ts';
 import { type Multipart, openMultipart } from './multipart.ts';
@@ -32,15 +33,10 @@ async function* watched(
     passage.bytes += chunk.length;
     yield chunk;
     // Whoever asks for the next one has copied this one.
-    if (isSoleReader) free(chunk);
+    if (isSoleReader) giveBack(chunk);
   }
   passage.ended = true;
 }
-
-/** Only memory that is all the chunk's own: Node cuts small buffers out of common ones. */
-const free = ({ buffer, byteLength }: Buffer): void => {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
-};
 
 /** @throws UploadInterrupted, VaultRefused, or the error of the body, as it is */
 export const upload = async (

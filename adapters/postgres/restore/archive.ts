@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { giveBack, readChunks } from '../../../core/chunks.ts';
 import { DumpUnreadable } from '../../../core/errors.ts';
 import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
@@ -22,31 +22,34 @@ const TAIL_BYTES = 512;
 const nothing = (): void => undefined;
 
 /** Until it can take more, or takes nothing any more. */
-const drained = async (into: Writable): Promise<void> => {
-  const settled = new AbortController();
-  const { signal } = settled;
-  await Promise.race([once(into, 'drain', { signal }), once(into, 'close', { signal })]).catch(
-    nothing,
-  );
-  settled.abort();
-};
+const drained = (into: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      into.off('drain', done).off('close', done);
+      resolve();
+    };
+    into.on('drain', done).on('close', done);
+  });
 
-/** How far the input is: `taken` grows with each piece that its reader has taken; it is not to blame while we wait for the vault. */
+/** How far it is: `taken` grows with each piece of the input that its reader has taken. */
 interface Flow {
   taken: number;
+  /** The reader is not to blame while we wait for the vault, */
   waitsFor: 'vault' | 'reader';
+  /** nor while nobody waits for its text. */
+  isAwaited: boolean;
 }
 
-/** Gives all of the input to whoever reads it, for as long as it does, and reads the rest for nobody. */
+/** Gives all of the input, with its memory, to whoever reads it, for as long as it does, and reads the rest for nobody. */
 const feed = async (input: Readable, into: Writable, flow: Flow, walk?: TarWalk): Promise<void> => {
   let isOpen = true;
   const close = (): void => {
     isOpen = false;
   };
   into.on('error', close).on('close', close);
-  for await (const chunk of input) {
+  for await (const chunk of readChunks(input)) {
     walk?.take(chunk);
-    if (isOpen && !into.write(chunk)) {
+    if (isOpen && !into.write(chunk, () => giveBack(chunk))) {
       flow.waitsFor = 'reader';
       await drained(into);
       flow.waitsFor = 'vault';
@@ -61,40 +64,33 @@ const feed = async (input: Readable, into: Writable, flow: Flow, walk?: TarWalk)
 const LOOKS = 4;
 
 /**
- * The next of the text, unless its maker neither takes nor gives anything for so long: a damaged table of contents has
+ * Calls `onStuck` where the text's maker neither takes nor gives anything for so long: a damaged table of contents has
  * pg_restore count to billions, and never end. Only waiting for it counts; who takes the text may be slow.
+ * @returns ends the watch
  */
-const nextUnlessStuck = async <T>(
-  next: Promise<T>,
+const watchStuck = (
   flow: Flow,
   stuckMs: number,
-  stop: () => void,
-): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const stuck = new Promise<never>((_, reject) => {
-    let before = flow.taken;
-    let idle = 0;
-    timer = setInterval(() => {
-      idle = flow.taken === before && flow.waitsFor === 'reader' ? idle + 1 : 0;
-      before = flow.taken;
-      if (idle < LOOKS) return;
-      stop();
-      const seconds = Math.round(stuckMs / 1000);
-      reject(new DumpUnreadable('its archive', `its reader made nothing of it for ${seconds} s`));
-    }, stuckMs / LOOKS);
-  });
-  // A reader that is stopped ends its output; whichever is first is heard.
-  next.catch(nothing);
-  try {
-    return await Promise.race([next, stuck]);
-  } finally {
+  onStuck: (error: DumpUnreadable) => void,
+): (() => void) => {
+  let before = flow.taken;
+  let idle = 0;
+  const timer = setInterval(() => {
+    const isIdle = flow.isAwaited && flow.waitsFor === 'reader' && flow.taken === before;
+    idle = isIdle ? idle + 1 : 0;
+    before = flow.taken;
+    if (idle < LOOKS) return;
     clearInterval(timer);
-  }
+    const seconds = Math.round(stuckMs / 1000);
+    onStuck(new DumpUnreadable('its archive', `its reader made nothing of it for ${seconds} s`));
+  }, stuckMs / LOOKS);
+  return () => clearInterval(timer);
 };
 
+/** A copy, for whoever takes a chunk may take its memory. */
 const tailOf = (tail: Buffer, chunk: Buffer): Buffer =>
   chunk.length >= TAIL_BYTES
-    ? chunk.subarray(-TAIL_BYTES)
+    ? Buffer.from(chunk.subarray(-TAIL_BYTES))
     : Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES);
 
 async function* textThrough(
@@ -106,7 +102,7 @@ async function* textThrough(
   const through = await start();
   signal.addEventListener('abort', through.stop, { once: true });
   let failedInput: unknown;
-  const flow: Flow = { taken: 0, waitsFor: 'vault' };
+  const flow: Flow = { taken: 0, waitsFor: 'vault', isAwaited: false };
   const walk = format === 'tar' ? new TarWalk() : undefined;
   const fed = feed(input, through.input, flow, walk).catch((error: unknown) => {
     failedInput = error ?? new Error('the input failed');
@@ -114,22 +110,30 @@ async function* textThrough(
     throw error;
   });
   fed.catch(nothing);
+  let stuck: DumpUnreadable | undefined;
+  const stopWatching = watchStuck(flow, stuckMs, (error) => {
+    stuck = error;
+    through.stop();
+    through.output.destroy(error);
+  });
   let tail: Buffer = Buffer.alloc(0);
   try {
-    const output: AsyncIterator<Buffer> = through.output[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await nextUnlessStuck(output.next(), flow, stuckMs, through.stop);
-      if (next.done) break;
-      tail = tailOf(tail, next.value);
-      yield next.value;
+    flow.isAwaited = true;
+    for await (const chunk of readChunks(through.output)) {
+      flow.isAwaited = false;
+      tail = tailOf(tail, chunk);
+      yield chunk;
+      flow.isAwaited = true;
     }
     await through.exited;
     await fed;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    if (stuck) throw stuck;
     if (failedInput !== undefined || error instanceof DumpUnreadable) throw failedInput ?? error;
     throw await reasonOf(through, error);
   } finally {
+    stopWatching();
     signal.removeEventListener('abort', through.stop);
     through.stop();
     // What nobody reads any more would hold its end back.
@@ -148,7 +152,7 @@ const reasonOf = (through: Through, error: unknown): Promise<unknown> =>
 
 async function* textItself({ input, signal }: SqlRequest): AsyncGenerator<Buffer> {
   let tail: Buffer = Buffer.alloc(0);
-  for await (const chunk of input) {
+  for await (const chunk of readChunks(input)) {
     signal.throwIfAborted();
     tail = tailOf(tail, chunk);
     yield chunk;

@@ -151,9 +151,9 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
   const table = named(meaning.table);
   const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
-  if (run.request.tenancy) await refuseFiring(run, table);
+  const frozen = run.request.tenancy ? await refuseFiring(run, table) : false;
   const rows = await asOwner(run, { ...table, what: 'table' }, () =>
-    copyRows(run.client, piece, doing),
+    copyRows(run.client, piece, doing, { frozen, room: run.rowRoom }),
   );
   run.copied.push({ ...table, rows });
   run.request.onTable(table);

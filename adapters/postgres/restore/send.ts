@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { giveBack } from '../../../core/chunks.ts';
 import { RestoreRefused } from '../../../core/errors.ts';
 import { type Doing, refusal } from './refusals.ts';
 import type { Piece } from './statements.ts';
@@ -32,25 +33,66 @@ export const send = async (client: pg.Client, text: Buffer, doing: Doing): Promi
   });
 };
 
-/** Rows under way to the server, bytes: enough to keep it busy while more are read. */
-const IN_FLIGHT = 1024 ** 2;
+/**
+ * The rows of a COPY are gathered here before they are sent: it is larger than what a socket takes before it asks for a pause, so a
+ * full one is out of Node's hands, and may be written to again, once the next is asked for.
+ */
+export const makeRowRoom = (): Buffer => Buffer.allocUnsafeSlow(256 * 1024);
 
-/** Streams the rows of a COPY; answers how many the server took. @throws the error of the rows' own source, as it is */
+/** The rows in pieces as large as the room, which is used again for each; the last may be shorter. Takes the memory of what it reads. */
+async function* gathered(data: AsyncIterable<Buffer>, room: Buffer): AsyncGenerator<Buffer> {
+  let filled = 0;
+  for await (const chunk of data) {
+    for (let at = 0; at < chunk.length; ) {
+      const copied = chunk.copy(room, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled === room.length) {
+        yield room;
+        filled = 0;
+      }
+    }
+    giveBack(chunk);
+  }
+  if (filled > 0) yield room.subarray(0, filled);
+}
+
+interface RowRoom {
+  /** Of `makeRowRoom`; nobody else uses it meanwhile. */
+  readonly room: Buffer;
+  /** The table is one that the transaction in progress has made: nobody else sees its rows before they are all there. */
+  readonly frozen: boolean;
+}
+
+/**
+ * Rows that are written as VACUUM would leave them: indexes and counts have nothing to mark on them, nor has a VACUUM after the restore, and
+ * a transaction whose snapshot is older than a swap finds rows, not an empty table.
+ * https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-PARAMS-FREEZE
+ */
+const freezing = (sql: string): string => `${sql.replace(/;$/, '')} WITH (FREEZE)`;
+
+/**
+ * Streams the rows of a COPY, whose memory is given back as they go; answers how many the server took.
+ * @throws the error of the rows' own source, as it is
+ */
 export const copyRows = async (
   client: pg.Client,
   { text, data }: Extract<Piece, { readonly kind: 'copy' }>,
   doing: Doing,
+  { frozen, room }: RowRoom,
 ): Promise<number> => {
   let brokenSource: { readonly error: unknown } | undefined;
   const watched = async function* () {
     try {
-      yield* data;
+      yield* gathered(data, room);
     } catch (error) {
       brokenSource = { error };
       throw error;
     }
   };
-  const target = client.query(copyFrom(textOf(text, doing.object), { highWaterMark: IN_FLIGHT }));
+  const sql = textOf(text, doing.object);
+  // Asks for no more before it has sent what it has.
+  const target = client.query(copyFrom(frozen ? freezing(sql) : sql, { highWaterMark: 1 }));
   try {
     await pipeline(watched(), target);
     return target.rowCount;

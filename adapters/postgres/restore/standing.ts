@@ -16,17 +16,20 @@ interface Standing {
   /** The owner may look into the schema already. */
   readonly enters: boolean;
   readonly fires: boolean;
+  /** A table that holds rows itself, and that the transaction in progress has made or changed last. */
+  readonly fresh: boolean;
 }
 
 const OF_RELATION = `
   SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters,
-    c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS fires
+    c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS fires,
+    c.relkind = 'r' AND c.xmin = pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid AS fresh
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = c.relowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE n.nspname = $1 AND c.relname = $2`;
 
 const OF_DOMAIN = `
-  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters, false AS fires
+  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters, false AS fires, false AS fresh
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = t.typowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE n.nspname = $1 AND t.typname = $2`;
@@ -41,14 +44,19 @@ const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | u
     ])
   ).rows[0];
 
-/** pg_dump makes triggers and rules after the rows: any before would run for them. */
-export const refuseFiring = async ({ client }: Run, table: TableName): Promise<void> => {
-  if ((await standingOf(client, { ...table, what: 'table' }))?.fires) {
+/**
+ * pg_dump makes triggers and rules after the rows: any before would run for them.
+ * @returns whether the table is one that this transaction has made
+ */
+export const refuseFiring = async ({ client, bounds }: Run, table: TableName): Promise<boolean> => {
+  const standing = await standingOf(client, { ...table, what: 'table' });
+  if (standing?.fires) {
     throw new DumpUnreadable(
       `the rows of table ${shown(table)}`,
       'a trigger or a rule of the table stands before them',
     );
   }
+  return standing?.fresh === true && bounds.made.has(shown(table));
 };
 
 /**

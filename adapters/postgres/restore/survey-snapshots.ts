@@ -4,7 +4,7 @@ import type { Findings } from './survey-rights.ts';
 
 /**
  * Transactions with a snapshot of their own (REPEATABLE READ, SERIALIZABLE, or an open cursor) that sit between two statements. One
- * that outlives an exchange of names finds the new tables by the old names, whose rows are too new for it. Of sessions of roles
+ * that outlives an exchange of names finds the new tables by the old names, and all their rows, which are frozen. Of sessions of roles
  * that ours is no member of, the server shows none without pg_read_all_stats.
  */
 const HELD = `
@@ -25,7 +25,7 @@ export const surveySnapshots = async (
   return {
     problems: [],
     warnings: [
-      `${who} snapshot just now (backend ${pids.join(', ')}): one that is still open when the names are exchanged finds the restored tables empty until it ends. End it before, if it decides something by them.`,
+      `${who} snapshot just now (backend ${pids.join(', ')}): one that is still open when the names are exchanged reads the restored tables from then on, and no longer what it has read before. End it before, if it decides something by them.`,
     ],
   };
 };

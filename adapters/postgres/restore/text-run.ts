@@ -4,6 +4,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { LeftOutAccess, roleFinder } from './access.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';
 import type { Name } from './meaning.ts';
+import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './text-rules.ts';
 
 /** What is known while the text is executed. */
@@ -27,6 +28,7 @@ export interface Run {
   readonly closed: Set<string>;
   /** What the text has set, by name. */
   readonly settings: Map<string, string>;
+  readonly rowRoom: Buffer;
   /** In whose name is granted just now; null for the owner's. */
   grantor: string | null;
 }
@@ -71,6 +73,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     ours: new Set(),
     closed: new Set(),
     settings: new Map(),
+    rowRoom: makeRowRoom(),
     grantor: null,
   };
 };
