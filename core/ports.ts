@@ -269,8 +269,11 @@ export interface ProjectSource {
 export interface SnapshotRequest {
   readonly backupId: string;
   readonly attempt: number;
-  /** One for a project; several where a source's shared schemas are exported together. */
-  readonly schemas: readonly string[];
+  /**
+   * One for a project; several where a source's shared schemas are exported together. They may still be being looked up: sessions are
+   * opened meanwhile, and closed where the looking up fails.
+   */
+  readonly schemas: readonly string[] | Promise<readonly string[]>;
   readonly content: Content;
   readonly lockTimeoutMs: number;
   readonly giveWayAfterSeconds: number | 'never';
@@ -294,11 +297,13 @@ export interface Snapshot {
   readonly server: ServerFacts;
   /** ISO 8601. */
   readonly takenAt: string;
-  /** All but exact rows: `tables[].rows` is null. Read before the dump, so that refusals come early. */
-  readonly inventory: Inventory;
+  /** Read before the dump, with what could refuse it; `rows` is null. */
+  readonly tables: Inventory['tables'];
+  /** All but exact rows: `tables[].rows` is null. Read beside the dump. */
+  readonly inventory: Promise<Inventory>;
   /** Bytes of the schema's tables on the server. */
   readonly sourceBytes: number;
-  /** Exact rows by `tableKey`, in the snapshot, with their hash where it was asked for; runs beside the dump. */
+  /** Exact rows by `tableKey`, in the snapshot, with their hash where it was asked for; runs beside the dump, behind the inventory. */
   countRows(
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, { readonly rows: number; readonly hash?: string }>>;
@@ -310,6 +315,7 @@ export interface Snapshot {
   readonly disturbed: Promise<never>;
   /** Roles with their memberships and settings as SQL, without passwords. They have no snapshot. */
   dumpGlobals(signal: AbortSignal): Promise<Buffer>;
+  /** Lets go of locks and snapshot. May be called again, and waits for the end each time. */
   close(): Promise<void>;
 }
 

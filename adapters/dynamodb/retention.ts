@@ -28,11 +28,25 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
     })
   ).map(backupOf);
   const kept = completed.find(({ type, content }) => type === 'database' && content === 'full');
-  for (const backup of completed) {
-    if (backup !== kept && backup.ttl === undefined) await letExpire(access, projectId, backup.id);
-  }
+  // Kept before any other may go.
   if (kept?.ttl !== undefined) await keep(access, projectId, kept.id);
-  if (kept) await noteLastSuccess(access, projectId, kept);
+  await Promise.all([
+    kept && noteLastSuccess(access, projectId, kept),
+    letAllExpire(
+      access,
+      projectId,
+      completed.filter((backup) => backup !== kept && backup.ttl === undefined),
+    ),
+  ]);
+};
+
+/** One, as a rule; where a crash left more, one after the other. */
+const letAllExpire = async (
+  access: HistoryTable,
+  projectId: string,
+  backups: readonly Backup[],
+): Promise<void> => {
+  for (const { id } of backups) await letExpire(access, projectId, id);
 };
 
 const letExpire = (access: HistoryTable, projectId: string, backupId: string) =>

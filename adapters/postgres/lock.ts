@@ -1,5 +1,6 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { LockTimeout, SchemaInMotion } from '../../core/errors.ts';
+import { atOnce } from './at-once.ts';
 import { queryFailure } from './failures.ts';
 import { qualified } from './names.ts';
 
@@ -43,7 +44,36 @@ const describeBlocker = async (observer: pg.Client, oid: string): Promise<string
   return `backend ${blocker.pid} holds or awaits an exclusive lock on it${age}`;
 };
 
-const lockAll = async (
+/** Names in one LOCK statement, which is in the server's log where it fails. */
+const AT_ONCE = 200;
+
+/**
+ * Takes all locks without waiting for any, as is nearly always possible: false where one of them could not be had, and none is held then.
+ * Why it could not is for those who take them one by one. The savepoint must be gone at the end: no snapshot is exported from a
+ * subtransaction.
+ */
+const lockWithoutWaiting = async (
+  client: pg.Client,
+  tables: readonly TableName[],
+): Promise<boolean> => {
+  const names = tables.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
+  const statements = ['SAVEPOINT locks'];
+  for (let from = 0; from < names.length; from += AT_ONCE) {
+    const some = names.slice(from, from + AT_ONCE).join(', ');
+    statements.push(`LOCK TABLE ${some} IN ACCESS SHARE MODE NOWAIT`);
+  }
+  statements.push('RELEASE SAVEPOINT locks');
+  try {
+    await atOnce(client, ...statements.map((sql) => () => client.query(sql)));
+    return true;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw queryFailure(error, 'locking the tables');
+    await client.query('ROLLBACK TO SAVEPOINT locks; RELEASE SAVEPOINT locks');
+    return false;
+  }
+};
+
+const lockOneByOne = async (
   client: pg.Client,
   observer: pg.Client,
   tables: readonly TableName[],
@@ -78,9 +108,11 @@ export const beginLocked = async (
   for (let attempt = 1; ; attempt += 1) {
     try {
       const tables = await tablesOf(observer, schemas);
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET LOCAL lock_timeout = ${timeoutMs}`);
-      await lockAll(client, observer, tables, timeoutMs);
+      await client.query(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = ${timeoutMs}`,
+      );
+      if (!(await lockWithoutWaiting(client, tables)))
+        await lockOneByOne(client, observer, tables, timeoutMs);
       const seen = await tablesOf(client, schemas);
       const same =
         seen.length === tables.length && seen.every((table, i) => table.oid === tables[i]?.oid);

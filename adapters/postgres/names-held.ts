@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { SchemaInMotion } from '../../core/errors.ts';
+import { atOnce } from './at-once.ts';
 import type { SchemaOids } from './inventory/contents.ts';
 
 /**
@@ -35,8 +36,11 @@ export const readNamesHeld = async (
   client: pg.Client,
   schemaOids: SchemaOids,
 ): Promise<NamesHeld> => {
-  const schemas = await client.query<{ schemas: string | null }>(SCHEMAS, [schemaOids]);
-  const labels = await client.query<{ oid: string; label: string }>(LABELS, [schemaOids]);
+  const [schemas, labels] = await atOnce(
+    client,
+    () => client.query<{ schemas: string | null }>(SCHEMAS, [schemaOids]),
+    () => client.query<{ oid: string; label: string }>(LABELS, [schemaOids]),
+  );
   return {
     schemas: schemas.rows[0]?.schemas ?? '',
     labels: new Map(labels.rows.map(({ oid, label }) => [oid, label])),

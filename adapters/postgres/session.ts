@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly lockTimeoutMs?: number;
   /** A restore's sessions alone may write. */
   readonly writes?: boolean;
+  /** Queries are sent before the answers of those before them have come. Nothing can be copied over such a session. */
+  readonly pipelined?: boolean;
   /** Aborting it drops the connection, whatever it is waiting for. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,6 +56,8 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
   statement_timeout: statementTimeoutMs,
   idle_in_transaction_session_timeout: 0,
   row_security: 'off',
+  // A catalog of many schemas makes our queries look worth compiling, which takes longer than to run them.
+  jit: 'off',
   datestyle: 'ISO,MDY',
   // The server's side of the keepalives: a worker that vanished without a word is noticed within 30 s, not
   // after the two hours that are an operating system's default.
@@ -68,11 +72,11 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
  * busy (a count may take minutes) notice that its client is gone; servers on Windows refuse it.
  */
 const LATER_SETTINGS = `
-  SELECT pg_catalog.set_config(name, wanted.value, false)
-  FROM pg_catalog.pg_settings
-  JOIN (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'))
-    AS wanted (name, value) USING (name)
-  WHERE name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual'`;
+  SELECT pg_catalog.count(pg_catalog.set_config(wanted.name, wanted.value, false))
+  FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'))
+    AS wanted (name, value)
+  WHERE pg_catalog.current_setting(wanted.name, true) IS NOT NULL
+    AND (wanted.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual')`;
 
 /** The certificates a source's server is checked against; undefined for a source without TLS. */
 export const certificates = async ({
@@ -92,10 +96,16 @@ const tlsOf = async (access: SourceAccess): Promise<ConnectionOptions | false> =
 };
 
 const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
-/** Row security is on by default, so that it tells whether the options came through where writing is wanted too. */
+/**
+ * Row security is on by default, so that it tells whether the options came through where writing is wanted too. Only then are the
+ * later settings made, in the same round trip.
+ */
 const SETTLED = `
-  SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
-    AND pg_catalog.current_setting('row_security') = 'off' AS is`;
+  SELECT settled.is, CASE WHEN settled.is THEN (${LATER_SETTINGS}) END
+  FROM (
+    SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
+      AND pg_catalog.current_setting('row_security') = 'off' AS is
+  ) AS settled`;
 
 /**
  * A pooler may be set to drop the options that a session starts with. In session mode they can be set afterwards; in
@@ -109,11 +119,10 @@ const settleIn = async (
 ): Promise<void> => {
   const readOnly = settings.default_transaction_read_only;
   const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly]);
-  if (!settled.rows[0]?.is) {
-    if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
-    for (const [name, value] of Object.entries(settings)) {
-      await client.query(SET, [name, String(value)]);
-    }
+  if (settled.rows[0]?.is) return;
+  if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(SET, [name, String(value)]);
   }
   await client.query(LATER_SETTINGS);
 };
@@ -146,6 +155,7 @@ export const connect = async (
     ssl: await tlsOf(access),
     application_name: options.applicationName,
     ...(statementTimeoutMs && { query_timeout: statementTimeoutMs + NETWORK_GRACE_MS }),
+    ...(options.pipelined && { pipeline: true }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     options: startupOptions(wanted),

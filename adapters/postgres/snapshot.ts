@@ -1,19 +1,25 @@
 import type pg from 'pg';
-import { LarderError, PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
-import { tableKey } from '../../core/manifest.ts';
+import { PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
+import type { Inventory } from '../../core/manifest.ts';
 import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
 import { majorOfVersionNumber } from '../../core/programs.ts';
-import type { Comparison } from '../../core/verification.ts';
+import { atOnce } from './at-once.ts';
+import { countRows } from './counting.ts';
 import { startDump } from './dump.ts';
 import { queryFailure } from './failures.ts';
 import { dumpGlobals } from './globals.ts';
-import { type InventoryReading, readInventory } from './inventory/inventory.ts';
+import {
+  type Beginning,
+  type InventoryOptions,
+  manifestTables,
+  readBeginning,
+  readInventory,
+} from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
 import { applicationNameOf } from './names.ts';
-import { readNamesHeld, refuseMoved } from './names-held.ts';
+import { type NamesHeld, readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
-import { type CountedRows, countTable, fixText, readHashedColumns } from './row-hash.ts';
 import { connect, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -46,17 +52,14 @@ export const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
 const OIDS =
   'SELECT nspname AS name, oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)';
 
-const schemaOidsOf = async (
-  client: pg.Client,
-  schemas: readonly string[],
-  database: string,
-): Promise<string[]> => {
+/** @throws SchemaNotFound */
+const schemaOidsOf = async (client: pg.Client, schemas: readonly string[]): Promise<string[]> => {
   // PostgreSQL's text can't hold a NUL, so no schema has such a name.
   const possible = schemas.filter((schema) => !schema.includes('\0'));
   const { rows } = await client.query<{ name: string; oid: string }>(OIDS, [possible]);
   return schemas.map((schema) => {
     const found = rows.find(({ name }) => name === schema);
-    if (!found) throw new SchemaNotFound(schema, database);
+    if (!found) throw new SchemaNotFound(schema, client.database ?? '');
     return found.oid;
   });
 };
@@ -70,129 +73,125 @@ const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: s
   return { id: row.id, takenAt: row.at.toISOString() };
 };
 
-/** Counts one table after the other, in the holder's snapshot. */
-const countRows = async (
-  holder: pg.Client,
-  { countable, schemas, compare }: Counting,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, CountedRows>> => {
-  const rows = new Map<string, CountedRows>();
-  const columns = compare === 'rows' ? await hashedColumns(holder, schemas) : undefined;
-  for (const { schema, name } of countable) {
-    signal.throwIfAborted();
-    const key = tableKey(schema, name);
-    const counted = await countTable(holder, { schema, name }, columns?.get(key)).catch(
-      (error: unknown) => {
-        throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
-      },
-    );
-    rows.set(key, counted);
-  }
-  return rows;
-};
-
-const hashedColumns = async (holder: pg.Client, schemas: readonly string[]) => {
-  await fixText(holder);
-  return await readHashedColumns(holder, schemas);
-};
-
-interface Counting {
-  readonly countable: InventoryReading['countable'];
-  readonly schemas: readonly string[];
-  readonly compare: Comparison;
-}
-
-/** Two sessions that are opened at once; where one fails, neither stays open. */
-const bothOf = async (
-  one: Promise<pg.Client>,
-  other: Promise<pg.Client>,
-): Promise<readonly [pg.Client, pg.Client]> => {
+/** Two sessions, which are opened while the project is still looked up; where one of the three fails, none stays open. */
+const openSessions = async (
+  options: SnapshotOptions,
+  { lockTimeoutMs, signal, schemas }: SnapshotRequest,
+  applicationName: string,
+): Promise<readonly [pg.Client, pg.Client, readonly string[]]> => {
+  const session = { applicationName, signal, pipelined: true };
+  const opening = [
+    connect(options, { ...session, lockTimeoutMs }),
+    connect(options, { ...session, statementTimeoutMs: 10_000 }),
+  ] as const;
   try {
-    return await Promise.all([one, other]);
+    return await Promise.all([...opening, schemas]);
   } catch (error) {
-    for (const opened of await Promise.allSettled([one, other])) {
+    for (const opened of await Promise.allSettled(opening)) {
       if (opened.status === 'fulfilled') await disconnect(opened.value);
     }
     throw error;
   }
 };
 
+const readingFailure = (error: unknown): never => {
+  throw queryFailure(error, 'reading the schema');
+};
+
+/** Locks and snapshot, and what must be known before pg_dump starts. */
+const begin = async (
+  holder: pg.Client,
+  observer: pg.Client,
+  request: SnapshotRequest,
+  schemas: readonly string[],
+) => {
+  const [server] = await atOnce(
+    observer,
+    () => serverFacts(observer),
+    () => schemaOidsOf(observer, schemas),
+  );
+  await beginLocked(holder, observer, schemas, request.lockTimeoutMs);
+  const [taken, schemaOids] = await atOnce(
+    holder,
+    () => takeSnapshot(holder),
+    () => schemaOidsOf(holder, schemas),
+  );
+  const named = { schemaOids, schemas };
+  const beginning = await readBeginning(holder, named, request.partitionsElsewhere);
+  return { server, ...taken, named, beginning };
+};
+
+/** What is read in the snapshot beside the dump: one thing after the other, since one session reads it all. */
+const readBeside = (
+  holder: pg.Client,
+  named: InventoryOptions,
+  beginning: Beginning,
+): { readonly held: Promise<NamesHeld>; readonly inventory: Promise<Inventory> } => {
+  const held = readNamesHeld(holder, named.schemaOids).catch(readingFailure);
+  const inventory = held.then(() => readInventory(holder, named, beginning)).catch(readingFailure);
+  // Whoever awaits it handles it; before that, a rejection must not end the process.
+  inventory.catch(() => undefined);
+  return { held, inventory };
+};
+
 const openSnapshot = async (
   options: SnapshotOptions,
   request: SnapshotRequest,
 ): Promise<Snapshot> => {
-  const { signal } = request;
   const applicationName = applicationNameOf(request.backupId, request.attempt, options.stack);
-  const [holder, observer] = await bothOf(
-    connect(options, { applicationName, lockTimeoutMs: request.lockTimeoutMs, signal }),
-    connect(options, { applicationName, statementTimeoutMs: 10_000, signal }),
-  );
+  const [holder, observer, schemas] = await openSessions(options, request, applicationName);
+  const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
+  let closing: Promise<unknown> | undefined;
   const close = async (): Promise<void> => {
-    await Promise.all([holder, observer].map(disconnect));
+    watching.stop();
+    closing ??= Promise.all([holder, observer].map(disconnect));
+    await closing;
   };
   try {
     if (await sharesBackends(holder, observer)) {
       throw new PoolerInTransactionMode(options.settings.name);
     }
-    const server = await serverFacts(observer);
-    await schemaOidsOf(observer, request.schemas, server.database);
-    const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
-    try {
-      const read = async () => {
-        await beginLocked(holder, observer, request.schemas, request.lockTimeoutMs);
-        const taken = await takeSnapshot(holder);
-        const schemaOids = await schemaOidsOf(holder, request.schemas, server.database);
-        const reading = await readInventory(holder, {
-          schemaOids,
-          schemas: request.schemas,
-          partitionsElsewhere: request.partitionsElsewhere,
+    // Way is given, and a lost session noticed, from the first lock on.
+    const { server, id, takenAt, named, beginning } = await Promise.race([
+      begin(holder, observer, request, schemas),
+      watching.disturbed,
+    ]);
+    const { held, inventory } = readBeside(holder, named, beginning);
+    return {
+      server,
+      takenAt,
+      tables: manifestTables(beginning.facts),
+      inventory,
+      sourceBytes: beginning.sourceBytes,
+      disturbed: watching.disturbed,
+      countRows: async (signal) => {
+        await inventory;
+        const { countable } = beginning;
+        const { compare = 'counts' } = request;
+        return await countRows(holder, { countable, schemas, compare }, signal);
+      },
+      confirmNames: async () => {
+        // The observer's transactions see what holds now, the holder's what held at the snapshot.
+        const now = await readNamesHeld(observer, named.schemaOids).catch((error: unknown) => {
+          throw queryFailure(error, 'looking whether the schema was renamed');
         });
-        return { ...taken, ...reading, schemaOids, held: await readNamesHeld(holder, schemaOids) };
-      };
-      // Way is given, and a lost session noticed, from the first lock on.
-      const { id, takenAt, inventory, countable, sourceBytes, schemaOids, held } =
-        await Promise.race([read(), watching.disturbed]);
-      return {
-        server,
-        takenAt,
-        inventory,
-        sourceBytes,
-        disturbed: watching.disturbed,
-        countRows: (signal) => {
-          const { schemas, compare = 'counts' } = request;
-          return countRows(holder, { countable, schemas, compare }, signal);
-        },
-        confirmNames: async () => {
-          // The observer's transactions see what holds now, the holder's what held at the snapshot.
-          const now = await readNamesHeld(observer, schemaOids).catch((error: unknown) => {
-            throw queryFailure(error, 'looking whether the schema was renamed');
-          });
-          refuseMoved(held, now, request.schemas);
-        },
-        dump: (dumpRequest) =>
-          startDump(options, {
-            ...dumpRequest,
-            schemas: request.schemas,
-            extensions: inventory.extensions
-              .filter(({ schema }) => request.schemas.includes(schema))
-              .map(({ name }) => name),
-            snapshotId: id,
-            server,
-            applicationName,
-          }),
-        dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
-        close: async () => {
-          watching.stop();
-          await close();
-        },
-      };
-    } catch (error) {
-      watching.stop();
-      throw error;
-    }
+        refuseMoved(await held, now, schemas);
+      },
+      dump: (dumpRequest) =>
+        startDump(options, {
+          ...dumpRequest,
+          schemas,
+          extensions: beginning.inside,
+          snapshotId: id,
+          server,
+          applicationName,
+        }),
+      dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
+      close,
+    };
   } catch (error) {
     await close();
-    throw error instanceof LarderError ? error : queryFailure(error, 'reading the schema');
+    return readingFailure(error);
   }
 };
 

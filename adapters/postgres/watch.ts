@@ -72,6 +72,7 @@ export const watch = (
 
   const look = async (): Promise<void> => {
     const found = await observer.query<{ pid: number }>(WAITING, [applicationName]);
+    if (stopped) return;
     const pids = found.rows.map(({ pid }) => pid);
     const longest = longestWait(since, pids, performance.now() / 1000);
     if (giveWayAfterSeconds !== 'never' && longest && longest.seconds >= giveWayAfterSeconds) {

@@ -12,26 +12,44 @@ const SMALL_ROWS = 1000;
 const SMALL_BYTES = 1024 ** 2;
 const NAMED = 5;
 
-const emptied = (now: Manifest, before: Manifest): string[] => {
+/** What is kept of the manifest before while the dump runs: of a schema of ten thousand tables, the whole of it is tens of megabytes. */
+export interface Before {
+  readonly createdAt: string;
+  readonly options: Manifest['options'];
+  readonly bytes: number;
+  readonly counts: ReturnType<typeof countsOf>;
+  /** Those that had rows. */
+  readonly tables: readonly Pick<Manifest['tables'][number], 'schema' | 'name' | 'rows'>[];
+}
+
+const beforeOf = ({ backup, options, object, tables }: Manifest): Before => ({
+  createdAt: backup.createdAt,
+  options,
+  bytes: object.bytes,
+  counts: countsOf(tables),
+  tables: tables.flatMap(({ schema, name, rows }) => (rows ? [{ schema, name, rows }] : [])),
+});
+
+const emptied = (now: Manifest, before: Before): string[] => {
   const rowsNow = new Map(
     now.tables.map(({ schema, name, rows }) => [tableKey(schema, name), rows]),
   );
   return before.tables
-    .filter(({ schema, name, rows }) => (rows ?? 0) > 0 && !rowsNow.get(tableKey(schema, name)))
+    .filter(({ schema, name }) => !rowsNow.get(tableKey(schema, name)))
     .map(({ name, rows }) => `${quoted(name)} (${rows})`);
 };
 
 /** Sentences on what shrank between two full backups of one project; none where all is as one would expect. */
-export const anomaliesOf = (now: Manifest, before: Manifest): string[] => {
-  const since = `since the backup of ${before.backup.createdAt}`;
+export const anomaliesOf = (now: Manifest, before: Before): string[] => {
+  const since = `since the backup of ${before.createdAt}`;
   const gone = emptied(now, before);
   const shown = gone.slice(0, NAMED).join(', ');
   const more = gone.length > NAMED ? ` and ${gone.length - NAMED} more` : '';
-  const rows = { now: countsOf(now.tables).rowCount, before: countsOf(before.tables).rowCount };
+  const rows = { now: countsOf(now.tables).rowCount, before: before.counts.rowCount };
   const sameMaking =
     now.options.format === before.options.format &&
     now.options.compression === before.options.compression;
-  const bytes = { now: now.object.bytes, before: before.object.bytes };
+  const bytes = { now: now.object.bytes, before: before.bytes };
   return [
     ...(gone.length ? [`Tables that had rows and have none, ${since}: ${shown}${more}.`] : []),
     ...(rows.before >= SMALL_ROWS && rows.now * 2 < rows.before
@@ -45,13 +63,16 @@ export const anomaliesOf = (now: Manifest, before: Manifest): string[] => {
 
 const RECENT = 10;
 
-/** The manifest of the project's newest completed full backup, if there is one. */
+/** Of the manifest of the project's newest completed full backup, if there is one. */
 export const findPrevious = async (
   history: Pick<History, 'list'>,
   vault: Pick<Vault, 'readManifest'>,
   projectId: string,
-): Promise<Manifest | undefined> => {
+): Promise<Before | undefined> => {
   const page = await history.list(projectId, { limit: RECENT, status: 'completed' });
   const newest = page.items.find(({ content, fileId }) => content === 'full' && fileId);
-  return newest?.fileId ? await vault.readManifest(manifestKeyBeside(newest.fileId)) : undefined;
+  const found = newest?.fileId
+    ? await vault.readManifest(manifestKeyBeside(newest.fileId))
+    : undefined;
+  return found && beforeOf(found);
 };

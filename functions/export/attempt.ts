@@ -16,7 +16,13 @@ import {
 import type { Snapshot, StoredObject } from '../../core/ports.ts';
 import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
 import { type Body, openBody } from './body.ts';
-import { type DumpOutcome, makeManifest, type StoredGlobals, timed } from './make-manifest.ts';
+import {
+  type DumpOutcome,
+  findBefore,
+  makeManifest,
+  type StoredGlobals,
+  timed,
+} from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /**
@@ -64,7 +70,7 @@ const checkProject = async (
 /** pg_dump spools each table of a tar to a temporary file. */
 const checkRoom = (snapshot: Snapshot, backup: Backup, roomBytes: number): void => {
   if (backup.format !== 'tar' || backup.content === 'schema') return;
-  const largest = [...snapshot.inventory.tables].sort((a, b) => b.bytes - a.bytes)[0];
+  const largest = [...snapshot.tables].sort((a, b) => b.bytes - a.bytes)[0];
   if (largest && largest.bytes > roomBytes)
     throw new TarTooLarge(largest.name, largest.bytes, roomBytes);
 };
@@ -97,7 +103,7 @@ const dumpAndStore = async (
   const { settings } = options;
   const encoding = encodingOf(backup.format, backup.compression, snapshot.server.major);
   checkRoom(snapshot, backup, settings.temporaryBytes);
-  const counted = snapshot.inventory.tables.filter(({ kind }) => kind !== 'materialized-view');
+  const counted = snapshot.tables.filter(({ kind }) => kind !== 'materialized-view');
   const progress = progressOf(ports.clock(), ports.clock, counted.length);
   const begun = performance.now();
   const dump = await snapshot.dump({
@@ -108,21 +114,21 @@ const dumpAndStore = async (
     onTable: progress.onTable,
   });
   try {
-    const rows = countRows(snapshot, backup, stop);
+    const read = readBeside(ports, snapshot, backup, stop);
     const body = await openBody({
       output: dump.output,
       format: backup.format,
       encoding,
       compressor: ports.compressor,
       exited: dump.exited,
-      settled: Promise.all([rows, dump.exited]).then(() => snapshot.confirmNames()),
+      settled: Promise.all([read, dump.exited]).then(() => confirmAndLetGo(snapshot)),
       maximumBytes: settings.maximumStoredBytes,
       signal: stop.signal,
     });
     onProgress(progress.read(body));
     const stored = await store(ports, options, backup, encoding, body);
     const dumpMs = Math.round(performance.now() - begun);
-    return { snapshot, dump, stored, sha256: body.digest(), encoding, rows: await rows, dumpMs };
+    return { snapshot, dump, stored, sha256: body.digest(), encoding, ...(await read), dumpMs };
   } catch (error) {
     stop.abort(error);
     // Nothing of pg_dump may outlive its attempt.
@@ -132,17 +138,30 @@ const dumpAndStore = async (
 };
 
 /** Runs beside the dump; a failure ends the attempt at once instead of at the dump's end. */
-const countRows = (
+const readBeside = (
+  ports: ExportPorts,
   snapshot: Snapshot,
   backup: Backup,
   stop: AbortController,
-): Promise<DumpOutcome['rows']> => {
+): Promise<Pick<DumpOutcome, 'inventory' | 'rows' | 'before'>> => {
   const none: DumpOutcome['rows']['value'] = new Map();
-  const counting = timed(
-    backup.content === 'schema' ? Promise.resolve(none) : snapshot.countRows(stop.signal),
-  );
-  counting.catch((error: unknown) => stop.abort(error));
-  return counting;
+  const read = async () => {
+    const before = findBefore(ports, backup);
+    const inventory = await snapshot.inventory;
+    const rows = await timed(
+      backup.content === 'schema' ? Promise.resolve(none) : snapshot.countRows(stop.signal),
+    );
+    return { inventory, rows, before: await before };
+  };
+  const reading = read();
+  reading.catch((error: unknown) => stop.abort(error));
+  return reading;
+};
+
+/** All has been read. The upload may still go on for long: nobody shall wait for our locks meanwhile, nor vacuum for our snapshot. */
+const confirmAndLetGo = async (snapshot: Snapshot): Promise<void> => {
+  await snapshot.confirmNames();
+  void snapshot.close();
 };
 
 const store = (
@@ -197,11 +216,11 @@ export const attemptBackup = async (
   let snapshot: Snapshot | undefined;
   let key: string | undefined;
   try {
-    const project = await checkProject(ports, backup.projectId, stop.signal);
+    const checking = checkProject(ports, backup.projectId, stop.signal);
     snapshot = await ports.snapshots.open({
       backupId: backup.id,
       attempt: backup.attempt,
-      schemas: schemasOf(project),
+      schemas: checking.then(schemasOf),
       content: backup.content,
       lockTimeoutMs: settings.lockTimeoutMs,
       giveWayAfterSeconds: settings.giveWayAfterSeconds,
@@ -210,13 +229,14 @@ export const attemptBackup = async (
       signal: stop.signal,
     });
     snapshot.disturbed.catch((error: unknown) => stop.abort(error));
+    const project = await checking;
     const outcome = await dumpAndStore(ports, options, context, snapshot);
     key = outcome.stored.key;
     stop.signal.throwIfAborted();
     const globals = project.shared
       ? await storeGlobals(ports, options, backup, snapshot, stop)
       : undefined;
-    const manifest = await makeManifest(ports, options, backup, project, startedAt, {
+    const manifest = makeManifest(ports, options, backup, project, startedAt, {
       ...outcome,
       ...(globals ? { globals } : {}),
     });

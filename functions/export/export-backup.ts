@@ -137,8 +137,10 @@ const finish = async (
   error?: unknown,
 ): Promise<Disposition> => {
   if (written === 'lost') return { message: 'again', error: new ClaimLost(backup.id) };
-  if (backup.status === 'completed') await wantVerification(ports, options, backup);
-  await tell(ports, backup);
+  await Promise.all([
+    backup.status === 'completed' ? wantVerification(ports, options, backup) : undefined,
+    tell(ports, backup),
+  ]);
   return { message: 'done', backup, ...(error === undefined ? {} : { error }) };
 };
 
@@ -197,8 +199,8 @@ export const exportBackup = async (
 ): Promise<Disposition> => {
   const { projectId, backupId } = request.message;
   // The queue's own visibility is the function's timeout: whatever goes wrong from here, the message comes sooner.
-  await hide(ports, request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
-  const outcome = await ports.history.claim(projectId, backupId);
+  const hidden = hide(ports, request.receiptHandle, TIMES.visibilityWhileWorkingSeconds);
+  const outcome = await ports.history.claim(projectId, backupId).finally(() => hidden);
   if (outcome.kind === 'exhausted') {
     return await settleExhausted(ports, options, outcome.backup);
   }

@@ -1,10 +1,10 @@
 import { type Backup, iso } from '../../core/backup.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Encoding } from '../../core/formats.ts';
-import { MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
+import { type Inventory, MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
 import type { Dump, Snapshot, StoredObject } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
-import { anomaliesOf, findPrevious } from './anomaly.ts';
+import { anomaliesOf, type Before, findPrevious } from './anomaly.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /** A result, and how long it took. */
@@ -25,6 +25,9 @@ export interface StoredGlobals extends StoredObject {
 /** What dumping and storing came to. */
 export interface DumpOutcome {
   readonly snapshot: Snapshot;
+  readonly inventory: Inventory;
+  /** Absent where there is none, or none that could be read. */
+  readonly before: Before | undefined;
   readonly dump: Dump;
   readonly stored: StoredObject;
   readonly sha256: string;
@@ -40,7 +43,7 @@ const describe = (
   project: Project,
   startedAt: number,
   now: number,
-  { snapshot, dump, stored, sha256, encoding, rows, dumpMs, globals }: DumpOutcome,
+  { snapshot, inventory, dump, stored, sha256, encoding, rows, dumpMs, globals }: DumpOutcome,
 ): Manifest => ({
   version: MANIFEST_VERSION,
   backup: {
@@ -74,8 +77,8 @@ const describe = (
   options: { content: backup.content, format: backup.format, compression: encoding.compression },
   object: { key: stored.key, bytes: stored.bytes, sha256 },
   ...(globals ? { globals: { ...globals } } : {}),
-  ...snapshot.inventory,
-  tables: snapshot.inventory.tables.map((table) => {
+  ...inventory,
+  tables: inventory.tables.map((table) => {
     const counted = rows.value.get(tableKey(table.schema, table.name));
     return {
       ...table,
@@ -91,29 +94,33 @@ const describe = (
   },
 });
 
-/** Adds what looks wrong beside the backup before. Not knowing that one is no reason to have none. */
-const compare = async ({ history, vault, log }: ExportPorts, made: Manifest): Promise<Manifest> => {
-  if (made.options.content !== 'full') return made;
+/** The backup before a full one, read while the dump runs. Not knowing it is no reason to have none. */
+export const findBefore = async (
+  { history, vault, log }: ExportPorts,
+  { id, projectId, content }: Backup,
+): Promise<Before | undefined> => {
+  if (content !== 'full') return undefined;
   try {
-    const before = await findPrevious(history, vault, made.project.id);
-    const anomalies = before ? anomaliesOf(made, before) : [];
-    return { ...made, warnings: [...anomalies, ...made.warnings] };
+    return await findPrevious(history, vault, projectId);
   } catch (error) {
     log.warn('the backup could not be compared with the one before', {
-      backupId: made.backup.id,
+      backupId: id,
       error: describeError(error).name,
     });
-    return made;
+    return undefined;
   }
 };
 
 /** The manifest of a stored backup, with warnings from its schema and from the backup before. */
 export const makeManifest = (
-  ports: ExportPorts,
+  { clock }: ExportPorts,
   options: ExportOptions,
   backup: Backup,
   project: Project,
   startedAt: number,
   outcome: DumpOutcome,
-): Promise<Manifest> =>
-  compare(ports, describe(options, backup, project, startedAt, ports.clock(), outcome));
+): Manifest => {
+  const made = describe(options, backup, project, startedAt, clock(), outcome);
+  const anomalies = outcome.before ? anomaliesOf(made, outcome.before) : [];
+  return { ...made, warnings: [...anomalies, ...made.warnings] };
+};

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Inventory, ManifestSequence, ManifestTable } from '../../../core/manifest.ts';
+import { atOnce } from '../at-once.ts';
 import { qualified } from '../names.ts';
 
 /**
@@ -130,13 +131,15 @@ export const readNames = async (
 ): Promise<NamedObjects> => {
   const read = async (kind: keyof typeof NAMES) =>
     (await client.query<Name>(NAMES[kind], [schemaOids])).rows;
-  return {
-    views: await read('views'),
-    functions: await read('functions'),
-    types: await read('types'),
-    triggers: await read('triggers'),
-    policies: await read('policies'),
-  };
+  const [views, functions, types, triggers, policies] = await atOnce(
+    client,
+    () => read('views'),
+    () => read('functions'),
+    () => read('types'),
+    () => read('triggers'),
+    () => read('policies'),
+  );
+  return { views, functions, types, triggers, policies };
 };
 
 const ONLY_OWNED = [

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
-import type { Inventory } from '../../../core/manifest.ts';
+import type { Inventory, ManifestTable } from '../../../core/manifest.ts';
+import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';
 import {
   readNames,
@@ -18,11 +19,15 @@ import { readStandIns } from './stand-ins.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
 /**
- * Reads the whole inventory of a project's schemas, and refuses what no dump could hold. Everything is read in
- * the snapshot of `client`, before pg_dump starts, so that a refusal comes early.
+ * The inventory of a project's schemas, in two steps of one snapshot: what decides whether there is a dump at all, and what the dump must
+ * be told, comes before it, so that a refusal comes early; all else is read beside it.
  */
-export interface InventoryReading {
-  readonly inventory: Inventory;
+export interface Beginning {
+  readonly facts: readonly TableFacts[];
+  /** Partitions of the schema's tables in other schemas. */
+  readonly elsewhere: readonly string[];
+  /** Names of the extensions that live in the schemas. */
+  readonly inside: readonly string[];
   /** Tables whose rows can be counted, with materialized views that are populated. */
   readonly countable: readonly Pick<TableFacts, 'schema' | 'name'>[];
   readonly sourceBytes: number;
@@ -31,54 +36,79 @@ export interface InventoryReading {
 export interface InventoryOptions {
   readonly schemaOids: SchemaOids;
   readonly schemas: readonly string[];
-  readonly partitionsElsewhere: 'refuse' | 'accept';
 }
 
+/** What a manifest says of tables, whose rows are not counted yet. */
+export const manifestTables = (facts: readonly TableFacts[]): ManifestTable[] =>
+  facts.map(({ populated: _, hidden: __, ...table }) => table);
+
 /** @throws PartitionsElsewhere, PermissionMissing */
-export const readInventory = async (
+export const readBeginning = async (
   client: pg.Client,
-  { schemaOids, schemas, partitionsElsewhere }: InventoryOptions,
-): Promise<InventoryReading> => {
-  const elsewhere = await readPartitionsElsewhere(client, schemaOids);
+  { schemaOids, schemas }: InventoryOptions,
+  partitionsElsewhere: 'refuse' | 'accept',
+): Promise<Beginning> => {
+  const [elsewhere, facts, extensions] = await atOnce(
+    client,
+    () => readPartitionsElsewhere(client, schemaOids),
+    () => readTables(client, schemaOids),
+    () => readExtensions(client, schemaOids, []),
+  );
   if (elsewhere.length && partitionsElsewhere === 'refuse') {
     throw new PartitionsElsewhere(schemas.join(', '), elsewhere);
   }
-  const facts = await readTables(client, schemaOids);
   refuseHidden(facts);
-  const outside = await readOutside(client, schemaOids);
-  const extensions = await readExtensions(client, schemaOids, outside);
-  const leftOut = await readLeftOut(client, schemaOids);
-  const contents = {
-    tables: facts.map(({ populated: _, hidden: __, ...table }) => table),
-    sequences: await readSequences(client, schemaOids),
-    ...(await readNames(client, schemaOids)),
-    extensions,
-    roles: await readRoles(client, schemaOids),
-    outside,
-    leftOut,
-    ...(await readForVerification(client, schemaOids)),
-  };
-  const warnings = warningsOf({
-    schemas,
-    facts,
-    outside,
-    leftOut,
-    extensions,
-    elsewhere,
-    mentions: await readMentions(client, schemaOids),
-    ...(await readLoose(client, schemaOids)),
-  });
-  const inventory: Inventory = { ...contents, warnings };
   return {
-    inventory,
+    facts,
+    elsewhere,
+    inside: extensions.map(({ name }) => name),
     countable: facts.filter(isCountable),
     sourceBytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 };
 
+/** Everything else. The client's snapshot must be that of the beginning. */
+export const readInventory = async (
+  client: pg.Client,
+  { schemaOids, schemas }: InventoryOptions,
+  { facts, elsewhere }: Beginning,
+): Promise<Inventory> => {
+  const [outside, leftOut, sequences, names, roles, mentions, loose] = await atOnce(
+    client,
+    () => readOutside(client, schemaOids),
+    () => readLeftOut(client, schemaOids),
+    () => readSequences(client, schemaOids),
+    () => readNames(client, schemaOids),
+    () => readRoles(client, schemaOids),
+    () => readMentions(client, schemaOids),
+    () => readLoose(client, schemaOids),
+  );
+  const extensions = await readExtensions(client, schemaOids, outside);
+  return {
+    tables: manifestTables(facts),
+    sequences,
+    ...names,
+    extensions,
+    roles,
+    outside,
+    leftOut,
+    ...(await readForVerification(client, schemaOids)),
+    warnings: warningsOf({
+      schemas,
+      facts,
+      outside,
+      leftOut,
+      extensions,
+      elsewhere,
+      mentions,
+      ...loose,
+    }),
+  };
+};
+
 /**
  * What only a verification needs. The server reads expressions back for it, which may fail where a dump would not: no backup is lost
- * for that.
+ * for that. Nothing else may be sent meanwhile: it would fail with it.
  */
 const readForVerification = async (
   client: pg.Client,

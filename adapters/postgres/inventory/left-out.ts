@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { LeftOut } from '../../../core/manifest.ts';
+import { atOnce } from '../at-once.ts';
 import type { SchemaOids } from './contents.ts';
 import { catalog, FIRST_NORMAL_OID, MEMBERS } from './outside.ts';
 
@@ -51,19 +52,23 @@ const SUBSCRIPTIONS = `
 
 const SERVER_15 = `SELECT pg_catalog.current_setting('server_version_num')::int >= 150000 AS is`;
 
+const isServer15 = async (client: pg.Client): Promise<boolean> =>
+  (await client.query<{ is: boolean }>(SERVER_15)).rows[0]?.is ?? false;
+
 export const readLeftOut = async (
   client: pg.Client,
   schemaOids: SchemaOids,
 ): Promise<LeftOut[]> => {
-  const schemaPublications = (await client.query<{ is: boolean }>(SERVER_15)).rows[0]?.is
-    ? [SCHEMA_PUBLICATIONS]
-    : [];
-  const found: LeftOut[] = [];
-  for (const sql of [LEFT_OUT, PUBLICATIONS, ...schemaPublications, SUBSCRIPTIONS]) {
-    found.push(...(await client.query<LeftOut>(sql, [schemaOids])).rows);
-  }
+  const read = async (sql: string) => (await client.query<LeftOut>(sql, [schemaOids])).rows;
+  const found = await atOnce(
+    client,
+    () => read(LEFT_OUT),
+    () => read(PUBLICATIONS),
+    () => read(SUBSCRIPTIONS),
+    async () => ((await isServer15(client)) ? await read(SCHEMA_PUBLICATIONS) : []),
+  );
   const key = ({ kind, name }: LeftOut) => `${kind} ${name}`;
-  return found.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return found.flat().sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };
 
 /** Columns that may refer to large objects, which a dump of one schema never holds. */
@@ -121,10 +126,12 @@ export interface Loose {
 export const readLoose = async (client: pg.Client, schemaOids: SchemaOids): Promise<Loose> => {
   const names = async (sql: string) =>
     (await client.query<{ name: string }>(sql, [schemaOids])).rows.map(({ name }) => name);
-  return {
-    extensionTables: await names(MEMBERS_WITH_ROWS),
-    largeObjectColumns: await names(LARGE_OBJECTS),
-    heirs: await names(HEIRS),
-    attached: (await client.query<{ name: string; indexed: boolean }>(ATTACHED, [schemaOids])).rows,
-  };
+  const [extensionTables, largeObjectColumns, heirs, attached] = await atOnce(
+    client,
+    () => names(MEMBERS_WITH_ROWS),
+    () => names(LARGE_OBJECTS),
+    () => names(HEIRS),
+    () => client.query<Loose['attached'][number]>(ATTACHED, [schemaOids]),
+  );
+  return { extensionTables, largeObjectColumns, heirs, attached: attached.rows };
 };

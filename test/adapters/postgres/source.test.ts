@@ -309,7 +309,7 @@ describe('an inventory', () => {
        CREATE SEQUENCE needy.s START 5; SELECT nextval('needy.s')`,
       database,
     );
-    const { inventory } = await withSnapshot('needy', async (snapshot) => snapshot);
+    const inventory = await withSnapshot('needy', (snapshot) => snapshot.inventory);
     const found = inventory.outside.map(
       ({ kind, name, neededBy }) => `${kind} ${name} < ${neededBy.join(', ')}`,
     );
@@ -330,7 +330,7 @@ describe('an inventory', () => {
       'CREATE SCHEMA members; CREATE TABLE members.t AS SELECT 1 AS n; ALTER EXTENSION plpgsql ADD TABLE members.t',
       database,
     );
-    const { inventory } = await withSnapshot('members', async (snapshot) => snapshot);
+    const inventory = await withSnapshot('members', (snapshot) => snapshot.inventory);
     await postgres.sql('ALTER EXTENSION plpgsql DROP TABLE members.t', database);
     expect(inventory.warnings.join()).toMatch(/belong to an extension.*"t"/);
   });

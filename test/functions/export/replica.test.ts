@@ -50,6 +50,8 @@ describe('an export from a replica', () => {
       partitionsElsewhere: 'refuse',
     });
     try {
+      // What is being read would fail with it.
+      await snapshot.inventory;
       await primary.sql('DELETE FROM acme.t WHERE n > 10', database);
       await primary.sql('VACUUM acme.t', database);
       await expect(snapshot.disturbed).rejects.toMatchObject({

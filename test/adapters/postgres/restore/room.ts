@@ -123,8 +123,8 @@ export const takeBackup = async (
         bytes: bytes.length,
         sha256: createHash('sha256').update(bytes).digest('hex'),
       },
-      ...snapshot.inventory,
-      tables: snapshot.inventory.tables.map((table) => ({
+      ...(await snapshot.inventory),
+      tables: snapshot.tables.map((table) => ({
         ...table,
         rows: rowsIn(counted.get(tableKey(table.schema, table.name))),
       })),

@@ -1,0 +1,38 @@
+import type pg from 'pg';
+import { tableKey } from '../../core/manifest.ts';
+import type { Comparison } from '../../core/verification.ts';
+import { queryFailure } from './failures.ts';
+import type { Beginning } from './inventory/inventory.ts';
+import { type CountedRows, countTable, fixText, readHashedColumns } from './row-hash.ts';
+
+export interface Counting {
+  readonly countable: Beginning['countable'];
+  readonly schemas: readonly string[];
+  readonly compare: Comparison;
+}
+
+/** Counts one table after the other, in the holder's snapshot. */
+export const countRows = async (
+  holder: pg.Client,
+  { countable, schemas, compare }: Counting,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, CountedRows>> => {
+  const rows = new Map<string, CountedRows>();
+  const columns = compare === 'rows' ? await hashedColumns(holder, schemas) : undefined;
+  for (const { schema, name } of countable) {
+    signal.throwIfAborted();
+    const key = tableKey(schema, name);
+    const counted = await countTable(holder, { schema, name }, columns?.get(key)).catch(
+      (error: unknown) => {
+        throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
+      },
+    );
+    rows.set(key, counted);
+  }
+  return rows;
+};
+
+const hashedColumns = async (holder: pg.Client, schemas: readonly string[]) => {
+  await fixText(holder);
+  return await readHashedColumns(holder, schemas);
+};
