@@ -1,24 +1,13 @@
+import { collation, comment, identity, NOT_OF_EXTENSION, sorted } from './definition-parts.ts';
+import { OPERATOR_QUERIES } from './operator-queries.ts';
 import { catalog } from './outside.ts';
+import { TEXT_QUERIES } from './text-queries.ts';
 
 /**
  * What the catalogs say of each object: `facts` as they are, `expressions` as the server writes them back. Both together say all that
  * pg_dump brings back of it. Catalog rows are taken as a whole where oids are all that must go: a newer server's further
  * properties are then in it too.
  */
-const identity = (name: string, oid: string): string =>
-  `(pg_catalog.pg_identify_object(${catalog(name)}, ${oid}, 0)).identity AS name`;
-
-const NOT_OF_EXTENSION = (name: string, oid: string): string =>
-  `NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = ${catalog(name)} AND e.objid = ${oid} AND e.deptype = 'e')`;
-
-const comment = (name: string, oid: string): string =>
-  `'comment', pg_catalog.md5(pg_catalog.obj_description(${oid}, '${name}'))`;
-
-const sorted = (array: string): string =>
-  `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C") FROM pg_catalog.unnest(${array}) o)`;
-
-const collation = (oid: string): string => `NULLIF(${oid}, 0)::pg_catalog.regcollation`;
-
 /** Some builds keep a number of their own there. */
 const ATTRIBUTE_OPTIONS = `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C") FROM pg_catalog.unnest(a.attoptions) o WHERE o !~ '^pg_attver=')`;
 
@@ -137,14 +126,14 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
 
   function: `
     SELECT ${identity('pg_proc', 'p.oid')}, pg_catalog.to_jsonb(p) - ARRAY['oid', 'proname', 'pronamespace', 'proowner', 'proacl', 'prosrc', 'prosqlbody',
-        'prolang', 'provariadic', 'prosupport', 'prorettype', 'proargtypes', 'proallargtypes', 'proargdefaults', 'protrftypes', 'proconfig']
+        'prolang', 'provariadic', 'prorettype', 'proargtypes', 'proallargtypes', 'proargdefaults', 'protrftypes', 'proconfig']
         || pg_catalog.jsonb_build_object('text', pg_catalog.md5(p.prosrc), 'language', l.lanname, 'settings', ${sorted('p.proconfig')},
+          'transforms', (SELECT pg_catalog.array_agg(o::pg_catalog.regtype) FROM pg_catalog.unnest(p.protrftypes) o),
+          'aggregate', (SELECT pg_catalog.to_jsonb(g) - ARRAY['aggfnoid', 'aggsortop', 'aggtranstype', 'aggmtranstype'] || pg_catalog.jsonb_build_array(
+              g.aggsortop::pg_catalog.regoperator, g.aggtranstype::pg_catalog.regtype, g.aggmtranstype::pg_catalog.regtype)
+            FROM pg_catalog.pg_aggregate g WHERE g.aggfnoid = p.oid),
           'result', pg_catalog.pg_get_function_result(p.oid), ${comment('pg_proc', 'p.oid')}) AS facts,
-      ARRAY[pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_sqlbody(p.oid),
-        (SELECT pg_catalog.concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn,
-            g.aggmfinalfn, g.aggkind, g.aggtranstype::pg_catalog.regtype, g.aggmtranstype::pg_catalog.regtype, g.aggsortop::pg_catalog.regoperator,
-            pg_catalog.md5(g.agginitval), pg_catalog.md5(g.aggminitval))
-          FROM pg_catalog.pg_aggregate g WHERE g.aggfnoid = p.oid)] AS expressions
+      ARRAY[pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_sqlbody(p.oid)] AS expressions
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE p.pronamespace = ANY ($1) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
       -- A range type makes its constructors.
@@ -156,7 +145,9 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         'base', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END, 'collation', ${collation('t.typcollation')},
         'labels', (SELECT pg_catalog.array_agg(n.enumlabel ORDER BY n.enumsortorder) FROM pg_catalog.pg_enum n WHERE n.enumtypid = t.oid),
         'range', (SELECT pg_catalog.jsonb_build_array(r.rngsubtype::pg_catalog.regtype, ${collation('r.rngcollation')}, r.rngsubdiff, r.rngcanonical,
-          r.rngmultitypid::pg_catalog.regtype) FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),
+          r.rngmultitypid::pg_catalog.regtype,
+          (SELECT pg_catalog.format('%I.%I', n.nspname, o.opcname) FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace
+            WHERE o.oid = r.rngsubopc)) FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),
         'attributes', CASE WHEN c.relkind = 'c' THEN ${COLUMNS} END,
         'base type', CASE WHEN t.typtype = 'b' THEN pg_catalog.jsonb_build_array(t.typlen, t.typbyval, t.typcategory, t.typdelim, t.typalign, t.typstorage,
           t.typinput, t.typoutput, t.typreceive, t.typsend) END,
@@ -199,23 +190,6 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     FROM pg_catalog.pg_statistic_ext s WHERE s.stxnamespace = ANY ($1)
     ORDER BY 1`,
 
-  ...Object.fromEntries(
-    (
-      [
-        ['collation', 'pg_collation', 'collnamespace'],
-        ['conversion', 'pg_conversion', 'connamespace'],
-        ['operator', 'pg_operator', 'oprnamespace'],
-        ['operator class', 'pg_opclass', 'opcnamespace'],
-        ['operator family', 'pg_opfamily', 'opfnamespace'],
-        ['text search configuration', 'pg_ts_config', 'cfgnamespace'],
-        ['text search dictionary', 'pg_ts_dict', 'dictnamespace'],
-        ['text search parser', 'pg_ts_parser', 'prsnamespace'],
-        ['text search template', 'pg_ts_template', 'tmplnamespace'],
-      ] as const
-    ).map(([kind, name, schema]) => [
-      kind,
-      `SELECT ${identity(name, 'o.oid')}, pg_catalog.jsonb_build_object(${comment(name, 'o.oid')}) AS facts, ARRAY[]::text[] AS expressions
-      FROM pg_catalog.${name} o WHERE o.${schema} = ANY ($1) AND ${NOT_OF_EXTENSION(name, 'o.oid')} ORDER BY 1`,
-    ]),
-  ),
+  ...TEXT_QUERIES,
+  ...OPERATOR_QUERIES,
 };
