@@ -60,6 +60,12 @@ export interface Jobs<J extends Job> {
     failure: Failure,
     findings?: JobFindings<J>,
   ): Promise<'written' | 'not-abandoned'>;
+  /** The same for one that was done, as was found afterwards. */
+  completeAbandoned(
+    projectId: string,
+    id: string,
+    findings: JobFindings<J>,
+  ): Promise<'written' | 'not-abandoned'>;
   /** Makes a row whose lease ran out `pending` again, or renews `queuedAt` of a pending one, for a message sent anew. */
   requeue(projectId: string, id: string): Promise<'written' | 'not-abandoned'>;
   /** A person has heard of it, or nobody needs to. */

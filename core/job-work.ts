@@ -43,6 +43,8 @@ export interface JobTask<J extends Job> {
   work(job: J, context: JobContext<J>): Promise<JobFindings<J>>;
   /** What is written beside a failure; `job` as it was claimed. */
   readonly failed?: (job: J, failure: Failure) => JobFindings<J>;
+  /** What a job whose attempts are used up has come to nevertheless, though its last worker died; undefined where it failed. */
+  readonly done?: (job: J) => Promise<JobFindings<J> | undefined>;
   /** After the row is final, however it ended. A rejection is logged: the sweep tells people then. */
   ended(job: J): Promise<void>;
 }
@@ -184,6 +186,11 @@ export const workJob = async <J extends Job>(
   const outcome = await ports.jobs.claim(projectId, jobId);
   if (outcome.kind === 'exhausted') {
     const { job } = outcome;
+    const found = await task.done?.(job);
+    if (found) {
+      const completed = await ports.jobs.completeAbandoned(projectId, jobId, found);
+      return await finish(ports, task, job, completed);
+    }
     const error = new JobWorkerDied(task.what, job.attempt);
     const failure = describeError(error);
     const written = await ports.jobs.failAbandoned(

@@ -182,6 +182,8 @@ export interface RestoreServer {
       readonly undoes?: RestoreSeal;
     },
   ): Promise<'renamed' | 'already'>;
+  /** Whether the exchange of `places` has happened, by the marks that it left. */
+  isExchanged(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<boolean>;
   /** Ends sessions that earlier attempts of this restore left behind. */
   endLeftovers(restoreId: string, belowAttempt: number): Promise<number>;
 }

@@ -32,6 +32,24 @@ export const makeAbandoned = <R extends Leased>(access: HistoryTable, kind: Leas
     return row ? 'written' : 'not-abandoned';
   },
 
+  completeAbandoned: async (
+    projectId: string,
+    id: string,
+    found: Row,
+  ): Promise<'written' | 'not-abandoned'> => {
+    const now = access.clock();
+    const ending = endingOf(kind, projectId, 'completed', now);
+    const set = { ...found, ...ending.set };
+    const row = await changeRow(access, kind.keyOf(projectId, id), {
+      ...ending,
+      set,
+      remove: [...ending.remove, 'progress', 'error'].filter((name) => !(name in set)),
+      when: ABANDONED,
+      values: abandonedValues(now),
+    });
+    return row ? 'written' : 'not-abandoned';
+  },
+
   requeue: async (projectId: string, id: string): Promise<'written' | 'not-abandoned'> => {
     const now = access.clock();
     const key = kind.keyOf(projectId, id);

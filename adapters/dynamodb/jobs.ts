@@ -114,7 +114,7 @@ const leaseOf = ({ projectId, jobId, attempt }: JobClaim): Lease => ({
 
 const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J> => {
   const leases = makeLeases(access, rows);
-  const { failAbandoned, ...abandoned } = makeAbandoned(access, rows);
+  const { failAbandoned, completeAbandoned, ...abandoned } = makeAbandoned(access, rows);
   return {
     create: async (job) => {
       const created = await putRow(access, {
@@ -162,6 +162,8 @@ const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J
     release: (claim, failure, retryAt) => leases.release(leaseOf(claim), failure, retryAt),
     failAbandoned: (projectId, id, failure, findings) =>
       failAbandoned(projectId, id, failure, { ...findings }),
+    completeAbandoned: (projectId, id, findings) =>
+      completeAbandoned(projectId, id, { ...findings }),
     ...abandoned,
   };
 };

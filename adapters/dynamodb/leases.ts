@@ -63,7 +63,7 @@ export const abandonedValues = (now: number): Row => ({
 export const endingOf = (
   kind: Pick<LeasedKind<Leased>, 'partOf'>,
   projectId: string,
-  status: 'failed' | 'cancelled',
+  status: 'completed' | 'failed' | 'cancelled',
   now: number,
 ) => ({
   set: { status, completedAt: iso(now), ...inPart(projectId, kind.partOf('untold')) },

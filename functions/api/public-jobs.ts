@@ -147,9 +147,17 @@ export const restorePath = (base: string, { projectId, backupId, id }: InBackup)
 export const verificationPath = (base: string, { projectId, backupId, id }: InBackup): string =>
   `${backupPath(base, projectId, backupId)}/verifications/${id}`;
 
-/** True for a swap that exchanged something, which could be exchanged back. */
-export const isUndoable = ({ mode, status, dryRun, outcome: made }: Restore): boolean =>
-  mode === 'swap' && status === 'completed' && !dryRun && Boolean(made?.before.length);
+/** Ends that nobody wrote who had looked at the source: the names may be exchanged. */
+const UNSEEN_ENDS: readonly unknown[] = ['JobWorkerDied', 'JobMessageBuried'];
+
+/** True for a swap that exchanged something, or may have, which could be exchanged back: the undoing looks. */
+export const isUndoable = (restore: Restore): boolean => {
+  const { mode, status, dryRun, outcome: made, exchange = [], error } = restore;
+  if (mode !== 'swap' || dryRun) return false;
+  if (status === 'completed') return Boolean(made?.before.length);
+  const steppedAside = exchange.some(({ from }) => exchange.some(({ to }) => to === from));
+  return status === 'failed' && steppedAside && UNSEEN_ENDS.includes(error?.name);
+};
 
 export const showRestore = (restore: Restore, base: string) => {
   const { projectId, backupId, undoes, safetyBackupId } = restore;

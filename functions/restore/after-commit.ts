@@ -107,6 +107,15 @@ export const exchange = async (
   await afterCommit(restore, schemas, 'The names were not exchanged', context, () =>
     server.rename(sealOf(restore), renames, { lockTimeoutMs, signal }),
   );
+  return exchanged(outcome, renames);
+};
+
+/** What a swap has come to once the names are exchanged. */
+export const exchanged = (
+  outcome: RestoreOutcome,
+  renames: readonly SchemaPlace[],
+): RestoreOutcome => {
+  const { schemas } = outcome;
   const back = schemas.map(({ from, to }) => ({ from: to, to: from }));
   return {
     ...outcome,

@@ -2,6 +2,7 @@ import { type JobDisposition, type JobTask, workJob } from '../../core/job-work.
 import type { RestoreMessage } from '../../core/messages.ts';
 import type { Restore } from '../../core/restore.ts';
 import { bringBack } from './bring-back.ts';
+import { doneNevertheless } from './nevertheless.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { withSeal } from './seal.ts';
 import { undoSwap } from './undo.ts';
@@ -26,6 +27,7 @@ export const restoreBackup = (
         ? await undoSwap(ports, options, restore, context)
         : await bringBack(ports, options, restore, context);
     },
+    done: (restore) => doneNevertheless(ports, restore),
     ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),
   };
   const { restores: jobs, queue, clock, log } = ports;

@@ -4,7 +4,7 @@ import { APPLICATION } from '../../../core/contract.ts';
 import { LockTimeout, quoted } from '../../../core/errors.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RestoreSeal } from '../../../core/restore-ports.ts';
-import { connect, disconnect } from '../session.ts';
+import { connect, disconnect, withSession } from '../session.ts';
 import { commit, pidOf } from './commit.ts';
 import { exchange, isExchanged, type Oids, schemaOids } from './exchange.ts';
 import { isLost, refusal } from './refusals.ts';
@@ -64,6 +64,20 @@ const exchangePatiently = async (
       }
     }
     await sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (tries - 1)), undefined, { signal });
+  }
+};
+
+/** @throws RestoreInterrupted */
+export const lookExchanged = async (
+  access: RestoreAccess,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+): Promise<boolean> => {
+  const session = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
+  try {
+    return await withSession(access, session, (client) => isExchanged(client, by, places));
+  } catch (error) {
+    throw refusal(error, { object: 'the look at what was exchanged' });
   }
 };
 

@@ -238,6 +238,24 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
       expect(await on.jobs.heartbeat(claim)).toBe('lost');
     });
 
+    test('it is completed once, as was found afterwards, but not while a lease runs', async () => {
+      const job = await on.pending();
+      const claim = await on.claimed(job);
+      await on.jobs.release(claim, failure, 'soon');
+      await on.claimed(job);
+      it.pass(LEASE - 1);
+      expect(await on.jobs.completeAbandoned('acme', job.id, on.findings)).toBe('not-abandoned');
+      it.pass(1);
+      expect(await on.jobs.completeAbandoned('acme', job.id, on.findings)).toBe('written');
+      const row = await on.jobs.get('acme', job.id);
+      expect(row).toMatchObject({ ...on.findings, status: 'completed', attempt: 2 });
+      expect(row?.completedAt).toBeDefined();
+      expect(row?.error).toBeUndefined();
+      expect(row?.leaseUntil).toBeUndefined();
+      expect(await on.jobs.completeAbandoned('acme', job.id, {})).toBe('not-abandoned');
+      expect(await on.jobs.failAbandoned('acme', job.id, failure)).toBe('not-abandoned');
+    });
+
     test('it is queued again with its attempts, unless it was to be cancelled', async () => {
       const job = await on.pending();
       await on.claimed(job);

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { TIMES } from '../../../core/contract.ts';
+import { describeError, JobWorkerDied, RestoreInterrupted } from '../../../core/errors.ts';
+import type { Restore } from '../../../core/restore.ts';
+import { isUndoable } from '../../../functions/api/public-jobs.ts';
+import { jobRows } from '../../support/jobs.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Services, startServices } from '../export/support.ts';
+import { newDatabase, openRoom, type Room } from './support.ts';
+
+/** Workers that die each time at the exchange of names: what the source says of it decides, and it can be undone. */
+let services: Services;
+let postgres: Postgres;
+let room: Room;
+let backup: Backup;
+beforeAll(async () => {
+  services = await startServices();
+  postgres = await startPostgres(18);
+});
+afterAll(async () => {
+  await postgres.stop();
+  await services.stop();
+});
+beforeEach(async () => {
+  const database = await newDatabase(
+    postgres,
+    'CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2)',
+  );
+  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
+  backup = await room.backup('acme');
+  await room.sql('DELETE FROM acme.t');
+});
+
+const rows = async (schema: string): Promise<number> =>
+  (await room.sql(`SELECT count(*)::int AS n FROM "${schema}".t`)).rows[0].n;
+
+const atTheEnd = async (): Promise<never> => {
+  throw new Error('the process is gone');
+};
+
+/** All attempts die at the exchange, behind its COMMIT where it is to happen, and no record is written of the last. */
+const dying = async (given: Partial<Restore>, happens: boolean): Promise<Restore> => {
+  const { server, restores } = room.ports;
+  const dead = {
+    ...server,
+    rename: async (...asked: Parameters<typeof server.rename>) => {
+      if (happens) await server.rename(...asked);
+      throw new RestoreInterrupted('the worker died');
+    },
+  };
+  const first = await room.restore(backup, given, { server: dead });
+  let { row } = first;
+  for (let attempt = 2; attempt < TIMES.maxAttempts; attempt += 1)
+    row = await room.again(row, { server: dead });
+  const unwritten = { ...restores, fail: atTheEnd, release: atTheEnd };
+  await expect(room.again(row, { server: dead, restores: unwritten })).rejects.toThrow('is gone');
+  const left = await restores.get(row.projectId, row.id);
+  expect(left).toMatchObject({ status: 'in-progress', attempt: TIMES.maxAttempts });
+  return row;
+};
+
+/** The table once the last lease has run out. */
+const later = () =>
+  jobRows({
+    table: room.bench.table,
+    client: services.tables.client,
+    clock: () => Date.now() + (TIMES.leaseSeconds + 1) * 1000,
+  }).restores;
+
+it('a swap that had happened by then is completed, and can be undone', async () => {
+  const swap = await dying({ mode: 'swap' }, true);
+  const done = await room.again(swap, { restores: later() });
+  expect(done.error).toBeUndefined();
+  expect(done).toMatchObject({
+    status: 'completed',
+    outcome: { tables: 1, rows: 2, schemas: [{ to: 'acme' }], before: [{ from: 'acme' }] },
+  });
+  expect(isUndoable(done)).toBe(true);
+  expect(await rows('acme')).toBe(2);
+
+  const undo = await dying({ mode: 'undo', undoes: swap.id }, true);
+  const undone = await room.again(undo, { restores: later() });
+  expect(undone).toMatchObject({ status: 'completed', outcome: { before: [{ from: 'acme' }] } });
+  expect(await rows('acme')).toBe(0);
+  expect(await rows(undone.outcome?.before[0]?.to ?? '')).toBe(2);
+});
+
+it('a swap that had not happened fails, and an undoing of it changes nothing', async () => {
+  const swap = await dying({ mode: 'swap' }, false);
+  const failed = await room.again(swap, { restores: later() });
+  expect(failed).toMatchObject({ status: 'failed', error: { name: 'JobWorkerDied' } });
+  const there = await room.schemas();
+  const { row } = await room.restore(backup, { mode: 'undo', undoes: swap.id });
+  expect(row.status).toBe('failed');
+  expect(await room.schemas()).toEqual(there);
+  expect(await rows('acme')).toBe(0);
+});
+
+it('a swap that was given up by who could not look can be undone all the same', async () => {
+  const swap = await dying({ mode: 'swap' }, true);
+  const failure = describeError(new JobWorkerDied('restore', TIMES.maxAttempts));
+  expect(await later().failAbandoned(swap.projectId, swap.id, failure)).toBe('written');
+  const failed = await room.ports.restores.get(swap.projectId, swap.id);
+  expect(failed && isUndoable(failed)).toBe(true);
+  const { row } = await room.restore(backup, { mode: 'undo', undoes: swap.id });
+  expect(row.error).toBeUndefined();
+  expect(row.status).toBe('completed');
+  expect(await rows('acme')).toBe(0);
+});
