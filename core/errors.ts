@@ -591,14 +591,20 @@ export class ScratchDiskFull extends Permanent {
 }
 
 /** The scratch server could not be made or did not start. `why` is its own last line, cleaned. */
-export class ScratchFailed extends Permanent {
-  constructor(why: string, wayOut: string, options?: { cause?: unknown }) {
+export class ScratchFailed extends LarderError {
+  readonly retryable: boolean;
+  constructor(
+    why: string,
+    wayOut: string,
+    options?: { readonly cause?: unknown; readonly retryable?: boolean },
+  ) {
     super(`The scratch server for the verification did not start: ${why}. ${wayOut}`, options);
+    this.retryable = options?.retryable ?? false;
   }
 }
 
 /** The scratch server ended by itself in the middle. `why` is its own last lines, cleaned. */
-export class ScratchDied extends Permanent {
+export class ScratchDied extends Retryable {
   /** How, and its last words. */
   readonly how: string;
   constructor(exit: string, why: string, options?: { cause?: unknown }) {
@@ -608,6 +614,16 @@ export class ScratchDied extends Permanent {
       options,
     );
     this.how = why ? `${exit}: ${why}` : exit;
+  }
+}
+
+/** The scratch server could not go on for a want of its own, such as memory; what it was about is no matter. */
+export class ScratchFaltered extends Retryable {
+  constructor(object: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The scratch server could not go on at ${object}: ${why}. It is tried again; where that does not help, raise verification.memoryMb or verification.temporaryMb.`,
+      options,
+    );
   }
 }
 

@@ -69,6 +69,19 @@ const standIn = z.looseObject({
   sql: z.string(),
 });
 
+const extension = z.looseObject({ name: z.string(), version: z.string(), schema: z.string() });
+
+const setting = z.looseObject({ name: z.string(), value: z.string() });
+
+const reachingFunction = z.looseObject({
+  /** With its arguments, as SQL writes it, without its schema. */
+  name: z.string(),
+  /** Schemas outside of the backup that its text names. */
+  schemas: z.array(z.string()),
+  /** Tables whose checks, generated columns or indexes call it. */
+  tables: z.array(named),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -98,6 +111,15 @@ export const manifest = z.looseObject({
     serverVersion: z.string(),
     encoding: z.string(),
     collation: z.string(),
+    /** The database's own rules of text, as its row in pg_database has them; absent in manifests of before they were read. */
+    characters: z.string().optional(),
+    /** `c` of the operating system, `i` of ICU, `b` of PostgreSQL itself. */
+    localeProvider: z.string().optional(),
+    /** For `i` and `b`. */
+    locale: z.string().nullish(),
+    icuRules: z.string().nullish(),
+    /** Of the library that sorts. */
+    collationVersion: z.string().nullish(),
   }),
   tool: z.looseObject({ larder: z.string(), pgDump: z.string() }),
   options: z.looseObject({
@@ -115,7 +137,13 @@ export const manifest = z.looseObject({
   types: z.array(named),
   triggers: z.array(named),
   policies: z.array(named),
-  extensions: z.array(z.looseObject({ name: z.string(), version: z.string(), schema: z.string() })),
+  extensions: z.array(extension),
+  /** All of the database's: the text of a function may name one, which no catalog tells. Absent in manifests of before they were read, as are the next two. */
+  databaseExtensions: z.array(extension).optional(),
+  /** Of the database, for no role in particular: those that text and time hang on, and those of its own that the schema's definitions name. */
+  databaseSettings: z.array(setting).optional(),
+  /** Functions that stored objects need and whose text names other schemas. */
+  reachingFunctions: z.array(reachingFunction).optional(),
   roles: z.array(z.string()),
   outside: z.array(outside),
   /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests of before it was read. */
@@ -147,6 +175,8 @@ export type Outside = z.infer<typeof outside>;
 export type LeftOut = z.infer<typeof leftOut>;
 export type Definition = z.infer<typeof definition>;
 export type StandIn = z.infer<typeof standIn>;
+export type Setting = z.infer<typeof setting>;
+export type ReachingFunction = z.infer<typeof reachingFunction>;
 
 /** What an inventory of one schema holds: the manifest's part that is read in the dump's snapshot. */
 export type Inventory = Pick<
@@ -159,6 +189,9 @@ export type Inventory = Pick<
   | 'triggers'
   | 'policies'
   | 'extensions'
+  | 'databaseExtensions'
+  | 'databaseSettings'
+  | 'reachingFunctions'
   | 'roles'
   | 'outside'
   | 'leftOut'

@@ -290,6 +290,12 @@ export interface ServerFacts {
   readonly database: string;
   readonly encoding: string;
   readonly collation: string;
+  /** As in the manifest's source. */
+  readonly characters?: string;
+  readonly localeProvider?: string;
+  readonly locale?: string | null;
+  readonly icuRules?: string | null;
+  readonly collationVersion?: string | null;
 }
 
 /** A held instant of a project's schemas: tables locked in ACCESS SHARE, everything read at the same snapshot. */

@@ -33,13 +33,15 @@ const TEXT_SETTINGS = {
   bytea_output: 'hex',
   lc_monetary: 'C',
   quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
 } as const;
 
 /** Until the end of the transaction that the session is in. */
 export const fixText = async (client: pg.Client): Promise<void> => {
-  for (const [name, value] of Object.entries(TEXT_SETTINGS)) {
-    await client.query('SELECT pg_catalog.set_config($1, $2, true)', [name, value]);
-  }
+  const each = Object.keys(TEXT_SETTINGS).map(
+    (_, i) => `pg_catalog.set_config($${2 * i + 1}, $${2 * i + 2}, true)`,
+  );
+  await client.query(`SELECT ${each.join(', ')}`, Object.entries(TEXT_SETTINGS).flat());
 };
 
 const COLUMNS = `

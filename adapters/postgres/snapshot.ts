@@ -38,8 +38,11 @@ export interface SnapshotOptions extends SourceAccess {
 const SERVER = `
   SELECT pg_catalog.current_setting('server_version') AS version,
     pg_catalog.current_setting('server_version_num')::int AS number,
-    d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation
-  FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`;
+    d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation, d.datctype AS characters,
+    -- The columns that say it have come and been renamed since PostgreSQL 15.
+    COALESCE(j.d ->> 'datlocprovider', 'c') AS "localeProvider", COALESCE(j.d ->> 'datlocale', j.d ->> 'daticulocale') AS locale,
+    j.d ->> 'daticurules' AS "icuRules", j.d ->> 'datcollversion' AS "collationVersion"
+  FROM pg_catalog.pg_database d, LATERAL (SELECT pg_catalog.to_jsonb(d)) AS j (d) WHERE d.datname = pg_catalog.current_database()`;
 
 export const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
   const found = await client.query<Omit<ServerFacts, 'major'> & { number: number }>(SERVER);

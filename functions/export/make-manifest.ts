@@ -2,7 +2,7 @@ import { type Backup, iso } from '../../core/backup.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Encoding } from '../../core/formats.ts';
 import { type Inventory, MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
-import type { Dump, Snapshot, StoredObject } from '../../core/ports.ts';
+import type { Dump, ServerFacts, Snapshot, StoredObject } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
 import { anomaliesOf, type Before, findPrevious } from './anomaly.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
@@ -36,6 +36,21 @@ export interface DumpOutcome {
   readonly dumpMs: number;
   readonly globals?: StoredGlobals;
 }
+
+/** Absent where a server says nothing of them. */
+const textRulesOf = ({
+  characters,
+  localeProvider,
+  locale,
+  icuRules,
+  collationVersion,
+}: ServerFacts): Partial<Manifest['source']> => ({
+  ...(characters !== undefined && { characters }),
+  ...(localeProvider !== undefined && { localeProvider }),
+  ...(locale != null && { locale }),
+  ...(icuRules != null && { icuRules }),
+  ...(collationVersion != null && { collationVersion }),
+});
 
 const describe = (
   { environment, larderVersion }: ExportOptions,
@@ -72,6 +87,7 @@ const describe = (
     serverVersion: snapshot.server.version,
     encoding: snapshot.server.encoding,
     collation: snapshot.server.collation,
+    ...textRulesOf(snapshot.server),
   },
   tool: { larder: larderVersion, pgDump: dump.version },
   options: { content: backup.content, format: backup.format, compression: encoding.compression },

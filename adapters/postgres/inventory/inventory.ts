@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
 import type { Inventory, ManifestTable } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
@@ -11,11 +11,10 @@ import {
   type SchemaOids,
   type TableFacts,
 } from './contents.ts';
-import { readDefinitions } from './definitions.ts';
+import { readForVerification } from './for-verification.ts';
 import { readLeftOut, readLoose } from './left-out.ts';
 import { readMentions } from './mentions.ts';
 import { readExtensions, readOutside, readPartitionsElsewhere } from './outside.ts';
-import { readStandIns } from './stand-ins.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
 /**
@@ -92,7 +91,7 @@ export const readInventory = async (
     roles,
     outside,
     leftOut,
-    ...(await readForVerification(client, schemaOids)),
+    ...(await readForVerification(client, schemaOids, mentions)),
     warnings: warningsOf({
       schemas,
       facts,
@@ -104,27 +103,6 @@ export const readInventory = async (
       ...loose,
     }),
   };
-};
-
-/**
- * What only a verification needs. The server reads expressions back for it, which may fail where a dump would not: no backup is lost
- * for that. Nothing else may be sent meanwhile: it would fail with it.
- */
-const readForVerification = async (
-  client: pg.Client,
-  schemaOids: SchemaOids,
-): Promise<Pick<Inventory, 'definitions' | 'standIns'>> => {
-  await client.query('SAVEPOINT verification');
-  try {
-    const definitions = await readDefinitions(client, schemaOids);
-    return { definitions, standIns: await readStandIns(client, schemaOids) };
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT verification');
-    return {};
-  } finally {
-    await client.query('RELEASE SAVEPOINT verification');
-  }
 };
 
 const isCountable = ({ kind, populated }: TableFacts): boolean =>

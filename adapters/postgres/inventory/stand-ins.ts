@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { StandIn } from '../../../core/manifest.ts';
 import type { SchemaOids } from './contents.ts';
 import { catalog, FIRST_NORMAL_OID, OUTSIDE_ENDS } from './outside.ts';
+import type { NamedByValue } from './reg-values.ts';
 
 /**
  * SQL that makes, in a scratch database, something of the name and form of each object outside that the schema needs: an empty table
@@ -13,7 +14,8 @@ import { catalog, FIRST_NORMAL_OID, OUTSIDE_ENDS } from './outside.ts';
  */
 const CLOSURE = `
   WITH RECURSIVE ${OUTSIDE_ENDS}, closure AS (
-    SELECT DISTINCT refclassid AS classid, refobjid AS objid FROM ends
+    (SELECT refclassid AS classid, refobjid AS objid FROM ends
+    UNION SELECT v.catalog::pg_catalog.regclass, v.oid FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::oid[])) AS v (catalog, oid) WHERE v.oid >= ${FIRST_NORMAL_OID})
     UNION
     SELECT d.refclassid, d.refobjid
     FROM closure c
@@ -67,21 +69,69 @@ const TYPES = `
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   WHERE t.typtype IN ('d', 'e', 'c', 'r')`;
 
+/** Of a function `p`: its arguments with names and modes. NULL for what may be left out, since what stands there may need more. */
+const ARGUMENTS = `(
+    SELECT pg_catalog.string_agg(
+        CASE a.mode WHEN 'o' THEN 'OUT ' WHEN 'b' THEN 'INOUT ' WHEN 'v' THEN 'VARIADIC ' ELSE '' END
+        || CASE WHEN a.name <> '' THEN pg_catalog.quote_ident(a.name) || ' ' ELSE '' END || pg_catalog.format_type(a.type, NULL)
+        || CASE WHEN a.taken > p.pronargs - p.pronargdefaults AND a.mode <> 'o' THEN ' DEFAULT NULL' ELSE '' END, ', ' ORDER BY a.i)
+    FROM (
+      SELECT t.type, t.i, COALESCE(p.proargnames[t.i], '') AS name, COALESCE(p.proargmodes[t.i], 'i') AS mode,
+        pg_catalog.count(*) FILTER (WHERE COALESCE(p.proargmodes[t.i], 'i') IN ('i', 'b', 'v')) OVER (ORDER BY t.i) AS taken
+      FROM pg_catalog.unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS t (type, i)
+    ) a WHERE a.mode <> 't'
+  )`;
+
 /** A trigger's stand-in lets every row pass. One of a set gives no rows, any other NULL. */
 const FUNCTIONS = `
-  SELECT k.classid, k.objid, pg_catalog.format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s AS %L', n.nspname, p.proname,
-      pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
-      CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,
-      CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END,
-      CASE
-        WHEN p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype THEN 'BEGIN RETURN NEW; END'
-        WHEN p.prorettype = 'pg_catalog.void'::pg_catalog.regtype THEN 'BEGIN END'
-        WHEN p.proretset OR 'b' = ANY (p.proargmodes) THEN 'BEGIN RETURN; END'
-        ELSE 'BEGIN RETURN NULL; END'
-      END)
+  SELECT k.classid, k.objid, CASE p.prokind
+      WHEN 'p' THEN pg_catalog.format('CREATE PROCEDURE %I.%I(%s) LANGUAGE plpgsql AS %L', n.nspname, p.proname, ${ARGUMENTS}, 'BEGIN END')
+      ELSE pg_catalog.format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s%s AS %L', n.nspname, p.proname,
+        ${ARGUMENTS}, pg_catalog.pg_get_function_result(p.oid),
+        CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,
+        CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END, CASE p.prokind WHEN 'w' THEN ' WINDOW' ELSE '' END,
+        CASE
+          WHEN p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype THEN 'BEGIN RETURN NEW; END'
+          WHEN p.prorettype = 'pg_catalog.void'::pg_catalog.regtype THEN 'BEGIN END'
+          WHEN p.proretset OR p.proargmodes && '{o,b,t}'::"char"[] THEN 'BEGIN RETURN; END'
+          ELSE 'BEGIN RETURN NULL; END'
+        END)
+    END
   FROM kept k JOIN pg_catalog.pg_proc p ON k.classid = ${catalog('pg_proc')} AND p.oid = k.objid
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-  WHERE p.prokind = 'f'`;
+  WHERE p.prokind IN ('f', 'p', 'w')`;
+
+/** Its state is of what it gives, and its step gives NULL. Those that take an order within the group have no line here. */
+const AGGREGATES = `
+  SELECT k.classid, k.objid, pg_catalog.format(
+      'CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS %4$s LANGUAGE plpgsql IMMUTABLE AS %5$L; CREATE AGGREGATE %1$I.%6$I(%7$s) (SFUNC = %1$I.%2$I, STYPE = %4$s)',
+      n.nspname, 'larder_step_' || p.oid,
+      pg_catalog.concat_ws(', ', pg_catalog.format_type(p.prorettype, NULL),
+        (SELECT pg_catalog.string_agg(CASE WHEN p.provariadic <> 0 AND t.i = p.pronargs THEN 'VARIADIC ' ELSE '' END
+          || pg_catalog.format_type(t.type, NULL), ', ' ORDER BY t.i)
+        FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY AS t (type, i))),
+      pg_catalog.format_type(p.prorettype, NULL), 'BEGIN RETURN NULL; END', p.proname,
+      CASE WHEN p.pronargs = 0 THEN '*' ELSE ${ARGUMENTS} END)
+  FROM kept k JOIN pg_catalog.pg_proc p ON k.classid = ${catalog('pg_proc')} AND p.oid = k.objid
+  JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  WHERE g.aggkind = 'n'`;
+
+const TEXT_SEARCH = `
+  SELECT k.classid, k.objid, pg_catalog.format('CREATE TEXT SEARCH CONFIGURATION %I.%I (COPY = pg_catalog.simple)', n.nspname, c.cfgname)
+  FROM kept k JOIN pg_catalog.pg_ts_config c ON k.classid = ${catalog('pg_ts_config')} AND c.oid = k.objid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.cfgnamespace
+  UNION ALL SELECT k.classid, k.objid, pg_catalog.format('CREATE TEXT SEARCH DICTIONARY %I.%I (TEMPLATE = pg_catalog.simple)', n.nspname, d.dictname)
+  FROM kept k JOIN pg_catalog.pg_ts_dict d ON k.classid = ${catalog('pg_ts_dict')} AND d.oid = k.objid
+  JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace`;
+
+/** Named by values alone; nothing of a schema needs them otherwise. */
+const NAMES = `
+  SELECT k.classid, k.objid, pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I', n.nspname)
+  FROM kept k JOIN pg_catalog.pg_namespace n ON k.classid = ${catalog('pg_namespace')} AND n.oid = k.objid
+  WHERE n.oid <> ALL ($1)
+  UNION ALL SELECT k.classid, k.objid, pg_catalog.format('CREATE ROLE %I NOLOGIN', r.rolname)
+  FROM kept k JOIN pg_catalog.pg_roles r ON k.classid = ${catalog('pg_authid')} AND r.oid = k.objid`;
 
 /** The column with ICU's locale has had three names. */
 const COLLATIONS = `
@@ -105,7 +155,7 @@ const OTHERS = `
 
 const STAND_INS = `
   ${CLOSURE}, made AS (
-    ${[RELATIONS, TYPES, FUNCTIONS, COLLATIONS, OTHERS].join('\n    UNION ALL ')}
+    ${[RELATIONS, TYPES, FUNCTIONS, AGGREGATES, COLLATIONS, TEXT_SEARCH, NAMES, OTHERS].join('\n    UNION ALL ')}
   )
   SELECT o.type AS kind, o.identity AS name, n.nspname AS schema, made.sql
   FROM made CROSS JOIN LATERAL pg_catalog.pg_identify_object(made.classid, made.objid, 0) o
@@ -115,5 +165,11 @@ const STAND_INS = `
   ORDER BY 1, 2`;
 
 /** In no order that they could be made in. The session's search_path must be empty, so that names are written in full. */
-export const readStandIns = async (client: pg.Client, schemaOids: SchemaOids): Promise<StandIn[]> =>
-  (await client.query<StandIn>(STAND_INS, [schemaOids])).rows;
+export const readStandIns = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+  named: readonly NamedByValue[] = [],
+): Promise<StandIn[]> => {
+  const values = [named.map((one) => one.catalog), named.map((one) => one.oid)];
+  return (await client.query<StandIn>(STAND_INS, [schemaOids, ...values])).rows;
+};

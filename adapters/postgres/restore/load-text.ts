@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted, StatementRefused } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { checksRows } from './actions.ts';
@@ -38,6 +38,11 @@ export interface TextRequest {
   readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
+  /**
+   * Asked where a materialized view could not be filled: why that says nothing of the backup, or undefined. The transaction then goes on
+   * without. Absent: it ends.
+   */
+  readonly unfilled?: (view: TableName) => Promise<string | undefined>;
   /** Called once the rows of a table are there. */
   readonly onTable: (table: TableName) => void;
   readonly signal: AbortSignal;
@@ -63,6 +68,8 @@ export interface ExecutedText {
   readonly foreignKeys: readonly TextForeignKey[];
   /** What was in the text and was not executed, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** Materialized views that were left empty, with the reason that was given for it. */
+  readonly unfilled: readonly (TableName & { readonly why: string })[];
   /** Partitions that were not attached to their parents, which are outside. */
   readonly alone: readonly TableName[];
   /** True where an owner or a grant was left out that was asked for. */
@@ -87,6 +94,22 @@ const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void 
   const key = run.keys[at];
   const comment = constraintComment(meaning, words);
   if (key && comment !== undefined) run.keys[at] = { ...key, comment };
+};
+
+const refresh = async (run: Run, view: TableName, execute: () => Promise<void>): Promise<void> => {
+  const { client, request } = run;
+  if (!request.unfilled) return await execute();
+  await client.query('SAVEPOINT refresh');
+  try {
+    await execute();
+  } catch (error) {
+    if (!(error instanceof StatementRefused)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT refresh');
+    const why = await request.unfilled(view);
+    if (why === undefined) throw error;
+    run.unfilled.push({ ...view, why });
+  }
+  await client.query('RELEASE SAVEPOINT refresh');
 };
 
 const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece): Promise<void> => {
@@ -114,7 +137,7 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
   } else {
     if (meaning.kind === 'refresh' && request.tenancy)
       await ownerOf(run, { ...named(meaning.view), what: 'table' });
-    await execute();
+    await (meaning.kind === 'refresh' ? refresh(run, named(meaning.view), execute) : execute());
   }
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
@@ -182,6 +205,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   return {
     copied: run.copied,
     foreignKeys: run.keys,
+    unfilled: run.unfilled,
     alone: run.alone,
     leftOut: [
       ...run.leftOut,

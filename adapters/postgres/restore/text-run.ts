@@ -22,6 +22,7 @@ export interface Run {
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
   readonly alone: TableName[];
+  readonly unfilled: (TableName & { readonly why: string })[];
   /** What the text gave to the session's own role, as `shown`. */
   readonly ours: Set<string>;
   /** What nobody else may use, as `shown`. */
@@ -70,6 +71,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     keys: [],
     copied: [],
     alone: [],
+    unfilled: [],
     ours: new Set(),
     closed: new Set(),
     settings: new Map(),

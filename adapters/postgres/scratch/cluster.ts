@@ -44,7 +44,7 @@ export const makeCluster = async (cluster: Cluster): Promise<readonly string[]> 
     );
   }
   const choices = localeChoices(programs.major, locale);
-  let failed: Said = { brief: 'nothing was tried', all: '' };
+  let failed: Said = { brief: 'nothing was tried', all: '', killed: false };
   for (const choice of choices) {
     const failure = await initialize(cluster, choice);
     if (failure === undefined) return choice.note ? [choice.note] : [];
@@ -52,12 +52,16 @@ export const makeCluster = async (cluster: Cluster): Promise<readonly string[]> 
     if (!speaksOfLocale(failure.all)) break;
   }
   if (speaksOfFullDisk(failed.all)) throw new ScratchDiskFull(path.dirname(folder), failed.brief);
-  throw new ScratchFailed(`initdb says: ${failed.brief}`, wayOut(failed.all));
+  throw new ScratchFailed(`initdb says: ${failed.brief}`, wayOut(failed.all), {
+    retryable: failed.killed,
+  });
 };
 
 interface Said {
   readonly brief: string;
   readonly all: string;
+  /** Ended by the system, or never begun for want of something. */
+  readonly killed: boolean;
 }
 
 const wayOut = (said: string): string =>
@@ -85,11 +89,14 @@ const initialize = async (
   );
   const words = listen(initdb.stderr);
   try {
-    const [code] = (await once(initdb, 'close')) as [number | null];
+    const [code, signal] = (await once(initdb, 'close')) as [number | null, string | null];
     if (code === 0) return undefined;
-    return { brief: words.brief() || `nothing, and ended with status ${code}`, all: words.all() };
+    const how = signal ? `by ${signal}` : `with status ${code}`;
+    const brief = words.brief() || `nothing, and ended ${how}`;
+    const killed = signal !== null || /Cannot allocate memory/.test(words.all());
+    return { brief, all: words.all(), killed };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { brief: why, all: why };
+    return { brief: why, all: why, killed: /EAGAIN|ENOMEM/.test(why) };
   }
 };

@@ -99,11 +99,12 @@ export const startScratch = async (options: ScratchOptions): Promise<ScratchServ
   }
 };
 
+/** What refuses by name is lasting. A server that ended, or a system that gives no process, may do better in the next attempt. */
 const notStarted = (error: unknown): never => {
   if (error instanceof LarderError && !(error instanceof ScratchDied)) throw error;
   const message = error instanceof Error ? error.message : String(error);
   const why = error instanceof ScratchDied ? `it ended with ${error.how}` : message;
-  throw new ScratchFailed(why, WAY_OUT, { cause: error });
+  throw new ScratchFailed(why, WAY_OUT, { cause: error, retryable: true });
 };
 
 const WAY_OUT =

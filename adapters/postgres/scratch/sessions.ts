@@ -37,7 +37,8 @@ export const firstSession = async (
     } catch (error) {
       if (Date.now() > until) {
         const why = `it took no session within ${START_MS / 1000} s`;
-        throw new ScratchFailed(why, 'Give the function more memory.', { cause: error });
+        const more = { cause: error, retryable: true };
+        throw new ScratchFailed(why, 'Give the function more memory.', more);
       }
     }
     await Promise.race([server.died, wait(BETWEEN_TRIES_MS)]);

@@ -1,23 +1,27 @@
 import {
   DumpUnreadable,
   PermissionMissing,
+  quoted,
   RehearsalImpossible,
+  RestoreInterrupted,
   RestoreRefused,
+  ScratchFaltered,
   StatementRefused,
 } from '../../../core/errors.ts';
+import { type Manifest, schemasIn } from '../../../core/manifest.ts';
+import { majorOfVersion } from '../../../core/programs.ts';
 import type { Surroundings } from './surroundings.ts';
+import { missingElsewhere } from './unknown-names.ts';
 
 /**
  * Whose fault it is that the scratch server refused a statement. Only where everything was as at home is it the backup's; where
  * something merely stood in for what was missing, nobody can tell, and the verification could not run.
  */
 export interface Circumstances extends Pick<Surroundings, 'pretended' | 'emptied'> {
-  /** What the scratch server's locale does otherwise. */
+  readonly manifest: Manifest;
+  /** What the scratch server's locale and settings do otherwise. */
   readonly localeNotes: readonly string[];
-  readonly sourceMajor: number;
   readonly serverMajor: number;
-  /** Of the source. */
-  readonly encoding: string;
 }
 
 const GUIDE =
@@ -26,29 +30,89 @@ const GUIDE =
 /** SQLSTATEs that may hang on how text is sorted and what is a letter: data exceptions, checks, exclusion and uniqueness. */
 const BY_LOCALE = /^(22|23505|23514|23P01)/;
 
-const codeOf = (error: Error): string => {
-  const { code } = (error.cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
+/** What a tenant's code may come to where what it reads is not there: those, a NULL that must be none, and what it raises itself. */
+const BY_CODE = /^(22|23|P0)/;
+
+/** Want of memory, of disk, of whatever the server needs beneath it; its end; a lost connection; its own confusion. */
+const OF_THE_SERVER = /^(53|58|57P0|08|XX|54001)/;
+
+interface Complaint {
+  readonly code: string;
+  readonly message: string;
+  readonly where: string;
+  readonly schema: string;
+  readonly table: string;
+}
+
+const complaintOf = ({ cause }: Error): Complaint => {
+  const given = (cause ?? {}) as Readonly<Record<string, unknown>>;
+  const text = (name: string): string => {
+    const value = given[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    code: text('code'),
+    message: text('message'),
+    where: text('where'),
+    schema: text('schema'),
+    table: text('table'),
+  };
 };
+
+/** What this build of the server can't do at all: a library, a compression, ICU. */
+const lacksAbility = ({ code, message }: Complaint): boolean =>
+  code === '58P01' || (code === '0A000' && /this build|compiled|built with/i.test(message));
+
+/** A function that stored objects need, and whose text names other schemas, where it may have been asked. */
+const asked = ({ where, schema, table }: Complaint, { reachingFunctions = [] }: Manifest) =>
+  reachingFunctions.find(
+    ({ name, tables }) =>
+      where.includes(name) ||
+      tables.some(
+        (one) =>
+          (one.schema === schema && one.name === table) ||
+          where.includes(`COPY ${one.name}, line`) ||
+          where.includes(`COPY "${one.name}", line`),
+      ),
+  );
 
 /** A materialized view, by the name that statements are given. */
 const isRefresh = (error: StatementRefused): boolean => /materialized view/.test(error.message);
 
 const excuse = (error: StatementRefused, given: Circumstances): string | undefined => {
-  const { pretended, emptied, localeNotes, sourceMajor, serverMajor } = given;
+  const { manifest, pretended, emptied, localeNotes, serverMajor } = given;
+  const complaint = complaintOf(error);
+  const sourceMajor = majorOfVersion(manifest.source.serverVersion);
   if (serverMajor !== sourceMajor) {
     return `the scratch server is PostgreSQL ${serverMajor}, and the backup is of ${sourceMajor}: build the server layer with major ${sourceMajor} (docs/layers.md)`;
   }
+  const missing = missingElsewhere(complaint, schemasIn(manifest), manifest);
+  if (missing !== undefined) {
+    return `${missing}, which its code or its rows name, is not in the backup, nor is it known to the catalogs that the manifest was read from`;
+  }
+  if (lacksAbility(complaint)) return 'the scratch server was built without what it needs';
+  if (complaint.code === '42501') return 'its code needs rights that no backup of a schema holds';
   if (pretended.length) {
     const more = pretended.length > 3 ? ` and ${pretended.length - 3} more` : '';
     return `in place of what is outside the schema there was only something of its name: ${pretended.slice(0, 3).join(', ')}${more}`;
   }
   if (emptied && isRefresh(error)) return 'tables outside the schema were empty';
-  return BY_LOCALE.test(codeOf(error)) ? localeNotes[0] : undefined;
+  const reaching = BY_CODE.test(complaint.code) ? asked(complaint, manifest) : undefined;
+  if (reaching) {
+    return `the function ${reaching.name} names ${reaching.schemas.map(quoted).join(', ')}, judging by its words, of which there are at most empty tables here`;
+  }
+  return BY_LOCALE.test(complaint.code) ? localeNotes[0] : undefined;
 };
 
 const saidOf = ({ cause, message }: Error): string =>
   cause instanceof Error ? cause.message : message;
+
+const ofTheServer = (error: Error): ScratchFaltered | undefined => {
+  const complaint = complaintOf(error);
+  if (!OF_THE_SERVER.test(complaint.code) || lacksAbility(complaint)) return undefined;
+  const { code, message } = complaint;
+  return new ScratchFaltered('what it was given', `${message} (${code})`, { cause: error.cause });
+};
 
 /** @returns the error to throw */
 export const blame = (error: unknown, given: Circumstances): unknown => {
@@ -60,10 +124,13 @@ export const blame = (error: unknown, given: Circumstances): unknown => {
     );
   }
   // A dump is in UTF-8 wherever its database has an encoding at all: what can't be read as such is damaged.
-  if (error instanceof RestoreRefused && given.encoding !== 'SQL_ASCII') {
+  if (error instanceof RestoreRefused && given.manifest.source.encoding !== 'SQL_ASCII') {
     return new DumpUnreadable('its SQL', error.problems.join(' '), { cause: error });
   }
+  if (error instanceof RestoreInterrupted) return ofTheServer(error) ?? error;
   if (!(error instanceof StatementRefused)) return error;
+  const faltered = ofTheServer(error);
+  if (faltered) return faltered;
   const why = excuse(error, given);
   if (why === undefined) return error;
   return new RehearsalImpossible(

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { quoted, RehearsalImpossible } from '../../../core/errors.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { identifier } from '../names.ts';
@@ -17,7 +17,7 @@ export interface CreatedExtensions {
 type Wanted = Manifest['extensions'][number];
 
 /** pg_identify_object writes a name as SQL does: quoted where it must be. */
-const nameOf = (identity: string): string =>
+export const nameOf = (identity: string): string =>
   identity.startsWith('"') ? identity.slice(1, -1).replaceAll('""', '"') : identity;
 
 const neededBy = (manifest: Manifest, extension: string): readonly string[] =>
@@ -75,6 +75,28 @@ const inOrder = async (admin: pg.Client, wanted: readonly Wanted[]): Promise<Wan
   return ordered;
 };
 
+/**
+ * The database's others, which the text of a function may name without any catalog knowing. One that can't be made is missed only
+ * by what needs it, and then by name.
+ */
+const createOthers = async (
+  admin: pg.Client,
+  available: readonly ScratchExtension[],
+  { databaseExtensions = [], extensions, ...manifest }: Manifest,
+): Promise<void> => {
+  const own = schemasIn(manifest);
+  const there = new Set(available.map(({ name }) => name));
+  const known = new Set(extensions.map(({ name }) => name));
+  const others = databaseExtensions.filter(
+    ({ name, schema }) => there.has(name) && !known.has(name) && !own.includes(schema),
+  );
+  for (const one of await inOrder(admin, others)) {
+    await create(admin, one).catch((error: unknown) => {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+    });
+  }
+};
+
 /** @throws RehearsalImpossible naming what is missing and needed */
 export const createExtensions = async (
   admin: pg.Client,
@@ -97,6 +119,7 @@ export const createExtensions = async (
   for (const { name, schema } of more) {
     if (schema !== null) await create(admin, { name: nameOf(name), version: '', schema });
   }
+  await createOthers(admin, available, manifest);
   return {
     leftOut: missing.map(({ name }) => name),
     notChecked: missing.map(

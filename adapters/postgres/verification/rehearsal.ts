@@ -15,7 +15,9 @@ import { type ScratchServer, startScratch } from '../scratch/server.ts';
 import { disconnect } from '../session.ts';
 import { blame } from './blame.ts';
 import { compareWithManifest } from './compare.ts';
+import { takeSettings } from './settings.ts';
 import { makeSurroundings, type Surroundings } from './surroundings.ts';
+import { reachOfView } from './view-reach.ts';
 
 /**
  * Brings a backup back into a server made for it and compares it there. Three sessions: the superuser's makes the surroundings; the
@@ -39,6 +41,9 @@ interface Stage {
   readonly server: ScratchServer;
   readonly owner: pg.Client;
   readonly request: RehearsalRequest;
+  readonly surroundings: Surroundings;
+  /** Settings of home that this server does not take, a line each. */
+  readonly unset: readonly string[];
 }
 
 /** One transaction, committed only after `confirm`. */
@@ -56,6 +61,7 @@ const loadOnce = async (
       owners,
       missingRoles: [],
       onTable: () => undefined,
+      unfilled: (view) => reachOfView(owner, view, schemasIn(manifest)),
       signal,
     });
     await request.confirm();
@@ -85,19 +91,14 @@ const load = async (stage: Stage): Promise<{ executed: ExecutedText; notes: stri
   }
 };
 
-const lookedAt = async (
-  stage: Stage,
-  reader: pg.Client,
-  surroundings: Surroundings,
-): Promise<Rehearsed> => {
-  const { server, request } = stage;
+const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => {
+  const { server, request, surroundings, unset } = stage;
   const { executed, notes } = await load(stage).catch((error: unknown) => {
     throw blame(error, {
       ...surroundings,
-      localeNotes: server.notes,
-      sourceMajor: majorOfVersion(request.manifest.source.serverVersion),
+      manifest: request.manifest,
+      localeNotes: [...server.notes, ...unset],
       serverMajor: server.major,
-      encoding: request.manifest.source.encoding,
     });
   });
   const compared = await compareWithManifest(reader, {
@@ -105,6 +106,7 @@ const lookedAt = async (
     compare: request.compare,
     serverMajor: server.major,
     leftOutKeys: executed.foreignKeys,
+    unfilled: executed.unfilled,
     signal: request.signal,
   });
   return {
@@ -114,6 +116,7 @@ const lookedAt = async (
       ...surroundings.notChecked,
       ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),
       ...notes,
+      ...unset,
       ...server.notes,
     ],
     serverVersion: server.version,
@@ -143,7 +146,12 @@ export const rehearseOn = async (
     await owner.query('SET statement_timeout = 0');
     const reader = await open(server, sessions, 'owner');
     await reader.query(`SET search_path = ''; SET row_security = off`);
-    return await lookedAt({ server, owner, request }, reader, surroundings);
+    const settings = (request.manifest.databaseSettings ?? []).filter(
+      ({ name }) => name.toLowerCase() !== 'search_path',
+    );
+    const unset = await takeSettings(owner, settings);
+    await takeSettings(reader, settings);
+    return await lookedAt({ server, owner, request, surroundings, unset }, reader);
   } finally {
     await Promise.all(sessions.map(disconnect));
   }

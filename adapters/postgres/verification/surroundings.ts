@@ -4,7 +4,7 @@ import { type Manifest, type Outside, type StandIn, schemasIn } from '../../../c
 import { identifier } from '../names.ts';
 import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import type { ScratchServer } from '../scratch/server.ts';
-import { createExtensions } from './extensions.ts';
+import { createExtensions, nameOf } from './extensions.ts';
 
 /**
  * What a backup of one schema needs around it and does not hold: roles, extensions, and in place of other schemas' tables, types
@@ -114,9 +114,10 @@ const refuseMissing = (manifest: Manifest, made: readonly StandIn[]): void => {
   );
 };
 
-/** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked. */
+/** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked, or splits text otherwise. */
 const isCalled = ({ kind, sql }: StandIn): boolean =>
-  kind === 'function' && !/ RETURNS trigger /.test(sql);
+  (kind === 'function' && !/ RETURNS trigger /.test(sql)) ||
+  /^(aggregate|text search (configuration|dictionary))$/.test(kind);
 
 /** @throws RehearsalImpossible */
 export const makeSurroundings = async (
@@ -129,9 +130,11 @@ export const makeSurroundings = async (
   await owner.query(`SET search_path = ''`);
   // The backup makes its own.
   if (schemas.includes('public')) await admin.query('DROP SCHEMA public CASCADE');
-  await createRoles(admin, manifest.roles);
   const standIns = (manifest.standIns ?? []).filter(({ kind }) => kind !== 'tablespace');
-  const places = [...standIns, ...manifest.extensions]
+  // Those of values of type regrole.
+  const more = standIns.filter(({ kind }) => kind === 'role').map(({ name }) => nameOf(name));
+  await createRoles(admin, [...manifest.roles, ...more]);
+  const places = [...standIns, ...manifest.extensions, ...(manifest.databaseExtensions ?? [])]
     .flatMap(({ schema }) => schema ?? [])
     .filter((schema) => !schemas.includes(schema) && !schema.startsWith('pg_'));
   await createSchemas(admin, places);
@@ -140,7 +143,7 @@ export const makeSurroundings = async (
     for (const sql of FOREIGN) await admin.query(sql);
   const { made, bare } = await createStandIns(
     owner,
-    standIns.filter(({ kind }) => kind !== 'extension'),
+    standIns.filter(({ kind }) => kind !== 'extension' && kind !== 'role'),
   );
   for (const schema of new Set(places)) {
     await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${identifier(schema)} TO PUBLIC`);

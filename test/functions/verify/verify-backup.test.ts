@@ -4,6 +4,8 @@ import {
   RehearsalImpossible,
   ScratchDied,
   ScratchDiskFull,
+  ScratchFailed,
+  ScratchFaltered,
   StatementRefused,
 } from '../../../core/errors.ts';
 import type { RehearsalRequest } from '../../../core/verification-ports.ts';
@@ -107,7 +109,6 @@ describe('a verification', () => {
   });
 
   it.each([
-    new ScratchDied('signal SIGKILL', ''),
     new ScratchDiskFull('/tmp', 'no space'),
     new RehearsalImpossible('The layer lacks it', 'Add it.'),
   ])('that ends with $name could not run, at once', async (error) => {
@@ -119,6 +120,32 @@ describe('a verification', () => {
       result: { verdict: 'could-not-run', why: error.message },
     });
     expect((await it.backupRow()).validation).toBe('could-not-run');
+  });
+
+  it.each([
+    new ScratchDied('signal SIGKILL', ''),
+    new ScratchFailed('it took no session', 'Try.', { retryable: true }),
+    new ScratchFaltered('an index', 'out of memory (53200)'),
+  ])('that ends with $name is tried again, and then could not run', async (error) => {
+    const it = await openSituation(tables);
+    const before = (await it.backupRow()).validation;
+    await it.deliver(failing(error));
+    expect(await it.row()).toMatchObject({ status: 'pending' });
+    it.pass(1_000_000);
+    await it.deliver();
+    expect((await it.row()).result).toMatchObject({ verdict: 'verified' });
+    const other = await openSituation(tables);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await other.deliver(failing(error));
+      other.pass(1_000_000);
+    }
+    expect(await other.row()).toMatchObject({
+      status: 'completed',
+      attempt: 3,
+      result: { verdict: 'could-not-run', why: error.message },
+    });
+    expect((await other.backupRow()).validation).toBe('could-not-run');
+    expect(before).toBe('unverified');
   });
 
   it.each([

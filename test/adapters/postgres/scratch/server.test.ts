@@ -140,7 +140,7 @@ describe('a scratch server that ends by itself', () => {
     process.kill(await postmaster(server), 'SIGKILL');
     await expect(server.died).rejects.toMatchObject({
       name: 'ScratchDied',
-      retryable: false,
+      retryable: true,
       message: expect.stringMatching(/signal SIGKILL.*verification\.memoryMb/),
     });
     expect(await server.explain(await asked)).toMatchObject({ name: 'ScratchDied' });
