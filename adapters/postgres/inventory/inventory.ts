@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
-import type { Inventory, ManifestTable } from '../../../core/manifest.ts';
+import type { Inventory, ManifestSequence, ManifestTable } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';
 import {
@@ -23,6 +23,8 @@ import { shortList, warningsOf } from './warnings.ts';
  */
 export interface Beginning {
   readonly facts: readonly TableFacts[];
+  /** They know no snapshot: read before pg_dump reads them, so that those of the dump are never behind these. */
+  readonly sequences: readonly ManifestSequence[];
   /** Partitions of the schema's tables in other schemas. */
   readonly elsewhere: readonly string[];
   /** Names of the extensions that live in the schemas. */
@@ -47,11 +49,12 @@ export const readBeginning = async (
   { schemaOids, schemas }: InventoryOptions,
   partitionsElsewhere: 'refuse' | 'accept',
 ): Promise<Beginning> => {
-  const [elsewhere, facts, extensions] = await atOnce(
+  const [elsewhere, facts, extensions, sequences] = await atOnce(
     client,
     () => readPartitionsElsewhere(client, schemaOids),
     () => readTables(client, schemaOids),
     () => readExtensions(client, schemaOids, []),
+    () => readSequences(client, schemaOids),
   );
   if (elsewhere.length && partitionsElsewhere === 'refuse') {
     throw new PartitionsElsewhere(schemas.join(', '), elsewhere);
@@ -59,6 +62,7 @@ export const readBeginning = async (
   refuseHidden(facts);
   return {
     facts,
+    sequences,
     elsewhere,
     inside: extensions.map(({ name }) => name),
     countable: facts.filter(isCountable),
@@ -70,13 +74,12 @@ export const readBeginning = async (
 export const readInventory = async (
   client: pg.Client,
   { schemaOids, schemas }: InventoryOptions,
-  { facts, elsewhere }: Beginning,
+  { facts, sequences, elsewhere }: Beginning,
 ): Promise<Inventory> => {
-  const [outside, leftOut, sequences, names, roles, mentions, loose] = await atOnce(
+  const [outside, leftOut, names, roles, mentions, loose] = await atOnce(
     client,
     () => readOutside(client, schemaOids),
     () => readLeftOut(client, schemaOids),
-    () => readSequences(client, schemaOids),
     () => readNames(client, schemaOids),
     () => readRoles(client, schemaOids),
     () => readMentions(client, schemaOids),
@@ -85,7 +88,7 @@ export const readInventory = async (
   const extensions = await readExtensions(client, schemaOids, outside);
   return {
     tables: manifestTables(facts),
-    sequences,
+    sequences: [...sequences],
     ...names,
     extensions,
     roles,

@@ -28,7 +28,9 @@ const standing = (
   { step, cycles }: Step,
 ): 'equal' | 'ahead' | 'behind' => {
   if (was.value === is.value && was.called === is.called) return 'equal';
-  if (was.value === is.value) return is.called ? 'ahead' : 'behind';
+  // Who goes on gives numbers out. One that has not is as it was made, or was set: its value was lost, wherever it begins.
+  if (!is.called) return 'behind';
+  if (was.value === is.value) return 'ahead';
   const forward = BigInt(is.value) > BigInt(was.value) === !step.startsWith('-');
   return forward || cycles ? 'ahead' : 'behind';
 };
