@@ -12,12 +12,23 @@
  *   C, nothing beyond ASCII would be a letter, and checks that hold on the source would fail here: so C is the last choice.
  *
  * Equality does not differ: none of these compare different strings as equal.
+ *
+ * A database whose rules are ICU's or PostgreSQL's own has the same here: they come with the server. Of ICU's, another version may sort
+ * a few characters otherwise, which is noted.
  */
 export interface DatabaseLocale {
   /** Such as `UTF8`: pg_encoding_to_char of the backup's database. */
   readonly encoding: string;
   /** Such as `de_DE.UTF-8`: its `datcollate`. */
   readonly collation: string;
+  /** Its `datctype`; absent as the rest in manifests of before they were read. */
+  readonly characters?: string | undefined;
+  /** `c` of the operating system, `i` of ICU, `b` of PostgreSQL itself: its `datlocprovider`. */
+  readonly localeProvider?: string | undefined;
+  /** For `i` and `b`. */
+  readonly locale?: string | null | undefined;
+  readonly icuRules?: string | null | undefined;
+  readonly collationVersion?: string | null | undefined;
 }
 
 export interface LocaleChoice {
@@ -28,7 +39,32 @@ export interface LocaleChoice {
 }
 
 /** In the order of how near they are to the source; initdb takes the first that this machine has. */
-export const localeChoices = (
+export const localeChoices = (major: number, given: DatabaseLocale): readonly LocaleChoice[] => [
+  ...ofItsProvider(major, given),
+  ...ofItsSystem(major, given),
+];
+
+/** The words that `to_tsvector` splits text into are the C library's whoever sorts. */
+const ofItsProvider = (major: number, given: DatabaseLocale): readonly LocaleChoice[] => {
+  const { encoding, collation, characters = collation, localeProvider, locale, icuRules } = given;
+  if (!locale) return [];
+  const plain = [`--encoding=${encoding}`, '--locale=C'];
+  const rules = icuRules ? [`--icu-rules=${icuRules}`] : [];
+  const provider = {
+    i: [`--locale-provider=icu`, `--icu-locale=${locale}`, ...rules],
+    b: [`--locale-provider=builtin`, `--builtin-locale=${locale}`],
+  }[localeProvider ?? ''];
+  if (!provider || major < (localeProvider === 'b' ? 17 : 15)) return [];
+  const flags = [...plain, ...provider];
+  if (/^(C|POSIX)$/.test(characters)) return [{ flags }];
+  const same = isPlainName(characters) ? [{ flags: [...flags, `--lc-ctype=${characters}`] }] : [];
+  const letters = encoding === 'UTF8' ? [{ flags: [...flags, '--lc-ctype=C.UTF-8'] }] : [];
+  return [...same, ...letters, { flags, note: ASCII_WORDS }];
+};
+
+const isPlainName = (locale: string): boolean => /^[\w.@-]{1,64}$/.test(locale);
+
+const ofItsSystem = (
   major: number,
   { encoding, collation }: DatabaseLocale,
 ): readonly LocaleChoice[] => {
@@ -40,7 +76,7 @@ export const localeChoices = (
       `The scratch server has nothing like the locale ${JSON.stringify(collation)} with encoding ${encoding}: it sorts text by its bytes and takes ` +
       'ASCII letters only for letters. Checks, generated columns and partitions that depend on text may differ for that reason alone.',
   };
-  if (!/^[\w.@-]{1,64}$/.test(collation)) return [asBytes];
+  if (!isPlainName(collation)) return [asBytes];
   const same = { flags: [...plain, `--lc-collate=${collation}`, `--lc-ctype=${collation}`] };
   return [same, ...standIns(major, encoding, collation, plain), asBytes];
 };
@@ -88,6 +124,18 @@ export const languageTag = (collation: string): string | undefined => {
   const tag = `${language}-${region}`;
   return Intl.Collator.supportedLocalesOf(tag).length ? tag : undefined;
 };
+
+/** A line where ICU's rules are of another version here. @param here `datcollversion` of the scratch server's database */
+export const versionNote = (
+  { localeProvider, collationVersion }: DatabaseLocale,
+  here: string | null,
+): readonly string[] =>
+  localeProvider === 'i' && collationVersion && here && collationVersion !== here
+    ? [
+        `Text is sorted by ICU's rules of version ${here} here, and was by those of ${collationVersion}. ` +
+          'Partitions, checks and materialized views that depend on the order of rare characters may differ for that reason alone.',
+      ]
+    : [];
 
 /** Whether initdb gave up because of the locale or its provider, and another may do. */
 export const speaksOfLocale = (said: string): boolean =>

@@ -15,6 +15,8 @@ export interface Prepared {
   /** Such as `18.6`. */
   readonly version: string;
   readonly extensions: readonly ScratchExtension[];
+  /** Of the rules that text is sorted by; null where they have none, and before PostgreSQL 15. */
+  readonly collationVersion: string | null;
 }
 
 const OWNER = [
@@ -35,11 +37,17 @@ const WITHOUT_TEMPLATES = [
 export const prepare = async (client: pg.Client): Promise<Prepared> => {
   for (const statement of [...WITHOUT_TEMPLATES, ...OWNER]) await client.query(statement);
   await standInForCollations(client);
-  const { rows } = await client.query<{ version: string }>(
-    `SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version`,
+  const { rows } = await client.query<{ version: string; collation: string | null }>(
+    `SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
+      pg_catalog.to_jsonb(d) ->> 'datcollversion' AS collation
+    FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`,
   );
   const extensions = await client.query<ScratchExtension>(
     'SELECT name, default_version AS version FROM pg_catalog.pg_available_extensions ORDER BY name',
   );
-  return { version: rows[0]?.version ?? '', extensions: extensions.rows };
+  return {
+    version: rows[0]?.version ?? '',
+    extensions: extensions.rows,
+    collationVersion: rows[0]?.collation ?? null,
+  };
 };

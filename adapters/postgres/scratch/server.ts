@@ -6,7 +6,7 @@ import { chooseAccount, chooseServer } from './choose.ts';
 import { makeCluster, SUPERUSER } from './cluster.ts';
 import { makeScratchFolder, PORT, type ScratchFolder, sweep } from './folder.ts';
 import { startGauge } from './gauge.ts';
-import type { DatabaseLocale } from './locale.ts';
+import { type DatabaseLocale, versionNote } from './locale.ts';
 import { prepare, SCRATCH_DATABASE, SCRATCH_OWNER, type ScratchExtension } from './prepare.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { freeBytes } from './room.ts';
@@ -88,7 +88,7 @@ export const startScratch = async (options: ScratchOptions): Promise<ScratchServ
       freeBytes: await freeBytes(temporaryFolder),
     });
     server = await startProcess({ programs, folder: folder.path, account, settings });
-    const scratch = await ready(programs, folder, server, notes);
+    const scratch = await ready(programs, folder, server, notes, options.locale);
     const startedMs = Math.round(performance.now() - began);
     log.info('The scratch server is ready', { version: scratch.version, startedMs });
     return scratch;
@@ -115,6 +115,7 @@ const ready = async (
   folder: ScratchFolder,
   server: ServerProcess,
   notes: readonly string[],
+  locale: DatabaseLocale,
 ): Promise<ScratchServer> => {
   const access: ScratchAccess = {
     host: folder.path,
@@ -124,7 +125,7 @@ const ready = async (
   };
   const explain = (error: unknown) => explained(error, server, folder.path);
   const client = await firstSession(access, server);
-  const found = await prepare(client).catch(async (error: unknown) => {
+  const { collationVersion, ...found } = await prepare(client).catch(async (error: unknown) => {
     throw await explain(error);
   });
   await client.end();
@@ -135,7 +136,7 @@ const ready = async (
     ...found,
     access,
     ownerAccess: { ...access, user: SCRATCH_OWNER },
-    notes,
+    notes: [...notes, ...versionNote(locale, collationVersion)],
     connect: (as = access) => connectScratch(as),
     diskBytes: () => folder.bytes(),
     mostDiskBytes: () => gauge.most(),

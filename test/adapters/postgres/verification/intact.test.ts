@@ -253,6 +253,52 @@ describe("a database's settings", () => {
   });
 });
 
+describe("a database's rules of text", () => {
+  const created = (flags: string) => (name: string) =>
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' ${flags}`;
+
+  it('are the same where ICU has them, with what its locale asks for', async () => {
+    const one = await backupOf(
+      `CREATE TABLE acme.parts (code text) PARTITION BY RANGE (code);
+      CREATE TABLE acme.some PARTITION OF acme.parts FOR VALUES FROM ('a2') TO ('a10'); INSERT INTO acme.parts VALUES ('a3')`,
+      [],
+      created("LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-true' LOCALE 'C.UTF-8'"),
+    );
+    const { source } = one.manifest;
+    expect(source).toMatchObject({
+      localeProvider: 'i',
+      locale: 'de-u-kn',
+      characters: 'C.UTF-8',
+    });
+    const found = await rehearsals.rehearse(one, 'rows');
+    expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
+    const manifest = { ...one.manifest, source: { ...source, collationVersion: '1.2' } };
+    expect((await rehearsals.rehearse({ ...one, manifest }, 'rows')).notChecked).toEqual([
+      expect.stringMatching(/ICU's rules of version .* and was by those of 1\.2/),
+    ]);
+  });
+
+  it('are the same where ICU has them, with rules of its own', async () => {
+    const one = await backupOf(
+      "CREATE TABLE acme.odd (a text CHECK (a < 'b')); INSERT INTO acme.odd VALUES ('z')",
+      [],
+      created("LOCALE_PROVIDER icu ICU_LOCALE 'en' ICU_RULES '&a < z' LOCALE 'C.UTF-8'"),
+    );
+    const found = await rehearsals.rehearse(one, 'rows');
+    expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
+  });
+
+  it("are the same where they are PostgreSQL's own", async () => {
+    const one = await backupOf(
+      `CREATE TABLE acme.a (t text, u text GENERATED ALWAYS AS (upper(t)) STORED CHECK (u = 'STRASSE')); INSERT INTO acme.a VALUES ('straße')`,
+      [],
+      created("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST' LOCALE 'C.UTF-8'"),
+    );
+    const found = await rehearsals.rehearse(one, 'rows');
+    expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
+  });
+});
+
 describe('a materialized view', () => {
   it('over foreign tables is not filled, and not held against the backup', async () => {
     const found = await brought(`
