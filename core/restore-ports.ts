@@ -92,8 +92,8 @@ export interface SurveyRequest {
   /** Whether the schemas of the backup's names are live there and stay while theirs are restored beside. */
   readonly mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere';
   readonly tables?: readonly TableName[];
-  /** For `tables-live`: what else the chosen entries make and use. */
-  readonly chosen?: Pick<ChosenEntries, 'makes' | 'uses'>;
+  /** For `tables-live`: what else the chosen entries make, use and need. */
+  readonly chosen?: Partial<Pick<ChosenEntries, 'makes' | 'uses' | 'needs'>>;
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;

@@ -4,6 +4,7 @@ import type { Outside } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';
 import { schemasNamed } from '../inventory/mentions.ts';
+import { nameInText } from './clauses.ts';
 import { ROLES_PAGE } from './refusals.ts';
 import type { Findings } from './survey-rights.ts';
 
@@ -18,6 +19,7 @@ const FINDERS: Readonly<Record<string, string>> = {
   sequence: 'to_regclass',
   index: 'to_regclass',
   type: 'to_regtype',
+  domain: 'to_regtype',
   function: 'to_regprocedure',
   procedure: 'to_regprocedure',
   aggregate: 'to_regprocedure',
@@ -67,6 +69,46 @@ const presenceOf = async (client: pg.Client, { kind, name }: Outside): Promise<P
     if (code?.startsWith('42') || code === '3F000') return 'missing';
     throw error;
   }
+};
+
+const LONGEST_FIRST = [...Object.keys(FINDERS), ...Object.keys(CATALOGS)].sort(
+  (a, b) => b.length - a.length,
+);
+
+/** `FUNCTION s.f(integer)`, as DROP has it; a sequence that is shared is looked for as such. */
+const needOf = (need: string): Outside | undefined => {
+  const kind = LONGEST_FIRST.find((one) => need.startsWith(`${one.toUpperCase()} `));
+  if (kind === undefined || kind === 'sequence') return undefined;
+  return { kind, name: need.slice(kind.length + 1), neededBy: [] };
+};
+
+const ROUTINES = ['function', 'procedure', 'aggregate'];
+const ROUTINE_THERE = `
+  SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = $2`;
+
+/** DROP names a routine's arguments as well, which nothing takes that looks for one: any of the name is taken for it. */
+const isMissing = async (client: pg.Client, one: Outside): Promise<boolean> => {
+  if (!ROUTINES.includes(one.kind)) return (await presenceOf(client, one)) === 'missing';
+  const [head = ''] = /^(?:"(?:[^"]|"")*"|[^"(])*/.exec(one.name) ?? [];
+  const routine = nameInText(head);
+  if (!routine) return false;
+  return (await client.query(ROUTINE_THERE, [routine.schema, routine.name])).rowCount === 0;
+};
+
+/** What chosen tables need of their own schemas has to be live, where they go into those: it does not come along. */
+export const surveyNeeds = async (
+  client: pg.Client,
+  { mode, chosen }: SurveyRequest,
+): Promise<Findings> => {
+  const problems: string[] = [];
+  for (const need of mode === 'tables-live' ? (chosen?.needs ?? []) : []) {
+    const one = needOf(need);
+    if (!one || !(await isMissing(client, one))) continue;
+    problems.push(
+      `The ${one.kind} ${one.name} is missing, which the tables need: create it, or restore beside, where it comes along.`,
+    );
+  }
+  return { problems, warnings: [] };
 };
 
 /** A table may be needed by nothing but foreign keys, which come afterwards and may be left out. */

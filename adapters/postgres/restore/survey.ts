@@ -11,7 +11,7 @@ import { surveyCode } from './survey-code.ts';
 import { readDependents } from './survey-dependents.ts';
 import { surveyExtensions } from './survey-extensions.ts';
 import { surveyNames } from './survey-names.ts';
-import { functionsNaming, surveyKeys, surveyOutside } from './survey-outside.ts';
+import { functionsNaming, surveyKeys, surveyNeeds, surveyOutside } from './survey-outside.ts';
 import { type Findings, surveyRights, surveyRoles } from './survey-rights.ts';
 import { surveySnapshots } from './survey-snapshots.ts';
 
@@ -76,6 +76,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
   const roles = await surveyRoles(client, request);
   const extensions = await surveyExtensions(client, request);
   const outside = await surveyOutside(client, request);
+  const needs = await surveyNeeds(client, request);
   const keys = await surveyKeys(client, request);
   const names = await surveyNames(client, request, live);
   const code = await surveyCode(client, request);
@@ -89,6 +90,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     roles,
     extensions,
     outside,
+    needs,
     keys,
     code,
     hanging,

@@ -103,6 +103,39 @@ describe('tables into the live schema', () => {
     expect((await sql('INSERT INTO acme.b DEFAULT VALUES RETURNING id')).rows).toEqual([{ id: 3 }]);
   });
 
+  it('are told what they need there that is missing', async () => {
+    const { target, stored, sql } = await prepare(`SET search_path = acme;
+      CREATE TYPE "a ""mood" AS ENUM ('ok'); CREATE DOMAIN whole AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a int, b int);
+      CREATE FUNCTION "is It"(v int, OUT a boolean) LANGUAGE sql IMMUTABLE AS 'SELECT true';
+      CREATE FUNCTION same(a int, b int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+      CREATE OPERATOR === (FUNCTION = same, LEFTARG = int, RIGHTARG = int); CREATE COLLATION own (locale = 'C');
+      CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TABLE parent (id int); CREATE SEQUENCE shared; CREATE VIEW seen AS SELECT 1 AS a;
+      CREATE TABLE t (m "a ""mood", w whole, p pair[], n int DEFAULT nextval('shared'), c text COLLATE own, CHECK ("is It"(n)), CHECK (n OPERATOR(acme.===) 1), s seen) INHERITS (parent);
+      CREATE TABLE u (n int DEFAULT nextval('shared'));
+      CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fire(); RESET search_path`);
+    await sql('DROP TABLE acme.t');
+    const wishes = await intoLive(stored, ['t']);
+    expect((await surveyOf(target, stored, wishes)).problems).toEqual([]);
+    await sql(`DROP TABLE acme.parent; DROP VIEW acme.seen; DROP FUNCTION acme.fire, acme."is It"; DROP FUNCTION acme.same CASCADE;
+      DROP TYPE acme."a ""mood", acme.pair; DROP DOMAIN acme.whole; DROP COLLATION acme.own`);
+    const { problems } = await surveyOf(target, stored, wishes);
+    expect(
+      problems.map((one) => one.replace(/ is missing, which the tables need: .*/, '')).sort(),
+    ).toEqual([
+      'The collation acme.own',
+      'The domain acme.whole',
+      'The function acme."is It"(v integer, OUT a boolean)',
+      'The function acme.fire()',
+      'The function acme.same(a integer, b integer)',
+      'The operator acme.=== (integer, integer)',
+      'The table acme.parent',
+      'The type acme."a ""mood"',
+      'The type acme.pair',
+      'The view acme.seen',
+    ]);
+  });
+
   it('lock no other table of it, and read none', async () => {
     const { target, stored, sql } = await prepare(
       `CREATE TABLE acme.t (id serial); INSERT INTO acme.t DEFAULT VALUES;

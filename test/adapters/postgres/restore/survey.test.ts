@@ -131,6 +131,40 @@ describe('a survey', () => {
     expect(allowed.problems.join()).not.toContain('citext');
   });
 
+  it('finds each kind of thing outside that is not there, and all of it where it is', async () => {
+    const kinds = `SET search_path = shared; CREATE TYPE "a ""kind" AS (a int); CREATE DOMAIN whole AS int CHECK (VALUE > 0);
+      CREATE TYPE span AS RANGE (subtype = int); CREATE COLLATION own (locale = 'C'); CREATE SEQUENCE numbers;
+      CREATE FUNCTION same(a int, b int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+      CREATE OPERATOR === (FUNCTION = same, LEFTARG = int, RIGHTARG = int);
+      CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int); CREATE VIEW seen AS SELECT 1 AS a;
+      CREATE TEXT SEARCH CONFIGURATION words (COPY = simple); RESET search_path;`;
+    const uses = `CREATE TABLE acme.uses (k shared."a ""kind"[], w shared.whole, s shared.span, m shared.span_multirange[], c text COLLATE shared.own,
+        n bigint DEFAULT nextval('shared.numbers'), e shared.seen, CHECK (1 OPERATOR(shared.===) 2));
+      CREATE VIEW acme.totals AS SELECT shared.total(id), to_tsvector('shared.words', 'a') FROM acme.t;`;
+    const { target, stored } = await prepare(`${kinds} ${uses}`);
+    expect((await surveyOf(target, stored)).missingOutside).toEqual([]);
+    await target.postgres.sql(
+      'ALTER SCHEMA shared RENAME TO away; CREATE SCHEMA shared AUTHORIZATION app_owner',
+      target.database,
+    );
+    const { missingOutside, problems } = await surveyOf(target, stored);
+    expect(missingOutside).toEqual([
+      'aggregate shared.total(integer)',
+      'collation shared.own',
+      'function shared.twice(integer)',
+      'operator shared.===(integer,integer)',
+      'sequence shared.numbers',
+      'table shared.users',
+      'text search configuration shared.words',
+      'type shared."a ""kind"',
+      'type shared.mood',
+      'type shared.span',
+      'type shared.whole',
+      'view shared.seen',
+    ]);
+    expect(problems).toHaveLength(11);
+  });
+
   it('refuses an older server, a backup of rows only, and a replica’s place', async () => {
     const { target, stored } = await prepare('', other);
     const { manifest } = stored;
