@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
+import type { Job } from '../../core/job.ts';
+import type { Jobs } from '../../core/job-ports.ts';
 import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';
 import type { OpenBackup } from '../../core/ports.ts';
@@ -35,21 +37,26 @@ export const listProjects = async (api: Api, request: ApiRequest): Promise<Answe
 
 /** Bounds of what one look costs, however much there is. */
 const RUNNING_SHOWN = 50;
-const WAITING_COUNTED = 1000;
+const COUNTED_AT_MOST = 1000;
 const RECENT_SHOWN = 20;
 const DAYS_BACK = 7;
 const RUNS_SHOWN = 5;
 const PROJECTS_SHOWN = 100;
 const DAY_MS = 86_400_000;
 
+const counted = z.object({
+  count: z.int(),
+  more: z.boolean().meta({ description: `True where there are over ${COUNTED_AT_MOST}.` }),
+});
+const openJobs = z.object({ running: counted, waiting: counted });
+
 export const status = z.object({
   environment: z.string(),
   at: z.iso.datetime(),
   running: z.array(publicBackup),
-  waiting: z.object({
-    count: z.int(),
-    more: z.boolean().meta({ description: `True where over ${WAITING_COUNTED} wait.` }),
-  }),
+  waiting: counted,
+  restores: openJobs,
+  verifications: openJobs,
   recent: z.array(publicBackup),
   runs: z.array(publicRun),
   projects: z.array(publicProject),
@@ -74,9 +81,18 @@ const running = async ({ ports }: Api): Promise<Backup[]> => {
   return rows.flatMap((row) => (row?.status === 'in-progress' ? [row] : []));
 };
 
-const waiting = async ({ ports }: Api) => {
-  const open = await firstOf(ports.history.open('pending'), WAITING_COUNTED + 1);
-  return { count: Math.min(open.length, WAITING_COUNTED), more: open.length > WAITING_COUNTED };
+const count = async (open: AsyncIterable<unknown>): Promise<z.infer<typeof counted>> => {
+  const found = await firstOf(open, COUNTED_AT_MOST + 1);
+  return { count: Math.min(found.length, COUNTED_AT_MOST), more: found.length > COUNTED_AT_MOST };
+};
+
+/** What has ended is in no index: the lists of its project, or of its backup, have it. */
+const openOf = async ({ open }: Pick<Jobs<Job>, 'open'>): Promise<z.infer<typeof openJobs>> => {
+  const [running, waiting] = await Promise.all([
+    count(open('in-progress')),
+    count(open('pending')),
+  ]);
+  return { running, waiting };
 };
 
 const recent = async ({ ports }: Api): Promise<Backup[]> => {
@@ -101,19 +117,25 @@ const runs = async (api: Api, base: string) => {
 
 /** GET /status */
 export const getStatus = async (api: Api, { base }: ApiRequest): Promise<Answer> => {
-  const [nowRunning, nowWaiting, latest, latestRuns, projects] = await Promise.all([
-    running(api),
-    waiting(api),
-    recent(api),
-    runs(api, base),
-    api.ports.registry.list(PROJECTS_SHOWN),
-  ]);
+  const { ports } = api;
+  const [nowRunning, waiting, restores, verifications, latest, latestRuns, projects] =
+    await Promise.all([
+      running(api),
+      count(ports.history.open('pending')),
+      openOf(ports.restores),
+      openOf(ports.verifications),
+      recent(api),
+      runs(api, base),
+      ports.registry.list(PROJECTS_SHOWN),
+    ]);
   const show = (backup: Backup) => showBackup(backup, base);
   const body: z.infer<typeof status> = {
     environment: api.settings.environment,
-    at: iso(api.ports.clock()),
+    at: iso(ports.clock()),
     running: nowRunning.map(show),
-    waiting: nowWaiting,
+    waiting,
+    restores,
+    verifications,
     recent: latest.map(show),
     runs: latestRuns,
     projects: projects.items.map((project) => showProject(project, base)),

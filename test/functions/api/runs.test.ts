@@ -5,6 +5,7 @@ import { planEvent } from '../../../core/messages.ts';
 import { ROUTES } from '../../../core/routes.ts';
 import { planRun } from '../../../functions/plan/plan-run.ts';
 import { DAY, NIGHT } from '../../support/backups.ts';
+import { restoreRow, verificationRow } from '../../support/jobs.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { project, settings, silent, sourceOf } from '../plan/planning.ts';
@@ -159,6 +160,26 @@ test('the status shows what runs with its progress, what waits, what was, runs a
     moreProjects: false,
   });
   expect(json.recent.map(({ id }) => id)).toContain(done.id);
+});
+
+test('the status counts the restores and verifications that run and wait, apart from backups and from what has ended', async () => {
+  const { restores, verifications } = api.api.ports;
+  const now = api.access.clock();
+  const asked = Array.from({ length: 4 }, () => restoreRow(now));
+  for (const one of asked) await restores.create(one);
+  const [first] = await Promise.all(
+    asked.slice(0, 3).map(({ projectId, id }) => restores.claim(projectId, id)),
+  );
+  if (first?.kind !== 'claimed') throw new Error('not claimed');
+  await restores.fail(first.claim, { name: 'X', message: 'x' });
+  await verifications.create(verificationRow(now));
+  const { json } = await api.get('/status');
+  expect(json).toMatchObject({
+    running: [],
+    waiting: { count: 0, more: false },
+    restores: { running: { count: 2, more: false }, waiting: { count: 1, more: false } },
+    verifications: { running: { count: 0, more: false }, waiting: { count: 1, more: false } },
+  });
 });
 
 test('one look at the status costs a bounded number of calls, however much waits', async () => {
