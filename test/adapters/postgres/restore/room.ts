@@ -223,8 +223,10 @@ export const requestOf = async (
   };
 };
 
+/** Copies: whoever reads a chunk may give its memory back. */
 function* chunksOf(bytes: Buffer): Generator<Buffer> {
-  for (let from = 0; from < bytes.length; from += 65_536) yield bytes.subarray(from, from + 65_536);
+  for (let from = 0; from < bytes.length; from += 65_536)
+    yield Buffer.from(bytes.subarray(from, from + 65_536));
 }
 
 /** Tables of schema acme, as a stored archive's table of contents has them. */
