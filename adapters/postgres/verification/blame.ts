@@ -59,9 +59,11 @@ const complaintOf = ({ cause }: Error): Complaint => {
   };
 };
 
-/** What this build of the server can't do at all: a library, a compression, ICU. */
+/** What this build of the server, or its machine, can't do at all: a library, a compression, ICU, a locale of the C library. */
 const lacksAbility = ({ code, message }: Complaint): boolean =>
-  code === '58P01' || (code === '0A000' && /this build|compiled|built with/i.test(message));
+  code === '58P01' ||
+  (code === '0A000' && /this build|compiled|built with/i.test(message)) ||
+  (code === '22023' && message.startsWith('could not create locale'));
 
 /** A function that stored objects need, and whose text names other schemas, where it may have been asked. */
 const asked = ({ where, schema, table }: Complaint, { reachingFunctions = [] }: Manifest) =>
@@ -90,7 +92,8 @@ const excuse = (error: StatementRefused, given: Circumstances): string | undefin
   if (missing !== undefined) {
     return `${missing}, which its code or its rows name, is not in the backup, nor is it known to the catalogs that the manifest was read from`;
   }
-  if (lacksAbility(complaint)) return 'the scratch server was built without what it needs';
+  if (lacksAbility(complaint))
+    return 'the scratch server, or its machine, is without what it needs';
   if (complaint.code === '42501') return 'its code needs rights that no backup of a schema holds';
   if (pretended.length) {
     const more = pretended.length > 3 ? ` and ${pretended.length - 3} more` : '';

@@ -22,7 +22,7 @@ const NOT_THERE = /^(42P01|42883|42704|3F000|3D000)$/;
 
 /** `relation "s.t" does not exist`, `function s.f(integer, text) does not exist`, `operator does not exist: integer s.=== integer` */
 const FORMS = [
-  /^(?<kind>[\w -]+?) "(?<name>.+)"(?: for .*)? does not exist/,
+  /^(?<kind>[\w -]+?) "(?<name>.+?)"(?: for .*)? does not exist/,
   /^(?<kind>function|procedure|aggregate|routine|operator) (?<name>.+?)\(.*\) does not exist/,
   /^(?<kind>operator) does not exist: (?<name>.+)/,
   /^unrecognized (?<kind>configuration parameter) "(?<name>.+)"/,
@@ -43,9 +43,23 @@ const missingIn = (message: string): Missing | undefined => {
   return undefined;
 };
 
+/** Names stand in messages without quotes, so a schema is known by what the name begins with. */
+const isIn = (name: string, schemas: readonly string[]): boolean =>
+  schemas.some((schema) => name.startsWith(`${schema}.`));
+
+/** `integer s.=== integer` by the operator's own schema, or by its operands' where it says none. */
+const isOwnOperator = (name: string, schemas: readonly string[]): boolean => {
+  const words = name.split(' ');
+  const operator = words.find((word) => /[-+*/<>=~!@#%^&|`?]/.test(word)) ?? '';
+  return /^[^.]+\./.test(operator)
+    ? isIn(operator, schemas)
+    : words.some((word) => isIn(word, schemas));
+};
+
 const isOwn = ({ kind, name }: Missing, schemas: readonly string[], own: OwnNames): boolean => {
   if (kind === 'schema') return schemas.includes(name);
-  if (schemas.some((schema) => name.includes(`${schema}.`))) return true;
+  if (kind === 'operator') return isOwnOperator(name, schemas);
+  if (isIn(name, schemas)) return true;
   if (name.includes('.')) return false;
   const all = [own.tables, own.sequences, own.views, own.types, own.functions].flat();
   return all.some((one) => one.name === name || one.name.startsWith(`${name}(`));
@@ -61,8 +75,8 @@ export const missingElsewhere = (
   const missing = missingIn(said(message));
   if (!missing) return undefined;
   const isSetting = missing.kind === 'configuration parameter' && missing.name.includes('.');
-  // Without it, the statement itself names what is missing.
-  if (!said(where) && !isSetting) return undefined;
+  // Without it, the statement itself names what is missing; of collations and settings the catalogs don't know all that it may.
+  if (!said(where) && !isSetting && missing.kind !== 'collation') return undefined;
   return isOwn(missing, schemas, own)
     ? undefined
     : `the ${isSetting ? 'setting' : missing.kind} ${missing.name}`;

@@ -338,6 +338,20 @@ describe('a materialized view', () => {
   });
 });
 
+describe('code that needs more than the scratch server has', () => {
+  it('is no fault of the backup, and is tried again', async () => {
+    const one = await backupOf(`
+      CREATE FUNCTION acme.locked(n int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock(i) FROM generate_series(1, n) i; RETURN true; END$$;
+      CREATE TABLE acme.a (n int CHECK (acme.locked(n))); INSERT INTO acme.a VALUES (1)`);
+    const bytes = Buffer.from(one.bytes.toString().replace(/^1$/m, '1000000'));
+    expect(await refusalOf({ ...one, bytes })).toMatchObject({
+      name: 'ScratchFaltered',
+      retryable: true,
+      message: expect.stringMatching(/out of shared memory \(53200\)/),
+    });
+  });
+});
+
 describe('what stands in', () => {
   it('for functions takes the arguments that are left out, and gives what is given out', async () => {
     const found = await brought(`
