@@ -1,6 +1,7 @@
 import { type Backup, type BackupRequest, backupRequest, iso } from '../../core/backup.ts';
 import { refuseImpossible } from '../../core/formats.ts';
 import { timeOf } from '../../core/ids.ts';
+import { newBackup } from '../../core/new-backup.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
@@ -30,27 +31,20 @@ const rowOf = (
   const created = timeOf(id);
   const trigger = asked.trigger ?? 'manual';
   const days = asked.retentionDays ?? settings.retention.daily;
-  return {
+  return newBackup(project, {
     id,
-    projectId: project.id,
-    projectName: project.name,
-    schemaName: project.schemaName,
     source: project.source,
     environment: settings.environment,
     name: asked.name ?? NAMES[trigger],
-    description: asked.description ?? '',
-    type: 'database',
-    content: asked.content ?? 'full',
+    ...(asked.description !== undefined && { description: asked.description }),
+    ...(asked.content && { content: asked.content }),
     trigger,
     ...formatOf(settings, asked),
-    status: 'pending',
-    validation: 'unverified',
     retentionClass: 'daily',
     createdAt: iso(created),
     expiresAt: iso(created + days * DAY_MS),
-    attempt: 0,
     queuedAt: iso(now),
-  };
+  });
 };
 
 /**

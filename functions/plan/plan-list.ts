@@ -1,6 +1,7 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import { backupIdOf } from '../../core/ids.ts';
+import { newBackup } from '../../core/new-backup.ts';
 import { inParallel } from '../../core/parallel.ts';
 import type { PlannedBackup } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
@@ -27,30 +28,21 @@ const rowOf = (
   now: number,
 ): Backup => {
   const manual = isManual(run.schedule);
-  return {
+  return newBackup(project, {
     id: planned.backupId,
-    projectId: project.id,
-    projectName: project.name,
-    schemaName: project.schemaName,
     source,
     environment,
     name: manual ? 'Manual run' : `Schedule ${run.schedule}`,
-    description: '',
-    type: 'database',
-    content: 'full',
     trigger: manual ? 'manual' : 'scheduled',
     format: exportDefaults.format,
     ...(exportDefaults.compression && { compression: exportDefaults.compression }),
-    status: 'pending',
-    validation: 'unverified',
     retentionClass: run.retentionClass,
     createdAt: run.scheduledAt,
     expiresAt: iso(millis(run.scheduledAt) + retention[run.retentionClass] * DAY_MS),
-    attempt: 0,
     runId: run.id,
     runChunk: planned.chunk,
     queuedAt: iso(now),
-  };
+  });
 };
 
 const firstOf = <T>(items: Iterable<T>, count: number): T[] => {

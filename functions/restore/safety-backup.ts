@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
 import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
@@ -18,28 +19,24 @@ export const safetyBackupIdOf = ({ id, createdAt }: Pick<Restore, 'id' | 'create
 
 const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: number): Backup => {
   const { format, compression } = options.exportDefaults;
-  return {
-    id: safetyBackupIdOf(restore),
-    projectId: restore.projectId,
-    projectName: restore.projectName,
-    schemaName: taken.schemaName,
-    source: restore.source,
-    environment: options.environment,
-    name: 'Before a swap',
-    description: `What was live before backup ${restore.backupId} took its place (restore ${restore.id}).`,
-    type: 'database',
-    content: 'full',
-    trigger: 'pre-migration',
-    format,
-    ...(compression && { compression }),
-    status: 'pending',
-    validation: 'unverified',
-    retentionClass: 'daily',
-    createdAt: restore.createdAt,
-    expiresAt: iso(now + options.retention.daily * DAY_MS),
-    attempt: 0,
-    queuedAt: iso(now),
-  };
+  const { projectId, projectName: name } = restore;
+  return newBackup(
+    { id: projectId, name, schemaName: taken.schemaName },
+    {
+      id: safetyBackupIdOf(restore),
+      source: restore.source,
+      environment: options.environment,
+      name: 'Before a swap',
+      description: `What was live before backup ${restore.backupId} took its place (restore ${restore.id}).`,
+      trigger: 'pre-migration',
+      format,
+      ...(compression && { compression }),
+      retentionClass: 'daily',
+      createdAt: restore.createdAt,
+      expiresAt: iso(now + options.retention.daily * DAY_MS),
+      queuedAt: iso(now),
+    },
+  );
 };
 
 /**

@@ -1,6 +1,6 @@
 import { type ReadBytes, unreadableAt } from './contents-bytes.ts';
+import { BLOCK, readTarHeader } from './tar-header.ts';
 
-const HEADER = 512;
 const NAME = 'toc.dat';
 
 /**
@@ -11,20 +11,9 @@ const NAME = 'toc.dat';
 export const tarMember = async (
   read: ReadBytes,
 ): Promise<{ readonly from: number; readonly bytes: number } | undefined> => {
-  const header = await read(0, HEADER);
+  const header = await read(0, BLOCK);
   if (header.subarray(0, 5).toString('latin1') === 'PGDMP') return undefined;
-  const field = (from: number, to: number): string =>
-    header.toString('latin1', from, to).replace(/[\0 ].*$/s, '');
-  const bytes = Number.parseInt(field(124, 136), 8);
-  const isIt =
-    header.length === HEADER &&
-    field(0, 100) === NAME &&
-    Number.parseInt(field(148, 156), 8) === checksum(header) &&
-    bytes > 0;
-  if (!isIt) throw unreadableAt(0, 'no archive of pg_dump begins there');
-  return { from: HEADER, bytes };
+  const { name, bytes = 0 } = readTarHeader(header) ?? {};
+  if (name !== NAME || bytes === 0) throw unreadableAt(0, 'no archive of pg_dump begins there');
+  return { from: BLOCK, bytes };
 };
-
-/** The sum of all bytes, with those of the sum itself taken for spaces. */
-const checksum = (header: Buffer): number =>
-  header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0);

@@ -1,36 +1,13 @@
 import { DumpUnreadable } from '../../../core/errors.ts';
+import { BLOCK, readTarHeader } from './tar-header.ts';
 
 /**
  * Looks whether a tar archive is whole, while its bytes pass by. pg_restore exits 0 on one that is cut in the middle of a
  * table's rows, and ends their text as if they were all (tried with 15 to 18).
  *
- * The form is that of POSIX: a header of 512 bytes, the member's bytes filled up to 512, and in the end two blocks of zeros.
- * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06
+ * Each member is a header of one block and its bytes, filled up to whole blocks; in the end come two blocks of zeros.
  */
-const BLOCK = 512;
 const ZEROS = Buffer.alloc(BLOCK);
-const SIZE_AT = 124;
-const SIZE_LENGTH = 12;
-const CHECKSUM_AT = 148;
-const CHECKSUM_LENGTH = 8;
-/** The first byte of a number that is not in octal digits but in bytes, as pg_dump writes those of 8 GB and more. */
-const BINARY = 0x80;
-
-const octal = (header: Buffer, at: number, length: number): number =>
-  Number.parseInt(header.toString('latin1', at, at + length).replace(/[\0 ]+$/, ''), 8);
-
-const sizeOf = (header: Buffer): number => {
-  if (header[SIZE_AT] !== BINARY) return octal(header, SIZE_AT, SIZE_LENGTH);
-  return header.readUIntBE(SIZE_AT + SIZE_LENGTH - 6, 6);
-};
-
-/** The sum of a header's bytes, its own place taken for spaces. */
-const checksum = (header: Buffer): number =>
-  header.reduce(
-    (sum, byte, at) =>
-      sum + (at >= CHECKSUM_AT && at < CHECKSUM_AT + CHECKSUM_LENGTH ? 0x20 : byte),
-    0,
-  );
 
 export class TarWalk {
   readonly #header = Buffer.alloc(BLOCK);
@@ -67,11 +44,9 @@ export class TarWalk {
       return;
     }
     if (this.#zeroBlocks) throw this.#unreadable('the archive goes on behind its end');
-    const size = sizeOf(this.#header);
-    const sum = octal(this.#header, CHECKSUM_AT, CHECKSUM_LENGTH);
-    if (!Number.isSafeInteger(size) || size < 0 || sum !== checksum(this.#header))
-      throw this.#unreadable('no header of a member of a tar archive stands there');
-    this.#toSkip = Math.ceil(size / BLOCK) * BLOCK;
+    const member = readTarHeader(this.#header);
+    if (!member) throw this.#unreadable('no header of a member of a tar archive stands there');
+    this.#toSkip = Math.ceil(member.bytes / BLOCK) * BLOCK;
   }
 
   #unreadable(why: string): DumpUnreadable {

@@ -1,0 +1,21 @@
+import type { Backup } from './backup.ts';
+import type { Project } from './project.ts';
+
+/** What every backup begins with: it waits, and nobody has looked at it. */
+const NEW = {
+  description: '',
+  type: 'database',
+  content: 'full',
+  status: 'pending',
+  validation: 'unverified',
+  attempt: 0,
+} as const;
+
+type Given = Omit<Backup, keyof typeof NEW | 'projectId' | 'projectName' | 'schemaName'> &
+  Partial<Pick<Backup, 'description' | 'content'>>;
+
+/** The row of a backup that was asked for, whoever asked. */
+export const newBackup = (
+  { id, name, schemaName }: Pick<Project, 'id' | 'name' | 'schemaName'>,
+  given: Given,
+): Backup => ({ projectId: id, projectName: name, schemaName, ...NEW, ...given });
