@@ -57,6 +57,8 @@ const definition = z.looseObject({
   name: z.string(),
   /** Of what it is; comparable between servers of one major. See `adapters/postgres/inventory/definitions.ts`. */
   digest: z.string(),
+  /** Of its owner and of what is granted on it, where it has any. */
+  access: z.string().optional(),
 });
 
 const standIn = z.looseObject({

@@ -13,11 +13,11 @@ const method = (oid: string): string =>
 
 /** Operators and functions of a family, as far as `left`, a type, is what they take on their left. */
 const members = (oid: string, left = ''): string => `
-        'operators', (SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry) FROM (
+        'operators', (SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry::text COLLATE "C") FROM (
           SELECT pg_catalog.jsonb_build_array(a.amoplefttype::${TYPE}, a.amoprighttype::${TYPE}, a.amopstrategy, a.amoppurpose, a.amopopr::${OPERATOR},
             ${family('a.amopsortfamily')}) AS entry
           FROM pg_catalog.pg_amop a WHERE a.amopfamily = ${oid}${left && ` AND a.amoplefttype = ${left}`}) e),
-        'functions', (SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry) FROM (
+        'functions', (SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry::text COLLATE "C") FROM (
           SELECT pg_catalog.jsonb_build_array(a.amproclefttype::${TYPE}, a.amprocrighttype::${TYPE}, a.amprocnum, a.amproc::pg_catalog.oid::pg_catalog.regprocedure) AS entry
           FROM pg_catalog.pg_amproc a WHERE a.amprocfamily = ${oid}${left && ` AND a.amproclefttype = ${left}`}) e)`;
 

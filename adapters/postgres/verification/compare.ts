@@ -17,6 +17,8 @@ export interface ComparisonRequest {
   readonly serverMajor: number;
   /** Foreign keys that were left out, since they lead to tables outside. */
   readonly leftOutKeys: readonly LeftOutKey[];
+  /** True where owners and grants were restored, all of them: they are compared then. */
+  readonly accessKept?: boolean;
   /** Materialized views that could not be filled here, which is no fault of theirs. */
   readonly unfilled?: readonly Unfilled[];
   readonly signal: AbortSignal;

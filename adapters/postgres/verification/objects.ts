@@ -19,6 +19,8 @@ interface Expectation {
   readonly manifest: Manifest;
   readonly serverMajor: number;
   readonly leftOutKeys: readonly LeftOutKey[];
+  /** True where owners and grants were restored, all of them. */
+  readonly accessKept?: boolean;
 }
 
 interface Named {
@@ -88,7 +90,7 @@ const definedByText = async (
 /** Those that are there, with their digests, and those that are to be. */
 interface Defined {
   readonly expected: readonly Definition[];
-  readonly is: ReadonlyMap<string, string>;
+  readonly is: ReadonlyMap<string, Definition>;
 }
 
 const defined = async (
@@ -99,15 +101,21 @@ const defined = async (
 ): Promise<Defined> => {
   const made = await readDefinitions(client, schemaOids);
   const is = [...made, ...(await definedByText(client, leftOutKeys))];
-  return { expected, is: new Map(is.map((one) => [keyOf(one), one.digest])) };
+  return { expected, is: new Map(is.map((one) => [keyOf(one), one])) };
 };
 
 /** A name with its kind is said as the server writes it. */
-const compareDigests = ({ expected, is }: Defined, found: Differences): void => {
+const compareDigests = (
+  { expected, is }: Defined,
+  { accessKept }: Expectation,
+  found: Differences,
+): void => {
   for (const one of expected) {
-    const digest = is.get(keyOf(one));
-    if (digest === undefined) found.add(`${keyOf(one)} is missing`);
-    else if (digest !== one.digest) found.add(`${keyOf(one)} is not defined as it was`);
+    const there = is.get(keyOf(one));
+    if (there === undefined) found.add(`${keyOf(one)} is missing`);
+    else if (there.digest !== one.digest) found.add(`${keyOf(one)} is not defined as it was`);
+    if (accessKept && there && one.access !== undefined && there.access !== one.access)
+      found.add(`${keyOf(one)} has not the owner and the grants that it had`);
   }
   const known = new Set(expected.map(keyOf));
   for (const key of is.keys()) if (!known.has(key)) found.add(`${key} is there, and was not`);
@@ -144,7 +152,7 @@ export const compareObjects = async (
   const sameMajor = serverMajor === majorOfVersion(manifest.source.serverVersion);
   const sameRule = byThisRule(definitions);
   if (sameMajor && sameRule) {
-    compareDigests(all, found);
+    compareDigests(all, expectation, found);
   } else {
     compareNames(manifest, contents, found);
     comparePresence(all, found);

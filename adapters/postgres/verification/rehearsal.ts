@@ -77,23 +77,31 @@ const loadOnce = async (
 const WITHOUT_OWNERS = ({ message }: Error): string =>
   `owners and grants: all was made the scratch server's own, since with them ${message}`;
 
+interface Loaded {
+  readonly executed: ExecutedText;
+  readonly notes: readonly string[];
+  readonly accessKept: boolean;
+}
+
 /**
  * With owners and grants as they are, first. What a role owns may need what another role gave it at home, by a membership that no
  * backup holds; then once more, without them.
  */
-const load = async (stage: Stage): Promise<{ executed: ExecutedText; notes: string[] }> => {
+const load = async (stage: Stage): Promise<Loaded> => {
   try {
-    return { executed: await loadOnce(stage, 'keep'), notes: [] };
+    const executed = await loadOnce(stage, 'keep');
+    return { executed, notes: [], accessKept: !executed.accessLost };
   } catch (error) {
     if (!(error instanceof PermissionMissing)) throw error;
     stage.request.signal.throwIfAborted();
-    return { executed: await loadOnce(stage, 'drop'), notes: [WITHOUT_OWNERS(error)] };
+    const executed = await loadOnce(stage, 'drop');
+    return { executed, notes: [WITHOUT_OWNERS(error)], accessKept: false };
   }
 };
 
 const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => {
   const { server, request, surroundings, unset } = stage;
-  const { executed, notes } = await load(stage).catch((error: unknown) => {
+  const { executed, notes, accessKept } = await load(stage).catch((error: unknown) => {
     throw blame(error, {
       ...surroundings,
       manifest: request.manifest,
@@ -106,6 +114,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => 
     compare: request.compare,
     serverMajor: server.major,
     leftOutKeys: executed.foreignKeys,
+    accessKept,
     unfilled: executed.unfilled,
     signal: request.signal,
   });

@@ -50,6 +50,14 @@ CREATE TABLE child (a_id int CONSTRAINT of_a REFERENCES a ON DELETE CASCADE);
 CREATE SEQUENCE counter;
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+CREATE TABLE granted (a int, b int);
+GRANT SELECT, INSERT ON granted TO stranger; GRANT UPDATE (a, b) ON granted TO stranger; REVOKE ALL ON granted FROM postgres;
+GRANT USAGE ON SCHEMA common TO stranger;
+CREATE FUNCTION closed() RETURNS int LANGUAGE sql AS 'SELECT 1';
+REVOKE ALL ON FUNCTION closed() FROM PUBLIC;
+CREATE SEQUENCE lent; GRANT USAGE ON lent TO stranger WITH GRANT OPTION; SET ROLE stranger; GRANT USAGE ON lent TO pg_monitor; RESET ROLE;
+ALTER DEFAULT PRIVILEGES IN SCHEMA common GRANT SELECT ON TABLES TO stranger;
+CREATE TABLE later (id int); ALTER TABLE later OWNER TO stranger;
 `;
 const SCHEMAS = ['common', 'formed', 'Awk.ward "schema" *é'];
 const MAJORS = [15, 17, 18];
@@ -77,7 +85,9 @@ const definitionsIn = async (postgres: Postgres, database: string) => {
       client,
       rows.map(({ oid }) => oid),
     );
-    return new Map(found.map(({ kind, name, digest }) => [`${kind} ${name}`, digest]));
+    return new Map(
+      found.map(({ kind, name, digest, access }) => [`${kind} ${name}`, `${digest} ${access}`]),
+    );
   } finally {
     await client.end();
   }
@@ -109,6 +119,7 @@ beforeAll(async () => {
     const source = await postgres.database();
     await runFile(postgres, source, fixture('awkward-outside.sql'));
     await runFile(postgres, source, fixture('awkward.sql'));
+    await postgres.sql('CREATE ROLE stranger', source);
     await postgres.sql(COMMON, source);
     for (const file of expressions(major)) await runFile(postgres, source, file);
     // What a CREATE INDEX CONCURRENTLY leaves that fails: pg_dump does not take it.
@@ -225,6 +236,26 @@ describe('definitions', () => {
       'DROP AGGREGATE formed.least_of(integer); CREATE AGGREGATE formed.least_of(integer) (SFUNC = int4smaller, STYPE = integer, SORTOP = >)',
       ['function formed.least_of(integer)'],
     ],
+    // Whose it is, and who may do what.
+    ['ALTER TABLE common.a OWNER TO stranger', ['sequence common.a_id_seq', 'table common.a']],
+    ['ALTER SCHEMA common OWNER TO stranger', ['schema common']],
+    ['ALTER TYPE common.mood OWNER TO stranger', ['type common.mood']],
+    ['ALTER FUNCTION common.touch() OWNER TO stranger', ['function common.touch()']],
+    ['ALTER STATISTICS formed.st OWNER TO stranger', ['statistics formed.st']],
+    ['ALTER COLLATION formed.nocase OWNER TO stranger', ['collation formed.nocase']],
+    ['GRANT SELECT ON common.a TO stranger', ['table common.a']],
+    ['GRANT SELECT ON common.granted TO stranger WITH GRANT OPTION', ['table common.granted']],
+    ['REVOKE INSERT ON common.granted FROM stranger', ['table common.granted']],
+    ['REVOKE UPDATE (a) ON common.granted FROM stranger', ['table common.granted']],
+    ['GRANT SELECT (s) ON common.seen TO PUBLIC', ['view common.seen']],
+    ['GRANT USAGE ON SEQUENCE common.counter TO stranger', ['sequence common.counter']],
+    ['GRANT EXECUTE ON FUNCTION common.closed() TO PUBLIC', ['function common.closed()']],
+    ['REVOKE USAGE ON TYPE common.mood FROM PUBLIC', ['type common.mood']],
+    ['GRANT CREATE ON SCHEMA common TO stranger', ['schema common']],
+    [
+      'ALTER DEFAULT PRIVILEGES IN SCHEMA common REVOKE SELECT ON TABLES FROM stranger',
+      ['schema common'],
+    ],
     // The same words in another order.
     ['ALTER TABLE formed.t ALTER d1 SET DEFAULT (1 - 3 - 2)', ['table formed.t']],
     ['ALTER TABLE formed.t ALTER d1 SET DEFAULT (1 - (2 - 3))', ['table formed.t']],
@@ -306,7 +337,9 @@ describe('definitions', () => {
         client,
         rows.map(({ oid }) => oid),
       );
-      const after = new Map(found.map(({ kind, name, digest }) => [`${kind} ${name}`, digest]));
+      const after = new Map(
+        found.map(({ kind, name, digest, access }) => [`${kind} ${name}`, `${digest} ${access}`]),
+      );
       // PostgreSQL 18 has a constraint for each NOT NULL.
       const names = differing(before, after).filter((name) => !/not_null/.test(name));
       expect(names).toEqual(expected.filter((name) => name !== 'constraint'));

@@ -264,6 +264,39 @@ describe('owners and grants', () => {
     });
   });
 
+  it('are found to differ where they came back as others', async () => {
+    const one = await backupOf(
+      `CREATE SCHEMA lent; CREATE TABLE lent.a (id int, n int); ALTER TABLE lent.a OWNER TO app; ALTER SCHEMA lent OWNER TO app;
+      GRANT SELECT ON lent.a TO reporter; GRANT UPDATE (n) ON lent.a TO boss WITH GRANT OPTION; CREATE FUNCTION lent.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+      REVOKE ALL ON FUNCTION lent.f() FROM PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA lent GRANT SELECT ON TABLES TO reporter`,
+      ['lent'],
+      { format: 'plain', compression: 'none' },
+    );
+    expect(await rehearsals.rehearseQuickly(one, 'rows')).toMatchObject({
+      differences: [],
+      notChecked: [],
+    });
+    const text = one.bytes.toString();
+    for (const [before, after, what] of [
+      ['ALTER TABLE lent.a OWNER TO app;', 'ALTER TABLE lent.a OWNER TO boss;', 'table lent.a'],
+      ['GRANT SELECT ON TABLE lent.a TO reporter;', '', 'table lent.a'],
+      [
+        'GRANT UPDATE(n) ON TABLE lent.a TO boss WITH GRANT OPTION;',
+        'GRANT UPDATE(n) ON TABLE lent.a TO boss;',
+        'table lent.a',
+      ],
+      ['REVOKE ALL ON FUNCTION lent.f() FROM PUBLIC;', '', 'function lent.f()'],
+      [/ALTER DEFAULT PRIVILEGES .*;/, '', 'schema lent'],
+    ] as const) {
+      expect(text.replace(before, after)).not.toBe(text);
+      const { differences } = await rehearsals.rehearseQuickly({
+        ...one,
+        bytes: Buffer.from(text.replace(before, after)),
+      });
+      expect(differences).toEqual([`${what} has not the owner and the grants that it had`]);
+    }
+  });
+
   it('are left out where they need a membership that no backup holds, and it is said', async () => {
     const found = await brought(
       `CREATE SCHEMA members; CREATE TABLE members.a (id int); ALTER TABLE members.a OWNER TO boss;
