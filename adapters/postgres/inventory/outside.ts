@@ -61,9 +61,14 @@ export const OUTSIDE_ENDS = `
   ${MEMBERS}, needed AS (
     SELECT DISTINCT d.refclassid, d.refobjid, m.shownclass, m.shown
     FROM members m
-    JOIN pg_catalog.pg_depend d ON d.classid = m.classid AND d.objid = m.objid
-    WHERE d.refobjid >= ${FIRST_NORMAL_OID} AND d.deptype NOT IN ('e', 'P', 'S')
-      AND NOT EXISTS (SELECT FROM members i WHERE i.classid = d.refclassid AND i.objid = d.refobjid)
+    -- Joined and NOT EXISTS, each is compared with each where the catalog was not analyzed yet: 9 s for 500 tables, four times that for 1,000.
+    CROSS JOIN LATERAL (
+      SELECT p.refclassid, p.refobjid FROM pg_catalog.pg_depend p
+      WHERE p.classid = m.classid AND p.objid = m.objid
+        AND p.refobjid >= ${FIRST_NORMAL_OID} AND p.deptype NOT IN ('e', 'P', 'S')
+      OFFSET 0
+    ) d
+    WHERE (d.refclassid, d.refobjid) NOT IN (SELECT i.classid, i.objid FROM members i)
       AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_class x
         WHERE d.refclassid = ${catalog('pg_class')} AND x.oid = d.refobjid AND x.relkind IN ('i', 'I')
