@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import { BackupDamaged, isRetryable, RestoreRefused } from '../../core/errors.ts';
+import { BackupDamaged, DumpUnreadable, isRetryable, RestoreRefused } from '../../core/errors.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
@@ -48,6 +48,20 @@ const blame = async (
         object.key,
         `its SHA-256 is not the one that it had when it was stored (${error instanceof Error ? error.message : error})`,
       );
+};
+
+/** A table of contents that makes no sense is the object's fault, or its maker's. */
+const wishFrom = async (
+  ports: RestorePorts,
+  restore: Restore,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<Wish> => {
+  try {
+    return await wishOf(ports, restore, manifest);
+  } catch (error) {
+    throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, signal) : error;
+  }
 };
 
 const loadOnce = async (
@@ -105,7 +119,7 @@ const bringBeside = async (
 ): Promise<Beside | undefined> => {
   const limits = { seconds: context.seconds, signal: context.stop.signal };
   const stored = await findStored(ports, restore.projectId, restore.backupId);
-  const wish = await wishOf(ports, restore, stored.manifest);
+  const wish = await wishFrom(ports, restore, stored.manifest, limits.signal);
   const earlier =
     restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
   const { report, survey } = await check(ports, options, restore, stored.manifest, wish, limits);

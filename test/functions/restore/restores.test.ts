@@ -16,6 +16,8 @@ const TENANT = `
   INSERT INTO shared.countries VALUES ('de'), ('fr');
   CREATE TABLE acme.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, country text REFERENCES shared.countries, note text);
   CREATE TABLE acme.orders (id serial PRIMARY KEY, customer int NOT NULL REFERENCES acme.customers, total numeric(10,2));
+  CREATE FUNCTION acme.is_total(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n >= 0';
+  ALTER TABLE acme.orders ADD CHECK (acme.is_total(total));
   CREATE INDEX orders_customer ON acme.orders (customer);
   INSERT INTO acme.customers (country, note) SELECT CASE i % 2 WHEN 0 THEN 'de' ELSE 'fr' END, 'note ' || i FROM generate_series(1, 200) i;
   INSERT INTO acme.orders (customer, total) SELECT i % 200 + 1, i FROM generate_series(1, 1000) i;
@@ -139,9 +141,19 @@ describe('a backup that is not what it was', () => {
     const at = Math.floor(body.length * part);
     body[at] = (body[at] ?? 0) ^ 4;
     await put(key, body);
-    const { row } = await room.restore(backup);
-    expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    for (const given of [{}, { mode: 'tables', tables: ['orders'] } as const]) {
+      const { row } = await room.restore(backup, given);
+      expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    }
     await nothingLeft();
+  });
+
+  it('cannot be read from its beginning on', async () => {
+    const key = backup.fileId ?? '';
+    const body = await bodyOf(key);
+    await put(key, Buffer.alloc(body.length, 7));
+    const { row } = await room.restore(backup, { dryRun: true });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
   });
 
   it('is cut short, is gone, or lies beside the manifest of another', async () => {
