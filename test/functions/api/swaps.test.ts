@@ -120,6 +120,28 @@ describe('undoing a swap', () => {
     await askUndo(swap);
   });
 
+  test('may be asked for a failed swap of which nobody knows whether it exchanged', async () => {
+    const exchange = [
+      { from: 'acme', to: 'acme_before' },
+      { from: 'acme_restored', to: 'acme' },
+    ];
+    for (const [name, renames, status] of [
+      ['JobWorkerDied', exchange, 202],
+      ['JobMessageBuried', exchange, 202],
+      ['StepNotDone', exchange, 409],
+      ['JobWorkerDied', exchange.slice(1), 409],
+      ['JobWorkerDied', undefined, 409],
+    ] as const) {
+      const swap = await askSwap();
+      const claim = await claimRestore(api, swap);
+      const found = renames && { exchange: renames };
+      await api.api.ports.restores.fail(claim, { name, message: 'It died.' }, found);
+      const { links } = (await api.get(swap.links.self ?? '')).json;
+      expect(links.undo, name).toBe(status === 202 ? `${swap.links.self}/undo` : undefined);
+      expect((await api.post(undoOf(swap))).status, name).toBe(status);
+    }
+  });
+
   test('begins with the last swap: an earlier one is refused until the later are undone or ended', async () => {
     const first = await completed(await askSwap());
     const second = await completed(await askSwap());
