@@ -63,7 +63,8 @@ const NAMED = `
   WHERE pg_catalog.strpos(lower(t.text), lower(n.name)) > 0`;
 
 /** Of a setting's name: many keep keys in them, which no manifest must hold. */
-const SECRET = /secret|passw|pwd|token|key|jwt|credential|private|dsn|url|uri/i;
+const SECRET =
+  /secret|pass|pwd|token|key|jwt|cred|private|dsn|ur[il]|conn|crypt|salt|cert|auth|sign|hmac|seed/i;
 
 /** Before anything sets the session's own. */
 export const readDatabaseSettings = async (

@@ -42,7 +42,7 @@ export interface TextRequest {
    * Asked where a materialized view could not be filled: why that says nothing of the backup, or undefined. The transaction then goes on
    * without. Absent: it ends.
    */
-  readonly unfilled?: (view: TableName) => Promise<string | undefined>;
+  readonly unfilled?: (view: TableName, error: StatementRefused) => Promise<string | undefined>;
   /** Called once the rows of a table are there. */
   readonly onTable: (table: TableName) => void;
   readonly signal: AbortSignal;
@@ -105,7 +105,7 @@ const refresh = async (run: Run, view: TableName, execute: () => Promise<void>):
   } catch (error) {
     if (!(error instanceof StatementRefused)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT refresh');
-    const why = await request.unfilled(view);
+    const why = await request.unfilled(view, error);
     if (why === undefined) throw error;
     run.unfilled.push({ ...view, why });
   }

@@ -78,6 +78,12 @@ const asked = ({ where, schema, table }: Complaint, { reachingFunctions = [] }: 
       ),
   );
 
+/** Cannot coerce, datatype mismatch: what a cast would mend that belongs to no schema, and so is in no dump of one. */
+const WITHOUT_CAST = /^(42846|42804|42883)$/;
+
+const castLeftOut = ({ code }: Complaint, { leftOut = [] }: Manifest): string | undefined =>
+  WITHOUT_CAST.test(code) ? leftOut.find(({ kind }) => kind === 'cast')?.name : undefined;
+
 /** A materialized view, by the name that statements are given. */
 const isRefresh = (error: StatementRefused): boolean => /materialized view/.test(error.message);
 
@@ -91,6 +97,10 @@ const excuse = (error: StatementRefused, given: Circumstances): string | undefin
   const missing = missingElsewhere(complaint, schemasIn(manifest), manifest);
   if (missing !== undefined) {
     return `${missing}, which its code or its rows name, is not in the backup, nor is it known to the catalogs that the manifest was read from`;
+  }
+  const cast = castLeftOut(complaint, manifest);
+  if (cast !== undefined) {
+    return `the cast ${cast} belongs to its objects and is in no backup of a schema: a restore needs it first`;
   }
   if (lacksAbility(complaint))
     return 'the scratch server, or its machine, is without what it needs';
@@ -110,10 +120,15 @@ const excuse = (error: StatementRefused, given: Circumstances): string | undefin
 const saidOf = ({ cause, message }: Error): string =>
   cause instanceof Error ? cause.message : message;
 
-const ofTheServer = (error: Error): ScratchFaltered | undefined => {
+/** Whether the server speaks of a want of its own, whatever it was asked to do. */
+export const isOfTheServer = (error: Error): boolean => {
   const complaint = complaintOf(error);
-  if (!OF_THE_SERVER.test(complaint.code) || lacksAbility(complaint)) return undefined;
-  const { code, message } = complaint;
+  return OF_THE_SERVER.test(complaint.code) && !lacksAbility(complaint);
+};
+
+const ofTheServer = (error: Error): ScratchFaltered | undefined => {
+  if (!isOfTheServer(error)) return undefined;
+  const { code, message } = complaintOf(error);
   return new ScratchFaltered('what it was given', `${message} (${code})`, { cause: error.cause });
 };
 

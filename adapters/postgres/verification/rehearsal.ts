@@ -13,7 +13,7 @@ import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import { LAMBDA_TEMPORARY_BYTES, neededBytes, refuseTooLarge } from '../scratch/room.ts';
 import { type ScratchServer, startScratch } from '../scratch/server.ts';
 import { disconnect } from '../session.ts';
-import { blame } from './blame.ts';
+import { blame, isOfTheServer } from './blame.ts';
 import { compareWithManifest } from './compare.ts';
 import { takeSettings } from './settings.ts';
 import { makeSurroundings, type Surroundings } from './surroundings.ts';
@@ -61,7 +61,8 @@ const loadOnce = async (
       owners,
       missingRoles: [],
       onTable: () => undefined,
-      unfilled: (view) => reachOfView(owner, view, schemasIn(manifest)),
+      unfilled: async (view, error) =>
+        isOfTheServer(error) ? undefined : await reachOfView(owner, view, schemasIn(manifest)),
       signal,
     });
     await request.confirm();

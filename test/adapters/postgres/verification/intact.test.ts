@@ -381,6 +381,31 @@ describe('what stands in', () => {
     expect(found.notChecked).toContainEqual(expect.stringMatching(/^aggregate shared\.total/));
   });
 
+  it('for ways to search text splits it in a way of its own', async () => {
+    const found = await brought(`
+      CREATE SCHEMA shared; CREATE TEXT SEARCH CONFIGURATION shared.german (COPY = pg_catalog.german);
+      CREATE TEXT SEARCH DICTIONARY shared.stems (TEMPLATE = pg_catalog.snowball, LANGUAGE = german);
+      CREATE TEXT SEARCH CONFIGURATION acme.own (COPY = pg_catalog.simple);
+      ALTER TEXT SEARCH CONFIGURATION acme.own ALTER MAPPING FOR word WITH shared.stems;
+      CREATE TABLE acme.a (t text, w tsvector GENERATED ALWAYS AS (to_tsvector('shared.german', t)) STORED, o tsvector GENERATED ALWAYS AS (to_tsvector('acme.own', t)) STORED);
+      CREATE INDEX ON acme.a USING gin (w); INSERT INTO acme.a VALUES ('die Häuser')`);
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ rows: 1, hashedTables: 1 });
+    for (const name of ['configuration shared.german', 'dictionary shared.stems']) {
+      expect(found.notChecked).toContainEqual(expect.stringContaining(`text search ${name}`));
+    }
+  });
+
+  it('for nothing that belongs to no schema: a cast that is needed is named', async () => {
+    const one = await backupOf(`
+      CREATE TYPE acme.mood AS ENUM ('a'); CREATE FUNCTION acme.to_mood(int) RETURNS acme.mood LANGUAGE sql IMMUTABLE AS $$SELECT 'a'::acme.mood$$;
+      CREATE CAST (int AS acme.mood) WITH FUNCTION acme.to_mood(int); CREATE VIEW acme.v AS SELECT 1::acme.mood AS m`);
+    expect(await refusalOf(one)).toMatchObject({
+      name: 'RehearsalImpossible',
+      message: expect.stringMatching(/the cast \(integer AS acme\.mood\) belongs to its objects/),
+    });
+  });
+
   it('for a table has its key, by which a view may group', async () => {
     const found = await brought(`
       CREATE SCHEMA shared; CREATE TABLE shared.projects (id int, "Sub id" int, name text, PRIMARY KEY (id, "Sub id"));
