@@ -12,7 +12,7 @@ import type { NamedByValue } from './reg-values.ts';
  * What stands in may need types in turn, so those are followed to: `pg_depend` has them for columns, arguments and base types. What
  * nothing can stand in for (an operator, a base type in C, a text search dictionary) has no line here.
  */
-const CLOSURE = `
+const KEPT = `
   WITH RECURSIVE ${OUTSIDE_ENDS}, closure AS (
     (SELECT refclassid AS classid, refobjid AS objid FROM ends
     UNION SELECT v.catalog::pg_catalog.regclass, v.oid FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::oid[])) AS v (catalog, oid) WHERE v.oid >= ${FIRST_NORMAL_OID})
@@ -31,7 +31,9 @@ const CLOSURE = `
       SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = c.classid AND d.objid = c.objid AND d.objsubid = 0 AND d.deptype IN ('i', 'e')
     ) AND NOT EXISTS (SELECT FROM members m WHERE m.classid = c.classid AND m.objid = c.objid)
-  )`;
+  )
+  SELECT classid::pg_catalog.oid::text AS catalog, objid::text AS oid FROM kept
+  WHERE classid <> ${catalog('pg_namespace')} OR objid <> ALL ($1)`;
 
 const COLUMNS = (relation: string): string => `(
     SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod))
@@ -154,7 +156,9 @@ const OTHERS = `
   FROM kept k JOIN pg_catalog.pg_tablespace t ON k.classid = ${catalog('pg_tablespace')} AND t.oid = k.objid`;
 
 const STAND_INS = `
-  ${CLOSURE}, made AS (
+  WITH kept AS (
+    SELECT v.classid, v.objid FROM ROWS FROM (pg_catalog.unnest($2::oid[]), pg_catalog.unnest($3::oid[])) AS v (classid, objid)
+  ), made AS (
     ${[RELATIONS, TYPES, FUNCTIONS, AGGREGATES, COLLATIONS, TEXT_SEARCH, NAMES, OTHERS].join('\n    UNION ALL ')}
   )
   SELECT o.type AS kind, o.identity AS name, n.nspname AS schema, made.sql
@@ -164,12 +168,24 @@ const STAND_INS = `
   WHERE made.sql IS NOT NULL
   ORDER BY 1, 2`;
 
+/** Oids of a catalog and of a row in it. */
+interface Kept {
+  readonly catalog: string;
+  readonly oid: string;
+}
+
 /** In no order that they could be made in. The session's search_path must be empty, so that names are written in full. */
 export const readStandIns = async (
   client: pg.Client,
   schemaOids: SchemaOids,
   named: readonly NamedByValue[] = [],
 ): Promise<StandIn[]> => {
-  const values = [named.map((one) => one.catalog), named.map((one) => one.oid)];
-  return (await client.query<StandIn>(STAND_INS, [schemaOids, ...values])).rows;
+  const idsOf = (those: readonly Kept[]) => [
+    those.map((one) => one.catalog),
+    those.map((one) => one.oid),
+  ];
+  const kept = await client.query<Kept>(KEPT, [schemaOids, ...idsOf(named)]);
+  // Most schemas need nothing elsewhere, and what says how to make it takes longer to plan than all else.
+  if (!kept.rows.length) return [];
+  return (await client.query<StandIn>(STAND_INS, [schemaOids, ...idsOf(kept.rows)])).rows;
 };
