@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
-import { CLUSTERS } from './clusters.ts';
+import { RUN_FOLDER } from './run-folder.ts';
 
 /**
  * The layers that the tests run on, built once before any of them, so that no test waits for another's build; and a
@@ -21,8 +21,8 @@ export default async (): Promise<() => void> => {
     const versions = Object.values(manifest.programs);
     say(`PostgreSQL's ${request.layer} programs: ${versions.join(', ')}`);
   }
-  const clusters = mkdtempSync('/var/tmp/larder-clusters-');
-  chmodSync(clusters, 0o755);
-  process.env[CLUSTERS] = clusters;
-  return () => rmSync(clusters, { recursive: true, force: true });
+  const folder = mkdtempSync('/var/tmp/larder-tests-');
+  chmodSync(folder, 0o755);
+  process.env[RUN_FOLDER] = folder;
+  return () => rmSync(folder, { recursive: true, force: true });
 };

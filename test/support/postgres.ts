@@ -20,8 +20,8 @@ import {
   type ServerPrograms,
 } from '../../adapters/postgres/program-files.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
-import { CLUSTERS } from './clusters.ts';
 import { roleScript } from './roles.ts';
+import { RUN_FOLDER } from './run-folder.ts';
 
 export const PASSWORD = "it's \\ a secret";
 const UNPRIVILEGED = 65_534;
@@ -114,17 +114,17 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
 };
 
 /**
- * A new cluster in a home. initdb takes a second, so one is made a major, and copied: it lies in CLUSTERS, a folder of one run
- * of the tests (see global-setup.ts). Whoever runs apart from it makes each anew.
+ * A new cluster in a home. initdb takes a second, so one is made a major, and copied: it lies in the folder of a run of the
+ * tests (see global-setup.ts). Whoever runs apart from it makes each anew.
  */
 const makeCluster = (programs: ServerPrograms, home: string): void => {
   const own = ownFolder(path.join(home, 'own'));
-  const shared = process.env[CLUSTERS];
+  const shared = process.env[RUN_FOLDER];
   if (!shared) {
     initialize(programs, own);
     return;
   }
-  const pattern = path.join(shared, String(programs.major));
+  const pattern = path.join(shared, `cluster-${programs.major}`);
   if (!existsSync(pattern)) {
     const made = ownFolder(mkdtempSync(path.join(shared, 'new-')));
     initialize(programs, made);

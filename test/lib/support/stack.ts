@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type AppProps, CfnElement, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
 import { larderApp } from '../../../lib/app.ts';
 import type { Config } from '../../../lib/config.ts';
 import { LarderStack } from '../../../lib/larder-stack.ts';
+import { RUN_FOLDER } from '../../support/run-folder.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -27,9 +27,8 @@ export interface Synthesis {
   text(value: unknown): string;
 }
 
-/** Cloud assemblies of one test file. */
-const assemblies = mkdtempSync(path.join(tmpdir(), 'larder-stack-'));
-afterAll(() => rmSync(assemblies, { recursive: true }));
+/** Cloud assemblies; they go with the run. */
+const assemblies = mkdtempSync(path.join(process.env[RUN_FOLDER] ?? tmpdir(), 'stacks-'));
 
 /**
  * The stack without its bundles and layers: what it says of everything else is the same. CloudFormation's own rules take
