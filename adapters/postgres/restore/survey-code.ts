@@ -35,8 +35,15 @@ const reachOf = ({ self, superuser, others }: Reach): string =>
     ? `${quoted(self)}, a superuser`
     : `${quoted(self)}, a member of owners of other schemas: ${listed(others.map(quoted))}`;
 
-const said = (code: readonly OwnCode[]): string[] =>
-  code.map(({ what, functions }) => `${what} calls ${listed(functions.map(quoted))}`);
+const said = ({ what, functions }: OwnCode): string =>
+  `${what} calls ${listed(functions.map(quoted))}`;
+
+/** A line for each: records cut what is long. */
+const LINES = 10;
+const linesOf = (code: readonly OwnCode[]): string[] => [
+  ...code.slice(0, LINES).map((one) => `While it comes back, ${said(one)}.`),
+  ...(code.length > LINES ? [`So do ${code.length - LINES} more.`] : []),
+];
 
 const kept = (code: readonly OwnCode[], reach: Reach): Findings => {
   const open = code.filter(({ restricted }) => !restricted);
@@ -44,7 +51,8 @@ const kept = (code: readonly OwnCode[], reach: Reach): Findings => {
     ? {
         problems: [],
         warnings: [
-          `The backup's own functions run while its rows come back, as the owner of their table; one that resets its role acts as ${reachOf(reach)}. ${ROLES_PAGE} They are: ${listed(said(open))}.`,
+          `The backup's own functions run as the owner of their table; one that resets its role acts as ${reachOf(reach)}. ${ROLES_PAGE}`,
+          ...linesOf(open),
         ],
       }
     : NONE;
@@ -53,21 +61,18 @@ const kept = (code: readonly OwnCode[], reach: Reach): Findings => {
 const dropped = (
   code: readonly OwnCode[] | undefined,
   reach: Reach,
-  { manifest, acceptOwnCode = false }: SurveyRequest,
+  acceptOwnCode: boolean,
 ): Findings => {
-  if (code ? !code.length : !manifest.functions.length) return NONE;
-  const lines = code
-    ? `They are: ${listed(said(code))}.`
-    : 'A plain backup does not tell which they are.';
   const head = `With owners "drop" the backup's own functions run as ${reachOf(reach)}`;
-  return acceptOwnCode
-    ? { problems: [], warnings: [`${head}, as was asked for. ${lines}`] }
-    : {
-        problems: [
-          `${head}. Keep the owners, take a login that is a member of fewer, or ask with acceptOwnCode if you trust them. ${lines}`,
-        ],
-        warnings: [],
-      };
+  const lines = code ? linesOf(code) : [];
+  if (acceptOwnCode) return { problems: [], warnings: [`${head}, as was asked for.`, ...lines] };
+  const which = code ? listed(code.map(said)) : 'a plain backup does not tell which';
+  return {
+    problems: [
+      `${head}. Keep the owners, take a login that is a member of fewer, or ask with acceptOwnCode if you trust them: ${which}.`,
+    ],
+    warnings: lines,
+  };
 };
 
 export const surveyCode = async (client: pg.Client, request: SurveyRequest): Promise<Findings> => {
@@ -79,6 +84,6 @@ export const surveyCode = async (client: pg.Client, request: SurveyRequest): Pro
   const theirs = elsewhere && owners === 'keep' ? manifest.roles : [];
   const [reach] = (await client.query<Reach>(REACH, [live, theirs])).rows;
   if (!reach || (!reach.superuser && !reach.others.length)) return NONE;
-  if (owners === 'drop') return dropped(ownCode, reach, request);
+  if (owners === 'drop') return dropped(ownCode, reach, request.acceptOwnCode ?? false);
   return ownCode ? kept(ownCode, reach) : NONE;
 };

@@ -103,7 +103,10 @@ describe('beside', () => {
     ];
     const { row } = await room.restore(archive, { dryRun: true });
     expect(row.report?.problems).toEqual([]);
-    expect(row.report?.warnings).toEqual([expect.stringContaining('"another"')]);
+    expect(row.report?.warnings).toEqual([
+      expect.stringContaining('"another"'),
+      'While it comes back, table "acme.orders" calls "acme.fine(numeric)", "acme.is_total(numeric)".',
+    ]);
     for (const one of [archive, plain]) {
       const refused = await room.restore(one, { owners: 'drop' });
       expect(refused.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
