@@ -52,7 +52,8 @@ export const ACCESS_QUERY = [
   `${access("'function'", 'pg_proc', 'proowner', [grants('o.proacl', "'f'", 'o.proowner')])}
   WHERE o.pronamespace = ANY ($1)`,
   `${access("'type'", 'pg_type', 'typowner', [grants('o.typacl', "'T'", 'o.typowner')])}
-  WHERE o.typnamespace = ANY ($1)`,
+  WHERE o.typnamespace = ANY ($1) AND o.typcategory <> 'A'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.typrelid AND c.relkind <> 'c')`,
   ...ONLY_OWNED.map(
     ([kind, name, prefix]) => `${access(`'${kind}'`, name, `${prefix}owner`, [])}
   WHERE o.${prefix}namespace = ANY ($1)`,

@@ -155,7 +155,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
       ) AS facts, ARRAY[t.typdefault] AS expressions
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
     WHERE t.typnamespace = ANY ($1)
-      AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid))
+      AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid))
       AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
     ORDER BY 1`,
 
