@@ -78,9 +78,14 @@ const loadOnce = async (
 const WITHOUT_OWNERS = ({ message }: Error): string =>
   `owners and grants: all was made the scratch server's own, since with them ${message}`;
 
+/** All roles of the manifest are there: one that is not is in the text alone, and what it was given is missing. */
+const namesOthers = ({ leftOut }: ExecutedText): boolean =>
+  leftOut.some(({ why }) => why.startsWith('there is no role '));
+
 interface Loaded {
   readonly executed: ExecutedText;
   readonly notes: readonly string[];
+  /** Whether owners and grants are to be compared. */
   readonly accessKept: boolean;
 }
 
@@ -91,7 +96,7 @@ interface Loaded {
 const load = async (stage: Stage): Promise<Loaded> => {
   try {
     const executed = await loadOnce(stage, 'keep');
-    return { executed, notes: [], accessKept: !executed.accessLost };
+    return { executed, notes: [], accessKept: !executed.accessLost || namesOthers(executed) };
   } catch (error) {
     if (!(error instanceof PermissionMissing)) throw error;
     stage.request.signal.throwIfAborted();

@@ -268,7 +268,9 @@ describe('owners and grants', () => {
     const one = await backupOf(
       `CREATE SCHEMA lent; CREATE TABLE lent.a (id int, n int); ALTER TABLE lent.a OWNER TO app; ALTER SCHEMA lent OWNER TO app;
       GRANT SELECT ON lent.a TO reporter; GRANT UPDATE (n) ON lent.a TO boss WITH GRANT OPTION; CREATE FUNCTION lent.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
-      REVOKE ALL ON FUNCTION lent.f() FROM PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA lent GRANT SELECT ON TABLES TO reporter`,
+      REVOKE ALL ON FUNCTION lent.f() FROM PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA lent GRANT SELECT ON TABLES TO reporter;
+      CREATE TABLE lent.b (); ALTER TABLE lent.b OWNER TO reporter; GRANT USAGE ON SCHEMA lent TO boss; GRANT SELECT ON lent.b TO boss WITH GRANT OPTION;
+      SET ROLE boss; GRANT SELECT ON lent.b TO PUBLIC; RESET ROLE; ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA lent GRANT EXECUTE ON FUNCTIONS TO boss`,
       ['lent'],
       { format: 'plain', compression: 'none' },
     );
@@ -286,6 +288,8 @@ describe('owners and grants', () => {
         'table lent.a',
       ],
       ['REVOKE ALL ON FUNCTION lent.f() FROM PUBLIC;', '', 'function lent.f()'],
+      ['GRANT SELECT ON TABLE lent.b TO PUBLIC;', '', 'table lent.b'],
+      ['ON TABLE lent.a TO reporter;', 'ON TABLE lent.a TO somebody;', 'table lent.a'],
       [/ALTER DEFAULT PRIVILEGES .*;/, '', 'schema lent'],
     ] as const) {
       expect(text.replace(before, after)).not.toBe(text);
