@@ -87,6 +87,16 @@ const castLeftOut = ({ code }: Complaint, { leftOut = [] }: Manifest): string | 
 /** A materialized view, by the name that statements are given. */
 const isRefresh = (error: StatementRefused): boolean => /materialized view/.test(error.message);
 
+/** What of elsewhere the server did not find, such as `the relation shared.rates`. */
+export const missedElsewhere = (error: Error, manifest: Manifest): string | undefined =>
+  missingElsewhere(complaintOf(error), schemasIn(manifest), manifest);
+
+/** A name that has its schema needs no search_path, which a refusal advises for each that is not found. */
+const withoutAdvice = (message: string, why: string): string =>
+  /^the (schema |[^,]*\.)/.test(why)
+    ? message.replace(/\. Its function .*?, then back up again/s, '')
+    : message;
+
 const excuse = (error: StatementRefused, given: Circumstances): string | undefined => {
   const { manifest, pretended, emptied, localeNotes, serverMajor } = given;
   const complaint = complaintOf(error);
@@ -94,7 +104,7 @@ const excuse = (error: StatementRefused, given: Circumstances): string | undefin
   if (serverMajor !== sourceMajor) {
     return `the scratch server is PostgreSQL ${serverMajor}, and the backup is of ${sourceMajor}: build the server layer with major ${sourceMajor} (docs/layers.md)`;
   }
-  const missing = missingElsewhere(complaint, schemasIn(manifest), manifest);
+  const missing = missedElsewhere(error, manifest);
   if (missing !== undefined) {
     return `${missing}, which its code or its rows name, is not in the backup, nor is it known to the catalogs that the manifest was read from`;
   }
@@ -104,6 +114,9 @@ const excuse = (error: StatementRefused, given: Circumstances): string | undefin
   }
   if (lacksAbility(complaint))
     return 'the scratch server, or its machine, is without what it needs';
+  if (complaint.code === '42P13' && complaint.message.includes('cannot be internal')) {
+    return 'only a superuser may make it, and a verification runs nothing of a backup as one';
+  }
   if (complaint.code === '42501') return 'its code needs rights that no backup of a schema holds';
   if (pretended.length) {
     const more = pretended.length > 3 ? ` and ${pretended.length - 3} more` : '';
@@ -152,7 +165,7 @@ export const blame = (error: unknown, given: Circumstances): unknown => {
   const why = excuse(error, given);
   if (why === undefined) return error;
   return new RehearsalImpossible(
-    `${error.message} Whether the backup is at fault can't be told, since ${why.replace(/\.$/, '')}`,
+    `${withoutAdvice(error.message, why)} Whether the backup is at fault can't be told, since ${why.replace(/\.$/, '')}`,
     GUIDE,
     { cause: error },
   );

@@ -1,8 +1,14 @@
 import type pg from 'pg';
-import { LarderError, PermissionMissing, ScratchTooSmall } from '../../../core/errors.ts';
+import {
+  LarderError,
+  PermissionMissing,
+  ScratchTooSmall,
+  type StatementRefused,
+} from '../../../core/errors.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import type { Log } from '../../../core/ports.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
+import type { TableName } from '../../../core/restore.ts';
 import type {
   RehearsalRequest,
   RehearsalRoom,
@@ -13,7 +19,7 @@ import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import { LAMBDA_TEMPORARY_BYTES, neededBytes, refuseTooLarge } from '../scratch/room.ts';
 import { type ScratchServer, startScratch } from '../scratch/server.ts';
 import { disconnect } from '../session.ts';
-import { blame, isOfTheServer } from './blame.ts';
+import { blame, isOfTheServer, missedElsewhere } from './blame.ts';
 import { compareWithManifest } from './compare.ts';
 import { takeSettings } from './settings.ts';
 import { makeSurroundings, type Surroundings } from './surroundings.ts';
@@ -46,6 +52,19 @@ interface Stage {
   readonly unset: readonly string[];
 }
 
+/** Why it says nothing of the backup that a materialized view can't be filled here. */
+const reasonUnfilled = async (
+  owner: pg.Client,
+  manifest: Manifest,
+  view: TableName,
+  error: StatementRefused,
+): Promise<string | undefined> => {
+  if (isOfTheServer(error)) return undefined;
+  const missed = missedElsewhere(error, manifest);
+  if (missed !== undefined) return `its code names ${missed}, which is elsewhere`;
+  return await reachOfView(owner, view, schemasIn(manifest));
+};
+
 /** One transaction, committed only after `confirm`. */
 const loadOnce = async (
   { server, owner, request }: Stage,
@@ -61,8 +80,7 @@ const loadOnce = async (
       owners,
       missingRoles: [],
       onTable: () => undefined,
-      unfilled: async (view, error) =>
-        isOfTheServer(error) ? undefined : await reachOfView(owner, view, schemasIn(manifest)),
+      unfilled: (view, error) => reasonUnfilled(owner, manifest, view, error),
       signal,
     });
     await request.confirm();

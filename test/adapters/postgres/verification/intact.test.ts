@@ -110,6 +110,7 @@ describe("names that only a function's text knows", () => {
         name: 'RehearsalImpossible',
         message: expect.stringMatching(new RegExp(`${missing}.*is not in the backup`, 's')),
       });
+      if (missing !== 'shared') expect((await refusalOf(one)).message).not.toContain('search_path');
     }
   });
 
@@ -324,9 +325,11 @@ describe('a materialized view', () => {
       CREATE FUNCTION shared.rate() RETURNS numeric LANGUAGE sql AS 'SELECT 2.0';
       CREATE TABLE acme.a (n numeric); INSERT INTO acme.a VALUES (1), (2);
       CREATE MATERIALIZED VIEW acme.m AS SELECT n / (SELECT count(*) FROM shared.rates) AS n FROM acme.a;
+      CREATE FUNCTION acme.limit() RETURNS int LANGUAGE plpgsql AS $$BEGIN RETURN (SELECT n FROM other.limits); END$$;
+      CREATE SCHEMA other; CREATE TABLE other.limits (n int); CREATE MATERIALIZED VIEW acme.p AS SELECT acme.limit() AS n;
       CREATE MATERIALIZED VIEW acme.o AS SELECT n * shared.rate() AS n FROM acme.a; CREATE UNIQUE INDEX ON acme.o (n) NULLS NOT DISTINCT`);
     expect(found.differences).toEqual([]);
-    expect(found.notChecked.filter((line) => /was not filled here/.test(line))).toHaveLength(2);
+    expect(found.notChecked.filter((line) => /was not filled here/.test(line))).toHaveLength(3);
   });
 
   it('of the backup alone that can not be filled fails it', async () => {
@@ -403,6 +406,15 @@ describe('what stands in', () => {
     expect(await refusalOf(one)).toMatchObject({
       name: 'RehearsalImpossible',
       message: expect.stringMatching(/the cast \(integer AS acme\.mood\) belongs to its objects/),
+    });
+  });
+
+  it('for nothing that only a superuser may make, which is said', async () => {
+    const one = await backupOf(`
+      CREATE AGGREGATE acme.middle(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA)`);
+    expect(await refusalOf(one)).toMatchObject({
+      name: 'RehearsalImpossible',
+      message: expect.stringMatching(/aggregate.*only a superuser may make it/s),
     });
   });
 
