@@ -11,7 +11,7 @@ import { type Meaning, meaningOf } from './meaning.ts';
 import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
 import { copyRows, send } from './send.ts';
-import { asOwner, ownerOf, refuseFiring } from './standing.ts';
+import { asOwner, ownerOf, refuseFiring, SAFE_PATH } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
 import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
@@ -183,7 +183,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
 };
 
 /** The text sets what it needs; what comes after it must not depend on it. */
-const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET search_path = ''; RESET ROLE;
+const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET search_path = ${SAFE_PATH}; RESET ROLE;
   SET row_security = off`;
 
 /** @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the text's own error */

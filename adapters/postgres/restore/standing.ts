@@ -80,10 +80,16 @@ export const ownerOf = async (run: Run, one: Standee): Promise<Standing | undefi
   return { ...found, owner: schemaOwner, enters: true };
 };
 
+/**
+ * Where names are looked for once code of the tenant's has run. An empty path would look into the session's temporary schema first, where
+ * that code may have made a type named as one of PostgreSQL's, whose check then runs as the restore role.
+ */
+export const SAFE_PATH = 'pg_catalog, pg_temp';
+
 /** Whatever the code has set in the session is as the text had it again. */
 const backToSelf = ({ settings }: Run): string =>
   [
-    `RESET ROLE; SET search_path = ''; SET row_security = off`,
+    `RESET ROLE; SET search_path = ${SAFE_PATH}; SET row_security = off`,
     ...['client_encoding', 'standard_conforming_strings'].flatMap((name) => {
       const value = settings.get(name);
       return value === undefined ? [] : [`SET ${name} = ${identifier(value)}`];

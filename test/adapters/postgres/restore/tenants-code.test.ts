@@ -102,6 +102,25 @@ describe("a tenant's own code", () => {
     expect(rows).toEqual([{ c: 'a\\b' }]);
   });
 
+  it('that makes types of its session is not called by what comes after it', async () => {
+    const database = await databaseOf(
+      postgres,
+      `CREATE FUNCTION acme.takes(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+         UPDATE beta.secrets SET s = current_user; RETURN true; END $f$;
+       CREATE FUNCTION acme.shadows(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+         IF session_user = 'larder_restore' THEN
+           CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (acme.takes(VALUE));
+           CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (acme.takes(NULL));
+         END IF; RETURN true; END $f$;
+       CREATE TABLE acme.t (v text CHECK (acme.shadows(v))); INSERT INTO acme.t VALUES ('a')`,
+    );
+    const stored = await takeBackup(postgres, database, ['acme']);
+    await restore({ postgres, database }, stored);
+    expect(await secrets(database)).toEqual([{ s: 'secret' }]);
+    const { rows } = await postgres.sql('SELECT v FROM acme_restored.t', database);
+    expect(rows).toEqual([{ v: 'a' }]);
+  });
+
   it('of an owner who may not look into the schema before its grants are back comes back', async () => {
     const database = await databaseOf(
       postgres,
