@@ -9,6 +9,13 @@ import type { Scope } from './ports.ts';
 /** Where history and vault are. */
 export type Where =
   | { readonly kind: 'aws'; readonly table: string; readonly bucket: string }
+  /** The name of a deployed stack, whose outputs say the rest; names given besides go before them. */
+  | {
+      readonly kind: 'stack';
+      readonly stack: string;
+      readonly table?: string;
+      readonly bucket?: string;
+    }
   /** The data folder of `npm start`, absolute; names only where there are several. */
   | {
       readonly kind: 'local';
@@ -37,6 +44,7 @@ const withFolder = (argv: readonly string[]): string[] =>
   });
 
 const COMMON = {
+  stack: { type: 'string' },
   table: { type: 'string' },
   bucket: { type: 'string' },
   local: { type: 'string' },
@@ -53,6 +61,7 @@ const OF_REBUILD = {
 } as const;
 
 interface Values {
+  readonly stack?: string;
   readonly table?: string;
   readonly bucket?: string;
   readonly local?: string;
@@ -75,14 +84,18 @@ const parsed = (command: 'compare' | 'rebuild', argv: readonly string[]): Values
 };
 
 const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
+  const names = {
+    ...(values.table ? { table: values.table } : {}),
+    ...(values.bucket ? { bucket: values.bucket } : {}),
+  };
   if (values.local !== undefined) {
     if (values.local === '') throw new BadUsage('--local: give the name of a folder, or none');
-    return {
-      kind: 'local',
-      folder: path.resolve(values.local),
-      ...(values.table ? { table: values.table } : {}),
-      ...(values.bucket ? { bucket: values.bucket } : {}),
-    };
+    if (values.stack !== undefined) throw new BadUsage('Give --local or --stack, not both');
+    return { kind: 'local', folder: path.resolve(values.local), ...names };
+  }
+  if (values.stack !== undefined) {
+    if (values.stack === '') throw new BadUsage('--stack: give the name of the stack');
+    return { kind: 'stack', stack: values.stack, ...names };
   }
   const table = values.table ?? environment[ENV.historyTable];
   const bucket = values.bucket ?? environment[ENV.vaultBucket];
@@ -91,7 +104,9 @@ const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
     ...(table ? [] : [`--table (or ${ENV.historyTable}), the stack's output HistoryTable`]),
     ...(bucket ? [] : [`--bucket (or ${ENV.vaultBucket}), the stack's output VaultBucket`]),
   ];
-  throw new BadUsage(`Say where history and vault are: ${missing.join('; ')}. Or --local`);
+  throw new BadUsage(
+    `Say where history and vault are: --stack, the name of the stack. Or ${missing.join('; ')}. Or --local`,
+  );
 };
 
 const scopeOf = (values: Values, environment: NodeJS.ProcessEnv): Scope => {

@@ -24,7 +24,7 @@ export interface Place {
 /** A table that was just made takes a while to grow with what is written to it: wait instead of giving up. */
 export const THROTTLED_TRIES = 10;
 
-const openAws = ({ table, bucket }: Where & { readonly kind: 'aws' }): Place => {
+const openAws = ({ table, bucket }: Pick<Place, 'table' | 'bucket'>): Place => {
   const dynamodb = new DynamoDBClient({ requestHandler: PATIENCE, maxAttempts: THROTTLED_TRIES });
   const s3 = makeVaultClient();
   return {
@@ -41,6 +41,10 @@ const openAws = ({ table, bucket }: Where & { readonly kind: 'aws' }): Place => 
 
 export const openPlace = async (where: Where): Promise<Place> => {
   if (where.kind === 'aws') return openAws(where);
+  if (where.kind === 'stack') {
+    const { namesOfStack } = await import('./stack.ts');
+    return openAws(await namesOfStack(where));
+  }
   // The emulators are no part of what works on AWS.
   const { openLocal } = await import('./local-place.ts');
   return openLocal(where);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -149,6 +150,67 @@ describe('larder, on AWS', () => {
     await room.vault.remove([key]);
   });
 
+  describe('told by the name of a stack', () => {
+    /** CloudFormation, as far as it is asked: it answers in XML, and what is not there with a ValidationError. */
+    const cloudFormation = createServer((request, response) => {
+      request.toArray().then((chunks) => {
+        const asked = new URLSearchParams(Buffer.concat(chunks).toString());
+        const outputs = OUTPUTS[asked.get('StackName') ?? ''];
+        response.statusCode = outputs ? 200 : 400;
+        response.end(outputs ? stackXml(outputs()) : missingXml(asked.get('StackName') ?? ''));
+      }, response.destroy);
+    });
+    const OUTPUTS: Record<string, () => Record<string, string>> = {
+      Larder: () => ({ ApiUrl: 'x', VaultBucket: room.bucket, HistoryTable: room.table() }),
+      Other: () => ({ VaultBucket: room.bucket }),
+    };
+    const stackXml = (outputs: Record<string, string>): string =>
+      `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><Outputs>${Object.entries(
+        outputs,
+      )
+        .map(
+          ([key, value]) =>
+            `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+        )
+        .join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+    const missingXml = (name: string): string =>
+      `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error></ErrorResponse>`;
+    const told = (args: readonly string[]) => {
+      const address = cloudFormation.address();
+      const port = typeof address === 'object' ? address?.port : 0;
+      return larder(['history', 'compare', ...args], {
+        ...aws(),
+        AWS_ENDPOINT_URL_CLOUDFORMATION: `http://127.0.0.1:${port}`,
+      });
+    };
+    beforeAll(async () => {
+      await once(cloudFormation.listen(0, '127.0.0.1'), 'listening');
+    });
+    afterAll(() => cloudFormation.close());
+
+    it('it takes table and vault from the outputs', async () => {
+      const { status, stdout } = await told(['--stack', 'Larder', '--json']);
+      expect(status).toBe(0);
+      const { table, bucket } = compared.parse(JSON.parse(stdout));
+      expect({ table, bucket }).toEqual({ table: room.table(), bucket: room.bucket });
+    });
+
+    it('a table given by hand goes before the stack', async () => {
+      const { stderr } = await told(['--stack', 'Larder', '--table', 'none']);
+      expect(stderr).toContain('no such table');
+    });
+
+    it.each([
+      ['Nobody', 'There is no stack "Nobody"'],
+      ['Other', 'has no output HistoryTable'],
+    ])('%s is told in one line', async (name, said) => {
+      const { status, stdout, stderr } = await told(['--stack', name]);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(said);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+    });
+  });
+
   it.each([
     [['history', 'compare', '--table', 'none', '--bucket'], 'no such table'],
     [['history', 'compare', '--bucket', 'none', '--table'], 'no such bucket'],
@@ -169,6 +231,8 @@ describe('the command line', () => {
     [['history', 'compare'], 'LARDER_HISTORY_TABLE'],
     [['history', 'compare', '--table', 't'], '--bucket'],
     [['history', 'compare', '--local', '--dry-run'], '--dry-run'],
+    [['history', 'compare', '--local', '--stack', 'Larder'], 'not both'],
+    [['history', 'compare', '--stack', ''], '--stack'],
     [['history', 'rebuild', '--local', '--project', '..'], '--project'],
     [['history', 'rebuild', '--local', '--key-template', 'x'], '--key-template'],
     [['history', 'rebuild', '--local', 'a', 'b'], 'b'],

@@ -1,0 +1,50 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { PATIENCE } from '../../adapters/patience.ts';
+import { quoted } from '../../core/errors.ts';
+import type { Where } from './arguments.ts';
+
+/** Which output of the stack has the name; lib/larder-stack.ts writes them. */
+const OUTPUTS = { table: 'HistoryTable', bucket: 'VaultBucket' } as const;
+
+const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
+  const client = new CloudFormationClient({ requestHandler: PATIENCE });
+  try {
+    const { Stacks: [found] = [] } = await client.send(
+      new DescribeStacksCommand({ StackName: stack }),
+    );
+    return new Map(
+      (found?.Outputs ?? []).flatMap(({ OutputKey: key, OutputValue: value }) =>
+        key && value ? [[key, value] as const] : [],
+      ),
+    );
+  } catch (error) {
+    // It has no error of its own for this.
+    if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
+    throw new Error(
+      `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE.`,
+      { cause: error },
+    );
+  } finally {
+    client.destroy();
+  }
+};
+
+/**
+ * The names of table and bucket that a deployed stack puts out; those given by hand go before them.
+ * @throws Error where there is no such stack, or it is none of Larder's; errors of CloudFormation
+ */
+export const namesOfStack = async ({
+  stack,
+  table,
+  bucket,
+}: Where & { readonly kind: 'stack' }): Promise<{ table: string; bucket: string }> => {
+  const outputs = await outputsOf(stack);
+  const named = (what: keyof typeof OUTPUTS): string => {
+    const name = outputs.get(OUTPUTS[what]);
+    if (name !== undefined) return name;
+    throw new Error(
+      `The stack ${quoted(stack)} has no output ${OUTPUTS[what]}. Is it one of Larder's, and deployed to its end? If so, give --${what} by hand.`,
+    );
+  };
+  return { table: table ?? named('table'), bucket: bucket ?? named('bucket') };
+};
