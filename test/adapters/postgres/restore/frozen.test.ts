@@ -28,7 +28,8 @@ test('a transaction that is older than the restore finds the rows', async () => 
   try {
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
     await restore({ postgres, database }, stored, { places: placesOf(stored, '_back') });
-    const counts = await session.query(`SELECT (SELECT count(*) FROM acme_back.plain WHERE length(long) = 64000)::int AS plain,
+    const counts =
+      await session.query(`SELECT (SELECT count(*) FROM acme_back.plain WHERE length(long) = 64000)::int AS plain,
       (SELECT count(*) FROM acme_back.hasty)::int AS hasty, (SELECT count(*) FROM acme_back.parted)::int AS parted,
       (SELECT count(*) FROM acme_back.generated WHERE twice = 2)::int AS generated, (SELECT count(*) FROM acme_back.heir)::int AS heir,
       (SELECT count(*) FROM acme_back.empty)::int AS empty, (SELECT count(*) FROM acme_back.seen)::int AS seen`);
@@ -38,6 +39,9 @@ test('a transaction that is older than the restore finds the rows', async () => 
   } finally {
     await session.end();
   }
-  const { rows } = await postgres.sql('SELECT count(*)::int AS moods FROM acme_back.moods', database);
+  const { rows } = await postgres.sql(
+    'SELECT count(*)::int AS moods FROM acme_back.moods',
+    database,
+  );
   expect(rows).toEqual([{ moods: 2 }]);
 });
