@@ -33,28 +33,34 @@ export const send = async (client: pg.Client, text: Buffer, doing: Doing): Promi
   });
 };
 
-/**
- * The rows of a COPY are gathered here before they are sent: it is larger than what a socket takes before it asks for a pause, so a
- * full one is out of Node's hands, and may be written to again, once the next is asked for.
- */
-export const makeRowRoom = (): Buffer => Buffer.allocUnsafeSlow(256 * 1024);
+/** Larger than what a socket takes before it asks for a pause, so that a write ends once its bytes are out of Node's hands. */
+const PIECE_BYTES = 256 * 1024;
+const PIECES = 4;
 
-/** The rows in pieces as large as the room, which is used again for each; the last may be shorter. Takes the memory of what it reads. */
+/** Where the rows of a COPY are gathered before they are sent. */
+export const makeRowRoom = (): Buffer => Buffer.allocUnsafeSlow(PIECES * PIECE_BYTES);
+
+/**
+ * The rows in pieces of the room, one behind the other, then from its beginning again; the last piece may be shorter. Whoever takes them may
+ * have fewer than all pieces in hand when it asks for the next. Takes the memory of what it reads.
+ */
 async function* gathered(data: AsyncIterable<Buffer>, room: Buffer): AsyncGenerator<Buffer> {
-  let filled = 0;
+  let from = 0;
+  let to = 0;
   for await (const chunk of data) {
     for (let at = 0; at < chunk.length; ) {
-      const copied = chunk.copy(room, filled, at);
+      const copied = chunk.copy(room, to, at, at + from + PIECE_BYTES - to);
       at += copied;
-      filled += copied;
-      if (filled === room.length) {
-        yield room;
-        filled = 0;
+      to += copied;
+      if (to === from + PIECE_BYTES) {
+        yield room.subarray(from, to);
+        from = to % room.length;
+        to = from;
       }
     }
     giveBack(chunk);
   }
-  if (filled > 0) yield room.subarray(0, filled);
+  if (to > from) yield room.subarray(from, to);
 }
 
 interface RowRoom {
@@ -91,8 +97,9 @@ export const copyRows = async (
     }
   };
   const sql = textOf(text, doing.object);
-  // Asks for no more before it has sent what it has.
-  const target = client.query(copyFrom(frozen ? freezing(sql) : sql, { highWaterMark: 1 }));
+  // With as much in hand it asks for no more.
+  const inHand = { highWaterMark: room.length };
+  const target = client.query(copyFrom(frozen ? freezing(sql) : sql, inHand));
   try {
     await pipeline(watched(), target);
     return target.rowCount;

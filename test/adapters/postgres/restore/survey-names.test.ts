@@ -213,8 +213,8 @@ describe('a swap', () => {
     expect(beside).toMatchObject({ problems: [], warnings: [expect.stringContaining('by hand')] });
   });
 
-  it('tells of transactions that would find the new tables empty', async () => {
-    const { target, stored, sql } = await prepare('CREATE TABLE acme.t (a int)');
+  it('tells of transactions that would read the new tables in the place of those they know', async () => {
+    const { target, stored } = await prepare('CREATE TABLE acme.t (a int)');
     const session = await postgres.session(target.database, RESTORE_ROLE);
     try {
       await session.query('BEGIN; SELECT 1');
@@ -223,13 +223,6 @@ describe('a swap', () => {
       const { warnings } = await surveyOf(target, stored, swap(stored));
       expect(warnings).toEqual([expect.stringContaining('A transaction keeps its snapshot')]);
       expect((await surveyOf(target, stored)).warnings).toEqual([]);
-      await sql(
-        'ALTER SCHEMA acme RENAME TO acme_old; CREATE SCHEMA acme; CREATE TABLE acme.t AS SELECT 1 AS a',
-      );
-      await sql(
-        `GRANT USAGE ON SCHEMA acme TO ${RESTORE_ROLE}; GRANT SELECT ON acme.t TO ${RESTORE_ROLE}`,
-      );
-      expect((await session.query('SELECT FROM acme.t')).rowCount).toBe(0);
     } finally {
       await session.end();
     }
