@@ -11,7 +11,7 @@ import { type Meaning, meaningOf } from './meaning.ts';
 import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
 import { copyRows, send } from './send.ts';
-import { asOwner, ownerOf, refuseFiring, SAFE_PATH } from './standing.ts';
+import { asOwner, isFresh, ownerOf, SAFE_PATH } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
 import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
@@ -174,10 +174,10 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
   const table = named(meaning.table);
   const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
-  const frozen = run.request.tenancy ? await refuseFiring(run, table) : false;
-  const rows = await asOwner(run, { ...table, what: 'table' }, () =>
-    copyRows(run.client, piece, doing, { frozen, room: run.rowRoom }),
-  );
+  const rows = await asOwner(run, { ...table, what: 'table' }, async (found) => {
+    const frozen = found !== undefined && isFresh(run, table, found);
+    return await copyRows(run.client, piece, doing, { frozen, room: run.rowRoom });
+  });
   run.copied.push({ ...table, rows });
   run.request.onTable(table);
 };

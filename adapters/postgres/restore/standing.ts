@@ -45,27 +45,30 @@ const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | u
   ).rows[0];
 
 /**
- * pg_dump makes triggers and rules after the rows: any before would run for them.
- * @returns whether the table is one that this transaction has made
+ * Whether a table's rows may come back frozen: it is one that this transaction has made.
+ * @throws DumpUnreadable where something would run for them: pg_dump makes triggers and rules after the rows
  */
-export const refuseFiring = async ({ client, bounds }: Run, table: TableName): Promise<boolean> => {
-  const standing = await standingOf(client, { ...table, what: 'table' });
-  if (standing?.fires) {
+export const isFresh = ({ bounds }: Run, table: TableName, { fires, fresh }: Standing): boolean => {
+  if (fires) {
     throw new DumpUnreadable(
       `the rows of table ${shown(table)}`,
       'a trigger or a rule of the table stands before them',
     );
   }
-  return standing?.fresh === true && bounds.made.has(shown(table));
+  return fresh && bounds.made.has(shown(table));
 };
 
 /**
  * Who owns it; what the text gave to nobody becomes the schema's owner's, before any code of it runs.
  * @returns undefined where it is the restore role's own
  */
-export const ownerOf = async (run: Run, one: Standee): Promise<Standing | undefined> => {
+export const ownerOf = async (
+  run: Run,
+  one: Standee,
+  known?: Standing,
+): Promise<Standing | undefined> => {
   const { client, self, request, ours } = run;
-  const found = await standingOf(client, one);
+  const found = known ?? (await standingOf(client, one));
   if (!found || found.owner !== self) return found;
   const { schemaOwner } = found;
   if (request.owners === 'drop' || ours.has(shown(one)) || schemaOwner === self) return undefined;
@@ -96,16 +99,24 @@ const backToSelf = ({ settings }: Run): string =>
     }),
   ].join('; ');
 
-/** Executes as the owner of a table or a domain, where that is somebody else than the restore role. */
-export const asOwner = async <T>(run: Run, one: Standee, execute: () => Promise<T>): Promise<T> => {
+/**
+ * Executes as the owner of a table or a domain, where that is somebody else than the restore role.
+ * @param execute is told what stands there, where tenants are kept apart
+ */
+export const asOwner = async <T>(
+  run: Run,
+  one: Standee,
+  execute: (found?: Standing) => Promise<T>,
+): Promise<T> => {
   const { client, request } = run;
-  const standing = request.tenancy ? await ownerOf(run, one) : undefined;
-  if (!standing) return await execute();
+  const found = request.tenancy ? await standingOf(client, one) : undefined;
+  const standing = found && (await ownerOf(run, one, found));
+  if (!standing) return await execute(found);
   const { owner, enters } = standing;
   const right = `USAGE ON SCHEMA ${identifier(one.schema)}`;
   if (!enters) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
   await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
-  const result = await execute();
+  const result = await execute(found);
   await client.query(backToSelf(run));
   if (!enters) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
   return result;

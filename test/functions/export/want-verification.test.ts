@@ -144,7 +144,8 @@ describe('a backup that has completed', () => {
     await verifications.claim('acme', first.id);
     const result = { ...notRun(''), verdict: 'failed' as const };
     await verifications.complete({ projectId: 'acme', jobId: first.id, attempt: 1 }, { result });
-    await verifications.create({ ...first, id: first.id.replace(/.$/, 'f'), asked: true });
+    const another = first.id.replace(/.$/, (last) => (last === 'f' ? 'e' : 'f'));
+    await verifications.create({ ...first, id: another, asked: true });
     pass(3_600_000);
     await ask(next());
     expect(await rows()).toHaveLength(3);
