@@ -16,15 +16,15 @@ export const atOnce = async <T extends readonly unknown[]>(
   client: pg.Client,
   ...reads: { readonly [K in keyof T]: () => Promise<T[K]> }
 ): Promise<T> => {
-  if (!client.pipeline) {
-    const values: unknown[] = [];
-    for (const read of reads) values.push(await read());
-    return values as unknown as T;
+  const running: Promise<T[number]>[] = [];
+  for (const read of reads) {
+    const one = read();
+    running.push(one);
+    if (!client.pipeline) await one;
   }
-  const outcomes = await Promise.allSettled(reads.map((read) => read()));
+  const outcomes = await Promise.allSettled(running);
   const errors = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (errors.length) throw errors.find((error) => !isFollowing(error)) ?? errors[0];
-  return outcomes.map((one) =>
-    one.status === 'fulfilled' ? one.value : undefined,
-  ) as unknown as T;
+  const values: readonly T[number][] = await Promise.all(running);
+  return values as T;
 };
