@@ -687,6 +687,12 @@ export const describeError = (error: unknown): { name: string; message: string }
   return { name, message: `Unexpected failure (${name}). The function's log has the details.` };
 };
 
+/** The same for a line of the log, which has the stack besides. */
+export const failureFacts = (error: unknown) => ({
+  failure: describeError(error),
+  stack: error instanceof Error ? error.stack : undefined,
+});
+
 /** True where trying again may help; an error nobody named counts as such, since attempts are bounded. */
 export const isRetryable = (error: unknown): boolean =>
   error instanceof LarderError ? error.retryable : true;

@@ -4,6 +4,7 @@ import {
   Cancelled,
   ClaimLost,
   describeError,
+  failureFacts,
   isRetryable,
   JobTookTooLong,
   JobWorkerDied,
@@ -219,8 +220,7 @@ export const workJob = async <J extends Job>(
       projectId,
       id: jobId,
       attempt: claim.attempt,
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      ...failureFacts(error),
     });
     return await settleFailure(ports, task, claim, job, receiptHandle, error);
   }

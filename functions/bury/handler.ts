@@ -1,7 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
-import type { SQSBatchItemFailure, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -12,7 +12,8 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
-import { describeError, InvalidInput } from '../../core/errors.ts';
+import { failureFacts, InvalidInput } from '../../core/errors.ts';
+import { takeInTurn } from '../batch.ts';
 import { type BuryPorts, buryMessage, type DeadLetter } from './bury-message.ts';
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
@@ -60,8 +61,7 @@ const handle = async (record: SQSRecord): Promise<boolean> => {
       queue: record.eventSourceARN,
       messageId: record.messageId,
       bytes: Buffer.byteLength(record.body),
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      ...failureFacts(error),
     });
     // A dead-letter queue has none of its own: what nobody can read would come back until it is too old.
     if (unreadable) metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
@@ -71,10 +71,7 @@ const handle = async (record: SQSRecord): Promise<boolean> => {
 
 /** The dead-letter queues, each letter by the kind of its queue. */
 export const handler = middy(async (event: SQSEvent): Promise<SQSBatchResponse> => {
-  const batchItemFailures: SQSBatchItemFailure[] = [];
-  for (const record of event.Records) {
-    if (!(await handle(record))) batchItemFailures.push({ itemIdentifier: record.messageId });
-  }
+  const response = await takeInTurn(event, handle);
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-  return { batchItemFailures };
+  return response;
 });

@@ -9,7 +9,7 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { METRICS } from '../../core/contract.ts';
-import { describeError, InvalidInput } from '../../core/errors.ts';
+import { failureFacts, InvalidInput } from '../../core/errors.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { expireBackup } from './expire-backup.ts';
 
@@ -41,8 +41,7 @@ const handle = async (record: DynamoDBRecord): Promise<boolean> => {
   } catch (error) {
     log.error('a record of the stream could not be handled', {
       sequenceNumber: record.dynamodb?.SequenceNumber,
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      ...failureFacts(error),
     });
     if (!(error instanceof InvalidInput)) return false;
     // It would be the same the next time.

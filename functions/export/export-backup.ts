@@ -4,6 +4,7 @@ import {
   Cancelled,
   ClaimLost,
   describeError,
+  failureFacts,
   isRetryable,
   TookTooLong,
   WorkerDied,
@@ -223,8 +224,7 @@ export const exportBackup = async (
       projectId,
       backupId,
       attempt: claim.attempt,
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      ...failureFacts(error),
     });
     return await settleFailure(ports, options, claim, backup, request.receiptHandle, error);
   }

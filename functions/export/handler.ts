@@ -1,15 +1,8 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
-import type {
-  Context,
-  SQSBatchItemFailure,
-  SQSBatchResponse,
-  SQSEvent,
-  SQSRecord,
-} from 'aws-lambda';
 import { METRICS } from '../../core/contract.ts';
-import { describeError, InvalidInput } from '../../core/errors.ts';
-import { exportMessage, parseJson } from '../../core/messages.ts';
+import { exportMessage } from '../../core/messages.ts';
+import { workQueue } from '../batch.ts';
 import { compose } from './compose.ts';
 import { type Disposition, exportBackup } from './export-backup.ts';
 
@@ -30,34 +23,12 @@ const measure = (disposition: Disposition): void => {
   metrics.publishStoredMetrics();
 };
 
-/** False where the message must stay in its queue. */
-const handle = async (record: SQSRecord, context: Context): Promise<boolean> => {
-  try {
-    const disposition = await exportBackup(ports, options, {
-      message: parseJson('The message of the exports queue', exportMessage, record.body),
-      receiptHandle: record.receiptHandle,
-      remainingMs: context.getRemainingTimeInMillis(),
-    });
-    measure(disposition);
-    return disposition.message === 'done';
-  } catch (error) {
-    ports.log.error('a message could not be handled', {
-      messageId: record.messageId,
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
-    });
-    // No retry mends a malformed message; the row it may have meant is found by the sweep.
-    return error instanceof InvalidInput;
-  }
-};
-
 export const handler = middy(
-  async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
-    const batchItemFailures: SQSBatchItemFailure[] = [];
-    for (const record of event.Records) {
-      const done = await handle(record, context);
-      if (!done) batchItemFailures.push({ itemIdentifier: record.messageId });
-    }
-    return { batchItemFailures };
-  },
+  workQueue({
+    queue: 'exports',
+    schema: exportMessage,
+    log: ports.log,
+    work: (delivery) => exportBackup(ports, options, delivery),
+    measure,
+  }),
 );

@@ -1,4 +1,4 @@
-import { describeError } from '../../core/errors.ts';
+import { failureFacts } from '../../core/errors.ts';
 import { sweepRestores, sweepVerifications } from './jobs.ts';
 import { sweepPending, sweepRunning } from './requests.ts';
 import { sweepRuns } from './runs.ts';
@@ -48,8 +48,7 @@ export const sweep = async (ports: SweepPorts, remainingMs: () => number): Promi
       failures.push({ step: name, error });
       ports.log.error('a part of the sweep failed', {
         step: name,
-        failure: describeError(error),
-        stack: error instanceof Error ? error.stack : undefined,
+        ...failureFacts(error),
       });
     };
     const step: Step = {

@@ -5,7 +5,7 @@ import {
   BackupNotFound,
   Cancelled,
   ClaimLost,
-  describeError,
+  failureFacts,
   isRetryable,
 } from '../../core/errors.ts';
 import type { ValidationNote } from '../../core/job-ports.ts';
@@ -83,8 +83,7 @@ const look = async (
     ports.log.warn('a backup was not found well', {
       projectId: backup.projectId,
       backupId: backup.id,
-      failure: describeError(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      ...failureFacts(error),
     });
     return resultOf(error);
   }
