@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ENV } from '../core/contract.ts';
-import { InvalidInput } from '../core/errors.ts';
+import { InvalidInput } from '../core/errors/request.ts';
 import { checkTemplate } from '../core/keys.ts';
 import {
   deadLetterSettings,

@@ -1,5 +1,5 @@
 import type { Compression, Format } from './backup.ts';
-import { FormatNotPossible } from './errors.ts';
+import { FormatNotPossible } from './errors/request.ts';
 
 /**
  * What pg_dump can write, by the major version of its server. zstd arrived with 16; before it, `custom` is

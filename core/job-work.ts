@@ -1,15 +1,8 @@
 import { type Failure, iso } from './backup.ts';
 import { TIMES } from './contract.ts';
-import {
-  Cancelled,
-  ClaimLost,
-  describeError,
-  failureFacts,
-  isRetryable,
-  JobTookTooLong,
-  JobWorkerDied,
-  StepNotDone,
-} from './errors.ts';
+import { describeError, failureFacts, isRetryable } from './errors/base.ts';
+import { StepNotDone } from './errors/restore.ts';
+import { Cancelled, ClaimLost, JobTookTooLong, JobWorkerDied } from './errors/work.ts';
 import { keepClaim } from './heartbeat.ts';
 import { isEnded, type Job } from './job.ts';
 import type { JobClaim, JobFindings, JobQueue, Jobs } from './job-ports.ts';

@@ -1,6 +1,6 @@
 import type { Compression, Format } from './backup.ts';
 import { VAULT } from './contract.ts';
-import { InvalidInput } from './errors.ts';
+import { InvalidInput } from './errors/request.ts';
 
 /**
  * The one encoder for keys and URLs: every byte but `[A-Za-z0-9_-]` becomes %XX. Nothing a project is named

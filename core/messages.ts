@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { InvalidInput } from './errors.ts';
+import { InvalidInput } from './errors/request.ts';
 import { UUID } from './ids.ts';
 
 /** What goes through the queues, and the events of the functions. All are small and hold ids, never contents. */

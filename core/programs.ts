@@ -2,7 +2,7 @@
  * Which major's PostgreSQL programs work on a server. The one place that decides, for export,
  * restore, verification and the local stack.
  */
-import { ServerTooNew } from './errors.ts';
+import { ServerTooNew } from './errors/source.ts';
 
 /**
  * The server's own major where it is on hand, else the next above: `pg_dump` refuses a server newer

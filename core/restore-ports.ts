@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Compression, Format } from './backup.ts';
 import type { Manifest } from './manifest.ts';
-import type { ServerFacts } from './ports.ts';
 import type { RestoredForeignKey, RestoreReport, SchemaPlace, TableName } from './restore.ts';
+import type { ServerFacts } from './snapshot-ports.ts';
 
 /**
  * What restoring and verifying need from the world. The SQL of a backup flows from the vault through an archive reader

@@ -6,7 +6,8 @@ import type {
   SQSRecord,
 } from 'aws-lambda';
 import type { z } from 'zod';
-import { failureFacts, InvalidInput } from '../core/errors.ts';
+import { failureFacts } from '../core/errors/base.ts';
+import { InvalidInput } from '../core/errors/request.ts';
 import { parseJson } from '../core/messages.ts';
 import type { Log } from '../core/ports.ts';
 

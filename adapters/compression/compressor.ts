@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
-import { DumpFailed } from '../../core/errors.ts';
-import type { Compressor } from '../../core/ports.ts';
+import { DumpFailed } from '../../core/errors/dump.ts';
+import type { Compressor } from '../../core/snapshot-ports.ts';
 import { findProgramFiles } from '../postgres/program-files.ts';
 
 /**

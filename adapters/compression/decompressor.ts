@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from '../../core/backup.ts';
-import { DumpUnreadable, RestoreInterrupted } from '../../core/errors.ts';
+import { DumpUnreadable, RestoreInterrupted } from '../../core/errors/restore.ts';
 import { findProgramFiles } from '../postgres/program-files.ts';
 
 /** Takes a compression off. Its output counts only once `exited` has resolved. */

@@ -1,4 +1,4 @@
-import type { Claim, ClaimOutcome, History } from '../../core/ports.ts';
+import type { Claim, ClaimOutcome, History } from '../../core/history-ports.ts';
 import { type Lease, makeLeases } from './leases.ts';
 import { settleRetention } from './retention.ts';
 import { BACKUP_ROWS } from './rows.ts';

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { sha256Hex } from '../../core/ids.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { TABLE, TIMES } from '../../core/contract.ts';
-import { IdempotencyConflict } from '../../core/errors.ts';
+import { IdempotencyConflict } from '../../core/errors/request.ts';
+import type { History } from '../../core/history-ports.ts';
 import { sha256Hex } from '../../core/ids.ts';
-import type { History } from '../../core/ports.ts';
 import { makeAbandoned } from './abandoned.ts';
 import { makeClaims } from './claims.ts';
 import { makeLists } from './lists.ts';

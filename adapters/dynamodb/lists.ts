@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { type Backup, hasExpired } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
+import type { BackupQuery, History, OpenBackup } from '../../core/history-ports.ts';
 import { chunksOf } from '../../core/parallel.ts';
-import type { BackupQuery, History, OpenBackup, Page } from '../../core/ports.ts';
+import type { Page } from '../../core/ports.ts';
 import { cursorOf, positionOf } from './cursors.ts';
 import {
   backupKey,

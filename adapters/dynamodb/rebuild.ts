@@ -1,6 +1,7 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE } from '../../core/contract.ts';
-import { InvalidInput, quoted } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import type { HistoryRows } from '../../core/rebuild-ports.ts';
 import { projectKey, projectMembers } from './registry.ts';
 import { backupKey, backupOf, partitionOf, rowOf } from './rows.ts';

@@ -1,9 +1,10 @@
 import { iso } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
-import { DuplicateProject } from '../../core/errors.ts';
+import { DuplicateProject } from '../../core/errors/planning.ts';
 import { shardOf } from '../../core/ids.ts';
-import type { Page, Registry } from '../../core/ports.ts';
+import type { Page } from '../../core/ports.ts';
 import { GONE, type Project, type RegisteredProject } from '../../core/project.ts';
+import type { Registry } from '../../core/source-ports.ts';
 import { cursorOf, positionOf } from './cursors.ts';
 import { partitionOf, statusIndex, statusKeyOf } from './rows.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Backup } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
-import type { History } from '../../core/ports.ts';
+import type { History } from '../../core/history-ports.ts';
 import { backupKey, backupOf, deletedRowOf, partitionOf } from './rows.ts';
 import { allRows, changeRow, type HistoryTable, putRow } from './table.ts';
 

@@ -1,7 +1,7 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
+import type { OpenBackup } from '../../core/history-ports.ts';
 import { shardOf } from '../../core/ids.ts';
-import type { OpenBackup } from '../../core/ports.ts';
 import type { LeasedKind } from './leases.ts';
 import type { Key, Row } from './table.ts';
 

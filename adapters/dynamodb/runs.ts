@@ -1,7 +1,7 @@
 import { iso, millis, type Status } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
-import type { PlannedBackup, Runs, RunTally } from '../../core/ports.ts';
 import type { Run, RunPart } from '../../core/run.ts';
+import type { PlannedBackup, Runs, RunTally } from '../../core/run-ports.ts';
 import { dayIndex, epochSeconds, statusIndex } from './rows.ts';
 import {
   allRows,

@@ -3,7 +3,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { Backup } from '../../core/backup.ts';
 import { STATUSES } from '../../core/backup.ts';
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { UUID } from '../../core/ids.ts';
 import { parse } from '../../core/messages.ts';
 import { backupOf } from './rows.ts';

@@ -1,5 +1,5 @@
 import { TABLE } from '../../core/contract.ts';
-import type { VaultRounds } from '../../core/ports.ts';
+import type { VaultRounds } from '../../core/vault-ports.ts';
 import { getRow, type HistoryTable, putRow } from './table.ts';
 
 /** How far sweep has looked through the vault: one row of the history table. */

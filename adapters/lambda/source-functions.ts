@@ -1,8 +1,9 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { FailedElsewhere, SourceUnreachable } from '../../core/errors.ts';
+import { SourceUnreachable } from '../../core/errors/source.ts';
+import { FailedElsewhere } from '../../core/errors/work.ts';
 import { discoverResult, parseJson } from '../../core/messages.ts';
-import type { SourceFunctions } from '../../core/ports.ts';
 import type { Route } from '../../core/settings.ts';
+import type { SourceFunctions } from '../../core/source-ports.ts';
 
 /** The functions that lie in a source's network, called through Lambda: nobody else reaches the source. */
 export const makeSourceFunctions = (access: {

@@ -1,6 +1,6 @@
-import { ServerTooNew, TlsRefused } from '../../core/errors.ts';
-import type { ServerFacts } from '../../core/ports.ts';
+import { ServerTooNew, TlsRefused } from '../../core/errors/source.ts';
 import { chooseMajor } from '../../core/programs.ts';
+import type { ServerFacts } from '../../core/snapshot-ports.ts';
 import type { Login } from '../secrets/credentials.ts';
 import { conninfoValue } from './names.ts';
 import { type ClientPrograms, findProgramFiles, majorsOf } from './program-files.ts';

@@ -1,16 +1,8 @@
-import {
-  DamagedData,
-  DumpFailed,
-  DumpInterrupted,
-  type LarderError,
-  LockTimeout,
-  PermissionMissing,
-  quoted,
-  RowTooLarge,
-  SchemaNotFound,
-  ServerTooNew,
-} from '../../core/errors.ts';
-import type { ServerFacts } from '../../core/ports.ts';
+import { type LarderError, quoted } from '../../core/errors/base.ts';
+import { DamagedData, DumpFailed, DumpInterrupted, RowTooLarge } from '../../core/errors/dump.ts';
+import { LockTimeout, PermissionMissing, SchemaNotFound } from '../../core/errors/schema.ts';
+import { ServerTooNew } from '../../core/errors/source.ts';
+import type { ServerFacts } from '../../core/snapshot-ports.ts';
 import { ROLES_PAGE } from './failures.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { DumpFailed } from '../../core/errors.ts';
-import type { Dump, DumpRequest, ServerFacts } from '../../core/ports.ts';
+import { DumpFailed } from '../../core/errors/dump.ts';
+import type { Dump, DumpRequest, ServerFacts } from '../../core/snapshot-ports.ts';
 import { connectionString, openPrograms, type ProgramAccess } from './client-programs.ts';
 import { DumpWords, dumpFailure } from './dump-words.ts';
 import { identifier } from './names.ts';

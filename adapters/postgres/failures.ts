@@ -1,16 +1,13 @@
+import { LarderError, quoted } from '../../core/errors/base.ts';
+import { DamagedData, DumpInterrupted } from '../../core/errors/dump.ts';
+import { LockTimeout, PermissionMissing } from '../../core/errors/schema.ts';
 import {
-  DamagedData,
   DatabaseNotFound,
-  DumpInterrupted,
-  LarderError,
-  LockTimeout,
   LoginRefused,
-  PermissionMissing,
   PoolerInTransactionMode,
-  quoted,
   SourceUnreachable,
   TlsRefused,
-} from '../../core/errors.ts';
+} from '../../core/errors/source.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ServerFacts } from '../../core/ports.ts';
+import type { ServerFacts } from '../../core/snapshot-ports.ts';
 import { connectionString, openPrograms, type ProgramAccess } from './client-programs.ts';
 import { dumpFailure } from './dump-words.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { LockTimeout, SchemaInMotion } from '../../core/errors.ts';
+import { LockTimeout, SchemaInMotion } from '../../core/errors/schema.ts';
 import { atOnce } from './at-once.ts';
 import { queryFailure } from './failures.ts';
 import { qualified } from './names.ts';

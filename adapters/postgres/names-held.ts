@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SchemaInMotion } from '../../core/errors.ts';
+import { SchemaInMotion } from '../../core/errors/schema.ts';
 import { atOnce } from './at-once.ts';
 import type { SchemaOids } from './inventory/contents.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { APPLICATION } from '../../core/contract.ts';
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
-import type { ProjectSource } from '../../core/ports.ts';
 import { ACTIVE, type Project, sharedProjectId } from '../../core/project.ts';
+import type { ProjectSource } from '../../core/source-ports.ts';
 import { queryFailure } from './failures.ts';
 import { type SourceAccess, withSession } from './session.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { PoolerInTransactionMode } from '../../core/errors.ts';
+import { PoolerInTransactionMode } from '../../core/errors/source.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import type { Credentials } from '../secrets/credentials.ts';
 import { connectionFailure } from './failures.ts';

@@ -1,8 +1,14 @@
 import type pg from 'pg';
-import { PoolerInTransactionMode, SchemaNotFound } from '../../core/errors.ts';
+import { SchemaNotFound } from '../../core/errors/schema.ts';
+import { PoolerInTransactionMode } from '../../core/errors/source.ts';
 import type { Inventory } from '../../core/manifest.ts';
-import type { ServerFacts, Snapshot, SnapshotRequest, SnapshotSource } from '../../core/ports.ts';
 import { majorOfVersionNumber } from '../../core/programs.ts';
+import type {
+  ServerFacts,
+  Snapshot,
+  SnapshotRequest,
+  SnapshotSource,
+} from '../../core/snapshot-ports.ts';
 import { atOnce } from './at-once.ts';
 import { countRows } from './counting.ts';
 import { startDump } from './dump.ts';

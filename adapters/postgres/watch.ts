@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { DumpInterrupted, GaveWayToDdl } from '../../core/errors.ts';
+import { DumpInterrupted } from '../../core/errors/dump.ts';
+import { GaveWayToDdl } from '../../core/errors/schema.ts';
 
 /**
  * Watches, from a session of its own, whether somebody waits for a lock that the export holds. A waiting ALTER makes

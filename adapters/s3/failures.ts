@@ -1,4 +1,5 @@
-import { LarderError, UploadInterrupted, VaultRefused } from '../../core/errors.ts';
+import { LarderError } from '../../core/errors/base.ts';
+import { UploadInterrupted, VaultRefused } from '../../core/errors/vault.ts';
 
 interface ServiceFailure {
   readonly name?: string;

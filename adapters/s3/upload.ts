@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { giveBack } from '../../core/chunks.ts';
-import type { StoredObject, StoreRequest, Vault } from '../../core/ports.ts';
+import type { StoredObject, StoreRequest, Vault } from '../../core/vault-ports.ts';
 import { named } from './failures.ts';
 import { type Multipart, openMultipart } from './multipart.ts';
 import { makeRooms, partsOf, type Rooms } from './parts.ts';

@@ -14,7 +14,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { type Manifest, manifest } from '../../core/manifest.ts';
 import { parseJson } from '../../core/messages.ts';
-import type { StoredObject, Vault } from '../../core/ports.ts';
+import type { StoredObject, Vault } from '../../core/vault-ports.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
 import { upload } from './upload.ts';
 

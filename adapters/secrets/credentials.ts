@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Signer } from '@aws-sdk/rds-signer';
 import * as z from 'zod';
-import { SecretUnreadable, SourceUnreachable } from '../../core/errors.ts';
+import { SecretUnreadable, SourceUnreachable } from '../../core/errors/source.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import { PATIENCE } from '../patience.ts';
 

@@ -1,5 +1,5 @@
 import { type SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
-import { MailNotSent } from '../../core/errors.ts';
+import { MailNotSent } from '../../core/errors/mail.ts';
 import type { Mailer } from '../../core/ports.ts';
 
 export interface MailerAccess {

@@ -2,7 +2,7 @@ import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { messageGroupOf } from '../../core/ids.ts';
 import type { ExportMessage } from '../../core/messages.ts';
 import { chunksOf, inParallel } from '../../core/parallel.ts';
-import type { ExportQueue } from '../../core/ports.ts';
+import type { ExportQueue } from '../../core/queue-ports.ts';
 import { bodyOf } from './body.ts';
 import { deduplicationIdOf, depth, hide, type QueueAccess } from './fifo.ts';
 

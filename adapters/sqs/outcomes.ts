@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Outcomes } from '../../core/ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import { bodyOf } from './body.ts';
 
 /** The queue of what a person may have to hear of. Messages may come twice: rows say who has been told. */

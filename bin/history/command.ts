@@ -1,4 +1,4 @@
-import { quoted } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
 import { makeProgress } from '../progress.ts';
 import { EXIT } from '../usage.ts';
 import { countText } from '../words.ts';

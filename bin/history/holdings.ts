@@ -8,8 +8,8 @@ import {
   projectPrefixOf,
   stemOf,
 } from '../../core/keys.ts';
-import type { StoredObject, Vault } from '../../core/ports.ts';
 import { idProblem } from '../../core/project.ts';
+import type { StoredObject, Vault } from '../../core/vault-ports.ts';
 import type { Scope } from './ports.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Backup, millis } from '../../core/backup.ts';
-import { describeError } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Difference, Finding } from './findings.ts';
 import type { Held, Stem } from './holdings.ts';

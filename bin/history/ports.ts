@@ -1,5 +1,8 @@
-import type { Clock, History, Registry, Vault } from '../../core/ports.ts';
+import type { History } from '../../core/history-ports.ts';
+import type { Clock } from '../../core/ports.ts';
 import type { HistoryRows } from '../../core/rebuild-ports.ts';
+import type { Registry } from '../../core/source-ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 
 /** What comparing and rebuilding the history need from the world. */
 export interface HistoryPorts {

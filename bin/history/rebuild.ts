@@ -1,6 +1,6 @@
 import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { keysBeside } from '../../core/keys.ts';
 import { eachInParallel, inParallel } from '../../core/parallel.ts';
 import {

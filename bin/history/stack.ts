@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { PATIENCE } from '../../adapters/patience.ts';
-import { quoted } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
 import type { Where } from './arguments.ts';
 
 /** Which output of the stack has the name; lib/larder-stack.ts writes them. */

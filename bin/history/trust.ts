@@ -1,10 +1,11 @@
 import { iso, millis } from '../../core/backup.ts';
-import { InvalidInput, quoted } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { timeOf } from '../../core/ids.ts';
 import { basicTime, extensionOf, GLOBALS_EXTENSION } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import type { StoredObject } from '../../core/ports.ts';
 import { sourceName } from '../../core/settings.ts';
+import type { StoredObject } from '../../core/vault-ports.ts';
 import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 

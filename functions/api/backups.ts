@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Backup, hasExpired, iso, millis, STATUSES, TYPES } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors.ts';
+import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors/request.ts';
 import { UUID } from '../../core/ids.ts';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { parse } from '../../core/messages.ts';

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { ProjectNotResolved } from '../../core/errors.ts';
+import { ProjectNotResolved } from '../../core/errors/request.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
 import { showGuide } from './guide.ts';

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { z } from 'zod';
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
 
 /** What a route's function gets: parameters decoded, nothing of API Gateway left. */

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { sha256Hex, uuidv7 } from '../../core/ids.ts';
 import type { ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';

@@ -1,21 +1,16 @@
+import type { History } from '../../core/history-ports.ts';
 import type {
   RestoreQueue,
   Restores,
   VerificationQueue,
   Verifications,
 } from '../../core/job-ports.ts';
-import type {
-  Clock,
-  ExportQueue,
-  History,
-  Log,
-  Outcomes,
-  Registry,
-  Runs,
-  SourceFunctions,
-  Vault,
-} from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Runs } from '../../core/run-ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+import type { Registry, SourceFunctions } from '../../core/source-ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 import type { VerificationSettings } from '../../core/verification.ts';
 
 export interface ApiPorts {

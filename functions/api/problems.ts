@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
-import { InvalidInput, LarderError } from '../../core/errors.ts';
+import { LarderError } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { type Answer, HttpProblem } from './http.ts';
 
 /** Problem details, RFC 9457. `code` is the error's name; `problems` has a line for each mistake of a request. */

@@ -11,9 +11,9 @@ import {
   VALIDATIONS,
 } from '../../core/backup.ts';
 import { encodePart } from '../../core/keys.ts';
-import type { RunTally } from '../../core/ports.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { type Run, scheduleLabel } from '../../core/run.ts';
+import type { RunTally } from '../../core/run-ports.ts';
 
 /**
  * What the API shows. Each schema is both the promise of the OpenAPI document and the sieve: a member that is not in it

@@ -1,13 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
+import { describeError, quoted } from '../../core/errors/base.ts';
 import {
-  describeError,
   InvalidInput,
   ProjectInactive,
   ProjectNotFound,
   ProjectNotResolved,
-  quoted,
-  SourceUnreachable,
-} from '../../core/errors.ts';
+} from '../../core/errors/request.ts';
+import { SourceUnreachable } from '../../core/errors/source.ts';
 import { ACTIVE, GONE, idProblem, type RegisteredProject } from '../../core/project.ts';
 import type { Api } from './ports.ts';
 

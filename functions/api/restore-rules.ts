@@ -1,11 +1,11 @@
 import type { Backup } from '../../core/backup.ts';
+import { quoted } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import {
   ContentNotRestorable,
-  InvalidInput,
-  quoted,
   RestoreNotAllowed,
   TablesNeedArchive,
-} from '../../core/errors.ts';
+} from '../../core/errors/restore.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import { tableProblem } from '../../core/restore-tables.ts';
 import type { Api } from './ports.ts';

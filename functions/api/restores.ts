@@ -1,4 +1,4 @@
-import { RestoreNotFound, RestoreNotReady } from '../../core/errors.ts';
+import { RestoreNotFound, RestoreNotReady } from '../../core/errors/request.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import { findJob, getJob, type JobResource, listJobs } from './jobs.ts';

@@ -1,5 +1,5 @@
 import { iso } from '../../core/backup.ts';
-import { InvalidInput, RunNotFound } from '../../core/errors.ts';
+import { InvalidInput, RunNotFound } from '../../core/errors/request.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
 import { idProblem } from '../../core/project.ts';
 import { type RunRequest, runRequest } from '../../core/requests.ts';

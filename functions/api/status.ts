@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
+import type { OpenBackup } from '../../core/history-ports.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
 import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';
-import type { OpenBackup } from '../../core/ports.ts';
 import { limit } from './backups.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';

@@ -1,4 +1,5 @@
-import { BackupDamaged, BackupGone, InvalidInput } from '../../core/errors.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
+import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Api } from './ports.ts';

@@ -1,6 +1,6 @@
 import { iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import { RestoreNotReady } from '../../core/errors.ts';
+import { RestoreNotReady } from '../../core/errors/request.ts';
 import { isEnded } from '../../core/job.ts';
 import type { Restores } from '../../core/job-ports.ts';
 import type { Restore } from '../../core/restore.ts';

@@ -1,4 +1,5 @@
-import { ContentNotRestorable, InvalidInput, VerificationNotFound } from '../../core/errors.ts';
+import { InvalidInput, VerificationNotFound } from '../../core/errors/request.ts';
+import { ContentNotRestorable } from '../../core/errors/restore.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { type Comparison, type Verification, verifyRequest } from '../../core/verification.ts';
 import { completedBackup } from './backups.ts';

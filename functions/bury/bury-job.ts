@@ -1,5 +1,6 @@
 import { iso } from '../../core/backup.ts';
-import { describeError, JobMessageBuried } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
+import { JobMessageBuried } from '../../core/errors/work.ts';
 import { parseJson, restoreMessage, verificationMessage } from '../../core/messages.ts';
 import { notRun } from '../../core/verification.ts';
 import type { BuryPorts, DeadLetter } from './bury-message.ts';

@@ -1,7 +1,11 @@
-import { describeError, MessageBuried } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
+import { MessageBuried } from '../../core/errors/work.ts';
+import type { History } from '../../core/history-ports.ts';
 import type { Restores, Validations, Verifications } from '../../core/job-ports.ts';
 import { exportMessage, outcomeMessage, parseJson } from '../../core/messages.ts';
-import type { Clock, History, Log, Outcomes, Runs } from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
+import type { Runs } from '../../core/run-ports.ts';
 import type { DeadLetterKind } from '../../core/settings.ts';
 import { buryRestore, buryVerification } from './bury-job.ts';
 import { buryPlan } from './bury-plan.ts';

@@ -12,7 +12,8 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
-import { failureFacts, InvalidInput } from '../../core/errors.ts';
+import { failureFacts } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { takeInTurn } from '../batch.ts';
 import { type BuryPorts, buryMessage, type DeadLetter } from './bury-message.ts';
 

@@ -1,4 +1,4 @@
-import { describeError, isRetryable } from '../../core/errors.ts';
+import { describeError, isRetryable } from '../../core/errors/base.ts';
 import type { DiscoverEvent, DiscoverResult } from '../../core/messages.ts';
 import { countsOf, lookUpProject, type RefreshPorts, refreshRegistry } from './refresh-registry.ts';
 

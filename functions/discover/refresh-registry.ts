@@ -1,7 +1,8 @@
-import { DuplicateProject, InvalidInput, NoProjectsListed } from '../../core/errors.ts';
+import { DuplicateProject, NoProjectsListed } from '../../core/errors/planning.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import type { RefreshCounts } from '../../core/messages.ts';
 import { chunksOf, inParallel } from '../../core/parallel.ts';
-import type { Log, ProjectSource, Registry } from '../../core/ports.ts';
+import type { Log } from '../../core/ports.ts';
 import {
   ACTIVE,
   GONE,
@@ -9,6 +10,7 @@ import {
   type Project,
   type RegisteredProject,
 } from '../../core/project.ts';
+import type { ProjectSource, Registry } from '../../core/source-ports.ts';
 
 export interface RefreshPorts {
   readonly source: ProjectSource;

@@ -1,7 +1,9 @@
 import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
+import type { History } from '../../core/history-ports.ts';
 import { encodePart, keysBeside } from '../../core/keys.ts';
-import type { History, Log, Vault } from '../../core/ports.ts';
+import type { Log } from '../../core/ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 
 export interface ExpirePorts {
   readonly history: Pick<History, 'leaveDeleted' | 'get' | 'list'>;

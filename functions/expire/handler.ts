@@ -9,7 +9,8 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { METRICS } from '../../core/contract.ts';
-import { failureFacts, InvalidInput } from '../../core/errors.ts';
+import { failureFacts } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { expireBackup } from './expire-backup.ts';
 

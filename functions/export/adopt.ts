@@ -1,7 +1,8 @@
 import type { Backup, Completion } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
 import { manifestKeyOf, stemOf } from '../../core/keys.ts';
-import type { Clock, Vault } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 
 /**
  * An earlier attempt that died between its manifest and its row has left a whole backup. It is taken as it is, if its

@@ -1,8 +1,9 @@
 import { countsOf } from '../../core/completion.ts';
-import { quoted } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
+import type { History } from '../../core/history-ports.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import { type Manifest, tableKey } from '../../core/manifest.ts';
-import type { History, Vault } from '../../core/ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 
 /**
  * A backup far smaller than the one before it may be whole and still be a disaster: somebody emptied a table. It completes,

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
-import { Cancelled, ProjectInactive, ProjectNotFound, TarTooLarge } from '../../core/errors.ts';
+import { TarTooLarge } from '../../core/errors/dump.ts';
+import { ProjectInactive, ProjectNotFound } from '../../core/errors/request.ts';
+import { Cancelled } from '../../core/errors/work.ts';
 import { type Encoding, encodingOf } from '../../core/formats.ts';
 import {
   downloadNameOf,
@@ -13,8 +15,9 @@ import {
   manifestKeyOf,
   stemOf,
 } from '../../core/keys.ts';
-import type { Snapshot, StoredObject } from '../../core/ports.ts';
 import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
+import type { Snapshot } from '../../core/snapshot-ports.ts';
+import type { StoredObject } from '../../core/vault-ports.ts';
 import { type Body, openBody } from './body.ts';
 import {
   type DumpOutcome,

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Format } from '../../core/backup.ts';
-import { DumpNotWhole, TooLarge } from '../../core/errors.ts';
+import { DumpNotWhole, TooLarge } from '../../core/errors/dump.ts';
 import type { Encoding } from '../../core/formats.ts';
-import type { Compressor } from '../../core/ports.ts';
+import type { Compressor } from '../../core/snapshot-ports.ts';
 
 /**
  * The body of the upload: pg_dump's output, looked at, compressed where pg_dump can't, hashed and counted. It ends, and

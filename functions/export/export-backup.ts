@@ -1,16 +1,10 @@
 import { type Backup, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import {
-  Cancelled,
-  ClaimLost,
-  describeError,
-  failureFacts,
-  isRetryable,
-  TookTooLong,
-  WorkerDied,
-} from '../../core/errors.ts';
+import { describeError, failureFacts, isRetryable } from '../../core/errors/base.ts';
+import { TookTooLong } from '../../core/errors/dump.ts';
+import { Cancelled, ClaimLost, WorkerDied } from '../../core/errors/work.ts';
+import type { Claim } from '../../core/history-ports.ts';
 import type { ExportMessage } from '../../core/messages.ts';
-import type { Claim } from '../../core/ports.ts';
 import { findEarlier } from './adopt.ts';
 import { attemptBackup } from './attempt.ts';
 import { startHeartbeat } from './heartbeat.ts';

@@ -1,7 +1,8 @@
 import type { Progress } from '../../core/backup.ts';
-import { Cancelled, ClaimLost } from '../../core/errors.ts';
+import { Cancelled, ClaimLost } from '../../core/errors/work.ts';
 import { keepClaim } from '../../core/heartbeat.ts';
-import type { Claim, History, Log } from '../../core/ports.ts';
+import type { Claim, History } from '../../core/history-ports.ts';
+import type { Log } from '../../core/ports.ts';
 
 /** The heartbeat of an export: it writes the progress, and stops the export by name. */
 export interface HeartbeatPorts {

@@ -1,9 +1,10 @@
 import { type Backup, iso } from '../../core/backup.ts';
-import { describeError } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
 import type { Encoding } from '../../core/formats.ts';
 import { type Inventory, MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
-import type { Dump, ServerFacts, Snapshot, StoredObject } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
+import type { Dump, ServerFacts, Snapshot } from '../../core/snapshot-ports.ts';
+import type { StoredObject } from '../../core/vault-ports.ts';
 import { anomaliesOf, type Before, findPrevious } from './anomaly.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 

@@ -1,16 +1,11 @@
+import type { History } from '../../core/history-ports.ts';
 import type { VerificationQueue, Verifications } from '../../core/job-ports.ts';
-import type {
-  Clock,
-  Compressor,
-  ExportQueue,
-  History,
-  Log,
-  Outcomes,
-  ProjectSource,
-  SnapshotSource,
-  Vault,
-} from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';
+import type { Compressor, SnapshotSource } from '../../core/snapshot-ports.ts';
+import type { ProjectSource } from '../../core/source-ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 import type { VerificationSettings } from '../../core/verification.ts';
 
 export interface ExportPorts {

@@ -1,6 +1,6 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import { describeError } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
 import { sha256Hex, uuidv7 } from '../../core/ids.ts';
 import type { Verification } from '../../core/verification.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';

@@ -1,10 +1,12 @@
 import { isFinal } from '../../core/backup.ts';
-import { MailUnderway } from '../../core/errors.ts';
+import { MailUnderway } from '../../core/errors/mail.ts';
+import type { History } from '../../core/history-ports.ts';
 import { isEnded, type Job } from '../../core/job.ts';
 import type { Jobs, Restores, Verifications } from '../../core/job-ports.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';
-import type { History, Log, Mailer, Runs } from '../../core/ports.ts';
+import type { Log, Mailer } from '../../core/ports.ts';
 import { missingParts } from '../../core/run.ts';
+import type { Runs } from '../../core/run-ports.ts';
 import type { Verification } from '../../core/verification.ts';
 import { backupLetter } from './backup-letter.ts';
 import { type Letter, mailOf } from './letter.ts';

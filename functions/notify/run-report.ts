@@ -1,7 +1,8 @@
 import type { Backup } from '../../core/backup.ts';
+import type { History } from '../../core/history-ports.ts';
 import { inParallel } from '../../core/parallel.ts';
-import type { History, Runs } from '../../core/ports.ts';
 import type { Run } from '../../core/run.ts';
+import type { Runs } from '../../core/run-ports.ts';
 
 /** What a mail says of one backup of a run. Kept small: a run may have ten thousand. */
 export type Ended = Pick<

@@ -3,9 +3,9 @@ import { TABLE } from '../../core/contract.ts';
 import { backupIdOf } from '../../core/ids.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import { inParallel } from '../../core/parallel.ts';
-import type { PlannedBackup } from '../../core/ports.ts';
 import type { Project } from '../../core/project.ts';
 import { isManual, type Run } from '../../core/run.ts';
+import type { PlannedBackup } from '../../core/run-ports.ts';
 import type { PlanPorts, PlanSettings } from './plan-run.ts';
 
 const WRITES_AT_ONCE = 32;

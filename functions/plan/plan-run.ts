@@ -1,8 +1,12 @@
 import { iso } from '../../core/backup.ts';
-import { describeError, InvalidInput, LarderError } from '../../core/errors.ts';
+import { describeError, LarderError } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
+import type { History } from '../../core/history-ports.ts';
 import type { PlanEvent } from '../../core/messages.ts';
-import type { Clock, ExportQueue, History, Outcomes, Runs } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import { type Run, type RunPart, runOf } from '../../core/run.ts';
+import type { Runs } from '../../core/run-ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
 import {
   REPORTED_AT_MOST,

@@ -1,5 +1,7 @@
 import { TIMES } from '../../core/contract.ts';
-import { Cancelled, isRetryable, quoted, StepNotDone } from '../../core/errors.ts';
+import { isRetryable, quoted } from '../../core/errors/base.ts';
+import { StepNotDone } from '../../core/errors/restore.ts';
+import { Cancelled } from '../../core/errors/work.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type {
   Restore,

@@ -1,7 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import { BackupDamaged, DumpUnreadable, isRetryable, RestoreRefused } from '../../core/errors.ts';
+import { isRetryable } from '../../core/errors/base.ts';
+import { DumpUnreadable, RestoreRefused } from '../../core/errors/restore.ts';
+import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { type Backup, iso } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import { BackupDamaged } from '../../core/errors.ts';
+import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
 import type { Loaded, Survey } from '../../core/restore-ports.ts';

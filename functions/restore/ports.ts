@@ -1,5 +1,7 @@
+import type { History } from '../../core/history-ports.ts';
 import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
-import type { Clock, ExportQueue, History, Log, Outcomes } from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type {
   ArchiveReader,
   ReadOwnCode,

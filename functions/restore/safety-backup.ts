@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
-import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors.ts';
+import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors/restore.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';

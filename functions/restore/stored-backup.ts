@@ -1,9 +1,10 @@
 import type { Backup } from '../../core/backup.ts';
 import { countsOf } from '../../core/completion.ts';
-import { BackupDamaged, BackupGone, BackupNotFound, BackupNotReady } from '../../core/errors.ts';
+import { BackupNotFound, BackupNotReady } from '../../core/errors/request.ts';
+import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
+import type { History } from '../../core/history-ports.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import type { History } from '../../core/ports.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
 
 /** A backup as three places agree on it: its row, its manifest, and the object's size. */

@@ -1,4 +1,5 @@
-import { RestoreNotFound, RestoreRefused } from '../../core/errors.ts';
+import { RestoreNotFound } from '../../core/errors/request.ts';
+import { RestoreRefused } from '../../core/errors/restore.ts';
 import { isEnded } from '../../core/job.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import {

@@ -1,4 +1,5 @@
-import { quoted, RestoreRefused } from '../../core/errors.ts';
+import { quoted } from '../../core/errors/base.ts';
+import { RestoreRefused } from '../../core/errors/restore.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import {
   type Restore,

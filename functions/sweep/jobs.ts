@@ -1,12 +1,7 @@
 import { iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import {
-  describeError,
-  JobMessageBuried,
-  JobWorkerDied,
-  type LarderError,
-  quoted,
-} from '../../core/errors.ts';
+import { describeError, type LarderError, quoted } from '../../core/errors/base.ts';
+import { JobMessageBuried, JobWorkerDied } from '../../core/errors/work.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobFindings, JobQueue, Jobs, OpenJob } from '../../core/job-ports.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';

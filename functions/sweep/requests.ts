@@ -1,14 +1,9 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import {
-  describeError,
-  type LarderError,
-  MessageBuried,
-  quoted,
-  WorkerDied,
-} from '../../core/errors.ts';
+import { describeError, type LarderError, quoted } from '../../core/errors/base.ts';
+import { MessageBuried, WorkerDied } from '../../core/errors/work.ts';
+import type { OpenBackup } from '../../core/history-ports.ts';
 import { inParallel } from '../../core/parallel.ts';
-import type { OpenBackup } from '../../core/ports.ts';
 import { HOUR, MINUTE, portionsOf, type Step, type SweepPorts } from './step.ts';
 
 /**

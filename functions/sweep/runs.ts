@@ -1,8 +1,9 @@
 import { isFinal, iso, millis } from '../../core/backup.ts';
-import { describeError, PlanningGivenUp } from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
+import { PlanningGivenUp } from '../../core/errors/planning.ts';
 import { inParallel } from '../../core/parallel.ts';
-import type { PlannedBackup } from '../../core/ports.ts';
 import { missingParts, planEventOf, type Run } from '../../core/run.ts';
+import type { PlannedBackup } from '../../core/run-ports.ts';
 import { isDue } from './due.ts';
 import { DAY, MINUTE, type Step, type SweepPorts } from './step.ts';
 

@@ -1,3 +1,4 @@
+import type { History } from '../../core/history-ports.ts';
 import type {
   RestoreQueue,
   Restores,
@@ -5,17 +6,11 @@ import type {
   VerificationQueue,
   Verifications,
 } from '../../core/job-ports.ts';
-import type {
-  Clock,
-  ExportQueue,
-  History,
-  Log,
-  Outcomes,
-  Runs,
-  SourceFunctions,
-  Vault,
-  VaultRounds,
-} from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Runs } from '../../core/run-ports.ts';
+import type { SourceFunctions } from '../../core/source-ports.ts';
+import type { Vault, VaultRounds } from '../../core/vault-ports.ts';
 
 export interface SweepPorts {
   readonly history: Pick<History, 'get' | 'open' | 'requeue' | 'failAbandoned' | 'settleRetention'>;

@@ -1,4 +1,4 @@
-import { failureFacts } from '../../core/errors.ts';
+import { failureFacts } from '../../core/errors/base.ts';
 import { sweepRestores, sweepVerifications } from './jobs.ts';
 import { sweepPending, sweepRunning } from './requests.ts';
 import { sweepRuns } from './runs.ts';

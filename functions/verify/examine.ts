@@ -1,13 +1,10 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { DigestMeter } from '../../core/digest.ts';
-import {
-  BackupDamaged,
-  BackupGone,
-  BackupNotReady,
-  BackupNotVerifiable,
-  describeError,
-} from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
+import { BackupNotReady } from '../../core/errors/request.ts';
+import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
+import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
 import { findStored } from '../restore/stored-backup.ts';

@@ -1,5 +1,7 @@
+import type { History } from '../../core/history-ports.ts';
 import type { Validations, VerificationQueue, Verifications } from '../../core/job-ports.ts';
-import type { Clock, History, Log, Outcomes } from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';
 import type { RehearsalRoom } from '../../core/verification-ports.ts';
 

@@ -1,12 +1,7 @@
-import {
-  BackupDamaged,
-  BackupGone,
-  DumpUnreadable,
-  describeError,
-  InvalidInput,
-  RestoreMismatch,
-  StatementRefused,
-} from '../../core/errors.ts';
+import { describeError } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
+import { DumpUnreadable, RestoreMismatch, StatementRefused } from '../../core/errors/restore.ts';
+import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
 import { notRun, type VerificationResult } from '../../core/verification.ts';
 
 /**

@@ -1,13 +1,9 @@
 import { type Backup, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import {
-  BackupGone,
-  BackupNotFound,
-  Cancelled,
-  ClaimLost,
-  failureFacts,
-  isRetryable,
-} from '../../core/errors.ts';
+import { failureFacts, isRetryable } from '../../core/errors/base.ts';
+import { BackupNotFound } from '../../core/errors/request.ts';
+import { BackupGone } from '../../core/errors/vault.ts';
+import { Cancelled, ClaimLost } from '../../core/errors/work.ts';
 import type { ValidationNote } from '../../core/job-ports.ts';
 import {
   type JobContext,

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { COMPRESSIONS, FORMATS } from '../../core/backup.ts';
-import { FormatNotPossible } from '../../core/errors.ts';
+import { FormatNotPossible } from '../../core/errors/request.ts';
 import { refuseImpossible } from '../../core/formats.ts';
 import { type Mistake, mistake, ofSources, repeated } from './mistake.ts';
 import { type Outline, outlineOf, textsOf } from './outline.ts';

@@ -8,7 +8,7 @@ import {
   majorsOf,
   type ServerPrograms,
 } from '../../adapters/postgres/program-files.ts';
-import { ServerTooNew } from '../../core/errors.ts';
+import { ServerTooNew } from '../../core/errors/source.ts';
 import { chooseMajor } from '../../core/programs.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { reachableByAll } from './account.ts';

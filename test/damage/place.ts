@@ -6,7 +6,7 @@ import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
 import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server.ts';
 import { rehearseOn } from '../../adapters/postgres/verification/rehearsal.ts';
 import type { Backup } from '../../core/backup.ts';
-import { BackupGone } from '../../core/errors.ts';
+import { BackupGone } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';

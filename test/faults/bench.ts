@@ -15,14 +15,16 @@ import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { type Backup, isFinal, iso } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
+import type { History } from '../../core/history-ports.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import type { Clock, History, Vault } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
 import {
   type ExportSettings,
   exportSettings,
   type SourceSettings,
   sourceSettings,
 } from '../../core/settings.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 import { verificationSettings } from '../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { UploadInterrupted } from '../../core/errors.ts';
+import { UploadInterrupted } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import { type Bench, openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';

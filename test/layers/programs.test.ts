@@ -5,7 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findProgramFiles, majorsOf } from '../../adapters/postgres/program-files.ts';
-import { ServerTooNew } from '../../core/errors.ts';
+import { ServerTooNew } from '../../core/errors/source.ts';
 import { chooseMajor, foreignSettings, majorOfVersionNumber } from '../../core/programs.ts';
 import { scratchFolder } from './support/scratch.ts';
 

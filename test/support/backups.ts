@@ -6,8 +6,9 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { changeRow, getRow, putRow } from '../../adapters/dynamodb/table.ts';
 import type { Backup, Completion } from '../../core/backup.ts';
 import { iso } from '../../core/backup.ts';
+import type { Claim } from '../../core/history-ports.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import type { Claim, Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports.ts';
 import type { Tables } from './tables.ts';
 
 /** 2026-11-21T02:00:00Z, when the nightly schedule of these tests fires. */

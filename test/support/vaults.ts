@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeVault } from '../../adapters/s3/vault.ts';
-import type { Vault } from '../../core/ports.ts';
+import type { Vault } from '../../core/vault-ports.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 
 export interface TestVault extends Vault {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors.ts';
+import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors/schema.ts';
 import type { Inventory, ManifestSequence, ManifestTable } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';

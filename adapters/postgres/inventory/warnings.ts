@@ -1,4 +1,4 @@
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import type { Inventory, LeftOut, Outside } from '../../../core/manifest.ts';
 import type { TableFacts } from './contents.ts';
 import type { Loose } from './left-out.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { described } from './described.ts';
 import type { Meaning } from './meaning.ts';
 import type { Word } from './words.ts';

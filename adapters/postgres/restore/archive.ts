@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { giveBack, readChunks } from '../../../core/chunks.ts';
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
 import { chooseFromArchive } from './contents-choose.ts';

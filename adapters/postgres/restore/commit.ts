@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
-import { RestoreInterrupted } from '../../../core/errors.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { type SourceAccess, withSession } from '../session.ts';
 import { isLost, refusal } from './refusals.ts';
 

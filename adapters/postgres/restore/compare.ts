@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { readNames, readSequences } from '../inventory/contents.ts';

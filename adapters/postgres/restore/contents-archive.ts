@@ -1,4 +1,4 @@
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Contents, Entry } from './contents.ts';
 import { type Definitions, definitionsOf, keyOf } from './contents-definitions.ts';
 import type { Name } from './meaning.ts';

@@ -1,4 +1,4 @@
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 
 /** Reads bytes of a stored object: as many as asked for, fewer only where the object ends. */
 export type ReadBytes = (from: number, bytes: number) => Promise<Buffer>;

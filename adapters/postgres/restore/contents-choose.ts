@@ -1,4 +1,4 @@
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { ArchiveReader, ChosenEntries } from '../../../core/restore-ports.ts';
 import { qualified } from '../names.ts';

@@ -1,4 +1,5 @@
-import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
 import { type Contents, type Entry, readContents } from './contents.ts';
 import { type Archive, archiveOf } from './contents-archive.ts';

@@ -1,4 +1,4 @@
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import type { Meaning, Name } from './meaning.ts';
 import type { Word } from './words.ts';
 

@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import { quoted, RestoreRefused, SchemaNotFound } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { RestoreRefused } from '../../../core/errors/restore.ts';
+import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RestoreSeal } from '../../../core/restore-ports.ts';
 import { qualified } from '../names.ts';

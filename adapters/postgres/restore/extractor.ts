@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Format } from '../../../core/backup.ts';
-import {
-  DumpUnreadable,
-  type LarderError,
-  quoted,
-  RestoreInterrupted,
-  ServerTooNew,
-} from '../../../core/errors.ts';
+import { type LarderError, quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable, RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { ServerTooNew } from '../../../core/errors/source.ts';
 import { chooseMajor } from '../../../core/programs.ts';
 import { findProgramFiles, majorsOf } from '../program-files.ts';
 

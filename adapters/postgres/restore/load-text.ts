@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { quoted, StatementRefused } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { StatementRefused } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { checksRows } from './actions.ts';

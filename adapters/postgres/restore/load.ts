@@ -1,9 +1,7 @@
-import {
-  DumpInterrupted,
-  GaveWayToDdl,
-  LarderError,
-  RestoreInterrupted,
-} from '../../../core/errors.ts';
+import { LarderError } from '../../../core/errors/base.ts';
+import { DumpInterrupted } from '../../../core/errors/dump.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { GaveWayToDdl } from '../../../core/errors/schema.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { applicationNameOf } from '../names.ts';
 import { connect, disconnect } from '../session.ts';

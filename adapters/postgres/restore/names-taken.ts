@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { ChosenEntries } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../names.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import { readOutside } from '../inventory/outside.ts';
 import { ASIDE } from './places.ts';

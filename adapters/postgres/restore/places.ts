@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { quoted, RestoreRefused } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { sha256Hex } from '../../../core/ids.ts';
 import type { SchemaPlace, TableName } from '../../../core/restore.ts';
 import { identifier, qualified } from '../names.ts';

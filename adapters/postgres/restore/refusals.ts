@@ -1,11 +1,6 @@
-import {
-  LarderError,
-  LockTimeout,
-  PermissionMissing,
-  quoted,
-  RestoreInterrupted,
-  StatementRefused,
-} from '../../../core/errors.ts';
+import { LarderError, quoted } from '../../../core/errors/base.ts';
+import { RestoreInterrupted, StatementRefused } from '../../../core/errors/restore.ts';
+import { LockTimeout, PermissionMissing } from '../../../core/errors/schema.ts';
 
 /**
  * What the server says against a statement of a backup, under our names. SQLSTATEs are those of PostgreSQL's appendix A. Its

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
-import { LockTimeout, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RestoreSeal } from '../../../core/restore-ports.ts';
 import { connect, disconnect, withSession } from '../session.ts';

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { giveBack } from '../../../core/chunks.ts';
-import { RestoreRefused } from '../../../core/errors.ts';
+import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { type Doing, refusal } from './refusals.ts';
 import type { Piece } from './statements.ts';
 

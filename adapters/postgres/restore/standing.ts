@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { identifier, qualified } from '../names.ts';
 import { shown } from './described.ts';

@@ -1,4 +1,5 @@
-import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { type BodyDepth, bodyDepth } from './statements-body.ts';
 import type { Feed } from './statements-feed.ts';
 import { openFrom, type Token, tokenAt } from './statements-tokens.ts';

@@ -3,7 +3,7 @@
  * comments and rows are a tenant's, and only what PostgreSQL's own lexer takes for the end of a statement is one. Each
  * piece is passed on byte for byte; what is neither statement nor rows nor comment is an error.
  */
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { meaningOf } from './meaning.ts';
 import { isKey } from './statements-body.ts';
 import { Feed } from './statements-feed.ts';

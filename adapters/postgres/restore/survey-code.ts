@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import type { OwnCode, SurveyRequest } from '../../../core/restore-ports.ts';
 import { ROLES_PAGE } from './refusals.ts';
 import type { Findings } from './survey-rights.ts';

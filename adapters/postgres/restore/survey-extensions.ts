@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';

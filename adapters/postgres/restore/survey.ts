@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
-import type { ServerFacts } from '../../../core/ports.ts';
 import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
+import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
 import { schemasThere } from './places.ts';

@@ -1,4 +1,4 @@
-import { DumpUnreadable } from '../../../core/errors.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { BLOCK, readTarHeader } from './tar-header.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { RestoreRefused } from '../../../core/errors.ts';
+import { RestoreRefused } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { qualified } from '../names.ts';
 import { shown } from './described.ts';

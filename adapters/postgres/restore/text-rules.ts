@@ -1,4 +1,5 @@
-import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Giving } from './access.ts';
 import { hasConstantBounds, isUsualAction, unusualClause } from './actions.ts';
 import { isPartitionOf, nameInText } from './clauses.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { DumpUnreadable, quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { LeftOutAccess, roleFinder } from './access.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { quoted, RestoreMismatch, RestoreRefused } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { identifier } from '../names.ts';

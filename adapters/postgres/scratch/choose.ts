@@ -1,9 +1,9 @@
+import { ServerTooNew } from '../../../core/errors/source.ts';
 import {
   ScratchFailed,
   ServerLayerMissing,
-  ServerTooNew,
   ServerTooOld,
-} from '../../../core/errors.ts';
+} from '../../../core/errors/verification.ts';
 import { chooseMajor } from '../../../core/programs.ts';
 import { findProgramFiles, majorsOf, type ServerPrograms } from '../program-files.ts';
 import { type Account, reachableByAll, UNPRIVILEGED, unprivilegedAccount } from './account.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { ScratchDiskFull, ScratchFailed } from '../../../core/errors.ts';
+import { ScratchDiskFull, ScratchFailed } from '../../../core/errors/verification.ts';
 import type { ServerPrograms } from '../program-files.ts';
 import { type Account, reachableByAll, UNPRIVILEGED } from './account.ts';
 import { listen, speaksOfFullDisk } from './last-words.ts';

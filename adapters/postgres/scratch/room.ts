@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { ScratchTooSmall } from '../../../core/errors.ts';
+import { ScratchTooSmall } from '../../../core/errors/verification.ts';
 import type { ManifestTable } from '../../../core/manifest.ts';
 
 /** Whether a backup fits, before anything of it is begun. What is reckoned with was measured, and disk.test.ts holds it. */

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { LarderError, ScratchDied, ScratchFailed } from '../../../core/errors.ts';
+import { LarderError } from '../../../core/errors/base.ts';
+import { ScratchDied, ScratchFailed } from '../../../core/errors/verification.ts';
 import type { Log } from '../../../core/ports.ts';
 import type { ServerPrograms } from '../program-files.ts';
 import { chooseAccount, chooseServer } from './choose.ts';

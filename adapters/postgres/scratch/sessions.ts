@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { ScratchDiskFull, ScratchFailed } from '../../../core/errors.ts';
+import { ScratchDiskFull, ScratchFailed } from '../../../core/errors/verification.ts';
 import type { ServerProcess } from './process.ts';
 
 /** How a scratch server is reached: by its socket, without a password. */

@@ -1,13 +1,12 @@
+import { quoted } from '../../../core/errors/base.ts';
 import {
   DumpUnreadable,
-  PermissionMissing,
-  quoted,
-  RehearsalImpossible,
   RestoreInterrupted,
   RestoreRefused,
-  ScratchFaltered,
   StatementRefused,
-} from '../../../core/errors.ts';
+} from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import { RehearsalImpossible, ScratchFaltered } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison } from '../../../core/verification.ts';

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { quoted, RehearsalImpossible } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { RehearsalImpossible } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { identifier } from '../names.ts';
 import type { ScratchExtension } from '../scratch/prepare.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import { byThisRule, foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';

@@ -1,10 +1,8 @@
 import type pg from 'pg';
-import {
-  LarderError,
-  PermissionMissing,
-  ScratchTooSmall,
-  type StatementRefused,
-} from '../../../core/errors.ts';
+import { LarderError } from '../../../core/errors/base.ts';
+import type { StatementRefused } from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import { ScratchTooSmall } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import type { Log } from '../../../core/ports.ts';
 import { majorOfVersion } from '../../../core/programs.ts';

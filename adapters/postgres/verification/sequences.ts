@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestSequence, tableKey } from '../../../core/manifest.ts';
 import type { Contents } from './contents.ts';
 import type { Differences } from './differences.ts';

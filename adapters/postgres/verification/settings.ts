@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { quoted } from '../../../core/errors.ts';
+import { quoted } from '../../../core/errors/base.ts';
 import type { Setting } from '../../../core/manifest.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DAY_PROJECTION, STATUS_PROJECTION } from '../../../core/contract.ts';
-import type { Claim } from '../../../core/ports.ts';
+import type { Claim } from '../../../core/history-ports.ts';
 import { completionOf, newHistory, pendingBackup } from '../../support/backups.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
-import { IdempotencyConflict, InvalidInput } from '../../../core/errors.ts';
+import { IdempotencyConflict, InvalidInput } from '../../../core/errors/request.ts';
+import type { BackupQuery } from '../../../core/history-ports.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { inParallel } from '../../../core/parallel.ts';
-import type { BackupQuery } from '../../../core/ports.ts';
 import { DAY, NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DuplicateProject, InvalidInput } from '../../../core/errors.ts';
+import { DuplicateProject } from '../../../core/errors/planning.ts';
+import { InvalidInput } from '../../../core/errors/request.ts';
 import type { Project } from '../../../core/project.ts';
 import { newHistory } from '../../support/backups.ts';
 import { startTables, type Tables } from '../../support/tables.ts';

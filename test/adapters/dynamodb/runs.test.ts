@@ -3,8 +3,8 @@ import { iso } from '../../../core/backup.ts';
 import { TABLE } from '../../../core/contract.ts';
 import { runIdOf, uuidv7 } from '../../../core/ids.ts';
 import { chunksOf, inParallel } from '../../../core/parallel.ts';
-import type { PlannedBackup } from '../../../core/ports.ts';
 import type { Run, RunPart } from '../../../core/run.ts';
+import type { PlannedBackup } from '../../../core/run-ports.ts';
 import { DAY, NIGHT, newHistory } from '../../support/backups.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeSourceFunctions } from '../../../adapters/lambda/source-functions.ts';
-import type { SourceFunctions } from '../../../core/ports.ts';
+import type { SourceFunctions } from '../../../core/source-ports.ts';
 
 /** Lambda's Invoke as HTTP has it, answering what a test tells it to. */
 interface Invocation {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { tableKey } from '../../../core/manifest.ts';
-import type { Snapshot } from '../../../core/ports.ts';
 import { sourceSettings } from '../../../core/settings.ts';
+import type { Snapshot } from '../../../core/snapshot-ports.ts';
 import { type Pooler, startPgBouncer } from '../../support/pgbouncer.ts';
 import { clientRoot, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
 

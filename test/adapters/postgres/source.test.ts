@@ -7,8 +7,8 @@ import type { SourceAccess } from '../../../adapters/postgres/session.ts';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { tableKey } from '../../../core/manifest.ts';
-import type { Snapshot } from '../../../core/ports.ts';
 import { type SourceSettings, sourceSettings } from '../../../core/settings.ts';
+import type { Snapshot } from '../../../core/snapshot-ports.ts';
 import {
   clientRoot,
   freePort,

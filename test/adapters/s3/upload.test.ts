@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UploadInterrupted, VaultRefused } from '../../../core/errors.ts';
+import { UploadInterrupted, VaultRefused } from '../../../core/errors/vault.ts';
 import type { Call } from '../../support/http-proxy.ts';
 import { clientOf, collect, MIB, openStore, pieces, request, vaultOn } from './store.ts';
 

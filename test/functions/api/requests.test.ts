@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { LoginRefused } from '../../../core/errors.ts';
+import { LoginRefused } from '../../../core/errors/source.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { project } from '../plan/planning.ts';

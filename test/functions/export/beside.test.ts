@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { atOnce } from '../../../adapters/postgres/at-once.ts';
 import { connect, disconnect } from '../../../adapters/postgres/session.ts';
-import { ProjectNotFound } from '../../../core/errors.ts';
+import { ProjectNotFound } from '../../../core/errors/request.ts';
 import { uuidv7 } from '../../../core/ids.ts';
-import type { SnapshotRequest } from '../../../core/ports.ts';
 import { sourceSettings } from '../../../core/settings.ts';
+import type { SnapshotRequest } from '../../../core/snapshot-ports.ts';
 import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
 import { BACKUP_ROLE } from '../../support/roles.ts';
 import { CONTROL_PLANE, TENANT } from './schemas.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
-import { LoginRefused, SourceUnreachable } from '../../../core/errors.ts';
+import { LoginRefused, SourceUnreachable } from '../../../core/errors/source.ts';
 import { runIdOf } from '../../../core/ids.ts';
 import type { Project } from '../../../core/project.ts';
 import { manualSchedule } from '../../../core/run.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
-import { RestoreInterrupted } from '../../../core/errors.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { showRestore } from '../../../functions/api/public-jobs.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';

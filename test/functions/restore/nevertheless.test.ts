@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { TIMES } from '../../../core/contract.ts';
-import { describeError, JobWorkerDied, RestoreInterrupted } from '../../../core/errors.ts';
+import { describeError } from '../../../core/errors/base.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { JobWorkerDied } from '../../../core/errors/work.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { isUndoable } from '../../../functions/api/public-jobs.ts';
 import { jobRows } from '../../support/jobs.ts';

@@ -1,7 +1,9 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backup, iso } from '../../../core/backup.ts';
-import { ClaimLost, PermissionMissing, RestoreInterrupted } from '../../../core/errors.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import { ClaimLost } from '../../../core/errors/work.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';

@@ -1,14 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  BackupDamaged,
-  DumpUnreadable,
-  ReadInterrupted,
-  RehearsalImpossible,
-  ScratchDied,
-  StatementRefused,
-  VaultRefused,
-} from '../../../core/errors.ts';
+import { DumpUnreadable, StatementRefused } from '../../../core/errors/restore.ts';
+import { BackupDamaged, ReadInterrupted, VaultRefused } from '../../../core/errors/vault.ts';
+import { RehearsalImpossible, ScratchDied } from '../../../core/errors/verification.ts';
 import { isEnded } from '../../../core/job.ts';
 import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Backup } from '../../../core/backup.ts';
 import { countsOf } from '../../../core/completion.ts';
-import { BackupGone } from '../../../core/errors.ts';
+import { BackupGone } from '../../../core/errors/vault.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { OutcomeMessage } from '../../../core/messages.ts';
 import type { Verification } from '../../../core/verification.ts';

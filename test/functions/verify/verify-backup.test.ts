@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DumpUnreadable, StatementRefused } from '../../../core/errors/restore.ts';
 import {
-  DumpUnreadable,
   RehearsalImpossible,
   ScratchDied,
   ScratchDiskFull,
   ScratchFailed,
   ScratchFaltered,
-  StatementRefused,
-} from '../../../core/errors.ts';
+} from '../../../core/errors/verification.ts';
 import type { RehearsalRequest } from '../../../core/verification-ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { BYTES, EQUAL, openSituation, type Situation } from './support.ts';

@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeArchiveReader } from '../../../../adapters/postgres/restore/archive.ts';
 import type { Compression, Format } from '../../../../core/backup.ts';
-import { ReadInterrupted } from '../../../../core/errors.ts';
+import { ReadInterrupted } from '../../../../core/errors/vault.ts';
 import type { SqlRequest } from '../../../../core/restore-ports.ts';
 import {
   clientPrograms,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createConnection, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BackupDamaged, ReadInterrupted } from '../../../../core/errors.ts';
+import { BackupDamaged, ReadInterrupted } from '../../../../core/errors/vault.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { refusal } from '../../../../adapters/postgres/restore/refusals.ts';
 import { blame } from '../../../../adapters/postgres/verification/blame.ts';
 import { missingElsewhere } from '../../../../adapters/postgres/verification/unknown-names.ts';
-import { isRetryable } from '../../../../core/errors.ts';
+import { isRetryable } from '../../../../core/errors/base.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import { manifestOf } from '../../../functions/verify/support.ts';
 import { pendingBackup } from '../../../support/backups.ts';

@@ -1,0 +1,41 @@
+/**
+ * Every failure that Larder names. A leaf says whether trying again may help (`retryable`) and ends its
+ * message with what the reader should do next. Messages go into records, mails and HTTP answers: they hold
+ * names and numbers, never a secret and never another tool's bare output.
+ */
+export abstract class LarderError extends Error {
+  /** True where the same attempt may succeed later without anybody changing anything. */
+  abstract readonly retryable: boolean;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+export abstract class Permanent extends LarderError {
+  readonly retryable = false;
+}
+
+export abstract class Retryable extends LarderError {
+  readonly retryable = true;
+}
+
+/** A name in a message: JSON quoting makes newlines, quotes and control characters visible. */
+export const quoted = (name: string): string => JSON.stringify(name);
+
+/** An error of any kind as it is kept in records: name and message only. */
+export const describeError = (error: unknown): { name: string; message: string } => {
+  if (error instanceof LarderError) return { name: error.name, message: error.message };
+  const name = error instanceof Error ? error.name : 'Error';
+  return { name, message: `Unexpected failure (${name}). The function's log has the details.` };
+};
+
+/** The same for a line of the log, which has the stack besides. */
+export const failureFacts = (error: unknown) => ({
+  failure: describeError(error),
+  stack: error instanceof Error ? error.stack : undefined,
+});
+
+/** True where trying again may help; an error nobody named counts as such, since attempts are bounded. */
+export const isRetryable = (error: unknown): boolean =>
+  error instanceof LarderError ? error.retryable : true;

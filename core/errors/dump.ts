@@ -1,0 +1,66 @@
+/** Dumping, up to the limits that a backup has. */
+import { Permanent, quoted, Retryable } from './base.ts';
+
+/** pg_dump ended with an error that Larder has no better name for. `detail` is its own last line, cleaned. */
+export class DumpFailed extends Retryable {
+  constructor(exit: string, detail: string, options?: { cause?: unknown }) {
+    super(`pg_dump ended with ${exit}: ${detail}`, options);
+  }
+}
+
+/** The connection or the server went away while pg_dump was reading. */
+export class DumpInterrupted extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(`The dump was interrupted: ${why}. It is tried again from the beginning.`, options);
+  }
+}
+
+export class DumpNotWhole extends Retryable {
+  constructor(why: string) {
+    super(`pg_dump reported success, but its output is not whole: ${why}. Nothing was kept.`);
+  }
+}
+
+/** The server can't read its own data: no dump will, until somebody has mended it. */
+export class DamagedData extends Permanent {
+  constructor(doing: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `Damaged data on the source's disk, it seems, while ${doing}: the server reports ${why}. No dump can read it. Keep the older backups, look at the server's log, and think of restoring the last good one.`,
+      options,
+    );
+  }
+}
+
+/** A value is too large for PostgreSQL's text form (1 GB); no pg_dump can read it. */
+export class RowTooLarge extends Permanent {
+  constructor(table: string) {
+    super(
+      `Table ${quoted(table)} has a row whose text form passes 1 GB, which COPY can't carry. Split or move that value (bytea of over about 512 MB).`,
+    );
+  }
+}
+
+export class TooLarge extends Permanent {
+  constructor(limitBytes: number) {
+    super(
+      `The backup grew past the maximum stored size of ${limitBytes} bytes and was stopped; nothing was kept. Raise export.maximumStoredBytes, or split the project.`,
+    );
+  }
+}
+
+export class TookTooLong extends Permanent {
+  constructor(seconds: number) {
+    super(
+      `The export was stopped after ${seconds} s, the longest it may run; nothing was kept. ` +
+        'Choose a faster compression (zstd level 1), give the function more memory, or split the project.',
+    );
+  }
+}
+
+export class TarTooLarge extends Permanent {
+  constructor(table: string, tableBytes: number, roomBytes: number) {
+    super(
+      `Format tar spools each table to temporary storage: ${quoted(table)} has ${tableBytes} bytes, the function ${roomBytes}. Use format custom, or give the function more temporary storage.`,
+    );
+  }
+}

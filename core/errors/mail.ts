@@ -1,0 +1,20 @@
+/** Telling people. */
+import { quoted, Retryable } from './base.ts';
+
+export class MailNotSent extends Retryable {
+  constructor(from: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The mail from ${quoted(from)} could not be sent: ${why}. Verify the sender's identity in SES, and in its sandbox each recipient's; it is tried again.`,
+      options,
+    );
+  }
+}
+
+/** Another invocation holds the right to mail a run and has not used it yet: it may have died. */
+export class MailUnderway extends Retryable {
+  constructor(runId: string) {
+    super(
+      `The mail of run ${runId} is being sent by another invocation; this one looks again later.`,
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/** Planning a run: the projects that sources list. */
+import { Permanent, quoted } from './base.ts';
+
+/** Two sources list the same project id. */
+export class DuplicateProject extends Permanent {
+  constructor(projectId: string, first: string, second: string) {
+    super(
+      `Project ${quoted(projectId)} is listed by source ${quoted(first)} and by source ${quoted(second)}. ` +
+        `Ids must be unique: give source ${quoted(second)} an idPrefix, or take the project out of one of the two.`,
+    );
+  }
+}
+
+/** A listing that is suddenly empty is a mistake far more often than the end of every project. */
+export class NoProjectsListed extends Permanent {
+  constructor(source: string, known: number) {
+    super(
+      `Source ${quoted(source)} lists no project at all, though ${known} of its projects are known. Nothing was planned and none was given up. ` +
+        'Check the query that lists its projects and what its role may see (row security hides rows without an error); if they are really gone, take the source out of the configuration.',
+    );
+  }
+}
+
+/** Planning one source's part of a run was given up. */
+export class PlanningGivenUp extends Permanent {
+  constructor(source: string, why: string) {
+    super(
+      `Planning the backups of source ${quoted(source)} was given up: ${why}. Look at its plan function's log; POST /runs starts a new run.`,
+    );
+  }
+}

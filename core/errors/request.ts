@@ -1,0 +1,97 @@
+/** What was asked, and can't be or is not there. */
+import { Permanent, quoted, Retryable } from './base.ts';
+
+/** A request, message or setting that is not of the form it must have. `problems` has a line for each mistake. */
+export class InvalidInput extends Permanent {
+  readonly problems: readonly string[];
+  constructor(what: string, problems: readonly string[], options?: { cause?: unknown }) {
+    super(`${what}: ${problems.join('; ')}`, options);
+    this.problems = problems;
+  }
+}
+
+export class ProjectNotFound extends Permanent {
+  constructor(projectId: string) {
+    super(
+      `No source has a project ${quoted(projectId)}. Check the id, or the query that lists the source's projects.`,
+    );
+  }
+}
+
+export class ProjectInactive extends Permanent {
+  constructor(projectId: string, status: string) {
+    super(
+      `Project ${quoted(projectId)} has the status ${quoted(status)}; only ACTIVE projects are backed up. Activate it in its source first.`,
+    );
+  }
+}
+
+/** No source has the project so far, but not all of them could be asked. */
+export class ProjectNotResolved extends Retryable {
+  constructor(projectId: string, why: readonly string[]) {
+    super(
+      `Whether there is a project ${quoted(projectId)} can't be told now, since not every source answered: ${why.join('; ')}`,
+    );
+  }
+}
+
+export class BackupNotFound extends Permanent {
+  constructor(projectId: string, backupId: string) {
+    super(
+      `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists those it has.`,
+    );
+  }
+}
+
+/** A backup in a state that does not allow what was asked. */
+export class BackupNotReady extends Permanent {
+  constructor(backupId: string, status: string, wanted: string) {
+    super(`Backup ${quoted(backupId)} is ${status}; ${wanted}.`);
+  }
+}
+
+export class RunNotFound extends Permanent {
+  constructor(runId: string) {
+    super(`There is no run ${quoted(runId)}. GET /status lists the latest.`);
+  }
+}
+
+export class RestoreNotFound extends Permanent {
+  constructor(projectId: string, restoreId: string) {
+    super(
+      `Project ${quoted(projectId)} has no restore ${quoted(restoreId)} of this backup. GET .../restores lists those it has.`,
+    );
+  }
+}
+
+/** A restore in a state that does not allow what was asked. */
+export class RestoreNotReady extends Permanent {
+  constructor(restoreId: string, state: string, wanted: string) {
+    super(`Restore ${quoted(restoreId)} is ${state}; ${wanted}.`);
+  }
+}
+
+export class VerificationNotFound extends Permanent {
+  constructor(projectId: string, verificationId: string) {
+    super(
+      `Project ${quoted(projectId)} has no verification ${quoted(verificationId)} of this backup. GET .../verifications lists those it has.`,
+    );
+  }
+}
+
+export class FormatNotPossible extends Permanent {
+  /** @param server such as `PostgreSQL 15`, or `any PostgreSQL` */
+  constructor(format: string, compression: string, server: string, possible: string) {
+    super(
+      `Format ${format} with compression ${compression} is not possible on ${server}: ${possible}.`,
+    );
+  }
+}
+
+export class IdempotencyConflict extends Permanent {
+  constructor() {
+    super(
+      'This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.',
+    );
+  }
+}

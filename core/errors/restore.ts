@@ -1,0 +1,101 @@
+/** Bringing a backup back. */
+import { Permanent, quoted, Retryable } from './base.ts';
+
+/** The configuration gives the source no restore role, or does not allow this origin. */
+export class RestoreNotAllowed extends Permanent {
+  constructor(why: string) {
+    super(`${why} See docs/restore.md.`);
+  }
+}
+
+/** A plain backup is one long script: no table can be taken out of it. */
+export class TablesNeedArchive extends Permanent {
+  constructor(backupId: string) {
+    super(
+      `Backup ${quoted(backupId)} is a plain SQL script, which has no table of contents: tables can only be chosen from formats custom and tar. ` +
+        'Restore all of it beside, and take the tables from there.',
+    );
+  }
+}
+
+/** A backup that lacks what this way of restoring it needs: definitions, rows, or a database at all. */
+export class ContentNotRestorable extends Permanent {
+  constructor(backupId: string, lacks: string, wayOut: string) {
+    super(`Backup ${quoted(backupId)} ${lacks}. ${wayOut}`);
+  }
+}
+
+/** What was found before anything was written speaks against it. `problems` has a line for each. */
+export class RestoreRefused extends Permanent {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`Nothing was restored: ${problems.join(' ')}`);
+    this.problems = problems;
+  }
+}
+
+/** A backup's content is not what pg_dump writes: damaged, cut short, made by something else, or made to do harm. */
+export class DumpUnreadable extends Permanent {
+  /** @param where such as `byte 1234 of its SQL` */
+  constructor(where: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The backup can't be read at ${where}: ${why}. Nothing of it was restored. Verify the backup, and use another one if this one is damaged.`,
+      options,
+    );
+  }
+}
+
+/** What was restored is not what the manifest says. */
+export class RestoreMismatch extends Permanent {
+  readonly differences: readonly string[];
+  constructor(differences: readonly string[]) {
+    super(
+      `What came back differs from the manifest: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? ` and ${differences.length - 5} more` : ''}. Nothing was kept of it.`,
+    );
+    this.differences = differences;
+  }
+}
+
+/** The server refused a statement of the backup. `object` is what it was about. */
+export class StatementRefused extends Permanent {
+  constructor(object: string, why: string, options?: { cause?: unknown }) {
+    super(`The server refused ${object}: ${why}. Nothing was restored.`, options);
+  }
+}
+
+/** The connection or the server went away in the middle; the transaction with it. */
+export class RestoreInterrupted extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(
+      `The restore was interrupted: ${why}. Nothing was kept of it; it is tried again.`,
+      options,
+    );
+  }
+}
+
+/** A swap waits for a backup of what is live; it did not become one. */
+export class SafetyBackupFailed extends Permanent {
+  constructor(backupId: string, why: string) {
+    super(
+      `The backup ${backupId} of what is live now, which a swap takes first, was not completed: ${why} Nothing was exchanged. Mend what it says, then ask for the swap again.`,
+    );
+  }
+}
+
+export class SafetyBackupPending extends Retryable {
+  constructor(backupId: string, status: string) {
+    super(
+      `The backup ${backupId} of what is live now, which a swap takes first, is still ${status}. The swap goes on once it is completed.`,
+    );
+  }
+}
+
+/** A restore ended after its schema had been committed: that is whole, and stays. */
+export class StepNotDone extends Permanent {
+  constructor(what: string, schemas: readonly string[], cause: unknown) {
+    super(
+      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and what was live is untouched. Ask again, or drop what you don't need.`,
+      { cause },
+    );
+  }
+}

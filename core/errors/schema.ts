@@ -1,0 +1,62 @@
+/** Reading and locking a schema, before and while it is dumped. */
+import { Permanent, quoted, Retryable } from './base.ts';
+
+export class SchemaNotFound extends Permanent {
+  constructor(schema: string, database: string) {
+    super(
+      `Database ${quoted(database)} has no schema ${quoted(schema)}. The name is taken as it is, with its upper and lower case.`,
+    );
+  }
+}
+
+export class PermissionMissing extends Permanent {
+  constructor(what: string, wayOut: string, options?: { cause?: unknown }) {
+    super(`${what}. ${wayOut}`, options);
+  }
+}
+
+/** Our session could not lock a table in time; nothing waits behind us any more. */
+export class LockTimeout extends Retryable {
+  /** @param what such as `Schema "acme"`, where it is no table */
+  constructor(
+    table: string,
+    waitedMs: number,
+    blocker: string,
+    what: string = `Table ${quoted(table)}`,
+  ) {
+    super(
+      `${what} could not be locked within ${waitedMs} ms: ${blocker}. It is tried again later.`,
+    );
+  }
+}
+
+/** The export held up somebody's DDL for longer than allowed and made room. */
+export class GaveWayToDdl extends Retryable {
+  constructor(pid: number, waitedSeconds: number) {
+    super(
+      `Backend ${pid} waited ${waitedSeconds.toFixed(0)} s for a lock that this export held; the export gave way and is tried again later. ` +
+        'Move the schedule away from migrations, or change export.giveWayAfterSeconds.',
+    );
+  }
+}
+
+/** Tables changed between listing and snapshot, several times in a row. */
+export class SchemaInMotion extends Retryable {
+  constructor(schema: string) {
+    super(
+      `Schema ${quoted(schema)} was altered while its tables were being locked, several times in a row. The export is tried again later.`,
+    );
+  }
+}
+
+/** Rows of the schema's tables live where the dump would not take them. */
+export class PartitionsElsewhere extends Permanent {
+  constructor(schema: string, partitions: readonly string[]) {
+    super(
+      `Tables of schema ${quoted(schema)} have partitions in other schemas, whose rows would be missing without a word: ` +
+        `${partitions.slice(0, 5).map(quoted).join(', ')}${partitions.length > 5 ? ` and ${partitions.length - 5} more` : ''}. ` +
+        'Move them (ALTER TABLE ... SET SCHEMA copies nothing and keeps them attached), or back up their schema too, as a project or one of sharedSchemas, ' +
+        'and set export.partitionsElsewhere to "accept".',
+    );
+  }
+}

@@ -1,0 +1,99 @@
+/** Verifying: the scratch server and what it can't do. */
+import { LarderError, Permanent, quoted, Retryable } from './base.ts';
+
+/** No folder of programs has a server: nothing can be verified. */
+export class ServerLayerMissing extends Permanent {
+  constructor(roots: readonly string[]) {
+    super(
+      `No PostgreSQL server to verify with is in ${roots.map(quoted).join(', ') || 'any folder'}. ` +
+        'Deploy the verify function with the server layer, or build it for this machine with: npm run layers (docs/layers.md).',
+    );
+  }
+}
+
+/** A backup is of a newer major than any server on hand. */
+export class ServerTooOld extends Permanent {
+  constructor(backupMajor: number, majorsOnHand: readonly number[]) {
+    super(
+      `The backup is of PostgreSQL ${backupMajor}, and the servers on hand to verify it with are older: ${majorsOnHand.join(', ')}. ` +
+        `Build the server layer with major ${backupMajor}: see docs/layers.md.`,
+    );
+  }
+}
+
+/** A restore would not fit into the temporary folder: nothing of it was begun. */
+export class ScratchTooSmall extends Permanent {
+  /** @param mostBytes what the folder can be enlarged to at most, where there is such a limit */
+  constructor(folder: string, neededBytes: number, freeBytes: number, mostBytes?: number) {
+    const most = mostBytes ? Math.floor(mostBytes / 1024 ** 2) : 0;
+    super(
+      `Verifying takes ${mb(neededBytes)} MB of disk in ${folder}, and ${Math.floor(freeBytes / 1024 ** 2)} MB are free. ` +
+        (mostBytes && neededBytes > mostBytes
+          ? `No setting helps: a Lambda function has ${most} MB at most. Restore this backup into a database of your own to check it; GET .../restore-guide has the commands.`
+          : `Set verification.temporaryMb to ${mb(neededBytes)} or more${most ? ` (Lambda allows up to ${most})` : ''}.`),
+    );
+  }
+}
+
+const mb = (bytes: number): number => Math.ceil(bytes / 1024 ** 2);
+
+/** The disk ran full under the scratch server, in spite of what was reckoned before. */
+export class ScratchDiskFull extends Permanent {
+  constructor(folder: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The disk under ${folder} ran full while verifying: ${why}. Raise verification.temporaryMb.`,
+      options,
+    );
+  }
+}
+
+/** The scratch server could not be made or did not start. `why` is its own last line, cleaned. */
+export class ScratchFailed extends LarderError {
+  readonly retryable: boolean;
+  constructor(
+    why: string,
+    wayOut: string,
+    options?: { readonly cause?: unknown; readonly retryable?: boolean },
+  ) {
+    super(`The scratch server for the verification did not start: ${why}. ${wayOut}`, options);
+    this.retryable = options?.retryable ?? false;
+  }
+}
+
+/** The scratch server ended by itself in the middle. `why` is its own last lines, cleaned. */
+export class ScratchDied extends Retryable {
+  /** How, and its last words. */
+  readonly how: string;
+  constructor(exit: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' and without a word'}. ` +
+        'Where the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
+      options,
+    );
+    this.how = why ? `${exit}: ${why}` : exit;
+  }
+}
+
+/** The scratch server could not go on for a want of its own, such as memory; what it was about is no matter. */
+export class ScratchFaltered extends Retryable {
+  constructor(object: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The scratch server could not go on at ${object}: ${why}. It is tried again; where that does not help, raise verification.memoryMb or verification.temporaryMb.`,
+      options,
+    );
+  }
+}
+
+/** A backup that no verification can look at, whatever is in it. */
+export class BackupNotVerifiable extends Permanent {
+  constructor(backupId: string, why: string, wayOut: string) {
+    super(`Backup ${quoted(backupId)} can't be verified: ${why}. ${wayOut}`);
+  }
+}
+
+/** A backup can't be brought back into a scratch server, which is no fault of the backup's. */
+export class RehearsalImpossible extends Permanent {
+  constructor(why: string, wayOut: string, options?: { cause?: unknown }) {
+    super(`${why}. ${wayOut}`, options);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Status } from './backup.ts';
+import type { Run, RunPart } from './run.ts';
+
+export interface Runs {
+  /** Writes the run's row unless it is there; answers the row there is. */
+  begin(run: Run): Promise<{ readonly run: Run; readonly created: boolean }>;
+  get(runId: string): Promise<Run | undefined>;
+  /** Newest first. */
+  recent(limit: number): Promise<readonly Run[]>;
+  /** Runs that have no `mailedAt` yet. */
+  unfinished(): AsyncIterable<Run>;
+  /**
+   * Notes backups as planned and not final yet: chunk `index` of `source`, written once. Answers what the chunk
+   * holds: the backups given, or those that an earlier or a concurrent planning of this run wrote there. An
+   * empty chunk is written too: it ends a source's list.
+   */
+  noteChunk(
+    runId: string,
+    source: string,
+    index: number,
+    backups: readonly PlannedBackup[],
+  ): Promise<readonly PlannedBackup[]>;
+  /** Writes one source's part, once. */
+  endPart(runId: string, source: string, part: RunPart): Promise<void>;
+  /** Takes a final backup out of its chunk and counts it there by its status, once. Idempotent. */
+  settle(runId: string, chunk: string, backupId: string, status: Status): Promise<void>;
+  /** How far a run is, from its chunks alone. */
+  tally(runId: string): Promise<RunTally>;
+  /** Everything the run planned that is not settled yet. */
+  unsettled(runId: string): Promise<readonly (PlannedBackup & { readonly chunk: string })[]>;
+  /** All backups the run planned. */
+  planned(runId: string): Promise<readonly PlannedBackup[]>;
+  /** Marks the run finished and takes the right to mail it, for `seconds`; 'taken' if another has it or it was mailed. */
+  claimMail(runId: string, seconds: number): Promise<'claimed' | 'taken'>;
+  mailed(runId: string): Promise<void>;
+}
+
+export interface PlannedBackup {
+  readonly projectId: string;
+  readonly backupId: string;
+}
+
+export interface RunTally {
+  readonly planned: number;
+  /** Planned and not settled. */
+  readonly open: number;
+  /** Settled ones, by the status they ended with. */
+  readonly ended: Readonly<Partial<Record<Status, number>>>;
+}

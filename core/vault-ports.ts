@@ -1,0 +1,58 @@
+import type { Readable } from 'node:stream';
+import type { Manifest } from './manifest.ts';
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export interface StoreRequest {
+  readonly key: string;
+  /** Ends only when all is well; an error on it aborts the upload. */
+  readonly body: Readable;
+  /**
+   * Nobody else reads the body's chunks: the memory of each is given back once it is stored, not when V8 collects it, which
+   * takes tens of megabytes of garbage.
+   */
+  readonly isSoleReader?: boolean;
+  readonly contentType: string;
+  /** File name a browser saves it under. */
+  readonly downloadName: string;
+}
+
+export interface Vault {
+  /** Streams to a multipart upload, completed when the body has ended well, aborted otherwise. @throws UploadInterrupted, VaultRefused, or the body's error */
+  store(request: StoreRequest): Promise<StoredObject>;
+  storeManifest(key: string, manifest: Manifest): Promise<void>;
+  /** Undefined where there is none. @throws InvalidInput where it is not a manifest */
+  readManifest(key: string): Promise<Manifest | undefined>;
+  /** Size of an object, or undefined where there is none. */
+  head(key: string): Promise<StoredObject | undefined>;
+  /** Removes objects with all their versions; those not there are no error. */
+  remove(keys: readonly string[]): Promise<void>;
+  /** Objects below a prefix in the order of their keys, those behind the key `after` where it is given. */
+  list(
+    prefix: string,
+    after?: string,
+  ): AsyncIterable<StoredObject & { readonly modifiedAt: string }>;
+  /** Unfinished multipart uploads below a prefix. */
+  uploads(
+    prefix: string,
+  ): AsyncIterable<{ readonly key: string; readonly uploadId: string; readonly startedAt: string }>;
+  abortUpload(key: string, uploadId: string): Promise<void>;
+  /** A URL that lets its holder download the object for so many seconds. */
+  downloadUrl(key: string, downloadName: string, seconds: number): Promise<string>;
+}
+
+/** Looking through the whole vault takes many invocations of sweep: where the last one stopped. */
+export interface VaultRound {
+  /** ISO 8601. */
+  readonly begunAt: string;
+  /** The last key looked at; absent once the round has ended. */
+  readonly after?: string;
+}
+
+export interface VaultRounds {
+  last(): Promise<VaultRound | undefined>;
+  keep(round: VaultRound): Promise<void>;
+}
