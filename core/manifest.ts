@@ -17,6 +17,11 @@ const table = z.looseObject({
   bytes: z.int().nonnegative(),
   /** An order-independent hash of the rows' text, where it was asked for: see `adapters/postgres/row-hash.ts`. */
   rowHash: z.string().optional(),
+  /**
+   * Full name of the partitioned table whose partitions share their rows anew when they come back: those by the hash of an enum. Only
+   * the rows of all of them together are as many as here.
+   */
+  dividedUnder: z.string().optional(),
 });
 
 const sequence = z.looseObject({

@@ -44,6 +44,17 @@ export const fixText = async (client: pg.Client): Promise<void> => {
   await client.query(`SELECT ${each.join(', ')}`, Object.entries(TEXT_SETTINGS).flat());
 };
 
+/** Of the rows of several tables together; undefined where one has none, or they were made otherwise. */
+export const sumOfHashes = (hashes: readonly (string | undefined)[]): string | undefined => {
+  let sum = 0n;
+  for (const hash of hashes) {
+    const [, version, own] = /^(\d+):(-?\d+)$/.exec(hash ?? '') ?? [];
+    if (version !== HASH_VERSION || own === undefined) return undefined;
+    sum += BigInt(own);
+  }
+  return `${HASH_VERSION}:${sum}`;
+};
+
 const COLUMNS = `
   SELECT n.nspname AS schema, c.relname AS name,
     pg_catalog.array_agg(a.attname::text ORDER BY a.attname COLLATE "C") FILTER (WHERE a.attname IS NOT NULL) AS columns

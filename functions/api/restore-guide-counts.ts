@@ -1,17 +1,37 @@
-import type { Manifest } from '../../core/manifest.ts';
+import type { Manifest, ManifestTable } from '../../core/manifest.ts';
 import { identifier, literal } from './restore-guide-text.ts';
 
 /** Tables in one statement: with many more, a server's stack of UNIONs would end. */
 const PORTION = 200;
 
+const fullName = ({ schema, name }: ManifestTable): string =>
+  `${identifier(schema)}.${identifier(name)}`;
+
+/** What is counted as one: a table, or the partitions that share their rows anew when they come back. */
+const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
+  const all = new Map<string, ManifestTable[]>();
+  for (const table of tables.filter(({ rows }) => rows !== null)) {
+    const { dividedUnder } = table;
+    const unit =
+      dividedUnder === undefined ? fullName(table) : `the partitions of ${dividedUnder} together`;
+    const known = all.get(unit);
+    if (known) known.push(table);
+    else all.set(unit, [table]);
+  }
+  return all;
+};
+
+const countOf = (table: ManifestTable): string =>
+  `(SELECT pg_catalog.count(*) FROM ONLY ${fullName(table)})`;
+
 /** SQL that gives a row for each table whose rows are not as many as the manifest says; empty where it counts none. */
 export const countsQuery = ({ tables }: Manifest): string => {
-  const counted = tables.filter(({ rows }) => rows !== null);
+  const counted = [...units(tables)];
   const statements: string[] = [];
   for (let from = 0; from < counted.length; from += PORTION) {
-    const parts = counted.slice(from, from + PORTION).map(({ schema, name, rows }) => {
-      const table = `${identifier(schema)}.${identifier(name)}`;
-      return `  SELECT ${literal(table)}, ${rows}::bigint, (SELECT pg_catalog.count(*) FROM ONLY ${table})`;
+    const parts = counted.slice(from, from + PORTION).map(([unit, members]) => {
+      const rows = members.reduce((sum, one) => sum + (one.rows ?? 0), 0);
+      return `  SELECT ${literal(unit)}, ${rows}::bigint, ${members.map(countOf).join(' + ')}`;
     });
     statements.push(
       [

@@ -1,6 +1,11 @@
 import type pg from 'pg';
 import { PartitionsElsewhere, PermissionMissing } from '../../../core/errors/schema.ts';
-import type { Inventory, ManifestSequence, ManifestTable } from '../../../core/manifest.ts';
+import {
+  type Inventory,
+  type ManifestSequence,
+  type ManifestTable,
+  tableKey,
+} from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';
 import {
@@ -11,6 +16,7 @@ import {
   type SchemaOids,
   type TableFacts,
 } from './contents.ts';
+import { type DividedAnew, readDividedAnew } from './divided-anew.ts';
 import { readForVerification } from './for-verification.ts';
 import { readLeftOut, readLoose } from './left-out.ts';
 import { readMentions } from './mentions.ts';
@@ -42,6 +48,12 @@ export interface InventoryOptions {
 /** What a manifest says of tables, whose rows are not counted yet. */
 export const manifestTables = (facts: readonly TableFacts[]): ManifestTable[] =>
   facts.map(({ populated: _, hidden: __, ...table }) => table);
+
+const withDivision = (tables: readonly ManifestTable[], divided: DividedAnew): ManifestTable[] =>
+  tables.map((table) => {
+    const dividedUnder = divided.get(tableKey(table.schema, table.name));
+    return dividedUnder === undefined ? table : { ...table, dividedUnder };
+  });
 
 /** @throws PartitionsElsewhere, PermissionMissing */
 export const readBeginning = async (
@@ -76,7 +88,7 @@ export const readInventory = async (
   { schemaOids, schemas }: InventoryOptions,
   { facts, sequences, elsewhere }: Beginning,
 ): Promise<Inventory> => {
-  const [outside, leftOut, names, roles, mentions, loose] = await atOnce(
+  const [outside, leftOut, names, roles, mentions, loose, divided] = await atOnce(
     client,
     () => readOutside(client, schemaOids),
     () => readLeftOut(client, schemaOids),
@@ -84,10 +96,11 @@ export const readInventory = async (
     () => readRoles(client, schemaOids),
     () => readMentions(client, schemaOids),
     () => readLoose(client, schemaOids),
+    () => readDividedAnew(client, schemaOids),
   );
   const extensions = await readExtensions(client, schemaOids, outside);
   return {
-    tables: manifestTables(facts),
+    tables: withDivision(manifestTables(facts), divided),
     sequences: [...sequences],
     ...names,
     extensions,

@@ -3,6 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { readNames, readSequences } from '../inventory/contents.ts';
+import { readDividedAnew } from '../inventory/divided-anew.ts';
 import { identifier, qualified } from '../names.ts';
 import { tablesThere } from './places.ts';
 import { refusal } from './refusals.ts';
@@ -180,12 +181,18 @@ const compareNames = async (
   ];
 };
 
-const compareTables = async (client: pg.Client, request: CompareRequest): Promise<Compared> => {
+const compareTables = async (
+  client: pg.Client,
+  request: CompareRequest,
+  schemaOids: readonly string[],
+): Promise<Compared> => {
   const differences: string[] = [];
   const wanted = request.manifest.tables.filter((table) => isWanted(request, table));
   const there = new Set(
     (await tablesThere(client, wanted)).map(({ schema, name }) => tableKey(schema, name)),
   );
+  const divided = await readDividedAnew(client, schemaOids);
+  const shared = new Map<string, { was: number; is: number }>();
   let rows = 0;
   for (const table of wanted) {
     request.signal.throwIfAborted();
@@ -194,9 +201,18 @@ const compareTables = async (client: pg.Client, request: CompareRequest): Promis
     } else if (table.rows !== null) {
       const counted = await countRows(client, table);
       rows += counted;
-      if (counted !== table.rows)
+      const top = divided.get(tableKey(table.schema, table.name));
+      if (top !== undefined) {
+        const { was, is } = shared.get(top) ?? { was: 0, is: 0 };
+        shared.set(top, { was: was + table.rows, is: is + counted });
+      } else if (counted !== table.rows) {
         differences.push(`table ${title(table)} has ${counted} rows instead of ${table.rows}`);
+      }
     }
+  }
+  for (const [top, { was, is }] of shared) {
+    if (was !== is)
+      differences.push(`the partitions of ${top} together have ${is} rows instead of ${was}`);
   }
   return { tables: wanted.length, rows, differences };
 };
@@ -212,7 +228,7 @@ export const compareWithManifest = async (
     await client.query('SAVEPOINT larder_compare');
     const isOurs = await oursAmong(client, request, schemaOids);
     await open(client, schemaOids, isOurs);
-    const tables = await compareTables(client, request);
+    const tables = await compareTables(client, request, schemaOids);
     const sequences = await compareSequences(client, request, schemaOids, isOurs);
     const names = await compareNames(client, request, schemaOids);
     await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');

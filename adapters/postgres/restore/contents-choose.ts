@@ -1,4 +1,5 @@
-import { DumpUnreadable } from '../../../core/errors/restore.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable, RestoreRefused } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { ArchiveReader, ChosenEntries } from '../../../core/restore-ports.ts';
 import { qualified } from '../names.ts';
@@ -12,7 +13,7 @@ import { type Chosen, chooseNotes, chooseParts, completeSequences } from './cont
  * The entries of chosen tables and of the partitions below them: rows, defaults, indexes, constraints, statistics, triggers,
  * rules, policies, the sequences they own, and the comments and grants on all of these. A foreign key is among them if its other
  * table is chosen as well, or is not in the archive at all. Whose an entry is, its SQL says; a tag can be read in two ways.
- * @throws DumpUnreadable for a table that the archive does not have
+ * @throws DumpUnreadable for a table that the archive does not have, RestoreRefused for a partition whose rows need its parent
  */
 export const chooseEntries = (contents: Contents, tables: readonly TableName[]): ChosenEntries => {
   const archive = archiveOf(contents);
@@ -28,6 +29,7 @@ export const chooseEntries = (contents: Contents, tables: readonly TableName[]):
   }
   const found = [...chosen.entries];
   chooseParts(archive, chosen);
+  refuseWithoutRoot(archive, chosen);
   const needed = neededBy(archive, chosen.entries);
   const withNeeds = new Set([...chosen.entries, ...needed.entries]);
   const ownerless = completeSequences(archive, withNeeds);
@@ -44,6 +46,20 @@ export const chooseEntries = (contents: Contents, tables: readonly TableName[]):
     needs: needed.names,
     withNeeds: numbers(withNeeds),
   };
+};
+
+/** Rows that pg_dump wrote for a partitioned table come back through it, and would land in whatever has its name. */
+const refuseWithoutRoot = ({ definitions }: Archive, { entries, keys }: Chosen): void => {
+  const problems: string[] = [];
+  for (const entry of entries) {
+    if (entry.desc !== 'TABLE DATA') continue;
+    const root = definitions.target(entry);
+    if (!root || keys.has(keyOf(root))) continue;
+    problems.push(
+      `The rows of ${quoted(entry.tag)} come back through ${quoted(root.name)}, which is divided by the hash of an enum: choose ${quoted(root.name)}, which brings all its partitions.`,
+    );
+  }
+  if (problems.length) throw new RestoreRefused(problems);
 };
 
 const nameOf = ({ namespace, tag }: Entry): TableName => ({ schema: namespace ?? '', name: tag });

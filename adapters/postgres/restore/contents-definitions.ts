@@ -18,6 +18,8 @@ export interface Definitions {
   says(entry: Entry, keys: readonly string[]): boolean;
   /** The name of an index or of the one behind a constraint, whose schema is the entry's. */
   index(entry: Entry): string | undefined;
+  /** The table that rows are written for: a partition's may be for the partitioned table. */
+  target(entry: Entry): Name | undefined;
 }
 
 const MOST_WORDS = 4096;
@@ -40,6 +42,10 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
       );
     },
     index: (entry) => indexOf(entry, wordsOf(entry)),
+    target: ({ copyStmt }) => {
+      const meaning = meaningOf(firstStatement(copyStmt ?? '', escapes));
+      return meaning.kind === 'copy' ? meaning.table : undefined;
+    },
   };
 };
 

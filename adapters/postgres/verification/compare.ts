@@ -4,8 +4,9 @@ import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../..
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison } from '../../../core/verification.ts';
 import type { Rehearsed } from '../../../core/verification-ports.ts';
-import { countTable, fixText, readHashedColumns } from '../row-hash.ts';
-import { readContents } from './contents.ts';
+import { readDividedAnew } from '../inventory/divided-anew.ts';
+import { countTable, fixText, readHashedColumns, sumOfHashes } from '../row-hash.ts';
+import { type Contents, readContents } from './contents.ts';
 import { Differences } from './differences.ts';
 import { compareObjects, type LeftOutKey } from './objects.ts';
 import { compareSequences } from './sequences.ts';
@@ -46,14 +47,32 @@ interface RowsCompared {
 const holdsRows = ({ kind, rows }: ManifestTable): boolean =>
   kind !== 'materialized-view' && rows !== null;
 
+interface Rows {
+  readonly rows: number;
+  readonly hash?: string | undefined;
+}
+
+const differenceOf = (what: string, was: Rows, is: Rows): string | undefined => {
+  if (is.rows !== was.rows) return `${what} ${is.rows} rows, and had ${was.rows}`;
+  if (is.hash === undefined || was.hash === undefined || is.hash === was.hash) return undefined;
+  return `${what} its ${is.rows} rows, but not all hold what they held`;
+};
+
+const together = (tables: readonly Rows[]): Rows => ({
+  rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+  hash: sumOfHashes(tables.map(({ hash }) => hash)),
+});
+
 const compareRows = async (
   client: pg.Client,
   { manifest, compare, signal }: ComparisonRequest,
-  there: ReadonlySet<string>,
+  { tables: there, schemaOids }: Contents,
   found: Differences,
 ): Promise<RowsCompared> => {
   const columns =
     compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest)) : undefined;
+  const divided = await readDividedAnew(client, schemaOids);
+  const shared = new Map<string, { was: Rows; is: Rows }[]>();
   const done = { tables: 0, rows: 0, hashedTables: 0 };
   for (const table of manifest.tables.filter(holdsRows)) {
     signal.throwIfAborted();
@@ -65,13 +84,18 @@ const compareRows = async (
     done.tables += 1;
     done.rows += counted.rows;
     if (hashed) done.hashedTables += 1;
-    if (counted.rows !== table.rows) {
-      found.add(`table ${named(table)} has ${counted.rows} rows, and had ${table.rows}`);
-    } else if (hashed && counted.hash !== table.rowHash) {
-      found.add(
-        `table ${named(table)} has its ${counted.rows} rows, but not all hold what they held`,
-      );
-    }
+    const was = { rows: table.rows ?? 0, hash: table.rowHash };
+    const top = divided.get(key);
+    if (top !== undefined) shared.set(top, [...(shared.get(top) ?? []), { was, is: counted }]);
+    const difference =
+      top === undefined ? differenceOf(`table ${named(table)} has`, was, counted) : undefined;
+    if (difference !== undefined) found.add(difference);
+  }
+  for (const [top, parts] of shared) {
+    const was = together(parts.map((part) => part.was));
+    const is = together(parts.map((part) => part.is));
+    const difference = differenceOf(`the partitions of ${top} together have`, was, is);
+    if (difference !== undefined) found.add(difference);
   }
   return done;
 };
@@ -129,7 +153,7 @@ export const compareWithManifest = async (
     await fixText(client);
     const contents = await readContents(client, schemasIn(manifest));
     const objects = await compareObjects(client, contents, request, found);
-    const rows = await compareRows(client, request, new Set(contents.tables.keys()), found);
+    const rows = await compareRows(client, request, contents, found);
     const sequences =
       manifest.options.content === 'schema'
         ? { compared: 0, notes: [] }

@@ -1,0 +1,123 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { manifestKeyBeside } from '../../../core/keys.ts';
+import { countsQuery } from '../../../functions/api/restore-guide-counts.ts';
+import {
+  openRehearsals,
+  type Rehearsals,
+  type Stored,
+} from '../../adapters/postgres/verification/support.ts';
+import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Services, startServices } from '../export/support.ts';
+import { newDatabase, openRoom, type Room } from './support.ts';
+
+/** Sound schemas of a kind that few people have: each has to come back, and none may be called damaged. */
+let services: Services;
+let postgres: Postgres;
+let rehearsals: Rehearsals;
+let room: Room;
+
+beforeAll(async () => {
+  services = await startServices();
+  postgres = await startPostgres(18);
+  rehearsals = await openRehearsals(18);
+});
+afterAll(async () => {
+  await rehearsals.end();
+  await postgres.stop();
+  await services.stop();
+});
+
+const tenant = async (sql: string): Promise<void> => {
+  const database = await newDatabase(
+    postgres,
+    `CREATE SCHEMA acme; SET search_path = acme; ${sql}`,
+  );
+  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
+  Object.assign(room.bench.options.settings, { compare: 'rows' });
+};
+
+const stored = async (backup: Backup): Promise<Stored> => {
+  const { vault } = room.bench.ports;
+  const manifest = await vault.readManifest(manifestKeyBeside(backup.fileId ?? ''));
+  if (!manifest) throw new Error('there is no manifest');
+  const { Body } = await services.s3.send(
+    new GetObjectCommand({ Bucket: room.bench.bucket, Key: backup.fileId }),
+  );
+  return { backup, manifest, bytes: Buffer.from((await Body?.transformToByteArray()) ?? []) };
+};
+
+describe('partitions by the hash of an enum, whose rows come back into others of them', () => {
+  const LABELS = Array.from({ length: 24 }, (_, i) => `label ${i}`);
+  beforeEach(() =>
+    tenant(`
+      CREATE TYPE kind AS ENUM (${LABELS.map((label) => `'${label}'`).join()});
+      CREATE TABLE things (k kind, n int, y int) PARTITION BY LIST (y);
+      CREATE TABLE things_1 PARTITION OF things FOR VALUES IN (1) PARTITION BY HASH (k);
+      CREATE TABLE things_1a PARTITION OF things_1 FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+      CREATE TABLE things_1b PARTITION OF things_1 FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+      CREATE TABLE things_1c PARTITION OF things_1 FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+      CREATE TABLE things_2 PARTITION OF things FOR VALUES IN (2);
+      INSERT INTO things SELECT k, n, 1 FROM unnest(enum_range(NULL::kind)) WITH ORDINALITY e (k, o), generate_series(1, o * o) n;
+      INSERT INTO things SELECT 'label 0', n, 2 FROM generate_series(1, 5) n`),
+  );
+  const ROWS = LABELS.reduce((sum, _, i) => sum + (i + 1) ** 2, 5);
+
+  it.each(['custom', 'plain'] as const)('come back from %s', async (format) => {
+    const backup = await room.backup('acme', { format });
+    const { row } = await room.restore(backup, { newSchema: 'again' });
+    expect(row.error).toBeUndefined();
+    expect(row.outcome?.rows).toBe(ROWS);
+  });
+
+  it('come back as chosen tables', async () => {
+    const backup = await room.backup('acme');
+    const wish = { mode: 'tables', tables: ['things'], newSchema: 'again' } as const;
+    const { row } = await room.restore(backup, wish);
+    expect(row.error).toBeUndefined();
+    expect(row.outcome?.rows).toBe(ROWS);
+  });
+
+  it('can not be chosen without the table that their rows come back through', async () => {
+    const backup = await room.backup('acme');
+    // Still attached, so that rows for the parent would find a place, beside those that are there.
+    await room.sql('CREATE SCHEMA moved; ALTER TABLE acme.things_1a SET SCHEMA moved');
+    const wish = { mode: 'tables', tables: ['things_1a'] } as const;
+    for (const into of ['beside', 'live'] as const) {
+      const { row } = await room.restore(backup, { ...wish, into });
+      expect(row.error).toMatchObject({ name: 'RestoreRefused' });
+      expect(row.error?.message).toMatch(/The rows of "things_1a" .* choose "things"/);
+    }
+    expect((await room.sql('SELECT count(*)::int AS n FROM acme.things')).rows).toEqual([
+      { n: ROWS },
+    ]);
+  });
+
+  it('are verified, row by row, and one row that is missing or other is found', async () => {
+    const one = await stored(await room.backup('acme', { format: 'plain', compression: 'none' }));
+    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ rows: ROWS, hashedTables: 4 });
+    const text = one.bytes.toString();
+    for (const [instead, difference] of [
+      ['', /^the partitions of "acme"\."things_1" together have \d+ rows, and had \d+$/],
+      ['label 23\t577\t1\n', /^the partitions of .* not all hold what they held$/],
+    ] as const) {
+      const bytes = Buffer.from(text.replace('label 23\t576\t1\n', instead));
+      const other = await rehearsals.rehearseQuickly({ ...one, bytes }, 'rows');
+      expect(other.differences).toEqual([expect.stringMatching(difference)]);
+    }
+  });
+
+  it('are counted together by the restore guide', async () => {
+    const { manifest } = await stored(await room.backup('acme'));
+    const query = countsQuery(manifest);
+    expect((await room.sql(query)).rows).toEqual([]);
+    await room.sql(`CREATE TABLE moved AS SELECT * FROM acme.things_1; TRUNCATE acme.things_1;
+      INSERT INTO acme.things SELECT 'label 7', n, y FROM moved`);
+    expect((await room.sql(query)).rows).toEqual([]);
+    await room.sql('DELETE FROM acme.things_2');
+    expect((await room.sql(query)).rows).toMatchObject([{ expected: '5', found: '0' }]);
+  });
+});
