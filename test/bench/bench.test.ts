@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { median } from './numbers.ts';
-import { readOptions } from './options.ts';
+import { readOptions, UsageError } from './options.ts';
 import { pageOf, writePage } from './page.ts';
 import { readRecords, record } from './records.ts';
 import { SECTIONS } from './sections/all.ts';
@@ -33,25 +33,72 @@ const size = (megabytes: number) => ({
   runs: [measured(megabytes / 100)],
 });
 const memory = { sizes: [size(10), size(100), size(1000)], wide: size(300) };
+const plan = { runs: [2, 1, 3].map((took) => ({ ...measured(took), handlerSeconds: took })) };
 const at = (version: string) => ({ ...lookAround(version), at: `2026-11-2${version}T10:00:00Z` });
 
 describe('figures', () => {
   it('of one section take the place of its earlier ones, and of no others', () => {
     record(folder, 'memory', { surroundings: at('1'), figures: memory });
-    record(folder, 'plan', {
-      surroundings: at('1'),
-      figures: { measured: measured(1), seconds: 1 },
-    });
+    record(folder, 'plan', { surroundings: at('1'), form: 2, figures: plan });
     record(folder, 'memory', { surroundings: at('2'), figures: memory });
     const records = readRecords(folder);
     expect(records.memory?.surroundings.at).toBe('2026-11-22T10:00:00Z');
     expect(records.plan?.surroundings.at).toBe('2026-11-21T10:00:00Z');
-    const page = writePage(folder, records);
-    expect(readFileSync(path.join(folder, 'benchmarks.md'), 'utf8')).toBe(page);
+    writePage(folder, records);
+    const page = readFileSync(path.join(folder, 'benchmarks.md'), 'utf8');
+    expect(page).toBe(pageOf(records));
     expect(page).toContain('2026-11-22 10:00 UTC');
     expect(page).toContain('2026-11-21 10:00 UTC');
     expect(page).toContain('| 1000 MB |');
     expect(page).not.toMatch(/NaN|undefined/);
+  });
+
+  it('of many runs are shown as their median, with their spread, and beside what is wanted', () => {
+    const page = pageOf({ plan: { surroundings: at('1'), form: 2, figures: plan } });
+    expect(page).toContain('3 rounds after a warm-up');
+    expect(page).toContain('| `plan` | 2.00 s (1.00 s – 3.00 s) | 1.00 s (0.50 s – 1.50 s) |');
+    expect(page).toContain(
+      '| time of `plan` for 10,000 projects | at most 60.0 s | 2.00 s | met |',
+    );
+  });
+
+  it('of memory are beside what is wanted by the run that needed most', () => {
+    const runs = [150, 100, 130].map((mb) => ({ ...measured(1), peakMemory: mb * 1e6 }));
+    const sizes = [size(10), { ...size(100), runs }, { ...size(1000), runs }];
+    const page = pageOf({
+      memory: { surroundings: at('1'), figures: { sizes, wide: { ...size(300), runs } } },
+    });
+    expect(page).toMatch(/\| 1000 MB \| 3 \|.*\| 124 MiB \| 143 MiB \|/);
+    expect(page).toMatch(/peak memory of the export worker.*\| 150 MB \| met/);
+  });
+
+  it('of a form that is no longer measured are left out, and said to be', () => {
+    const old = { surroundings: at('1'), figures: { measured: measured(1), seconds: 1 } };
+    const page = pageOf({ plan: old, memory: { surroundings: at('1'), figures: memory } });
+    expect(page).toContain('measured it otherwise: plan (`npm run bench -- --only plan`');
+    expect(page).not.toContain('## Planning');
+    expect(page).toContain('| 1000 MB |');
+  });
+
+  it('of levels name the one that costs least, whichever is the default', () => {
+    const level = (name: string, seconds: number, bytes: number) => ({
+      level: name,
+      seconds: [seconds],
+      cpuSeconds: [seconds],
+      bytes,
+    });
+    const of = (...all: ReturnType<typeof level>[]) =>
+      pageOf({
+        levels: {
+          surroundings: at('1'),
+          figures: { architecture: 'x64', bytes: 250e6, levels: all, parts: [] },
+        },
+      });
+    // 2 GB for a second are 0.0000266668 dollars, a GB for a month is 0.023.
+    expect(of(level('zstd:1', 1, 73e6), level('zstd:6', 4, 65e6))).toContain(
+      '`zstd:6` costs 0.94 of it, and takes 4.00 times as long',
+    );
+    expect(of(level('zstd:1', 1, 73e6), level('zstd:6', 9, 72e6))).toContain('also costs least');
   });
 
   it('that are not all there make a page without what follows from them', () => {
@@ -80,9 +127,33 @@ describe('options', () => {
       megabytes: 50,
       rounds: 7,
     });
-    expect(() => readOptions(['--only', 'speed'], names)).toThrow('There is no section speed');
-    expect(() => readOptions(['--rounds', 'many'], names)).toThrow('--rounds');
-    expect(() => readOptions(['--fast'], names)).toThrow('--fast');
+    expect(readOptions(['--schemas', '30,5,30'], names)?.schemas).toEqual([5, 30]);
+  });
+
+  it.each([
+    [['--only', 'speed'], 'There is no section “speed”'],
+    [['--only', ''], 'There is no section “”'],
+    [['--rounds', 'many'], '--rounds takes a whole number'],
+    [['--size', '0'], '--size takes a whole number from 1'],
+    [['--size', '1e3'], '--size takes a whole number'],
+    [['--schemas', '10,'], '--schemas takes a whole number from 1 to 999999, not nothing'],
+    [['--folder', '/nowhere/at/all'], 'there is no folder /nowhere/at/all'],
+    [['--fast'], '--fast'],
+  ])('%j are not understood, before anything is measured', (argv, message) => {
+    const reading = () => readOptions(argv, names);
+    expect(reading).toThrow(UsageError);
+    expect(reading).toThrow(message);
+  });
+
+  it('write into the docs only what the docs tell of', () => {
+    const folderOf = (...argv: string[]) => readOptions(argv, names)?.folder;
+    const docs = path.resolve(import.meta.dirname, '../../docs');
+    expect(folderOf()).toBe(docs);
+    expect(folderOf('--only', 'memory', '--long', '--rounds', '9')).toBe(docs);
+    expect(folderOf('--size', '20')).toBeUndefined();
+    expect(folderOf('--rounds', '6')).toBeUndefined();
+    expect(folderOf('--schemas', '10')).toBeUndefined();
+    expect(folderOf('--size', '20', '--folder', folder)).toBe(folder);
   });
 });
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /** What one process with its children needed. Bytes, seconds. */
@@ -48,8 +48,8 @@ const childrenOf = (pid: number): number[] => {
 const peakOf = (pid: number | 'self'): number =>
   Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 
-const writtenBy = (pid: number | 'self'): number =>
-  Number(/^write_bytes: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
+/** By the process itself, and by the children it has waited for: the kernel adds theirs to their parent's. */
+const written = (): number => Number(/^write_bytes: (\d+)/m.exec(read('/proc/self/io'))?.[1] ?? 0);
 
 /** What a process under measurement says of itself as the last thing it does, in one line. */
 export const sayResult = (result: Record<string, unknown>): void => {
@@ -65,7 +65,7 @@ export const sayResult = (result: Record<string, unknown>): void => {
     cpuSeconds: (user + system + childrenUser + childrenSystem) / TICKS,
     childrenCpuSeconds: (childrenUser + childrenSystem) / TICKS,
     peakMemory: peakOf('self'),
-    writtenToDisk: writtenBy('self'),
+    writtenToDisk: written(),
   };
   process.stdout.write(`\nRESULT ${JSON.stringify({ own, result })}\n`);
 };
@@ -88,6 +88,19 @@ export interface Run {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what is being measured, with all its children. */
+export const endMeasured = (): void => {
+  for (const { pid } of running) {
+    try {
+      if (pid) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+};
+
 /** Runs one process to its end. @throws Error with what it said, where it failed */
 export const measure = <Result = unknown>({
   script,
@@ -100,7 +113,13 @@ export const measure = <Result = unknown>({
     const child = spawn(process.execPath, [...flags, script], {
       env: environment,
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own, so that it can be ended with its children.
+      detached: true,
     });
+    running.add(child);
+    child.once('error', reject);
+    // It ended before it read all of its task: what it said tells why.
+    child.stdin.on('error', () => undefined);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (text: Buffer) => {
@@ -109,26 +128,23 @@ export const measure = <Result = unknown>({
     }
     child.stdin.end(JSON.stringify(task));
     let peakOfChildren = 0;
-    const written = new Map<number, number>();
     const timer = setInterval(() => {
       const children = childrenOf(child.pid ?? -1);
       const now = children.reduce((sum, pid) => sum + peakOf(pid), 0);
       peakOfChildren = Math.max(peakOfChildren, now);
-      for (const pid of children) written.set(pid, writtenBy(pid));
     }, SAMPLE_MS);
     child.once('close', (code) => {
       clearInterval(timer);
+      running.delete(child);
       const seconds = (performance.now() - begun) / 1000;
       const line = /^RESULT (.*)$/m.exec(said)?.[1];
       if (code !== 0 || !line) return reject(new Error(`${script} ended with ${code}: ${said}`));
       const { own, result } = JSON.parse(line) as Said<Result>;
-      const byChildren = [...written.values()].reduce((sum, bytes) => sum + bytes, 0);
       return resolve({
         ...own,
         seconds,
         peakMemory: own.peakMemory + peakOfChildren,
         peakOfChildren,
-        writtenToDisk: own.writtenToDisk + byChildren,
         result,
       });
     });

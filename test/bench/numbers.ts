@@ -20,6 +20,9 @@ export const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
 export const spread = (values: readonly number[], write: (value: number) => string): string =>
   `${write(median(values))} (${write(Math.min(...values))} – ${write(Math.max(...values))})`;
 
+/** How often something was measured, in words of the page. */
+export const times = (rounds: number): string => (rounds === 1 ? '1 round' : `${rounds} rounds`);
+
 /** Markdown lines. The first column is text, the others are figures. */
 export const table = (
   heads: readonly string[],

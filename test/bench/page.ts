@@ -14,12 +14,31 @@ const HEAD = [
   '',
   'What an export costs beside what one would write instead, what it needs, and how that grows. This page is made by `npm run bench` from `benchmarks.json`; each section says when and where it was measured, since one can be measured without the others (`npm run bench -- --only memory`; `--help` lists them).',
   '',
-  'Server, S3 emulator and contenders share one machine: ratios count, not seconds. The S3 emulator speaks TLS, as S3 does, and checks every checksum it gets; all contenders use the AWS SDK, bundled alike, and `pg_dump` of the server’s own version. The contender’s CPU and memory are those of its process and its children, from its start to its end.',
+  'Server, S3 emulator and contenders share one machine: ratios count, not seconds. The S3 emulator speaks TLS, as S3 does, and checks every checksum it gets; all contenders use the AWS SDK, bundled alike, with the Node flags and variables of the deployed function, and `pg_dump` of the server’s own version; what they are given to do, they do over the same connections. `gzip -6` is that of Node’s zlib, which is faster than the program. The contender’s CPU and memory are those of its process and its children, from its start to its end.',
   '',
 ];
 
+/** What an earlier version of a section measured has another form than its lines are made of. */
+const readable = (
+  all: Records,
+): { readonly records: Records; readonly lines: readonly string[] } => {
+  const outdated = SECTIONS.filter(({ name, form = 1 }) => (all[name]?.form ?? 1) !== form)
+    .map(({ name }) => name)
+    .filter((name) => all[name]);
+  return {
+    records: Object.fromEntries(Object.entries(all).filter(([name]) => !outdated.includes(name))),
+    lines: outdated.length
+      ? [
+          `Not shown, since an earlier version of the benchmark measured it otherwise: ${outdated.join(', ')} (\`npm run bench -- --only ${outdated.join(',')}\` measures it anew).`,
+          '',
+        ]
+      : [],
+  };
+};
+
 /** The whole page, of all sections that have figures. */
-export const pageOf = (records: Records): string => {
+export const pageOf = (all: Records): string => {
+  const { records, lines: left } = readable(all);
   const measured = SECTIONS.flatMap((section) => {
     const found = records[section.name];
     return found ? [{ section, ...found, targets: section.targets?.(found.figures) ?? [] }] : [];
@@ -27,6 +46,7 @@ export const pageOf = (records: Records): string => {
   return [
     ...HEAD,
     ...targetTable(measured.flatMap(({ targets }) => targets)),
+    ...left,
     ...NOTES,
     ...measured.flatMap(({ section, figures, surroundings, targets }) => [
       ...section.lines(figures, records),
@@ -38,8 +58,5 @@ export const pageOf = (records: Records): string => {
   ].join('\n');
 };
 
-export const writePage = (folder: string, records: Records): string => {
-  const text = pageOf(records);
-  writeFileSync(path.join(folder, 'benchmarks.md'), text);
-  return text;
-};
+export const writePage = (folder: string, records: Records): void =>
+  writeFileSync(path.join(folder, 'benchmarks.md'), pageOf(records));

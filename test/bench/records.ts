@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Surroundings } from './surroundings.ts';
 
 /** Figures of one section, as they were last measured. */
 export interface Recorded {
   readonly surroundings: Surroundings;
+  /** The section's own when it measured them; 1 where it is not said. */
+  readonly form?: number | undefined;
   readonly figures: unknown;
 }
 
@@ -18,10 +20,13 @@ export const readRecords = (folder: string): Records => {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 };
 
-/** Puts one section's figures in the place of its earlier ones. */
-export const record = (folder: string, name: string, recorded: Recorded): void => {
+/** Puts one section's figures in the place of its earlier ones; answers all that are there. */
+export const record = (folder: string, name: string, recorded: Recorded): Records => {
   const records = { ...readRecords(folder), [name]: recorded };
-  writeFileSync(fileIn(folder), `${JSON.stringify(records, null, 1)}\n`);
+  const written = `${fileIn(folder)}.new`;
+  writeFileSync(written, `${JSON.stringify(records, null, 1)}\n`);
+  renameSync(written, fileIn(folder));
+  return records;
 };
 
 /** Another section's figures, where they were measured: the caller knows their form. */

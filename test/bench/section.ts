@@ -10,6 +10,8 @@ import type { Target } from './targets.ts';
 export interface Section<Figures> {
   /** As `--only` takes it. */
   readonly name: string;
+  /** Counted up when its figures change their form; 1 where it is not said. */
+  readonly form?: number;
   /** Rejects where it can't be measured; the other sections go on. */
   measure(bench: Bench): Promise<Figures>;
   /** What is wanted of its figures. */

@@ -28,7 +28,8 @@ export const openStage = async (say: (line: string) => void) => {
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closing.splice(0).reverse()) await one().catch((error) => say(`${error}`));
-    rmSync(folder, { recursive: true, force: true });
+    // Processes that are just being ended may still write into it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
     return { ...(await assemble(folder, closing, say)), close };

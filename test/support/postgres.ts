@@ -105,9 +105,12 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
       server = await run(programs, home, port);
     },
     stop: async () => {
-      const exited = once(server, 'exit');
-      server.kill('SIGQUIT');
-      await exited;
+      // It has ended by itself where an interrupt went to the whole process group.
+      if (server.exitCode === null && server.signalCode === null) {
+        const exited = once(server, 'exit');
+        server.kill('SIGQUIT');
+        await exited;
+      }
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -8,7 +8,7 @@ const REQUIRE =
 /** Bundles the contenders as Larder's functions are, so that none is slower for how it is loaded. */
 export const buildContenders = (folder: string) => {
   buildSync({
-    entryPoints: ['recipe', 'restorer', 'worker', 'starter'].map((name) =>
+    entryPoints: ['recipe', 'dumper', 'restorer', 'worker', 'starter'].map((name) =>
       path.join(import.meta.dirname, `${name}.ts`),
     ),
     outdir: folder,
@@ -22,6 +22,7 @@ export const buildContenders = (folder: string) => {
     logLevel: 'warning',
   });
   return {
+    dumper: path.join(folder, 'dumper.mjs'),
     recipe: path.join(folder, 'recipe.mjs'),
     restorer: path.join(folder, 'restorer.mjs'),
     worker: path.join(folder, 'worker.mjs'),

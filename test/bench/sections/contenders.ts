@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Backup } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
+import type { DumperResult, DumperTask } from '../contenders/dumper.ts';
 import type { Recipe } from '../contenders/recipe.ts';
 import type { WorkerResult, WorkerTask } from '../contenders/worker.ts';
 import { DATABASE } from '../data.ts';
@@ -24,18 +25,38 @@ const RECIPES: Readonly<Record<Exclude<Contender, 'larder'>, Pick<Recipe, 'way' 
   'custom-zstd-1': { way: 'piped', flags: ['--format=custom', '--compress=zstd:1'] },
 };
 
-export const runRecipe = (
+const runRecipe = async (
   stage: Stage,
   recipe: Pick<Recipe, 'way' | 'flags'>,
-): Promise<Measured & { readonly result: { readonly bytes: number; readonly seconds: number } }> =>
-  measure({
+): Promise<Measured> => {
+  const { result: _, ...measured } = await measure({
     script: stage.contenders.recipe,
+    flags: stage.nodeFlagsOf('export'),
     task: {
       ...recipe,
       pgDump: stage.pgDump,
       temporaryFile: path.join(stage.folder, 'dump.sql.gz'),
       key: 'bench/recipe',
     } satisfies Recipe,
+    environment: stage.environment('export'),
+  });
+  return measured;
+};
+
+/** `pg_dump` alone, to nowhere, one after another in the same process. @param flags of each, beside its schema's */
+export const runDumps = (
+  stage: Stage,
+  schemas: readonly string[],
+  flags: readonly string[],
+  database = DATABASE,
+): Promise<Measured & { readonly result: DumperResult }> =>
+  measure<DumperResult>({
+    script: stage.contenders.dumper,
+    flags: stage.nodeFlagsOf('export'),
+    task: {
+      pgDump: stage.pgDump,
+      flags: schemas.map((schema) => stage.dumpFlags(schema, database, flags)),
+    } satisfies DumperTask,
     environment: stage.environment('export'),
   });
 
@@ -91,9 +112,5 @@ export const runContender = async (
     return measured;
   }
   const { way, flags } = RECIPES[contender];
-  const { result: _, ...measured } = await runRecipe(stage, {
-    way,
-    flags: stage.dumpFlags(schema, database, flags),
-  });
-  return measured;
+  return await runRecipe(stage, { way, flags: stage.dumpFlags(schema, database, flags) });
 };

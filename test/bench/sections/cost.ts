@@ -1,7 +1,9 @@
 import { partBytes } from '../../../adapters/s3/parts.ts';
+import { CORES, dollars, FUNCTION_MB, KEPT_DAYS, storageDollars, timeDollars } from '../dollars.ts';
 import { median, table } from '../numbers.ts';
 import { PRICES } from '../prices.ts';
 import { figuresOf, type Records } from '../records.ts';
+import type { Levels } from './levels.ts';
 import type { Memory } from './memory.ts';
 import type { Small } from './small.ts';
 import type { Throughput } from './throughput.ts';
@@ -11,8 +13,6 @@ import type { Throughput } from './throughput.ts';
  * made on one machine, is assumed here and said on the page.
  */
 const ASSUMED = {
-  /** The export function's memory, as it is by default, MB. */
-  memoryMb: 2048,
   /** What Lambda's network takes from a database in the same region, bytes a second. */
   networkBytesPerSecond: 75e6,
   /** Round trips to database and services that are nothing on one machine, seconds an export. */
@@ -24,6 +24,8 @@ const ASSUMED = {
   /** Requests of Lambda's poller and of the plan for one message: received, deleted, sent with nine others. */
   queueRequests: 2.1,
   logBytes: 3000,
+  /** A backup's row, with what its indexes carry of it. */
+  rowBytes: 2500,
   /** An export ends itself a minute before Lambda would. */
   longestSeconds: 840,
 } as const;
@@ -35,10 +37,9 @@ interface Figures {
 }
 
 const { lambda, s3, dynamodb, sqs, secretsManager, logs, kms } = PRICES;
-const vcpus = ASSUMED.memoryMb / lambda.mbPerCpu;
 
 const lambdaDollars = (seconds: number): number =>
-  seconds * (ASSUMED.memoryMb / 1024) * lambda.perGbSecond + lambda.perMillionRequests / 1e6;
+  timeDollars(seconds) + lambda.perMillionRequests / 1e6;
 
 /** Of everything but Lambda's time and storage; `puts` are those of the object, beside its manifest. */
 const requestDollars = ({ requests }: Small, puts: number): number => {
@@ -55,19 +56,15 @@ const requestDollars = ({ requests }: Small, puts: number): number => {
     (writes * ASSUMED.writeUnits * dynamodb.perMillionWrites + reads * dynamodb.perMillionReads) /
       1e6 +
     ((times('SQS') + ASSUMED.queueRequests) * sqs.perMillionFifo) / 1e6 +
+    (times('Secrets Manager') * secretsManager.perTenThousandRequests) / 1e4 +
     (ASSUMED.logBytes / 1e9) * logs.perGb
   );
 };
 
 /** Seconds in Lambda of what took so long, and so much CPU, here. */
 const inLambda = (seconds: number, cpuSeconds: number, bytes: number): number =>
-  Math.max(seconds, cpuSeconds / vcpus, bytes / ASSUMED.networkBytesPerSecond) +
+  Math.max(seconds, cpuSeconds / CORES, bytes / ASSUMED.networkBytesPerSecond) +
   ASSUMED.roundTripSeconds;
-
-const storageDollars = (bytes: number): number => (bytes / 1e9) * s3.perGbMonth;
-
-const dollars = (value: number): string =>
-  value < 0.01 ? `$${value.toPrecision(2)}` : `$${value.toFixed(2)}`;
 
 /** Requests that store an object: one, or its parts and the two that frame them. */
 const putsOf = (bytes: number): number =>
@@ -76,17 +73,23 @@ const putsOf = (bytes: number): number =>
 const exportOf = (small: Small, seconds: number, stored: number): number =>
   lambdaDollars(seconds) + requestDollars(small, putsOf(stored));
 
+/** Bytes stored for each on the server. */
+const storedShare = ({ sizes }: Memory): number => {
+  const last = sizes.at(-1);
+  return last ? last.stored / last.bytes : Number.NaN;
+};
+
 const rowsOf = ({ small, throughput, memory }: Figures): string[][] => {
   const smallSeconds = median(small.warm) / 1000 + ASSUMED.roundTripSeconds;
   const smallExport = exportOf(small, smallSeconds, small.dumpBytes);
   const smallStored = small.dumpBytes + small.manifestBytes;
-  const nights = 10_000 * 30;
+  const nights = 10_000 * KEPT_DAYS;
   const size = (megabytes: number) => memory.sizes.find((one) => one.megabytes === megabytes);
   const { warm, bytes } = throughput;
   const seconds = median(warm.larder.map((one) => one.seconds));
   const cpu = median(warm.larder.map((one) => one.cpuSeconds));
   const gigabyte = inLambda(seconds, cpu, bytes) * (1000 / throughput.megabytes);
-  const stored = size(1000)?.stored ?? bytes * 0.3;
+  const stored = storedShare(memory) * bytes * (1000 / throughput.megabytes);
   const row = (name: string, lambdaSeconds: number, once: number, month: number): string[] => [
     name,
     `${lambdaSeconds.toFixed(lambdaSeconds < 10 ? 2 : 0)} s`,
@@ -103,11 +106,14 @@ const rowsOf = ({ small, throughput, memory }: Figures): string[][] => {
     : Number.NaN;
   const fixed = kms.perKeyMonth + secretsManager.perSecretMonth;
   const nightly = (one: number, storedEach: number) =>
-    nights * one + storageDollars(nights * storedEach) + fixed;
+    nights * one +
+    storageDollars(nights * storedEach) +
+    ((nights * ASSUMED.rowBytes) / 1e9) * dynamodb.perGbMonth +
+    fixed;
   const month = (name: string, one: number, each: number, storedEach: number): string[] => [
     name,
     `${((nights * each) / 3600).toFixed(0)} h a month`,
-    dollars((nights * one) / 30),
+    dollars((nights * one) / KEPT_DAYS),
     dollars(nightly(one, storedEach)),
   ];
   return [
@@ -138,17 +144,24 @@ const rowsOf = ({ small, throughput, memory }: Figures): string[][] => {
   ];
 };
 
-const largest = ({ throughput: { warm, bytes }, memory }: Figures): string => {
+const largest = (
+  { throughput: { warm, bytes }, memory }: Figures,
+  levels: Levels | undefined,
+): string => {
   const seconds = median(warm.larder.map((one) => one.seconds));
   const cpu = median(warm.larder.map((one) => one.cpuSeconds));
   const here = bytes / seconds;
-  const byCpu = (bytes / cpu) * vcpus;
+  const byCpu = (bytes / cpu) * CORES;
   const rate = Math.min(here, byCpu, ASSUMED.networkBytesPerSecond);
   const gigabytes = (rate * ASSUMED.longestSeconds) / 1e9;
-  const thousand = memory.sizes.find((one) => one.megabytes === 1000);
-  const share = thousand ? thousand.stored / thousand.bytes : 0.3;
+  const share = storedShare(memory);
+  const asText = levels?.levels.find(({ level }) => level === 'none');
+  const travelling =
+    levels && asText
+      ? `, here ${((100 * asText.bytes) / levels.bytes).toFixed(0)} % of it in, and ${(100 * share).toFixed(0)} % out`
+      : '';
   const megabytes = (value: number) => `${(value / 1e6).toFixed(0)} MB/s`;
-  return `An export that Lambda lets finish has ${ASSUMED.longestSeconds} s. This machine exported ${megabytes(here)}; the CPU that comes with ${ASSUMED.memoryMb} MB would allow ${megabytes(byCpu)}, if a core there is as fast as one here; the network, as assumed, ${megabytes(ASSUMED.networkBytesPerSecond)}. The least of these makes about **${gigabytes.toFixed(0)} GB** of tables and indexes in one schema, ${(gigabytes * share).toFixed(0)} GB stored, if the database gives them as fast. \`export.maximumStoredBytes\` is 10 GiB by default and has to be raised for that. What is larger needs a machine without Lambda’s limit of 15 minutes.`;
+  return `An export that Lambda lets finish has ${ASSUMED.longestSeconds} s. This machine exported ${megabytes(here)}; the CPU that comes with ${FUNCTION_MB} MB would allow ${megabytes(byCpu)}, if a core there is as fast as one here; the network, as assumed, ${megabytes(ASSUMED.networkBytesPerSecond)}. The least of these makes about **${gigabytes.toFixed(0)} GB** of tables and indexes in one schema, ${(gigabytes * share).toFixed(0)} GB stored, if the database gives them as fast. What travels is another number than what lies on the server: rows come as text, without indexes, and the dump leaves by the same network${travelling}. \`export.maximumStoredBytes\` is 10 GiB by default and has to be raised for that. What is larger needs a machine without Lambda’s limit of 15 minutes.`;
 };
 
 export const costLines = (records: Records): readonly string[] => {
@@ -175,16 +188,16 @@ export const costLines = (records: Records): readonly string[] => {
     ...table(['', 'Lambda', 'dollars', 'storage of it, a month'], rowsOf(figures).slice(0, 3)),
     ...table(
       [
-        'a month, each backup kept 30 days',
+        `a month of ${KEPT_DAYS} days, each backup kept as long`,
         'Lambda',
         'dollars a night',
         'dollars a month, with storage',
       ],
       rowsOf(figures).slice(3),
     ),
-    `Assumed: ${ASSUMED.memoryMb} MB for the function, as it is by default (${vcpus.toFixed(2)} cores); a core there as fast as one here; ${ASSUMED.roundTripSeconds} s of round trips an export; ${ASSUMED.networkBytesPerSecond / 1e6} MB/s from the database; ${ASSUMED.planWrites} rows a project that \`plan\` writes, and ${ASSUMED.writeUnits} units a write with its indexes. 10 GB takes ten times what 1 GB takes.`,
+    `Assumed: ${FUNCTION_MB} MB for the function, as it is by default (${CORES.toFixed(2)} cores); a core there as fast as one here; ${ASSUMED.roundTripSeconds} s of round trips an export; ${ASSUMED.networkBytesPerSecond / 1e6} MB/s from the database; ${ASSUMED.planWrites} rows a project that \`plan\` writes, and ${ASSUMED.writeUnits} units a write with its indexes. 10 GB takes ten times what 1 GB takes. A month is one in which as many backups are removed as are made. Left out, for it is little beside the rest: the seconds of \`plan\`, \`notify\` and \`sweep\`. Left out, for it is another function’s: verifications, of which each project has one a week by default.`,
     '',
-    `**The largest schema.** ${largest(figures)}`,
+    `**The largest schema.** ${largest(figures, figuresOf<Levels>(records, 'levels'))}`,
     '',
   ];
 };

@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import { DATABASE } from '../data.ts';
-import { median, milliseconds, spread, table } from '../numbers.ts';
+import { median, milliseconds, spread, table, times } from '../numbers.ts';
 import { smallSchema } from '../schema.ts';
 import type { Section } from '../section.ts';
 import type { Stage } from '../stage.ts';
 import { atMost } from '../targets.ts';
-import { runExport, runRecipe } from './contenders.ts';
+import { runDumps, runExport } from './contenders.ts';
 import { manifestFileOf } from './manifests.ts';
 import { countRequests, type RequestCount } from './requests.ts';
 
@@ -18,12 +17,12 @@ const WANTED_MS = 150;
 export interface Small {
   readonly dumpBytes: number;
   readonly manifestBytes: number;
-  /** Milliseconds of `pg_dump -Fc zstd:1` alone, by project. */
+  /** Milliseconds of `pg_dump -Fc zstd:1` alone, in a process that has made one before: of each project in each round. */
   readonly dump: readonly number[];
-  /** Milliseconds of the whole export, in a process that has made one before. */
+  /** The same of the whole export. */
   readonly warm: readonly number[];
-  /** The first one of a process, without its start. */
-  readonly first: number;
+  /** The first one of each round's process, without its start. */
+  readonly first: readonly number[];
   readonly requests: readonly RequestCount[];
 }
 
@@ -35,38 +34,37 @@ const fill = async (stage: Stage): Promise<string[]> => {
   return schemas;
 };
 
+const inMilliseconds = (values: readonly number[]): number[] => values.map((one) => 1000 * one);
+
 export const small: Section<Small> = {
   name: 'small',
-  measure: async ({ stage: opened, say }) => {
+  form: 2,
+  measure: async ({ stage: opened, options, say }) => {
     const stage = await opened();
     const schemas = await fill(stage);
-    const dumpAlone = async (schema: string) => {
-      const flags = ['--format=custom', '--compress=zstd:1'];
-      const run = await runRecipe(stage, {
-        way: 'nowhere',
-        flags: stage.dumpFlags(schema, DATABASE, flags),
-      });
-      return run.result;
-    };
     const bundle = stage.bundleOf('export');
-    const [warmUp = '', ...others] = schemas;
-    await dumpAlone(warmUp);
-    await runExport({ stage, bundle, schemas });
-    const dump: number[] = [];
+    const figures = { dump: [] as number[], warm: [] as number[], first: [] as number[] };
     let dumpBytes = 0;
-    for (const schema of others) {
-      const alone = await dumpAlone(schema);
-      dump.push(1000 * alone.seconds);
-      dumpBytes = alone.bytes;
+    let fileId = '';
+    for (let round = 0; round <= options.rounds; round += 1) {
+      const alone = await runDumps(stage, schemas, ['--format=custom', '--compress=zstd:1']);
+      const exported = await runExport({ stage, bundle, schemas });
+      // The first ones warm up.
+      if (round === 0) continue;
+      const [, ...dump] = inMilliseconds(alone.result.seconds);
+      const [first = Number.NaN, ...warm] = inMilliseconds(exported.result.seconds);
+      figures.dump.push(...dump);
+      figures.warm.push(...warm);
+      figures.first.push(first);
+      dumpBytes = alone.result.bytes[0] ?? 0;
+      fileId = exported.backups[0]?.fileId ?? '';
+      say(
+        `small projects, round ${round}: ${milliseconds(median(warm))}, pg_dump alone ${milliseconds(median(dump))}`,
+      );
     }
-    const exported = await runExport({ stage, bundle, schemas });
-    const [first = Number.NaN, ...warm] = exported.result.seconds.map((one) => 1000 * one);
-    say(
-      `small projects: ${milliseconds(median(warm))}, pg_dump alone ${milliseconds(median(dump))}`,
-    );
-    const requests = await countRequests(stage, bundle, warmUp);
-    const manifestBytes = statSync(manifestFileOf(stage, exported.backups[0]?.fileId ?? '')).size;
-    return { dumpBytes, manifestBytes, dump, warm, first, requests };
+    const requests = await countRequests(stage, bundle, schemas[0] ?? '');
+    const manifestBytes = statSync(manifestFileOf(stage, fileId)).size;
+    return { dumpBytes, manifestBytes, ...figures, requests };
   },
   targets: ({ dump, warm }) => [
     atMost(
@@ -81,14 +79,14 @@ export const small: Section<Small> = {
     return [
       '## A small project',
       '',
-      `${TABLES} tables, 100 kB; ${PROJECTS - 1} such projects one after another in one process, as a warm function has them: median, with the shortest and the longest.`,
+      `${TABLES} tables, 100 kB; ${PROJECTS - 1} such projects one after another in one process, as a warm function has them, and as many dumps in another, in turn: ${times(first.length)} after a warm-up, median, with the shortest and the longest.`,
       '',
       ...table(
         ['', 'time'],
         [
           ['`pg_dump -Fc zstd:1` alone', spread(dump, milliseconds)],
           ['the export', spread(warm, milliseconds)],
-          ['the first one of a process', milliseconds(first)],
+          ['the first export of a process', spread(first, milliseconds)],
         ],
       ),
       `Requests of one such export in a new process: ${total}.`,

@@ -1,6 +1,6 @@
 import { bytesOf, DATABASE, type Filled } from '../data.ts';
 import type { Measured } from '../measure.ts';
-import { median, mib, seconds, spread, table } from '../numbers.ts';
+import { median, mib, seconds, spread, table, times } from '../numbers.ts';
 import type { Bench, Section } from '../section.ts';
 import type { Stage } from '../stage.ts';
 import { atMost } from '../targets.ts';
@@ -33,9 +33,7 @@ const measureWarm = async (
     'custom-zstd-1': [],
     larder: [],
   };
-  for (const contender of ['custom-zstd-1', 'larder'] as const) {
-    await runContender(stage, contender, bundle, schema);
-  }
+  for (const contender of CONTENDERS) await runContender(stage, contender, bundle, schema);
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const contender of CONTENDERS) {
       const measured = await runContender(stage, contender, bundle, schema);
@@ -112,15 +110,18 @@ export const throughput: Section<Throughput> = {
           all.map((one) => one.cpuSeconds),
           seconds,
         ),
-        mib(median(all.map((one) => one.peakMemory))),
-        mib(median(all.map((one) => one.writtenToDisk))),
+        spread(
+          all.map((one) => one.peakMemory),
+          mib,
+        ),
+        mib(Math.max(...all.map((one) => one.writtenToDisk))),
         once ? seconds(once.seconds) : '',
       ];
     };
     return [
       '## Throughput, one schema',
       '',
-      `${mib(bytes)} on the server (text, jsonb, numeric, timestamps; the generator's seed is fixed), ${rounds} rounds in turn after a warm-up: median, with the least and the most. CPU is that of the client: the process with its \`pg_dump\`, and not of the server. The last column is one run on a copy that was never vacuumed nor read, with no page of it in memory.`,
+      `${mib(bytes)} on the server (text, jsonb, numeric, timestamps; the generator's seed is fixed), ${times(rounds)} in turn after a warm-up of each: median, with the least and the most; of the bytes written, the most. CPU is that of the client: the process with its \`pg_dump\`, and not of the server. The last column is one run on a copy that was never vacuumed nor read, with no page of it in memory.`,
       '',
       ...table(
         ['contender', 'time', 'client CPU', 'peak memory', 'written to disk', 'cold'],
