@@ -21,14 +21,8 @@ import { openDataFolder } from '../../local/start/data-folder.ts';
 import { noteEndpoints } from '../../local/start/endpoints.ts';
 import { pendingBackup } from '../support/backups.ts';
 import { historyTable } from '../support/tables.ts';
-import {
-  daysAgo,
-  inDays,
-  manifestOf,
-  openRoom,
-  type Room,
-  startEmulators,
-} from './history/room.ts';
+import { startEmulators } from './history/emulators.ts';
+import { daysAgo, inDays, manifestOf, openRoom, type Room } from './history/room.ts';
 
 const LARDER = path.resolve(import.meta.dirname, '..', '..', 'bin', 'larder.ts');
 

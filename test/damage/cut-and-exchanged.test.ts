@@ -1,29 +1,17 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Compression, Format } from '../../core/backup.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { numbers, SEED } from './chance.ts';
-import { type Deposit, openPlace, type Place, resealed } from './place.ts';
+import { type Deposit, FORMATS, type Place, placeForAll, resealed } from './place.ts';
 
 let place: Place;
-beforeAll(async () => {
-  place = await openPlace();
+placeForAll((made) => {
+  place = made;
 });
-afterAll(() => place.close());
 
-const cases: [Format, Compression][] = [
-  ['custom', 'none'],
-  ['custom', 'gzip'],
-  ['custom', 'zstd'],
-  ['plain', 'none'],
-  ['plain', 'gzip'],
-  ['plain', 'zstd'],
-  ['plain', 'bzip2'],
-  ['tar', 'none'],
-];
 const CUTS = 20;
 const LONG_MS = 300_000;
 
-describe.each(cases)(
+describe.each(FORMATS)(
   `a cut in format %s, compression %s (DAMAGE_SEED=${SEED})`,
   (format, compression) => {
     let whole: Deposit;

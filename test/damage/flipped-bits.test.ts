@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Compression, Format } from '../../core/backup.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { flipped, numbers, SEED } from './chance.ts';
-import { type Deposit, openPlace, type Place, resealed } from './place.ts';
+import { type Deposit, FORMATS, type Place, placeForAll, resealed } from './place.ts';
 
 const PLACES = 50;
 /** Each is brought back into a server, so fewer of them. */
@@ -9,23 +8,11 @@ const RESEALED = 25;
 const LONG_MS = 300_000;
 
 let place: Place;
-beforeAll(async () => {
-  place = await openPlace();
+placeForAll((made) => {
+  place = made;
 });
-afterAll(() => place.close());
 
-const cases: [Format, Compression][] = [
-  ['custom', 'none'],
-  ['custom', 'gzip'],
-  ['custom', 'zstd'],
-  ['plain', 'none'],
-  ['plain', 'gzip'],
-  ['plain', 'zstd'],
-  ['plain', 'bzip2'],
-  ['tar', 'none'],
-];
-
-describe.each(cases)(
+describe.each(FORMATS)(
   `a flipped bit in format %s, compression %s (DAMAGE_SEED=${SEED})`,
   (format, compression) => {
     let whole: Deposit;

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { beforeAll } from 'vitest';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
 import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server.ts';
 import { rehearseOn } from '../../adapters/postgres/verification/rehearsal.ts';
-import type { Backup } from '../../core/backup.ts';
+import type { Backup, Compression, Format } from '../../core/backup.ts';
 import { BackupGone } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Manifest } from '../../core/manifest.ts';
@@ -63,6 +64,18 @@ COMMENT ON TABLE people IS 'who writes letters';
 COMMENT ON SCHEMA acme IS 'a small one';
 RESET search_path;
 `;
+
+/** Every format with every compression that a server of 18 stores it in. */
+export const FORMATS: [Format, Compression][] = [
+  ['custom', 'none'],
+  ['custom', 'gzip'],
+  ['custom', 'zstd'],
+  ['plain', 'none'],
+  ['plain', 'gzip'],
+  ['plain', 'zstd'],
+  ['plain', 'bzip2'],
+  ['tar', 'none'],
+];
 
 /** What was stored, and what its row says. */
 export interface Deposit extends Stored {
@@ -197,7 +210,7 @@ const readOnly: RehearsalRoom['rehearse'] = async ({ openText, confirm }) => {
   };
 };
 
-export const openPlace = async (): Promise<Place> => {
+const openPlace = async (): Promise<Place> => {
   const services = await startServices();
   const postgres = await startPostgres(18);
   const database = await postgres.database();
@@ -248,6 +261,15 @@ export const openPlace = async (): Promise<Place> => {
       await services.stop();
     },
   };
+};
+
+/** Has a place for the tests of a file. */
+export const placeForAll = (take: (place: Place) => void): void => {
+  beforeAll(async () => {
+    const place = await openPlace();
+    take(place);
+    return () => place.close();
+  });
 };
 
 /** As if the damage had come before the upload: row and manifest say what now lies there. */

@@ -122,3 +122,4 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
     },
   };
 };
+export type TestHistory = Awaited<ReturnType<typeof newHistory>>;

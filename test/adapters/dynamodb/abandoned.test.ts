@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { completionOf, newHistory, pendingBackup } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { describe, expect, test } from 'vitest';
+import { completionOf, pendingBackup, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
 
-let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+let it: TestHistory;
+historyForEach((made) => {
+  it = made;
 });
 
 const failure = { name: 'WorkerDied', message: 'The worker died.' };

@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DAY_PROJECTION, STATUS_PROJECTION } from '../../../core/contract.ts';
 import type { Claim } from '../../../core/history-ports.ts';
-import { completionOf, newHistory, pendingBackup } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { completionOf, pendingBackup, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
+import type { Tables } from '../../support/tables.ts';
 
+let it: TestHistory;
 let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+historyForEach((made, shared) => {
+  it = made;
+  tables = shared;
 });
 
 const failure = { name: 'DumpFailed', message: 'pg_dump ended with exit code 1.' };

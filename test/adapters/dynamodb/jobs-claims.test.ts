@@ -1,22 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryTable } from '../../../adapters/dynamodb/table.ts';
 import { iso } from '../../../core/backup.ts';
 import { DAY_PROJECTION, STATUS_PROJECTION } from '../../../core/contract.ts';
 import type { Job } from '../../../core/job.ts';
 import type { JobClaim } from '../../../core/job-ports.ts';
-import { NIGHT, newHistory } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { NIGHT, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
+import type { Tables } from '../../support/tables.ts';
 import { type JobBench, restoreBench, verificationBench } from './job-kinds.ts';
 
+let it: TestHistory;
 let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+historyForEach((made, shared) => {
+  it = made;
+  tables = shared;
 });
 
 const failure = { name: 'RestoreInterrupted', message: 'The restore was interrupted.' };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryTable } from '../../../adapters/dynamodb/table.ts';
 import { iso } from '../../../core/backup.ts';
 import { TABLE } from '../../../core/contract.ts';
@@ -6,20 +6,14 @@ import { uuidv7 } from '../../../core/ids.ts';
 import type { Job } from '../../../core/job.ts';
 import type { JobClaim } from '../../../core/job-ports.ts';
 import type { RestoreOutcome } from '../../../core/restore.ts';
-import { DAY, NIGHT, newHistory } from '../../support/backups.ts';
+import { DAY, NIGHT, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
 import { jobRows, restoreRow } from '../../support/jobs.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
 import { type JobBench, restoreBench, verificationBench } from './job-kinds.ts';
 
-let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+let it: TestHistory;
+historyForEach((made) => {
+  it = made;
 });
 
 const failure = { name: 'RestoreInterrupted', message: 'The restore was interrupted.' };

@@ -1,22 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
 import { IdempotencyConflict, InvalidInput } from '../../../core/errors/request.ts';
 import type { BackupQuery } from '../../../core/history-ports.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { inParallel } from '../../../core/parallel.ts';
-import { DAY, NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { DAY, NIGHT, newHistory, pendingBackup, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
+import type { Tables } from '../../support/tables.ts';
 
+let it: TestHistory;
 let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+historyForEach((made, shared) => {
+  it = made;
+  tables = shared;
 });
 
 const failure = { name: 'SchemaNotFound', message: 'There is no such schema.' };

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DuplicateProject } from '../../../core/errors/planning.ts';
 import { InvalidInput } from '../../../core/errors/request.ts';
 import type { Project } from '../../../core/project.ts';
-import { newHistory } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import type { TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
 
-let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+let it: TestHistory;
+historyForEach((made) => {
+  it = made;
 });
 
 const projectOf = (id: string, changes: Partial<Project> = {}): Project => ({

@@ -1,19 +1,16 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
-import { completionOf, DAY, NIGHT, newHistory } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { completionOf, DAY, NIGHT, newHistory, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
+import type { Tables } from '../../support/tables.ts';
 
+let it: TestHistory;
 let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+historyForEach((made, shared) => {
+  it = made;
+  tables = shared;
 });
 
 const failure = { name: 'SchemaNotFound', message: 'There is no such schema.' };

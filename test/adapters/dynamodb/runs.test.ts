@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { TABLE } from '../../../core/contract.ts';
 import { runIdOf, uuidv7 } from '../../../core/ids.ts';
 import { chunksOf, inParallel } from '../../../core/parallel.ts';
 import type { Run, RunPart } from '../../../core/run.ts';
 import type { PlannedBackup } from '../../../core/run-ports.ts';
-import { DAY, NIGHT, newHistory } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
+import { DAY, NIGHT, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
 
-let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+let it: TestHistory;
+historyForEach((made) => {
+  it = made;
 });
 
 const runOf = (changes: Partial<Run> = {}): Run => {

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { ValidationNote } from '../../../core/job-ports.ts';
-import { NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
+import { NIGHT, pendingBackup, type TestHistory } from '../../support/backups.ts';
+import { historyForEach } from '../../support/history.ts';
 import { jobRows } from '../../support/jobs.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
 
-let tables: Tables;
-let it: Awaited<ReturnType<typeof newHistory>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-});
-afterAll(() => tables.stop());
-beforeEach(async () => {
-  it = await newHistory(tables);
+let it: TestHistory;
+historyForEach((made) => {
+  it = made;
 });
 
 const noteOf = (

@@ -1,26 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Difference } from '../../../bin/history/findings.ts';
 import { pendingBackup } from '../../support/backups.ts';
-import {
-  daysAgo,
-  type Emulators,
-  inDays,
-  kindsOf,
-  openRoom,
-  type Room,
-  type Stored,
-  startEmulators,
-} from './room.ts';
+import { roomForEach } from './emulators.ts';
+import { daysAgo, inDays, kindsOf, type Room, type Stored } from './room.ts';
 
-let emulators: Emulators;
 let room: Room;
-beforeAll(async () => {
-  emulators = await startEmulators();
+roomForEach((made) => {
+  room = made;
 });
-beforeEach(async () => {
-  room = await openRoom(emulators);
-});
-afterAll(() => emulators.stop());
 
 type Break = (stored: Stored) => Promise<unknown>;
 const remove =

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
-import {
-  daysAgo,
-  type Emulators,
-  kindsOf,
-  manifestOf,
-  openRoom,
-  type Room,
-  startEmulators,
-} from './room.ts';
+import { roomForEach } from './emulators.ts';
+import { daysAgo, kindsOf, manifestOf, type Room } from './room.ts';
 
-let emulators: Emulators;
 let room: Room;
-beforeAll(async () => {
-  emulators = await startEmulators();
+roomForEach((made) => {
+  room = made;
 });
-beforeEach(async () => {
-  room = await openRoom(emulators);
-});
-afterAll(() => emulators.stop());
 
 /** What a tenant may write who has the prefix of `mallory`, and nothing else. */
 const MALLORY = 'backups/mallory/';

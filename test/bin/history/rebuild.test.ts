@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Row } from '../../../adapters/dynamodb/table.ts';
 import { isFull } from '../../../bin/history/row-of-manifest.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { pendingBackup } from '../../support/backups.ts';
-import {
-  daysAgo,
-  type Emulators,
-  inDays,
-  openRoom,
-  type Room,
-  type Stored,
-  startEmulators,
-} from './room.ts';
+import { roomForEach } from './emulators.ts';
+import { daysAgo, inDays, type Room, type Stored } from './room.ts';
 
-let emulators: Emulators;
 let room: Room;
-beforeAll(async () => {
-  emulators = await startEmulators();
+roomForEach((made) => {
+  room = made;
 });
-beforeEach(async () => {
-  room = await openRoom(emulators);
-});
-afterAll(() => emulators.stop());
 
 const ODD = 'Müller & Söhne/../"x" %41';
 const PROJECTS = ['acme', ODD, '_shared-main'];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { makeHistory } from '../../../adapters/dynamodb/history.ts';
 import { makeHistoryRows } from '../../../adapters/dynamodb/rebuild.ts';
@@ -20,37 +20,7 @@ import { extensionOf, GLOBALS_EXTENSION, manifestKeyOf, stemOf } from '../../../
 import type { Manifest } from '../../../core/manifest.ts';
 import { ACTIVE } from '../../../core/project.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { startVaults, type Vaults } from '../../support/vaults.ts';
-
-/** The emulators of a test file. */
-export interface Emulators {
-  readonly tables: Tables;
-  readonly vaults: Vaults;
-  readonly s3: S3Client;
-  stop(): Promise<void>;
-}
-
-export const startEmulators = async (): Promise<Emulators> => {
-  const tables = await startTables();
-  const vaults = await startVaults();
-  const s3 = new S3Client({
-    endpoint: vaults.endpoint,
-    region: 'eu-central-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  return {
-    tables,
-    vaults,
-    s3,
-    stop: async () => {
-      s3.destroy();
-      await vaults.stop();
-      await tables.stop();
-    },
-  };
-};
+import type { Emulators } from './emulators.ts';
 
 /** Tests count back from here: a manifest dated ahead of the vault's own clock would not be believed. */
 export const NOW = Date.now();

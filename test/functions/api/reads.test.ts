@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { uuidv7 } from '../../../core/ids.ts';
 import { DAY, NIGHT } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
 import { project } from '../plan/planning.ts';
+import { apiForEach, type Emulators } from './api-for-each.ts';
 import { startApi, type TestApi } from './calling.ts';
 
-let tables: Tables;
-let queues: Queues;
 let api: TestApi;
-
-beforeAll(async () => {
-  [tables, queues] = await Promise.all([startTables(), startQueues()]);
-});
-afterAll(async () => {
-  await tables.stop();
-  await queues.stop();
+let emulators: Emulators;
+apiForEach((made, shared) => {
+  api = made;
+  emulators = shared;
 });
 beforeEach(async () => {
-  api = await startApi({ tables, queues });
   await api.registry.register(project('acme'), 'main');
   await api.registry.register(project('globex'), 'main');
 });
@@ -190,7 +183,7 @@ test('what was removed says so, when and why, and is gone for a download', async
   const backup = await api.completed();
   const taken = await api.completed({ projectId: 'globex', createdAt: at(1) });
   const row = await api.history.get('globex', taken.id);
-  const other = await startApi({ tables, queues });
+  const other = await startApi(emulators);
   await other.history.leaveDeleted(row ?? backup, 'its retention ended');
   const path = `/projects/globex/backups/${taken.id}`;
   expect((await other.get(path)).json).toMatchObject({

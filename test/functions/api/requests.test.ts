@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LoginRefused } from '../../../core/errors/source.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
 import { project } from '../plan/planning.ts';
-import { expectProblem, startApi, type TestApi } from './calling.ts';
+import { apiForEach } from './api-for-each.ts';
+import { expectProblem, type TestApi } from './calling.ts';
 
-let tables: Tables;
-let queues: Queues;
 let api: TestApi;
-
-beforeAll(async () => {
-  [tables, queues] = await Promise.all([startTables(), startQueues()]);
-});
-afterAll(async () => {
-  await tables.stop();
-  await queues.stop();
-});
-beforeEach(async () => {
-  api = await startApi({ tables, queues });
+apiForEach((made) => {
+  api = made;
 });
 
 const BACKUPS = '/projects/acme/backups';

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { DAY, NIGHT } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { expectProblem, startApi, type TestApi } from './calling.ts';
+import { apiForEach } from './api-for-each.ts';
+import { expectProblem, type TestApi } from './calling.ts';
 import { claimRestore, pathOf, storedBackup } from './stored.ts';
 
-let tables: Tables;
-let queues: Queues;
 let api: TestApi;
-
-beforeAll(async () => {
-  [tables, queues] = await Promise.all([startTables(), startQueues()]);
-});
-afterAll(async () => {
-  await tables.stop();
-  await queues.stop();
-});
-beforeEach(async () => {
-  api = await startApi({ tables, queues });
+apiForEach((made) => {
+  api = made;
 });
 
 describe('a requested restore', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { planEvent } from '../../../core/messages.ts';
@@ -6,24 +6,13 @@ import { ROUTES } from '../../../core/routes.ts';
 import { planRun } from '../../../functions/plan/plan-run.ts';
 import { DAY, NIGHT } from '../../support/backups.ts';
 import { restoreRow, verificationRow } from '../../support/jobs.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
 import { project, settings, silent, sourceOf } from '../plan/planning.ts';
-import { startApi, type TestApi } from './calling.ts';
+import { apiForEach } from './api-for-each.ts';
+import type { TestApi } from './calling.ts';
 
-let tables: Tables;
-let queues: Queues;
 let api: TestApi;
-
-beforeAll(async () => {
-  [tables, queues] = await Promise.all([startTables(), startQueues()]);
-});
-afterAll(async () => {
-  await tables.stop();
-  await queues.stop();
-});
-beforeEach(async () => {
-  api = await startApi({ tables, queues });
+apiForEach((made) => {
+  api = made;
 });
 
 /** Runs the plan functions that the API started. */

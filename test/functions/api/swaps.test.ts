@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { expectProblem, type Shown, startApi, type TestApi } from './calling.ts';
+import { describe, expect, test } from 'vitest';
+import { apiForEach } from './api-for-each.ts';
+import { expectProblem, type Shown, type TestApi } from './calling.ts';
 import { claimRestore, expectRefused, pathOf, storedBackup, swapped } from './stored.ts';
 
-let tables: Tables;
-let queues: Queues;
 let api: TestApi;
-
-beforeAll(async () => {
-  [tables, queues] = await Promise.all([startTables(), startQueues()]);
-});
-afterAll(async () => {
-  await tables.stop();
-  await queues.stop();
-});
-beforeEach(async () => {
-  api = await startApi({ tables, queues });
+apiForEach((made) => {
+  api = made;
 });
 
 const undoOf = (restore: Shown) => `${restore.links.self}/undo`;

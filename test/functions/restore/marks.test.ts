@@ -1,34 +1,21 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { showRestore } from '../../../functions/api/public-jobs.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
-import { type Services, startServices } from '../export/support.ts';
-import { newDatabase, openRoom, type Room } from './support.ts';
+import { roomForEach } from './room-for-each.ts';
+import type { Room } from './support.ts';
 
 /** What a tenant who owns a schema may write on it must not decide what a restore does. */
-let services: Services;
-let postgres: Postgres;
 let room: Room;
 let backup: Backup;
-beforeAll(async () => {
-  services = await startServices();
-  postgres = await startPostgres(18);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await services.stop();
-});
-beforeEach(async () => {
-  const database = await newDatabase(
-    postgres,
-    `CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2); CREATE SCHEMA beta;
+roomForEach(
+  `CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2); CREATE SCHEMA beta;
      COMMENT ON SCHEMA acme IS 'the tenant acme'`,
-  );
-  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
-  backup = await room.backup('acme');
-});
+  (made) => {
+    ({ room, backup } = made);
+  },
+);
 
 const forged = (restoreId: string): string => {
   const key = { schema: 'acme', table: 't', name: 'k', only: false, valid: true };

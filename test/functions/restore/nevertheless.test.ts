@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { TIMES } from '../../../core/contract.ts';
 import { describeError } from '../../../core/errors/base.ts';
@@ -7,30 +7,21 @@ import { JobWorkerDied } from '../../../core/errors/work.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { isUndoable } from '../../../functions/api/public-jobs.ts';
 import { jobRows } from '../../support/jobs.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
-import { type Services, startServices } from '../export/support.ts';
-import { newDatabase, openRoom, type Room } from './support.ts';
+import type { Services } from '../export/support.ts';
+import { roomForEach } from './room-for-each.ts';
+import type { Room } from './support.ts';
 
 /** Workers that die each time at the exchange of names: what the source says of it decides, and it can be undone. */
-let services: Services;
-let postgres: Postgres;
 let room: Room;
 let backup: Backup;
-beforeAll(async () => {
-  services = await startServices();
-  postgres = await startPostgres(18);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await services.stop();
-});
+let services: Services;
+roomForEach(
+  'CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2)',
+  (made) => {
+    ({ room, backup, services } = made);
+  },
+);
 beforeEach(async () => {
-  const database = await newDatabase(
-    postgres,
-    'CREATE SCHEMA acme; CREATE TABLE acme.t (id int); INSERT INTO acme.t VALUES (1), (2)',
-  );
-  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
-  backup = await room.backup('acme');
   await room.sql('DELETE FROM acme.t');
 });
 

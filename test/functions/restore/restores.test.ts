@@ -1,14 +1,14 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Backup, iso } from '../../../core/backup.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 import { ClaimLost } from '../../../core/errors/work.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Restore } from '../../../core/restore.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
-import { type Services, startServices } from '../export/support.ts';
-import { newDatabase, openRoom, type Room } from './support.ts';
+import type { Services } from '../export/support.ts';
+import { roomForEach } from './room-for-each.ts';
+import type { Room } from './support.ts';
 
 /** A restore from its row to its row, on a real server with the role of docs/roles.md. */
 const TENANT = `
@@ -25,23 +25,11 @@ const TENANT = `
   INSERT INTO acme.orders (customer, total) SELECT i % 200 + 1, i FROM generate_series(1, 1000) i;
   CREATE VIEW acme.sums AS SELECT customer, sum(total) FROM acme.orders GROUP BY customer`;
 
-let services: Services;
-let postgres: Postgres;
 let room: Room;
 let backup: Backup;
-
-beforeAll(async () => {
-  services = await startServices();
-  postgres = await startPostgres(18);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await services.stop();
-});
-beforeEach(async () => {
-  const database = await newDatabase(postgres, TENANT);
-  room = await openRoom(services, postgres, database, { schemas: ['acme'] });
-  backup = await room.backup('acme');
+let services: Services;
+roomForEach(TENANT, (made) => {
+  ({ room, backup, services } = made);
 });
 
 const count = async (table: string): Promise<number> =>

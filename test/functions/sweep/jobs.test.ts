@@ -1,29 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Restore } from '../../../core/restore.ts';
 import type { Verification } from '../../../core/verification.ts';
 import { restoreRow, verificationRow } from '../../support/jobs.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { startVaults, type Vaults } from '../../support/vaults.ts';
-import { HOUR, MINUTE, newSystem } from './sweeping.ts';
+import { HOUR, MINUTE, type System } from './sweeping.ts';
+import { systemForEach } from './system-for-each.ts';
 
-let tables: Tables;
-let queues: Queues;
-let vaults: Vaults;
-let it: Awaited<ReturnType<typeof newSystem>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-  queues = await startQueues();
-  vaults = await startVaults();
-});
-afterAll(async () => {
-  await queues.stop();
-  await vaults.stop();
-  await tables.stop();
-});
-beforeEach(async () => {
-  it = await newSystem(tables, queues, vaults);
+let it: System;
+systemForEach((made) => {
+  it = made;
 });
 
 const restore = async (given: Partial<Restore> = {}): Promise<Restore> => {

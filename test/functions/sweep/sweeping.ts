@@ -114,3 +114,4 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
     },
   };
 };
+export type System = Awaited<ReturnType<typeof newSystem>>;

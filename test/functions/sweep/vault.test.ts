@@ -1,30 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { manifestKeyBeside, stemOf } from '../../../core/keys.ts';
 import type { Log } from '../../../core/ports.ts';
 import { completionOf, pendingBackup, silent } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { startVaults, type Vaults } from '../../support/vaults.ts';
-import { DAY, MINUTE, newSystem, TEMPLATE } from './sweeping.ts';
+import { DAY, MINUTE, type System, TEMPLATE } from './sweeping.ts';
+import { systemForEach } from './system-for-each.ts';
 
-let tables: Tables;
-let queues: Queues;
-let vaults: Vaults;
-let it: Awaited<ReturnType<typeof newSystem>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-  queues = await startQueues();
-  vaults = await startVaults();
-});
-afterAll(async () => {
-  await queues.stop();
-  await vaults.stop();
-  await tables.stop();
-});
-beforeEach(async () => {
-  it = await newSystem(tables, queues, vaults);
+let it: System;
+systemForEach((made) => {
+  it = made;
 });
 
 const failure = { name: 'DumpFailed', message: 'It failed.' };
