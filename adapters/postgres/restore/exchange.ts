@@ -25,17 +25,35 @@ const LONGEST_LOCKING_MS = 600;
 
 /** Views, sequences and indexes are not locked: rows are in tables. Partitions are locked with their parents or by themselves. */
 const TABLES = `
-  SELECT n.nspname AS schema, c.relname AS name
+  SELECT n.nspname AS schema, c.relname AS name,
+    NOT pg_catalog.has_table_privilege(c.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 170000
+      THEN 'UPDATE, DELETE, TRUNCATE, MAINTAIN' ELSE 'UPDATE, DELETE, TRUNCATE' END) AS closed
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
 
+interface Lockable {
+  readonly schema: string;
+  readonly name: string;
+  readonly closed: boolean;
+}
+
+/** TRUNCATE is the one of them that no column has: taking it back takes nothing else along. */
+const rightsToLock = (tables: readonly Lockable[]): readonly string[] =>
+  tables
+    .filter(({ closed }) => closed)
+    .map(({ schema, name }) => `TRUNCATE ON TABLE ${qualified(schema, name)}`);
+
 /** The wait for each lock is short, and so is that for all of them together: who writes queues behind those we have. */
 const lockTables = async (client: pg.Client, schemas: readonly string[]): Promise<void> => {
-  const found = await client.query<{ schema: string; name: string }>(TABLES, [schemas]);
+  const found = await client.query<Lockable>(TABLES, [schemas]);
   const names = found.rows.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
   if (!names.length) return;
+  // An owner may have taken rights from itself, as for rows that nobody is to change.
+  const rights = rightsToLock(found.rows);
+  for (const right of rights) await client.query(`GRANT ${right} TO CURRENT_USER`);
   await client.query(`SET LOCAL statement_timeout = ${LONGEST_LOCKING_MS}`);
   await client.query(`LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  for (const right of rights) await client.query(`REVOKE ${right} FROM CURRENT_USER`);
   await client.query('SET LOCAL statement_timeout = 0');
 };
 

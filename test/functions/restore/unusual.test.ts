@@ -121,3 +121,25 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     expect((await room.sql(query)).rows).toMatchObject([{ expected: '5', found: '0' }]);
   });
 });
+
+describe('tables whose owner took rights from itself', () => {
+  const RIGHTS = `SELECT c.relname, c.relacl::text AS rights,
+      (SELECT array_agg(a.attacl::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) AS columns
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'acme' AND c.relkind IN ('r', 'p') ORDER BY 1`;
+
+  it('are exchanged, and exchanged back, with their rights as they were', async () => {
+    await tenant(`
+      CREATE TABLE audit (n int, m int); INSERT INTO audit VALUES (1, 2); CREATE TABLE usual (n int);
+      REVOKE ALL ON audit FROM app_owner; GRANT SELECT, INSERT ON audit TO app_owner; GRANT UPDATE (m) ON audit TO app_owner;
+      CREATE TABLE parted (n int) PARTITION BY LIST (n); REVOKE ALL ON parted FROM app_owner`);
+    const before = (await room.sql(RIGHTS)).rows;
+    const backup = await room.backup('acme');
+    const swap = await room.restore(backup, { mode: 'swap' });
+    expect(swap.row.error).toBeUndefined();
+    expect((await room.sql(RIGHTS)).rows).toEqual(before);
+    const undo = await room.restore(backup, { mode: 'undo', undoes: swap.row.id });
+    expect(undo.row.error).toBeUndefined();
+    expect((await room.sql(RIGHTS)).rows).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+});
