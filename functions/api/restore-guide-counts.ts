@@ -7,10 +7,14 @@ const PORTION = 200;
 const fullName = ({ schema, name }: ManifestTable): string =>
   `${identifier(schema)}.${identifier(name)}`;
 
+/** A materialized view's are worked out again: it may have been out of date. */
+const hasRows = ({ kind, rows }: ManifestTable): boolean =>
+  kind !== 'materialized-view' && rows !== null;
+
 /** What is counted as one: a table, or the partitions that share their rows anew when they come back. */
 const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
   const all = new Map<string, ManifestTable[]>();
-  for (const table of tables.filter(({ rows }) => rows !== null)) {
+  for (const table of tables.filter(hasRows)) {
     const { dividedUnder } = table;
     const unit =
       dividedUnder === undefined ? fullName(table) : `the partitions of ${dividedUnder} together`;

@@ -97,6 +97,16 @@ const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void 
   if (key && comment !== undefined) run.keys[at] = { ...key, comment };
 };
 
+/**
+ * A view is filled as its owner, whom policies may keep from rows, where they are forced on the owner too: pg_dump's `row_security = off` would
+ * make an error of that, where whoever refreshed the view at home got the rows that the owner may see.
+ */
+const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): Promise<void> => {
+  await client.query('SET LOCAL row_security = on');
+  await execute();
+  await client.query('SET LOCAL row_security = off');
+};
+
 const refresh = async (run: Run, view: TableName, execute: () => Promise<void>): Promise<void> => {
   const { client, request } = run;
   if (!request.unfilled) return await execute();
@@ -138,7 +148,9 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
   } else {
     if (meaning.kind === 'refresh' && request.tenancy)
       await ownerOf(run, { ...named(meaning.view), what: 'table' });
-    await (meaning.kind === 'refresh' ? refresh(run, named(meaning.view), execute) : execute());
+    await (meaning.kind === 'refresh'
+      ? refresh(run, named(meaning.view), () => asPoliciesLet(client, execute))
+      : execute());
   }
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);

@@ -104,7 +104,7 @@ const compare = async (
     rows: compared.rows,
     foreignKeys: foreignKeys.map(keyState),
     leftOut: [...leftOut],
-    warnings: [...warnings],
+    warnings: [...warnings, ...compared.warnings],
   };
 };
 
