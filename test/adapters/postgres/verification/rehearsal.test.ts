@@ -93,7 +93,8 @@ describe('a backup that needs what is outside its schema', () => {
   it('is found to differ where such a key is another one, though it is left out', async () => {
     const one = await backupOf(
       `CREATE SCHEMA others; CREATE TABLE others.a (project text REFERENCES control_plane.projects ON DELETE CASCADE, again text CONSTRAINT late REFERENCES control_plane.projects);
-      ALTER TABLE others.a DROP CONSTRAINT late, ADD CONSTRAINT late FOREIGN KEY (again) REFERENCES control_plane.projects NOT VALID`,
+      ALTER TABLE others.a DROP CONSTRAINT late, ADD CONSTRAINT late FOREIGN KEY (again) REFERENCES control_plane.projects NOT VALID;
+      CREATE TABLE others.b (project text REFERENCES control_plane.projects DEFERRABLE NOT ENFORCED)`,
       ['others'],
       { format: 'plain', compression: 'none' },
     );
@@ -102,6 +103,7 @@ describe('a backup that needs what is outside its schema', () => {
       ['ON DELETE CASCADE', 'ON DELETE SET NULL'],
       ['control_plane.projects(id) NOT VALID', 'control_plane.projects(id)'],
       ['REFERENCES control_plane.projects', 'REFERENCES kontrol_plane.projects'],
+      ['DEFERRABLE NOT ENFORCED', 'DEFERRABLE'],
     ] as const) {
       const text = one.bytes.toString();
       expect(text).toContain(before);
