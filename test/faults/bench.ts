@@ -13,10 +13,9 @@ import { makeVault } from '../../adapters/s3/vault.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
-import { type Backup, isFinal, iso } from '../../core/backup.ts';
+import { type Backup, isFinal } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
-import { uuidv7 } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports.ts';
 import {
   type ExportSettings,
@@ -29,7 +28,7 @@ import { verificationSettings } from '../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts';
 import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
-import { silent } from '../support/backups.ts';
+import { requestedBackup, silent } from '../support/backups.ts';
 import type { Meddle } from '../support/http-proxy.ts';
 import { jobRows } from '../support/jobs.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
@@ -201,29 +200,7 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
     vault,
     historyAt,
     request: async (projectId, more = {}) => {
-      const now = Date.now();
-      const backup: Backup = {
-        id: uuidv7(now),
-        projectId,
-        projectName: projectId,
-        schemaName: projectId,
-        source: 'main',
-        environment: 'test',
-        name: 'test',
-        description: '',
-        type: 'database',
-        content: 'full',
-        trigger: 'manual',
-        format: 'custom',
-        status: 'pending',
-        validation: 'unverified',
-        retentionClass: 'daily',
-        createdAt: iso(now),
-        expiresAt: iso(now + 7 * 86_400_000),
-        attempt: 0,
-        queuedAt: iso(now),
-        ...more,
-      };
+      const backup = requestedBackup(projectId, more);
       await history.create(backup);
       return backup;
     },

@@ -1,4 +1,3 @@
-import type { SQSRecord } from 'aws-lambda';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeMailer } from '../../adapters/ses/mailer.ts';
@@ -10,6 +9,7 @@ import { ACCEPTED, REFUSAL, startScriptedSes } from '../adapters/ses/mailbox.ts'
 import { silent } from '../support/backups.ts';
 import type { Call, Meddle } from '../support/http-proxy.ts';
 import { jobRows } from '../support/jobs.ts';
+import { sqsRecord } from '../support/sqs-record.ts';
 import { type Bench, openBench } from './bench.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
@@ -101,27 +101,11 @@ fault('the outcome can not be sent', async () => {
   return await verdictOf(bench, backup);
 });
 
-const recordOf = (outcome: unknown): SQSRecord => ({
-  messageId: 'outcome',
-  receiptHandle: 'r',
-  body: JSON.stringify(outcome),
-  attributes: {
-    ApproximateReceiveCount: '1',
-    SentTimestamp: '0',
-    SenderId: 's',
-    ApproximateFirstReceiveTimestamp: '0',
-  },
-  messageAttributes: {},
-  md5OfBody: '',
-  eventSource: 'aws:sqs',
-  eventSourceARN: 'arn:aws:sqs:eu-central-1:000000000000:outcomes',
-  awsRegion: 'eu-central-1',
-});
-
 /** Hands the bench's outcomes to notify; answers the messages that come again. */
 const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScriptedSes>>) => {
   const people = { from: 'larder@example.com', to: ['ann@example.com'] };
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
+  const told = bench.outcomes().slice(0, 1);
   const { batchItemFailures } = await notifyBatch(
     {
       history: bench.historyAt(Date.now),
@@ -131,7 +115,7 @@ const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScripted
       log: silent,
     },
     { environment: 'test', onSuccess: true },
-    { Records: bench.outcomes().slice(0, 1).map(recordOf) },
+    { Records: told.map((outcome) => sqsRecord(outcome, { messageId: 'outcome' })) },
   );
   return batchItemFailures;
 };

@@ -43,6 +43,23 @@ export const pendingBackup = (changes: Partial<Backup> = {}): Backup => {
   };
 };
 
+/** One that a person asked for just now, of a project that is named as its schema is. */
+export const requestedBackup = (projectId: string, changes: Partial<Backup> = {}): Backup => {
+  const now = iso(Date.now());
+  return pendingBackup({
+    id: uuidv7(Date.parse(now)),
+    projectId,
+    projectName: projectId,
+    schemaName: projectId,
+    name: 'test',
+    trigger: 'manual',
+    createdAt: now,
+    queuedAt: now,
+    expiresAt: iso(Date.parse(now) + 7 * DAY),
+    ...changes,
+  });
+};
+
 export const completionOf = (backup: Backup, changes: Partial<Completion> = {}): Completion => ({
   fileId: `backups/${backup.projectId}/${backup.id}-1.dump`,
   size: 1000,

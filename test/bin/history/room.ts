@@ -20,6 +20,7 @@ import { extensionOf, GLOBALS_EXTENSION, manifestKeyOf, stemOf } from '../../../
 import type { Manifest } from '../../../core/manifest.ts';
 import { ACTIVE } from '../../../core/project.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
+import { manifestOf as bareManifest } from '../../support/manifests.ts';
 import type { Emulators } from './emulators.ts';
 
 /** Tests count back from here: a manifest dated ahead of the vault's own clock would not be believed. */
@@ -45,33 +46,8 @@ export const manifestOf = (
   const { projectId, createdAt, id: backupId, attempt } = backup;
   const stem = stemOf(template, { projectId, createdAt, backupId, attempt });
   const compression = backup.compression ?? 'zstd';
-  const named = [{ schema: backup.schemaName, name: 'v' }];
-  return {
-    version: 1,
-    backup: {
-      id: backup.id,
-      name: backup.name,
-      description: backup.description,
-      type: backup.type,
-      trigger: backup.trigger,
-      retentionClass: backup.retentionClass,
-      ...(backup.runId ? { runId: backup.runId } : {}),
-      attempt,
-      createdAt,
-      startedAt: iso(Date.parse(createdAt) + 1000),
-      expiresAt: backup.expiresAt,
-    },
-    environment: backup.environment,
-    project: { id: projectId, name: backup.projectName, schemaName: backup.schemaName },
-    source: {
-      name: backup.source,
-      database: 'd',
-      serverVersion: '18.1',
-      encoding: 'UTF8',
-      collation: 'C',
-    },
-    tool: { larder: 'test', pgDump: '18.1' },
-    options: { content: backup.content, format: backup.format, compression },
+  const { schemaName: schema } = backup;
+  return bareManifest(backup, {
     object: {
       key: `${stem}${extensionOf(backup.format, compression)}`,
       bytes: bytes.length,
@@ -87,21 +63,12 @@ export const manifestOf = (
         }
       : {}),
     tables: [
-      { schema: backup.schemaName, name: 't', kind: 'table', rows: 42, bytes: 8192 },
-      { schema: backup.schemaName, name: 'm', kind: 'materialized-view', rows: null, bytes: 8192 },
+      { schema, name: 't', kind: 'table', rows: 42, bytes: 8192 },
+      { schema, name: 'm', kind: 'materialized-view', rows: null, bytes: 8192 },
     ],
-    sequences: [],
-    views: named,
-    functions: [],
-    types: [],
-    triggers: [],
-    policies: [],
-    extensions: [],
-    roles: [],
-    outside: [],
+    views: [{ schema, name: 'v' }],
     warnings: ['something to think of'],
-    timings: { snapshotAt: createdAt, dumpMs: 900, countMs: 20, totalMs: 1500 },
-  };
+  });
 };
 
 export interface Given extends Partial<Backup> {

@@ -129,7 +129,7 @@ describe('one restore', () => {
     } as const;
     const report = {
       at,
-      serverVersion: '17.6',
+      serverVersion: '18.1',
       schemas: [{ from: 'acme', to: 'acme_restored' }],
       needs: { databaseBytes: 1, seconds: 2, secondsAllowed: 840 },
       missingExtensions: [{ name: 'hstore', version: '1.8', schema: 'public', available: true }],

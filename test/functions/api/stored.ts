@@ -4,6 +4,7 @@ import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { RestoreOutcome } from '../../../core/restore.ts';
 import { completionOf, pendingBackup } from '../../support/backups.ts';
+import { manifestOf } from '../../support/manifests.ts';
 import { expectProblem, type TestApi } from './calling.ts';
 
 type Table = Manifest['tables'][number];
@@ -14,51 +15,6 @@ export const table = (name: string, changes: Partial<Table> = {}): Table => ({
   kind: 'table',
   rows: 3,
   bytes: 8192,
-  ...changes,
-});
-
-const manifestOf = (backup: Backup, changes: Partial<Manifest>): Manifest => ({
-  version: 1,
-  backup: {
-    id: backup.id,
-    name: backup.name,
-    description: '',
-    type: backup.type,
-    trigger: backup.trigger,
-    retentionClass: 'daily',
-    attempt: 1,
-    createdAt: backup.createdAt,
-    startedAt: backup.createdAt,
-    expiresAt: backup.expiresAt,
-  },
-  environment: 'test',
-  project: { id: backup.projectId, name: backup.projectName, schemaName: backup.schemaName },
-  source: {
-    name: backup.source,
-    database: 'app',
-    serverVersion: '17.6',
-    encoding: 'UTF8',
-    collation: 'C.UTF-8',
-  },
-  tool: { larder: '1', pgDump: '17.6' },
-  options: { content: backup.content, format: backup.format, compression: 'zstd' },
-  object: { key: completionOf(backup).fileId, bytes: 1000, sha256: 'a'.repeat(64) },
-  tables: [
-    table('orders'),
-    table('lines'),
-    table('totals', { kind: 'materialized-view', rows: null }),
-  ],
-  sequences: [],
-  views: [{ schema: 'acme', name: 'open_orders' }],
-  functions: [],
-  types: [],
-  triggers: [],
-  policies: [],
-  extensions: [],
-  roles: [],
-  outside: [],
-  warnings: [],
-  timings: { snapshotAt: backup.createdAt, dumpMs: 1, countMs: 1, totalMs: 2 },
   ...changes,
 });
 
@@ -73,7 +29,18 @@ export const storedBackup = async (
   const completion = completionOf(backup);
   await api.history.complete(await api.claimed(backup), completion);
   const stored = { ...backup, ...completion };
-  await api.vault.storeManifest(manifestKeyBeside(completion.fileId), manifestOf(stored, manifest));
+  const { fileId: key, size: bytes, checksum: sha256 } = completion;
+  const written = manifestOf(stored, {
+    object: { key, bytes, sha256 },
+    tables: [
+      table('orders'),
+      table('lines'),
+      table('totals', { kind: 'materialized-view', rows: null }),
+    ],
+    views: [{ schema: 'acme', name: 'open_orders' }],
+    ...manifest,
+  });
+  await api.vault.storeManifest(manifestKeyBeside(key), written);
   return stored;
 };
 

@@ -7,6 +7,7 @@ import type { DeadLetterSettings } from '../../../core/settings.ts';
 import { NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
 import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
+import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 
 const DEAD_LETTERS: DeadLetterSettings = {
@@ -67,27 +68,16 @@ const letter = (
   attributes: Record<string, string> = {},
 ): SQSRecord => {
   letters += 1;
-  return {
+  return sqsRecord(body, {
     messageId: `letter-${letters}`,
-    receiptHandle: 'receipt',
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: '0',
-      SenderId: 'x',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
+    eventSourceARN,
     messageAttributes: Object.fromEntries(
       Object.entries(attributes).map(([name, stringValue]) => [
         name,
         { stringValue, dataType: 'String' as const },
       ]),
     ),
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN,
-    awsRegion: 'eu-central-1',
-  };
+  });
 };
 const bury = (...Records: SQSRecord[]) => handler({ Records }, {} as Context);
 const told = () => queues.bodies(`outcomes-${outcomes}`);

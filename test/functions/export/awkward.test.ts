@@ -6,8 +6,9 @@ import type { Compression, Format } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { describeDatabase, differences } from '../../support/compare-databases.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import type { Postgres } from '../../support/postgres.ts';
 import { restoreFile, runFile } from '../../support/restore.ts';
+import { openedOn } from '../../support/servers.ts';
 import { type Bench, openBench, type Services, startServices } from './support.ts';
 
 /**
@@ -25,7 +26,6 @@ interface Side {
 }
 let services: Services;
 let folder: string;
-const sides = new Map<number, Side>();
 
 const factsOf = async (postgres: Postgres, database: string) => {
   const client = await postgres.session(database);
@@ -39,30 +39,20 @@ const factsOf = async (postgres: Postgres, database: string) => {
 beforeAll(async () => {
   services = await startServices();
   folder = mkdtempSync('/var/tmp/larder-awkward-');
-  for (const major of [15, 18]) {
-    const postgres = await startPostgres(major);
-    const database = await postgres.database();
-    await runFile(postgres, database, fixture('awkward-outside.sql'));
-    await runFile(postgres, database, fixture('awkward.sql'));
-    const facts = await factsOf(postgres, database);
-    const bench = await openBench(services, postgres, {
-      database,
-      source: { schemas: [SCHEMA] },
-    });
-    sides.set(major, { postgres, bench, facts });
-  }
 });
 afterAll(async () => {
-  for (const { postgres } of sides.values()) await postgres.stop();
   await services.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const on = (major: number): Side => {
-  const found = sides.get(major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = openedOn([15, 18], async (postgres): Promise<Side> => {
+  const database = await postgres.database();
+  await runFile(postgres, database, fixture('awkward-outside.sql'));
+  await runFile(postgres, database, fixture('awkward.sql'));
+  const facts = await factsOf(postgres, database);
+  const bench = await openBench(services, postgres, { database, source: { schemas: [SCHEMA] } });
+  return { postgres, bench, facts };
+});
 
 const exported = async (
   major: number,

@@ -6,37 +6,29 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { qualified } from '../../../adapters/postgres/names.ts';
 import type { Compression, Content, Format } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { restoreFile } from '../../support/restore.ts';
+import { openedOn } from '../../support/servers.ts';
 import { CONTROL_PLANE, TENANT } from './schemas.ts';
-import { type Bench, openBench, type Services, startServices } from './support.ts';
+import { openBench, type Services, startServices } from './support.ts';
 
 const SCHEMA = 'Te"na.n?t*';
 let services: Services;
 let folder: string;
-const servers = new Map<number, { postgres: Postgres; bench: Bench }>();
 
 beforeAll(async () => {
   services = await startServices();
   folder = mkdtempSync('/var/tmp/larder-formats-');
-  for (const major of [15, 18]) {
-    const postgres = await startPostgres(major);
-    const database = await postgres.database();
-    await postgres.sql(CONTROL_PLANE + TENANT(SCHEMA), database);
-    servers.set(major, { postgres, bench: await openBench(services, postgres, { database }) });
-  }
 });
 afterAll(async () => {
-  for (const { postgres } of servers.values()) await postgres.stop();
   await services.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const on = (major: number) => {
-  const found = servers.get(major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = openedOn([15, 18], async (postgres) => {
+  const database = await postgres.database();
+  await postgres.sql(CONTROL_PLANE + TENANT(SCHEMA), database);
+  return { postgres, bench: await openBench(services, postgres, { database }) };
+});
 
 /** Brings a stored backup into an empty database with PostgreSQL's own programs, as a person would. */
 const restore = async (major: number, key: string): Promise<string> => {

@@ -7,15 +7,15 @@ import { makeSnapshotSource } from '../../../adapters/postgres/snapshot.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
-import { type Backup, iso } from '../../../core/backup.ts';
+import type { Backup } from '../../../core/backup.ts';
 import { VAULT } from '../../../core/contract.ts';
 import type { History } from '../../../core/history-ports.ts';
-import { uuidv7 } from '../../../core/ids.ts';
 import type { Clock, Log } from '../../../core/ports.ts';
 import { exportSettings, type SourceSettings, sourceSettings } from '../../../core/settings.ts';
 import { verificationSettings } from '../../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
+import { requestedBackup } from '../../support/backups.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { BACKUP_ROLE } from '../../support/roles.ts';
@@ -146,29 +146,7 @@ export const openBench = async (
     table,
     historyAt,
     request: async (projectId, more = {}) => {
-      const now = Date.now();
-      const backup: Backup = {
-        id: uuidv7(now),
-        projectId,
-        projectName: projectId,
-        schemaName: projectId,
-        source: 'main',
-        environment: 'test',
-        name: 'test',
-        description: '',
-        type: 'database',
-        content: 'full',
-        trigger: 'manual',
-        format: 'custom',
-        status: 'pending',
-        validation: 'unverified',
-        retentionClass: 'daily',
-        createdAt: iso(now),
-        expiresAt: iso(now + 86_400_000),
-        attempt: 0,
-        queuedAt: iso(now),
-        ...more,
-      };
+      const backup = requestedBackup(projectId, more);
       await history.create(backup);
       return backup;
     },

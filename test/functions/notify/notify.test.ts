@@ -15,6 +15,7 @@ import {
 } from '../../adapters/ses/mailbox.ts';
 import { completionOf, NIGHT, newHistory } from '../../support/backups.ts';
 import { jobRows } from '../../support/jobs.ts';
+import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { silent } from '../plan/planning.ts';
 
@@ -42,22 +43,8 @@ beforeEach(async () => {
 const settings = { environment: 'test', onSuccess: true };
 const quiet = { environment: 'test', onSuccess: false };
 
-const record = (outcome: unknown, index: number): SQSRecord => ({
-  messageId: `m${index}`,
-  receiptHandle: 'r',
-  body: typeof outcome === 'string' ? outcome : JSON.stringify(outcome),
-  attributes: {
-    ApproximateReceiveCount: '1',
-    SentTimestamp: '0',
-    SenderId: 's',
-    ApproximateFirstReceiveTimestamp: '0',
-  },
-  messageAttributes: {},
-  md5OfBody: '',
-  eventSource: 'aws:sqs',
-  eventSourceARN: 'arn:aws:sqs:eu-central-1:000000000000:outcomes',
-  awsRegion: 'eu-central-1',
-});
+const record = (outcome: unknown, index: number): SQSRecord =>
+  sqsRecord(outcome, { messageId: `m${index}` });
 
 /** Has the outcomes told in one batch; answers the messages that come again. */
 const tell = async (

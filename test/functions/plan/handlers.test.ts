@@ -1,4 +1,4 @@
-import type { Context, SQSRecord } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ENV } from '../../../core/contract.ts';
 import { startFunctionsApi } from '../../../local/emulators/functions.ts';
@@ -7,6 +7,7 @@ import { type Mailbox, startMailbox } from '../../adapters/ses/mailbox.ts';
 import { completionOf, newHistory } from '../../support/backups.ts';
 import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
+import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 
 /**
@@ -116,23 +117,6 @@ afterAll(async () => {
   await Promise.all([postgres.stop(), tables.stop(), queues.stop(), mailbox.stop()]);
 });
 
-const record = (body: unknown): SQSRecord => ({
-  messageId: 'm',
-  receiptHandle: 'r',
-  body: JSON.stringify(body),
-  attributes: {
-    ApproximateReceiveCount: '1',
-    SentTimestamp: '0',
-    SenderId: 's',
-    ApproximateFirstReceiveTimestamp: '0',
-  },
-  messageAttributes: {},
-  md5OfBody: '',
-  eventSource: 'aws:sqs',
-  eventSourceARN: 'arn:aws:sqs:eu-central-1:000000000000:outcomes',
-  awsRegion: 'eu-central-1',
-});
-
 test('from what PostgreSQL lists to the mail: discover, plan and notify work with their environment alone', async () => {
   const { handler: discover } = await import('../../../functions/discover/handler.ts');
   expect(await discover({}, context)).toMatchObject({
@@ -157,7 +141,7 @@ test('from what PostgreSQL lists to the mail: discover, plan and notify work wit
     if (!row) throw new Error('no row');
     await stored.history.complete(await stored.claimed(row), completionOf(row));
     const told = await notify(
-      { Records: [record({ kind: 'backup', projectId, backupId, runId })] },
+      { Records: [sqsRecord({ kind: 'backup', projectId, backupId, runId })] },
       context,
     );
     expect(told).toEqual({ batchItemFailures: [] });

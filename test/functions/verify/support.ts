@@ -11,52 +11,12 @@ import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { verifyBackup } from '../../../functions/verify/verify-backup.ts';
 import { newHistory, silent } from '../../support/backups.ts';
 import { jobRows, verificationRow } from '../../support/jobs.ts';
+import { manifestOf } from '../../support/manifests.ts';
 import type { Tables } from '../../support/tables.ts';
 
 /** A verification as its worker sees it, with real rows, a vault in memory, and a room that finds what it is told to. */
 export const BYTES = Buffer.from('what pg_dump wrote');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
-
-export const manifestOf = (backup: Backup, given: Partial<Manifest> = {}): Manifest => ({
-  version: 1,
-  backup: {
-    id: backup.id,
-    name: backup.name,
-    description: '',
-    type: 'database',
-    trigger: 'manual',
-    retentionClass: 'daily',
-    attempt: 1,
-    createdAt: backup.createdAt,
-    startedAt: backup.createdAt,
-    expiresAt: backup.expiresAt,
-  },
-  environment: 'test',
-  project: { id: backup.projectId, name: backup.projectName, schemaName: 'acme' },
-  source: {
-    name: 'main',
-    database: 'app',
-    serverVersion: '18.1',
-    encoding: 'UTF8',
-    collation: 'C',
-  },
-  tool: { larder: 'test', pgDump: '18.1' },
-  options: { content: backup.content, format: 'plain', compression: 'none' },
-  object: { key: backup.fileId ?? '', bytes: BYTES.length, sha256: SHA256 },
-  tables: [],
-  sequences: [],
-  views: [],
-  functions: [],
-  types: [],
-  triggers: [],
-  policies: [],
-  extensions: [],
-  roles: [],
-  outside: [],
-  warnings: [],
-  timings: { snapshotAt: backup.createdAt, dumpMs: 1, countMs: 1, totalMs: 2 },
-  ...given,
-});
 
 export const EQUAL: Rehearsed = {
   differences: [],
@@ -105,7 +65,10 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
   });
   await verifications.create(verification);
   const outcomes: OutcomeMessage[] = [];
-  const manifest = manifestOf(backup, given.manifest);
+  const manifest = manifestOf(backup, {
+    object: { key: backup.fileId ?? '', bytes: BYTES.length, sha256: SHA256 },
+    ...given.manifest,
+  });
   const ports: VerifyPorts = {
     verifications,
     validations,

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { describe, expect, it } from 'vitest';
+import { serversOf } from '../../../support/servers.ts';
 import {
   newDatabase,
   OWNER,
@@ -50,18 +50,7 @@ const FACTS = (schema: string): string => `
   UNION ALL SELECT 'rls ' || relname, relrowsecurity::text, relforcerowsecurity::text FROM pg_class WHERE relnamespace = '${schema}'::regnamespace AND relkind = 'r'
   ORDER BY 1, 2, 3`;
 
-const servers: Postgres[] = [];
-beforeAll(async () => {
-  for (const major of [15, 18]) servers.push(await startPostgres(major));
-});
-afterAll(async () => {
-  for (const postgres of servers) await postgres.stop();
-});
-const on = (major: number): Postgres => {
-  const found = servers.find((one) => one.major === major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = serversOf(15, 18);
 const superuser = 'postgres';
 
 describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {

@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Compression, Format } from '../../../../core/backup.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
 import { describeDatabase, differences } from '../../../support/compare-databases.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import type { Postgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
+import { openedOn } from '../../../support/servers.ts';
 import { requestOf, sealed, serverOf, surveyOf, takeBackup } from './room.ts';
 
 /**
@@ -15,9 +16,6 @@ const SCHEMA = 'Awk.ward "schema" *é';
 const SUPERUSER = 'postgres';
 const fixture = (name: string): string => path.join(import.meta.dirname, '../../../fixtures', name);
 
-const servers = new Map<number, Postgres>();
-const templates = new Map<number, string>();
-
 const factsOf = async (postgres: Postgres, database: string) => {
   const client = await postgres.session(database);
   try {
@@ -27,27 +25,19 @@ const factsOf = async (postgres: Postgres, database: string) => {
   }
 };
 
-beforeAll(async () => {
-  for (const major of [15, 18]) {
-    const postgres = await startPostgres(major);
-    const database = await postgres.database();
-    await runFile(postgres, database, fixture('awkward-outside.sql'));
-    await runFile(postgres, database, fixture('awkward.sql'));
-    servers.set(major, postgres);
-    templates.set(major, database);
-  }
-});
-afterAll(async () => {
-  for (const postgres of servers.values()) await postgres.stop();
+const on = openedOn([15, 18], async (postgres) => {
+  const template = await postgres.database();
+  await runFile(postgres, template, fixture('awkward-outside.sql'));
+  await runFile(postgres, template, fixture('awkward.sql'));
+  return { postgres, template };
 });
 
 /** A database of its own with the awkward schema in it. */
 const awkward = async (major: number) => {
-  const postgres = servers.get(major);
-  if (!postgres) throw new Error(`no server ${major}`);
+  const { postgres, template } = on(major);
   const database = await postgres.database();
   await postgres.sql(`DROP DATABASE ${database}`);
-  await postgres.sql(`CREATE DATABASE ${database} TEMPLATE ${templates.get(major)}`);
+  await postgres.sql(`CREATE DATABASE ${database} TEMPLATE ${template}`);
   return { postgres, database, user: SUPERUSER };
 };
 

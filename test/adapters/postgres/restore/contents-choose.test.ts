@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contents, readContents } from '../../../../adapters/postgres/restore/contents.ts';
 import { chooseEntries } from '../../../../adapters/postgres/restore/contents-choose.ts';
 import { describeDatabase } from '../../../support/compare-databases.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import type { Postgres } from '../../../support/postgres.ts';
+import { openedOn } from '../../../support/servers.ts';
 import { AWK, AWKWARD, awkwardDatabase, dumpOf, programsOf, send, withClient } from './dumps.ts';
 import { partsOf } from './parts.ts';
 
@@ -22,15 +23,13 @@ interface Side {
   readonly facts: ReadonlyMap<string, string>;
 }
 let folder: string;
-const sides = new Map<number, Side>();
 
-const open = async (major: number): Promise<Side> => {
-  const postgres = await startPostgres(major);
+const open = async (postgres: Postgres): Promise<Side> => {
   const source = await awkwardDatabase(postgres, { filled: true });
   await postgres.sql(MORE, source);
   const flags = ['--format=custom', '--exclude-table-data=*.(texts|bytes)', '--extension=hstore'];
   const archive = await dumpOf(postgres, source, { schemas: [AWKWARD], flags });
-  const file = path.join(folder, `${major}.dump`);
+  const file = path.join(folder, `${postgres.major}.dump`);
   writeFileSync(file, archive);
   return {
     postgres,
@@ -56,20 +55,14 @@ const MORE = `SET search_path = ${AWK};
   CREATE TABLE "needs a view" (n bigint DEFAULT in_view());
   CREATE TABLE "needs a domain" (s shouting);`.replace("'never called'", `'"never called"'`);
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync('/var/tmp/larder-choose-');
-  await Promise.all([15, 18].map(async (major) => sides.set(major, await open(major))));
 });
-afterAll(async () => {
-  for (const { postgres } of sides.values()) await postgres.stop();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const on = (major: number): Side => {
-  const found = sides.get(major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = openedOn([15, 18], open);
 
 const named = (...names: string[]) => names.map((name) => ({ schema: AWKWARD, name }));
 

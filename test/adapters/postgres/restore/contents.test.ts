@@ -9,36 +9,31 @@ import {
   type Entry,
   readContents,
 } from '../../../../adapters/postgres/restore/contents.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { openedOn } from '../../../support/servers.ts';
 import { awkwardDatabase, dumpOf, programsOf } from './dumps.ts';
 
 const run = promisify(execFile);
 
 let folder: string;
-const servers = new Map<number, { postgres: Postgres; database: string }>();
 
 beforeAll(async () => {
   folder = mkdtempSync('/var/tmp/larder-contents-');
-  const start = async (major: number) => {
-    const postgres = await startPostgres(major);
-    const database = await awkwardDatabase(postgres, { filled: true });
-    servers.set(major, { postgres, database });
-  };
-  await Promise.all([start(15), start(18)]);
 });
 afterAll(async () => {
-  for (const { postgres } of servers.values()) await postgres.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+const on = openedOn([15, 18], async (postgres) => ({
+  postgres,
+  database: await awkwardDatabase(postgres, { filled: true }),
+}));
 
 const WITHOUT_LARGE_ROWS = '--exclude-table-data=*.(texts|bytes)';
 
 const archives = new Map<string, Promise<Buffer>>();
 /** Made once for each way to make it. */
 const archiveOf = (of: number, by: number, flags: readonly string[]): Promise<Buffer> => {
-  const server = servers.get(of);
-  if (!server) throw new Error(`no server ${of}`);
-  const { postgres, database } = server;
+  const { postgres, database } = on(of);
   const key = [of, by, ...flags].join(' ');
   const made =
     archives.get(key) ??

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Loaded } from '../../../../core/restore-ports.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, OWNER, restore, serverOf, surveyOf, takeBackup } from './room.ts';
 import { flowing, startTraffic, type Work } from './traffic.ts';
 
@@ -32,18 +32,7 @@ const KEYS = (schema: string): string => `
   WHERE k.contype = 'f' AND c.relnamespace = '${schema}'::regnamespace ORDER BY 1`;
 
 const options = { lockTimeoutMs: 2000, signal: new AbortController().signal };
-const servers: Postgres[] = [];
-beforeAll(async () => {
-  for (const major of [15, 17, 18]) servers.push(await startPostgres(major));
-});
-afterAll(async () => {
-  for (const postgres of servers) await postgres.stop();
-});
-const on = (major: number): Postgres => {
-  const found = servers.find((one) => one.major === major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = serversOf(15, 17, 18);
 
 const writing: Work = async (client, number) => {
   await client.query('INSERT INTO shared.users VALUES ($1)', [number + 100_000]);

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { describe, expect, it } from 'vitest';
+import type { Postgres } from '../../../support/postgres.ts';
+import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, OWNER, restore, type Stored, sealed, serverOf, takeBackup } from './room.ts';
 
 /** The schema public comes back with the rights that it had, those included that PostgreSQL itself gave and no dump holds. */
-let postgres: Postgres;
-let older: Postgres;
-beforeAll(async () => {
-  [postgres, older] = await Promise.all([startPostgres(18), startPostgres(15)]);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await older.stop();
-});
+const serverOfMajor = serversOf(15, 18);
 
 /** A database of the tenants' owner, whose public is as initdb left it, changed by `more`. */
 const databaseWith = async (on: Postgres, more: string): Promise<string> => {
@@ -64,7 +57,7 @@ const KINDS: [string, string][] = [
 
 describe.each([18, 15])('on PostgreSQL %i, a swap of a public that is', (major) => {
   it.each(KINDS)('%s', async (_, more) => {
-    const on = major === 18 ? postgres : older;
+    const on = serverOfMajor(major);
     const database = await databaseWith(on, more);
     const stored = await takeBackup(on, database, ['public'], { user: 'postgres' });
     const was = await rightsOf(on, database, 'public');
@@ -75,6 +68,7 @@ describe.each([18, 15])('on PostgreSQL %i, a swap of a public that is', (major) 
 });
 
 it('without owners and grants nothing is granted to anybody', async () => {
+  const postgres = serverOfMajor(18);
   const database = await databaseWith(postgres, '');
   const stored = await takeBackup(postgres, database, ['public'], { user: 'postgres' });
   await restore({ postgres, database }, stored, { owners: 'drop' });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readOwnCode } from '../../../../adapters/postgres/restore/contents-code.ts';
 import type { SurveyRequest } from '../../../../core/restore-ports.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import type { Postgres } from '../../../support/postgres.ts';
+import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, placesOf, type Stored, surveyOf, takeBackup } from './room.ts';
 
 /** What of a backup runs while it comes back is told before anything is written. */
@@ -27,15 +28,7 @@ const SETUP = `RESET ROLE;
   CREATE TRIGGER stamping BEFORE INSERT ON harmless FOR EACH ROW EXECUTE FUNCTION stamp();
   CREATE VIEW seen AS SELECT part(v) FROM indexed; RESET search_path; RESET ROLE`;
 
-let postgres: Postgres;
-let older: Postgres;
-beforeAll(async () => {
-  [postgres, older] = await Promise.all([startPostgres(18), startPostgres(15)]);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await older.stop();
-});
+const serverOfMajor = serversOf(15, 18);
 
 const databaseOn = async (on: Postgres): Promise<string> => {
   const database = await newDatabase(on, SETUP);
@@ -55,7 +48,7 @@ const codeIn = async ({ manifest, bytes }: Stored) => {
 
 describe.each([15, 18])('on PostgreSQL %i', (major) => {
   it.each(['custom', 'tar'] as const)('%s tells what runs while it comes back', async (format) => {
-    const on = major === 18 ? postgres : older;
+    const on = serverOfMajor(major);
     const stored = await takeBackup(on, await databaseOn(on), ['acme'], { format });
     const found = await codeIn(stored);
     const told = found.map(({ what, functions, restricted }) => [
@@ -77,10 +70,12 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
 });
 
 describe('a survey', () => {
+  let postgres: Postgres;
   let database: string;
   let stored: Stored;
   let ownCode: NonNullable<SurveyRequest['ownCode']>;
   beforeAll(async () => {
+    postgres = serverOfMajor(18);
     database = await databaseOn(postgres);
     stored = await takeBackup(postgres, database, ['acme']);
     ownCode = await codeIn(stored);

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Postgres } from '../../../support/postgres.ts';
+import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, restore, schemasIn, takeBackup } from './room.ts';
 
 /** Tenants with owners of their own, one restore role that is a member of all, and code that waits for it. */
@@ -16,14 +17,10 @@ const SETUP = `RESET ROLE;
   END $f$;
   CREATE FUNCTION acme.tells(v text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT current_user::text';`;
 
+const serverOfMajor = serversOf(15, 18);
 let postgres: Postgres;
-let old: Postgres;
-beforeAll(async () => {
-  [postgres, old] = await Promise.all([startPostgres(18), startPostgres(15)]);
-});
-afterAll(async () => {
-  await postgres.stop();
-  await old.stop();
+beforeAll(() => {
+  postgres = serverOfMajor(18);
 });
 
 const databaseOf = async (on: Postgres, setup: string): Promise<string> => {
@@ -146,7 +143,7 @@ describe('what runs with the rights of an owner that it can not be given to', ()
   it.each([15, 18])(
     'has the rights of its caller on PostgreSQL %i, and nothing is left with the restore role',
     async (major) => {
-      const on = major === 15 ? old : postgres;
+      const on = serverOfMajor(major);
       const database = await databaseOf(on, PARTS);
       const stored = await takeBackup(on, database, ['acme'], { user: 'postgres' });
       const loaded = await restore({ postgres: on, database }, stored);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../../../core/ids.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
+import type { Postgres } from '../../../support/postgres.ts';
+import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, requestOf, restore, sealed, serverOf, takeBackup } from './room.ts';
 import { flowing, startTraffic, type Work } from './traffic.ts';
 
@@ -22,18 +23,7 @@ const TENANT = `
   CREATE TRIGGER touching BEFORE INSERT ON acme.log FOR EACH ROW EXECUTE FUNCTION acme.touch();`;
 
 const options = { lockTimeoutMs: 2000, signal: new AbortController().signal };
-const servers: Postgres[] = [];
-beforeAll(async () => {
-  for (const major of [15, 18]) servers.push(await startPostgres(major));
-});
-afterAll(async () => {
-  for (const postgres of servers) await postgres.stop();
-});
-const on = (major: number): Postgres => {
-  const found = servers.find((one) => one.major === major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = serversOf(15, 18);
 
 const writing: Work = async (client, number) => {
   await client.query('INSERT INTO acme.log VALUES ($1, $2)', [number, 'x']);

@@ -4,11 +4,12 @@ import { blame } from '../../../../adapters/postgres/verification/blame.ts';
 import { missingElsewhere } from '../../../../adapters/postgres/verification/unknown-names.ts';
 import { isRetryable } from '../../../../core/errors/base.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
-import { manifestOf } from '../../../functions/verify/support.ts';
 import { pendingBackup } from '../../../support/backups.ts';
+import { manifestOf } from '../../../support/manifests.ts';
 
 /** Whose fault a server's complaint is, where no real server can be brought to say it, or only in minutes. */
 const manifest: Manifest = manifestOf(pendingBackup(), {
+  object: { key: '', bytes: 1, sha256: '' },
   tables: [{ schema: 'acme', name: 'words', kind: 'table', rows: 1, bytes: 1 }],
   functions: [{ schema: 'acme', name: 'known(text)' }],
 });

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithManifest } from '../../../../adapters/postgres/verification/compare.ts';
 import { openBench, type Services, startServices } from '../../../functions/export/support.ts';
-import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { restoreFile, runFile } from '../../../support/restore.ts';
-import { type Stored, stored } from './support.ts';
+import { openedOn } from '../../../support/servers.ts';
+import { stored } from './support.ts';
 
 /**
  * The awkward schema, exported by the worker, restored as a superuser with PostgreSQL's own programs where all that it needs is there,
@@ -17,35 +17,27 @@ const fixture = (name: string): string => path.join(import.meta.dirname, '../../
 
 let services: Services;
 let folder: string;
-const servers = new Map<number, { postgres: Postgres; one: Stored }>();
 
 beforeAll(async () => {
   services = await startServices();
   folder = mkdtempSync('/var/tmp/larder-compare-');
-  for (const major of [15, 18]) {
-    const postgres = await startPostgres(major);
-    const database = await postgres.database();
-    await runFile(postgres, database, fixture('awkward-outside.sql'));
-    await runFile(postgres, database, fixture('awkward.sql'));
-    const bench = await openBench(services, postgres, {
-      database,
-      source: { schemas: [SCHEMA] },
-      settings: { compare: 'rows' },
-    });
-    servers.set(major, { postgres, one: await stored(services, bench, SCHEMA) });
-  }
 });
 afterAll(async () => {
-  for (const { postgres } of servers.values()) await postgres.stop();
   await services.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const on = (major: number) => {
-  const found = servers.get(major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
+const on = openedOn([15, 18], async (postgres) => {
+  const database = await postgres.database();
+  await runFile(postgres, database, fixture('awkward-outside.sql'));
+  await runFile(postgres, database, fixture('awkward.sql'));
+  const bench = await openBench(services, postgres, {
+    database,
+    source: { schemas: [SCHEMA] },
+    settings: { compare: 'rows' },
+  });
+  return { postgres, one: await stored(services, bench, SCHEMA) };
+});
 
 const restored = async (from: number, to: number, after = ''): Promise<string> => {
   const { postgres } = on(to);

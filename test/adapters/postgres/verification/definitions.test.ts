@@ -5,13 +5,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDefinitions } from '../../../../adapters/postgres/inventory/definitions.ts';
 import { formOf } from '../../../../adapters/postgres/inventory/expression-form.ts';
-import {
-  clientPrograms,
-  PASSWORD,
-  type Postgres,
-  startPostgres,
-} from '../../../support/postgres.ts';
+import { clientPrograms, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { restoreFile, runFile } from '../../../support/restore.ts';
+import { openedOn } from '../../../support/servers.ts';
 
 const fixture = (name: string): string => path.join(import.meta.dirname, '../../../fixtures', name);
 
@@ -117,33 +113,19 @@ const dump = async (postgres: Postgres, database: string): Promise<string> => {
   return file;
 };
 
-const servers = new Map<number, { postgres: Postgres; source: string; before: Definitions }>();
-
-beforeAll(async () => {
-  for (const major of MAJORS) {
-    const postgres = await startPostgres(major);
-    const source = await postgres.database();
-    await runFile(postgres, source, fixture('awkward-outside.sql'));
-    await runFile(postgres, source, fixture('awkward.sql'));
-    await postgres.sql('CREATE ROLE stranger', source);
-    await postgres.sql(COMMON, source);
-    for (const file of expressions(major)) await runFile(postgres, source, file);
-    // What a CREATE INDEX CONCURRENTLY leaves that fails: pg_dump does not take it.
-    await postgres.sql('INSERT INTO common.child VALUES (NULL), (NULL)', source);
-    const broken = 'CREATE UNIQUE INDEX CONCURRENTLY broken ON common.child ((a_id IS NULL))';
-    await postgres.sql(broken, source).catch(() => undefined);
-    servers.set(major, { postgres, source, before: await definitionsIn(postgres, source) });
-  }
+const on = openedOn(MAJORS, async (postgres) => {
+  const source = await postgres.database();
+  await runFile(postgres, source, fixture('awkward-outside.sql'));
+  await runFile(postgres, source, fixture('awkward.sql'));
+  await postgres.sql('CREATE ROLE stranger', source);
+  await postgres.sql(COMMON, source);
+  for (const file of expressions(postgres.major)) await runFile(postgres, source, file);
+  // What a CREATE INDEX CONCURRENTLY leaves that fails: pg_dump does not take it.
+  await postgres.sql('INSERT INTO common.child VALUES (NULL), (NULL)', source);
+  const broken = 'CREATE UNIQUE INDEX CONCURRENTLY broken ON common.child ((a_id IS NULL))';
+  await postgres.sql(broken, source).catch(() => undefined);
+  return { postgres, source, before: await definitionsIn(postgres, source) };
 });
-afterAll(async () => {
-  for (const { postgres } of servers.values()) await postgres.stop();
-});
-
-const on = (major: number) => {
-  const found = servers.get(major);
-  if (!found) throw new Error(`no server ${major}`);
-  return found;
-};
 
 describe('definitions', () => {
   it.each(MAJORS)(

@@ -1,0 +1,20 @@
+import type { SQSRecord } from 'aws-lambda';
+
+/** A message as Lambda gets it from a queue. @param body a text as it is, anything else as JSON */
+export const sqsRecord = (body: unknown, given: Partial<SQSRecord> = {}): SQSRecord => ({
+  messageId: 'message',
+  receiptHandle: 'receipt',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  attributes: {
+    ApproximateReceiveCount: '1',
+    SentTimestamp: '0',
+    SenderId: 'sender',
+    ApproximateFirstReceiveTimestamp: '0',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:eu-central-1:000000000000:outcomes',
+  awsRegion: 'eu-central-1',
+  ...given,
+});
