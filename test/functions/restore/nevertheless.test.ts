@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { TIMES } from '../../../core/contract.ts';
 import { describeError } from '../../../core/errors/base.ts';
@@ -100,4 +100,54 @@ it('a swap that was given up by who could not look can be undone all the same', 
   expect(row.error).toBeUndefined();
   expect(row.status).toBe('completed');
   expect(await rows('acme')).toBe(0);
+});
+
+describe('a restore whose every worker died behind its COMMIT', () => {
+  const dead = async (given: Partial<Restore>): Promise<Restore> => {
+    const { server, restores } = room.ports;
+    // The process ends before it can write anything, and the look of the next ones never comes to an end either.
+    const ending = {
+      server: {
+        ...server,
+        load: async (...asked: Parameters<typeof server.load>) => {
+          await server.load(...asked);
+          throw new RestoreInterrupted('the worker died');
+        },
+        findLoaded: async () => {
+          throw new RestoreInterrupted('the worker died');
+        },
+      },
+    };
+    let { row } = await room.restore(backup, given, ending);
+    for (let attempt = 2; attempt < TIMES.maxAttempts; attempt += 1)
+      row = await room.again(row, ending);
+    const unwritten = { ...restores, fail: atTheEnd, release: atTheEnd };
+    await expect(room.again(row, { ...ending, restores: unwritten })).rejects.toThrow('is gone');
+    expect(row.outcome).toBeUndefined();
+    return row;
+  };
+
+  it('is completed, with what its mark says', async () => {
+    const done = await room.again(await dead({ newSchema: 'again' }), { restores: later() });
+    expect(done.error).toBeUndefined();
+    expect(done).toMatchObject({
+      status: 'completed',
+      outcome: { tables: 1, rows: 2, schemas: [{ from: 'acme', to: 'again' }], foreignKeys: [] },
+    });
+    expect(await rows('again')).toBe(2);
+  });
+
+  it('is completed as chosen tables in the live schema too', async () => {
+    await room.sql('DROP TABLE acme.t');
+    const wish = { mode: 'tables', tables: ['t'], into: 'live' } as const;
+    const done = await room.again(await dead(wish), { restores: later() });
+    expect(done).toMatchObject({ status: 'completed', outcome: { tables: 1, rows: 2 } });
+  });
+
+  it('fails where nothing was committed', async () => {
+    const row = await dead({ newSchema: 'again' });
+    await room.sql('DROP SCHEMA again CASCADE');
+    const failed = await room.again(row, { restores: later() });
+    expect(failed).toMatchObject({ status: 'failed', error: { name: 'JobWorkerDied' } });
+  });
 });
