@@ -147,7 +147,7 @@ const assemble = async (
       }),
     /** Flags of a plain `pg_dump` of one schema. */
     dumpFlags: (schema: string, database: string, flags: readonly string[]): string[] => [
-      `--dbname=host=127.0.0.1 port=${postgres.port} dbname=${database} user=postgres`,
+      `--dbname=host=127.0.0.1 port=${postgres.port} dbname=${database} user=postgres sslmode=disable`,
       `--schema=${schema}`,
       ...flags,
     ],

@@ -11,6 +11,8 @@ export interface Queues {
   connect(): SQSClient;
   /** Creates a queue and answers its URL; a name ending in `.fifo` makes it FIFO. */
   newQueue(name: string, attributes?: Record<string, string>): string;
+  /** Forgets a queue with all its messages. */
+  dropQueue(name: string): void;
   /** Bodies of all messages in a queue, waiting or in flight, in no order; takes none away. */
   bodies(name: string): readonly unknown[];
   stop(): Promise<void>;
@@ -40,6 +42,7 @@ export const startQueues = async (): Promise<Queues> => {
       // The emulator's own URL has a host name that resolves nowhere.
       return queueUrl.replace(/^https?:\/\/[^/]+/, endpoint);
     },
+    dropQueue: (name) => server.deleteQueue(name, { region: 'eu-central-1' }),
     bodies: (name) => {
       const queue = server.inspectQueue(name);
       if (!queue) throw new Error(`There is no queue ${name}.`);

@@ -1,3 +1,4 @@
+import { DeleteTableCommand, waitUntilTableNotExists } from '@aws-sdk/client-dynamodb';
 import { ENV } from '../../../core/contract.ts';
 import type { WorkerResult } from '../contenders/worker.ts';
 import { DATABASE } from '../data.ts';
@@ -43,6 +44,14 @@ const planOnce = async (stage: Stage, bundle: string, name: string): Promise<Pla
       [ENV.source]: stage.sourceOf(DATABASE, { projectQuery: PROJECT_QUERY }),
     }),
   });
+  // The emulators are in this process: what they keep of one round, the next would wait for.
+  stage.queues.dropQueue(name);
+  const { client } = stage.tables;
+  await client.send(new DeleteTableCommand({ TableName: history }));
+  await waitUntilTableNotExists(
+    { client, maxWaitTime: 120, minDelay: 1, maxDelay: 1 },
+    { TableName: history },
+  );
   const answer = JSON.stringify(result.answers[0]);
   if (!answer.includes(`"planned":${PROJECTS}`)) throw new Error(`plan answered ${answer}`);
   return { ...measured, handlerSeconds: result.seconds[0] ?? Number.NaN };
