@@ -35,6 +35,15 @@ export const isLost = (error: unknown): boolean => {
 /** Ours to try again: deadlocks, serialization, a cancelled query. */
 const PASSING = /^(40|57014|53[123]00|55006)/;
 
+/**
+ * Two sessions changed one row of a catalog, such as a schema's name and its grants: the second, which had waited for the first, gets an
+ * internal error. Nobody's fault, and gone the next time. PostgreSQL never translates these words.
+ */
+export const isRace = (error: unknown): boolean => {
+  const { code, message } = factsOf(error);
+  return code === 'XX000' && message.startsWith('tuple concurrently ');
+};
+
 /** Names that are looked for on the search_path, which a restore leaves empty. */
 const NOT_FOUND = /^(42P01|42883|42704|42P02|3F000|42703)$/;
 const FUNCTION = /(?:SQL|PL\/pgSQL) function "?(.+?)"?(?: line \d+| statement \d+| during|$)/m;
@@ -108,6 +117,8 @@ export const refusal = (
       cause,
     );
   if (isLost(error)) return new RestoreInterrupted(`the connection was lost at ${object}`, cause);
+  if (isRace(error))
+    return new RestoreInterrupted(`somebody changed ${object} at the same moment`, cause);
   if (PASSING.test(code))
     return new RestoreInterrupted(`the server cancelled ${object} (${code}: ${message})`, cause);
   if (!code) {

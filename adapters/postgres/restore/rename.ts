@@ -8,7 +8,7 @@ import type { RestoreSeal } from '../../../core/restore-ports.ts';
 import { connect, disconnect, withSession } from '../session.ts';
 import { commit, pidOf } from './commit.ts';
 import { exchange, isExchanged, type Oids, schemaOids } from './exchange.ts';
-import { isLost, refusal } from './refusals.ts';
+import { isLost, isRace, refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 
 /**
@@ -53,7 +53,7 @@ const exchangePatiently = async (
     } catch (error) {
       if (isLost(error)) throw error;
       await client.query('ROLLBACK');
-      if (!BUSY.includes(codeOf(error))) throw error;
+      if (!BUSY.includes(codeOf(error)) && !isRace(error)) throw error;
       if (tries === TRIES) {
         const schemas = places.map(({ from }) => quoted(from)).join(', ');
         throw new LockTimeout(

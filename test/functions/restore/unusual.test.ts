@@ -17,6 +17,7 @@ let services: Services;
 let postgres: Postgres;
 let rehearsals: Rehearsals;
 let room: Room;
+let database: string;
 
 beforeAll(async () => {
   services = await startServices();
@@ -30,10 +31,7 @@ afterAll(async () => {
 });
 
 const tenant = async (sql: string): Promise<void> => {
-  const database = await newDatabase(
-    postgres,
-    `CREATE SCHEMA acme; SET search_path = acme; ${sql}`,
-  );
+  database = await newDatabase(postgres, `CREATE SCHEMA acme; SET search_path = acme; ${sql}`);
   room = await openRoom(services, postgres, database, { schemas: ['acme'] });
   Object.assign(room.bench.options.settings, { compare: 'rows' });
 };
@@ -175,5 +173,50 @@ describe('a materialized view', () => {
     const { differences, notChecked } = await rehearsals.rehearseQuickly(await stored(backup));
     expect(differences).toEqual([]);
     expect(notChecked.join()).not.toContain('owners and grants');
+  });
+});
+
+describe('somebody who changes the schema itself at the same moment', () => {
+  /** Until a session of Larder's waits for one that is not. */
+  const waited = async (): Promise<void> => {
+    for (;;) {
+      const { rows } = await room.sql(
+        "SELECT FROM pg_stat_activity WHERE application_name LIKE 'larder/%' AND cardinality(pg_blocking_pids(pid)) > 0",
+      );
+      if (rows.length) return;
+    }
+  };
+  const granting = async (): Promise<() => Promise<void>> => {
+    const session = await postgres.session(database);
+    await session.query('BEGIN; GRANT USAGE ON SCHEMA acme TO PUBLIC');
+    return async () => {
+      await waited();
+      await session.query('COMMIT');
+      await session.end();
+    };
+  };
+
+  it('is no reason to give up a restore', async () => {
+    await tenant('CREATE TABLE t (n int); INSERT INTO t VALUES (1)');
+    const backup = await room.backup('acme');
+    const done = await granting();
+    const [{ row }] = await Promise.all([room.restore(backup, { newSchema: 'again' }), done()]);
+    expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
+    expect(row.error?.message).toContain('somebody changed schema');
+    const again = await room.again(row);
+    expect(again).toMatchObject({ status: 'completed' });
+  });
+
+  it('is waited for by the exchange of names', async () => {
+    await tenant('CREATE TABLE t (n int); INSERT INTO t VALUES (1)');
+    const backup = await room.backup('acme');
+    const { server } = room.ports;
+    const rename: typeof server.rename = async (...asked) => {
+      const done = await granting();
+      return (await Promise.all([server.rename(...asked), done()]))[0];
+    };
+    const { row } = await room.restore(backup, { mode: 'swap' }, { server: { ...server, rename } });
+    expect(row.error).toBeUndefined();
+    expect(row.status).toBe('completed');
   });
 });
