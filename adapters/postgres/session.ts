@@ -180,6 +180,23 @@ export const connect = async (
   }
 };
 
+/** Two sessions at once. Where one can't be opened, the other is closed again. @throws what `connect` does */
+export const connectBoth = async (
+  access: SourceAccess,
+  first: SessionOptions,
+  second: SessionOptions,
+): Promise<readonly [pg.Client, pg.Client]> => {
+  const opening = [connect(access, first), connect(access, second)] as const;
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    for (const opened of await Promise.allSettled(opening)) {
+      if (opened.status === 'fulfilled') await disconnect(opened.value);
+    }
+    throw error;
+  }
+};
+
 const sockets = new WeakMap<pg.Client, Socket>();
 
 /** Ends a session. Over a network that has gone silent a goodbye would be waited for for ever. */

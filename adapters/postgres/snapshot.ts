@@ -26,7 +26,7 @@ import { beginLocked } from './lock.ts';
 import { applicationNameOf } from './names.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
-import { connect, disconnect, type SourceAccess } from './session.ts';
+import { connectBoth, disconnect, type SourceAccess } from './session.ts';
 import { watch } from './watch.ts';
 
 /**
@@ -89,16 +89,16 @@ const openSessions = async (
   applicationName: string,
 ): Promise<readonly [pg.Client, pg.Client, readonly string[]]> => {
   const session = { applicationName, signal, pipelined: true };
-  const opening = [
-    connect(options, { ...session, lockTimeoutMs }),
-    connect(options, { ...session, statementTimeoutMs: 10_000 }),
-  ] as const;
+  const opening = connectBoth(
+    options,
+    { ...session, lockTimeoutMs },
+    { ...session, statementTimeoutMs: 10_000 },
+  );
   try {
-    return await Promise.all([...opening, schemas]);
+    const [[holder, observer], found] = await Promise.all([opening, schemas]);
+    return [holder, observer, found];
   } catch (error) {
-    for (const opened of await Promise.allSettled(opening)) {
-      if (opened.status === 'fulfilled') await disconnect(opened.value);
-    }
+    for (const client of await opening.catch(() => [])) await disconnect(client);
     throw error;
   }
 };

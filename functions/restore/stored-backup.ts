@@ -48,11 +48,13 @@ export const findStored = async (
     throw new BackupNotReady(backupId, backup.status, 'only a completed one can be restored');
   }
   const key = backup.fileId;
-  const manifest = await ports.vault.readManifest(manifestKeyBeside(key));
+  const [manifest, found] = await Promise.all([
+    ports.vault.readManifest(manifestKeyBeside(key)),
+    ports.vault.head(key),
+  ]);
   if (!manifest) throw new BackupGone(manifestKeyBeside(key));
   const [disagreement] = disagreements(backup, manifest);
   if (disagreement) throw new BackupDamaged(key, disagreement);
-  const found = await ports.vault.head(key);
   if (!found) throw new BackupGone(key);
   if (found.bytes !== manifest.object.bytes) {
     throw new BackupDamaged(

@@ -4,7 +4,7 @@ import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { GaveWayToDdl } from '../../../core/errors/schema.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { applicationNameOf } from '../names.ts';
-import { connect, disconnect } from '../session.ts';
+import { connectBoth, disconnect } from '../session.ts';
 import { watch } from '../watch.ts';
 import { isLost, refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
@@ -35,14 +35,14 @@ export const load = async (access: RestoreAccess, request: LoadRequest): Promise
   const applicationName = applicationNameOf(request.restoreId, request.attempt, access.stack);
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const session = { applicationName, writes: true, lockTimeoutMs: request.lockTimeoutMs, signal };
-  const client = await connect(access, session);
-  const sessions = [client];
+  const [client, observer] = await connectBoth(
+    access,
+    { applicationName, writes: true, lockTimeoutMs: request.lockTimeoutMs, signal },
+    { applicationName, statementTimeoutMs: 10_000, signal },
+  );
   let disturbance: LarderError | undefined;
   let stopWatching = (): void => undefined;
   try {
-    const observer = await connect(access, { applicationName, statementTimeoutMs: 10_000, signal });
-    sessions.push(observer);
     const watching = watch(observer, client, applicationName, access.giveWayAfterSeconds ?? 10);
     stopWatching = watching.stop;
     watching.disturbed.catch((error: unknown) => {
@@ -65,6 +65,6 @@ export const load = async (access: RestoreAccess, request: LoadRequest): Promise
     throw refusal(error, { object: 'the restore', lockTimeoutMs: request.lockTimeoutMs });
   } finally {
     stopWatching();
-    await Promise.all(sessions.map(disconnect));
+    await Promise.all([disconnect(client), disconnect(observer)]);
   }
 };

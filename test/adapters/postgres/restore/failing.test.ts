@@ -8,6 +8,7 @@ import { startTcpProxy } from '../../../support/tcp-proxy.ts';
 import {
   newDatabase,
   placesOf,
+  RESTORE_ROLE,
   requestOf,
   restore,
   type Stored,
@@ -54,6 +55,19 @@ describe('nothing is left', () => {
     await expect(
       restore(target(), custom, { confirm: () => Promise.reject(damaged) }),
     ).rejects.toBe(damaged);
+    await nothingLeft();
+  });
+
+  it('where only one of its two sessions can be opened', async () => {
+    await postgres.sql(`ALTER ROLE ${RESTORE_ROLE} CONNECTION LIMIT 1`);
+    try {
+      await expect(restore(target(), custom)).rejects.toMatchObject({
+        message: expect.stringContaining('too many connections'),
+        retryable: true,
+      });
+    } finally {
+      await postgres.sql(`ALTER ROLE ${RESTORE_ROLE} CONNECTION LIMIT -1`);
+    }
     await nothingLeft();
   });
 
