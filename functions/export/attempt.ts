@@ -1,32 +1,16 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { type Backup, type Completion, iso, type Progress } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
 import { TarTooLarge } from '../../core/errors/dump.ts';
 import { ProjectInactive, ProjectNotFound } from '../../core/errors/request.ts';
 import { Cancelled } from '../../core/errors/work.ts';
-import { type Encoding, encodingOf } from '../../core/formats.ts';
-import {
-  downloadNameOf,
-  extensionOf,
-  GLOBALS_EXTENSION,
-  type KeyParts,
-  keysBeside,
-  manifestKeyOf,
-  stemOf,
-} from '../../core/keys.ts';
+import { encodingOf } from '../../core/formats.ts';
+import { keysBeside, manifestKeyOf, stemOf } from '../../core/keys.ts';
 import { ACTIVE, type Project, schemasOf } from '../../core/project.ts';
 import type { Snapshot } from '../../core/snapshot-ports.ts';
-import type { StoredObject } from '../../core/vault-ports.ts';
 import { type Body, openBody } from './body.ts';
-import {
-  type DumpOutcome,
-  findBefore,
-  makeManifest,
-  type StoredGlobals,
-  timed,
-} from './make-manifest.ts';
+import { type DumpOutcome, findBefore, makeManifest, timed } from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
+import { keyPartsOf, storeDump, storeGlobals } from './store.ts';
 
 /**
  * One attempt at one backup, from the project's check to object and manifest in the vault. It writes no row: that is the
@@ -42,22 +26,6 @@ export interface AttemptContext {
   /** Whether the claim is still held, for a lease from now. */
   readonly isHeld: () => Promise<boolean>;
 }
-
-const CONTENT_TYPES = {
-  '.dump': 'application/octet-stream',
-  '.tar': 'application/x-tar',
-  '.sql': 'application/sql',
-  '.sql.gz': 'application/gzip',
-  '.sql.zst': 'application/zstd',
-  '.sql.bz2': 'application/x-bzip2',
-};
-
-const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyParts => ({
-  projectId,
-  createdAt,
-  backupId: id,
-  attempt,
-});
 
 const checkProject = async (
   { projects }: ExportPorts,
@@ -129,7 +97,7 @@ const dumpAndStore = async (
       signal: stop.signal,
     });
     onProgress(progress.read(body));
-    const stored = await store(ports, options, backup, encoding, body);
+    const stored = await storeDump(ports, options, backup, encoding, body);
     const dumpMs = Math.round(performance.now() - begun);
     return { snapshot, dump, stored, sha256: body.digest(), encoding, ...(await read), dumpMs };
   } catch (error) {
@@ -165,43 +133,6 @@ const readBeside = (
 const confirmAndLetGo = async (snapshot: Snapshot): Promise<void> => {
   await snapshot.confirmNames();
   void snapshot.close();
-};
-
-const store = (
-  { vault }: ExportPorts,
-  { keyTemplate }: ExportOptions,
-  backup: Backup,
-  encoding: Encoding,
-  body: Body,
-): Promise<StoredObject> => {
-  const parts = keyPartsOf(backup);
-  const extension = extensionOf(backup.format, encoding.compression);
-  return vault.store({
-    key: `${stemOf(keyTemplate, parts)}${extension}`,
-    body: body.stream,
-    isSoleReader: true,
-    contentType: CONTENT_TYPES[extension],
-    downloadName: downloadNameOf(parts, extension),
-  });
-};
-
-/** Roles and memberships, beside the schemas that all projects share. */
-const storeGlobals = async (
-  { vault }: ExportPorts,
-  { keyTemplate }: ExportOptions,
-  backup: Backup,
-  snapshot: Snapshot,
-  stop: AbortController,
-): Promise<StoredGlobals> => {
-  const content = await snapshot.dumpGlobals(stop.signal);
-  const parts = keyPartsOf(backup);
-  const stored = await vault.store({
-    key: `${stemOf(keyTemplate, parts)}${GLOBALS_EXTENSION}`,
-    body: Readable.from([content]),
-    contentType: CONTENT_TYPES['.sql'],
-    downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
-  });
-  return { ...stored, sha256: createHash('sha256').update(content).digest('hex') };
 };
 
 /**

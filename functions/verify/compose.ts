@@ -8,7 +8,7 @@ import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
-import { makeRehearsalRoom } from '../../adapters/postgres/verification/rehearsal.ts';
+import { makeRehearsalRoom } from '../../adapters/postgres/verification/rehearsal-room.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';

@@ -1,3 +1,26 @@
+import {
+  AMPERSAND,
+  BACKSLASH,
+  DASH,
+  DIGIT,
+  DOLLAR,
+  DOT,
+  DOUBLE_QUOTE,
+  endOfRun,
+  is,
+  isLetter,
+  NAME_PART,
+  NAME_START,
+  NEWLINE,
+  OPERATOR,
+  PLUS,
+  QUOTE,
+  RETURN,
+  SLASH,
+  SPACE,
+  STAR,
+} from './statements-bytes.ts';
+
 /**
  * The tokens of SQL as PostgreSQL's own lexer sees them (src/backend/parser/scan.l, which psql's psqlscan.l follows), found in
  * bytes: every encoding that a server may have leaves ASCII to ASCII, so that nothing is decoded to find where a token ends.
@@ -31,47 +54,11 @@ export interface Span {
   readonly escapes: boolean;
 }
 
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const DOUBLE_QUOTE = 0x22;
-const DOLLAR = 0x24;
-const AMPERSAND = 0x26;
-const QUOTE = 0x27;
-const STAR = 0x2a;
-const PLUS = 0x2b;
-const DASH = 0x2d;
-const DOT = 0x2e;
-const SLASH = 0x2f;
-const BACKSLASH = 0x5c;
-
-const SPACE = 1;
-const NAME_START = 2;
-const NAME_PART = 4;
-const DIGIT = 8;
-const OPERATOR = 16;
-
-const kinds = new Uint8Array(256);
-const mark = (characters: string, kind: number): void => {
-  for (const byte of Buffer.from(characters, 'latin1')) kinds[byte] = (kinds[byte] ?? 0) | kind;
-};
-mark(' \t\n\r\f\v', SPACE);
-mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', NAME_START | NAME_PART);
-mark('0123456789', DIGIT | NAME_PART);
-mark('$', NAME_PART);
-mark('~!@#^&|`?+-*/%<>=', OPERATOR);
-kinds.fill(NAME_START | NAME_PART, 0x80);
-
-const is = (byte: number | undefined, kind: number): boolean =>
-  byte !== undefined && ((kinds[byte] ?? 0) & kind) !== 0;
-
-const isLetter = (byte: number | undefined, letter: string): boolean =>
-  byte !== undefined && (byte | 0x20) === letter.charCodeAt(0);
-
 /** The token that begins at `at`, which is not the end; undefined if it takes more bytes to know where it ends. */
 export const tokenAt = (span: Span, at: number): Token | undefined => {
   const { bytes } = span;
   const byte = bytes[at];
-  if (is(byte, SPACE)) return token('space', at, run(bytes, at, SPACE));
+  if (is(byte, SPACE)) return token('space', at, endOfRun(bytes, at, SPACE));
   if (is(byte, NAME_START)) return nameOrPrefixed(span, at);
   if (byte === QUOTE) return string(span, at, at, span.escapes ? 'escape-string' : 'string');
   if (byte === DOUBLE_QUOTE) {
@@ -103,14 +90,8 @@ const token = (kind: TokenKind, from: number, to: number): Token | undefined =>
 /** True where the bytes end, but others follow. */
 const isCut = ({ bytes, final }: Span, at: number): boolean => at >= bytes.length && !final;
 
-const run = (bytes: Buffer, at: number, kind: number): number => {
-  let to = at;
-  while (is(bytes[to], kind)) to += 1;
-  return to;
-};
-
 const wholeRun = (span: Span, at: number, kind: number): number => {
-  const to = run(span.bytes, at, kind);
+  const to = endOfRun(span.bytes, at, kind);
   return isCut(span, to) ? MORE : to;
 };
 
@@ -248,9 +229,9 @@ const dollar = (span: Span, at: number): Token | undefined => {
 /** Digits, a fraction, an exponent. Whatever else stands after a digit is a token of its own. */
 const number = (span: Span, at: number): Token | undefined => {
   const { bytes } = span;
-  let to = run(bytes, at, DIGIT);
+  let to = endOfRun(bytes, at, DIGIT);
   if (isCut(span, to + 1)) return undefined;
-  if (bytes[to] === DOT && bytes[to + 1] !== DOT) to = run(bytes, to + 1, DIGIT);
+  if (bytes[to] === DOT && bytes[to + 1] !== DOT) to = endOfRun(bytes, to + 1, DIGIT);
   if (isCut(span, to + 2)) return undefined;
   if (isLetter(bytes[to], 'e')) {
     const signed = bytes[to + 1] === PLUS || bytes[to + 1] === DASH ? to + 2 : to + 1;

@@ -5,10 +5,8 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { makeArchiveReader } from '../../../../adapters/postgres/restore/archive.ts';
 import { SCRATCH_OWNER } from '../../../../adapters/postgres/scratch/prepare.ts';
 import { type ScratchServer, startScratch } from '../../../../adapters/postgres/scratch/server.ts';
-import {
-  makeRehearsalRoom,
-  rehearseOn,
-} from '../../../../adapters/postgres/verification/rehearsal.ts';
+import { rehearseOn } from '../../../../adapters/postgres/verification/rehearsal.ts';
+import { makeRehearsalRoom } from '../../../../adapters/postgres/verification/rehearsal-room.ts';
 import type { Backup } from '../../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../../core/keys.ts';
 import type { Manifest } from '../../../../core/manifest.ts';

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Backup } from '../../core/backup.ts';
+import type { Encoding } from '../../core/formats.ts';
+import {
+  downloadNameOf,
+  extensionOf,
+  GLOBALS_EXTENSION,
+  type KeyParts,
+  stemOf,
+} from '../../core/keys.ts';
+import type { Snapshot } from '../../core/snapshot-ports.ts';
+import type { StoredObject } from '../../core/vault-ports.ts';
+import type { Body } from './body.ts';
+import type { StoredGlobals } from './make-manifest.ts';
+import type { ExportOptions, ExportPorts } from './ports.ts';
+
+const CONTENT_TYPES = {
+  '.dump': 'application/octet-stream',
+  '.tar': 'application/x-tar',
+  '.sql': 'application/sql',
+  '.sql.gz': 'application/gzip',
+  '.sql.zst': 'application/zstd',
+  '.sql.bz2': 'application/x-bzip2',
+};
+
+export const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyParts => ({
+  projectId,
+  createdAt,
+  backupId: id,
+  attempt,
+});
+
+/** The dump itself. @throws what the vault throws, or the body's error */
+export const storeDump = (
+  { vault }: ExportPorts,
+  { keyTemplate }: ExportOptions,
+  backup: Backup,
+  encoding: Encoding,
+  body: Body,
+): Promise<StoredObject> => {
+  const parts = keyPartsOf(backup);
+  const extension = extensionOf(backup.format, encoding.compression);
+  return vault.store({
+    key: `${stemOf(keyTemplate, parts)}${extension}`,
+    body: body.stream,
+    isSoleReader: true,
+    contentType: CONTENT_TYPES[extension],
+    downloadName: downloadNameOf(parts, extension),
+  });
+};
+
+/** Roles and memberships, beside the schemas that all projects share. */
+export const storeGlobals = async (
+  { vault }: ExportPorts,
+  { keyTemplate }: ExportOptions,
+  backup: Backup,
+  snapshot: Snapshot,
+  stop: AbortController,
+): Promise<StoredGlobals> => {
+  const content = await snapshot.dumpGlobals(stop.signal);
+  const parts = keyPartsOf(backup);
+  const stored = await vault.store({
+    key: `${stemOf(keyTemplate, parts)}${GLOBALS_EXTENSION}`,
+    body: Readable.from([content]),
+    contentType: CONTENT_TYPES['.sql'],
+    downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
+  });
+  return { ...stored, sha256: createHash('sha256').update(content).digest('hex') };
+};
