@@ -46,7 +46,7 @@ export const TABLE = {
   ttl: 'ttl',
   /** Sparse: only what is still open (pending, in-progress) or not yet told (untold) is in it. */
   statusIndex: { name: 'by-status', pk: 'statusKey', sk: 'statusSort' },
-  /** Everything, newest first: one partition for a day and a shard. */
+  /** Backups and runs, newest first, and jobs that ended badly: one partition for a day and a shard. */
   dayIndex: { name: 'by-day', pk: 'dayKey', sk: 'daySort' },
   /** Partitions that each of the indexes' keys is spread over. */
   shards: 8,

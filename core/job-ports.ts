@@ -42,6 +42,11 @@ export interface Jobs<J extends Job> {
     query: { readonly backupId?: string; readonly limit: number; readonly cursor?: string },
   ): Promise<Page<J>>;
   open(state: 'pending' | 'in-progress' | 'untold'): AsyncIterable<OpenJob>;
+  /**
+   * Ids of those that have ended since then without what was asked for, in no order: failed, or found what they looked at not to be well.
+   * Eventually consistent. @param since UTC, ISO 8601
+   */
+  failedSince(since: string): AsyncIterable<string>;
   /** One conditional write: pending, or in-progress with its lease run out; attempt + 1, a new lease. */
   claim(projectId: string, id: string): Promise<JobClaimOutcome<J>>;
   /** Renews the lease and writes what has been found so far. */

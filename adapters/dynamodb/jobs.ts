@@ -1,9 +1,11 @@
 import { iso, millis } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
+import { shardOf } from '../../core/ids.ts';
 import { hasLapsed, type Job } from '../../core/job.ts';
 import type {
   JobClaim,
   JobClaimOutcome,
+  JobFindings,
   Jobs,
   OpenJob,
   Restores,
@@ -16,6 +18,8 @@ import { makeAbandoned } from './abandoned.ts';
 import { cursorOf, positionOf } from './cursors.ts';
 import { type Lease, type LeasedKind, makeLeases } from './leases.ts';
 import {
+  dayIndex,
+  dayKeyOf,
   epochSeconds,
   inPart,
   type OpenState,
@@ -30,14 +34,21 @@ import { getRow, type HistoryTable, putRow, queryRows, type Row, SHARDS } from '
 /**
  * Restores and verifications: rows of their project's partition, each kind below a prefix of its own and sorted by
  * UUIDv7. They are claimed, leased and ended by the very writes that backups are. Their `ttl` comes with the
- * write that ends them, and they are in no day's list.
+ * write that ends them. In a day's list are only those that ended badly, in one of their kind and of the day they ended.
  */
 interface JobRows<J extends Job> extends LeasedKind<J> {
+  /** True where a job that came to its end has found something wrong. */
+  readonly isBad: (findings: JobFindings<J>) => boolean;
   readonly kind: 'restore' | 'verification';
   readonly prefix: string;
 }
 
-const jobRows = <J extends Job>(kind: JobRows<J>['kind'], prefix: string): JobRows<J> => ({
+const jobRows = <J extends Job>(
+  kind: JobRows<J>['kind'],
+  prefix: string,
+  isBad: JobRows<J>['isBad'],
+): JobRows<J> => ({
+  isBad,
   kind,
   prefix,
   keyOf: (projectId, id) => ({ pk: partitionOf(projectId), sk: `${prefix}${id}` }),
@@ -106,6 +117,40 @@ async function* open<J extends Job>(
   }
 }
 
+const DAY_MS = 86_400_000;
+
+const failedKeyOf = (kind: JobRows<Job>['kind'], time: string, shard: number): string =>
+  dayKeyOf(`${kind}-failed-${time.slice(0, 10)}`, shard);
+
+/** The attributes that list a job among those of the day that ended badly. */
+const failedAt = (
+  { kind }: Pick<JobRows<Job>, 'kind'>,
+  projectId: string,
+  id: string,
+  now: number,
+): Row => ({
+  [dayIndex.pk]: failedKeyOf(kind, iso(now), shardOf(projectId, TABLE.shards)),
+  [dayIndex.sk]: `${iso(now)}#${id}`,
+});
+
+async function* failedSince(
+  access: HistoryTable,
+  { kind }: Pick<JobRows<Job>, 'kind'>,
+  since: string,
+): AsyncGenerator<string> {
+  const last = iso(access.clock()).slice(0, 10);
+  for (let day = since.slice(0, 10); day <= last; day = iso(millis(day) + DAY_MS).slice(0, 10)) {
+    for (const shard of SHARDS) {
+      const found = queryRows(access, {
+        index: dayIndex.name,
+        where: `#${dayIndex.pk} = :day AND #${dayIndex.sk} >= :since`,
+        values: { ':day': failedKeyOf(kind, day, shard), ':since': since },
+      });
+      for await (const row of found) yield String(row[dayIndex.sk]).replace(/^.*#/, '');
+    }
+  }
+}
+
 const leaseOf = ({ projectId, jobId, attempt }: JobClaim): Lease => ({
   projectId,
   id: jobId,
@@ -114,6 +159,7 @@ const leaseOf = ({ projectId, jobId, attempt }: JobClaim): Lease => ({
 
 const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J> => {
   const leases = makeLeases(access, rows);
+  const bad = (projectId: string, id: string): Row => failedAt(rows, projectId, id, access.clock());
   const { failAbandoned, completeAbandoned, ...abandoned } = makeAbandoned(access, rows);
   return {
     create: async (job) => {
@@ -135,6 +181,7 @@ const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J
 
     list: (projectId, query) => list(access, rows, projectId, query),
     open: (state) => open(access, rows, state),
+    failedSince: (since) => failedSince(access, rows, since),
 
     claim: async (projectId, id): Promise<JobClaimOutcome<J>> => {
       const outcome = await leases.claim(projectId, id);
@@ -150,26 +197,38 @@ const makeJobs = <J extends Job>(access: HistoryTable, rows: JobRows<J>): Jobs<J
       leases.complete(
         leaseOf(claim),
         {
-          set: { ...findings, completedAt: iso(access.clock()) },
+          set: {
+            ...findings,
+            ...(rows.isBad(findings) && bad(claim.projectId, claim.jobId)),
+            completedAt: iso(access.clock()),
+          },
           copy: { [TABLE.ttl]: 'expirySeconds' },
         },
         // Only who holds this attempt could have written it.
         () => true,
       ),
 
-    fail: (claim, failure, findings) => leases.fail(leaseOf(claim), failure, { ...findings }),
+    fail: (claim, failure, findings) =>
+      leases.fail(leaseOf(claim), failure, {
+        ...findings,
+        ...bad(claim.projectId, claim.jobId),
+      }),
     cancel: (claim) => leases.cancel(leaseOf(claim)),
     release: (claim, failure, retryAt) => leases.release(leaseOf(claim), failure, retryAt),
     failAbandoned: (projectId, id, failure, findings) =>
-      failAbandoned(projectId, id, failure, { ...findings }),
+      failAbandoned(projectId, id, failure, { ...findings, ...bad(projectId, id) }),
     completeAbandoned: (projectId, id, findings) =>
       completeAbandoned(projectId, id, { ...findings }),
     ...abandoned,
   };
 };
 
-const RESTORE_ROWS = jobRows<Restore>('restore', TABLE.restorePrefix);
-const VERIFICATION_ROWS = jobRows<Verification>('verification', TABLE.verificationPrefix);
+const RESTORE_ROWS = jobRows<Restore>('restore', TABLE.restorePrefix, () => false);
+const VERIFICATION_ROWS = jobRows<Verification>(
+  'verification',
+  TABLE.verificationPrefix,
+  ({ result }) => result !== undefined && result.verdict !== 'verified',
+);
 
 export const makeRestores = (access: HistoryTable): Restores => makeJobs(access, RESTORE_ROWS);
 

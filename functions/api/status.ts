@@ -48,15 +48,22 @@ const counted = z.object({
   count: z.int(),
   more: z.boolean().meta({ description: `True where there are over ${COUNTED_AT_MOST}.` }),
 });
-const openJobs = z.object({ running: counted, waiting: counted });
+const jobsNow = z.object({
+  running: counted,
+  waiting: counted,
+  failed: counted.meta({
+    description:
+      'In the last 24 hours. Of verifications also those that found a backup damaged, and those that could not run.',
+  }),
+});
 
 export const status = z.object({
   environment: z.string(),
   at: z.iso.datetime(),
   running: z.array(publicBackup),
   waiting: counted,
-  restores: openJobs,
-  verifications: openJobs,
+  restores: jobsNow,
+  verifications: jobsNow,
   recent: z.array(publicBackup),
   runs: z.array(publicRun),
   projects: z.array(publicProject),
@@ -86,13 +93,17 @@ const count = async (open: AsyncIterable<unknown>): Promise<z.infer<typeof count
   return { count: Math.min(found.length, COUNTED_AT_MOST), more: found.length > COUNTED_AT_MOST };
 };
 
-/** What has ended is in no index: the lists of its project, or of its backup, have it. */
-const openOf = async ({ open }: Pick<Jobs<Job>, 'open'>): Promise<z.infer<typeof openJobs>> => {
-  const [running, waiting] = await Promise.all([
+/** What has ended well is in no index: the lists of its project, or of its backup, have it. */
+const jobsOf = async (
+  { open, failedSince }: Pick<Jobs<Job>, 'open' | 'failedSince'>,
+  now: number,
+): Promise<z.infer<typeof jobsNow>> => {
+  const [running, waiting, failed] = await Promise.all([
     count(open('in-progress')),
     count(open('pending')),
+    count(failedSince(iso(now - DAY_MS))),
   ]);
-  return { running, waiting };
+  return { running, waiting, failed };
 };
 
 const recent = async ({ ports }: Api): Promise<Backup[]> => {
@@ -122,8 +133,8 @@ export const getStatus = async (api: Api, { base }: ApiRequest): Promise<Answer>
     await Promise.all([
       running(api),
       count(ports.history.open('pending')),
-      openOf(ports.restores),
-      openOf(ports.verifications),
+      jobsOf(ports.restores, ports.clock()),
+      jobsOf(ports.verifications, ports.clock()),
       recent(api),
       runs(api, base),
       ports.registry.list(PROJECTS_SHOWN),

@@ -6,6 +6,7 @@ import { uuidv7 } from '../../../core/ids.ts';
 import type { Job } from '../../../core/job.ts';
 import type { JobClaim } from '../../../core/job-ports.ts';
 import type { RestoreOutcome } from '../../../core/restore.ts';
+import { notRun } from '../../../core/verification.ts';
 import { DAY, NIGHT, type TestHistory } from '../../support/backups.ts';
 import { historyForEach } from '../../support/history.ts';
 import { jobRows, restoreRow } from '../../support/jobs.ts';
@@ -74,6 +75,35 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
         expect(await on.jobs.get(job.projectId, job.id)).not.toHaveProperty(TABLE.ttl);
       }
     });
+  });
+
+  test('those that ended badly are listed from the day they did, and no others', async () => {
+    const since = async (ms: number): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const id of on.jobs.failedSince(iso(it.access.clock() - ms))) ids.push(id);
+      return ids.sort();
+    };
+    const [failed, given, completed, cancelled, again] = [
+      await on.pending(),
+      await on.pending(),
+      await on.pending(),
+      await on.pending(),
+      await on.pending(),
+    ];
+    await on.jobs.fail(await on.claimed(failed), failure);
+    await on.jobs.failAbandoned(given.projectId, given.id, failure);
+    await on.jobs.complete(await on.claimed(completed), {});
+    await on.jobs.cancel(await on.claimed(cancelled));
+    await on.jobs.release(await on.claimed(again), failure, iso(it.access.clock()));
+    const both = [failed.id, given.id].sort();
+    expect(await since(DAY)).toEqual(both);
+    expect(await on.jobs.get(failed.projectId, failed.id)).not.toHaveProperty(TABLE.dayIndex.pk);
+    expect(await it.history.ofDay('2026-11-21', 10)).toEqual([]);
+    it.pass(DAY - 1);
+    expect(await since(DAY)).toEqual(both);
+    it.pass(2);
+    await on.jobs.failAbandoned(again.projectId, again.id, failure);
+    expect(await since(DAY)).toEqual([again.id]);
   });
 
   test('open work is listed by what it waits for, until somebody has been told of its end', async () => {
@@ -174,6 +204,20 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
 
 describe('restores', () => suite(restoreBench));
 describe('verifications', () => suite(verificationBench));
+
+test('a verification that came to its end ended badly unless the backup is verified', async () => {
+  const on = verificationBench(it.access);
+  const bad = notRun('It is too large.');
+  const ids: Record<string, string> = {};
+  for (const verdict of ['verified', 'failed', 'could-not-run'] as const) {
+    const job = await on.pending();
+    ids[verdict] = job.id;
+    await on.jobs.complete(await on.claimed(job), { result: { ...bad, verdict } });
+  }
+  const found: string[] = [];
+  for await (const id of on.jobs.failedSince(iso(NIGHT - DAY))) found.push(id);
+  expect(found.sort()).toEqual([ids.failed, ids['could-not-run']].sort());
+});
 
 test('what a worker finds may be large and deep, with names that DynamoDB reserves', async () => {
   const { restores } = jobRows(it.access);

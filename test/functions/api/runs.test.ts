@@ -166,8 +166,16 @@ test('the status counts the restores and verifications that run and wait, apart 
   expect(json).toMatchObject({
     running: [],
     waiting: { count: 0, more: false },
-    restores: { running: { count: 2, more: false }, waiting: { count: 1, more: false } },
-    verifications: { running: { count: 0, more: false }, waiting: { count: 1, more: false } },
+    restores: {
+      running: { count: 2, more: false },
+      waiting: { count: 1, more: false },
+      failed: { count: 1, more: false },
+    },
+    verifications: {
+      running: { count: 0, more: false },
+      waiting: { count: 1, more: false },
+      failed: { count: 0, more: false },
+    },
   });
 });
 
