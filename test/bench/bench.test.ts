@@ -72,6 +72,24 @@ describe('figures', () => {
     expect(page).toMatch(/peak memory of the export worker.*\| 150 MB \| met/);
   });
 
+  it('of many projects show apart what is before and after pg_dump, and what all would take', () => {
+    const point = {
+      schemas: 100,
+      sampled: 2,
+      dumpSeconds: [1, 2],
+      dumpMemory: 20 * 1024 ** 2,
+      exportSeconds: [3, 5],
+      exportDumpSeconds: [2.5, 4.3],
+      runSeconds: 6,
+    };
+    const page = pageOf({
+      curve: { surroundings: at('1'), figures: { atOnce: 3, points: [point] } },
+    });
+    expect(page).toContain(
+      '| 100 | 2 | 1.50 s (1.00 s – 2.00 s) | 20 MiB | 4.00 s (3.00 s – 5.00 s) | 0.60 s | 2.50 s | 3.00 s | 5.0 min |',
+    );
+  });
+
   it('of a form that is no longer measured are left out, and said to be', () => {
     const old = { surroundings: at('1'), figures: { measured: measured(1), seconds: 1 } };
     const page = pageOf({ plan: old, memory: { surroundings: at('1'), figures: memory } });
