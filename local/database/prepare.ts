@@ -1,8 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ClientPrograms } from '../../adapters/postgres/program-files.ts';
+import { defaultCache } from '../../layers/postgres/cache.ts';
 import { belowFloor } from '../../layers/postgres/layer.ts';
 import type { LocalSource } from '../start/config.ts';
+import { fileName } from '../start/words.ts';
 import { makeDemo } from './demo.ts';
 import { certificateFile, lookInto, OWN_SOURCE, projectsOf } from './own.ts';
 import { clientFor, programsForDemo, programsForServer, versionOf } from './programs.ts';
@@ -24,7 +26,8 @@ export interface PreparedDatabase {
   readonly source: LocalSource;
   readonly postgresRoots: readonly string[];
   readonly pgRestore: string;
-  readonly psql: string;
+  /** A folder with psql and pg_restore, for a person's shell. */
+  readonly programs: string;
   /** One line each, about what was chosen. */
   readonly notes: readonly string[];
   /** Resolves when it can be read. */
@@ -47,6 +50,22 @@ export interface PrepareOptions {
 const DEMO_SOURCE = 'demo';
 const DEMO_DATABASE = 'saas';
 
+/** Where programs lie, as a person wants to know it: layers have long names. */
+const placeOf = (program: string): string => {
+  const cache = defaultCache();
+  return program.startsWith(`${cache}${path.sep}`)
+    ? `a layer in ${fileName(cache)}`
+    : path.dirname(program);
+};
+
+/** A short way to a folder of programs, which is typed into a shell. */
+const linkPrograms = async (dataDir: string, program: string): Promise<string> => {
+  const link = path.join(dataDir, 'bin');
+  await rm(link, { force: true });
+  await symlink(path.dirname(program), link);
+  return link;
+};
+
 /** Which pg_dump it is, with a warning of known holes. */
 const notesOn = async ({ pgDump }: ClientPrograms): Promise<string[]> => {
   const version = (await versionOf(pgDump)) ?? 'of unknown version';
@@ -54,7 +73,7 @@ const notesOn = async ({ pgDump }: ClientPrograms): Promise<string[]> => {
     ({ floor }) =>
       `warning: pg_dump ${version} is older than ${floor}, which closes CVE-2026-6477 and CVE-2026-18408: don't run it on databases that you don't trust`,
   );
-  return [`pg_dump ${version} from ${path.dirname(pgDump)}`, ...warnings];
+  return [`pg_dump ${version} from ${placeOf(pgDump)}`, ...warnings];
 };
 
 const requestOf = ({ temporaryFolder, extensions, onProgress }: PrepareOptions) => ({
@@ -67,6 +86,7 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
   const { dataDir, onLeftover } = options;
   const { programs, server } = await programsForDemo(requestOf(options));
   const client = clientFor(programs, server.major);
+  const shell = await linkPrograms(dataDir, client.psql);
   const port = await freePort();
   const passwordFile = path.join(dataDir, 'pgpass');
   let folder = '';
@@ -102,9 +122,9 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
     },
     postgresRoots: programs.roots,
     pgRestore: client.pgRestore,
-    psql: client.psql,
+    programs: shell,
     notes: [
-      `PostgreSQL ${await versionOf(server.postgres)} from ${path.dirname(server.postgres)}, with a demo database of its own`,
+      `PostgreSQL ${await versionOf(server.postgres)} from ${placeOf(server.postgres)}, with a demo database of its own`,
       ...(await notesOn(client)),
     ],
     ready,
@@ -154,7 +174,7 @@ export const prepareOwn = async (
     },
     postgresRoots: programs.roots,
     pgRestore: client.pgRestore,
-    psql: client.psql,
+    programs: await linkPrograms(options.dataDir, client.psql),
     notes: [
       `Database ${JSON.stringify(database)} on ${host}:${port}, PostgreSQL ${found.serverVersion}, ${address.tlsReason}`,
       projects

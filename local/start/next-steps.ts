@@ -59,7 +59,7 @@ const shellSection = ({ database, ending }: NextSteps): string => {
   );
   return [
     "Shell      with PostgreSQL's programs, for what follows:",
-    `  export PATH=${shellQuoted(path.dirname(database.psql))}:$PATH${settings.join('')}`,
+    `  export PATH=${shellQuoted(database.programs)}:$PATH${settings.join('')}`,
   ].join('\n');
 };
 

@@ -15,6 +15,9 @@ const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
 export const fileOf = (vaultFolder: string, fileId: string): string =>
   fileName(path.join(vaultFolder, fileId));
 
+/** Below which all backups of a vault lie. */
+const BACKUPS = 'backups';
+
 /** What came of the run, and of the verifications where they were asked for. */
 export interface Result extends FinishedRun {
   readonly verified?: readonly VerifiedBackup[];
@@ -30,7 +33,7 @@ const columnsOf = ({ verified }: Result): string[] => [
 const backupsOf = ({ backups, verified = [] }: Result): ShownBackup[] =>
   backups.map((backup) => verified.find((one) => one.backup.id === backup.id)?.backup ?? backup);
 
-const cells = (backup: ShownBackup, vaultFolder: string, verified: boolean): string[] => [
+const cells = (backup: ShownBackup, verified: boolean): string[] => [
   plainName(backup.projectId),
   orDash(backup.tableCount, countText),
   orDash(backup.rowCount, countText),
@@ -38,7 +41,7 @@ const cells = (backup: ShownBackup, vaultFolder: string, verified: boolean): str
   orDash(backup.durationMs, secondsText),
   backup.status,
   ...(verified ? [orDash(backup.validation, (validation) => validation)] : []),
-  orDash(backup.fileId, (fileId) => fileOf(vaultFolder, fileId)),
+  orDash(backup.fileId, (fileId) => path.relative(BACKUPS, fileId)),
 ];
 
 const aligned = (columns: readonly string[], body: readonly (readonly string[])[]): string[] => {
@@ -63,8 +66,11 @@ export const tableText = (result: Result, vaultFolder: string): string => {
   const backups = backupsOf(result);
   const lines = aligned(
     columnsOf(result),
-    backups.map((backup) => cells(backup, vaultFolder, verified !== undefined)),
+    backups.map((backup) => cells(backup, verified !== undefined)),
   );
+  if (backups.some(({ fileId }) => fileId !== undefined)) {
+    lines.push(`The files are in ${fileOf(vaultFolder, BACKUPS)}.`);
+  }
   for (const { projectId, error, warnings = [] } of backups) {
     if (error) lines.push(`${plainName(projectId)} failed: ${error.message}`);
     for (const warning of warnings) lines.push(`${plainName(projectId)}: ${warning}`);

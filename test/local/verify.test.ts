@@ -94,7 +94,11 @@ describe('npm start -- --verify', () => {
     const [head = '', first = '', , ...lines] = tableText(result, '/vault').split('\n');
     expect(head.split(/ {2,}/).slice(-3)).toEqual(['status', 'validation', 'file']);
     expect(first).toMatch(/completed {2}verified/);
-    expect(lines).toEqual(['2 of 2 came back from their backups as they were taken.']);
+    expect(first).toMatch(/ {2}acme\.dump$/);
+    expect(lines).toEqual([
+      'The files are in /vault/backups.',
+      '2 of 2 came back from their backups as they were taken.',
+    ]);
     expect(JSON.parse(jsonText(result)).backups).toMatchObject([
       { projectId: 'acme', validation: 'verified', verification: { id: 'v' } },
       { projectId: 'globex', validation: 'verified', verification: { id: 'v' } },
