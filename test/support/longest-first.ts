@@ -15,7 +15,7 @@ const LONGEST = [
   'damage/',
   'faults/',
   'functions/export/awkward',
-  'functions/restore/restores',
+  'functions/restore/',
   'functions/plan/ten-thousand',
   'adapters/postgres/verification/',
   'adapters/postgres/restore/',

@@ -1,30 +1,13 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { type Backup, iso } from '../../../core/backup.ts';
-import { RestoreInterrupted } from '../../../core/errors/restore.ts';
-import { PermissionMissing } from '../../../core/errors/schema.ts';
-import { ClaimLost } from '../../../core/errors/work.ts';
+import type { Backup } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
-import type { Restore } from '../../../core/restore.ts';
 import type { Services } from '../export/support.ts';
 import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
+import { count, newSchema, TENANT } from './tenant.ts';
 
 /** A restore from its row to its row, on a real server with the role of docs/roles.md. */
-const TENANT = `
-  CREATE SCHEMA acme;
-  CREATE SCHEMA shared;
-  CREATE TABLE shared.countries (code text PRIMARY KEY);
-  INSERT INTO shared.countries VALUES ('de'), ('fr');
-  CREATE TABLE acme.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, country text REFERENCES shared.countries, note text);
-  CREATE TABLE acme.orders (id serial PRIMARY KEY, customer int NOT NULL REFERENCES acme.customers, total numeric(10,2));
-  CREATE FUNCTION acme.is_total(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n >= 0';
-  ALTER TABLE acme.orders ADD CHECK (acme.is_total(total));
-  CREATE INDEX orders_customer ON acme.orders (customer);
-  INSERT INTO acme.customers (country, note) SELECT CASE i % 2 WHEN 0 THEN 'de' ELSE 'fr' END, 'note ' || i FROM generate_series(1, 200) i;
-  INSERT INTO acme.orders (customer, total) SELECT i % 200 + 1, i FROM generate_series(1, 1000) i;
-  CREATE VIEW acme.sums AS SELECT customer, sum(total) FROM acme.orders GROUP BY customer`;
-
 let room: Room;
 let backup: Backup;
 let services: Services;
@@ -32,9 +15,6 @@ roomForEach(TENANT, (made) => {
   ({ room, backup, services } = made);
 });
 
-const count = async (table: string): Promise<number> =>
-  (await room.sql(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n;
-const newSchema = ({ outcome }: Restore): string => outcome?.schemas[0]?.to ?? '';
 const bodyOf = async (key: string): Promise<Buffer> => {
   const found = await services.s3.send(
     new GetObjectCommand({ Bucket: room.bench.bucket, Key: key }),
@@ -53,8 +33,8 @@ describe('beside', () => {
     expect(disposition.message).toBe('done');
     expect(row.outcome).toMatchObject({ tables: 2, rows: 1200, before: [], warnings: [] });
     expect(newSchema(row)).toMatch(/^acme_restored_\d{8}t\d{6}$/);
-    expect(await count(`${newSchema(row)}.orders`)).toBe(1000);
-    expect(await count('acme.orders')).toBe(10);
+    expect(await count(room, `${newSchema(row)}.orders`)).toBe(1000);
+    expect(await count(room, 'acme.orders')).toBe(10);
     expect(row.outcome?.foreignKeys).toMatchObject([
       { name: 'customers_country_fkey', state: 'valid' },
     ]);
@@ -68,7 +48,7 @@ describe('beside', () => {
     const second = await room.restore(backup, { newSchema: 'Acme "old"' });
     expect(second.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
     expect(second.row.error?.message).toContain('Acme');
-    expect(await count('"Acme ""old""".orders')).toBe(1000);
+    expect(await count(room, '"Acme ""old""".orders')).toBe(1000);
   });
 
   it('only looks where it is a dry run', async () => {
@@ -125,7 +105,7 @@ describe('beside', () => {
 describe('a backup that is not what it was', () => {
   const nothingLeft = async (): Promise<void> => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
-    expect(await count('acme.orders')).toBe(1000);
+    expect(await count(room, 'acme.orders')).toBe(1000);
   };
 
   it.each([0.02, 0.3, 0.6, 0.9, 0.999])('a bit flipped at %d of it', async (part) => {
@@ -179,18 +159,18 @@ describe('tables', () => {
     const beside = await room.restore(backup, { mode: 'tables', tables: ['customers'] });
     expect(beside.row.error).toBeUndefined();
     expect(beside.row.outcome).toMatchObject({ tables: 1, rows: 200 });
-    expect(await count(`${newSchema(beside.row)}.customers`)).toBe(200);
+    expect(await count(room, `${newSchema(beside.row)}.customers`)).toBe(200);
 
     const taken = await room.restore(backup, { mode: 'tables', tables: ['orders'], into: 'live' });
     expect(taken.row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });
-    expect(await count('acme.orders')).toBe(1000);
+    expect(await count(room, 'acme.orders')).toBe(1000);
 
     await room.sql('DROP VIEW acme.sums; DROP TABLE acme.orders');
     const back = await room.restore(backup, { mode: 'tables', tables: ['orders'], into: 'live' });
     expect(back.row.error).toBeUndefined();
-    expect(await count('acme.orders')).toBe(1000);
+    expect(await count(room, 'acme.orders')).toBe(1000);
     await room.sql('INSERT INTO acme.orders (customer, total) VALUES (1, 1)');
-    expect(await count('acme.orders')).toBe(1001);
+    expect(await count(room, 'acme.orders')).toBe(1001);
   });
 
   it('that are partitioned bring their partitions, and a partition alone comes without its parent', async () => {
@@ -201,12 +181,12 @@ describe('tables', () => {
     const wish = { mode: 'tables', newSchema: 'parts' } as const;
     const parent = await room.restore(parted, { ...wish, tables: ['days'] });
     expect(parent.row.outcome).toMatchObject({ tables: 3, rows: 3, leftOut: [] });
-    expect(await count('parts.days')).toBe(3);
+    expect(await count(room, 'parts.days')).toBe(3);
     const alone = { ...wish, newSchema: 'part', tables: ['days_2'] };
     const part = await room.restore(parted, alone);
     expect(part.row.outcome).toMatchObject({ tables: 1, rows: 2 });
     expect(part.row.outcome?.leftOut.map(({ what }) => what).join()).toContain('days_2');
-    expect(await count('part.days_2')).toBe(2);
+    expect(await count(room, 'part.days_2')).toBe(2);
   });
 
   it('that are none are refused by what they are, with what to do', async () => {
@@ -259,7 +239,7 @@ describe('a swap', () => {
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row).toMatchObject({ status: 'completed', outcome: { before: [] } });
     expect(row.safetyBackupId).toBeUndefined();
-    expect(await count('acme.orders')).toBe(1000);
+    expect(await count(room, 'acme.orders')).toBe(1000);
   });
 
   it('does not begin without its safety backup', async () => {
@@ -287,147 +267,5 @@ describe('a swap', () => {
     expect(row.safetyBackupId).toBeUndefined();
     const asked = await room.restore(backup, { mode: 'swap', acceptDependents: true });
     expect(asked.row.status).toBe('completed');
-  });
-});
-
-describe('a restore that dies', () => {
-  it('leaves nothing, and the next attempt brings it to its end', async () => {
-    let died = false;
-    const server = {
-      ...room.ports.server,
-      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
-        await room.ports.server.load({
-          ...request,
-          confirm: async () => {
-            await request.confirm();
-            if (died) return;
-            died = true;
-            throw new RestoreInterrupted('the test cut it');
-          },
-        }),
-    };
-    const { row } = await room.restore(backup, {}, { server });
-    expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
-    expect(await room.schemas()).toEqual(['acme', 'shared']);
-    const again = await room.again(row, { server });
-    expect(again).toMatchObject({ status: 'completed', attempt: 2 });
-    expect(await count(`${newSchema(again)}.orders`)).toBe(1000);
-  });
-
-  it('after its COMMIT is taken up there: the schema is not made twice, and its keys are added', async () => {
-    let died = false;
-    const server = {
-      ...room.ports.server,
-      addForeignKeys: async (...given: Parameters<typeof room.ports.server.addForeignKeys>) => {
-        if (died) return await room.ports.server.addForeignKeys(...given);
-        died = true;
-        throw new RestoreInterrupted('the test cut it');
-      },
-      load: async (request: Parameters<typeof room.ports.server.load>[0]) => {
-        if (died) throw new Error('loaded twice');
-        return await room.ports.server.load(request);
-      },
-    };
-    const { row } = await room.restore(backup, {}, { server });
-    expect(row.status).toBe('pending');
-    expect(await room.schemas()).toHaveLength(3);
-    const again = await room.again(row, { server });
-    expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2, rows: 1200 } });
-    expect(again.outcome?.foreignKeys).toMatchObject([{ state: 'valid' }]);
-  });
-
-  it('in the middle of a swap, at any step, ends with the names exchanged once', async () => {
-    for (const [index, step] of (['addForeignKeys', 'rename'] as const).entries()) {
-      // Names are of a second.
-      const createdAt = iso(Date.now() + index * 1000);
-      let died = false;
-      const call = room.ports.server[step] as (...given: never[]) => Promise<unknown>;
-      const server = {
-        ...room.ports.server,
-        [step]: async (...given: never[]) => {
-          if (died) return await call(...given);
-          died = true;
-          if (step === 'rename') await call(...given);
-          throw new RestoreInterrupted('the test cut it');
-        },
-      };
-      const before = await room.schemas();
-      const { row } = await room.restore(backup, { mode: 'swap', createdAt }, { server });
-      expect(row.status).toBe('pending');
-      // Nothing is where an exchange would have put it, until it is known to be done.
-      expect(row.outcome?.before).toEqual([]);
-      const again = await room.again(row, { server });
-      expect(again.error).toBeUndefined();
-      expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2 } });
-      expect(again.outcome?.before[0]?.from).toBe('acme');
-      expect(await room.schemas()).toHaveLength(before.length + 1);
-      expect(await count('acme.orders')).toBe(1000);
-    }
-  });
-
-  it('after its COMMIT for good says what is there, and what was not done', async () => {
-    const server = {
-      ...room.ports.server,
-      addForeignKeys: async () => {
-        throw new PermissionMissing('The test allows no key', 'Nothing helps.');
-      },
-    };
-    const { row } = await room.restore(backup, {}, { server });
-    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
-    expect(row.error?.message).toContain(newSchema(row));
-    expect(row.outcome?.foreignKeys).toMatchObject([{ state: 'left-out', why: 'not added yet' }]);
-    expect(await count(`${newSchema(row)}.orders`)).toBe(1000);
-  });
-
-  it('as a swap whose key can not be added exchanges nothing', async () => {
-    const server = {
-      ...room.ports.server,
-      addForeignKeys: async (keys: Parameters<typeof room.ports.server.addForeignKeys>[0]) =>
-        keys.map((key) => ({ ...key, state: 'left-out' as const, why: 'it is locked' })),
-    };
-    const { row } = await room.restore(backup, { mode: 'swap' }, { server });
-    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
-    expect(row.error?.message).toContain('it is locked');
-    expect(row.outcome?.before).toEqual([]);
-    expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
-  });
-
-  it('whose row went to another worker changes nothing', async () => {
-    const restores = {
-      ...room.ports.restores,
-      heartbeat: async () => 'lost' as const,
-    };
-    const { disposition } = await room.restore(backup, {}, { restores });
-    expect(disposition).toMatchObject({ message: 'again', error: expect.any(ClaimLost) });
-    expect(await room.schemas()).toEqual(['acme', 'shared']);
-  });
-
-  it('that is cancelled while it loads leaves nothing, and says cancelled', async () => {
-    const server = {
-      ...room.ports.server,
-      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
-        await room.ports.server.load({
-          ...request,
-          confirm: async () => {
-            await request.confirm();
-            await new Promise((_, reject) => {
-              const fail = () => reject(request.signal.reason);
-              if (request.signal.aborted) fail();
-              request.signal.addEventListener('abort', fail);
-            });
-          },
-        }),
-    };
-    const restores = {
-      ...room.ports.restores,
-      get: async (projectId: string, id: string) => {
-        const row = await room.ports.restores.get(projectId, id);
-        if (row?.status === 'in-progress') await room.ports.restores.requestCancel(projectId, id);
-        return await room.ports.restores.get(projectId, id);
-      },
-    };
-    const { row } = await room.restore(backup, {}, { server, restores });
-    expect(row.status).toBe('cancelled');
-    expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 });

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Manifest } from '../../../../core/manifest.ts';
+import type { Home } from './home.ts';
+import { sharedHome } from './shared-home.ts';
+import type { Rehearsals, Stored } from './support.ts';
+
+/** Backups of what is not whole without something outside its schema, brought back where that is not. */
+let rehearsals: Rehearsals;
+let refusalOf: Home['refusalOf'];
+const { backupOf, brought } = sharedHome((home) => {
+  ({ rehearsals, refusalOf } = home);
+});
+
+describe('a backup that needs what is outside its schema', () => {
+  it('is brought back without the keys that leave it, and says which', async () => {
+    const found = await brought(
+      `CREATE SCHEMA keys; CREATE TABLE keys.a (id int PRIMARY KEY, project text NOT NULL REFERENCES control_plane.projects, up int REFERENCES keys.a);
+      INSERT INTO keys.a VALUES (1, 'acme', 1), (2, 'acme', 1)`,
+      'keys',
+    );
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ tables: 1, rows: 2, hashedTables: 1, foreignKeys: 1 });
+    expect(found.notChecked).toContainEqual(
+      expect.stringMatching(
+        /^foreign key "a_project_fkey" of "keys"."a": it leads to a table outside/,
+      ),
+    );
+  });
+
+  it('is found to differ where such a key is another one, though it is left out', async () => {
+    const one = await backupOf(
+      `CREATE SCHEMA others; CREATE TABLE others.a (project text REFERENCES control_plane.projects ON DELETE CASCADE, again text CONSTRAINT late REFERENCES control_plane.projects);
+      ALTER TABLE others.a DROP CONSTRAINT late, ADD CONSTRAINT late FOREIGN KEY (again) REFERENCES control_plane.projects NOT VALID;
+      CREATE TABLE others.b (project text REFERENCES control_plane.projects DEFERRABLE NOT ENFORCED)`,
+      ['others'],
+      { format: 'plain', compression: 'none' },
+    );
+    expect((await rehearsals.rehearseQuickly(one)).differences).toEqual([]);
+    for (const [before, after] of [
+      ['ON DELETE CASCADE', 'ON DELETE SET NULL'],
+      ['control_plane.projects(id) NOT VALID', 'control_plane.projects(id)'],
+      ['REFERENCES control_plane.projects', 'REFERENCES kontrol_plane.projects'],
+      ['DEFERRABLE NOT ENFORCED', 'DEFERRABLE'],
+    ] as const) {
+      const text = one.bytes.toString();
+      expect(text).toContain(before);
+      const bytes = Buffer.from(text.replace(before, after));
+      const { differences } = await rehearsals.rehearseQuickly({ ...one, bytes });
+      expect(differences).toEqual([
+        expect.stringMatching(/^foreign key .* is not defined as it was$/),
+      ]);
+    }
+  });
+
+  it('finds stand-ins for functions, types and sequences', async () => {
+    const found = await brought(
+      `CREATE SCHEMA tools; CREATE TABLE tools.a (id text DEFAULT public.new_id('p') PRIMARY KEY, tone public.tone[] DEFAULT '{low}', rate public.percent,
+        n bigint DEFAULT nextval('public.numbers'), mail public.citext UNIQUE, title text CHECK (public.is_short(title)), updated_at timestamptz);
+      CREATE INDEX ON tools.a USING gin (title extensions.gin_trgm_ops);
+      CREATE TRIGGER updated BEFORE UPDATE ON tools.a FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+      INSERT INTO tools.a (rate, mail, title) SELECT n, n || '@x', 'title ' || n FROM generate_series(1, 20) n`,
+      'tools',
+    );
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ rows: 20, hashedTables: 1 });
+    for (const name of [
+      'function public.set_updated_at()',
+      'function public.new_id(pg_catalog.text)',
+      'type public.tone',
+      'type public.percent',
+      'sequence public.numbers',
+    ]) {
+      expect(found.notChecked).toContainEqual(
+        expect.stringContaining(`${name}: it is outside the schema`),
+      );
+    }
+  });
+
+  it('finds empty tables for its views, its policies and its materialized views', async () => {
+    const found = await brought(
+      `CREATE SCHEMA views; CREATE TABLE views.a (id int, project text, at timestamptz);
+      CREATE VIEW views.named AS SELECT a.id, p.name, p.mail FROM views.a JOIN control_plane.projects p ON p.id = a.project;
+      CREATE MATERIALIZED VIEW views.counted AS SELECT p.name, count(*) AS n FROM control_plane.projects p GROUP BY p.id;
+      CREATE VIEW views.over AS SELECT n FROM views.counted;
+      ALTER TABLE views.a ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+      CREATE POLICY own ON views.a TO app USING (EXISTS (SELECT FROM control_plane.projects p WHERE p.id = project));
+      CREATE FUNCTION views.of_project(p control_plane.projects) RETURNS text LANGUAGE sql AS 'SELECT p.name';
+      INSERT INTO views.a VALUES (1, 'acme', now())`,
+      'views',
+    );
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ rows: 1, materializedViews: 1 });
+    expect(found.notChecked).toContainEqual(
+      expect.stringMatching(
+        /^materialized view "views"."counted": it has 0 rows once refreshed, and had 1/,
+      ),
+    );
+  });
+
+  it('stands on its own where it inherits from elsewhere, or is a partition of it', async () => {
+    const found = await brought(
+      `CREATE SCHEMA heirs; CREATE TABLE heirs.child (id int NOT NULL, note text) INHERITS (public.ancestor);
+      CREATE TABLE heirs.part PARTITION OF public.log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+      CREATE INDEX more ON heirs.part (id, day DESC);
+      INSERT INTO heirs.child (id) VALUES (1); INSERT INTO heirs.part VALUES (1)`,
+      'heirs',
+    );
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ tables: 2, rows: 2, hashedTables: 2 });
+    expect(found.notChecked).toContainEqual(expect.stringMatching(/as an heir of/));
+    expect(found.notChecked).toContainEqual(expect.stringMatching(/as a partition of/));
+  });
+
+  it('can not be brought back where nothing can stand in, which is named', async () => {
+    const one = await backupOf(
+      'CREATE SCHEMA operators; CREATE VIEW operators.v AS SELECT 1 OPERATOR(public.===) 2 AS same',
+      ['operators'],
+    );
+    expect(await refusalOf(one)).toMatchObject({
+      name: 'RehearsalImpossible',
+      message: expect.stringMatching(
+        /needs the operator public\.===\(integer,integer\) \(for operators\.v\).*nothing can stand in/,
+      ),
+    });
+  });
+
+  it('is not called damaged for what a stand-in does otherwise', async () => {
+    // At home the function gives the table's own rule; its stand-in gives NULL.
+    const one = await backupOf(
+      `CREATE SCHEMA generated; CREATE TABLE generated.a (t text, short boolean GENERATED ALWAYS AS (public.is_short(t)) STORED NOT NULL);
+      INSERT INTO generated.a VALUES ('x')`,
+      ['generated'],
+    );
+    expect(await refusalOf(one)).toMatchObject({
+      name: 'RehearsalImpossible',
+      message: expect.stringMatching(
+        /can't be told, since.*the function public\.is_short\(pg_catalog\.text\)/s,
+      ),
+    });
+  });
+});
+
+describe('a backup that needs extensions', () => {
+  const withExtension = ({ manifest, bytes }: Stored, neededBy: readonly string[]) => ({
+    bytes,
+    manifest: {
+      ...manifest,
+      extensions: [...manifest.extensions, { name: 'postgis', version: '3.5.0', schema: 'public' }],
+      outside: [
+        ...manifest.outside,
+        ...(neededBy.length
+          ? [{ kind: 'extension', name: 'postgis', neededBy: [...neededBy] }]
+          : []),
+      ],
+    } satisfies Manifest,
+  });
+
+  it('that the layer lacks can not be brought back, and names them and the setting', async () => {
+    const one = await backupOf('CREATE SCHEMA maps; CREATE TABLE maps.a (id int)', ['maps']);
+    expect(await refusalOf(withExtension(one, ['maps.places']))).toMatchObject({
+      name: 'RehearsalImpossible',
+      message: expect.stringMatching(
+        /lacks the extension "postgis" 3\.5\.0 \(for maps\.places\).*verification\.extensions/s,
+      ),
+    });
+  });
+
+  it('that nothing stored needs is brought back without them, and says so', async () => {
+    const one = await backupOf('CREATE SCHEMA plain; CREATE TABLE plain.a (id int)', ['plain']);
+    const found = await rehearsals.rehearseQuickly(withExtension(one, []));
+    expect(found.differences).toEqual([]);
+    expect(found.notChecked).toContainEqual(
+      expect.stringMatching(
+        /^extension "postgis": the server layer lacks it, and nothing stored needs it/,
+      ),
+    );
+  });
+
+  it('that live in its own schema is brought back with them', async () => {
+    const found = await brought(
+      `CREATE SCHEMA pocket; CREATE EXTENSION hstore SCHEMA pocket; CREATE TABLE pocket.a (h pocket.hstore);
+      INSERT INTO pocket.a VALUES ('a=>1'), ('b=>2')`,
+      'pocket',
+    );
+    expect(found.differences).toEqual([]);
+    expect(found.checked).toMatchObject({ rows: 2, hashedTables: 1 });
+  });
+});

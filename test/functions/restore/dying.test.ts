@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { type Backup, iso } from '../../../core/backup.ts';
+import { RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import { ClaimLost } from '../../../core/errors/work.ts';
+import { roomForEach } from './room-for-each.ts';
+import type { Room } from './support.ts';
+import { count, newSchema, TENANT } from './tenant.ts';
+
+/** Workers that die in the middle of a restore, or may not go on: on a real server, from row to row. */
+let room: Room;
+let backup: Backup;
+roomForEach(TENANT, (made) => {
+  ({ room, backup } = made);
+});
+
+describe('a restore that dies', () => {
+  it('leaves nothing, and the next attempt brings it to its end', async () => {
+    let died = false;
+    const server = {
+      ...room.ports.server,
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
+        await room.ports.server.load({
+          ...request,
+          confirm: async () => {
+            await request.confirm();
+            if (died) return;
+            died = true;
+            throw new RestoreInterrupted('the test cut it');
+          },
+        }),
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+    const again = await room.again(row, { server });
+    expect(again).toMatchObject({ status: 'completed', attempt: 2 });
+    expect(await count(room, `${newSchema(again)}.orders`)).toBe(1000);
+  });
+
+  it('after its COMMIT is taken up there: the schema is not made twice, and its keys are added', async () => {
+    let died = false;
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async (...given: Parameters<typeof room.ports.server.addForeignKeys>) => {
+        if (died) return await room.ports.server.addForeignKeys(...given);
+        died = true;
+        throw new RestoreInterrupted('the test cut it');
+      },
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) => {
+        if (died) throw new Error('loaded twice');
+        return await room.ports.server.load(request);
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row.status).toBe('pending');
+    expect(await room.schemas()).toHaveLength(3);
+    const again = await room.again(row, { server });
+    expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2, rows: 1200 } });
+    expect(again.outcome?.foreignKeys).toMatchObject([{ state: 'valid' }]);
+  });
+
+  it('in the middle of a swap, at any step, ends with the names exchanged once', async () => {
+    for (const [index, step] of (['addForeignKeys', 'rename'] as const).entries()) {
+      // Names are of a second.
+      const createdAt = iso(Date.now() + index * 1000);
+      let died = false;
+      const call = room.ports.server[step] as (...given: never[]) => Promise<unknown>;
+      const server = {
+        ...room.ports.server,
+        [step]: async (...given: never[]) => {
+          if (died) return await call(...given);
+          died = true;
+          if (step === 'rename') await call(...given);
+          throw new RestoreInterrupted('the test cut it');
+        },
+      };
+      const before = await room.schemas();
+      const { row } = await room.restore(backup, { mode: 'swap', createdAt }, { server });
+      expect(row.status).toBe('pending');
+      // Nothing is where an exchange would have put it, until it is known to be done.
+      expect(row.outcome?.before).toEqual([]);
+      const again = await room.again(row, { server });
+      expect(again.error).toBeUndefined();
+      expect(again).toMatchObject({ status: 'completed', outcome: { tables: 2 } });
+      expect(again.outcome?.before[0]?.from).toBe('acme');
+      expect(await room.schemas()).toHaveLength(before.length + 1);
+      expect(await count(room, 'acme.orders')).toBe(1000);
+    }
+  });
+
+  it('after its COMMIT for good says what is there, and what was not done', async () => {
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async () => {
+        throw new PermissionMissing('The test allows no key', 'Nothing helps.');
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
+    expect(row.error?.message).toContain(newSchema(row));
+    expect(row.outcome?.foreignKeys).toMatchObject([{ state: 'left-out', why: 'not added yet' }]);
+    expect(await count(room, `${newSchema(row)}.orders`)).toBe(1000);
+  });
+
+  it('as a swap whose key can not be added exchanges nothing', async () => {
+    const server = {
+      ...room.ports.server,
+      addForeignKeys: async (keys: Parameters<typeof room.ports.server.addForeignKeys>[0]) =>
+        keys.map((key) => ({ ...key, state: 'left-out' as const, why: 'it is locked' })),
+    };
+    const { row } = await room.restore(backup, { mode: 'swap' }, { server });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
+    expect(row.error?.message).toContain('it is locked');
+    expect(row.outcome?.before).toEqual([]);
+    expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
+  });
+
+  it('whose row went to another worker changes nothing', async () => {
+    const restores = {
+      ...room.ports.restores,
+      heartbeat: async () => 'lost' as const,
+    };
+    const { disposition } = await room.restore(backup, {}, { restores });
+    expect(disposition).toMatchObject({ message: 'again', error: expect.any(ClaimLost) });
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+
+  it('that is cancelled while it loads leaves nothing, and says cancelled', async () => {
+    const server = {
+      ...room.ports.server,
+      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
+        await room.ports.server.load({
+          ...request,
+          confirm: async () => {
+            await request.confirm();
+            await new Promise((_, reject) => {
+              const fail = () => reject(request.signal.reason);
+              if (request.signal.aborted) fail();
+              request.signal.addEventListener('abort', fail);
+            });
+          },
+        }),
+    };
+    const restores = {
+      ...room.ports.restores,
+      get: async (projectId: string, id: string) => {
+        const row = await room.ports.restores.get(projectId, id);
+        if (row?.status === 'in-progress') await room.ports.restores.requestCancel(projectId, id);
+        return await room.ports.restores.get(projectId, id);
+      },
+    };
+    const { row } = await room.restore(backup, {}, { server, restores });
+    expect(row.status).toBe('cancelled');
+    expect(await room.schemas()).toEqual(['acme', 'shared']);
+  });
+});
