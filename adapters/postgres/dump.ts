@@ -14,6 +14,8 @@ export interface DumpContext {
   readonly schemas: readonly string[];
   /** Extensions that live in these schemas. */
   readonly extensions: readonly string[];
+  /** Partitions have to come back through their tables, which pg_dump does not know by itself. */
+  readonly throughRoot?: boolean;
   readonly snapshotId: string;
   readonly server: ServerFacts;
   readonly applicationName: string;
@@ -61,15 +63,17 @@ export const dumpArguments = (
   {
     schemas,
     extensions,
+    throughRoot,
     snapshotId,
     server,
-  }: Pick<DumpContext, 'schemas' | 'extensions' | 'snapshotId' | 'server'>,
+  }: Pick<DumpContext, 'schemas' | 'extensions' | 'throughRoot' | 'snapshotId' | 'server'>,
 ): string[] => [
   `--format=${request.format}`,
   ...(request.format === 'tar' ? [] : [`--compress=${request.compress}`]),
   ...schemas.map((schema) => `--schema=${identifier(schema)}`),
   ...extensions.map((extension) => `--extension=${identifier(extension)}`),
   '--strict-names',
+  ...(throughRoot ? ['--load-via-partition-root'] : []),
   `--encoding=${encodingFor(server)}`,
   `--snapshot=${snapshotId}`,
   ...CONTENT_FLAGS[request.content],

@@ -191,6 +191,7 @@ const openSnapshot = async (
           ...dumpRequest,
           schemas,
           extensions: beginning.inside,
+          throughRoot: beginning.divided.unknown,
           snapshotId: id,
           server,
           applicationName,

@@ -38,6 +38,7 @@ export interface Beginning {
   /** Tables whose rows can be counted, with materialized views that are populated. */
   readonly countable: readonly Pick<TableFacts, 'schema' | 'name'>[];
   readonly sourceBytes: number;
+  readonly divided: DividedAnew;
 }
 
 export interface InventoryOptions {
@@ -61,12 +62,13 @@ export const readBeginning = async (
   { schemaOids, schemas }: InventoryOptions,
   partitionsElsewhere: 'refuse' | 'accept',
 ): Promise<Beginning> => {
-  const [elsewhere, facts, extensions, sequences] = await atOnce(
+  const [elsewhere, facts, extensions, sequences, divided] = await atOnce(
     client,
     () => readPartitionsElsewhere(client, schemaOids),
     () => readTables(client, schemaOids),
     () => readExtensions(client, schemaOids, []),
     () => readSequences(client, schemaOids),
+    () => readDividedAnew(client, schemaOids),
   );
   if (elsewhere.length && partitionsElsewhere === 'refuse') {
     throw new PartitionsElsewhere(schemas.join(', '), elsewhere);
@@ -79,6 +81,7 @@ export const readBeginning = async (
     inside: extensions.map(({ name }) => name),
     countable: facts.filter(isCountable),
     sourceBytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
+    divided,
   };
 };
 
@@ -86,9 +89,9 @@ export const readBeginning = async (
 export const readInventory = async (
   client: pg.Client,
   { schemaOids, schemas }: InventoryOptions,
-  { facts, sequences, elsewhere }: Beginning,
+  { facts, sequences, elsewhere, divided }: Beginning,
 ): Promise<Inventory> => {
-  const [outside, leftOut, names, roles, mentions, loose, divided] = await atOnce(
+  const [outside, leftOut, names, roles, mentions, loose] = await atOnce(
     client,
     () => readOutside(client, schemaOids),
     () => readLeftOut(client, schemaOids),
@@ -96,7 +99,6 @@ export const readInventory = async (
     () => readRoles(client, schemaOids),
     () => readMentions(client, schemaOids),
     () => readLoose(client, schemaOids),
-    () => readDividedAnew(client, schemaOids),
   );
   const extensions = await readExtensions(client, schemaOids, outside);
   return {

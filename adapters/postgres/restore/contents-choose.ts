@@ -56,7 +56,7 @@ const refuseWithoutRoot = ({ definitions }: Archive, { entries, keys }: Chosen):
     const root = definitions.target(entry);
     if (!root || keys.has(keyOf(root))) continue;
     problems.push(
-      `The rows of ${quoted(entry.tag)} come back through ${quoted(root.name)}, which is divided by the hash of an enum: choose ${quoted(root.name)}, which brings all its partitions.`,
+      `The rows of ${quoted(entry.tag)} come back through ${quoted(root.name)}, by the hash of an enum or the like: choose ${quoted(root.name)}, which brings all its partitions.`,
     );
   }
   if (problems.length) throw new RestoreRefused(problems);
