@@ -114,7 +114,7 @@ describe('figures', () => {
       });
     // 2 GB for a second are 0.0000266668 dollars, a GB for a month is 0.023.
     expect(of(level('zstd:1', 1, 73e6), level('zstd:6', 4, 65e6))).toContain(
-      '`zstd:6` costs 0.94 of it, and takes 4.00 times as long',
+      '`zstd:6` costs 0.94 times as much, and takes 4.00 times as long',
     );
     expect(of(level('zstd:1', 1, 73e6), level('zstd:6', 9, 72e6))).toContain('also costs least');
   });

@@ -132,7 +132,7 @@ const defaultLines = (base: Level, all: readonly Level[]): string => {
   const why = `\`${base.level}\` is the default: for as long as a dump takes, it holds its snapshot and its locks in the source, and Lambda ends it after 15 minutes.`;
   return cheapest === base
     ? `${why} It also costs least.`
-    : `${why} It is not the one that costs least where backups are kept ${KEPT_DAYS} days: \`${cheapest.level}\` costs ${beside(dollarsOf)} of it, and takes ${beside((one) => median(one.seconds))} times as long.`;
+    : `${why} It is not the one that costs least where backups are kept ${KEPT_DAYS} days: \`${cheapest.level}\` costs ${beside(dollarsOf)} times as much, and takes ${beside((one) => median(one.seconds))} times as long.`;
 };
 
 export const levels: Section<Levels> = {
