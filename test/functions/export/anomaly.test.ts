@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
-import { CONTROL_PLANE, TENANT } from './schemas.ts';
-import { type Bench, openBench, type Services, startServices } from './support.ts';
+import { describe, expect, it } from 'vitest';
+import type { Postgres } from '../../support/postgres.ts';
+import type { Bench } from './support.ts';
+import { tenantForAll } from './tenant-for-all.ts';
 
-let services: Services;
 let postgres: Postgres;
 let database: string;
 let bench: Bench;
-beforeAll(async () => {
-  services = await startServices();
-  postgres = await startPostgres();
-  database = await postgres.database();
-  await postgres.sql(CONTROL_PLANE + TENANT('acme'), database);
-  bench = await openBench(services, postgres, { database });
-});
-afterAll(async () => {
-  await postgres.stop();
-  await services.stop();
+tenantForAll((made) => {
+  ({ postgres, database, bench } = made);
 });
 
 const warningsOfNext = async (): Promise<readonly string[]> => {

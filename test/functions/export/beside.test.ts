@@ -1,29 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { atOnce } from '../../../adapters/postgres/at-once.ts';
 import { connect, disconnect } from '../../../adapters/postgres/session.ts';
 import { ProjectNotFound } from '../../../core/errors/request.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { sourceSettings } from '../../../core/settings.ts';
 import type { SnapshotRequest } from '../../../core/snapshot-ports.ts';
-import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { BACKUP_ROLE } from '../../support/roles.ts';
-import { CONTROL_PLANE, TENANT } from './schemas.ts';
-import { type Bench, openBench, type Services, startServices } from './support.ts';
+import type { Bench } from './support.ts';
+import { tenantForAll } from './tenant-for-all.ts';
 
-let services: Services;
 let postgres: Postgres;
 let database: string;
 let bench: Bench;
-beforeAll(async () => {
-  services = await startServices();
-  postgres = await startPostgres();
-  database = await postgres.database();
-  await postgres.sql(CONTROL_PLANE + TENANT('acme'), database);
-  bench = await openBench(services, postgres, { database });
-});
-afterAll(async () => {
-  await postgres.stop();
-  await services.stop();
+tenantForAll((made) => {
+  ({ postgres, database, bench } = made);
 });
 
 const countOf = async (sql: string): Promise<number> =>

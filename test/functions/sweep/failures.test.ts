@@ -1,32 +1,23 @@
 import type { Context } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
 import { newHistory } from '../../support/backups.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
-import { startTables, type Tables } from '../../support/tables.ts';
-import { startVaults, type Vaults } from '../../support/vaults.ts';
-import { HOUR, MINUTE, newSystem, TEMPLATE } from './sweeping.ts';
+import type { Queues } from '../../support/queues.ts';
+import type { Tables } from '../../support/tables.ts';
+import type { Vaults } from '../../support/vaults.ts';
+import { HOUR, MINUTE, type System, TEMPLATE } from './sweeping.ts';
+import { systemForEach } from './system-for-each.ts';
 
+let it: System;
 let tables: Tables;
 let queues: Queues;
 let vaults: Vaults;
-let it: Awaited<ReturnType<typeof newSystem>>;
-
-beforeAll(async () => {
-  tables = await startTables();
-  queues = await startQueues();
-  vaults = await startVaults();
+systemForEach((made, shared) => {
+  it = made;
+  ({ tables, queues, vaults } = shared);
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await queues.stop();
-  await vaults.stop();
-  await tables.stop();
-});
-beforeEach(async () => {
-  it = await newSystem(tables, queues, vaults);
-});
+afterAll(() => vi.unstubAllEnvs());
 
 const broken = () => Promise.reject(new Error('broken'));
 
