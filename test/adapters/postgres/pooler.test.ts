@@ -8,6 +8,7 @@ import { sourceSettings } from '../../../core/settings.ts';
 import type { Snapshot } from '../../../core/snapshot-ports.ts';
 import { type Pooler, startPgBouncer } from '../../support/pgbouncer.ts';
 import { clientRoot, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
+import { dumped } from './dumped.ts';
 
 let postgres: Postgres;
 let database: string;
@@ -94,17 +95,7 @@ describe('behind PgBouncer', () => {
       );
       // Both sessions, and whatever backend a pooler keeps of one that only asked whether backends are shared.
       expect(ours.rows[0].n).toBeGreaterThanOrEqual(2);
-      const dump = await snapshot.dump({
-        format: 'plain',
-        compress: '0',
-        content: 'full',
-        signal: new AbortController().signal,
-        onTable: () => undefined,
-      });
-      const pieces: Buffer[] = [];
-      for await (const piece of dump.output) pieces.push(piece);
-      await dump.exited;
-      expect(Buffer.concat(pieces).toString()).toContain('COPY acme.t (n) FROM stdin;\n1\n2\n');
+      expect(await dumped(snapshot)).toContain('COPY acme.t (n) FROM stdin;\n1\n2\n');
     } finally {
       await snapshot.close();
     }

@@ -17,6 +17,7 @@ import {
   startPostgres,
 } from '../../support/postgres.ts';
 import { BACKUP_ROLE } from '../../support/roles.ts';
+import { dumped } from './dumped.ts';
 
 let postgres: Postgres;
 let database: string;
@@ -192,20 +193,6 @@ const withSnapshot = async <T>(
   } finally {
     await snapshot.close();
   }
-};
-
-const dumped = async (snapshot: Snapshot): Promise<string> => {
-  const dump = await snapshot.dump({
-    format: 'plain',
-    compress: '0',
-    content: 'full',
-    signal: new AbortController().signal,
-    onTable: () => undefined,
-  });
-  const pieces: Buffer[] = [];
-  for await (const piece of dump.output) pieces.push(piece);
-  await dump.exited;
-  return Buffer.concat(pieces).toString();
 };
 
 describe('a dump', () => {

@@ -1,23 +1,16 @@
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import { uuidv7 } from '../../../core/ids.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
+import type { Queues } from '../../support/queues.ts';
+import { queueForEach } from './queue-for-each.ts';
 
 let queues: Queues;
 let url: string;
 let name: string;
-let made = 0;
-
-beforeAll(async () => {
-  queues = await startQueues();
-});
-afterAll(() => queues.stop());
-beforeEach(() => {
-  made += 1;
-  name = `exports-${made}.fifo`;
-  url = queues.newQueue(name, { VisibilityTimeout: '960' });
+queueForEach((made) => {
+  ({ queues, url, name } = made);
 });
 
 const queue = () => makeExportQueue({ url, client: queues.client });

@@ -1,24 +1,17 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeRestoreQueue, makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { JobQueue } from '../../../core/job-ports.ts';
 import type { RestoreMessage, VerificationMessage } from '../../../core/messages.ts';
-import { type Queues, startQueues } from '../../support/queues.ts';
+import type { Queues } from '../../support/queues.ts';
+import { queueForEach } from './queue-for-each.ts';
 
 let queues: Queues;
 let url: string;
 let name: string;
-let made = 0;
-
-beforeAll(async () => {
-  queues = await startQueues();
-});
-afterAll(() => queues.stop());
-beforeEach(() => {
-  made += 1;
-  name = `jobs-${made}.fifo`;
-  url = queues.newQueue(name, { VisibilityTimeout: '960' });
+queueForEach((made) => {
+  ({ queues, url, name } = made);
 });
 
 const waiting = () => queues.server.inspectQueue(name)?.messages.ready ?? [];
