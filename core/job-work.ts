@@ -175,9 +175,11 @@ export const workJob = async <J extends Job>(
   request: JobRequest,
 ): Promise<JobDisposition<J>> => {
   const { projectId, jobId, receiptHandle } = request;
-  // The queue's own visibility is the function's timeout: whatever goes wrong from here, the message comes sooner.
-  await hide(ports, receiptHandle, TIMES.visibilityWhileWorkingSeconds);
-  const outcome = await ports.jobs.claim(projectId, jobId);
+  const [outcome] = await Promise.all([
+    ports.jobs.claim(projectId, jobId),
+    // The queue's own visibility is the function's timeout: whatever goes wrong from here, the message comes sooner.
+    hide(ports, receiptHandle, TIMES.visibilityWhileWorkingSeconds),
+  ]);
   if (outcome.kind === 'exhausted') {
     const { job } = outcome;
     const found = await task.done?.(job);

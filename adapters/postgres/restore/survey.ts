@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
+import { atOnce } from '../at-once.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
 import { schemasThere } from './places.ts';
@@ -69,19 +70,38 @@ const dependentFindings = (
 
 const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> => {
   const { places, mode } = request;
-  const server = await serverFacts(client);
   const from = places.map((place) => place.from);
-  const live = await schemasThere(client, from);
-  const rights = await surveyRights(client, request);
-  const roles = await surveyRoles(client, request);
-  const extensions = await surveyExtensions(client, request);
-  const outside = await surveyOutside(client, request);
-  const needs = await surveyNeeds(client, request);
-  const keys = await surveyKeys(client, request);
-  const names = await surveyNames(client, request, live);
-  const code = await surveyCode(client, request);
-  const snapshots = await surveySnapshots(client, request, live);
-  const dependents = mode === 'swap' ? await readDependents(client, [...live]) : [];
+  const [server, live] = await atOnce(
+    client,
+    () => serverFacts(client),
+    () => schemasThere(client, from),
+  );
+  const [
+    rights,
+    roles,
+    extensions,
+    outside,
+    needs,
+    keys,
+    names,
+    code,
+    snapshots,
+    dependents,
+    functionsNamingLive,
+  ] = await atOnce(
+    client,
+    () => surveyRights(client, request),
+    () => surveyRoles(client, request),
+    () => surveyExtensions(client, request),
+    () => surveyOutside(client, request),
+    () => surveyNeeds(client, request),
+    () => surveyKeys(client, request),
+    () => surveyNames(client, request, live),
+    () => surveyCode(client, request),
+    () => surveySnapshots(client, request, live),
+    async () => (mode === 'swap' ? await readDependents(client, [...live]) : []),
+    () => functionsNaming(client, request),
+  );
   const hanging = dependentFindings(dependents, request);
   const all = [
     serverFindings(server, request),
@@ -102,7 +122,7 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     missingExtensions: extensions.missingExtensions,
     missingRoles: roles.missingRoles,
     missingOutside: outside.missingOutside,
-    functionsNamingLive: await functionsNaming(client, request),
+    functionsNamingLive,
     foreignKeysOutside: keys.foreignKeysOutside,
     dependents,
     problems: all.flatMap(({ problems }) => problems),
@@ -115,6 +135,7 @@ export const survey = async (access: RestoreAccess, request: SurveyRequest): Pro
   const session = {
     applicationName: `${APPLICATION}/survey`,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    pipelined: true,
     signal: request.signal,
   };
   try {
