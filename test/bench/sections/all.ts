@@ -15,9 +15,10 @@ export const SECTIONS: readonly Section<unknown>[] = [
   profile,
   levels,
   memory,
+  // The emulators share its cores: those that come behind it fill them with thousands of rows.
+  restore,
   start,
   small,
   plan,
   curve,
-  restore,
 ];

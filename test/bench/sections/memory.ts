@@ -28,6 +28,7 @@ export interface Memory {
 
 /** What is wanted holds for the run that needed most. */
 const highest = ({ runs }: Size): number => Math.max(...runs.map((run) => run.peakMemory));
+const ordinary = ({ runs }: Size): number => median(runs.map((run) => run.peakMemory));
 const ofChildren = ({ runs }: Size): number => Math.max(...runs.map((run) => run.peakOfChildren));
 const written = ({ runs }: Size): number => Math.max(...runs.map((run) => run.writtenToDisk));
 
@@ -75,7 +76,7 @@ export const memory: Section<Memory> = {
   },
   targets: ({ sizes }) => {
     const [, tenth, whole] = sizes;
-    const growth = tenth && whole ? highest(whole) / highest(tenth) : Number.NaN;
+    const growth = tenth && whole ? ordinary(whole) / ordinary(tenth) : Number.NaN;
     return [
       atMost(
         'peak memory of the export worker with its children',
@@ -98,7 +99,7 @@ export const memory: Section<Memory> = {
       String(size.runs.length),
       mib(size.bytes),
       mib(size.stored),
-      mib(median(size.runs.map((run) => run.peakMemory))),
+      mib(ordinary(size)),
       mib(highest(size)),
       mib(ofChildren(size)),
       `${written(size)} B`,
@@ -110,7 +111,7 @@ export const memory: Section<Memory> = {
     return [
       '## Memory and disk',
       '',
-      `Highest resident memory of the export worker and its children, each at its own height, added; pages that they share count in each. Of as many runs as the table says: the median, and the most, which is what counts beside what is wanted; of \`pg_dump\`’s part and of the bytes written, the most; of the time, the median, with the least and the most.`,
+      `Highest resident memory of the export worker and its children, each at its own height, added; pages that they share count in each. Of as many runs as the table says: the median, which tells the growth, and the most, which is held against what is wanted; of \`pg_dump\`’s part and of the bytes written, the most; of the time, the median, with the least and the most.`,
       '',
       ...table(
         [
