@@ -191,7 +191,7 @@ const openSnapshot = async (
           ...dumpRequest,
           schemas,
           extensions: beginning.inside,
-          throughRoot: beginning.divided.unknown,
+          throughRoot: beginning.divided.mustBeTold,
           snapshotId: id,
           server,
           applicationName,

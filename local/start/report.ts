@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { VAULT } from '../../core/contract.ts';
 import type { ShownBackup } from './api-client.ts';
 import type { FinishedRun } from './follow.ts';
 import { isVerified, type VerifiedBackup } from './verify.ts';
@@ -14,9 +15,6 @@ const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
 /** Where an object of the vault lies. */
 export const fileOf = (vaultFolder: string, fileId: string): string =>
   fileName(path.join(vaultFolder, fileId));
-
-/** Below which all backups of a vault lie. */
-const BACKUPS = 'backups';
 
 /** What came of the run, and of the verifications where they were asked for. */
 export interface Result extends FinishedRun {
@@ -41,7 +39,7 @@ const cells = (backup: ShownBackup, verified: boolean): string[] => [
   orDash(backup.durationMs, secondsText),
   backup.status,
   ...(verified ? [orDash(backup.validation, (validation) => validation)] : []),
-  orDash(backup.fileId, (fileId) => path.relative(BACKUPS, fileId)),
+  orDash(backup.fileId, (fileId) => fileId.slice(VAULT.prefix.length)),
 ];
 
 const aligned = (columns: readonly string[], body: readonly (readonly string[])[]): string[] => {
@@ -69,7 +67,7 @@ export const tableText = (result: Result, vaultFolder: string): string => {
     backups.map((backup) => cells(backup, verified !== undefined)),
   );
   if (backups.some(({ fileId }) => fileId !== undefined)) {
-    lines.push(`The files are in ${fileOf(vaultFolder, BACKUPS)}.`);
+    lines.push(`The files are in ${fileOf(vaultFolder, VAULT.prefix)}.`);
   }
   for (const { projectId, error, warnings = [] } of backups) {
     if (error) lines.push(`${plainName(projectId)} failed: ${error.message}`);

@@ -35,11 +35,12 @@ const DIVIDED_ANEW = `
   WHERE n.oid = ANY ($1) AND c.relkind = 'r'
   ORDER BY c.oid, b.depth DESC`;
 
-/** Full name of the partitioned table that its rows are divided under, by `tableKey` of the partition. */
-export type DividedAnew = ReadonlyMap<string, string> & {
-  /** True where pg_dump has to be told to write them for that table. */
-  readonly unknown: boolean;
-};
+export interface DividedAnew {
+  /** Full name of the partitioned table that its rows are divided under, by `tableKey` of the partition. */
+  readonly under: ReadonlyMap<string, string>;
+  /** pg_dump has to be told to write the rows for that table. */
+  readonly mustBeTold: boolean;
+}
 
 export const readDividedAnew = async (
   client: pg.Client,
@@ -53,11 +54,11 @@ export const readDividedAnew = async (
     readonly known: boolean;
   }
   const { rows } = await client.query<Row>(DIVIDED_ANEW, [schemaOids]);
-  const tops = new Map(
+  const under = new Map(
     rows.map(({ schema, name, topSchema, topName }) => [
       tableKey(schema, name),
       qualified(topSchema, topName),
     ]),
   );
-  return Object.assign(tops, { unknown: rows.some(({ known }) => !known) });
+  return { under, mustBeTold: rows.some(({ known }) => !known) };
 };

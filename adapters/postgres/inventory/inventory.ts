@@ -50,9 +50,9 @@ export interface InventoryOptions {
 export const manifestTables = (facts: readonly TableFacts[]): ManifestTable[] =>
   facts.map(({ populated: _, hidden: __, ...table }) => table);
 
-const withDivision = (tables: readonly ManifestTable[], divided: DividedAnew): ManifestTable[] =>
+const withDivision = (tables: readonly ManifestTable[], { under }: DividedAnew): ManifestTable[] =>
   tables.map((table) => {
-    const dividedUnder = divided.get(tableKey(table.schema, table.name));
+    const dividedUnder = under.get(tableKey(table.schema, table.name));
     return dividedUnder === undefined ? table : { ...table, dividedUnder };
   });
 

@@ -195,7 +195,7 @@ const compareTables = async (
   const there = new Set(
     (await tablesThere(client, wanted)).map(({ schema, name }) => tableKey(schema, name)),
   );
-  const divided = await readDividedAnew(client, schemaOids);
+  const { under } = await readDividedAnew(client, schemaOids);
   const shared = new Map<string, { was: number; is: number }>();
   let rows = 0;
   for (const table of wanted) {
@@ -205,7 +205,7 @@ const compareTables = async (
     } else if (table.rows !== null) {
       const counted = await countRows(client, table);
       if (table.kind !== 'materialized-view') rows += counted;
-      const top = divided.get(tableKey(table.schema, table.name));
+      const top = under.get(tableKey(table.schema, table.name));
       if (top !== undefined) {
         const { was, is } = shared.get(top) ?? { was: 0, is: 0 };
         shared.set(top, { was: was + table.rows, is: is + counted });

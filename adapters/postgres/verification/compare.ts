@@ -71,8 +71,11 @@ const compareRows = async (
 ): Promise<RowsCompared> => {
   const columns =
     compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest)) : undefined;
-  const divided = await readDividedAnew(client, schemaOids);
+  const { under } = await readDividedAnew(client, schemaOids);
   const shared = new Map<string, { was: Rows; is: Rows }[]>();
+  const add = (difference: string | undefined): void => {
+    if (difference !== undefined) found.add(difference);
+  };
   const done = { tables: 0, rows: 0, hashedTables: 0 };
   for (const table of manifest.tables.filter(holdsRows)) {
     signal.throwIfAborted();
@@ -85,17 +88,14 @@ const compareRows = async (
     done.rows += counted.rows;
     if (hashed) done.hashedTables += 1;
     const was = { rows: table.rows ?? 0, hash: table.rowHash };
-    const top = divided.get(key);
-    if (top !== undefined) shared.set(top, [...(shared.get(top) ?? []), { was, is: counted }]);
-    const difference =
-      top === undefined ? differenceOf(`table ${named(table)} has`, was, counted) : undefined;
-    if (difference !== undefined) found.add(difference);
+    const top = under.get(key);
+    if (top === undefined) add(differenceOf(`table ${named(table)} has`, was, counted));
+    else shared.set(top, [...(shared.get(top) ?? []), { was, is: counted }]);
   }
   for (const [top, parts] of shared) {
     const was = together(parts.map((part) => part.was));
     const is = together(parts.map((part) => part.is));
-    const difference = differenceOf(`the partitions of ${top} together have`, was, is);
-    if (difference !== undefined) found.add(difference);
+    add(differenceOf(`the partitions of ${top} together have`, was, is));
   }
   return done;
 };

@@ -3,6 +3,7 @@ import { type Backup, iso } from '../../../core/backup.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 import { ClaimLost } from '../../../core/errors/work.ts';
+import type { LoadRequest, RestoreServer } from '../../../core/restore-ports.ts';
 import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
 import { count, newSchema, TENANT } from './tenant.ts';
@@ -14,22 +15,27 @@ roomForEach(TENANT, (made) => {
   ({ room, backup } = made);
 });
 
+/** A server where something happens once all is loaded and confirmed. */
+const beforeCommit = (happens: (request: LoadRequest) => Promise<void>): RestoreServer => ({
+  ...room.ports.server,
+  load: (request) =>
+    room.ports.server.load({
+      ...request,
+      confirm: async () => {
+        await request.confirm();
+        await happens(request);
+      },
+    }),
+});
+
 describe('a restore that dies', () => {
   it('leaves nothing, and the next attempt brings it to its end', async () => {
     let died = false;
-    const server = {
-      ...room.ports.server,
-      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
-        await room.ports.server.load({
-          ...request,
-          confirm: async () => {
-            await request.confirm();
-            if (died) return;
-            died = true;
-            throw new RestoreInterrupted('the test cut it');
-          },
-        }),
-    };
+    const server = beforeCommit(async () => {
+      if (died) return;
+      died = true;
+      throw new RestoreInterrupted('the test cut it');
+    });
     const { row } = await room.restore(backup, {}, { server });
     expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
     expect(await room.schemas()).toEqual(['acme', 'shared']);
@@ -127,21 +133,13 @@ describe('a restore that dies', () => {
   });
 
   it('that is cancelled while it loads leaves nothing, and says cancelled', async () => {
-    const server = {
-      ...room.ports.server,
-      load: async (request: Parameters<typeof room.ports.server.load>[0]) =>
-        await room.ports.server.load({
-          ...request,
-          confirm: async () => {
-            await request.confirm();
-            await new Promise((_, reject) => {
-              const fail = () => reject(request.signal.reason);
-              if (request.signal.aborted) fail();
-              request.signal.addEventListener('abort', fail);
-            });
-          },
-        }),
-    };
+    const server = beforeCommit(async ({ signal }) => {
+      await new Promise((_, reject) => {
+        const fail = () => reject(signal.reason);
+        if (signal.aborted) fail();
+        signal.addEventListener('abort', fail);
+      });
+    });
     const restores = {
       ...room.ports.restores,
       get: async (projectId: string, id: string) => {
