@@ -89,8 +89,8 @@ export interface Backup extends Partial<Completion> {
   /** When retention may take it: the promise that reads filter by. */
   readonly expiresAt: string;
   /**
-   * Epoch seconds from which DynamoDB may remove the row. Only final rows have it, and a project's newest
-   * completed full backup never: that one outlives `expiresAt`.
+   * Epoch seconds from which DynamoDB may remove the row. Only final rows have it. The last good
+   * backups of a project (core/last-good.ts) have none: they outlive `expiresAt`.
    */
   readonly ttl?: number;
   /** Attempts claimed so far, 0 before the first. */

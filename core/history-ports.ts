@@ -48,7 +48,7 @@ export interface History {
   get(projectId: string, backupId: string): Promise<Backup | undefined>;
   /** Newest first; without what has expired or was deleted, unless `status` asks for it. @throws InvalidInput for a cursor not of this project. */
   list(projectId: string, query: BackupQuery): Promise<Page<Backup>>;
-  /** The newest completed backup, if any. */
+  /** The newest completed full backup that no verification found to be damaged, if any. */
   latest(projectId: string): Promise<Backup | undefined>;
   /** Rows of one UTC day (`2026-11-21`), newest first, without what has expired or was deleted. */
   ofDay(day: string, limit: number): Promise<readonly Backup[]>;
@@ -59,7 +59,7 @@ export interface History {
   claim(projectId: string, backupId: string): Promise<ClaimOutcome>;
   /** Renews the lease and writes the progress. */
   heartbeat(claim: Claim, progress?: Progress): Promise<'held' | 'cancelling' | 'lost'>;
-  /** The fenced write that alone makes a backup completed, and moves `ttl` off the project's newest full one. */
+  /** The fenced write that alone makes a backup completed, and settles the project's retention. */
   complete(claim: Claim, completion: Completion): Promise<'written' | 'lost'>;
   fail(claim: Claim, failure: Failure): Promise<'written' | 'lost'>;
   cancel(claim: Claim): Promise<'written' | 'lost'>;

@@ -3,7 +3,7 @@ import type { Job, JobStatus } from './job.ts';
 import type { RestoreMessage, VerificationMessage } from './messages.ts';
 import type { Page } from './ports.ts';
 import type { Restore } from './restore.ts';
-import type { Verification } from './verification.ts';
+import type { Comparison, Verification } from './verification.ts';
 
 /** The right to write one job's row, held by one attempt of one worker. Every write of it carries `attempt`. */
 export interface JobClaim {
@@ -84,6 +84,8 @@ export interface ValidationNote {
   readonly validation: Validation;
   readonly verificationId: string;
   readonly validatedAt: string;
+  /** What was compared; absent where nothing was. A failure by rows is only taken back by a comparison of rows. */
+  readonly compare?: Comparison;
   readonly why?: string;
 }
 export interface Validations {

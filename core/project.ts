@@ -14,7 +14,7 @@ export interface RegisteredProject extends Project {
   readonly source: string;
   /** When a discovery last changed this row, ISO 8601. */
   readonly seenAt: string;
-  /** The newest completed full backup. Retention never takes it while the project lives. */
+  /** The newest completed full backup that is not known to be damaged. Retention never takes it while the project lives. */
   readonly lastSuccess?: { readonly backupId: string; readonly at: string; readonly size: number };
 }
 

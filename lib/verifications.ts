@@ -69,7 +69,8 @@ export class Verifications extends Construct {
         postgresRoot: POSTGRES_ROOT,
       },
     });
-    history.allow(this.verify, ['GetItem', 'UpdateItem']);
+    // It queries since what it finds decides which of the project's backups retention may take.
+    history.allow(this.verify, ['GetItem', 'UpdateItem'], ['table']);
     vault.allowRead(this.verify);
     // So that a backup which is gone is found to be gone, and not forbidden.
     vault.allowList(this.verify);

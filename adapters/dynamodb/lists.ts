@@ -3,6 +3,7 @@ import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { type Backup, hasExpired } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import type { BackupQuery, History, OpenBackup } from '../../core/history-ports.ts';
+import { isFull } from '../../core/last-good.ts';
 import { chunksOf } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
 import { cursorOf, positionOf } from './cursors.ts';
@@ -99,6 +100,24 @@ const getBackups = async (
   return found;
 };
 
+const LATEST_PAGE = 20;
+
+/** Newest of those that can bring the project back: full, and not known to be bad. */
+const latest = async (access: HistoryTable, projectId: string): Promise<Backup | undefined> => {
+  let cursor: string | undefined;
+  do {
+    const page = await list(access, projectId, {
+      limit: LATEST_PAGE,
+      status: 'completed',
+      ...(cursor !== undefined && { cursor }),
+    });
+    const good = page.items.find((backup) => isFull(backup) && backup.validation !== 'failed');
+    if (good) return good;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return undefined;
+};
+
 const byNewest = (one: Pick<Backup, 'id'>, other: Pick<Backup, 'id'>): number =>
   one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
 
@@ -150,10 +169,7 @@ export const makeLists = (
   access: HistoryTable,
 ): Pick<History, 'list' | 'latest' | 'ofDay' | 'open'> => ({
   list: (projectId, query) => list(access, projectId, query),
-  latest: async (projectId) => {
-    const page = await list(access, projectId, { limit: 1, status: 'completed' });
-    return page.items[0];
-  },
+  latest: (projectId) => latest(access, projectId),
   ofDay: (day, limit) => ofDay(access, day, limit),
   open: (state) => open(access, state),
 });

@@ -1,17 +1,17 @@
 import type { Backup } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
-import { backupKey, backupOf, deletedRowOf, partitionOf } from './rows.ts';
-import { allRows, changeRow, type HistoryTable, putRow } from './table.ts';
+import { type Judged, lastGood } from '../../core/last-good.ts';
+import { backupKey, backupOf, deletedRowOf, FOUND, partitionOf } from './rows.ts';
+import { allRows, changeRow, type HistoryTable, putRow, type Row } from './table.ts';
 
 /**
  * Retention through DynamoDB's TTL. A row may be removed once it has the attribute `ttl`. Rows that end
- * without a backup get it in the write that ends them. A completed one gets it here, unless it is its project's
- * newest full one, so the last good backup can't expire and nothing ever has to be put back.
+ * without a backup get it in the write that ends them. A completed one gets it here, unless `lastGood` keeps it.
  *
- * This looks at all completed rows of the project and sets right whatever is not: so it heals what a crash
- * between the two writes left, and the order in which backups complete makes no difference. "Newest" is by
- * id: UUIDv7 orders by the time a backup was planned or asked for.
+ * This looks at all completed rows of the project and sets right whatever is not. So it heals what a crash
+ * between two writes left, and the order in which backups complete makes no difference. It runs after each completion and
+ * after each verification that found something. "Newest" is by id: UUIDv7 orders by the time a backup was planned or asked for.
  */
 export const settleRetention = async (access: HistoryTable, projectId: string): Promise<void> => {
   const completed = (
@@ -23,30 +23,57 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
         ':completed': 'completed',
       },
       filter: '#status = :completed',
-      only: ['id', 'projectId', 'type', 'content', 'completedAt', 'size', TABLE.ttl],
+      only: [...READ],
       newestFirst: true,
     })
-  ).map(backupOf);
-  const kept = completed.find(({ type, content }) => type === 'database' && content === 'full');
+  ).map(judgedOf);
+  const kept = lastGood(completed);
   // Kept before any other may go.
-  if (kept?.ttl !== undefined) await keep(access, projectId, kept.id);
+  for (const { backup } of kept)
+    if (backup.ttl !== undefined) await keep(access, projectId, backup.id);
+  const [newest] = kept;
   await Promise.all([
-    kept && noteLastSuccess(access, projectId, kept),
+    newest && noteLastSuccess(access, projectId, newest, completed),
     letAllExpire(
       access,
       projectId,
-      completed.filter((backup) => backup !== kept && backup.ttl === undefined),
+      completed.filter((one) => !kept.includes(one) && one.backup.ttl === undefined),
     ),
   ]);
+};
+
+const READ = [
+  'id',
+  'projectId',
+  'type',
+  'content',
+  'completedAt',
+  'size',
+  'validation',
+  ...Object.values(FOUND),
+  TABLE.ttl,
+] as const;
+
+interface JudgedBackup extends Judged {
+  readonly backup: Backup;
+}
+
+const judgedOf = (row: Row): JudgedBackup => {
+  const backup = backupOf(row);
+  return {
+    backup,
+    isBad: row[FOUND.bad] !== undefined || backup.validation === 'failed',
+    isVerified: row[FOUND.good] !== undefined || backup.validation === 'verified',
+  };
 };
 
 /** One, as a rule; where a crash left more, one after the other. */
 const letAllExpire = async (
   access: HistoryTable,
   projectId: string,
-  backups: readonly Backup[],
+  backups: readonly JudgedBackup[],
 ): Promise<void> => {
-  for (const { id } of backups) await letExpire(access, projectId, id);
+  for (const { backup } of backups) await letExpire(access, projectId, backup.id);
 };
 
 const letExpire = (access: HistoryTable, projectId: string, backupId: string) =>
@@ -56,7 +83,7 @@ const letExpire = (access: HistoryTable, projectId: string, backupId: string) =>
     values: { ':completed': 'completed' },
   });
 
-/** Needed only where the newest one was taken out of the history by hand. */
+/** Needed where a newer one was found to be bad, or was taken out of the history by hand. */
 const keep = (access: HistoryTable, projectId: string, backupId: string) =>
   changeRow(access, backupKey(projectId, backupId), {
     remove: [TABLE.ttl],
@@ -64,8 +91,24 @@ const keep = (access: HistoryTable, projectId: string, backupId: string) =>
     values: { ':completed': 'completed' },
   });
 
-const noteLastSuccess = (access: HistoryTable, projectId: string, backup: Backup) =>
-  changeRow(
+/** DynamoDB takes 100 operands for IN. */
+const BAD_NAMED = 100;
+
+/** It moves forwards, and backwards only from a backup that is bad: whoever settles at the same moment may know of fewer backups. */
+const noteLastSuccess = (
+  access: HistoryTable,
+  projectId: string,
+  { backup }: JudgedBackup,
+  completed: readonly JudgedBackup[],
+) => {
+  const bad = completed
+    .filter((one) => one.isBad && one.backup.id > backup.id)
+    .slice(0, BAD_NAMED)
+    .map((one, index) => [`:bad${index}`, one.backup.id] as const);
+  const isBad = bad.length
+    ? ` OR #lastSuccess.#backupId IN (${bad.map(([name]) => name).join(', ')})`
+    : '';
+  return changeRow(
     access,
     { pk: partitionOf(projectId), sk: TABLE.projectRow },
     {
@@ -78,10 +121,11 @@ const noteLastSuccess = (access: HistoryTable, projectId: string, backup: Backup
       },
       when:
         'attribute_exists(#pk) AND ' +
-        '(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id)',
-      values: { ':id': backup.id },
+        `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isBad})`,
+      values: { ':id': backup.id, ...Object.fromEntries(bad) },
     },
   );
+};
 
 export const makeRetention = (
   access: HistoryTable,

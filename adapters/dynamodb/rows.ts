@@ -7,9 +7,9 @@ import type { Key, Row } from './table.ts';
 
 /**
  * How a backup is laid out as a row. Besides the backup's own members a row has its keys, those of the
- * indexes it is in, and three attributes that never leave this folder: `kind`; `expirySeconds`, from which
+ * indexes it is in, and attributes that never leave this folder: `kind`; `expirySeconds`, from which
  * `ttl` is copied in the very write that makes a row final; `claimedBy`, by which a claim whose answer got
- * lost on the way is known again.
+ * lost on the way is known again; and those of `FOUND`.
  */
 export const { statusIndex, dayIndex } = TABLE;
 
@@ -65,6 +65,12 @@ export const rowOf = (backup: Backup): Row & Key => {
   };
 };
 
+/**
+ * What verifications have found of a backup, kept through later ones that found nothing: `good` when one passed (ISO 8601), `bad` what
+ * differed, `badBy` the comparison that found it.
+ */
+export const FOUND = { good: 'knownGood', bad: 'knownBad', badBy: 'knownBadBy' } as const;
+
 const STORAGE_ONLY: ReadonlySet<string> = new Set([
   TABLE.pk,
   TABLE.sk,
@@ -75,7 +81,7 @@ const STORAGE_ONLY: ReadonlySet<string> = new Set([
   'kind',
   'expirySeconds',
   'claimedBy',
-  'knownBad',
+  ...Object.values(FOUND),
 ]);
 
 /** What the row is of, without what is this folder's own. */

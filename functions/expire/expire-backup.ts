@@ -2,6 +2,7 @@ import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
 import { encodePart, keysBeside } from '../../core/keys.ts';
+import { isFull } from '../../core/last-good.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault-ports.ts';
 
@@ -21,9 +22,14 @@ const isItsOwn = (fileId: string, { id, projectId }: Backup): boolean =>
   fileId.includes(id) &&
   !fileId.includes('..');
 
-const isGood = ({ type, content }: Backup): boolean => type === 'database' && content === 'full';
+const isBad = ({ validation }: Pick<Backup, 'validation'>): boolean => validation === 'failed';
 
-const hasGoodOne = async ({ history }: ExpirePorts, projectId: string): Promise<boolean> => {
+/** Another full one, and a good one in place of a good one. */
+const hasAnother = async (
+  { history }: ExpirePorts,
+  { projectId, ...taken }: Backup,
+): Promise<boolean> => {
+  const replaces = (other: Backup): boolean => isFull(other) && (isBad(taken) || !isBad(other));
   let cursor: string | undefined;
   do {
     const page = await history.list(projectId, {
@@ -31,7 +37,7 @@ const hasGoodOne = async ({ history }: ExpirePorts, projectId: string): Promise<
       status: 'completed',
       ...(cursor && { cursor }),
     });
-    if (page.items.some(isGood)) return true;
+    if (page.items.some(replaces)) return true;
     cursor = page.cursor;
   } while (cursor);
   return false;
@@ -45,7 +51,7 @@ const hasGoodOne = async ({ history }: ExpirePorts, projectId: string): Promise<
  * can be repeated: by the stream, which delivers the record again, or by sweep, which removes the objects of `deleted`
  * rows. The other way round, a crash for good would leave neither a row nor an object, and nobody knew why.
  *
- * A full backup goes only while its project has another one. `ttl` sees to that already; this keeps the promise
+ * A full backup goes only while its project has another one that is as good. `ttl` sees to that already; this keeps the promise
  * even where a row was edited by hand.
  *
  * @throws VaultRefused, UploadInterrupted, errors of AWS; all may be tried again
@@ -62,7 +68,7 @@ export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<
     });
     return 'kept';
   }
-  if (isGood(backup) && !(await hasGoodOne(ports, projectId))) {
+  if (isFull(backup) && !(await hasAnother(ports, backup))) {
     log.error("retention took the row of the project's last good backup; its object was left", {
       ...names,
       fileId,

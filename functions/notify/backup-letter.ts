@@ -1,5 +1,6 @@
 import type { Backup, Compression, Format } from '../../core/backup.ts';
 import { downloadNameOf, encodePart, extensionOf } from '../../core/keys.ts';
+import { isFull } from '../../core/last-good.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { counted, durationOf, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
 
@@ -70,11 +71,14 @@ const factsOf = (backup: Backup): Block => {
       `${counted(tableCount, 'table')}, ${counted(rowCount ?? 0, 'row')}`,
     ],
     backup.attempt > 1 && ['Attempts', numberOf(backup.attempt)],
-    made && ['Kept until', `${timeOf(backup.expiresAt)}, and as long as it is the newest`],
+    made && ['Kept until', `${timeOf(backup.expiresAt)}${isFull(backup) ? LONGER : ''}`],
     backup.checksum !== undefined && ['SHA-256', backup.checksum],
   ];
   return { kind: 'facts', facts: facts.filter((fact) => typeof fact === 'object') };
 };
+
+/** Only a full backup can bring a project back, so retention keeps the last good one of those. */
+const LONGER = ', and longer while it is the newest good backup of the project';
 
 const warningsOf = ({ warnings = [] }: Backup): Block[] =>
   warnings.length

@@ -38,16 +38,27 @@ const summaryOf = ({ verdict, why, differences, differenceCount }: VerificationR
   return `${differences[0] ?? 'it differs'}${more}`;
 };
 
+/** A backup without row hashes passes a comparison of rows by its counts alone. */
+const noteOn = (
+  { compare }: Verification,
+  result: VerificationResult,
+): Pick<ValidationNote, 'compare' | 'why'> => {
+  const why = summaryOf(result);
+  const byCounts = result.verdict === 'verified' && result.checked.hashedTables === 0;
+  return { compare: byCounts ? 'counts' : compare, ...(why !== undefined && { why }) };
+};
+
 const note = (
   { validations, clock }: Pick<VerifyPorts, 'validations' | 'clock'>,
   { projectId, backupId, id }: Verification,
   validation: ValidationNote['validation'],
-  why?: string,
+  { compare, why }: Pick<ValidationNote, 'compare' | 'why'> = {},
 ): Promise<void> =>
   validations.noteValidation(projectId, backupId, {
     validation,
     verificationId: id,
     validatedAt: iso(clock()),
+    ...(compare && { compare }),
     ...(why !== undefined && { why }),
   });
 
@@ -108,7 +119,7 @@ const work = async (
   const result = await look(ports, verification, backup, context);
   // Under its claim: one that was lost must not speak for the attempt that has it now.
   await context.write({});
-  await note(ports, verification, result.verdict, summaryOf(result));
+  await note(ports, verification, result.verdict, noteOn(verification, result));
   return { result };
 };
 
@@ -120,9 +131,12 @@ const ended = async (
 ): Promise<void> => {
   const { projectId, id, status, result, asked } = verification;
   if (status === 'cancelled' && before.note) {
-    await note(ports, verification, before.note.validation, before.note.why);
+    await note(ports, verification, before.note.validation, before.note);
   }
-  if (status === 'failed') await note(ports, verification, 'could-not-run', result?.why);
+  if (status === 'failed') {
+    const why = result?.why;
+    await note(ports, verification, 'could-not-run', why === undefined ? {} : { why });
+  }
   if (asked || result?.verdict === 'failed') {
     await ports.outcomes.send({ kind: 'verification', projectId, verificationId: id });
   } else {

@@ -80,7 +80,7 @@ describe('each function may do what it does and nothing else', () => {
   test('verify reads the vault and reaches no database: it has no secret', () => {
     expect(grantsOf(one, 'Verifications/Verify/Role')).toEqual({
       '<Verifications/Verify/Log.Arn>': LOG,
-      [TABLE]: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OBJECTS]: ['s3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
+import { uuidv7 } from '../../../core/ids.ts';
 import { completionOf, DAY, NIGHT, newHistory, type TestHistory } from '../../support/backups.ts';
 import { historyForEach } from '../../support/history.ts';
+import { jobRows } from '../../support/jobs.ts';
 import type { Tables } from '../../support/tables.ts';
 
 let it: TestHistory;
@@ -65,6 +67,65 @@ describe('the last good backup', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('and the last verified one are kept, whatever verifications find and in whatever order', async () => {
+    const word = fc.record({
+      of: fc.nat({ max: 4 }),
+      validation: fc.constantFrom('verified', 'verified', 'failed', 'could-not-run', 'verifying'),
+      compare: fc.constantFrom('counts', 'rows'),
+    });
+    let projects = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 8 }), async (words) => {
+        projects += 1;
+        const projectId = `verified-${projects}`;
+        const backups: Backup[] = [];
+        for (let night = 0; night < 5; night += 1)
+          backups.push(await it.completed(ofNight(night, { projectId })));
+        // What is known of each, by a model of its own: undefined, 'good', or how it was found to be bad.
+        const known = backups.map((): 'good' | 'counts' | 'rows' | undefined => undefined);
+        const kept = new Set([4]);
+        for (const [hour, { of, validation, compare }] of words.entries()) {
+          await jobRows(it.access).validations.noteValidation(projectId, backups[of]?.id ?? '', {
+            validation: validation as 'verified',
+            verificationId: uuidv7(NIGHT + 10 * DAY + hour * 3_600_000),
+            validatedAt: iso(NIGHT + 10 * DAY),
+            compare: compare as 'counts',
+          });
+          if (validation === 'failed') known[of] = compare as 'counts';
+          if (validation === 'verified' && !(known[of] === 'rows' && compare === 'counts'))
+            known[of] = 'good';
+          const good = [4, 3, 2, 1, 0].filter((n) => known[n] === undefined || known[n] === 'good');
+          const verified = [4, 3, 2, 1, 0].find((n) => known[n] === 'good');
+          kept.clear();
+          kept.add(good[0] ?? 4);
+          if (verified !== undefined) kept.add(verified);
+        }
+        const expected = backups.filter((_, index) => kept.has(index)).map(({ id }) => id);
+        expect(await withoutTtl(backups)).toEqual(expected);
+        it.pass(400 * DAY);
+        const shown = (await it.history.list(projectId, { limit: 10 })).items.map(({ id }) => id);
+        expect(shown.sort()).toEqual([...expected].sort());
+        it.pass(-400 * DAY);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is what "latest" answers: no damaged one, and none of definitions or rows alone', async () => {
+    const good = await it.completed(ofNight(0));
+    const bad = await it.completed(ofNight(1));
+    await it.completed(ofNight(2, { content: 'schema' }));
+    await it.completed(ofNight(3, { content: 'data' }));
+    expect((await it.history.latest('acme'))?.id).toBe(bad.id);
+    await jobRows(it.access).validations.noteValidation('acme', bad.id, {
+      validation: 'failed',
+      verificationId: uuidv7(NIGHT + DAY),
+      validatedAt: iso(NIGHT + DAY),
+      compare: 'counts',
+    });
+    expect((await it.history.latest('acme'))?.id).toBe(good.id);
   });
 
   test('is kept when many complete at once', async () => {
@@ -208,6 +269,22 @@ describe("the registry's last success", () => {
       name: 'Acme Ltd',
       lastSuccess: { backupId: newer.id, size: 1000 },
     });
+  });
+
+  test('goes back to the good one before it when the newest turns out to be damaged', async () => {
+    await it.registry.register(
+      { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' },
+      'main',
+    );
+    const good = await it.completed(ofNight(0));
+    const bad = await it.completed(ofNight(1));
+    await jobRows(it.access).validations.noteValidation('acme', bad.id, {
+      validation: 'failed',
+      verificationId: uuidv7(NIGHT + DAY),
+      validatedAt: iso(NIGHT + DAY),
+      compare: 'rows',
+    });
+    expect(await it.registry.get('acme')).toMatchObject({ lastSuccess: { backupId: good.id } });
   });
 
   test('makes no registry row of a project that was never seen', async () => {

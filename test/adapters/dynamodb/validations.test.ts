@@ -57,6 +57,21 @@ describe('what a verification found', () => {
     });
   });
 
+  test('by rows is not taken back by row counts, which say less', async () => {
+    const { id } = await it.completed();
+    await note(id, noteOf(1, 'failed', { why: 'rows differ', compare: 'rows' }));
+    await note(id, noteOf(2, 'verified', { compare: 'counts' }));
+    expect(await it.history.get('acme', id)).toMatchObject({
+      validation: 'failed',
+      validationWhy: 'rows differ',
+    });
+    await note(id, noteOf(3, 'verified', { compare: 'rows' }));
+    expect(await it.history.get('acme', id)).toMatchObject({ validation: 'verified' });
+    await note(id, noteOf(4, 'failed', { compare: 'counts' }));
+    await note(id, noteOf(5, 'verified', { compare: 'counts' }));
+    expect(await it.history.get('acme', id)).toMatchObject({ validation: 'verified' });
+  });
+
   test('is not undone by an older verification that ends later', async () => {
     const { id } = await it.completed();
     const newer = noteOf(2, 'failed', { why: 'it differs' });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
+import { uuidv7 } from '../../../core/ids.ts';
 import { encodePart, manifestKeyBeside, stemOf } from '../../../core/keys.ts';
 import { expireBackup } from '../../../functions/expire/expire-backup.ts';
 import { completionOf, DAY, NIGHT, newHistory, silent } from '../../support/backups.ts';
+import { jobRows } from '../../support/jobs.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { startVaults, type TestVault, type Vaults } from '../../support/vaults.ts';
 
@@ -72,6 +74,17 @@ describe('a backup that retention took out of the history', () => {
       });
     },
   );
+
+  test('stays where the only other one is known to be damaged', async () => {
+    const { old, newer } = await expired();
+    await jobRows(it.access).validations.noteValidation('acme', newer.id, {
+      validation: 'failed',
+      verificationId: uuidv7(NIGHT + 2 * DAY),
+      validatedAt: iso(NIGHT + 2 * DAY),
+      compare: 'counts',
+    });
+    expect(await expire(old)).toBe('kept');
+  });
 
   test('can be taken again and again without effect', async () => {
     const { old } = await expired();
