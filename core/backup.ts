@@ -64,6 +64,8 @@ export interface Completion {
   readonly completedAt: string;
   readonly durationMs: number;
   readonly warnings: readonly string[];
+  /** How many of the warnings say that it lacks what the backup before it had. Absent where none does. */
+  readonly anomalyCount?: number;
 }
 
 export interface Backup extends Partial<Completion> {

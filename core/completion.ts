@@ -18,4 +18,5 @@ export const completionOf = (manifest: Manifest, now: number): Completion => ({
   completedAt: iso(now),
   durationMs: Math.max(0, now - millis(manifest.backup.startedAt)),
   warnings: manifest.warnings,
+  ...(manifest.anomalyCount !== undefined && { anomalyCount: manifest.anomalyCount }),
 });

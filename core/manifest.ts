@@ -160,6 +160,8 @@ export const manifest = z.looseObject({
   /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
   standIns: z.array(standIn).optional(),
   warnings: z.array(z.string()),
+  /** So many of the warnings, the first ones, say that it lacks what the backup before it had. Absent where none does. */
+  anomalyCount: z.int().positive().optional(),
   timings: z.looseObject({
     snapshotAt: z.iso.datetime(),
     dumpMs: z.number(),

@@ -32,12 +32,33 @@ export const GONE = 'GONE';
 /** S3 keys and URLs stay short enough and every id can be a FIFO message group by its hash. */
 export const MAX_PROJECT_ID_BYTES = 128;
 
+/** Of what a source tells of a project, in bytes: rows of the history, reports and mails hold it. */
+export const MAX_PROJECT_BYTES = { name: 1024, status: 256, schemaName: 256 } as const;
+
+const MEMBERS = [
+  ['name', 'name'],
+  ['status', 'status'],
+  ['schemaName', 'schema name'],
+] as const;
+
+/** Why a project can't be taken as its source lists it, whatever its id; undefined where it can. */
+export const projectProblem = (project: Omit<Project, 'id'>): string | undefined => {
+  if (project.schemaName === '') return 'its schema name is empty';
+  // The names of all shared schemas stand in one.
+  const members = MEMBERS.filter(([member]) => member !== 'schemaName' || !project.shared);
+  const tooLong = members.find(
+    ([member]) => Buffer.byteLength(project[member]) > MAX_PROJECT_BYTES[member],
+  );
+  if (!tooLong) return undefined;
+  const [member, words] = tooLong;
+  return `its ${words} is longer than ${MAX_PROJECT_BYTES[member]} bytes`;
+};
+
 /** Why an id can't be a project's, or undefined where it can. */
 export const idProblem = (projectId: string): string | undefined => {
   if (projectId === '') return 'its id is empty';
   const bytes = Buffer.byteLength(projectId, 'utf8');
-  if (bytes > MAX_PROJECT_ID_BYTES)
-    return `its id has ${bytes} bytes, ${MAX_PROJECT_ID_BYTES} at most are possible`;
+  if (bytes > MAX_PROJECT_ID_BYTES) return `its id is longer than ${MAX_PROJECT_ID_BYTES} bytes`;
   if (projectId.includes('\0')) return 'its id holds a NUL';
   // Clients fold these away, in whatever way they are escaped, before a request is sent.
   if (projectId === '.' || projectId === '..') return 'no URL can name its id';

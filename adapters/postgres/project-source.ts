@@ -2,7 +2,13 @@ import * as z from 'zod';
 import { APPLICATION } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
-import { ACTIVE, type Project, sharedProjectId } from '../../core/project.ts';
+import {
+  ACTIVE,
+  MAX_PROJECT_BYTES,
+  MAX_PROJECT_ID_BYTES,
+  type Project,
+  sharedProjectId,
+} from '../../core/project.ts';
 import type { ProjectSource } from '../../core/source-ports.ts';
 import { queryFailure } from './failures.ts';
 import { type SourceAccess, withSession } from './session.ts';
@@ -22,8 +28,19 @@ const SESSION = {
   lockTimeoutMs: 5_000,
 };
 
-const COLUMNS =
-  'projects.id::text, projects.name::text, projects.schema_name::text, projects.status::text';
+/**
+ * A project is refused for a value that is too long (core/project.ts); of such a value only as much is read as shows that. A character has
+ * one byte at least.
+ */
+const beginningOf = (column: string, bytes: number): string =>
+  `pg_catalog.left(projects.${column}::text, ${bytes + 1}) AS ${column}`;
+
+const COLUMNS = [
+  beginningOf('id', MAX_PROJECT_ID_BYTES),
+  beginningOf('name', MAX_PROJECT_BYTES.name),
+  beginningOf('schema_name', MAX_PROJECT_BYTES.schemaName),
+  beginningOf('status', MAX_PROJECT_BYTES.status),
+].join(', ');
 
 /**
  * Lists a source's projects by the query of its settings, wrapped as a subquery, or takes the schemas its settings name.

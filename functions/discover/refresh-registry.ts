@@ -1,3 +1,4 @@
+import { quoted } from '../../core/errors/base.ts';
 import { DuplicateProject, NoProjectsListed } from '../../core/errors/planning.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import type { RefreshCounts } from '../../core/messages.ts';
@@ -8,6 +9,7 @@ import {
   GONE,
   idProblem,
   type Project,
+  projectProblem,
   type RegisteredProject,
 } from '../../core/project.ts';
 import type { ProjectSource, Registry } from '../../core/source-ports.ts';
@@ -36,10 +38,12 @@ const WRITES_AT_ONCE = 32;
 export const REPORTED_AT_MOST = 100;
 
 const problemOf = (project: Project, timesListed: number): string | undefined => {
+  // First: of an id that is too long only its beginning was read.
+  const ofId = idProblem(project.id);
+  if (ofId) return ofId;
   if (timesListed > 1)
     return `its source lists the id ${timesListed} times; which of the rows is meant can't be told`;
-  if (project.schemaName === '') return 'its schema name is empty';
-  return idProblem(project.id);
+  return projectProblem(project);
 };
 
 /** Sorts a listing into what can be taken and what can't. Of rows that share an id none is taken. */
@@ -144,6 +148,8 @@ export const lookUpProject = async (
     if (ours && ours.status !== GONE) await registry.retire(projectId, source.name);
     return undefined;
   }
+  const ofFound = projectProblem(found);
+  if (ofFound) throw new InvalidInput(`The project ${quoted(projectId)}`, [ofFound]);
   if (ours && isSame(found, ours)) return ours;
   await registry.register(found, source.name);
   return await registry.get(projectId);

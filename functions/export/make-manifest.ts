@@ -139,5 +139,9 @@ export const makeManifest = (
 ): Manifest => {
   const made = describe(options, backup, project, startedAt, clock(), outcome);
   const anomalies = outcome.before ? anomaliesOf(made, outcome.before) : [];
-  return { ...made, warnings: [...anomalies, ...made.warnings] };
+  return {
+    ...made,
+    warnings: [...anomalies, ...made.warnings],
+    ...(anomalies.length && { anomalyCount: anomalies.length }),
+  };
 };

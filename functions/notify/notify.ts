@@ -5,6 +5,7 @@ import { isEnded, type Job } from '../../core/job.ts';
 import type { Jobs, Restores, Verifications } from '../../core/job-ports.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';
 import type { Log, Mailer } from '../../core/ports.ts';
+import type { Restore } from '../../core/restore.ts';
 import { missingParts } from '../../core/run.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { Verification } from '../../core/verification.ts';
@@ -26,7 +27,7 @@ export interface NotifyPorts {
 
 export interface NotifySettings {
   readonly environment: string;
-  /** Whether what went well is mailed too. */
+  /** Whether what went well is mailed too. What completed with warnings, or left something out, is mailed in any case. */
   readonly onSuccess: boolean;
 }
 
@@ -52,7 +53,9 @@ export const takeNote = async (
   if (outcome.kind === 'backup') return await noteBackup(ports, settings, outcome);
   if (outcome.kind === 'restore') {
     await noteJob(ports, ports.restores, outcome.projectId, outcome.restoreId, (restore) =>
-      restore.status === 'failed' || settings.onSuccess ? restoreLetter(restore) : undefined,
+      settings.onSuccess || restore.status === 'failed' || isUnfinished(restore)
+        ? restoreLetter(restore)
+        : undefined,
     );
     return undefined;
   }
@@ -73,6 +76,15 @@ export const takeNote = async (
 const isBadNews = ({ asked, status, result }: Verification): boolean =>
   result?.verdict === 'failed' ||
   (asked && (status === 'failed' || result?.verdict !== 'verified'));
+
+/** It completed, and a person has something left to look at. */
+const isUnfinished = ({ status, dryRun, outcome }: Restore): boolean =>
+  status === 'completed' &&
+  !dryRun &&
+  outcome !== undefined &&
+  (outcome.leftOut.length > 0 ||
+    outcome.warnings.length > 0 ||
+    outcome.foreignKeys.some(({ state }) => state !== 'valid'));
 
 /** A restore or verification that has ended is mailed at once, where there is something to say. */
 const noteJob = async <J extends Job>(
@@ -111,7 +123,9 @@ const noteBackup = async (
   }
   if (backup.toldAt) return undefined;
   const isNews = settings.onSuccess && backup.status !== 'deleted';
-  if (backup.status === 'failed' || isNews) await mailer.send(mailOf(backupLetter(backup)));
+  const isWarned = backup.status === 'completed' && Boolean(backup.warnings?.length);
+  if (backup.status === 'failed' || isWarned || isNews)
+    await mailer.send(mailOf(backupLetter(backup)));
   await history.told(projectId, backupId);
   return undefined;
 };

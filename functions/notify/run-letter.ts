@@ -119,7 +119,10 @@ const skippedOf = ({ skipped, skippedCount }: RunReport): Block[] =>
     : [];
 
 const warningsOf = ({ completed }: RunReport): Block[] => {
-  const warned = completed.flatMap((backup) =>
+  const anomaliesFirst = completed.toSorted(
+    (one, other) => (other.anomalyCount ?? 0) - (one.anomalyCount ?? 0),
+  );
+  const warned = anomaliesFirst.flatMap((backup) =>
     (backup.warnings ?? []).map((warning) => [nameOf(backup), oneLine(warning, DETAIL_LENGTH)]),
   );
   return warned.length

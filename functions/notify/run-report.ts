@@ -9,7 +9,12 @@ export type Ended = Pick<
   Backup,
   'id' | 'projectId' | 'projectName' | 'source' | 'status' | 'attempt'
 > &
-  Partial<Pick<Backup, 'size' | 'rowCount' | 'durationMs' | 'completedAt' | 'warnings' | 'error'>>;
+  Partial<
+    Pick<
+      Backup,
+      'size' | 'rowCount' | 'durationMs' | 'completedAt' | 'warnings' | 'anomalyCount' | 'error'
+    >
+  >;
 
 export interface RunReport {
   readonly run: Run;
@@ -36,6 +41,7 @@ const endedOf = (backup: Backup): Ended => ({
   ...(backup.durationMs !== undefined && { durationMs: backup.durationMs }),
   ...(backup.completedAt && { completedAt: backup.completedAt }),
   ...(backup.warnings?.length && { warnings: backup.warnings }),
+  ...(backup.anomalyCount && { anomalyCount: backup.anomalyCount }),
   ...(backup.error && { error: backup.error }),
 });
 
@@ -86,6 +92,17 @@ export const reportOf = async (
   };
 };
 
-/** Whether somebody has to do something: such a run is mailed even where successes are not. */
-export const needsAttention = ({ failed, skippedCount, planFailures }: RunReport): boolean =>
-  failed.length > 0 || skippedCount > 0 || planFailures.length > 0;
+/**
+ * Whether somebody has to do something: such a run is mailed even where successes are not. A backup that lacks what the one before it
+ * had counts; warnings that a schema gives every night do not.
+ */
+export const needsAttention = ({
+  completed,
+  failed,
+  skippedCount,
+  planFailures,
+}: RunReport): boolean =>
+  failed.length > 0 ||
+  skippedCount > 0 ||
+  planFailures.length > 0 ||
+  completed.some(({ anomalyCount }) => anomalyCount !== undefined);

@@ -266,7 +266,7 @@ describe('a mistake is named with its path and what would be right', () => {
     [
       'an id that no project can have',
       wrong({ schedules: [{ name: 'n', expression: 'rate(1 day)', projects: ['x'.repeat(129)] }] }),
-      'schedules[0].projects[0]: its id has 129 bytes',
+      'schedules[0].projects[0]: its id is longer than 128 bytes',
     ],
     [
       'endpoints twice in one VPC',

@@ -162,6 +162,16 @@ describe('projects', () => {
     ]);
   });
 
+  it('whose values are huge are read only as far as shows that they are too long', async () => {
+    const projectQuery = `SELECT id, pg_catalog.repeat('ä', 210000) AS name, 's' AS schema_name, 'ACTIVE' AS status
+      FROM (VALUES ('a'), (pg_catalog.repeat('x', 210000))) AS listed (id)`;
+    const found = await list(accessTo({ projectQuery }));
+    expect(found.map(({ id, name }) => [id.length, name.length])).toEqual([
+      [1, 1025],
+      [129, 1025],
+    ]);
+  });
+
   it('of a source with a prefix have it, and only those with it are found', async () => {
     const source = makeProjectSource(accessTo({ idPrefix: 'eu-', schemas: ['one', 'two'] }));
     expect((await source.listProjects()).map(({ id }) => id)).toEqual(['eu-one', 'eu-two']);

@@ -109,6 +109,29 @@ test('ids that are empty, too long or twice in a listing are refused; a refused 
   expect((await registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
+test('a project whose name, status or schema name is too long is refused by name, and holds up nobody', async () => {
+  await refresh();
+  const huge = 'ä'.repeat(210_000);
+  listing = [
+    ...listing.filter(({ id }) => id !== 'acme'),
+    project('acme', { name: huge }),
+    project('hooli', { status: huge }),
+    project('umbrella', { schemaName: huge }),
+  ];
+  const counts = await refresh();
+  expect(counts).toMatchObject({ listed: 5, written: 0, gone: 0, refusedCount: 3 });
+  expect(counts.refused).toEqual([
+    { projectId: 'acme', why: 'its name is longer than 1024 bytes' },
+    { projectId: 'hooli', why: 'its status is longer than 256 bytes' },
+    { projectId: 'umbrella', why: 'its schema name is longer than 256 bytes' },
+  ]);
+  expect(await registry.get('acme')).toMatchObject({ name: 'Project acme', status: 'ACTIVE' });
+  expect(await discover(portsOf(), { projectId: 'acme' })).toMatchObject({
+    ok: false,
+    error: { name: 'InvalidInput', message: expect.stringContaining('longer than 1024 bytes') },
+  });
+});
+
 test('ids of 128 bytes and with any character are taken as they are', async () => {
   const ids = [
     'x'.repeat(128),

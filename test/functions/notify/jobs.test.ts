@@ -91,6 +91,21 @@ describe('a restore', () => {
     expect(await told({ outcome: OUTCOME }, 'completed', quiet)).toEqual([]);
   });
 
+  test.each([
+    ['left something out', { leftOut: [{ what: 'grants', why: 'there is no role "x"' }] }],
+    ['has warnings', { warnings: ['Functions of the tenant ran.'] }],
+    [
+      'lacks a key',
+      {
+        foreignKeys: [
+          { table: { schema: 'acme', name: 't' }, name: 'k', state: 'not-valid' as const },
+        ],
+      },
+    ],
+  ])('that completed and %s is told even to those', async (_, changes) => {
+    expect(await told({ outcome: { ...OUTCOME, ...changes } }, 'completed', quiet)).toHaveLength(1);
+  });
+
   test('that swapped says how to undo it, and what is missing', async () => {
     const outcome: RestoreOutcome = {
       ...OUTCOME,

@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeMailer } from '../../../adapters/ses/mailer.ts';
-import { type Backup, iso } from '../../../core/backup.ts';
+import { type Backup, type Completion, iso } from '../../../core/backup.ts';
 import { backupIdOf, uuidv7 } from '../../../core/ids.ts';
 import type { OutcomeMessage } from '../../../core/messages.ts';
 import { type Run, type RunPart, runOf } from '../../../core/run.ts';
@@ -70,8 +70,8 @@ const outcomeOf = ({ id, projectId, runId }: Backup): OutcomeMessage => ({
 const fail = async (backup: Backup, message = 'It is broken. Mend it.') => {
   await stored.history.fail(await stored.claimed(backup), { name: 'SchemaNotFound', message });
 };
-const complete = async (backup: Backup) => {
-  await stored.history.complete(await stored.claimed(backup), completionOf(backup));
+const complete = async (backup: Backup, changes: Partial<Completion> = {}) => {
+  await stored.history.complete(await stored.claimed(backup), completionOf(backup, changes));
 };
 
 const partOf = (changes: Partial<RunPart> = {}): RunPart => ({
@@ -130,6 +130,41 @@ test('a failure is mailed though successes are not', async () => {
   expect(mail?.subject).toContain('failed');
   expect(mail?.body.text).toContain('It is broken. Mend it.');
   expect(await stored.openIds('untold')).toEqual([]);
+});
+
+test('a requested backup with warnings is mailed though successes are not', async () => {
+  const backup = await stored.pending({ trigger: 'manual' });
+  await complete(backup, { warnings: ['Table "t" has no primary key.'] });
+  await tell([outcomeOf(backup)], { settings: quiet });
+  const [mail] = await mailbox.received();
+  expect(mail?.body.text).toContain('Table "t" has no primary key.');
+});
+
+test('a run is mailed where a backup lacks what the one before it had, that one first', async () => {
+  const { run, backups } = await startRun(['a', 'b']);
+  const [a, b] = backups;
+  if (!a || !b) throw new Error('no backups');
+  const warnings = ['It needs the extension citext.'];
+  await complete(a, { warnings });
+  await complete(b, {
+    warnings: ['Tables that had rows and have none: "t" (5).', ...warnings],
+    anomalyCount: 1,
+  });
+  await endPart(run, { planned: 2 });
+  await tell(backups.map(outcomeOf), { settings: quiet });
+  const [mail, ...others] = await mailbox.received();
+  expect(others).toEqual([]);
+  const text = mail?.body.text ?? '';
+  expect(text).toContain('"t" (5)');
+  expect(text.indexOf('Project b')).toBeLessThan(text.indexOf('Project a'));
+});
+
+test('a run is not mailed for warnings that its schemas give every night', async () => {
+  const { run, backups } = await startRun(['a']);
+  for (const backup of backups) await complete(backup, { warnings: ['It needs citext.'] });
+  await endPart(run, { planned: 1 });
+  await tell(backups.map(outcomeOf), { settings: quiet });
+  expect(await subjects()).toEqual([]);
 });
 
 test('a run is mailed once, after all its backups have ended and all its sources have planned', async () => {
