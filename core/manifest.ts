@@ -13,6 +13,8 @@ const table = z.looseObject({
   kind: z.enum(['table', 'partitioned', 'partition', 'foreign', 'unlogged', 'materialized-view']),
   /** Exact, in the dump's snapshot; null where the backup holds no rows of it. */
   rows: z.int().nonnegative().nullable(),
+  /** True for a materialized view that is filled, but whose rows could not be counted: see `adapters/postgres/reading/counting-ways.ts`. */
+  uncounted: z.boolean().optional(),
   /** Bytes on the server: heap, TOAST and indexes. */
   bytes: z.int().nonnegative(),
   /** An order-independent hash of the rows' text, where it was asked for: see `adapters/postgres/row-hash.ts`. */

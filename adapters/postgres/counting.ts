@@ -3,10 +3,11 @@ import { tableKey } from '../../core/manifest.ts';
 import type { Comparison } from '../../core/verification.ts';
 import { queryFailure } from './failures.ts';
 import type { Beginning } from './inventory/inventory.ts';
-import { type CountedRows, countTable, fixText, readHashedColumns } from './row-hash.ts';
+import { countTable } from './reading/count-table.ts';
+import { wayOf } from './reading/counting-ways.ts';
+import { type CountedRows, fixText, readHashedColumns } from './row-hash.ts';
 
-export interface Counting {
-  readonly countable: Beginning['countable'];
+export interface Counting extends Pick<Beginning, 'countable' | 'ways'> {
   readonly schemas: readonly string[];
   readonly compare: Comparison;
 }
@@ -14,20 +15,20 @@ export interface Counting {
 /** Counts one table after the other, in the holder's snapshot. */
 export const countRows = async (
   holder: pg.Client,
-  { countable, schemas, compare }: Counting,
+  { countable, ways, schemas, compare }: Counting,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, CountedRows>> => {
   const rows = new Map<string, CountedRows>();
   const columns = compare === 'rows' ? await hashedColumns(holder, schemas) : undefined;
-  for (const { schema, name } of countable) {
+  for (const table of countable) {
     signal.throwIfAborted();
-    const key = tableKey(schema, name);
-    const counted = await countTable(holder, { schema, name }, columns?.get(key)).catch(
+    const key = tableKey(table.schema, table.name);
+    const counted = await countTable(holder, table, wayOf(ways, table), columns?.get(key)).catch(
       (error: unknown) => {
-        throw queryFailure(error, `counting the rows of ${JSON.stringify(name)}`);
+        throw queryFailure(error, `counting the rows of ${JSON.stringify(table.name)}`);
       },
     );
-    rows.set(key, counted);
+    if (counted) rows.set(key, counted);
   }
   return rows;
 };

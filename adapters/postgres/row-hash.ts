@@ -96,7 +96,7 @@ export interface CountedRows {
 }
 
 /** Counts one table, and hashes its rows where their columns are given. ONLY: a parent's rows are not its children's. */
-export const countTable = async (
+export const countByQuery = async (
   client: pg.Client,
   { schema, name }: { readonly schema: string; readonly name: string },
   columns?: readonly string[],

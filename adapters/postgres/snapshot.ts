@@ -125,7 +125,7 @@ const begin = async (
     () => takeSnapshot(holder),
     () => schemaOidsOf(holder, schemas),
   );
-  const named = { schemaOids, schemas };
+  const named = { schemaOids, schemas, compare: request.compare };
   const beginning = await readBeginning(holder, named, request.partitionsElsewhere);
   return { server, ...taken, named, beginning };
 };
@@ -169,15 +169,15 @@ const openSnapshot = async (
     return {
       server,
       takenAt,
-      tables: manifestTables(beginning.facts),
+      tables: manifestTables(beginning),
       inventory,
       sourceBytes: beginning.sourceBytes,
       disturbed: watching.disturbed,
       countRows: async (signal) => {
         await inventory;
-        const { countable } = beginning;
+        const { countable, ways } = beginning;
         const { compare = 'counts' } = request;
-        return await countRows(holder, { countable, schemas, compare }, signal);
+        return await countRows(holder, { countable, ways, schemas, compare }, signal);
       },
       confirmNames: async () => {
         // The observer's transactions see what holds now, the holder's what held at the snapshot.

@@ -33,7 +33,10 @@ const beforeOf = ({ backup, options, object, tables }: Manifest): Before => ({
 
 const emptied = (now: Manifest, before: Before): string[] => {
   const rowsNow = new Map(
-    now.tables.map(({ schema, name, rows }) => [tableKey(schema, name), rows]),
+    now.tables.map(({ schema, name, rows, uncounted }) => [
+      tableKey(schema, name),
+      uncounted ? 'uncounted' : rows,
+    ]),
   );
   return before.tables
     .filter(({ schema, name }) => !rowsNow.get(tableKey(schema, name)))

@@ -16,7 +16,7 @@ const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
   )`;
 
 const TABLES = `
-  SELECT n.nspname AS schema, c.relname AS name,
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
     CASE
       WHEN c.relkind = 'p' THEN 'partitioned'
       WHEN c.relkind = 'f' THEN 'foreign'
@@ -33,6 +33,7 @@ const TABLES = `
   ORDER BY 1, 2`;
 
 export interface TableFacts extends ManifestTable {
+  readonly oid: string;
   /** False for a materialized view that was never refreshed: it can't be read. */
   readonly populated: boolean;
   /** Row security would hide rows from our role. */
@@ -44,6 +45,7 @@ export const readTables = async (
   schemaOids: SchemaOids,
 ): Promise<TableFacts[]> => {
   interface Row {
+    readonly oid: string;
     readonly schema: string;
     readonly name: string;
     readonly kind: ManifestTable['kind'];

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Inventory, ReachingFunction } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
+import type { CountingWays } from '../reading/counting-ways.ts';
 import { fixText } from '../row-hash.ts';
 import type { SchemaOids } from './contents.ts';
 import { readDatabaseExtensions, readDatabaseSettings } from './database.ts';
@@ -63,6 +64,7 @@ export const readForVerification = async (
   client: pg.Client,
   schemaOids: SchemaOids,
   mentions: readonly Mention[],
+  ways: CountingWays,
 ): Promise<ForVerification> => {
   await client.query('SAVEPOINT verification');
   try {
@@ -72,7 +74,7 @@ export const readForVerification = async (
       client,
       () => readDefinitions(client, schemaOids),
       async () =>
-        await readStandIns(client, schemaOids, await readNamedByValue(client, schemaOids)),
+        await readStandIns(client, schemaOids, await readNamedByValue(client, schemaOids, ways)),
       () => readDatabaseExtensions(client),
       () => readReaching(client, schemaOids, mentions),
     );

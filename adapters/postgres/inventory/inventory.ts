@@ -6,8 +6,10 @@ import {
   type ManifestTable,
   tableKey,
 } from '../../../core/manifest.ts';
+import type { Comparison } from '../../../core/verification.ts';
 import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';
+import { type CountingWays, readCountingWays, wayOf } from '../reading/counting-ways.ts';
 import {
   readNames,
   readRoles,
@@ -36,7 +38,8 @@ export interface Beginning {
   /** Names of the extensions that live in the schemas. */
   readonly inside: readonly string[];
   /** Tables whose rows can be counted, with materialized views that are populated. */
-  readonly countable: readonly Pick<TableFacts, 'schema' | 'name'>[];
+  readonly countable: readonly TableFacts[];
+  readonly ways: CountingWays;
   readonly sourceBytes: number;
   readonly divided: DividedAnew;
 }
@@ -44,11 +47,19 @@ export interface Beginning {
 export interface InventoryOptions {
   readonly schemaOids: SchemaOids;
   readonly schemas: readonly string[];
+  /** `rows` where rows are hashed as well. */
+  readonly compare?: Comparison | undefined;
 }
 
 /** What a manifest says of tables, whose rows are not counted yet. */
-export const manifestTables = (facts: readonly TableFacts[]): ManifestTable[] =>
-  facts.map(({ populated: _, hidden: __, ...table }) => table);
+export const manifestTables = ({
+  facts,
+  ways,
+}: Pick<Beginning, 'facts' | 'ways'>): ManifestTable[] =>
+  facts.map(({ oid: _, populated, hidden: __, ...table }) => ({
+    ...table,
+    ...(populated && wayOf(ways, table).by === 'nothing' && { uncounted: true }),
+  }));
 
 const withDivision = (tables: readonly ManifestTable[], { under }: DividedAnew): ManifestTable[] =>
   tables.map((table) => {
@@ -62,13 +73,14 @@ export const readBeginning = async (
   { schemaOids, schemas }: InventoryOptions,
   partitionsElsewhere: 'refuse' | 'accept',
 ): Promise<Beginning> => {
-  const [elsewhere, facts, extensions, sequences, divided] = await atOnce(
+  const [elsewhere, facts, extensions, sequences, divided, ways] = await atOnce(
     client,
     () => readPartitionsElsewhere(client, schemaOids),
     () => readTables(client, schemaOids),
     () => readExtensions(client, schemaOids, []),
     () => readSequences(client, schemaOids),
     () => readDividedAnew(client, schemaOids),
+    () => readCountingWays(client, schemaOids),
   );
   if (elsewhere.length && partitionsElsewhere === 'refuse') {
     throw new PartitionsElsewhere(schemas.join(', '), elsewhere);
@@ -80,6 +92,7 @@ export const readBeginning = async (
     elsewhere,
     inside: extensions.map(({ name }) => name),
     countable: facts.filter(isCountable),
+    ways,
     sourceBytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
     divided,
   };
@@ -88,8 +101,8 @@ export const readBeginning = async (
 /** Everything else. The client's snapshot must be that of the beginning. */
 export const readInventory = async (
   client: pg.Client,
-  { schemaOids, schemas }: InventoryOptions,
-  { facts, sequences, elsewhere, divided }: Beginning,
+  { schemaOids, schemas, compare }: InventoryOptions,
+  { facts, sequences, elsewhere, divided, ways }: Beginning,
 ): Promise<Inventory> => {
   const [outside, leftOut, names, roles, mentions, loose] = await atOnce(
     client,
@@ -102,17 +115,19 @@ export const readInventory = async (
   );
   const extensions = await readExtensions(client, schemaOids, outside);
   return {
-    tables: withDivision(manifestTables(facts), divided),
+    tables: withDivision(manifestTables({ facts, ways }), divided),
     sequences: [...sequences],
     ...names,
     extensions,
     roles,
     outside,
     leftOut,
-    ...(await readForVerification(client, schemaOids, mentions)),
+    ...(await readForVerification(client, schemaOids, mentions, ways)),
     warnings: warningsOf({
       schemas,
       facts,
+      ways,
+      hashed: compare === 'rows',
       outside,
       leftOut,
       extensions,

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { identifier, qualified } from '../names.ts';
+import { readCopiedOids } from '../reading/copied-oids.ts';
+import { type CountingWays, wayOf } from '../reading/counting-ways.ts';
 import type { SchemaOids } from './contents.ts';
 
 /**
@@ -33,7 +35,7 @@ const COLUMNS = `
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid
   WHERE c.relnamespace = ANY ($1) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-    AND COALESCE(e.typname, t.typname) = ANY ($2) AND COALESCE(e.typnamespace, t.typnamespace) = 'pg_catalog'::pg_catalog.regnamespace
+    AND a.attgenerated = '' AND COALESCE(e.typname, t.typname) = ANY ($2) AND COALESCE(e.typnamespace, t.typnamespace) = 'pg_catalog'::pg_catalog.regnamespace
   ORDER BY 1, 2, a.attnum`;
 
 interface Column {
@@ -47,20 +49,28 @@ interface Column {
 /** More different names than this in one column are not followed: their absence is said by the restore that misses one. */
 const MOST = 1000;
 
+const readOids = async (client: pg.Client, one: Column, ways: CountingWays): Promise<string[]> => {
+  if (wayOf(ways, one).by === 'copy') return await readCopiedOids(client, one, MOST);
+  const column = `t.${identifier(one.column)}`;
+  const value = one.array ? `pg_catalog.unnest(${column})` : column;
+  const { rows } = await client.query<{ oid: string }>(
+    `SELECT DISTINCT v.value::pg_catalog.oid::text AS oid
+    FROM ONLY ${qualified(one.schema, one.name)} AS t, LATERAL (SELECT ${value}) AS v (value) WHERE v.value IS NOT NULL LIMIT ${MOST}`,
+  );
+  return rows.map(({ oid }) => oid);
+};
+
+/** As counting does, it runs nothing of a tenant: see counting-ways.ts. */
 export const readNamedByValue = async (
   client: pg.Client,
   schemaOids: SchemaOids,
+  ways: CountingWays,
 ): Promise<NamedByValue[]> => {
   const { rows } = await client.query<Column>(COLUMNS, [schemaOids, Object.keys(CATALOGS)]);
   const found: NamedByValue[] = [];
-  for (const { schema, name, column, type, array } of rows) {
-    const value = array ? `pg_catalog.unnest(t.${identifier(column)})` : `t.${identifier(column)}`;
-    const values = await client.query<{ oid: string }>(
-      `SELECT DISTINCT v.value::pg_catalog.oid::text AS oid
-      FROM ONLY ${qualified(schema, name)} AS t, LATERAL (SELECT ${value}) AS v (value) WHERE v.value IS NOT NULL LIMIT ${MOST}`,
-    );
-    const catalog = `pg_catalog.${CATALOGS[type]}`;
-    found.push(...values.rows.map(({ oid }) => ({ catalog, oid })));
+  for (const one of rows) {
+    const catalog = `pg_catalog.${CATALOGS[one.type]}`;
+    found.push(...(await readOids(client, one, ways)).map((oid) => ({ catalog, oid })));
   }
   return found;
 };

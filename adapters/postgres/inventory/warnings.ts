@@ -1,5 +1,6 @@
 import { quoted } from '../../../core/errors/base.ts';
 import type { Inventory, LeftOut, Outside } from '../../../core/manifest.ts';
+import { type CountingWays, wayOf } from '../reading/counting-ways.ts';
 import type { TableFacts } from './contents.ts';
 import type { Loose } from './left-out.ts';
 import type { Mention } from './mentions.ts';
@@ -8,6 +9,9 @@ import type { Mention } from './mentions.ts';
 export interface Observations extends Loose {
   readonly schemas: readonly string[];
   readonly facts: readonly TableFacts[];
+  readonly ways: CountingWays;
+  /** Rows are hashed as well as counted. */
+  readonly hashed: boolean;
   readonly outside: readonly Outside[];
   readonly leftOut: readonly LeftOut[];
   readonly extensions: Inventory['extensions'];
@@ -42,6 +46,28 @@ const leftOutWarnings = (leftOut: readonly LeftOut[]): string[] =>
     ({ kind, name, belongsTo }) =>
       `The ${kind} ${visible(name)} belongs to ${list(belongsTo.map(visible))} but is in no backup of a schema: create it again after a restore.`,
   );
+
+const CALLS = 'have indexes or statistics that call functions or operators of their own';
+
+const countingWarnings = ({ facts, ways, hashed }: Observations): string[] => {
+  const countedBy = (by: 'copy' | 'nothing', but?: TableFacts['kind']) =>
+    facts
+      .filter(({ populated, kind }) => populated && kind !== but)
+      .filter((table) => wayOf(ways, table).by === by)
+      .map(({ name }) => name);
+  return [
+    ...listWarning(
+      countedBy('nothing'),
+      `Materialized views whose rows are not counted, since they ${CALLS}, and this server reads no such view without running them`,
+    ),
+    ...(hashed
+      ? listWarning(
+          countedBy('copy', 'materialized-view'),
+          `Tables whose rows are counted and not hashed, since they ${CALLS}, which a query would run; a verification compares their number`,
+        )
+      : []),
+  ];
+};
 
 const tableWarnings = (facts: readonly TableFacts[]): string[] => {
   const of = (kind: TableFacts['kind']) =>
@@ -86,6 +112,7 @@ export const warningsOf = (seen: Observations): string[] => [
   ...outsideWarnings(seen.outside),
   ...leftOutWarnings(seen.leftOut),
   ...tableWarnings(seen.facts),
+  ...countingWarnings(seen),
   ...listWarning(
     seen.extensionTables,
     'Tables that belong to an extension are in the backup neither with their definition nor with their rows',

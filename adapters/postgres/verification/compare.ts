@@ -5,7 +5,9 @@ import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison } from '../../../core/verification.ts';
 import type { Rehearsed } from '../../../core/verification-ports.ts';
 import { readDividedAnew } from '../inventory/divided-anew.ts';
-import { countTable, fixText, readHashedColumns, sumOfHashes } from '../row-hash.ts';
+import { countTable } from '../reading/count-table.ts';
+import { type CountingWays, readCountingWays, wayOf } from '../reading/counting-ways.ts';
+import { fixText, readHashedColumns, sumOfHashes } from '../row-hash.ts';
 import { type Contents, readContents } from './contents.ts';
 import { Differences } from './differences.ts';
 import { compareObjects, type LeftOutKey } from './objects.ts';
@@ -63,10 +65,25 @@ const together = (tables: readonly Rows[]): Rows => ({
   hash: sumOfHashes(tables.map(({ hash }) => hash)),
 });
 
+/**
+ * As the export counted, so that what it could count can be counted here. A hash that the backup has was taken by a query, which works
+ * here as well: nothing but the backup is on this server.
+ */
+const countAgain = async (
+  client: pg.Client,
+  table: ManifestTable,
+  ways: CountingWays,
+  columns: readonly string[] | undefined,
+): Promise<Rows> => {
+  const way = columns ? ({ by: 'query' } as const) : wayOf(ways, table);
+  return (await countTable(client, table, way, columns)) ?? { rows: table.rows ?? 0 };
+};
+
 const compareRows = async (
   client: pg.Client,
   { manifest, compare, signal }: ComparisonRequest,
   { tables: there, schemaOids }: Contents,
+  ways: CountingWays,
   found: Differences,
 ): Promise<RowsCompared> => {
   const columns =
@@ -83,7 +100,7 @@ const compareRows = async (
     // That it is missing is said with the other objects.
     if (!there.has(key)) continue;
     const hashed = table.rowHash === undefined ? undefined : columns?.get(key);
-    const counted = await countTable(client, table, hashed);
+    const counted = await countAgain(client, table, ways, hashed);
     done.tables += 1;
     done.rows += counted.rows;
     if (hashed) done.hashedTables += 1;
@@ -105,12 +122,15 @@ const compareMaterialized = async (
   client: pg.Client,
   { manifest, unfilled = [] }: ComparisonRequest,
   populated: ReadonlyMap<string, boolean>,
+  ways: CountingWays,
   found: Differences,
 ): Promise<{ views: number; notes: string[] }> => {
   const notes: string[] = [];
   const views = manifest.tables.filter(
-    ({ kind, rows, schema, name }) =>
-      kind === 'materialized-view' && rows !== null && populated.has(tableKey(schema, name)),
+    ({ kind, rows, uncounted, schema, name }) =>
+      kind === 'materialized-view' &&
+      (rows !== null || uncounted) &&
+      populated.has(tableKey(schema, name)),
   );
   if (manifest.options.content === 'schema') return { views: 0, notes };
   let filled = 0;
@@ -127,8 +147,14 @@ const compareMaterialized = async (
       found.add(`materialized view ${named(view)} was not filled`);
       continue;
     }
-    const { rows } = await countTable(client, view);
-    if (rows === view.rows) continue;
+    if (view.rows === null) {
+      notes.push(
+        `materialized view ${named(view)}: it was filled, and its rows were not counted, neither at home nor here`,
+      );
+      continue;
+    }
+    const rows = (await countTable(client, view, wayOf(ways, view)))?.rows;
+    if (rows === undefined || rows === view.rows) continue;
     notes.push(
       `materialized view ${named(view)}: it has ${rows} rows once refreshed, and had ${view.rows}; it may have been out of date, or be fed from outside the schema`,
     );
@@ -153,12 +179,19 @@ export const compareWithManifest = async (
     await fixText(client);
     const contents = await readContents(client, schemasIn(manifest));
     const objects = await compareObjects(client, contents, request, found);
-    const rows = await compareRows(client, request, contents, found);
+    const ways = await readCountingWays(client, contents.schemaOids);
+    const rows = await compareRows(client, request, contents, ways, found);
     const sequences =
       manifest.options.content === 'schema'
         ? { compared: 0, notes: [] }
         : await compareSequences(client, contents, manifest, found);
-    const materialized = await compareMaterialized(client, request, contents.populated, found);
+    const materialized = await compareMaterialized(
+      client,
+      request,
+      contents.populated,
+      ways,
+      found,
+    );
     const keys = await client.query<{ keys: number }>(FOREIGN_KEYS, [schemasIn(manifest)]);
     return {
       differences: found.lines,

@@ -1,7 +1,11 @@
 import path from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countTable, fixText, readHashedColumns } from '../../../../adapters/postgres/row-hash.ts';
+import {
+  countByQuery,
+  fixText,
+  readHashedColumns,
+} from '../../../../adapters/postgres/row-hash.ts';
 import { tableKey } from '../../../../core/manifest.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
@@ -42,7 +46,7 @@ const hashes = async (client: pg.Client, schema: string): Promise<Map<string, st
   const found = new Map<string, string>();
   for (const [key, columns] of await readHashedColumns(client, [schema])) {
     const [, name = ''] = JSON.parse(key);
-    const { rows, hash = 'none' } = await countTable(client, { schema, name }, columns);
+    const { rows, hash = 'none' } = await countByQuery(client, { schema, name }, columns);
     found.set(name, `${rows} ${hash}`);
   }
   await client.query('COMMIT');

@@ -1,0 +1,46 @@
+import pg from 'pg';
+
+/** The driver's own query drops what a COPY sends; this one hands it on. A subclass of it may be sent on pipelined sessions, unlike pg-copy-streams. */
+class CopyOut extends pg.Query {
+  readonly #onPiece: (piece: Buffer) => void;
+
+  constructor(
+    sql: string,
+    onPiece: (piece: Buffer) => void,
+    done: (error: Error | undefined) => void,
+  ) {
+    super(sql, done);
+    this.#onPiece = onPiece;
+  }
+
+  /** Called by the driver: https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/query.js */
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    this.#onPiece(chunk);
+  }
+}
+
+/**
+ * Runs `COPY ... TO STDOUT` and hands on what comes: the server sends each row as one piece, in the binary format with the header before the
+ * first and the trailer as the last. A piece is only valid during the call.
+ *
+ * @throws the driver's errors, and what `onPiece` throws, once the server has sent all
+ */
+export const copyOut = async (
+  client: pg.Client,
+  sql: string,
+  onPiece: (piece: Buffer) => void,
+): Promise<void> => {
+  let failed: { readonly error: unknown } | undefined;
+  const take = (piece: Buffer): void => {
+    if (failed) return;
+    try {
+      onPiece(piece);
+    } catch (error) {
+      failed = { error };
+    }
+  };
+  await new Promise<void>((resolve, reject) => {
+    client.query(new CopyOut(sql, take, (error) => (error ? reject(error) : resolve())));
+  });
+  if (failed) throw failed.error;
+};
