@@ -1,9 +1,14 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Log } from '../core/ports.ts';
+import { printableLines } from '../core/printable.ts';
 
 /** Structured lines on standard output, through Powertools. `POWERTOOLS_LOG_LEVEL` sets the level. */
 export const makeLog = (service: string): Log => {
-  const logger = new Logger({ serviceName: service });
+  // JSON escapes line feeds; what else can't be seen is written as an escape here, since lines are read in terminals.
+  const logger = new Logger({
+    serviceName: service,
+    jsonReplacerFn: (_, value) => (typeof value === 'string' ? printableLines(value) : value),
+  });
   return {
     info: (message, facts = {}) => logger.info(message, facts),
     warn: (message, facts = {}) => logger.warn(message, facts),

@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.ts';
+
 /**
  * Failures of AWS in words, with what to do next. The SDK's own messages say what happened, seldom to whom or why.
  */
@@ -20,9 +22,9 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Of an error of any kind, in one line. */
 export const failureText = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return printable(String(error));
   if (error.message === 'Region is missing') return 'No region is set. Set AWS_REGION.';
   const hint = HINTS[error.name];
   const [line = ''] = (error.message || error.name).split('\n');
-  return hint === undefined ? line : `${error.name}: ${line}. ${hint}`;
+  return printable(hint === undefined ? line : `${error.name}: ${line}. ${hint}`);
 };

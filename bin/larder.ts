@@ -2,6 +2,7 @@
  * Larder's command line: `npm run larder -- history compare`. A command is two words; each reads its own options. Standard
  * output has the result, standard error everything else.
  */
+import { printable } from '../core/printable.ts';
 import { VERSION } from '../core/version.ts';
 import { failureText } from './failures.ts';
 import { type HistoryCommand, runHistory } from './history/command.ts';
@@ -53,7 +54,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
       return EXIT.interrupted;
     }
     if (error instanceof BadUsage) {
-      process.stderr.write(`larder: ${error.message}\nSee: npm run larder -- --help\n`);
+      process.stderr.write(`larder: ${printable(error.message)}\nSee: npm run larder -- --help\n`);
       return EXIT.usage;
     }
     process.stderr.write(`larder: ${failureText(error)}\n`);

@@ -12,10 +12,6 @@ export const bytesText = (bytes: number): string => {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
 };
 
-/** A text that somebody else chose, on one line and without anything that moves the cursor. */
-export const plain = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
-
 /** Counts in a column, right-aligned, with what they count. */
 export const countLines = (rows: readonly (readonly [string, number | string])[]): string[] => {
   const names = Math.max(...rows.map(([name]) => name.length));

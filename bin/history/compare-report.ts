@@ -1,4 +1,5 @@
 import { STATUSES } from '../../core/backup.ts';
+import { printableJson } from '../../core/printable.ts';
 import { bytesText, countLines, countText } from '../words.ts';
 import { type Comparison, DIFFERENCES, type Finding, MEANINGS } from './findings.ts';
 import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
@@ -40,5 +41,5 @@ export const compareJson = (names: Names, { findings, ...tally }: Comparison): s
   const differences = Object.fromEntries(
     countOf(findings).map((one) => [one.kind, one.findings.length]),
   );
-  return JSON.stringify({ ...names, ...tally, differences, findings }, null, 2);
+  return printableJson({ ...names, ...tally, differences, findings }, 2);
 };

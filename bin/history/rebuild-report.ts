@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/printable.ts';
 import { countLines } from '../words.ts';
 import { OMISSIONS, type Omission } from './candidates.ts';
 import type { Rebuilt } from './rebuild.ts';
@@ -64,5 +65,5 @@ export const rebuildJson = (names: Names, rebuilt: Rebuilt, dryRun: boolean): st
     OMISSIONS.map((kind) => [kind, omittedOf(omitted, kind).length]),
   );
   const all = { ...counts, written: written.length, ...omissions };
-  return JSON.stringify({ ...names, dryRun, counts: all, written, omitted }, null, 2);
+  return printableJson({ ...names, dryRun, counts: all, written, omitted }, 2);
 };

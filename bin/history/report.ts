@@ -1,4 +1,5 @@
-import { countText, plain } from '../words.ts';
+import { printable } from '../../core/printable.ts';
+import { countText } from '../words.ts';
 
 /** What both reports share. */
 export interface Names {
@@ -15,7 +16,7 @@ export const moreText = (count: number): string[] =>
     ? [`  and ${countText(count - LISTED_AT_MOST)} more: --json lists all of them`]
     : [];
 
-export const whereText = (name: string): string => plain(name);
+export const whereText = (name: string): string => printable(name);
 
 /** One finding. A key says by itself which project and backup it belongs to. */
 export const lineOf = (one: {
@@ -25,5 +26,5 @@ export const lineOf = (one: {
   readonly why: string;
 }): string => {
   const about = one.key ?? [one.projectId, one.backupId].filter(Boolean).join(' ');
-  return `  ${plain(about)}: ${plain(one.why)}`;
+  return `  ${printable(about)}: ${printable(one.why)}`;
 };

@@ -1,3 +1,5 @@
+import { printableJson } from '../printable.ts';
+
 /**
  * Every failure that Larder names. A leaf says whether trying again may help (`retryable`) and ends its
  * message with what the reader should do next. Messages go into records, mails and HTTP answers: they hold
@@ -20,8 +22,8 @@ export abstract class Retryable extends LarderError {
   readonly retryable = true;
 }
 
-/** A name in a message: JSON quoting makes newlines, quotes and control characters visible. */
-export const quoted = (name: string): string => JSON.stringify(name);
+/** A name in a message: as JSON, with an escape for every character that can't be seen. */
+export const quoted = (name: string): string => printableJson(name);
 
 /** An error of any kind as it is kept in records: name and message only. */
 export const describeError = (error: unknown): { name: string; message: string } => {

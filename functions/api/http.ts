@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { z } from 'zod';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
+import { printableJson, printableLines } from '../../core/printable.ts';
 
 /** What a route's function gets: parameters decoded, nothing of API Gateway left. */
 export interface ApiRequest {
@@ -127,6 +128,9 @@ export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z
 /** Answers say what is true now, and some of them hold a key to a backup: nobody may keep them. */
 const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+/** What a terminal shows of an answer holds no hidden character; who parses it gets names as they are. */
+const jsonOf = (body: unknown): string => (body === undefined ? '' : printableJson(body));
+
 export const toResult = ({ status, body, text, headers }: Answer): APIGatewayProxyResult => ({
   statusCode: status,
   headers: {
@@ -134,5 +138,5 @@ export const toResult = ({ status, body, text, headers }: Answer): APIGatewayPro
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...headers,
   },
-  body: text ?? (body === undefined ? '' : JSON.stringify(body)),
+  body: text === undefined ? jsonOf(body) : printableLines(text),
 });

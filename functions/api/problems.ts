@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
 import { LarderError } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
+import { printable } from '../../core/printable.ts';
 import { type Answer, HttpProblem } from './http.ts';
 
 /** Problem details, RFC 9457. `code` is the error's name; `problems` has a line for each mistake of a request. */
@@ -90,10 +91,10 @@ export const problemAnswer = (error: unknown, requestId: string): Answer => {
     type: code ? `urn:larder:problem:${kebab(code)}` : 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail,
+    detail: printable(detail),
     instance: instanceOf(requestId),
     ...(code && { code }),
-    ...(problems && { problems: [...problems] }),
+    ...(problems && { problems: problems.map(printable) }),
   };
   return { status, body, headers: { ...headers, 'content-type': 'application/problem+json' } };
 };

@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { JOB_STATUSES, type Job } from '../../core/job.ts';
 import { RESTORE_MODES, RESTORE_STEPS, type Restore } from '../../core/restore.ts';
 import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
-import { backupPath, bytes, failure, path, time } from './public.ts';
+import { backupPath, bytes, failure, path, prose, time } from './public.ts';
 
 /** What the API shows of restores and verifications: promise and sieve, as in public.ts. */
 const count = z.int();
-const lines = z.array(z.string());
+const lines = z.array(prose);
 const tableName = z.object({ schema: z.string(), name: z.string() });
 const places = z
   .array(z.object({ from: z.string(), to: z.string() }))
@@ -66,11 +66,11 @@ const outcome = z
         table: tableName,
         name: z.string(),
         state: z.enum(['valid', 'not-valid', 'left-out']),
-        why: z.string().optional(),
+        why: prose.optional(),
         sql: z.string().optional(),
       }),
     ),
-    leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+    leftOut: z.array(z.object({ what: prose, why: prose })),
     before: places,
     warnings: lines,
   })
@@ -83,7 +83,7 @@ export const publicRestore = z.object({
   from: z.string().meta({ description: 'The source that the backup was taken from.' }),
   schemaName: z.string(),
   newSchema: z.string().optional(),
-  tables: lines.optional(),
+  tables: z.array(z.string()).optional(),
   into: z.enum(['beside', 'live']),
   owners: z.enum(['keep', 'drop']),
   acceptDependents: z.boolean(),
@@ -119,7 +119,7 @@ export const publicVerification = z.object({
   result: z
     .object({
       verdict: z.enum(VERDICTS),
-      why: z.string().optional(),
+      why: prose.optional(),
       differences: lines.meta({ description: 'The first 50.' }),
       differenceCount: count,
       checked: z.object({

@@ -11,6 +11,7 @@ import {
   VALIDATIONS,
 } from '../../core/backup.ts';
 import { encodePart } from '../../core/keys.ts';
+import { printable } from '../../core/printable.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { type Run, scheduleLabel } from '../../core/run.ts';
 import type { RunTally } from '../../core/run-ports.ts';
@@ -22,7 +23,9 @@ import type { RunTally } from '../../core/run-ports.ts';
 export const time = z.iso.datetime();
 export const bytes = z.number().meta({ description: 'bytes' });
 export const path = z.string().meta({ description: 'A path on this API.' });
-export const failure = z.object({ name: z.string(), message: z.string() });
+/** Sentences for people, which may hold a tenant's names: without hidden characters. Names by themselves are given as they are. */
+export const prose = z.string().overwrite(printable);
+export const failure = z.object({ name: z.string(), message: prose });
 
 export const publicBackup = z.object({
   id: z.string(),
@@ -41,7 +44,7 @@ export const publicBackup = z.object({
   status: z.enum(STATUSES),
   validation: z.enum(VALIDATIONS),
   validatedAt: time.optional(),
-  validationWhy: z.string().optional().meta({ description: 'What the verification found.' }),
+  validationWhy: prose.optional().meta({ description: 'What the verification found.' }),
   retentionClass: z.enum(RETENTION_CLASSES),
   fileId: z.string().optional().meta({ description: "The object's key in the vault." }),
   size: bytes.optional(),
@@ -67,7 +70,7 @@ export const publicBackup = z.object({
       at: time,
     })
     .optional(),
-  warnings: z.array(z.string()).optional(),
+  warnings: z.array(prose).optional(),
   error: failure.optional(),
   deletedAt: time.optional(),
   deletedWhy: z.string().optional(),
@@ -108,7 +111,7 @@ export const publicRun = z.object({
     z.string(),
     z.object({
       planned: count,
-      skipped: z.array(z.object({ projectId: z.string(), why: z.string() })),
+      skipped: z.array(z.object({ projectId: z.string(), why: prose })),
       skippedCount: count,
       plannedAt: time,
       error: failure.optional(),

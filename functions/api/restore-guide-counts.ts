@@ -1,11 +1,12 @@
 import type { Manifest, ManifestTable } from '../../core/manifest.ts';
-import { identifier, literal } from './restore-guide-text.ts';
+import { printable } from '../../core/printable.ts';
+import { printedIdentifier, printedLiteral } from '../../core/printed-sql.ts';
 
 /** Tables in one statement: with many more, a server's stack of UNIONs would end. */
 const PORTION = 200;
 
 const fullName = ({ schema, name }: ManifestTable): string =>
-  `${identifier(schema)}.${identifier(name)}`;
+  `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
 
 /** A materialized view's are worked out again: it may have been out of date. */
 const hasRows = ({ kind, rows }: ManifestTable): boolean =>
@@ -35,7 +36,7 @@ export const countsQuery = ({ tables }: Manifest): string => {
   for (let from = 0; from < counted.length; from += PORTION) {
     const parts = counted.slice(from, from + PORTION).map(([unit, members]) => {
       const rows = members.reduce((sum, one) => sum + (one.rows ?? 0), 0);
-      return `  SELECT ${literal(unit)}, ${rows}::bigint, ${members.map(countOf).join(' + ')}`;
+      return `  SELECT ${printedLiteral(printable(unit))}, ${rows}::bigint, ${members.map(countOf).join('\n    + ')}`;
     });
     statements.push(
       [

@@ -1,18 +1,29 @@
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
-import { identifier, literal } from './restore-guide-text.ts';
+import { printedIdentifier, printedLiteral } from '../../core/printed-sql.ts';
 
 /** Roles that are in every server. */
 const isGiven = (role: string): boolean => role.startsWith('pg_');
 
-/** Roles that are missing, without login and password. */
+/** One a line: a terminal takes lines of at most 4,096 bytes. */
+const valuesOf = (names: readonly string[]): string =>
+  names.map((name) => `  (${printedLiteral(name)})`).join(',\n');
+
+/**
+ * Creates roles that are missing, without login and password, and lets the restoring login (the psql variable `login`) give objects to
+ * those that are no superusers.
+ */
 export const createRoles = ({ roles }: Manifest): string => {
   const wanted = roles.filter((role) => !isGiven(role));
   if (!wanted.length) return '';
-  const names = wanted.map((role) => `(${literal(role)})`).join(', ');
+  const names = `FROM (VALUES\n${valuesOf(wanted)}\n) AS wanted (name)`;
   return [
     "SELECT pg_catalog.format('CREATE ROLE %I NOLOGIN', name)",
-    `FROM (VALUES ${names}) AS wanted (name)`,
+    names,
     'WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted.name)',
+    '\\gexec',
+    "SELECT pg_catalog.format('GRANT %I TO %I', r.rolname, :'login')",
+    `${names} JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name`,
+    "WHERE NOT r.rolsuper AND NOT pg_catalog.pg_has_role(:'login', r.oid, 'MEMBER')",
     '\\gexec',
   ].join('\n');
 };
@@ -25,8 +36,8 @@ export const createExtensions = (manifest: Manifest): string => {
     .flatMap(({ name, schema }) => [
       ...(['public', 'pg_catalog'].includes(schema)
         ? []
-        : [`CREATE SCHEMA IF NOT EXISTS ${identifier(schema)};`]),
-      `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)};`,
+        : [`CREATE SCHEMA IF NOT EXISTS ${printedIdentifier(schema)};`]),
+      `CREATE EXTENSION IF NOT EXISTS ${printedIdentifier(name)} SCHEMA ${printedIdentifier(schema)};`,
     ])
     .join('\n');
 };

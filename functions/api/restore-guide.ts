@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
+import { filePath, shellWord } from '../../core/shell-word.ts';
+import { CHECK_FILE, CHECK_SQL, codeSection } from './restore-guide-code.ts';
 import { countsQuery } from './restore-guide-counts.ts';
 import { createExtensions, createRoles } from './restore-guide-needs.ts';
-import { fenced, heredoc, inline, lines, shellWord } from './restore-guide-text.ts';
+import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
  * How to bring one backup back without Larder: commands for this very backup, which a test runs as they stand here. Names in
@@ -18,15 +20,17 @@ const UNPACK = { gzip: 'gzip -dk', zstd: 'zstd -dk', bzip2: 'bzip2 -dk', none: '
 
 /** With its folder: a name that began with a dash would be an option. */
 const fileNameOf = ({ backup, options, project }: Manifest): string =>
-  `./${downloadNameOf(
-    {
-      projectId: project.id,
-      createdAt: backup.createdAt,
-      backupId: backup.id,
-      attempt: backup.attempt,
-    },
-    extensionOf(options.format, options.compression),
-  )}`;
+  filePath(
+    downloadNameOf(
+      {
+        projectId: project.id,
+        createdAt: backup.createdAt,
+        backupId: backup.id,
+        attempt: backup.attempt,
+      },
+      extensionOf(options.format, options.compression),
+    ),
+  );
 
 /** Digits alone: the manifest is read from a vault, and what it holds must not become a command. */
 const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? '(unknown)';
@@ -55,9 +59,17 @@ const before = (manifest: Manifest): string => {
     `- \`psql\`${manifest.options.format === 'plain' ? '' : ' and `pg_restore`'} of PostgreSQL ${major} or later${unpacker ? `, and \`${unpacker.split(' ')[0]}\`` : ''}; \`aws\` with the right to read the bucket.`,
     `- A database of PostgreSQL ${majorOf(manifest.source.serverVersion)} or later that has no schema ${schemasIn(manifest).map(inline).join(', ')} yet. A live one must be renamed first; nothing here removes or overwrites anything.`,
     '',
-    'All commands are for a POSIX shell. Give the database once:',
+    codeSection(manifest),
     '',
-    fenced("export DATABASE_URL='postgresql://user@host:5432/database'", 'sh'),
+    'All commands are for a POSIX shell. Give the database once: with the login that restores, and with one that may create roles and extensions, which runs no code of the backup.',
+    '',
+    fenced(
+      lines(
+        "export DATABASE_URL='postgresql://restorer@host:5432/database'",
+        "export ADMIN_URL='postgresql://admin@host:5432/database'",
+      ),
+      'sh',
+    ),
   );
 };
 
@@ -78,22 +90,31 @@ const download = (manifest: Manifest, { bucket }: GuideWhere): string => {
   );
 };
 
+/** `public` is in every database: creating it again would end the restore. */
+const entriesToSkip = (manifest: Manifest): boolean => schemasIn(manifest).includes('public');
+
 const needs = (manifest: Manifest, mark: string): string => {
-  const sql = [createRoles(manifest), createExtensions(manifest)].filter(Boolean).join('\n');
+  const sql = lines(
+    "SELECT pg_catalog.format('GRANT CREATE ON DATABASE %I TO %I', pg_catalog.current_database(), :'login')",
+    '\\gexec',
+    ...(entriesToSkip(manifest)
+      ? [
+          "SELECT pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %I', :'login')",
+          '\\gexec',
+        ]
+      : []),
+    ...[createRoles(manifest), createExtensions(manifest)].filter(Boolean),
+  );
   const elsewhere = manifest.outside.filter(({ kind }) => !['extension', 'role'].includes(kind));
   return lines(
     '## 2. Create what it needs',
     '',
-    sql
-      ? lines(
-          'Roles that own or are granted something (without passwords, and only those that are missing), and extensions:',
-          '',
-          fenced(
-            `psql "$DATABASE_URL" --no-psqlrc --set=ON_ERROR_STOP=1 ${heredoc(sql, mark)}`,
-            'sh larder',
-          ),
-        )
-      : 'It needs no roles and no extensions.',
+    'Roles that own or are granted something (without passwords, and only those that are missing), extensions, and the right of the restoring login to create the schema and give its objects to their owners. Of a role that is a superuser here it becomes no member.',
+    '',
+    fenced(
+      `psql "$ADMIN_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=login="$(psql "$DATABASE_URL" --no-psqlrc --tuples-only --no-align --command='SELECT session_user')" ${heredoc(sql, mark)}`,
+      'sh larder',
+    ),
     elsewhere.length
       ? lines(
           '',
@@ -108,11 +129,10 @@ const needs = (manifest: Manifest, mark: string): string => {
   );
 };
 
-/** `public` is in every database: creating it again would end the restore. */
-const entriesToSkip = (manifest: Manifest): boolean => schemasIn(manifest).includes('public');
+const CHECK = `psql "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file=${CHECK_FILE}`;
 
 const restoreArchive = (manifest: Manifest, file: string): string => {
-  const restore = 'pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL"';
+  const restore = `${CHECK} && pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL"`;
   return entriesToSkip(manifest)
     ? lines(
         `pg_restore --list ${shellWord(file)} | grep -v ' SCHEMA - public ' > ${shellWord(`${file}.list`)}`,
@@ -124,8 +144,7 @@ const restoreArchive = (manifest: Manifest, file: string): string => {
 const restorePlain = (manifest: Manifest, file: string): string => {
   const sql = file.replace(/\.(?:gz|zst|bz2)$/, '');
   const unpack = UNPACK[manifest.options.compression];
-  const psql =
-    'psql "$DATABASE_URL" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction';
+  const psql = `psql "$DATABASE_URL" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction --file=${CHECK_FILE}`;
   return lines(
     ...(unpack ? [`${unpack} ${shellWord(file)}`] : []),
     ...(entriesToSkip(manifest)
@@ -137,7 +156,7 @@ const restorePlain = (manifest: Manifest, file: string): string => {
   );
 };
 
-const restore = (manifest: Manifest): string => {
+const restore = (manifest: Manifest, mark: string): string => {
   const file = fileNameOf(manifest);
   const plain = manifest.options.format === 'plain';
   return lines(
@@ -145,10 +164,17 @@ const restore = (manifest: Manifest): string => {
     '',
     'It is one transaction: either all of it is there afterwards, or nothing.',
     '',
-    fenced(plain ? restorePlain(manifest, file) : restoreArchive(manifest, file), 'sh larder'),
+    fenced(
+      lines(
+        `cat > ${CHECK_FILE} ${heredoc(CHECK_SQL, mark)}`,
+        plain ? restorePlain(manifest, file) : restoreArchive(manifest, file),
+      ),
+      'sh larder',
+    ),
     plain
-      ? ''
-      : 'Not the same roles? Add `--no-owner --no-privileges`: everything then belongs to the user you log in as.',
+      ? 'Owners that are superusers here get nothing from another login. Where that stops it, restore into a server where they are ordinary roles.'
+      : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: everything then belongs to the login.',
+    'A few kinds of objects only a superuser can create, such as functions in C. Where one stops the restore, read the code of the backup first, and do it as a superuser only on a server that holds nothing else.',
     'Programs newer than the server write settings that it does not know (`transaction_timeout` before 17): use those of its own major.',
   );
 };
@@ -160,10 +186,10 @@ const compare = (manifest: Manifest, mark: string): string => {
     '',
     query
       ? lines(
-          'Every table, with the rows that it had when the backup was taken. It prints nothing but `0 rows` where all is there:',
+          'It counts the rows of every table and lists those that have more or fewer than the backup: its name, the rows in the backup, the rows found. Its last line is `Compared.`; where nothing stands before that, all is there. Where row security is forced on a table, a login without BYPASSRLS counts fewer.',
           '',
           fenced(
-            `psql "$DATABASE_URL" --no-psqlrc --set=ON_ERROR_STOP=1 --tuples-only ${heredoc(query, mark)}`,
+            `psql "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --tuples-only ${heredoc(lines(query, '\\echo Compared.'), mark)}`,
             'sh larder',
           ),
         )
@@ -198,7 +224,7 @@ export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
     before(manifest),
     download(manifest, where),
     needs(manifest, mark),
-    restore(manifest),
+    restore(manifest, mark),
     compare(manifest, mark),
     notes(manifest),
   ]

@@ -1,8 +1,9 @@
 import type { Backup, Compression, Format } from '../../core/backup.ts';
 import { downloadNameOf, encodePart, extensionOf } from '../../core/keys.ts';
 import { isFull } from '../../core/last-good.ts';
+import { filePath } from '../../core/shell-word.ts';
 import type { Block, Letter, Tone } from './letter.ts';
-import { counted, durationOf, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
+import { counted, durationOf, nameLine, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
 
 const WARNINGS_SHOWN = 20;
 
@@ -30,7 +31,7 @@ export const restoreCommand = (
 };
 
 const titleOf = (backup: Backup): { title: string; tone: Tone } => {
-  const project = oneLine(backup.projectName, 60) || oneLine(backup.projectId, 60);
+  const project = nameLine(backup.projectName, 60) || nameLine(backup.projectId, 60);
   switch (backup.status) {
     case 'failed':
       return { title: `Backup of ${project} failed`, tone: 'bad' };
@@ -48,10 +49,10 @@ const factsOf = (backup: Backup): Block => {
   const { size, sourceBytes, tableCount, rowCount, durationMs, startedAt, completedAt } = backup;
   const made = backup.status === 'completed';
   const facts: (readonly [string, string] | false | undefined)[] = [
-    ['Project', `${oneLine(backup.projectName, 80)} (${oneLine(backup.projectId, 130)})`],
-    ['Name', oneLine(backup.name, 200)],
-    backup.description !== '' && ['Description', oneLine(backup.description, 500)],
-    ['Source', `${backup.source}, schema ${oneLine(backup.schemaName, 70)}`],
+    ['Project', `${nameLine(backup.projectName, 80)} (${nameLine(backup.projectId, 130)})`],
+    ['Name', nameLine(backup.name, 200)],
+    backup.description !== '' && ['Description', nameLine(backup.description, 500)],
+    ['Source', `${backup.source}, schema ${nameLine(backup.schemaName, 70)}`],
     [
       'Contents',
       `${backup.content}, format ${backup.format}, ${backup.compression ?? 'no'} compression`,
@@ -113,7 +114,7 @@ const howToUse = (backup: Backup): Block[] => {
   if (backup.status !== 'completed') return [];
   const compression = backup.compression ?? 'none';
   const parts = { ...backup, backupId: backup.id };
-  const fileName = downloadNameOf(parts, extensionOf(backup.format, compression));
+  const fileName = filePath(downloadNameOf(parts, extensionOf(backup.format, compression)));
   const path = `/projects/${encodePart(backup.projectId)}/backups/${backup.id}/download`;
   return [
     { kind: 'heading', text: 'Download and restore' },

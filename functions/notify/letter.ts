@@ -1,4 +1,5 @@
 import type { Mail } from '../../core/ports.ts';
+import { printable, printableLines } from '../../core/printable.ts';
 import { oneLine } from './wording.ts';
 
 /**
@@ -198,8 +199,43 @@ ${blocks.map(htmlBlock).join('\n')}
 </html>
 `;
 
+/** Whatever a letter's parts hold, nothing in them is hidden; only code has lines of its own. */
+const shownBlock = (block: Block): Block => {
+  switch (block.kind) {
+    case 'text':
+    case 'heading':
+      return { ...block, text: printable(block.text) };
+    case 'code':
+      return { ...block, text: printableLines(block.text) };
+    case 'facts':
+      return {
+        ...block,
+        facts: block.facts.map(([name, value]) => [printable(name), printable(value)]),
+      };
+    case 'trouble':
+      return {
+        ...block,
+        items: block.items.map(({ title, detail, note }) => ({
+          title: printable(title),
+          detail: printable(detail),
+          ...(note !== undefined && { note: printable(note) }),
+        })),
+      };
+    case 'table':
+      return { ...block, rows: block.rows.map((row) => row.map(printable)) };
+  }
+};
+
+const shown = (letter: Letter): Letter => ({
+  ...letter,
+  title: printable(letter.title),
+  blocks: letter.blocks.map(shownBlock),
+  footer: letter.footer.map(printable),
+});
+
 /** The letter as a mail: subject on one line, text, HTML. */
-export const mailOf = (letter: Letter): Mail => {
+export const mailOf = (given: Letter): Mail => {
+  const letter = shown(given);
   const { title, blocks, footer } = letter;
   const subject = oneLine(letter.subject, SUBJECT_LENGTH);
   const text = [title, ...blocks.map(textBlock), `--\n${footer.join('\n')}`].join('\n\n');

@@ -1,7 +1,7 @@
 import { encodePart } from '../../core/keys.ts';
 import type { Restore, RestoreOutcome } from '../../core/restore.ts';
 import type { Block, Letter, Tone } from './letter.ts';
-import { counted, durationOf, oneLine, timeOf } from './wording.ts';
+import { counted, durationOf, nameLine, oneLine, timeOf } from './wording.ts';
 
 /** The mail of one restore, which a person asked for. */
 const LINES_SHOWN = 20;
@@ -15,7 +15,7 @@ const WORDS = {
 } as const;
 
 const titleOf = (restore: Restore): { title: string; tone: Tone } => {
-  const project = oneLine(restore.projectName, 60) || oneLine(restore.projectId, 60);
+  const project = nameLine(restore.projectName, 60) || nameLine(restore.projectId, 60);
   const what = `${WORDS[restore.mode]} of ${project}`;
   if (restore.status === 'failed') return { title: `${what} failed`, tone: 'bad' };
   if (restore.status === 'cancelled') return { title: `${what} was cancelled`, tone: 'mixed' };
@@ -34,9 +34,9 @@ const titleOf = (restore: Restore): { title: string; tone: Tone } => {
 const factsOf = (restore: Restore): Block => {
   const { outcome, startedAt, completedAt, durationMs } = restore;
   const places = (list: RestoreOutcome['schemas'] = []) =>
-    list.map(({ to }) => oneLine(to, 70)).join(', ');
+    list.map(({ to }) => nameLine(to, 70)).join(', ');
   const facts: (readonly [string, string] | false | undefined)[] = [
-    ['Project', `${oneLine(restore.projectName, 80)} (${oneLine(restore.projectId, 130)})`],
+    ['Project', `${nameLine(restore.projectName, 80)} (${nameLine(restore.projectId, 130)})`],
     ['Backup', restore.backupId],
     ['Source', restore.source],
     outcome && ['Schema', places(outcome.schemas)],

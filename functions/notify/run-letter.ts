@@ -2,7 +2,7 @@ import { millis } from '../../core/backup.ts';
 import { scheduleLabel } from '../../core/run.ts';
 import type { Block, Letter, Tone, Trouble } from './letter.ts';
 import { type Ended, needsAttention, type RunReport } from './run-report.ts';
-import { counted, durationOf, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
+import { counted, durationOf, nameLine, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
 
 /** What each list shows at most; the mail has to stay below 102 kB. */
 const COMPLETED_SHOWN = 50;
@@ -12,8 +12,8 @@ const WARNED_SHOWN = 20;
 const DETAIL_LENGTH = 500;
 
 const nameOf = ({ projectName, projectId }: Pick<Ended, 'projectName' | 'projectId'>): string => {
-  const name = oneLine(projectName, 60);
-  const id = oneLine(projectId, 60);
+  const name = nameLine(projectName, 60);
+  const id = nameLine(projectId, 60);
   return name === '' || name === id ? id : `${name} (${id})`;
 };
 
@@ -29,7 +29,7 @@ const titleOf = (report: RunReport): { title: string; tone: Tone } => {
   if (planFailures.length) {
     const sources = planFailures.map(({ source }) => source).join(', ');
     const lost = failed.length ? `; ${counted(failed.length, 'backup')} failed` : '';
-    return { title: `${label}: planning failed for ${oneLine(sources, 60)}${lost}`, tone: 'bad' };
+    return { title: `${label}: planning failed for ${nameLine(sources, 60)}${lost}`, tone: 'bad' };
   }
   if (failed.length) {
     const title = `${label}: ${numberOf(failed.length)} of ${counted(planned, 'backup')} failed${rest}`;
@@ -94,7 +94,7 @@ const planFailuresOf = ({ planFailures }: RunReport): Block[] =>
   trouble(
     'Planning failed: no backup was requested of',
     planFailures.map(({ source, message }) => ({
-      title: `Source ${oneLine(source, 60)}`,
+      title: `Source ${nameLine(source, 60)}`,
       detail: oneLine(message, DETAIL_LENGTH),
     })),
     FAILED_SHOWN,
@@ -110,7 +110,7 @@ const skippedOf = ({ skipped, skippedCount }: RunReport): Block[] =>
           rows: skipped
             .slice(0, SKIPPED_SHOWN)
             .map(({ projectId, why }) => [
-              oneLine(projectId, 60) || '(empty)',
+              nameLine(projectId, 60) || '(empty)',
               oneLine(why, DETAIL_LENGTH),
             ]),
           more: skippedCount - Math.min(skipped.length, SKIPPED_SHOWN),
@@ -191,7 +191,7 @@ export const planFailedLetter = (
   environment: string,
   failure: { readonly runId: string; readonly source: string; readonly error: { message: string } },
 ): Letter => {
-  const source = oneLine(failure.source, 60);
+  const source = nameLine(failure.source, 60);
   const title = `Planning failed for ${source}`;
   return {
     subject: `[Larder ${environment}] ${title}`,

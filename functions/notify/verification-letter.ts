@@ -1,13 +1,13 @@
 import type { Verification } from '../../core/verification.ts';
 import type { Block, Letter, Tone } from './letter.ts';
-import { counted, durationOf, oneLine, sizeOf, timeOf } from './wording.ts';
+import { counted, durationOf, nameLine, oneLine, sizeOf, timeOf } from './wording.ts';
 
 /** The mail of one verification: of every one that found a difference, and of those that a person asked for. */
 const LINES_SHOWN = 50;
 
 const titleOf = (verification: Verification): { title: string; tone: Tone } => {
   const { projectName, projectId, status, result } = verification;
-  const backup = `backup of ${oneLine(projectName, 60) || oneLine(projectId, 60)}`;
+  const backup = `backup of ${nameLine(projectName, 60) || nameLine(projectId, 60)}`;
   if (status === 'cancelled')
     return { title: `Verifying a ${backup} was cancelled`, tone: 'mixed' };
   if (result?.verdict === 'verified')
@@ -45,7 +45,7 @@ const factsOf = (verification: Verification): Block => {
   const facts: (readonly [string, string] | false | undefined)[] = [
     [
       'Project',
-      `${oneLine(verification.projectName, 80)} (${oneLine(verification.projectId, 130)})`,
+      `${nameLine(verification.projectName, 80)} (${nameLine(verification.projectId, 130)})`,
     ],
     ['Backup', verification.backupId],
     result?.verdict === 'verified' && [

@@ -1,19 +1,24 @@
 import { millis } from '../../core/backup.ts';
+import { printable } from '../../core/printable.ts';
 
 /**
  * How mails word numbers, times and names. Names come from customers' databases: whatever they hold, they stay on one
  * line, of a sane length, and can't turn around the text that follows them.
  */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
-/** One line of at most `most` characters, without any that can't be seen. */
+/** Prose on one line of at most `most` characters: line breaks become spaces, other hidden characters escapes. */
 export const oneLine = (text: string, most = 120): string => {
-  const line = text.replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim();
+  const line = printable(text.replace(/[\t\r\n]/g, ' '))
+    .replace(/ +/g, ' ')
+    .trim();
   const characters = Array.from(line);
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : line;
 };
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** A name on one line: every hidden character, line breaks too, is written as an escape. */
+export const nameLine = (name: string, most?: number): string => oneLine(printable(name), most);
 
 /** Bytes in decimal units, three digits: `12.3 MB`. */
 export const sizeOf = (bytes: number): string => {

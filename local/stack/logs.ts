@@ -2,6 +2,8 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { printableLines } from '../../core/printable.ts';
 
 /** A log file for each function; with `echo`, its lines are shown as well, with the function's name before them. */
 export interface Logs {
@@ -23,14 +25,16 @@ export const openLogs = async (folder: string, echo?: (line: string) => void): P
       const name = shortName(functionName);
       const file = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
       files.push(file);
+      const decoder = new StringDecoder('utf8');
       return new Writable({
         write(chunk: Buffer, _encoding, callback) {
-          for (const line of echo ? chunk.toString().split('\n') : []) {
+          const text = printableLines(decoder.write(chunk));
+          for (const line of echo ? text.split('\n') : []) {
             if (line !== '') echo?.(`${name}: ${line}`);
           }
           // The last words of a process that was killed may come after the files were closed.
           if (file.writableEnded) callback();
-          else file.write(chunk, callback);
+          else file.write(text, callback);
         },
       });
     },

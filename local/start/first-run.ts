@@ -1,4 +1,5 @@
 import { runIdOf } from '../../core/ids.ts';
+import { printable } from '../../core/printable.ts';
 import type { LocalStack } from '../stack.ts';
 import { scheduledTime } from '../triggers/scheduler.ts';
 import { makeApiClient } from './api-client.ts';
@@ -6,7 +7,7 @@ import { allCompleted, followRun } from './follow.ts';
 import type { Progress } from './progress.ts';
 import type { Result } from './report.ts';
 import { isVerified, verifyBackups } from './verify.ts';
-import { countText, plainName } from './words.ts';
+import { countText } from './words.ts';
 
 const EVERY_MS = 500;
 
@@ -51,7 +52,7 @@ export const firstRun = async (options: FirstRunOptions): Promise<Result> => {
     everyMs: EVERY_MS,
     onEnded: (one) =>
       progress.line(
-        `  ${plainName(one.backup.projectId)}: ${isVerified(one) ? 'verified' : 'not verified'}`,
+        `  ${printable(one.backup.projectId)}: ${isVerified(one) ? 'verified' : 'not verified'}`,
       ),
   });
   return { ...finished, verified };

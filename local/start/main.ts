@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { printableJson, printableLines } from '../../core/printable.ts';
 import { type Config, checkConfig } from '../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo, prepareOwn } from '../database/prepare.ts';
 import { checkPortFree } from '../emulators/loopback.ts';
@@ -36,7 +37,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     wanted = readArguments(argv);
   } catch (error) {
     if (!(error instanceof BadUsage)) throw error;
-    process.stderr.write(`larder: ${error.message}\n`);
+    process.stderr.write(`larder: ${printableLines(error.message)}\n`);
     return 2;
   }
   if (!wanted) {
@@ -67,11 +68,12 @@ export const main = async (argv: readonly string[]): Promise<number> => {
 
 const tellFailure = (error: unknown, { json, verbose }: Arguments): void => {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`larder: ${message}\n`);
-  if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(`larder: ${printableLines(message)}\n`);
+  if (verbose && error instanceof Error)
+    process.stderr.write(`${printableLines(error.stack ?? '')}\n`);
   if (json) {
     const document = { run: null, backups: [], error: { name, message } };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    process.stdout.write(`${printableJson(document, 2)}\n`);
   }
 };
 

@@ -1,9 +1,11 @@
 import path from 'node:path';
+import { printable, printableLines } from '../../core/printable.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import type { PreparedDatabase } from '../database/prepare.ts';
 import type { LocalStack } from '../stack.ts';
 import { pathOfBackups, type ShownBackup } from './api-client.ts';
 import { fileOf } from './report.ts';
-import { fileName, plainName, shellQuoted } from './words.ts';
+import { fileName } from './words.ts';
 
 /** What to try next: commands that work as they stand, in the folder and with the addresses of this start. */
 export interface NextSteps {
@@ -34,7 +36,7 @@ export const nextStepsText = (options: NextSteps): string => {
     `Logs       ${fileName(path.join(dataDir, 'logs'))}`,
     ...(ending ? [] : ['Stop       Ctrl-C; vault and history stay for the next start']),
   ];
-  return sections.join('\n');
+  return printableLines(sections.join('\n'));
 };
 
 const apiSection = (apiUrl: string, backup: ShownBackup | undefined): string => {
@@ -55,11 +57,11 @@ const apiSection = (apiUrl: string, backup: ShownBackup | undefined): string => 
 /** Programs and, where the server is ours, a superuser's access, for the shell that the commands are typed into. */
 const shellSection = ({ database, ending }: NextSteps): string => {
   const settings = Object.entries(ending ? {} : (database.superuser ?? {})).map(
-    ([name, value]) => ` ${name}=${shellQuoted(value)}`,
+    ([name, value]) => ` ${name}=${shellWord(value)}`,
   );
   return [
     "Shell      with PostgreSQL's programs, for what follows:",
-    `  export PATH=${shellQuoted(database.programs)}:$PATH${settings.join('')}`,
+    `  export PATH=${shellWord(database.programs)}:$PATH${settings.join('')}`,
   ].join('\n');
 };
 
@@ -71,9 +73,9 @@ const askAndWait = (apiUrl: string, ending: string): string[] => [
 
 const restoreSection = ({ stack, database }: NextSteps, { projectId, id }: ShownBackup): string => {
   const backup = `${stack.apiUrl}${pathOfBackups(projectId)}/${id}`;
-  const look = `  psql -d ${shellQuoted(database.source.database)} -c '\\dn'`;
+  const look = `  psql -d ${shellWord(database.source.database)} -c '\\dn'`;
   return [
-    `Restore    ${plainName(projectId)} beside its live schema, while the application goes on; then look at it:`,
+    `Restore    ${printable(projectId)} beside its live schema, while the application goes on; then look at it:`,
     `  B=${backup}`,
     ...askAndWait(stack.apiUrl, 'restores'),
     ...(database.superuser ? [look] : []),
@@ -91,7 +93,7 @@ const byHandSection = (
   { stack, database, ending }: NextSteps,
   { projectId, id, fileId = '' }: ShownBackup,
 ): string => {
-  const file = shellQuoted(fileOf(stack.vaultFolder, fileId));
+  const file = shellWord(fileOf(stack.vaultFolder, fileId));
   const reachable = database.superuser !== undefined && !ending;
   const guide = `  curl -s ${stack.apiUrl}${pathOfBackups(projectId)}/${id}/restore-guide`;
   return [

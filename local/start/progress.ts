@@ -1,5 +1,6 @@
+import { printable, printableLines } from '../../core/printable.ts';
 import type { ShownBackup, ShownRun } from './api-client.ts';
-import { bytesText, countText, plainName } from './words.ts';
+import { bytesText, countText } from './words.ts';
 
 /**
  * What happens, on standard error: lines that stay, and on a terminal below them lines that are written over while
@@ -12,7 +13,14 @@ export interface Progress {
   settle(): void;
 }
 
-export const makeProgress = (out: NodeJS.WriteStream): Progress => {
+/** Standard error, as far as this needs it. */
+interface Out {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export const makeProgress = (out: Out): Progress => {
   let live: readonly string[] = [];
   const announced = new Set<string>();
   const erase = (): void => {
@@ -29,7 +37,7 @@ export const makeProgress = (out: NodeJS.WriteStream): Progress => {
     line: (text) => {
       const kept = live;
       erase();
-      out.write(`${text}\n`);
+      out.write(`${printableLines(text)}\n`);
       draw(kept);
     },
     running: (backups, run) => {
@@ -41,7 +49,7 @@ export const makeProgress = (out: NodeJS.WriteStream): Progress => {
         const key = `${backup.id} ${backup.attempt}`;
         if (announced.has(key)) continue;
         announced.add(key);
-        out.write(`  exporting ${plainName(backup.projectId)}${again(backup)}\n`);
+        out.write(`  exporting ${printable(backup.projectId)}${again(backup)}\n`);
       }
     },
     settle: erase,
@@ -51,7 +59,7 @@ export const makeProgress = (out: NodeJS.WriteStream): Progress => {
 const again = ({ attempt = 1 }: ShownBackup): string => (attempt > 1 ? `, attempt ${attempt}` : '');
 
 const exportLine = (backup: ShownBackup): string => {
-  const name = `  ${plainName(backup.projectId)}${again(backup)}`;
+  const name = `  ${printable(backup.projectId)}${again(backup)}`;
   const { progress } = backup;
   if (!progress) return `${name}: begins`;
   const rate = `${bytesText(progress.bytesPerSecond)}/s`;

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { VAULT } from '../../core/contract.ts';
+import { printable, printableJson } from '../../core/printable.ts';
 import type { ShownBackup } from './api-client.ts';
 import type { FinishedRun } from './follow.ts';
 import { isVerified, type VerifiedBackup } from './verify.ts';
-import { bytesText, countText, fileName, plainName, secondsText } from './words.ts';
+import { bytesText, countText, fileName, secondsText } from './words.ts';
 
 /** What came of the run, as a table for people and as a document for programs. */
 const BEFORE = ['project', 'tables', 'rows', 'size', 'time', 'status'] as const;
@@ -32,7 +33,7 @@ const backupsOf = ({ backups, verified = [] }: Result): ShownBackup[] =>
   backups.map((backup) => verified.find((one) => one.backup.id === backup.id)?.backup ?? backup);
 
 const cells = (backup: ShownBackup, verified: boolean): string[] => [
-  plainName(backup.projectId),
+  printable(backup.projectId),
   orDash(backup.tableCount, countText),
   orDash(backup.rowCount, countText),
   orDash(backup.size, bytesText),
@@ -70,22 +71,22 @@ export const tableText = (result: Result, vaultFolder: string): string => {
     lines.push(`The files are in ${fileOf(vaultFolder, VAULT.prefix)}.`);
   }
   for (const { projectId, error, warnings = [] } of backups) {
-    if (error) lines.push(`${plainName(projectId)} failed: ${error.message}`);
-    for (const warning of warnings) lines.push(`${plainName(projectId)}: ${warning}`);
+    if (error) lines.push(`${printable(projectId)} failed: ${error.message}`);
+    for (const warning of warnings) lines.push(`${printable(projectId)}: ${warning}`);
   }
   if (verified) lines.push(...verdictLines(verified));
   for (const [source, part] of Object.entries(run.parts)) {
     if (part.error) lines.push(`${source} could not be planned: ${part.error.message}`);
     for (const { projectId, why } of part.skipped) {
-      lines.push(`${plainName(projectId)} was left out: ${why}`);
+      lines.push(`${printable(projectId)} was left out: ${why}`);
     }
   }
   if (backups.length === 0) lines.push('No active project was there to back up.');
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 };
 
 const verdictLine = ({ backup, verification, why }: VerifiedBackup): string => {
-  const name = plainName(backup.projectId);
+  const name = printable(backup.projectId);
   const verdict = verification?.result?.verdict;
   if (verdict === 'verified')
     return `${name}: verified, but the backup’s row says ${backup.validation}`;
@@ -110,5 +111,5 @@ export const jsonText = (result: Result): string => {
     const found = verified?.find((one) => one.backup.id === backup.id);
     return found ? { ...backup, verification: found.verification ?? { why: found.why } } : backup;
   });
-  return JSON.stringify({ run, backups }, null, 2);
+  return printableJson({ run, backups }, 2);
 };

@@ -19,16 +19,10 @@ export const secondsText = (ms: number): string =>
 
 export const countText = (count: number): string => count.toLocaleString('en-US');
 
-/** A name from a database, on one line and without anything that moves the cursor. */
-export const plainName = (name: string): string =>
-  name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
-
-/** For a POSIX shell. */
-export const shellQuoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+const unlikeOption = (file: string): string => (file.startsWith('-') ? `./${file}` : file);
 
 /** As one would name a file from the folder one is in: nearby ones in short, others in full. */
 export const fileName = (file: string): string => {
   const near = path.relative(process.cwd(), file);
-  return near.startsWith('..') ? path.resolve(file) : near || '.';
+  return near.startsWith('..') ? path.resolve(file) : near ? unlikeOption(near) : '.';
 };

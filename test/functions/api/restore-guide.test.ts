@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +17,10 @@ import { type Bench, openBench, type Services, startServices } from '../export/s
 /** The guide's own commands, run in a shell as they stand in it, on a server that has nothing yet. */
 const run = promisify(execFile);
 const HOSTILE = `it's "a" $(touch /tmp/larder-guide-pwned) \`x\` LARDER | t`;
+/** Pasted, the first would end what is typed; the rest moves the cursor, turns text around or is not seen. */
+const HIDDEN = '\x03\ntouch /tmp/larder-guide-pwned\n\x1b[2J\x7f\u009b\u202e\u200b\u2028!!';
+const OWNER = 'guide "owner"';
+const LOGIN = 'guide_restorer';
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const fixture = (name: string): string => path.join(import.meta.dirname, '../../fixtures', name);
 
@@ -30,6 +35,8 @@ beforeAll(async () => {
   services = await startServices();
   folder = mkdtempSync('/var/tmp/larder-guide-');
   [source, target] = await Promise.all([startPostgres(18), startPostgres(18)]);
+  await source.sql(`CREATE ROLE ${quote(OWNER)}`);
+  await target.sql(`CREATE ROLE ${LOGIN} LOGIN PASSWORD '${PASSWORD.replaceAll("'", "''")}'`);
   const { clients, bzip2 } = await clientPrograms();
   programs = path.dirname(clients.find(({ major }) => major === 18)?.psql ?? '');
   layerBin = path.dirname(bzip2 ?? '');
@@ -74,13 +81,41 @@ const exported = async (
 };
 
 const BLOCK = /^(`{3,})sh larder\n([\s\S]*?)\n\1$/gm;
+/** What a superuser leaves out who has read the backup's code. */
+const asSuperuser = (guide: string): string =>
+  guide.replace(/^psql .*--file=\.\/larder-check\.sql && /m, '');
+
 const commandsOf = (guide: string): string =>
   ['set -eu', ...Array.from(guide.matchAll(BLOCK), ([, , code]) => code)].join('\n');
+
+interface Surroundings {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+}
+
+const runCommands = (
+  commands: string,
+  surroundings: Surroundings,
+): Promise<{ readonly stdout: string }> => run('sh', ['-c', commands], surroundings);
+
+/** A terminal with a shell that a person types into: what comes in is edited, expanded and run line by line. */
+const pasteInto =
+  (shell: string) =>
+  async (commands: string, { cwd, env }: Surroundings): Promise<{ stdout: string }> => {
+    const child = spawn('script', ['--quiet', '--command', shell, '/dev/null'], {
+      cwd,
+      env: { ...env, TERM: 'xterm', HOME: cwd },
+    });
+    child.stdin.end(`${commands.replace('set -eu\n', '')}\nexit\n`);
+    const stdout = await text(child.stdout);
+    return { stdout };
+  };
 
 /** `aws s3 cp`, which this machine may not have: it answers for just the object that the guide must name. */
 const followGuide = async (
   { manifest, body, bench }: Exported,
   database: string,
+  { login = LOGIN, change = (guide: string) => guide, shell = runCommands } = {},
 ): Promise<{ guide: string; stdout: string }> => {
   const room = mkdtempSync(path.join(folder, 'room-'));
   const bin = path.join(room, 'bin');
@@ -93,24 +128,28 @@ const followGuide = async (
   chmodSync(path.join(bin, 'aws'), 0o755);
   const work = path.join(room, 'work');
   mkdirSync(work);
-  const guide = restoreGuide(manifest, { bucket: bench.bucket, tool: 'aws' });
-  const { stdout } = await run('sh', ['-c', commandsOf(guide)], {
+  const guide = change(restoreGuide(manifest, { bucket: bench.bucket, tool: 'aws' }));
+  const address = `127.0.0.1:${target.port}/${database}`;
+  const { stdout } = await shell(commandsOf(guide), {
     cwd: work,
     env: {
       PATH: `${bin}:${programs}:${layerBin}:/usr/bin:/bin`,
       WANTED: `s3://${bench.bucket}/${manifest.object.key}`,
       PGPASSWORD: PASSWORD,
-      DATABASE_URL: `postgresql://postgres@127.0.0.1:${target.port}/${database}`,
+      DATABASE_URL: `postgresql://${login}@${address}`,
+      ADMIN_URL: `postgresql://postgres@${address}`,
     },
   });
   return { guide, stdout };
 };
 
 const tenant = (schema: string): string => `
-  CREATE SCHEMA ${quote(schema)};
+  CREATE SCHEMA ${quote(schema)} AUTHORIZATION ${quote(OWNER)};
   CREATE EXTENSION IF NOT EXISTS citext;
+  SET ROLE ${quote(OWNER)};
   CREATE TABLE ${quote(schema)}.${quote(`t ${HOSTILE}`.slice(0, 60))} (id int PRIMARY KEY, mail citext, note text);
   INSERT INTO ${quote(schema)}.${quote(`t ${HOSTILE}`.slice(0, 60))} SELECT i, 'a' || i || '@b', E'tab\\there\\n\\\\.' FROM generate_series(1, 500) i;
+  RESET ROLE;
   DO $$ BEGIN CREATE ROLE ${quote(HOSTILE.slice(0, 60))}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
   GRANT USAGE ON SCHEMA ${quote(schema)} TO ${quote(HOSTILE.slice(0, 60))};`;
 
@@ -132,6 +171,7 @@ describe('the restore guide', () => {
       const after = await target.database();
       const { stdout } = await followGuide(backup, after);
       expect(stdout).toContain(': OK');
+      expect(stdout.trimEnd().split('\n').slice(-1)).toEqual(['Compared.']);
       expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
       const pwned = await run('ls', ['/tmp/larder-guide-pwned']).catch(() => undefined);
       expect(pwned).toBeUndefined();
@@ -144,12 +184,19 @@ describe('the restore guide', () => {
   ] as const)('brings back the schema public from %s with %s', async (format, compression) => {
     const before = await source.database();
     await source.sql(
-      `CREATE TABLE public.t AS SELECT generate_series(1, 7) AS i;
-       CREATE TABLE public.lines AS SELECT E'CREATE SCHEMA public;'::text AS line`,
+      `ALTER DATABASE ${quote(before)} OWNER TO ${quote(OWNER)};
+       SET ROLE ${quote(OWNER)};
+       CREATE TABLE public.t AS SELECT generate_series(1, 7) AS i;
+       CREATE TABLE public.lines AS SELECT E'CREATE SCHEMA public;'::text AS line;
+       RESET ROLE`,
       before,
     );
     const backup = await exported(before, 'public', { format, compression });
     const after = await target.database();
+    await target.sql(
+      `DO $$ BEGIN CREATE ROLE ${quote(OWNER)}; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    );
+    await target.sql(`ALTER DATABASE ${quote(after)} OWNER TO ${quote(OWNER)}`);
     await followGuide(backup, after);
     const found = await target.sql('SELECT count(*)::int AS n FROM public.t', after);
     expect(found.rows[0].n).toBe(7);
@@ -165,7 +212,7 @@ describe('the restore guide', () => {
     const backup = await exported(before, schema, {});
     const after = await target.database();
     await runFile(target, after, fixture('awkward-outside.sql'));
-    const { guide } = await followGuide(backup, after);
+    const { guide } = await followGuide(backup, after, { login: 'postgres', change: asSuperuser });
     for (const { kind, name } of backup.manifest.outside) {
       if (kind !== 'extension' && kind !== 'role') expect(guide).toContain(name);
     }
@@ -190,10 +237,69 @@ describe('the restore guide', () => {
     expect(commandsOf(guide)).not.toMatch(/ '?--help/);
   });
 
+  it.each(['sh', 'bash --norc'])(
+    'can be pasted into %s with any name: it holds no control character',
+    async (shell) => {
+      const before = await source.database();
+      const schema = `s ${HIDDEN}`;
+      await source.sql(tenant(schema), before);
+      await source.sql(
+        `SET ROLE ${quote(OWNER)}; CREATE TABLE ${quote(schema)}.${quote(`u ${HIDDEN}`)} (${quote(HIDDEN)} int); RESET ROLE`,
+        before,
+      );
+      const backup = await exported(before, schema, {});
+      const after = await target.database();
+      const { guide } = await followGuide(backup, after, { shell: pasteInto(shell) });
+      expect(guide.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
+      const pwned = await run('ls', ['/tmp/larder-guide-pwned']).catch(() => undefined);
+      expect(pwned).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['custom', 'zstd'],
+    ['plain', 'none'],
+  ] as const)(
+    'stops %s before the tenant’s code runs as a superuser, or as one that may become one, and names that code',
+    async (format, compression) => {
+      const before = await source.database();
+      await source.sql(
+        `CREATE SCHEMA acme;
+         CREATE FUNCTION acme.small(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < 9';
+         CREATE TABLE acme.t (i int CONSTRAINT small CHECK (acme.small(i)));
+         CREATE VIEW acme.v AS SELECT * FROM acme.t`,
+        before,
+      );
+      const backup = await exported(before, 'acme', { format, compression });
+      const after = await target.database();
+      for (const [login, right] of [
+        ['postgres', undefined],
+        [`${LOGIN}_1`, 'pg_execute_server_program'],
+        [`${LOGIN}_2`, 'postgres'],
+      ] as const) {
+        if (right) {
+          await target.sql(
+            `DO $$ BEGIN CREATE ROLE ${login} LOGIN PASSWORD '${PASSWORD.replaceAll("'", "''")}'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             GRANT ${right} TO ${login}`,
+          );
+        }
+        await expect(followGuide(backup, after, { login })).rejects.toThrow(/is a superuser, can/);
+        const found = await target.sql(`SELECT to_regclass('acme.t') AS t`, after);
+        expect(found.rows[0].t).toBeNull();
+      }
+      const guide = restoreGuide(backup.manifest, { bucket: 'b', tool: 'aws' });
+      for (const name of ['`acme.small(integer)`', '`small on acme.t`', '`acme.v`']) {
+        expect(guide).toContain(name);
+      }
+    },
+  );
+
   it('shows a table that has lost rows, and stops at a damaged file', async () => {
     const before = await source.database();
     await source.sql(
-      'CREATE SCHEMA acme; CREATE TABLE acme.t AS SELECT generate_series(1, 9) i',
+      `CREATE SCHEMA acme AUTHORIZATION ${quote(OWNER)}; SET ROLE ${quote(OWNER)};
+       CREATE TABLE acme.t AS SELECT generate_series(1, 9) i; RESET ROLE`,
       before,
     );
     const backup = await exported(before, 'acme', {});

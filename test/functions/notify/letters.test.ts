@@ -7,7 +7,13 @@ import { backupLetter, restoreCommand } from '../../../functions/notify/backup-l
 import { mailOf } from '../../../functions/notify/letter.ts';
 import { runLetter } from '../../../functions/notify/run-letter.ts';
 import type { Ended, RunReport } from '../../../functions/notify/run-report.ts';
-import { durationOf, numberOf, oneLine, sizeOf } from '../../../functions/notify/wording.ts';
+import {
+  durationOf,
+  nameLine,
+  numberOf,
+  oneLine,
+  sizeOf,
+} from '../../../functions/notify/wording.ts';
 import { completionOf, NIGHT, pendingBackup } from '../../support/backups.ts';
 
 const run: Run = {
@@ -158,8 +164,16 @@ test('each format and compression has the command that loads it', () => {
   );
 });
 
+test('no file name in a command is an option of its program', () => {
+  for (const format of ['custom', 'plain'] as const) {
+    const backup = completed({ projectId: '-rf', format, compression: 'gzip' });
+    expect(mailOf(backupLetter(backup)).text).not.toMatch(/[ =]-rf-/);
+    expect(mailOf(backupLetter(backup)).text).toContain('./-rf-');
+  }
+});
+
 const HOSTILE = fc.string({ unit: 'binary', maxLength: 300 });
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 test('no name, message or warning can break out of a subject, a line or the HTML', () => {
   const fixed = mailOf(backupLetter(completed({ projectName: 'x' }))).html;
@@ -214,6 +228,7 @@ test('sizes, durations and numbers are for people', () => {
     '2 h 4 min',
   ]);
   expect(numberOf(1_234_567)).toBe('1,234,567');
-  expect(oneLine(' a\n\tb\u202ec ', 10)).toBe('a b c');
+  expect(oneLine(' a\n\tb\u202ec ', 20)).toBe('a b\\u{202e}c');
+  expect(nameLine('a\nb', 20)).toBe('a\\u{a}b');
   expect(oneLine('🐘'.repeat(5), 3)).toBe('🐘🐘…');
 });

@@ -1,0 +1,74 @@
+import type { Manifest } from '../../core/manifest.ts';
+import { inline, lines } from './restore-guide-text.ts';
+
+/**
+ * A backup brings the tenant's own code along, and some of it runs while it is restored: with the rights of the login that restores.
+ * As a superuser's, a check may run a program on the database server (COPY ... TO PROGRAM). So the guide's commands refuse such logins.
+ * https://www.postgresql.org/docs/current/predefined-roles.html
+ */
+export const CHECK_FILE = './larder-check.sql';
+
+/** Of psql: an error where the login is a superuser, or may become one, or may reach the server's files and programs. */
+export const CHECK_SQL = lines(
+  'DO $check$',
+  'BEGIN',
+  '  IF EXISTS (',
+  '    SELECT FROM pg_catalog.pg_roles',
+  "    WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))",
+  "      AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER')",
+  '  ) THEN',
+  "    RAISE EXCEPTION 'the login % is a superuser, can become one, or may run programs and read files on the server', session_user",
+  "      USING HINT = 'Code in the backup would run with these rights. Restore with another login.';",
+  '  END IF;',
+  'END',
+  '$check$;',
+);
+
+const NAMED = 20;
+
+const nameOf = ({ schema, name }: { readonly schema: string; readonly name: string }): string =>
+  `${schema}.${name}`;
+
+interface Code {
+  readonly what: string;
+  readonly names: readonly string[];
+}
+
+const defined = ({ definitions = [] }: Manifest, kind: string): string[] =>
+  definitions.filter((one) => one.kind === kind).map(({ name }) => name);
+
+/** All that can hold code, with what a manifest says of it; the oldest have no definitions. */
+const codeOf = (manifest: Manifest): readonly Code[] => [
+  { what: 'functions', names: manifest.functions.map(nameOf) },
+  { what: 'triggers', names: manifest.triggers.map(nameOf) },
+  { what: 'policies', names: manifest.policies.map(nameOf) },
+  { what: 'views', names: manifest.views.map(nameOf) },
+  {
+    what: 'materialized views',
+    names: manifest.tables.filter(({ kind }) => kind === 'materialized-view').map(nameOf),
+  },
+  { what: 'types and domains', names: manifest.types.map(nameOf) },
+  { what: 'rules', names: defined(manifest, 'rule') },
+  { what: 'constraints', names: defined(manifest, 'constraint') },
+  { what: 'indexes', names: defined(manifest, 'index') },
+];
+
+const codeLine = ({ what, names }: Code): string => {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `- ${names.length} ${what}: ${names.slice(0, NAMED).map(inline).join(', ')}${more}`;
+};
+
+export const codeSection = (manifest: Manifest): string => {
+  const found = codeOf(manifest).filter(({ names }) => names.length);
+  return lines(
+    'Use a login that is **no superuser** for the restore, best one made for it, which you drop afterwards. The backup holds code of the tenant. Checks of tables and domains, expressions of indexes, defaults and generated columns, queries of materialized views and all functions that they call run while it is restored, with the rights of that login. As a superuser, one check could run a program on the database server (`COPY ... TO PROGRAM`). The commands below stop at such a login.',
+    '',
+    found.length
+      ? lines(
+          'What of the backup can hold code, besides the defaults and generated columns of its tables:',
+          '',
+          ...found.map(codeLine),
+        )
+      : 'Besides the defaults and generated columns of its tables, the backup names nothing that can hold code.',
+  );
+};
