@@ -1,5 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
+
+/** So many bytes, and their SHA-256 in hex. */
+export interface Digest {
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 /** Passes bytes on, counts and hashes them. `sha256` is known once the stream has ended. */
 export class DigestMeter extends Transform {
@@ -10,6 +16,11 @@ export class DigestMeter extends Transform {
   /** Hex; undefined until all bytes have passed. */
   get sha256(): string | undefined {
     return this.#sha256;
+  }
+
+  /** Of the bytes that have passed so far. */
+  soFar(): Digest {
+    return { bytes: this.bytes, sha256: this.#sha256 ?? hexOf(this.#hash) };
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
@@ -23,3 +34,27 @@ export class DigestMeter extends Transform {
     done();
   }
 }
+
+/** The hash can go on afterwards. */
+const hexOf = (hash: Hash): string => hash.copy().digest('hex');
+
+/** Hashes a stream to its end: all of it, and its first `at` bytes. `start` is undefined where there are fewer. */
+export const digestsOf = async (
+  stream: AsyncIterable<Buffer>,
+  at: number,
+): Promise<{ readonly whole: Digest; readonly start: Digest | undefined }> => {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let start: Digest | undefined = at === 0 ? { bytes, sha256: hexOf(hash) } : undefined;
+  for await (const chunk of stream) {
+    const rest = at - bytes;
+    const crosses = rest > 0 && rest <= chunk.length;
+    if (crosses) {
+      hash.update(chunk.subarray(0, rest));
+      start = { bytes: at, sha256: hexOf(hash) };
+    }
+    hash.update(crosses ? chunk.subarray(rest) : chunk);
+    bytes += chunk.length;
+  }
+  return { whole: { bytes, sha256: hash.digest('hex') }, start };
+};

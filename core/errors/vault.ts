@@ -37,6 +37,16 @@ export class BackupDamaged extends Permanent {
   }
 }
 
+/** The bytes that arrived are not those that are stored. */
+export class ReadCorrupted extends Retryable {
+  constructor(key: string, how: string, options?: { cause?: unknown }) {
+    super(
+      `${quoted(key)} could not be read: ${how} Its stored bytes are whole, by their SHA-256, so they were damaged on the way. They are read again.`,
+      options,
+    );
+  }
+}
+
 /** Reading the vault broke, several times in a row. */
 export class ReadInterrupted extends Retryable {
   constructor(key: string, why: string, options?: { cause?: unknown }) {

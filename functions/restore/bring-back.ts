@@ -1,9 +1,8 @@
-import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
-import { DigestMeter } from '../../core/digest.ts';
-import { isRetryable } from '../../core/errors/base.ts';
+import { type Digest, DigestMeter } from '../../core/digest.ts';
+import { describeError, isRetryable } from '../../core/errors/base.ts';
 import { DumpUnreadable, RestoreRefused } from '../../core/errors/restore.ts';
-import { BackupDamaged } from '../../core/errors/vault.ts';
+import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
@@ -17,6 +16,7 @@ import {
 } from './after-commit.ts';
 import { boundedOutcome, boundedReport } from './bounds.ts';
 import { load } from './load.ts';
+import { originOf } from './origin.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
@@ -30,39 +30,42 @@ import { type Wish, wishOf } from './wish.ts';
  */
 type Context = JobContext<Restore>;
 
-/** A failure says more where it is known whether the object itself is to blame. */
+/** A failure says more where it is known whether the stored object itself is to blame. */
 const blame = async (
   { vault }: Pick<RestorePorts, 'vault'>,
-  { object }: Manifest,
+  manifest: Manifest,
   error: unknown,
-  signal: AbortSignal,
+  { arrived, signal }: { readonly arrived?: Digest; readonly signal: AbortSignal },
 ): Promise<unknown> => {
-  if (isRetryable(error) || error instanceof BackupDamaged) return error;
-  const meter = new DigestMeter().resume();
-  try {
-    await pipeline(vault.read(object.key), meter, { signal });
-  } catch {
-    return error;
-  }
-  return meter.sha256 === object.sha256
-    ? error
-    : new BackupDamaged(
-        object.key,
-        `its SHA-256 is not the one that it had when it was stored (${error instanceof Error ? error.message : error})`,
-      );
+  if (isRetryable(error)) return error;
+  const { key } = manifest.object;
+  const origin = await originOf(vault, manifest, arrived, signal);
+  const { message } = describeError(error);
+  if (origin === 'transit') return new ReadCorrupted(key, message, { cause: error });
+  if (origin !== 'vault' || error instanceof BackupDamaged) return error;
+  return new BackupDamaged(
+    key,
+    `its SHA-256 is not the one that it had when it was stored (${message})`,
+  );
 };
 
-/** A table of contents that makes no sense is the object's fault, or its maker's. */
+/** A table of contents that makes no sense was damaged on the way, or is the object's fault, or its maker's. */
 const wishFrom = async (
   ports: RestorePorts,
   restore: Restore,
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<Wish> => {
+  const unreadable = async (error: unknown): Promise<never> => {
+    throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, { signal }) : error;
+  };
+  const read = () => wishOf(ports, restore, manifest);
   try {
-    return await wishOf(ports, restore, manifest);
+    return await read();
   } catch (error) {
-    throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, signal) : error;
+    return await (error instanceof DumpUnreadable ? read() : Promise.reject(error)).catch(
+      unreadable,
+    );
   }
 };
 
@@ -75,6 +78,7 @@ const loadOnce = async (
   survey: Parameters<typeof load>[2]['survey'],
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { backup, manifest, wish } = found;
+  const meter = new DigestMeter();
   try {
     return await load(ports, options, {
       restore,
@@ -82,11 +86,13 @@ const loadOnce = async (
       manifest,
       wish,
       survey,
+      meter,
       stop: context.stop,
       onProgress: (progress) => context.note({ progress }),
     });
   } catch (error) {
-    throw await blame(ports, manifest, error, context.stop.signal);
+    const arrived = meter.soFar();
+    throw await blame(ports, manifest, error, { arrived, signal: context.stop.signal });
   }
 };
 
@@ -124,7 +130,7 @@ const bringBeside = async (
   const wish = await wishFrom(ports, restore, stored.manifest, limits.signal);
   const earlier =
     restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
-  const { report, survey } = await check(ports, options, restore, stored.manifest, wish, limits);
+  const { report, survey } = await check(ports, options, restore, stored, wish, limits);
   let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
   if (!loaded) {
     await context.write({ report: boundedReport(report) });

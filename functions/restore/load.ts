@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { type Backup, iso } from '../../core/backup.ts';
-import { DigestMeter } from '../../core/digest.ts';
+import type { DigestMeter } from '../../core/digest.ts';
 import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
@@ -16,6 +16,8 @@ export interface LoadContext {
   readonly manifest: Manifest;
   readonly wish: Wish;
   readonly survey: Survey;
+  /** New. The stored object passes through it: whoever made it knows what had arrived where this fails. */
+  readonly meter: DigestMeter;
   readonly stop: AbortController;
   /** Called as it goes on, for the record. */
   readonly onProgress: (progress: RestoreProgress) => void;
@@ -37,11 +39,10 @@ const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
 export const load = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
-  { restore, manifest, wish, survey, stop, onProgress }: LoadContext,
+  { restore, manifest, wish, survey, meter, stop, onProgress }: LoadContext,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { signal } = stop;
   const { object, options: made } = manifest;
-  const meter = new DigestMeter();
   const tablesTotal = (wish.chosen?.tables ?? manifest.tables).length;
   let tablesDone = 0;
   const report = (step: RestoreStep): void =>

@@ -1,4 +1,4 @@
-import { iso } from '../../core/backup.ts';
+import { type Backup, iso } from '../../core/backup.ts';
 import { type Manifest, tableKey } from '../../core/manifest.ts';
 import {
   beforeName,
@@ -8,6 +8,7 @@ import {
 } from '../../core/restore.ts';
 import type { Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import type { StoredBackup } from './stored-backup.ts';
 import type { Wish } from './wish.ts';
 
 /**
@@ -47,6 +48,14 @@ const timeProblems = (bytes: number, allowed: number) => {
   return { seconds, problems: [], warnings };
 };
 
+/** A backup that a verification found to be damaged may still be the best there is, so it is not refused. */
+const validationWarnings = ({ validation, validationWhy }: Backup): string[] =>
+  validation === 'failed'
+    ? [
+        `A verification found that this backup differs from its manifest: ${validationWhy ?? 'see GET .../verifications'}. GET .../backups/latest names the newest backup that is not known to be damaged.`,
+      ]
+    : [];
+
 /** Where a swap puts what is live. */
 export const beforePlaces = (
   { createdAt }: Pick<Restore, 'createdAt'>,
@@ -63,7 +72,7 @@ export const check = async (
   ports: Pick<RestorePorts, 'server' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
   restore: Restore,
-  manifest: Manifest,
+  { backup, manifest }: StoredBackup,
   wish: Wish,
   limits: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Checked> => {
@@ -90,7 +99,7 @@ export const check = async (
     schemas: wish.places,
     needs: { databaseBytes, seconds: time.seconds, secondsAllowed: limits.seconds },
     problems: [...found.problems, ...time.problems],
-    warnings: [...found.warnings, ...time.warnings],
+    warnings: [...validationWarnings(backup), ...found.warnings, ...time.warnings],
   };
   return { report, survey };
 };

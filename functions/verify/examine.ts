@@ -1,14 +1,14 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
-import { DigestMeter } from '../../core/digest.ts';
+import { type Digest, DigestMeter } from '../../core/digest.ts';
 import { describeError } from '../../core/errors/base.ts';
 import { BackupNotReady } from '../../core/errors/request.ts';
-import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
+import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vault.ts';
 import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
+import { originOf } from '../restore/origin.ts';
 import { findStored } from '../restore/stored-backup.ts';
-import { FROM_THE_BEGINNING, originOf } from './origin.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf, speaksAgainstBackup } from './verdict.ts';
 
@@ -86,6 +86,7 @@ const readings = (
       return meter;
     },
     hasBegun: () => begun,
+    soFar: () => meter.soFar(),
     whole: async () => {
       await read;
       return meter;
@@ -99,10 +100,14 @@ const judged = async (
   { vault }: Pick<VerifyPorts, 'vault'>,
   manifest: Manifest,
   error: unknown,
+  arrived: Digest,
   signal: AbortSignal,
 ): Promise<VerificationResult> => {
-  if (signal.aborted || error instanceof BackupGone || error instanceof BackupDamaged) throw error;
-  const origin = await originOf(vault, manifest, signal);
+  if (signal.aborted || error instanceof BackupGone) throw error;
+  const origin = await originOf(vault, manifest, arrived, signal);
+  if (origin === 'transit')
+    throw new ReadCorrupted(manifest.object.key, describeError(error).message, { cause: error });
+  if (error instanceof BackupDamaged) throw error;
   if (origin === 'vault') {
     const { message } = describeError(error);
     return resultOf(new BackupDamaged(manifest.object.key, NOT_AS_STORED), [message]);
@@ -110,6 +115,9 @@ const judged = async (
   if (!speaksAgainstBackup(error)) throw error;
   return resultOf(error, origin === 'source' ? [FROM_THE_BEGINNING] : []);
 };
+
+const FROM_THE_BEGINNING =
+  'Its stored bytes are those that were stored, by their SHA-256: it was so from the beginning, and backups taken alike may be too.';
 
 const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
   differenceCount === 0 ? 'verified' : 'failed';
@@ -149,7 +157,7 @@ export const examine = async (
     return { verdict: verdictOn(rehearsed.differenceCount), ...rehearsed };
   } catch (error) {
     if (!reading.hasBegun()) throw error;
-    return await judged(ports, manifest, error, signal);
+    return await judged(ports, manifest, error, reading.soFar(), signal);
   } finally {
     await reading.end();
   }

@@ -1,6 +1,8 @@
+import { Transform } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import type { Backup } from '../../../core/backup.ts';
+import { type Backup, iso } from '../../../core/backup.ts';
+import { uuidv7 } from '../../../core/ids.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Services } from '../export/support.ts';
 import { roomForEach } from './room-for-each.ts';
@@ -102,6 +104,23 @@ describe('beside', () => {
   });
 });
 
+describe('a backup that a verification found to be damaged', () => {
+  it.each([{ mode: 'swap' }, {}] as const)('is told by a dry run of %j', async (given) => {
+    const dryRun = { ...given, dryRun: true };
+    expect((await room.restore(backup, dryRun)).row.report?.warnings.join()).not.toContain(
+      'differs',
+    );
+    await room.rows.validations.noteValidation(backup.projectId, backup.id, {
+      validation: 'failed',
+      verificationId: uuidv7(Date.now()),
+      validatedAt: iso(Date.now()),
+      why: 'table "orders" has 5 rows, and had 1000',
+    });
+    const { row } = await room.restore(backup, dryRun);
+    expect(row.report?.warnings[0]).toMatch(/differs from its manifest: table "orders" has 5 rows/);
+  });
+});
+
 describe('a backup that is not what it was', () => {
   const nothingLeft = async (): Promise<void> => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
@@ -120,6 +139,38 @@ describe('a backup that is not what it was', () => {
     }
     await nothingLeft();
   });
+
+  it.each([0.02, 0.6, 0.999])(
+    'a bit flipped on the way at %d of it is no damage: it is read again',
+    async (part) => {
+      const { vault } = room.ports;
+      let readings = 0;
+      const flipping: typeof vault = {
+        ...vault,
+        read: (key, range) => {
+          const body = vault.read(key, range);
+          // The table of contents is read in parts before.
+          if (range || readings++ > 0) return body;
+          const target = Math.floor((backup.size ?? 0) * part);
+          let at = 0;
+          return body.pipe(
+            new Transform({
+              transform(chunk: Buffer, _, done) {
+                const own = Buffer.from(chunk);
+                const here = target - at;
+                if (here >= 0 && here < own.length) own[here] = (own[here] ?? 0) ^ 4;
+                at += own.length;
+                done(null, own);
+              },
+            }),
+          );
+        },
+      };
+      const { row } = await room.restore(backup, {}, { vault: flipping });
+      expect(row).toMatchObject({ status: 'pending', error: { name: 'ReadCorrupted' } });
+      expect(await room.again(row)).toMatchObject({ status: 'completed', outcome: { rows: 1200 } });
+    },
+  );
 
   it('cannot be read from its beginning on', async () => {
     const key = backup.fileId ?? '';

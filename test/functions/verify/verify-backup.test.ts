@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DumpUnreadable, StatementRefused } from '../../../core/errors/restore.ts';
 import {
@@ -74,6 +75,26 @@ describe('a verification', () => {
     expect(found.result?.verdict).toBe('failed');
     expect(found.result?.differences[0]).toContain('SHA-256');
     expect(found.validation).toBe('failed');
+  });
+
+  it('of bytes that were damaged on the way is done again, and is no word against the backup', async () => {
+    const situation = await openSituation(tables);
+    const { vault } = situation.ports;
+    let readings = 0;
+    const read: typeof vault.read = (key) => {
+      readings += 1;
+      const bytes = Buffer.from(BYTES);
+      if (readings === 1) bytes.writeUInt8(0, 3);
+      return readings === 1 ? Readable.from([bytes], { objectMode: false }) : vault.read(key);
+    };
+    await situation.deliver({ vault: { ...vault, read } });
+    expect(await situation.row()).toMatchObject({
+      status: 'pending',
+      error: { name: 'ReadCorrupted' },
+    });
+    situation.pass(1_000_000);
+    await situation.deliver({ vault: { ...vault, read } });
+    expect((await situation.row()).result?.verdict).toBe('verified');
   });
 
   it.each<[string, Situation, RegExp]>([
