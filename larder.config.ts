@@ -78,6 +78,8 @@ export default defineConfig({
     from: 'backups@example.com',
     to: ['operations@example.com'],
     onSuccess: true,
+    /** Name the identity's default configuration set here, where it has one: SES checks the right to use it. */
+    // configurationSet: 'transactional',
   },
 
   api: { type: 'regional' },

@@ -117,6 +117,11 @@ const address = z.email('give one plain mail address');
 export const notificationSettings = z.strictObject({
   from: address,
   to: z.array(address).min(1).max(50),
+  /** Of SES. Needed where the identity has a default one: SES then checks the right to that one too. */
+  configurationSet: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'give the name of an SES configuration set')
+    .optional(),
   /** Whether a run or backup that went well is mailed too; failures always are. */
   onSuccess: z.boolean().default(true),
 });

@@ -178,6 +178,15 @@ export class Alarms extends Construct {
       }),
     );
     const topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    // Its policy replaces the default one, by which CloudWatch of the account may publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
     topic.addSubscription(new EmailSubscription(email));
     return topic;
   }

@@ -14,7 +14,7 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
-import { AnyPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS } from '../core/contract.ts';
@@ -140,10 +140,15 @@ export class Api extends Construct {
     return made;
   }
 
+  /**
+   * Within one account either the resource policy or the caller's own may allow a call, so the resource policy must not name callers: the
+   * account's root stands for all identities to which a policy of their own allows it.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+   */
   #privateEndpoint(ids: readonly string[]) {
     const invoke = (extra: object) =>
       new PolicyStatement({
-        principals: [new AnyPrincipal()],
+        principals: [new AccountRootPrincipal()],
         actions: ['execute-api:Invoke'],
         resources: ['execute-api:/*'],
         ...extra,

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import type { Config } from './config.ts';
 import type { HistoryTable } from './history.ts';
@@ -39,7 +40,7 @@ export class Outcomes extends Construct {
       },
     });
     history.allow(this.notify, ['GetItem', 'UpdateItem'], ['table']);
-    this.#allowMail(config.notifications.from);
+    this.#allowMail(config.notifications);
     // A run of thousands ends with as many messages: a few lanes are enough, and spare SES and the run's row.
     consume(this.notify, 'OutcomesMapping', this.messages.queue, {
       batchSize: 10,
@@ -53,15 +54,26 @@ export class Outcomes extends Construct {
     reporter.allow(['sqs:SendMessage'], [this.messages.queue.queueArn]);
   }
 
-  /** SES checks against the address's own identity where it has one, else against its domain's. */
-  #allowMail(from: string): void {
-    const identities = [from, from.slice(from.lastIndexOf('@') + 1)];
+  /**
+   * SES checks the address's own identity where it has one, else its domain's or a parent domain's, and in the sandbox each recipient's
+   * as well. So the identities are not named one by one; the address that mails come from is.
+   * https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policies.html
+   */
+  #allowMail({ from, configurationSet }: Config['notifications']): void {
+    const arnOf = (resource: string, resourceName: string): string =>
+      Stack.of(this).formatArn({ service: 'ses', resource, resourceName });
     this.notify.allow(
       ['ses:SendEmail'],
-      identities.map((resourceName) =>
-        Stack.of(this).formatArn({ service: 'ses', resource: 'identity', resourceName }),
-      ),
+      [
+        arnOf('identity', '*'),
+        ...(configurationSet ? [arnOf('configuration-set', configurationSet)] : []),
+      ],
       { StringEquals: { 'ses:FromAddress': from } },
+    );
+    acknowledge(
+      this.notify.role,
+      'IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]',
+      'Which identity SES checks depends on what is verified in the account; the condition holds it to one address to mail from.',
     );
   }
 }

@@ -49,11 +49,7 @@ export class Vault extends Construct {
 
   /** New objects below the prefix, and what uploads them in parts. */
   allowStore(writer: LarderFunction): void {
-    this.#allowObjects(writer, [
-      's3:PutObject',
-      's3:AbortMultipartUpload',
-      's3:ListMultipartUploadParts',
-    ]);
+    this.#allowObjects(writer, ['s3:PutObject', 's3:AbortMultipartUpload']);
     // Every part but the first needs the data key back.
     this.#allowKey(writer, ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
@@ -84,12 +80,13 @@ export class Vault extends Construct {
     });
   }
 
-  /** Finding and ending uploads that nobody will finish. */
+  /**
+   * Finding and ending uploads that nobody will finish. They can't be listed below a prefix only: the action has no such condition key.
+   * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+   */
   allowAbort(sweeper: LarderFunction): void {
     this.#allowObjects(sweeper, ['s3:AbortMultipartUpload']);
-    sweeper.allow(['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn], {
-      StringLike: { 's3:prefix': `${VAULT.prefix}*` },
-    });
+    sweeper.allow(['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
   }
 
   #allowObjects(reader: LarderFunction, actions: readonly string[]): void {

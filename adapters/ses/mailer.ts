@@ -6,16 +6,18 @@ export interface MailerAccess {
   readonly client: SESClient;
   readonly from: string;
   readonly to: readonly string[];
+  readonly configurationSet?: string | undefined;
 }
 
 /** One part of a mail; without a charset SES takes 7-bit ASCII only. */
 const content = (text: string) => ({ Data: text, Charset: 'UTF-8' });
 
 /** Mails through SES, from one verified identity to a fixed list of people. */
-export const makeMailer = ({ client, from, to }: MailerAccess): Mailer => ({
+export const makeMailer = ({ client, from, to, configurationSet }: MailerAccess): Mailer => ({
   send: async ({ subject, text, html }) => {
     const command = new SendEmailCommand({
       Source: from,
+      ...(configurationSet && { ConfigurationSetName: configurationSet }),
       Destination: { ToAddresses: [...to] },
       Message: { Subject: content(subject), Body: { Text: content(text), Html: content(html) } },
     });

@@ -147,6 +147,16 @@ test('an address gets an encrypted topic of its own that CloudWatch may write to
   expect(JSON.stringify(told.at('Alarms/Key').Properties.KeyPolicy)).toContain(
     'cloudwatch.amazonaws.com',
   );
+  // A policy with a Deny alone would replace the one by which CloudWatch may publish.
+  const [policy] = told.ofType('AWS::SNS::TopicPolicy').map(([, { Properties }]) => Properties);
+  expect(within(policy, 'PolicyDocument', 'Statement')).toContainEqual(
+    expect.objectContaining({
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    }),
+  );
   for (const [at, { Properties }] of told.ofType('AWS::CloudWatch::Alarm')) {
     expect(told.text(within(Properties, 'AlarmActions', 0)), at).toBe('<Alarms/Topic>');
   }

@@ -49,12 +49,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Sources/main/Export/Log.Arn>': LOG,
       [SECRET]: ['secretsmanager:GetSecretValue'],
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-      [OBJECTS]: [
-        's3:AbortMultipartUpload',
-        's3:GetObject',
-        's3:ListMultipartUploadParts',
-        's3:PutObject',
-      ],
+      [OBJECTS]: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt', 'kms:GenerateDataKey'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
@@ -118,8 +113,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Outcomes/Notify/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OUTCOMES]: READ_QUEUE,
-      [`${IDENTITY}/backups@example.com ${MAIL}`]: ['ses:SendEmail'],
-      [`${IDENTITY}/example.com ${MAIL}`]: ['ses:SendEmail'],
+      [`${IDENTITY}/* ${MAIL}`]: ['ses:SendEmail'],
     });
   });
 
@@ -152,7 +146,8 @@ describe('each function may do what it does and nothing else', () => {
         's3:GetObject',
       ],
       [LISTING]: ['s3:ListBucket'],
-      [BELOW_PREFIX]: ['s3:ListBucketMultipartUploads', 's3:ListBucketVersions'],
+      '<Vault/Bucket.Arn>': ['s3:ListBucketMultipartUploads'],
+      [BELOW_PREFIX]: ['s3:ListBucketVersions'],
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [RESTORES]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],

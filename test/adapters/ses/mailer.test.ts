@@ -50,3 +50,14 @@ test('what SES refuses is an error that says why and what to do, worth another t
     await ses.stop();
   }
 });
+
+test('a mail names the configuration set that is configured, and otherwise none', async () => {
+  const ses = await startScriptedSes(200, ACCEPTED);
+  try {
+    await makeMailer({ client: ses.client, ...people, configurationSet: 'larder' }).send(mail);
+    await makeMailer({ client: ses.client, ...people }).send(mail);
+    expect(ses.asked.map((asked) => asked.get('ConfigurationSetName'))).toEqual(['larder', null]);
+  } finally {
+    await ses.stop();
+  }
+});
