@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Compression, Format } from './backup.ts';
 import type { Manifest } from './manifest.ts';
 import type { RestoredForeignKey, RestoreReport, SchemaPlace, TableName } from './restore.ts';
+import type { Dependent } from './restore-dependents.ts';
 import type { ServerFacts } from './snapshot-ports.ts';
 
 /**
@@ -97,6 +98,7 @@ export interface SurveyRequest {
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;
+  readonly repointDependents?: boolean;
   /** Absent where nobody can tell before it is there, as of a plain backup. */
   readonly ownCode?: readonly OwnCode[];
   /** Under `owners: 'drop'`, although it runs as the restore role. */
@@ -156,6 +158,15 @@ export interface OutsideForeignKey {
   readonly comment?: string;
 }
 
+export interface Renamed {
+  /** `already` where it had happened before. */
+  readonly names: 'renamed' | 'already';
+  /** What hung on the live schemas from outside, and what came of it. */
+  readonly dependents: readonly Dependent[];
+  /** Keys of tables outside that are there, NOT VALID. */
+  readonly keys: readonly OutsideForeignKey[];
+}
+
 /** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */
 export interface RestoreServer {
   survey(request: SurveyRequest): Promise<Survey>;
@@ -170,8 +181,9 @@ export interface RestoreServer {
   ): Promise<readonly RestoredForeignKey[]>;
   /**
    * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
-   * With `undoes` only where the live schemas are still those that this swap brought.
-   * @throws LockTimeout, SchemaNotFound, RestoreRefused
+   * With `undoes` only where the live schemas are still those that this swap brought. With `repoint` what hangs on them from outside is
+   * made again, and so is bound to what takes their place; its keys have to be validated afterwards (`addForeignKeys`).
+   * @throws LockTimeout, SchemaNotFound, RestoreRefused (also for what stays, unless `acceptOthers`)
    */
   rename(
     by: RestoreSeal,
@@ -180,8 +192,11 @@ export interface RestoreServer {
       readonly lockTimeoutMs: number;
       readonly signal: AbortSignal;
       readonly undoes?: RestoreSeal;
+      readonly repoint?: { readonly acceptOthers: boolean };
     },
-  ): Promise<'renamed' | 'already'>;
+  ): Promise<Renamed>;
+  /** What hung on the live schemas before such an exchange, which has happened, by what it hangs on now. */
+  lookAfter(places: readonly SchemaPlace[]): Promise<Pick<Renamed, 'dependents' | 'keys'>>;
   /** Whether the exchange of `places` has happened, by the marks that it left. */
   isExchanged(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<boolean>;
   /** Ends sessions that earlier attempts of this restore left behind. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Job } from './job.ts';
 import { basicTime } from './keys.ts';
+import type { Dependent } from './restore-dependents.ts';
 import { sourceName } from './settings.ts';
 
 /**
@@ -71,6 +72,8 @@ export interface RestoreReport {
   readonly foreignKeysOutside: readonly string[];
   /** What hangs on the live schema from outside and would stay with the old one after a swap. */
   readonly dependents: readonly string[];
+  /** The same in parts, with what can be done about each; absent in reports of old. */
+  readonly dependentObjects?: readonly Dependent[];
   /** Why it is refused, each with what to do; empty where it can go on. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -96,6 +99,8 @@ export interface RestoreOutcome {
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
   /** After a swap: where what was live before is now. */
   readonly before: readonly SchemaPlace[];
+  /** After an exchange of names: what hung on the live schema from outside, and which schema it uses now. */
+  readonly dependentObjects?: readonly Dependent[];
   readonly warnings: readonly string[];
 }
 
@@ -114,6 +119,8 @@ export interface Restore extends Job {
   readonly owners: 'keep' | 'drop';
   /** A swap although things outside hang on the old schema. */
   readonly acceptDependents: boolean;
+  /** Those that can be are pointed at the restored schema. */
+  readonly repointDependents?: boolean;
   /** Under `owners: 'drop'`, although functions of the backup run as the restore role. */
   readonly acceptOwnCode?: boolean;
   /** Report only: nothing is written. */
@@ -205,6 +212,8 @@ export type RestoreRequest = z.output<typeof restoreRequest>;
 export const swapRequest = z.strictObject({
   /** Although foreign keys, views or publications outside would go on with the old schema. */
   acceptDependents: z.boolean().default(false),
+  /** Those that can be are made again in the exchange's transaction, and then use the restored schema. */
+  repointDependents: z.boolean().default(false),
   dryRun,
 });
 export type SwapRequest = z.output<typeof swapRequest>;

@@ -90,6 +90,16 @@ export class SafetyBackupPending extends Retryable {
   }
 }
 
+/** Objects of other schemas would have stayed with the schema that a swap puts aside, which nobody had accepted. */
+export class DependentsStay extends Permanent {
+  /** @param staying a line for each, with the reason */
+  constructor(staying: readonly string[]) {
+    super(
+      `${staying.slice(0, 5).join('; ')}${staying.length > 5 ? ` and ${staying.length - 5} more` : ''} would go on with what was live, not with what takes its place. Mend that, or ask with "acceptDependents": true.`,
+    );
+  }
+}
+
 /** A restore ended after its schema had been committed: that is whole, and stays. */
 export class StepNotDone extends Permanent {
   constructor(what: string, schemas: readonly string[], cause: unknown) {

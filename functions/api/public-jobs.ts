@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { JOB_STATUSES, type Job } from '../../core/job.ts';
 import { RESTORE_MODES, RESTORE_STEPS, type Restore } from '../../core/restore.ts';
+import { DEPENDENT_KINDS, OBSTACLES, REPOINTINGS } from '../../core/restore-dependents.ts';
 import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
 import { backupPath, bytes, failure, path, prose, time } from './public.ts';
 
@@ -31,6 +32,20 @@ const jobShape = {
   expiresAt: time.meta({ description: 'When this record may go.' }),
 };
 
+const dependentObjects = z
+  .array(
+    z.object({
+      kind: z.enum(DEPENDENT_KINDS),
+      name: z.string(),
+      owner: z.string().optional(),
+      repoint: z.enum(REPOINTINGS),
+      obstacle: z.enum(OBSTACLES).optional(),
+      detail: z.string().optional(),
+      sql: z.string().optional(),
+    }),
+  )
+  .optional();
+
 const report = z
   .object({
     at: time,
@@ -50,6 +65,10 @@ const report = z
     functionsNamingLive: lines,
     foreignKeysOutside: lines,
     dependents: lines,
+    dependentObjects: dependentObjects.meta({
+      description:
+        'The same in parts: whether each can be pointed at the restored schema, and the SQL that does it once the names are exchanged.',
+    }),
     problems: lines.meta({ description: 'Why it is refused; empty where it can go on.' }),
     warnings: lines,
   })
@@ -72,6 +91,10 @@ const outcome = z
     ),
     leftOut: z.array(z.object({ what: prose, why: prose })),
     before: places,
+    dependentObjects: dependentObjects.meta({
+      description:
+        'After an exchange of names: "done" uses what is live now, "not-done" what was put aside.',
+    }),
     warnings: lines,
   })
   .meta({ description: 'What it came to.' });
@@ -87,6 +110,7 @@ export const publicRestore = z.object({
   into: z.enum(['beside', 'live']),
   owners: z.enum(['keep', 'drop']),
   acceptDependents: z.boolean(),
+  repointDependents: z.boolean().optional(),
   acceptOwnCode: z.boolean().optional(),
   dryRun: z.boolean(),
   undoes: z.string().optional().meta({ description: 'The swap that it undoes.' }),

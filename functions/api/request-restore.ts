@@ -17,7 +17,7 @@ import { manifestOf } from './stored-manifest.ts';
 
 /** What a person decides about a restore. */
 type Wish = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
-  Partial<Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode'>>;
+  Partial<Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode' | 'repointDependents'>>;
 
 const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string): Restore => ({
   ...newJob(api, backup, target, id),
@@ -55,9 +55,15 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
 
 /** POST .../swap: in the live schema's place. Owners and grants are kept, whatever it takes. */
 export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const asked = jsonBody(request, swapRequest);
+  const { repointDependents, ...asked } = jsonBody(request, swapRequest);
   const backup = await completedBackup(api, request, 'restored');
-  const wish: Wish = { mode: 'swap', into: 'beside', owners: 'keep', ...asked };
+  const wish: Wish = {
+    mode: 'swap',
+    into: 'beside',
+    owners: 'keep',
+    ...asked,
+    ...(repointDependents && { repointDependents }),
+  };
   const what = { restore: backup.id, ...wish };
   return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
     checkSource(api, backup.source);

@@ -1,10 +1,12 @@
 import { encodePart } from '../../core/keys.ts';
 import type { Restore, RestoreOutcome } from '../../core/restore.ts';
+import { type Dependent, dependentTitle, obstacleText } from '../../core/restore-dependents.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { counted, durationOf, nameLine, oneLine, timeOf } from './wording.ts';
 
 /** The mail of one restore, which a person asked for. */
 const LINES_SHOWN = 20;
+const STATEMENTS_SHOWN = 10;
 
 const WORDS = {
   beside: 'Restore',
@@ -27,7 +29,8 @@ const titleOf = (restore: Restore): { title: string; tone: Tone } => {
   }
   const { leftOut = [], warnings = [], foreignKeys = [] } = restore.outcome ?? {};
   const loose = foreignKeys.some(({ state }) => state !== 'valid');
-  const tone = leftOut.length || warnings.length || loose ? 'mixed' : 'good';
+  const tone =
+    leftOut.length || warnings.length || loose || staying(restore).length ? 'mixed' : 'good';
   return { title: `${what} completed`, tone };
 };
 
@@ -108,6 +111,46 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
       ]
     : [];
 
+/** What uses the schema that was put aside, and so would go with it. */
+const staying = ({ outcome }: Restore): readonly Dependent[] =>
+  outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'not-done') ?? [];
+
+/** Nothing of a statement may be changed or cut: one that can't be shown whole is left to the API. */
+const LONGEST_STATEMENT = 4000;
+const isShowable = (sql: string): boolean =>
+  sql.length <= LONGEST_STATEMENT &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(sql.replaceAll('\n', ''));
+
+const dependentsOf = (restore: Restore): Block[] => {
+  const { outcome } = restore;
+  const stay = staying(restore);
+  const moved = outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'done') ?? [];
+  const old = (outcome?.before ?? []).map(({ to }) => oneLine(to, 70)).join(', ');
+  const live = (outcome?.schemas ?? []).map(({ to }) => oneLine(to, 70)).join(', ');
+  const statements = stay.flatMap(({ sql }) =>
+    sql === undefined || !isShowable(sql) ? [] : [`${sql};`],
+  );
+  return [
+    ...list(
+      `Goes on with ${old}, and is dropped with it`,
+      stay.map((one) => {
+        const why = obstacleText(one);
+        return why === undefined ? dependentTitle(one) : `${dependentTitle(one)}: ${why}`;
+      }),
+    ),
+    ...(statements.length
+      ? [
+          {
+            kind: 'text',
+            text: `Until it is made again it does not see ${live}, and DROP SCHEMA ... CASCADE of ${old} takes it along. These statements make it again:`,
+          } as const,
+          ...statements.slice(0, STATEMENTS_SHOWN).map((text) => ({ kind: 'code', text }) as const),
+        ]
+      : []),
+    ...list(`Pointed at ${live}`, moved.map(dependentTitle)),
+  ];
+};
+
 const undoOf = ({ mode, status, outcome, projectId, backupId, id }: Restore): Block[] =>
   mode === 'swap' && status === 'completed' && outcome?.before.length
     ? [
@@ -130,6 +173,7 @@ export const restoreLetter = (restore: Restore): Letter => {
       factsOf(restore),
       ...foundBefore(restore),
       ...findingsOf(restore),
+      ...dependentsOf(restore),
       ...undoOf(restore),
     ],
     footer: [`Restore ${restore.id} in ${restore.environment}, all times UTC.`],

@@ -9,7 +9,9 @@ import type {
   RestoreOutcome,
   SchemaPlace,
 } from '../../core/restore.ts';
+import type { Dependent } from '../../core/restore-dependents.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
+import { boundedDependents } from './bounds.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
@@ -94,6 +96,15 @@ const movedKey = (key: RestoredForeignKey, schemas: readonly SchemaPlace[]): Res
   };
 };
 
+/** Keys of tables outside that lead to the restored schema now: they hold for new rows, and are checked for the others. */
+export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly string[] =>
+  keys
+    .filter(({ state }) => state !== 'valid')
+    .map(
+      ({ table, name, state, why, sql }) =>
+        `Foreign key ${quoted(name)} of ${quoted(`${table.schema}.${table.name}`)} outside is ${state === 'left-out' ? 'missing' : 'not valid'}: ${why ?? 'for a reason that the log has'}${sql === undefined ? '' : ` (${sql})`}.`,
+    );
+
 /** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
 export const exchange = async (
   { server }: RestorePorts,
@@ -106,16 +117,32 @@ export const exchange = async (
   const { lockTimeoutMs } = settings;
   const { signal } = context.stop;
   const { schemas } = outcome;
-  await afterCommit(restore, schemas, 'The names were not exchanged', context, () =>
-    server.rename(sealOf(restore), renames, { lockTimeoutMs, signal }),
+  const { acceptDependents: acceptOthers, repointDependents } = restore;
+  const { dependents, keys } = await afterCommit(
+    restore,
+    schemas,
+    'The names were not exchanged',
+    context,
+    () =>
+      server.rename(sealOf(restore), renames, {
+        lockTimeoutMs,
+        signal,
+        ...(repointDependents && { repoint: { acceptOthers } }),
+      }),
   );
-  return exchanged(outcome, renames);
+  const done = exchanged(outcome, renames, dependents);
+  // The names are exchanged: whatever comes of the keys, the record has to say so.
+  const validated = await server
+    .addForeignKeys(keys, { lockTimeoutMs, signal })
+    .catch(() => leftForLater(keys, 'not validated: the restore ended before'));
+  return { ...done, warnings: [...done.warnings, ...keyWarnings(validated)] };
 };
 
 /** What a swap has come to once the names are exchanged. */
 export const exchanged = (
   outcome: RestoreOutcome,
   renames: readonly SchemaPlace[],
+  dependents: readonly Dependent[] = [],
 ): RestoreOutcome => {
   const { schemas } = outcome;
   const back = schemas.map(({ from, to }) => ({ from: to, to: from }));
@@ -124,6 +151,7 @@ export const exchanged = (
     schemas: back,
     before: renames.filter(({ to }) => !back.some((place) => place.to === to)),
     foreignKeys: outcome.foreignKeys.map((key) => movedKey(key, schemas)),
+    ...(dependents.length > 0 && { dependentObjects: boundedDependents(dependents) }),
   };
 };
 

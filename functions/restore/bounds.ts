@@ -1,4 +1,5 @@
 import type { RestoredForeignKey, RestoreOutcome, RestoreReport } from '../../core/restore.ts';
+import type { Dependent } from '../../core/restore-dependents.ts';
 
 /**
  * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where nobody reads them any
@@ -18,6 +19,27 @@ const lines = (all: readonly string[]): readonly string[] =>
     ? [...all.slice(0, MOST_LINES).map(short), andMore(all.length - MOST_LINES)]
     : all.map(short);
 
+const DEPENDENTS_BYTES = 16_000;
+
+/** Those that stay come first. A statement that has no room any more is left out rather than cut. */
+export const boundedDependents = (all: readonly Dependent[]): readonly Dependent[] => {
+  const stays = ({ repoint }: Dependent): boolean =>
+    repoint === 'not-done' || repoint === 'impossible';
+  const sorted = [...all.filter(stays), ...all.filter((one) => !stays(one))];
+  let room = DEPENDENTS_BYTES;
+  return sorted.slice(0, MOST_LINES).map(({ sql, ...one }) => {
+    const named = {
+      ...one,
+      name: short(one.name),
+      ...(one.detail !== undefined && { detail: short(one.detail) }),
+    };
+    const bytes = Buffer.byteLength(sql ?? '');
+    if (sql === undefined || bytes > room) return named;
+    room -= bytes;
+    return { ...named, sql };
+  });
+};
+
 export const boundedReport = (report: RestoreReport): RestoreReport => ({
   ...report,
   missingExtensions: report.missingExtensions.slice(0, MOST_LINES),
@@ -26,6 +48,9 @@ export const boundedReport = (report: RestoreReport): RestoreReport => ({
   functionsNamingLive: lines(report.functionsNamingLive),
   foreignKeysOutside: lines(report.foreignKeysOutside),
   dependents: lines(report.dependents),
+  ...(report.dependentObjects && {
+    dependentObjects: boundedDependents(report.dependentObjects),
+  }),
   problems: lines(report.problems),
   warnings: lines(report.warnings),
 });

@@ -1,5 +1,5 @@
 import type { Restore } from '../../core/restore.ts';
-import { exchanged, leftForLater } from './after-commit.ts';
+import { exchanged, keyWarnings, leftForLater } from './after-commit.ts';
 import { boundedOutcome } from './bounds.ts';
 import type { RestorePorts } from './ports.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
@@ -52,6 +52,9 @@ export const doneNevertheless = async (
   const sealed = { ...restore, seal };
   if (mode === 'undo') return await undoneNevertheless(ports, sealed);
   if (!outcome || !exchange) return await loadedNevertheless(ports, sealed);
-  const happened = await ports.server.isExchanged(sealOf(sealed), exchange);
-  return happened ? { outcome: exchanged(outcome, exchange) } : undefined;
+  if (!(await ports.server.isExchanged(sealOf(sealed), exchange))) return undefined;
+  const { dependents, keys } = await ports.server.lookAfter(exchange);
+  const done = exchanged(outcome, exchange, dependents);
+  const loose = leftForLater(keys, 'the last worker died before it was validated');
+  return { outcome: { ...done, warnings: [...done.warnings, ...keyWarnings(loose)] } };
 };

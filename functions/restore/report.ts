@@ -84,6 +84,7 @@ export const check = async (
     owners: restore.owners,
     createExtensions: options.settings.createExtensions,
     acceptDependents: restore.acceptDependents,
+    ...(restore.repointDependents && { repointDependents: true }),
     ...(wish.ownCode && { ownCode: wish.ownCode }),
     ...(restore.acceptOwnCode && { acceptOwnCode: true }),
     ...(restore.mode === 'swap' && { before: beforePlaces(restore, wish.places) }),

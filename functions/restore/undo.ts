@@ -1,13 +1,19 @@
+import { iso, millis } from '../../core/backup.ts';
+import { TIMES } from '../../core/contract.ts';
 import { RestoreNotFound } from '../../core/errors/request.ts';
 import { RestoreRefused } from '../../core/errors/restore.ts';
 import { isEnded } from '../../core/job.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import {
   type Restore,
+  type RestoredForeignKey,
   type RestoreOutcome,
   type SchemaPlace,
   undoneName,
 } from '../../core/restore.ts';
+import type { Dependent } from '../../core/restore-dependents.ts';
+import { keyWarnings, leftForLater } from './after-commit.ts';
+import { boundedDependents } from './bounds.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
 
@@ -30,7 +36,11 @@ const renamesBack = (
 
 type Renames = ReturnType<typeof renamesBack>;
 
-const outcomeOf = ({ undone, back }: Renames): RestoreOutcome => ({
+const outcomeOf = (
+  { undone, back }: Renames,
+  dependents: readonly Dependent[] = [],
+  keys: readonly RestoredForeignKey[] = [],
+): RestoreOutcome => ({
   schemas: back,
   tables: 0,
   rows: 0,
@@ -38,7 +48,8 @@ const outcomeOf = ({ undone, back }: Renames): RestoreOutcome => ({
   foreignKeys: [],
   leftOut: [],
   before: undone,
-  warnings: [],
+  ...(dependents.length > 0 && { dependentObjects: boundedDependents(dependents) }),
+  warnings: keyWarnings(keys),
 });
 
 type Ports = Pick<RestorePorts, 'restores' | 'server'>;
@@ -47,6 +58,27 @@ const swapOf = async ({ restores }: Ports, { projectId, undoes }: Restore): Prom
   const swap = undoes && (await restores.get(projectId, undoes));
   if (!swap) throw new RestoreNotFound(projectId, undoes ?? '');
   return swap;
+};
+
+/** Two may be asked for at once, and be done one after the other. */
+const undoneBy = async (
+  { restores }: Ports,
+  { id, projectId }: Restore,
+  swap: Restore,
+): Promise<Restore | undefined> => {
+  // An Idempotency-Key keeps the time of the first request.
+  const since = iso(millis(swap.createdAt) - TIMES.idempotencyHours * 3_600_000);
+  let cursor: string | undefined;
+  do {
+    const page = await restores.list(projectId, { limit: 100, ...(cursor && { cursor }) });
+    const found = page.items.find(
+      (one) => one.undoes === swap.id && one.id !== id && one.status === 'completed',
+    );
+    if (found) return found;
+    const last = page.items.at(-1);
+    cursor = last && last.createdAt >= since ? page.cursor : undefined;
+  } while (cursor);
+  return undefined;
 };
 
 /**
@@ -66,18 +98,35 @@ export const undoSwap = async (
       `Restore ${id} is no swap that was completed: there is nothing to undo.`,
     ]);
   }
+  const other = await undoneBy(ports, restore, swap);
+  if (other) {
+    throw new RestoreRefused([
+      `Swap ${id} was undone already, by restore ${other.id}: what was live before it is back.`,
+    ]);
+  }
   const renames = renamesBack(restore, swap);
   if (!renames.back.length) {
     throw new RestoreRefused([
       'Nothing was live before this swap: there is no schema to put back.',
     ]);
   }
-  await ports.server.rename(sealOf(restore), [...renames.undone, ...renames.back], {
-    lockTimeoutMs: settings.lockTimeoutMs,
-    signal: stop.signal,
-    undoes: sealOf({ ...swap, seal }),
-  });
-  return { outcome: outcomeOf(renames) };
+  const { lockTimeoutMs } = settings;
+  const { signal } = stop;
+  const { dependents, keys } = await ports.server.rename(
+    sealOf(restore),
+    [...renames.undone, ...renames.back],
+    {
+      lockTimeoutMs,
+      signal,
+      undoes: sealOf({ ...swap, seal }),
+      // What the swap has pointed at its schema goes back, and nothing keeps what was live from coming back.
+      repoint: { acceptOthers: true },
+    },
+  );
+  const validated = await ports.server
+    .addForeignKeys(keys, { lockTimeoutMs, signal })
+    .catch(() => leftForLater(keys, 'not validated: the restore ended before'));
+  return { outcome: outcomeOf(renames, dependents, validated) };
 };
 
 /** What an undoing came to whose workers all died; undefined where the names are as they were. */
@@ -86,8 +135,10 @@ export const undoneNevertheless = async (
   restore: SealedRestore,
 ): Promise<Partial<Restore> | undefined> => {
   const renames = renamesBack(restore, await swapOf(ports, restore));
-  const happened =
-    renames.back.length > 0 &&
-    (await ports.server.isExchanged(sealOf(restore), [...renames.undone, ...renames.back]));
-  return happened ? { outcome: outcomeOf(renames) } : undefined;
+  const places = [...renames.undone, ...renames.back];
+  if (!renames.back.length || !(await ports.server.isExchanged(sealOf(restore), places)))
+    return undefined;
+  const { dependents, keys } = await ports.server.lookAfter(places);
+  const loose = leftForLater(keys, 'the last worker died before it was validated');
+  return { outcome: outcomeOf(renames, dependents, loose) };
 };

@@ -5,6 +5,8 @@ import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RestoreSeal } from '../../../core/restore-ports.ts';
 import { qualified } from '../names.ts';
+import { dependentOf, findDependents } from './dependents/find.ts';
+import { lockDependents, type Repointed, readBindings, repoint } from './dependents/repoint.ts';
 import { asideComment, asideIn, unmarked } from './mark.ts';
 import {
   extensionsIn,
@@ -130,20 +132,43 @@ const refuseExchangedSince = (
   if (problems.length) throw new RestoreRefused(problems);
 };
 
-/** In the caller's transaction. @returns the schemas' OIDs under their old names */
+export interface ExchangeWishes {
+  /** The swap that is undone. */
+  readonly undoes?: RestoreSeal;
+  /** Point what hangs on what is live at what takes its place; all else stays. */
+  readonly repoint?: { readonly acceptOthers: boolean };
+}
+
+export interface Exchanged extends Repointed {
+  /** The schemas' under their old names. */
+  readonly oids: Oids;
+}
+
+/** The schemas that another one takes the name of. */
+export const steppingAside = (places: readonly SchemaPlace[]): readonly SchemaPlace[] =>
+  places.filter((place) => takerOf(places, place));
+
+/** In the caller's transaction. @throws RestoreRefused, SchemaNotFound */
 export const exchange = async (
   client: pg.Client,
   by: RestoreSeal,
   places: readonly SchemaPlace[],
-  undoes: RestoreSeal | undefined,
-): Promise<Oids> => {
+  { undoes, repoint: wanted }: ExchangeWishes,
+): Promise<Exchanged> => {
   const from = places.map((place) => place.from);
   await refuseMissing(client, places, await schemaOids(client, from));
   await refuseTaken(
     client,
     places.filter(({ to }) => !from.includes(to)),
   );
+  const aside = steppingAside(places);
+  const live = aside.map((place) => place.from);
+  const first = await findDependents(client, live, aside);
   await lockTables(client, from);
+  if (wanted) await lockDependents(client, first);
+  // Read again under their locks: somebody may have changed a definition until then.
+  const dependents = wanted && first.length ? await findDependents(client, live, aside) : first;
+  const bindings = wanted ? await readBindings(client, dependents) : new Map<string, string>();
   const extensions = await extensionsIn(client, from);
   const comments = await schemaComments(client, from);
   const oids = await schemaOids(client, from);
@@ -161,5 +186,8 @@ export const exchange = async (
       await setSchemaComment(client, place.to, asideComment({ takenBy }, own, by));
     else if (own !== comment) await setSchemaComment(client, place.to, own);
   }
-  return oids;
+  const repointed = wanted
+    ? await repoint(client, dependents, bindings, wanted.acceptOthers)
+    : { dependents: dependents.map((one) => dependentOf(one, 'not-done')), keys: [] };
+  return { oids, ...repointed };
 };

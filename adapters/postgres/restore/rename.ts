@@ -4,10 +4,19 @@ import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { RestoreSeal } from '../../../core/restore-ports.ts';
+import type { Renamed, RestoreSeal } from '../../../core/restore-ports.ts';
 import { connect, disconnect, withSession } from '../session.ts';
 import { commit, pidOf } from './commit.ts';
-import { exchange, isExchanged, type Oids, schemaOids } from './exchange.ts';
+import { dependentOf, findDependents } from './dependents/find.ts';
+import type { Repointed } from './dependents/repoint.ts';
+import {
+  type Exchanged,
+  type ExchangeWishes,
+  exchange,
+  isExchanged,
+  schemaOids,
+  steppingAside,
+} from './exchange.ts';
 import { isLost, isRace, refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 
@@ -15,11 +24,9 @@ import type { RestoreAccess } from './server.ts';
  * The exchange of names, as often as it takes. Who writes meanwhile waits; nobody for long, since the locks are waited for only a
  * moment and, where somebody holds one of them longer, all are let go of again.
  */
-export interface RenameOptions {
+export interface RenameOptions extends ExchangeWishes {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** The swap that is undone. */
-  readonly undoes?: RestoreSeal;
 }
 
 /** The name of its session. */
@@ -43,13 +50,13 @@ const exchangePatiently = async (
   client: pg.Client,
   by: RestoreSeal,
   places: readonly SchemaPlace[],
-  { lockTimeoutMs, signal, undoes }: RenameOptions,
-): Promise<Oids | undefined> => {
+  { lockTimeoutMs, signal, ...wishes }: RenameOptions,
+): Promise<Exchanged | undefined> => {
   for (let tries = 1; ; tries += 1) {
     try {
       await client.query(BEGIN);
       if (await isExchanged(client, by, places)) return undefined;
-      return await exchange(client, by, places, undoes);
+      return await exchange(client, by, places, wishes);
     } catch (error) {
       if (isLost(error)) throw error;
       await client.query('ROLLBACK');
@@ -82,13 +89,46 @@ export const lookExchanged = async (
   }
 };
 
+/** What an exchange that had happened before has left outside, by what hangs on either schema now. */
+const lookAfter = async (client: pg.Client, places: readonly SchemaPlace[]): Promise<Repointed> => {
+  const aside = steppingAside(places);
+  const find = (names: readonly string[]) => findDependents(client, names, []);
+  const stay = await find(aside.map(({ to }) => to));
+  const now = await find(aside.map(({ from }) => from));
+  return {
+    dependents: [
+      // Their definitions name the schema where it is now.
+      ...stay.map((one) => dependentOf({ ...one, statements: [] }, 'not-done')),
+      ...now.map(({ obstacle: _, ...one }) => dependentOf(one, 'done')),
+    ],
+    keys: now.flatMap(({ key }) => {
+      if (!key?.neverValidated) return [];
+      const { neverValidated: _, ...loose } = key;
+      return [loose];
+    }),
+  };
+};
+
+/** @throws RestoreInterrupted */
+export const lookAfterExchange = async (
+  access: RestoreAccess,
+  places: readonly SchemaPlace[],
+): Promise<Repointed> => {
+  const session = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
+  try {
+    return await withSession(access, session, (client) => lookAfter(client, places));
+  } catch (error) {
+    throw refusal(error, { object: 'the look at what was exchanged' });
+  }
+};
+
 /** @throws LockTimeout, SchemaNotFound, RestoreRefused, RestoreInterrupted */
 export const rename = async (
   access: RestoreAccess,
   by: RestoreSeal,
   places: readonly SchemaPlace[],
   options: RenameOptions,
-): Promise<'renamed' | 'already'> => {
+): Promise<Renamed> => {
   const { lockTimeoutMs, signal } = options;
   const applicationName = exchangeSession(by.restoreId);
   const wait = Math.min(lockTimeoutMs, LONGEST_WAIT_MS);
@@ -100,8 +140,9 @@ export const rename = async (
   });
   try {
     const pid = await pidOf(client);
-    const oids = await exchangePatiently(client, by, places, options);
-    if (!oids) return 'already';
+    const done = await exchangePatiently(client, by, places, options);
+    if (!done) return { names: 'already', ...(await lookAfter(client, places)) };
+    const { oids, dependents, keys } = done;
     const happened = async (): Promise<boolean> => {
       const observer = await connect(access, { applicationName: `${APPLICATION}/aftermath` });
       try {
@@ -115,7 +156,7 @@ export const rename = async (
       }
     };
     await commit({ access, client, applicationName, pid, happened });
-    return 'renamed';
+    return { names: 'renamed', dependents, keys };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw refusal(error, { object: 'the exchange of names', lockTimeoutMs: wait });

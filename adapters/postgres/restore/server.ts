@@ -4,7 +4,7 @@ import { findLoaded } from './find-loaded.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { endRestoreLeftovers } from './leftovers.ts';
 import { load } from './load.ts';
-import { lookExchanged, rename } from './rename.ts';
+import { lookAfterExchange, lookExchanged, rename } from './rename.ts';
 import { survey } from './survey.ts';
 
 /** How a restore reaches a source: with the login of its restore role. */
@@ -22,5 +22,6 @@ export const makeRestoreServer = (access: RestoreAccess): RestoreServer => ({
   addForeignKeys: (keys, options) => addForeignKeys(access, keys, options),
   rename: (by, places, options) => rename(access, by, places, options),
   isExchanged: (by, places) => lookExchanged(access, by, places),
+  lookAfter: (places) => lookAfterExchange(access, places),
   endLeftovers: (restoreId, belowAttempt) => endRestoreLeftovers(access, restoreId, belowAttempt),
 });

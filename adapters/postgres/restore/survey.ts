@@ -1,15 +1,21 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import {
+  type Dependent,
+  dependentTitle,
+  dependentTitles,
+} from '../../../core/restore-dependents.ts';
 import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import { atOnce } from '../at-once.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
+import { dependentOf, findDependents } from './dependents/find.ts';
 import { schemasThere } from './places.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 import { surveyCode } from './survey-code.ts';
-import { readDependents } from './survey-dependents.ts';
 import { surveyExtensions } from './survey-extensions.ts';
 import { surveyNames } from './survey-names.ts';
 import { functionsNaming, surveyKeys, surveyNeeds, surveyOutside } from './survey-outside.ts';
@@ -18,6 +24,8 @@ import { surveySnapshots } from './survey-snapshots.ts';
 
 /** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
 const STATEMENT_TIMEOUT_MS = 120_000;
+
+const counted = (count: number): string => `${count} ${count === 1 ? 'object' : 'objects'}`;
 
 const majorOf = (version: string): number => Number.parseInt(version, 10);
 
@@ -53,23 +61,41 @@ const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findi
 };
 
 const dependentFindings = (
-  dependents: readonly string[],
-  { mode, acceptDependents }: SurveyRequest,
+  dependents: readonly Dependent[],
+  { mode, acceptDependents, repointDependents, before = [] }: SurveyRequest,
 ): Findings => {
   if (mode !== 'swap' || !dependents.length) return { problems: [], warnings: [] };
-  const said = `${dependents.length} ${dependents.length === 1 ? 'object' : 'objects'} outside would go on with the old schema, not the restored one: ${dependents.slice(0, 5).join(', ')}${dependents.length > 5 ? ` and ${dependents.length - 5} more` : ''}.`;
-  return acceptDependents
-    ? { problems: [], warnings: [said] }
-    : {
-        problems: [
-          `${said} Drop them and make them again afterwards, or ask with acceptDependents.`,
-        ],
-        warnings: [],
-      };
+  const possible = dependents.filter(({ repoint }) => repoint === 'possible');
+  const staying = repointDependents
+    ? dependents.filter(({ repoint }) => repoint !== 'possible')
+    : dependents;
+  const warnings =
+    repointDependents && possible.length
+      ? [
+          `${counted(possible.length)} outside will be pointed at the restored schema: ${dependentTitles(possible)}.`,
+        ]
+      : [];
+  if (!staying.length) return { problems: [], warnings };
+  const old = before.map(({ to }) => quoted(to)).join(', ');
+  const said = `${counted(staying.length)} outside would go on with the old schema${old && `, ${old} then`}, not the restored one: ${dependentTitles(staying)}.`;
+  if (acceptDependents) {
+    const dropped = `DROP SCHEMA ... CASCADE of that one would take ${staying.length === 1 ? 'it' : 'them'} along.`;
+    return { problems: [], warnings: [...warnings, `${said} ${dropped}`] };
+  }
+  const ways = [
+    ...(repointDependents || !possible.length
+      ? []
+      : [
+          `With "repointDependents": true ${possible.length === dependents.length ? 'all of them are' : `${possible.length} of them are`} pointed at the restored schema.`,
+        ]),
+    'report.dependentObjects has a statement for each that can be made again by hand.',
+    'With "acceptDependents": true the swap goes on although they stay.',
+  ];
+  return { problems: [`${said} ${ways.join(' ')}`], warnings };
 };
 
 const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> => {
-  const { places, mode } = request;
+  const { places, mode, before = [] } = request;
   const from = places.map((place) => place.from);
   const [server, live] = await atOnce(
     client,
@@ -99,7 +125,10 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     () => surveyNames(client, request, live),
     () => surveyCode(client, request),
     () => surveySnapshots(client, request, live),
-    async () => (mode === 'swap' ? await readDependents(client, [...live]) : []),
+    async () =>
+      mode === 'swap'
+        ? (await findDependents(client, [...live], before)).map((one) => dependentOf(one))
+        : [],
     () => functionsNaming(client, request),
   );
   const hanging = dependentFindings(dependents, request);
@@ -124,7 +153,8 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     missingOutside: outside.missingOutside,
     functionsNamingLive,
     foreignKeysOutside: keys.foreignKeysOutside,
-    dependents,
+    dependents: dependents.map(dependentTitle),
+    ...(dependents.length > 0 && { dependentObjects: dependents }),
     problems: all.flatMap(({ problems }) => problems),
     warnings: all.flatMap(({ warnings }) => warnings),
   };

@@ -1,10 +1,23 @@
 import { expect, it } from 'vitest';
 import type { RestoredForeignKey } from '../../../core/restore.ts';
-import { boundedOutcome, boundedReport } from '../../../functions/restore/bounds.ts';
+import type { Dependent } from '../../../core/restore-dependents.ts';
+import {
+  boundedDependents,
+  boundedOutcome,
+  boundedReport,
+} from '../../../functions/restore/bounds.ts';
 
 /** A row of DynamoDB holds 400 KB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const many = <T>(make: (n: number) => T): T[] => Array.from({ length: 5000 }, (_, n) => make(n));
 const long = (n: number): string => `${n} ${'é'.repeat(1000)}`;
+
+const dependent = (n: number): Dependent => ({
+  kind: 'view',
+  name: long(n),
+  repoint: n === 4999 ? 'impossible' : 'possible',
+  ...(n === 4999 && { obstacle: 'refused', detail: long(n) }),
+  sql: `${n} ${'x'.repeat(3000)}`,
+});
 
 it('what a schema of thousands of everything comes to fits into one row, and says what it leaves out', () => {
   const report = boundedReport({
@@ -18,6 +31,7 @@ it('what a schema of thousands of everything comes to fits into one row, and say
     functionsNamingLive: many(long),
     foreignKeysOutside: many(long),
     dependents: many(long),
+    dependentObjects: many(dependent),
     problems: many(long),
     warnings: many(long),
   });
@@ -36,6 +50,7 @@ it('what a schema of thousands of everything comes to fits into one row, and say
     foreignKeys: many(key),
     leftOut: many((n) => ({ what: long(n), why: long(n) })),
     before: [],
+    dependentObjects: boundedDependents(many(dependent)),
     warnings: many(long),
   });
   expect(Buffer.byteLength(JSON.stringify({ report, outcome }))).toBeLessThan(380_000);
@@ -44,4 +59,8 @@ it('what a schema of thousands of everything comes to fits into one row, and say
   expect(outcome.warnings[0]).toBe(
     '4960 more foreign keys are not listed here, 0 of them not valid.',
   );
+  // Whole statements only, and those of what stays.
+  const told = report.dependentObjects ?? [];
+  expect(told[0]).toMatchObject({ repoint: 'impossible', sql: `4999 ${'x'.repeat(3000)}` });
+  expect(told.at(-1)).not.toHaveProperty('sql');
 });

@@ -133,7 +133,7 @@ describe('a forged mark', () => {
     );
     await expect(serverOf(target).rename(by, places, options)).rejects.toThrow('there already');
     await postgres.sql('DROP SCHEMA acme_before', database);
-    expect(await serverOf(target).rename(by, places, options)).toBe('renamed');
+    expect(await serverOf(target).rename(by, places, options)).toMatchObject({ names: 'renamed' });
   });
 });
 
@@ -153,15 +153,19 @@ describe('after an exchange', () => {
     await say(database, 'SCHEMA acme', 'said later');
     const by = sealed();
     await server.load(await requestOf(stored, by));
-    expect(await server.rename(by, swap, options)).toBe('renamed');
-    expect(await server.rename(by, swap, options)).toBe('already');
+    expect(await server.rename(by, swap, options)).toMatchObject({ names: 'renamed' });
+    expect(await server.rename(by, swap, options)).toMatchObject({ names: 'already' });
     expect(await commentOf(database, 'acme')).toBe('the tenant acme');
     expect(await commentOf(database, 'acme_before')).toMatch(
       new RegExp(`^Put aside by Larder restore ${by.restoreId}\n\nsaid later\n`),
     );
     const undoing = sealed();
-    expect(await server.rename(undoing, undo, { ...options, undoes: by })).toBe('renamed');
-    expect(await server.rename(undoing, undo, { ...options, undoes: by })).toBe('already');
+    expect(await server.rename(undoing, undo, { ...options, undoes: by })).toMatchObject({
+      names: 'renamed',
+    });
+    expect(await server.rename(undoing, undo, { ...options, undoes: by })).toMatchObject({
+      names: 'already',
+    });
     expect(await commentOf(database, 'acme')).toBe('said later');
     expect(await commentOf(database, 'acme_undone')).toContain(undoing.restoreId);
   });
@@ -172,7 +176,9 @@ describe('after an exchange', () => {
     await restore(target, stored, by);
     const one = () => serverOf(target).rename(by, swap, options);
     const answers = await Promise.all([one(), one(), one(), one()]);
-    expect(answers.sort()).toEqual(['already', 'already', 'already', 'renamed']);
+    expect(answers.map(({ names }) => names).sort()).toEqual([
+      ...['already', 'already', 'already', 'renamed'],
+    ]);
     expect(await commentOf(database, 'acme')).toBe('the tenant acme');
   });
 
@@ -183,9 +189,9 @@ describe('after an exchange', () => {
     const by = sealed();
     await server.load(await requestOf(stored, by));
     const places = [{ from: 'acme_restored', to: 'acme' }];
-    expect(await server.rename(by, places, options)).toBe('renamed');
+    expect(await server.rename(by, places, options)).toMatchObject({ names: 'renamed' });
     expect(await commentOf(database, 'acme')).toBe('the tenant acme');
-    expect(await server.rename(by, places, options)).toBe('already');
+    expect(await server.rename(by, places, options)).toMatchObject({ names: 'already' });
   });
 
   it('a live schema that was exchanged since is not taken for the one that the swap brought', async () => {
@@ -208,9 +214,13 @@ describe('after an exchange', () => {
       { from: 'acme', to: 'acme_undone' },
       { from: 'acme_before_2', to: 'acme' },
     ];
-    expect(await server.rename(sealed(), back, { ...options, undoes: second })).toBe('renamed');
+    expect(await server.rename(sealed(), back, { ...options, undoes: second })).toMatchObject({
+      names: 'renamed',
+    });
     await postgres.sql('DROP SCHEMA acme_undone CASCADE', database);
-    expect(await server.rename(sealed(), undo, { ...options, undoes: first })).toBe('renamed');
+    expect(await server.rename(sealed(), undo, { ...options, undoes: first })).toMatchObject({
+      names: 'renamed',
+    });
   });
 });
 

@@ -88,8 +88,12 @@ describe('schemas of any name', () => {
       { from: 'one_restored', to: 'one' },
       { from: 'two_restored', to: 'two' },
     ];
-    expect(await server.rename(sealed(restoreId), swap, options)).toBe('renamed');
-    expect(await server.rename(sealed(restoreId), swap, options)).toBe('already');
+    expect(await server.rename(sealed(restoreId), swap, options)).toMatchObject({
+      names: 'renamed',
+    });
+    expect(await server.rename(sealed(restoreId), swap, options)).toMatchObject({
+      names: 'already',
+    });
     const { rows } = await postgres.sql(
       "SELECT nspname AS name, obj_description(oid) AS said FROM pg_namespace WHERE nspname ~ '^(one|two)' ORDER BY 1",
       database,
@@ -111,7 +115,7 @@ describe('schemas of any name', () => {
       { from: 'one_before', to: 'one' },
       { from: 'two_before', to: 'two' },
     ];
-    expect(await server.rename(sealed(), undo, options)).toBe('renamed');
+    expect(await server.rename(sealed(), undo, options)).toMatchObject({ names: 'renamed' });
     const after = await postgres.sql(
       "SELECT obj_description('one'::regnamespace) AS said",
       database,

@@ -212,18 +212,18 @@ describe('what hangs on the live schema from outside', () => {
       const { target, stored } = await prepare(HANGING, major === 18 ? postgres : other);
       const survey = await surveyOf(target, stored, swap(stored));
       expect(survey.dependents).toEqual([
-        'default value for shared.typed.k',
+        'view shared.looks',
+        'materialized view shared.keeps',
+        'foreign key to_acme of shared.refers',
+        'default of shared.typed.k',
+        'trigger stamping of shared.users',
+        'policy guarding of shared.users',
         'function shared.counts()',
-        'policy guarding on shared.users',
-        'publication relation acme.t in publication a_few',
-        expect.stringMatching(/^rule "_RETURN" on shared\.keeps/),
-        expect.stringMatching(/^rule "_RETURN" on shared\.looks/),
-        'table shared.heir',
-        'table shared.typed',
-        'table constraint to_acme on shared.refers',
-        'trigger stamping on shared.users',
-        'publication of schema whole',
-        'partition of shared.log acme.log_1',
+        'column shared.typed.k',
+        'child table shared.heir of acme.u',
+        'publication a_few (table acme.t)',
+        'publication of the schema whole (acme)',
+        'partition acme.log_1 of shared.log',
       ]);
       expect(survey.problems).toHaveLength(1);
       expect(survey.problems[0]).toMatch(
@@ -232,6 +232,12 @@ describe('what hangs on the live schema from outside', () => {
       const asked = await surveyOf(target, stored, { ...swap(stored), acceptDependents: true });
       expect(asked.problems).toEqual([]);
       expect(asked.warnings.join()).toContain('12 objects outside');
+      const pointed = await surveyOf(target, stored, {
+        ...swap(stored),
+        repointDependents: true,
+      });
+      expect(pointed.warnings.join()).toMatch(/^6 objects outside will be pointed/);
+      expect(pointed.problems[0]).toMatch(/^6 objects outside would go on/);
       // Beside, nothing of it matters.
       expect(await surveyOf(target, stored)).toMatchObject({ dependents: [], problems: [] });
     },

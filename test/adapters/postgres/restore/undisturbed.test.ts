@@ -122,7 +122,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     let acknowledgedBefore = 0;
     for (const places of [there, back, there]) {
       await flowing(traffic);
-      expect(await server.rename(sealed(), places, options)).toBe('renamed');
+      expect(await server.rename(sealed(), places, options)).toMatchObject({ names: 'renamed' });
       acknowledgedBefore += 1;
     }
     await flowing(traffic);
@@ -158,7 +158,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     await writer.query('INSERT INTO acme.log VALUES (-1, $$begun$$)');
     await writer.query('COMMIT');
     await writer.end();
-    expect(await renaming).toBe('renamed');
+    expect(await renaming).toMatchObject({ names: 'renamed' });
     expect((await traffic.stop()).failures).toEqual([]);
     const old = await loggedIn(
       postgres,
@@ -166,7 +166,9 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
       'SELECT id FROM acme_before.log WHERE v = $$begun$$ ORDER BY id',
     );
     expect([...old]).toEqual([-2, -1]);
-    expect(await serverOf(target).rename(sealed(restoreId), places, options)).toBe('already');
+    expect(await serverOf(target).rename(sealed(restoreId), places, options)).toMatchObject({
+      names: 'already',
+    });
   });
 });
 

@@ -1,0 +1,173 @@
+import type pg from 'pg';
+import type { SchemaPlace } from '../../../../core/restore.ts';
+import {
+  DEPENDENT_KINDS,
+  type Dependent,
+  type DependentKind,
+  type DependentObstacle,
+  OBSTACLES,
+} from '../../../../core/restore-dependents.ts';
+import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
+import { validate } from '../foreign-keys-below.ts';
+import { type DependentRow, HANGING, type Hanging } from './hanging.ts';
+import {
+  CHECKS,
+  FUNCTIONS,
+  KEYS,
+  OTHERS,
+  POLICIES,
+  publications,
+  SCHEMA_PUBLICATIONS,
+  SUBSCRIPTIONS,
+  TRIGGERS,
+} from './others.ts';
+import {
+  CHILDREN,
+  COLUMNS,
+  DEFAULTS,
+  INDEXES,
+  PARTS_OF_OTHERS,
+  RULES,
+  VIEWS,
+} from './relations.ts';
+
+/** A dependent with what it takes to make it again. Reads only. */
+export interface FoundDependent {
+  readonly kind: DependentKind;
+  readonly name: string;
+  readonly owner?: string;
+  /** Absent where it can be pointed at the restored schema in the exchange's own transaction. */
+  readonly obstacle?: DependentObstacle;
+  /** Run once the names are exchanged. */
+  readonly statements: readonly string[];
+  /** Run as the owner: whose right it is to change it. Otherwise as the restore role, which is a member of all whose right it takes. */
+  readonly asOwner: boolean;
+  /** The relation that is changed, as SQL names it. */
+  readonly relation?: string;
+  readonly isView: boolean;
+  /** Where pg_depend has its bindings, before and after. */
+  readonly entry?: { readonly class: string; readonly oid: string };
+  /** A key is added NOT VALID, and validated afterwards. */
+  readonly key?: OutsideForeignKey;
+}
+
+/** By the groups of HANGING. */
+const QUERIES = {
+  view: VIEWS,
+  rule: RULES,
+  key: KEYS,
+  check: CHECKS,
+  default: DEFAULTS,
+  trigger: TRIGGERS,
+  policy: POLICIES,
+  function: FUNCTIONS,
+  column: COLUMNS,
+  child: CHILDREN,
+  index: INDEXES,
+} as const;
+
+const OF_MANY_OWNERS: readonly string[] = [
+  'publication',
+  'publication of the schema',
+  'child table',
+  'partition',
+];
+
+const keyOf = ({ key }: DependentRow): OutsideForeignKey | undefined =>
+  key
+    ? {
+        table: { schema: key.schema, name: key.table },
+        name: key.name,
+        sql: key.add,
+        ...(!key.valid && { neverValidated: true }),
+        ...(key.comment !== null && { comment: key.comment }),
+      }
+    : undefined;
+
+const foundOf = (row: DependentRow): FoundDependent => {
+  const key = keyOf(row);
+  const named = OBSTACLES.find((one) => one === row.obstacle);
+  const obstacle = named ?? (row.settable ? undefined : 'owner');
+  return {
+    kind: DEPENDENT_KINDS.find((one) => one === row.kind) ?? 'other',
+    name: row.name,
+    ...(row.owner !== null && { owner: row.owner }),
+    ...(obstacle && { obstacle }),
+    statements: row.statements,
+    asOwner: !OF_MANY_OWNERS.includes(row.kind),
+    ...(row.relation && { relation: row.relation }),
+    isView: row.view ?? false,
+    ...(row.class && row.oid && { entry: { class: row.class, oid: row.oid } }),
+    ...(key && { key }),
+  };
+};
+
+/** Each query uses some of the four parameters, and PostgreSQL wants to know the type of all. */
+const GIVEN =
+  'WITH RECURSIVE given AS (SELECT $1::pg_catalog.oid[], $2::pg_catalog.oid[], $3::text[], $4::text[])';
+
+const CIRCUMSTANCES = `
+  SELECT ARRAY(SELECT oid::text FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) ORDER BY 1) AS oids,
+    pg_catalog.current_setting('server_version_num')::int >= 150000 AS is15`;
+
+/**
+ * What hangs on live schemas from outside.
+ * @param live their names, under which the definitions are to be found
+ * @param before the names that they get; a schema without one is named as it is
+ */
+export const findDependents = async (
+  client: pg.Client,
+  live: readonly string[],
+  before: readonly SchemaPlace[],
+): Promise<readonly FoundDependent[]> => {
+  interface Circumstances {
+    readonly oids: string[];
+    readonly is15: boolean;
+  }
+  const [row] = (await client.query<Circumstances>(CIRCUMSTANCES, [live])).rows;
+  const { oids = [], is15 = false } = row ?? {};
+  if (!oids.length) return [];
+  const hanging = (await client.query<Hanging>(HANGING, [oids])).rows;
+  const names = [before.map(({ from }) => from), before.map(({ to }) => to)];
+  const rows: DependentRow[] = [];
+  const ask = async (sql: string, wanted: readonly string[]): Promise<void> => {
+    if (!wanted.length) return;
+    rows.push(
+      ...(await client.query<DependentRow>(`${GIVEN}${sql}`, [wanted, oids, ...names])).rows,
+    );
+  };
+  const of = (group: string): readonly string[] => [
+    ...new Set(
+      hanging
+        .filter(({ groups }) => groups.includes(group))
+        .map(({ oid, view }) => (group === 'view' ? (view ?? oid) : oid)),
+    ),
+  ];
+  for (const [group, sql] of Object.entries(QUERIES)) await ask(sql, of(group));
+  await ask(publications(is15), of('publication'));
+  if (is15) await ask(SCHEMA_PUBLICATIONS, oids);
+  await ask(SUBSCRIPTIONS, oids);
+  await ask(PARTS_OF_OTHERS, oids);
+  const others = hanging.filter(({ groups }) => groups.includes('other'));
+  if (others.length) {
+    const given = [others.map((one) => one.class), others.map(({ oid }) => oid)];
+    rows.push(...(await client.query<DependentRow>(OTHERS, given)).rows);
+  }
+  return rows.map(foundOf);
+};
+
+/** As it is told. */
+export const dependentOf = (
+  { kind, name, owner, obstacle, statements, key }: FoundDependent,
+  repoint: Dependent['repoint'] = obstacle ? 'impossible' : 'possible',
+): Dependent => {
+  const all = [...statements, ...(key && !key.neverValidated ? [validate(key)] : [])];
+  return {
+    kind,
+    name,
+    ...(owner !== undefined && { owner }),
+    repoint,
+    ...(obstacle && { obstacle }),
+    ...(statements.length > 0 && { sql: all.join(';\n') }),
+  };
+};

@@ -1,0 +1,135 @@
+import type pg from 'pg';
+import { DependentsStay } from '../../../../core/errors/restore.ts';
+import {
+  type Dependent,
+  dependentTitle,
+  obstacleText,
+} from '../../../../core/restore-dependents.ts';
+import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
+import { identifier } from '../../names.ts';
+import { sendAlone } from '../key-statement.ts';
+import { isLost, isRace } from '../refusals.ts';
+import { dependentOf, type FoundDependent } from './find.ts';
+
+/**
+ * Makes dependents again in the exchange's transaction, with the definitions that they had before: those name the live schema, and so are
+ * bound to the restored one once that has the name. Each is made by its owner, with the owner's rights; a definition is parsed
+ * and not run. What can't be made, or would be bound to something else than before, stays as it is.
+ */
+export interface Repointed {
+  readonly dependents: readonly Dependent[];
+  /** Keys that are there, NOT VALID, and have to be validated. */
+  readonly keys: readonly OutsideForeignKey[];
+}
+
+const asOwnerOf = async (
+  client: pg.Client,
+  { owner, asOwner }: FoundDependent,
+  statements: readonly string[],
+): Promise<void> => {
+  if (asOwner && owner !== undefined) await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
+  for (const statement of statements) await sendAlone(client, statement);
+  await client.query('RESET ROLE');
+};
+
+/** A view can't be locked alone by LOCK TABLE; who becomes what it is already changes nothing. */
+const lockOf = ({ relation, isView, owner }: FoundDependent): string | undefined => {
+  if (relation === undefined) return undefined;
+  if (!isView) return `LOCK TABLE ONLY ${relation} IN ACCESS EXCLUSIVE MODE`;
+  return owner === undefined ? undefined : `ALTER VIEW ${relation} OWNER TO ${identifier(owner)}`;
+};
+
+/** Nobody may change a definition between the moment when it is read and the one when it is made again. */
+export const lockDependents = async (
+  client: pg.Client,
+  found: readonly FoundDependent[],
+): Promise<void> => {
+  for (const one of found.filter(({ obstacle }) => !obstacle)) {
+    const lock = lockOf(one);
+    if (lock !== undefined) await asOwnerOf(client, one, [lock]);
+  }
+};
+
+const BINDINGS = `
+  SELECT pg_catalog.concat(h.class, ' ', h.oid) AS entry, ARRAY(
+    SELECT DISTINCT (i.type || ' ' || i.identity) COLLATE "C"
+    FROM pg_catalog.pg_depend d, LATERAL pg_catalog.pg_identify_object(d.refclassid, d.refobjid, d.refobjsubid) i
+    WHERE d.classid = k.oid AND d.objid = h.oid AND d.deptype IN ('n', 'a') ORDER BY 1) AS uses
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::pg_catalog.oid[])) AS h (class, oid)
+  JOIN pg_catalog.pg_class k ON k.relname = h.class AND k.relnamespace = 'pg_catalog'::regnamespace`;
+
+export type Bindings = ReadonlyMap<string, string>;
+
+const entryOf = ({ entry }: FoundDependent): string | undefined =>
+  entry && `${entry.class} ${entry.oid}`;
+
+/** Everything that definitions are bound to, under the names that it has now. */
+export const readBindings = async (
+  client: pg.Client,
+  found: readonly FoundDependent[],
+): Promise<Bindings> => {
+  const entries = found.flatMap(({ entry }) => (entry ? [entry] : []));
+  const { rows } = await client.query<{ entry: string; uses: string[] }>(BINDINGS, [
+    entries.map((one) => one.class),
+    entries.map(({ oid }) => oid),
+  ]);
+  return new Map(rows.map(({ entry, uses }) => [entry, JSON.stringify(uses)]));
+};
+
+/** SQLSTATEs of a lock that was waited for in vain: the whole exchange is tried again. */
+const BUSY: readonly unknown[] = ['55P03', '40P01', '57014'];
+
+const isPassing = (error: unknown): boolean =>
+  isLost(error) || isRace(error) || BUSY.includes((error as { code?: unknown } | null)?.code);
+
+/** @returns what it came to. @throws what the whole exchange is to be tried again for */
+const repointOne = async (
+  client: pg.Client,
+  one: FoundDependent,
+  before: Bindings,
+): Promise<Dependent> => {
+  await client.query('SAVEPOINT larder_dependent');
+  const stays = async (obstacle: 'bindings' | 'refused', detail?: string): Promise<Dependent> => {
+    await client.query(
+      'ROLLBACK TO SAVEPOINT larder_dependent; RELEASE SAVEPOINT larder_dependent',
+    );
+    return {
+      ...dependentOf({ ...one, obstacle }, 'not-done'),
+      ...(detail !== undefined && { detail }),
+    };
+  };
+  try {
+    await asOwnerOf(client, one, one.statements);
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    return await stays('refused', error instanceof Error ? error.message : String(error));
+  }
+  const entry = entryOf(one);
+  const after = await readBindings(client, [one]);
+  if (entry !== undefined && after.get(entry) !== before.get(entry)) return await stays('bindings');
+  await client.query('RELEASE SAVEPOINT larder_dependent');
+  return dependentOf(one, 'done');
+};
+
+/** @throws DependentsStay where one stays and that was not accepted */
+export const repoint = async (
+  client: pg.Client,
+  found: readonly FoundDependent[],
+  before: Bindings,
+  acceptOthers: boolean,
+): Promise<Repointed> => {
+  const dependents: Dependent[] = [];
+  const keys: OutsideForeignKey[] = [];
+  for (const one of found) {
+    const told = one.obstacle
+      ? dependentOf(one, 'not-done')
+      : await repointOne(client, one, before);
+    dependents.push(told);
+    if (told.repoint === 'done' && one.key) keys.push(one.key);
+  }
+  const staying = dependents.filter((one) => one.repoint === 'not-done');
+  if (staying.length && !acceptOthers) {
+    throw new DependentsStay(staying.map((one) => `${dependentTitle(one)} (${obstacleText(one)})`));
+  }
+  return { dependents, keys };
+};
