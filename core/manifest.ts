@@ -68,6 +68,29 @@ const definition = z.looseObject({
   access: z.string().optional(),
 });
 
+/** What of an object's expressions is bound to operators from outside pg_catalog. */
+const operatorBinding = z.looseObject({
+  /** `view`, `rule`, `column` (its default, or what it is generated as), `constraint`, `index`, `trigger`, `policy`, `statistics`, `function`, `type`, `table`. */
+  kind: z.string(),
+  /** Its full name as SQL writes it. */
+  name: z.string(),
+  /** What a statement names that makes it: the table of an index, or itself. */
+  of: named,
+  operators: z.array(
+    z.looseObject({
+      /** With its operands' types, as SQL writes it. */
+      name: z.string(),
+      schema: z.string(),
+      /** How often the expressions use it. */
+      times: z.int().positive(),
+    }),
+  ),
+  /** From outside pg_catalog, with their arguments, as SQL writes them. */
+  functions: z.array(z.string()),
+  /** The definition's text does not name all of these operators' schemas: whoever reads it finds them on the search_path, or others. */
+  unqualified: z.boolean(),
+});
+
 const standIn = z.looseObject({
   kind: z.string(),
   /** As in `outside`. */
@@ -159,6 +182,8 @@ export const manifest = z.looseObject({
   leftOut: z.array(leftOut).optional(),
   /** Every object of the schema; absent where they could not be read, and in manifests of before they were. */
   definitions: z.array(definition).optional(),
+  /** Objects that are bound to operators from outside pg_catalog; absent as `definitions`, and in manifests of before they were read. */
+  operatorBindings: z.array(operatorBinding).optional(),
   /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
   standIns: z.array(standIn).optional(),
   warnings: z.array(z.string()),
@@ -185,6 +210,7 @@ export type ManifestSequence = z.infer<typeof sequence>;
 export type Outside = z.infer<typeof outside>;
 export type LeftOut = z.infer<typeof leftOut>;
 export type Definition = z.infer<typeof definition>;
+export type OperatorBinding = z.infer<typeof operatorBinding>;
 export type StandIn = z.infer<typeof standIn>;
 export type Setting = z.infer<typeof setting>;
 export type ReachingFunction = z.infer<typeof reachingFunction>;
@@ -207,6 +233,7 @@ export type Inventory = Pick<
   | 'outside'
   | 'leftOut'
   | 'definitions'
+  | 'operatorBindings'
   | 'standIns'
   | 'warnings'
 >;

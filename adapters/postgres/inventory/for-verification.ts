@@ -3,6 +3,7 @@ import type { Inventory, ReachingFunction } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
 import type { CountingWays } from '../reading/counting-ways.ts';
 import { fixText } from '../row-hash.ts';
+import { readBindings } from './bindings.ts';
 import type { SchemaOids } from './contents.ts';
 import { readDatabaseExtensions, readDatabaseSettings } from './database.ts';
 import { readDefinitions } from './definitions.ts';
@@ -52,7 +53,12 @@ const readReaching = async (
 
 export type ForVerification = Pick<
   Inventory,
-  'definitions' | 'standIns' | 'databaseExtensions' | 'databaseSettings' | 'reachingFunctions'
+  | 'definitions'
+  | 'operatorBindings'
+  | 'standIns'
+  | 'databaseExtensions'
+  | 'databaseSettings'
+  | 'reachingFunctions'
 >;
 
 /**
@@ -70,15 +76,24 @@ export const readForVerification = async (
   try {
     const databaseSettings = await readDatabaseSettings(client, schemaOids);
     await fixText(client);
-    const [definitions, standIns, databaseExtensions, reachingFunctions] = await atOnce(
-      client,
-      () => readDefinitions(client, schemaOids),
-      async () =>
-        await readStandIns(client, schemaOids, await readNamedByValue(client, schemaOids, ways)),
-      () => readDatabaseExtensions(client),
-      () => readReaching(client, schemaOids, mentions),
-    );
-    return { definitions, standIns, databaseExtensions, databaseSettings, reachingFunctions };
+    const [definitions, operatorBindings, standIns, databaseExtensions, reachingFunctions] =
+      await atOnce(
+        client,
+        () => readDefinitions(client, schemaOids),
+        () => readBindings(client, schemaOids),
+        async () =>
+          await readStandIns(client, schemaOids, await readNamedByValue(client, schemaOids, ways)),
+        () => readDatabaseExtensions(client),
+        () => readReaching(client, schemaOids, mentions),
+      );
+    return {
+      definitions,
+      operatorBindings,
+      standIns,
+      databaseExtensions,
+      databaseSettings,
+      reachingFunctions,
+    };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT verification');

@@ -10,7 +10,7 @@ import type { NamedByValue } from './reg-values.ts';
  * brought back anywhere but at home. Bodies of functions and rows of tables stay where they are: they are not this project's.
  *
  * What stands in may need types in turn, so those are followed to: `pg_depend` has them for columns, arguments and base types. What
- * nothing can stand in for (an operator, a base type in C, a text search dictionary) has no line here.
+ * nothing can stand in for (an operator class, a base type in C) has no line here.
  */
 const KEPT = `
   WITH RECURSIVE ${OUTSIDE_ENDS}, closure AS (
@@ -119,6 +119,17 @@ const AGGREGATES = `
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE g.aggkind = 'n'`;
 
+/** It gives NULL, as its function's stand-in would. */
+const OPERATORS = `
+  SELECT k.classid, k.objid, pg_catalog.format(
+      'CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS %4$s LANGUAGE plpgsql IMMUTABLE AS %5$L; CREATE OPERATOR %1$I.%6$s (FUNCTION = %1$I.%2$I%7$s, RIGHTARG = %8$s)',
+      n.nspname, 'larder_operator_' || o.oid,
+      pg_catalog.concat_ws(', ', pg_catalog.format_type(NULLIF(o.oprleft, 0), NULL), pg_catalog.format_type(o.oprright, NULL)),
+      pg_catalog.format_type(o.oprresult, NULL), 'BEGIN RETURN NULL; END', o.oprname,
+      CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || pg_catalog.format_type(o.oprleft, NULL) ELSE '' END, pg_catalog.format_type(o.oprright, NULL))
+  FROM kept k JOIN pg_catalog.pg_operator o ON k.classid = ${catalog('pg_operator')} AND o.oid = k.objid
+  JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE o.oprcode <> 0`;
+
 const TEXT_SEARCH = `
   SELECT k.classid, k.objid, pg_catalog.format('CREATE TEXT SEARCH CONFIGURATION %I.%I (COPY = pg_catalog.simple)', n.nspname, c.cfgname)
   FROM kept k JOIN pg_catalog.pg_ts_config c ON k.classid = ${catalog('pg_ts_config')} AND c.oid = k.objid
@@ -159,7 +170,7 @@ const STAND_INS = `
   WITH kept AS (
     SELECT v.classid, v.objid FROM ROWS FROM (pg_catalog.unnest($2::oid[]), pg_catalog.unnest($3::oid[])) AS v (classid, objid)
   ), made AS (
-    ${[RELATIONS, TYPES, FUNCTIONS, AGGREGATES, COLLATIONS, TEXT_SEARCH, NAMES, OTHERS].join('\n    UNION ALL ')}
+    ${[RELATIONS, TYPES, FUNCTIONS, AGGREGATES, OPERATORS, COLLATIONS, TEXT_SEARCH, NAMES, OTHERS].join('\n    UNION ALL ')}
   )
   SELECT o.type AS kind, o.identity AS name, n.nspname AS schema, made.sql
   FROM made CROSS JOIN LATERAL pg_catalog.pg_identify_object(made.classid, made.objid, 0) o

@@ -5,6 +5,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { readNames, readSequences } from '../inventory/contents.ts';
 import { readDividedAnew } from '../inventory/divided-anew.ts';
 import { identifier, qualified } from '../names.ts';
+import { compareBindings } from './compare-bindings.ts';
 import { tablesThere } from './places.ts';
 import { refusal } from './refusals.ts';
 
@@ -102,8 +103,10 @@ const countRows = async (client: pg.Client, { schema, name }: TableName): Promis
   return Number(found.rows[0]?.rows);
 };
 
-const isWanted = ({ tables }: CompareRequest, { schema, name }: TableName): boolean =>
-  !tables || tables.some((table) => table.schema === schema && table.name === name);
+export const isWanted = (
+  { tables }: Pick<CompareRequest, 'tables'>,
+  { schema, name }: TableName,
+): boolean => !tables || tables.some((table) => table.schema === schema && table.name === name);
 
 const title = ({ schema, name }: TableName): string => quoted(`${schema}.${name}`);
 
@@ -241,8 +244,9 @@ export const compareWithManifest = async (
     const tables = await compareTables(client, request, schemaOids);
     const sequences = await compareSequences(client, request, schemaOids, isOurs);
     const names = await compareNames(client, request, schemaOids);
+    const bindings = await compareBindings(client, request, schemaOids);
     await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');
-    return { ...tables, differences: [...tables.differences, ...sequences, ...names] };
+    return { ...tables, differences: [...tables.differences, ...sequences, ...names, ...bindings] };
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw refusal(error, { object: 'the count of what came back' });

@@ -4,6 +4,9 @@ import { StatementRefused } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { checksRows } from './actions.ts';
+import { sendBound } from './bind.ts';
+import type { BindingPlan } from './binding-plan.ts';
+import { unknownBindings } from './binding-unknown.ts';
 import { allWords, keyDefinition, mayInherit } from './clauses.ts';
 import { constraintComment } from './comments.ts';
 import { described, shown } from './described.ts';
@@ -11,7 +14,7 @@ import { give } from './give.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
 import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
-import { copyRows, send } from './send.ts';
+import { copyRows } from './send.ts';
 import { asOwner, isFresh, ownerOf, SAFE_PATH } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
 import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
@@ -36,6 +39,8 @@ export interface TextRequest {
   readonly intoLive?: boolean;
   /** What the backup may name beside itself, by its manifest; absent on a server where nobody else is. */
   readonly tenancy?: Pick<Manifest, 'roles' | 'outside'>;
+  /** Which operators the backup's objects are bound to. */
+  readonly bindings?: BindingPlan;
   readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
@@ -123,8 +128,9 @@ const refresh = async (run: Run, view: TableName, execute: () => Promise<void>):
   await client.query('RELEASE SAVEPOINT refresh');
 };
 
-const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece): Promise<void> => {
+const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
   const { client, request, bounds } = run;
+  const { words } = piece;
   const doing = {
     object: described(meaning, words),
     schema: request.schemas[0],
@@ -141,7 +147,7 @@ const runStatement = async (run: Run, meaning: Meaning, { text, words }: Piece):
       return;
     }
   }
-  const execute = () => send(client, text, doing);
+  const execute = () => sendBound({ client, plan: request.bindings }, meaning, piece, doing);
   if (meaning.kind === 'alter' && checksRows(words)) {
     const what = meaning.what === 'domain' ? 'domain' : 'table';
     await asOwner(run, { ...named(meaning.on), what }, execute);
@@ -228,6 +234,9 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
         : []),
     ],
     accessLost: !run.access.isEmpty,
-    warnings: tenancy ? await codeWarnings(client, schemas) : [],
+    warnings: [
+      ...(tenancy ? await codeWarnings(client, schemas) : []),
+      ...(await unknownBindings(client, request.bindings)),
+    ],
   };
 };

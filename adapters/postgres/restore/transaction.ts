@@ -4,6 +4,7 @@ import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts
 import { schemasIn } from '../../../core/manifest.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { identifier } from '../names.ts';
+import { bindingPlan } from './binding-plan.ts';
 import { commit, pidOf } from './commit.ts';
 import { compareWithManifest } from './compare.ts';
 import { findLoaded } from './find-loaded.ts';
@@ -67,6 +68,7 @@ const execute = async (
     missingRoles,
     intoLive: mode === 'tables-live',
     tenancy: manifest,
+    bindings: bindingPlan(manifest),
     lockTimeoutMs,
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);

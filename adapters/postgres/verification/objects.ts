@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
+import { bindingDifferences } from '../inventory/bindings.ts';
 import { byThisRule, foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';
 import type { Contents } from './contents.ts';
 import type { Differences } from './differences.ts';
@@ -156,6 +157,12 @@ export const compareObjects = async (
   } else {
     compareNames(manifest, contents, found);
     comparePresence(all, found);
+  }
+  const bound = manifest.operatorBindings;
+  if (bound) {
+    const { schemaOids } = contents;
+    const lines = await bindingDifferences(client, { schemaOids, expected: bound, sameMajor });
+    for (const line of lines) found.add(line);
   }
   // Of another major, who compares says so.
   if (sameMajor && !sameRule) notes.push(OTHER_RULE);

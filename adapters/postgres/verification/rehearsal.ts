@@ -4,6 +4,7 @@ import { PermissionMissing } from '../../../core/errors/schema.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { RehearsalRequest, Rehearsed } from '../../../core/verification-ports.ts';
+import { bindingPlan } from '../restore/binding-plan.ts';
 import { type ExecutedText, loadText } from '../restore/load-text.ts';
 import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import type { ScratchServer } from '../scratch/server.ts';
@@ -58,6 +59,7 @@ const loadOnce = async (
       extensions: manifest.extensions.map(({ name }) => name),
       owners,
       missingRoles: [],
+      bindings: bindingPlan(manifest),
       onTable: () => undefined,
       unfilled: (view, error) => reasonUnfilled(owner, manifest, view, error),
       signal,
@@ -127,6 +129,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => 
       ...compared.notChecked,
       ...surroundings.notChecked,
       ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),
+      ...executed.warnings,
       ...notes,
       ...unset,
       ...server.notes,

@@ -118,7 +118,7 @@ const refuseMissing = (manifest: Manifest, made: readonly StandIn[]): void => {
 /** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked, or splits text otherwise. */
 const isCalled = ({ kind, sql }: StandIn): boolean =>
   (kind === 'function' && !/ RETURNS trigger /.test(sql)) ||
-  /^(aggregate|text search (configuration|dictionary))$/.test(kind);
+  /^(aggregate|operator|text search (configuration|dictionary))$/.test(kind);
 
 /** @throws RehearsalImpossible */
 export const makeSurroundings = async (

@@ -113,15 +113,39 @@ describe('a backup that needs what is outside its schema', () => {
 
   it('can not be brought back where nothing can stand in, which is named', async () => {
     const one = await backupOf(
-      'CREATE SCHEMA operators; CREATE VIEW operators.v AS SELECT 1 OPERATOR(public.===) 2 AS same',
-      ['operators'],
+      `CREATE OPERATOR CLASS public.plain_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
+      CREATE SCHEMA classes; CREATE TABLE classes.a (n int); CREATE INDEX ON classes.a (n public.plain_ops)`,
+      ['classes'],
     );
     expect(await refusalOf(one)).toMatchObject({
       name: 'RehearsalImpossible',
       message: expect.stringMatching(
-        /needs the operator public\.===\(integer,integer\) \(for operators\.v\).*nothing can stand in/,
+        /needs the operator class public\.plain_ops USING btree \(for classes\.a_n_idx\).*nothing can stand in/,
       ),
     });
+  });
+
+  it('is bound to the same operators, or to what stands in for them', async () => {
+    const sql = `CREATE FUNCTION public.alike(json, json) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1::text = $2::text';
+      CREATE FUNCTION public.back(json) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text';
+      CREATE OPERATOR public.= (LEFTARG = json, RIGHTARG = json, FUNCTION = public.alike); CREATE OPERATOR public.!! (RIGHTARG = json, FUNCTION = public.back);
+      CREATE SCHEMA bound; SET search_path = bound, public;
+      CREATE TABLE bound.a (mail citext, other citext, doc json CHECK (doc IS DISTINCT FROM '{}'::json), same boolean GENERATED ALWAYS AS (mail IS NOT DISTINCT FROM other) STORED);
+      INSERT INTO bound.a VALUES ('a', 'A', '{"a":1}');
+      CREATE VIEW bound.v AS SELECT mail, !! x.doc AS text, 1 OPERATOR(public.===) 2 AS odd FROM a x JOIN a y USING (mail, doc);
+      CREATE MATERIALIZED VIEW bound.m AS SELECT mail FROM a JOIN (SELECT 'A'::citext AS mail) b USING (mail); RESET search_path`;
+    const one = await backupOf(sql, ['bound'], { format: 'plain', compression: 'none' });
+    const { differences, checked, notChecked } = await rehearsals.rehearseQuickly(one, 'rows');
+    expect(differences).toEqual([]);
+    expect(checked).toMatchObject({ rows: 1, hashedTables: 1, materializedViews: 1 });
+    for (const name of ['===(integer,integer)', '=(json,json)', '!!(NONE,json)'])
+      expect(notChecked).toContainEqual(expect.stringContaining(`operator public.${name}`));
+    // A text that binds one of them otherwise.
+    const bytes = Buffer.from(one.bytes.toString().replace('1 OPERATOR(public.===) 2', '1 = 2'));
+    expect((await rehearsals.rehearseQuickly({ ...one, bytes })).differences).toEqual([
+      'view bound.v is not defined as it was',
+      'view bound.v is bound to other operators than it was: without public.===(integer,integer)',
+    ]);
   });
 
   it('is not called damaged for what a stand-in does otherwise', async () => {
