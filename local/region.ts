@@ -1,4 +1,4 @@
-/** What the local stack calls its account and region, and the credentials that its emulators take without a look. */
+/** What the local stack calls its account and region, and credentials for emulators that were started without any of their own. */
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const PARTITION = 'aws';

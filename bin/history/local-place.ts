@@ -2,9 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { signedBy } from '../../local/emulators/admission.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
+import { makeCredentials } from '../../local/emulators/signature.ts';
 import { startTables } from '../../local/emulators/tables.ts';
-import { CREDENTIALS, REGION } from '../../local/region.ts';
+import { REGION } from '../../local/region.ts';
 import { DataFolderProblem, HISTORY, openDataFolder } from '../../local/start/data-folder.ts';
 import { type NotedEndpoints, readEndpoints } from '../../local/start/endpoints.ts';
 import { clearLeftover } from '../../local/start/leftovers.ts';
@@ -47,11 +49,13 @@ const startEmulators = async (folder: string): Promise<Emulators> => {
   };
   try {
     for (const leftover of opened.leftovers) await clearLeftover(leftover);
-    const store = await startObjectStore(path.join(folder, VAULT_FOLDER));
+    const credentials = makeCredentials();
+    const admit = signedBy(credentials);
+    const store = await startObjectStore(path.join(folder, VAULT_FOLDER), { admit });
     closing.push(store.close);
-    const tables = await startTables(path.join(folder, HISTORY));
+    const tables = await startTables(path.join(folder, HISTORY), admit);
     closing.push(tables.close);
-    return { endpoints: { s3: store.url, dynamodb: tables.url }, stop };
+    return { endpoints: { s3: store.url, dynamodb: tables.url, credentials }, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -83,7 +87,7 @@ export const openLocal = async (where: Local): Promise<Place> => {
   const { folder } = where;
   await checkFolder(folder);
   const { endpoints, stop } = await reachEmulators(folder);
-  const access = { region: REGION, credentials: CREDENTIALS };
+  const access = { region: REGION, credentials: endpoints.credentials };
   const dynamodb = new DynamoDBClient({ ...access, endpoint: endpoints.dynamodb });
   const s3 = new S3Client({ ...access, endpoint: endpoints.s3, forcePathStyle: true });
   const close = async (): Promise<void> => {

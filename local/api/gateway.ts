@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Admit } from '../emulators/admission.ts';
 import { type Listening, listenOnLoopback } from '../emulators/loopback.ts';
 import type { Outcome } from '../lambda/protocol.ts';
 import type { GatewayResponse, LocalRoute } from '../template/model.ts';
@@ -10,11 +11,13 @@ import { matchRoute } from './router.ts';
 import { problemWithBody, problemWithParameters } from './validation.ts';
 
 /**
- * API Gateway's REST API. Everything is as deployed but one thing: nobody has to sign requests, so the policies that
- * hold a caller to one tenant are not in force here. It therefore answers the loopback interface only.
+ * API Gateway's REST API. Everything is as deployed but one thing: requests are not signed but bring the token of the start, so the
+ * policies that hold a caller to one tenant are not in force here. It answers the loopback interface only.
  */
 export interface GatewayOptions {
   readonly port: number;
+  /** Who is let in; without it every program of this machine, as tests have it. */
+  readonly admit?: Admit;
   readonly routes: readonly LocalRoute[];
   readonly responses: readonly GatewayResponse[];
   readonly invoke: (functionName: string, event: APIGatewayProxyEvent) => Promise<Outcome>;
@@ -34,6 +37,7 @@ export const startGateway = (options: GatewayOptions): Promise<Listening> =>
         response.end();
       });
     }),
+    options.admit,
     options.port,
   );
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Outcome } from '../lambda/protocol.ts';
+import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /** Lambda's Invoke: RequestResponse and Event. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
@@ -20,6 +21,7 @@ export const functionNameOf = (reference: string): string => {
 
 export const startFunctionsApi = (
   find: (name: string) => Invocable | undefined,
+  admit?: Admit,
 ): Promise<Listening> =>
   listenOnLoopback(
     createServer((request, response) => {
@@ -60,4 +62,5 @@ export const startFunctionsApi = (
       };
       serve().catch((error: Error) => refuse(400, 'InvalidRequestContentException', error.message));
     }),
+    admit,
   );

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Admit, guardRequests } from './admission.ts';
 
 /** A server of the local stack: it listens on the loopback interface and nowhere else. */
 export interface Listening {
@@ -20,8 +21,17 @@ export class PortInUse extends Error {
   }
 }
 
-/** @param port 0 takes a free one. @throws PortInUse */
-export const listenOnLoopback = async (server: Server, port = 0): Promise<Listening> => {
+/**
+ * @param admit who is let in: without it every program of this machine, as tests have it
+ * @param port 0 takes a free one
+ * @throws PortInUse
+ */
+export const listenOnLoopback = async (
+  server: Server,
+  admit?: Admit,
+  port = 0,
+): Promise<Listening> => {
+  guardRequests(server, admit);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'EADDRINUSE' ? new PortInUse(port) : error),
@@ -42,6 +52,6 @@ export const listenOnLoopback = async (server: Server, port = 0): Promise<Listen
 
 /** @throws PortInUse where somebody listens on it now, so that a start can end before it has begun */
 export const checkPortFree = async (port: number): Promise<void> => {
-  const probe = await listenOnLoopback(createServer(), port);
+  const probe = await listenOnLoopback(createServer(), undefined, port);
   await probe.close();
 };

@@ -9,14 +9,19 @@ import {
   getStoreReadonly,
   saveEmail,
 } from 'aws-ses-v2-local/dist/store.js';
+import { type Admit, guardRequests, pageOf } from './admission.ts';
 import { LOOPBACK } from './loopback.ts';
+import { makeToken } from './signature.ts';
 
 /**
  * SES: aws-ses-v2-local, whose page shows the mails. It keeps them in memory; here each is also written to the folder as
  * it comes, as a `.eml` file for people and in a list from which the next start fills the page again.
  */
 export interface Mailbox {
+  /** Where mails are sent to. */
   readonly url: string;
+  /** The page that shows them, with the token that opens it. */
+  readonly pageUrl: string;
   count(): number;
   close(): Promise<void>;
 }
@@ -26,11 +31,19 @@ const LIST = 'mails.json';
 // CommonJS, whose default export Node and vitest give in two different ways.
 const { default: startSes } = createRequire(import.meta.url)('aws-ses-v2-local') as typeof ses;
 
-export const startMailbox = async (folder: string): Promise<Mailbox> => {
+/** Whoever calls SES has an `authorization`; a browser, for the page, has not. */
+const either =
+  (admit: Admit | undefined, page: Admit): Admit =>
+  (request) =>
+    (request.headers.authorization === undefined ? page : admit)?.(request);
+
+export const startMailbox = async (folder: string, admit?: Admit): Promise<Mailbox> => {
+  const token = makeToken();
   await mkdir(folder, { recursive: true });
   clearStore();
   for (const mail of await earlierMails(path.join(folder, LIST))) saveEmail(mail);
   const server = await startSes({ host: LOOPBACK, port: 0 });
+  guardRequests(server, either(admit, pageOf(token)));
   let written = getStoreReadonly().emails.length;
   let writing = Promise.resolve();
   server.on('request', (request, response) => {
@@ -46,6 +59,7 @@ export const startMailbox = async (folder: string): Promise<Mailbox> => {
   const port = typeof address === 'object' && address ? address.port : 0;
   return {
     url: `http://${LOOPBACK}:${port}`,
+    pageUrl: `http://${LOOPBACK}:${port}/?token=${token}`,
     count: () => getStoreReadonly().emails.length,
     close: async () => {
       await new Promise<void>((resolve, reject) => {

@@ -1,8 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
 import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { ACCOUNT, CREDENTIALS, REGION } from '../region.ts';
+import { type Admit, guardRequests, signedBy } from './admission.ts';
 import { LOOPBACK } from './loopback.ts';
+import type { Credentials } from './signature.ts';
 
 /**
  * SQS: fauxqs, with its messages in a folder, so that what waited or was hidden when a start ended goes on waiting in
@@ -20,31 +23,45 @@ export interface Queues {
 export const queueArn = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
 
 interface Announced {
-  readonly fastify: { listen: (options: { port: number; host: string }) => Promise<string> };
+  readonly fastify: {
+    readonly server: Server;
+    listen: (options: { port: number; host: string }) => Promise<string>;
+  };
 }
 
-const narrow = (message: unknown): void => {
-  const { fastify } = message as Announced;
-  const listen = fastify.listen.bind(fastify);
-  fastify.listen = (options) => listen({ ...options, host: LOOPBACK });
-};
+const narrow =
+  (admit?: Admit) =>
+  (message: unknown): void => {
+    const { fastify } = message as Announced;
+    const listen = fastify.listen.bind(fastify);
+    fastify.listen = (options) => {
+      guardRequests(fastify.server, admit);
+      return listen({ ...options, host: LOOPBACK });
+    };
+  };
 
 /** fauxqs, on the loopback interface and nowhere else. */
 export const startNarrowed = async (
   options: Omit<NonNullable<Parameters<typeof startFauxqs>[0]>, 'host' | 'logger'>,
+  admit?: Admit,
 ): Promise<FauxqsServer> => {
-  subscribe('fastify.initialization', narrow);
+  const announced = narrow(admit);
+  subscribe('fastify.initialization', announced);
   try {
     return await startFauxqs({ ...options, logger: false, host: LOOPBACK });
   } finally {
-    unsubscribe('fastify.initialization', narrow);
+    unsubscribe('fastify.initialization', announced);
   }
 };
 
-export const startQueues = async (folder: string): Promise<Queues> => {
-  const server = await startNarrowed({ port: 0, defaultRegion: REGION, dataDir: folder });
+/** @param only the credentials that are taken, any where absent */
+export const startQueues = async (folder: string, only?: Credentials): Promise<Queues> => {
+  const server = await startNarrowed(
+    { port: 0, defaultRegion: REGION, dataDir: folder },
+    only && signedBy(only),
+  );
   const url = `http://${LOOPBACK}:${server.port}`;
-  const client = new SQSClient({ endpoint: url, region: REGION, credentials: CREDENTIALS });
+  const client = new SQSClient({ endpoint: url, region: REGION, credentials: only ?? CREDENTIALS });
   return {
     port: server.port,
     url,

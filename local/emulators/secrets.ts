@@ -1,12 +1,16 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /**
  * Secrets Manager, as far as GetSecretValue. It also stands in for every service that has no emulator: a function that
  * calls one gets a clear refusal from here, and never reaches AWS.
  */
-export const startSecrets = (secrets: ReadonlyMap<string, string>): Promise<Listening> =>
+export const startSecrets = (
+  secrets: ReadonlyMap<string, string>,
+  admit?: Admit,
+): Promise<Listening> =>
   listenOnLoopback(
     createServer((request, response) => {
       const send = (status: number, body: unknown): void => {
@@ -38,4 +42,5 @@ export const startSecrets = (secrets: ReadonlyMap<string, string>): Promise<List
         })
         .catch((error: Error) => send(400, { __type: 'InvalidRequest', message: error.message }));
     }),
+    admit,
   );

@@ -9,6 +9,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /**
@@ -18,7 +19,7 @@ import { type Listening, listenOnLoopback } from './loopback.ts';
  * Dynalite throws out of the event when a request breaks off half way, as those of a killed function do, and would take
  * the whole stack along. So it is given whole requests only.
  */
-export const startTables = (folder: string): Promise<Listening> => {
+export const startTables = (folder: string, admit?: Admit): Promise<Listening> => {
   const server = dynalite({ path: folder, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   const [handle] = server.listeners('request');
   server.removeAllListeners('request');
@@ -34,7 +35,7 @@ export const startTables = (folder: string): Promise<Listening> => {
       () => response.destroy(),
     );
   });
-  return listenOnLoopback(server);
+  return listenOnLoopback(server, admit);
 };
 
 /** Creates a table and comes back when it can be used: dynalite answers a moment before that. */

@@ -20,16 +20,35 @@ export interface PoolOptions {
   readonly timeoutSeconds: number;
   /** Reserved concurrency: instances it may have at once. */
   readonly atMost?: number;
+  /** Processes at once: further events wait in line for one. Any number where absent, as on AWS. */
+  readonly processes?: number;
   readonly log: Writable;
 }
 
 const IDLE_MS = 120_000;
+/** Events that wait for a process. */
+const MOST_WAITING = 1_000;
 const CHECK_MS = 50;
 
 export const makePool = (options: PoolOptions): Pool => {
   const working = new Set<Instance>();
   const idle = new Map<Instance, NodeJS.Timeout>();
   let stopped = false;
+  const line: (() => void)[] = [];
+  let entered = 0;
+
+  /** Resolves when there is a process for it. */
+  const enter = async (): Promise<void> => {
+    if (entered >= (options.processes ?? Number.POSITIVE_INFINITY))
+      await new Promise<void>((resolve) => line.push(resolve));
+    else entered += 1;
+  };
+  /** Whoever is first in line takes the place over. */
+  const leave = (): void => {
+    const next = line.shift();
+    if (next) next();
+    else entered -= 1;
+  };
 
   const retire = (instance: Instance): void => {
     const timer = idle.get(instance);
@@ -46,24 +65,38 @@ export const makePool = (options: PoolOptions): Pool => {
     return startInstance(options);
   };
 
+  const run = async (event: unknown): Promise<Outcome> => {
+    const instance = take();
+    working.add(instance);
+    const outcome = await instance.invoke(event, options.arn, options.timeoutSeconds * 1000);
+    working.delete(instance);
+    if (!instance.alive) return outcome;
+    if (stopped) await instance.kill();
+    else
+      idle.set(
+        instance,
+        setTimeout(() => retire(instance), IDLE_MS),
+      );
+    return outcome;
+  };
+
   return {
     name: options.name,
     invoke: async (event) => {
-      if (stopped || working.size >= (options.atMost ?? Number.POSITIVE_INFINITY)) {
+      const reserved = options.atMost ?? Number.POSITIVE_INFINITY;
+      if (
+        stopped ||
+        entered + line.length >=
+          Math.min(reserved, (options.processes ?? Number.POSITIVE_INFINITY) + MOST_WAITING)
+      ) {
         return { kind: 'throttled' };
       }
-      const instance = take();
-      working.add(instance);
-      const outcome = await instance.invoke(event, options.arn, options.timeoutSeconds * 1000);
-      working.delete(instance);
-      if (!instance.alive) return outcome;
-      if (stopped) await instance.kill();
-      else
-        idle.set(
-          instance,
-          setTimeout(() => retire(instance), IDLE_MS),
-        );
-      return outcome;
+      await enter();
+      try {
+        return stopped ? { kind: 'throttled' } : await run(event);
+      } finally {
+        leave();
+      }
     },
     busy: () =>
       [...working].flatMap(({ pid, requestId }) => (requestId ? [{ pid, requestId }] : [])),

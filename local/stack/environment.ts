@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ENV } from '../../core/contract.ts';
-import { CREDENTIALS, REGION } from '../region.ts';
+import type { Credentials } from '../emulators/signature.ts';
+import { REGION } from '../region.ts';
 import type { LocalFunction } from '../template/model.ts';
 
 /** Where the emulators are. */
@@ -17,6 +18,8 @@ export interface Endpoints {
 
 export interface FunctionSurroundings {
   readonly endpoints: Endpoints;
+  /** The only ones that the emulators take. */
+  readonly credentials: Credentials;
   /** Folders that stand for /opt/postgres, where the layers would be. */
   readonly postgresRoots: readonly string[];
   /** What /tmp is to a function. */
@@ -29,10 +32,10 @@ export interface FunctionSurroundings {
  */
 export const environmentOfFunction = (
   fn: LocalFunction,
-  { endpoints, postgresRoots, temporaryFolder }: FunctionSurroundings,
+  { endpoints, credentials, postgresRoots, temporaryFolder }: FunctionSurroundings,
 ): Record<string, string> => ({
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   AWS_CONFIG_FILE: path.join(temporaryFolder, 'no-such-config'),
   AWS_SHARED_CREDENTIALS_FILE: path.join(temporaryFolder, 'no-such-credentials'),
   AWS_EC2_METADATA_DISABLED: 'true',

@@ -30,6 +30,12 @@ export interface FunctionsOptions {
   readonly onProblem: (problem: string) => void;
 }
 
+/**
+ * Of a function that answers the API. AWS would start an instance for each request; one machine has a few cores, where more processes
+ * make each of them later than a caller waits. Other functions are bounded by what invokes them.
+ */
+const API_PROCESSES = 8;
+
 /** The address of a queue that is known by its ARN. */
 export const urlOfQueue = (queuesUrl: string, arn: string): string =>
   `${queuesUrl}/${ACCOUNT}/${arn.split(':').at(-1)}`;
@@ -52,12 +58,14 @@ export const makeFunctions = (options: FunctionsOptions): Functions => {
     readonly pool: Pool;
     readonly asynchronous: Asynchronous;
   }
+  const answersApi = new Set(model.routes.map(({ functionName }) => functionName));
   const entries = new Map<string, Entry>();
   for (const settings of model.functions) {
     const pool = makePool({
       ...settings,
       environment: environmentOfFunction(settings, surroundings),
       log: logs.of(settings.name),
+      ...(answersApi.has(settings.name) ? { processes: API_PROCESSES } : {}),
       ...(settings.reservedConcurrency === undefined
         ? {}
         : { atMost: settings.reservedConcurrency }),

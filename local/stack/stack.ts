@@ -5,14 +5,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { VAULT } from '../../core/contract.ts';
 import type { Synthesized } from '../../lib/synthesize.ts';
 import { startGateway } from '../api/gateway.ts';
+import { bearerOf, signedBy } from '../emulators/admission.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
 import { type Mailbox, startMailbox } from '../emulators/mail.ts';
 import { startQueues } from '../emulators/queues.ts';
 import { startObjectStore } from '../emulators/s3/server.ts';
 import { startSecrets } from '../emulators/secrets.ts';
+import { type Credentials, makeCredentials, makeToken } from '../emulators/signature.ts';
 import { startTables } from '../emulators/tables.ts';
 import type { Outcome } from '../lambda/protocol.ts';
-import { CREDENTIALS, REGION } from '../region.ts';
+import { REGION } from '../region.ts';
 import { readDocument } from '../template/document.ts';
 import type { LocalModel } from '../template/model.ts';
 import { readModel } from '../template/read.ts';
@@ -30,6 +32,10 @@ import { startTriggers } from './triggers.ts';
  */
 export interface LocalStack {
   readonly apiUrl: string;
+  /** Of this start: each request to the API has it in `authorization: Bearer …`. */
+  readonly apiToken: string;
+  /** Of this start: the emulators take no others. */
+  readonly credentials: Credentials;
   readonly mailUrl: string;
   readonly endpoints: Endpoints;
   readonly model: LocalModel;
@@ -99,15 +105,17 @@ const assemble = async (
   const { temporaryFolder } = options;
   const logs = opened(await openLogs(below('logs'), options.echo));
 
-  const store = opened(await startObjectStore(below('vault')));
-  const queues = opened(await startQueues(below('queues')));
-  const tables = opened(await startTables(below('history')));
-  const mailbox: Mailbox = opened(await startMailbox(below('mails')));
-  const secrets = opened(await startSecrets(options.secrets));
+  const credentials = makeCredentials();
+  const admit = signedBy(credentials);
+  const store = opened(await startObjectStore(below('vault'), { admit }));
+  const queues = opened(await startQueues(below('queues'), credentials));
+  const tables = opened(await startTables(below('history'), admit));
+  const mailbox: Mailbox = opened(await startMailbox(below('mails'), admit));
+  const secrets = opened(await startSecrets(options.secrets, admit));
 
   const document = await readDocument(options.synthesized);
   const model = readModel(document, { queues: queues.url });
-  const access = { region: REGION, credentials: CREDENTIALS };
+  const access = { region: REGION, credentials };
   const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
   const sqs = new SQSClient({ ...access, endpoint: queues.url });
   closing.push(async () => {
@@ -116,7 +124,7 @@ const assemble = async (
   });
   await ensureResources(model, { dynamodb, queues, store });
 
-  const api = opened(await startFunctionsApi((name) => functions.find(name)));
+  const api = opened(await startFunctionsApi((name) => functions.find(name), admit));
   const endpoints: Endpoints = {
     s3: store.url,
     sqs: queues.url,
@@ -128,7 +136,7 @@ const assemble = async (
   };
   const functions = makeFunctions({
     model,
-    surroundings: { endpoints, postgresRoots: options.postgresRoots, temporaryFolder },
+    surroundings: { endpoints, credentials, postgresRoots: options.postgresRoots, temporaryFolder },
     logs,
     sqs,
     queuesUrl: queues.url,
@@ -148,9 +156,11 @@ const assemble = async (
   closing.push(async () => {
     await Promise.all([triggers.stop(), functions.stop(grace)]);
   });
+  const apiToken = makeToken();
   const gateway = opened(
     await startGateway({
       port: options.port,
+      admit: bearerOf(apiToken),
       routes: model.routes,
       responses: model.gatewayResponses,
       invoke: (name, event) => functions.invoke(name, event),
@@ -167,7 +177,9 @@ const assemble = async (
   };
   return {
     apiUrl: gateway.url,
-    mailUrl: mailbox.url,
+    apiToken,
+    credentials,
+    mailUrl: mailbox.pageUrl,
     endpoints,
     model,
     vaultFolder,

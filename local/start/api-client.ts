@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { encodePart } from '../../core/keys.ts';
 
@@ -88,18 +89,40 @@ export interface ApiClient {
 export const pathOfBackups = (projectId: string): string =>
   `/projects/${encodePart(projectId)}/backups`;
 
-export const makeApiClient = (apiUrl: string): ApiClient => {
-  const call = async (
-    method: 'GET' | 'POST',
-    path: string,
-  ): Promise<{ readonly status: number; readonly body: unknown }> => {
-    const response = await fetch(`${apiUrl}${path}`, { method });
-    const body: unknown = await response.json();
+/** A read is asked again where the API is too busy to answer, for about a minute. */
+const TRIES = 30;
+const AGAIN_MS = 2_000;
+const isPassing = (status: number): boolean => status === 429 || status >= 500;
+
+interface Answered {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly body: unknown;
+}
+
+export const makeApiClient = (apiUrl: string, token: string, againMs = AGAIN_MS): ApiClient => {
+  const ask = async (method: 'GET' | 'POST', path: string): Promise<Answered> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${apiUrl}${path}`, { method, headers });
+    const body: unknown = await response.json().catch(() => ({}));
+    return { status: response.status, ok: response.ok, body };
+  };
+  const call = async (method: 'GET' | 'POST', path: string): Promise<Answered> => {
+    let response = await ask(method, path);
+    for (
+      let tries = 1;
+      method === 'GET' && isPassing(response.status) && tries < TRIES;
+      tries += 1
+    ) {
+      await wait(againMs);
+      response = await ask(method, path);
+    }
+    const { body } = response;
     if (!response.ok && response.status !== 404) {
       const { detail = `HTTP ${response.status}` } = body as { detail?: string };
       throw new Error(`The API answered ${method} ${path} with: ${detail}`);
     }
-    return { status: response.status, body };
+    return response;
   };
   const get = async <S extends z.ZodType>(
     path: string,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sha256Hex } from '../../core/ids.ts';
@@ -31,6 +31,9 @@ export class DataFolderProblem extends Error {
 }
 
 const NOTE = 'running.json';
+const LOCK = 'lock';
+/** It holds backups, mails and secrets: nobody else of the machine looks in. */
+const OWN_MODE = 0o700;
 /** Where the tables are: once it is there, there is something to keep. */
 export const HISTORY = 'history';
 
@@ -67,6 +70,13 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
       `can't be written (${code}). Give another one with --data-dir.`,
     );
   }
+  if (made.length === 0) await checkOwn(folder);
+  await chmod(folder, OWN_MODE).catch(() => {
+    throw new DataFolderProblem(
+      folder,
+      'belongs to another user, who could read the backups in it. Give one of your own with --data-dir.',
+    );
+  });
   const lock = takeLock(folder);
   const file = path.join(folder, NOTE);
   const leftovers = await readLeftovers(file);
@@ -90,13 +100,24 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
   };
 };
 
+/** A folder that has other uses must not lose its mode, nor what is in it be taken for a start's. */
+const checkOwn = async (folder: string): Promise<void> => {
+  const names = await readdir(folder);
+  if (names.length === 0 || [LOCK, HISTORY, 'databases'].some((name) => names.includes(name)))
+    return;
+  throw new DataFolderProblem(
+    folder,
+    'holds other things than a start leaves. Give an empty folder, or a new one, with --data-dir.',
+  );
+};
+
 /**
  * Answers what it made, the innermost first. (`recursive` of Node's own mkdir goes round for ever where nothing can be
  * made, as in /proc.)
  */
 const makeFolder = async (folder: string): Promise<string[]> => {
   try {
-    await mkdir(folder);
+    await mkdir(folder, { mode: OWN_MODE });
     return [folder];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -104,7 +125,7 @@ const makeFolder = async (folder: string): Promise<string[]> => {
     const parent = path.dirname(folder);
     if (code !== 'ENOENT' || parent === folder || (await isFolder(parent))) throw error;
     const above = await makeFolder(parent);
-    await mkdir(folder);
+    await mkdir(folder, { mode: OWN_MODE });
     return [folder, ...above];
   }
 };
@@ -116,7 +137,7 @@ const isFolder = (folder: string): Promise<boolean> =>
   );
 
 const takeLock = (folder: string): DatabaseSync => {
-  const lock = new DatabaseSync(path.join(folder, 'lock'));
+  const lock = new DatabaseSync(path.join(folder, LOCK));
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return lock;

@@ -1,25 +1,44 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
+import type { LocalStack } from '../stack.ts';
 
 /**
- * Where the emulators of a running start listen, noted in its data folder for other programs of this machine. Good only
- * while the folder's lock is held: a start that was killed leaves its note.
+ * Where the emulators of a running start listen and what they ask for, noted in its data folder for other programs of its user. Good
+ * only while the folder's lock is held: a start that was killed leaves its notes.
  */
-const endpoints = z.object({ s3: z.url(), dynamodb: z.url() });
+const endpoints = z.object({
+  s3: z.url(),
+  dynamodb: z.url(),
+  credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
+});
 export type NotedEndpoints = z.infer<typeof endpoints>;
 
 const fileIn = (folder: string): string => path.join(folder, 'endpoints.json');
 
-export const noteEndpoints = async (
-  folder: string,
-  { s3, dynamodb }: NotedEndpoints,
-): Promise<void> => {
-  await writeFile(fileIn(folder), JSON.stringify({ s3, dynamodb }));
+/** Options of curl: the API's token, which would be in the list of processes as an argument. */
+export const curlFileIn = (folder: string): string => path.join(folder, 'api.curl');
+
+/** A file that is there already keeps its mode: so it is made anew. */
+const writeSecret = async (file: string, text: string): Promise<void> => {
+  await rm(file, { force: true });
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' });
 };
 
-export const forgetEndpoints = (folder: string): Promise<void> =>
-  rm(fileIn(folder), { force: true });
+export const noteEndpoints = (folder: string, noted: NotedEndpoints): Promise<void> =>
+  writeSecret(fileIn(folder), JSON.stringify(noted));
+
+export const noteStack = async (
+  folder: string,
+  { endpoints: { s3, dynamodb }, credentials, apiToken }: LocalStack,
+): Promise<void> => {
+  await noteEndpoints(folder, { s3, dynamodb, credentials });
+  await writeSecret(curlFileIn(folder), `header = "authorization: Bearer ${apiToken}"\n`);
+};
+
+export const forgetStack = async (folder: string): Promise<void> => {
+  for (const file of [fileIn(folder), curlFileIn(folder)]) await rm(file, { force: true });
+};
 
 /** Undefined where no start has got that far. */
 export const readEndpoints = async (folder: string): Promise<NotedEndpoints | undefined> => {

@@ -33,7 +33,7 @@ export const firstRun = async (options: FirstRunOptions): Promise<Result> => {
   const at = new Date(Math.floor(Date.now() / 1000) * 1000);
   await stack.fireSchedule(schedule, at);
   progress.line(`The schedule ${schedule} is fired for ${scheduledTime(at)}.`);
-  const api = makeApiClient(stack.apiUrl);
+  const api = makeApiClient(stack.apiUrl, stack.apiToken);
   const finished = await followRun({
     api,
     runId: runIdOf(schedule, scheduledTime(at)),

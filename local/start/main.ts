@@ -15,7 +15,7 @@ import {
   secretArnOf,
 } from './config.ts';
 import { type DataFolder, folderOfDatabase, openDataFolder } from './data-folder.ts';
-import { forgetEndpoints, noteEndpoints } from './endpoints.ts';
+import { forgetStack, noteStack } from './endpoints.ts';
 import { firstRun, isGood } from './first-run.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { clearLeftover } from './leftovers.ts';
@@ -152,8 +152,8 @@ const prepare = async (start: Start) => {
     onProblem: (problem) => progress.line(`problem: ${problem}`),
   });
   closing.push(() => stack.stop());
-  await noteEndpoints(folder.path, stack.endpoints);
-  closing.push(() => forgetEndpoints(folder.path));
+  await noteStack(folder.path, stack);
+  closing.push(() => forgetStack(folder.path));
   const { functions, queues, schedules } = stack.model;
   progress.line(
     `The stack runs: ${functions.length} functions, ${queues.length} queues, ${schedules.length} schedules from its own template (after ${secondsText(performance.now() - began)})`,

@@ -4,6 +4,7 @@ import { shellWord } from '../../core/shell-word.ts';
 import type { PreparedDatabase } from '../database/prepare.ts';
 import type { LocalStack } from '../stack.ts';
 import { pathOfBackups, type ShownBackup } from './api-client.ts';
+import { curlFileIn } from './endpoints.ts';
 import { fileOf } from './report.ts';
 import { fileName } from './words.ts';
 
@@ -24,10 +25,10 @@ export const nextStepsText = (options: NextSteps): string => {
   const completed = byLength.find(({ status, fileId }) => status === 'completed' && fileId);
   const takesRestores = database.source.takesRestores && !ending;
   const sections = [
-    ...(ending ? [] : [apiSection(stack.apiUrl, completed ?? byLength[0])]),
+    ...(ending ? [] : [apiSection(options, completed ?? byLength[0])]),
     ...(completed ? [shellSection(options)] : []),
     ...(completed && takesRestores
-      ? [restoreSection(options, completed), swapSection(stack.apiUrl)]
+      ? [restoreSection(options, completed), swapSection(options)]
       : []),
     ...(completed ? [byHandSection(options, completed)] : []),
     ending
@@ -39,16 +40,22 @@ export const nextStepsText = (options: NextSteps): string => {
   return printableLines(sections.join('\n'));
 };
 
-const apiSection = (apiUrl: string, backup: ShownBackup | undefined): string => {
+/** curl with this start's token, from a file: arguments are in the list of processes. */
+const curlOf = ({ dataDir }: NextSteps): string =>
+  `curl -s -K ${shellWord(fileName(curlFileIn(dataDir)))}`;
+
+const apiSection = (options: NextSteps, backup: ShownBackup | undefined): string => {
+  const { apiUrl } = options.stack;
+  const curl = curlOf(options);
   const lines = [
-    `API        ${apiUrl} (here nobody has to sign requests; deployed, IAM decides)`,
-    `  curl -s ${apiUrl}/status`,
+    `API        ${apiUrl} (each request needs the token of this start, which curl reads from a file; deployed, IAM decides)`,
+    `  ${curl} ${apiUrl}/status`,
   ];
   if (backup) {
     const backups = `${apiUrl}${pathOfBackups(backup.projectId)}`;
     lines.push(
-      `  curl -s -X POST -H 'content-type: application/json' -d '{"format":"plain"}' ${backups}`,
-      `  curl -sLOJ '${backups}/${backup.id}/download?redirect=true'`,
+      `  ${curl} -X POST -H 'content-type: application/json' -d '{"format":"plain"}' ${backups}`,
+      `  ${curl} -LOJ '${backups}/${backup.id}/download?redirect=true'`,
     );
   }
   return lines.join('\n');
@@ -66,36 +73,38 @@ const shellSection = ({ database, ending }: NextSteps): string => {
 };
 
 /** Asks for a restore of `$B` and keeps its address in `R`; waits for its end; shows it. */
-const askAndWait = (apiUrl: string, ending: string): string[] => [
-  `  R=${apiUrl}$(curl -s -X POST $B/${ending} | sed -n 's/.*"self":"\\([^"]*\\)".*/\\1/p')`,
-  `  while curl -s $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; curl -s $R; echo`,
-];
+const askAndWait = (options: NextSteps, ending: string): string[] => {
+  const curl = curlOf(options);
+  return [
+    `  R=${options.stack.apiUrl}$(${curl} -X POST $B/${ending} | sed -n 's/.*"self":"\\([^"]*\\)".*/\\1/p')`,
+    `  while ${curl} $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; ${curl} $R; echo`,
+  ];
+};
 
-const restoreSection = ({ stack, database }: NextSteps, { projectId, id }: ShownBackup): string => {
+const restoreSection = (options: NextSteps, { projectId, id }: ShownBackup): string => {
+  const { stack, database } = options;
   const backup = `${stack.apiUrl}${pathOfBackups(projectId)}/${id}`;
   const look = `  psql -d ${shellWord(database.source.database)} -c '\\dn'`;
   return [
     `Restore    ${printable(projectId)} beside its live schema, while the application goes on; then look at it:`,
     `  B=${backup}`,
-    ...askAndWait(stack.apiUrl, 'restores'),
+    ...askAndWait(options, 'restores'),
     ...(database.superuser ? [look] : []),
   ].join('\n');
 };
 
-const swapSection = (apiUrl: string): string =>
+const swapSection = (options: NextSteps): string =>
   [
     "Swap       put it in the live schema's place, which is kept under another name; then exchange them back:",
-    ...askAndWait(apiUrl, 'swap'),
-    '  curl -s -X POST $R/undo',
+    ...askAndWait(options, 'swap'),
+    `  ${curlOf(options)} -X POST $R/undo`,
   ].join('\n');
 
-const byHandSection = (
-  { stack, database, ending }: NextSteps,
-  { projectId, id, fileId = '' }: ShownBackup,
-): string => {
+const byHandSection = (options: NextSteps, { projectId, id, fileId = '' }: ShownBackup): string => {
+  const { stack, database, ending } = options;
   const file = shellWord(fileOf(stack.vaultFolder, fileId));
   const reachable = database.superuser !== undefined && !ending;
-  const guide = `  curl -s ${stack.apiUrl}${pathOfBackups(projectId)}/${id}/restore-guide`;
+  const guide = `  ${curlOf(options)} ${stack.apiUrl}${pathOfBackups(projectId)}/${id}/restore-guide`;
   return [
     reachable
       ? 'By hand    the commands for this very backup; and into a database of its own on the demo server:'

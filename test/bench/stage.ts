@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ENV } from '../../core/contract.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
+import { CREDENTIALS } from '../../local/region.ts';
 import { environmentOfFunction } from '../../local/stack/environment.ts';
 import { secretArnOf } from '../../local/start/config.ts';
 import { makeCertificates } from '../layers/support/certificate.ts';
@@ -48,7 +49,7 @@ const openStores = async (folder: string, closing: (() => Promise<void>)[]) => {
     key: readFileSync(tls.key, 'utf8'),
   };
   const stores = {
-    tls: await startObjectStore(path.join(folder, 's3'), certificate),
+    tls: await startObjectStore(path.join(folder, 's3'), { tls: certificate }),
     /** Without TLS, so that one can listen in. */
     plain: await startObjectStore(path.join(folder, 's3-plain')),
   };
@@ -103,6 +104,7 @@ const assemble = async (
       lambda: NOWHERE,
       others: NOWHERE,
     },
+    credentials: CREDENTIALS,
     postgresRoots: [await clientRoot()],
     temporaryFolder: path.join(folder, 'tmp'),
   };

@@ -14,7 +14,9 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVault } from '../../adapters/s3/vault.ts';
 import { completionOf } from '../../core/completion.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
+import { signedBy } from '../../local/emulators/admission.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
+import { makeCredentials } from '../../local/emulators/signature.ts';
 import { createTable, startTables } from '../../local/emulators/tables.ts';
 import { CREDENTIALS, REGION } from '../../local/region.ts';
 import { openDataFolder } from '../../local/start/data-folder.ts';
@@ -304,9 +306,11 @@ describe('larder --local', () => {
 
   it('uses the emulators of a start that runs', async () => {
     const lock = await openDataFolder(folder);
-    const store = await startObjectStore(path.join(folder, 'vault'));
-    const tables = await startTables(path.join(folder, 'history'));
-    await noteEndpoints(folder, { s3: store.url, dynamodb: tables.url });
+    const credentials = makeCredentials();
+    const admit = signedBy(credentials);
+    const store = await startObjectStore(path.join(folder, 'vault'), { admit });
+    const tables = await startTables(path.join(folder, 'history'), admit);
+    await noteEndpoints(folder, { s3: store.url, dynamodb: tables.url, credentials });
     const done = await larder(['history', 'rebuild', '--local', folder]);
     await tables.close();
     await store.close();

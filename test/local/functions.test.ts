@@ -27,7 +27,12 @@ afterEach(async () => {
 /** A function whose handler has this body; `event` and `context` are there. */
 const poolOf = async (
   body: string,
-  changes: { timeoutSeconds?: number; atMost?: number; environment?: Record<string, string> } = {},
+  changes: {
+    timeoutSeconds?: number;
+    atMost?: number;
+    processes?: number;
+    environment?: Record<string, string>;
+  } = {},
 ): Promise<Pool> => {
   await writeFile(
     path.join(folder, 'index.mjs'),
@@ -73,6 +78,28 @@ describe("a function's instance", () => {
     expect(pidOf(slow)).not.toBe(pidOf(quick));
     expect([pidOf(slow), pidOf(quick)]).toContain(pidOf(again));
     expect(again).toMatchObject({ kind: 'ok', payload: { calls: 2 } });
+  });
+
+  it('is one of a few where a function has a bound: further events wait in line for it, and all are answered', async () => {
+    const pool = await poolOf(
+      'await new Promise((r) => setTimeout(r, 20)); return { pid: process.pid };',
+      { processes: 2 },
+    );
+    let most = 0;
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const outcome = await pool.invoke({});
+        most = Math.max(most, pool.busy().length);
+        return outcome;
+      }),
+    );
+    const pids = outcomes.map((one) =>
+      one.kind === 'ok' ? (one.payload as { pid: number }).pid : one.kind,
+    );
+    expect(new Set(pids).size).toBeLessThanOrEqual(2);
+    expect(pids).toHaveLength(20);
+    expect(pids).not.toContain('throttled');
+    expect(most).toBeLessThanOrEqual(2);
   });
 
   it('sees the environment it is given and nothing of ours', async () => {

@@ -85,10 +85,12 @@ const files = async (folder: string): Promise<string[]> =>
 const uploads = () => files(path.join(temporary, 'data', 'vault', '.uploads'));
 
 it('an export whose process is killed in the middle is done by the next attempt, and leaves no object of the first', async () => {
-  const asked = await fetch(`${stack.apiUrl}/projects/big/backups`, { method: 'POST' });
+  const headers = { authorization: `Bearer ${stack.apiToken}` };
+  const asked = await fetch(`${stack.apiUrl}/projects/big/backups`, { method: 'POST', headers });
   expect(asked.status).toBe(202);
   const location = asked.headers.get('location') ?? '';
-  const look = async () => backup.parse(await (await fetch(`${stack.apiUrl}${location}`)).json());
+  const look = async () =>
+    backup.parse(await (await fetch(`${stack.apiUrl}${location}`, { headers })).json());
 
   // A part has arrived: so the upload is under way.
   while ((await uploads()).filter((name) => !name.endsWith('upload.json')).length === 0) {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { openRoom, PATIENCE, type Room } from './support/room.ts';
-import { processesOf, type Started } from './support/start.ts';
+import { asUser, processesOf, type Started } from './support/start.ts';
 
 const run = promisify(execFile);
 
@@ -23,6 +24,7 @@ type Job = z.infer<typeof job>;
 let room: Room;
 let started: Started;
 let apiUrl: string;
+let api: typeof fetch;
 /** The commands below each heading of what the start prints at its end. */
 let commands: Map<string, string[]>;
 
@@ -59,7 +61,7 @@ const schemas = async (): Promise<string[]> =>
 
 const untilEnded = async (self: string): Promise<Job> => {
   for (;;) {
-    const shown = job.parse(await (await fetch(`${apiUrl}${self}`)).json());
+    const shown = job.parse(await (await api(`${apiUrl}${self}`)).json());
     if (!['pending', 'in-progress'].includes(shown.status)) return shown;
     await wait(100);
   }
@@ -67,6 +69,7 @@ const untilEnded = async (self: string): Promise<Job> => {
 
 beforeAll(async () => {
   room = await openRoom();
+  api = asUser(room.dataDir);
   started = room.begin([]);
   await started.until('Ctrl-C');
   const { stdout } = started.output();
@@ -131,21 +134,24 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
     const before = await schemas();
     const selves: string[] = [];
     for (const what of ['verify', 'restores']) {
-      const answer = await fetch(`${backup}/${what}`, { method: 'POST' });
+      const answer = await api(`${backup}/${what}`, { method: 'POST' });
       selves.push(job.parse(await answer.json()).links.self);
     }
     const [verification, restore] = await Promise.all(selves.map(untilEnded));
     expect(verification).toMatchObject({ status: 'completed', result: { verdict: 'failed' } });
     expect(restore).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
     expect(await schemas()).toEqual(before);
-    const shown: unknown = await (await fetch(backup)).json();
+    const shown: unknown = await (await api(backup)).json();
     expect(shown).toMatchObject({ status: 'completed', validation: 'failed' });
   });
 
   it('leaves nothing behind when it is killed while a scratch server runs', async () => {
     const [address = ''] = commands.get('Restore') ?? [];
     const isScratch = (line: string): boolean => line.includes('larder-pg-');
-    await run('bash', ['-c', `${address.trim()}; curl -sf -X POST $B/verify`]);
+    await run('bash', [
+      '-c',
+      `${address.trim()}; curl -sf -K ${path.join(room.dataDir, 'api.curl')} -X POST $B/verify`,
+    ]);
     while (!(await processesOf(room.folder)).some(isScratch)) await wait(20);
     started.process.kill('SIGKILL');
     await started.ended;

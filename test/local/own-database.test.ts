@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
 import { roleScript } from '../support/roles.ts';
 import { openRoom, PATIENCE, type Room } from './support/room.ts';
-import { processesOf } from './support/start.ts';
+import { asUser, processesOf } from './support/start.ts';
 
 const RESTORE_PASSWORD = 'of the / restore role';
 const ODD = 'a.b "c", d*';
@@ -125,7 +125,9 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     const { stdout, stderr } = started.output();
     const [backup] = shown.parse(JSON.parse(stdout)).backups;
     const api = /API (http:\S+),/.exec(stderr)?.[1] ?? '';
-    const asked = await fetch(`${api}/projects/plain/backups/${backup?.id}/restores`, {
+    const [own = ''] = await readdir(path.join(room.dataDir, 'databases'));
+    const ask = asUser(path.join(room.dataDir, 'databases', own));
+    const asked = await ask(`${api}/projects/plain/backups/${backup?.id}/restores`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ schemaName: 'came back' }),
@@ -133,7 +135,7 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     expect(asked.status).toBe(202);
     const self = asked.headers.get('location') ?? '';
     const look = async () =>
-      z.looseObject({ status: z.string() }).parse(await (await fetch(`${api}${self}`)).json());
+      z.looseObject({ status: z.string() }).parse(await (await ask(`${api}${self}`)).json());
     while (['pending', 'in-progress'].includes((await look()).status)) await wait(100);
     expect(await look()).toMatchObject({ status: 'completed', mode: 'beside' });
     const counted = await server.sql(

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { encodePart, manifestKeyBeside } from '../../core/keys.ts';
 import { manifest as manifestSchema } from '../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../support/postgres.ts';
 import { openRoom, PATIENCE, type Room } from './support/room.ts';
-import { listeningAddresses, removeFolder } from './support/start.ts';
+import { asUser, listeningAddresses, removeFolder } from './support/start.ts';
 
 const QUOTED = 'Müller & Söhne "Nord"';
 const ACTIVE = [QUOTED, 'acme', 'globex'].toSorted();
@@ -109,16 +109,27 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     await started.until('Ctrl-C');
     expect(started.output().stderr).toContain('3 backups of earlier starts');
     const api = await started.until(/http:\/\/127\.0\.0\.1:\d+/);
-    const get = async (at: string): Promise<unknown> => (await fetch(`${api}${at}`)).json();
+    const ask = asUser(room.dataDir);
+    const get = async (at: string): Promise<unknown> => (await ask(`${api}${at}`)).json();
     for (const { projectId, id, fileId } of backups) {
       const found = await get(`/projects/${encodePart(projectId)}/backups/${id}`);
       expect(backup.parse(found)).toMatchObject({ status: 'completed', fileId });
     }
-    // Nobody checks who calls here, so nobody from elsewhere may.
     const addresses = await listeningAddresses(started.process.pid ?? 0);
     expect(addresses.length).toBeGreaterThan(5);
-    expect(new Set(addresses)).toEqual(new Set(['0100007F']));
-    const restored = await restoreEachFormat(api, get);
+    const [hosts, ports] = [0, 1].map((part) => addresses.map((one) => one.split(':')[part] ?? ''));
+    expect(new Set(hosts)).toEqual(new Set(['0100007F']));
+    // Other users of the machine, and pages of foreign sites in its browsers.
+    for (const port of ports ?? []) {
+      for (const method of ['GET', 'POST', 'PUT']) {
+        const answer = await fetch(`http://127.0.0.1:${Number.parseInt(port, 16)}/`, { method });
+        expect([port, method, [401, 403].includes(answer.status)]).toEqual([port, method, true]);
+      }
+    }
+    expect((await stat(room.dataDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(path.join(room.dataDir, 'api.curl'))).mode & 0o777).toBe(0o600);
+    expect((await stat(path.join(room.dataDir, 'endpoints.json'))).mode & 0o777).toBe(0o600);
+    const restored = await restoreEachFormat(api, ask, get);
     expect(restored).toEqual(
       ['custom', 'plain', 'tar'].map((format) => [format, 'as its manifest says']),
     );
@@ -133,7 +144,11 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
 });
 
 /** Asks for each format of the project whose name needs quotes, downloads it, and restores it into an empty database. */
-const restoreEachFormat = async (api: string, get: (at: string) => Promise<unknown>) => {
+const restoreEachFormat = async (
+  api: string,
+  ask: typeof fetch,
+  get: (at: string) => Promise<unknown>,
+) => {
   const server: Postgres = await startPostgres();
   // Who owns the demo's schemas.
   await server.sql('CREATE ROLE app_owner');
@@ -153,7 +168,7 @@ const restoreEachFormat = async (api: string, get: (at: string) => Promise<unkno
     for (const format of ['custom', 'plain', 'tar'] as const) {
       const projectPath = `/projects/${encodePart(QUOTED)}/backups`;
       const compression = format === 'plain' ? { compression: 'none' } : {};
-      const asked = await fetch(`${api}${projectPath}`, {
+      const asked = await ask(`${api}${projectPath}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ format, ...compression }),
@@ -166,7 +181,7 @@ const restoreEachFormat = async (api: string, get: (at: string) => Promise<unkno
         shown = backup.parse(await get(location));
       }
       expect(shown.status).toBe('completed');
-      const download = await fetch(`${api}${location}/download?redirect=true`);
+      const download = await ask(`${api}${location}/download?redirect=true`);
       const file = path.join(folder, format);
       await writeFile(file, Buffer.from(await download.arrayBuffer()));
       const database = await server.database();

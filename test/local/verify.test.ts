@@ -73,7 +73,7 @@ const verified = async (endings: Readonly<Record<string, Ending>>, more: ShownBa
   const backups = [...Object.keys(endings).map((projectId) => backupOf(projectId)), ...more];
   const ended: string[] = [];
   const found = await verifyBackups({
-    api: makeApiClient(`http://127.0.0.1:${port}`),
+    api: makeApiClient(`http://127.0.0.1:${port}`, 'token'),
     backups,
     signal: new AbortController().signal,
     everyMs: 1,
@@ -155,5 +155,24 @@ describe('npm start -- --verify', () => {
     const { verified: _, ...result } = await verified({});
     const text = tableText({ ...result, backups: [backupOf('acme')] }, '/vault');
     expect(text).not.toMatch(/validation|came back/);
+  });
+});
+
+describe('what a start reads of its own API', () => {
+  it('is read again while the API is too busy, with the token, and a refusal ends it', async () => {
+    const answers = [504, 503, 429, 200, 401];
+    const tokens: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      tokens.push(request.headers.authorization);
+      const status = answers.shift() ?? 500;
+      response.writeHead(status).end(status === 504 ? 'no JSON' : JSON.stringify({ running: [] }));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const api = makeApiClient(`http://127.0.0.1:${port}`, 'token', 1);
+    expect(await api.running()).toEqual([]);
+    await expect(api.running()).rejects.toThrow(/401/);
+    expect(tokens).toEqual(Array.from({ length: 5 }, () => 'Bearer token'));
   });
 });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createSecureServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import type { Admit } from '../admission.ts';
 import { type Listening, listenOnLoopback } from '../loopback.ts';
 import { receive } from './body.ts';
 import { S3Failure } from './failure.ts';
@@ -13,8 +14,8 @@ import { elements, textOf, xml } from './xml.ts';
 /**
  * S3, as far as Larder uses it, with objects as plain files. Our own because the emulators at hand keep whole objects in
  * memory, know neither `If-None-Match` nor the lists of uploads and versions, and name their files otherwise than by
- * key. Path-style addresses only; signatures are not checked, but the age of a presigned URL is. It keeps one version
- * of an object, whose id is `null` as in a bucket where versioning was never switched on.
+ * key. Path-style addresses only; signatures are checked where the store is given who is admitted, the age of a presigned
+ * URL always. It keeps one version of an object, whose id is `null` as in a bucket where versioning was never switched on.
  */
 export interface ObjectStore extends Listening {
   createBucket(name: string): Promise<void>;
@@ -30,10 +31,15 @@ interface Call {
   readonly query: URLSearchParams;
 }
 
-/** `tls` is a certificate of 127.0.0.1 with its key, PEM; without it the store speaks plain HTTP. */
+export interface StoreOptions {
+  /** A certificate of 127.0.0.1 with its key, PEM; without it the store speaks plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly admit?: Admit;
+}
+
 export const startObjectStore = async (
   root: string,
-  tls?: { readonly cert: string; readonly key: string },
+  { tls, admit }: StoreOptions = {},
 ): Promise<ObjectStore> => {
   const objects = await openObjects(root);
   const uploads = await openUploads(root, objects);
@@ -41,7 +47,7 @@ export const startObjectStore = async (
     answer(request, response, objects, uploads).catch((error: unknown) => refuse(response, error));
   };
   const server = tls ? createSecureServer(tls, serve) : createServer(serve);
-  const listening = await listenOnLoopback(server);
+  const listening = await listenOnLoopback(server, admit);
   const url = tls ? listening.url.replace('http:', 'https:') : listening.url;
   return { ...listening, url, createBucket: objects.createBucket };
 };

@@ -116,7 +116,7 @@ const exportAll = async (stack: LocalStack) => {
   await stack.fireSchedule('nightly', at);
   const runId = runIdOf('nightly', scheduledTime(at));
   const finished = await followRun({
-    api: makeApiClient(stack.apiUrl),
+    api: makeApiClient(stack.apiUrl, stack.apiToken),
     runId,
     signal: AbortSignal.timeout(LONGEST_RUN_MS),
     everyMs: FOLLOW_MS,

@@ -79,11 +79,26 @@ export const processesOf = async (text: string): Promise<string[]> => {
   return found;
 };
 
+/** fetch with the token that a start has written into its data folder. */
+export const asUser =
+  (dataDir: string): typeof fetch =>
+  async (input, init) => {
+    const options = await readFile(path.join(dataDir, 'api.curl'), 'utf8');
+    const token = /Bearer ([\w-]+)/.exec(options)?.[1] ?? '';
+    return fetch(input, {
+      ...init,
+      headers: {
+        ...Object.fromEntries(new Headers(init?.headers)),
+        authorization: `Bearer ${token}`,
+      },
+    });
+  };
+
 export const removeFolder = (folder: string): Promise<void> =>
   rm(folder, { recursive: true, force: true });
 
 const LISTENING = '0A';
-/** Local addresses, as /proc/net/tcp has them, on which a process listens. */
+/** Local addresses and ports, as /proc/net/tcp has them, on which a process listens. */
 export const listeningAddresses = async (pid: number): Promise<string[]> => {
   const folder = `/proc/${pid}/fd`;
   const targets = await Promise.all(
@@ -98,5 +113,5 @@ export const listeningAddresses = async (pid: number): Promise<string[]> => {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , state, , , , , , inode]) => state === LISTENING && inodes.has(inode ?? ''))
-    .map(([, address = '']) => address.split(':')[0] ?? '');
+    .map(([, address = '']) => address);
 };

@@ -1,0 +1,101 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import { type Credentials, isSameSecret, isSignedBy } from './signature.ts';
+
+/**
+ * Who is let in at a server of the local stack. Other users of the machine reach the loopback interface too, and so do pages of foreign
+ * sites in a browser of this machine: by a form or a script (which tell their origin), or under a name of their own that they have resolve
+ * to 127.0.0.1 (which is then in `host`).
+ */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Answers in place of the server, or lets the request through by undefined. */
+export type Admit = (request: IncomingMessage) => Reply | undefined;
+
+const refusal = (status: number, code: string, message: string): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
+  body: JSON.stringify({ __type: code, Code: code, message }),
+});
+
+/** AWS's own check. */
+export const signedBy =
+  (credentials: Credentials): Admit =>
+  (request) =>
+    isSignedBy(request, credentials)
+      ? undefined
+      : refusal(
+          403,
+          'InvalidSignatureException',
+          'The request is not signed with the credentials of this start.',
+        );
+
+/** A header that no page of another site can send. */
+export const bearerOf =
+  (token: string): Admit =>
+  ({ headers }) => {
+    if (isSameSecret(headers.authorization ?? '', `Bearer ${token}`)) return undefined;
+    const status = 401;
+    const detail =
+      'The token of this start is missing. Send it as the header "authorization: Bearer …"; the start has written it to api.curl in its data folder, which only its user can read.';
+    return {
+      status,
+      headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer' },
+      body: JSON.stringify({ type: 'about:blank', title: 'Unauthorized', status, detail }),
+    };
+  };
+
+const COOKIE = 'larder-page';
+
+/**
+ * For a page that is opened in a browser: by its address with the token, which a cookie keeps from then on. The cookie goes to no page of
+ * another site, but to every port of this machine: so the token is the page's alone.
+ */
+export const pageOf =
+  (token: string): Admit =>
+  ({ headers, method, url = '/' }) => {
+    const given = /[?&]token=([\w-]+)/.exec(url)?.[1];
+    if (method === 'GET' && given !== undefined && isSameSecret(given, token)) {
+      const cookie = `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict`;
+      return { status: 303, headers: { location: '/', 'set-cookie': cookie } };
+    }
+    const cookies = (headers.cookie ?? '').split(/;\s*/);
+    if (cookies.some((one) => isSameSecret(one, `${COOKIE}=${token}`))) return undefined;
+    return refusal(401, 'TokenMissing', 'Open the address that the start has printed.');
+  };
+
+const NAMES = new Set(['127.0.0.1', 'localhost']);
+
+const foreign = ({ headers }: IncomingMessage, port: number): Reply | undefined => {
+  const { host = '', origin } = headers;
+  const name = host.replace(/:\d+$/, '');
+  if (!NAMES.has(name)) {
+    return refusal(403, 'ForeignHost', `This server is not called ${JSON.stringify(name)}.`);
+  }
+  const site = headers['sec-fetch-site'];
+  const isOwn =
+    origin === undefined || [...NAMES].some((known) => origin === `http://${known}:${port}`);
+  if (isOwn && (site === undefined || site === 'same-origin' || site === 'none')) return undefined;
+  return refusal(403, 'ForeignOrigin', 'Pages of other sites may ask nothing here.');
+};
+
+const send = (request: IncomingMessage, response: ServerResponse, reply: Reply): void => {
+  request.resume();
+  response.writeHead(reply.status, { ...reply.headers, connection: 'close' }).end(reply.body);
+};
+
+/** Has a server answer only what comes from this machine's own programs and is admitted. */
+export const guardRequests = (server: Server | HttpServer, admit?: Admit): void => {
+  const served = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { port } = server.address() as AddressInfo;
+    const reply = foreign(request, port) ?? admit?.(request);
+    if (reply) send(request, response, reply);
+    else for (const serve of served) serve.call(server, request, response);
+  });
+};
