@@ -1,21 +1,24 @@
 import type pg from 'pg';
+import { quoted } from '../../core/errors/base.ts';
 import { tableKey } from '../../core/manifest.ts';
 import type { Comparison } from '../../core/verification.ts';
 import { queryFailure } from './failures.ts';
 import type { Beginning } from './inventory/inventory.ts';
 import { countTable } from './reading/count-table.ts';
+import { countMaterializedView } from './reading/count-view.ts';
 import { wayOf } from './reading/counting-ways.ts';
 import { type CountedRows, fixText, readHashedColumns } from './row-hash.ts';
 
 export interface Counting extends Pick<Beginning, 'countable' | 'ways'> {
   readonly schemas: readonly string[];
   readonly compare: Comparison;
+  readonly lockTimeoutMs: number;
 }
 
 /** Counts one table after the other, in the holder's snapshot. */
 export const countRows = async (
   holder: pg.Client,
-  { countable, ways, schemas, compare }: Counting,
+  { countable, ways, schemas, compare, lockTimeoutMs }: Counting,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, CountedRows>> => {
   const rows = new Map<string, CountedRows>();
@@ -23,11 +26,14 @@ export const countRows = async (
   for (const table of countable) {
     signal.throwIfAborted();
     const key = tableKey(table.schema, table.name);
-    const counted = await countTable(holder, table, wayOf(ways, table), columns?.get(key)).catch(
-      (error: unknown) => {
-        throw queryFailure(error, `counting the rows of ${JSON.stringify(table.name)}`);
-      },
-    );
+    const way = wayOf(ways, table);
+    const counting =
+      table.kind === 'materialized-view'
+        ? countMaterializedView(holder, table, way, lockTimeoutMs)
+        : countTable(holder, table, way, columns?.get(key));
+    const counted = await counting.catch((error: unknown) => {
+      throw queryFailure(error, `counting the rows of ${quoted(table.name)}`);
+    });
     if (counted) rows.set(key, counted);
   }
   return rows;

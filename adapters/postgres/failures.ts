@@ -1,6 +1,6 @@
 import { LarderError, quoted } from '../../core/errors/base.ts';
 import { DamagedData, DumpInterrupted } from '../../core/errors/dump.ts';
-import { LockTimeout, PermissionMissing } from '../../core/errors/schema.ts';
+import { LockTimeout, PermissionMissing, SchemaInMotion } from '../../core/errors/schema.ts';
 import {
   DatabaseNotFound,
   LoginRefused,
@@ -56,6 +56,14 @@ export const ROLES_PAGE = 'docs/roles.md has the GRANT scripts for a backup role
 const LOST = /^(57P0[0-9]|08|ECONN|EPIPE|ETIMEDOUT)/;
 const LOST_TEXT = /Connection terminated|not queryable|Client was closed/i;
 
+/**
+ * A view or a foreign table stands where a table, a sequence or a materialized view was: refused by `restrict_nonsystem_relation_kind`, or by
+ * COPY, which reads tables only.
+ */
+const isReplaced = (code: string, message: string): boolean =>
+  (code === '55000' && /non-system (view|foreign table)/.test(message)) ||
+  (code === '42809' && /cannot copy from/.test(message));
+
 /** A failure of one of our queries in a session that was open. `doing` says what it was for. */
 export const queryFailure = (error: unknown, doing: string): LarderError => {
   if (error instanceof LarderError) return error;
@@ -72,6 +80,8 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
         )
       : new PermissionMissing(`While ${doing}: ${message}`, ROLES_PAGE, cause);
   }
+  if (isReplaced(code, message))
+    return new SchemaInMotion('', `What is read by its name (${doing})`, cause);
   if (code === '55P03') return new LockTimeout(doing, 0, 'another session holds it');
   if (code === '40001' || code === '40P01') {
     return new DumpInterrupted(

@@ -1,30 +1,37 @@
 import pg from 'pg';
+import { quoted } from '../../core/errors/base.ts';
 import { LockTimeout, SchemaInMotion } from '../../core/errors/schema.ts';
 import { atOnce } from './at-once.ts';
 import { queryFailure } from './failures.ts';
 import { qualified } from './names.ts';
+import { holdStatement, isHeld, type Relation } from './reading/hold.ts';
 
 /**
- * Locks a project's tables before the snapshot is taken. In a repeatable-read transaction LOCK TABLE takes no snapshot,
- * so what the snapshot then shows is what was locked (https://www.postgresql.org/docs/current/sql-lock.html). Tables
- * that came or went between listing and snapshot make it start again.
+ * Locks a project's tables and sequences before the snapshot is taken. In a repeatable-read transaction LOCK TABLE takes no snapshot, and
+ * neither does PREPARE, so what the snapshot then shows is what was locked (https://www.postgresql.org/docs/current/sql-lock.html). What
+ * came or went between listing and snapshot makes it start again, and so does a name that was another relation's when it was locked.
  */
-interface TableName {
-  readonly oid: string;
-  readonly schema: string;
-  readonly name: string;
+interface Lockable extends Relation {
+  readonly sequence: boolean;
 }
 
-/** What pg_dump itself would lock: plain and partitioned tables. */
-const LISTING = `
-  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name
+/** What pg_dump itself would lock, plain and partitioned tables, and what it reads by name besides. */
+const listing = (held: string): string => `
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence, ${held} AS held
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p')
+  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'S')
   ORDER BY c.oid`;
 
-const tablesOf = async (client: pg.Client, schemas: readonly string[]): Promise<TableName[]> =>
-  (await client.query<TableName>(LISTING, [schemas])).rows;
+const LISTING = listing('false');
+const LOCKED = listing(isHeld('c.oid', 'n.nspname', 'c.relname'));
+
+const readListing = async (
+  client: pg.Client,
+  sql: string,
+  schemas: readonly string[],
+): Promise<(Lockable & { readonly held: boolean })[]> =>
+  (await client.query<Lockable & { readonly held: boolean }>(sql, [schemas])).rows;
 
 /** Who holds a table so that nobody may read it. The age is only seen by members of pg_read_all_stats. */
 const BLOCKER = `
@@ -44,8 +51,18 @@ const describeBlocker = async (observer: pg.Client, oid: string): Promise<string
   return `backend ${blocker.pid} holds or awaits an exclusive lock on it${age}`;
 };
 
-/** Names in one LOCK statement, which is in the server's log where it fails. */
+/** Names in one statement, which is in the server's log where it fails. */
 const AT_ONCE = 200;
+/** The shortest wait that the server can be told; 0 would be for ever. */
+const NO_WAIT_MS = 1;
+
+const inParts = <T>(all: readonly T[], statementFor: (some: readonly T[]) => string): string[] =>
+  Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, i) =>
+    statementFor(all.slice(i * AT_ONCE, (i + 1) * AT_ONCE)),
+  );
+
+const lockStatement = (tables: readonly Relation[], more = ''): string =>
+  `LOCK TABLE ${tables.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`).join(', ')} IN ACCESS SHARE MODE${more}`;
 
 /**
  * Takes all locks without waiting for any, as is nearly always possible: false where one of them could not be had, and none is held then.
@@ -54,15 +71,21 @@ const AT_ONCE = 200;
  */
 const lockWithoutWaiting = async (
   client: pg.Client,
-  tables: readonly TableName[],
+  relations: readonly Lockable[],
+  timeoutMs: number,
 ): Promise<boolean> => {
-  const names = tables.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
-  const statements = ['SAVEPOINT locks'];
-  for (let from = 0; from < names.length; from += AT_ONCE) {
-    const some = names.slice(from, from + AT_ONCE).join(', ');
-    statements.push(`LOCK TABLE ${some} IN ACCESS SHARE MODE NOWAIT`);
-  }
-  statements.push('RELEASE SAVEPOINT locks');
+  const [tables, sequences] = [false, true].map((kind) =>
+    relations.filter(({ sequence }) => sequence === kind),
+  );
+  const statements = [
+    'SAVEPOINT locks',
+    ...inParts(tables ?? [], (some) => lockStatement(some, ' NOWAIT')),
+    // PREPARE knows no NOWAIT.
+    ...(sequences?.length ? [`SET LOCAL lock_timeout = ${NO_WAIT_MS}`] : []),
+    ...inParts(sequences ?? [], holdStatement),
+    ...(sequences?.length ? [`SET LOCAL lock_timeout = ${timeoutMs}`] : []),
+    'RELEASE SAVEPOINT locks',
+  ];
   try {
     await atOnce(client, ...statements.map((sql) => () => client.query(sql)));
     return true;
@@ -76,19 +99,23 @@ const lockWithoutWaiting = async (
 const lockOneByOne = async (
   client: pg.Client,
   observer: pg.Client,
-  tables: readonly TableName[],
+  relations: readonly Lockable[],
   timeoutMs: number,
 ): Promise<void> => {
-  for (const { oid, schema, name } of tables) {
+  for (const relation of relations) {
+    const { oid, schema, name, sequence } = relation;
+    const kind = sequence ? 'sequence' : 'table';
     try {
-      await client.query(`LOCK TABLE ONLY ${qualified(schema, name)} IN ACCESS SHARE MODE`);
+      await client.query(sequence ? holdStatement([relation]) : lockStatement([relation]));
     } catch (error) {
       const code = (error as { code?: string }).code;
-      if (code === '55P03')
-        throw new LockTimeout(name, timeoutMs, await describeBlocker(observer, oid));
+      if (code === '55P03') {
+        const what = `${sequence ? 'Sequence' : 'Table'} ${quoted(name)}`;
+        throw new LockTimeout(name, timeoutMs, await describeBlocker(observer, oid), what);
+      }
       // Dropped or renamed since it was listed.
-      if (code === '42P01') throw new SchemaInMotion(schema);
-      throw queryFailure(error, `locking table ${JSON.stringify(name)}`);
+      if (code === '42P01' || code === '3F000') throw new SchemaInMotion(schema);
+      throw queryFailure(error, `locking ${kind} ${quoted(name)}`);
     }
   }
 };
@@ -96,7 +123,7 @@ const lockOneByOne = async (
 const TRIES = 3;
 
 /**
- * Leaves `client` inside a read-only transaction that holds every table and has its snapshot.
+ * Leaves `client` inside a read-only transaction that holds every table and sequence and has its snapshot.
  * @throws LockTimeout, SchemaInMotion, PermissionMissing
  */
 export const beginLocked = async (
@@ -107,15 +134,16 @@ export const beginLocked = async (
 ): Promise<void> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const tables = await tablesOf(observer, schemas);
+      const listed = await readListing(observer, LISTING, schemas);
       await client.query(
         `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = ${timeoutMs}`,
       );
-      if (!(await lockWithoutWaiting(client, tables)))
-        await lockOneByOne(client, observer, tables, timeoutMs);
-      const seen = await tablesOf(client, schemas);
+      if (!(await lockWithoutWaiting(client, listed, timeoutMs)))
+        await lockOneByOne(client, observer, listed, timeoutMs);
+      const seen = await readListing(client, LOCKED, schemas);
       const same =
-        seen.length === tables.length && seen.every((table, i) => table.oid === tables[i]?.oid);
+        seen.length === listed.length &&
+        seen.every(({ oid, held }, i) => held && oid === listed[i]?.oid);
       if (same) return;
       throw new SchemaInMotion(schemas.join(', '));
     } catch (error) {

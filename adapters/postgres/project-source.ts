@@ -26,6 +26,7 @@ const SESSION = {
   searchPath: 'pg_catalog,public',
   statementTimeoutMs: 120_000,
   lockTimeoutMs: 5_000,
+  readsViews: true,
 };
 
 /**

@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly lockTimeoutMs?: number;
   /** A restore's sessions alone may write. */
   readonly writes?: boolean;
+  /** Views and foreign tables may be read: for a query that is not ours, or where what is written needs them, as a REFRESH does. */
+  readonly readsViews?: boolean;
   /** Queries are sent before the answers of those before them have come. Nothing can be copied over such a session. */
   readonly pipelined?: boolean;
   /** Aborting it drops the connection, whatever it is waiting for. */
@@ -68,12 +70,20 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
 });
 
 /**
- * Settings that not every server knows; those it has are set once we are in. The last one makes a backend that is
- * busy (a count may take minutes) notice that its client is gone; servers on Windows refuse it.
+ * Settings that not every server knows; those it has are set once we are in.
+ *
+ * - `client_connection_check_interval` makes a backend that is busy (a count may take minutes) notice that its client is gone; servers on
+ *   Windows refuse it.
+ * - `restrict_nonsystem_relation_kind` (15.8, 16.4 and 17 on) refuses to read a view or a foreign table that a tenant has put in the place of
+ *   what we mean to read: what is behind it would run as our role. pg_dump sets it as well.
+ *   https://www.postgresql.org/docs/current/runtime-config-client.html
+ *
+ * @param readsViews SQL, whether the session may read views
  */
-const LATER_SETTINGS = `
+const laterSettings = (readsViews: string): string => `
   SELECT pg_catalog.count(pg_catalog.set_config(wanted.name, wanted.value, false))
-  FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'))
+  FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'),
+    ('restrict_nonsystem_relation_kind', CASE WHEN ${readsViews} THEN '' ELSE 'view, foreign-table' END))
     AS wanted (name, value)
   WHERE pg_catalog.current_setting(wanted.name, true) IS NOT NULL
     AND (wanted.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual')`;
@@ -101,7 +111,7 @@ const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
  * later settings made, in the same round trip.
  */
 const SETTLED = `
-  SELECT settled.is, CASE WHEN settled.is THEN (${LATER_SETTINGS}) END
+  SELECT settled.is, CASE WHEN settled.is THEN (${laterSettings('$2::boolean')}) END
   FROM (
     SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
       AND pg_catalog.current_setting('row_security') = 'off' AS is
@@ -116,15 +126,16 @@ const settleIn = async (
   config: pg.ClientConfig,
   source: string,
   settings: Record<string, string | number>,
+  readsViews: boolean,
 ): Promise<void> => {
   const readOnly = settings.default_transaction_read_only;
-  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly]);
+  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly, readsViews]);
   if (settled.rows[0]?.is) return;
   if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
   for (const [name, value] of Object.entries(settings)) {
     await client.query(SET, [name, String(value)]);
   }
-  await client.query(LATER_SETTINGS);
+  await client.query(laterSettings('$1::boolean'), [readsViews]);
 };
 
 /**
@@ -170,7 +181,13 @@ export const connect = async (
   const late = setTimeout(() => socket.destroy(new Error('timeout expired')), CONNECT_TIMEOUT_MS);
   try {
     await client.connect();
-    await settleIn(client, config, settings.name, wanted);
+    await settleIn(
+      client,
+      config,
+      settings.name,
+      wanted,
+      options.readsViews ?? options.writes ?? false,
+    );
     return client;
   } catch (error) {
     await disconnect(client);

@@ -176,8 +176,9 @@ const openSnapshot = async (
       countRows: async (signal) => {
         await inventory;
         const { countable, ways } = beginning;
-        const { compare = 'counts' } = request;
-        return await countRows(holder, { countable, ways, schemas, compare }, signal);
+        const { compare = 'counts', lockTimeoutMs } = request;
+        const counting = { countable, ways, schemas, compare, lockTimeoutMs };
+        return await countRows(holder, counting, signal);
       },
       confirmNames: async () => {
         // The observer's transactions see what holds now, the holder's what held at the snapshot.

@@ -40,11 +40,17 @@ export class GaveWayToDdl extends Retryable {
   }
 }
 
-/** Tables changed between listing and snapshot, several times in a row. */
+/** What is read by name came, went or was replaced while it was being locked or read. */
 export class SchemaInMotion extends Retryable {
-  constructor(schema: string) {
+  /** @param what such as `Schema "acme"`, where more is known than the schema */
+  constructor(
+    schema: string,
+    what: string = `Schema ${quoted(schema)}`,
+    options?: { cause?: unknown },
+  ) {
     super(
-      `Schema ${quoted(schema)} was altered while its tables were being locked, several times in a row. The export is tried again later.`,
+      `${what} was altered while it was being locked and read. The export is tried again later.`,
+      options,
     );
   }
 }

@@ -16,7 +16,7 @@ const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
   )`;
 
 const TABLES = `
-  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid,
     CASE
       WHEN c.relkind = 'p' THEN 'partitioned'
       WHEN c.relkind = 'f' THEN 'foreign'

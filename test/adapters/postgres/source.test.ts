@@ -290,6 +290,18 @@ describe('a dump', () => {
       );
     });
   });
+
+  it('holds up nobody who refreshes a materialized view, once its rows are counted', async () => {
+    await postgres.sql(
+      'CREATE SCHEMA shown; CREATE MATERIALIZED VIEW shown.v AS SELECT generate_series(1, 3) AS n',
+      database,
+    );
+    await withSnapshot('shown', async (snapshot) => {
+      const rows = await snapshot.countRows(new AbortController().signal);
+      expect(rows.get(tableKey('shown', 'v'))).toEqual({ rows: 3 });
+      await postgres.sql('REFRESH MATERIALIZED VIEW shown.v', database);
+    });
+  });
 });
 
 describe('an inventory', () => {

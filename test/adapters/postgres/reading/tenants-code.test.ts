@@ -1,7 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countUnheld, holdStatement } from '../../../../adapters/postgres/reading/hold.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import type { Rehearsed } from '../../../../core/verification-ports.ts';
-import { openBench, type Services, startServices } from '../../../functions/export/support.ts';
+import {
+  type Bench,
+  openBench,
+  type Services,
+  startServices,
+} from '../../../functions/export/support.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { BACKUP_ROLE } from '../../../support/roles.ts';
 import { openRehearsals, type Rehearsals, stored } from '../verification/support.ts';
@@ -84,72 +91,133 @@ afterAll(async () => {
   await services.stop();
 });
 
-describe.each([15, 18])(
-  "a tenant's functions in indexes and statistics, on PostgreSQL %i",
-  (major) => {
-    let postgres: Postgres;
-    let rehearsals: Rehearsals;
-    let manifest: Manifest;
-    let rehearsed: Rehearsed;
-    beforeAll(async () => {
-      postgres = await startPostgres(major);
-      rehearsals = await openRehearsals(major);
-      const database = await postgres.database();
-      await postgres.sql(SCHEMA, database);
-      const bench = await openBench(services, postgres, {
+const SIMPLE = `CREATE SCHEMA acme;
+CREATE FUNCTION acme.spy(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN IF session_user = '${BACKUP_ROLE}' THEN RAISE EXCEPTION 'ran as %', session_user; END IF; RETURN n; END $$;
+CREATE TABLE acme.t AS SELECT generate_series(1, 3) AS n; CREATE SEQUENCE acme.s START 7;
+CREATE MATERIALIZED VIEW acme.shown AS SELECT n FROM acme.t;`;
+
+describe.each([15, 18])("a tenant's functions, on PostgreSQL %i", (major) => {
+  let postgres: Postgres;
+  let rehearsals: Rehearsals;
+  const tenant = async (): Promise<{ database: string; bench: Bench }> => {
+    const database = await postgres.database();
+    await postgres.sql(SIMPLE, database);
+    const source = { schemas: ['acme'] };
+    return { database, bench: await openBench(services, postgres, { database, source }) };
+  };
+  let manifest: Manifest;
+  let rehearsed: Rehearsed;
+  beforeAll(async () => {
+    postgres = await startPostgres(major);
+    rehearsals = await openRehearsals(major);
+    const database = await postgres.database();
+    await postgres.sql(SCHEMA, database);
+    const bench = await openBench(services, postgres, {
+      database,
+      source: { schemas: ['acme'] },
+      settings: { compare: 'rows' },
+    });
+    const backup = await stored(services, bench, 'acme');
+    manifest = backup.manifest;
+    rehearsed = await rehearsals.rehearseQuickly(backup, 'rows');
+  });
+  afterAll(async () => {
+    await rehearsals.end();
+    await postgres.stop();
+  });
+
+  it('are not called by an export, which counts all rows that its dump holds', () => {
+    const { shown, ...counts } = Object.fromEntries(
+      manifest.tables.map(({ name, rows }) => [name, rows]),
+    );
+    expect(counts).toEqual(COUNTS);
+    expect(shown).toBe(major < 18 ? null : 1003);
+  });
+
+  it('leave the rows of other tables to be counted and hashed as before', () => {
+    const hashed = manifest.tables.filter(({ rowHash }) => rowHash !== undefined);
+    expect(hashed.map(({ name }) => name).sort()).toEqual(QUERIED);
+    expect(manifest.warnings.join('\n')).toMatch(
+      /counted and not hashed.*"by_exclusion".* and 6 more/,
+    );
+  });
+
+  it('do not hide what values of type regclass name', () => {
+    const named = manifest.standIns?.filter(({ schema }) => schema === 'other');
+    expect(named?.map(({ name }) => name).sort()).toEqual([
+      'other.one',
+      'other.three',
+      'other.two',
+    ]);
+  });
+
+  it('keep no backup from being verified', () => {
+    expect(rehearsed.differences).toEqual([]);
+    expect(rehearsed.checked).toMatchObject({
+      hashedTables: QUERIED.length,
+      materializedViews: 2,
+    });
+  });
+
+  it('are told where a materialized view can not be counted for them', () => {
+    const uncounted = manifest.tables.filter((table) => table.uncounted).map(({ name }) => name);
+    expect(uncounted).toEqual(major < 18 ? ['shown'] : []);
+    const told = manifest.warnings.filter((line) => line.includes('not counted'));
+    expect(told).toEqual(major < 18 ? [expect.stringContaining('"shown"')] : []);
+    const notes = rehearsed.notChecked.filter((line) => line.includes('not counted'));
+    expect(notes).toEqual(major < 18 ? [expect.stringContaining('"acme"."shown"')] : []);
+  });
+
+  it('are not called by a view that takes the place of a materialized view before it is counted', async () => {
+    const { database, bench } = await tenant();
+    const backup = await bench.request('acme');
+    const { snapshots } = bench.ports;
+    const open: typeof snapshots.open = async (request) => {
+      const snapshot = await snapshots.open(request);
+      await postgres.sql(
+        'ALTER MATERIALIZED VIEW acme.shown RENAME TO was; CREATE VIEW acme.shown AS SELECT n FROM acme.was WHERE acme.spy(n) > 0',
         database,
-        source: { schemas: ['acme'] },
-        settings: { compare: 'rows' },
-      });
-      const backup = await stored(services, bench, 'acme');
-      manifest = backup.manifest;
-      rehearsed = await rehearsals.rehearseQuickly(backup, 'rows');
-    });
-    afterAll(async () => {
-      await rehearsals.end();
-      await postgres.stop();
-    });
-
-    it('are not called by an export, which counts all rows that its dump holds', () => {
-      const { shown, ...counts } = Object.fromEntries(
-        manifest.tables.map(({ name, rows }) => [name, rows]),
       );
-      expect(counts).toEqual(COUNTS);
-      expect(shown).toBe(major < 18 ? null : 1003);
-    });
+      return snapshot;
+    };
+    await bench.run(backup, 900_000, { snapshots: { ...snapshots, open } });
+    const row = await bench.row(backup);
+    expect([row.status, row.error?.name]).toEqual(['pending', 'SchemaInMotion']);
+  });
 
-    it('leave the rows of other tables to be counted and hashed as before', () => {
-      const hashed = manifest.tables.filter(({ rowHash }) => rowHash !== undefined);
-      expect(hashed.map(({ name }) => name).sort()).toEqual(QUERIED);
-      expect(manifest.warnings.join('\n')).toMatch(
-        /counted and not hashed.*"by_exclusion".* and 6 more/,
-      );
-    });
+  it('are not called by a view that takes the place of a sequence while its lock is waited for', async () => {
+    const { database, bench } = await tenant();
+    const backup = await bench.request('acme');
+    const other = await postgres.session(database);
+    await other.query(
+      `BEGIN; ALTER SEQUENCE acme.s RENAME TO was; CREATE VIEW acme.s AS SELECT acme.spy(1)::bigint AS last_value, true AS is_called`,
+    );
+    const running = bench.run(backup);
+    const waits = `SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'`;
+    while (!(await postgres.sql(waits)).rowCount) await sleep(10);
+    await other.query('COMMIT');
+    await other.end();
+    await running;
+    const row = await bench.row(backup);
+    expect([row.status, row.error]).toEqual(['completed', undefined]);
+  });
 
-    it('do not hide what values of type regclass name', () => {
-      const named = manifest.standIns?.filter(({ schema }) => schema === 'other');
-      expect(named?.map(({ name }) => name).sort()).toEqual([
-        'other.one',
-        'other.three',
-        'other.two',
-      ]);
-    });
-
-    it('keep no backup from being verified', () => {
-      expect(rehearsed.differences).toEqual([]);
-      expect(rehearsed.checked).toMatchObject({
-        hashedTables: QUERIED.length,
-        materializedViews: 2,
-      });
-    });
-
-    it('are told where a materialized view can not be counted for them', () => {
-      const uncounted = manifest.tables.filter((table) => table.uncounted).map(({ name }) => name);
-      expect(uncounted).toEqual(major < 18 ? ['shown'] : []);
-      const told = manifest.warnings.filter((line) => line.includes('not counted'));
-      expect(told).toEqual(major < 18 ? [expect.stringContaining('"shown"')] : []);
-      const notes = rehearsed.notChecked.filter((line) => line.includes('not counted'));
-      expect(notes).toEqual(major < 18 ? [expect.stringContaining('"acme"."shown"')] : []);
-    });
-  },
-);
+  it('are not reached by a name whose relation is locked only through what took its place', async () => {
+    const { database } = await tenant();
+    const find = `SELECT c.oid::text AS oid, 'acme' AS schema, relname AS name FROM pg_class c WHERE relnamespace = 'acme'::regnamespace AND relname IN ('s', 'shown') ORDER BY 3`;
+    const { rows: relations } = await postgres.sql(find, database);
+    const client = await postgres.session(database);
+    await client.query(`BEGIN; ${holdStatement(relations)}`);
+    expect(await countUnheld(client, relations)).toBe(0);
+    await client.query('ROLLBACK; BEGIN');
+    expect(await countUnheld(client, relations)).toBe(2);
+    await postgres.sql(
+      'ALTER MATERIALIZED VIEW acme.shown RENAME TO was; CREATE VIEW acme.shown AS SELECT FROM acme.was',
+      database,
+    );
+    await client.query(holdStatement(relations));
+    expect(await countUnheld(client, relations)).toBe(1);
+    await client.end();
+  });
+});
