@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Compression, Format } from './backup.ts';
 import type { Manifest } from './manifest.ts';
+import type { NotOwned, RestoringProject } from './ownership.ts';
 import type { RestoredForeignKey, RestoreReport, SchemaPlace, TableName } from './restore.ts';
 import type { Dependent } from './restore-dependents.ts';
 import type { ServerFacts } from './snapshot-ports.ts';
@@ -89,6 +90,7 @@ export type ReadOwnCode = (
 /** A source as a restore sees it before it writes: reads only. */
 export interface SurveyRequest {
   readonly manifest: Manifest;
+  readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
   /** Whether the schemas of the backup's names are live there and stay while theirs are restored beside. */
   readonly mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere';
@@ -110,8 +112,16 @@ export interface SurveyRequest {
 export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
   readonly server: ServerFacts;
   /** Those of the backup's schemas that are there now. */
-  readonly live: readonly string[];
+  readonly live: readonly LiveSchema[];
+  /** Schemas that the restore would touch and that are not the project's; `problems` has a line for each. */
+  readonly notOwned: readonly NotOwned[];
 };
+
+/** A schema under whatever name: its OID in the catalog stays when it is renamed. */
+export interface LiveSchema {
+  readonly schema: string;
+  readonly oid: string;
+}
 
 /** What makes a restore's marks its own: they are in comments, which anybody may write who owns the object. */
 export interface RestoreSeal {
@@ -123,6 +133,7 @@ export interface RestoreSeal {
 export interface LoadRequest extends RestoreSeal {
   readonly attempt: number;
   readonly manifest: Manifest;
+  readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
   readonly mode: SurveyRequest['mode'];
   /** Only these tables are in the text; absent: all of the manifest's. */
@@ -167,6 +178,20 @@ export interface Renamed {
   readonly keys: readonly OutsideForeignKey[];
 }
 
+export interface RenameOptions {
+  readonly project: RestoringProject;
+  /** Names that are the project's own: all others only step aside or come back. */
+  readonly names: readonly string[];
+  /** What is expected to have those names, where that is known: the schemas that a safety backup is of. */
+  readonly expected?: readonly LiveSchema[];
+  readonly lockTimeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The swap that is undone: only where the live schemas are still those that it brought. */
+  readonly undoes?: RestoreSeal;
+  /** Point what hangs on what is live at what takes its place; all else stays. */
+  readonly repoint?: { readonly acceptOthers: boolean };
+}
+
 /** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */
 export interface RestoreServer {
   survey(request: SurveyRequest): Promise<Survey>;
@@ -183,18 +208,9 @@ export interface RestoreServer {
    * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
    * With `undoes` only where the live schemas are still those that this swap brought. With `repoint` what hangs on them from outside is
    * made again, and so is bound to what takes their place; its keys have to be validated afterwards (`addForeignKeys`).
-   * @throws LockTimeout, SchemaNotFound, RestoreRefused (also for what stays, unless `acceptOthers`)
+   * @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused (also for what stays, unless `acceptOthers`)
    */
-  rename(
-    by: RestoreSeal,
-    places: readonly SchemaPlace[],
-    options: {
-      readonly lockTimeoutMs: number;
-      readonly signal: AbortSignal;
-      readonly undoes?: RestoreSeal;
-      readonly repoint?: { readonly acceptOthers: boolean };
-    },
-  ): Promise<Renamed>;
+  rename(by: RestoreSeal, places: readonly SchemaPlace[], options: RenameOptions): Promise<Renamed>;
   /** What hung on the live schemas before such an exchange, which has happened, by what it hangs on now. */
   lookAfter(places: readonly SchemaPlace[]): Promise<Pick<Renamed, 'dependents' | 'keys'>>;
   /** Whether the exchange of `places` has happened, by the marks that it left. */

@@ -131,6 +131,8 @@ export interface Restore extends Job {
   readonly seal?: string;
   /** The backup of the live schema that a swap takes first. */
   readonly safetyBackupId?: string;
+  /** The live schemas that the safety backup is of: no others are exchanged. Shown to nobody. */
+  readonly safeguarded?: readonly { readonly schema: string; readonly oid: string }[];
   /** For a swap: the renames that are left to be done once all else is. */
   readonly exchange?: readonly SchemaPlace[];
   readonly progress?: RestoreProgress;

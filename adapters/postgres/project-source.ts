@@ -9,6 +9,7 @@ import {
   type Project,
   sharedProjectId,
 } from '../../core/project.ts';
+import type { SourceSettings } from '../../core/settings.ts';
 import type { ProjectSource } from '../../core/source-ports.ts';
 import { queryFailure } from './failures.ts';
 import { type SourceAccess, withSession } from './session.ts';
@@ -21,9 +22,12 @@ const column = z
 
 const row = z.object({ id: column, name: column, schema_name: column, status: column });
 
+/** Where the query looks for names without a schema. */
+export const PROJECT_SEARCH_PATH = 'pg_catalog,public';
+
 const SESSION = {
   applicationName: `${APPLICATION}/discover`,
-  searchPath: 'pg_catalog,public',
+  searchPath: PROJECT_SEARCH_PATH,
   statementTimeoutMs: 120_000,
   lockTimeoutMs: 5_000,
   readsViews: true,
@@ -36,44 +40,20 @@ const SESSION = {
 const beginningOf = (column: string, bytes: number): string =>
   `pg_catalog.left(projects.${column}::text, ${bytes + 1}) AS ${column}`;
 
-const COLUMNS = [
+export const PROJECT_COLUMNS = [
   beginningOf('id', MAX_PROJECT_ID_BYTES),
   beginningOf('name', MAX_PROJECT_BYTES.name),
   beginningOf('schema_name', MAX_PROJECT_BYTES.schemaName),
   beginningOf('status', MAX_PROJECT_BYTES.status),
 ].join(', ');
 
-/**
- * Lists a source's projects by the query of its settings, wrapped as a subquery, or takes the schemas its settings name.
- * The session is read only and its statements end after two minutes.
- */
-export const makeProjectSource = (access: SourceAccess): ProjectSource => {
-  const { settings } = access;
+/** A row of a source's query as it is read, whatever the query gave. @throws InvalidInput where columns are missing */
+export const projectRow = (source: string, found: unknown): z.output<typeof row> =>
+  parse(`A row of the query that lists the projects of source ${source}`, row, found);
 
-  const toProject = (found: unknown): Project => {
-    const { id, name, schema_name, status } = parse(
-      `A row of the query that lists the projects of source ${settings.name}`,
-      row,
-      found,
-    );
-    return { id: id && `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
-  };
-
-  const query = async (
-    condition: string,
-    values: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<Project[]> => {
-    const sql = `SELECT ${COLUMNS} FROM (${settings.projectQuery}\n) AS projects ${condition}`;
-    return await withSession(access, { ...SESSION, signal }, async (client) => {
-      const found = await client.query(sql, [...values]).catch((error: unknown) => {
-        throw queryProblem(error, settings.name);
-      });
-      return found.rows.map(toProject);
-    });
-  };
-
-  const sharedProject: readonly Project[] = settings.sharedSchemas.length
+/** The project that a source's shared schemas make; none where it has no such schemas. */
+export const sharedProjectsOf = (settings: SourceSettings): readonly Project[] =>
+  settings.sharedSchemas.length
     ? [
         {
           id: `${settings.idPrefix}${sharedProjectId(settings.name)}`,
@@ -84,6 +64,34 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
         },
       ]
     : [];
+
+/**
+ * Lists a source's projects by the query of its settings, wrapped as a subquery, or takes the schemas its settings name.
+ * The session is read only and its statements end after two minutes.
+ */
+export const makeProjectSource = (access: SourceAccess): ProjectSource => {
+  const { settings } = access;
+
+  const toProject = (found: unknown): Project => {
+    const { id, name, schema_name, status } = projectRow(settings.name, found);
+    return { id: id && `${settings.idPrefix}${id}`, name, schemaName: schema_name, status };
+  };
+
+  const query = async (
+    condition: string,
+    values: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Project[]> => {
+    const sql = `SELECT ${PROJECT_COLUMNS} FROM (${settings.projectQuery}\n) AS projects ${condition}`;
+    return await withSession(access, { ...SESSION, signal }, async (client) => {
+      const found = await client.query(sql, [...values]).catch((error: unknown) => {
+        throw queryProblem(error, settings.name);
+      });
+      return found.rows.map(toProject);
+    });
+  };
+
+  const sharedProject = sharedProjectsOf(settings);
 
   const named = (schemas: readonly string[]): Project[] =>
     schemas.map((schema) => ({

@@ -1,4 +1,6 @@
 /** Bringing a backup back. */
+import type { NotOwned } from '../ownership.ts';
+import { notOwnedSentence } from '../ownership-words.ts';
 import { Permanent, quoted, Retryable } from './base.ts';
 
 /** The configuration gives the source no restore role, or does not allow this origin. */
@@ -31,6 +33,15 @@ export class RestoreRefused extends Permanent {
   constructor(problems: readonly string[]) {
     super(`Nothing was restored: ${problems.join(' ')}`);
     this.problems = problems;
+  }
+}
+
+/** A schema that the restore would touch is not its project's. `notOwned` has whose it is, for the log alone. */
+export class SchemaNotOwned extends RestoreRefused {
+  readonly notOwned: readonly NotOwned[];
+  constructor(notOwned: readonly NotOwned[]) {
+    super(notOwned.map(notOwnedSentence));
+    this.notOwned = notOwned;
   }
 }
 

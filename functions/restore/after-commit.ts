@@ -14,6 +14,7 @@ import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
 import { boundedDependents } from './bounds.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';
+import { restoringProject } from './restoring-project.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
 
 /**
@@ -107,24 +108,28 @@ export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly strin
 
 /** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
 export const exchange = async (
-  { server }: RestorePorts,
+  ports: RestorePorts,
   { settings }: RestoreOptions,
   restore: SealedRestore,
   outcome: RestoreOutcome,
   renames: readonly SchemaPlace[],
   context: Context,
 ): Promise<RestoreOutcome> => {
+  const { server } = ports;
   const { lockTimeoutMs } = settings;
   const { signal } = context.stop;
   const { schemas } = outcome;
-  const { acceptDependents: acceptOthers, repointDependents } = restore;
+  const { safeguarded, acceptDependents: acceptOthers, repointDependents } = restore;
   const { dependents, keys } = await afterCommit(
     restore,
     schemas,
     'The names were not exchanged',
     context,
-    () =>
+    async () =>
       server.rename(sealOf(restore), renames, {
+        project: await restoringProject(ports, restore),
+        names: schemas.map(({ from }) => from),
+        ...(safeguarded && { expected: safeguarded }),
         lockTimeoutMs,
         signal,
         ...(repointDependents && { repoint: { acceptOthers } }),

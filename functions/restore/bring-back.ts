@@ -5,8 +5,9 @@ import { DumpUnreadable, RestoreRefused } from '../../core/errors/restore.ts';
 import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import type { RestoringProject } from '../../core/ownership.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
-import type { Loaded } from '../../core/restore-ports.ts';
+import type { LiveSchema, Loaded, Survey } from '../../core/restore-ports.ts';
 import {
   addForeignKeys,
   exchange,
@@ -19,6 +20,7 @@ import { load } from './load.ts';
 import { originOf } from './origin.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
+import { restoringProject } from './restoring-project.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
 import { findStored } from './stored-backup.ts';
@@ -73,6 +75,7 @@ const loadOnce = async (
   ports: RestorePorts,
   options: RestoreOptions,
   restore: SealedRestore,
+  project: RestoringProject,
   found: { readonly backup: Backup; readonly manifest: Manifest; readonly wish: Wish },
   context: Context,
   survey: Parameters<typeof load>[2]['survey'],
@@ -82,6 +85,7 @@ const loadOnce = async (
   try {
     return await load(ports, options, {
       restore,
+      project,
       backup,
       manifest,
       wish,
@@ -116,7 +120,47 @@ interface Beside {
   readonly outcome: RestoreOutcome;
   /** Those of the backup's schemas that were live. */
   readonly live: readonly string[];
+  readonly safeguarded?: readonly LiveSchema[];
 }
+
+const isSame = (one: readonly LiveSchema[], other: readonly LiveSchema[]): boolean =>
+  one.length === other.length &&
+  one.every(({ schema, oid }) => other.some((now) => now.schema === schema && now.oid === oid));
+
+/** The backup of what is live. Which schemas that is of, is written before it is asked for: an attempt may die at any moment. */
+const safeguard = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: Restore,
+  taken: Backup,
+  live: readonly LiveSchema[],
+  context: Context,
+): Promise<readonly LiveSchema[]> => {
+  const { safeguarded } = restore;
+  if (safeguarded && !isSame(safeguarded, live)) {
+    throw new RestoreRefused([
+      'Since the safety backup was asked for, another schema has the live one’s name. Ask for the swap again.',
+    ]);
+  }
+  if (!safeguarded) await context.write({ safeguarded: live });
+  const names = live.map(({ schema }) => schema);
+  const limits = { seconds: context.seconds, signal: context.stop.signal };
+  const safety = await takeSafetyBackup(ports, options, restore, taken, names, limits);
+  await context.write({ safetyBackupId: safety.id });
+  return live;
+};
+
+/** Keys are not added to tables of a schema that is another project's by now. */
+const keysFor = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: Restore,
+  { loaded, places, survey }: { loaded: Loaded; places: Wish['places']; survey: Survey },
+  context: Context,
+): Promise<readonly RestoredForeignKey[]> =>
+  restore.into === 'live' && survey.notOwned.length
+    ? leftForLater(loaded.foreignKeys, 'the schema is not the project’s own any more')
+    : await addForeignKeys(ports, options, restore, loaded, places, context);
 
 /** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */
 const bringBeside = async (
@@ -130,23 +174,27 @@ const bringBeside = async (
   const wish = await wishFrom(ports, restore, stored.manifest, limits.signal);
   const earlier =
     restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
-  const { report, survey } = await check(ports, options, restore, stored, wish, limits);
+  const project = await restoringProject(ports, restore);
+  const { report, survey } = await check(ports, options, restore, project, stored, wish, limits);
+  let { safeguarded } = restore;
   let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
   if (!loaded) {
     await context.write({ report: boundedReport(report) });
     if (restore.dryRun) return undefined;
     if (report.problems.length) throw new RestoreRefused(report.problems);
     if (restore.mode === 'swap' && survey.live.length) {
-      const safety = await takeSafetyBackup(ports, options, restore, stored.backup, limits);
-      await context.write({ safetyBackupId: safety.id });
+      const { backup } = stored;
+      safeguarded = await safeguard(ports, options, restore, backup, survey.live, context);
     }
-    loaded = await loadOnce(ports, options, restore, { ...stored, wish }, context, survey);
+    loaded = await loadOnce(ports, options, restore, project, { ...stored, wish }, context, survey);
   }
   // From here on something is there, which the record has to say however it ends.
   const notYet = leftForLater(loaded.foreignKeys, 'not added yet');
   await context.write({ outcome: outcomeOf(loaded, wish, notYet) });
-  const keys = await addForeignKeys(ports, options, restore, loaded, wish.places, context);
-  return { outcome: outcomeOf(loaded, wish, keys), live: survey.live };
+  const { places } = wish;
+  const keys = await keysFor(ports, options, restore, { loaded, places, survey }, context);
+  const live = survey.live.map(({ schema }) => schema);
+  return { outcome: outcomeOf(loaded, wish, keys), live, ...(safeguarded && { safeguarded }) };
 };
 
 /** @throws what its steps throw; a later attempt then goes on where this one ended */
@@ -164,10 +212,11 @@ export const bringBack = async (
   }
   const beside = await bringBeside(ports, options, restore, context);
   if (!beside) return {};
-  const { outcome } = beside;
+  const { outcome, safeguarded } = beside;
   if (restore.mode !== 'swap') return { outcome };
   refuseWithoutKeys(outcome);
   const renames = renamesOf(restore, outcome, beside.live);
   await context.write({ outcome, exchange: renames });
-  return { outcome: await exchange(ports, options, restore, outcome, renames, context) };
+  const swap = { ...restore, ...(safeguarded && { safeguarded }) };
+  return { outcome: await exchange(ports, options, swap, outcome, renames, context) };
 };

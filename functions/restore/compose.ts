@@ -2,6 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores } from '../../adapters/dynamodb/jobs.ts';
+import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
@@ -40,6 +41,7 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
     ports: {
       restores: makeRestores(rows),
       history: makeHistory(rows),
+      registry: makeRegistry(rows),
       vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
       archives: makeArchiveReader(environment.postgresRoot.split(':')),
       readOwnCode,

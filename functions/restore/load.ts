@@ -3,6 +3,7 @@ import { type Backup, iso } from '../../core/backup.ts';
 import type { DigestMeter } from '../../core/digest.ts';
 import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import type { RestoringProject } from '../../core/ownership.ts';
 import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
 import type { Loaded, Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
@@ -12,6 +13,7 @@ import type { Wish } from './wish.ts';
 /** Where the stored object becomes a schema: vault, digest, archive reader, one transaction. */
 export interface LoadContext {
   readonly restore: SealedRestore;
+  readonly project: RestoringProject;
   readonly backup: Backup;
   readonly manifest: Manifest;
   readonly wish: Wish;
@@ -39,7 +41,7 @@ const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
 export const load = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
-  { restore, manifest, wish, survey, meter, stop, onProgress }: LoadContext,
+  { restore, project, manifest, wish, survey, meter, stop, onProgress }: LoadContext,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { signal } = stop;
   const { object, options: made } = manifest;
@@ -71,6 +73,7 @@ export const load = async (
       ...sealOf(restore),
       attempt: restore.attempt,
       manifest,
+      project,
       places: wish.places,
       mode: wish.mode,
       ...(wish.chosen && { tables: wish.chosen.tables }),

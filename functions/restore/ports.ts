@@ -9,10 +9,12 @@ import type {
   VaultReader,
 } from '../../core/restore-ports.ts';
 import type { ExportSettings, RestoreSettings, RetentionSettings } from '../../core/settings.ts';
+import type { Registry } from '../../core/source-ports.ts';
 
 export interface RestorePorts {
   readonly restores: Restores;
   readonly history: Pick<History, 'get' | 'create'>;
+  readonly registry: Pick<Registry, 'get'>;
   readonly vault: VaultReader;
   readonly archives: ArchiveReader;
   readonly readOwnCode: ReadOwnCode;

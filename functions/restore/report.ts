@@ -1,5 +1,6 @@
 import { type Backup, iso } from '../../core/backup.ts';
 import { type Manifest, tableKey } from '../../core/manifest.ts';
+import type { RestoringProject } from '../../core/ownership.ts';
 import {
   beforeName,
   type Restore,
@@ -8,6 +9,7 @@ import {
 } from '../../core/restore.ts';
 import type { Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { logNotOwned } from './restoring-project.ts';
 import type { StoredBackup } from './stored-backup.ts';
 import type { Wish } from './wish.ts';
 
@@ -69,15 +71,17 @@ export interface Checked {
 
 /** Reads the source and writes nothing. */
 export const check = async (
-  ports: Pick<RestorePorts, 'server' | 'clock'>,
+  ports: Pick<RestorePorts, 'server' | 'clock' | 'log'>,
   options: Pick<RestoreOptions, 'settings'>,
   restore: Restore,
+  project: RestoringProject,
   { backup, manifest }: StoredBackup,
   wish: Wish,
   limits: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Checked> => {
   const survey = await ports.server.survey({
     manifest,
+    project,
     places: wish.places,
     mode: wish.mode,
     ...(wish.chosen && { tables: wish.chosen.tables, chosen: wish.chosen }),
@@ -90,7 +94,8 @@ export const check = async (
     ...(restore.mode === 'swap' && { before: beforePlaces(restore, wish.places) }),
     signal: limits.signal,
   });
-  const { server, live: _, ...found } = survey;
+  const { server, live: _, notOwned, ...found } = survey;
+  logNotOwned(ports.log, restore.id, notOwned);
   const databaseBytes = bytesOf(manifest, wish);
   const time = timeProblems(databaseBytes, limits.seconds);
   const report = {

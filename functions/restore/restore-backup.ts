@@ -4,6 +4,7 @@ import type { Restore } from '../../core/restore.ts';
 import { bringBack } from './bring-back.ts';
 import { doneNevertheless } from './nevertheless.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { loggingNotOwned } from './restoring-project.ts';
 import { withSeal } from './seal.ts';
 import { undoSwap } from './undo.ts';
 
@@ -23,9 +24,11 @@ export const restoreBackup = (
     what: 'restore',
     work: async (claimed, context) => {
       const restore = await withSeal(claimed, context);
-      return restore.mode === 'undo'
-        ? await undoSwap(ports, options, restore, context)
-        : await bringBack(ports, options, restore, context);
+      return await loggingNotOwned(ports, restore, () =>
+        restore.mode === 'undo'
+          ? undoSwap(ports, options, restore, context)
+          : bringBack(ports, options, restore, context),
+      );
     },
     done: (restore) => doneNevertheless(ports, restore),
     ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),

@@ -1,7 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
+import { quoted } from '../../core/errors/base.ts';
 import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors/restore.ts';
+import { BackupGone } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import { manifestKeyBeside } from '../../core/keys.ts';
+import { schemasIn } from '../../core/manifest.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
@@ -39,15 +43,35 @@ const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: nu
   );
 };
 
+/** An export takes whatever schema its project has by then. @throws SafetyBackupFailed where that is not what is exchanged */
+const checkSchemas = async (
+  { vault }: Pick<RestorePorts, 'vault'>,
+  { id, fileId = '' }: Backup,
+  exchanged: readonly string[],
+): Promise<void> => {
+  const key = manifestKeyBeside(fileId);
+  const manifest = await vault.readManifest(key);
+  if (!manifest) throw new BackupGone(key);
+  const held = schemasIn(manifest);
+  if (exchanged.every((schema) => held.includes(schema))) return;
+  const names = (all: readonly string[]): string => all.map(quoted).join(', ');
+  throw new SafetyBackupFailed(
+    id,
+    `it is of schema ${names(held)}, which the project has now, and ${names(exchanged)} would be exchanged.`,
+  );
+};
+
 /**
  * Asks for it and waits until it is completed.
+ * @param exchanged the live schemas that it must hold
  * @throws SafetyBackupFailed, SafetyBackupPending where it takes longer than this attempt can wait
  */
 export const takeSafetyBackup = async (
-  ports: Pick<RestorePorts, 'history' | 'exports' | 'clock'>,
+  ports: Pick<RestorePorts, 'history' | 'exports' | 'clock' | 'vault'>,
   options: RestoreOptions,
   restore: Restore,
   taken: Backup,
+  exchanged: readonly string[],
   limits: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Backup> => {
   const until = performance.now() + limits.seconds * 1000 * SHARE_FOR_WAITING;
@@ -58,7 +82,10 @@ export const takeSafetyBackup = async (
   for (;;) {
     limits.signal.throwIfAborted();
     const now = await ports.history.get(projectId, backupId);
-    if (now?.status === 'completed') return now;
+    if (now?.status === 'completed') {
+      await checkSchemas(ports, now, exchanged);
+      return now;
+    }
     if (!now || isFinal(now.status)) {
       throw new SafetyBackupFailed(
         backupId,

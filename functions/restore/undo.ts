@@ -15,6 +15,7 @@ import type { Dependent } from '../../core/restore-dependents.ts';
 import { keyWarnings, leftForLater } from './after-commit.ts';
 import { boundedDependents } from './bounds.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { restoringProject } from './restoring-project.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
 
 /** Where a swap put what was live. One whose worker died may have exchanged, and says only what it was about to. */
@@ -53,6 +54,7 @@ const outcomeOf = (
 });
 
 type Ports = Pick<RestorePorts, 'restores' | 'server'>;
+type UndoPorts = Pick<RestorePorts, 'restores' | 'server' | 'registry'>;
 
 const swapOf = async ({ restores }: Ports, { projectId, undoes }: Restore): Promise<Restore> => {
   const swap = undoes && (await restores.get(projectId, undoes));
@@ -86,7 +88,7 @@ const undoneBy = async (
  * anything the marks on the source say, whatever its record does.
  */
 export const undoSwap = async (
-  ports: Ports,
+  ports: UndoPorts,
   { settings }: Pick<RestoreOptions, 'settings'>,
   restore: SealedRestore,
   { stop }: JobContext<Restore>,
@@ -116,6 +118,8 @@ export const undoSwap = async (
     sealOf(restore),
     [...renames.undone, ...renames.back],
     {
+      project: await restoringProject(ports, restore),
+      names: renames.back.map(({ to }) => to),
       lockTimeoutMs,
       signal,
       undoes: sealOf({ ...swap, seal }),

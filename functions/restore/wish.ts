@@ -90,13 +90,22 @@ const ownCodeIn = async (
   return { ownCode: found.filter(({ entry }) => !wanted || wanted.has(entry)) };
 };
 
-/** @throws RestoreRefused for tables that the backup does not hold, or a plain backup */
+/** All projects of a source name its shared schemas. @throws RestoreRefused */
+const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
+  if (mode !== 'swap' || !project.schemas) return;
+  throw new RestoreRefused([
+    'These schemas belong to all projects of their source: they are not exchanged. Restore them beside, and take from there what you need.',
+  ]);
+};
+
+/** @throws RestoreRefused for tables that the backup does not hold, a plain backup, or a swap of shared schemas */
 export const wishOf = async (
   sources: Sources,
   restore: Restore,
   manifest: Manifest,
 ): Promise<Wish> => {
   const { archives, vault } = sources;
+  refuseSharedSwap(restore, manifest);
   const mode = modeOf(restore);
   const places = placesOf(restore, manifest);
   if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, { manifest })) };

@@ -56,6 +56,10 @@ export const makeDemo = async (
     for (const part of PARTS) {
       await client.query(await readFile(new URL(`./demo/${part}.sql`, import.meta.url), 'utf8'));
     }
+    // A restore reads whose schema is whose.
+    await client.query(
+      `GRANT USAGE ON SCHEMA control_plane TO ${restore.user}; GRANT SELECT ON control_plane.projects TO ${restore.user}`,
+    );
     await client.query('RESET ROLE; ANALYZE');
   } finally {
     await client.end();

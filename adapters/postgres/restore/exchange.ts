@@ -3,17 +3,21 @@ import { quoted } from '../../../core/errors/base.ts';
 import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { RestoreSeal } from '../../../core/restore-ports.ts';
+import type { RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
 import { qualified } from '../names.ts';
+import type { SourceAccess } from '../session.ts';
 import { dependentOf, findDependents } from './dependents/find.ts';
 import { lockDependents, type Repointed, readBindings, repoint } from './dependents/repoint.ts';
 import { asideComment, asideIn, unmarked } from './mark.ts';
+import { refuseNotOwned } from './ownership.ts';
 import {
   extensionsIn,
   moveExtension,
+  type Oids,
   refuseTaken,
   renameSchema,
   schemaComments,
+  schemaOids,
   schemasThere,
   setSchemaComment,
 } from './places.ts';
@@ -57,17 +61,6 @@ const lockTables = async (client: pg.Client, schemas: readonly string[]): Promis
   await client.query(`LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
   for (const right of rights) await client.query(`REVOKE ${right} FROM CURRENT_USER`);
   await client.query('SET LOCAL statement_timeout = 0');
-};
-
-export type Oids = ReadonlyMap<string, string>;
-
-/** Of schemas, which keep theirs under any name. */
-export const schemaOids = async (client: pg.Client, names: readonly string[]): Promise<Oids> => {
-  const found = await client.query<{ name: string; oid: string }>(
-    'SELECT nspname AS name, oid::pg_catalog.text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)',
-    [names],
-  );
-  return new Map(found.rows.map(({ name, oid }) => [name, oid]));
 };
 
 /** The place whose schema takes the name that this one gives away. */
@@ -132,12 +125,37 @@ const refuseExchangedSince = (
   if (problems.length) throw new RestoreRefused(problems);
 };
 
-export interface ExchangeWishes {
-  /** The swap that is undone. */
-  readonly undoes?: RestoreSeal;
-  /** Point what hangs on what is live at what takes its place; all else stays. */
-  readonly repoint?: { readonly acceptOthers: boolean };
-}
+/** While it is waited for, all who write into the tables wait. */
+const LIST_TIMEOUT_MS = 2000;
+
+/** The names may have changed hands at any time before this: what counts is whose they are now. @throws SchemaNotOwned */
+const refuseOthers = async (
+  client: pg.Client,
+  access: SourceAccess,
+  places: readonly SchemaPlace[],
+  { project, names }: Pick<RenameOptions, 'project' | 'names'>,
+  oids: Oids,
+): Promise<void> => {
+  const all = new Set(places.flatMap(({ from, to }) => [from, to]));
+  const uses = [...all].map((schema) => ({
+    schema,
+    use: names.includes(schema) ? ('exchange' as const) : ('take' as const),
+    live: oids.has(schema),
+  }));
+  await refuseNotOwned(client, access, { project, uses, timeoutMs: LIST_TIMEOUT_MS });
+};
+
+/** @throws RestoreRefused where a live schema is not the one that the safety backup was taken of */
+const refuseReplaced = (expected: RenameOptions['expected'] = [], oids: Oids): void => {
+  const replaced = expected.filter(({ schema, oid }) => oids.get(schema) !== oid);
+  if (!replaced.length) return;
+  throw new RestoreRefused(
+    replaced.map(
+      ({ schema }) =>
+        `Schema ${quoted(schema)} is not the one any more that the safety backup was taken of: another one has its name since. Ask for the swap again.`,
+    ),
+  );
+};
 
 export interface Exchanged extends Repointed {
   /** The schemas' under their old names. */
@@ -148,13 +166,15 @@ export interface Exchanged extends Repointed {
 export const steppingAside = (places: readonly SchemaPlace[]): readonly SchemaPlace[] =>
   places.filter((place) => takerOf(places, place));
 
-/** In the caller's transaction. @throws RestoreRefused, SchemaNotFound */
+/** In the caller's transaction. @throws SchemaNotOwned, RestoreRefused, SchemaNotFound */
 export const exchange = async (
   client: pg.Client,
+  access: SourceAccess,
   by: RestoreSeal,
   places: readonly SchemaPlace[],
-  { undoes, repoint: wanted }: ExchangeWishes,
+  options: RenameOptions,
 ): Promise<Exchanged> => {
+  const { undoes, repoint: wanted } = options;
   const from = places.map((place) => place.from);
   await refuseMissing(client, places, await schemaOids(client, from));
   await refuseTaken(
@@ -172,6 +192,8 @@ export const exchange = async (
   const extensions = await extensionsIn(client, from);
   const comments = await schemaComments(client, from);
   const oids = await schemaOids(client, from);
+  await refuseOthers(client, access, places, options, oids);
+  refuseReplaced(options.expected, oids);
   if (undoes) refuseExchangedSince(places, comments, oids, undoes);
   for (const place of places) await renameSchema(client, place);
   // An extension is known by its schema's name, in the application's queries too: it stays where that name is.

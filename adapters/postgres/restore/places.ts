@@ -20,6 +20,18 @@ export const schemasThere = async (
   return new Set(found.rows.map(({ name }) => name));
 };
 
+/** By name. */
+export type Oids = ReadonlyMap<string, string>;
+
+/** Of schemas, which keep theirs under any name. */
+export const schemaOids = async (client: pg.Client, names: readonly string[]): Promise<Oids> => {
+  const found = await client.query<{ name: string; oid: string }>(
+    'SELECT nspname AS name, oid::pg_catalog.text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)',
+    [names],
+  );
+  return new Map(found.rows.map(({ name, oid }) => [name, oid]));
+};
+
 /** @throws RestoreRefused where a name that is wanted is taken */
 export const refuseTaken = async (
   client: pg.Client,

@@ -4,19 +4,13 @@ import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { Renamed, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { Renamed, RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
 import { connect, disconnect, withSession } from '../session.ts';
 import { commit, pidOf } from './commit.ts';
 import { dependentOf, findDependents } from './dependents/find.ts';
 import type { Repointed } from './dependents/repoint.ts';
-import {
-  type Exchanged,
-  type ExchangeWishes,
-  exchange,
-  isExchanged,
-  schemaOids,
-  steppingAside,
-} from './exchange.ts';
+import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
+import { schemaOids } from './places.ts';
 import { isLost, isRace, refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 
@@ -24,11 +18,6 @@ import type { RestoreAccess } from './server.ts';
  * The exchange of names, as often as it takes. Who writes meanwhile waits; nobody for long, since the locks are waited for only a
  * moment and, where somebody holds one of them longer, all are let go of again.
  */
-export interface RenameOptions extends ExchangeWishes {
-  readonly lockTimeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
 /** The name of its session. */
 export const exchangeSession = (restoreId: string): string =>
   `${APPLICATION}/exchange/${restoreId}`;
@@ -48,15 +37,17 @@ const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '
 /** Leaves its transaction open. @returns undefined where it was done before */
 const exchangePatiently = async (
   client: pg.Client,
+  access: RestoreAccess,
   by: RestoreSeal,
   places: readonly SchemaPlace[],
-  { lockTimeoutMs, signal, ...wishes }: RenameOptions,
+  options: RenameOptions,
 ): Promise<Exchanged | undefined> => {
+  const { lockTimeoutMs, signal } = options;
   for (let tries = 1; ; tries += 1) {
     try {
       await client.query(BEGIN);
       if (await isExchanged(client, by, places)) return undefined;
-      return await exchange(client, by, places, wishes);
+      return await exchange(client, access, by, places, options);
     } catch (error) {
       if (isLost(error)) throw error;
       await client.query('ROLLBACK');
@@ -122,7 +113,7 @@ export const lookAfterExchange = async (
   }
 };
 
-/** @throws LockTimeout, SchemaNotFound, RestoreRefused, RestoreInterrupted */
+/** @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused, RestoreInterrupted */
 export const rename = async (
   access: RestoreAccess,
   by: RestoreSeal,
@@ -140,7 +131,7 @@ export const rename = async (
   });
   try {
     const pid = await pidOf(client);
-    const done = await exchangePatiently(client, by, places, options);
+    const done = await exchangePatiently(client, access, by, places, options);
     if (!done) return { names: 'already', ...(await lookAfter(client, places)) };
     const { oids, dependents, keys } = done;
     const happened = async (): Promise<boolean> => {

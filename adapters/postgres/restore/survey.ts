@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
+import { usesOf } from '../../../core/ownership.ts';
+import { notOwnedSentence } from '../../../core/ownership-words.ts';
 import {
   type Dependent,
   dependentTitle,
@@ -12,7 +14,8 @@ import { atOnce } from '../at-once.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
 import { dependentOf, findDependents } from './dependents/find.ts';
-import { schemasThere } from './places.ts';
+import { surveyOwnership } from './ownership.ts';
+import { schemaOids } from './places.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 import { surveyCode } from './survey-code.ts';
@@ -94,14 +97,33 @@ const dependentFindings = (
   return { problems: [`${said} ${ways.join(' ')}`], warnings };
 };
 
-const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> => {
+const ownershipOf = async (
+  access: RestoreAccess,
+  request: SurveyRequest,
+  live: ReadonlyMap<string, string>,
+): Promise<Findings & Pick<Survey, 'notOwned'>> => {
+  const { mode, places, before = [] } = request;
+  const uses = usesOf(mode, places, before, live);
+  const notOwned = await surveyOwnership(access, request, uses);
+  return { notOwned, problems: notOwned.map(notOwnedSentence), warnings: [] };
+};
+
+const look = async (
+  access: RestoreAccess,
+  client: pg.Client,
+  request: SurveyRequest,
+): Promise<Survey> => {
   const { places, mode, before = [] } = request;
   const from = places.map((place) => place.from);
-  const [server, live] = await atOnce(
+  const [server, oids] = await atOnce(
     client,
     () => serverFacts(client),
-    () => schemasThere(client, from),
+    () => schemaOids(client, from),
   );
+  const live: ReadonlySet<string> = new Set(oids.keys());
+  const asking = ownershipOf(access, request, oids);
+  // A failure of the other session must not end this one's reads half way.
+  asking.catch(() => undefined);
   const [
     rights,
     roles,
@@ -132,7 +154,9 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
     () => functionsNaming(client, request),
   );
   const hanging = dependentFindings(dependents, request);
+  const ownership = await asking;
   const all = [
+    ownership,
     serverFindings(server, request),
     names,
     rights,
@@ -147,7 +171,11 @@ const look = async (client: pg.Client, request: SurveyRequest): Promise<Survey> 
   ];
   return {
     server,
-    live: from.filter((name) => live.has(name)),
+    live: from.flatMap((schema) => {
+      const oid = oids.get(schema);
+      return oid === undefined ? [] : [{ schema, oid }];
+    }),
+    notOwned: ownership.notOwned,
     missingExtensions: extensions.missingExtensions,
     missingRoles: roles.missingRoles,
     missingOutside: outside.missingOutside,
@@ -169,7 +197,7 @@ export const survey = async (access: RestoreAccess, request: SurveyRequest): Pro
     signal: request.signal,
   };
   try {
-    return await withSession(access, session, (client) => look(client, request));
+    return await withSession(access, session, (client) => look(access, client, request));
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw refusal(error, { object: 'the look at the server' });

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts';
 import { schemasIn } from '../../../core/manifest.ts';
+import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { identifier } from '../names.ts';
 import { bindingPlan } from './binding-plan.ts';
@@ -10,6 +11,7 @@ import { compareWithManifest } from './compare.ts';
 import { findLoaded } from './find-loaded.ts';
 import { type ExecutedText, loadText } from './load-text.ts';
 import { keyState, keyThere, type MarkState, markedComment, unmarked } from './mark.ts';
+import { type Asked, refuseNotOwned } from './ownership.ts';
 import {
   asideName,
   extensionsIn,
@@ -195,6 +197,21 @@ const loadBeside = async (
   ];
 };
 
+/** @throws SchemaNotOwned */
+const refuseOthersSchemas = async (
+  access: RestoreAccess,
+  client: pg.Client,
+  { project, mode, places }: LoadRequest,
+): Promise<Asked> => {
+  const live = await schemasThere(
+    client,
+    places.flatMap(({ from, to }) => [from, to]),
+  );
+  const asked = { project, uses: usesOf(mode, places, [], live) };
+  await refuseNotOwned(client, access, asked);
+  return asked;
+};
+
 export const transaction = async (
   access: RestoreAccess,
   client: pg.Client,
@@ -205,6 +222,7 @@ export const transaction = async (
   const { places, mode } = request;
   const pid = await pidOf(client);
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  const ownership = await refuseOthersSchemas(access, client, request);
   await createExtensions(client, request);
   const load = mode === 'tables-live' ? loadIntoLive : loadBeside;
   const [state, leave] = await load(client, request);
@@ -213,6 +231,8 @@ export const transaction = async (
   await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   await request.confirm();
   request.signal.throwIfAborted();
+  // Names may have changed hands while the rows came.
+  await refuseNotOwned(client, access, ownership);
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;
   await commit({ access, client, applicationName, pid, happened });

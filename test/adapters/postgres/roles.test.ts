@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTROL_PLANE, TENANT } from '../../functions/export/schemas.ts';
+import { surveyOwnership } from '../../../adapters/postgres/restore/ownership.ts';
+import { sourceSettings } from '../../../core/settings.ts';
+import { CONTROL_PLANE, PROJECT_QUERY, TENANT } from '../../functions/export/schemas.ts';
 import { openBench, type Services, startServices } from '../../functions/export/support.ts';
 import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
 import { runFile } from '../../support/restore.ts';
@@ -101,6 +103,38 @@ describe('a backup with just the role of docs/roles.md', () => {
 });
 
 describe('the restore role of docs/roles.md', () => {
+  it('reads whose a schema is, in a control plane that is not its own, with just that right', async () => {
+    const database = await tenantIn('CREATE SCHEMA beta');
+    const access = {
+      settings: sourceSettings.parse({
+        name: 'main',
+        host: '127.0.0.1',
+        port: postgres.port,
+        database,
+        auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
+        tls: 'disable',
+        projectQuery: PROJECT_QUERY,
+      }),
+      credentials: async () => ({ user: 'larder_restore', password: PASSWORD }),
+    };
+    const project = {
+      id: 'beta',
+      home: 'main',
+      registered: [],
+      nameChosen: false,
+      isShared: false,
+    };
+    const uses = [{ schema: 'acme', use: 'exchange', live: true }] as const;
+    const { signal } = new AbortController();
+    const ask = async () =>
+      (await surveyOwnership(access, { project, signal }, uses)).map(({ why }) => why);
+    await postgres.sql(script('restore'), database);
+    expect(await ask()).toEqual(['unreadable']);
+    await postgres.sql(script('restore-projects'), database);
+    expect(await ask()).toEqual(['another-project']);
+    await postgres.sql('DROP OWNED BY larder_restore; DROP ROLE larder_restore', database);
+  });
+
   it('brings a backup back beside the live schema, owners kept, while the live one stays', async () => {
     const database = await postgres.database();
     await postgres.sql(

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
+import type { SourceSettings } from '../../../core/settings.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';
@@ -12,7 +13,11 @@ export interface Furnished {
 }
 
 /** Gives each test of a file a room of its own on one server, with the tenant `acme` that `setup` makes and a backup of it. */
-export const roomForEach = (setup: string, take: (made: Furnished) => void): void => {
+export const roomForEach = (
+  setup: string,
+  take: (made: Furnished) => void,
+  source: Partial<SourceSettings> = { schemas: ['acme'] },
+): void => {
   let services: Services;
   let postgres: Postgres;
   beforeAll(async () => {
@@ -25,7 +30,7 @@ export const roomForEach = (setup: string, take: (made: Furnished) => void): voi
   });
   beforeEach(async () => {
     const database = await newDatabase(postgres, setup);
-    const room = await openRoom(services, postgres, database, { schemas: ['acme'] });
+    const room = await openRoom(services, postgres, database, source);
     take({ room, backup: await room.backup('acme'), services });
   });
 };

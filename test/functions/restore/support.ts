@@ -1,3 +1,4 @@
+import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
 import { readOwnCode } from '../../../adapters/postgres/restore/contents-code.ts';
 import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
@@ -18,6 +19,7 @@ import { restoreBackup } from '../../../functions/restore/restore-backup.ts';
 import { jobRows, restoreRow } from '../../support/jobs.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { roleScript } from '../../support/roles.ts';
+import { PROJECT_QUERY } from '../export/schemas.ts';
 import { type Bench, openBench, type Services, silent } from '../export/support.ts';
 
 /** The role that docs/roles.md makes for restores: what the tests restore with, never a superuser. */
@@ -82,6 +84,8 @@ export const openRoom = async (
     database,
     auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:y' },
     tls: 'disable',
+    projectQuery: PROJECT_QUERY,
+    ...source,
   });
   const credentials = async () => ({ user: RESTORE_ROLE, password: PASSWORD });
   const programRoots = [await clientRoot()];
@@ -89,6 +93,7 @@ export const openRoom = async (
   const ports: RestorePorts = {
     restores: rows.restores,
     history: bench.ports.history,
+    registry: makeRegistry(access),
     vault: makeVaultReader({ bucket: bench.bucket, client: services.s3 }),
     archives: makeArchiveReader(programRoots),
     readOwnCode,

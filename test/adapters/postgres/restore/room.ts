@@ -9,10 +9,14 @@ import { type Compression, type Content, type Format, iso } from '../../../../co
 import { encodingOf } from '../../../../core/formats.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
 import { type Manifest, manifest as manifestSchema, tableKey } from '../../../../core/manifest.ts';
+import type { RestoringProject } from '../../../../core/ownership.ts';
+import { sharedProjectId } from '../../../../core/project.ts';
 import type { SchemaPlace } from '../../../../core/restore.ts';
 import type {
   Loaded,
   LoadRequest,
+  RenameOptions,
+  RestoreSeal,
   RestoreServer,
   SurveyRequest,
 } from '../../../../core/restore-ports.ts';
@@ -40,6 +44,17 @@ export const newDatabase = async (postgres: Postgres, setup: string): Promise<st
   return database;
 };
 
+/** Schemas that a backup was taken of, which grows with each. */
+const OWN_SCHEMAS = new Set(['acme']);
+/** The project that has all of them. */
+const PROJECT: RestoringProject = {
+  id: sharedProjectId('main'),
+  home: 'main',
+  registered: [],
+  nameChosen: false,
+  isShared: true,
+};
+
 const settingsOf = (port: number, database: string) =>
   sourceSettings.parse({
     name: 'main',
@@ -48,6 +63,9 @@ const settingsOf = (port: number, database: string) =>
     database,
     auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
     tls: 'disable',
+    // Nobody lists projects here: what the backups hold is all one project's.
+    sharedSchemas: [...OWN_SCHEMAS],
+    schemas: ['none'],
   });
 
 export interface Stored {
@@ -69,6 +87,7 @@ export const takeBackup = async (
   schemas: readonly string[],
   { format = 'custom', compression, content = 'full', user = BACKUP_ROLE }: BackupWishes = {},
 ): Promise<Stored> => {
+  for (const schema of schemas) OWN_SCHEMAS.add(schema);
   const programRoots = [await clientRoot()];
   const settings = settingsOf(postgres.port, database);
   const credentials = async () => ({ user, password: PASSWORD });
@@ -162,19 +181,34 @@ export interface Target {
   readonly giveWayAfterSeconds?: number;
 }
 
+/** Exchanges names of the project of these tests. */
+type Rename = (
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+  options: Omit<RenameOptions, 'project' | 'names'>,
+) => ReturnType<RestoreServer['rename']>;
+
 export const serverOf = ({
   postgres,
   database,
   user = RESTORE_ROLE,
   port,
   giveWayAfterSeconds,
-}: Target): RestoreServer =>
-  makeRestoreServer({
+}: Target): Omit<RestoreServer, 'rename'> & { readonly rename: Rename } => {
+  const server = makeRestoreServer({
     settings: settingsOf(port ?? postgres.port, database),
     credentials: async () => ({ user, password: PASSWORD }),
     stack: 'test',
     ...(giveWayAfterSeconds !== undefined && { giveWayAfterSeconds }),
   });
+  return {
+    ...server,
+    rename: (by, places, options) => {
+      const names = places.flatMap(({ to }) => (OWN_SCHEMAS.has(to) ? [to] : []));
+      return server.rename(by, places, { project: PROJECT, names, ...options });
+    },
+  };
+};
 
 /** `acme` to `acme_restored`. */
 export const placesOf = ({ manifest }: Stored, ending = '_restored'): SchemaPlace[] =>
@@ -209,6 +243,7 @@ export const requestOf = async (
     seal: SEAL,
     attempt: 1,
     manifest,
+    project: PROJECT,
     places: placesOf(stored),
     mode: 'beside',
     owners: 'keep',
@@ -249,6 +284,7 @@ export const restore = async (
 export const surveyOf = (target: Target, stored: Stored, more: Partial<SurveyRequest> = {}) =>
   serverOf(target).survey({
     manifest: stored.manifest,
+    project: PROJECT,
     places: placesOf(stored),
     mode: 'beside',
     owners: 'keep',
