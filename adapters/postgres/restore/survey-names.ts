@@ -50,7 +50,7 @@ const notLive = ({ places }: SurveyRequest, live: ReadonlySet<string>): string[]
     .filter(({ from }) => !live.has(from))
     .map(
       ({ from }) =>
-        `No schema ${quoted(from)} is live: nothing is exchanged for it${live.size ? '' : ' and no safety backup is taken'}. If the project has another schema now, this makes a second one.`,
+        `No schema ${quoted(from)} is live: nothing is exchanged for it${live.size ? '' : ' and no safety backup is taken'}.`,
     );
 
 export const surveyNames = async (

@@ -51,7 +51,8 @@ describe('a survey', () => {
     const { target, stored } = await prepare();
     expect(await surveyOf(target, stored)).toEqual({
       server: expect.objectContaining({ major: 18, encoding: 'UTF8' }),
-      live: ['acme'],
+      live: [{ schema: 'acme', oid: expect.stringMatching(/^\d+$/) }],
+      notOwned: [],
       missingExtensions: [],
       missingRoles: [],
       missingOutside: [],
