@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -164,7 +164,13 @@ export class Alarms extends Construct {
 
   #topicOf({ topicArn, email }: Config['alarms']): ITopic | undefined {
     if (topicArn) return Topic.fromTopicArn(this, 'Topic', topicArn);
-    if (!email) return undefined;
+    if (!email) {
+      Annotations.of(this).addWarningV2(
+        'larder:alarms-tell-nobody',
+        'No alarm tells anybody: they ring in CloudWatch only. Give alarms.email or alarms.topicArn in the configuration.',
+      );
+      return undefined;
+    }
     const key = new Key(this, 'Key', {
       description: 'Larder: alarms on their way to people',
       enableKeyRotation: true,

@@ -1,10 +1,11 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { TIMES } from '../core/contract.ts';
 import type { PlanEvent } from '../core/messages.ts';
+import { skippedTimeOf } from '../core/schedule-times.ts';
 import type { Alarms } from './alarms.ts';
 import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
 import type { SourceExports } from './exports.ts';
@@ -14,6 +15,8 @@ import type { LarderFunction } from './lambda-function.ts';
 const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
 /** A run that could not be started for so long is given up, for the next is near. */
 const MAXIMUM_AGE_SECONDS = 6 * 3600;
+
+const inTwoYears = (now: Date): Date => new Date(now.getTime() + 2 * 366 * 86_400_000);
 
 export interface SchedulesProps {
   readonly config: Config;
@@ -34,7 +37,10 @@ export class Schedules extends Construct {
     super(scope, id);
     this.#group = new CfnScheduleGroup(this, 'Group');
     this.#role = this.#makeRole(props);
-    for (const schedule of props.config.schedules) this.#plan(schedule, props);
+    for (const schedule of props.config.schedules) {
+      this.#plan(schedule, props);
+      this.#warnOfGap(schedule);
+    }
     this.#sweep(props.sweep);
     const dropped = new Metric({
       namespace: 'AWS/Scheduler',
@@ -105,6 +111,16 @@ export class Schedules extends Construct {
         },
       });
     }
+  }
+
+  #warnOfGap({ name, expression, timeZone }: ScheduleConfig): void {
+    const now = new Date();
+    const skipped = skippedTimeOf(expression, timeZone, now, inTwoYears(now));
+    if (skipped === undefined) return;
+    Annotations.of(this).addWarningV2(
+      `larder:schedule-gap-${name}`,
+      `Schedule ${name} is due at ${skipped} in ${timeZone}, which clocks jump over there: EventBridge Scheduler skips it, and no backup is made. Move it out of the hour that is missing, such as to 01:00 or 04:00.`,
+    );
   }
 
   #sweep(sweep: LarderFunction): void {

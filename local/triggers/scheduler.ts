@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { nextTimeOf } from '../../core/schedule-times.ts';
 import type { LocalSchedule } from '../template/model.ts';
-import { nextTimeOf } from './cron.ts';
 
 /**
  * EventBridge Scheduler: invokes a schedule's function, asynchronously as AWS does, at its times and with its input.

@@ -27,7 +27,7 @@ const everything = config({
 
 const configurations = [
   ['the example', checkConfig(example)],
-  ['one source', config()],
+  ['one source', config({ alarms: { topicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms' } })],
   ['everything that can be configured', everything],
 ] as const;
 

@@ -1,3 +1,4 @@
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { planEvent } from '../../core/messages.ts';
 import { config, otherSource, source } from './support/config.ts';
@@ -118,4 +119,25 @@ test('without schedules, runs are started by hand and sweep goes on', () => {
   expect(none.ofType('AWS::Scheduler::Schedule').map(([path]) => path)).toEqual([
     'Schedules/Sweep',
   ]);
+});
+
+/** Warnings that the synthesis prints. */
+const warningsOf = (given: Parameters<typeof config>[0]): string[] =>
+  Annotations.fromStack(synthesis(config(given)).stack)
+    .findWarning('*', Match.anyValue())
+    .map(({ entry }) => String(entry.data));
+
+test('a schedule that falls into an hour that clocks jump over is warned of, by name', () => {
+  const schedule = { name: 'nightly', timeZone: 'Europe/Berlin' };
+  const gap = warningsOf({ schedules: [{ ...schedule, expression: 'cron(30 2 * * ? *)' }] });
+  expect(gap).toContainEqual(
+    expect.stringMatching(/Schedule nightly is due at \d{4}-03-\d\d 02:30/),
+  );
+  const safe = warningsOf({ schedules: [{ ...schedule, expression: 'cron(30 1 * * ? *)' }] });
+  expect(safe.join()).not.toContain('Schedule nightly');
+});
+
+test('alarms that tell nobody are warned of', () => {
+  expect(warningsOf({}).join()).toContain('alarms.email');
+  expect(warningsOf({ alarms: { email: 'ops@example.com' } }).join()).not.toContain('alarms.email');
 });

@@ -176,7 +176,9 @@ describe('as CDK’s command line starts it', () => {
       out,
       err,
       folder: assembly,
-    } = await runApp(`export default ${JSON.stringify(input())};`);
+    } = await runApp(
+      `export default ${JSON.stringify(input({ alarms: { email: 'operations@example.com' } }))};`,
+    );
     expect({ code, out, err }).toEqual({ code: 0, out: '', err: '' });
     expect(readdirSync(assembly)).toContain('Elsewhere.template.json');
   });

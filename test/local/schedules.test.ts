@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { nextTimeOf, skippedTimeOf } from '../../core/schedule-times.ts';
 import type { LocalSchedule } from '../../local/template/model.ts';
-import { nextTimeOf } from '../../local/triggers/cron.ts';
 import { inputOf, startScheduler } from '../../local/triggers/scheduler.ts';
 
 const SATURDAY_NOON = new Date('2026-11-21T12:00:00Z');
@@ -29,8 +29,52 @@ describe("EventBridge Scheduler's grammar", () => {
     expect(nextTimeOf(expression, timeZone)(SATURDAY_NOON)?.toISOString()).toBe(due);
   });
 
+  it.each([
+    ['cron(0 2 * * ? *)', 'Europe/Berlin', '2027-03-27T12:00:00Z', '2027-03-29T00:00:00.000Z'],
+    ['cron(30 2 28 3 ? 2027)', 'Europe/Berlin', '2027-03-27T12:00:00Z', undefined],
+    ['cron(0 * * * ? *)', 'Europe/Berlin', '2027-03-28T00:30:00Z', '2027-03-28T01:00:00.000Z'],
+    ['cron(0 0 * * ? *)', 'Africa/Cairo', '2027-04-29T12:00:00Z', '2027-04-30T21:00:00.000Z'],
+    [
+      'cron(15 2 * * ? *)',
+      'Australia/Lord_Howe',
+      '2027-10-02T00:00:00Z',
+      '2027-10-03T15:15:00.000Z',
+    ],
+  ])('%s in %s skips a time that clocks jump over', (expression, timeZone, after, due) => {
+    expect(nextTimeOf(expression, timeZone)(new Date(after))?.toISOString()).toBe(due);
+  });
+
+  it('is due once where clocks show a time twice', () => {
+    const next = nextTimeOf('cron(30 2 * * ? *)', 'Europe/Berlin');
+    const first = next(new Date('2027-10-30T12:00:00Z'));
+    expect(first?.toISOString()).toBe('2027-10-31T00:30:00.000Z');
+    expect(next(first ?? SATURDAY_NOON)?.toISOString()).toBe('2027-11-01T01:30:00.000Z');
+    expect(next(new Date('2027-10-31T01:10:00Z'))?.toISOString()).toBe('2027-11-01T01:30:00.000Z');
+  });
+
   it('knows a schedule that is never due again', () => {
     expect(nextTimeOf('cron(0 0 1 1 ? 2020)', 'UTC')(SATURDAY_NOON)).toBeUndefined();
+  });
+});
+
+describe('a time that clocks jump over', () => {
+  const skipped = (expression: string, timeZone: string): string | undefined =>
+    skippedTimeOf(expression, timeZone, SATURDAY_NOON, new Date('2028-11-21T12:00:00Z'));
+
+  it.each([
+    ['cron(0 2 * * ? *)', 'Europe/Berlin', '2027-03-28 02:00'],
+    ['cron(59 2 ? * 1L *)', 'Europe/Berlin', '2027-03-28 02:59'],
+    ['cron(30 2 * * ? *)', 'America/New_York', '2027-03-14 02:30'],
+    ['cron(0 0 * * ? *)', 'Africa/Cairo', '2027-04-30 00:00'],
+    ['cron(0 1 * * ? *)', 'Europe/Berlin', undefined],
+    ['cron(0 3 * * ? *)', 'Europe/Berlin', undefined],
+    ['cron(0 2 * * ? *)', 'UTC', undefined],
+    ['cron(0 2 1 * ? *)', 'Europe/Berlin', undefined],
+    // The next one is due as soon as the hour is over.
+    ['cron(0 * * * ? *)', 'Europe/Berlin', undefined],
+    ['rate(1 day)', 'Europe/Berlin', undefined],
+  ])('of %s in %s is found before it comes', (expression, timeZone, time) => {
+    expect(skipped(expression, timeZone)).toBe(time);
   });
 });
 

@@ -1,0 +1,170 @@
+import { Cron } from 'croner';
+
+/**
+ * EventBridge Scheduler's grammar, given to croner: six fields without seconds, days of the week from 1 (Sunday),
+ * `?`, `L`, `W` and `#`. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
+const LAST = [59, 23, 31, 12, 7, 2199] as const;
+const DAY_OF_WEEK = 4;
+
+/** `5/15` begins at 5; croner wants the end too. */
+const withEnd = (item: string, last: number): string => {
+  const [range = '', step] = item.split('/');
+  return step === undefined || range === '*' || range.includes('-')
+    ? item
+    : `${range}-${last}/${step}`;
+};
+
+const field = (text: string, index: number): string => {
+  if (text === '?') return '*';
+  if (index === DAY_OF_WEEK && text === 'L') return '7';
+  if (index === DAY_OF_WEEK) {
+    const lastOfMonth = /^(\w+)L$/.exec(text)?.[1];
+    if (lastOfMonth) return `${lastOfMonth}#L`;
+  }
+  const last = LAST[index] ?? 0;
+  return text
+    .split(',')
+    .map((item) => withEnd(item, last))
+    .join(',');
+};
+
+/** Croner's pattern with seconds and years, days of the week from 1. */
+const cronerPattern = (body: string): string =>
+  ['0', ...body.trim().split(/\s+/).map(field)].join(' ');
+
+const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+const HOUR_MS = 3_600_000;
+
+/** Answers the first time after another at which the schedule is due, or undefined when it is never again. */
+export type NextTime = (after: Date) => Date | undefined;
+
+type WallClock = (at: Date) => Date;
+
+/** What the clocks of a time zone show, as a Date whose UTC fields are theirs. */
+const wallClockOf = (timeZone: string): WallClock => {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'iso8601',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (at) => {
+    const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+    const day = [part('year'), part('month') - 1, part('day')] as const;
+    return new Date(Date.UTC(...day, part('hour'), part('minute'), part('second')));
+  };
+};
+
+const DAY_MS = 86_400_000;
+const offsetAt = (wallClock: WallClock, at: number): number => {
+  const second = Math.floor(at / 1000) * 1000;
+  return wallClock(new Date(second)).getTime() - second;
+};
+
+/** When clocks show it for the first time; undefined where they jump over it. */
+const instantOf = (wallClock: WallClock, wall: Date): Date | undefined => {
+  const shown = wall.getTime();
+  const offsets = [offsetAt(wallClock, shown - DAY_MS), offsetAt(wallClock, shown + DAY_MS)];
+  const found = offsets
+    .map((offset) => shown - offset)
+    .filter((at) => at + offsetAt(wallClock, at) === shown);
+  return found.length ? new Date(Math.min(...found)) : undefined;
+};
+
+/** Times that the pattern names, on a clock that never jumps. */
+const onTheWall = (body: string): NextTime => {
+  const cron = new Cron(cronerPattern(body), {
+    timezone: 'UTC',
+    mode: '7-part',
+    alternativeWeekdays: true,
+    paused: true,
+  });
+  return (after) => cron.nextRun(after) ?? undefined;
+};
+
+/**
+ * Where clocks go forward, EventBridge Scheduler skips what falls into the hour that is not there; where they go back, it fires once.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
+const nextOfCron = (body: string, timeZone: string): NextTime => {
+  const nextOnTheWall = onTheWall(body);
+  const wallClock = wallClockOf(timeZone);
+  return (after) => {
+    for (
+      let wall = nextOnTheWall(wallClock(after));
+      wall !== undefined;
+      wall = nextOnTheWall(wall)
+    ) {
+      const due = instantOf(wallClock, wall);
+      if (due && due > after) return due;
+    }
+    return undefined;
+  };
+};
+
+/** @throws Error for what EventBridge Scheduler would not take either */
+export const nextTimeOf = (expression: string, timeZone: string): NextTime => {
+  const [, kind, body = ''] = /^(cron|rate|at)\((.*)\)$/.exec(expression) ?? [];
+  if (kind === 'cron') return nextOfCron(body, timeZone);
+  const [, count, unit] = /^(\d+) (minute|hour|day)s?$/.exec(body.trim()) ?? [];
+  if (kind === 'rate' && count && unit) {
+    const every = Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+    return (after) => new Date(after.getTime() + every);
+  }
+  throw new Error(`${expression} is no schedule that runs here`);
+};
+
+/** Clocks jump from one time to another; both as their own UTC fields. */
+interface Gap {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+const gapsOf = (wallClock: WallClock, begin: Date, end: Date): Gap[] => {
+  const gaps: Gap[] = [];
+  for (let at = begin.getTime(); at < end.getTime(); at += DAY_MS) {
+    const before = offsetAt(wallClock, at);
+    const after = offsetAt(wallClock, at + DAY_MS);
+    if (after <= before) continue;
+    let low = at;
+    let high = at + DAY_MS;
+    while (high - low > 1000) {
+      const middle = Math.floor((low + high) / 2000) * 1000;
+      if (offsetAt(wallClock, middle) === before) low = middle;
+      else high = middle;
+    }
+    gaps.push({ from: new Date(high + before), to: new Date(high + after) });
+  }
+  return gaps;
+};
+
+/**
+ * The first time between two at which a schedule would be due and which clocks of its zone jump over, as they would show it:
+ * `2027-03-28 02:00`. Undefined where there is none, or where the schedule is due again within an hour behind the jump.
+ */
+export const skippedTimeOf = (
+  expression: string,
+  timeZone: string,
+  begin: Date,
+  end: Date,
+): string | undefined => {
+  const [, body] = /^cron\((.*)\)$/.exec(expression) ?? [];
+  if (body === undefined) return undefined;
+  const nextOnTheWall = onTheWall(body);
+  const lastSecond = (time: Date): Date => new Date(time.getTime() - 1000);
+  for (const { from, to } of gapsOf(wallClockOf(timeZone), begin, end)) {
+    const due = nextOnTheWall(lastSecond(from));
+    if (!due || due >= to) continue;
+    const again = nextOnTheWall(lastSecond(to));
+    if (again && again.getTime() - to.getTime() < HOUR_MS) continue;
+    return due.toISOString().slice(0, 16).replace('T', ' ');
+  }
+  return undefined;
+};
