@@ -5,6 +5,7 @@ import { filePath, shellWord } from '../../core/shell-word.ts';
 import { CHECK_FILE, CHECK_SQL, codeSection } from './restore-guide-code.ts';
 import { countsQuery } from './restore-guide-counts.ts';
 import { createExtensions, createRoles } from './restore-guide-needs.ts';
+import { definitionsNeeded, restoreRows } from './restore-guide-rows.ts';
 import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
@@ -56,7 +57,7 @@ const before = (manifest: Manifest): string => {
   return lines(
     '## What you need',
     '',
-    `- \`psql\`${manifest.options.format === 'plain' ? '' : ' and `pg_restore`'} of PostgreSQL ${major} or later${unpacker ? `, and \`${unpacker.split(' ')[0]}\`` : ''}; \`aws\` with the right to read the bucket.`,
+    `- \`psql\`${manifest.options.format === 'plain' && manifest.options.content !== 'data' ? '' : ' and `pg_restore`'} of PostgreSQL ${major} or later${unpacker ? `, and \`${unpacker.split(' ')[0]}\`` : ''}; \`aws\` with the right to read the bucket.`,
     `- A database of PostgreSQL ${majorOf(manifest.source.serverVersion)} or later that has no schema ${schemasIn(manifest).map(inline).join(', ')} yet. A live one must be renamed first; nothing here removes or overwrites anything.`,
     '',
     codeSection(manifest),
@@ -70,6 +71,7 @@ const before = (manifest: Manifest): string => {
       ),
       'sh',
     ),
+    ...(manifest.options.content === 'data' ? ['', definitionsNeeded(manifest)] : []),
   );
 };
 
@@ -156,8 +158,21 @@ const restorePlain = (manifest: Manifest, file: string): string => {
   );
 };
 
-const restore = (manifest: Manifest, mark: string): string => {
+const commandsOf = (manifest: Manifest, mark: string): string => {
   const file = fileNameOf(manifest);
+  const plain = manifest.options.format === 'plain';
+  if (manifest.options.content !== 'data')
+    return plain ? restorePlain(manifest, file) : restoreArchive(manifest, file);
+  const unpack = plain ? UNPACK[manifest.options.compression] : '';
+  const unpacked = unpack ? file.replace(/\.(?:gz|zst|bz2)$/, '') : file;
+  return restoreRows(
+    manifest,
+    { unpacked, unpack: unpack && `${unpack} ${shellWord(file)}` },
+    mark,
+  );
+};
+
+const restore = (manifest: Manifest, mark: string): string => {
   const plain = manifest.options.format === 'plain';
   return lines(
     '## 3. Restore',
@@ -165,13 +180,10 @@ const restore = (manifest: Manifest, mark: string): string => {
     'It is one transaction: either all of it is there afterwards, or nothing.',
     '',
     fenced(
-      lines(
-        `cat > ${CHECK_FILE} ${heredoc(CHECK_SQL, mark)}`,
-        plain ? restorePlain(manifest, file) : restoreArchive(manifest, file),
-      ),
+      lines(`cat > ${CHECK_FILE} ${heredoc(CHECK_SQL, mark)}`, commandsOf(manifest, mark)),
       'sh larder',
     ),
-    plain
+    plain || manifest.options.content === 'data'
       ? 'Owners that are superusers here get nothing from another login. Where that stops it, restore into a server where they are ordinary roles.'
       : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: everything then belongs to the login.',
     'A few kinds of objects only a superuser can create, such as functions in C. Where one stops the restore, read the code of the backup first, and do it as a superuser only on a server that holds nothing else.',
@@ -219,7 +231,7 @@ export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
     `# Bring back ${inline(manifest.project.name)} as it was on ${manifest.timings.snapshotAt}`,
     facts(manifest),
     data
-      ? 'This backup holds rows without definitions: it goes into empty tables of the same form, which must be there. Nothing checks that they are empty.'
+      ? 'It can’t be restored beside a live schema, since its rows name the tables that they go into: it comes back in a database of its own.'
       : 'Ask Larder to do it if it can: `POST .../restores` puts this backup beside the live schema, checked and counted. This page is for when it can’t.',
     before(manifest),
     download(manifest, where),

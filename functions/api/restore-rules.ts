@@ -59,8 +59,8 @@ export const checkContent = ({ id, type, content }: Backup): void => {
   if (content === 'data') {
     throw new ContentNotRestorable(
       id,
-      'holds rows without the definitions of their tables, so there is nothing to bring them back into',
-      'Restore a backup with content full or schema beside, then load these rows into it by hand: GET .../restore-guide has the commands.',
+      'holds rows without the definitions of their tables, and they would go into tables of the names that are live',
+      'Bring it back in a database of its own: GET .../restore-guide has the commands, which take the definitions from a backup with content full or schema.',
     );
   }
 };

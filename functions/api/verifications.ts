@@ -51,6 +51,13 @@ export const requestVerification = async (api: Api, request: ApiRequest): Promis
         'Only backups of databases can be verified.',
       );
     }
+    if (backup.content === 'data') {
+      throw new ContentNotRestorable(
+        backup.id,
+        'holds rows without the definitions of their tables, so there is nothing to restore it into and compare',
+        'Verify a backup with content full; GET .../restore-guide has the commands that bring this one back, and count its rows.',
+      );
+    }
     const manifest = await manifestOf(api, backup);
     return {
       ...newJob(api, backup, backup.source, id),

@@ -120,8 +120,18 @@ const howToUse = (backup: Backup): Block[] => {
     { kind: 'heading', text: 'Download and restore' },
     { kind: 'text', text: 'Ask the API for a URL, which is good for 15 minutes:' },
     { kind: 'code', text: `GET ${path}` },
-    { kind: 'text', text: 'Load the file into an empty database:' },
-    { kind: 'code', text: restoreCommand(backup.format, compression, fileName) },
+    ...(backup.content === 'data'
+      ? ([
+          {
+            kind: 'text',
+            text: 'It holds rows without the definitions of their tables. Its guide has the commands that bring both together:',
+          },
+          { kind: 'code', text: `GET ${path.replace(/download$/, 'restore-guide')}` },
+        ] as const)
+      : ([
+          { kind: 'text', text: 'Load the file into an empty database:' },
+          { kind: 'code', text: restoreCommand(backup.format, compression, fileName) },
+        ] as const)),
   ];
 };
 

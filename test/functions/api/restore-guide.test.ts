@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -115,7 +115,12 @@ const pasteInto =
 const followGuide = async (
   { manifest, body, bench }: Exported,
   database: string,
-  { login = LOGIN, change = (guide: string) => guide, shell = runCommands } = {},
+  {
+    login = LOGIN,
+    change = (guide: string) => guide,
+    shell = runCommands,
+    definitions = undefined as Exported | undefined,
+  } = {},
 ): Promise<{ guide: string; stdout: string }> => {
   const room = mkdtempSync(path.join(folder, 'room-'));
   const bin = path.join(room, 'bin');
@@ -128,6 +133,7 @@ const followGuide = async (
   chmodSync(path.join(bin, 'aws'), 0o755);
   const work = path.join(room, 'work');
   mkdirSync(work);
+  if (definitions) writeFileSync(path.join(work, 'definitions'), definitions.body);
   const guide = change(restoreGuide(manifest, { bucket: bench.bucket, tool: 'aws' }));
   const address = `127.0.0.1:${target.port}/${database}`;
   const { stdout } = await shell(commandsOf(guide), {
@@ -136,6 +142,7 @@ const followGuide = async (
       PATH: `${bin}:${programs}:${layerBin}:/usr/bin:/bin`,
       WANTED: `s3://${bench.bucket}/${manifest.object.key}`,
       PGPASSWORD: PASSWORD,
+      DEFINITIONS: './definitions',
       DATABASE_URL: `postgresql://${login}@${address}`,
       ADMIN_URL: `postgresql://postgres@${address}`,
     },
@@ -319,5 +326,86 @@ describe('the restore guide', () => {
       /FAILED|sha256sum/,
     );
     expect((await target.sql(`SELECT to_regclass('acme.t') AS t`, after)).rows[0].t).toBeNull();
+  });
+
+  /** Enums, domains, composite types, generated columns, partitions, keys in circles, triggers, policies, materialized views. */
+  describe.each([
+    ['shop', 'acme'],
+    ['meters', 'globex'],
+    ['ledger', 'Müller & Söhne "Nord"'],
+  ] as const)('on the demo’s %s', (file, schema) => {
+    let before: string;
+    let whole: Awaited<ReturnType<typeof factsOf>>;
+    beforeAll(async () => {
+      before = await source.database();
+      await source.sql(`GRANT CREATE ON DATABASE ${before} TO ${quote(OWNER)}`);
+      const sql = readFileSync(
+        path.join(import.meta.dirname, `../../../local/database/demo/${file}.sql`),
+        'utf8',
+      );
+      await source.sql(`SET ROLE ${quote(OWNER)}; ${sql}; RESET ROLE`, before);
+      whole = await factsOf(source, before);
+    });
+
+    const FULL = [
+      ['custom', undefined],
+      ...(file === 'shop'
+        ? ([
+            ['plain', 'zstd'],
+            ['tar', 'none'],
+          ] as const)
+        : []),
+    ] as const;
+    it.each(FULL)('all of it comes back from %s', async (format, compression) => {
+      const backup = await exported(before, schema, {
+        format,
+        ...(compression && { compression }),
+      });
+      const after = await target.database();
+      const { stdout } = await followGuide(backup, after);
+      expect(stdout.trimEnd()).toMatch(/OK\s+Compared\.$/);
+      expect(differences(whole, await factsOf(target, after))).toEqual([]);
+    });
+
+    it.each(FULL)(
+      'its definitions come back from %s, and nothing else',
+      async (format, compression) => {
+        const backup = await exported(before, schema, {
+          content: 'schema',
+          format,
+          ...(compression && { compression }),
+        });
+        const after = await target.database();
+        await followGuide(backup, after);
+        const found = await factsOf(target, after);
+        const isDefinition = ([name]: readonly [string, string]): boolean =>
+          !/^(rows|value) of /.test(name);
+        const only = (facts: typeof whole) => new Map([...facts].filter(isDefinition));
+        const other = differences(only(whole), only(found));
+        expect(other.filter((line) => !line.endsWith('populated was true, is false'))).toEqual([]);
+      },
+    );
+
+    it.each(FULL)(
+      'its rows come back from %s, with the definitions of another backup',
+      async (format, compression) => {
+        const content = 'data';
+        const backup = await exported(before, schema, {
+          content,
+          format,
+          ...(compression && { compression }),
+        });
+        for (const definitions of [
+          await exported(before, schema, { content: 'schema', format: 'tar' }),
+          ...(format === 'custom' ? [await exported(before, schema, {})] : []),
+        ]) {
+          const after = await target.database();
+          const { stdout, guide } = await followGuide(backup, after, { definitions });
+          expect(guide).toContain('export DEFINITIONS=');
+          expect(stdout.trimEnd()).toMatch(/OK\s+Compared\.$/);
+          expect(differences(whole, await factsOf(target, after))).toEqual([]);
+        }
+      },
+    );
   });
 });

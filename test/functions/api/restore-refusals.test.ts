@@ -72,7 +72,11 @@ describe('a restore is refused, and leaves nothing behind,', () => {
       ['swap', {}],
       ['elsewhere', { target: 'second' }],
     ] as const) {
-      const why = [409, 'ContentNotRestorable', /without the definitions/] as const;
+      const why = [
+        409,
+        'ContentNotRestorable',
+        /without the definitions .* database of its own: .*restore-guide/,
+      ] as const;
       await expectRefused(api, `${pathOf(rows)}/${path}`, body, why);
       const other = [409, 'ContentNotRestorable', /of logs/] as const;
       await expectRefused(api, `${pathOf(logs)}/${path}`, body, other);

@@ -152,6 +152,12 @@ test('a mail of one failed backup has its reason, and nothing to download', () =
   expect(text).not.toContain('download');
 });
 
+test('a mail of rows without definitions names the guide, and no command that fails', () => {
+  const { text } = mailOf(backupLetter(completed({ content: 'data' })));
+  expect(text).toMatch(/GET \/projects\/\S+\/restore-guide/);
+  expect(text).not.toMatch(/pg_restore|psql/);
+});
+
 test('each format and compression has the command that loads it', () => {
   expect(restoreCommand('custom', 'zstd', 'f.dump')).toMatch(/^pg_restore .*f\.dump$/);
   expect(restoreCommand('tar', 'none', 'f.tar')).toMatch(/^pg_restore .*f\.tar$/);
