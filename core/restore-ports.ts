@@ -1,8 +1,16 @@
 import type { Readable } from 'node:stream';
 import type { Compression, Format } from './backup.ts';
+import type { Loosening } from './errors/restore.ts';
 import type { Manifest } from './manifest.ts';
 import type { NotOwned, RestoringProject } from './ownership.ts';
-import type { RestoredForeignKey, RestoreReport, SchemaPlace, TableName } from './restore.ts';
+import type {
+  OnConflict,
+  RestoredForeignKey,
+  RestoreReport,
+  SchemaPlace,
+  TableName,
+  UnfinishedObject,
+} from './restore.ts';
 import type { Dependent } from './restore-dependents.ts';
 import type { ServerFacts } from './snapshot-ports.ts';
 
@@ -143,6 +151,10 @@ export interface LoadRequest extends RestoreSeal {
   readonly missingRoles: readonly string[];
   readonly createExtensions: boolean;
   readonly lockTimeoutMs: number;
+  /** Absent: `stop`. */
+  readonly onConflict?: OnConflict;
+  /** With `report`, after a StatementRefused whose `conflict` named it. */
+  readonly loosen?: Loosening;
   readonly text: AsyncIterable<Buffer>;
   /** Asked when all has been executed and counted, before COMMIT; its rejection rolls everything back. */
   readonly confirm: () => Promise<void>;
@@ -155,6 +167,8 @@ export interface Loaded {
   /** Constraints to tables outside, left out of the transaction. */
   readonly foreignKeys: readonly OutsideForeignKey[];
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** With `report`: what is not as it was. */
+  readonly unfinished: readonly UnfinishedObject[];
   readonly warnings: readonly string[];
 }
 export interface OutsideForeignKey {

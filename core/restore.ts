@@ -88,6 +88,47 @@ export interface RestoredForeignKey {
   readonly sql?: string;
 }
 
+/**
+ * What to do where rows and definitions of a backup do not fit together, such as an orphan row behind a foreign key: `stop` restores
+ * nothing; `report` restores every row and leaves the object in a state that the outcome tells.
+ */
+export const ON_CONFLICT = ['stop', 'report'] as const;
+export type OnConflict = (typeof ON_CONFLICT)[number];
+
+export const UNFINISHED_KINDS = [
+  'check',
+  'not-null',
+  'domain-check',
+  'foreign-key',
+  'primary-key',
+  'unique',
+  'exclusion',
+  'index',
+  'statistics',
+  'materialized-view',
+  'view',
+  'routine',
+  'trigger',
+  'policy',
+  'other',
+] as const;
+export type UnfinishedKind = (typeof UNFINISHED_KINDS)[number];
+
+/** `not-valid` holds for new rows only, `unfilled` is a materialized view without rows. */
+export const UNFINISHED_STATES = ['not-valid', 'missing', 'unfilled'] as const;
+
+/** An object that a restore with `report` could not bring back as it was. */
+export interface UnfinishedObject {
+  readonly kind: UnfinishedKind;
+  /** As a person would name it, under the backup's own schema name. */
+  readonly object: string;
+  readonly state: (typeof UNFINISHED_STATES)[number];
+  /** What PostgreSQL says. */
+  readonly why: string;
+  /** Finishes it where the object is now, once the rows are mended; several are separated by `;` and a newline. */
+  readonly sql?: string;
+}
+
 /** What a restore came to, written when it has ended well. */
 export interface RestoreOutcome {
   readonly schemas: readonly SchemaPlace[];
@@ -97,6 +138,8 @@ export interface RestoreOutcome {
   readonly foreignKeys: readonly RestoredForeignKey[];
   /** What the backup holds and the new schema does not, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
+  /** Objects that are not as they were, each with the statement that finishes it. Absent in rows of before, as after an undo. */
+  readonly unfinished?: readonly UnfinishedObject[];
   /** After a swap: where what was live before is now. */
   readonly before: readonly SchemaPlace[];
   /** After an exchange of names: what hung on the live schema from outside, and which schema it uses now. */
@@ -123,6 +166,8 @@ export interface Restore extends Job {
   readonly repointDependents?: boolean;
   /** Under `owners: 'drop'`, although functions of the backup run as the restore role. */
   readonly acceptOwnCode?: boolean;
+  /** Absent in rows of before, which stop. */
+  readonly onConflict?: OnConflict;
   /** Report only: nothing is written. */
   readonly dryRun: boolean;
   /** For `undo`: the swap that is undone. */
@@ -186,6 +231,7 @@ const owners = z.enum(['keep', 'drop']).default('keep');
 /** With `owners: "drop"`, although functions of the backup would run as the restore role. */
 const acceptOwnCode = z.boolean().default(false);
 const dryRun = z.boolean().default(false);
+const onConflict = z.enum(ON_CONFLICT);
 
 /** POST .../restores: all of it is optional. */
 export const restoreRequest = z
@@ -198,6 +244,8 @@ export const restoreRequest = z
     schemaName: schemaName.optional(),
     owners,
     acceptOwnCode,
+    /** Absent: `report` beside, `stop` into the live schema, which the application relies on. */
+    onConflict: onConflict.optional(),
     dryRun,
   })
   .refine(({ into, tables }) => into === 'beside' || tables, {
@@ -216,6 +264,8 @@ export const swapRequest = z.strictObject({
   acceptDependents: z.boolean().default(false),
   /** Those that can be are made again in the exchange's transaction, and then use the restored schema. */
   repointDependents: z.boolean().default(false),
+  /** `report`: although constraints, indexes or materialized views of the new live schema may be unfinished. */
+  onConflict: onConflict.default('stop'),
   dryRun,
 });
 export type SwapRequest = z.output<typeof swapRequest>;
@@ -228,6 +278,7 @@ export const elsewhereRequest = z.strictObject({
   schemaName: schemaName.optional(),
   owners,
   acceptOwnCode,
+  onConflict: onConflict.default('report'),
   dryRun,
 });
 export type ElsewhereRequest = z.output<typeof elsewhereRequest>;

@@ -12,7 +12,8 @@ export interface RehearsalRequest {
   readonly signal: AbortSignal;
 }
 
-export type Rehearsed = Required<Omit<VerificationResult, 'verdict' | 'why'>>;
+export type Rehearsed = Required<Omit<VerificationResult, 'verdict' | 'why' | 'unfinished'>> &
+  Pick<VerificationResult, 'unfinished'>;
 
 /**
  * Nothing of it is left when it resolves or rejects. It rejects where the backup could not be brought back: with StatementRefused,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Job } from './job.ts';
+import type { UnfinishedObject } from './restore.ts';
 
 /**
  * Restoring a backup into a scratch PostgreSQL and comparing it with its manifest. A verification that could not run is
@@ -32,6 +33,8 @@ export interface VerificationResult {
   };
   /** What could not be compared, each with the reason, such as a foreign key to a table of another schema. */
   readonly notChecked: readonly string[];
+  /** With `verified`: objects that come back only by a restore with `onConflict: "report"`, and how. Every row came back. */
+  readonly unfinished?: readonly UnfinishedObject[];
   readonly serverVersion?: string;
   /** Most that the scratch server's folder took, bytes. */
   readonly diskBytes?: number;

@@ -67,10 +67,36 @@ export class RestoreMismatch extends Permanent {
   }
 }
 
+/** What is taken away from tables before their rows are loaded, and given back behind them: their checks, or those of domains as well. */
+export type Loosening = 'checks' | 'checks-and-domains';
+
+/**
+ * Rows and definitions of a backup do not fit together. `loosen` names what could be taken away from the rows, so that they can be loaded
+ * in another attempt; absent where nothing can.
+ */
+export interface Conflict {
+  readonly loosen?: Loosening;
+}
+
 /** The server refused a statement of the backup. `object` is what it was about. */
 export class StatementRefused extends Permanent {
-  constructor(object: string, why: string, options?: { cause?: unknown }) {
-    super(`The server refused ${object}: ${why}. Nothing was restored.`, options);
+  readonly object: string;
+  readonly why: string;
+  readonly conflict?: Conflict;
+  /** @param options.next what the reader can do, a sentence */
+  constructor(
+    object: string,
+    why: string,
+    options: { cause?: unknown; conflict?: Conflict; next?: string } = {},
+  ) {
+    const { cause, conflict, next } = options;
+    super(
+      `The server refused ${object}: ${why}. Nothing was restored.${next === undefined ? '' : ` ${next}`}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.object = object;
+    this.why = why;
+    if (conflict) this.conflict = conflict;
   }
 }
 

@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { JOB_STATUSES, type Job } from '../../core/job.ts';
-import { RESTORE_MODES, RESTORE_STEPS, type Restore } from '../../core/restore.ts';
+import {
+  ON_CONFLICT,
+  RESTORE_MODES,
+  RESTORE_STEPS,
+  type Restore,
+  UNFINISHED_KINDS,
+  UNFINISHED_STATES,
+} from '../../core/restore.ts';
 import { DEPENDENT_KINDS, OBSTACLES, REPOINTINGS } from '../../core/restore-dependents.ts';
 import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
 import { backupPath, bytes, failure, path, prose, time } from './public.ts';
@@ -74,6 +81,19 @@ const report = z
   })
   .meta({ description: 'What was found before anything was written.' });
 
+const unfinished = z
+  .object({
+    kind: z.enum(UNFINISHED_KINDS),
+    object: prose,
+    state: z.enum(UNFINISHED_STATES),
+    why: prose,
+    sql: z.string().optional(),
+  })
+  .meta({
+    description:
+      "An object that is not as it was, with PostgreSQL's reason and the SQL that finishes it.",
+  });
+
 const outcome = z
   .object({
     schemas: places,
@@ -90,6 +110,7 @@ const outcome = z
       }),
     ),
     leftOut: z.array(z.object({ what: prose, why: prose })),
+    unfinished: z.array(unfinished).optional(),
     before: places,
     dependentObjects: dependentObjects.meta({
       description:
@@ -112,6 +133,7 @@ export const publicRestore = z.object({
   acceptDependents: z.boolean(),
   repointDependents: z.boolean().optional(),
   acceptOwnCode: z.boolean().optional(),
+  onConflict: z.enum(ON_CONFLICT).optional(),
   dryRun: z.boolean(),
   undoes: z.string().optional().meta({ description: 'The swap that it undoes.' }),
   safetyBackupId: z.string().optional(),
@@ -156,6 +178,7 @@ export const publicVerification = z.object({
         hashedTables: count,
       }),
       notChecked: lines,
+      unfinished: z.array(unfinished).optional(),
       serverVersion: z.string().optional(),
       diskBytes: bytes.optional(),
     })

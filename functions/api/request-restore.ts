@@ -17,7 +17,9 @@ import { manifestOf } from './stored-manifest.ts';
 
 /** What a person decides about a restore. */
 type Wish = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
-  Partial<Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode' | 'repointDependents'>>;
+  Partial<
+    Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode' | 'onConflict' | 'repointDependents'>
+  >;
 
 const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string): Restore => ({
   ...newJob(api, backup, target, id),
@@ -32,10 +34,13 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
   const backup = await completedBackup(api, request, 'restored');
   const { schemaName: newSchema, into, owners, acceptOwnCode, dryRun } = asked;
   const tables = asked.tables && [...new Set(asked.tables)];
+  // What is live is relied on; a copy is for its rows.
+  const onConflict = asked.onConflict ?? (into === 'live' ? 'stop' : 'report');
   const wish: Wish = {
     mode: tables ? 'tables' : 'beside',
     into,
     owners,
+    onConflict,
     dryRun,
     acceptDependents: false,
     ...(acceptOwnCode && { acceptOwnCode }),
@@ -75,12 +80,14 @@ export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer>
 
 /** POST .../elsewhere: into another source that allows it. */
 export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const { target, schemaName, owners, acceptOwnCode, dryRun } = jsonBody(request, elsewhereRequest);
+  const asked = jsonBody(request, elsewhereRequest);
+  const { target, schemaName, owners, acceptOwnCode, onConflict, dryRun } = asked;
   const backup = await completedBackup(api, request, 'restored');
   const wish: Wish = {
     mode: 'elsewhere',
     into: 'beside',
     owners,
+    onConflict,
     dryRun,
     acceptDependents: false,
     ...(acceptOwnCode && { acceptOwnCode }),

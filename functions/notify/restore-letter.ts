@@ -2,7 +2,8 @@ import { encodePart } from '../../core/keys.ts';
 import type { Restore, RestoreOutcome } from '../../core/restore.ts';
 import { type Dependent, dependentTitle, obstacleText } from '../../core/restore-dependents.ts';
 import type { Block, Letter, Tone } from './letter.ts';
-import { counted, durationOf, nameLine, oneLine, timeOf } from './wording.ts';
+import { unfinishedBlocks } from './unfinished.ts';
+import { counted, durationOf, isShowable, nameLine, oneLine, timeOf } from './wording.ts';
 
 /** The mail of one restore, which a person asked for. */
 const LINES_SHOWN = 20;
@@ -27,7 +28,12 @@ const titleOf = (restore: Restore): { title: string; tone: Tone } => {
       ? { title: `${what} would be refused`, tone: 'mixed' }
       : { title: `${what} is possible`, tone: 'good' };
   }
-  const { leftOut = [], warnings = [], foreignKeys = [] } = restore.outcome ?? {};
+  const { leftOut = [], warnings = [], foreignKeys = [], unfinished = [] } = restore.outcome ?? {};
+  if (unfinished.length)
+    return {
+      title: `${what} completed, ${counted(unfinished.length, 'object')} unfinished`,
+      tone: 'mixed',
+    };
   const loose = foreignKeys.some(({ state }) => state !== 'valid');
   const tone =
     leftOut.length || warnings.length || loose || staying(restore).length ? 'mixed' : 'good';
@@ -96,6 +102,7 @@ const foundBefore = ({ dryRun, report }: Restore): Block[] =>
 const findingsOf = ({ outcome, report }: Restore): Block[] =>
   outcome
     ? [
+        ...unfinishedBlocks(outcome.unfinished ?? []),
         ...list('Worth knowing', outcome.warnings),
         ...list(
           'Left out',
@@ -114,12 +121,6 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
 /** What uses the schema that was put aside, and so would go with it. */
 const staying = ({ outcome }: Restore): readonly Dependent[] =>
   outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'not-done') ?? [];
-
-/** Nothing of a statement may be changed or cut: one that can't be shown whole is left to the API. */
-const LONGEST_STATEMENT = 4000;
-const isShowable = (sql: string): boolean =>
-  sql.length <= LONGEST_STATEMENT &&
-  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(sql.replaceAll('\n', ''));
 
 const dependentsOf = (restore: Restore): Block[] => {
   const { outcome } = restore;

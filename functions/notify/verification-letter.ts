@@ -1,3 +1,4 @@
+import type { UnfinishedObject } from '../../core/restore.ts';
 import type { Verification } from '../../core/verification.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { counted, durationOf, nameLine, oneLine, sizeOf, timeOf } from './wording.ts';
@@ -10,6 +11,11 @@ const titleOf = (verification: Verification): { title: string; tone: Tone } => {
   const backup = `backup of ${nameLine(projectName, 60) || nameLine(projectId, 60)}`;
   if (status === 'cancelled')
     return { title: `Verifying a ${backup} was cancelled`, tone: 'mixed' };
+  if (result?.verdict === 'verified' && result.unfinished?.length)
+    return {
+      title: `A ${backup} came back with ${counted(result.unfinished.length, 'object')} unfinished`,
+      tone: 'mixed',
+    };
   if (result?.verdict === 'verified')
     return { title: `A ${backup} was restored and compared: it is whole`, tone: 'good' };
   if (result?.verdict === 'failed')
@@ -17,8 +23,27 @@ const titleOf = (verification: Verification): { title: string; tone: Tone } => {
   return { title: `A ${backup} could not be verified`, tone: 'bad' };
 };
 
+/** Nothing is damaged: rows and definitions of the source do not fit together. */
+const unfinishedOf = (all: readonly UnfinishedObject[]): Block[] =>
+  all.length
+    ? [
+        {
+          kind: 'text',
+          text: 'Every row came back. What is listed here can not be restored as it was: mend it at the source and back up again, or restore with "onConflict": "report".',
+        },
+        {
+          kind: 'table',
+          columns: [{ title: 'Unfinished' }],
+          rows: all
+            .slice(0, LINES_SHOWN)
+            .map(({ object, why }) => [oneLine(`${object}: ${why}`, 500)]),
+          more: Math.max(0, all.length - LINES_SHOWN),
+        },
+      ]
+    : [];
+
 const troubleOf = ({ result, error }: Verification): Block[] => {
-  if (result?.verdict === 'verified') return [];
+  if (result?.verdict === 'verified') return unfinishedOf(result.unfinished ?? []);
   if (result?.verdict === 'failed') {
     return [
       {

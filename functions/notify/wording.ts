@@ -52,3 +52,9 @@ export const numberOf = (count: number): string => count.toLocaleString('en-US')
 /** `1 backup`, `2 backups` */
 export const counted = (count: number, noun: string): string =>
   `${numberOf(count)} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Nothing of a statement may be changed or cut: one that can't be shown whole is left to the API. */
+const LONGEST_STATEMENT = 4000;
+export const isShowable = (sql: string): boolean =>
+  sql.length <= LONGEST_STATEMENT &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(sql.replaceAll('\n', ''));

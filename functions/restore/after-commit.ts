@@ -8,6 +8,7 @@ import type {
   RestoredForeignKey,
   RestoreOutcome,
   SchemaPlace,
+  UnfinishedObject,
 } from '../../core/restore.ts';
 import type { Dependent } from '../../core/restore-dependents.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
@@ -106,6 +107,20 @@ export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly strin
         `Foreign key ${quoted(name)} of ${quoted(`${table.schema}.${table.name}`)} outside is ${state === 'left-out' ? 'missing' : 'not valid'}: ${why ?? 'for a reason that the log has'}${sql === undefined ? '' : ` (${sql})`}.`,
     );
 
+/** The same for what is unfinished, whose statements name the schemas in quotes. */
+const movedSql = (
+  { sql, ...one }: UnfinishedObject,
+  schemas: readonly SchemaPlace[],
+): UnfinishedObject => {
+  if (sql === undefined) return one;
+  const quote = (name: string): string => `"${name.replaceAll('"', '""')}".`;
+  const moved = schemas.reduce(
+    (text, { from, to }) => text.replaceAll(quote(to), quote(from)),
+    sql,
+  );
+  return { ...one, sql: moved };
+};
+
 /** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
 export const exchange = async (
   ports: RestorePorts,
@@ -157,6 +172,9 @@ export const exchanged = (
     before: renames.filter(({ to }) => !back.some((place) => place.to === to)),
     foreignKeys: outcome.foreignKeys.map((key) => movedKey(key, schemas)),
     ...(dependents.length > 0 && { dependentObjects: boundedDependents(dependents) }),
+    ...(outcome.unfinished && {
+      unfinished: outcome.unfinished.map((one) => movedSql(one, schemas)),
+    }),
   };
 };
 

@@ -1,4 +1,9 @@
-import type { RestoredForeignKey, RestoreOutcome, RestoreReport } from '../../core/restore.ts';
+import type {
+  RestoredForeignKey,
+  RestoreOutcome,
+  RestoreReport,
+  UnfinishedObject,
+} from '../../core/restore.ts';
 import type { Dependent } from '../../core/restore-dependents.ts';
 
 /**
@@ -7,7 +12,7 @@ import type { Dependent } from '../../core/restore-dependents.ts';
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
 const MOST_LINES = 40;
-const LONGEST_LINE = 300;
+const LONGEST_LINE = 280;
 
 const short = (text: string): string =>
   text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text;
@@ -57,18 +62,32 @@ export const boundedReport = (report: RestoreReport): RestoreReport => ({
 
 const STATES: readonly RestoredForeignKey['state'][] = ['left-out', 'not-valid', 'valid'];
 
+/** Half a statement is of no use to anybody. */
+const wholeSql = (sql: string | undefined): { readonly sql?: string } =>
+  sql !== undefined && sql.length <= 2 * LONGEST_LINE ? { sql } : {};
+
 const boundedKey = ({ sql, why, ...key }: RestoredForeignKey): RestoredForeignKey => ({
   ...key,
   ...(why !== undefined && { why: short(why) }),
-  // Half a statement is of no use to anybody.
-  ...(sql !== undefined && sql.length <= 2 * LONGEST_LINE && { sql }),
+  ...wholeSql(sql),
 });
+
+const MOST_UNFINISHED = 20;
+
+/** The first of them, of which the others follow as a rule. */
+export const boundedUnfinished = (all: readonly UnfinishedObject[]): readonly UnfinishedObject[] =>
+  all.slice(0, MOST_UNFINISHED).map(({ sql, object, why, ...one }) => ({
+    ...one,
+    object: short(object),
+    why: short(why),
+    ...wholeSql(sql),
+  }));
 
 export const boundedOutcome = (outcome: RestoreOutcome): RestoreOutcome => {
   const keys = STATES.flatMap((state) => outcome.foreignKeys.filter((key) => key.state === state));
   const unlisted = keys.slice(MOST_LINES);
   const loose = unlisted.filter(({ state }) => state !== 'valid').length;
-  const { leftOut } = outcome;
+  const { leftOut, unfinished = [] } = outcome;
   return {
     ...outcome,
     foreignKeys: keys.slice(0, MOST_LINES).map(boundedKey),
@@ -80,7 +99,13 @@ export const boundedOutcome = (outcome: RestoreOutcome): RestoreOutcome => {
         ? [{ what: andMore(leftOut.length - MOST_LINES), why: 'for reasons like these' }]
         : []),
     ],
+    unfinished: boundedUnfinished(unfinished),
     warnings: lines([
+      ...(unfinished.length > MOST_UNFINISHED
+        ? [
+            `${unfinished.length - MOST_UNFINISHED} more objects are unfinished and not listed here: compare the schema with the backup's definitions (GET .../restore-guide).`,
+          ]
+        : []),
       ...(unlisted.length
         ? [`${unlisted.length} more foreign keys are not listed here, ${loose} of them not valid.`]
         : []),

@@ -1,7 +1,7 @@
 import type { Backup } from '../../core/backup.ts';
 import { type Digest, DigestMeter } from '../../core/digest.ts';
 import { describeError, isRetryable } from '../../core/errors/base.ts';
-import { DumpUnreadable, RestoreRefused } from '../../core/errors/restore.ts';
+import { DumpUnreadable, type Loosening, RestoreRefused } from '../../core/errors/restore.ts';
 import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
@@ -16,6 +16,7 @@ import {
   renamesOf,
 } from './after-commit.ts';
 import { boundedOutcome, boundedReport } from './bounds.ts';
+import { loosenNext, withAnotherWay } from './conflicts.ts';
 import { load } from './load.ts';
 import { originOf } from './origin.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
@@ -79,6 +80,7 @@ const loadOnce = async (
   found: { readonly backup: Backup; readonly manifest: Manifest; readonly wish: Wish },
   context: Context,
   survey: Parameters<typeof load>[2]['survey'],
+  loosen?: Loosening,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { backup, manifest, wish } = found;
   const meter = new DigestMeter();
@@ -91,12 +93,16 @@ const loadOnce = async (
       wish,
       survey,
       meter,
+      loosen,
       stop: context.stop,
       onProgress: (progress) => context.note({ progress }),
     });
   } catch (error) {
+    const { signal } = context.stop;
+    const next = signal.aborted ? undefined : loosenNext(error, restore);
+    if (next) return await loadOnce(ports, options, restore, project, found, context, survey, next);
     const arrived = meter.soFar();
-    throw await blame(ports, manifest, error, { arrived, signal: context.stop.signal });
+    throw withAnotherWay(await blame(ports, manifest, error, { arrived, signal }), restore);
   }
 };
 
@@ -112,6 +118,7 @@ const outcomeOf = (
     bytesRead: loaded.bytesRead,
     foreignKeys,
     leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
+    unfinished: loaded.unfinished,
     before: [],
     warnings: loaded.warnings,
   });

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { type Backup, iso } from '../../core/backup.ts';
 import type { DigestMeter } from '../../core/digest.ts';
+import type { Loosening } from '../../core/errors/restore.ts';
 import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
@@ -20,6 +21,8 @@ export interface LoadContext {
   readonly survey: Survey;
   /** New. The stored object passes through it: whoever made it knows what had arrived where this fails. */
   readonly meter: DigestMeter;
+  /** What is taken away before the rows. */
+  readonly loosen: Loosening | undefined;
   readonly stop: AbortController;
   /** Called as it goes on, for the record. */
   readonly onProgress: (progress: RestoreProgress) => void;
@@ -41,7 +44,7 @@ const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
 export const load = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
-  { restore, project, manifest, wish, survey, meter, stop, onProgress }: LoadContext,
+  { restore, project, manifest, wish, survey, meter, loosen, stop, onProgress }: LoadContext,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { signal } = stop;
   const { object, options: made } = manifest;
@@ -81,6 +84,8 @@ export const load = async (
       missingRoles: survey.missingRoles,
       createExtensions: options.settings.createExtensions,
       lockTimeoutMs: options.settings.lockTimeoutMs,
+      ...(restore.onConflict && { onConflict: restore.onConflict }),
+      ...(loosen && { loosen }),
       text: sql.text,
       confirm: async () => {
         report('counting');

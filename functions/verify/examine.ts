@@ -7,6 +7,7 @@ import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vaul
 import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
+import { boundedUnfinished } from '../restore/bounds.ts';
 import { originOf } from '../restore/origin.ts';
 import { findStored } from '../restore/stored-backup.ts';
 import type { VerifyPorts } from './ports.ts';
@@ -154,7 +155,12 @@ export const examine = async (
       confirm: async () => confirmDigest(manifest, await reading.whole()),
       signal,
     });
-    return { verdict: verdictOn(rehearsed.differenceCount), ...rehearsed };
+    const { unfinished, ...found } = rehearsed;
+    return {
+      verdict: verdictOn(rehearsed.differenceCount),
+      ...found,
+      ...(unfinished && { unfinished: boundedUnfinished(unfinished) }),
+    };
   } catch (error) {
     if (!reading.hasBegun()) throw error;
     return await judged(ports, manifest, error, reading.soFar(), signal);

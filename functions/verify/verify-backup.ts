@@ -31,9 +31,15 @@ export interface VerifyRequest {
 type Context = JobContext<Verification>;
 
 /** In one line, for the backup's row. */
-const summaryOf = ({ verdict, why, differences, differenceCount }: VerificationResult) => {
+const summaryOf = (result: VerificationResult): string | undefined => {
+  const { verdict, why, differences, differenceCount, unfinished = [] } = result;
   if (verdict === 'could-not-run') return why;
-  if (verdict === 'verified') return undefined;
+  if (verdict === 'verified') {
+    const [first] = unfinished;
+    if (!first) return undefined;
+    const others = unfinished.length > 1 ? ` (and ${unfinished.length - 1} more objects)` : '';
+    return `Every row came back, but only by "onConflict": "report": ${first.object} can't be restored as it was${others}: ${first.why}`;
+  }
   const more = differenceCount > 1 ? ` (and ${differenceCount - 1} more differences)` : '';
   return `${differences[0] ?? 'it differs'}${more}`;
 };
@@ -123,7 +129,7 @@ const work = async (
   return { result };
 };
 
-/** People hear of what was asked for and of what is bad; of the rest, the backup's row tells. */
+/** People hear of what was asked for, of what is bad, and of what needs more than a restore; of the rest, the backup's row tells. */
 const ended = async (
   ports: VerifyPorts,
   verification: Verification,
@@ -137,7 +143,7 @@ const ended = async (
     const why = result?.why;
     await note(ports, verification, 'could-not-run', why === undefined ? {} : { why });
   }
-  if (asked || result?.verdict === 'failed') {
+  if (asked || result?.verdict === 'failed' || result?.unfinished?.length) {
     await ports.outcomes.send({ kind: 'verification', projectId, verificationId: id });
   } else {
     await ports.verifications.told(projectId, id);

@@ -73,6 +73,9 @@ const restore: Restore = {
       { table: { schema: EVIL, name: EVIL }, name: EVIL, state: 'left-out', why: EVIL, sql: EVIL },
     ],
     leftOut: [{ what: EVIL, why: EVIL }],
+    unfinished: [
+      { kind: 'index', object: EVIL, state: 'missing', why: EVIL, sql: `CREATE "${EVIL}"` },
+    ],
     before: report.schemas,
     warnings: lines,
   },

@@ -77,7 +77,7 @@ export interface BindingComparison extends Exactness {
   readonly schemaOids: SchemaOids;
   readonly expected: readonly OperatorBinding[];
   /** What is not ours is neither expected nor spoken of; absent: all of the schemas is. */
-  readonly isOurs?: (of: OperatorBinding['of']) => boolean;
+  readonly isOurs?: (of: OperatorBinding['of'], key: string) => boolean;
 }
 
 export const UNBOUND: Bound = { operators: [], functions: [] };
@@ -106,7 +106,7 @@ export const bindingDifferences = async (
   for (const one of await readBindingsOf(client, schemaOids, without))
     found.set(bindingKey(one), one);
   return [...found.values()].flatMap((is) => {
-    if (!isOurs(is.of)) return [];
+    if (!isOurs(is.of, bindingKey(is))) return [];
     const other = boundOtherwise(wanted.get(bindingKey(is)) ?? UNBOUND, is, { sameMajor });
     return other ? [line(is, other)] : [];
   });

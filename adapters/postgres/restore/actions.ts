@@ -101,6 +101,30 @@ export const checksRows = (words: readonly Word[]): boolean => {
   );
 };
 
+const CONSTRAINT_KINDS = {
+  'primary key': 'primary-key',
+  unique: 'unique',
+  exclude: 'exclusion',
+  check: 'check',
+  'not null': 'not-null',
+} as const;
+
+/** The constraint that an ALTER adds, but for foreign keys. */
+export const addedConstraint = (
+  words: readonly Word[],
+):
+  | {
+      readonly name: string;
+      readonly kind: (typeof CONSTRAINT_KINDS)[keyof typeof CONSTRAINT_KINDS];
+    }
+  | undefined => {
+  const { cursor } = toAction(words) ?? {};
+  if (!cursor?.keys('add constraint')) return undefined;
+  const name = cursor.name();
+  const what = cursor.anyKeys(CONSTRAINTS);
+  return name === undefined || !what ? undefined : { name, kind: CONSTRAINT_KINDS[what] };
+};
+
 /** Words of new tables that refer to others, or take their form. They are reserved: as names they are quoted. */
 const REFERRING = ['references', 'like'];
 

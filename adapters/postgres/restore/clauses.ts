@@ -25,7 +25,10 @@ export const allWords = (
   { text, words }: { readonly text: Buffer; readonly words: readonly Word[] },
   escapes: boolean,
 ): readonly Word[] => {
-  if (words.length < ALL_KEPT) return words;
+  return words.length < ALL_KEPT ? words : wordsOf(text, escapes);
+};
+
+const wordsOf = (text: Buffer, escapes: boolean): readonly Word[] => {
   const all: Word[] = [];
   for (let at = 0; at < text.length; ) {
     const token = tokenAt({ bytes: text, final: true, escapes }, at);
@@ -36,6 +39,9 @@ export const allWords = (
   const last = all.at(-1);
   return last?.kind === 'symbol' && last.text === ';' ? all.slice(0, -1) : all;
 };
+
+/** Of one statement that a server has written. */
+export const wordsIn = (sql: string): readonly Word[] => wordsOf(Buffer.from(sql), false);
 
 /** `schema.name` as SQL writes it in a string. */
 export const nameInText = (text: string): Name | undefined => {

@@ -6,6 +6,7 @@ import { readNames, readSequences } from '../inventory/contents.ts';
 import { readDividedAnew } from '../inventory/divided-anew.ts';
 import { identifier, qualified } from '../names.ts';
 import { compareBindings } from './compare-bindings.ts';
+import { isOn, isTold, isUnfilled, type Told } from './compare-told.ts';
 import { tablesThere } from './places.ts';
 import { refusal } from './refusals.ts';
 
@@ -22,6 +23,8 @@ export interface CompareRequest {
   readonly intoLive?: boolean;
   /** Partitions that were left without their parent, whose triggers come with it. */
   readonly alone: readonly TableName[];
+  /** What is not as it was, and told. */
+  readonly unfinished: readonly Told[];
   readonly signal: AbortSignal;
 }
 export interface Compared {
@@ -154,16 +157,12 @@ const compareSequences = async (
 const OF_TABLES = ['triggers', 'policies'] as const;
 const BY_THEMSELVES = ['views', 'functions', 'types'] as const;
 
-/** `"a trigger" ON "a table"`, as format('%I ON %I') writes it. */
-const isOn = (name: string, table: TableName): boolean =>
-  name.endsWith(` ON ${table.name}`) || name.endsWith(` ON ${identifier(table.name)}`);
-
 const compareNames = async (
   client: pg.Client,
   request: CompareRequest,
   schemaOids: readonly string[],
 ): Promise<string[]> => {
-  const { manifest, tables, alone } = request;
+  const { manifest, tables, alone, unfinished } = request;
   const found = await readNames(client, schemaOids);
   const on = (all: readonly TableName[], one: TableName): boolean =>
     all.some((table) => table.schema === one.schema && isOn(one.name, table));
@@ -171,6 +170,7 @@ const compareNames = async (
     const there = new Set(found[kind].map(({ schema, name }) => tableKey(schema, name)));
     return wanted
       .filter(({ schema, name }) => !there.has(tableKey(schema, name)))
+      .filter((one) => !unfinished.some((told) => isTold(told, kind, one)))
       .map(
         (one) =>
           `${kind.replace(/(ie)?s$/, (end) => (end === 'ies' ? 'y' : ''))} ${title(one)} is missing`,
@@ -205,6 +205,8 @@ const compareTables = async (
     request.signal.throwIfAborted();
     if (!there.has(tableKey(table.schema, table.name))) {
       differences.push(`table ${title(table)} is missing`);
+    } else if (isUnfilled(request.unfinished, table)) {
+      warnings.push(`Materialized view ${title(table)} could not be filled and has no rows.`);
     } else if (table.rows !== null) {
       const counted = await countRows(client, table);
       if (table.kind !== 'materialized-view') rows += counted;

@@ -3,7 +3,7 @@ import { APPLICATION } from '../../../core/contract.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { Loaded, RestoreSeal } from '../../../core/restore-ports.ts';
 import { type SourceAccess, withSession } from '../session.ts';
-import { keyThere, markIn } from './mark.ts';
+import { loadedThere, markIn } from './mark.ts';
 import { schemaComments } from './places.ts';
 import { refusal } from './refusals.ts';
 
@@ -42,12 +42,7 @@ export const findLoaded = async (
     ];
     const [state] = comments.flatMap((comment) => markIn(comment, by)?.state ?? []);
     if (!state) return undefined;
-    const nowOf = (schema: string): string =>
-      places.find(({ from }) => from === schema)?.to ?? schema;
-    return {
-      ...state,
-      foreignKeys: state.foreignKeys.map((key) => keyThere(key, nowOf(key.schema))),
-    };
+    return loadedThere(state, places);
   }).catch((error: unknown) => {
     throw refusal(error, { object: 'the look at what was restored' });
   });

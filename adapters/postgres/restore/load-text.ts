@@ -1,16 +1,18 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
-import { StatementRefused } from '../../../core/errors/restore.ts';
+import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
-import type { TableName } from '../../../core/restore.ts';
+import type { OnConflict, TableName } from '../../../core/restore.ts';
 import { checksRows } from './actions.ts';
 import { sendBound } from './bind.ts';
 import type { BindingPlan } from './binding-plan.ts';
 import { unknownBindings } from './binding-unknown.ts';
 import { allWords, keyDefinition, mayInherit } from './clauses.ts';
 import { constraintComment } from './comments.ts';
+import { orTold } from './conflicts.ts';
 import { described, shown } from './described.ts';
 import { give } from './give.ts';
+import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
 import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
@@ -20,6 +22,7 @@ import { type Piece, readStatements } from './statements.ts';
 import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
 import { beginRun, named, type Run } from './text-run.ts';
+import { refusedRows, type Unfinished } from './unfinished.ts';
 
 /**
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
@@ -44,11 +47,10 @@ export interface TextRequest {
   readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
-  /**
-   * Asked where a materialized view could not be filled: why that says nothing of the backup, or undefined. The transaction then goes on
-   * without. Absent: it ends.
-   */
-  readonly unfilled?: (view: TableName, error: StatementRefused) => Promise<string | undefined>;
+  /** Under `report` what can't be brought back for its rows or definition is told, and the transaction goes on. Absent: it ends. */
+  readonly onConflict?: OnConflict;
+  /** Checks that are taken away before the rows and given back behind them. */
+  readonly loosen?: Loosening;
   /** Called once the rows of a table are there. */
   readonly onTable: (table: TableName) => void;
   readonly signal: AbortSignal;
@@ -74,8 +76,8 @@ export interface ExecutedText {
   readonly foreignKeys: readonly TextForeignKey[];
   /** What was in the text and was not executed, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** Materialized views that were left empty, with the reason that was given for it. */
-  readonly unfilled: readonly (TableName & { readonly why: string })[];
+  /** Under `report`: what is not as it was. */
+  readonly unfinished: readonly Unfinished[];
   /** Partitions that were not attached to their parents, which are outside. */
   readonly alone: readonly TableName[];
   /** True where an owner or a grant was left out that was asked for. */
@@ -112,22 +114,6 @@ const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): P
   await client.query('SET LOCAL row_security = off');
 };
 
-const refresh = async (run: Run, view: TableName, execute: () => Promise<void>): Promise<void> => {
-  const { client, request } = run;
-  if (!request.unfilled) return await execute();
-  await client.query('SAVEPOINT refresh');
-  try {
-    await execute();
-  } catch (error) {
-    if (!(error instanceof StatementRefused)) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT refresh');
-    const why = await request.unfilled(view, error);
-    if (why === undefined) throw error;
-    run.unfilled.push({ ...view, why });
-  }
-  await client.query('RELEASE SAVEPOINT refresh');
-};
-
 const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
   const { client, request, bounds } = run;
   const { words } = piece;
@@ -154,9 +140,7 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
   } else {
     if (meaning.kind === 'refresh' && request.tenancy)
       await ownerOf(run, { ...named(meaning.view), what: 'table' });
-    await (meaning.kind === 'refresh'
-      ? refresh(run, named(meaning.view), () => asPoliciesLet(client, execute))
-      : execute());
+    await (meaning.kind === 'refresh' ? asPoliciesLet(client, execute) : execute());
   }
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
@@ -185,17 +169,21 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
     case 'keep-for-later':
       return keepForLater(run, meaning, piece);
     case 'give':
-      return await give(run, meaning, piece);
+      return await orTold(run, meaning, piece, () => give(run, meaning, piece));
     default:
       if (await belongsToLonely(run, meaning)) return;
-      if (piece.kind === 'statement') return await runStatement(run, meaning, piece);
+      if (piece.kind === 'statement')
+        return await orTold(run, meaning, piece, () => runStatement(run, meaning, piece));
   }
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
   const table = named(meaning.table);
   const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
+  await loosen(run);
   const rows = await asOwner(run, { ...table, what: 'table' }, async (found) => {
     const frozen = found !== undefined && isFresh(run, table, found);
     return await copyRows(run.client, piece, doing, { frozen, room: run.rowRoom });
+  }).catch((error: unknown) => {
+    throw refusedRows(error, run.request.loosen);
   });
   run.copied.push({ ...table, rows });
   run.request.onTable(table);
@@ -215,6 +203,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
     await take(run, piece);
   }
   await client.query(SETTLE);
+  await tighten(run);
   if (!request.intoLive) await refuseAttached(run);
   if (tenancy) {
     const known = tenancy.outside.map(({ kind, name }) => `${kind} ${name}`);
@@ -224,7 +213,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   return {
     copied: run.copied,
     foreignKeys: run.keys,
-    unfilled: run.unfilled,
+    unfinished: run.unfinished,
     alone: run.alone,
     leftOut: [
       ...run.leftOut,

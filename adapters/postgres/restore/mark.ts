@@ -1,8 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import type { OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
+import { type SchemaPlace, UNFINISHED_KINDS, UNFINISHED_STATES } from '../../../core/restore.ts';
+import type { Loaded, OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../names.ts';
 import type { TextForeignKey } from './load-text.ts';
+import { underNames } from './unfinished.ts';
 
 /**
  * What a restore leaves behind of itself, in a comment, so that a later attempt knows that a transaction was committed, and what
@@ -26,12 +28,22 @@ const key = z.object({
   comment: z.string().optional(),
 });
 
+const unfinished = z.object({
+  kind: z.enum(UNFINISHED_KINDS),
+  object: z.string(),
+  state: z.enum(UNFINISHED_STATES),
+  why: z.string(),
+  sql: z.string().optional(),
+});
+
 const state = z.object({
   tables: z.number(),
   rows: z.number(),
   /** With the schema's name in the backup. */
   foreignKeys: z.array(key),
   leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** With the schemas' names in the backup. Absent in marks of before. */
+  unfinished: z.array(unfinished).optional(),
   warnings: z.array(z.string()),
 });
 export type MarkState = z.infer<typeof state>;
@@ -137,4 +149,16 @@ export const keyThere = (
   sql: `ALTER TABLE ${found.only ? 'ONLY ' : ''}${qualified(schema, found.table)} ADD CONSTRAINT ${identifier(found.name)} ${found.definition}`,
   ...(found.valid ? {} : { neverValidated: true }),
   ...(found.comment === undefined ? {} : { comment: found.comment }),
+});
+
+/** What a restore has made, where it is now. */
+export const loadedThere = (told: MarkState, places: readonly SchemaPlace[]): Loaded => ({
+  ...told,
+  foreignKeys: told.foreignKeys.map((one) =>
+    keyThere(one, places.find(({ from }) => from === one.schema)?.to ?? one.schema),
+  ),
+  unfinished: (told.unfinished ?? []).map(({ sql, ...one }) => ({
+    ...one,
+    ...(sql !== undefined && { sql: underNames(sql, places) }),
+  })),
 });

@@ -4,9 +4,11 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { LeftOutAccess, roleFinder } from './access.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';
+import type { Loosened } from './loosen.ts';
 import type { Name } from './meaning.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './text-rules.ts';
+import type { Unfinished } from './unfinished.ts';
 
 /** What is known while the text is executed. */
 export interface Run {
@@ -23,7 +25,11 @@ export interface Run {
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
   readonly alone: TableName[];
-  readonly unfilled: (TableName & { readonly why: string })[];
+  /** What could not be brought back as it was, under `report`. */
+  readonly unfinished: Unfinished[];
+  /** Checks that were taken away before the rows. */
+  readonly loosened: Loosened[];
+  isLoose: boolean;
   /** What the text gave to the session's own role, as `shown`. */
   readonly ours: Set<string>;
   /** What nobody else may use, as `shown`. */
@@ -72,7 +78,9 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     keys: [],
     copied: [],
     alone: [],
-    unfilled: [],
+    unfinished: [],
+    loosened: [],
+    isLoose: false,
     ours: new Set(),
     closed: new Set(),
     settings: new Map(),

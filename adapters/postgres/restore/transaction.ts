@@ -10,7 +10,7 @@ import { commit, pidOf } from './commit.ts';
 import { compareWithManifest } from './compare.ts';
 import { findLoaded } from './find-loaded.ts';
 import { type ExecutedText, loadText } from './load-text.ts';
-import { keyState, keyThere, type MarkState, markedComment, unmarked } from './mark.ts';
+import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './mark.ts';
 import { type Asked, refuseNotOwned } from './ownership.ts';
 import {
   asideName,
@@ -28,6 +28,7 @@ import {
 import { grantAsInitdb } from './public-schema.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
+import { told } from './unfinished.ts';
 
 /**
  * The source's part of a restore, in one transaction: the live schemas step aside, the text is executed under its own names,
@@ -62,6 +63,7 @@ const execute = async (
   onSchema: (schema: string) => Promise<void>,
 ): Promise<ExecutedText> => {
   const { manifest, mode, owners, missingRoles, lockTimeoutMs, text, onTable, signal } = request;
+  const { onConflict, loosen } = request;
   const done = await loadText(client, {
     text,
     schemas: schemasIn(manifest),
@@ -72,6 +74,8 @@ const execute = async (
     tenancy: manifest,
     bindings: bindingPlan(manifest),
     lockTimeoutMs,
+    ...(onConflict && { onConflict }),
+    ...(loosen && { loosen }),
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);
       await onSchema(schema);
@@ -91,7 +95,7 @@ const execute = async (
 const compare = async (
   client: pg.Client,
   { manifest, mode, tables, signal }: LoadRequest,
-  { foreignKeys, leftOut, alone, warnings }: ExecutedText,
+  { foreignKeys, leftOut, alone, unfinished, warnings }: ExecutedText,
 ): Promise<MarkState> => {
   const schemas = schemasIn(manifest);
   const compared = await compareWithManifest(client, {
@@ -100,6 +104,7 @@ const compare = async (
     tables,
     intoLive: mode === 'tables-live',
     alone,
+    unfinished,
     signal,
   });
   if (compared.differences.length) throw new RestoreMismatch(compared.differences);
@@ -108,6 +113,7 @@ const compare = async (
     rows: compared.rows,
     foreignKeys: foreignKeys.map(keyState),
     leftOut: [...leftOut],
+    unfinished: unfinished.map(told),
     warnings: [...warnings, ...compared.warnings],
   };
 };
@@ -236,10 +242,5 @@ export const transaction = async (
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;
   await commit({ access, client, applicationName, pid, happened });
-  const placeOf = (schema: string): string =>
-    places.find(({ from }) => from === schema)?.to ?? schema;
-  return {
-    ...state,
-    foreignKeys: state.foreignKeys.map((key) => keyThere(key, placeOf(key.schema))),
-  };
+  return loadedThere(state, places);
 };

@@ -96,7 +96,8 @@ const withoutAdvice = (message: string, why: string): string =>
     ? message.replace(/\. Its function .*?, then back up again/s, '')
     : message;
 
-const excuse = (error: StatementRefused, given: Circumstances): string | undefined => {
+/** Why a refusal says nothing of the backup; undefined where it does. */
+export const excuse = (error: StatementRefused, given: Circumstances): string | undefined => {
   const { manifest, pretended, emptied, localeNotes, serverMajor } = given;
   const complaint = complaintOf(error);
   const sourceMajor = majorOfVersion(manifest.source.serverVersion);

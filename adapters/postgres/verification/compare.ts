@@ -24,6 +24,8 @@ export interface ComparisonRequest {
   readonly accessKept?: boolean;
   /** Materialized views that could not be filled here, which is no fault of theirs. */
   readonly unfilled?: readonly Unfilled[];
+  /** Definitions that are known to be other than they were, as `kind name`. */
+  readonly excused?: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 

@@ -22,6 +22,8 @@ interface Expectation {
   readonly leftOutKeys: readonly LeftOutKey[];
   /** True where owners and grants were restored, all of them. */
   readonly accessKept?: boolean;
+  /** Said elsewhere to be other than they were, as `keyOf`. */
+  readonly excused?: ReadonlySet<string>;
 }
 
 interface Named {
@@ -108,10 +110,11 @@ const defined = async (
 /** A name with its kind is said as the server writes it. */
 const compareDigests = (
   { expected, is }: Defined,
-  { accessKept }: Expectation,
+  { accessKept, excused }: Expectation,
   found: Differences,
 ): void => {
   for (const one of expected) {
+    if (excused?.has(keyOf(one))) continue;
     const there = is.get(keyOf(one));
     if (there === undefined) found.add(`${keyOf(one)} is missing`);
     else if (there.digest !== one.digest) found.add(`${keyOf(one)} is not defined as it was`);
@@ -123,10 +126,15 @@ const compareDigests = (
 };
 
 /** What the lists of names don't have. A server of another major may have more: a constraint for each NOT NULL from 18 on. */
-const comparePresence = ({ expected, is }: Defined, found: Differences): void => {
+const comparePresence = (
+  { expected, is }: Defined,
+  { excused }: Expectation,
+  found: Differences,
+): void => {
   const listed: readonly string[] = LISTED.map(([kind]) => kind);
   for (const one of expected) {
-    if (!listed.includes(one.kind) && !is.has(keyOf(one))) found.add(`${keyOf(one)} is missing`);
+    if (!listed.includes(one.kind) && !is.has(keyOf(one)) && !excused?.has(keyOf(one)))
+      found.add(`${keyOf(one)} is missing`);
   }
 };
 
@@ -156,12 +164,18 @@ export const compareObjects = async (
     compareDigests(all, expectation, found);
   } else {
     compareNames(manifest, contents, found);
-    comparePresence(all, found);
+    comparePresence(all, expectation, found);
   }
   const bound = manifest.operatorBindings;
   if (bound) {
     const { schemaOids } = contents;
-    const lines = await bindingDifferences(client, { schemaOids, expected: bound, sameMajor });
+    const isOurs = (_: unknown, key: string): boolean => !expectation.excused?.has(key);
+    const lines = await bindingDifferences(client, {
+      schemaOids,
+      expected: bound,
+      sameMajor,
+      isOurs,
+    });
     for (const line of lines) found.add(line);
   }
   // Of another major, who compares says so.

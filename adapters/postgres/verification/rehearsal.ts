@@ -1,19 +1,18 @@
 import type pg from 'pg';
-import type { StatementRefused } from '../../../core/errors/restore.ts';
+import { type Loosening, StatementRefused } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
-import { type Manifest, schemasIn } from '../../../core/manifest.ts';
-import type { TableName } from '../../../core/restore.ts';
+import { schemasIn } from '../../../core/manifest.ts';
 import type { RehearsalRequest, Rehearsed } from '../../../core/verification-ports.ts';
 import { bindingPlan } from '../restore/binding-plan.ts';
 import { type ExecutedText, loadText } from '../restore/load-text.ts';
 import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import type { ScratchServer } from '../scratch/server.ts';
 import { disconnect } from '../session.ts';
-import { blame, isOfTheServer, missedElsewhere } from './blame.ts';
+import { blame } from './blame.ts';
 import { compareWithManifest } from './compare.ts';
 import { takeSettings } from './settings.ts';
 import { makeSurroundings, type Surroundings } from './surroundings.ts';
-import { reachOfView } from './view-reach.ts';
+import { sortTold } from './told-objects.ts';
 
 /**
  * Brings a backup back into a server made for it and compares it there. Three sessions: the superuser's makes the surroundings; the
@@ -32,23 +31,15 @@ interface Stage {
   readonly unset: readonly string[];
 }
 
-/** Why it says nothing of the backup that a materialized view can't be filled here. */
-const reasonUnfilled = async (
-  owner: pg.Client,
-  manifest: Manifest,
-  view: TableName,
-  error: StatementRefused,
-): Promise<string | undefined> => {
-  if (isOfTheServer(error)) return undefined;
-  const missed = missedElsewhere(error, manifest);
-  if (missed !== undefined) return `its code names ${missed}, which is elsewhere`;
-  return await reachOfView(owner, view, schemasIn(manifest));
-};
+interface LoadWish {
+  readonly owners: Owners;
+  readonly loosen?: Loosening;
+}
 
 /** One transaction, committed only after `confirm`. */
 const loadOnce = async (
   { server, owner, request }: Stage,
-  owners: Owners,
+  { owners, loosen }: LoadWish,
 ): Promise<ExecutedText> => {
   const { manifest, signal } = request;
   await owner.query('BEGIN');
@@ -61,9 +52,12 @@ const loadOnce = async (
       missingRoles: [],
       bindings: bindingPlan(manifest),
       onTable: () => undefined,
-      unfilled: (view, error) => reasonUnfilled(owner, manifest, view, error),
+      onConflict: 'report',
+      ...(loosen && { loosen }),
       signal,
     });
+    const denied = executed.unfinished.find(({ error }) => error instanceof PermissionMissing);
+    if (denied && owners === 'keep') throw denied.error;
     await request.confirm();
     signal.throwIfAborted();
     await owner.query('COMMIT');
@@ -71,6 +65,18 @@ const loadOnce = async (
   } catch (error) {
     await owner.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+};
+
+/** Rows that no longer meet a check are no damage: they come once more, without it. */
+const loadLoosely = async (stage: Stage, wish: LoadWish): Promise<ExecutedText> => {
+  try {
+    return await loadOnce(stage, wish);
+  } catch (error) {
+    const loosen = error instanceof StatementRefused ? error.conflict?.loosen : undefined;
+    if (loosen === undefined) throw error;
+    stage.request.signal.throwIfAborted();
+    return await loadLoosely(stage, { ...wish, loosen });
   }
 };
 
@@ -94,39 +100,43 @@ interface Loaded {
  */
 const load = async (stage: Stage): Promise<Loaded> => {
   try {
-    const executed = await loadOnce(stage, 'keep');
+    const executed = await loadLoosely(stage, { owners: 'keep' });
     return { executed, notes: [], accessKept: !executed.accessLost || namesOthers(executed) };
   } catch (error) {
     if (!(error instanceof PermissionMissing)) throw error;
     stage.request.signal.throwIfAborted();
-    const executed = await loadOnce(stage, 'drop');
+    const executed = await loadLoosely(stage, { owners: 'drop' });
     return { executed, notes: [WITHOUT_OWNERS(error)], accessKept: false };
   }
 };
 
 const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => {
   const { server, request, surroundings, unset } = stage;
+  const circumstances = {
+    ...surroundings,
+    manifest: request.manifest,
+    localeNotes: [...server.notes, ...unset],
+    serverMajor: server.major,
+  };
   const { executed, notes, accessKept } = await load(stage).catch((error: unknown) => {
-    throw blame(error, {
-      ...surroundings,
-      manifest: request.manifest,
-      localeNotes: [...server.notes, ...unset],
-      serverMajor: server.major,
-    });
+    throw blame(error, circumstances);
   });
+  const objects = await sortTold(reader, executed.unfinished, circumstances);
   const compared = await compareWithManifest(reader, {
     manifest: request.manifest,
     compare: request.compare,
     serverMajor: server.major,
     leftOutKeys: executed.foreignKeys,
     accessKept,
-    unfilled: executed.unfilled,
+    unfilled: objects.unfilled,
+    excused: objects.excused,
     signal: request.signal,
   });
   return {
     ...compared,
     notChecked: [
       ...compared.notChecked,
+      ...objects.notChecked,
       ...surroundings.notChecked,
       ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),
       ...executed.warnings,
@@ -134,6 +144,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => 
       ...unset,
       ...server.notes,
     ],
+    ...(objects.unfinished.length && { unfinished: objects.unfinished }),
     serverVersion: server.version,
     diskBytes: await server.mostDiskBytes(),
   };

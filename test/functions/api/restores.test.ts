@@ -31,6 +31,7 @@ describe('a requested restore', () => {
       schemaName: 'acme',
       into: 'beside',
       owners: 'keep',
+      onConflict: 'report',
       acceptDependents: false,
       dryRun: false,
       attempt: 0,
@@ -44,7 +45,7 @@ describe('a requested restore', () => {
 
   test('may name its schema, its tables, its owners and ask for a report only', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
-    const wish = { owners: 'drop', acceptOwnCode: true, dryRun: true };
+    const wish = { owners: 'drop', acceptOwnCode: true, onConflict: 'stop', dryRun: true };
     expect((await api.post(path, { ...wish, schemaName: 'acme copy' })).json).toMatchObject({
       ...wish,
       mode: 'beside',
@@ -52,6 +53,22 @@ describe('a requested restore', () => {
     });
     const some = await api.post(path, { tables: ['orders', 'lines', 'orders'], into: 'live' });
     expect(some.json).toMatchObject({ mode: 'tables', tables: ['orders', 'lines'], into: 'live' });
+  });
+
+  test('reports conflicts of rows and definitions in a copy, and stops where it would be live, unless asked', async () => {
+    const path = pathOf(await storedBackup(api));
+    const asked = async (end: string, body: object) =>
+      (await api.post(`${path}/${end}`, body)).json;
+    expect(await asked('restores', {})).toMatchObject({ onConflict: 'report' });
+    expect(await asked('restores', { tables: ['orders'] })).toMatchObject({ onConflict: 'report' });
+    expect(await asked('restores', { tables: ['orders'], into: 'live' })).toMatchObject({
+      onConflict: 'stop',
+    });
+    const live = { tables: ['orders'], into: 'live', onConflict: 'report' };
+    expect(await asked('restores', live)).toMatchObject({ onConflict: 'report' });
+    expect(await asked('swap', {})).toMatchObject({ onConflict: 'stop' });
+    expect(await asked('swap', { onConflict: 'report' })).toMatchObject({ onConflict: 'report' });
+    expect((await api.post(`${path}/swap`, { onConflict: 'maybe' })).status).toBe(400);
   });
 
   test('is the same one under the same Idempotency-Key, however things stand by then', async () => {

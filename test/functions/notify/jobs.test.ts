@@ -129,6 +129,36 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('t_owner_fkey');
   });
 
+  test('that left objects unfinished says so first, and how to finish them in one script', async () => {
+    const outcome: RestoreOutcome = {
+      ...OUTCOME,
+      unfinished: [
+        {
+          kind: 'foreign-key',
+          object: 'constraint "k" of table "acme.t"',
+          state: 'not-valid',
+          why: 'a row is missing (23503)',
+          sql: 'ALTER TABLE "acme"."t"\n  VALIDATE CONSTRAINT "k"',
+        },
+        {
+          kind: 'index',
+          object: 'index "acme.t: i"',
+          state: 'missing',
+          why: 'twice (23505)',
+          sql: "CREATE INDEX i ON acme.t ((v = 'a\u0007b'))",
+        },
+      ],
+    };
+    const [mail] = await told({ outcome }, 'completed');
+    expect(mail?.subject).toBe('[Larder test] Restore of Acme completed, 2 objects unfinished');
+    const text = mail?.body.text ?? '';
+    expect(text).toContain('constraint "k" of table "acme.t" holds for new rows only');
+    expect(text).toContain('VALIDATE CONSTRAINT "k";');
+    expect(text).toContain('index "acme.t: i" is missing: twice (23505)');
+    // What can't be seen would be another constant.
+    expect(text).not.toContain('CREATE INDEX');
+  });
+
   test('that was only looked at says what speaks against it', async () => {
     const report = {
       at: '2026-11-21T02:00:00.000Z',

@@ -49,6 +49,13 @@ it('what a schema of thousands of everything comes to fits into one row, and say
     bytesRead: 1,
     foreignKeys: many(key),
     leftOut: many((n) => ({ what: long(n), why: long(n) })),
+    unfinished: many((n) => ({
+      kind: 'index',
+      object: long(n),
+      state: 'missing',
+      why: long(n),
+      sql: n === 0 ? 'REINDEX' : 'x'.repeat(n % 1000),
+    })),
     before: [],
     dependentObjects: boundedDependents(many(dependent)),
     warnings: many(long),
@@ -56,7 +63,9 @@ it('what a schema of thousands of everything comes to fits into one row, and say
   expect(Buffer.byteLength(JSON.stringify({ report, outcome }))).toBeLessThan(380_000);
   expect(report.problems.at(-1)).toBe('and 4960 more');
   expect(outcome.foreignKeys[0]).toMatchObject({ name: 'k4999', state: 'not-valid' });
-  expect(outcome.warnings[0]).toBe(
+  expect(outcome.unfinished?.[0]).toMatchObject({ sql: 'REINDEX' });
+  expect(outcome.warnings[0]).toMatch(/^4980 more objects are unfinished and not listed here/);
+  expect(outcome.warnings[1]).toBe(
     '4960 more foreign keys are not listed here, 0 of them not valid.',
   );
   // Whole statements only, and those of what stays.

@@ -81,17 +81,23 @@ describe('owners and grants', () => {
 });
 
 describe('a backup', () => {
-  it('whose functions name nothing by its schema fails, and says which and what mends it', async () => {
+  it('whose functions name nothing by its schema comes back without the check, and says which and what mends it', async () => {
     const one = await backupOf(
       `CREATE SCHEMA careless; SET search_path = careless; CREATE TABLE words (word text PRIMARY KEY);
       CREATE FUNCTION known(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM words WHERE word = $1); END';
       CREATE TABLE texts (word text CHECK (known(word))); INSERT INTO words VALUES ('a'); INSERT INTO texts VALUES ('a')`,
       ['careless'],
     );
-    expect(await refusalOf(one)).toMatchObject({
-      name: 'StatementRefused',
-      message: expect.stringMatching(/careless\.known.*SET search_path = "careless"/s),
-    });
+    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    expect(found).toMatchObject({ differences: [], checked: { tables: 2, rows: 2 } });
+    expect(found.unfinished).toEqual([
+      expect.objectContaining({
+        kind: 'check',
+        object: 'constraint "texts_word_check" of table "careless.texts"',
+        state: 'not-valid',
+        why: expect.stringMatching(/careless\.known.*SET search_path = "careless"/s),
+      }),
+    ]);
   });
 
   it('that only a superuser can make can not be brought back', async () => {

@@ -1,0 +1,179 @@
+import { identifier, qualified } from '../names.ts';
+import { sendBound } from './bind.ts';
+import { allWords, keyDefinition } from './clauses.ts';
+import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys-below.ts';
+import type { Meaning } from './meaning.ts';
+import { send } from './send.ts';
+import { asOwner, ownerOf } from './standing.ts';
+import type { Piece } from './statements.ts';
+import { named, type Run } from './text-run.ts';
+import {
+  type Attempted,
+  asConflict,
+  attempted,
+  isTold,
+  mayFollow,
+  sqlStateOf,
+  type Unfinished,
+  whyOf,
+  worksOnRows,
+} from './unfinished.ts';
+
+/**
+ * Under `report` a statement that rows and definitions of the backup make impossible is told and the rest goes on. What looks at rows runs
+ * in a savepoint of its own; what may need something that is missing by then, only once something is missing: an ordinary restore pays
+ * for savepoints where an index is built or a key is checked, and nowhere else.
+ */
+const SAVEPOINT = 'larder_conflict';
+
+const VIOLATED = '23503';
+
+/** Runs a statement in a savepoint. @returns the error that it is told with, undefined where it went well */
+const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | undefined> => {
+  const { client } = run;
+  const leftOut = run.leftOut.length;
+  await client.query(`SAVEPOINT ${SAVEPOINT}`);
+  try {
+    await execute();
+    await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return undefined;
+  } catch (error) {
+    if (!isTold(error)) throw error;
+    // A session that is lost takes no further statement: then it was no foreign server's that is out of reach.
+    const back = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
+    await client.query(back).catch(() => {
+      throw error;
+    });
+    run.leftOut.splice(leftOut);
+    return error;
+  }
+};
+
+const toldOf = (
+  { kind, object, on, part }: Attempted,
+  error: Error,
+  more: Pick<Unfinished, 'state'> & { readonly why?: string; readonly sql?: string },
+): Unfinished => ({
+  kind,
+  object,
+  on,
+  ...(part !== undefined && { part }),
+  why: whyOf(error),
+  ...more,
+  error,
+});
+
+const textOf = ({ text }: Piece): string => text.toString().replace(/[;\s]+$/, '');
+
+/** Nobody may have it yet, who is to own it. */
+const unfilled = async (run: Run, what: Attempted, error: Error): Promise<Unfinished> => {
+  const view = named(what.on);
+  if (run.request.tenancy) await ownerOf(run, { ...view, what: 'table' });
+  const sql = `REFRESH MATERIALIZED VIEW ${qualified(view.schema, view.name)}`;
+  return toldOf(what, error, { state: 'unfilled', sql });
+};
+
+/** One statement, as whoever restores. */
+const sendSql = ({ client }: Run, { object }: Attempted, sql: string): Promise<void> =>
+  send(client, Buffer.from(sql), { object });
+
+const sent = (run: Run, what: Attempted, sql: string): Promise<Error | undefined> =>
+  tried(run, () => sendSql(run, what, sql));
+
+/** Before PostgreSQL 18 a partitioned table takes no key that is not valid; its partitions do. */
+const keyBelow = async (
+  run: Run,
+  what: Attempted,
+  error: Error,
+  sql: string,
+): Promise<Unfinished | undefined> => {
+  const { client } = run;
+  const key = { table: named(what.on), name: what.part ?? '', sql };
+  if (!(await partsBelow(client, key))) return undefined;
+  for (const part of (await partsBelow(client, key)) ?? []) {
+    const own = onPartition(key, part);
+    if (!(await sent(run, what, `${own.sql} NOT VALID`))) await sent(run, what, validate(own));
+  }
+  const parts = (await partsBelow(client, key)) ?? [];
+  return toldOf(what, error, { state: 'missing', ...halfAdded(key, parts, whyOf(error)) });
+};
+
+/** A key that rows go against holds for new ones. */
+const looseKey = async (
+  run: Run,
+  meaning: Extract<Meaning, { readonly kind: 'foreign-key' }>,
+  { text, words }: Piece,
+  { what, error }: { readonly what: Attempted; readonly error: Error },
+): Promise<Unfinished | undefined> => {
+  const { schema, name } = named(meaning.table);
+  const sql = `ALTER TABLE ${meaning.only ? 'ONLY ' : ''}${qualified(schema, name)} ADD CONSTRAINT ${identifier(meaning.constraint)} ${keyDefinition(text, words, meaning)}`;
+  const below = await keyBelow(run, what, error, sql);
+  if (below) return below;
+  if (await sent(run, what, `${sql} NOT VALID`)) return undefined;
+  const key = { table: { schema, name }, name: meaning.constraint };
+  return toldOf(what, error, { state: 'not-valid', sql: validate(key) });
+};
+
+const LOOSE_KINDS: readonly Unfinished['kind'][] = ['check', 'domain-check', 'not-null'];
+
+/** `ALTER TABLE s.t VALIDATE CONSTRAINT c` */
+export const validating = (
+  what: 'table' | 'domain',
+  { schema, name }: { readonly schema: string; readonly name: string },
+  constraint: string,
+): string =>
+  `ALTER ${what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(schema, name)} VALIDATE CONSTRAINT ${identifier(constraint)}`;
+
+const looseCheck = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  { what, error }: { readonly what: Attempted; readonly error: Error },
+): Promise<Unfinished | undefined> => {
+  if (!LOOSE_KINDS.includes(what.kind) || what.part === undefined) return undefined;
+  const on = named(what.on);
+  const kind = what.kind === 'domain-check' ? 'domain' : 'table';
+  const binding = { client: run.client, plan: run.request.bindings };
+  const loose = { text: Buffer.from(`${textOf(piece)} NOT VALID`), words: piece.words };
+  const failed = await tried(run, () =>
+    asOwner(run, { ...on, what: kind }, () => sendBound(binding, meaning, loose, what)),
+  );
+  if (failed) return undefined;
+  return toldOf(what, error, { state: 'not-valid', sql: validating(kind, on, what.part) });
+};
+
+const without = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  error: Error,
+): Promise<Unfinished> => {
+  const what = attempted(meaning, piece.words);
+  if (what.fills) return await unfilled(run, what, error);
+  const isOrphan = meaning.kind === 'foreign-key' && sqlStateOf(error.cause) === VIOLATED;
+  const loose = isOrphan
+    ? await looseKey(run, meaning, piece, { what, error })
+    : await looseCheck(run, meaning, piece, { what, error });
+  return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
+};
+
+/** Executes a statement; under `report` what can't be done for its rows or definition is told, and the transaction goes on. */
+export const orTold = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  execute: () => Promise<void>,
+): Promise<void> => {
+  const { request, unfinished } = run;
+  const atRisk = worksOnRows(meaning, piece.words) || (unfinished.length > 0 && mayFollow(meaning));
+  if (!atRisk) return await execute();
+  if (request.onConflict !== 'report') {
+    return await execute().catch((error: unknown) => {
+      throw asConflict(error);
+    });
+  }
+  const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
+  const whole = { ...piece, words: allWords(piece, escapes) };
+  const error = await tried(run, execute);
+  if (error) unfinished.push(await without(run, meaning, whole, error));
+};

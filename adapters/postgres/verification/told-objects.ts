@@ -1,0 +1,112 @@
+import type pg from 'pg';
+import { StatementRefused } from '../../../core/errors/restore.ts';
+import { type Definition, type Manifest, schemasIn } from '../../../core/manifest.ts';
+import type { UnfinishedObject } from '../../../core/restore.ts';
+import { told, type Unfinished } from '../restore/unfinished.ts';
+import { type Circumstances, excuse, missedElsewhere } from './blame.ts';
+import type { Unfilled } from './compare.ts';
+import { reachOfView } from './view-reach.ts';
+
+/**
+ * What came back unfinished: either the scratch server is without something that the object needs, which says nothing of the backup and is
+ * not compared; or rows and definitions of the backup itself do not fit together, which is told with the verdict. Damage is neither.
+ */
+export interface ToldObjects {
+  /** Materialized views that could not be filled. */
+  readonly unfilled: readonly Unfilled[];
+  readonly notChecked: readonly string[];
+  /** The backup's own. */
+  readonly unfinished: readonly UnfinishedObject[];
+  /** Definitions that are other than at home for it, as `kind name`. */
+  readonly excused: ReadonlySet<string>;
+}
+
+const reasonOf = async (
+  client: pg.Client,
+  one: Unfinished,
+  given: Circumstances,
+): Promise<string | undefined> => {
+  const { error, on, state } = one;
+  const { manifest } = given;
+  if (state === 'unfilled' && on.schema !== null) {
+    const missed = missedElsewhere(error, manifest);
+    if (missed !== undefined) return `its code names ${missed}, which is elsewhere`;
+    const reach = await reachOfView(
+      client,
+      { schema: on.schema, name: on.name },
+      schemasIn(manifest),
+    );
+    if (reach !== undefined) return reach;
+  }
+  return error instanceof StatementRefused ? excuse(error, given) : undefined;
+};
+
+/** Names as the server writes them, of what was told and of what hangs on it: an index of its constraint, those that lack a part. */
+const NAMES = `
+  SELECT pg_catalog.format('%I on %I.%I', t.part, t.schema, t.name) AS part, pg_catalog.format('%I.%I', t.schema, t.part) AS index,
+    pg_catalog.format('%I.%I', t.schema, t.name) AS itself
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) WITH ORDINALITY AS t (schema, name, part, i)
+  ORDER BY i`;
+
+const LACKING = `
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = ANY ($1) AND c.relkind = 'I' AND NOT i.indisvalid`;
+
+const namesOf = async (
+  client: pg.Client,
+  all: readonly Unfinished[],
+  manifest: Manifest,
+): Promise<ReadonlySet<string>> => {
+  if (!all.length) return new Set();
+  interface Names {
+    readonly part: string;
+    readonly index: string;
+    readonly itself: string;
+  }
+  const { rows } = await client.query<Names>(NAMES, [
+    all.map(({ on }) => on.schema ?? ''),
+    all.map(({ on }) => on.name),
+    all.map(({ part }) => part ?? ''),
+  ]);
+  const lacking = await client.query<{ name: string }>(LACKING, [schemasIn(manifest)]);
+  const keys = rows.flatMap(({ part, index, itself }, i) => {
+    const { kind, state } = all[i] ?? {};
+    if (state === 'unfilled') return [];
+    if (kind === 'view' || kind === 'statistics') return [`${kind} ${itself}`];
+    if (kind === 'routine') return functionsNamed(manifest.definitions ?? [], itself);
+    if (kind === 'other') return [`table ${itself}`, `index ${itself}`, `view ${itself}`];
+    if (kind === 'trigger' || kind === 'policy') return [`${kind} ${part}`];
+    return [`constraint ${part}`, `index ${index}`];
+  });
+  return new Set([...keys, ...lacking.rows.map(({ name }) => `index ${name}`)]);
+};
+
+const functionsNamed = (definitions: readonly Definition[], name: string): string[] =>
+  definitions
+    .filter((one) => one.kind === 'function' && one.name.startsWith(`${name}(`))
+    .map((one) => `function ${one.name}`);
+
+const isFilling = ({ state, on }: Unfinished): boolean =>
+  state === 'unfilled' && on.schema !== null;
+
+export const sortTold = async (
+  client: pg.Client,
+  all: readonly Unfinished[],
+  given: Circumstances,
+): Promise<ToldObjects> => {
+  const unfilled: Unfilled[] = [];
+  const notChecked: string[] = [];
+  const unfinished: UnfinishedObject[] = [];
+  for (const one of all) {
+    const why = await reasonOf(client, one, given);
+    if (why === undefined) unfinished.push(told(one));
+    else if (!isFilling(one))
+      notChecked.push(`${one.object}: it is not here as it was, since ${why}`);
+    if (isFilling(one)) {
+      const { schema, name } = one.on;
+      unfilled.push({ schema: schema ?? '', name, why: why ?? one.why });
+    }
+  }
+  return { unfilled, notChecked, unfinished, excused: await namesOf(client, all, given.manifest) };
+};

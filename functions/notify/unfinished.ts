@@ -1,0 +1,38 @@
+import type { UnfinishedObject } from '../../core/restore.ts';
+import type { Block } from './letter.ts';
+import { isShowable, oneLine } from './wording.ts';
+
+/** What of a restore is not as it was: every row is there, and what finishes the rest is one script. */
+const LINES_SHOWN = 20;
+
+const STATES = {
+  'not-valid': 'holds for new rows only',
+  missing: 'is missing',
+  unfilled: 'has no rows',
+} as const;
+
+const lineOf = ({ object, state, why }: UnfinishedObject): string =>
+  oneLine(`${object} ${STATES[state]}: ${why}`, 500);
+
+export const unfinishedBlocks = (all: readonly UnfinishedObject[]): Block[] => {
+  if (!all.length) return [];
+  const statements = all
+    .slice(0, LINES_SHOWN)
+    .flatMap(({ sql }) => (sql !== undefined && isShowable(sql) ? [`${sql};`] : []));
+  return [
+    {
+      kind: 'table',
+      columns: [
+        { title: 'Unfinished: all rows are there, and these objects are not as they were' },
+      ],
+      rows: all.slice(0, LINES_SHOWN).map((one) => [lineOf(one)]),
+      more: Math.max(0, all.length - LINES_SHOWN),
+    },
+    ...(statements.length
+      ? [
+          { kind: 'heading', text: 'To finish it, once the rows are mended' } as const,
+          { kind: 'code', text: statements.join('\n') } as const,
+        ]
+      : []),
+  ];
+};
