@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { ProjectNotResolved } from '../../core/errors/request.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
+import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
 import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
 import { openApi } from './openapi.ts';
@@ -63,9 +64,26 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
       allow,
     });
   }
+  const meant = meantBy(path);
   throw new HttpProblem(
     404,
-    'There is nothing at this path. GET /openapi.json lists what there is.',
+    meant === undefined
+      ? 'There is nothing at this path. GET /openapi.json lists what there is.'
+      : `There is nothing at this path. If ${meant} is meant, spell it so.`,
+  );
+};
+
+/** @throws HttpProblem 400: nothing is done under another spelling of a path, since IAM's policies go by the spelling */
+const checkSpelling = (
+  { path, requestContext }: APIGatewayProxyEvent,
+  route: RouteSpec,
+  { params }: ApiRequest,
+): void => {
+  const canonical = canonicalPath(route, params);
+  if ([path, requestContext.path ?? path].every((one) => isSpelledAs(one, canonical))) return;
+  throw new HttpProblem(
+    400,
+    `This path is spelled in another way than the API's own: use ${canonical}. Access policies compare paths letter by letter.`,
   );
 };
 
@@ -77,7 +95,9 @@ export const dispatch = async (
   const requestId = event.requestContext.requestId;
   try {
     const route = routeOf(event);
-    return toResult(await SERVE[route.id](api, requestOf(event)));
+    const request = requestOf(event);
+    checkSpelling(event, route, request);
+    return toResult(await SERVE[route.id](api, request));
   } catch (error) {
     const answer = problemAnswer(error, requestId);
     const { httpMethod: method, resource } = event;

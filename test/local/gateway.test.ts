@@ -82,10 +82,12 @@ describe('the API on one machine', () => {
     });
   });
 
-  it('prefers the literal path, and ignores a slash at the end', async () => {
+  it('prefers the literal path, and leaves it to the function to refuse a slash at the end', async () => {
     const { calls, get } = await serve();
     await get('/projects/a/backups/latest/');
     expect(calls[0]?.[0]).toBe('GET /projects/{projectId}/backups/latest');
+    expect(calls[0]?.[1].path).toBe('/projects/a/backups/latest/');
+    expect(calls[0]?.[1].requestContext.path).toBe('/projects/a/backups/latest/');
   });
 
   it('answers a path that there is not as API Gateway does, asking no function', async () => {

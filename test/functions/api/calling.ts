@@ -65,13 +65,33 @@ export interface Reply {
   readonly text: string;
 }
 
+const decodedPart = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
+/** Parts of a path, tidied as far as any gateway may do it before it chooses a resource. */
+const partsOf = (path: string): string[] => {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (decodedPart(part) === '..') parts.pop();
+    else if (part !== '' && decodedPart(part) !== '.') parts.push(part);
+  }
+  return parts;
+};
+
 const match = (path: string) => {
-  const given = path.split('/');
+  const given = partsOf(path);
   const fitting = ROUTES.flatMap((route) => {
-    const wanted = route.path.split('/');
+    const wanted = partsOf(route.path);
     const fits =
       wanted.length === given.length &&
-      wanted.every((part, index) => part.startsWith('{') || part === given[index]);
+      wanted.every(
+        (part, index) => part.startsWith('{') || part === decodedPart(given[index] ?? ''),
+      );
     return fits ? [route.path] : [];
   });
   // Literal parts go before parameters, as in API Gateway.
@@ -82,9 +102,8 @@ const eventOf = (method: string, url: string, call: Call): APIGatewayProxyEvent 
   const [path = '', search = ''] = url.split('?');
   const resource = match(path) ?? '/{proxy+}';
   const query = new URLSearchParams(search);
-  const given = path.split('/');
-  const parameters = resource
-    .split('/')
+  const given = partsOf(path);
+  const parameters = partsOf(resource)
     .flatMap((part, index) =>
       part.startsWith('{') && !part.includes('+')
         ? [[part.slice(1, -1), given[index] ?? ''] as const]

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodePart } from '../../../core/keys.ts';
+import { ROUTES } from '../../../core/routes.ts';
 import { project } from '../plan/planning.ts';
 import { apiForEach } from './api-for-each.ts';
 import { expectProblem, type TestApi } from './calling.ts';
@@ -73,4 +74,49 @@ test('unknown paths are 404, other methods 405 with those there are', async () =
   expect(wrong.headers.allow).toBe('POST, GET');
   const health = await api.call('POST', '/health');
   expect(health.headers.allow).toBe('GET');
+});
+
+const ID = '01a22cca-2374-75d9-883c-4aaada6e50d4';
+const spelled = (path: string): string =>
+  path.replace('{projectId}', 'acme').replace(/\{\w+\}/g, ID);
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Spellings that a gateway may take for the same path. */
+const OTHER_SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
+  'a slash at its end': (path) => `${path}/`,
+  'two slashes at its end': (path) => `${path}//`,
+  'a doubled slash': (path) => path.replace(/\/([^/]*)$/, '//$1'),
+  'a doubled slash before it': (path) => `/${path}`,
+  'an encoded letter': (path) =>
+    path.replace(/[^/]([^/]*)$/, `%${lastOf(path).charCodeAt(0).toString(16)}$1`),
+  'a dot segment': (path) => path.replace(/\/([^/]*)$/, '/./$1'),
+  'two dots': (path) => path.replace(/\/([^/]*)$/, '/x/../$1'),
+  'encoded dots': (path) => path.replace(/\/([^/]*)$/, '/x/%2e%2E/$1'),
+};
+
+test.each(Object.entries(OTHER_SPELLINGS))(
+  'a path with %s is refused on every route, with the one that is meant',
+  async (_, other) => {
+    api.listings.main = [project('acme')];
+    for (const { method, path } of ROUTES) {
+      const canonical = spelled(path);
+      const reply = await api.call(method, other(canonical));
+      expectProblem(reply, 400);
+      expect(reply.json.detail).toContain(`use ${canonical}.`);
+    }
+    expect([api.sent(), api.restoring(), api.lookups, api.plans]).toEqual([[], [], [], []]);
+  },
+);
+
+test('an id is taken in one spelling only: the one of the links', async () => {
+  api.listings.main = [project('a.b~c')];
+  for (const id of ['a.b~c', 'a%2eb%7ec', '%61%2Eb%7Ec']) {
+    const reply = await api.post(`/projects/${id}/backups`);
+    expectProblem(reply, 400);
+    expect(reply.json.detail).toContain('use /projects/a%2Eb%7Ec/backups.');
+  }
+  expect((await api.post('/projects/a%2Eb%7Ec/backups')).status).toBe(202);
+  expect(
+    (await api.post('/projects/a%2Eb%7Ec/backups', undefined, { stage: '/prod' })).status,
+  ).toBe(202);
 });

@@ -124,7 +124,7 @@ test("another project's backup is not found, nor is an id that is none", async (
     `/projects/globex/backups/${id}/download`,
     `${BACKUPS}/${uuidv7(NIGHT)}`,
     `${BACKUPS}/${id.toUpperCase()}`,
-    `${BACKUPS}/..%2F${id}`,
+    `${BACKUPS}/%2E%2E%2F${id}`,
     `${BACKUPS}/PROJECT`,
   ])
     expect((await api.get(path)).json, path).toMatchObject({ code: 'BackupNotFound', status: 404 });

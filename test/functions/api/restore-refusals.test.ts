@@ -34,7 +34,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     for (const path of [
       `/projects/acme/backups/${uuidv7(NIGHT)}`,
       `/projects/globex/backups/${backup.id}`,
-      '/projects/acme/backups/..%2Flatest',
+      '/projects/acme/backups/%2E%2E%2Flatest',
     ])
       for (const [what, body] of [
         ['restores', {}],

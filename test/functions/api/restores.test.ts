@@ -193,7 +193,7 @@ describe('one restore', () => {
       `/projects/globex/backups/${backup.id}/restores/${json.id}`,
       `${pathOf(backup)}/restores/${uuidv7(NIGHT)}`,
       `${pathOf(backup)}/restores/${String(json.id).toUpperCase()}`,
-      `${pathOf(backup)}/restores/..%2F${json.id}`,
+      `${pathOf(backup)}/restores/%2E%2E%2F${json.id}`,
       `${pathOf(backup)}/restores/${backup.id}`,
     ]) {
       for (const reply of [
