@@ -10,6 +10,7 @@ import type {
   SnapshotSource,
 } from '../../core/snapshot-ports.ts';
 import { atOnce } from './at-once.ts';
+import { backendOf, holdName } from './backend.ts';
 import { countRows } from './counting.ts';
 import { startDump } from './dump.ts';
 import { queryFailure } from './failures.ts';
@@ -111,6 +112,7 @@ const readingFailure = (error: unknown): never => {
 const begin = async (
   holder: pg.Client,
   observer: pg.Client,
+  applicationName: string,
   request: SnapshotRequest,
   schemas: readonly string[],
 ) => {
@@ -120,6 +122,7 @@ const begin = async (
     () => schemaOidsOf(observer, schemas),
   );
   await beginLocked(holder, observer, schemas, request.lockTimeoutMs);
+  await holdName(holder, applicationName);
   const [taken, schemaOids] = await atOnce(
     holder,
     () => takeSnapshot(holder),
@@ -149,7 +152,11 @@ const openSnapshot = async (
 ): Promise<Snapshot> => {
   const applicationName = applicationNameOf(request.backupId, request.attempt, options.stack);
   const [holder, observer, schemas] = await openSessions(options, request, applicationName);
-  const watching = watch(observer, holder, applicationName, request.giveWayAfterSeconds);
+  const backends = Promise.all([backendOf(observer), backendOf(holder)]);
+  // The watch awaits it.
+  backends.catch(() => undefined);
+  const { giveWayAfterSeconds } = request;
+  const watching = watch({ observer, holder, backends, applicationName, giveWayAfterSeconds });
   let closing: Promise<unknown> | undefined;
   const close = async (): Promise<void> => {
     watching.stop();
@@ -162,7 +169,7 @@ const openSnapshot = async (
     }
     // Way is given, and a lost session noticed, from the first lock on.
     const { server, id, takenAt, named, beginning } = await Promise.race([
-      begin(holder, observer, request, schemas),
+      begin(holder, observer, applicationName, request, schemas),
       watching.disturbed,
     ]);
     const { held, inventory } = readBeside(holder, named, beginning);

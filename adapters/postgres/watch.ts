@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { DumpInterrupted } from '../../core/errors/dump.ts';
 import { GaveWayToDdl } from '../../core/errors/schema.ts';
+import { type Backend, STARTED } from './backend.ts';
 
 /**
  * Watches, from a session of its own, whether somebody waits for a lock that the export holds. A waiting ALTER makes
@@ -10,19 +11,27 @@ import { GaveWayToDdl } from '../../core/errors/schema.ts';
 const EVERY_MS = 1000;
 
 /**
- * Backends that wait for one of ours. pg_locks shows everybody's locks to everybody, and application_name is visible for sessions
- * of one's own role, so no privilege is needed. pg_blocking_pids is asked only for those that wait.
+ * Our backends, and those that wait for one of them. pg_locks shows everybody's locks to everybody, and application_name is visible for
+ * sessions of one's own role, so no privilege is needed. pg_blocking_pids is asked only for those that wait. A backend that has been
+ * known once (`$2`, `$3`) is ours until it ends: what runs in it may set another application_name.
  */
-const WAITING = `
+const LOOK = `
   WITH ours AS (
-    SELECT pg_catalog.array_agg(pid) AS pids
+    SELECT pid, ${STARTED} AS started
     FROM pg_catalog.pg_stat_activity
     WHERE application_name = $1 AND usename = session_user AND datname = pg_catalog.current_database()
-  )
-  SELECT DISTINCT l.pid
-  FROM pg_catalog.pg_locks l, ours
-  WHERE NOT l.granted AND l.pid <> ALL (ours.pids)
-    AND pg_catalog.pg_blocking_pids(l.pid) && ours.pids`;
+      OR (pid, ${STARTED}) IN (SELECT * FROM ROWS FROM (pg_catalog.unnest($2::int[]), pg_catalog.unnest($3::text[])))
+  ), pids AS (SELECT pg_catalog.array_agg(pid) AS ours FROM ours)
+  SELECT (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(ours)) FROM ours) AS ours,
+    ARRAY(
+      SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l, pids
+      WHERE NOT l.granted AND l.pid <> ALL (pids.ours) AND pg_catalog.pg_blocking_pids(l.pid) && pids.ours
+    ) AS waiting`;
+
+interface Look {
+  readonly ours: readonly Backend[] | null;
+  readonly waiting: readonly number[];
+}
 
 export interface Watch {
   /** Rejects with GaveWayToDdl or DumpInterrupted. Never resolves. */
@@ -42,14 +51,27 @@ export const longestWait = (
   return first && { pid: first[0], seconds: now - first[1] };
 };
 
-/** Begins to watch. `holder` is the session that holds the snapshot; losing it ends the export too. */
-export const watch = (
-  observer: pg.Client,
-  holder: pg.Client,
-  applicationName: string,
-  giveWayAfterSeconds: number | 'never',
-): Watch => {
+export interface WatchRequest {
+  readonly observer: pg.Client;
+  /** The session that holds the snapshot or the transaction; losing it ends the work too. */
+  readonly holder: pg.Client;
+  /** Backends of both, asked for before anything of a tenant's could run in them. */
+  readonly backends: Promise<readonly Backend[]>;
+  /** Of all sessions that belong to the work, those of pg_dump included. */
+  readonly applicationName: string;
+  readonly giveWayAfterSeconds: number | 'never';
+}
+
+/** Begins to watch. */
+export const watch = ({
+  observer,
+  holder,
+  backends,
+  applicationName,
+  giveWayAfterSeconds,
+}: WatchRequest): Watch => {
   const since = new Map<number, number>();
+  let ours: readonly Backend[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let reject: (error: Error) => void = () => undefined;
@@ -72,10 +94,16 @@ export const watch = (
   }
 
   const look = async (): Promise<void> => {
-    const found = await observer.query<{ pid: number }>(WAITING, [applicationName]);
+    const known = ours.length ? ours : await backends;
+    const found = await observer.query<Look>(LOOK, [
+      applicationName,
+      known.map(({ pid }) => pid),
+      known.map(({ started }) => started),
+    ]);
     if (stopped) return;
-    const pids = found.rows.map(({ pid }) => pid);
-    const longest = longestWait(since, pids, performance.now() / 1000);
+    const [seen] = found.rows;
+    ours = seen?.ours ?? known;
+    const longest = longestWait(since, seen?.waiting ?? [], performance.now() / 1000);
     if (giveWayAfterSeconds !== 'never' && longest && longest.seconds >= giveWayAfterSeconds) {
       reject(new GaveWayToDdl(longest.pid, longest.seconds));
       return;

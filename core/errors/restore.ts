@@ -100,6 +100,21 @@ export class StatementRefused extends Permanent {
   }
 }
 
+/** The transaction had changed something that was there before it, or made something outside of the restored schemas. */
+export class RestoreWroteOutside extends Permanent {
+  readonly objects: readonly string[];
+  /** @param objects such as `table acme.orders`, `sequence acme.invoice_no` */
+  constructor(objects: readonly string[]) {
+    const isSequence = objects.some((one) => one.startsWith('sequence '));
+    super(
+      `The restore would have changed ${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}, outside of what it makes. ` +
+        `Nothing was restored, and all changes were rolled back${isSequence ? '; but a sequence keeps the values that were taken from it' : ''}. ` +
+        'Code of the backup does it while its rows come back: look at its checks, domains, generated columns and functions, and at event triggers of the database.',
+    );
+    this.objects = objects;
+  }
+}
+
 /** The connection or the server went away in the middle; the transaction with it. */
 export class RestoreInterrupted extends Retryable {
   constructor(why: string, options?: { cause?: unknown }) {
@@ -141,7 +156,7 @@ export class DependentsStay extends Permanent {
 export class StepNotDone extends Permanent {
   constructor(what: string, schemas: readonly string[], cause: unknown) {
     super(
-      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and what was live is untouched. Ask again, or drop what you don't need.`,
+      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and nothing that was live is lost. Ask again; Larder removes neither.`,
       { cause },
     );
   }

@@ -2,11 +2,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
+  copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { chmod } from 'node:fs/promises';
@@ -61,8 +65,14 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
+/** Contents of files for the server's folder of extensions, by their names. */
+export type ExtensionFiles = Readonly<Record<string, string>>;
+
 /** Starts a server of one major from the server layer, with passwords, without TLS, on 127.0.0.1, and with the backup role. */
-export const startPostgres = async (major = 18): Promise<Postgres> => {
+export const startPostgres = async (
+  major = 18,
+  extensionFiles: ExtensionFiles = {},
+): Promise<Postgres> => {
   const { directory } = await ensureLayer({ layer: 'server', majors: [major] });
   const files = await findProgramFiles(path.join(directory, 'postgres'));
   const programs = files.servers.find((one) => one.major === major);
@@ -70,8 +80,11 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
   const home = mkdtempSync('/var/tmp/larder-test-');
   await chmod(home, 0o755);
   makeCluster(programs, home);
+  const started = Object.keys(extensionFiles).length
+    ? withExtensions(programs, home, extensionFiles)
+    : programs;
   const port = await freePort();
-  let server = await run(programs, home, port);
+  let server = await run(started, home, port);
   const session = async (database = 'postgres', user = 'postgres') => {
     const client = new pg.Client({ host: '127.0.0.1', port, database, user, password: PASSWORD });
     client.on('error', () => undefined);
@@ -102,7 +115,7 @@ export const startPostgres = async (major = 18): Promise<Postgres> => {
     crashAndRestart: async () => {
       server.kill('SIGQUIT');
       await once(server, 'exit');
-      server = await run(programs, home, port);
+      server = await run(started, home, port);
     },
     stop: async () => {
       // It has ended by itself where an interrupt went to the whole process group.
@@ -139,6 +152,33 @@ const makeCluster = (programs: ServerPrograms, home: string): void => {
     }
   }
   execFileSync('cp', ['-a', '--reflink=auto', pattern, path.join(own, 'data')]);
+};
+
+/**
+ * The server looks for extensions beside itself, and the layer's files are everybody's: so this one has a program and extensions of
+ * its own, and links to the rest.
+ */
+const withExtensions = (
+  programs: ServerPrograms,
+  home: string,
+  files: ExtensionFiles,
+): ServerPrograms => {
+  // <layer>/lib/postgresql/<major>/bin/postgres
+  const layer = path.resolve(programs.postgres, '../../../../..');
+  const copy = path.join(home, 'server');
+  const [lib, share] = ['lib', 'share'].map((one) =>
+    path.join(one, 'postgresql', String(programs.major)),
+  ) as [string, string];
+  const bin = path.join(copy, lib, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const one of readdirSync(path.join(layer, 'lib')).filter((name) => name !== 'postgresql'))
+    symlinkSync(path.join(layer, 'lib', one), path.join(copy, 'lib', one));
+  symlinkSync(path.join(layer, lib, 'lib'), path.join(copy, lib, 'lib'));
+  copyFileSync(programs.postgres, path.join(bin, 'postgres'));
+  cpSync(path.join(layer, share), path.join(copy, share), { recursive: true });
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(path.join(copy, share, 'extension', name), content);
+  return { ...programs, postgres: path.join(bin, 'postgres') };
 };
 
 const ownFolder = (folder: string): string => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Postgres, startPostgres } from './postgres.ts';
+import { type ExtensionFiles, type Postgres, startPostgres } from './postgres.ts';
 
 /**
  * Has a server of each of these majors for the tests of a file, and what `open` makes on it.
@@ -8,11 +8,12 @@ import { type Postgres, startPostgres } from './postgres.ts';
 export const openedOn = <T>(
   majors: readonly number[],
   open: (postgres: Postgres) => Promise<T>,
+  extensionFiles?: ExtensionFiles,
 ): ((major: number) => T) => {
   const servers: Postgres[] = [];
   const opened = new Map<number, T>();
   const start = async (major: number): Promise<void> => {
-    const postgres = await startPostgres(major);
+    const postgres = await startPostgres(major, extensionFiles);
     servers.push(postgres);
     opened.set(major, await open(postgres));
   };

@@ -125,6 +125,14 @@ export const addedConstraint = (
   return name === undefined || !what ? undefined : { name, kind: CONSTRAINT_KINDS[what] };
 };
 
+/** The sequence of an identity column: `ALTER TABLE ... ADD GENERATED ... AS IDENTITY (SEQUENCE NAME s.name ...)`. */
+export const toSequence = (words: readonly Word[]): Name | undefined => {
+  const { cursor } = toAction(words) ?? {};
+  if (!cursor?.keys('alter column') || cursor.name() === undefined) return undefined;
+  if (!cursor.keys('add generated') || cursor.skipTo('as identity') === undefined) return undefined;
+  return cursor.symbol('(') && cursor.keys('sequence name') ? cursor.qualified() : undefined;
+};
+
 /** Words of new tables that refer to others, or take their form. They are reserved: as names they are quoted. */
 const REFERRING = ['references', 'like'];
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
+import { type Backend, STARTED } from '../backend.ts';
 import { type SourceAccess, withSession } from '../session.ts';
 import { isLost, refusal } from './refusals.ts';
 
@@ -13,23 +14,18 @@ const END = `
   SELECT pg_catalog.pg_terminate_backend(pid, 5000)
   FROM pg_catalog.pg_stat_activity
   WHERE usename = session_user AND datname = pg_catalog.current_database()
-    AND pid <> pg_catalog.pg_backend_pid() AND pid = ANY ($1) AND application_name = ANY ($2)`;
-
-export const pidOf = async (client: pg.Client): Promise<number> => {
-  const found = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
-  return found.rows[0]?.pid ?? 0;
-};
+    AND pid <> pg_catalog.pg_backend_pid() AND pid = $1 AND ${STARTED} = $2`;
 
 const SESSION = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
 const TRIES = 5;
 const PAUSE_MS = 1000;
 
 /** Ends a backend of ours and waits for its end. A server that is just restarting is asked again. */
-const endBackend = async (access: SourceAccess, name: string, pid: number): Promise<void> => {
+const endBackend = async (access: SourceAccess, { pid, started }: Backend): Promise<void> => {
   for (let tries = 1; ; tries += 1) {
     try {
       return await withSession(access, SESSION, async (client) => {
-        await client.query(END, [[pid], [name]]);
+        await client.query(END, [pid, started]);
       });
     } catch (error) {
       if (tries === TRIES) throw error;
@@ -41,22 +37,21 @@ const endBackend = async (access: SourceAccess, name: string, pid: number): Prom
 export interface Commit {
   readonly access: SourceAccess;
   readonly client: pg.Client;
-  readonly applicationName: string;
-  readonly pid: number;
+  readonly backend: Backend;
   /** Looks, in a session of its own, whether the transaction has happened. */
   readonly happened: () => Promise<boolean>;
 }
 
 /** @throws StatementRefused, RestoreInterrupted where it has not happened */
 export const commit = async (given: Commit): Promise<void> => {
-  const { access, client, applicationName, pid, happened } = given;
+  const { access, client, backend, happened } = given;
   try {
     const { command } = await client.query('COMMIT');
     // A transaction that had failed is rolled back by a COMMIT without an error.
     if (command !== 'COMMIT') throw new RestoreInterrupted(`its COMMIT was a ${command}`);
   } catch (error) {
     if (!isLost(error)) throw refusal(error, { object: 'the COMMIT' });
-    await endBackend(access, applicationName, pid);
+    await endBackend(access, backend);
     if (!(await happened())) {
       throw new RestoreInterrupted(
         'the connection was lost at the COMMIT, which has not happened',

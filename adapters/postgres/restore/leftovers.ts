@@ -1,4 +1,5 @@
 import { APPLICATION } from '../../../core/contract.ts';
+import { HAS_NAME, locksOf } from '../backend.ts';
 import { applicationNameOf } from '../names.ts';
 import { withSession } from '../session.ts';
 import { refusal } from './refusals.ts';
@@ -13,7 +14,7 @@ const END = `
   SELECT pg_catalog.pg_terminate_backend(pid, 5000)
   FROM pg_catalog.pg_stat_activity
   WHERE usename = session_user AND datname = pg_catalog.current_database()
-    AND pid <> pg_catalog.pg_backend_pid() AND application_name = ANY ($1)`;
+    AND pid <> pg_catalog.pg_backend_pid() AND ${HAS_NAME}`;
 
 const SESSION = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 30_000 };
 
@@ -29,7 +30,7 @@ export const endRestoreLeftovers = async (
   if (!names.length) return 0;
   names.push(exchangeSession(restoreId));
   return await withSession(access, SESSION, async (client) => {
-    const ended = await client.query(END, [names]).catch((error: unknown) => {
+    const ended = await client.query(END, [names, ...locksOf(names)]).catch((error: unknown) => {
       throw refusal(error, { object: 'the end of an earlier attempt' });
     });
     return ended.rowCount ?? 0;

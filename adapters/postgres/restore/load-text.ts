@@ -11,6 +11,7 @@ import { allWords, keyDefinition, mayInherit } from './clauses.ts';
 import { constraintComment } from './comments.ts';
 import { orTold } from './conflicts.ts';
 import { described, shown } from './described.ts';
+import { readExtensionParts } from './extension-parts.ts';
 import { give } from './give.ts';
 import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
@@ -23,6 +24,8 @@ import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts
 import { decide, keyOf } from './text-rules.ts';
 import { beginRun, named, type Run } from './text-run.ts';
 import { refusedRows, type Unfinished } from './unfinished.ts';
+import type { Word } from './words.ts';
+import { extensionsNamed, madeBy } from './written-to.ts';
 
 /**
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
@@ -41,7 +44,7 @@ export interface TextRequest {
   /** The schemas are there and in use: they are neither made nor given to anybody. */
   readonly intoLive?: boolean;
   /** What the backup may name beside itself, by its manifest; absent on a server where nobody else is. */
-  readonly tenancy?: Pick<Manifest, 'roles' | 'outside'>;
+  readonly tenancy?: Pick<Manifest, 'roles' | 'outside' | 'extensions'>;
   /** Which operators the backup's objects are bound to. */
   readonly bindings?: BindingPlan;
   readonly lockTimeoutMs?: number;
@@ -51,6 +54,8 @@ export interface TextRequest {
   readonly onConflict?: OnConflict;
   /** Checks that are taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
+  /** Called before a statement that names a part of an extension of the backup's schemas, which was there before. */
+  readonly onNeed?: (extension: string) => Promise<void>;
   /** Called once the rows of a table are there. */
   readonly onTable: (table: TableName) => void;
   readonly signal: AbortSignal;
@@ -114,6 +119,18 @@ const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): P
   await client.query('SET LOCAL row_security = off');
 };
 
+/** What a statement did not make that was to: what comes after it for such an object is about nothing, or about a live one. */
+const noteUnmade = ({ bounds }: Run, meaning: Meaning, words: readonly Word[]): void => {
+  for (const one of madeBy(meaning, words))
+    if (!bounds.made.has(shown(one))) bounds.unmade.add(shown(one));
+};
+
+/** An extension that the text itself has made: rows of its configuration tables may come back. */
+const noteParts = async (run: Run, name: string): Promise<void> => {
+  const inside = run.request.tenancy?.extensions.filter((one) => one.name === name) ?? [];
+  for (const part of await readExtensionParts(run.client, inside)) run.bounds.made.add(shown(part));
+};
+
 const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
   const { client, request, bounds } = run;
   const { words } = piece;
@@ -144,10 +161,10 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
   }
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
-  if (meaning.kind !== 'create') return;
-  const made = named({ schema: meaning.schema, name: meaning.name });
-  bounds.made.add(shown(made));
-  if (meaning.what.endsWith('table') && mayInherit(words)) await leaveParents(run, made);
+  if (meaning.kind === 'create-extension') await noteParts(run, meaning.extension);
+  for (const made of madeBy(meaning, words)) bounds.made.add(shown(named(made)));
+  if (meaning.kind === 'create' && meaning.what.endsWith('table') && mayInherit(words))
+    await leaveParents(run, named({ schema: meaning.schema, name: meaning.name }));
 };
 
 /** Clauses of these may stand anywhere in them. */
@@ -172,8 +189,13 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
       return await orTold(run, meaning, piece, () => give(run, meaning, piece));
     default:
       if (await belongsToLonely(run, meaning)) return;
-      if (piece.kind === 'statement')
-        return await orTold(run, meaning, piece, () => runStatement(run, meaning, piece));
+      // Outside of what may be undone for the statement's sake.
+      for (const extension of extensionsNamed(words, run.bounds))
+        await run.request.onNeed?.(extension);
+      if (piece.kind === 'statement') {
+        await orTold(run, meaning, piece, () => runStatement(run, meaning, piece));
+        return noteUnmade(run, meaning, words);
+      }
   }
   if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
   const table = named(meaning.table);

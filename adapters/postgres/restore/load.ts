@@ -3,6 +3,7 @@ import { DumpInterrupted } from '../../../core/errors/dump.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
 import { GaveWayToDdl } from '../../../core/errors/schema.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
+import { backendOf } from '../backend.ts';
 import { applicationNameOf } from '../names.ts';
 import { connectBoth, disconnect } from '../session.ts';
 import { watch } from '../watch.ts';
@@ -43,14 +44,23 @@ export const load = async (access: RestoreAccess, request: LoadRequest): Promise
   let disturbance: LarderError | undefined;
   let stopWatching = (): void => undefined;
   try {
-    const watching = watch(observer, client, applicationName, access.giveWayAfterSeconds ?? 10);
+    const backends = await Promise.all([backendOf(client), backendOf(observer)]);
+    const [backend] = backends;
+    const watching = watch({
+      observer,
+      holder: client,
+      backends: Promise.resolve(backends),
+      applicationName,
+      giveWayAfterSeconds: access.giveWayAfterSeconds ?? 10,
+    });
     stopWatching = watching.stop;
     watching.disturbed.catch((error: unknown) => {
       disturbance = whyDisturbed(error);
       stop.abort(disturbance);
     });
     let isCommitting = false;
-    const loading = transaction(access, client, applicationName, { ...request, signal }, () => {
+    const sessions = { client, observer, backend, applicationName };
+    const loading = transaction(access, sessions, { ...request, signal }, () => {
       isCommitting = true;
       watching.stop();
     });

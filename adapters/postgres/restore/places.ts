@@ -44,7 +44,8 @@ export const refuseTaken = async (
   if (taken.size) {
     throw new RestoreRefused(
       [...taken].map(
-        (name) => `Schema ${quoted(name)} is there already: give another name, or drop it first.`,
+        (name) =>
+          `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`,
       ),
     );
   }

@@ -5,8 +5,9 @@ import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { Renamed, RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import { backendOf } from '../backend.ts';
 import { connect, disconnect, withSession } from '../session.ts';
-import { commit, pidOf } from './commit.ts';
+import { commit } from './commit.ts';
 import { dependentOf, findDependents } from './dependents/find.ts';
 import type { Repointed } from './dependents/repoint.ts';
 import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
@@ -130,7 +131,7 @@ export const rename = async (
     signal,
   });
   try {
-    const pid = await pidOf(client);
+    const backend = await backendOf(client);
     const done = await exchangePatiently(client, access, by, places, options);
     if (!done) return { names: 'already', ...(await lookAfter(client, places)) };
     const { oids, dependents, keys } = done;
@@ -146,7 +147,7 @@ export const rename = async (
         await disconnect(observer);
       }
     };
-    await commit({ access, client, applicationName, pid, happened });
+    await commit({ access, client, backend, happened });
     return { names: 'renamed', dependents, keys };
   } catch (error) {
     if (signal.aborted) throw signal.reason;

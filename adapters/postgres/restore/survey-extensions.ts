@@ -3,6 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import { type ExtensionInside, isBorrowed, readExtensionsInside } from './borrow.ts';
 import type { Findings } from './survey-rights.ts';
 
 /**
@@ -58,20 +59,43 @@ interface InLive {
   readonly ours: boolean;
 }
 
-const liveProblems = async (
+const moved = ({ name, schema, relocatable, ours }: InLive): string[] => {
+  const head = `Extension ${quoted(name)} lives in schema ${quoted(schema)} and would have to go along with its name`;
+  const way = 'Chosen tables can be restored into the live schema; or use the restore guide.';
+  if (!relocatable) return [`${head}, but it is one that can't be moved. ${way}`];
+  return ours
+    ? []
+    : [`${head}, which takes the owner of the extension and of all its parts. ${way}`];
+};
+
+/** What the extension has of its own stays as it is, whatever the backup holds of it. */
+const saidOf = (one: ExtensionInside, mode: SurveyRequest['mode']): string[] => {
+  const { name, schema, relations } = one;
+  if (!relations.length) return [];
+  const has = `Extension ${quoted(name)} has tables, sequences or views of its own in schema ${quoted(schema)} (${relations.slice(0, 5).join(', ')})`;
+  const stays = `${has}: they stay as they are, and what the backup holds of their rows and values is left out.`;
+  if (mode === 'tables-live') return [];
+  return isBorrowed(one)
+    ? [
+        `${stays} Objects of the schema need the extension, so it is moved while the restore runs: until its end nobody else can read them.`,
+      ]
+    : [stays];
+};
+
+const liveFindings = async (
   client: pg.Client,
   { places, mode }: SurveyRequest,
-): Promise<string[]> => {
-  if (mode === 'tables-live') return [];
-  const found = await client.query<InLive>(IN_LIVE, [places.map(({ from }) => from)]);
-  return found.rows.flatMap(({ name, schema, relocatable, ours }) => {
-    const head = `Extension ${quoted(name)} lives in schema ${quoted(schema)} and would have to go along with its name`;
-    const way = 'Chosen tables can be restored into the live schema; or use the restore guide.';
-    if (!relocatable) return [`${head}, but it is one that can't be moved. ${way}`];
-    return ours
-      ? []
-      : [`${head}, which takes the owner of the extension and of all its parts. ${way}`];
-  });
+): Promise<Findings> => {
+  const names = places.map(({ from }) => from);
+  const inside = await readExtensionsInside(client, names);
+  if (!inside.length || mode === 'tables-live') return { problems: [], warnings: [] };
+  const found = await client.query<InLive>(IN_LIVE, [names]);
+  const isMoved = ({ name }: InLive): boolean =>
+    mode === 'swap' || inside.some((one) => one.name === name && isBorrowed(one));
+  return {
+    problems: found.rows.filter(isMoved).flatMap(moved),
+    warnings: inside.flatMap((one) => saidOf(one, mode)),
+  };
 };
 
 const misplaced = (found: readonly Found[]): string[] =>
@@ -106,7 +130,8 @@ export const surveyExtensions = async (
       ? []
       : [`${head}: create it, or allow it with restore.createExtensions.`];
   });
-  const warnings = found.flatMap(({ name, version, wanted }) =>
+  const live = await liveFindings(client, request);
+  const versions = found.flatMap(({ name, version, wanted }) =>
     version !== null && version !== wanted
       ? [`Extension ${quoted(name)} is version ${version} here and was ${wanted} in the backup.`]
       : [],
@@ -118,7 +143,7 @@ export const surveyExtensions = async (
       schema: wantedSchema,
       available,
     })),
-    problems: [...problems, ...misplaced(found), ...(await liveProblems(client, request))],
-    warnings,
+    problems: [...problems, ...misplaced(found), ...live.problems],
+    warnings: [...versions, ...live.warnings],
   };
 };

@@ -53,6 +53,12 @@ const notLive = ({ places }: SurveyRequest, live: ReadonlySet<string>): string[]
         `No schema ${quoted(from)} is live: nothing is exchanged for it${live.size ? '' : ' and no safety backup is taken'}.`,
     );
 
+/** Whatever has the name may be live, of this project or of another. */
+const nameTaken = (name: string, mode: SurveyRequest['mode']): string =>
+  mode === 'swap'
+    ? `Schema ${quoted(name)} is there already: ask again, which takes the name of another second.`
+    : `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`;
+
 export const surveyNames = async (
   client: pg.Client,
   request: SurveyRequest,
@@ -66,16 +72,12 @@ export const surveyNames = async (
   const isTaken = (name: string): boolean => taken.has(name);
   return {
     problems: [
-      ...names
-        .filter(isTaken)
-        .map(
-          (name) => `Schema ${quoted(name)} is there already: give another name, or drop it first.`,
-        ),
+      ...names.filter(isTaken).map((name) => nameTaken(name, mode)),
       ...aside
         .filter(isTaken)
         .map(
           (name) =>
-            `Schema ${quoted(name)} is there already, and what is live now would get its name: rename it, or ask again, which takes the name of another second.`,
+            `Schema ${quoted(name)} is there already, and what is live now would get its name: ask again, which takes the name of another second.`,
         ),
     ],
     warnings: mode === 'swap' ? notLive(request, live) : [],

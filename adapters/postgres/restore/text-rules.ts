@@ -7,6 +7,7 @@ import { commentedObject } from './comments.ts';
 import { described, shown } from './described.ts';
 import type { Meaning, Name } from './meaning.ts';
 import type { Word } from './words.ts';
+import { changedBy } from './written-to.ts';
 
 /**
  * What becomes of each statement of a backup. It is an allow-list: pg_dump writes few kinds of statements for a schema, and each
@@ -32,8 +33,15 @@ export interface Boundaries {
   readonly intoLive: boolean;
   /** Roles that the backup may name; absent where nobody else is on the server. */
   readonly roles?: readonly string[];
-  /** Tables made by this text so far, as `shown`. */
+  /** What this text has made so far, as `shown`. */
   readonly made: ReadonlySet<string>;
+  /** What it was to make, and could not. */
+  readonly unmade: ReadonlySet<string>;
+  /**
+   * What belongs to extensions of the backup's schemas that the database had before, as `shown`, with the extension's name. Absent on a
+   * server where nobody else is: there the text may write to whatever has the backup's names.
+   */
+  readonly lent?: ReadonlyMap<string, string>;
   /** Foreign keys that were kept for later, as `keyOf`. */
   readonly kept: ReadonlySet<string>;
 }
@@ -93,8 +101,44 @@ const refuseStranger = (meaning: Giving, words: readonly Word[], bounds: Boundar
 const beyond = ({ kind }: Meaning): string =>
   `a ${kind.replace('-', ' ')} belongs to the database, not to a schema`;
 
+const NOT_MADE = 'the restore has not made it, and changes nothing else';
+
+const belongs = (extension: string): string =>
+  `it belongs to extension ${quoted(extension)}, which was there before the restore: what is live of it stays as it is`;
+
+/**
+ * A restore changes nothing that was there before it. What is about an extension's part is left out, since an honest backup holds such
+ * statements; anything else ends the restore.
+ */
+const aboutLive = (
+  meaning: Meaning,
+  words: readonly Word[],
+  { schemas, intoLive, made, unmade, lent }: Boundaries,
+): Decision | undefined => {
+  const object = lent && changedBy(meaning, words);
+  if (!lent || !object?.schema || !schemas.includes(object.schema)) return undefined;
+  if (made.has(shown(object))) return undefined;
+  const extension = lent.get(shown(object));
+  if (extension !== undefined)
+    return { do: 'leave-out', what: described(meaning, words), why: belongs(extension) };
+  if (!intoLive) {
+    // A table that an extension had once, and has no more in the version that is there.
+    const isOfOld = meaning.kind === 'copy' || meaning.kind === 'sequence-value';
+    return isOfOld && lent.size
+      ? { do: 'leave-out', what: described(meaning, words), why: NOT_MADE }
+      : undefined;
+  }
+  if (unmade.has(shown(object)))
+    return { do: 'leave-out', what: described(meaning, words), why: NOT_MADE };
+  if (meaning.kind === 'copy')
+    return refuse(meaning, words, 'the table is there already, and rows are never added to it');
+  return refuse(meaning, words, NOT_MADE);
+};
+
 export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundaries): Decision => {
   const { schemas, intoLive, made } = bounds;
+  const live = aboutLive(meaning, words, bounds);
+  if (live) return live;
   const isOwn = ({ schema }: Name): boolean => schema !== null && schemas.includes(schema);
   const isOwnObject = (what: string, on: Name): boolean =>
     what === 'schema' ? schemas.includes(on.name) && on.schema === null : isOwn(on);
@@ -160,10 +204,7 @@ export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundar
     case 'refresh':
       return own(meaning.view);
     case 'copy':
-      own(meaning.table);
-      if (intoLive && !made.has(shown(meaning.table)))
-        return refuse(meaning, words, 'the table is there already, and rows are never added to it');
-      return RUN;
+      return own(meaning.table);
     case 'sequence-value': {
       const sequence = nameInText(meaning.text);
       return sequence ? own(sequence) : refuse(meaning, words);

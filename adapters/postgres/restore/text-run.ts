@@ -3,6 +3,8 @@ import { quoted } from '../../../core/errors/base.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { LeftOutAccess, roleFinder } from './access.ts';
+import { shown } from './described.ts';
+import { readExtensionParts } from './extension-parts.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';
 import type { Loosened } from './loosen.ts';
 import type { Name } from './meaning.ts';
@@ -14,7 +16,11 @@ import type { Unfinished } from './unfinished.ts';
 export interface Run {
   readonly client: pg.Client;
   readonly request: TextRequest;
-  readonly bounds: Boundaries & { readonly made: Set<string>; readonly kept: Set<string> };
+  readonly bounds: Boundaries & {
+    readonly made: Set<string>;
+    readonly unmade: Set<string>;
+    readonly kept: Set<string>;
+  };
   readonly findRole: ReturnType<typeof roleFinder>;
   readonly isSuperuser: boolean;
   /** Who the session is. */
@@ -56,6 +62,8 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
   const [row] = (await client.query<Row>(CIRCUMSTANCES)).rows;
   if (!row) throw new Error('the server says nothing of itself');
   const { schemas, extensions, owners, intoLive = false, missingRoles, tenancy } = request;
+  const inside = tenancy?.extensions.filter(({ schema }) => schemas.includes(schema)) ?? [];
+  const parts = await readExtensionParts(client, inside);
   return {
     client,
     request,
@@ -65,8 +73,12 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
       extensionsThere: new Set(row.extensions),
       owners,
       intoLive,
-      ...(tenancy && { roles: tenancy.roles }),
+      ...(tenancy && {
+        roles: tenancy.roles,
+        lent: new Map(parts.map((part) => [shown(part), part.extension])),
+      }),
       made: new Set(),
+      unmade: new Set(),
       kept: new Set(),
     },
     findRole: roleFinder(client, missingRoles),

@@ -4,18 +4,18 @@ import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts
 import { schemasIn } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
-import { identifier } from '../names.ts';
+import { type Backend, holdName } from '../backend.ts';
 import { bindingPlan } from './binding-plan.ts';
-import { commit, pidOf } from './commit.ts';
+import { type Borrowing, borrowExtensions } from './borrow.ts';
+import { commit } from './commit.ts';
 import { compareWithManifest } from './compare.ts';
+import { createExtensions } from './create-extensions.ts';
 import { findLoaded } from './find-loaded.ts';
 import { type ExecutedText, loadText } from './load-text.ts';
 import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './mark.ts';
 import { type Asked, refuseNotOwned } from './ownership.ts';
 import {
   asideName,
-  extensionsIn,
-  moveExtension,
   refuseTablesThere,
   refuseTaken,
   renameSchema,
@@ -29,6 +29,7 @@ import { grantAsInitdb } from './public-schema.ts';
 import { refusal } from './refusals.ts';
 import type { RestoreAccess } from './server.ts';
 import { told } from './unfinished.ts';
+import { refuseWritesOutside, type WriteBounds } from './written.ts';
 
 /**
  * The source's part of a restore, in one transaction: the live schemas step aside, the text is executed under its own names,
@@ -36,31 +37,18 @@ import { told } from './unfinished.ts';
  * live is only renamed, which takes no lock on its tables.
  */
 
-type Leave = (loaded: MarkState) => Promise<void>;
-
-/** Extensions that objects outside of the backup's schemas bring, for a database that has none of them. */
-const createExtensions = async (
-  client: pg.Client,
-  { manifest, createExtensions: wanted }: LoadRequest,
-): Promise<void> => {
-  if (!wanted) return;
-  const own = schemasIn(manifest);
-  for (const { name, schema } of manifest.extensions) {
-    if (own.includes(schema)) continue;
-    await client
-      .query(
-        `CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}; CREATE EXTENSION IF NOT EXISTS ${identifier(name)} WITH SCHEMA ${identifier(schema)}`,
-      )
-      .catch((error: unknown) => {
-        throw refusal(error, { object: `extension "${name}"` });
-      });
-  }
-};
+interface Brought {
+  readonly state: MarkState;
+  /** Leaves the mark by which the restore is known again. */
+  readonly leave: (loaded: MarkState) => Promise<void>;
+  /** Extensions of the live schemas that were moved for a while. */
+  readonly borrowed: readonly string[];
+}
 
 const execute = async (
   client: pg.Client,
   request: LoadRequest,
-  onSchema: (schema: string) => Promise<void>,
+  extensions: Partial<Borrowing> = {},
 ): Promise<ExecutedText> => {
   const { manifest, mode, owners, missingRoles, lockTimeoutMs, text, onTable, signal } = request;
   const { onConflict, loosen } = request;
@@ -78,8 +66,9 @@ const execute = async (
     ...(loosen && { loosen }),
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);
-      await onSchema(schema);
+      await extensions.onSchema?.(schema);
     },
+    ...(extensions.onNeed && { onNeed: extensions.onNeed }),
     onTable,
     signal,
   });
@@ -119,33 +108,31 @@ const compare = async (
 };
 
 /** Into schemas that are there: a mark goes on the first table that comes back. */
-const loadIntoLive = async (
-  client: pg.Client,
-  request: LoadRequest,
-): Promise<readonly [MarkState, Leave]> => {
+const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Brought> => {
   const { tables = [], manifest } = request;
   await refuseTablesThere(client, tables);
-  const state = await compare(
-    client,
-    request,
-    await execute(client, request, async () => undefined),
-  );
-  return [
+  const state = await compare(client, request, await execute(client, request));
+  return {
     state,
-    async (loaded) => {
+    borrowed: [],
+    leave: async (loaded) => {
       const [first] = tables;
       if (!first) return;
       const own = unmarked(await tableComment(client, first));
       const mark = { backupId: manifest.backup.id, state: loaded };
       await setTableComment(client, first, markedComment(mark, own, request));
     },
-  ];
+  };
 };
 
-const loadBeside = async (
-  client: pg.Client,
-  request: LoadRequest,
-): Promise<readonly [MarkState, Leave]> => {
+/** Extensions that stay with the live schema, as the restored one lacks them. */
+const notBorrowed = ({ stayed }: Borrowing): MarkState['leftOut'] =>
+  stayed.map(({ name, schema }) => ({
+    what: `extension ${quoted(name)}`,
+    why: `a database has it once, and it stays in schema ${quoted(schema)}`,
+  }));
+
+const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brought> => {
   const { places, restoreId, manifest } = request;
   await refuseTaken(
     client,
@@ -169,23 +156,18 @@ const loadBeside = async (
       });
     });
   }
-  const moved = await extensionsIn(
-    client,
-    aside.map(({ to }) => to),
-  );
-  const done = await execute(client, request, async (schema) => {
-    const from = aside.find((place) => place.from === schema)?.to;
-    for (const { name } of moved.filter((one) => one.schema === from))
-      await moveExtension(client, name, schema);
-  });
-  const state = await compare(client, request, done);
+  const extensions = await borrowExtensions(client, aside);
+  const done = await execute(client, request, extensions);
+  const compared = await compare(client, request, done);
+  const leftOut = [...compared.leftOut, ...notBorrowed(extensions)];
   for (const place of places) await renameSchema(client, place);
-  // What stepped aside last comes back first, with what it had lent.
-  for (const { name, schema } of moved) await moveExtension(client, name, schema);
+  // Return borrowed extensions, then rename the live schemas back.
+  await extensions.giveBack();
   for (const { from, to } of aside) await renameSchema(client, { from: to, to: from });
-  return [
-    state,
-    async (loaded) => {
+  return {
+    state: { ...compared, leftOut },
+    borrowed: extensions.lent.map(({ name }) => name),
+    leave: async (loaded) => {
       const names = places.map(({ to }) => to);
       const comments = await schemaComments(client, names);
       for (const [index, name] of names.entries()) {
@@ -200,7 +182,7 @@ const loadBeside = async (
         );
       }
     },
-  ];
+  };
 };
 
 /** @throws SchemaNotOwned */
@@ -218,29 +200,62 @@ const refuseOthersSchemas = async (
   return asked;
 };
 
+/** Nothing that was there before is changed. @returns the state, which tells what event triggers have written */
+const guard = async (
+  sessions: Pick<WriteBounds, 'client' | 'observer' | 'pid'>,
+  { places, mode }: LoadRequest,
+  { state, borrowed }: Brought,
+  created: WriteBounds['created'],
+): Promise<MarkState> => {
+  const byTriggers = await refuseWritesOutside({
+    ...sessions,
+    schemas: places.map(({ to }) => to),
+    live: places.map(({ from }) => from),
+    intoLive: mode === 'tables-live',
+    created,
+    borrowed,
+  }).catch((error: unknown) => {
+    throw refusal(error, { object: 'the look at what was written' });
+  });
+  if (!byTriggers.length) return state;
+  const said = `Event triggers of the database wrote into ${byTriggers.join(', ')} while the backup came back.`;
+  return { ...state, warnings: [...state.warnings, said] };
+};
+
+export interface RestoreSessions {
+  /** Holds the transaction. */
+  readonly client: pg.Client;
+  /** Watches it. */
+  readonly observer: pg.Client;
+  /** Of `client`. */
+  readonly backend: Backend;
+  readonly applicationName: string;
+}
+
 export const transaction = async (
   access: RestoreAccess,
-  client: pg.Client,
-  applicationName: string,
+  { client, observer, backend, applicationName }: RestoreSessions,
   request: LoadRequest,
   onCommit: () => void,
 ): Promise<Loaded> => {
   const { places, mode } = request;
-  const pid = await pidOf(client);
+  const { pid } = backend;
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  await holdName(client, applicationName);
   const ownership = await refuseOthersSchemas(access, client, request);
-  await createExtensions(client, request);
+  const created = await createExtensions(client, request);
   const load = mode === 'tables-live' ? loadIntoLive : loadBeside;
-  const [state, leave] = await load(client, request);
-  await leave(state);
+  const brought = await load(client, request);
   // Constraints that are checked late are checked now, and not at the COMMIT.
   await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const state = await guard({ client, observer, pid }, request, brought, created);
+  await brought.leave(state);
   await request.confirm();
   request.signal.throwIfAborted();
   // Names may have changed hands while the rows came.
   await refuseNotOwned(client, access, ownership);
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;
-  await commit({ access, client, applicationName, pid, happened });
+  await commit({ access, client, backend, happened });
   return loadedThere(state, places);
 };

@@ -68,7 +68,7 @@ describe('a survey', () => {
     const { target, stored } = await prepare('CREATE SCHEMA acme_restored;');
     const { problems } = await surveyOf(target, stored);
     expect(problems).toEqual([
-      'Schema "acme_restored" is there already: give another name, or drop it first.',
+      'Schema "acme_restored" is there already, and a restore replaces nothing: give another name.',
     ]);
     await expect(restore(target, stored)).rejects.toMatchObject({ name: 'RestoreRefused' });
   });

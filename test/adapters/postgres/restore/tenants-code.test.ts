@@ -78,23 +78,29 @@ describe("a tenant's own code", () => {
     expect((await restore({ postgres, database }, stored)).warnings).toEqual([]);
   });
 
-  it('that resets its role is the restore role, as docs/roles.md says, and leaves no setting behind', async () => {
-    const database = await databaseOf(
-      postgres,
+  it('that resets its role is the restore role, as docs/roles.md says: what it writes elsewhere is rolled back, by name', async () => {
+    const resets = (statement: string) =>
       `CREATE FUNCTION acme.resets(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
          IF session_user = 'larder_restore' THEN
-           RESET ROLE; SET search_path = acme; SET standard_conforming_strings = off; UPDATE beta.secrets SET s = current_user;
+           RESET ROLE; SET search_path = acme; SET standard_conforming_strings = off; ${statement};
          END IF; RETURN true; END $f$;
        CREATE TABLE acme.t (v text CHECK (acme.resets(v))); INSERT INTO acme.t VALUES ('a');
-       CREATE INDEX i ON acme.t (v); COMMENT ON INDEX acme.i IS 'a\\b'`,
-    );
-    const stored = await takeBackup(postgres, database, ['acme']);
-    const loaded = await restore({ postgres, database }, stored);
+       CREATE INDEX i ON acme.t (v); COMMENT ON INDEX acme.i IS 'a\\b'`;
+    const writes = await databaseOf(postgres, resets('UPDATE beta.secrets SET s = current_user'));
+    const hostile = await takeBackup(postgres, writes, ['acme']);
+    await expect(restore({ postgres, database: writes }, hostile)).rejects.toMatchObject({
+      name: 'RestoreWroteOutside',
+      objects: ['table beta.secrets'],
+    });
+    expect(await secrets(writes)).toEqual([{ s: 'secret' }]);
+    expect(await schemasIn(postgres, writes)).toEqual(['acme', 'beta']);
+    const reads = await databaseOf(postgres, resets('PERFORM s FROM beta.secrets'));
+    const stored = await takeBackup(postgres, reads, ['acme']);
+    const loaded = await restore({ postgres, database: reads }, stored);
     expect(loaded.warnings[0]).toContain('"acme.resets"');
-    expect(await secrets(database)).toEqual([{ s: 'larder_restore' }]);
     const { rows } = await postgres.sql(
       "SELECT obj_description('acme_restored.i'::regclass) AS c",
-      database,
+      reads,
     );
     expect(rows).toEqual([{ c: 'a\\b' }]);
   });

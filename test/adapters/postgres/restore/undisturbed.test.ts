@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../../../core/ids.ts';
 import type { Postgres } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
-import { newDatabase, requestOf, restore, sealed, serverOf, takeBackup } from './room.ts';
+import {
+  newDatabase,
+  requestOf,
+  restore,
+  sealed,
+  serverOf,
+  sessionsLeft,
+  takeBackup,
+} from './room.ts';
 import { flowing, startTraffic, type Work } from './traffic.ts';
 
 /** What a restore must not do to the application that goes on meanwhile. */
@@ -173,29 +181,70 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
 });
 
 describe('somebody who wants to alter a shared table', () => {
-  it('is made room for, and the restore is tried again later', async () => {
-    const postgres = on(18);
-    const database = await newDatabase(postgres, TENANT);
-    const stored = await takeBackup(postgres, database, ['acme']);
-    const target = { postgres, database, giveWayAfterSeconds: 0.5 };
-    let go: () => void = () => undefined;
-    const gone = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    let loaded: () => void = () => undefined;
-    const isLoaded = new Promise<void>((resolve) => {
-      loaded = resolve;
-    });
-    const confirm = async (): Promise<void> => {
-      loaded();
-      await gone;
-    };
-    const loading = serverOf(target).load(await requestOf(stored, { confirm }));
-    await isLoaded;
-    const altering = postgres.sql('ALTER TABLE shared.users ADD COLUMN more int', database);
-    await expect(loading).rejects.toMatchObject({ name: 'RestoreInterrupted', retryable: true });
-    await expect(loading).rejects.toThrow(/made room/);
-    await altering;
-    go();
-  });
+  it.each([
+    ['', 15],
+    ['', 18],
+    [' whatever name the session was given by code of the tenant', 15],
+    [' whatever name the session was given by code of the tenant', 18],
+  ] as const)(
+    'is made room for, and the restore is tried again later%s (PostgreSQL %i)',
+    async (hides, major) => {
+      const postgres = on(major);
+      const database = await newDatabase(
+        postgres,
+        `${TENANT}; CREATE TABLE acme.hidden (n int CHECK (set_config('application_name', 'psql', false) <> '')); ${hides ? 'INSERT INTO acme.hidden VALUES (1)' : ''}`,
+      );
+      const stored = await takeBackup(postgres, database, ['acme']);
+      const target = { postgres, database, giveWayAfterSeconds: 0.5 };
+      let go: () => void = () => undefined;
+      const gone = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      let loaded: () => void = () => undefined;
+      const isLoaded = new Promise<void>((resolve) => {
+        loaded = resolve;
+      });
+      const confirm = async (): Promise<void> => {
+        loaded();
+        await gone;
+      };
+      const loading = serverOf(target).load(await requestOf(stored, { confirm }));
+      await isLoaded;
+      const altering = postgres.sql('ALTER TABLE shared.users ADD COLUMN more int', database);
+      await expect(loading).rejects.toMatchObject({ name: 'RestoreInterrupted', retryable: true });
+      await expect(loading).rejects.toThrow(/made room/);
+      await altering;
+      go();
+    },
+  );
 });
+
+it.each([15, 18])(
+  'sessions that a dead worker left on PostgreSQL %i are ended whatever name code of the tenant gave them',
+  async (major) => {
+    const postgres = on(major);
+    const database = await newDatabase(
+      postgres,
+      `CREATE SCHEMA acme; CREATE TABLE acme.hidden (n int CHECK (set_config('application_name', 'psql', false) <> ''
+         AND pg_advisory_unlock_all() IS NOT NULL)); INSERT INTO acme.hidden VALUES (1)`,
+    );
+    const stored = await takeBackup(postgres, database, ['acme']);
+    const server = serverOf({ postgres, database });
+    const restoreId = uuidv7(Date.now());
+    let held: () => void = () => undefined;
+    const isHeld = new Promise<void>((resolve) => {
+      held = resolve;
+    });
+    const confirm = (): Promise<void> => {
+      held();
+      return new Promise(() => undefined);
+    };
+    const vanished = server.load(await requestOf(stored, { restoreId, confirm }));
+    vanished.catch(() => undefined);
+    await isHeld;
+    expect(await server.endLeftovers(uuidv7(Date.now()), 3)).toBe(0);
+    expect(await server.endLeftovers(restoreId, 2)).toBe(2);
+    await expect(vanished).rejects.toMatchObject({ name: 'RestoreInterrupted' });
+    expect(await sessionsLeft(postgres, database)).toEqual([]);
+  },
+);
