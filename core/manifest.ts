@@ -114,6 +114,12 @@ const reachingFunction = z.looseObject({
   tables: z.array(named),
 });
 
+const extensionRows = z.looseObject({
+  schema: z.string(),
+  name: z.string(),
+  extension: z.string(),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -178,6 +184,8 @@ export const manifest = z.looseObject({
   reachingFunctions: z.array(reachingFunction).optional(),
   roles: z.array(z.string()),
   outside: z.array(outside),
+  /** Tables and sequences of extensions whose rows and values are in the backup without their definition; absent in manifests of before they were read. */
+  extensionRows: z.array(extensionRows).optional(),
   /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests of before it was read. */
   leftOut: z.array(leftOut).optional(),
   /** Every object of the schema; absent where they could not be read, and in manifests of before they were. */
@@ -231,6 +239,7 @@ export type Inventory = Pick<
   | 'reachingFunctions'
   | 'roles'
   | 'outside'
+  | 'extensionRows'
   | 'leftOut'
   | 'definitions'
   | 'operatorBindings'

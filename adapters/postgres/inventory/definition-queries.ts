@@ -51,7 +51,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     SELECT ${identity('pg_namespace', 'n.oid')}, pg_catalog.jsonb_build_object('comment', pg_catalog.md5(CASE
         WHEN n.nspname = 'public' THEN NULLIF(pg_catalog.obj_description(n.oid, 'pg_namespace'), 'standard public schema')
         ELSE pg_catalog.obj_description(n.oid, 'pg_namespace') END)) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.pg_namespace n WHERE n.oid = ANY ($1)
+    FROM pg_catalog.pg_namespace n WHERE n.oid = ANY ($1) AND ${NOT_OF_EXTENSION('pg_namespace', 'n.oid')}
     ORDER BY 1`,
 
   table: `

@@ -22,6 +22,7 @@ import { type DividedAnew, readDividedAnew } from './divided-anew.ts';
 import { readForVerification } from './for-verification.ts';
 import { readLeftOut, readLoose } from './left-out.ts';
 import { readMentions } from './mentions.ts';
+import { withExtensionsOf } from './of-extensions.ts';
 import { readExtensions, readOutside, readPartitionsElsewhere } from './outside.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
@@ -102,9 +103,9 @@ export const readBeginning = async (
 export const readInventory = async (
   client: pg.Client,
   { schemaOids, schemas, compare }: InventoryOptions,
-  { facts, sequences, elsewhere, divided, ways }: Beginning,
+  { facts, sequences, elsewhere, divided, ways, inside }: Beginning,
 ): Promise<Inventory> => {
-  const [outside, leftOut, names, roles, mentions, loose] = await atOnce(
+  const [needed, leftOut, names, roles, mentions, loose] = await atOnce(
     client,
     () => readOutside(client, schemaOids),
     () => readLeftOut(client, schemaOids),
@@ -113,6 +114,8 @@ export const readInventory = async (
     () => readMentions(client, schemaOids),
     () => readLoose(client, schemaOids),
   );
+  const { extensionRows } = loose;
+  const outside = withExtensionsOf(needed, extensionRows, inside);
   const extensions = await readExtensions(client, schemaOids, outside);
   return {
     tables: withDivision(manifestTables({ facts, ways }), divided),
@@ -121,6 +124,7 @@ export const readInventory = async (
     extensions,
     roles,
     outside,
+    ...(extensionRows.length && { extensionRows: [...extensionRows] }),
     leftOut,
     ...(await readForVerification(client, schemaOids, mentions, ways)),
     warnings: warningsOf({

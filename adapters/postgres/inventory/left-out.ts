@@ -2,6 +2,12 @@ import type pg from 'pg';
 import type { LeftOut } from '../../../core/manifest.ts';
 import { atOnce } from '../at-once.ts';
 import type { SchemaOids } from './contents.ts';
+import {
+  type ExtensionRows,
+  type ExtensionSchema,
+  readExtensionSchemas,
+  readExtensionTables,
+} from './of-extensions.ts';
 import { catalog, FIRST_NORMAL_OID, MEMBERS } from './outside.ts';
 
 /**
@@ -103,21 +109,11 @@ const ATTACHED = `
   WHERE c.relnamespace = ANY ($1) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
   ORDER BY 1`;
 
-/**
- * Tables of the schema that belong to an extension and have rows. `CREATE EXTENSION` makes them again, but only with the rows
- * that it brings itself; those that the extension marks as its user's (extconfig) are dumped where the extension is.
- */
-const MEMBERS_WITH_ROWS = `
-  SELECT c.relname AS name
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-  JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-  WHERE c.relnamespace = ANY ($1) AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0
-    AND c.oid <> ALL (COALESCE(e.extconfig, '{}'))
-  ORDER BY 1`;
-
 export interface Loose {
+  /** Tables of extensions that have rows, none of which is in the backup. */
   readonly extensionTables: readonly string[];
+  readonly extensionRows: readonly ExtensionRows[];
+  readonly extensionSchemas: readonly ExtensionSchema[];
   readonly largeObjectColumns: readonly string[];
   readonly heirs: readonly string[];
   readonly attached: readonly { readonly name: string; readonly indexed: boolean }[];
@@ -126,12 +122,13 @@ export interface Loose {
 export const readLoose = async (client: pg.Client, schemaOids: SchemaOids): Promise<Loose> => {
   const names = async (sql: string) =>
     (await client.query<{ name: string }>(sql, [schemaOids])).rows.map(({ name }) => name);
-  const [extensionTables, largeObjectColumns, heirs, attached] = await atOnce(
+  const [tables, extensionSchemas, largeObjectColumns, heirs, attached] = await atOnce(
     client,
-    () => names(MEMBERS_WITH_ROWS),
+    () => readExtensionTables(client, schemaOids),
+    () => readExtensionSchemas(client, schemaOids),
     () => names(LARGE_OBJECTS),
     () => names(HEIRS),
     () => client.query<Loose['attached'][number]>(ATTACHED, [schemaOids]),
   );
-  return { extensionTables, largeObjectColumns, heirs, attached: attached.rows };
+  return { ...tables, extensionSchemas, largeObjectColumns, heirs, attached: attached.rows };
 };

@@ -47,6 +47,19 @@ export const MEMBERS = `
     WHERE NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend e WHERE e.classid = m.shownclass AND e.objid = m.shown AND e.deptype = 'e'
     )
+    -- No members of the extension that their table belongs to are its indexes and, before PostgreSQL 16, its row type. Within brackets, they
+    -- are looked up one by one, and not joined.
+    AND NOT (m.classid = ${catalog('pg_class')} AND EXISTS (
+      SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend e
+        ON e.classid = ${catalog('pg_class')} AND e.objid = i.indrelid AND e.deptype = 'e'
+      WHERE i.indexrelid = m.objid
+    ))
+    AND NOT (m.classid = ${catalog('pg_type')} AND EXISTS (
+      SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type o ON o.oid = t.typelem AND t.typcategory = 'A'
+      JOIN pg_catalog.pg_depend e
+        ON e.classid = ${catalog('pg_class')} AND e.objid = COALESCE(NULLIF(o.typrelid, 0), t.typrelid) AND e.deptype = 'e'
+      WHERE t.oid = m.objid
+    ))
   )`;
 
 /** Objects made by initdb are in every database. FirstNormalObjectId of PostgreSQL's access/transam.h. */

@@ -113,6 +113,14 @@ export const warningsOf = (seen: Observations): string[] => [
   ...leftOutWarnings(seen.leftOut),
   ...tableWarnings(seen.facts),
   ...countingWarnings(seen),
+  ...seen.extensionSchemas.map(
+    ({ schema, extension }) =>
+      `Schema ${quoted(schema)} belongs to extension ${quoted(extension)}: the backup holds nothing in it that is the extension's, and does not make the schema. CREATE EXTENSION does.`,
+  ),
+  ...listWarning(
+    seen.extensionRows.map(({ name }) => name),
+    'Tables and sequences that belong to an extension are in the backup with their rows and without their definition: a restore needs the extension, and adds the rows to those that are there',
+  ),
   ...listWarning(
     seen.extensionTables,
     'Tables that belong to an extension are in the backup neither with their definition nor with their rows',

@@ -3,6 +3,8 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { OnConflict, TableName } from '../../../core/restore.ts';
+import { written } from '../inventory/of-extensions.ts';
+import { qualified } from '../names.ts';
 import { checksRows } from './actions.ts';
 import { sendBound } from './bind.ts';
 import type { BindingPlan } from './binding-plan.ts';
@@ -47,6 +49,8 @@ export interface TextRequest {
   readonly tenancy?: Pick<Manifest, 'roles' | 'outside' | 'extensions'>;
   /** Which operators the backup's objects are bound to. */
   readonly bindings?: BindingPlan;
+  /** Tables and sequences of extensions: their rows and values are left out, whether they are there or not. Absent: none are. */
+  readonly withoutRowsOf?: Manifest['extensionRows'];
   readonly lockTimeoutMs?: number;
   /** Called once a schema of the backup has been made, before anything is in it. */
   readonly onSchema?: (schema: string) => Promise<void>;
@@ -167,12 +171,29 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
     await leaveParents(run, named({ schema: meaning.schema, name: meaning.name }));
 };
 
+/** The extension whose table's rows, or whose sequence's value, this is and is not wanted. */
+const extensionOf = ({ request }: Run, meaning: Meaning): string | undefined =>
+  request.withoutRowsOf?.find(({ schema, name }) =>
+    meaning.kind === 'copy'
+      ? meaning.table.schema === schema && meaning.table.name === name
+      : meaning.kind === 'sequence-value' &&
+        [`${written(schema)}.${written(name)}`, qualified(schema, name)].includes(meaning.text),
+  )?.extension;
+
 /** Clauses of these may stand anywhere in them. */
 const READ_WHOLE = ['create', 'alter', 'attach-partition'];
 
 const take = async (run: Run, piece: Piece): Promise<void> => {
   const meaning = meaningOf(piece.words);
   if (meaning.kind === 'session-authorization') run.grantor = meaning.role;
+  const extension = extensionOf(run, meaning);
+  if (extension !== undefined) {
+    run.leftOut.push({
+      what: described(meaning, piece.words),
+      why: `it belongs to extension ${quoted(extension)}, which has its definition`,
+    });
+    return;
+  }
   const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
   const words = READ_WHOLE.includes(meaning.kind) ? allWords(piece, escapes) : piece.words;
   const decision = decide(meaning, words, run.bounds);

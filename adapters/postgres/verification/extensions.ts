@@ -2,6 +2,7 @@ import pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RehearsalImpossible } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
+import { identityOf } from '../inventory/of-extensions.ts';
 import { identifier } from '../names.ts';
 import type { ScratchExtension } from '../scratch/prepare.ts';
 
@@ -21,9 +22,14 @@ type Wanted = Manifest['extensions'][number];
 export const nameOf = (identity: string): string =>
   identity.startsWith('"') ? identity.slice(1, -1).replaceAll('""', '"') : identity;
 
-const neededBy = (manifest: Manifest, extension: string): readonly string[] =>
-  manifest.outside.find(({ kind, name }) => kind === 'extension' && nameOf(name) === extension)
-    ?.neededBy ?? [];
+/** Rows of an extension's own tables are left out here, so they do not need it. */
+const neededBy = (manifest: Manifest, extension: string): readonly string[] => {
+  const own = new Set((manifest.extensionRows ?? []).map(identityOf));
+  const found = manifest.outside.find(
+    ({ kind, name }) => kind === 'extension' && nameOf(name) === extension,
+  );
+  return found?.neededBy.filter((name) => !own.has(name)) ?? [];
+};
 
 const refuseMissing = (manifest: Manifest, missing: readonly Wanted[]): void => {
   const needed = missing.filter(({ name }) => neededBy(manifest, name).length > 0);

@@ -51,6 +51,7 @@ const loadOnce = async (
       owners,
       missingRoles: [],
       bindings: bindingPlan(manifest),
+      ...(manifest.extensionRows && { withoutRowsOf: manifest.extensionRows }),
       onTable: () => undefined,
       onConflict: 'report',
       ...(loosen && { loosen }),

@@ -49,6 +49,14 @@ const createSchemas = async (admin: pg.Client, names: Iterable<string>): Promise
   }
 };
 
+/** Schemas of the backup that it does not make: those that are an extension's own. */
+const schemasOfExtensions = (manifest: Manifest): readonly string[] => {
+  const { definitions } = manifest;
+  if (!definitions) return [];
+  const made = definitions.filter(({ kind }) => kind === 'schema').map(({ name }) => nameOf(name));
+  return schemasIn(manifest).filter((schema) => !made.includes(schema));
+};
+
 /** Options of any wrapper are taken by one that has no functions at all; its tables can be made, and not read. */
 const FOREIGN = [
   'CREATE FOREIGN DATA WRAPPER larder_stand_in',
@@ -140,6 +148,8 @@ export const makeSurroundings = async (
     .filter((schema) => !schemas.includes(schema) && !schema.startsWith('pg_'));
   await createSchemas(admin, places);
   const extensions = await createExtensions(admin, server.extensions, manifest);
+  // After the extension, which makes it itself where the server layer has it.
+  await createSchemas(admin, schemasOfExtensions(manifest));
   if (standIns.some(({ kind }) => kind === 'server'))
     for (const sql of FOREIGN) await admin.query(sql);
   const { made, bare } = await createStandIns(

@@ -97,7 +97,7 @@ BEGIN IF session_user = '${BACKUP_ROLE}' THEN RAISE EXCEPTION 'ran as %', sessio
 CREATE TABLE acme.t AS SELECT generate_series(1, 3) AS n; CREATE SEQUENCE acme.s START 7;
 CREATE MATERIALIZED VIEW acme.shown AS SELECT n FROM acme.t;`;
 
-describe.each([15, 18])("a tenant's functions, on PostgreSQL %i", (major) => {
+describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's functions", (major) => {
   let postgres: Postgres;
   let rehearsals: Rehearsals;
   const tenant = async (): Promise<{ database: string; bench: Bench }> => {
@@ -219,5 +219,63 @@ describe.each([15, 18])("a tenant's functions, on PostgreSQL %i", (major) => {
     await client.query(holdStatement(relations));
     expect(await countUnheld(client, relations)).toBe(1);
     await client.end();
+  });
+
+  describe('what belongs to an extension', () => {
+    /** An extension's tables and sequence, as pg_cron's are: `job` holds its user's rows. */
+    const belonging = (schema: string): string => `
+      CREATE SEQUENCE ${schema}.jobs; CREATE TABLE ${schema}.job (id bigint DEFAULT nextval('${schema}.jobs') PRIMARY KEY, command text);
+      CREATE TABLE ${schema}.runs AS SELECT 1 AS id; INSERT INTO ${schema}.job (command) SELECT 'x' FROM generate_series(1, 5);
+      ALTER EXTENSION unaccent ADD TABLE ${schema}.job; ALTER EXTENSION unaccent ADD TABLE ${schema}.runs;
+      ALTER EXTENSION unaccent ADD SEQUENCE ${schema}.jobs;
+      UPDATE pg_extension SET extconfig = ARRAY['${schema}.job'::regclass::oid, '${schema}.jobs'::regclass::oid], extcondition = ARRAY['', '']
+      WHERE extname = 'unaccent';`;
+    const OWN = `CREATE SCHEMA cron; ALTER EXTENSION unaccent ADD SCHEMA cron; ${belonging('cron')}`;
+
+    const backUp = async (schema: string, sql: string) => {
+      const database = await postgres.database();
+      await postgres.sql(
+        `CREATE SCHEMA ext; CREATE EXTENSION unaccent SCHEMA ext; ${sql}`,
+        database,
+      );
+      const source = { schemas: [schema] };
+      const bench = await openBench(services, postgres, { database, source });
+      const backup = await stored(services, bench, schema);
+      return { ...backup, rehearsed: await rehearsals.rehearseQuickly(backup) };
+    };
+
+    it("is missed with all its rows in an extension's own schema, with a warning", async () => {
+      const { manifest, rehearsed } = await backUp('cron', OWN);
+      expect([manifest.tables, manifest.outside]).toEqual([[], []]);
+      expect(manifest.warnings).toEqual([
+        expect.stringContaining('Schema "cron" belongs to extension "unaccent"'),
+        expect.stringMatching(/neither with their definition nor with their rows: "job", "runs"/),
+      ]);
+      expect(rehearsed.differences).toEqual([]);
+    });
+
+    it('keeps no table of the tenant in such a schema from being verified', async () => {
+      const { manifest, rehearsed } = await backUp(
+        'cron',
+        `${OWN} CREATE TABLE cron.mine AS SELECT 1 AS n`,
+      );
+      expect(manifest.outside).toMatchObject([{ kind: 'extension', name: 'unaccent' }]);
+      expect(rehearsed).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
+    });
+
+    it('is told where its rows are in the backup, and does not make an intact one a damaged one', async () => {
+      const { manifest, rehearsed } = await backUp(
+        'public',
+        `CREATE TABLE public.t AS SELECT 1 AS n; ${belonging('public')}`,
+      );
+      expect(manifest.extensionRows).toMatchObject([{ name: 'job' }, { name: 'jobs' }]);
+      expect(manifest.extensions).toMatchObject([{ name: 'unaccent', schema: 'ext' }]);
+      expect(manifest.warnings).toEqual([
+        expect.stringMatching(/adds the rows to those that are there: "job", "jobs"/),
+        expect.stringMatching(/neither with their definition nor with their rows: "runs"/),
+      ]);
+      expect(rehearsed).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
+      expect(rehearsed.notChecked.filter((line) => line.includes('"unaccent"'))).toHaveLength(2);
+    });
   });
 });
