@@ -39,3 +39,32 @@ export const typeAt = (
 
 const textOf = (item: Written): string =>
   typeof item === 'string' ? item : `(${item.items.map(textOf).join(' ')})`;
+
+/** Types that SQL has words of its own for, by their names in the catalog. https://www.postgresql.org/docs/current/datatype.html */
+const NAMES: Readonly<Record<string, string>> = {
+  smallint: 'int2',
+  integer: 'int4',
+  bigint: 'int8',
+  real: 'float4',
+  'double precision': 'float8',
+  boolean: 'bool',
+  character: 'bpchar',
+  'character varying': 'varchar',
+  'bit varying': 'varbit',
+  'time without time zone': 'time',
+  'time with time zone': 'timetz',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'timestamptz',
+};
+
+/** What a column is named that is a cast and has no other name. @param type of `typeAt` */
+export const columnNameOf = (type: string): string => {
+  const plain = type
+    .replace(/\[\]$/, '')
+    .replace(/ ?\([^()]*\)/, '')
+    .trim();
+  // An interval goes on with its fields.
+  const known = NAMES[plain] ?? (plain.startsWith('interval ') ? 'interval' : undefined);
+  const last = /"(?:[^"]|"")*"$|[^ .]+$/s.exec(plain)?.[0] ?? plain;
+  return known ?? last.replace(/^"(.*)"$/s, '$1');
+};

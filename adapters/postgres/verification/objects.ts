@@ -3,7 +3,13 @@ import { quoted } from '../../../core/errors/base.ts';
 import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import { bindingDifferences } from '../inventory/bindings.ts';
-import { byThisRule, foreignKeyOf, readDefinitions } from '../inventory/definitions.ts';
+import {
+  type Defined as DefinedObject,
+  foreignKeyOf,
+  type Rule,
+  readDefinitions,
+  ruleOf,
+} from '../inventory/definitions.ts';
 import type { Contents } from './contents.ts';
 import type { Differences } from './differences.ts';
 
@@ -69,13 +75,14 @@ const compareNames = (
   return compared;
 };
 
-const keyOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
+const keyOf = ({ kind, name }: Pick<Definition, 'kind' | 'name'>): string => `${kind} ${name}`;
 
 /** Keys that were left out, as if they were there: under names as the server writes them. */
 const definedByText = async (
   client: pg.Client,
   keys: readonly LeftOutKey[],
-): Promise<Definition[]> => {
+  rule: Rule | undefined,
+): Promise<DefinedObject[]> => {
   const found = await client.query<{ name: string }>(
     `SELECT pg_catalog.format('%I on %I.%I', k.key, k.schema, k.name) AS name
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (key, schema, name, i) ORDER BY i`,
@@ -86,14 +93,14 @@ const definedByText = async (
     ],
   );
   return keys.map(({ definition, valid }, i) =>
-    foreignKeyOf(found.rows[i]?.name ?? '', definition, valid),
+    foreignKeyOf(found.rows[i]?.name ?? '', definition, valid, rule),
   );
 };
 
 /** Those that are there, with their digests, and those that are to be. */
 interface Defined {
   readonly expected: readonly Definition[];
-  readonly is: ReadonlyMap<string, Definition>;
+  readonly is: ReadonlyMap<string, DefinedObject>;
 }
 
 const defined = async (
@@ -102,12 +109,13 @@ const defined = async (
   { schemaOids }: Contents,
   { leftOutKeys }: Expectation,
 ): Promise<Defined> => {
+  const rule = ruleOf(expected);
   const wanted = new Set(expected.map(keyOf));
   // One that is an extension's own at home is in no backup, and was made here for what is in it.
-  const made = (await readDefinitions(client, schemaOids)).filter(
+  const made = (await readDefinitions(client, schemaOids, rule)).filter(
     (one) => one.kind !== 'schema' || wanted.has(keyOf(one)),
   );
-  const is = [...made, ...(await definedByText(client, leftOutKeys))];
+  const is = [...made, ...(await definedByText(client, leftOutKeys, rule))];
   return { expected, is: new Map(is.map((one) => [keyOf(one), one])) };
 };
 
@@ -121,7 +129,8 @@ const compareDigests = (
     if (excused?.has(keyOf(one))) continue;
     const there = is.get(keyOf(one));
     if (there === undefined) found.add(`${keyOf(one)} is missing`);
-    else if (there.digest !== one.digest) found.add(`${keyOf(one)} is not defined as it was`);
+    else if (there.digest !== one.digest && there.otherDigest !== one.digest)
+      found.add(`${keyOf(one)} is not defined as it was`);
     if (accessKept && there && one.access !== undefined && there.access !== one.access)
       found.add(`${keyOf(one)} has not the owner and the grants that it had`);
   }
@@ -163,7 +172,7 @@ export const compareObjects = async (
   }
   const all = await defined(client, definitions, contents, expectation);
   const sameMajor = serverMajor === majorOfVersion(manifest.source.serverVersion);
-  const sameRule = byThisRule(definitions);
+  const sameRule = ruleOf(definitions) !== undefined;
   if (sameMajor && sameRule) {
     compareDigests(all, expectation, found);
   } else {

@@ -16,6 +16,26 @@ describe('the form of an expression', () => {
       '(((a >= 1) AND (a <= 2)) AND (b > 3) AND ((c = 1) OR (c = 2)))',
       '((a >= 1) AND (a <= 2) AND (b > 3) AND ((c = 1) OR (c = 2)))',
     ],
+    ['(EXISTS ( SELECT NULL::text))', '(EXISTS ( SELECT NULL::text AS text))'],
+    [
+      "SELECT q.b FROM ( SELECT t.d AS b UNION ALL SELECT '-1'::integer) q",
+      "SELECT q.b FROM ( SELECT t.d AS b UNION ALL SELECT '-1'::integer AS int4) q",
+    ],
+    [
+      'ARRAY( SELECT NULL::numeric(5,2), ( SELECT (1)::double precision))',
+      'ARRAY( SELECT NULL::numeric(5,2) AS "numeric", ( SELECT (1)::double precision AS float8) AS float8)',
+    ],
+    [
+      `( SELECT NULL::ext."My Type", '{}'::timestamp(3) with time zone[])`,
+      `( SELECT NULL::ext."My Type" AS "My Type", '{}'::timestamp(3) with time zone[] AS timestamptz)`,
+    ],
+    [`( SELECT ('x'::text COLLATE "C"))`, `( SELECT ('x'::text COLLATE "C") AS text)`],
+    [
+      "( SELECT CASE x WHEN 1 THEN 2 ELSE (( SELECT '-1'::integer))::bigint END)",
+      "( SELECT CASE x WHEN 1 THEN 2 ELSE (( SELECT '-1'::integer AS int4))::bigint END AS int4)",
+    ],
+    ['(ARRAY[t.v, (t.v COLLATE "C")])::text[]', 'ARRAY[(t.v)::text, ((t.v)::text COLLATE "C")]'],
+    ['FROM (a LEFT JOIN b ON TRUE)', 'FROM (a LEFT JOIN b ON (true))'],
   ])('is the same in %s and %s', (written, writtenBack) => {
     expect(formOf(writtenBack)).toEqual(formOf(written));
   });
@@ -41,8 +61,17 @@ describe('the form of an expression', () => {
     ['GROUPING SETS ((a, b))', 'GROUPING SETS (a, b)'],
     ["E'\\'' = x", "E'\\\\' = x"],
     ["B'101'", "X'101'"],
+    ['SELECT NULL::text AS "?column?"', 'SELECT NULL::text AS text'],
+    ['SELECT NULL::text AS a', 'SELECT NULL::text AS b'],
+    ['SELECT NULL::text AS int4', 'SELECT NULL::text AS text'],
+    ['SELECT t.a AS text', 'SELECT t.a'],
+    ['JOIN b ON (true)', 'JOIN b ON (false)'],
   ])('differs between %s and %s', (one, other) => {
     expect(formOf(other)).not.toEqual(formOf(one));
+  });
+
+  it('keeps all names for digests of before', () => {
+    expect(formOf('SELECT NULL::text AS text', 2)).not.toEqual(formOf('SELECT NULL::text', 2));
   });
 
   it('leaves nothing of a text out, whatever it is', () => {

@@ -33,6 +33,8 @@ CREATE VIEW seen AS
   FROM a JOIN a b USING (id, s) LEFT JOIN LATERAL (SELECT max(n) FROM a WHERE id IN (1, 2)) m ON true
   WHERE a.s IN ('a', 'b') AND a.d BETWEEN '2020-01-01' AND now() AND EXTRACT(year FROM a.at) > 2000
   GROUP BY a.id, b.s, a.s, a.n HAVING count(*) > 1 ORDER BY 1 LIMIT 5;
+CREATE VIEW bare AS SELECT q.* FROM (SELECT e AS b, 1 AS n FROM a UNION ALL SELECT NULL, -1 UNION ALL SELECT 'x', 2.5) q WHERE EXISTS (SELECT NULL FROM a);
+CREATE VIEW bare_inside AS WITH w AS (SELECT e FROM a UNION SELECT NULL) SELECT e, ARRAY(SELECT NULL) AS none, (SELECT (SELECT 'y')) AS y, NULL FROM w NATURAL JOIN (SELECT 1 AS one) o WHERE e IN (SELECT e FROM w UNION ALL SELECT NULL);
 CREATE INDEX some_of_a ON a (lower(s)) WHERE s IN ('a', 'b') AND n > 0;
 CREATE UNIQUE INDEX once ON a (COALESCE(s, ''), (n + 1));
 ALTER TABLE a RENAME COLUMN u TO uu;
@@ -92,6 +94,28 @@ const definitionsBy = async (client: pg.Client): Promise<Definitions> => {
   );
 };
 
+/** By the rule of before, which knew less of what is the same: whatever each may have been at home. */
+const oldDigestsIn = async (postgres: Postgres, database: string) => {
+  const client = await postgres.session(database);
+  try {
+    await client.query("SET search_path = ''");
+    const { rows } = await client.query<{ oid: string }>(
+      'SELECT oid::text FROM pg_namespace WHERE nspname = ANY ($1)',
+      [SCHEMAS],
+    );
+    const oids = rows.map(({ oid }) => oid);
+    return (await readDefinitions(client, oids, '2:')).map(
+      ({ kind, name, digest, otherDigest }) => ({
+        key: `${kind} ${name}`,
+        digest,
+        all: [digest, otherDigest],
+      }),
+    );
+  } finally {
+    await client.end();
+  }
+};
+
 const definitionsIn = async (postgres: Postgres, database: string): Promise<Definitions> => {
   const client = await postgres.session(database);
   try {
@@ -144,6 +168,11 @@ describe('definitions', () => {
       await restoreFile(postgres, copy, file);
       expect(before.size).toBeGreaterThan(410);
       expect(differing(before, await definitionsIn(postgres, copy))).toEqual([]);
+      const after = new Map((await oldDigestsIn(postgres, copy)).map((one) => [one.key, one.all]));
+      const lost = (await oldDigestsIn(postgres, source)).filter(
+        ({ key, digest }) => !after.get(key)?.includes(digest),
+      );
+      expect(lost.map(({ key }) => key)).toEqual([]);
     },
   );
 
