@@ -150,6 +150,12 @@ export const TIMES = {
   deletedRowDays: 365,
 } as const;
 
+/** Of the HTTP API. */
+export const API = {
+  /** Bytes of a request's body: a run may name a thousand projects. API Gateway itself refuses those of over 10 MB. */
+  largestBody: 256 * 1024,
+} as const;
+
 /** CloudWatch metrics (EMF), namespace and names. */
 export const METRICS = {
   namespace: 'Larder',

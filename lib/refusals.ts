@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { API } from '../core/contract.ts';
 
 /**
  * What API Gateway refuses by itself, before the function hears of it, as problem details like the function's own (RFC
@@ -39,7 +40,12 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     '"The body: $context.error.validationErrorString"',
   ),
   BadMediaType: refusal(ResponseType.UNSUPPORTED_MEDIA_TYPE, 415),
-  TooLarge: refusal(ResponseType.REQUEST_TOO_LARGE, 413),
+  // Before the function, which has a limit of its own, hears of it.
+  TooLarge: refusal(
+    ResponseType.REQUEST_TOO_LARGE,
+    413,
+    `"The body is too large: API Gateway takes 10 MB, and the API ${API.largestBody} bytes at most."`,
+  ),
   Throttled: refusal(ResponseType.THROTTLED, 429, '"Too much is asked at once. Ask again later."'),
   IntegrationFailed: refusal(ResponseType.INTEGRATION_FAILURE, 504),
   IntegrationLate: refusal(ResponseType.INTEGRATION_TIMEOUT, 504),

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { z } from 'zod';
+import { API } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
 import { printableJson, printableLines } from '../../core/printable.ts';
@@ -37,9 +38,6 @@ export class HttpProblem extends Error {
   }
 }
 
-/** Bytes of a body: a run may name a thousand projects. */
-const LARGEST_BODY = 256 * 1024;
-
 /**
  * A path parameter as it was meant. A REST API hands them over as the client encoded them, other gateways decoded; what
  * holds a character that no encoded path can hold is decoded already. It is never decoded twice: `%252e` is the
@@ -72,8 +70,11 @@ const queryOf = (event: APIGatewayProxyEvent): Record<string, string> => {
 
 const bodyOf = (event: APIGatewayProxyEvent): string => {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > LARGEST_BODY)
-    throw new HttpProblem(413, `The body has over ${LARGEST_BODY} bytes.`);
+  if (bytes.length > API.largestBody)
+    throw new HttpProblem(
+      413,
+      `The body has ${bytes.length} bytes; the API takes ${API.largestBody} at most.`,
+    );
   return bytes.toString('utf8');
 };
 

@@ -1,7 +1,9 @@
 import { iso } from '../../core/backup.ts';
+import { quoted } from '../../core/errors/base.ts';
 import { InvalidInput, RunNotFound } from '../../core/errors/request.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
-import { idProblem } from '../../core/project.ts';
+import { inParallel } from '../../core/parallel.ts';
+import { GONE, idProblem } from '../../core/project.ts';
 import { type RunRequest, runRequest } from '../../core/requests.ts';
 import { manualSchedule, missingParts, planEventOf, type Run, runOf } from '../../core/run.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
@@ -27,6 +29,24 @@ const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
   return asked;
 };
 
+/** New tenants that the registry has not seen yet: planning looks for them, and reports those that no source lists. */
+const UNKNOWN_AT_MOST = 20;
+const LOOKUPS_AT_ONCE = 32;
+const NAMED = 5;
+
+/** @throws InvalidInput where most of what a run names is known of no source: a list of another system, or of another day */
+const refuseStrangers = async ({ ports }: Api, projects: readonly string[]): Promise<void> => {
+  const found = await inParallel([...new Set(projects)], LOOKUPS_AT_ONCE, async (id) => {
+    const known = await ports.registry.get(id);
+    return { id, isKnown: known !== undefined && known.status !== GONE };
+  });
+  const unknown = found.flatMap(({ id, isKnown }) => (isKnown ? [] : [id]));
+  if (unknown.length <= UNKNOWN_AT_MOST) return;
+  throw new InvalidInput('The body', [
+    `projects: no source is known to have ${unknown.length} of ${found.length} ids, such as ${unknown.slice(0, NAMED).map(quoted).join(', ')}; a run takes ${UNKNOWN_AT_MOST} new ones at most. GET /projects lists those that are known`,
+  ]);
+};
+
 /**
  * POST /runs. The run's row is written first, then each source's planning is started; where starting fails the
  * answer is 202 all the same, for sweep starts what is missing of a run.
@@ -34,6 +54,7 @@ const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
 export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { ports, settings } = api;
   const asked = checked(api, jsonBody(request, runRequest));
+  if (asked.projects) await refuseStrangers(api, asked.projects);
   const id = await stableId(api, request, RUNS_SCOPE, asked);
   const wanted: Run = runOf(
     {

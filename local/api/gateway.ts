@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Admit } from '../emulators/admission.ts';
 import { type Listening, listenOnLoopback } from '../emulators/loopback.ts';
@@ -60,12 +59,12 @@ const serve = async (
     refuse({ type: 'MISSING_AUTHENTICATION_TOKEN', message: 'Missing Authentication Token' });
     return;
   }
-  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) {
+  const body = await bodyOf(request);
+  if (body === 'too-large') {
     refuse({ type: 'REQUEST_TOO_LARGE', message: 'Request Too Long' });
     return;
   }
-  const body = await text(request);
-  const event = proxyEvent(request, match, path, query, body);
+  const event = proxyEvent(request, match, path, query, body.text);
   const problem = problemWithParameters(match.route, event) ?? problemWithBody(match.route, event);
   if (problem) {
     refuse(problem);
@@ -84,6 +83,19 @@ const serve = async (
     return;
   }
   send(response, outcome.payload);
+};
+
+/** What is over the limit is read and dropped: a client that still sends would not see an answer. */
+const bodyOf = async (
+  request: IncomingMessage,
+): Promise<{ readonly text: string } | 'too-large'> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= LARGEST_BODY) chunks.push(chunk);
+  }
+  return bytes > LARGEST_BODY ? 'too-large' : { text: Buffer.concat(chunks).toString('utf8') };
 };
 
 const withinTimeout = async (work: Promise<Outcome>): Promise<Outcome | 'late'> => {

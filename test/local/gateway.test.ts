@@ -159,6 +159,23 @@ describe('the API on one machine', () => {
     expect(answer.status).toBe(status);
   });
 
+  it.each(['in one piece', 'in chunks'])(
+    'calls a body of 11 MB too large, sent %s',
+    async (how) => {
+      const { calls, get } = await serve();
+      const bytes = Buffer.alloc(11 * 1024 ** 2, 'x');
+      const body = how === 'in one piece' ? bytes : new Blob([bytes]).stream();
+      const answer = await get('/projects/a/backups', {
+        method: 'POST',
+        headers: json,
+        body,
+        ...(how === 'in chunks' && { duplex: 'half' }),
+      });
+      expect([answer.status, await answer.json()]).toEqual([413, { message: 'Request Too Long' }]);
+      expect(calls).toEqual([]);
+    },
+  );
+
   it('asks for parameters that a method requires', async () => {
     const { get } = await serve();
     expect((await get('/needs')).status).toBe(400);

@@ -129,6 +129,16 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     expect((await stat(room.dataDir)).mode & 0o777).toBe(0o700);
     expect((await stat(path.join(room.dataDir, 'api.curl'))).mode & 0o777).toBe(0o600);
     expect((await stat(path.join(room.dataDir, 'endpoints.json'))).mode & 0o777).toBe(0o600);
+    // More at once than the machine has processes for.
+    const headers = { 'idempotency-key': 'once', 'content-type': 'application/json' };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        ask(`${api}/projects/acme/backups`, { method: 'POST', headers, body: '{}' }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 202));
+    const asked = await Promise.all(answers.map(async (one) => backup.parse(await one.json()).id));
+    expect(new Set(asked).size).toBe(1);
     const restored = await restoreEachFormat(api, ask, get);
     expect(restored).toEqual(
       ['custom', 'plain', 'tar'].map((format) => [format, 'as its manifest says']),

@@ -229,3 +229,20 @@ test('a failure nobody foresaw is 500 and tells nothing of itself', async () => 
   expectProblem(reply, 500);
   expect(reply.text).not.toMatch(/hunter2|TypeError/);
 });
+
+test('a body over the limit is 413 and says the limit, whatever is in it', async () => {
+  for (const body of ['x'.repeat(300_000), `{"name": "${'x'.repeat(300_000)}"}`]) {
+    const reply = await api.post('/projects/acme/backups', body);
+    expectProblem(reply, 413);
+    expect(reply.json.detail).toContain('262144 at most');
+  }
+});
+
+test('one Idempotency-Key twenty times at once is one backup', async () => {
+  const headers = { 'Idempotency-Key': 'twenty' };
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, () => api.post('/projects/acme/backups', {}, { headers })),
+  );
+  expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 202));
+  expect(new Set(replies.map(({ json }) => json.id)).size).toBe(1);
+});

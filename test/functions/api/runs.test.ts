@@ -8,7 +8,7 @@ import { DAY, NIGHT } from '../../support/backups.ts';
 import { restoreRow, verificationRow } from '../../support/jobs.ts';
 import { project, settings, silent, sourceOf } from '../plan/planning.ts';
 import { apiForEach } from './api-for-each.ts';
-import type { TestApi } from './calling.ts';
+import { expectProblem, type TestApi } from './calling.ts';
 
 let api: TestApi;
 apiForEach((made) => {
@@ -219,4 +219,16 @@ test('the OpenAPI document describes every route, with its parameters, body and 
       409: {},
     },
   });
+});
+
+test('a run of many projects that nobody knows is refused by name, one with a few new ones is left to planning', async () => {
+  const strangers = Array.from({ length: 1000 }, (_, index) => `stranger-${index}`);
+  const refused = await api.post('/runs', { projects: strangers });
+  expectProblem(refused, 400);
+  expect(refused.json.problems).toEqual([
+    expect.stringMatching(/1000 of 1000 ids, such as "stranger-0", .*20 new ones at most/),
+  ]);
+  expect(api.plans).toEqual([]);
+  expectProblem(await api.post('/runs', { projects: strangers.slice(0, 21) }), 400);
+  expect((await api.post('/runs', { projects: strangers.slice(0, 20) })).status).toBe(202);
 });
