@@ -1,6 +1,12 @@
 import { type LarderError, quoted } from '../../core/errors/base.ts';
 import { DamagedData, DumpFailed, DumpInterrupted, RowTooLarge } from '../../core/errors/dump.ts';
-import { LockTimeout, PermissionMissing, SchemaNotFound } from '../../core/errors/schema.ts';
+import {
+  type LockNeed,
+  LockTimeout,
+  OutOfLocks,
+  PermissionMissing,
+  SchemaNotFound,
+} from '../../core/errors/schema.ts';
 import { ServerTooNew } from '../../core/errors/source.ts';
 import type { ServerFacts } from '../../core/snapshot-ports.ts';
 import { ROLES_PAGE } from './failures.ts';
@@ -51,6 +57,7 @@ export class DumpWords {
 interface Circumstances {
   readonly schemas: readonly string[];
   readonly server: ServerFacts;
+  readonly locks?: LockNeed;
 }
 
 type Reading = (words: RegExpExecArray, circumstances: Circumstances) => LarderError;
@@ -87,6 +94,7 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
         quoted(words[0]),
       ),
   ],
+  [/max_locks_per_transaction/, (_, { locks }) => new OutOfLocks(locks)],
   [
     /out of memory|could not resize shared memory segment|No space left on device/,
     () => new DumpInterrupted('the server or pg_dump ran out of memory or disk'),

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DumpFailed } from '../../core/errors/dump.ts';
+import type { LockNeed } from '../../core/errors/schema.ts';
 import type { Dump, DumpRequest, ServerFacts } from '../../core/snapshot-ports.ts';
 import { connectionString, openPrograms, type ProgramAccess } from './client-programs.ts';
 import { DumpWords, dumpFailure } from './dump-words.ts';
@@ -19,6 +20,8 @@ export interface DumpContext {
   readonly snapshotId: string;
   readonly server: ServerFacts;
   readonly applicationName: string;
+  /** For an error that names them. */
+  readonly locks?: LockNeed;
 }
 
 /** Between asking pg_dump to end, which cancels its query on the server, and ending it. */

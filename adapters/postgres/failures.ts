@@ -1,6 +1,11 @@
 import { LarderError, quoted } from '../../core/errors/base.ts';
 import { DamagedData, DumpInterrupted } from '../../core/errors/dump.ts';
-import { LockTimeout, PermissionMissing, SchemaInMotion } from '../../core/errors/schema.ts';
+import {
+  LockTimeout,
+  OutOfLocks,
+  PermissionMissing,
+  SchemaInMotion,
+} from '../../core/errors/schema.ts';
 import {
   DatabaseNotFound,
   LoginRefused,
@@ -25,6 +30,9 @@ const messageOf = (error: unknown): string =>
 const TLS_CODES =
   /^(ERR_TLS|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED|ERR_SSL|EPROTO|HOSTNAME_MISMATCH)/;
 
+/** invalid_password, which the server also answers for a user that it does not know. */
+const WRONG_PASSWORD = '28P01';
+
 /** A failure while a session was being opened. */
 export const connectionFailure = (
   { name, database }: SourceSettings,
@@ -42,7 +50,16 @@ export const connectionFailure = (
     return new TlsRefused(name, code ? `${code}: ${message}` : message, cause);
   }
   if (code === '3D000') return new DatabaseNotFound(name, database);
-  if (code === '28P01') return new LoginRefused(name, user, 'the password is wrong', cause);
+  if (code === WRONG_PASSWORD)
+    return new LoginRefused(name, user, 'the password is wrong', { ...cause, retryable: true });
+  // The driver's words, before it sends anything.
+  if (/^SASL: .*client password must be a/.test(message))
+    return new LoginRefused(
+      name,
+      user,
+      'the server asks for a password, and the secret has none',
+      cause,
+    );
   if (code.startsWith('28') || code === '42501')
     return new LoginRefused(name, user, message, cause);
   // Supabase's and others' poolers answer an unknown user so.
@@ -64,6 +81,10 @@ const isReplaced = (code: string, message: string): boolean =>
   (code === '55000' && /non-system (view|foreign table)/.test(message)) ||
   (code === '42809' && /cannot copy from/.test(message));
 
+/** Of all that memory is wanting for, only locks have this hint. It has the setting's name in every language. */
+const isOfLocks = (error: unknown): boolean =>
+  String((error as { hint?: unknown } | null)?.hint).includes('max_locks_per_transaction');
+
 /** A failure of one of our queries in a session that was open. `doing` says what it was for. */
 export const queryFailure = (error: unknown, doing: string): LarderError => {
   if (error instanceof LarderError) return error;
@@ -80,6 +101,7 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
         )
       : new PermissionMissing(`While ${doing}: ${message}`, ROLES_PAGE, cause);
   }
+  if (code === '53200' && isOfLocks(error)) return new OutOfLocks(undefined, cause);
   if (isReplaced(code, message))
     return new SchemaInMotion('', `What is read by its name (${doing})`, cause);
   if (code === '55P03') return new LockTimeout(doing, 0, 'another session holds it');

@@ -33,22 +33,37 @@ const readListing = async (
 ): Promise<(Lockable & { readonly held: boolean })[]> =>
   (await client.query<Lockable & { readonly held: boolean }>(sql, [schemas])).rows;
 
-/** Who holds a table so that nobody may read it. The age is only seen by members of pg_read_all_stats. */
+/**
+ * Who holds a table so that nobody may read it. The age is only seen by members of pg_read_all_stats. A prepared transaction holds its locks
+ * without a backend, one on its own number among them (https://www.postgresql.org/docs/current/view-pg-locks.html).
+ */
 const BLOCKER = `
-  SELECT l.pid, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.query_start) AS seconds
+  SELECT l.pid, p.gid, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - COALESCE(p.prepared, a.query_start)) AS seconds
   FROM pg_catalog.pg_locks l
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+  LEFT JOIN pg_catalog.pg_locks x
+    ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+  LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
   WHERE l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = 'AccessExclusiveLock'
   ORDER BY l.granted DESC
   LIMIT 1`;
 
 const describeBlocker = async (observer: pg.Client, oid: string): Promise<string> => {
-  const found = await observer.query<{ pid: number; seconds: number | null }>(BLOCKER, [oid]);
-  const blocker = found.rows[0];
+  interface Blocker {
+    readonly pid: number | null;
+    readonly gid: string | null;
+    readonly seconds: number | null;
+  }
+  const blocker = (await observer.query<Blocker>(BLOCKER, [oid])).rows[0];
   if (!blocker) return 'who held it has let go since';
-  const age =
-    blocker.seconds === null ? '' : `, whose query began ${blocker.seconds.toFixed(0)} s ago`;
-  return `backend ${blocker.pid} holds or awaits an exclusive lock on it${age}`;
+  const age = blocker.seconds?.toFixed(0);
+  if (blocker.pid !== null) {
+    const begun = age === undefined ? '' : `, whose query began ${age} s ago`;
+    return `backend ${blocker.pid} holds or awaits an exclusive lock on it${begun}`;
+  }
+  if (blocker.gid === null) return 'a prepared transaction holds an exclusive lock on it';
+  const ends = `COMMIT PREPARED or ROLLBACK PREPARED ${pg.escapeLiteral(blocker.gid)} ends it`;
+  return `prepared transaction ${quoted(blocker.gid)}${age === undefined ? '' : ` of ${age} s ago`} holds an exclusive lock on it; ${ends}`;
 };
 
 /** Names in one statement, which is in the server's log where it fails. */

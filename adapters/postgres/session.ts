@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { PoolerInTransactionMode } from '../../core/errors/source.ts';
+import { LoginRefused, PoolerInTransactionMode } from '../../core/errors/source.ts';
 import type { SourceSettings } from '../../core/settings.ts';
-import type { Credentials } from '../secrets/credentials.ts';
+import type { Credentials, Login } from '../secrets/credentials.ts';
 import { connectionFailure } from './failures.ts';
 import { sharesBackendsWithAnother } from './pooler.ts';
 
@@ -138,17 +138,14 @@ const settleIn = async (
   await client.query(laterSettings('$1::boolean'), [readsViews]);
 };
 
-/**
- * Connects.
- * @throws SourceUnreachable, LoginRefused, DatabaseNotFound, TlsRefused, PoolerInTransactionMode, SecretUnreadable
- */
-export const connect = async (
+/** One login. @throws what `connect` does */
+const logIn = async (
   access: SourceAccess,
   options: SessionOptions,
+  login: Login,
 ): Promise<pg.Client> => {
   const { settings } = access;
   const { signal, statementTimeoutMs } = options;
-  const login = await access.credentials();
   signal?.throwIfAborted();
   const socket = new Socket();
   const wanted = {
@@ -194,6 +191,25 @@ export const connect = async (
     throw connectionFailure(settings, login.user, error);
   } finally {
     clearTimeout(late);
+  }
+};
+
+/**
+ * Connects. Where the password is wrong, the secret is read again: it may have been rotated since it was read.
+ * @throws SourceUnreachable, LoginRefused, DatabaseNotFound, TlsRefused, PoolerInTransactionMode, SecretUnreadable
+ */
+export const connect = async (
+  access: SourceAccess,
+  options: SessionOptions,
+): Promise<pg.Client> => {
+  const login = await access.credentials();
+  try {
+    return await logIn(access, options, login);
+  } catch (error) {
+    if (!(error instanceof LoginRefused && error.retryable)) throw error;
+    const now = await access.credentials(login);
+    if (now.user === login.user && now.password === login.password) throw error;
+    return await logIn(access, options, now);
   }
 };
 

@@ -24,6 +24,7 @@ import {
 } from './inventory/inventory.ts';
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
+import { readLockNeed, refuseTooMany, withLockNeed } from './lock-need.ts';
 import { applicationNameOf } from './names.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
@@ -116,12 +117,16 @@ const begin = async (
   request: SnapshotRequest,
   schemas: readonly string[],
 ) => {
-  const [server] = await atOnce(
+  const [server, , locks] = await atOnce(
     observer,
     () => serverFacts(observer),
     () => schemaOidsOf(observer, schemas),
+    () => readLockNeed(observer, schemas),
   );
-  await beginLocked(holder, observer, schemas, request.lockTimeoutMs);
+  refuseTooMany(locks);
+  await beginLocked(holder, observer, schemas, request.lockTimeoutMs).catch((error: unknown) => {
+    throw withLockNeed(error, locks);
+  });
   await holdName(holder, applicationName);
   const [taken, schemaOids] = await atOnce(
     holder,
@@ -130,7 +135,7 @@ const begin = async (
   );
   const named = { schemaOids, schemas, compare: request.compare };
   const beginning = await readBeginning(holder, named, request.partitionsElsewhere);
-  return { server, ...taken, named, beginning };
+  return { server, locks, ...taken, named, beginning };
 };
 
 /** What is read in the snapshot beside the dump: one thing after the other, since one session reads it all. */
@@ -168,7 +173,7 @@ const openSnapshot = async (
       throw new PoolerInTransactionMode(options.settings.name);
     }
     // Way is given, and a lost session noticed, from the first lock on.
-    const { server, id, takenAt, named, beginning } = await Promise.race([
+    const { server, locks, id, takenAt, named, beginning } = await Promise.race([
       begin(holder, observer, applicationName, request, schemas),
       watching.disturbed,
     ]);
@@ -185,7 +190,9 @@ const openSnapshot = async (
         const { countable, ways } = beginning;
         const { compare = 'counts', lockTimeoutMs } = request;
         const counting = { countable, ways, schemas, compare, lockTimeoutMs };
-        return await countRows(holder, counting, signal);
+        return await countRows(holder, counting, signal).catch((error: unknown) => {
+          throw withLockNeed(error, locks);
+        });
       },
       confirmNames: async () => {
         // The observer's transactions see what holds now, the holder's what held at the snapshot.
@@ -203,6 +210,7 @@ const openSnapshot = async (
           snapshotId: id,
           server,
           applicationName,
+          locks,
         }),
       dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
       close,

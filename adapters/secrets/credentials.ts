@@ -10,7 +10,8 @@ export interface Login {
   readonly user: string;
   readonly password: string;
 }
-export type Credentials = () => Promise<Login>;
+/** @param refused a login that the server has just refused: it is read anew, and not given again from what was kept */
+export type Credentials = (refused?: Login) => Promise<Login>;
 
 /** RDS-managed secrets hold `username` and `password`; what else is in them is not needed. */
 const jsonSecret = z.looseObject({ username: z.string().min(1), password: z.string().min(1) });
@@ -58,20 +59,26 @@ const REFUSALS = [
 /** The connections of one attempt follow each other at once; whatever comes later reads the secret anew. */
 const FRESH_MS = 2000;
 
-/** What was read counts for so long after it was asked for; a failure for no moment. */
+const isSame = (one: Login, other: Login | undefined): boolean =>
+  one.user === other?.user && one.password === other.password;
+
+/** What was read counts for so long after it was asked for, unless it was refused; a failure for no moment. */
 export const whileFresh = (
   read: Credentials,
   now: () => number = () => performance.now(),
 ): Credentials => {
   let last: { readonly login: Promise<Login>; readonly askedAt: number } | undefined;
-  return () => {
-    if (last && now() - last.askedAt < FRESH_MS) return last.login;
+  return async (refused) => {
+    if (last && now() - last.askedAt < FRESH_MS) {
+      const kept = await last.login;
+      if (!isSame(kept, refused)) return kept;
+    }
     const login = read();
     last = { login, askedAt: now() };
     login.catch(() => {
       if (last?.login === login) last = undefined;
     });
-    return login;
+    return await login;
   };
 };
 

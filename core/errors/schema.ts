@@ -1,5 +1,5 @@
 /** Reading and locking a schema, before and while it is dumped. */
-import { Permanent, quoted, Retryable } from './base.ts';
+import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 
 export class SchemaNotFound extends Permanent {
   constructor(schema: string, database: string) {
@@ -29,6 +29,32 @@ export class LockTimeout extends Retryable {
     );
   }
 }
+
+/** How many locks an export holds at once, and for how many the server promises room: as many a transaction, for so many sessions. */
+export interface LockNeed {
+  readonly needed: number;
+  readonly perTransaction: number;
+  readonly sessions: number;
+}
+
+/** The server's table of locks is full: for good where the export alone needs more than there are, else until others let go. */
+export class OutOfLocks extends LarderError {
+  readonly retryable: boolean;
+  constructor(need?: LockNeed, options?: { cause?: unknown }) {
+    super(`The server has no room for more locks. ${lockAdvice(need)}`, options);
+    this.retryable = !need || need.needed <= need.perTransaction * need.sessions;
+  }
+}
+
+/** Others hold locks too. */
+const SPARE = 1.25;
+
+const lockAdvice = (need: LockNeed | undefined): string => {
+  if (!need) return 'Raise max_locks_per_transaction and restart the server.';
+  const { needed, perTransaction, sessions } = need;
+  const wanted = Math.max(perTransaction + 1, Math.ceil((needed * SPARE) / sessions));
+  return `The export holds ${needed} locks at once, one for each table, sequence and index; the server has room for ${perTransaction * sessions} of all its sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
+};
 
 /** The export held up somebody's DDL for longer than allowed and made room. */
 export class GaveWayToDdl extends Retryable {

@@ -1,5 +1,5 @@
 /** Reaching a source and its server. */
-import { Permanent, quoted, Retryable } from './base.ts';
+import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 
 export class SourceUnreachable extends Retryable {
   constructor(source: string, why: string, options?: { cause?: unknown }) {
@@ -10,12 +10,20 @@ export class SourceUnreachable extends Retryable {
   }
 }
 
-export class LoginRefused extends Permanent {
-  constructor(source: string, user: string, why: string, options?: { cause?: unknown }) {
+/** A wrong password is tried again: the secret may be in the middle of a rotation. Every other refusal is for good. */
+export class LoginRefused extends LarderError {
+  readonly retryable: boolean;
+  constructor(
+    source: string,
+    user: string,
+    why: string,
+    options?: { cause?: unknown; retryable?: boolean },
+  ) {
     super(
       `Source ${quoted(source)} refused the login of ${quoted(user)}: ${why}. Check user, password and pg_hba rules; the secret is read anew at every attempt.`,
       options,
     );
+    this.retryable = options?.retryable ?? false;
   }
 }
 

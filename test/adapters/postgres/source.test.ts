@@ -47,6 +47,7 @@ const accessTo = (
 });
 
 const QUERY = 'SELECT id, name, schema_name, status FROM projects';
+const NOBODY = "SELECT 'a' AS id, 'A' AS name, 'a' AS schema_name, 'ACTIVE' AS status WHERE false";
 const list = (access: SourceAccess) => makeProjectSource(access).listProjects();
 const failure = async (work: Promise<unknown>): Promise<Error> =>
   await work.then(
@@ -63,6 +64,12 @@ describe('a source that can not be used says why', () => {
       () => accessTo({}, 'postgres', 'wrong'),
       'LoginRefused',
       'the password is wrong',
+    ],
+    [
+      'a secret without a password',
+      () => accessTo({}, BACKUP_ROLE, ''),
+      'LoginRefused',
+      'the server asks for a password, and the secret has none',
     ],
     ['an unknown user', () => accessTo({}, 'nobody'), 'LoginRefused', '"nobody"'],
     ['no such database', () => accessTo({ database: 'no such' }), 'DatabaseNotFound', '"no such"'],
@@ -96,6 +103,19 @@ describe('a source that can not be used says why', () => {
     expect(error.name).toBe(name);
     expect(error.message).toContain(words);
     expect(error.message).not.toContain(PASSWORD);
+  });
+
+  it('a password that is rotated meanwhile is read again, and a wrong one is tried again later', async () => {
+    const refused: string[] = [];
+    const credentials: SourceAccess['credentials'] = async (login) => {
+      if (login) refused.push(login.password);
+      return { user: BACKUP_ROLE, password: login ? PASSWORD : 'the old one' };
+    };
+    expect(await list({ ...accessTo({ projectQuery: NOBODY }), credentials })).toEqual([]);
+    expect(refused).toEqual(['the old one']);
+    const wrong = accessTo({ projectQuery: NOBODY }, BACKUP_ROLE, 'wrong');
+    await expect(list(wrong)).rejects.toMatchObject({ name: 'LoginRefused', retryable: true });
+    await expect(list(accessTo({}, BACKUP_ROLE, ''))).rejects.toMatchObject({ retryable: false });
   });
 
   it('a pooler that refuses options is named with the way out', async () => {

@@ -35,6 +35,14 @@ it('what comes later reads it anew, however often it was asked for meanwhile', a
   expect(await credentials()).toEqual({ user: 'larder', password: 'password 2' });
 });
 
+it('a login that was refused is read anew at once, by as many as were refused', async () => {
+  const { credentials, pass } = rotating();
+  const refused = await credentials();
+  pass(700);
+  const [one, other] = await Promise.all([credentials(refused), credentials(refused)]);
+  expect(new Set([one.password, other.password]).has(refused.password)).toBe(false);
+});
+
 it('a failure is not kept', async () => {
   const { credentials } = rotating(1);
   await expect(credentials()).rejects.toThrow('not now');

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schemasNamed } from '../../../adapters/postgres/inventory/mentions.ts';
+import { refuseTooMany } from '../../../adapters/postgres/lock-need.ts';
 import type { Backup } from '../../../core/backup.ts';
+import { OutOfLocks } from '../../../core/errors/schema.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
@@ -178,6 +180,58 @@ describe('a table that the server can not read', () => {
     expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'DamagedData']);
     expect(row.error?.message).toMatch(/"torn".*invalid page/);
     expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
+  });
+});
+
+describe('a server that is set to hold few locks', () => {
+  const TABLES = 4000;
+  let database: string;
+  beforeAll(async () => {
+    database = await databaseWith(`CREATE SCHEMA acme;
+      DO $$ BEGIN FOR i IN 1..${TABLES} LOOP EXECUTE format('CREATE TABLE acme.t%s ()', i); END LOOP; END $$`);
+    await postgres.sql('ALTER SYSTEM SET max_locks_per_transaction = 10');
+    await postgres.sql('ALTER SYSTEM SET max_prepared_transactions = 2');
+    await postgres.sql('CHECKPOINT');
+    await postgres.crashAndRestart();
+  });
+  afterAll(async () => {
+    await postgres.sql('ALTER SYSTEM RESET ALL');
+    // What is prepared must not be read back by a server that takes none.
+    await postgres.sql('CHECKPOINT');
+    await postgres.crashAndRestart();
+  });
+
+  it('is told how many an export needs, and what to set', async () => {
+    const { row, bench } = await exportOf(database);
+    expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'OutOfLocks']);
+    expect(row.error?.message).toMatch(
+      /holds 4000 locks.* room for 2020 .*max_locks_per_transaction is 10.* to at least 25 /,
+    );
+    expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
+  });
+
+  it('is not tried where they can not fit, and tried again where others may let go', () => {
+    const need = { perTransaction: 64, sessions: 100 };
+    expect(() => refuseTooMany({ ...need, needed: 12_801 })).toThrow(
+      expect.objectContaining({ name: 'OutOfLocks', retryable: false }),
+    );
+    refuseTooMany({ ...need, needed: 12_800 });
+    expect(new OutOfLocks({ ...need, needed: 6400 }).retryable).toBe(true);
+    expect(new OutOfLocks({ ...need, needed: 6401 }).retryable).toBe(false);
+  });
+
+  it('says which prepared transaction holds a table, and what ends it', async () => {
+    const target = await databaseWith('CREATE SCHEMA acme; CREATE TABLE acme.held (id int)');
+    const gid = "it's mine";
+    await postgres.sql(`BEGIN; LOCK TABLE acme.held; PREPARE TRANSACTION 'it''s mine'`, target);
+    const { row } = await exportOf(target, { lockTimeoutMs: 100 });
+    await postgres.sql(`ROLLBACK PREPARED 'it''s mine'`, target);
+    expect(row.error?.name).toBe('LockTimeout');
+    expect(row.error?.message).toMatch(
+      new RegExp(
+        `"held".*prepared transaction "${gid}" of \\d+ s ago .*ROLLBACK PREPARED 'it''s mine' ends it`,
+      ),
+    );
   });
 });
 
