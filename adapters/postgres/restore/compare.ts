@@ -5,6 +5,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { readNames, readSequences } from '../inventory/contents.ts';
 import { readDividedAnew } from '../inventory/divided-anew.ts';
 import { identifier, qualified } from '../names.ts';
+import { compareAttached } from './compare-attached.ts';
 import { compareBindings } from './compare-bindings.ts';
 import { isOn, isTold, isUnfilled, type Told } from './compare-told.ts';
 import { tablesThere } from './places.ts';
@@ -247,8 +248,12 @@ export const compareWithManifest = async (
     const sequences = await compareSequences(client, request, schemaOids, isOurs);
     const names = await compareNames(client, request, schemaOids);
     const bindings = await compareBindings(client, request, schemaOids);
+    const attached = await compareAttached(client, request, schemaOids);
     await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');
-    return { ...tables, differences: [...tables.differences, ...sequences, ...names, ...bindings] };
+    return {
+      ...tables,
+      differences: [...tables.differences, ...sequences, ...names, ...bindings, ...attached],
+    };
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw refusal(error, { object: 'the count of what came back' });

@@ -22,7 +22,7 @@ import { settleRights } from './own-rights.ts';
 import { copyRows } from './send.ts';
 import { asOwner, isFresh, ownerOf, SAFE_PATH } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
-import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
+import { belongsToLonely, detachedRule, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
 import { beginRun, named, type Run } from './text-run.ts';
 import { refusedRows, type Unfinished } from './unfinished.ts';
@@ -56,6 +56,8 @@ export interface TextRequest {
   readonly onSchema?: (schema: string) => Promise<void>;
   /** Under `report` what can't be brought back for its rows or definition is told, and the transaction goes on. Absent: it ends. */
   readonly onConflict?: OnConflict;
+  /** Partitions that were being detached: they are not attached. */
+  readonly detached?: readonly TableName[];
   /** Checks that are taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
   /** Called before a statement that names a part of an extension of the backup's schemas, which was there before. */
@@ -196,7 +198,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   }
   const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
   const words = READ_WHOLE.includes(meaning.kind) ? allWords(piece, escapes) : piece.words;
-  const decision = decide(meaning, words, run.bounds);
+  const decision = detachedRule(run, meaning) ?? decide(meaning, words, run.bounds);
   switch (decision.do) {
     case 'pass':
       return;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts';
-import { schemasIn } from '../../../core/manifest.ts';
+import { detachingIn, schemasIn } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { type Backend, holdName } from '../backend.ts';
@@ -64,6 +64,7 @@ const execute = async (
     lockTimeoutMs,
     ...(onConflict && { onConflict }),
     ...(loosen && { loosen }),
+    detached: detachingIn(manifest),
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);
       await extensions.onSchema?.(schema);
