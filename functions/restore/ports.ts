@@ -4,6 +4,7 @@ import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type {
   ArchiveReader,
+  ReadNaming,
   ReadOwnCode,
   RestoreServer,
   VaultReader,
@@ -18,6 +19,7 @@ export interface RestorePorts {
   readonly vault: VaultReader;
   readonly archives: ArchiveReader;
   readonly readOwnCode: ReadOwnCode;
+  readonly readNaming: ReadNaming;
   readonly server: RestoreServer;
   readonly queue: Pick<RestoreQueue, 'hide'>;
   /** Of the same source: a swap sends its safety backup there. */

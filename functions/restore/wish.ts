@@ -10,6 +10,7 @@ import {
 import type {
   ChosenEntries,
   OwnCode,
+  ReadNaming,
   SurveyRequest,
   VaultReader,
 } from '../../core/restore-ports.ts';
@@ -26,6 +27,8 @@ export interface Wish {
   readonly entries?: readonly number[];
   /** What of it runs while it comes back; absent where nobody can tell. */
   readonly ownCode?: readonly OwnCode[];
+  /** What of it names schemas that get another name; absent where nobody can tell, as of a plain backup. */
+  readonly naming?: Awaited<ReturnType<ReadNaming>>;
 }
 
 const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
@@ -73,7 +76,19 @@ const readPart = async (
   return Buffer.concat(chunks);
 };
 
-type Sources = Pick<RestorePorts, 'archives' | 'readOwnCode' | 'vault'>;
+type Sources = Pick<RestorePorts, 'archives' | 'readNaming' | 'readOwnCode' | 'vault'>;
+
+const namingIn = async (
+  { readNaming, vault }: Sources,
+  manifest: Manifest,
+  { mode, places, entries }: Pick<Wish, 'mode' | 'places' | 'entries'>,
+): Promise<Pick<Wish, 'naming'>> => {
+  const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
+  if (mode === 'swap' || !renamed.length) return { naming: { all: [], functions: [] } };
+  if (manifest.options.format === 'plain') return {};
+  const read = (from: number, bytes: number) => readPart(vault, manifest.object.key, from, bytes);
+  return { naming: await readNaming({ read, schemas: renamed, ...(entries && { entries }) }) };
+};
 
 /** Of a plain backup it can't be told; where it has no functions, there is nothing to read. */
 const ownCodeIn = async (
@@ -104,6 +119,11 @@ export const wishOf = async (
   restore: Restore,
   manifest: Manifest,
 ): Promise<Wish> => {
+  const wish = await bareWish(sources, restore, manifest);
+  return { ...wish, ...(await namingIn(sources, manifest, wish)) };
+};
+
+const bareWish = async (sources: Sources, restore: Restore, manifest: Manifest): Promise<Wish> => {
   const { archives, vault } = sources;
   refuseSharedSwap(restore, manifest);
   const mode = modeOf(restore);

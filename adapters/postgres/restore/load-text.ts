@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
-import type { OnConflict, TableName } from '../../../core/restore.ts';
+import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
 import { written } from '../inventory/of-extensions.ts';
 import { qualified } from '../names.ts';
 import { checksRows } from './actions.ts';
@@ -60,6 +60,8 @@ export interface TextRequest {
   readonly detached?: readonly TableName[];
   /** Checks that are taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
+  /** Schemas that get another name: what of the text names them in string constants is told. */
+  readonly renamed?: readonly string[];
   /** Called before a statement that names a part of an extension of the backup's schemas, which was there before. */
   readonly onNeed?: (extension: string) => Promise<void>;
   /** Called once the rows of a table are there. */
@@ -94,6 +96,7 @@ export interface ExecutedText {
   /** True where an owner or a grant was left out that was asked for. */
   readonly accessLost: boolean;
   readonly warnings: readonly string[];
+  readonly namingLive: readonly NamesLive[];
 }
 
 const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
@@ -212,6 +215,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
       return await orTold(run, meaning, piece, () => give(run, meaning, piece));
     default:
       if (await belongsToLonely(run, meaning)) return;
+      run.naming?.take(meaning, words);
       // Outside of what may be undone for the statement's sake.
       for (const extension of extensionsNamed(words, run.bounds))
         await run.request.onNeed?.(extension);
@@ -272,5 +276,6 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
       ...(tenancy ? await codeWarnings(client, schemas) : []),
       ...(await unknownBindings(client, request.bindings)),
     ],
+    namingLive: run.naming?.list() ?? [],
   };
 };

@@ -8,6 +8,7 @@ import { readExtensionParts } from './extension-parts.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';
 import type { Loosened } from './loosen.ts';
 import type { Name } from './meaning.ts';
+import { NamingLive } from './naming-live.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './text-rules.ts';
 import type { Unfinished } from './unfinished.ts';
@@ -43,6 +44,8 @@ export interface Run {
   /** What the text has set, by name. */
   readonly settings: Map<string, string>;
   readonly rowRoom: Buffer;
+  /** Absent where no schema gets another name. */
+  readonly naming?: NamingLive;
   /** In whose name is granted just now; null for the owner's. */
   grantor: string | null;
 }
@@ -97,6 +100,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     closed: new Set(),
     settings: new Map(),
     rowRoom: makeRowRoom(),
+    ...(request.renamed?.length && { naming: new NamingLive(request.renamed) }),
     grantor: null,
   };
 };

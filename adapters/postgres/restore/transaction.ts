@@ -41,6 +41,8 @@ interface Brought {
   readonly state: MarkState;
   /** Leaves the mark by which the restore is known again. */
   readonly leave: (loaded: MarkState) => Promise<void>;
+  /** Not kept in the mark: a later attempt has the report. */
+  readonly namingLive: Loaded['namingLive'];
   /** Extensions of the live schemas that were moved for a while. */
   readonly borrowed: readonly string[];
 }
@@ -52,6 +54,7 @@ const execute = async (
 ): Promise<ExecutedText> => {
   const { manifest, mode, owners, missingRoles, lockTimeoutMs, text, onTable, signal } = request;
   const { onConflict, loosen } = request;
+  const renamed = request.places.filter(({ from, to }) => from !== to);
   const done = await loadText(client, {
     text,
     schemas: schemasIn(manifest),
@@ -70,6 +73,7 @@ const execute = async (
       await extensions.onSchema?.(schema);
     },
     ...(extensions.onNeed && { onNeed: extensions.onNeed }),
+    ...(mode !== 'swap' && { renamed: renamed.map(({ from }) => from) }),
     onTable,
     signal,
   });
@@ -115,6 +119,7 @@ const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Br
   const state = await compare(client, request, await execute(client, request));
   return {
     state,
+    namingLive: undefined,
     borrowed: [],
     leave: async (loaded) => {
       const [first] = tables;
@@ -167,6 +172,7 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
   for (const { from, to } of aside) await renameSchema(client, { from: to, to: from });
   return {
     state: { ...compared, leftOut },
+    namingLive: done.namingLive,
     borrowed: extensions.lent.map(({ name }) => name),
     leave: async (loaded) => {
       const names = places.map(({ to }) => to);
@@ -258,5 +264,6 @@ export const transaction = async (
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;
   await commit({ access, client, backend, happened });
-  return loadedThere(state, places);
+  const { namingLive } = brought;
+  return { ...loadedThere(state, places), ...(namingLive?.length && { namingLive }) };
 };
