@@ -160,6 +160,8 @@ export interface LoadRequest extends RestoreSeal {
   /** Only these tables are in the text; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
+  /** Code of the backup may run with the restore role's rights, where there is nobody else that it could be restricted to. */
+  readonly acceptOwnCode?: boolean;
   /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
   readonly missingRoles: readonly string[];
   readonly createExtensions: boolean;

@@ -243,7 +243,7 @@ const schemaName = z.string().superRefine((name, context) => {
   if (message) context.addIssue({ code: 'custom', message });
 });
 const owners = z.enum(['keep', 'drop']).default('keep');
-/** With `owners: "drop"`, although functions of the backup would run as the restore role. */
+/** Although code of the backup would run as the restore role, as with `owners: "drop"`. */
 const acceptOwnCode = z.boolean().default(false);
 const dryRun = z.boolean().default(false);
 const onConflict = z.enum(ON_CONFLICT);
@@ -281,6 +281,7 @@ export const swapRequest = z.strictObject({
   repointDependents: z.boolean().default(false),
   /** `report`: although constraints, indexes or materialized views of the new live schema may be unfinished. */
   onConflict: onConflict.default('stop'),
+  acceptOwnCode,
   dryRun,
 });
 export type SwapRequest = z.output<typeof swapRequest>;

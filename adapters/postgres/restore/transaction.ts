@@ -60,6 +60,7 @@ const execute = async (
     schemas: schemasIn(manifest),
     extensions: manifest.extensions.map(({ name }) => name),
     owners,
+    ...(request.acceptOwnCode && { acceptOwnCode: true }),
     missingRoles,
     intoLive: mode === 'tables-live',
     tenancy: manifest,

@@ -127,7 +127,9 @@ describe('beside', () => {
     expect(harmless.row.status).toBe('completed');
     const asked = await room.restore(plain, { owners: 'drop', acceptOwnCode: true });
     expect(asked.row.status).toBe('completed');
-    expect(asked.row.outcome?.warnings.join()).toContain('They ran with the rights of');
+    expect(asked.row.outcome?.warnings.join()).toContain(
+      'Code of the backup ran as "larder_restore"',
+    );
   });
 
   it.each([
