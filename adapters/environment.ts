@@ -42,6 +42,7 @@ const READERS = {
   retention: json(retentionSettings),
   notifications: json(notificationSettings),
   keyTemplate: text.transform(checkTemplate),
+  manifestKeys: text.transform((keys) => keys.split(',')),
   exportsQueue: text,
   restoresQueue: text,
   verificationsQueue: text,

@@ -57,6 +57,8 @@ export interface Completion {
   readonly sourceBytes: number;
   /** SHA-256 of the object, hex. */
   readonly checksum: string;
+  /** Of the manifest beside it, hex; absent in rows of before it was kept. */
+  readonly manifestSha256?: string;
   readonly tableCount: number;
   readonly rowCount: number;
   readonly compression: Compression;

@@ -7,8 +7,16 @@ export const countsOf = (tables: Manifest['tables']): { tableCount: number; rowC
   return { tableCount: own.length, rowCount: own.reduce((sum, { rows }) => sum + (rows ?? 0), 0) };
 };
 
-/** What a manifest says, as the completion of its row. */
-export const completionOf = (manifest: Manifest, now: number): Completion => ({
+/**
+ * What a manifest says, as the completion of its row.
+ * @param manifestSha256 of its bytes in the vault
+ */
+export const completionOf = (
+  manifest: Manifest,
+  manifestSha256: string,
+  now: number,
+): Completion => ({
+  manifestSha256,
   fileId: manifest.object.key,
   size: manifest.object.bytes,
   sourceBytes: manifest.tables.reduce((sum, { bytes }) => sum + bytes, 0),

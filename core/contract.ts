@@ -18,6 +18,8 @@ export const ENV = {
   /** JSON: from, to, whether success is mailed, webhook. */
   notifications: 'LARDER_NOTIFICATIONS',
   keyTemplate: 'LARDER_KEY_TEMPLATE',
+  /** Ids or ARNs of the KMS keys that manifests are signed with, divided by commas. The first one signs; the others are of before. */
+  manifestKeys: 'LARDER_MANIFEST_KEYS',
   /** URL of the source's exports queue (plan, export). */
   exportsQueue: 'LARDER_EXPORTS_QUEUE',
   /** URL of the restores queue of the function's source (restore). */
@@ -122,6 +124,13 @@ export const VAULT = {
   prefix: 'backups/',
   defaultKeyTemplate: 'backups/{projectId}/{createdAt}-{backupId}-{attempt}',
   manifestExtension: '.manifest.json',
+} as const;
+
+export const MANIFEST = {
+  /** Bytes of the largest one that is written or read, since all of it is held in memory: 100,000 tables make about 20 MB. */
+  mostBytes: 64 * 1024 ** 2,
+  /** KMS's name of HMAC with SHA-256, for keys of the spec HMAC_256. */
+  macAlgorithm: 'HMAC_SHA_256',
 } as const;
 
 /** Times of the queues and of a claim, in seconds. Source: the design's Claiming and Retrying. */

@@ -24,11 +24,6 @@ const table = z.looseObject({
    * the rows of all of them together are as many as here.
    */
   dividedUnder: z.string().optional(),
-  /**
-   * A partition whose DETACH CONCURRENTLY was begun and not finished: queries of its parent do not see its rows any more. pg_dump writes it
-   * attached; a restore leaves it detached.
-   */
-  detachPending: z.boolean().optional(),
 });
 
 const sequence = z.looseObject({
@@ -125,6 +120,15 @@ const extensionRows = z.looseObject({
   extension: z.string(),
 });
 
+const signature = z.looseObject({
+  /** As KMS names it. */
+  algorithm: z.string(),
+  /** ARN of the key. */
+  keyId: z.string(),
+  /** Base64. */
+  mac: z.string(),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -208,6 +212,8 @@ export const manifest = z.looseObject({
     countMs: z.number(),
     totalMs: z.number(),
   }),
+  /** Who wrote it, and under which key: see core/manifest-seal.ts. Absent in manifests of before they were signed. */
+  signature: signature.optional(),
 });
 
 /** Names a table among those of several schemas, whatever characters the names hold. */
@@ -217,13 +223,8 @@ export const tableKey = (schema: string, name: string): string => JSON.stringify
 export const schemasIn = ({ project }: Pick<Manifest, 'project'>): readonly string[] =>
   project.schemas ?? [project.schemaName];
 
-/** Partitions that were being detached when the backup was taken. */
-export const detachingIn = ({
-  tables,
-}: Pick<Manifest, 'tables'>): readonly Pick<ManifestTable, 'schema' | 'name'>[] =>
-  tables.filter(({ detachPending }) => detachPending);
-
 export type Manifest = z.infer<typeof manifest>;
+export type ManifestSignature = z.infer<typeof signature>;
 export type ManifestTable = z.infer<typeof table>;
 export type ManifestSequence = z.infer<typeof sequence>;
 export type Outside = z.infer<typeof outside>;

@@ -4,7 +4,6 @@ import type { Loosening } from './errors/restore.ts';
 import type { Manifest } from './manifest.ts';
 import type { NotOwned, RestoringProject } from './ownership.ts';
 import type {
-  NamesLive,
   OnConflict,
   RestoredForeignKey,
   RestoreReport,
@@ -14,6 +13,7 @@ import type {
 } from './restore.ts';
 import type { Dependent } from './restore-dependents.ts';
 import type { ServerFacts } from './snapshot-ports.ts';
+import type { StoredManifest } from './vault-ports.ts';
 
 /**
  * What restoring and verifying need from the world. The SQL of a backup flows from the vault through an archive reader
@@ -29,7 +29,7 @@ export interface VaultReader {
   read(key: string, range?: { readonly from: number; readonly bytes?: number }): Readable;
   /** Size and what the vault knows of it, or undefined where there is none. */
   head(key: string): Promise<{ readonly key: string; readonly bytes: number } | undefined>;
-  readManifest(key: string): Promise<Manifest | undefined>;
+  readManifest(key: string): Promise<StoredManifest | undefined>;
 }
 
 export interface SqlRequest {
@@ -96,18 +96,6 @@ export type ReadOwnCode = (
   request: Omit<Parameters<ArchiveReader['choose']>[0], 'tables'>,
 ) => Promise<readonly OwnCode[]>;
 
-/**
- * Reads an archive's table of contents for what names schemas in string constants.
- * @returns all of it, and the functions among it as SQL writes them. @throws DumpUnreadable
- */
-export type ReadNaming = (request: {
-  /** Bytes of the stored object. */
-  readonly read: (from: number, bytes: number) => Promise<Buffer>;
-  readonly schemas: readonly string[];
-  /** Ids of the table of contents to look at; absent: all. */
-  readonly entries?: readonly number[];
-}) => Promise<{ readonly all: readonly NamesLive[]; readonly functions: readonly string[] }>;
-
 /** A source as a restore sees it before it writes: reads only. */
 export interface SurveyRequest {
   readonly manifest: Manifest;
@@ -160,8 +148,6 @@ export interface LoadRequest extends RestoreSeal {
   /** Only these tables are in the text; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
-  /** Code of the backup may run with the restore role's rights, where there is nobody else that it could be restricted to. */
-  readonly acceptOwnCode?: boolean;
   /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
   readonly missingRoles: readonly string[];
   readonly createExtensions: boolean;
@@ -185,8 +171,6 @@ export interface Loaded {
   /** With `report`: what is not as it was. */
   readonly unfinished: readonly UnfinishedObject[];
   readonly warnings: readonly string[];
-  /** What names the live schema in string constants; absent where an earlier attempt has loaded it, or where no name is another. */
-  readonly namingLive?: readonly NamesLive[];
 }
 export interface OutsideForeignKey {
   /** Where it is now: in the new schema. */

@@ -1,6 +1,15 @@
 import type { Readable } from 'node:stream';
 import type { Manifest } from './manifest.ts';
 
+/** A manifest as it lies in the vault. Whoever reads one has to ask who wrote it: see core/trusted-manifest.ts. */
+export interface StoredManifest {
+  readonly manifest: Manifest;
+  /** Of its bytes, hex. */
+  readonly sha256: string;
+  /** What its signature has to be over, at the key where it was found. */
+  readonly messageToSign: () => string;
+}
+
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
@@ -23,9 +32,10 @@ export interface StoreRequest {
 export interface Vault {
   /** Streams to a multipart upload, completed when the body has ended well, aborted otherwise. @throws UploadInterrupted, VaultRefused, or the body's error */
   store(request: StoreRequest): Promise<StoredObject>;
-  storeManifest(key: string, manifest: Manifest): Promise<void>;
-  /** Undefined where there is none. @throws InvalidInput where it is not a manifest */
-  readManifest(key: string): Promise<Manifest | undefined>;
+  /** @returns the SHA-256 of the bytes that were written, hex. @throws ManifestTooLarge, ManifestKeyRefused, ManifestKeyUnreachable */
+  storeManifest(key: string, manifest: Manifest): Promise<{ readonly sha256: string }>;
+  /** Undefined where there is none. @throws InvalidInput where it is not a manifest, ManifestTooLarge */
+  readManifest(key: string): Promise<StoredManifest | undefined>;
   /** Size of an object, or undefined where there is none. */
   head(key: string): Promise<StoredObject | undefined>;
   /** Removes objects with all their versions; those not there are no error. */

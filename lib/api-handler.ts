@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { exportDefaultsOf, type SourceExports } from './exports.ts';
 import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
+import type { ManifestKey } from './manifest-key.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { SourceRestores } from './restores.ts';
 import { routesOf } from './routes.ts';
@@ -16,6 +17,7 @@ export interface ApiHandlerProps {
   readonly config: Config;
   readonly history: HistoryTable;
   readonly vault: Vault;
+  readonly manifestKey: ManifestKey;
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
@@ -24,7 +26,7 @@ export interface ApiHandlerProps {
 
 /** What answers the HTTP API. It touches no customer database: it asks for what others do. */
 export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): LarderFunction => {
-  const { config, history, vault, outcomes, sources, restores, verifications } = props;
+  const { config, history, vault, manifestKey, outcomes, sources, restores, verifications } = props;
   const handler = new LarderFunction(scope, 'Handler', {
     folder: 'api',
     description: 'answers the HTTP API',
@@ -35,6 +37,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
       environment: config.environment,
       historyTable: history.table.tableName,
       vaultBucket: vault.bucket.bucketName,
+      manifestKeys: manifestKey.ids,
       outcomesQueue: outcomes.messages.queue.queueUrl,
       exportDefaults: exportDefaultsOf(config),
       retention: JSON.stringify(config.retention),
@@ -52,6 +55,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
   outcomes.allowReport(handler);
   // Presigned URLs are worth what their signer may do.
   vault.allowRead(handler);
+  manifestKey.allowVerify(handler);
   // So that a backup which is gone is found to be gone, and not forbidden.
   vault.allowList(handler);
   handler.allow(

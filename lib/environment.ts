@@ -14,6 +14,8 @@ const LIMIT = 4096;
 const LONGEST: Readonly<Record<string, number>> = {
   'AWS::Lambda::Function': 64,
   'AWS::S3::Bucket': 63,
+  // The id of a key, a UUID.
+  'AWS::KMS::Key': 36,
 };
 const LONGEST_OF_ALL = 135;
 

@@ -8,6 +8,7 @@ import type { Alarms } from './alarms.ts';
 import type { Config, SourceConfig } from './config.ts';
 import type { HistoryTable } from './history.ts';
 import type { FunctionNetwork, LarderFunction } from './lambda-function.ts';
+import type { ManifestKey } from './manifest-key.ts';
 import { importNetwork } from './network.ts';
 import type { Outcomes } from './outcomes.ts';
 import { POSTGRES_ROOT } from './postgres-layers.ts';
@@ -25,6 +26,7 @@ export interface SourceExportsProps {
   readonly config: Config;
   readonly source: SourceConfig;
   readonly vault: Vault;
+  readonly manifestKey: ManifestKey;
   readonly history: HistoryTable;
   readonly outcomes: Outcomes;
   readonly verifications: Verifications;
@@ -124,7 +126,8 @@ export class SourceExports extends Construct {
   }
 
   #makeExport(): LarderFunction {
-    const { config, history, outcomes, postgresLayer, vault, verifications } = this.#props;
+    const { config, history, outcomes, postgresLayer, vault, manifestKey, verifications } =
+      this.#props;
     const { concurrency } = config.export;
     const worker = this.#function('Export', {
       folder: 'export',
@@ -138,6 +141,7 @@ export class SourceExports extends Construct {
       variables: {
         environment: config.environment,
         vaultBucket: vault.bucket.bucketName,
+        manifestKeys: manifestKey.ids,
         exportDefaults: exportDefaultsOf(config),
         keyTemplate: config.keyTemplate,
         exportsQueue: this.requests.queue.queueUrl,
@@ -150,6 +154,7 @@ export class SourceExports extends Construct {
     // It makes no row of a backup, but that of a verification.
     history.allow(worker, ['GetItem', 'PutItem', 'UpdateItem'], ['table']);
     vault.allowStore(worker);
+    manifestKey.allowSign(worker);
     // A later attempt looks for what an earlier one left whole.
     vault.allowRead(worker);
     vault.allowList(worker);

@@ -9,6 +9,7 @@ import { Expire } from './expire.ts';
 import type { SourceExports } from './exports.ts';
 import { HistoryTable } from './history.ts';
 import { ARCHITECTURE, LarderFunction } from './lambda-function.ts';
+import { ManifestKey } from './manifest-key.ts';
 import { Outcomes } from './outcomes.ts';
 import { PostgresLayers } from './postgres-layers.ts';
 import type { SourceRestores } from './restores.ts';
@@ -46,6 +47,7 @@ export class LarderStack extends Stack {
     super(scope, id, { description: 'Larder: backups of a multi-tenant PostgreSQL', ...props });
     const alarms = new Alarms(this, 'Alarms', config.alarms);
     const vault = new Vault(this, 'Vault');
+    const manifestKey = new ManifestKey(this, 'Manifests', config);
     const history = new HistoryTable(this, 'History');
     const outcomes = new Outcomes(this, 'Outcomes', { config, history, alarms });
     const layers = new PostgresLayers(this, 'PostgresLayers', {
@@ -59,6 +61,7 @@ export class LarderStack extends Stack {
       config,
       history,
       vault,
+      manifestKey,
       outcomes,
       layers,
       alarms,
@@ -66,6 +69,7 @@ export class LarderStack extends Stack {
     const { exports: sources, restores } = new Sources(this, 'Sources', {
       config,
       vault,
+      manifestKey,
       history,
       outcomes,
       verifications,
@@ -76,6 +80,7 @@ export class LarderStack extends Stack {
       config,
       history,
       vault,
+      manifestKey,
       outcomes,
       sources,
       restores,
@@ -142,6 +147,7 @@ export class LarderStack extends Stack {
     this.#output({
       ApiUrl: api.api.url,
       VaultBucket: vault.bucket.bucketName,
+      ManifestKeys: manifestKey.ids,
       HistoryTable: history.table.tableName,
       OutcomesQueue: outcomes.messages.queue.queueUrl,
       VerificationsQueue: verifications.requests.queue.queueUrl,

@@ -61,6 +61,7 @@ export class SourceRestores extends Construct {
 
   #makeRestore(props: SourceRestoresProps): LarderFunction {
     const { config, source, settings, exports, vault, history, outcomes, postgresLayer } = props;
+    const { manifestKey } = props;
     const { queue } = this.requests;
     const safetyBackups = exports.requests.queue;
     const restore = makeSourceFunction(
@@ -76,6 +77,7 @@ export class SourceRestores extends Construct {
         variables: {
           environment: config.environment,
           vaultBucket: vault.bucket.bucketName,
+          manifestKeys: manifestKey.ids,
           restore: settingsOf(settings),
           exportDefaults: exportDefaultsOf(config),
           retention: JSON.stringify(config.retention),
@@ -90,6 +92,7 @@ export class SourceRestores extends Construct {
     history.allow(restore, ['GetItem', 'PutItem', 'UpdateItem']);
     restore.allow(['sqs:SendMessage'], [safetyBackups.queueArn]);
     vault.allowRead(restore);
+    manifestKey.allowVerify(restore);
     // So that a backup which is gone is found to be gone, and not forbidden.
     vault.allowList(restore);
     restore.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);

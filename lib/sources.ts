@@ -30,7 +30,7 @@ export class Sources extends Construct {
   /** The endpoints of a VPC whose source asks for them; they serve all sources that are in it. */
   #makeEndpoints(
     maker: SourceExports,
-    { vault, history, outcomes, verifications }: SourcesProps,
+    { vault, manifestKey, history, outcomes, verifications }: SourcesProps,
   ): void {
     const { vpc } = maker.source;
     if (!vpc?.endpoints.length || !maker.network) return;
@@ -57,6 +57,7 @@ export class Sources extends Construct {
           ...readers.map(({ source }) => source),
           ...writers.map(({ settings }) => settings),
         ].flatMap(({ secretArn }) => secretArn ?? []),
+        kms: manifestKey.arns,
       },
     });
   }

@@ -5,6 +5,7 @@ import type { Alarms } from './alarms.ts';
 import type { Config } from './config.ts';
 import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
+import type { ManifestKey } from './manifest-key.ts';
 import type { Outcomes } from './outcomes.ts';
 import { POSTGRES_ROOT, type PostgresLayers } from './postgres-layers.ts';
 import { consume, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
@@ -27,6 +28,7 @@ export interface VerificationsProps {
   readonly config: Config;
   readonly history: HistoryTable;
   readonly vault: Vault;
+  readonly manifestKey: ManifestKey;
   readonly outcomes: Outcomes;
   readonly layers: PostgresLayers;
   readonly alarms: Alarms;
@@ -42,7 +44,7 @@ export class Verifications extends Construct {
 
   constructor(scope: Construct, id: string, props: VerificationsProps) {
     super(scope, id);
-    const { config, history, vault, outcomes, layers, alarms } = props;
+    const { config, history, vault, manifestKey, outcomes, layers, alarms } = props;
     const { concurrency, memoryMb, temporaryMb } = config.verification;
     this.requests = new QueueWithDeadLetters(this, 'Requests', {
       fifo: true,
@@ -63,6 +65,7 @@ export class Verifications extends Construct {
       variables: {
         historyTable: history.table.tableName,
         vaultBucket: vault.bucket.bucketName,
+        manifestKeys: manifestKey.ids,
         verification: verificationOf(config),
         verificationsQueue: queue.queueUrl,
         outcomesQueue: outcomes.messages.queue.queueUrl,
@@ -72,6 +75,7 @@ export class Verifications extends Construct {
     // It queries since what it finds decides which of the project's backups retention may take.
     history.allow(this.verify, ['GetItem', 'UpdateItem'], ['table']);
     vault.allowRead(this.verify);
+    manifestKey.allowVerify(this.verify);
     // So that a backup which is gone is found to be gone, and not forbidden.
     vault.allowList(this.verify);
     this.verify.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
@@ -12,15 +14,21 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { MANIFEST } from '../../core/contract.ts';
+import { ManifestTooLarge } from '../../core/errors/vault.ts';
+import { sha256Hex } from '../../core/ids.ts';
 import { type Manifest, manifest } from '../../core/manifest.ts';
+import { type ManifestSigner, messageToSign } from '../../core/manifest-seal.ts';
 import { parseJson } from '../../core/messages.ts';
-import type { StoredObject, Vault } from '../../core/vault-ports.ts';
+import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
 import { upload } from './upload.ts';
 
 export interface VaultOptions {
   readonly bucket: string;
   readonly client: S3Client;
+  /** Signs manifests that are stored; whoever stores none has none. */
+  readonly signer?: Pick<ManifestSigner, 'sign'>;
 }
 
 /**
@@ -37,10 +45,38 @@ export const makeVaultClient = (): S3Client =>
     },
   });
 
+/** Its beginning is not held in memory any longer than it takes to see that it is too large. @throws ManifestTooLarge */
+const boundedBytes = async (body: Readable, key: string): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > MANIFEST.mostBytes) {
+      body.destroy();
+      throw new ManifestTooLarge(key, bytes, MANIFEST.mostBytes);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+};
+
+/** @throws ManifestTooLarge, and what signing throws */
+const manifestBody = async (
+  signer: VaultOptions['signer'],
+  key: string,
+  content: Manifest,
+): Promise<string> => {
+  const signature = signer && (await signer.sign(messageToSign(key, content)));
+  const body = JSON.stringify({ ...content, ...(signature && { signature }) }, null, 2);
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MANIFEST.mostBytes) throw new ManifestTooLarge(key, bytes, MANIFEST.mostBytes);
+  return body;
+};
+
 const contentDisposition = (fileName: string): string => `attachment; filename="${fileName}"`;
 
 /** The vault on one S3 bucket. Errors are UploadInterrupted (worth another try) or VaultRefused. */
-export const makeVault = ({ bucket, client }: VaultOptions): Vault => {
+export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
   const head = async (key: string): Promise<StoredObject | undefined> => {
     try {
       const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
@@ -81,7 +117,8 @@ export const makeVault = ({ bucket, client }: VaultOptions): Vault => {
       ),
 
     storeManifest: async (key, content) => {
-      const body = JSON.stringify(content, null, 2);
+      const body = await manifestBody(signer, key, content);
+      const sha256 = sha256Hex(body);
       try {
         await client.send(
           new PutObjectCommand({
@@ -94,17 +131,23 @@ export const makeVault = ({ bucket, client }: VaultOptions): Vault => {
         );
       } catch (error) {
         // A retry within the SDK meets what its first try had written.
-        if (isPreconditionFailed(error) && (await head(key))?.bytes === Buffer.byteLength(body))
-          return;
-        throw named(error, `PUT ${key}`);
+        const isThere =
+          isPreconditionFailed(error) && (await head(key))?.bytes === Buffer.byteLength(body);
+        if (!isThere) throw named(error, `PUT ${key}`);
       }
+      return { sha256 };
     },
 
-    readManifest: async (key): Promise<Manifest | undefined> => {
+    readManifest: async (key): Promise<StoredManifest | undefined> => {
       try {
         const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        const text = await found.Body?.transformToString();
-        return parseJson(`The manifest ${key}`, manifest, text ?? '');
+        const bytes = await boundedBytes(found.Body as Readable, key);
+        const text = bytes.toString('utf8');
+        return {
+          manifest: parseJson(`The manifest ${key}`, manifest, text),
+          sha256: createHash('sha256').update(bytes).digest('hex'),
+          messageToSign: () => messageToSign(key, JSON.parse(text)),
+        };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw named(error, `GET ${key}`);

@@ -8,13 +8,20 @@ import type { Scope } from './ports.ts';
 
 /** Where history and vault are. */
 export type Where =
-  | { readonly kind: 'aws'; readonly table: string; readonly bucket: string }
+  | {
+      readonly kind: 'aws';
+      readonly table: string;
+      readonly bucket: string;
+      /** Ids or ARNs of the keys of the manifests' signatures. */
+      readonly keys?: readonly string[];
+    }
   /** The name of a deployed stack, whose outputs say the rest; names given besides go before them. */
   | {
       readonly kind: 'stack';
       readonly stack: string;
       readonly table?: string;
       readonly bucket?: string;
+      readonly keys?: readonly string[];
     }
   /** The data folder of `npm start`, absolute; names only where there are several. */
   | {
@@ -31,6 +38,7 @@ export interface HistoryArguments {
   readonly checksums: boolean;
   readonly dryRun: boolean;
   readonly includeExpired: boolean;
+  readonly acceptUnsigned: boolean;
 }
 
 const LOCAL = '.larder';
@@ -50,6 +58,7 @@ const COMMON = {
   local: { type: 'string' },
   project: { type: 'string' },
   'key-template': { type: 'string', multiple: true },
+  'manifest-key': { type: 'string', multiple: true },
   checksums: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -58,6 +67,7 @@ const COMMON = {
 const OF_REBUILD = {
   'dry-run': { type: 'boolean', default: false },
   'include-expired': { type: 'boolean', default: false },
+  'accept-unsigned': { type: 'boolean', default: false },
 } as const;
 
 interface Values {
@@ -67,11 +77,13 @@ interface Values {
   readonly local?: string;
   readonly project?: string;
   readonly 'key-template'?: readonly string[];
+  readonly 'manifest-key'?: readonly string[];
   readonly checksums?: boolean;
   readonly json?: boolean;
   readonly help?: boolean;
   readonly 'dry-run'?: boolean;
   readonly 'include-expired'?: boolean;
+  readonly 'accept-unsigned'?: boolean;
 }
 
 const parsed = (command: 'compare' | 'rebuild', argv: readonly string[]): Values => {
@@ -81,6 +93,14 @@ const parsed = (command: 'compare' | 'rebuild', argv: readonly string[]): Values
   } catch (error) {
     throw new BadUsage(error instanceof Error ? error.message : String(error));
   }
+};
+
+const keysOf = (
+  values: Values,
+  environment: NodeJS.ProcessEnv,
+): { readonly keys?: readonly string[] } => {
+  const keys = values['manifest-key'] ?? environment[ENV.manifestKeys]?.split(',');
+  return keys ? { keys } : {};
 };
 
 const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
@@ -95,11 +115,11 @@ const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
   }
   if (values.stack !== undefined) {
     if (values.stack === '') throw new BadUsage('--stack: give the name of the stack');
-    return { kind: 'stack', stack: values.stack, ...names };
+    return { kind: 'stack', stack: values.stack, ...names, ...keysOf(values, environment) };
   }
   const table = values.table ?? environment[ENV.historyTable];
   const bucket = values.bucket ?? environment[ENV.vaultBucket];
-  if (table && bucket) return { kind: 'aws', table, bucket };
+  if (table && bucket) return { kind: 'aws', table, bucket, ...keysOf(values, environment) };
   const missing = [
     ...(table ? [] : [`--table (or ${ENV.historyTable}), the stack's output HistoryTable`]),
     ...(bucket ? [] : [`--bucket (or ${ENV.vaultBucket}), the stack's output VaultBucket`]),
@@ -138,5 +158,6 @@ export const readHistoryArguments = (
     checksums: values.checksums ?? false,
     dryRun: values['dry-run'] ?? false,
     includeExpired: values['include-expired'] ?? false,
+    acceptUnsigned: values['accept-unsigned'] ?? false,
   };
 };

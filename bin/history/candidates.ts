@@ -2,10 +2,10 @@ import { type Backup, millis } from '../../core/backup.ts';
 import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 import { backupOfManifest, isFull, newestOf } from './row-of-manifest.ts';
-import { damageOf, missingOf, readManifestOf } from './trust.ts';
+import { type Belief, damageOf, doubtOf, missingOf, readManifestOf } from './trust.ts';
 
 /** From manifests to the rows that are to be written of them, and to the reasons why others are not. */
-export interface RebuildOptions {
+export interface RebuildOptions extends Belief {
   readonly dryRun: boolean;
   /** Also rows for backups past their time: retention then removes them from the vault in its ordinary way. */
   readonly includeExpired: boolean;
@@ -46,7 +46,7 @@ const omissionOf = (stem: Stem, held: Held, kind: Omission['kind'], why: string)
 /** The row that a stem's manifest makes; undefined for a stem without one. */
 export const candidateOf = async (
   ports: HistoryPorts,
-  { checksums }: RebuildOptions,
+  options: RebuildOptions,
   stem: Stem,
 ): Promise<Candidate | Omission | undefined> => {
   ports.signal.throwIfAborted();
@@ -54,11 +54,13 @@ export const candidateOf = async (
   const read = held && (await readManifestOf(ports, stem, held));
   if (!held || !read) return undefined;
   if ('refused' in read) return omissionOf(stem, held, 'refused', read.refused);
+  const doubt = await doubtOf(ports, options, read);
+  if (doubt !== undefined) return omissionOf(stem, held, 'refused', doubt);
   const missing =
     missingOf(read.manifest, stem) ??
-    (checksums ? await damageOf(ports, read.manifest) : undefined);
+    (options.checksums ? await damageOf(ports, read.manifest) : undefined);
   if (missing) return omissionOf(stem, held, 'incomplete', missing);
-  const backup = backupOfManifest(read.manifest, ports.clock());
+  const backup = backupOfManifest(read, ports.clock());
   if (Buffer.byteLength(JSON.stringify(backup)) > MOST_ROW_BYTES)
     return omissionOf(stem, held, 'refused', 'no row can hold all that it says');
   return { backup, key: held.key };

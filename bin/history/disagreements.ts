@@ -1,5 +1,5 @@
 import { type Backup, millis } from '../../core/backup.ts';
-import type { Manifest } from '../../core/manifest.ts';
+import type { StoredManifest } from '../../core/vault-ports.ts';
 import { backupOfManifest } from './row-of-manifest.ts';
 
 /**
@@ -31,8 +31,8 @@ const SHARED = [
 const MINUTE = 60_000;
 
 /** What of a completed row is not what its manifest says, a line for each. */
-export const disagreements = (row: Backup, manifest: Manifest): string[] => {
-  const expected = backupOfManifest(manifest, 0);
+export const disagreements = (row: Backup, stored: StoredManifest): string[] => {
+  const expected = backupOfManifest(stored, 0);
   const lines = SHARED.flatMap((name) =>
     row[name] === expected[name]
       ? []
@@ -45,6 +45,10 @@ export const disagreements = (row: Backup, manifest: Manifest): string[] => {
   if (!(completed >= millis(expected.completedAt ?? '') - MINUTE))
     lines.push(
       `completedAt is ${JSON.stringify(row.completedAt)} in the row, but the manifest was made at ${expected.completedAt}`,
+    );
+  if (row.manifestSha256 !== undefined && row.manifestSha256 !== stored.sha256)
+    lines.push(
+      `the manifest has the SHA-256 ${stored.sha256}, and had ${row.manifestSha256} when it was stored`,
     );
   return lines;
 };

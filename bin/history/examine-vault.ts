@@ -3,7 +3,7 @@ import type { Manifest } from '../../core/manifest.ts';
 import type { Finding } from './findings.ts';
 import type { Stem } from './holdings.ts';
 import { damage, finding, heldIn, isThere, type Look, leftBehind } from './look.ts';
-import { missingOf, readManifestOf } from './trust.ts';
+import { doubtOf, missingOf, readManifestOf } from './trust.ts';
 
 /** What the vault holds of a backup that has no row. */
 interface Whole {
@@ -27,6 +27,8 @@ const assess = async (look: Look, stem: Stem): Promise<Whole | readonly Finding[
   const read = await readManifestOf(look.ports, stem, held);
   if (!read) return [];
   if ('refused' in read) return [finding(look, 'refused', read.refused, held.key)];
+  const doubt = await doubtOf(look.ports, { acceptUnsigned: false }, read);
+  if (doubt !== undefined) return [finding(look, 'refused', doubt, held.key)];
   const missing = missingOf(read.manifest, stem);
   if (!missing) return { stem, manifest: read.manifest };
   return (await isThere(look, held.key))

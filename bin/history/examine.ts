@@ -47,7 +47,14 @@ const besideObject = async (look: Look, row: Backup, fileId: string) => {
       : [];
   }
   if ('refused' in read) return [finding(look, 'refused', read.refused, key)];
-  const lines = disagreements(row, read.manifest);
+  const { signature } = read.manifest;
+  const isForged =
+    row.manifestSha256 === undefined &&
+    signature !== undefined &&
+    (await look.ports.manifestKeys?.verify(read.messageToSign(), signature)) === false;
+  if (isForged)
+    return [finding(look, 'refused', 'its signature is not of a key that was given', key)];
+  const lines = disagreements(row, read);
   if (lines.length) return [finding(look, 'disagree', lines.join('; '), key)];
   return [...(await globalsOf(look, read.manifest)), ...(await damage(look, read.manifest))];
 };

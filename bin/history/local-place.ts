@@ -1,13 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { signedBy } from '../../local/emulators/admission.ts';
+import { keysIn, startKeys } from '../../local/emulators/keys.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { makeCredentials } from '../../local/emulators/signature.ts';
 import { startTables } from '../../local/emulators/tables.ts';
 import { REGION } from '../../local/region.ts';
-import { DataFolderProblem, HISTORY, openDataFolder } from '../../local/start/data-folder.ts';
+import { DataFolderProblem, HISTORY, KEYS, openDataFolder } from '../../local/start/data-folder.ts';
 import { type NotedEndpoints, readEndpoints } from '../../local/start/endpoints.ts';
 import { clearLeftover } from '../../local/start/leftovers.ts';
 import type { Where } from './arguments.ts';
@@ -55,7 +57,10 @@ const startEmulators = async (folder: string): Promise<Emulators> => {
     closing.push(store.close);
     const tables = await startTables(path.join(folder, HISTORY), admit);
     closing.push(tables.close);
-    return { endpoints: { s3: store.url, dynamodb: tables.url, credentials }, stop };
+    const keys = await startKeys(path.join(folder, KEYS), admit);
+    closing.push(keys.close);
+    const endpoints = { s3: store.url, dynamodb: tables.url, kms: keys.url, credentials };
+    return { endpoints, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -90,9 +95,11 @@ export const openLocal = async (where: Local): Promise<Place> => {
   const access = { region: REGION, credentials: endpoints.credentials };
   const dynamodb = new DynamoDBClient({ ...access, endpoint: endpoints.dynamodb });
   const s3 = new S3Client({ ...access, endpoint: endpoints.s3, forcePathStyle: true });
+  const kms = new KMSClient({ ...access, endpoint: endpoints.kms });
   const close = async (): Promise<void> => {
     dynamodb.destroy();
     s3.destroy();
+    kms.destroy();
     await stop();
   };
   try {
@@ -109,6 +116,8 @@ export const openLocal = async (where: Local): Promise<Place> => {
         ),
       dynamodb,
       s3,
+      kms,
+      keys: await keysIn(path.join(folder, KEYS)),
       close,
     };
   } catch (error) {

@@ -1,10 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { KMSClient } from '@aws-sdk/client-kms';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeHistoryRows } from '../../adapters/dynamodb/rebuild.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import type { HistoryTable } from '../../adapters/dynamodb/table.ts';
+import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
@@ -18,23 +20,34 @@ export interface Place {
   readonly bucket: string;
   readonly dynamodb: DynamoDBClient;
   readonly s3: S3Client;
+  readonly kms: KMSClient;
+  /** Ids or ARNs of the keys that manifests are signed with; empty where none is known. */
+  readonly keys: readonly string[];
   close(): Promise<void>;
 }
 
 /** A table that was just made takes a while to grow with what is written to it: wait instead of giving up. */
 export const THROTTLED_TRIES = 10;
 
-const openAws = ({ table, bucket }: Pick<Place, 'table' | 'bucket'>): Place => {
+const openAws = ({
+  table,
+  bucket,
+  keys = [],
+}: Pick<Place, 'table' | 'bucket'> & Partial<Pick<Place, 'keys'>>): Place => {
   const dynamodb = new DynamoDBClient({ requestHandler: PATIENCE, maxAttempts: THROTTLED_TRIES });
   const s3 = makeVaultClient();
+  const kms = makeKeysClient();
   return {
     table,
     bucket,
     dynamodb,
     s3,
+    kms,
+    keys,
     close: async () => {
       dynamodb.destroy();
       s3.destroy();
+      kms.destroy();
     },
   };
 };
@@ -51,7 +64,7 @@ export const openPlace = async (where: Where): Promise<Place> => {
 };
 
 export const portsOf = (
-  { table, bucket, dynamodb, s3 }: Place,
+  { table, bucket, dynamodb, s3, kms, keys }: Place,
   rest: Pick<HistoryPorts, 'progress' | 'signal'>,
 ): HistoryPorts => {
   const access: HistoryTable = { table, client: makeTableClient(dynamodb), clock: Date.now };
@@ -60,6 +73,7 @@ export const portsOf = (
     rows: makeHistoryRows(access),
     history: makeHistory(access),
     registry: makeRegistry(access),
+    ...(keys.length && { manifestKeys: makeManifestVerifier({ keys, client: kms }) }),
     digest: makeDigest(makeVaultReader({ bucket, client: s3 })),
     clock: Date.now,
     ...rest,

@@ -1,4 +1,5 @@
 import type { History } from '../../core/history-ports.ts';
+import type { ManifestVerifier } from '../../core/manifest-seal.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { HistoryRows } from '../../core/rebuild-ports.ts';
 import type { Registry } from '../../core/source-ports.ts';
@@ -10,6 +11,8 @@ export interface HistoryPorts {
   readonly rows: HistoryRows;
   readonly history: Pick<History, 'settleRetention'>;
   readonly registry: Pick<Registry, 'get'>;
+  /** Absent where no key was given. */
+  readonly manifestKeys?: ManifestVerifier;
   /** Reads an object to its end, in constant memory. @throws where there is none, or it can't be read */
   readonly digest: (key: string) => Promise<Digest>;
   readonly clock: Clock;

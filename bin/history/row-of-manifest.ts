@@ -1,7 +1,7 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
-import type { Manifest } from '../../core/manifest.ts';
 import { ACTIVE, type RegisteredProject } from '../../core/project.ts';
+import type { StoredManifest } from '../../core/vault-ports.ts';
 
 /**
  * What the history had of a backup, as far as its manifest tells: docs/history.md lists what it does not. The
@@ -9,7 +9,10 @@ import { ACTIVE, type RegisteredProject } from '../../core/project.ts';
  *
  * @param now becomes `toldAt`: nobody is told again of what ended long ago
  */
-export const backupOfManifest = (manifest: Manifest, now: number): Backup => {
+export const backupOfManifest = (
+  { manifest, sha256 }: Pick<StoredManifest, 'manifest' | 'sha256'>,
+  now: number,
+): Backup => {
   const { backup, project, source, options, timings } = manifest;
   return {
     id: backup.id,
@@ -34,7 +37,7 @@ export const backupOfManifest = (manifest: Manifest, now: number): Backup => {
     ...(backup.runId === undefined ? {} : { runId: backup.runId }),
     queuedAt: backup.createdAt,
     toldAt: iso(now),
-    ...completionOf(manifest, millis(backup.startedAt) + Math.round(timings.totalMs)),
+    ...completionOf(manifest, sha256, millis(backup.startedAt) + Math.round(timings.totalMs)),
   };
 };
 

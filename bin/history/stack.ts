@@ -5,6 +5,8 @@ import type { Where } from './arguments.ts';
 
 /** Which output of the stack has the name; lib/larder-stack.ts writes them. */
 const OUTPUTS = { table: 'HistoryTable', bucket: 'VaultBucket' } as const;
+/** Absent in stacks of before manifests were signed. */
+const KEYS = 'ManifestKeys';
 
 const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
   const client = new CloudFormationClient({ requestHandler: PATIENCE });
@@ -37,7 +39,12 @@ export const namesOfStack = async ({
   stack,
   table,
   bucket,
-}: Where & { readonly kind: 'stack' }): Promise<{ table: string; bucket: string }> => {
+  keys,
+}: Where & { readonly kind: 'stack' }): Promise<{
+  table: string;
+  bucket: string;
+  keys: readonly string[];
+}> => {
   const outputs = await outputsOf(stack);
   const named = (what: keyof typeof OUTPUTS): string => {
     const name = outputs.get(OUTPUTS[what]);
@@ -46,5 +53,9 @@ export const namesOfStack = async ({
       `The stack ${quoted(stack)} has no output ${OUTPUTS[what]}. Is it one of Larder's, and deployed to its end? If so, give --${what} by hand.`,
     );
   };
-  return { table: table ?? named('table'), bucket: bucket ?? named('bucket') };
+  return {
+    table: table ?? named('table'),
+    bucket: bucket ?? named('bucket'),
+    keys: keys ?? outputs.get(KEYS)?.split(',') ?? [],
+  };
 };

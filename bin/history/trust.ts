@@ -1,11 +1,14 @@
 import { iso, millis } from '../../core/backup.ts';
+import { MANIFEST } from '../../core/contract.ts';
 import { quoted } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
+import { ManifestTooLarge } from '../../core/errors/vault.ts';
 import { timeOf } from '../../core/ids.ts';
 import { basicTime, extensionOf, GLOBALS_EXTENSION } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { sourceName } from '../../core/settings.ts';
-import type { StoredObject } from '../../core/vault-ports.ts';
+import { hasOthersSchemas } from '../../core/trusted-manifest.ts';
+import type { StoredManifest, StoredObject } from '../../core/vault-ports.ts';
 import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 
@@ -14,12 +17,10 @@ import type { HistoryPorts } from './ports.ts';
  * project's prefix can put any JSON there, and must not write history for another project by it.
  */
 export type ReadManifest =
-  | { readonly manifest: Manifest }
+  | StoredManifest
   /** Why it is not believed, in words that end without a full stop. */
   | { readonly refused: string };
 
-/** No manifest is: 100,000 tables make about 20 MB. What is larger is not read, for it would have to be held in memory. */
-const MOST_BYTES = 64 * 1024 ** 2;
 const HOUR = 3_600_000;
 /** Longer than any export may run. */
 const LONGEST_MS = 24 * HOUR;
@@ -71,11 +72,14 @@ export const readAnyManifest = async (
   { vault }: Pick<HistoryPorts, 'vault'>,
   { key, bytes }: StoredObject,
 ): Promise<ReadManifest | undefined> => {
-  if (bytes > MOST_BYTES) return { refused: `it has ${bytes} bytes, more than any manifest` };
+  const tooLarge = (found: number) => ({
+    refused: `it has ${found} bytes, more than any manifest`,
+  });
+  if (bytes > MANIFEST.mostBytes) return tooLarge(bytes);
   try {
-    const manifest = await vault.readManifest(key);
-    return manifest && { manifest };
+    return await vault.readManifest(key);
   } catch (error) {
+    if (error instanceof ManifestTooLarge) return tooLarge(error.bytes);
     if (!(error instanceof InvalidInput)) throw error;
     const [first = 'it is no manifest'] = error.problems;
     return { refused: `it can't be read: ${first}` };
@@ -92,6 +96,48 @@ export const readManifestOf = async (
   if (!read || 'refused' in read) return read;
   const problem = problemOf(read.manifest, stem, held.modifiedAt);
   return problem === undefined ? read : { refused: problem };
+};
+
+/** What a manifest without a row has to be, besides of the form that its key wants. */
+export interface Belief {
+  /** Also manifests without a signature, of before they were signed. */
+  readonly acceptUnsigned: boolean;
+}
+
+const UNSIGNED =
+  'it is not signed: rebuild takes those of before manifests were signed with --accept-unsigned';
+
+/** Nobody vouches for an unsigned manifest: the registry has to say that the schema is the project's. */
+const unsignedProblem = async (
+  { registry }: Pick<HistoryPorts, 'registry'>,
+  manifest: Manifest,
+): Promise<string | undefined> => {
+  const { id, schemaName } = manifest.project;
+  if (hasOthersSchemas(manifest)) return 'it is not signed, and speaks of several schemas';
+  const known = await registry.get(id);
+  if (!known)
+    return 'it is not signed, and no discovery has told yet which schema its project has: run one first (POST /runs)';
+  if (known.schemaName !== schemaName)
+    return `it is not signed, and speaks of schema ${quoted(schemaName)}, where its project has ${quoted(known.schemaName)}`;
+  return undefined;
+};
+
+/** Who wrote a manifest that no row vouches for. @returns why it is not believed @throws what the key and the registry throw */
+export const doubtOf = async (
+  ports: Pick<HistoryPorts, 'registry' | 'manifestKeys'>,
+  { acceptUnsigned }: Belief,
+  { manifest, messageToSign }: StoredManifest,
+): Promise<string | undefined> => {
+  const { signature } = manifest;
+  if (signature && ports.manifestKeys) {
+    return (await ports.manifestKeys.verify(messageToSign(), signature))
+      ? undefined
+      : `its signature is not of a key that was given (it names ${signature.keyId})`;
+  }
+  if (acceptUnsigned) return await unsignedProblem(ports, manifest);
+  return signature
+    ? 'it is signed, and no key was given to check that by: --manifest-key'
+    : UNSIGNED;
 };
 
 /** Why a stem does not hold what its manifest says, by the sizes in the vault's list. Undefined where it does. */

@@ -37,6 +37,35 @@ export class BackupDamaged extends Permanent {
   }
 }
 
+/** A manifest is held in memory whole. */
+export class ManifestTooLarge extends Permanent {
+  /** As many as were read, or were to be written. */
+  readonly bytes: number;
+  constructor(key: string, bytes: number, most: number) {
+    super(
+      `The manifest ${quoted(key)} has ${bytes} bytes, and ${most} at most are read or written: ` +
+        'it is either none of ours, or of a schema with more than 300,000 tables. Restore such a backup by hand with pg_restore or psql, and divide the schema.',
+    );
+    this.bytes = bytes;
+  }
+}
+
+/** The key that manifests are signed with can't be used. */
+export class ManifestKeyRefused extends Permanent {
+  constructor(key: string, why: string, options?: { cause?: unknown }) {
+    super(
+      `The key ${quoted(key)} of the manifests' signatures can't be used: ${why}. Check that it is enabled, and what the function's role and the key's policy allow (docs/history.md).`,
+      options,
+    );
+  }
+}
+
+export class ManifestKeyUnreachable extends Retryable {
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(`KMS did not answer for a manifest's signature: ${why}. It is tried again.`, options);
+  }
+}
+
 /** The bytes that arrived are not those that are stored. */
 export class ReadCorrupted extends Retryable {
   constructor(key: string, how: string, options?: { cause?: unknown }) {

@@ -9,6 +9,7 @@ import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
+import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
 import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
@@ -23,6 +24,7 @@ import type { Api } from './ports.ts';
 const {
   historyTable,
   vaultBucket: bucket,
+  manifestKeys,
   outcomesQueue,
   verificationsQueue,
   routes,
@@ -31,6 +33,7 @@ const {
   'environment',
   'historyTable',
   'vaultBucket',
+  'manifestKeys',
   'outcomesQueue',
   'exportDefaults',
   'retention',
@@ -62,6 +65,7 @@ const api: Api = {
     restores: makeRestores(access),
     verifications: makeVerifications(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),
+    manifestKeys: makeManifestVerifier({ keys: manifestKeys, client: makeKeysClient() }),
     functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
     queues: new Map(
       routes.map(({ source, exportsQueue }) => [

@@ -5,6 +5,7 @@ import type {
   VerificationQueue,
   Verifications,
 } from '../../core/job-ports.ts';
+import type { ManifestVerifier } from '../../core/manifest-seal.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';
@@ -20,6 +21,7 @@ export interface ApiPorts {
   readonly restores: Restores;
   readonly verifications: Verifications;
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest'>;
+  readonly manifestKeys: ManifestVerifier;
   readonly functions: SourceFunctions;
   /** By name of the source. */
   readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;

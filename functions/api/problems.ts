@@ -37,10 +37,12 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ContentNotRestorable: 409,
   // The history names it, and what is in the vault is another thing.
   BackupDamaged: 409,
+  ManifestTooLarge: 409,
   BackupGone: 410,
   // draft-ietf-httpapi-idempotency-key-header: a key that comes back with another request.
   IdempotencyConflict: 422,
   ProjectNotResolved: 503,
+  ManifestKeyUnreachable: 503,
 };
 
 /** DynamoDB and SQS asking for patience, after the SDK has run out of its own. */

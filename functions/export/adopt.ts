@@ -2,14 +2,22 @@ import type { Backup, Completion } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
 import { manifestKeyOf, stemOf } from '../../core/keys.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Vault } from '../../core/vault-ports.ts';
+import type { StoredManifest } from '../../core/vault-ports.ts';
+import type { ExportPorts } from './ports.ts';
+
+/** Written by an attempt of this stack. Under another key since, it is not adopted, and the backup is made again. */
+const isOurs = async (
+  manifestKey: ExportPorts['manifestKey'],
+  { manifest: { signature }, messageToSign }: StoredManifest,
+): Promise<boolean> =>
+  signature !== undefined && (await manifestKey.hasSigned(messageToSign(), signature));
 
 /**
  * An earlier attempt that died between its manifest and its row has left a whole backup. It is taken as it is, if its
  * object is there with the size the manifest gives: a manifest is only written after the object was completed.
  */
 export const findEarlier = async (
-  vault: Pick<Vault, 'readManifest' | 'head'>,
+  { vault, manifestKey }: Pick<ExportPorts, 'vault' | 'manifestKey'>,
   keyTemplate: string,
   backup: Backup,
   clock: Clock,
@@ -21,10 +29,11 @@ export const findEarlier = async (
       backupId: backup.id,
       attempt,
     };
-    const manifest = await vault.readManifest(manifestKeyOf(stemOf(keyTemplate, parts)));
-    if (manifest?.backup.id !== backup.id) continue;
+    const stored = await vault.readManifest(manifestKeyOf(stemOf(keyTemplate, parts)));
+    if (stored?.manifest.backup.id !== backup.id || !(await isOurs(manifestKey, stored))) continue;
+    const { manifest, sha256 } = stored;
     const found = await vault.head(manifest.object.key);
-    if (found?.bytes === manifest.object.bytes) return completionOf(manifest, clock());
+    if (found?.bytes === manifest.object.bytes) return completionOf(manifest, sha256, clock());
   }
   return undefined;
 };

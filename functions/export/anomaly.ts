@@ -78,5 +78,7 @@ export const findPrevious = async (
   const found = newest?.fileId
     ? await vault.readManifest(manifestKeyBeside(newest.fileId))
     : undefined;
-  return found && beforeOf(found);
+  // One that was changed since says nothing of the backup.
+  const isStored = [undefined, found?.sha256].includes(newest?.manifestSha256);
+  return found && isStored ? beforeOf(found.manifest) : undefined;
 };

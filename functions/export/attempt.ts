@@ -10,7 +10,7 @@ import type { Snapshot } from '../../core/snapshot-ports.ts';
 import { type Body, openBody } from './body.ts';
 import { type DumpOutcome, findBefore, makeManifest, timed } from './make-manifest.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
-import { keyPartsOf, storeDump, storeGlobals } from './store.ts';
+import { keyPartsOf, storeDump, storeGlobals, storeManifest } from './store.ts';
 
 /**
  * One attempt at one backup, from the project's check to object and manifest in the vault. It writes no row: that is the
@@ -170,15 +170,15 @@ export const attemptBackup = async (
     const globals = project.shared
       ? await storeGlobals(ports, options, backup, snapshot, stop)
       : undefined;
-    const manifest = makeManifest(ports, options, backup, project, startedAt, {
+    const made = makeManifest(ports, options, backup, project, startedAt, {
       ...outcome,
       ...(globals ? { globals } : {}),
     });
     const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
-    await ports.vault.storeManifest(manifestKey, manifest);
+    const { manifest, sha256 } = await storeManifest(ports, manifestKey, made);
     // Whoever was told that it is being cancelled must not find it completed.
     if (stop.signal.reason instanceof Cancelled) throw stop.signal.reason;
-    return completionOf(manifest, ports.clock());
+    return completionOf(manifest, sha256, ports.clock());
   } catch (error) {
     stop.abort(error);
     // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it. Without a claim nothing is

@@ -4,6 +4,7 @@ import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
+import { makeKeysClient, makeManifestSigner } from '../../adapters/kms/manifest-keys.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { accessOf } from '../../adapters/postgres/access.ts';
@@ -25,6 +26,7 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
     'source',
     'exportDefaults',
     'keyTemplate',
+    'manifestKeys',
     'exportsQueue',
     'outcomesQueue',
     'verification',
@@ -35,12 +37,14 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
   const programRoots = environment.postgresRoot.split(':');
   const access = accessOf(source, import.meta.dirname);
   const sqs = new SQSClient({ requestHandler: PATIENCE });
+  const signer = makeManifestSigner({ keys: environment.manifestKeys, client: makeKeysClient() });
   const clock = Date.now;
   const rows = { table: environment.historyTable, client: makeTableClient(), clock };
   return {
     ports: {
       history: makeHistory(rows),
-      vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+      vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient(), signer }),
+      manifestKey: signer,
       projects: makeProjectSource(access),
       snapshots: makeSnapshotSource({ ...access, programRoots, stack: environment.historyTable }),
       queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),

@@ -80,7 +80,7 @@ const work = async (
   );
   try {
     if (backup.attempt > 1) {
-      const earlier = await findEarlier(ports.vault, options.keyTemplate, backup, ports.clock);
+      const earlier = await findEarlier(ports, options.keyTemplate, backup, ports.clock);
       if (earlier) {
         await endLeftoversOf(ports, backup);
         return earlier;
@@ -172,7 +172,7 @@ const settleExhausted = async (
 ): Promise<Disposition> => {
   const { projectId, id, attempt } = backup;
   const next = { ...backup, attempt: attempt + 1 };
-  const earlier = await findEarlier(ports.vault, options.keyTemplate, next, ports.clock);
+  const earlier = await findEarlier(ports, options.keyTemplate, next, ports.clock);
   if (earlier) {
     const written = await ports.history.complete({ projectId, backupId: id, attempt }, earlier);
     if (written === 'written') {

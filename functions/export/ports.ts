@@ -1,5 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
 import type { VerificationQueue, Verifications } from '../../core/job-ports.ts';
+import type { ManifestSigner } from '../../core/manifest-seal.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';
@@ -11,6 +12,8 @@ import type { VerificationSettings } from '../../core/verification.ts';
 export interface ExportPorts {
   readonly history: History;
   readonly vault: Vault;
+  /** Of the key that the vault signs manifests with. */
+  readonly manifestKey: Pick<ManifestSigner, 'hasSigned'>;
   readonly projects: ProjectSource;
   readonly snapshots: SnapshotSource;
   readonly queue: Pick<ExportQueue, 'hide'>;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Backup } from '../../core/backup.ts';
+import { MANIFEST } from '../../core/contract.ts';
+import { ManifestTooLarge } from '../../core/errors/vault.ts';
 import type { Encoding } from '../../core/formats.ts';
 import {
   downloadNameOf,
@@ -9,6 +11,7 @@ import {
   type KeyParts,
   stemOf,
 } from '../../core/keys.ts';
+import type { Manifest } from '../../core/manifest.ts';
 import type { Snapshot } from '../../core/snapshot-ports.ts';
 import type { StoredObject } from '../../core/vault-ports.ts';
 import type { Body } from './body.ts';
@@ -67,4 +70,24 @@ export const storeGlobals = async (
     downloadName: downloadNameOf(parts, GLOBALS_EXTENSION),
   });
   return { ...stored, sha256: createHash('sha256').update(content).digest('hex') };
+};
+
+/**
+ * A manifest that would be too large goes without what only a verification needs, so that a schema of very many objects has a backup at all.
+ * @returns what was written. @throws ManifestTooLarge where it is too large even so, and what the vault throws
+ */
+export const storeManifest = async (
+  { vault }: Pick<ExportPorts, 'vault'>,
+  key: string,
+  made: Manifest,
+): Promise<{ readonly manifest: Manifest; readonly sha256: string }> => {
+  try {
+    return { manifest: made, ...(await vault.storeManifest(key, made)) };
+  } catch (error) {
+    if (!(error instanceof ManifestTooLarge) || !made.definitions) throw error;
+    const { definitions: _, standIns: __, ...kept } = made;
+    const warning = `The manifest would have ${error.bytes} bytes, and ${MANIFEST.mostBytes} at most are read: it does not list the definitions of the schema's objects, and a verification compares tables, rows and sequences alone.`;
+    const manifest = { ...kept, warnings: [warning, ...kept.warnings] };
+    return { manifest, ...(await vault.storeManifest(key, manifest)) };
+  }
 };

@@ -24,7 +24,7 @@ import { check } from './report.ts';
 import { restoringProject } from './restoring-project.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
 import { type SealedRestore, sealOf } from './seal.ts';
-import { findStored } from './stored-backup.ts';
+import { findStored, type StoredBackup } from './stored-backup.ts';
 import { type Wish, wishOf } from './wish.ts';
 
 /**
@@ -56,13 +56,14 @@ const blame = async (
 const wishFrom = async (
   ports: RestorePorts,
   restore: Restore,
-  manifest: Manifest,
+  stored: StoredBackup,
   signal: AbortSignal,
 ): Promise<Wish> => {
+  const { manifest } = stored;
   const unreadable = async (error: unknown): Promise<never> => {
     throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, { signal }) : error;
   };
-  const read = () => wishOf(ports, restore, manifest);
+  const read = () => wishOf(ports, restore, stored);
   try {
     return await read();
   } catch (error) {
@@ -110,7 +111,6 @@ const outcomeOf = (
   loaded: Loaded & { readonly bytesRead: number },
   wish: Wish,
   foreignKeys: readonly RestoredForeignKey[],
-  namingLive = loaded.namingLive ?? wish.naming?.all,
 ): RestoreOutcome =>
   boundedOutcome({
     schemas: wish.places,
@@ -122,7 +122,6 @@ const outcomeOf = (
     unfinished: loaded.unfinished,
     before: [],
     warnings: loaded.warnings,
-    ...(namingLive?.length && { namingLive }),
   });
 
 interface Beside {
@@ -180,7 +179,7 @@ const bringBeside = async (
 ): Promise<Beside | undefined> => {
   const limits = { seconds: context.seconds, signal: context.stop.signal };
   const stored = await findStored(ports, restore.projectId, restore.backupId);
-  const wish = await wishFrom(ports, restore, stored.manifest, limits.signal);
+  const wish = await wishFrom(ports, restore, stored, limits.signal);
   const earlier =
     restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
   const project = await restoringProject(ports, restore);

@@ -4,12 +4,12 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
+import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { accessOf } from '../../adapters/postgres/access.ts';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
 import { readOwnCode } from '../../adapters/postgres/restore/contents-code.ts';
-import { readNaming } from '../../adapters/postgres/restore/contents-naming.ts';
 import { makeRestoreServer } from '../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
@@ -26,6 +26,7 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
     'environment',
     'historyTable',
     'vaultBucket',
+    'manifestKeys',
     'source',
     'restore',
     'exportDefaults',
@@ -44,8 +45,11 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
       history: makeHistory(rows),
       registry: makeRegistry(rows),
       vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+      manifestKeys: makeManifestVerifier({
+        keys: environment.manifestKeys,
+        client: makeKeysClient(),
+      }),
       archives: makeArchiveReader(environment.postgresRoot.split(':')),
-      readNaming,
       readOwnCode,
       server: makeRestoreServer({
         ...accessOf(environment.source, import.meta.dirname),

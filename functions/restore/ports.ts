@@ -1,10 +1,10 @@
 import type { History } from '../../core/history-ports.ts';
 import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
+import type { ManifestVerifier } from '../../core/manifest-seal.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type {
   ArchiveReader,
-  ReadNaming,
   ReadOwnCode,
   RestoreServer,
   VaultReader,
@@ -17,9 +17,9 @@ export interface RestorePorts {
   readonly history: Pick<History, 'get' | 'create'>;
   readonly registry: Pick<Registry, 'get'>;
   readonly vault: VaultReader;
+  readonly manifestKeys: ManifestVerifier;
   readonly archives: ArchiveReader;
   readonly readOwnCode: ReadOwnCode;
-  readonly readNaming: ReadNaming;
   readonly server: RestoreServer;
   readonly queue: Pick<RestoreQueue, 'hide'>;
   /** Of the same source: a swap sends its safety backup there. */

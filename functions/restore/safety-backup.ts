@@ -2,12 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
 import { quoted } from '../../core/errors/base.ts';
 import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors/restore.ts';
-import { BackupGone } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import { manifestKeyBeside } from '../../core/keys.ts';
 import { schemasIn } from '../../core/manifest.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';
+import { trustedManifest } from '../../core/trusted-manifest.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
 /**
@@ -45,13 +44,12 @@ const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: nu
 
 /** An export takes whatever schema its project has by then. @throws SafetyBackupFailed where that is not what is exchanged */
 const checkSchemas = async (
-  { vault }: Pick<RestorePorts, 'vault'>,
-  { id, fileId = '' }: Backup,
+  ports: Pick<RestorePorts, 'vault' | 'manifestKeys'>,
+  backup: Backup,
   exchanged: readonly string[],
 ): Promise<void> => {
-  const key = manifestKeyBeside(fileId);
-  const manifest = await vault.readManifest(key);
-  if (!manifest) throw new BackupGone(key);
+  const { id, fileId = '' } = backup;
+  const { manifest } = await trustedManifest(ports, backup, fileId);
   const held = schemasIn(manifest);
   if (exchanged.every((schema) => held.includes(schema))) return;
   const names = (all: readonly string[]): string => all.map(quoted).join(', ');
@@ -67,7 +65,7 @@ const checkSchemas = async (
  * @throws SafetyBackupFailed, SafetyBackupPending where it takes longer than this attempt can wait
  */
 export const takeSafetyBackup = async (
-  ports: Pick<RestorePorts, 'history' | 'exports' | 'clock' | 'vault'>,
+  ports: Pick<RestorePorts, 'history' | 'exports' | 'clock' | 'vault' | 'manifestKeys'>,
   options: RestoreOptions,
   restore: Restore,
   taken: Backup,

@@ -1,5 +1,6 @@
 import { quoted } from '../../core/errors/base.ts';
 import { RestoreRefused } from '../../core/errors/restore.ts';
+import { BackupDamaged } from '../../core/errors/vault.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import {
   type Restore,
@@ -10,12 +11,12 @@ import {
 import type {
   ChosenEntries,
   OwnCode,
-  ReadNaming,
   SurveyRequest,
   VaultReader,
 } from '../../core/restore-ports.ts';
 import { tableProblem } from '../../core/restore-tables.ts';
 import type { RestorePorts } from './ports.ts';
+import type { StoredBackup } from './stored-backup.ts';
 
 /** What a restore is to do, worked out from its row and its backup's manifest. */
 export interface Wish {
@@ -27,8 +28,6 @@ export interface Wish {
   readonly entries?: readonly number[];
   /** What of it runs while it comes back; absent where nobody can tell. */
   readonly ownCode?: readonly OwnCode[];
-  /** What of it names schemas that get another name; absent where nobody can tell, as of a plain backup. */
-  readonly naming?: Awaited<ReturnType<ReadNaming>>;
 }
 
 const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
@@ -76,31 +75,30 @@ const readPart = async (
   return Buffer.concat(chunks);
 };
 
-type Sources = Pick<RestorePorts, 'archives' | 'readNaming' | 'readOwnCode' | 'vault'>;
+type Sources = Pick<RestorePorts, 'archives' | 'readOwnCode' | 'vault'>;
 
-const namingIn = async (
-  { readNaming, vault }: Sources,
-  manifest: Manifest,
-  { mode, places, entries }: Pick<Wish, 'mode' | 'places' | 'entries'>,
-): Promise<Pick<Wish, 'naming'>> => {
-  const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
-  if (mode === 'swap' || !renamed.length) return { naming: { all: [], functions: [] } };
-  if (manifest.options.format === 'plain') return {};
-  const read = (from: number, bytes: number) => readPart(vault, manifest.object.key, from, bytes);
-  return { naming: await readNaming({ read, schemas: renamed, ...(entries && { entries }) }) };
-};
-
-/** Of a plain backup it can't be told; where it has no functions, there is nothing to read. */
+/**
+ * Of a plain backup it can't be told; where it has no functions, there is nothing to read, as long as it is sure that its manifest is the one
+ * that was stored.
+ * @throws BackupDamaged where the archive has functions, and the manifest none
+ */
 const ownCodeIn = async (
   { readOwnCode, vault }: Sources,
-  { manifest, entries }: { readonly manifest: Manifest; readonly entries?: readonly number[] },
+  { manifest, vouched }: Pick<StoredBackup, 'manifest' | 'vouched'>,
+  entries?: readonly number[],
 ): Promise<Pick<Wish, 'ownCode'>> => {
   const { functions, options, object } = manifest;
-  if (!functions.length) return { ownCode: [] };
+  if (!functions.length && vouched !== 'row') return { ownCode: [] };
   const { format } = options;
   if (format === 'plain') return {};
   const read = (from: number, bytes: number) => readPart(vault, object.key, from, bytes);
   const found = await readOwnCode({ format, read });
+  if (!functions.length && found.length) {
+    throw new BackupDamaged(
+      object.key,
+      'its table of contents has functions, and the manifest beside it, which is not signed, names none',
+    );
+  }
   const wanted = entries && new Set(entries);
   return { ownCode: found.filter(({ entry }) => !wanted || wanted.has(entry)) };
 };
@@ -117,18 +115,14 @@ const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
 export const wishOf = async (
   sources: Sources,
   restore: Restore,
-  manifest: Manifest,
+  stored: Pick<StoredBackup, 'manifest' | 'vouched'>,
 ): Promise<Wish> => {
-  const wish = await bareWish(sources, restore, manifest);
-  return { ...wish, ...(await namingIn(sources, manifest, wish)) };
-};
-
-const bareWish = async (sources: Sources, restore: Restore, manifest: Manifest): Promise<Wish> => {
   const { archives, vault } = sources;
+  const { manifest } = stored;
   refuseSharedSwap(restore, manifest);
   const mode = modeOf(restore);
   const places = placesOf(restore, manifest);
-  if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, { manifest })) };
+  if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, stored)) };
   const { format } = manifest.options;
   if (format === 'plain') {
     throw new RestoreRefused([
@@ -141,7 +135,7 @@ const bareWish = async (sources: Sources, restore: Restore, manifest: Manifest):
     tables: tablesNamed(restore.tables, manifest),
   });
   // Types that are live already evaluate the rows as well.
-  const code = await ownCodeIn(sources, { manifest, entries: chosen.withNeeds });
+  const code = await ownCodeIn(sources, stored, chosen.withNeeds);
   // What they need is live beside them; a new schema has nothing yet.
   if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries, ...code };
   const leftOut = [...chosen.leftOut, ...(chosen.leftOutBeside ?? [])];

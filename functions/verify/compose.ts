@@ -5,6 +5,7 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
+import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
@@ -26,6 +27,7 @@ export const compose = (): VerifyPorts => {
   const environment = readEnvironment([
     'historyTable',
     'vaultBucket',
+    'manifestKeys',
     'verification',
     'verificationsQueue',
     'outcomesQueue',
@@ -41,6 +43,10 @@ export const compose = (): VerifyPorts => {
     validations: makeValidations(rows),
     history: makeHistory(rows),
     vault: makeVaultReader({ bucket: environment.vaultBucket, client: makeVaultClient() }),
+    manifestKeys: makeManifestVerifier({
+      keys: environment.manifestKeys,
+      client: makeKeysClient(),
+    }),
     archives: makeArchiveReader(programRoots),
     rehearsals: makeRehearsalRoom({
       programRoots,

@@ -6,6 +6,7 @@ import { BackupNotReady } from '../../core/errors/request.ts';
 import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vault.ts';
 import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import type { Vouched } from '../../core/trusted-manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
 import { boundedUnfinished } from '../restore/bounds.ts';
 import { originOf } from '../restore/origin.ts';
@@ -46,6 +47,19 @@ const refuseHopeless = (manifest: Manifest, seconds: number): void => {
     manifest.backup.id,
     `it would take ${least} s at the very least, and the function has ${seconds} s`,
     'Restore it into a database of your own to check it: GET .../restore-guide has the commands.',
+  );
+};
+
+/**
+ * A manifest that is not signed may have been robbed of what a verification compares; one of before definitions were read can't be told
+ * from it. @throws BackupNotVerifiable
+ */
+const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): void => {
+  if (vouched !== 'row' || definitions) return;
+  throw new BackupNotVerifiable(
+    backup.id,
+    'its manifest lists no definitions, and neither a digest in its row nor a signature says that it never did',
+    'Take a new backup, whose manifest is signed.',
   );
 };
 
@@ -125,7 +139,7 @@ const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
 
 /** @throws what speaks against the backup, and what keeps us from looking */
 export const examine = async (
-  ports: Pick<VerifyPorts, 'history' | 'vault' | 'archives' | 'rehearsals'>,
+  ports: Pick<VerifyPorts, 'history' | 'vault' | 'manifestKeys' | 'archives' | 'rehearsals'>,
   { verification, backup, stop, seconds }: Examination,
 ): Promise<VerificationResult> => {
   const { signal } = stop;
@@ -139,7 +153,8 @@ export const examine = async (
       'Only backups of databases can be verified.',
     );
   }
-  const { manifest } = await findStored(ports, backup.projectId, backup.id);
+  const { manifest, vouched } = await findStored(ports, backup.projectId, backup.id);
+  refuseUnknown(manifest, vouched);
   refuseHopeless(manifest, seconds);
   const { format, compression } = manifest.options;
   const reading = readings(ports, manifest, signal);

@@ -1,5 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
 import type { Validations, VerificationQueue, Verifications } from '../../core/job-ports.ts';
+import type { ManifestVerifier } from '../../core/manifest-seal.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';
@@ -10,6 +11,7 @@ export interface VerifyPorts {
   readonly validations: Validations;
   readonly history: Pick<History, 'get'>;
   readonly vault: VaultReader;
+  readonly manifestKeys: ManifestVerifier;
   readonly archives: Pick<ArchiveReader, 'open'>;
   readonly rehearsals: RehearsalRoom;
   readonly queue: Pick<VerificationQueue, 'hide'>;

@@ -4,7 +4,7 @@ const idOf = (prefix: string, what: string) =>
   z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `give the id of ${what}: ${prefix}-…`);
 
 /** What the functions of a source call from inside its network. S3 and DynamoDB get gateways, which cost nothing. */
-export const ENDPOINT_SERVICES = ['s3', 'dynamodb', 'sqs', 'secretsmanager'] as const;
+export const ENDPOINT_SERVICES = ['s3', 'dynamodb', 'sqs', 'secretsmanager', 'kms'] as const;
 export type EndpointService = (typeof ENDPOINT_SERVICES)[number];
 
 /** Where the functions of a source run, so that they reach a database that has no public address. */

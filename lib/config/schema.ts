@@ -133,6 +133,19 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   keyTemplate,
+  /** Keys that manifests were signed with before the stack's present one, such as those of a stack that is gone. */
+  manifests: z
+    .strictObject({
+      olderKeys: z
+        .array(
+          z
+            .string()
+            .regex(/^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'give the ARN of a KMS key'),
+        )
+        .max(4)
+        .default([]),
+    })
+    .prefault({}),
   notifications: notificationSettings,
   api: z
     .discriminatedUnion('type', [

@@ -11,6 +11,7 @@ export interface Endpoints {
   readonly dynamodb: string;
   readonly ses: string;
   readonly secretsManager: string;
+  readonly kms: string;
   readonly lambda: string;
   /** Answers for every service without an emulator, so that no call goes out to AWS. */
   readonly others: string;
@@ -43,6 +44,7 @@ export const environmentOfFunction = (
   AWS_DEFAULT_REGION: REGION,
   AWS_ENDPOINT_URL: endpoints.others,
   AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+  AWS_ENDPOINT_URL_KMS: endpoints.kms,
   AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
   AWS_ENDPOINT_URL_S3: endpoints.s3,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

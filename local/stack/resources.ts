@@ -1,4 +1,5 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ensureKey } from '../emulators/keys.ts';
 import type { Queues } from '../emulators/queues.ts';
 import type { ObjectStore } from '../emulators/s3/server.ts';
 import { createTable } from '../emulators/tables.ts';
@@ -7,9 +8,15 @@ import type { LocalModel, LocalQueue, LocalTable } from '../template/model.ts';
 /** Makes the template's tables, queues and buckets, or finds them as an earlier start left them. */
 export const ensureResources = async (
   model: LocalModel,
-  to: { readonly dynamodb: DynamoDBClient; readonly queues: Queues; readonly store: ObjectStore },
+  to: {
+    readonly dynamodb: DynamoDBClient;
+    readonly queues: Queues;
+    readonly store: ObjectStore;
+    readonly keysFolder: string;
+  },
 ): Promise<void> => {
   for (const { name } of model.buckets) await to.store.createBucket(name);
+  for (const { id } of model.macKeys) await ensureKey(to.keysFolder, id);
   for (const table of model.tables) await ensureTable(to.dynamodb, table);
   for (const queue of deadLettersFirst(model.queues)) {
     await to.queues.ensure(queue.name, queue.attributes);

@@ -7,6 +7,7 @@ import type { Synthesized } from '../../lib/synthesize.ts';
 import { startGateway } from '../api/gateway.ts';
 import { bearerOf, signedBy } from '../emulators/admission.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
+import { startKeys } from '../emulators/keys.ts';
 import { type Mailbox, startMailbox } from '../emulators/mail.ts';
 import { startQueues } from '../emulators/queues.ts';
 import { startObjectStore } from '../emulators/s3/server.ts';
@@ -15,6 +16,7 @@ import { type Credentials, makeCredentials, makeToken } from '../emulators/signa
 import { startTables } from '../emulators/tables.ts';
 import type { Outcome } from '../lambda/protocol.ts';
 import { REGION } from '../region.ts';
+import { KEYS } from '../start/data-folder.ts';
 import { readDocument } from '../template/document.ts';
 import type { LocalModel } from '../template/model.ts';
 import { readModel } from '../template/read.ts';
@@ -112,6 +114,7 @@ const assemble = async (
   const tables = opened(await startTables(below('history'), admit));
   const mailbox: Mailbox = opened(await startMailbox(below('mails'), admit));
   const secrets = opened(await startSecrets(options.secrets, admit));
+  const keys = opened(await startKeys(below(KEYS), admit));
 
   const document = await readDocument(options.synthesized);
   const model = readModel(document, { queues: queues.url });
@@ -122,7 +125,7 @@ const assemble = async (
     dynamodb.destroy();
     sqs.destroy();
   });
-  await ensureResources(model, { dynamodb, queues, store });
+  await ensureResources(model, { dynamodb, queues, store, keysFolder: below(KEYS) });
 
   const api = opened(await startFunctionsApi((name) => functions.find(name), admit));
   const endpoints: Endpoints = {
@@ -131,6 +134,7 @@ const assemble = async (
     dynamodb: tables.url,
     ses: mailbox.url,
     secretsManager: secrets.url,
+    kms: keys.url,
     lambda: api.url,
     others: secrets.url,
   };

@@ -36,6 +36,8 @@ const LOCK = 'lock';
 const OWN_MODE = 0o700;
 /** Where the tables are: once it is there, there is something to keep. */
 export const HISTORY = 'history';
+/** Where the keys of the manifests' signatures are. */
+export const KEYS = 'keys';
 
 /**
  * Where a database of the user's own has its vault and history: beside the demo's and those of others, since projects

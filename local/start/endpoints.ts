@@ -10,6 +10,7 @@ import type { LocalStack } from '../stack.ts';
 const endpoints = z.object({
   s3: z.url(),
   dynamodb: z.url(),
+  kms: z.url(),
   credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
 });
 export type NotedEndpoints = z.infer<typeof endpoints>;
@@ -30,9 +31,9 @@ export const noteEndpoints = (folder: string, noted: NotedEndpoints): Promise<vo
 
 export const noteStack = async (
   folder: string,
-  { endpoints: { s3, dynamodb }, credentials, apiToken }: LocalStack,
+  { endpoints: { s3, dynamodb, kms }, credentials, apiToken }: LocalStack,
 ): Promise<void> => {
-  await noteEndpoints(folder, { s3, dynamodb, credentials });
+  await noteEndpoints(folder, { s3, dynamodb, kms, credentials });
   await writeSecret(curlFileIn(folder), `header = "authorization: Bearer ${apiToken}"\n`);
 };
 

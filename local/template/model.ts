@@ -113,6 +113,8 @@ export interface LocalModel {
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
   readonly buckets: readonly { readonly id: string; readonly name: string }[];
+  /** Keys of KMS that make and verify MACs. */
+  readonly macKeys: readonly { readonly id: string }[];
   readonly queueMappings: readonly QueueMapping[];
   readonly streamMappings: readonly StreamMapping[];
   readonly schedules: readonly LocalSchedule[];

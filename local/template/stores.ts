@@ -112,5 +112,11 @@ export const readTables = (reading: Reading): LocalTable[] => [
   ...readTable(reading, 'AWS::DynamoDB::GlobalTable'),
 ];
 
+/** Keys that make and verify MACs. Those that encrypt make no difference here. */
+export const readMacKeys = ({ document }: Reading): LocalModel['macKeys'] =>
+  ofType(document, 'AWS::KMS::Key').flatMap(([id, { Properties }]) =>
+    Properties.KeyUsage === 'GENERATE_VERIFY_MAC' ? [{ id }] : [],
+  );
+
 export const readBuckets = ({ document }: Reading): LocalModel['buckets'] =>
   ofType(document, 'AWS::S3::Bucket').map(([id]) => ({ id, name: nameOf(document, id) }));

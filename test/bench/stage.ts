@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ENV } from '../../core/contract.ts';
+import { ensureKey, startKeys } from '../../local/emulators/keys.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
 import { CREDENTIALS } from '../../local/region.ts';
@@ -60,6 +61,9 @@ const openStores = async (folder: string, closing: (() => Promise<void>)[]) => {
   return stores;
 };
 
+/** Signs the manifests. */
+const KEY = 'BenchKey';
+
 const assemble = async (
   folder: string,
   closing: (() => Promise<void>)[],
@@ -75,6 +79,10 @@ const assemble = async (
   const login = JSON.stringify({ username: 'postgres', password: PASSWORD });
   const secrets = await startSecrets(new Map([[secretArnOf(SOURCE), login]]));
   closing.push(() => secrets.close());
+  const keysFolder = path.join(folder, 'keys');
+  await ensureKey(keysFolder, KEY);
+  const keys = await startKeys(keysFolder);
+  closing.push(() => keys.close());
 
   const table = await tables.newTable();
   const queueUrl = queues.newQueue('bench.fifo', { VisibilityTimeout: '960' });
@@ -100,6 +108,7 @@ const assemble = async (
       sqs: queues.endpoint,
       dynamodb: tables.endpoint,
       secretsManager: secrets.url,
+      kms: keys.url,
       ses: NOWHERE,
       lambda: NOWHERE,
       others: NOWHERE,
@@ -120,6 +129,7 @@ const assemble = async (
     PGPASSWORD: PASSWORD,
     [ENV.historyTable]: table,
     [ENV.vaultBucket]: 'vault',
+    [ENV.manifestKeys]: KEY,
     ...changes,
   });
 

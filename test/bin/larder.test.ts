@@ -1,20 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeManifestSigner } from '../../adapters/kms/manifest-keys.ts';
 import { makeVault } from '../../adapters/s3/vault.ts';
 import { completionOf } from '../../core/completion.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import { signedBy } from '../../local/emulators/admission.ts';
+import { ensureKey, startKeys } from '../../local/emulators/keys.ts';
+import type { Listening } from '../../local/emulators/loopback.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { makeCredentials } from '../../local/emulators/signature.ts';
 import { createTable, startTables } from '../../local/emulators/tables.ts';
@@ -70,19 +74,30 @@ const rebuilt = z.object({
 describe('larder, on AWS', () => {
   let emulators: Awaited<ReturnType<typeof startEmulators>>;
   let room: Room;
+  let keys: Listening;
+  let keysFolder: string;
   const aws = () => ({
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_S3: emulators.vaults.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: emulators.tables.endpoint,
+    AWS_ENDPOINT_URL_KMS: keys.url,
   });
-  const place = () => ['--table', room.table(), '--bucket', room.bucket];
+  const place = () => ['--table', room.table(), '--bucket', room.bucket, '--manifest-key', 'key'];
   beforeAll(async () => {
     emulators = await startEmulators();
     room = await openRoom(emulators);
+    // The material of TEST_KEY, which signs what the room stores.
+    keysFolder = await mkdtemp(path.join(tmpdir(), 'larder-keys-'));
+    await writeFile(path.join(keysFolder, 'key.key'), 'key');
+    keys = await startKeys(keysFolder);
   });
-  afterAll(() => emulators.stop());
+  afterAll(async () => {
+    await keys.close();
+    await rm(keysFolder, { recursive: true });
+    await emulators.stop();
+  });
 
   it('compares, rebuilds what was lost, and then finds the two the same', async () => {
     await room.stored({ projectId: 'acme', createdAt: daysAgo(9) });
@@ -97,6 +112,7 @@ describe('larder, on AWS', () => {
       ...aws(),
       LARDER_HISTORY_TABLE,
       LARDER_VAULT_BUCKET,
+      LARDER_MANIFEST_KEYS: 'gone,key',
     });
     expect(before.status).toBe(1);
     expect(before.stderr).toBe('');
@@ -262,7 +278,12 @@ describe('larder --local', () => {
     const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
     await createTable(dynamodb, historyTable('the-history'));
     const s3 = new S3Client({ ...access, endpoint: store.url, forcePathStyle: true });
-    const vault = makeVault({ bucket: 'vault-of-the-stack', client: s3 });
+    const keysFolder = path.join(folder, 'keys');
+    await ensureKey(keysFolder, 'TheKey');
+    const keys = await startKeys(keysFolder);
+    const kms = new KMSClient({ ...access, endpoint: keys.url });
+    const signer = makeManifestSigner({ keys: ['TheKey'], client: kms });
+    const vault = makeVault({ bucket: 'vault-of-the-stack', client: s3, signer });
     const client = makeTableClient(dynamodb);
     const history = makeHistory({ table: 'the-history', client, clock: Date.now });
     for (const projectId of ['kept', 'lost']) {
@@ -271,15 +292,17 @@ describe('larder --local', () => {
       const manifest = manifestOf({ ...asked, attempt: 1 }, bytes);
       const { key } = manifest.object;
       await s3.send(new PutObjectCommand({ Bucket: 'vault-of-the-stack', Key: key, Body: bytes }));
-      await vault.storeManifest(manifestKeyBeside(key), manifest);
+      const { sha256 } = await vault.storeManifest(manifestKeyBeside(key), manifest);
       if (projectId === 'lost') continue;
       await history.create(asked);
       const outcome = await history.claim(projectId, asked.id);
       if (outcome.kind !== 'claimed') throw new Error('not claimed');
-      await history.complete(outcome.claim, completionOf(manifest, Date.now()));
+      await history.complete(outcome.claim, completionOf(manifest, sha256, Date.now()));
     }
     s3.destroy();
+    kms.destroy();
     dynamodb.destroy();
+    await keys.close();
     await tables.close();
     await store.close();
   });
@@ -310,8 +333,15 @@ describe('larder --local', () => {
     const admit = signedBy(credentials);
     const store = await startObjectStore(path.join(folder, 'vault'), { admit });
     const tables = await startTables(path.join(folder, 'history'), admit);
-    await noteEndpoints(folder, { s3: store.url, dynamodb: tables.url, credentials });
+    const keys = await startKeys(path.join(folder, 'keys'), admit);
+    await noteEndpoints(folder, {
+      s3: store.url,
+      dynamodb: tables.url,
+      kms: keys.url,
+      credentials,
+    });
     const done = await larder(['history', 'rebuild', '--local', folder]);
+    await keys.close();
     await tables.close();
     await store.close();
     await lock.release();

@@ -31,6 +31,7 @@ import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
 import { requestedBackup, silent } from '../support/backups.ts';
 import type { Meddle } from '../support/http-proxy.ts';
 import { jobRows } from '../support/jobs.ts';
+import { TEST_KEY } from '../support/manifest-keys.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
 import { BACKUP_ROLE } from '../support/roles.ts';
 import type { Room } from './room.ts';
@@ -142,13 +143,14 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
     credentials: async () => ({ user: given.user ?? BACKUP_ROLE, password: PASSWORD }),
   };
   const programRoots = [given.pgDump ? await room.programs(given.pgDump) : await clientRoot()];
-  const vault = makeVault({ bucket, client: await s3Of() });
+  const vault = makeVault({ bucket, client: await s3Of(), signer: TEST_KEY });
   const historyAt = (clock: Clock) => makeHistory({ table, client: tables.client, clock });
   const workersHistory = (clock: Clock) => makeHistory({ table, client: dynamodb, clock });
   const queue = makeExportQueue({ url: exportsUrl, client: sqs });
   const ports: ExportPorts = {
     history: workersHistory(Date.now),
-    vault: makeVault({ bucket, client: await s3Of(given.s3) }),
+    vault: makeVault({ bucket, client: await s3Of(given.s3), signer: TEST_KEY }),
+    manifestKey: TEST_KEY,
     projects: makeProjectSource(access),
     snapshots: makeSnapshotSource({ ...access, programRoots, stack: table }),
     // These messages were never in a queue: what matters is whether the call itself fails.

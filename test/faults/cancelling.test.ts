@@ -10,6 +10,7 @@ import type { Backup } from '../../core/backup.ts';
 import { exportSettings, retentionSettings } from '../../core/settings.ts';
 import { dispatch } from '../../functions/api/dispatch.ts';
 import { silent } from '../support/backups.ts';
+import { TEST_KEY } from '../support/manifest-keys.ts';
 import { type Bench, openBench } from './bench.ts';
 import { holdingVault, untilDumping, untilWaiting } from './holding.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
@@ -51,6 +52,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
         restores: makeRestores(access),
         verifications: makeVerifications(access),
         vault: bench.vault,
+        manifestKeys: TEST_KEY,
         functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
         queues: new Map(),
         restoreQueues: new Map(),
@@ -142,7 +144,7 @@ it.concurrent('a cancellation that was seen is not overtaken by the last writes'
     reached = true;
     // Until the worker has looked, which it does every 4 s.
     await sleep(5000);
-    await bench.ports.vault.storeManifest(key, manifest);
+    return await bench.ports.vault.storeManifest(key, manifest);
   };
   const exported = bench.deliver(backup, {
     ports: { vault: { ...bench.ports.vault, storeManifest } },

@@ -55,7 +55,7 @@ const objectOf = async (
     room.database,
   );
   expect(row.rowCount).toBe(rows.rows[0].n);
-  const manifest = await vault.readManifest(manifestKeyBeside(key));
+  const manifest = (await vault.readManifest(manifestKeyBeside(key)))?.manifest;
   expect(manifest?.object).toEqual({ key, bytes: row.size, sha256: row.checksum });
   return manifest?.backup.attempt === row.attempt ? 'whole' : 'whole, adopted';
 };

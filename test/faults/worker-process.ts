@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Backup } from '../../core/backup.ts';
 import { ENV, VAULT } from '../../core/contract.ts';
 import { withBundle } from '../../lib/bundles.ts';
+import { startKeys } from '../../local/emulators/keys.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
 import { type Instance, startInstance } from '../../local/lambda/instance.ts';
 import type { Fate, Meddle } from '../support/http-proxy.ts';
@@ -28,6 +29,7 @@ export interface Between {
   readonly pgDump?: string;
 }
 
+const KEY = 'key';
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:faults-AbCdEf';
 const pass = (): Fate => 'pass';
 
@@ -38,6 +40,11 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
   const secrets = await startSecrets(
     new Map([[SECRET, JSON.stringify({ username: 'postgres', password: PASSWORD })]]),
   );
+  // The material of TEST_KEY: other attempts at the same backup sign with that in this process.
+  const keysFolder = path.join(room.folder, 'keys');
+  mkdirSync(keysFolder);
+  writeFileSync(path.join(keysFolder, `${KEY}.key`), KEY);
+  const keys = await startKeys(keysFolder);
   const environment: Deployed['environment'] = async (bench, between = {}) => {
     const url = async (target: string, meddle: Meddle = pass) =>
       (await room.before(target, meddle)).url;
@@ -53,12 +60,14 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
       AWS_ENDPOINT_URL_SQS: sqs,
       AWS_ENDPOINT_URL_DYNAMODB: await url(room.tables.endpoint, between.history),
       AWS_ENDPOINT_URL_SECRETS_MANAGER: await url(secrets.url, between.secrets),
+      AWS_ENDPOINT_URL_KMS: keys.url,
       AWS_LAMBDA_FUNCTION_NAME: 'export',
       LAMBDA_TASK_ROOT: bundle,
       _HANDLER: 'index.handler',
       [ENV.environment]: 'test',
       [ENV.historyTable]: bench.table,
       [ENV.vaultBucket]: bench.bucket,
+      [ENV.manifestKeys]: KEY,
       [ENV.source]: JSON.stringify({
         name: 'main',
         host: '127.0.0.1',
@@ -79,7 +88,10 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
     };
   };
   return {
-    close: secrets.close,
+    close: async () => {
+      await secrets.close();
+      await keys.close();
+    },
     environment,
     start: async (bench, between) =>
       startInstance({ memoryMb: 512, log: UNREAD, environment: await environment(bench, between) }),

@@ -14,6 +14,7 @@ const LISTING = '<Vault/Bucket.Arn> if {"StringLikeIfExists":{"s3:prefix":"backu
 const BELOW_PREFIX = '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":"backups/*"}}';
 const KEY =
   '<Vault/Key.Arn> if {"StringEquals":{"kms:ViaService":"s3.<AWS::Region>.<AWS::URLSuffix>"}}';
+const MANIFESTS = '<Manifests/Key.Arn>';
 const OUTCOMES = '<Outcomes/Messages/Queue.Arn>';
 const VERIFICATIONS = '<Verifications/Requests/Queue.Arn>';
 const RESTORES = '<Sources/main/Restores/Requests/Queue.Arn>';
@@ -52,6 +53,7 @@ describe('each function may do what it does and nothing else', () => {
       [OBJECTS]: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      [MANIFESTS]: ['kms:GenerateMac'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
       [OUTCOMES]: ['sqs:SendMessage'],
       [VERIFICATIONS]: ['sqs:SendMessage'],
@@ -66,6 +68,7 @@ describe('each function may do what it does and nothing else', () => {
       [OBJECTS]: ['s3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
+      [MANIFESTS]: ['kms:VerifyMac'],
       [RESTORES]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
       [OUTCOMES]: ['sqs:SendMessage'],
@@ -79,6 +82,7 @@ describe('each function may do what it does and nothing else', () => {
       [OBJECTS]: ['s3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
+      [MANIFESTS]: ['kms:VerifyMac'],
       [VERIFICATIONS]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
       [OUTCOMES]: ['sqs:SendMessage'],
     });
@@ -99,6 +103,7 @@ describe('each function may do what it does and nothing else', () => {
       [OBJECTS]: ['s3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
+      [MANIFESTS]: ['kms:VerifyMac'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
       [RESTORES]: ['sqs:SendMessage'],
       [VERIFICATIONS]: ['sqs:SendMessage'],

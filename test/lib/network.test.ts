@@ -42,6 +42,7 @@ describe('endpoints', () => {
   test('are those that the functions need', () => {
     expect(endpoints.map(([path]) => path).sort()).toEqual([
       'Sources/main/Endpoints/dynamodb',
+      'Sources/main/Endpoints/kms',
       'Sources/main/Endpoints/s3',
       'Sources/main/Endpoints/secretsmanager',
       'Sources/main/Endpoints/sqs',
@@ -85,7 +86,8 @@ describe('endpoints', () => {
       '<Verifications/Requests/Queue.Arn>',
     ]);
     expect(resourcesOf('secretsmanager')).toEqual([source().secretArn, restore().secretArn]);
-    for (const service of ['s3', 'dynamodb', 'sqs', 'secretsmanager']) {
+    expect(resourcesOf('kms')).toEqual(['<Manifests/Key.Arn>']);
+    for (const service of ['s3', 'dynamodb', 'sqs', 'secretsmanager', 'kms']) {
       const [ours, others] = statements(service);
       const roles = within(ours, 'Condition', 'ArnEquals', 'aws:PrincipalArn');
       expect((Array.isArray(roles) ? roles : []).map(inside.text), service).toEqual([
@@ -110,7 +112,7 @@ describe('endpoints', () => {
         ],
       }),
     );
-    expect(shared.ofType('AWS::EC2::VPCEndpoint')).toHaveLength(4);
+    expect(shared.ofType('AWS::EC2::VPCEndpoint')).toHaveLength(5);
     const { Properties } = shared.at('Sources/main/Endpoints/secretsmanager');
     const secrets = within(Properties, 'PolicyDocument', 'Statement', 0, 'Resource');
     expect(new Set(Array.isArray(secrets) ? secrets : [])).toEqual(
@@ -124,6 +126,7 @@ describe('endpoints', () => {
     const made = synthesis(config({ sources: [{ ...rest, iam }] })).ofType('AWS::EC2::VPCEndpoint');
     expect(made.map(([path]) => path).sort()).toEqual([
       'Sources/main/Endpoints/dynamodb',
+      'Sources/main/Endpoints/kms',
       'Sources/main/Endpoints/s3',
       'Sources/main/Endpoints/sqs',
     ]);

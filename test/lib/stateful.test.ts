@@ -5,9 +5,12 @@ import { synthesis, within } from './support/stack.ts';
 
 const one = synthesis(config());
 
-test.each(['Vault/Bucket', 'Vault/Key', 'History/Table'])('%s outlives the stack', (path) => {
-  expect(one.at(path)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
-});
+test.each(['Vault/Bucket', 'Vault/Key', 'Manifests/Key', 'History/Table'])(
+  '%s outlives the stack',
+  (path) => {
+    expect(one.at(path)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  },
+);
 
 test('the vault is encrypted with its own rotating key, versioned and closed to the public', () => {
   const { Properties } = one.at('Vault/Bucket');
@@ -31,6 +34,13 @@ test('the vault is encrypted with its own rotating key, versioned and closed to 
     '<Vault/Key.Arn>',
   );
   expect(one.at('Vault/Key').Properties.EnableKeyRotation).toBe(true);
+});
+
+test('manifests are signed by a key that makes MACs and nothing else', () => {
+  expect(one.at('Manifests/Key').Properties).toMatchObject({
+    KeySpec: 'HMAC_256',
+    KeyUsage: 'GENERATE_VERIFY_MAC',
+  });
 });
 
 test('the vault ends unfinished uploads after a day, and never expires a current object', () => {
@@ -133,12 +143,14 @@ test('outputs say where everything is, a queue for each source', () => {
     'ExportsQueueMain',
     'ExportsQueueOldArchive',
     'HistoryTable',
+    'ManifestKeys',
     'OutcomesQueue',
     'RestoresQueueOldArchive',
     'VaultBucket',
     'VerificationsQueue',
   ]);
   expect(two.text(two.outputs.VaultBucket?.Value)).toBe('<Vault/Bucket>');
+  expect(two.text(two.outputs.ManifestKeys?.Value)).toBe('<Manifests/Key>');
   expect(two.text(two.outputs.ExportsQueueOldArchive?.Value)).toBe(
     '<Sources/old-archive/Exports/Queue>',
   );

@@ -53,6 +53,7 @@ it('functions are known by what the template wires them to', () => {
     queues: [],
     tables: [],
     buckets: [],
+    macKeys: [],
     queueMappings: [
       reads('main-exports.fifo', 'B'),
       reads('archive-exports.fifo', 'C'),

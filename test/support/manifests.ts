@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { type Backup, iso } from '../../core/backup.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import { messageToSign } from '../../core/manifest-seal.ts';
+import type { StoredManifest } from '../../core/vault-ports.ts';
 
 /** A manifest that says of a backup what its row says, and of a schema no more than is given. */
 export const manifestOf = (
@@ -49,3 +52,13 @@ export const manifestOf = (
   timings: { snapshotAt: backup.createdAt, dumpMs: 900, countMs: 20, totalMs: 1500 },
   ...given,
 });
+
+/** As a vault answers it that was given just this. */
+export const storedManifest = (manifest: Manifest, key = 'k'): StoredManifest => {
+  const text = JSON.stringify(manifest);
+  return {
+    manifest,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    messageToSign: () => messageToSign(key, JSON.parse(text)),
+  };
+};

@@ -7,6 +7,7 @@ import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeVault } from '../../adapters/s3/vault.ts';
 import type { Vault } from '../../core/vault-ports.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
+import { TEST_KEY } from './manifest-keys.ts';
 
 export interface TestVault extends Vault {
   readonly bucket: string;
@@ -51,7 +52,7 @@ const openVault = (endpoint: string, bucket: string): TestVault => {
     forcePathStyle: true,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const vault = makeVault({ bucket, client });
+  const vault = makeVault({ bucket, client, signer: TEST_KEY });
   const keysOf = async (found: AsyncIterable<{ readonly key: string }>): Promise<string[]> => {
     const keys: string[] = [];
     for await (const { key } of found) keys.push(key);

@@ -28,11 +28,7 @@ import type { Piece } from './statements.ts';
 export interface Binding {
   readonly client: pg.Client;
   readonly plan: BindingPlan | undefined;
-  /** How a statement is sent; `send` by default. */
-  readonly how?: Sender;
 }
-
-export type Sender = (text: Buffer, doing: Doing) => Promise<void>;
 
 const SAVEPOINT = 'larder_bind';
 
@@ -51,13 +47,9 @@ const isSafe = async (client: pg.Client, { path }: Attempt): Promise<boolean> =>
   return rows[0]?.shadows === false;
 };
 
-const attempt = async (
-  client: pg.Client,
-  { path, text }: Attempt,
-  { doing, how }: Pick<Work, 'doing' | 'how'>,
-): Promise<void> => {
+const attempt = async (client: pg.Client, { path, text }: Attempt, doing: Doing): Promise<void> => {
   if (path) await client.query(`SET LOCAL search_path = ${pathOf(path)}`);
-  await how(text, doing);
+  await send(client, text, doing);
   if (path) await client.query(`SET LOCAL search_path = ${SAFE_PATH}`);
 };
 
@@ -101,11 +93,12 @@ const outcomeOf = async (
 const tried = async (
   client: pg.Client,
   one: Attempt,
-  { doing, look, how }: Work,
+  doing: Doing,
+  look: () => Promise<Outcome>,
 ): Promise<Outcome | StatementRefused> => {
   await client.query(`SAVEPOINT ${SAVEPOINT}`);
   try {
-    await attempt(client, one, { doing, how });
+    await attempt(client, one, doing);
     const outcome = await look();
     const back = outcome.how === 'right' ? '' : `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; `;
     await client.query(`${back}RELEASE SAVEPOINT ${SAVEPOINT}`);
@@ -123,7 +116,6 @@ const isUndefined = ({ cause }: StatementRefused): boolean =>
 
 interface Work {
   readonly doing: Doing;
-  readonly how: Sender;
   readonly look: () => Promise<Outcome>;
 }
 
@@ -150,12 +142,12 @@ class Rest {
 const attemptEach = async (
   client: pg.Client,
   attempts: readonly Attempt[],
-  work: Work,
+  { doing, look }: Work,
   rest: Rest,
 ): Promise<boolean> => {
   for (const one of attempts) {
     if (!(await isSafe(client, one))) continue;
-    const outcome = await tried(client, one, work);
+    const outcome = await tried(client, one, doing, look);
     if (!(outcome instanceof StatementRefused) && outcome.how === 'right') return true;
     rest.add(one, outcome);
   }
@@ -173,32 +165,31 @@ const attemptAll = async (
   if (rest.got.size && (await attemptEach(client, more([...rest.got]), work, rest))) return;
   const { near, wrong, refused } = rest;
   const last = near ?? wrong.find(({ path }) => path === null) ?? wrong[0];
-  if (last) await attempt(client, last, work);
+  if (last) await attempt(client, last, work.doing);
   else if (refused) throw refused;
 };
 
 /** @throws StatementRefused and others, as `send` */
 export const sendBound = async (
-  { client, plan, how = (sql, what) => send(client, sql, what) }: Binding,
+  { client, plan }: Binding,
   meaning: Meaning,
   { text, words }: Pick<Piece, 'text' | 'words'>,
   doing: Doing,
 ): Promise<void> => {
   const makes = plan && makesOf(meaning, words);
-  if (!makes || makes.on.schema === null) return await how(text, doing);
+  if (!makes || makes.on.schema === null) return await send(client, text, doing);
   if (!plan.wanted) {
-    if (!plan.schemas.length) return await how(text, doing);
-    const work = { doing, how, look: async () => RIGHT };
-    const outcome = await tried(client, { path: null, text }, work);
+    if (!plan.schemas.length) return await send(client, text, doing);
+    const outcome = await tried(client, { path: null, text }, doing, async () => RIGHT);
     if (!(outcome instanceof StatementRefused)) return;
     if (!isUndefined(outcome)) throw outcome;
     const others = attemptsFor(text, plan.schemas, true);
-    return await attemptAll(client, others, () => [], work);
+    return await attemptAll(client, others, () => [], { doing, look: async () => RIGHT });
   }
   const wanted = (plan.wanted.get(tableKey(makes.on.schema, makes.on.name)) ?? []).filter(
     ({ kind }) => makes.kinds.includes(kind),
   );
-  if (!wanted.length) return await how(text, doing);
+  if (!wanted.length) return await send(client, text, doing);
   const own = wanted.flatMap(({ operators }) => operators.map(({ schema }) => schema));
   const schemas = [...new Set(own)].sort();
   const pathFirst = wanted.some(({ unqualified }) => unqualified);
@@ -206,6 +197,6 @@ export const sendBound = async (
     client,
     attemptsFor(text, schemas, pathFirst),
     (taken) => attemptsWithout(text, schemas, taken),
-    { doing, how, look: () => outcomeOf(client, makes, wanted) },
+    { doing, look: () => outcomeOf(client, makes, wanted) },
   );
 };

@@ -1,5 +1,9 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MANIFEST } from '../../../core/contract.ts';
+import { storeManifest } from '../../../functions/export/store.ts';
+import { pendingBackup } from '../../support/backups.ts';
+import { manifestOf } from '../../support/manifests.ts';
 import { collect, openStore, request, vaultOn } from './store.ts';
 
 let store: Awaited<ReturnType<typeof openStore>>;
@@ -18,6 +22,46 @@ describe('removing', () => {
     expect((await collect(vault.list('backups/r/'))).map(({ key }) => key)).toEqual([
       'backups/r/x.dump.more',
     ]);
+  });
+});
+
+describe('manifests', () => {
+  const asked = pendingBackup({});
+  const object = { key: 'backups/m/x.dump', bytes: 1, sha256: 'a'.repeat(64) };
+  const large = 'x'.repeat(MANIFEST.mostBytes);
+
+  it('come back as they were, with the digest that was told', async () => {
+    const vault = vaultOn(store.client);
+    const { sha256 } = await vault.storeManifest(
+      'backups/m/own.manifest.json',
+      manifestOf(asked, { object }),
+    );
+    const found = await vault.readManifest('backups/m/own.manifest.json');
+    expect(found).toMatchObject({ sha256, manifest: { object } });
+    expect(await vault.readManifest('backups/m/none.manifest.json')).toBeUndefined();
+  });
+
+  it('are neither written nor read where they are larger than any', async () => {
+    const vault = vaultOn(store.client);
+    const key = 'backups/m/large.manifest.json';
+    const manifest = manifestOf(asked, { object, warnings: [large] });
+    const tooLarge = { name: 'ManifestTooLarge', message: expect.stringContaining(key) };
+    await expect(vault.storeManifest(key, manifest)).rejects.toMatchObject(tooLarge);
+    expect(await vault.head(key)).toBeUndefined();
+    await vault.store(request(key, Readable.from([Buffer.from(JSON.stringify(manifest))])));
+    await expect(vault.readManifest(key)).rejects.toMatchObject(tooLarge);
+  });
+
+  it('go without definitions where these make them too large', async () => {
+    const vault = vaultOn(store.client);
+    const key = 'backups/m/many.manifest.json';
+    const definitions = [{ kind: 'table', name: large, digest: 'd' }];
+    const made = manifestOf(asked, { object, definitions, standIns: [] });
+    const { manifest, sha256 } = await storeManifest({ vault }, key, made);
+    expect(await vault.readManifest(key)).toMatchObject({ manifest, sha256 });
+    expect(manifest).not.toHaveProperty('definitions');
+    expect(manifest).not.toHaveProperty('standIns');
+    expect(manifest.warnings.join()).toContain('does not list the definitions');
   });
 });
 

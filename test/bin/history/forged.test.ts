@@ -136,7 +136,7 @@ describe('a tenant who may write below its own prefix', () => {
   it('can have its own history, of which the same manifest unforged is proof', async () => {
     const manifest = manifestOf(honest(), bytes);
     await room.put(manifest.object.key, bytes);
-    await room.put(keyOf(manifest.backup.id), JSON.stringify(manifest));
+    await room.vault.storeManifest(keyOf(manifest.backup.id), manifest);
     expect(await room.rebuild()).toMatchObject({
       written: [{ projectId: 'mallory', backupId: manifest.backup.id }],
       omitted: [],

@@ -12,6 +12,7 @@ import { rebuildHistory } from '../../../bin/history/rebuild.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { CONTROL_PLANE, TENANT } from '../../functions/export/schemas.ts';
 import { openBench, type Services, startServices } from '../../functions/export/support.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 
 let services: Services;
@@ -78,6 +79,7 @@ it('the history of real exports comes back, member by member', async () => {
     rows: makeHistoryRows(access),
     history: makeHistory(access),
     registry: makeRegistry(access),
+    manifestKeys: TEST_KEY,
     digest: makeDigest(makeVaultReader(vaultOptions)),
     clock: Date.now,
     progress: () => undefined,
@@ -93,6 +95,7 @@ it('the history of real exports comes back, member by member', async () => {
   const rebuilt = await rebuildHistory(ports, scope, {
     dryRun: false,
     includeExpired: false,
+    acceptUnsigned: false,
     checksums: true,
   });
   expect(rebuilt).toMatchObject({ manifests: 6, registered: 2, omitted: [] });

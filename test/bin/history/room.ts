@@ -20,6 +20,7 @@ import { extensionOf, GLOBALS_EXTENSION, manifestKeyOf, stemOf } from '../../../
 import type { Manifest } from '../../../core/manifest.ts';
 import { ACTIVE } from '../../../core/project.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
 import { manifestOf as bareManifest } from '../../support/manifests.ts';
 import type { Emulators } from './emulators.ts';
 
@@ -35,6 +36,7 @@ export interface Stored {
   readonly manifest: Manifest;
   readonly key: string;
   readonly manifestKey: string;
+  readonly manifestSha256: string;
 }
 
 /** A manifest as an export writes it, of a backup whose object is `bytes`. */
@@ -101,8 +103,8 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
     await put(manifest.object.key, bytes);
     if (globals && manifest.globals) await put(manifest.globals.key, globals);
     const manifestKey = manifestKeyOf(stem);
-    await vault.storeManifest(manifestKey, manifest);
-    return { backup, manifest, key: manifest.object.key, manifestKey };
+    const { sha256: manifestSha256 } = await vault.storeManifest(manifestKey, manifest);
+    return { backup, manifest, key: manifest.object.key, manifestKey, manifestSha256 };
   };
 
   const history = () => makeHistory(at());
@@ -142,7 +144,10 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
         { ...(template ? { template } : {}), ...(globals ? { globals } : {}) },
       );
       const ended = Date.parse(stored.manifest.backup.startedAt) + 1500;
-      await history().complete(claimed.claim, completionOf(stored.manifest, ended));
+      await history().complete(
+        claimed.claim,
+        completionOf(stored.manifest, stored.manifestSha256, ended),
+      );
       await history().told(asked.projectId, asked.id);
       const backup = await history().get(asked.projectId, asked.id);
       if (!backup) throw new Error('the row is gone');
@@ -180,6 +185,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
       rows: rows(),
       history: history(),
       registry: makeRegistry(at()),
+      manifestKeys: TEST_KEY,
       digest: makeDigest(makeVaultReader({ bucket, client: s3 })),
       clock,
       progress: () => undefined,
@@ -194,9 +200,15 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
       return rebuildHistory(
         room.ports(instead),
         { templates, ...(projectId === undefined ? {} : { projectId }) },
-        { dryRun: false, includeExpired: false, checksums: false, ...rest },
+        { dryRun: false, includeExpired: false, acceptUnsigned: false, checksums: false, ...rest },
       );
     },
+    rebuildWith: (ports: HistoryPorts) =>
+      rebuildHistory(
+        ports,
+        { templates: [VAULT.defaultKeyTemplate] },
+        { dryRun: false, includeExpired: false, acceptUnsigned: false, checksums: false },
+      ),
     compare: (
       options: Partial<Scope> & { checksums?: boolean } = {},
       instead: Partial<HistoryPorts> = {},

@@ -21,6 +21,7 @@ import { dispatch } from '../../../functions/api/dispatch.ts';
 import type { Api } from '../../../functions/api/ports.ts';
 import { discover } from '../../../functions/discover/discover.ts';
 import { newHistory } from '../../support/backups.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
 import type { Queues } from '../../support/queues.ts';
 import type { Tables } from '../../support/tables.ts';
 import { project, silent, sourceOf } from '../plan/planning.ts';
@@ -228,6 +229,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       restores: makeRestores(stored.access),
       verifications: makeVerifications(stored.access),
       vault,
+      manifestKeys: TEST_KEY,
       functions,
       queues: new Map(
         ['main', 'second'].map((source) => [

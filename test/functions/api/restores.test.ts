@@ -153,7 +153,6 @@ describe('one restore', () => {
       missingRoles: ['app'],
       missingOutside: [],
       functionsNamingLive: ['acme.total()'],
-      namingLive: [{ what: 'function acme.total()', writes: true }],
       foreignKeysOutside: [],
       dependents: [],
       problems: [],

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
+import { countsOf } from '../../../core/completion.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { RestoreOutcome } from '../../../core/restore.ts';
@@ -26,22 +27,25 @@ export const storedBackup = async (
 ): Promise<Backup> => {
   const backup = pendingBackup(changes);
   await api.history.create(backup);
-  const completion = completionOf(backup);
+  const bare = completionOf(backup);
+  const { fileId: key, size: bytes, checksum: sha256 } = bare;
+  const written = manifestOf(
+    { ...backup, ...bare },
+    {
+      object: { key, bytes, sha256 },
+      tables: [
+        table('orders'),
+        table('lines'),
+        table('totals', { kind: 'materialized-view', rows: null }),
+      ],
+      views: [{ schema: 'acme', name: 'open_orders' }],
+      ...manifest,
+    },
+  );
+  const { sha256: manifestSha256 } = await api.vault.storeManifest(manifestKeyBeside(key), written);
+  const completion = { ...bare, ...countsOf(written.tables), manifestSha256 };
   await api.history.complete(await api.claimed(backup), completion);
-  const stored = { ...backup, ...completion };
-  const { fileId: key, size: bytes, checksum: sha256 } = completion;
-  const written = manifestOf(stored, {
-    object: { key, bytes, sha256 },
-    tables: [
-      table('orders'),
-      table('lines'),
-      table('totals', { kind: 'materialized-view', rows: null }),
-    ],
-    views: [{ schema: 'acme', name: 'open_orders' }],
-    ...manifest,
-  });
-  await api.vault.storeManifest(manifestKeyBeside(key), written);
-  return stored;
+  return { ...backup, ...completion };
 };
 
 /** What a swap of a project came to. */

@@ -64,7 +64,7 @@ const exported = async (
   await bench.run(backup);
   const row = await bench.row(backup);
   if (row.status !== 'completed' || !row.fileId) throw new Error(JSON.stringify(row.error));
-  const manifest = await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId));
+  const manifest = (await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId)))?.manifest;
   if (!manifest) throw new Error('there is no manifest');
   const found = await services.s3.send(
     new GetObjectCommand({ Bucket: bench.bucket, Key: row.fileId }),

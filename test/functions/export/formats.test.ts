@@ -92,7 +92,7 @@ describe('a backup of each format', () => {
       expect(bytes.length).toBe(row.size);
       expect(createHash('sha256').update(bytes).digest('hex')).toBe(row.checksum);
 
-      const manifest = await bench.ports.vault.readManifest(manifestKeyBeside(key));
+      const manifest = (await bench.ports.vault.readManifest(manifestKeyBeside(key)))?.manifest;
       expect(manifest?.object).toEqual({ key, bytes: row.size, sha256: row.checksum });
       const wanted = Object.fromEntries(
         (manifest?.tables ?? []).flatMap(({ name, rows }) => (rows === null ? [] : [[name, rows]])),

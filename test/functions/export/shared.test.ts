@@ -60,7 +60,8 @@ const backUp = async (bench: Bench, id: string): Promise<Manifest> => {
   await bench.run(backup);
   const row = await bench.row(backup);
   expect([row.status, row.error]).toEqual(['completed', undefined]);
-  const manifest = await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId ?? ''));
+  const manifest = (await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId ?? '')))
+    ?.manifest;
   if (!manifest) throw new Error('there is no manifest');
   return manifest;
 };

@@ -16,6 +16,7 @@ import { verificationSettings } from '../../../core/verification.ts';
 import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { requestedBackup } from '../../support/backups.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { BACKUP_ROLE } from '../../support/roles.ts';
@@ -115,7 +116,8 @@ export const openBench = async (
   const history = historyAt(Date.now);
   const ports: ExportPorts = {
     history,
-    vault: makeVault({ bucket, client: s3 }),
+    vault: makeVault({ bucket, client: s3, signer: TEST_KEY }),
+    manifestKey: TEST_KEY,
     projects: makeProjectSource(access),
     snapshots: makeSnapshotSource({ ...access, programRoots }),
     // These messages were never in a queue, so there is nothing to hide.

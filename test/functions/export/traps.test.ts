@@ -53,7 +53,7 @@ const exportOf = async (
   await bench.run(backup);
   const row = await bench.row(backup);
   const manifest = row.fileId
-    ? await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId))
+    ? (await bench.ports.vault.readManifest(manifestKeyBeside(row.fileId)))?.manifest
     : undefined;
   return { bench, row, manifest, warnings: manifest?.warnings.join('\n') ?? '' };
 };
@@ -261,7 +261,7 @@ describe('schemas exported together', () => {
     const backup = await bench.request('_shared-main', { format: 'plain', compression: 'none' });
     await bench.run(backup);
     const { fileId = '' } = await bench.row(backup);
-    const manifest = await bench.ports.vault.readManifest(manifestKeyBeside(fileId));
+    const manifest = (await bench.ports.vault.readManifest(manifestKeyBeside(fileId)))?.manifest;
     expect(manifest?.outside).toEqual([]);
     expect(manifest?.extensions.map(({ name, schema }) => [name, schema])).toEqual([
       ['hstore', 'one'],

@@ -1,7 +1,6 @@
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
 import { readOwnCode } from '../../../adapters/postgres/restore/contents-code.ts';
-import { readNaming } from '../../../adapters/postgres/restore/contents-naming.ts';
 import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
@@ -18,6 +17,7 @@ import {
 import type { RestoreOptions, RestorePorts } from '../../../functions/restore/ports.ts';
 import { restoreBackup } from '../../../functions/restore/restore-backup.ts';
 import { jobRows, restoreRow } from '../../support/jobs.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../support/postgres.ts';
 import { roleScript } from '../../support/roles.ts';
 import { PROJECT_QUERY } from '../export/schemas.ts';
@@ -96,8 +96,8 @@ export const openRoom = async (
     history: bench.ports.history,
     registry: makeRegistry(access),
     vault: makeVaultReader({ bucket: bench.bucket, client: services.s3 }),
+    manifestKeys: TEST_KEY,
     archives: makeArchiveReader(programRoots),
-    readNaming,
     readOwnCode,
     server: makeRestoreServer({ settings, credentials, stack: access.table }),
     queue: { hide: async () => undefined },

@@ -38,7 +38,7 @@ const tenant = async (sql: string): Promise<void> => {
 
 const stored = async (backup: Backup): Promise<Stored> => {
   const { vault } = room.bench.ports;
-  const manifest = await vault.readManifest(manifestKeyBeside(backup.fileId ?? ''));
+  const manifest = (await vault.readManifest(manifestKeyBeside(backup.fileId ?? '')))?.manifest;
   if (!manifest) throw new Error('there is no manifest');
   const { Body } = await services.s3.send(
     new GetObjectCommand({ Bucket: room.bench.bucket, Key: backup.fileId }),

@@ -57,6 +57,7 @@ const environmentOf = async (temporaryBytes: number) => {
     POWERTOOLS_METRICS_DISABLED: 'true',
     [ENV.historyTable]: bench.table,
     [ENV.vaultBucket]: bench.bucket,
+    [ENV.manifestKeys]: 'key',
     [ENV.verification]: JSON.stringify({ compare: 'rows', temporaryBytes }),
     [ENV.verificationsQueue]: services.queues.newQueue(`in-room-${temporaryBytes}.fifo`),
     [ENV.outcomesQueue]: services.queues.newQueue(`in-room-${temporaryBytes}`),

@@ -11,7 +11,8 @@ import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { verifyBackup } from '../../../functions/verify/verify-backup.ts';
 import { newHistory, silent } from '../../support/backups.ts';
 import { jobRows, verificationRow } from '../../support/jobs.ts';
-import { manifestOf } from '../../support/manifests.ts';
+import { TEST_KEY } from '../../support/manifest-keys.ts';
+import { manifestOf, storedManifest } from '../../support/manifests.ts';
 import type { Tables } from '../../support/tables.ts';
 
 /** A verification as its worker sees it, with real rows, a vault in memory, and a room that finds what it is told to. */
@@ -38,6 +39,8 @@ export const EQUAL: Rehearsed = {
 export interface Situation {
   readonly backup?: Partial<Backup>;
   readonly manifest?: Partial<Manifest>;
+  /** Its manifest lists no definitions, as those of before they were read. */
+  readonly undefinedObjects?: boolean;
   readonly asked?: boolean;
   readonly bytes?: Buffer;
   readonly rehearsed?: Rehearsed;
@@ -67,6 +70,7 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
   const outcomes: OutcomeMessage[] = [];
   const manifest = manifestOf(backup, {
     object: { key: backup.fileId ?? '', bytes: BYTES.length, sha256: SHA256 },
+    ...(given.undefinedObjects ? {} : { definitions: [] }),
     ...given.manifest,
   });
   const ports: VerifyPorts = {
@@ -79,8 +83,9 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
         return Readable.from([given.bytes ?? BYTES], { objectMode: false });
       },
       head: async (key) => ({ key, bytes: (given.bytes ?? BYTES).length }),
-      readManifest: async () => manifest,
+      readManifest: async () => storedManifest(manifest),
     },
+    manifestKeys: TEST_KEY,
     archives: { open: async ({ input }) => ({ text: input }) },
     rehearsals: {
       rehearse: async ({ openText, confirm, signal }) => {

@@ -100,6 +100,11 @@ describe('a verification', () => {
   it.each<[string, Situation, RegExp]>([
     ['a data-only backup', { backup: { content: 'data' } }, /rows only/],
     ['a backup of logs', { backup: { type: 'logs' } }, /one of logs/],
+    [
+      'an old backup whose manifest lists no definitions, and is not signed,',
+      { undefinedObjects: true },
+      /lists no definitions/,
+    ],
     ['a deleted backup', { backup: { status: 'deleted' } }, /is deleted; only a completed one/],
     [
       'a backup that would take too long',

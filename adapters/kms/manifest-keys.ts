@@ -1,0 +1,102 @@
+import { timingSafeEqual } from 'node:crypto';
+import { GenerateMacCommand, KMSClient, VerifyMacCommand } from '@aws-sdk/client-kms';
+import { MANIFEST } from '../../core/contract.ts';
+import { LarderError } from '../../core/errors/base.ts';
+import { ManifestKeyRefused, ManifestKeyUnreachable } from '../../core/errors/vault.ts';
+import type { ManifestSignature } from '../../core/manifest.ts';
+import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-seal.ts';
+import { PATIENCE } from '../patience.ts';
+
+/** Signs and verifies manifests by HMAC keys of KMS, which never leave it. https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html */
+export const makeKeysClient = (): KMSClient =>
+  new KMSClient({ maxAttempts: 5, requestHandler: PATIENCE });
+
+const MacAlgorithm = MANIFEST.macAlgorithm;
+const NOT_ITS_MAC = 'KMSInvalidMacException';
+/** Throttling and the like are told apart by their status: these are refusals that no retry mends. */
+const REFUSALS: readonly string[] = [
+  'AccessDeniedException',
+  'DisabledException',
+  'InvalidKeyUsageException',
+  'KMSInvalidStateException',
+  'NotFoundException',
+];
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error');
+
+const failure = (keyId: string, error: unknown): LarderError => {
+  if (error instanceof LarderError) return error;
+  const why = nameOf(error);
+  return REFUSALS.includes(why)
+    ? new ManifestKeyRefused(keyId, why, { cause: error })
+    : new ManifestKeyUnreachable(why, { cause: error });
+};
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+
+export const makeManifestSigner = ({
+  keys: [keyId = ''],
+  client,
+}: {
+  /** Ids or ARNs; the first one signs. */
+  readonly keys: readonly string[];
+  readonly client: KMSClient;
+}): ManifestSigner => {
+  const sign = async (message: string): Promise<ManifestSignature> => {
+    try {
+      const answer = await client.send(
+        new GenerateMacCommand({ KeyId: keyId, MacAlgorithm, Message: bytesOf(message) }),
+      );
+      if (!answer.Mac || !answer.KeyId) throw new Error('an answer without a MAC');
+      const mac = Buffer.from(answer.Mac).toString('base64');
+      return { algorithm: MacAlgorithm, keyId: answer.KeyId, mac };
+    } catch (error) {
+      throw failure(keyId, error);
+    }
+  };
+  return {
+    sign,
+    hasSigned: async (message, { mac, algorithm }) => {
+      const own = Buffer.from((await sign(message)).mac);
+      const given = Buffer.from(mac);
+      return (
+        algorithm === MacAlgorithm && own.length === given.length && timingSafeEqual(own, given)
+      );
+    },
+  };
+};
+
+/** The id at the end of an ARN. */
+const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+/**
+ * A signature names its key; only the configured ones count, for anybody can sign with a key of their own.
+ * @param keys ids or ARNs, of now and of before
+ */
+export const makeManifestVerifier = ({
+  keys,
+  client,
+}: {
+  readonly keys: readonly string[];
+  readonly client: KMSClient;
+}): ManifestVerifier => ({
+  verify: async (message, { algorithm, keyId, mac }) => {
+    const key = keys.find((one) => idOf(one) === idOf(keyId));
+    if (key === undefined || algorithm !== MacAlgorithm) return false;
+    try {
+      const answer = await client.send(
+        new VerifyMacCommand({
+          KeyId: key,
+          MacAlgorithm,
+          Message: bytesOf(message),
+          Mac: Buffer.from(mac, 'base64'),
+        }),
+      );
+      return answer.MacValid === true;
+    } catch (error) {
+      // What is no MAC at all, such as one of another length, is refused as a request.
+      if (nameOf(error) === NOT_ITS_MAC || nameOf(error) === 'ValidationException') return false;
+      throw failure(key, error);
+    }
+  },
+});

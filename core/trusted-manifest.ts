@@ -1,0 +1,92 @@
+import type { Backup } from './backup.ts';
+import { countsOf } from './completion.ts';
+import { BackupDamaged, BackupGone } from './errors/vault.ts';
+import { manifestKeyBeside } from './keys.ts';
+import type { Manifest } from './manifest.ts';
+import type { ManifestVerifier } from './manifest-seal.ts';
+import { sharedProjectId } from './project.ts';
+import type { StoredManifest } from './vault-ports.ts';
+
+/**
+ * A manifest of the vault, as far as it is known who wrote it. Its backup's row has its SHA-256. Rows of before have none: then its
+ * signature says so; and where it has none either, the row alone, with key, size, SHA-256 and counts of the backup.
+ */
+export type Vouched = 'digest' | 'signature' | 'row';
+
+export interface TrustedManifest {
+  readonly manifest: Manifest;
+  readonly vouched: Vouched;
+}
+
+/** What row and manifest say of the same thing, and how it is called. */
+const disagreements = (backup: Backup, manifest: Manifest): string[] => {
+  const pairs = [
+    ['backup', backup.id, manifest.backup.id],
+    ['project', backup.projectId, manifest.project.id],
+    ['key', backup.fileId, manifest.object.key],
+    ['size', backup.size, manifest.object.bytes],
+    ['SHA-256', backup.checksum, manifest.object.sha256],
+    ['source', backup.source, manifest.source.name],
+    ['content', backup.content, manifest.options.content],
+    ['format', backup.format, manifest.options.format],
+    ['compression', backup.compression, manifest.options.compression],
+    ['number of tables', backup.tableCount, countsOf(manifest.tables).tableCount],
+    ['number of rows', backup.rowCount, countsOf(manifest.tables).rowCount],
+  ] as const;
+  return pairs.flatMap(([what, ofRow, ofManifest]) =>
+    ofRow === ofManifest ? [] : [`the manifest beside it names another ${what}`],
+  );
+};
+
+/** Only a source's shared schemas are exported together. */
+export const hasOthersSchemas = ({ project, source }: Manifest): boolean =>
+  project.schemas !== undefined && !project.id.endsWith(sharedProjectId(source.name));
+
+/** What speaks against a manifest that nobody but its row vouches for. */
+const unsignedProblem = (backup: Backup, manifest: Manifest): string | undefined => {
+  if (hasOthersSchemas(manifest))
+    return 'the manifest beside it, which is not signed, names several schemas, and the project has one';
+  if (backup.schemaName !== manifest.project.schemaName)
+    return 'the manifest beside it, which is not signed, names another schema than its row';
+  return undefined;
+};
+
+const vouchedBy = async (
+  verifier: ManifestVerifier,
+  backup: Backup,
+  { manifest, sha256, messageToSign }: StoredManifest,
+): Promise<Vouched | { readonly problem: string }> => {
+  if (backup.manifestSha256 !== undefined) {
+    if (sha256 === backup.manifestSha256) return 'digest';
+    return { problem: 'the manifest beside it is not the one that was stored then' };
+  }
+  if (manifest.signature) {
+    if (await verifier.verify(messageToSign(), manifest.signature)) return 'signature';
+    return { problem: 'the signature of the manifest beside it is not of a key of this stack' };
+  }
+  const problem = unsignedProblem(backup, manifest);
+  return problem === undefined ? 'row' : { problem };
+};
+
+/**
+ * The manifest of a completed backup.
+ * @throws BackupGone, BackupDamaged where it is not what was stored, and what reading and the key throw
+ */
+export const trustedManifest = async (
+  ports: {
+    readonly vault: { readManifest(key: string): Promise<StoredManifest | undefined> };
+    readonly manifestKeys: ManifestVerifier;
+  },
+  backup: Backup,
+  fileId: string,
+): Promise<TrustedManifest> => {
+  const key = manifestKeyBeside(fileId);
+  const stored = await ports.vault.readManifest(key);
+  if (!stored) throw new BackupGone(key);
+  const { manifest } = stored;
+  const vouched = await vouchedBy(ports.manifestKeys, backup, stored);
+  if (typeof vouched === 'object') throw new BackupDamaged(fileId, vouched.problem);
+  const [disagreement] = disagreements(backup, manifest);
+  if (disagreement) throw new BackupDamaged(fileId, disagreement);
+  return { manifest, vouched };
+};

@@ -1,0 +1,40 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { Config } from './config.ts';
+import type { LarderFunction } from './lambda-function.ts';
+
+/**
+ * The key that manifests are signed with. It outlives the stack, like the vault: without it nobody can tell any more which manifests
+ * are Larder's, where the history is lost as well. KMS rotates no HMAC key by itself: a new one is made by hand, and the old one goes
+ * on verifying as one of `manifests.olderKeys`.
+ */
+export class ManifestKey extends Construct {
+  readonly key: Key;
+  /** For the functions' environment: the one that signs, then those of before. */
+  readonly ids: string;
+  /** The same keys, by their ARNs. */
+  readonly arns: readonly string[];
+
+  constructor(scope: Construct, id: string, { manifests }: Pick<Config, 'manifests'>) {
+    super(scope, id);
+    this.key = new Key(this, 'Key', {
+      description: "Larder: the manifests' signatures",
+      keySpec: KeySpec.HMAC_256,
+      keyUsage: KeyUsage.GENERATE_VERIFY_MAC,
+      alias: `larder/${Stack.of(this).stackName}/manifests`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.arns = [this.key.keyArn, ...manifests.olderKeys];
+    this.ids = [this.key.keyId, ...manifests.olderKeys].join(',');
+  }
+
+  /** Only who exports may sign. */
+  allowSign(writer: LarderFunction): void {
+    writer.allow(['kms:GenerateMac'], [this.key.keyArn]);
+  }
+
+  allowVerify(reader: LarderFunction): void {
+    reader.allow(['kms:VerifyMac'], this.arns);
+  }
+}

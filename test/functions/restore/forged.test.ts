@@ -1,0 +1,78 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import type { Backup } from '../../../core/backup.ts';
+import { manifestKeyBeside } from '../../../core/keys.ts';
+import type { Manifest } from '../../../core/manifest.ts';
+import type { Services } from '../export/support.ts';
+import { forgetDigest } from './old-row.ts';
+import { roomForEach } from './room-for-each.ts';
+import type { Room } from './support.ts';
+import { TENANT } from './tenant.ts';
+
+/** A real backup whose manifest somebody has changed who may write below its project's prefix. */
+let room: Room;
+let backup: Backup;
+let services: Services;
+roomForEach(TENANT, (made) => {
+  ({ room, backup, services } = made);
+});
+
+const change = async (changed: (manifest: Manifest) => object): Promise<void> => {
+  const at = { Bucket: room.bench.bucket, Key: manifestKeyBeside(backup.fileId ?? '') };
+  const found = await services.s3.send(new GetObjectCommand(at));
+  const manifest: Manifest = JSON.parse((await found.Body?.transformToString()) ?? '');
+  const Body = JSON.stringify(changed(manifest));
+  await services.s3.send(new PutObjectCommand({ ...at, Body }));
+};
+
+const unsigned = ({ signature: _, ...manifest }: Manifest): Manifest => manifest;
+
+const CHANGES: readonly (readonly [string, (manifest: Manifest) => Manifest])[] = [
+  ['another schema', (one) => ({ ...one, project: { ...one.project, schemaName: 'shared' } })],
+  ['two schemas', (one) => ({ ...one, project: { ...one.project, schemas: ['acme', 'shared'] } })],
+  ['no functions', (one) => ({ ...one, functions: [] })],
+  ['no definitions', ({ definitions: _, ...one }) => one],
+];
+
+describe.each(CHANGES)('%s', (_name, forge) => {
+  it('is refused by the row, and by the signature where the row knows no digest', async () => {
+    await change(forge);
+    for (const given of [{ dryRun: true }, {}, { mode: 'swap' } as const]) {
+      const { row } = await room.restore(backup, given);
+      expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    }
+    await forgetDigest(services, room, backup);
+    const { row } = await room.restore(backup, { dryRun: true });
+    expect(row.error?.message).toContain('signature');
+  });
+});
+
+describe('a backup of before manifests were signed', () => {
+  it('comes back as it did', async () => {
+    await change(unsigned);
+    await forgetDigest(services, room, backup);
+    expect((await room.restore(backup)).row).toMatchObject({
+      status: 'completed',
+      outcome: { rows: 1200 },
+    });
+  });
+
+  it('is refused once its functions are taken out, which would hide the code that runs', async () => {
+    await change((manifest) => ({ ...unsigned(manifest), functions: [] }));
+    await forgetDigest(services, room, backup);
+    const { row } = await room.restore(backup, { dryRun: true });
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    expect(row.error?.message).toContain('table of contents');
+  });
+
+  it('is refused with another schema, or several', async () => {
+    await forgetDigest(services, room, backup);
+    for (const [, forge] of CHANGES.slice(0, 2)) {
+      await change((manifest) =>
+        unsigned(forge({ ...manifest, project: { id: 'acme', name: 'acme', schemaName: 'acme' } })),
+      );
+      const { row } = await room.restore(backup, { dryRun: true });
+      expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    }
+  });
+});
