@@ -25,6 +25,7 @@ import {
 import { endLeftovers } from './leftovers.ts';
 import { beginLocked } from './lock.ts';
 import { readLockNeed, refuseTooMany, withLockNeed } from './lock-need.ts';
+import { withMemberships } from './memberships.ts';
 import { applicationNameOf } from './names.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './names-held.ts';
 import { sharesBackends } from './pooler.ts';
@@ -216,8 +217,9 @@ const openSnapshot = async (
       close,
     };
   } catch (error) {
+    const named = await withMemberships(observer, error);
     await close();
-    return readingFailure(error);
+    return readingFailure(named);
   }
 };
 

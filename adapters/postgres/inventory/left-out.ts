@@ -109,7 +109,28 @@ const ATTACHED = `
   WHERE c.relnamespace = ANY ($1) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
   ORDER BY 1`;
 
+/**
+ * A restore fills a materialized view as its owner, who needs SELECT on what it reads, and may have lost it since it was filled at home.
+ */
+const UNFILLABLE = `
+  SELECT DISTINCT c.relname AS view, o.rolname AS owner, pg_catalog.format('%I.%I', tn.nspname, t.relname) AS reads
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid = c.relowner
+  JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid
+  JOIN pg_catalog.pg_depend d ON d.classid = ${catalog('pg_rewrite')} AND d.objid = w.oid AND d.refclassid = ${catalog('pg_class')}
+  JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.oid <> c.oid AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+  WHERE c.relnamespace = ANY ($1) AND c.relkind = 'm' AND c.relispopulated
+    AND NOT (pg_catalog.has_schema_privilege(o.oid, tn.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(o.oid, t.oid, 'SELECT'))
+  ORDER BY 1, 3`;
+
+interface Unfillable {
+  readonly view: string;
+  readonly owner: string;
+  readonly reads: string;
+}
+
 export interface Loose {
+  readonly unfillable: readonly Unfillable[];
   /** Tables of extensions that have rows, none of which is in the backup. */
   readonly extensionTables: readonly string[];
   readonly extensionRows: readonly ExtensionRows[];
@@ -122,13 +143,21 @@ export interface Loose {
 export const readLoose = async (client: pg.Client, schemaOids: SchemaOids): Promise<Loose> => {
   const names = async (sql: string) =>
     (await client.query<{ name: string }>(sql, [schemaOids])).rows.map(({ name }) => name);
-  const [tables, extensionSchemas, largeObjectColumns, heirs, attached] = await atOnce(
+  const [unfillable, tables, extensionSchemas, largeObjectColumns, heirs, attached] = await atOnce(
     client,
+    () => client.query<Unfillable>(UNFILLABLE, [schemaOids]),
     () => readExtensionTables(client, schemaOids),
     () => readExtensionSchemas(client, schemaOids),
     () => names(LARGE_OBJECTS),
     () => names(HEIRS),
     () => client.query<Loose['attached'][number]>(ATTACHED, [schemaOids]),
   );
-  return { ...tables, extensionSchemas, largeObjectColumns, heirs, attached: attached.rows };
+  return {
+    ...tables,
+    unfillable: unfillable.rows,
+    extensionSchemas,
+    largeObjectColumns,
+    heirs,
+    attached: attached.rows,
+  };
 };

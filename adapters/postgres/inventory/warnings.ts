@@ -113,6 +113,10 @@ export const warningsOf = (seen: Observations): string[] => [
   ...leftOutWarnings(seen.leftOut),
   ...tableWarnings(seen.facts),
   ...countingWarnings(seen),
+  ...seen.unfillable.map(
+    ({ view, owner, reads }) =>
+      `A restore can't fill the materialized view ${quoted(view)}: it does so as the view's owner ${quoted(owner)}, who may not SELECT from ${visible(reads)}, or has no USAGE on its schema. GRANT both.`,
+  ),
   ...seen.extensionSchemas.map(
     ({ schema, extension }) =>
       `Schema ${quoted(schema)} belongs to extension ${quoted(extension)}: the backup holds nothing in it that is the extension's, and does not make the schema. CREATE EXTENSION does.`,

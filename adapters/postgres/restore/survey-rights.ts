@@ -140,7 +140,7 @@ const OWNERS = `
     UNION SELECT t.typowner FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
       WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
   )
-  SELECT r.rolname AS name FROM owners JOIN pg_catalog.pg_roles r USING (oid)
+  SELECT r.rolname AS name, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
 
 /** Roles that are not there are missing; an owner that we are no member of keeps its grants and loses what it owns. */
@@ -158,13 +158,15 @@ export const surveyRoles = async (
   const live = places.map(({ from }) => from);
   // Live schemas that tables go into stay whose they are; whose public is, the rights have said.
   const foreign = (
-    await client.query<{ name: string }>(OWNERS, [live, mode !== 'tables-live'])
-  ).rows
-    .map(({ name }) => name)
-    .filter((name) => name !== DATABASE_OWNER);
+    await client.query<{ name: string; member: boolean }>(OWNERS, [live, mode !== 'tables-live'])
+  ).rows.filter(({ name }) => name !== DATABASE_OWNER);
   const said = [
     ...missingRoles.map((name) => `The server has no role ${quoted(name)}, which the backup names`),
-    ...foreign.map((name) => `The restore role is no member of ${quoted(name)}, which owns a part`),
+    ...foreign.map(({ name, member }) =>
+      member
+        ? `The restore role is a member of ${quoted(name)}, which owns a part, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
+        : `The restore role is no member of ${quoted(name)}, which owns a part`,
+    ),
   ];
   if (mode === 'swap') {
     return {

@@ -400,6 +400,30 @@ describe('an inventory', () => {
     expect(error.message).toContain('secret');
   });
 
+  it('names the role whose rights the backup role has and does not inherit', async () => {
+    await postgres.sql(
+      "CREATE ROLE aside LOGIN PASSWORD 'aside'; GRANT pg_read_all_data TO aside WITH INHERIT FALSE",
+    );
+    const error = await failure(openOn('closed', accessTo({}, 'aside', 'aside')));
+    expect(error).toMatchObject({
+      name: 'PermissionMissing',
+      message: expect.stringMatching(/permission denied.*"pg_read_all_data" .*WITH INHERIT TRUE/s),
+    });
+  });
+
+  it('warns of a materialized view that its owner can not fill again', async () => {
+    await postgres.sql(
+      `CREATE ROLE keeper; CREATE SCHEMA kept; CREATE TABLE kept."a b" AS SELECT 1 AS n;
+       CREATE MATERIALIZED VIEW kept.v AS SELECT n FROM kept."a b"; CREATE MATERIALIZED VIEW kept.w AS SELECT n FROM kept."a b";
+       ALTER MATERIALIZED VIEW kept.v OWNER TO keeper; GRANT USAGE ON SCHEMA kept TO keeper`,
+      database,
+    );
+    const inventory = await withSnapshot('kept', (snapshot) => snapshot.inventory);
+    expect(inventory.warnings).toEqual([
+      expect.stringMatching(/can't fill .*"v".*"keeper".*kept\."a b"/),
+    ]);
+  });
+
   it("holds whatever the role's own settings are", async () => {
     await postgres.sql(
       `CREATE ROLE odd LOGIN PASSWORD 'odd'; GRANT pg_read_all_data TO odd;
