@@ -71,7 +71,10 @@ export class LeftOutAccess {
   readonly #byReason = new Map<string, string[]>();
 
   add(meaning: Giving, words: readonly Word[], why: string): void {
-    const what = described(meaning, words);
+    this.addNamed(described(meaning, words), why);
+  }
+
+  addNamed(what: string, why: string): void {
     const all = this.#byReason.get(why);
     if (!all) this.#byReason.set(why, [what]);
     else if (!all.includes(what)) all.push(what);

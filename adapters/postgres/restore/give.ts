@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { identifier } from '../names.ts';
 import { type Giving, isGiving, obstacle } from './access.ts';
 import { described, shown } from './described.ts';
+import { givesOption, grantAsOwner, noteGranted } from './grantors.ts';
 import type { Meaning } from './meaning.ts';
 import { giveInstead } from './own-rights.ts';
 import { isLost } from './refusals.ts';
@@ -67,7 +68,16 @@ export const give = async (run: Run, meaning: Meaning, piece: Piece): Promise<vo
     if (meaning.role === run.self) run.ours.add(shown(meaning.on));
     return await giveOwner(run, meaning, execute);
   }
-  if (grantor === null) return await execute();
+  if (meaning.kind === 'default-privileges') {
+    if (grantor === null) return await execute();
+  } else if (grantor === null) {
+    await grantAsOwner(run, meaning.what, meaning.on, execute);
+    if (givesOption(words)) run.optional.add(shown(meaning.on));
+    return;
+  }
   const refused = await grantAs(run, grantor, execute);
   if (refused) access.add(meaning, words, refused);
+  else if (meaning.kind === 'grant') {
+    noteGranted(run, meaning.on, grantor, [...meaning.roles, ...(meaning.public ? [''] : [])]);
+  }
 };

@@ -15,6 +15,7 @@ import { orTold } from './conflicts.ts';
 import { described, shown } from './described.ts';
 import { readExtensionParts } from './extension-parts.ts';
 import { give } from './give.ts';
+import { tellOtherGrantors } from './grantors.ts';
 import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
 import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
@@ -248,6 +249,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   await client.query(SETTLE);
   await tighten(run);
   if (!request.intoLive) await refuseAttached(run);
+  await tellOtherGrantors(run);
   if (tenancy) {
     const known = tenancy.outside.map(({ kind, name }) => `${kind} ${name}`);
     await refuseReaches(client, schemas, new Set([...known, ...before.keys()]));

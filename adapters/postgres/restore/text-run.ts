@@ -40,6 +40,10 @@ export interface Run {
   readonly ours: Set<string>;
   /** What nobody else may use, as `shown`. */
   readonly closed: Set<string>;
+  /** What somebody else than its owner may grant rights on, as `shown`. */
+  readonly optional: Set<string>;
+  /** What the text grants in the name of somebody else than the owner. */
+  readonly byOthers: Set<string>;
   /** What the text has set, by name. */
   readonly settings: Map<string, string>;
   readonly rowRoom: Buffer;
@@ -95,6 +99,8 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     isLoose: false,
     ours: new Set(),
     closed: new Set(),
+    optional: new Set(),
+    byOthers: new Set(),
     settings: new Map(),
     rowRoom: makeRowRoom(),
     grantor: null,
