@@ -24,6 +24,11 @@ const table = z.looseObject({
    * the rows of all of them together are as many as here.
    */
   dividedUnder: z.string().optional(),
+  /**
+   * A partition whose DETACH CONCURRENTLY was begun and not finished: queries of its parent do not see its rows any more. pg_dump writes it
+   * attached; a restore leaves it detached.
+   */
+  detachPending: z.boolean().optional(),
 });
 
 const sequence = z.looseObject({
@@ -222,6 +227,12 @@ export const tableKey = (schema: string, name: string): string => JSON.stringify
 /** The schemas that a backup holds. */
 export const schemasIn = ({ project }: Pick<Manifest, 'project'>): readonly string[] =>
   project.schemas ?? [project.schemaName];
+
+/** Partitions that were being detached when the backup was taken. */
+export const detachingIn = ({
+  tables,
+}: Pick<Manifest, 'tables'>): readonly Pick<ManifestTable, 'schema' | 'name'>[] =>
+  tables.filter(({ detachPending }) => detachPending);
 
 export type Manifest = z.infer<typeof manifest>;
 export type ManifestSignature = z.infer<typeof signature>;

@@ -4,6 +4,7 @@ import type { Loosening } from './errors/restore.ts';
 import type { Manifest } from './manifest.ts';
 import type { NotOwned, RestoringProject } from './ownership.ts';
 import type {
+  NamesLive,
   OnConflict,
   RestoredForeignKey,
   RestoreReport,
@@ -96,6 +97,18 @@ export type ReadOwnCode = (
   request: Omit<Parameters<ArchiveReader['choose']>[0], 'tables'>,
 ) => Promise<readonly OwnCode[]>;
 
+/**
+ * Reads an archive's table of contents for what names schemas in string constants.
+ * @returns all of it, and the functions among it as SQL writes them. @throws DumpUnreadable
+ */
+export type ReadNaming = (request: {
+  /** Bytes of the stored object. */
+  readonly read: (from: number, bytes: number) => Promise<Buffer>;
+  readonly schemas: readonly string[];
+  /** Ids of the table of contents to look at; absent: all. */
+  readonly entries?: readonly number[];
+}) => Promise<{ readonly all: readonly NamesLive[]; readonly functions: readonly string[] }>;
+
 /** A source as a restore sees it before it writes: reads only. */
 export interface SurveyRequest {
   readonly manifest: Manifest;
@@ -148,6 +161,8 @@ export interface LoadRequest extends RestoreSeal {
   /** Only these tables are in the text; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
+  /** Code of the backup may run with the restore role's rights, where there is nobody else that it could be restricted to. */
+  readonly acceptOwnCode?: boolean;
   /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
   readonly missingRoles: readonly string[];
   readonly createExtensions: boolean;
@@ -171,6 +186,8 @@ export interface Loaded {
   /** With `report`: what is not as it was. */
   readonly unfinished: readonly UnfinishedObject[];
   readonly warnings: readonly string[];
+  /** What names the live schema in string constants; absent where an earlier attempt has loaded it, or where no name is another. */
+  readonly namingLive?: readonly NamesLive[];
 }
 export interface OutsideForeignKey {
   /** Where it is now: in the new schema. */

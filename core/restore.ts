@@ -44,6 +44,17 @@ export interface TableName {
   readonly name: string;
 }
 
+/**
+ * An expression, a body or an argument that names the live schema in a string constant: in a schema of another name it goes on reading
+ * and writing the live one. Told by words, so that it may be something else of that name.
+ */
+export interface NamesLive {
+  /** Such as `the default of column "no" of table "acme.orders"`, with the backup's own names. */
+  readonly what: string;
+  /** True where it would change something, as `nextval` in a default does. */
+  readonly writes: boolean;
+}
+
 /** What was found before anything was written. With `problems` nothing is written at all. */
 export interface RestoreReport {
   readonly at: string;
@@ -68,6 +79,8 @@ export interface RestoreReport {
   readonly missingOutside: readonly string[];
   /** Function bodies are text: these go on naming the live schema. */
   readonly functionsNamingLive: readonly string[];
+  /** All that goes on naming the live schema, functions included. Absent where it can't be told before, as of a plain backup. */
+  readonly namingLive?: readonly NamesLive[];
   /** Constraints to tables outside, added after the rest, as `schema.table: constraint`. */
   readonly foreignKeysOutside: readonly string[];
   /** What hangs on the live schema from outside and would stay with the old one after a swap. */
@@ -140,6 +153,8 @@ export interface RestoreOutcome {
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
   /** Objects that are not as they were, each with the statement that finishes it. Absent in rows of before, as after an undo. */
   readonly unfinished?: readonly UnfinishedObject[];
+  /** All that goes on naming the live schema; absent where what was restored has its name. */
+  readonly namingLive?: readonly NamesLive[];
   /** After a swap: where what was live before is now. */
   readonly before: readonly SchemaPlace[];
   /** After an exchange of names: what hung on the live schema from outside, and which schema it uses now. */
@@ -228,7 +243,7 @@ const schemaName = z.string().superRefine((name, context) => {
   if (message) context.addIssue({ code: 'custom', message });
 });
 const owners = z.enum(['keep', 'drop']).default('keep');
-/** With `owners: "drop"`, although functions of the backup would run as the restore role. */
+/** Although code of the backup would run as the restore role, as with `owners: "drop"`. */
 const acceptOwnCode = z.boolean().default(false);
 const dryRun = z.boolean().default(false);
 const onConflict = z.enum(ON_CONFLICT);
@@ -266,6 +281,7 @@ export const swapRequest = z.strictObject({
   repointDependents: z.boolean().default(false),
   /** `report`: although constraints, indexes or materialized views of the new live schema may be unfinished. */
   onConflict: onConflict.default('stop'),
+  acceptOwnCode,
   dryRun,
 });
 export type SwapRequest = z.output<typeof swapRequest>;

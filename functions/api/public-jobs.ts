@@ -20,6 +20,20 @@ const places = z
   .array(z.object({ from: z.string(), to: z.string() }))
   .meta({ description: "Schemas: the backup's name, or the one before, and the new one." });
 
+const namingLive = z
+  .array(
+    z.object({
+      what: prose.meta({
+        description: 'Such as `the default of column "no" of table "acme.orders"`.',
+      }),
+      writes: z.boolean().meta({ description: 'It would change what is live.' }),
+    }),
+  )
+  .meta({
+    description:
+      "What holds the live schema's name in a string constant, and so goes on reading and writing the live one. Told by words.",
+  });
+
 const jobShape = {
   id: z.string(),
   projectId: z.string(),
@@ -70,6 +84,7 @@ const report = z
     missingRoles: lines,
     missingOutside: lines,
     functionsNamingLive: lines,
+    namingLive: namingLive.optional(),
     foreignKeysOutside: lines,
     dependents: lines,
     dependentObjects: dependentObjects.meta({
@@ -116,6 +131,7 @@ const outcome = z
       description:
         'After an exchange of names: "done" uses what is live now, "not-done" what was put aside.',
     }),
+    namingLive: namingLive.optional(),
     warnings: lines,
   })
   .meta({ description: 'What it came to.' });

@@ -60,13 +60,14 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
 
 /** POST .../swap: in the live schema's place. Owners and grants are kept, whatever it takes. */
 export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const { repointDependents, ...asked } = jsonBody(request, swapRequest);
+  const { repointDependents, acceptOwnCode, ...asked } = jsonBody(request, swapRequest);
   const backup = await completedBackup(api, request, 'restored');
   const wish: Wish = {
     mode: 'swap',
     into: 'beside',
     owners: 'keep',
     ...asked,
+    ...(acceptOwnCode && { acceptOwnCode }),
     ...(repointDependents && { repointDependents }),
   };
   const what = { restore: backup.id, ...wish };

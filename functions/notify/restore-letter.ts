@@ -1,5 +1,5 @@
 import { encodePart } from '../../core/keys.ts';
-import type { Restore, RestoreOutcome } from '../../core/restore.ts';
+import type { NamesLive, Restore, RestoreOutcome, RestoreReport } from '../../core/restore.ts';
 import { type Dependent, dependentTitle, obstacleText } from '../../core/restore-dependents.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { unfinishedBlocks } from './unfinished.ts';
@@ -94,9 +94,25 @@ const failureOf = ({ status, error }: Restore): Block[] =>
       ]
     : [];
 
+/** Reports of old tell of functions only. */
+const namingOf = (
+  namingLive: readonly NamesLive[] | undefined,
+  report: RestoreReport | undefined,
+): Block[] =>
+  list(
+    'Goes on naming the live schema',
+    namingLive?.map(({ what, writes }) => (writes ? `${what}: it would write` : what)) ??
+      report?.functionsNamingLive ??
+      [],
+  );
+
 const foundBefore = ({ dryRun, report }: Restore): Block[] =>
   dryRun && report
-    ? [...list('Speaks against it', report.problems), ...list('Worth knowing', report.warnings)]
+    ? [
+        ...list('Speaks against it', report.problems),
+        ...list('Worth knowing', report.warnings),
+        ...namingOf(report.namingLive, report),
+      ]
     : [];
 
 const findingsOf = ({ outcome, report }: Restore): Block[] =>
@@ -114,7 +130,7 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
             .filter(({ state }) => state !== 'valid')
             .map(({ table, name, state, why }) => `${table.name}: ${name} (${why ?? state})`),
         ),
-        ...list('Functions that name the live schema', report?.functionsNamingLive ?? []),
+        ...namingOf(outcome.namingLive ?? report?.namingLive, report),
       ]
     : [];
 

@@ -1,4 +1,5 @@
 import type {
+  NamesLive,
   RestoredForeignKey,
   RestoreOutcome,
   RestoreReport,
@@ -45,12 +46,25 @@ export const boundedDependents = (all: readonly Dependent[]): readonly Dependent
   });
 };
 
+/** Those that would write come first. */
+const boundedNaming = (all: readonly NamesLive[]): readonly NamesLive[] => {
+  const sorted = [...all.filter(({ writes }) => writes), ...all.filter(({ writes }) => !writes)];
+  const rest = sorted.slice(MOST_LINES);
+  return [
+    ...sorted.slice(0, MOST_LINES).map(({ what, writes }) => ({ what: short(what), writes })),
+    ...(rest.length
+      ? [{ what: andMore(rest.length), writes: rest.some(({ writes }) => writes) }]
+      : []),
+  ];
+};
+
 export const boundedReport = (report: RestoreReport): RestoreReport => ({
   ...report,
   missingExtensions: report.missingExtensions.slice(0, MOST_LINES),
   missingRoles: lines(report.missingRoles),
   missingOutside: lines(report.missingOutside),
   functionsNamingLive: lines(report.functionsNamingLive),
+  ...(report.namingLive && { namingLive: boundedNaming(report.namingLive) }),
   foreignKeysOutside: lines(report.foreignKeysOutside),
   dependents: lines(report.dependents),
   ...(report.dependentObjects && {
@@ -100,6 +114,7 @@ export const boundedOutcome = (outcome: RestoreOutcome): RestoreOutcome => {
         : []),
     ],
     unfinished: boundedUnfinished(unfinished),
+    ...(outcome.namingLive && { namingLive: boundedNaming(outcome.namingLive) }),
     warnings: lines([
       ...(unfinished.length > MOST_UNFINISHED
         ? [

@@ -111,6 +111,7 @@ const outcomeOf = (
   loaded: Loaded & { readonly bytesRead: number },
   wish: Wish,
   foreignKeys: readonly RestoredForeignKey[],
+  namingLive = loaded.namingLive ?? wish.naming?.all,
 ): RestoreOutcome =>
   boundedOutcome({
     schemas: wish.places,
@@ -122,6 +123,7 @@ const outcomeOf = (
     unfinished: loaded.unfinished,
     before: [],
     warnings: loaded.warnings,
+    ...(namingLive?.length && { namingLive }),
   });
 
 interface Beside {

@@ -10,6 +10,7 @@ import { PATIENCE } from '../../adapters/patience.ts';
 import { accessOf } from '../../adapters/postgres/access.ts';
 import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
 import { readOwnCode } from '../../adapters/postgres/restore/contents-code.ts';
+import { readNaming } from '../../adapters/postgres/restore/contents-naming.ts';
 import { makeRestoreServer } from '../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
@@ -50,6 +51,7 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
         client: makeKeysClient(),
       }),
       archives: makeArchiveReader(environment.postgresRoot.split(':')),
+      readNaming,
       readOwnCode,
       server: makeRestoreServer({
         ...accessOf(environment.source, import.meta.dirname),

@@ -81,6 +81,7 @@ export const load = async (
       mode: wish.mode,
       ...(wish.chosen && { tables: wish.chosen.tables }),
       owners: restore.owners,
+      ...(restore.acceptOwnCode && { acceptOwnCode: true }),
       missingRoles: survey.missingRoles,
       createExtensions: options.settings.createExtensions,
       lockTimeoutMs: options.settings.lockTimeoutMs,

@@ -5,6 +5,7 @@ import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type {
   ArchiveReader,
+  ReadNaming,
   ReadOwnCode,
   RestoreServer,
   VaultReader,
@@ -20,6 +21,7 @@ export interface RestorePorts {
   readonly manifestKeys: ManifestVerifier;
   readonly archives: ArchiveReader;
   readonly readOwnCode: ReadOwnCode;
+  readonly readNaming: ReadNaming;
   readonly server: RestoreServer;
   readonly queue: Pick<RestoreQueue, 'hide'>;
   /** Of the same source: a swap sends its safety backup there. */

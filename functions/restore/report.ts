@@ -96,10 +96,13 @@ export const check = async (
   });
   const { server, live: _, notOwned, ...found } = survey;
   logNotOwned(ports.log, restore.id, notOwned);
+  const { naming } = wish;
   const databaseBytes = bytesOf(manifest, wish);
   const time = timeProblems(databaseBytes, limits.seconds);
   const report = {
     ...found,
+    // What is live may be other than what the backup holds.
+    ...(naming && { functionsNamingLive: naming.functions, namingLive: naming.all }),
     at: iso(ports.clock()),
     serverVersion: server.version,
     schemas: wish.places,

@@ -11,6 +11,7 @@ import {
 import type {
   ChosenEntries,
   OwnCode,
+  ReadNaming,
   SurveyRequest,
   VaultReader,
 } from '../../core/restore-ports.ts';
@@ -28,6 +29,8 @@ export interface Wish {
   readonly entries?: readonly number[];
   /** What of it runs while it comes back; absent where nobody can tell. */
   readonly ownCode?: readonly OwnCode[];
+  /** What of it names schemas that get another name; absent where nobody can tell, as of a plain backup. */
+  readonly naming?: Awaited<ReturnType<ReadNaming>>;
 }
 
 const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
@@ -75,7 +78,19 @@ const readPart = async (
   return Buffer.concat(chunks);
 };
 
-type Sources = Pick<RestorePorts, 'archives' | 'readOwnCode' | 'vault'>;
+type Sources = Pick<RestorePorts, 'archives' | 'readNaming' | 'readOwnCode' | 'vault'>;
+
+const namingIn = async (
+  { readNaming, vault }: Sources,
+  manifest: Manifest,
+  { mode, places, entries }: Pick<Wish, 'mode' | 'places' | 'entries'>,
+): Promise<Pick<Wish, 'naming'>> => {
+  const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
+  if (mode === 'swap' || !renamed.length) return { naming: { all: [], functions: [] } };
+  if (manifest.options.format === 'plain') return {};
+  const read = (from: number, bytes: number) => readPart(vault, manifest.object.key, from, bytes);
+  return { naming: await readNaming({ read, schemas: renamed, ...(entries && { entries }) }) };
+};
 
 /**
  * Of a plain backup it can't be told; where it has no functions, there is nothing to read, as long as it is sure that its manifest is the one
@@ -113,6 +128,15 @@ const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
 
 /** @throws RestoreRefused for tables that the backup does not hold, a plain backup, or a swap of shared schemas */
 export const wishOf = async (
+  sources: Sources,
+  restore: Restore,
+  stored: Pick<StoredBackup, 'manifest' | 'vouched'>,
+): Promise<Wish> => {
+  const wish = await bareWish(sources, restore, stored);
+  return { ...wish, ...(await namingIn(sources, stored.manifest, wish)) };
+};
+
+const bareWish = async (
   sources: Sources,
   restore: Restore,
   stored: Pick<StoredBackup, 'manifest' | 'vouched'>,

@@ -27,6 +27,7 @@ const TABLES = `
     END AS kind,
     pg_catalog.pg_total_relation_size(c.oid)::text AS bytes,
     c.relispopulated AS populated,
+    EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhdetachpending) AS pending,
     pg_catalog.row_security_active(c.oid) AS hidden
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
@@ -51,10 +52,16 @@ export const readTables = async (
     readonly kind: ManifestTable['kind'];
     readonly bytes: string;
     readonly populated: boolean;
+    readonly pending: boolean;
     readonly hidden: boolean;
   }
   const found = await client.query<Row>(TABLES, [schemaOids]);
-  return found.rows.map((row) => ({ ...row, rows: null, bytes: Number(row.bytes) }));
+  return found.rows.map(({ pending, ...row }) => ({
+    ...row,
+    rows: null,
+    bytes: Number(row.bytes),
+    ...(pending && { detachPending: true }),
+  }));
 };
 
 const SEQUENCES = `

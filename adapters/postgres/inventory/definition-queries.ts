@@ -35,10 +35,10 @@ const DEFAULTS = `(
 
 const RELATION = `'kind', c.relkind, 'persistence', c.relpersistence, 'options', ${sorted('c.reloptions')}, 'columns', ${COLUMNS}, ${comment('pg_class', 'c.oid')}`;
 
-/** Whether a table, by its oid, is a partition of a table elsewhere: a restore leaves it on its own. */
+/** Whether a table, by its oid, is a partition of a table elsewhere, or is being detached from its own: a restore leaves it on its own. */
 const partitionOfOther = (oid: string): string => `EXISTS (
     SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-    WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND p.relnamespace <> ALL ($1)
+    WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND (p.relnamespace <> ALL ($1) OR i.inhdetachpending)
   )`;
 
 /** Of a constraint `k`: a key to a table of another schema. */
@@ -60,14 +60,14 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         'toast', (SELECT ${sorted('t.reloptions')} FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid),
         'of', NULLIF(c.reloftype, 0)::pg_catalog.regtype,
         'parents', (SELECT pg_catalog.array_agg(i.inhparent::pg_catalog.regclass::text ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits i
-          JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relnamespace = ANY ($1)),
+          JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relnamespace = ANY ($1) AND NOT i.inhdetachpending),
         'server', (SELECT pg_catalog.jsonb_build_array(s.srvname, ${sorted('f.ftoptions')}) FROM pg_catalog.pg_foreign_table f
           JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid)
       ) AS facts,
       ${DEFAULTS} || ARRAY[
         CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
         (SELECT pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM pg_catalog.pg_inherits i
-          JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relnamespace = ANY ($1) LIMIT 1)
+          JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relnamespace = ANY ($1) AND NOT i.inhdetachpending LIMIT 1)
       ] AS expressions
     FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
     WHERE c.relnamespace = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
@@ -95,7 +95,8 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     SELECT ${identity('pg_class', 'x.oid')}, pg_catalog.jsonb_build_object('of', i.indrelid::pg_catalog.regclass, 'valid', i.indisvalid,
         'primary', i.indisprimary, 'clustered', i.indisclustered, 'identity', i.indisreplident, ${comment('pg_class', 'x.oid')},
         'part of', (SELECT n.inhparent::pg_catalog.regclass FROM pg_catalog.pg_inherits n JOIN pg_catalog.pg_class p ON p.oid = n.inhparent
-          WHERE n.inhrelid = x.oid AND p.relnamespace = ANY ($1)),
+          WHERE n.inhrelid = x.oid AND p.relnamespace = ANY ($1)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits d WHERE d.inhrelid = i.indrelid AND d.inhdetachpending)),
         'statistics', (SELECT pg_catalog.array_agg(NULLIF(a.attstattarget, -1) ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.oid)
       ) AS facts, ARRAY[pg_catalog.pg_get_indexdef(x.oid)] AS expressions
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid

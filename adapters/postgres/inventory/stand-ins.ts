@@ -163,6 +163,11 @@ const OTHERS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
   UNION ALL SELECT k.classid, k.objid, pg_catalog.format('CREATE SERVER %I FOREIGN DATA WRAPPER larder_stand_in', s.srvname)
   FROM kept k JOIN pg_catalog.pg_foreign_server s ON k.classid = ${catalog('pg_foreign_server')} AND s.oid = k.objid
+  -- A handler of PostgreSQL's own does here what it does at home; for a table any other is as good as the heap's.
+  UNION ALL SELECT k.classid, k.objid, pg_catalog.format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', a.amname, CASE a.amtype WHEN 't' THEN 'TABLE' ELSE 'INDEX' END,
+      CASE WHEN a.amhandler::oid >= ${FIRST_NORMAL_OID} THEN 'heap_tableam_handler' ELSE a.amhandler::pg_catalog.oid::pg_catalog.regproc::text END)
+  FROM kept k JOIN pg_catalog.pg_am a ON k.classid = ${catalog('pg_am')} AND a.oid = k.objid
+  WHERE a.amtype = 't' OR a.amhandler::oid < ${FIRST_NORMAL_OID}
   UNION ALL SELECT k.classid, k.objid, pg_catalog.format('CREATE TABLESPACE %I LOCATION %L', t.spcname, '')
   FROM kept k JOIN pg_catalog.pg_tablespace t ON k.classid = ${catalog('pg_tablespace')} AND t.oid = k.objid`;
 

@@ -72,10 +72,15 @@ const countingWarnings = ({ facts, ways, hashed }: Observations): string[] => {
 const tableWarnings = (facts: readonly TableFacts[]): string[] => {
   const of = (kind: TableFacts['kind']) =>
     facts.filter((table) => table.kind === kind).map(({ name }) => name);
+  const detaching = facts.filter(({ detachPending }) => detachPending).map(({ name }) => name);
   const unpopulated = facts.filter(({ populated }) => !populated).map(({ name }) => name);
   return [
     ...listWarning(of('foreign'), 'Foreign tables are backed up without their rows'),
     ...listWarning(of('unlogged'), 'Unlogged tables lose their rows when the server crashes'),
+    ...listWarning(
+      detaching,
+      'Partitions whose DETACH CONCURRENTLY is pending are restored detached; ALTER TABLE ... DETACH PARTITION ... FINALIZE ends it at the source',
+    ),
     ...listWarning(unpopulated, 'Materialized views that were never refreshed'),
   ];
 };

@@ -28,7 +28,11 @@ import type { Piece } from './statements.ts';
 export interface Binding {
   readonly client: pg.Client;
   readonly plan: BindingPlan | undefined;
+  /** How a statement is sent; `send` by default. */
+  readonly how?: Sender;
 }
+
+export type Sender = (text: Buffer, doing: Doing) => Promise<void>;
 
 const SAVEPOINT = 'larder_bind';
 
@@ -47,9 +51,13 @@ const isSafe = async (client: pg.Client, { path }: Attempt): Promise<boolean> =>
   return rows[0]?.shadows === false;
 };
 
-const attempt = async (client: pg.Client, { path, text }: Attempt, doing: Doing): Promise<void> => {
+const attempt = async (
+  client: pg.Client,
+  { path, text }: Attempt,
+  { doing, how }: Pick<Work, 'doing' | 'how'>,
+): Promise<void> => {
   if (path) await client.query(`SET LOCAL search_path = ${pathOf(path)}`);
-  await send(client, text, doing);
+  await how(text, doing);
   if (path) await client.query(`SET LOCAL search_path = ${SAFE_PATH}`);
 };
 
@@ -93,12 +101,11 @@ const outcomeOf = async (
 const tried = async (
   client: pg.Client,
   one: Attempt,
-  doing: Doing,
-  look: () => Promise<Outcome>,
+  { doing, look, how }: Work,
 ): Promise<Outcome | StatementRefused> => {
   await client.query(`SAVEPOINT ${SAVEPOINT}`);
   try {
-    await attempt(client, one, doing);
+    await attempt(client, one, { doing, how });
     const outcome = await look();
     const back = outcome.how === 'right' ? '' : `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; `;
     await client.query(`${back}RELEASE SAVEPOINT ${SAVEPOINT}`);
@@ -116,6 +123,7 @@ const isUndefined = ({ cause }: StatementRefused): boolean =>
 
 interface Work {
   readonly doing: Doing;
+  readonly how: Sender;
   readonly look: () => Promise<Outcome>;
 }
 
@@ -142,12 +150,12 @@ class Rest {
 const attemptEach = async (
   client: pg.Client,
   attempts: readonly Attempt[],
-  { doing, look }: Work,
+  work: Work,
   rest: Rest,
 ): Promise<boolean> => {
   for (const one of attempts) {
     if (!(await isSafe(client, one))) continue;
-    const outcome = await tried(client, one, doing, look);
+    const outcome = await tried(client, one, work);
     if (!(outcome instanceof StatementRefused) && outcome.how === 'right') return true;
     rest.add(one, outcome);
   }
@@ -165,31 +173,32 @@ const attemptAll = async (
   if (rest.got.size && (await attemptEach(client, more([...rest.got]), work, rest))) return;
   const { near, wrong, refused } = rest;
   const last = near ?? wrong.find(({ path }) => path === null) ?? wrong[0];
-  if (last) await attempt(client, last, work.doing);
+  if (last) await attempt(client, last, work);
   else if (refused) throw refused;
 };
 
 /** @throws StatementRefused and others, as `send` */
 export const sendBound = async (
-  { client, plan }: Binding,
+  { client, plan, how = (sql, what) => send(client, sql, what) }: Binding,
   meaning: Meaning,
   { text, words }: Pick<Piece, 'text' | 'words'>,
   doing: Doing,
 ): Promise<void> => {
   const makes = plan && makesOf(meaning, words);
-  if (!makes || makes.on.schema === null) return await send(client, text, doing);
+  if (!makes || makes.on.schema === null) return await how(text, doing);
   if (!plan.wanted) {
-    if (!plan.schemas.length) return await send(client, text, doing);
-    const outcome = await tried(client, { path: null, text }, doing, async () => RIGHT);
+    if (!plan.schemas.length) return await how(text, doing);
+    const work = { doing, how, look: async () => RIGHT };
+    const outcome = await tried(client, { path: null, text }, work);
     if (!(outcome instanceof StatementRefused)) return;
     if (!isUndefined(outcome)) throw outcome;
     const others = attemptsFor(text, plan.schemas, true);
-    return await attemptAll(client, others, () => [], { doing, look: async () => RIGHT });
+    return await attemptAll(client, others, () => [], work);
   }
   const wanted = (plan.wanted.get(tableKey(makes.on.schema, makes.on.name)) ?? []).filter(
     ({ kind }) => makes.kinds.includes(kind),
   );
-  if (!wanted.length) return await send(client, text, doing);
+  if (!wanted.length) return await how(text, doing);
   const own = wanted.flatMap(({ operators }) => operators.map(({ schema }) => schema));
   const schemas = [...new Set(own)].sort();
   const pathFirst = wanted.some(({ unqualified }) => unqualified);
@@ -197,6 +206,6 @@ export const sendBound = async (
     client,
     attemptsFor(text, schemas, pathFirst),
     (taken) => attemptsWithout(text, schemas, taken),
-    { doing, look: () => outcomeOf(client, makes, wanted) },
+    { doing, how, look: () => outcomeOf(client, makes, wanted) },
   );
 };

@@ -5,6 +5,9 @@ import type { TableName } from '../../../core/restore.ts';
 import { readNames, readSequences } from '../inventory/contents.ts';
 import { readDividedAnew } from '../inventory/divided-anew.ts';
 import { identifier, qualified } from '../names.ts';
+import { countTable } from '../reading/count-table.ts';
+import { readCountingWays, wayOf } from '../reading/counting-ways.ts';
+import { compareAttached } from './compare-attached.ts';
 import { compareBindings } from './compare-bindings.ts';
 import { isOn, isTold, isUnfilled, type Told } from './compare-told.ts';
 import { tablesThere } from './places.ts';
@@ -100,12 +103,6 @@ const open = async (
   }
 };
 
-const countRows = async (client: pg.Client, { schema, name }: TableName): Promise<number> => {
-  const sql = `SELECT pg_catalog.count(*)::text AS rows FROM ONLY ${qualified(schema, name)}`;
-  const found = await client.query<{ rows: string }>(sql);
-  return Number(found.rows[0]?.rows);
-};
-
 export const isWanted = (
   { tables }: Pick<CompareRequest, 'tables'>,
   { schema, name }: TableName,
@@ -199,6 +196,7 @@ const compareTables = async (
     (await tablesThere(client, wanted)).map(({ schema, name }) => tableKey(schema, name)),
   );
   const { under } = await readDividedAnew(client, schemaOids);
+  const ways = await readCountingWays(client, schemaOids);
   const shared = new Map<string, { was: number; is: number }>();
   let rows = 0;
   for (const table of wanted) {
@@ -208,7 +206,8 @@ const compareTables = async (
     } else if (isUnfilled(request.unfinished, table)) {
       warnings.push(`Materialized view ${title(table)} could not be filled and has no rows.`);
     } else if (table.rows !== null) {
-      const counted = await countRows(client, table);
+      const { rows: counted } = (await countTable(client, table, wayOf(ways, table))) ?? {};
+      if (counted === undefined) continue;
       if (table.kind !== 'materialized-view') rows += counted;
       const top = under.get(tableKey(table.schema, table.name));
       if (top !== undefined) {
@@ -247,8 +246,12 @@ export const compareWithManifest = async (
     const sequences = await compareSequences(client, request, schemaOids, isOurs);
     const names = await compareNames(client, request, schemaOids);
     const bindings = await compareBindings(client, request, schemaOids);
+    const attached = await compareAttached(client, request, schemaOids);
     await client.query('ROLLBACK TO SAVEPOINT larder_compare; RELEASE SAVEPOINT larder_compare');
-    return { ...tables, differences: [...tables.differences, ...sequences, ...names, ...bindings] };
+    return {
+      ...tables,
+      differences: [...tables.differences, ...sequences, ...names, ...bindings, ...attached],
+    };
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw refusal(error, { object: 'the count of what came back' });

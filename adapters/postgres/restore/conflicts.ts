@@ -4,8 +4,9 @@ import { allWords, keyDefinition } from './clauses.ts';
 import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys-below.ts';
 import type { Meaning } from './meaning.ts';
 import { send } from './send.ts';
-import { asOwner, ownerOf } from './standing.ts';
+import { ownerOf } from './standing.ts';
 import type { Piece } from './statements.ts';
+import { validateConfined } from './tenant-code/validate.ts';
 import { named, type Run } from './text-run.ts';
 import {
   type Attempted,
@@ -92,7 +93,9 @@ const keyBelow = async (
   if (!(await partsBelow(client, key))) return undefined;
   for (const part of (await partsBelow(client, key)) ?? []) {
     const own = onPartition(key, part);
-    if (!(await sent(run, what, `${own.sql} NOT VALID`))) await sent(run, what, validate(own));
+    if (await sent(run, what, `${own.sql} NOT VALID`)) continue;
+    const one = { ...own.table, what: 'table' } as const;
+    await tried(run, () => validateConfined(run, one, validate(own), what));
   }
   const parts = (await partsBelow(client, key)) ?? [];
   return toldOf(what, error, { state: 'missing', ...halfAdded(key, parts, whyOf(error)) });
@@ -135,9 +138,7 @@ const looseCheck = async (
   const kind = what.kind === 'domain-check' ? 'domain' : 'table';
   const binding = { client: run.client, plan: run.request.bindings };
   const loose = { text: Buffer.from(`${textOf(piece)} NOT VALID`), words: piece.words };
-  const failed = await tried(run, () =>
-    asOwner(run, { ...on, what: kind }, () => sendBound(binding, meaning, loose, what)),
-  );
+  const failed = await tried(run, () => sendBound(binding, meaning, loose, what));
   if (failed) return undefined;
   return toldOf(what, error, { state: 'not-valid', sql: validating(kind, on, what.part) });
 };

@@ -25,7 +25,7 @@ export interface Definitions {
 const MOST_WORDS = 4096;
 
 export const definitionsOf = ({ entries }: Contents): Definitions => {
-  const escapes = entries.some(escapesIn);
+  const escapes = escapesOf({ entries });
   const known = new Map<Entry, readonly Word[]>();
   const wordsOf = (entry: Entry): readonly Word[] => {
     const words = known.get(entry) ?? firstStatement(entry.defn ?? '', escapes);
@@ -48,6 +48,10 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
     },
   };
 };
+
+/** Whether a backslash escapes in the strings of an archive. */
+export const escapesOf = ({ entries }: Pick<Contents, 'entries'>): boolean =>
+  entries.some(escapesIn);
 
 /** An archive's entry that sets how its strings are written. */
 const escapesIn = (entry: Entry): boolean => {

@@ -1,13 +1,14 @@
 import type pg from 'pg';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import type { LoadRequest } from '../../../core/restore-ports.ts';
+import { withRequired } from '../extension-order.ts';
 import { identifier } from '../names.ts';
 import { refusal } from './refusals.ts';
 
 const THERE = 'SELECT extname AS name FROM pg_catalog.pg_extension';
 
 /**
- * Creates the extensions that objects of the backup need in other schemas, for a database that has none of them. Those in the backup's
+ * Creates the extensions that objects of the backup need in other schemas, and what they require, for a database that has none of them. Those in the backup's
  * own schemas are created by its text.
  * @returns the extensions that the database did not have before
  */
@@ -19,8 +20,10 @@ export const createExtensions = async (
   const there = new Set(found.map(({ name }) => name));
   const missing = manifest.extensions.filter(({ name }) => !there.has(name));
   const own = schemasIn(manifest);
-  for (const { name, schema } of wanted ? missing : []) {
-    if (own.includes(schema)) continue;
+  const outside = missing.filter(({ schema }) => !own.includes(schema));
+  if (!wanted || !outside.length) return missing;
+  const all = await withRequired(client, outside, manifest.databaseExtensions ?? []);
+  for (const { name, schema } of all) {
     await client
       .query(
         `CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}; CREATE EXTENSION IF NOT EXISTS ${identifier(name)} WITH SCHEMA ${identifier(schema)}`,
@@ -29,5 +32,6 @@ export const createExtensions = async (
         throw refusal(error, { object: `extension "${name}"` });
       });
   }
-  return missing;
+  const known = new Set(missing.map(({ name }) => name));
+  return [...missing, ...all.filter(({ name }) => !known.has(name))];
 };

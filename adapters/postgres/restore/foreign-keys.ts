@@ -9,6 +9,7 @@ import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys-bel
 import { isKeyStatement, sendAlone } from './key-statement.ts';
 import { commentSql } from './places.ts';
 import { isLost, refusal } from './refusals.ts';
+import { sendRestricted } from './tenant-code/restricted.ts';
 
 /**
  * Adds the constraints that lead out of the restored schemas. ADD FOREIGN KEY locks the table that is referred to against every
@@ -76,6 +77,28 @@ const isThere = async (
 ): Promise<{ readonly enforced: boolean } | undefined> =>
   (await client.query<{ enforced: boolean }>(FOUND, [table.schema, table.name, name])).rows[0];
 
+const OWNER = `
+  SELECT r.rolname AS owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid = c.relowner WHERE n.nspname = $1 AND c.relname = $2 AND NOT r.rolsuper AND r.rolname <> current_user`;
+
+/**
+ * To plan its query is to evaluate constant calls in the indexes of both tables, which their owners may change at any moment now: so
+ * it is validated as the table's owner, restricted. Where that one may not read the other table, the server looks at row by row.
+ */
+const validateAsOwner = async (client: pg.Client, key: OutsideForeignKey): Promise<void> => {
+  const { schema, name } = key.table;
+  const [found] = (await client.query<{ owner: string }>(OWNER, [schema, name])).rows;
+  if (!found) return await sendAlone(client, validate(key));
+  await client.query('BEGIN');
+  try {
+    await sendRestricted(client, { schema, role: found.owner }, validate(key));
+    await client.query('COMMIT');
+  } catch (error) {
+    if (!isLost(error)) await client.query('ROLLBACK');
+    throw error;
+  }
+};
+
 /** Rows of these go against it. */
 class PartsViolated extends Error {}
 
@@ -92,7 +115,7 @@ const addBelow = async (
     await patiently(client, options, [`${onPartition(key, part).sql} NOT VALID`]);
   let isViolated = false;
   for (const part of parts.filter(({ valid }) => !valid)) {
-    await sendAlone(client, validate(onPartition(key, part))).catch((error: unknown) => {
+    await validateAsOwner(client, onPartition(key, part)).catch((error: unknown) => {
       if (codeOf(error) !== VIOLATED) throw error;
       isViolated = true;
     });
@@ -123,7 +146,7 @@ const add = async (
   if (key.neverValidated) {
     return { table, name, state: 'not-valid', why: 'the source had never validated it either' };
   }
-  await sendAlone(client, validate(key));
+  await validateAsOwner(client, key);
   return { table, name, state: 'valid' };
 };
 

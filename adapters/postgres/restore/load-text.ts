@@ -2,11 +2,10 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
-import type { OnConflict, TableName } from '../../../core/restore.ts';
+import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
 import { written } from '../inventory/of-extensions.ts';
 import { qualified } from '../names.ts';
-import { checksRows } from './actions.ts';
-import { sendBound } from './bind.ts';
+import { type Sender, sendBound } from './bind.ts';
 import type { BindingPlan } from './binding-plan.ts';
 import { unknownBindings } from './binding-unknown.ts';
 import { allWords, keyDefinition, mayInherit } from './clauses.ts';
@@ -18,12 +17,15 @@ import { give } from './give.ts';
 import { tellOtherGrantors } from './grantors.ts';
 import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
-import { codeWarnings, reachesOf, refuseReaches } from './own-code.ts';
+import { reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
-import { copyRows } from './send.ts';
-import { asOwner, isFresh, ownerOf, SAFE_PATH } from './standing.ts';
+import { ownerOf, SAFE_PATH } from './standing.ts';
 import { type Piece, readStatements } from './statements.ts';
-import { belongsToLonely, leaveParents, refuseAttached } from './text-parents.ts';
+import { exposedWarnings } from './tenant-code/confine.ts';
+import { copyTable } from './tenant-code/copy-table.ts';
+import { executeDefinition } from './tenant-code/execute.ts';
+import { nothingMade } from './tenant-code/seen.ts';
+import { belongsToLonely, detachedRule, leaveParents, refuseAttached } from './text-parents.ts';
 import { decide, keyOf } from './text-rules.ts';
 import { beginRun, named, type Run } from './text-run.ts';
 import { refusedRows, type Unfinished } from './unfinished.ts';
@@ -42,6 +44,8 @@ export interface TextRequest {
   readonly extensions: readonly string[];
   /** Under `drop` nobody is given or granted anything: all is the session's. */
   readonly owners: 'keep' | 'drop';
+  /** Code of the backup may run with the restore role's rights, where nobody else is there whom it could be restricted to. */
+  readonly acceptOwnCode?: boolean;
   /** Roles that nothing can be given to, beside those that the server does not have. */
   readonly missingRoles: readonly string[];
   /** The schemas are there and in use: they are neither made nor given to anybody. */
@@ -57,8 +61,12 @@ export interface TextRequest {
   readonly onSchema?: (schema: string) => Promise<void>;
   /** Under `report` what can't be brought back for its rows or definition is told, and the transaction goes on. Absent: it ends. */
   readonly onConflict?: OnConflict;
+  /** Partitions that were being detached: they are not attached. */
+  readonly detached?: readonly TableName[];
   /** Checks that are taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
+  /** Schemas that get another name: what of the text names them in string constants is told. */
+  readonly renamed?: readonly string[];
   /** Called before a statement that names a part of an extension of the backup's schemas, which was there before. */
   readonly onNeed?: (extension: string) => Promise<void>;
   /** Called once the rows of a table are there. */
@@ -93,6 +101,7 @@ export interface ExecutedText {
   /** True where an owner or a grant was left out that was asked for. */
   readonly accessLost: boolean;
   readonly warnings: readonly string[];
+  readonly namingLive: readonly NamesLive[];
 }
 
 const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
@@ -155,15 +164,12 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
       return;
     }
   }
-  const execute = () => sendBound({ client, plan: request.bindings }, meaning, piece, doing);
-  if (meaning.kind === 'alter' && checksRows(words)) {
-    const what = meaning.what === 'domain' ? 'domain' : 'table';
-    await asOwner(run, { ...named(meaning.on), what }, execute);
-  } else {
-    if (meaning.kind === 'refresh' && request.tenancy)
-      await ownerOf(run, { ...named(meaning.view), what: 'table' });
-    await (meaning.kind === 'refresh' ? asPoliciesLet(client, execute) : execute());
-  }
+  const execute = (how?: Sender) =>
+    sendBound({ client, plan: request.bindings, ...(how && { how }) }, meaning, piece, doing);
+  if (meaning.kind === 'refresh') {
+    if (request.tenancy) await ownerOf(run, { ...named(meaning.view), what: 'table' });
+    await asPoliciesLet(client, execute);
+  } else await executeDefinition(run, meaning, words, execute);
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
   if (meaning.kind === 'create-extension') await noteParts(run, meaning.extension);
@@ -197,7 +203,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   }
   const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
   const words = READ_WHOLE.includes(meaning.kind) ? allWords(piece, escapes) : piece.words;
-  const decision = decide(meaning, words, run.bounds);
+  const decision = detachedRule(run, meaning) ?? decide(meaning, words, run.bounds);
   switch (decision.do) {
     case 'pass':
       return;
@@ -211,11 +217,13 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
       return await orTold(run, meaning, piece, () => give(run, meaning, piece));
     default:
       if (await belongsToLonely(run, meaning)) return;
+      run.naming?.take(meaning, words);
       // Outside of what may be undone for the statement's sake.
       for (const extension of extensionsNamed(words, run.bounds))
         await run.request.onNeed?.(extension);
       if (piece.kind === 'statement') {
-        await orTold(run, meaning, piece, () => runStatement(run, meaning, piece));
+        const whole = { ...piece, words };
+        await orTold(run, meaning, piece, () => runStatement(run, meaning, whole));
         return noteUnmade(run, meaning, words);
       }
   }
@@ -223,12 +231,11 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   const table = named(meaning.table);
   const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
   await loosen(run);
-  const rows = await asOwner(run, { ...table, what: 'table' }, async (found) => {
-    const frozen = found !== undefined && isFresh(run, table, found);
-    return await copyRows(run.client, piece, doing, { frozen, room: run.rowRoom });
-  }).catch((error: unknown) => {
-    throw refusedRows(error, run.request.loosen);
-  });
+  const rows = await copyTable(run, piece, { table, columns: meaning.columns, doing }).catch(
+    (error: unknown) => {
+      throw refusedRows(error, run.request.loosen);
+    },
+  );
   run.copied.push({ ...table, rows });
   run.request.onTable(table);
 };
@@ -241,6 +248,7 @@ const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = 
 export const loadText = async (client: pg.Client, request: TextRequest): Promise<ExecutedText> => {
   const { tenancy, schemas } = request;
   const run = await beginRun(client, request);
+  nothingMade(run);
   const before = tenancy ? await reachesOf(client, schemas) : new Map();
   for await (const piece of readStatements(request.text)) {
     request.signal.throwIfAborted();
@@ -268,9 +276,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
         : []),
     ],
     accessLost: !run.access.isEmpty,
-    warnings: [
-      ...(tenancy ? await codeWarnings(client, schemas) : []),
-      ...(await unknownBindings(client, request.bindings)),
-    ],
+    warnings: [...exposedWarnings(run), ...(await unknownBindings(client, request.bindings))],
+    namingLive: run.naming?.list() ?? [],
   };
 };

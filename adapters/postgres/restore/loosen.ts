@@ -6,7 +6,8 @@ import { validating } from './conflicts.ts';
 import { shown } from './described.ts';
 import { commentSql } from './places.ts';
 import { refusal } from './refusals.ts';
-import { asOwner } from './standing.ts';
+import { forget } from './tenant-code/seen.ts';
+import { validateConfined } from './tenant-code/validate.ts';
 import type { Run } from './text-run.ts';
 import { isTold, whyOf } from './unfinished.ts';
 
@@ -67,6 +68,7 @@ export const loosen = async (run: Run): Promise<void> => {
   try {
     await takeAway(run, OF_TABLES);
     if (what === 'checks-and-domains') await takeAway(run, OF_DOMAINS);
+    forget(run);
   } catch (error) {
     throw refusal(error, { object: 'the checks of the backup' });
   }
@@ -97,11 +99,7 @@ const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
   const doing = { object: nameOf(one), schema: request.schemas[0] };
   await client.query(`SAVEPOINT ${SAVEPOINT}`);
   try {
-    await asOwner(run, { schema, name, what }, async () => {
-      await client.query(validating(what, one, constraint)).catch((error: unknown) => {
-        throw refusal(error, doing);
-      });
-    });
+    await validateConfined(run, { schema, name, what }, validating(what, one, constraint), doing);
     await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
     return undefined;
   } catch (error) {
@@ -115,6 +113,7 @@ const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
 export const tighten = async (run: Run): Promise<void> => {
   try {
     for (const one of run.loosened) await giveBack(run, one);
+    forget(run);
   } catch (error) {
     throw refusal(error, { object: 'the checks of the backup' });
   }

@@ -15,7 +15,7 @@ interface ExtendedQuery extends pg.QueryConfig {
 }
 
 /** Databases of SQL_ASCII may hold names in any bytes, which a JavaScript string can't. */
-const textOf = (text: Buffer, object: string): string => {
+export const sqlOf = (text: Buffer, object: string): string => {
   if (isUtf8(text)) return text.toString();
   throw new RestoreRefused([
     `The definition of ${object} holds bytes that are no UTF-8. GET .../restore-guide has the commands to bring it back by hand.`,
@@ -27,7 +27,7 @@ const textOf = (text: Buffer, object: string): string => {
  * text, a second statement in it is an error.
  */
 export const send = async (client: pg.Client, text: Buffer, doing: Doing): Promise<void> => {
-  const query: ExtendedQuery = { text: textOf(text, doing.object), queryMode: 'extended' };
+  const query: ExtendedQuery = { text: sqlOf(text, doing.object), queryMode: 'extended' };
   await client.query(query).catch((error: unknown) => {
     throw refusal(error, doing);
   });
@@ -96,7 +96,7 @@ export const copyRows = async (
       throw error;
     }
   };
-  const sql = textOf(text, doing.object);
+  const sql = sqlOf(text, doing.object);
   // With as much in hand it asks for no more.
   const inHand = { highWaterMark: room.length };
   const target = client.query(copyFrom(frozen ? freezing(sql) : sql, inHand));

@@ -6,43 +6,53 @@ import { shown } from './described.ts';
 import type { Run } from './text-run.ts';
 
 /**
- * As whom the tenant's own code runs. Check constraints, domains and generated columns call functions while rows come back, and the
- * restore role may be a member of every tenant's owner: so rows are copied as the owner of their table. A function that resets its
- * role is the restore role's again; only a login with fewer memberships keeps it from that.
+ * Who owns what comes back. Rows are copied as the owner of their table, whom row security lets pass. Code of the tenant's is not left
+ * to that: a function could reset its role (see tenant-code/).
  */
-interface Standing {
+export interface Standing {
   readonly owner: string;
+  readonly superuser: boolean;
   readonly schemaOwner: string;
   /** The owner may look into the schema already. */
   readonly enters: boolean;
   readonly fires: boolean;
   /** A table that holds rows itself, and that the transaction in progress has made or changed last. */
   readonly fresh: boolean;
+  /** Columns that a row can give. */
+  readonly columns: number;
 }
 
 const OF_RELATION = `
-  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters,
+  SELECT r.rolname AS owner, r.rolsuper AS superuser, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters,
     c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS fires,
-    c.relkind = 'r' AND c.xmin = pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid AS fresh
+    c.relkind = 'r' AND c.xmin = pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid AS fresh,
+    (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = c.relowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE n.nspname = $1 AND c.relname = $2`;
 
 const OF_DOMAIN = `
-  SELECT r.rolname AS owner, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters, false AS fires, false AS fresh
+  SELECT r.rolname AS owner, r.rolsuper AS superuser, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters, false AS fires, false AS fresh, 0 AS columns
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = t.typowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE n.nspname = $1 AND t.typname = $2`;
 
-export type Standee = TableName & { readonly what: 'table' | 'domain' };
+const OF_SCHEMA = `
+  SELECT r.rolname AS owner, r.rolsuper AS superuser, r.rolname AS "schemaOwner", true AS enters, false AS fires, false AS fresh, 0 AS columns
+  FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1 AND n.nspname = $2`;
 
-const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | undefined> =>
-  (
-    await client.query<Standing>(one.what === 'domain' ? OF_DOMAIN : OF_RELATION, [
-      one.schema,
-      one.name,
-    ])
-  ).rows[0];
+/** A schema is its own: `schema` and `name` are the same. */
+export type Standee = TableName & { readonly what: 'table' | 'index' | 'domain' | 'schema' };
+
+const QUERIES = {
+  table: OF_RELATION,
+  index: OF_RELATION,
+  domain: OF_DOMAIN,
+  schema: OF_SCHEMA,
+} as const;
+
+export const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | undefined> =>
+  (await client.query<Standing>(QUERIES[one.what], [one.schema, one.name])).rows[0];
 
 /**
  * Whether a table's rows may come back frozen: it is one that this transaction has made.
@@ -71,7 +81,8 @@ export const ownerOf = async (
   const found = known ?? (await standingOf(client, one));
   if (!found || found.owner !== self) return found;
   const { schemaOwner } = found;
-  if (request.owners === 'drop' || ours.has(shown(one)) || schemaOwner === self) return undefined;
+  const isGiven = request.owners === 'drop' || ours.has(shown(one)) || schemaOwner === self;
+  if (isGiven || one.what === 'schema' || one.what === 'index') return undefined;
   if (!(await run.findRole(schemaOwner))?.mayOwn) return undefined;
   await client.query(
     `ALTER ${one.what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(one.schema, one.name)} OWNER TO ${identifier(schemaOwner)}`,
@@ -100,23 +111,23 @@ const backToSelf = ({ settings }: Run): string =>
   ].join('; ');
 
 /**
- * Executes as the owner of a table or a domain, where that is somebody else than the restore role.
- * @param execute is told what stands there, where tenants are kept apart
+ * Executes as the owner of a table, where that is somebody else than the restore role.
+ * @param found what stands there, where tenants are kept apart
  */
 export const asOwner = async <T>(
   run: Run,
   one: Standee,
-  execute: (found?: Standing) => Promise<T>,
+  found: Standing | undefined,
+  execute: () => Promise<T>,
 ): Promise<T> => {
-  const { client, request } = run;
-  const found = request.tenancy ? await standingOf(client, one) : undefined;
+  const { client } = run;
   const standing = found && (await ownerOf(run, one, found));
-  if (!standing) return await execute(found);
+  if (!standing) return await execute();
   const { owner, enters } = standing;
   const right = `USAGE ON SCHEMA ${identifier(one.schema)}`;
   if (!enters) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
   await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
-  const result = await execute(found);
+  const result = await execute();
   await client.query(backToSelf(run));
   if (!enters) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
   return result;

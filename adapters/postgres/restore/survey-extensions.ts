@@ -3,6 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import { type WantedExtension, withRequired } from '../extension-order.ts';
 import { type ExtensionInside, isBorrowed, readExtensionsInside } from './borrow.ts';
 import type { Findings } from './survey-rights.ts';
 
@@ -59,6 +60,33 @@ interface InLive {
   readonly ours: boolean;
 }
 
+const findAll = async (client: pg.Client, wanted: readonly WantedExtension[]): Promise<Found[]> =>
+  wanted.length
+    ? (
+        await client.query<Found>(FOUND, [
+          wanted.map(({ name }) => name),
+          wanted.map(({ version }) => version),
+          wanted.map(({ schema }) => schema),
+        ])
+      ).rows
+    : [];
+
+/** What the missing ones require, as far as the server has them: nobody of the backup names it. */
+const findRequired = async (
+  client: pg.Client,
+  missing: readonly Found[],
+  { extensions, databaseExtensions = [] }: SurveyRequest['manifest'],
+): Promise<Found[]> => {
+  if (!missing.length) return [];
+  const names = new Set(extensions.map(({ name }) => name));
+  const wanted = extensions.filter(({ name }) => missing.some((one) => one.name === name));
+  const all = await withRequired(client, wanted, databaseExtensions);
+  return await findAll(
+    client,
+    all.filter(({ name }) => !names.has(name)),
+  );
+};
+
 const moved = ({ name, schema, relocatable, ours }: InLive): string[] => {
   const head = `Extension ${quoted(name)} lives in schema ${quoted(schema)} and would have to go along with its name`;
   const way = 'Chosen tables can be restored into the live schema; or use the restore guide.';
@@ -112,14 +140,9 @@ export const surveyExtensions = async (
   request: SurveyRequest,
 ): Promise<Findings & Pick<RestoreReport, 'missingExtensions'>> => {
   const { extensions } = request.manifest;
-  const found = (
-    await client.query<Found>(FOUND, [
-      extensions.map(({ name }) => name),
-      extensions.map(({ version }) => version),
-      extensions.map(({ schema }) => schema),
-    ])
-  ).rows;
-  const missing = found.filter(({ version }) => version === null);
+  const found = await findAll(client, extensions);
+  const named = found.filter(({ version }) => version === null);
+  const missing = [...named, ...(await findRequired(client, named, request.manifest))];
   const own = schemasIn(request.manifest);
   const problems = missing.flatMap(({ name, available, wantedSchema }) => {
     const head = `Extension ${quoted(name)} is missing`;

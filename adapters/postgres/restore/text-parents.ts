@@ -3,6 +3,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { qualified } from '../names.ts';
 import { shown } from './described.ts';
 import type { Meaning } from './meaning.ts';
+import type { Decision } from './text-rules.ts';
 import { named, type Run } from './text-run.ts';
 
 /** Tables that inherit from tables outside, or are partitions of them: a copy's rows must not show up among those of the original. */
@@ -27,6 +28,24 @@ export const leaveParents = async (run: Run, { schema, name }: TableName): Promi
       why: 'the parent is outside the restored schemas and would show its rows twice; ALTER TABLE ... INHERIT makes it one again',
     });
   }
+};
+
+/** A partition whose DETACH CONCURRENTLY was pending: nobody saw its rows in its parent any more, and pg_dump writes it attached. */
+export const detachedRule = (
+  { request }: Run,
+  meaning: Meaning,
+): Extract<Decision, { readonly do: 'leave-out' }> | undefined => {
+  if (meaning.kind !== 'attach-partition') return undefined;
+  const { child, parent } = meaning;
+  const isDetached = request.detached?.some(
+    ({ schema, name }) => schema === child.schema && name === child.name,
+  );
+  if (!isDetached) return undefined;
+  return {
+    do: 'leave-out',
+    what: `${shown(child)} as a partition of ${shown(parent)}`,
+    why: 'its DETACH CONCURRENTLY was pending, so that its rows were not among those of the parent any more; keys and triggers that it had of the parent are left out with it',
+  };
 };
 
 const OF_TABLE = `

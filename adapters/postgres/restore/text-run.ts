@@ -8,7 +8,9 @@ import { readExtensionParts } from './extension-parts.ts';
 import type { TextForeignKey, TextRequest } from './load-text.ts';
 import type { Loosened } from './loosen.ts';
 import type { Name } from './meaning.ts';
+import { NamingLive } from './naming-live.ts';
 import { makeRowRoom } from './send.ts';
+import { nothingSeen, type SeenCode } from './tenant-code/seen.ts';
 import type { Boundaries } from './text-rules.ts';
 import type { Unfinished } from './unfinished.ts';
 
@@ -46,7 +48,11 @@ export interface Run {
   readonly byOthers: Set<string>;
   /** What the text has set, by name. */
   readonly settings: Map<string, string>;
+  /** Code of the tenant's that the catalog shows. */
+  readonly code: SeenCode;
   readonly rowRoom: Buffer;
+  /** Absent where no schema gets another name. */
+  readonly naming?: NamingLive;
   /** In whose name is granted just now; null for the owner's. */
   grantor: string | null;
 }
@@ -102,7 +108,9 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     optional: new Set(),
     byOthers: new Set(),
     settings: new Map(),
+    code: nothingSeen(),
     rowRoom: makeRowRoom(),
+    ...(request.renamed?.length && { naming: new NamingLive(request.renamed) }),
     grantor: null,
   };
 };

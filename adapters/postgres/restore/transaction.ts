@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts';
-import { schemasIn } from '../../../core/manifest.ts';
+import { detachingIn, schemasIn } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { type Backend, holdName } from '../backend.ts';
@@ -41,6 +41,8 @@ interface Brought {
   readonly state: MarkState;
   /** Leaves the mark by which the restore is known again. */
   readonly leave: (loaded: MarkState) => Promise<void>;
+  /** Not kept in the mark: a later attempt has the report. */
+  readonly namingLive: Loaded['namingLive'];
   /** Extensions of the live schemas that were moved for a while. */
   readonly borrowed: readonly string[];
 }
@@ -52,11 +54,13 @@ const execute = async (
 ): Promise<ExecutedText> => {
   const { manifest, mode, owners, missingRoles, lockTimeoutMs, text, onTable, signal } = request;
   const { onConflict, loosen } = request;
+  const renamed = request.places.filter(({ from, to }) => from !== to);
   const done = await loadText(client, {
     text,
     schemas: schemasIn(manifest),
     extensions: manifest.extensions.map(({ name }) => name),
     owners,
+    ...(request.acceptOwnCode && { acceptOwnCode: true }),
     missingRoles,
     intoLive: mode === 'tables-live',
     tenancy: manifest,
@@ -64,11 +68,13 @@ const execute = async (
     lockTimeoutMs,
     ...(onConflict && { onConflict }),
     ...(loosen && { loosen }),
+    detached: detachingIn(manifest),
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);
       await extensions.onSchema?.(schema);
     },
     ...(extensions.onNeed && { onNeed: extensions.onNeed }),
+    ...(mode !== 'swap' && { renamed: renamed.map(({ from }) => from) }),
     onTable,
     signal,
   });
@@ -114,6 +120,7 @@ const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Br
   const state = await compare(client, request, await execute(client, request));
   return {
     state,
+    namingLive: undefined,
     borrowed: [],
     leave: async (loaded) => {
       const [first] = tables;
@@ -166,6 +173,7 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
   for (const { from, to } of aside) await renameSchema(client, { from: to, to: from });
   return {
     state: { ...compared, leftOut },
+    namingLive: done.namingLive,
     borrowed: extensions.lent.map(({ name }) => name),
     leave: async (loaded) => {
       const names = places.map(({ to }) => to);
@@ -257,5 +265,6 @@ export const transaction = async (
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;
   await commit({ access, client, backend, happened });
-  return loadedThere(state, places);
+  const { namingLive } = brought;
+  return { ...loadedThere(state, places), ...(namingLive?.length && { namingLive }) };
 };

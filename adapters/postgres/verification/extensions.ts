@@ -2,6 +2,7 @@ import pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RehearsalImpossible } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
+import { inOrder } from '../extension-order.ts';
 import { identityOf } from '../inventory/of-extensions.ts';
 import { identifier } from '../names.ts';
 import type { ScratchExtension } from '../scratch/prepare.ts';
@@ -56,30 +57,6 @@ const create = async (admin: pg.Client, { name, schema }: Wanted): Promise<void>
   await admin.query(
     `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} WITH SCHEMA ${identifier(schema)} CASCADE`,
   );
-};
-
-/** Those that need no other of them come first, so that CASCADE puts none into the wrong schema. */
-const REQUIRES = `
-  SELECT v.name, v.requires::text[] AS requires FROM pg_catalog.pg_available_extension_versions v
-  JOIN pg_catalog.pg_available_extensions e ON e.name = v.name AND e.default_version = v.version
-  WHERE v.name = ANY ($1)`;
-
-const inOrder = async (admin: pg.Client, wanted: readonly Wanted[]): Promise<Wanted[]> => {
-  const found = await admin.query<{ name: string; requires: string[] | null }>(REQUIRES, [
-    wanted.map(({ name }) => name),
-  ]);
-  const requires = new Map(found.rows.map((row) => [row.name, row.requires ?? []]));
-  const ordered: Wanted[] = [];
-  const visit = (one: Wanted): void => {
-    if (ordered.includes(one)) return;
-    for (const name of requires.get(one.name) ?? []) {
-      const other = wanted.find((each) => each.name === name);
-      if (other) visit(other);
-    }
-    ordered.push(one);
-  };
-  for (const one of wanted) visit(one);
-  return ordered;
 };
 
 /**

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Loosening, StatementRefused } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
-import { schemasIn } from '../../../core/manifest.ts';
+import { detachingIn, schemasIn } from '../../../core/manifest.ts';
 import type { RehearsalRequest, Rehearsed } from '../../../core/verification-ports.ts';
 import { bindingPlan } from '../restore/binding-plan.ts';
 import { type ExecutedText, loadText } from '../restore/load-text.ts';
@@ -55,6 +55,7 @@ const loadOnce = async (
       onTable: () => undefined,
       onConflict: 'report',
       ...(loosen && { loosen }),
+      detached: detachingIn(manifest),
       signal,
     });
     const denied = executed.unfinished.find(({ error }) => error instanceof PermissionMissing);

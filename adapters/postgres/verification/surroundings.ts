@@ -6,6 +6,7 @@ import { identifier } from '../names.ts';
 import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import type { ScratchServer } from '../scratch/server.ts';
 import { createExtensions, nameOf } from './extensions.ts';
+import { makeMethods, makeTransforms, OF_SUPERUSERS } from './superuser-stand-ins.ts';
 
 /**
  * What a backup of one schema needs around it and does not hold: roles, extensions, and in place of other schemas' tables, types
@@ -106,7 +107,10 @@ const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role', 'table constrain
 
 const keyOf = ({ kind, name }: Pick<Outside, 'kind' | 'name'>): string => `${kind} ${name}`;
 
-const refuseMissing = (manifest: Manifest, made: readonly StandIn[]): void => {
+const refuseMissing = (
+  manifest: Manifest,
+  made: readonly Pick<Outside, 'kind' | 'name'>[],
+): void => {
   const there = new Set(made.map(keyOf));
   const missing = manifest.outside.filter(
     (one) => !BY_OTHERS.includes(one.kind) && !there.has(keyOf(one)),
@@ -152,27 +156,33 @@ export const makeSurroundings = async (
   await createSchemas(admin, schemasOfExtensions(manifest));
   if (standIns.some(({ kind }) => kind === 'server'))
     for (const sql of FOREIGN) await admin.query(sql);
+  const methods = await makeMethods(admin, manifest.outside, standIns);
   const { made, bare } = await createStandIns(
     owner,
-    standIns.filter(({ kind }) => kind !== 'extension' && kind !== 'role'),
+    standIns.filter(({ kind }) => !['extension', 'role', ...OF_SUPERUSERS].includes(kind)),
   );
+  const superusers = [...methods, ...(await makeTransforms(admin, manifest.outside))];
   for (const schema of new Set(places)) {
     await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
     await admin.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
   }
-  refuseMissing(manifest, made);
+  refuseMissing(manifest, [...made, ...superusers]);
   return {
     pretended: [
-      ...[...made.filter(isCalled), ...bare].map(({ kind, name }) => `the ${kind} ${name}`),
+      ...[
+        ...made.filter(isCalled),
+        ...bare,
+        ...superusers.filter(({ pretended }) => pretended),
+      ].map(({ kind, name }) => `the ${kind} ${name}`),
       ...extensions.leftOut.map((name) => `the extension ${quoted(name)}`),
     ],
     emptied: made.some(isTable),
-    notChecked: [...extensions.notChecked, ...notesOn(manifest, made)],
+    notChecked: [...extensions.notChecked, ...notesOn(manifest, [...made, ...superusers])],
   };
 };
 
 /** What is in place only by form, and what that leaves unsaid. */
-const notesOn = (manifest: Manifest, made: readonly StandIn[]): string[] => {
+const notesOn = (manifest: Manifest, made: readonly Pick<Outside, 'kind' | 'name'>[]): string[] => {
   const needed = new Set(manifest.outside.map(keyOf));
   return made
     .filter((one) => needed.has(keyOf(one)))

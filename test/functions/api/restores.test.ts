@@ -153,6 +153,7 @@ describe('one restore', () => {
       missingRoles: ['app'],
       missingOutside: [],
       functionsNamingLive: ['acme.total()'],
+      namingLive: [{ what: 'function acme.total()', writes: true }],
       foreignKeysOutside: [],
       dependents: [],
       problems: [],

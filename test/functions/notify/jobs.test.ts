@@ -129,6 +129,13 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('t_owner_fkey');
   });
 
+  test('that named the live schema says what of it does, and what would write to it', async () => {
+    const namingLive = [{ what: 'trigger "acme.t: fired"', writes: true }];
+    const [mail] = await told({ outcome: { ...OUTCOME, namingLive } }, 'completed');
+    expect(mail?.body.text).toContain('Goes on naming the live schema');
+    expect(mail?.body.text).toContain('trigger "acme.t: fired": it would write');
+  });
+
   test('that left objects unfinished says so first, and how to finish them in one script', async () => {
     const outcome: RestoreOutcome = {
       ...OUTCOME,
@@ -169,6 +176,10 @@ describe('a restore', () => {
       missingRoles: [],
       missingOutside: [],
       functionsNamingLive: [],
+      namingLive: [
+        { what: 'view "acme.v"', writes: false },
+        { what: 'the default of column "no" of table "acme.t"', writes: true },
+      ],
       foreignKeysOutside: [],
       dependents: [],
       problems: ['The schema "x" is there already.'],
@@ -177,6 +188,10 @@ describe('a restore', () => {
     const [mail] = await told({ dryRun: true, report }, 'completed');
     expect(mail?.subject).toContain('would be refused');
     expect(mail?.body.text).toContain('The schema "x" is there already.');
+    expect(mail?.body.text).toContain(
+      'the default of column "no" of table "acme.t": it would write',
+    );
+    expect(mail?.body.text).toContain('view "acme.v"');
   });
 });
 

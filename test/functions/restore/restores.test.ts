@@ -63,6 +63,44 @@ describe('beside', () => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 
+  it('tells what of the backup goes on naming the live schema, whatever is live by now', async () => {
+    await room.sql(
+      `SET ROLE app_owner; CREATE FUNCTION acme.counted(n int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM acme.orders';
+       ALTER TABLE acme.orders ALTER COLUMN id SET DEFAULT nextval('acme.orders_id_seq'::text)`,
+    );
+    const [archive, plain] = [
+      await room.backup('acme'),
+      await room.backup('acme', { format: 'plain' }),
+    ];
+    await room.sql(
+      'DROP FUNCTION acme.counted; ALTER TABLE acme.orders ALTER COLUMN id DROP DEFAULT',
+    );
+    const column = {
+      what: 'the default of column "id" of table "acme.orders"',
+      writes: true,
+    };
+    const { report } = (await room.restore(archive, { dryRun: true })).row;
+    expect(report?.namingLive).toEqual(
+      expect.arrayContaining([column, { what: 'function acme.counted(integer)', writes: false }]),
+    );
+    expect(report?.functionsNamingLive).toEqual(['acme.counted(integer)']);
+    const all = expect.arrayContaining([
+      column,
+      { what: 'function "acme.counted"', writes: false },
+    ]);
+    for (const [one, newSchema] of [[archive, 'one'] as const, [plain, 'two'] as const]) {
+      const { row } = await room.restore(one, { newSchema });
+      expect(row.outcome?.namingLive).toEqual(all);
+    }
+    const wish = { mode: 'tables', tables: ['orders'], newSchema: 'three' } as const;
+    const { row } = await room.restore(archive, wish);
+    expect(row.report?.namingLive).toEqual([column]);
+    expect(row.outcome?.namingLive).toEqual([column]);
+    const swapped = (await room.restore(archive, { mode: 'swap' })).row;
+    expect(swapped.report?.namingLive).toEqual([]);
+    expect(swapped.outcome?.namingLive).toBeUndefined();
+  });
+
   it('tells of code that would run, and does not run it as the restore role unless that was asked for', async () => {
     await room.sql(
       `SET ROLE app_owner; CREATE FUNCTION acme.fine(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -90,7 +128,9 @@ describe('beside', () => {
     expect(harmless.row.status).toBe('completed');
     const asked = await room.restore(plain, { owners: 'drop', acceptOwnCode: true });
     expect(asked.row.status).toBe('completed');
-    expect(asked.row.outcome?.warnings.join()).toContain('They ran with the rights of');
+    expect(asked.row.outcome?.warnings.join()).toContain(
+      'Code of the backup ran as "larder_restore"',
+    );
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
 import { readOwnCode } from '../../../adapters/postgres/restore/contents-code.ts';
+import { readNaming } from '../../../adapters/postgres/restore/contents-naming.ts';
 import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
 import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
@@ -98,6 +99,7 @@ export const openRoom = async (
     vault: makeVaultReader({ bucket: bench.bucket, client: services.s3 }),
     manifestKeys: TEST_KEY,
     archives: makeArchiveReader(programRoots),
+    readNaming,
     readOwnCode,
     server: makeRestoreServer({ settings, credentials, stack: access.table }),
     queue: { hide: async () => undefined },

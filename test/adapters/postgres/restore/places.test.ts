@@ -273,6 +273,38 @@ describe('another database', () => {
     );
   });
 
+  it('that lacks extensions gets them after what they require, each in the schema that it had', async () => {
+    // By name, "earthdistance" comes after "cube"; by schema and in the manifest, cube is not even named: only the database has it.
+    const source = await newDatabase(older, 'CREATE SCHEMA acme');
+    await older.sql(
+      `CREATE SCHEMA a_ext; CREATE SCHEMA z_ext; CREATE EXTENSION cube SCHEMA z_ext; CREATE EXTENSION earthdistance SCHEMA a_ext;
+      GRANT USAGE ON SCHEMA a_ext, z_ext TO PUBLIC; SET ROLE app_owner; CREATE TABLE acme.places (v float8 DEFAULT a_ext.earth());
+      INSERT INTO acme.places DEFAULT VALUES`,
+      source,
+    );
+    const stored = await takeBackup(older, source, ['acme']);
+    expect(stored.manifest.extensions.map(({ name }) => name)).toEqual(['earthdistance']);
+    const database = await newDatabase(postgres, 'SELECT');
+    const target = { postgres, database, user: 'postgres' };
+    const places = [{ from: 'acme', to: 'acme' }];
+    const wish = { mode: 'elsewhere', places, createExtensions: true } as const;
+    expect((await surveyOf(target, stored, wish)).missingExtensions).toMatchObject([
+      { name: 'earthdistance', schema: 'a_ext', available: true },
+      { name: 'cube', schema: 'z_ext', available: true },
+    ]);
+    const not = await surveyOf(target, stored, { ...wish, createExtensions: false });
+    expect(not.problems.join()).toContain('"cube" is missing');
+    await restore(target, stored, wish);
+    const { rows } = await postgres.sql(
+      "SELECT extname AS name, extnamespace::regnamespace::text AS schema FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
+      database,
+    );
+    expect(rows).toEqual([
+      { name: 'cube', schema: 'z_ext' },
+      { name: 'earthdistance', schema: 'a_ext' },
+    ]);
+  });
+
   it('that has a tenant of that name keeps it, where the copy gets another', async () => {
     const source = await newDatabase(older, SHOP);
     const stored = await takeBackup(older, source, ['acme']);

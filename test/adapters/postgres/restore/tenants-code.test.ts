@@ -61,7 +61,7 @@ describe("a tenant's own code", () => {
     expect(await schemasIn(postgres, database)).toEqual(['acme', 'beta']);
   });
 
-  it("runs as its table's owner, and is named where the restore role may do more", async () => {
+  it("runs as its table's owner", async () => {
     const database = await databaseOf(
       postgres,
       "CREATE TABLE acme.t (v text, g text GENERATED ALWAYS AS (acme.tells(v)) STORED); INSERT INTO acme.t VALUES ('a')",
@@ -70,37 +70,26 @@ describe("a tenant's own code", () => {
     const loaded = await restore({ postgres, database }, stored);
     const { rows } = await postgres.sql('SELECT g FROM acme_restored.t', database);
     expect(rows).toEqual([{ g: 't_acme' }]);
-    expect(loaded.warnings).toHaveLength(1);
-    expect(loaded.warnings[0]).toContain('"acme.tells"');
-    expect(loaded.warnings[0]).toContain('"t_beta"');
-    await postgres.sql('REVOKE t_beta FROM larder_restore');
-    await postgres.sql('DROP SCHEMA acme_restored CASCADE', database);
-    expect((await restore({ postgres, database }, stored)).warnings).toEqual([]);
+    expect(loaded.warnings).toEqual([]);
   });
 
-  it('that resets its role is the restore role, as docs/roles.md says: what it writes elsewhere is rolled back, by name', async () => {
-    const resets = (statement: string) =>
+  it('can not reset its role, as docs/roles.md says, and leaves no setting behind', async () => {
+    const database = await databaseOf(
+      postgres,
       `CREATE FUNCTION acme.resets(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
          IF session_user = 'larder_restore' THEN
-           RESET ROLE; SET search_path = acme; SET standard_conforming_strings = off; ${statement};
+           SET search_path = acme; SET standard_conforming_strings = off;
+           BEGIN RESET ROLE; UPDATE beta.secrets SET s = current_user; EXCEPTION WHEN insufficient_privilege THEN NULL; END;
          END IF; RETURN true; END $f$;
        CREATE TABLE acme.t (v text CHECK (acme.resets(v))); INSERT INTO acme.t VALUES ('a');
-       CREATE INDEX i ON acme.t (v); COMMENT ON INDEX acme.i IS 'a\\b'`;
-    const writes = await databaseOf(postgres, resets('UPDATE beta.secrets SET s = current_user'));
-    const hostile = await takeBackup(postgres, writes, ['acme']);
-    await expect(restore({ postgres, database: writes }, hostile)).rejects.toMatchObject({
-      name: 'RestoreWroteOutside',
-      objects: ['table beta.secrets'],
-    });
-    expect(await secrets(writes)).toEqual([{ s: 'secret' }]);
-    expect(await schemasIn(postgres, writes)).toEqual(['acme', 'beta']);
-    const reads = await databaseOf(postgres, resets('PERFORM s FROM beta.secrets'));
-    const stored = await takeBackup(postgres, reads, ['acme']);
-    const loaded = await restore({ postgres, database: reads }, stored);
-    expect(loaded.warnings[0]).toContain('"acme.resets"');
+       CREATE INDEX i ON acme.t (v); COMMENT ON INDEX acme.i IS 'a\\b'`,
+    );
+    const stored = await takeBackup(postgres, database, ['acme']);
+    expect((await restore({ postgres, database }, stored)).warnings).toEqual([]);
+    expect(await secrets(database)).toEqual([{ s: 'secret' }]);
     const { rows } = await postgres.sql(
       "SELECT obj_description('acme_restored.i'::regclass) AS c",
-      reads,
+      database,
     );
     expect(rows).toEqual([{ c: 'a\\b' }]);
   });
@@ -112,8 +101,10 @@ describe("a tenant's own code", () => {
          UPDATE beta.secrets SET s = current_user; RETURN true; END $f$;
        CREATE FUNCTION acme.shadows(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
          IF session_user = 'larder_restore' THEN
-           CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (acme.takes(VALUE));
-           CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (acme.takes(NULL));
+           BEGIN
+             CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (acme.takes(VALUE));
+             CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (acme.takes(NULL));
+           EXCEPTION WHEN insufficient_privilege THEN NULL; END;
          END IF; RETURN true; END $f$;
        CREATE TABLE acme.t (v text CHECK (acme.shadows(v))); INSERT INTO acme.t VALUES ('a')`,
     );

@@ -100,6 +100,51 @@ describe('a backup', () => {
     ]);
   });
 
+  it('with a partition that is being detached is whole, and defined as it was', async () => {
+    const one = await backupOf(
+      `CREATE SCHEMA apart; CREATE TABLE apart.t (id int, day int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+      CREATE TABLE apart.t_1 PARTITION OF apart.t FOR VALUES FROM (0) TO (10); CREATE TABLE apart.t_2 PARTITION OF apart.t FOR VALUES FROM (10) TO (20);
+      CREATE FUNCTION apart.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER noted BEFORE INSERT ON apart.t FOR EACH ROW EXECUTE FUNCTION apart.noted(); CREATE INDEX ON apart.t (day);
+      INSERT INTO apart.t VALUES (1, 1), (2, 11); UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'apart.t_2'::regclass`,
+      ['apart'],
+    );
+    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    expect(found).toMatchObject({ differences: [], checked: { rows: 2 } });
+    expect(found.notChecked).toContainEqual(
+      expect.stringContaining('DETACH CONCURRENTLY was pending'),
+    );
+  });
+
+  it('that needs access methods, languages and transforms of its database is brought back with what stands in for them', async () => {
+    const one = await backupOf(
+      `CREATE ACCESS METHOD "Heap 2" TYPE TABLE HANDLER heap_tableam_handler; CREATE LANGUAGE "my lang" HANDLER plpgsql_call_handler;
+      CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal)); CREATE SCHEMA odd; CREATE TABLE odd.a (id int PRIMARY KEY) USING "Heap 2";
+      CREATE TABLE odd.b (id int); CREATE MATERIALIZED VIEW odd.m USING "Heap 2" AS SELECT 1 AS one;
+      CREATE FUNCTION odd.f(int) RETURNS int TRANSFORM FOR TYPE int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+      CREATE FUNCTION odd.g() RETURNS int LANGUAGE "my lang" AS 'anything'; INSERT INTO odd.a VALUES (1); INSERT INTO odd.b VALUES (2)`,
+      ['odd'],
+    );
+    expect(one.manifest.outside.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['access method', 'language', 'transform']),
+    );
+    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    expect(found).toMatchObject({ differences: [], checked: { tables: 2, rows: 2 } });
+    expect(found.unfinished).toBeUndefined();
+    for (const kind of ['access method', 'language', 'transform'])
+      expect(found.notChecked).toContainEqual(
+        expect.stringMatching(new RegExp(`^${kind} .*stood in for it`)),
+      );
+    // A manifest of before says nothing of how to make one, and one that was altered has nothing executed as the superuser.
+    const sql = 'CREATE ACCESS METHOD x TYPE TABLE HANDLER heap_tableam_handler; CREATE ROLE evil';
+    const standIns = one.manifest.standIns?.map((each) => ({ ...each, sql }));
+    for (const given of [[], standIns ?? []]) {
+      const manifest = { ...one.manifest, standIns: given };
+      const { differences } = await rehearsals.rehearseQuickly({ ...one, manifest }, 'rows');
+      expect(differences).toEqual([]);
+    }
+  });
+
   it('that only a superuser can make can not be brought back', async () => {
     const one = await backupOf(
       "CREATE SCHEMA mighty; CREATE FUNCTION mighty.f() RETURNS int LANGUAGE internal AS 'pg_backend_pid'",

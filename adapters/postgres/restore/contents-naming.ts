@@ -1,0 +1,44 @@
+import type { ReadNaming } from '../../../core/restore-ports.ts';
+import { type Contents, type Entry, readContents } from './contents.ts';
+import { escapesOf } from './contents-definitions.ts';
+import { meaningOf } from './meaning.ts';
+import { NamingLive } from './naming-live.ts';
+import { tokenAt } from './statements-tokens.ts';
+import { type Word, wordOf } from './words.ts';
+
+/** What of an archive goes on naming the live schema, told from the definitions in its table of contents. */
+const wordsOf = (sql: string, escapes: boolean): readonly Word[] => {
+  const bytes = Buffer.from(sql);
+  const words: Word[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const token = tokenAt({ bytes, final: true, escapes }, at);
+    if (!token) break;
+    if (token.kind !== 'space') words.push(wordOf(bytes, token));
+    at = token.to;
+  }
+  return words;
+};
+
+/** `acme.total(numeric)`: the tag of a routine has its arguments. */
+const routineOf = ({ desc, namespace, tag }: Entry): string | undefined =>
+  desc === 'FUNCTION' || desc === 'PROCEDURE' ? `${namespace}.${tag}` : undefined;
+
+export const namingOf = (
+  contents: Contents,
+  schemas: readonly string[],
+  entries?: readonly number[],
+): Awaited<ReturnType<ReadNaming>> => {
+  const escapes = escapesOf(contents);
+  const wanted = entries && new Set(entries);
+  const naming = new NamingLive(schemas);
+  for (const entry of contents.entries) {
+    if (!entry.defn || (wanted && !wanted.has(entry.dumpId))) continue;
+    const words = wordsOf(entry.defn, escapes);
+    naming.take(meaningOf(words), words, routineOf(entry));
+  }
+  return { all: naming.list(), functions: naming.routines() };
+};
+
+/** @throws DumpUnreadable */
+export const readNaming: ReadNaming = async ({ read, schemas, entries }) =>
+  namingOf(await readContents(read), schemas, entries);

@@ -1,0 +1,55 @@
+import { quoted } from '../../../../core/errors/base.ts';
+import { RestoreRefused } from '../../../../core/errors/restore.ts';
+import { ROLES_PAGE } from '../refusals.ts';
+import { ownerOf, type Standee, type Standing } from '../standing.ts';
+import type { Run } from '../text-run.ts';
+import { listed, reachOf, readReach } from './reach.ts';
+
+/**
+ * As whom the tenant's code is evaluated: the owner of what it belongs to, in a security-restricted operation. Where that is the
+ * restore role itself or a superuser, there is nobody to be restricted to: then it is evaluated only if the restore role can do no
+ * more than the backup's own schemas, or if that was asked for.
+ */
+export interface Evaluated {
+  /** As people name it: `table "acme.orders"`. */
+  readonly what: string;
+  /** Functions, as PostgreSQL names them; empty where only the statement's text tells that there is code. */
+  readonly code: readonly string[];
+}
+
+/** @returns the role; undefined where it may be evaluated with the restore role's rights. @throws RestoreRefused */
+export const confinedRole = async (
+  run: Run,
+  one: Standee,
+  evaluated: Evaluated,
+  known?: Standing,
+): Promise<string | undefined> => {
+  const owner = await ownerOf(run, one, known);
+  if (owner && !owner.superuser) return owner.owner;
+  await refuseExposed(run, evaluated);
+  return undefined;
+};
+
+/** @throws RestoreRefused where code would get rights over others that was not accepted */
+export const refuseExposed = async (run: Run, { what, code }: Evaluated): Promise<void> => {
+  const { client, request, code: seen } = run;
+  if (seen.reach === 'unknown') seen.reach = await readReach(client, request.schemas);
+  if (!seen.reach) return;
+  const calls = code.length
+    ? `${what} calls ${listed(code.map(quoted))}`
+    : `${what} calls functions`;
+  if (!request.acceptOwnCode) {
+    throw new RestoreRefused([
+      `Code of the backup would run as ${reachOf(seen.reach)}, while it comes back: ${calls}. Keep the owners, take a login that is a member of fewer, or ask with acceptOwnCode if you trust it. ${ROLES_PAGE}`,
+    ]);
+  }
+  seen.exposed.add(calls);
+};
+
+/** What was evaluated with the restore role's rights, as was asked for. */
+export const exposedWarnings = ({ code: { reach, exposed } }: Run): string[] =>
+  exposed.size && reach && reach !== 'unknown'
+    ? [
+        `Code of the backup ran as ${reachOf(reach)}, as was asked for: ${listed([...exposed])}. docs/roles.md says how to keep tenants apart.`,
+      ]
+    : [];

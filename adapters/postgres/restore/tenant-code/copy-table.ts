@@ -1,0 +1,61 @@
+import { tableKey } from '../../../../core/manifest.ts';
+import type { TableName } from '../../../../core/restore.ts';
+import { shown } from '../described.ts';
+import type { Doing } from '../refusals.ts';
+import { copyRows } from '../send.ts';
+import { asOwner, isFresh, type Standing, standingOf } from '../standing.ts';
+import type { Piece } from '../statements.ts';
+import type { Run } from '../text-run.ts';
+import { confinedRole } from './confine.ts';
+import { NO_CODE } from './read.ts';
+import { forget, tenantCodeOf } from './seen.ts';
+import { settleBeforeCode } from './settle.ts';
+import { copyStaged } from './staged-copy.ts';
+
+interface Rows {
+  readonly table: TableName;
+  readonly columns: readonly string[];
+  readonly doing: Doing;
+}
+
+/** Code that is evaluated for the rows; defaults only where a row does not give all columns, as pg_dump's do. */
+const codeForRows = async (
+  run: Run,
+  { schema, name }: TableName,
+  given: readonly string[],
+  found: Standing,
+): Promise<readonly string[]> => {
+  const { relations } = await tenantCodeOf(run, 'rows');
+  const { rows, defaults } = relations.get(tableKey(schema, name)) ?? NO_CODE;
+  const isWhole = !given.length || given.length >= found.columns;
+  return isWhole ? rows : [...rows, ...defaults];
+};
+
+/**
+ * Brings a table's rows back: by COPY as its owner, frozen where the transaction has made the table; through a staging table
+ * where the table evaluates code of the tenant's.
+ * @returns how many rows came
+ */
+export const copyTable = async (
+  run: Run,
+  piece: Extract<Piece, { readonly kind: 'copy' }>,
+  { table, columns, doing }: Rows,
+): Promise<number> => {
+  const { client, request, rowRoom: room } = run;
+  const one = { ...table, what: 'table' } as const;
+  const found = request.tenancy ? await standingOf(client, one) : undefined;
+  const frozen = found !== undefined && isFresh(run, table, found);
+  const code = found ? await codeForRows(run, table, columns, found) : [];
+  if (code.length) {
+    const evaluated = { what: `table ${shown(table)}`, code };
+    const role = await confinedRole(run, one, evaluated, found);
+    if (role !== undefined) {
+      await settleBeforeCode(run);
+      const tainted = (await tenantCodeOf(run, 'rows')).types.map(({ oid }) => oid);
+      const rows = await copyStaged(run, piece, { table, columns, role, tainted, doing });
+      forget(run);
+      return rows;
+    }
+  }
+  return await asOwner(run, one, found, () => copyRows(client, piece, doing, { frozen, room }));
+};

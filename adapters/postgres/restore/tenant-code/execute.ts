@@ -1,0 +1,208 @@
+import { tableKey } from '../../../../core/manifest.ts';
+import { identifier, qualified } from '../../names.ts';
+import { checksRows } from '../actions.ts';
+import type { Sender } from '../bind.ts';
+import { described } from '../described.ts';
+import type { Meaning, Name } from '../meaning.ts';
+import { sqlOf } from '../send.ts';
+import type { Standee } from '../standing.ts';
+import { isKey } from '../statements-body.ts';
+import { named, type Run } from '../text-run.ts';
+import type { Word } from '../words.ts';
+import { confinedRole, type Evaluated, refuseExposed } from './confine.ts';
+import { calledIn, evaluatedAtOnce, harmfulAmong } from './in-text.ts';
+import { foldedOf, NO_CODE } from './read.ts';
+import { type Lent, runRestricted } from './restricted.ts';
+import { forget, noteExecuted, taintedTypesOf, tenantCodeOf } from './seen.ts';
+import { settleBeforeCode } from './settle.ts';
+
+/**
+ * Definitions that evaluate the tenant's code while they are executed. Besides checks over rows these are all that make PostgreSQL
+ * fold an expression's constant calls (eval_const_expressions): generated columns and partition keys when their table is made, partitions
+ * when they are attached, foreign keys when their rows are looked at, what asks whether a CHECK implies NOT NULL. And any text
+ * that holds a value of a type whose input function evaluates a domain.
+ *
+ * CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW are restricted by PostgreSQL itself, to the table's owner.
+ */
+interface Door extends Evaluated {
+  readonly one: Standee;
+  /** PostgreSQL restricts it itself. */
+  readonly isRestricted?: boolean;
+}
+
+const table = (name: Name): Standee => ({ ...named(name), what: 'table' });
+
+const codeOfTables = async (run: Run, ...tables: readonly Name[]): Promise<readonly string[]> => {
+  const { relations } = await tenantCodeOf(run, 'definitions');
+  const all = tables.flatMap((name) => {
+    const { schema, name: own } = named(name);
+    return foldedOf(relations.get(tableKey(schema, own)) ?? NO_CODE);
+  });
+  return [...new Set(all)];
+};
+
+const LOOKS_AT_ROWS = [
+  ['add', 'constraint'],
+  ['set', 'not', 'null'],
+  ['replica', 'identity'],
+];
+const looksAtRows = (words: readonly Word[]): boolean =>
+  words.some((_, at) =>
+    LOOKS_AT_ROWS.some((keys) => keys.every((key, ahead) => isKey(words[at + ahead], key))),
+  );
+
+/** Schemas that may be on the search_path while it is executed, so that it is bound to its operators (see bind.ts). */
+const onPath = ({ request: { bindings } }: Run, name: Name): readonly string[] => {
+  if (!bindings?.wanted) return bindings?.schemas ?? [];
+  const { schema, name: own } = named(name);
+  const wanted = bindings.wanted.get(tableKey(schema, own)) ?? [];
+  return [...new Set(wanted.flatMap(({ operators }) => operators.map((one) => one.schema)))];
+};
+
+/** @param on what the statement is about */
+const codeInWords = async (
+  run: Run,
+  words: readonly Word[],
+  on: Name,
+): Promise<readonly string[]> => {
+  if (!words.length) return [];
+  const types = await taintedTypesOf(run);
+  return [
+    ...(await harmfulAmong(run.client, calledIn(words), onPath(run, on))),
+    ...types.flatMap(({ code }) => code),
+  ];
+};
+
+const doorOf = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const what = described(meaning, words);
+  const found = (
+    one: Standee,
+    code: readonly string[],
+    more: Partial<Door> = {},
+  ): Door | undefined => (code.length ? { one, what, code, ...more } : undefined);
+  switch (meaning.kind) {
+    case 'create': {
+      if (meaning.what === 'table')
+        return found(schemaOf(meaning), await codeInWords(run, evaluatedAtOnce(words), meaning));
+      if (meaning.what === 'index' && meaning.table)
+        return found(table(meaning.table), await codeInWords(run, words, meaning.table), {
+          isRestricted: true,
+        });
+      return undefined;
+    }
+    case 'alter': {
+      const isDomain = meaning.what === 'domain';
+      const one: Standee = { ...named(meaning.on), what: isDomain ? 'domain' : 'table' };
+      if (checksRows(words)) return found(one, await codeInWords(run, words, meaning.on));
+      return !isDomain && looksAtRows(words)
+        ? found(one, await codeOfTables(run, meaning.on))
+        : undefined;
+    }
+    case 'attach-partition':
+      return found(table(meaning.parent), await codeOfTables(run, meaning.parent, meaning.child));
+    case 'attach-index': {
+      const { relations } = await tenantCodeOf(run, 'definitions');
+      const one: Standee = { ...named(meaning.parent), what: 'index' };
+      return found(one, [...relations.values()].flatMap(foldedOf));
+    }
+    case 'foreign-key':
+      return found(
+        table(meaning.table),
+        await codeOfTables(run, meaning.table, meaning.references),
+      );
+    default:
+      return undefined;
+  }
+};
+
+const schemaOf = (name: Name): Standee => {
+  const { schema } = named(name);
+  return { schema, name: schema, what: 'schema' };
+};
+
+/** Values in a definition's text are made while it is parsed. */
+const doorOfTypes = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const isDefinition = meaning.kind === 'create' || meaning.kind === 'alter';
+  if (!isDefinition || !words.some(({ kind }) => kind === 'string' || kind === 'opaque'))
+    return undefined;
+  const types = await taintedTypesOf(run);
+  if (!types.length) return undefined;
+  const what = described(meaning, words);
+  const code = [...new Set(types.flatMap((type) => type.code))];
+  if (meaning.kind === 'create') {
+    const one = meaning.table ? table(meaning.table) : schemaOf(meaning);
+    return { one, what, code };
+  }
+  const one: Standee = {
+    ...named(meaning.on),
+    what: meaning.what === 'domain' ? 'domain' : 'table',
+  };
+  return ['table', 'domain'].includes(meaning.what)
+    ? { one, what, code }
+    : { one: schemaOf(meaning.on), what, code };
+};
+
+const RIGHTS_ON = `
+  SELECT pg_catalog.has_table_privilege($1::name, c.oid, 'REFERENCES') AS refers, pg_catalog.has_table_privilege($1::name, c.oid, 'SELECT') AS reads
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3`;
+
+/** A key's owner needs rights on the table it refers to, whose grants are not back yet. */
+const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[]> => {
+  const { schema, name } = named(on);
+  interface Rights {
+    readonly refers: boolean;
+    readonly reads: boolean;
+  }
+  const [rights] = (await run.client.query<Rights>(RIGHTS_ON, [role, schema, name])).rows;
+  const missing = [...(rights?.refers ? [] : ['REFERENCES']), ...(rights?.reads ? [] : ['SELECT'])];
+  const what = `${missing.join(', ')} ON TABLE ${qualified(schema, name)}`;
+  const to = identifier(role);
+  return missing.length
+    ? [{ grant: `GRANT ${what} TO ${to}`, revoke: `REVOKE ${what} FROM ${to}` }]
+    : [];
+};
+
+/** Who may attach: the owner of both. */
+const attaches = async (run: Run, meaning: Meaning, door: Door, role: string): Promise<boolean> => {
+  if (meaning.kind !== 'attach-partition') return true;
+  if ((await confinedRole(run, table(meaning.child), door)) === role) return true;
+  await refuseExposed(run, door);
+  return false;
+};
+
+/** Executes a definition, restricted to its owner where it evaluates the tenant's code. */
+export const executeDefinition = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  execute: (how?: Sender) => Promise<void>,
+): Promise<void> => {
+  const { client, request } = run;
+  const door = request.tenancy
+    ? ((await doorOf(run, meaning, words)) ?? (await doorOfTypes(run, meaning, words)))
+    : undefined;
+  if (door) {
+    const role = await confinedRole(run, door.one, door);
+    const isOther = role !== undefined && !door.isRestricted;
+    if (isOther && (await attaches(run, meaning, door, role))) {
+      const place = { schema: door.one.schema, role };
+      const lent =
+        meaning.kind === 'foreign-key' ? await lentFor(run, role, meaning.references) : [];
+      await settleBeforeCode(run);
+      await execute((text, what) =>
+        runRestricted(client, place, sqlOf(text, what.object), what, lent),
+      );
+      return forget(run);
+    }
+  }
+  await execute();
+  noteExecuted(run, meaning, words);
+};
