@@ -3,8 +3,10 @@ import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import { filePath, shellWord } from '../../core/shell-word.ts';
 import { CHECK_FILE, CHECK_SQL, codeSection } from './restore-guide-code.ts';
+import { entriesToSkip, restoreArchive, restorePlain, UNPACK } from './restore-guide-commands.ts';
 import { countsQuery } from './restore-guide-counts.ts';
 import { createExtensions, createRoles } from './restore-guide-needs.ts';
+import { operatorsSection } from './restore-guide-operators.ts';
 import { definitionsNeeded, restoreRows } from './restore-guide-rows.ts';
 import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
@@ -16,8 +18,6 @@ export interface GuideWhere {
   readonly bucket: string;
   readonly tool: 'aws';
 }
-
-const UNPACK = { gzip: 'gzip -dk', zstd: 'zstd -dk', bzip2: 'bzip2 -dk', none: '' } as const;
 
 /** With its folder: a name that began with a dash would be an option. */
 const fileNameOf = ({ backup, options, project }: Manifest): string =>
@@ -92,9 +92,6 @@ const download = (manifest: Manifest, { bucket }: GuideWhere): string => {
   );
 };
 
-/** `public` is in every database: creating it again would end the restore. */
-const entriesToSkip = (manifest: Manifest): boolean => schemasIn(manifest).includes('public');
-
 const needs = (manifest: Manifest, mark: string): string => {
   const sql = lines(
     "SELECT pg_catalog.format('GRANT CREATE ON DATABASE %I TO %I', pg_catalog.current_database(), :'login')",
@@ -131,38 +128,11 @@ const needs = (manifest: Manifest, mark: string): string => {
   );
 };
 
-const CHECK = `psql "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file=${CHECK_FILE}`;
-
-const restoreArchive = (manifest: Manifest, file: string): string => {
-  const restore = `${CHECK} && pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL"`;
-  return entriesToSkip(manifest)
-    ? lines(
-        `pg_restore --list ${shellWord(file)} | grep -v ' SCHEMA - public ' > ${shellWord(`${file}.list`)}`,
-        `${restore} --use-list=${shellWord(`${file}.list`)} ${shellWord(file)}`,
-      )
-    : `${restore} ${shellWord(file)}`;
-};
-
-const restorePlain = (manifest: Manifest, file: string): string => {
-  const sql = file.replace(/\.(?:gz|zst|bz2)$/, '');
-  const unpack = UNPACK[manifest.options.compression];
-  const psql = `psql "$DATABASE_URL" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction --file=${CHECK_FILE}`;
-  return lines(
-    ...(unpack ? [`${unpack} ${shellWord(file)}`] : []),
-    ...(entriesToSkip(manifest)
-      ? [
-          `sed '1,/^CREATE SCHEMA public;$/{/^CREATE SCHEMA public;$/d}' ${shellWord(sql)} > ${shellWord(`${sql}.public`)}`,
-          `${psql} --file=${shellWord(`${sql}.public`)}`,
-        ]
-      : [`${psql} --file=${shellWord(sql)}`]),
-  );
-};
-
 const commandsOf = (manifest: Manifest, mark: string): string => {
   const file = fileNameOf(manifest);
   const plain = manifest.options.format === 'plain';
   if (manifest.options.content !== 'data')
-    return plain ? restorePlain(manifest, file) : restoreArchive(manifest, file);
+    return plain ? restorePlain(manifest, file, mark) : restoreArchive(manifest, file, mark);
   const unpack = plain ? UNPACK[manifest.options.compression] : '';
   const unpacked = unpack ? file.replace(/\.(?:gz|zst|bz2)$/, '') : file;
   return restoreRows(
@@ -186,6 +156,7 @@ const restore = (manifest: Manifest, mark: string): string => {
     plain || manifest.options.content === 'data'
       ? 'Owners that are superusers here get nothing from another login. Where that stops it, restore into a server where they are ordinary roles.'
       : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: everything then belongs to the login.',
+    ...[operatorsSection(manifest)].filter(Boolean),
     'A few kinds of objects only a superuser can create, such as functions in C. Where one stops the restore, read the code of the backup first, and do it as a superuser only on a server that holds nothing else.',
     'Programs newer than the server write settings that it does not know (`transaction_timeout` before 17): use those of its own major.',
   );

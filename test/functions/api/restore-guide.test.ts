@@ -211,6 +211,35 @@ describe('the restore guide', () => {
     expect(kept.rows).toEqual([{ line: 'CREATE SCHEMA public;' }]);
   });
 
+  it.each([
+    ['custom', 'zstd'],
+    ['plain', 'gzip'],
+  ] as const)('binds %s with %s to the operators that it had', async (format, compression) => {
+    const before = await source.database();
+    const ext = quote(HOSTILE.slice(0, 40));
+    await source.sql(
+      `CREATE SCHEMA acme AUTHORIZATION ${quote(OWNER)}; CREATE SCHEMA ${ext}; GRANT USAGE ON SCHEMA ${ext} TO PUBLIC;
+       CREATE EXTENSION citext SCHEMA ${ext}; CREATE EXTENSION ltree SCHEMA ${ext};
+       SET ROLE ${quote(OWNER)}; SET search_path = acme, ${ext};
+       CREATE TABLE a (c citext, d citext, same boolean GENERATED ALWAYS AS (c IS NOT DISTINCT FROM d) STORED, line text);
+       INSERT INTO a (c, d, line) VALUES ('x', 'X', $$SELECT pg_catalog.set_config('search_path', '', false);$$);
+       CREATE VIEW v AS SELECT b.d, CASE l WHEN 'q'::ltree THEN 1 END AS n FROM a JOIN (SELECT 'X'::citext AS c, 'd'::citext AS d, 'q'::ltree AS l) b USING (c);
+       RESET ROLE; RESET search_path`,
+      before,
+    );
+    const backup = await exported(before, 'acme', { format, compression });
+    const after = await target.database();
+    await target.sql(`CREATE SCHEMA ${ext}; GRANT USAGE ON SCHEMA ${ext} TO PUBLIC`, after);
+    const { guide } = await followGuide(backup, after);
+    for (const name of ['`acme.a.same`', '`acme.v`']) expect(guide).toContain(name);
+    const rows = async (postgres: Postgres, database: string) => [
+      (await postgres.sql('SELECT * FROM acme.a', database)).rows,
+      (await postgres.sql('SELECT * FROM acme.v', database)).rows,
+    ];
+    expect(await rows(target, after)).toEqual(await rows(source, before));
+    expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
+  });
+
   it('names what must be there first, and brings back the awkward schema where it is', async () => {
     const schema = 'Awk.ward "schema" *é';
     const before = await source.database();
