@@ -30,7 +30,8 @@ describe("names that only a function's text knows", () => {
   it('are there where an extension of the database has them', async () => {
     const found = await brought(UNACCENTED);
     expect(found.differences).toEqual([]);
-    expect(found.checked).toMatchObject({ rows: 2, hashedTables: 1 });
+    // The index calls a function of the tenant, so the rows are counted and not hashed.
+    expect(found.checked).toMatchObject({ rows: 2, hashedTables: 0 });
   });
 
   it('are named as missing where the server layer lacks the extension', async () => {
