@@ -1,9 +1,20 @@
 import { type Completion, iso, millis } from './backup.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest, ManifestTable } from './manifest.ts';
 
-/** Tables that hold rows of their own; a materialized view only shows those of others. */
+/**
+ * What counts as a table, wherever tables are counted: in the history, mails, guides, restores and verifications. Ordinary, unlogged and
+ * foreign tables, partitioned tables and each of their partitions; no materialized view, which only shows rows of others, and no view.
+ */
+export const isTable = ({ kind }: Pick<ManifestTable, 'kind'>): boolean =>
+  kind !== 'materialized-view';
+
+/** A table whose rows are in the backup: a foreign or partitioned one has none of its own, and a backup of definitions none at all. */
+export const holdsRows = (table: Pick<ManifestTable, 'kind' | 'rows'>): boolean =>
+  isTable(table) && table.rows !== null;
+
+/** Tables as `isTable` has them, and the rows that the backup holds of them. */
 export const countsOf = (tables: Manifest['tables']): { tableCount: number; rowCount: number } => {
-  const own = tables.filter(({ kind }) => kind !== 'materialized-view');
+  const own = tables.filter(isTable);
   return { tableCount: own.length, rowCount: own.reduce((sum, { rows }) => sum + (rows ?? 0), 0) };
 };
 

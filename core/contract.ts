@@ -159,6 +159,9 @@ export const TIMES = {
   deletedRowDays: 365,
 } as const;
 
+/** The stack's name where nobody gives another. */
+export const STACK_NAME = 'Larder';
+
 /** Of the HTTP API. */
 export const API = {
   /** Bytes of a request's body: a run may name a thousand projects. API Gateway itself refuses those of over 10 MB. */

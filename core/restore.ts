@@ -200,6 +200,20 @@ export interface Restore extends Job {
   readonly outcome?: RestoreOutcome;
 }
 
+/** What a dry run has found: that the restore can go on, or would be refused for `report.problems`. */
+export const DRY_RUN_VERDICTS = ['can-go-on', 'refused'] as const;
+export type DryRunVerdict = (typeof DRY_RUN_VERDICTS)[number];
+
+/** Undefined for a restore that writes, and for a dry run that has not ended well. */
+export const dryRunVerdict = ({
+  dryRun,
+  status,
+  report,
+}: Pick<Restore, 'dryRun' | 'status' | 'report'>): DryRunVerdict | undefined => {
+  if (!dryRun || status !== 'completed' || !report) return undefined;
+  return report.problems.length ? 'refused' : 'can-go-on';
+};
+
 const MAX_NAME_BYTES = 63;
 
 /** What is wrong with a schema's name, or undefined. Source: https://www.postgresql.org/docs/current/sql-syntax-lexical.html */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { STACK_NAME } from '../core/contract.ts';
 import { larderApp } from './app.ts';
 import type { Config } from './config.ts';
 import { LarderStack } from './larder-stack.ts';
@@ -12,7 +13,7 @@ export interface Synthesized {
 }
 
 /** The stack's name where nobody gave another. */
-export const STACK_NAME = 'Larder';
+export { STACK_NAME };
 
 /**
  * Synthesizes the stack in this process, with the real bundles of all functions, for whoever runs them on this machine.

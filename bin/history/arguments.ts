@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ENV, VAULT } from '../../core/contract.ts';
+import { ENV, STACK_NAME, VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';
 import { idProblem } from '../../core/project.ts';
 import { BadUsage } from '../usage.ts';
@@ -120,12 +120,14 @@ const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
   const table = values.table ?? environment[ENV.historyTable];
   const bucket = values.bucket ?? environment[ENV.vaultBucket];
   if (table && bucket) return { kind: 'aws', table, bucket, ...keysOf(values, environment) };
+  if (!table && !bucket)
+    return { kind: 'stack', stack: STACK_NAME, ...keysOf(values, environment) };
   const missing = [
     ...(table ? [] : [`--table (or ${ENV.historyTable}), the stack's output HistoryTable`]),
     ...(bucket ? [] : [`--bucket (or ${ENV.vaultBucket}), the stack's output VaultBucket`]),
   ];
   throw new BadUsage(
-    `Say where history and vault are: --stack, the name of the stack. Or ${missing.join('; ')}. Or --local`,
+    `Say where history and vault are: ${missing.join('; ')}. Or --stack, the name of the stack, alone. Or --local`,
   );
 };
 

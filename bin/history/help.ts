@@ -1,4 +1,4 @@
-const PLACE = `  --stack NAME          the deployed stack, whose outputs name table and vault. By hand instead, or before what they say:
+const PLACE = `  --stack NAME          the deployed stack, whose outputs name table and vault (Larder). By hand instead, or before what they say:
   --table NAME          the history table, the stack's output HistoryTable (or LARDER_HISTORY_TABLE)
   --bucket NAME         the vault, the stack's output VaultBucket (or LARDER_VAULT_BUCKET)
   --local [DIR]         what \`npm start\` keeps on this machine instead (.larder), whether it runs or not

@@ -23,7 +23,7 @@ const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> =>
     // It has no error of its own for this.
     if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
     throw new Error(
-      `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE.`,
+      `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE; --local is for what npm start keeps on this machine.`,
       { cause: error },
     );
   } finally {

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { JOB_STATUSES, type Job } from '../../core/job.ts';
 import {
+  DRY_RUN_VERDICTS,
+  dryRunVerdict,
   ON_CONFLICT,
   RESTORE_MODES,
   RESTORE_STEPS,
@@ -163,6 +165,10 @@ export const publicRestore = z.object({
       at: time,
     })
     .optional(),
+  verdict: z
+    .enum(DRY_RUN_VERDICTS)
+    .optional()
+    .meta({ description: 'Of a dry run that is completed: what it has found.' }),
   report: report.optional(),
   outcome: outcome.optional(),
   links: z.object({
@@ -227,6 +233,7 @@ export const showRestore = (restore: Restore, base: string) => {
   const self = restorePath(base, restore);
   return publicRestore.parse({
     ...restore,
+    verdict: dryRunVerdict(restore),
     links: {
       self,
       backup: backupPath(base, projectId, backupId),

@@ -1,3 +1,4 @@
+import { holdsRows } from '../../core/completion.ts';
 import type { Manifest, ManifestTable } from '../../core/manifest.ts';
 import { printable } from '../../core/printable.ts';
 import { printedIdentifier, printedLiteral } from '../../core/printed-sql.ts';
@@ -8,14 +9,10 @@ const PORTION = 200;
 const fullName = ({ schema, name }: ManifestTable): string =>
   `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
 
-/** A materialized view's are worked out again: it may have been out of date. */
-const hasRows = ({ kind, rows }: ManifestTable): boolean =>
-  kind !== 'materialized-view' && rows !== null;
-
 /** What is counted as one: a table, or the partitions that share their rows anew when they come back. */
 const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
   const all = new Map<string, ManifestTable[]>();
-  for (const table of tables.filter(hasRows)) {
+  for (const table of tables.filter(holdsRows)) {
     const { dividedUnder } = table;
     const unit =
       dividedUnder === undefined ? fullName(table) : `the partitions of ${dividedUnder} together`;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { countsOf } from '../../core/completion.ts';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import { filePath, shellWord } from '../../core/shell-word.ts';
@@ -38,14 +39,14 @@ const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? '(unkn
 
 const facts = (manifest: Manifest): string => {
   const { backup, project, source, tool, options, object, tables } = manifest;
-  const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  const { tableCount, rowCount } = countsOf(tables);
   return lines(
     '| | |',
     '| --- | --- |',
     `| project | ${inline(project.name)} (${inline(project.id)}) |`,
     `| ${schemasIn(manifest).length > 1 ? 'schemas' : 'schema'} | ${schemasIn(manifest).map(inline).join(', ')} |`,
     `| taken | ${manifest.timings.snapshotAt}, from PostgreSQL ${inline(source.serverVersion)}, database ${inline(source.database)} (${inline(source.encoding)}) |`,
-    `| content | ${options.content}: ${tables.length} tables, ${rows} rows |`,
+    `| content | ${options.content}: ${tableCount} tables, ${rowCount} rows |`,
     `| file | format ${options.format}, compression ${options.compression}, ${object.bytes} bytes, written by pg_dump ${inline(tool.pgDump)} |`,
     `| backup | ${inline(backup.id)} |`,
   );

@@ -45,6 +45,12 @@ const titleOf = (backup: Backup): { title: string; tone: Tone } => {
   }
 };
 
+/** One that never ran may have none chosen yet: the server's version decides. */
+const compressionOf = ({ compression }: Backup): string => {
+  if (compression === undefined) return '';
+  return compression === 'none' ? ', not compressed' : `, ${compression} compression`;
+};
+
 const factsOf = (backup: Backup): Block => {
   const { size, sourceBytes, tableCount, rowCount, durationMs, startedAt, completedAt } = backup;
   const made = backup.status === 'completed';
@@ -53,10 +59,7 @@ const factsOf = (backup: Backup): Block => {
     ['Name', nameLine(backup.name, 200)],
     backup.description !== '' && ['Description', nameLine(backup.description, 500)],
     ['Source', `${backup.source}, schema ${nameLine(backup.schemaName, 70)}`],
-    [
-      'Contents',
-      `${backup.content}, format ${backup.format}, ${backup.compression ?? 'no'} compression`,
-    ],
+    ['Contents', `${backup.content}, format ${backup.format}${compressionOf(backup)}`],
     ['Requested', timeOf(backup.createdAt)],
     startedAt !== undefined && ['Started', timeOf(startedAt)],
     completedAt !== undefined && ['Ended', timeOf(completedAt)],

@@ -1,5 +1,11 @@
 import { encodePart } from '../../core/keys.ts';
-import type { NamesLive, Restore, RestoreOutcome, RestoreReport } from '../../core/restore.ts';
+import {
+  dryRunVerdict,
+  type NamesLive,
+  type Restore,
+  type RestoreOutcome,
+  type RestoreReport,
+} from '../../core/restore.ts';
 import { type Dependent, dependentTitle, obstacleText } from '../../core/restore-dependents.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { unfinishedBlocks } from './unfinished.ts';
@@ -23,8 +29,7 @@ const titleOf = (restore: Restore): { title: string; tone: Tone } => {
   if (restore.status === 'failed') return { title: `${what} failed`, tone: 'bad' };
   if (restore.status === 'cancelled') return { title: `${what} was cancelled`, tone: 'mixed' };
   if (restore.dryRun) {
-    const problems = restore.report?.problems.length ?? 0;
-    return problems
+    return dryRunVerdict(restore) === 'refused'
       ? { title: `${what} would be refused`, tone: 'mixed' }
       : { title: `${what} is possible`, tone: 'good' };
   }
@@ -42,6 +47,7 @@ const titleOf = (restore: Restore): { title: string; tone: Tone } => {
 
 const factsOf = (restore: Restore): Block => {
   const { outcome, startedAt, completedAt, durationMs } = restore;
+  const verdict = dryRunVerdict(restore);
   const places = (list: RestoreOutcome['schemas'] = []) =>
     list.map(({ to }) => nameLine(to, 70)).join(', ');
   const facts: (readonly [string, string] | false | undefined)[] = [
@@ -56,6 +62,7 @@ const factsOf = (restore: Restore): Block => {
         'Holds',
         `${counted(outcome.tables, 'table')}, ${counted(outcome.rows, 'row')}`,
       ],
+    verdict !== undefined && ['Verdict', verdict],
     restore.safetyBackupId !== undefined && ['Safety backup', restore.safetyBackupId],
     ['Requested', timeOf(restore.createdAt)],
     startedAt !== undefined && ['Started', timeOf(startedAt)],

@@ -200,12 +200,15 @@ describe('larder, on AWS', () => {
     });
     afterAll(() => cloudFormation.close());
 
-    it('it takes table and vault from the outputs', async () => {
-      const { status, stdout } = await told(['--stack', 'Larder', '--json']);
-      expect(status).toBe(0);
-      const { table, bucket } = compared.parse(JSON.parse(stdout));
-      expect({ table, bucket }).toEqual({ table: room.table(), bucket: room.bucket });
-    });
+    it.each([[['--stack', 'Larder']], [[]]])(
+      '%j takes table and vault from the outputs',
+      async (named) => {
+        const { status, stdout } = await told([...named, '--json']);
+        expect(status).toBe(0);
+        const { table, bucket } = compared.parse(JSON.parse(stdout));
+        expect({ table, bucket }).toEqual({ table: room.table(), bucket: room.bucket });
+      },
+    );
 
     it('a table given by hand goes before the stack', async () => {
       const { stderr } = await told(['--stack', 'Larder', '--table', 'none']);
@@ -240,7 +243,7 @@ describe('the command line', () => {
     [[], 'Say what to do'],
     [['frob'], 'frob'],
     [['history', 'frob'], 'history frob'],
-    [['history', 'compare'], 'LARDER_HISTORY_TABLE'],
+    [['history', 'compare', '--bucket', 'b'], 'LARDER_HISTORY_TABLE'],
     [['history', 'compare', '--table', 't'], '--bucket'],
     [['history', 'compare', '--local', '--dry-run'], '--dry-run'],
     [['history', 'compare', '--local', '--stack', 'Larder'], 'not both'],

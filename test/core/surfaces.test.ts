@@ -222,6 +222,17 @@ describe('names with hidden characters', () => {
   });
 });
 
+describe('a dry run', () => {
+  it.each([
+    [{ dryRun: true }, 'refused'],
+    [{ dryRun: true, report: { ...report, problems: [] } }, 'can-go-on'],
+    [{ dryRun: true, status: 'failed' }, undefined],
+    [{ dryRun: false }, undefined],
+  ] as const)('%j has the verdict %s in the API', (changes, verdict) => {
+    expect(showRestore({ ...restore, ...changes }, '').verdict).toBe(verdict);
+  });
+});
+
 describe('logs with hidden characters', () => {
   afterEach(() => vi.restoreAllMocks());
 

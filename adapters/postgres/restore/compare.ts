@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isTable } from '../../../core/completion.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
@@ -227,7 +228,7 @@ const compareTables = async (
     if (was !== is)
       differences.push(`the partitions of ${top} together have ${is} rows instead of ${was}`);
   }
-  const own = wanted.filter(({ kind }) => kind !== 'materialized-view');
+  const own = wanted.filter(isTable);
   return { tables: own.length, rows, differences, warnings };
 };
 

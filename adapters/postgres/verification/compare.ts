@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { holdsRows, isTable } from '../../../core/completion.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
@@ -47,10 +48,6 @@ interface RowsCompared {
   readonly hashedTables: number;
 }
 
-/** A table whose rows are in the backup. A materialized view's are not: they were worked out again. */
-const holdsRows = ({ kind, rows }: ManifestTable): boolean =>
-  kind !== 'materialized-view' && rows !== null;
-
 interface Rows {
   readonly rows: number;
   readonly hash?: string | undefined;
@@ -96,14 +93,15 @@ const compareRows = async (
     if (difference !== undefined) found.add(difference);
   };
   const done = { tables: 0, rows: 0, hashedTables: 0 };
+  // That one is missing is said with the other objects.
+  const isThere = ({ schema, name }: ManifestTable): boolean => there.has(tableKey(schema, name));
+  done.tables = manifest.tables.filter((table) => isTable(table) && isThere(table)).length;
   for (const table of manifest.tables.filter(holdsRows)) {
     signal.throwIfAborted();
+    if (!isThere(table)) continue;
     const key = tableKey(table.schema, table.name);
-    // That it is missing is said with the other objects.
-    if (!there.has(key)) continue;
     const hashed = table.rowHash === undefined ? undefined : columns?.get(key);
     const counted = await countAgain(client, table, ways, hashed);
-    done.tables += 1;
     done.rows += counted.rows;
     if (hashed) done.hashedTables += 1;
     const was = { rows: table.rows ?? 0, hash: table.rowHash };

@@ -192,6 +192,7 @@ describe('a restore', () => {
       'the default of column "no" of table "acme.t": it would write',
     );
     expect(mail?.body.text).toContain('view "acme.v"');
+    expect(mail?.body.text).toMatch(/Verdict: +refused/);
   });
 });
 

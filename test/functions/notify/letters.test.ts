@@ -170,6 +170,17 @@ test('each format and compression has the command that loads it', () => {
   );
 });
 
+test('a mail names the compression that was made or asked for, and none where none was chosen yet', () => {
+  const contents = (changes: Partial<Backup>): string => {
+    const { compression: _, ...pending } = pendingBackup();
+    const row = { ...pending, status: 'cancelled' as const, ...changes };
+    return /Contents: +(.*)/.exec(mailOf(backupLetter(row)).text)?.[1] ?? '';
+  };
+  expect(contents({})).toBe('full, format custom');
+  expect(contents({ compression: 'zstd' })).toBe('full, format custom, zstd compression');
+  expect(contents({ compression: 'none' })).toBe('full, format custom, not compressed');
+});
+
 test('no file name in a command is an option of its program', () => {
   for (const format of ['custom', 'plain'] as const) {
     const backup = completed({ projectId: '-rf', format, compression: 'gzip' });

@@ -1,6 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { completionOf, countsOf } from '../../../../core/completion.ts';
+import { restoreGuide } from '../../../../functions/api/restore-guide.ts';
+import { backupLetter } from '../../../../functions/notify/backup-letter.ts';
+import { mailOf } from '../../../../functions/notify/letter.ts';
 import { openBench, type Services } from '../../../functions/export/support.ts';
+import { pendingBackup } from '../../../support/backups.ts';
 import type { Postgres } from '../../../support/postgres.ts';
 import type { Home } from './home.ts';
 import { sharedHome } from './shared-home.ts';
@@ -181,13 +186,34 @@ describe('a backup', () => {
     });
   });
 
+  it('has as many tables and rows as its history, its guide and its mail say, of every kind of table', async () => {
+    const kinds = `CREATE SCHEMA kinds; CREATE TABLE kinds.a AS SELECT generate_series(1, 5) AS i;
+      CREATE UNLOGGED TABLE kinds.u AS SELECT generate_series(1, 2) AS i; CREATE TABLE kinds.empty ();
+      CREATE TABLE kinds.p (i int) PARTITION BY RANGE (i); CREATE TABLE kinds.p1 PARTITION OF kinds.p FOR VALUES FROM (0) TO (10);
+      CREATE TABLE kinds.p2 PARTITION OF kinds.p FOR VALUES FROM (10) TO (20); INSERT INTO kinds.p SELECT generate_series(8, 12);
+      CREATE TABLE kinds.parent (i int); CREATE TABLE kinds.heir () INHERITS (kinds.parent); INSERT INTO kinds.heir VALUES (1);
+      CREATE MATERIALIZED VIEW kinds.m AS SELECT * FROM kinds.a; CREATE VIEW kinds.v AS SELECT * FROM kinds.a`;
+    const backup = await backupOf(kinds, ['kinds']);
+    const { tableCount, rowCount } = countsOf(backup.manifest.tables);
+    expect(tableCount).toBe(8);
+    const { checked, differences } = await rehearsals.rehearseQuickly(backup, 'rows');
+    expect(differences).toEqual([]);
+    expect(checked).toMatchObject({ tables: tableCount, rows: rowCount });
+    const guide = restoreGuide(backup.manifest, { bucket: 'b', tool: 'aws' });
+    expect(guide).toContain(`: ${tableCount} tables, ${rowCount} rows |`);
+    const completion = completionOf(backup.manifest, '', Date.now());
+    expect(completion).toMatchObject({ tableCount, rowCount });
+    const row = { ...pendingBackup(), ...completion, status: 'completed' as const };
+    expect(mailOf(backupLetter(row)).text).toContain(`${tableCount} tables, ${rowCount} rows`);
+  });
+
   it('of definitions alone is brought back, and its rows are said to be not checked', async () => {
     const found = await brought(
       'CREATE SCHEMA drawn; CREATE TABLE drawn.a (id serial PRIMARY KEY); INSERT INTO drawn.a DEFAULT VALUES',
       'drawn',
       { content: 'schema' },
     );
-    expect(found).toMatchObject({ differences: [], checked: { tables: 0, rows: 0, objects: 5 } });
+    expect(found).toMatchObject({ differences: [], checked: { tables: 1, rows: 0, objects: 5 } });
     expect(found.notChecked).toContainEqual(expect.stringContaining('definitions only'));
   });
 
