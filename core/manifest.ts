@@ -134,6 +134,13 @@ const signature = z.looseObject({
   mac: z.string(),
 });
 
+const atRisk = z.looseObject({
+  /** A check, as SQL writes it: `positive on acme.orders`. */
+  name: z.string(),
+  /** `changing`: it calls what changes by itself, such as now(); `reading`: a function that may read tables. */
+  reason: z.enum(['changing', 'reading']),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -208,6 +215,8 @@ export const manifest = z.looseObject({
   operatorBindings: z.array(operatorBinding).optional(),
   /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
   standIns: z.array(standIn).optional(),
+  /** Checks that the rows may not meet when they come back; absent in manifests of before they were read. */
+  atRisk: z.array(atRisk).optional(),
   warnings: z.array(z.string()),
   /** So many of the warnings, the first ones, say that it lacks what the backup before it had. Absent where none does. */
   anomalyCount: z.int().positive().optional(),
@@ -242,6 +251,7 @@ export type Outside = z.infer<typeof outside>;
 export type LeftOut = z.infer<typeof leftOut>;
 export type Definition = z.infer<typeof definition>;
 export type OperatorBinding = z.infer<typeof operatorBinding>;
+export type AtRisk = z.infer<typeof atRisk>;
 export type StandIn = z.infer<typeof standIn>;
 export type Setting = z.infer<typeof setting>;
 export type ReachingFunction = z.infer<typeof reachingFunction>;
@@ -267,5 +277,28 @@ export type Inventory = Pick<
   | 'definitions'
   | 'operatorBindings'
   | 'standIns'
+  | 'atRisk'
   | 'warnings'
 >;
+
+/** What a person should know of checks at risk, in sentences; empty where there are none. */
+export const riskWarnings = (
+  all: readonly AtRisk[],
+  listed: (names: readonly string[]) => string,
+): string[] => {
+  const named = (reason: AtRisk['reason']): string[] =>
+    all.filter((one) => one.reason === reason).map(({ name }) => name);
+  const [changing, reading] = [named('changing'), named('reading')];
+  return [
+    ...(changing.length
+      ? [
+          `Checks that call what changes by itself, so that rows may not meet them when they come back: ${listed(changing)}. A restore with "onConflict": "report" brings the rows all the same.`,
+        ]
+      : []),
+    ...(reading.length
+      ? [
+          `Checks that call functions which may read tables, so that rows may not meet them before those are back: ${listed(reading)}. A restore with "onConflict": "report" looks at them last.`,
+        ]
+      : []),
+  ];
+};

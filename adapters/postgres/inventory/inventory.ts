@@ -10,6 +10,7 @@ import type { Comparison } from '../../../core/verification.ts';
 import { atOnce } from '../at-once.ts';
 import { ROLES_PAGE } from '../failures.ts';
 import { type CountingWays, readCountingWays, wayOf } from '../reading/counting-ways.ts';
+import { readAtRisk } from './at-risk.ts';
 import {
   readNames,
   readRoles,
@@ -117,6 +118,7 @@ export const readInventory = async (
   const { extensionRows } = loose;
   const outside = withExtensionsOf(needed, extensionRows, inside);
   const extensions = await readExtensions(client, schemaOids, outside);
+  const atRisk = await readAtRisk(client, schemaOids);
   return {
     tables: withDivision(manifestTables({ facts, ways }), divided),
     sequences: [...sequences],
@@ -126,6 +128,7 @@ export const readInventory = async (
     outside,
     ...(extensionRows.length && { extensionRows: [...extensionRows] }),
     leftOut,
+    ...(atRisk.length && { atRisk }),
     ...(await readForVerification(client, schemaOids, mentions, ways)),
     warnings: warningsOf({
       schemas,
@@ -137,6 +140,7 @@ export const readInventory = async (
       extensions,
       elsewhere,
       mentions,
+      atRisk,
       ...loose,
     }),
   };

@@ -1,5 +1,11 @@
 import { quoted } from '../../../core/errors/base.ts';
-import type { Inventory, LeftOut, Outside } from '../../../core/manifest.ts';
+import {
+  type AtRisk,
+  type Inventory,
+  type LeftOut,
+  type Outside,
+  riskWarnings,
+} from '../../../core/manifest.ts';
 import { type CountingWays, wayOf } from '../reading/counting-ways.ts';
 import type { TableFacts } from './contents.ts';
 import type { Loose } from './left-out.ts';
@@ -18,6 +24,7 @@ export interface Observations extends Loose {
   /** Partitions of the schema's tables in other schemas. */
   readonly elsewhere: readonly string[];
   readonly mentions: readonly Mention[];
+  readonly atRisk: readonly AtRisk[];
 }
 
 const NAMED = 5;
@@ -145,4 +152,5 @@ export const warningsOf = (seen: Observations): string[] => [
     'Columns that may refer to large objects, which a backup of one schema does not hold',
   ),
   ...mentionWarnings(seen),
+  ...riskWarnings(seen.atRisk, (names) => list(names.map(visible))),
 ];

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
+import { riskWarnings } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import { notOwnedSentence } from '../../../core/ownership-words.ts';
 import {
@@ -32,10 +33,14 @@ const counted = (count: number): string => `${count} ${count === 1 ? 'object' : 
 
 const majorOf = (version: string): number => Number.parseInt(version, 10);
 
+const NAMED = 5;
+const shortNames = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED).map(quoted).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
+
 const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findings => {
   const { source, options } = manifest;
   const problems: string[] = [];
-  const warnings: string[] = [];
+  const warnings = riskWarnings(manifest.atRisk ?? [], shortNames);
   if (majorOf(source.serverVersion) > server.major) {
     problems.push(
       `The backup is of PostgreSQL ${source.serverVersion}, and the server is ${server.version}: what a newer server wrote may not run on an older one. Upgrade the server first.`,

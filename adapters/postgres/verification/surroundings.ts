@@ -2,6 +2,7 @@ import pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { RehearsalImpossible } from '../../../core/errors/verification.ts';
 import { type Manifest, type Outside, type StandIn, schemasIn } from '../../../core/manifest.ts';
+import { ruleOf } from '../inventory/definitions.ts';
 import { identifier } from '../names.ts';
 import { SCRATCH_OWNER } from '../scratch/prepare.ts';
 import type { ScratchServer } from '../scratch/server.ts';
@@ -50,10 +51,10 @@ const createSchemas = async (admin: pg.Client, names: Iterable<string>): Promise
   }
 };
 
-/** Schemas of the backup that it does not make: those that are an extension's own. */
+/** Schemas of the backup that it does not make: those that are an extension's own. Definitions of an older rule list no schemas. */
 const schemasOfExtensions = (manifest: Manifest): readonly string[] => {
   const { definitions } = manifest;
-  if (!definitions) return [];
+  if (!definitions || ruleOf(definitions) === undefined) return [];
   const made = definitions.filter(({ kind }) => kind === 'schema').map(({ name }) => nameOf(name));
   return schemasIn(manifest).filter((schema) => !made.includes(schema));
 };

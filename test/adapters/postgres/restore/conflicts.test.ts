@@ -12,6 +12,7 @@ import {
   schemasIn,
   sealed,
   serverOf,
+  surveyOf,
   takeBackup,
 } from './room.ts';
 
@@ -237,6 +238,19 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
         FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE nspname = '${schema}' AND conname <> 'in_future' ORDER BY 2, 1, 7, 3`);
     expect(await definitions('beta_restored')).toEqual(await definitions('beta'));
     await sql('DROP SCHEMA beta_restored CASCADE');
+  });
+
+  it('warns of such checks when the backup is taken, and in a dry run', async () => {
+    expect(checked.manifest.atRisk).toEqual([
+      { name: 'in_future on beta.dated', reason: 'changing' },
+      { name: 'within on beta.later', reason: 'reading' },
+    ]);
+    expect(checked.manifest.warnings.join()).toMatch(
+      /in_future on beta\.dated.*onConflict.*within on beta\.later/,
+    );
+    const { warnings } = await surveyOf({ postgres, database }, checked);
+    expect(warnings.join()).toMatch(/"in_future on beta\.dated".*"within on beta\.later"/);
+    expect(stored.manifest.atRisk).toBeUndefined();
   });
 
   it('does the same where a domain is what rows do not meet', async () => {
