@@ -81,7 +81,7 @@ export interface ChosenEntries {
   readonly withNeeds: readonly number[];
 }
 
-/** What of a backup calls functions of its own while it comes back. */
+/** What of a backup calls functions, of its own or PostgreSQL's, while it comes back. */
 export interface OwnCode {
   /** Its id in the table of contents. */
   readonly entry: number;
@@ -89,6 +89,10 @@ export interface OwnCode {
   readonly what: string;
   /** As SQL names them: `acme.is_price(numeric)`. */
   readonly functions: readonly string[];
+  /** Names that it calls without a schema, which are PostgreSQL's: the server knows which of them do more than compute. */
+  readonly builtIns: readonly string[];
+  /** Whose it is; empty where the backup does not say. */
+  readonly owner: string;
   /** True for indexes and materialized views, in which PostgreSQL lets nobody change the role. */
   readonly restricted: boolean;
 }
@@ -125,7 +129,7 @@ export interface SurveyRequest {
   readonly repointDependents?: boolean;
   /** Absent where nobody can tell before it is there, as of a plain backup. */
   readonly ownCode?: readonly OwnCode[];
-  /** Under `owners: 'drop'`, although it runs as the restore role. */
+  /** Although it runs as the restore role, as under `owners: 'drop'`. */
   readonly acceptOwnCode?: boolean;
   /** For a swap: names that what is live gets, which must be free. */
   readonly before?: readonly SchemaPlace[];

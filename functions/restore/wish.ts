@@ -94,21 +94,22 @@ const namingIn = async (
 
 /**
  * Of a plain backup it can't be told; where it has no functions, there is nothing to read, as long as it is sure that its manifest is the one
- * that was stored.
+ * that was stored. Built-ins matter as well if the restore role is to own all.
  * @throws BackupDamaged where the archive has functions, and the manifest none
  */
 const ownCodeIn = async (
   { readOwnCode, vault }: Sources,
   { manifest, vouched }: Pick<StoredBackup, 'manifest' | 'vouched'>,
-  entries?: readonly number[],
+  { owners, entries }: Pick<Restore, 'owners'> & { readonly entries?: readonly number[] },
 ): Promise<Pick<Wish, 'ownCode'>> => {
   const { functions, options, object } = manifest;
-  if (!functions.length && vouched !== 'row') return { ownCode: [] };
   const { format } = options;
+  const isNothing = vouched !== 'row' && (owners === 'keep' || format === 'plain');
+  if (!functions.length && isNothing) return { ownCode: [] };
   if (format === 'plain') return {};
   const read = (from: number, bytes: number) => readPart(vault, object.key, from, bytes);
   const found = await readOwnCode({ format, read });
-  if (!functions.length && found.length) {
+  if (!functions.length && found.some((one) => one.functions.length)) {
     throw new BackupDamaged(
       object.key,
       'its table of contents has functions, and the manifest beside it, which is not signed, names none',
@@ -146,7 +147,7 @@ const bareWish = async (
   refuseSharedSwap(restore, manifest);
   const mode = modeOf(restore);
   const places = placesOf(restore, manifest);
-  if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, stored)) };
+  if (!restore.tables) return { mode, places, ...(await ownCodeIn(sources, stored, restore)) };
   const { format } = manifest.options;
   if (format === 'plain') {
     throw new RestoreRefused([
@@ -159,7 +160,8 @@ const bareWish = async (
     tables: tablesNamed(restore.tables, manifest),
   });
   // Types that are live already evaluate the rows as well.
-  const code = await ownCodeIn(sources, stored, chosen.withNeeds);
+  const { owners } = restore;
+  const code = await ownCodeIn(sources, stored, { owners, entries: chosen.withNeeds });
   // What they need is live beside them; a new schema has nothing yet.
   if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries, ...code };
   const leftOut = [...chosen.leftOut, ...(chosen.leftOutBeside ?? [])];

@@ -3,9 +3,11 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
 import { type Contents, type Entry, readContents } from './contents.ts';
 import { type Archive, archiveOf } from './contents-archive.ts';
+import { calledIn, checksIn } from './tenant-code/in-text.ts';
 
 /**
- * Which entries of an archive call the backup's own functions while they come back, told from what they depend on. Defaults don't:
+ * Which entries of an archive call functions while they come back: the backup's own, told from what they depend on, and names without a
+ * schema, told from their text. Defaults don't:
  * all columns of a row that comes back are given. Triggers and rules come after the rows.
  */
 
@@ -39,6 +41,12 @@ const functionsOf = ({ byNumber }: Archive, entry: Entry): readonly string[] => 
 };
 
 type Found = Pick<OwnCode, 'what' | 'restricted'> & { readonly from?: Entry };
+
+/** Kinds whose text may have checks. In generated columns, keys and indexes built-ins are immutable, and a view's text is not read. */
+const CLAUSES = ['TABLE', 'DOMAIN', 'CHECK CONSTRAINT'];
+
+const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] =>
+  CLAUSES.includes(entry.desc) ? calledIn(checksIn(definitions.words(entry))).plain.toSorted() : [];
 
 const nameOf = ({ namespace, tag }: Entry): string => quoted(`${namespace}.${tag}`);
 
@@ -75,7 +83,10 @@ export const ownCodeOf = (contents: Contents): readonly OwnCode[] => {
     if (!found) return [];
     const { from = entry, ...rest } = found;
     const functions = functionsOf(archive, from);
-    return functions.length ? [{ entry: entry.dumpId, ...rest, functions }] : [];
+    const builtIns = builtInsOf(archive, entry);
+    return functions.length || builtIns.length
+      ? [{ entry: entry.dumpId, ...rest, owner: from.owner ?? '', functions, builtIns }]
+      : [];
   });
 };
 

@@ -16,6 +16,8 @@ export interface Definitions {
   table(entry: Entry): Name | undefined;
   /** True where one of these keys stands in the first statement, or where that is too long to tell. */
   says(entry: Entry, keys: readonly string[]): boolean;
+  /** All words of the first statement, as far as they are kept. */
+  words(entry: Entry): readonly Word[];
   /** The name of an index or of the one behind a constraint, whose schema is the entry's. */
   index(entry: Entry): string | undefined;
   /** The table that rows are written for: a partition's may be for the partitioned table. */
@@ -35,6 +37,7 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
   return {
     meaning: (entry) => meaningOf(wordsOf(entry)),
     table: (entry) => tableOf(entry, wordsOf(entry)),
+    words: wordsOf,
     says: (entry, keys) => {
       const words = wordsOf(entry);
       return (

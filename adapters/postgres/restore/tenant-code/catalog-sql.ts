@@ -223,13 +223,16 @@ export const TAINTED_TYPES = `
   GROUP BY 1, 2, 3, 4, 5`;
 
 /**
- * What of the names in a text is not known to be harmless. Parameters: names of functions that are called without a schema, which
- * are PostgreSQL's own; schemas and names of functions with one; schemas and names of operators with one; schemas of which every
+ * What of the names in a text is not known to be harmless. A text does not tell which function of a name is meant: of PostgreSQL's own, one that
+ * is not volatile counts only where none of the name is immutable (length(bytea, name) is stable, length(text) is not). Parameters: names of functions that are called without a schema, which
+ * are PostgreSQL's own (types with brackets, such as numeric(10,2), are none); schemas and names of functions with one; schemas and names of operators with one; schemas of which every
  * function that no extension brought counts.
  */
 export const HARMFUL_NAMES = `
   WITH named AS (
     SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typnamespace = p.pronamespace AND t.typname = p.proname)
+      AND (p.provolatile = 'v' OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.provolatile = 'i'))
     UNION SELECT p.oid FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS given (schema, name)
       JOIN pg_catalog.pg_namespace n ON n.nspname = given.schema JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = given.name
     UNION SELECT o.oprcode::pg_catalog.oid FROM ROWS FROM (pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[])) AS given (schema, name)

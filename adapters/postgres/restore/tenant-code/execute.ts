@@ -10,7 +10,13 @@ import { isKey } from '../statements-body.ts';
 import { named, type Run } from '../text-run.ts';
 import type { Word } from '../words.ts';
 import { confinedRole, type Evaluated, refuseExposed } from './confine.ts';
-import { calledIn, evaluatedAtOnce, harmfulAmong } from './in-text.ts';
+import {
+  type CalledNames,
+  calledIn,
+  evaluatedAtOnce,
+  harmfulAmong,
+  withoutBuiltIns,
+} from './in-text.ts';
 import { foldedOf, NO_CODE } from './read.ts';
 import { type Lent, runRestricted } from './restricted.ts';
 import { forget, noteExecuted, taintedTypesOf, tenantCodeOf } from './seen.ts';
@@ -59,16 +65,22 @@ const onPath = ({ request: { bindings } }: Run, name: Name): readonly string[] =
   return [...new Set(wanted.flatMap(({ operators }) => operators.map((one) => one.schema)))];
 };
 
+/** Clauses in which only immutable functions may be called. */
+const immutableIn = (words: readonly Word[]) => ({
+  words,
+  called: withoutBuiltIns(calledIn(words)),
+});
+
 /** @param on what the statement is about */
 const codeInWords = async (
   run: Run,
-  words: readonly Word[],
+  { words, called }: { readonly words: readonly Word[]; readonly called: CalledNames },
   on: Name,
 ): Promise<readonly string[]> => {
   if (!words.length) return [];
   const types = await taintedTypesOf(run);
   return [
-    ...(await harmfulAmong(run.client, calledIn(words), onPath(run, on))),
+    ...(await harmfulAmong(run.client, called, onPath(run, on))),
     ...types.flatMap(({ code }) => code),
   ];
 };
@@ -87,17 +99,25 @@ const doorOf = async (
   switch (meaning.kind) {
     case 'create': {
       if (meaning.what === 'table')
-        return found(schemaOf(meaning), await codeInWords(run, evaluatedAtOnce(words), meaning));
+        return found(
+          schemaOf(meaning),
+          await codeInWords(run, immutableIn(evaluatedAtOnce(words)), meaning),
+        );
       if (meaning.what === 'index' && meaning.table)
-        return found(table(meaning.table), await codeInWords(run, words, meaning.table), {
-          isRestricted: true,
-        });
+        return found(
+          table(meaning.table),
+          await codeInWords(run, immutableIn(words), meaning.table),
+          {
+            isRestricted: true,
+          },
+        );
       return undefined;
     }
     case 'alter': {
       const isDomain = meaning.what === 'domain';
       const one: Standee = { ...named(meaning.on), what: isDomain ? 'domain' : 'table' };
-      if (checksRows(words)) return found(one, await codeInWords(run, words, meaning.on));
+      if (checksRows(words))
+        return found(one, await codeInWords(run, { words, called: calledIn(words) }, meaning.on));
       return !isDomain && looksAtRows(words)
         ? found(one, await codeOfTables(run, meaning.on))
         : undefined;

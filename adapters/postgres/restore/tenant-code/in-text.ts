@@ -76,8 +76,8 @@ const clausesFrom = (words: readonly Word[], key: string): Word[][] =>
 export const evaluatedAtOnce = (words: readonly Word[]): Word[] =>
   ['generated', 'partition'].flatMap((key) => clausesFrom(words, key)).flat();
 
-/** Clauses that are evaluated for each row. */
-export const evaluatedForRows = (words: readonly Word[]): Word[] => [
-  ...clausesFrom(words, 'check').flat(),
-  ...evaluatedAtOnce(words),
-];
+/** Checks, in which any built-in may be called. */
+export const checksIn = (words: readonly Word[]): Word[] => clausesFrom(words, 'check').flat();
+
+/** Without PostgreSQL's own functions: where only immutable ones may be called, none of them does more than compute. */
+export const withoutBuiltIns = (called: CalledNames): CalledNames => ({ ...called, plain: [] });
