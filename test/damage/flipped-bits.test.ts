@@ -84,6 +84,19 @@ describe('a flipped bit in a value', () => {
     expect(differences).toEqual([expect.stringContaining('its SHA-256 is not')]);
   });
 
+  it.each([
+    ['a name in an index', 'lower(name)', 'lower(nane)'],
+    ['a constant in an index', 'age > 20', 'age > 2p'],
+  ])('from before the upload in %s is damage, and no matter of the rows', async (_, was, is) => {
+    const at = whole.bytes.indexOf(was, whole.bytes.indexOf('CREATE INDEX by_name'));
+    expect(at).toBeGreaterThan(0);
+    const bytes = Buffer.from(whole.bytes);
+    bytes.write(is, at);
+    const { verdict, differences } = await place.verify(resealed(whole, bytes), 'counts');
+    expect(verdict).toBe('failed');
+    expect(differences[0]).toContain('by_name');
+  });
+
   it('from before the upload is found by the hash of the rows, and not by their number', async () => {
     const lying = resealed(whole, damaged);
     expect((await place.verify(lying, 'counts')).verdict).toBe('verified');

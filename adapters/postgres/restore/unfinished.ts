@@ -38,6 +38,19 @@ const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cau
 export const isOfTheObject = (error: unknown): boolean =>
   IN_THE_OBJECT.test(sqlStateOf(causeOf(error)));
 
+/**
+ * True where PostgreSQL could not make sense of the statement itself: a name, a type or a constant in it. In an intact backup that happens
+ * only within a function, whose text names things that are found at home: PostgreSQL then says where. A setting that a check reads may
+ * be missing too, which has the same SQLSTATE as a missing type.
+ */
+export const isOfTheDefinition = ({ error, kind, state }: Unfinished): boolean => {
+  const cause = causeOf(error);
+  const { where } = (cause ?? {}) as { readonly where?: unknown };
+  const code = sqlStateOf(cause);
+  if (state === 'unfilled' || where || !/^(42|0A|22P02)/.test(code)) return false;
+  return !(code === '42704' && (kind === 'check' || kind === 'domain-check'));
+};
+
 /** The rows of a COPY were refused. @returns the error with what may be tried next */
 export const refusedRows = (error: unknown, loosened: Loosening | undefined): unknown => {
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;

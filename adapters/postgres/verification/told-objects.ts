@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { StatementRefused } from '../../../core/errors/restore.ts';
 import { type Definition, type Manifest, schemasIn } from '../../../core/manifest.ts';
 import type { UnfinishedObject } from '../../../core/restore.ts';
-import { told, type Unfinished } from '../restore/unfinished.ts';
+import { isOfTheDefinition, told, type Unfinished } from '../restore/unfinished.ts';
 import { type Circumstances, excuse, missedElsewhere } from './blame.ts';
 import type { Unfilled } from './compare.ts';
 import { reachOfView } from './view-reach.ts';
@@ -90,6 +90,7 @@ const functionsNamed = (definitions: readonly Definition[], name: string): strin
 const isFilling = ({ state, on }: Unfinished): boolean =>
   state === 'unfilled' && on.schema !== null;
 
+/** @throws what a statement was refused with that says nothing to PostgreSQL: it is damaged, and no matter of the rows */
 export const sortTold = async (
   client: pg.Client,
   all: readonly Unfinished[],
@@ -100,6 +101,7 @@ export const sortTold = async (
   const unfinished: UnfinishedObject[] = [];
   for (const one of all) {
     const why = await reasonOf(client, one, given);
+    if (why === undefined && isOfTheDefinition(one)) throw one.error;
     if (why === undefined) unfinished.push(told(one));
     else if (!isFilling(one))
       notChecked.push(`${one.object}: it is not here as it was, since ${why}`);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithManifest } from '../../../../adapters/postgres/verification/compare.ts';
+import { holdsRows, isTable } from '../../../../core/completion.ts';
 import { openBench, type Services, startServices } from '../../../functions/export/support.ts';
 import { restoreFile, runFile } from '../../../support/restore.ts';
 import { openedOn } from '../../../support/servers.ts';
@@ -74,7 +75,10 @@ describe('the awkward schema', () => {
       await restored(major, major),
     );
     expect({ differences, notChecked }).toEqual({ differences: [], notChecked: [] });
-    expect(checked.hashedTables).toBe(checked.tables);
+    // Partitioned tables have no rows of their own.
+    const { tables } = on(major).one.manifest;
+    expect(checked.tables).toBe(tables.filter(isTable).length);
+    expect(checked.hashedTables).toBe(tables.filter(holdsRows).length);
     expect(checked.hashedTables).toBeGreaterThan(40);
     expect(checked.objects).toBeGreaterThan(200);
     expect(checked.sequences).toBeGreaterThan(7);
