@@ -99,6 +99,7 @@ beforeAll(async () => {
     [ENV.environment]: 'test',
     [ENV.historyTable]: stored.access.table,
     [ENV.vaultBucket]: 'vault',
+    [ENV.manifestKeys]: 'key',
     [ENV.exportsQueue]: exportsQueue,
     [ENV.outcomesQueue]: queues.newQueue('outcomes'),
     [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
