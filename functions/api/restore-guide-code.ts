@@ -39,23 +39,23 @@ const defined = ({ definitions = [] }: Manifest, kind: string): string[] =>
 
 /** All that can hold code, with what a manifest says of it; the oldest have no definitions. */
 const codeOf = (manifest: Manifest): readonly Code[] => [
-  { what: 'functions', names: manifest.functions.map(nameOf) },
-  { what: 'triggers', names: manifest.triggers.map(nameOf) },
-  { what: 'policies', names: manifest.policies.map(nameOf) },
-  { what: 'views', names: manifest.views.map(nameOf) },
+  { what: 'Functions', names: manifest.functions.map(nameOf) },
+  { what: 'Triggers', names: manifest.triggers.map(nameOf) },
+  { what: 'Policies', names: manifest.policies.map(nameOf) },
+  { what: 'Views', names: manifest.views.map(nameOf) },
   {
-    what: 'materialized views',
+    what: 'Materialized views',
     names: manifest.tables.filter(({ kind }) => kind === 'materialized-view').map(nameOf),
   },
-  { what: 'types and domains', names: manifest.types.map(nameOf) },
-  { what: 'rules', names: defined(manifest, 'rule') },
-  { what: 'constraints', names: defined(manifest, 'constraint') },
-  { what: 'indexes', names: defined(manifest, 'index') },
+  { what: 'Types and domains', names: manifest.types.map(nameOf) },
+  { what: 'Rules', names: defined(manifest, 'rule') },
+  { what: 'Constraints', names: defined(manifest, 'constraint') },
+  { what: 'Indexes', names: defined(manifest, 'index') },
 ];
 
 const codeLine = ({ what, names }: Code): string => {
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `- ${names.length} ${what}: ${names.slice(0, NAMED).map(inline).join(', ')}${more}`;
+  return `- ${what} (${names.length}): ${names.slice(0, NAMED).map(inline).join(', ')}${more}`;
 };
 
 export const codeSection = (manifest: Manifest): string => {
