@@ -72,9 +72,13 @@ export const takeNote = async (
   return outcome.runId;
 };
 
-/** A backup that differs from its manifest is told to people whoever asked; one that could not be looked at, to those who asked. */
+/**
+ * Mailed in any case: a backup that differs from its manifest or came back with objects unfinished. One that could not be verified is
+ * mailed only if a person asked.
+ */
 const isBadNews = ({ asked, status, result }: Verification): boolean =>
   result?.verdict === 'failed' ||
+  Boolean(result?.unfinished?.length) ||
   (asked && (status === 'failed' || result?.verdict !== 'verified'));
 
 /** It completed, and a person has something left to look at. */
@@ -84,6 +88,8 @@ const isUnfinished = ({ status, dryRun, outcome }: Restore): boolean =>
   outcome !== undefined &&
   (outcome.leftOut.length > 0 ||
     outcome.warnings.length > 0 ||
+    Boolean(outcome.unfinished?.length) ||
+    Boolean(outcome.dependentObjects?.some(({ repoint }) => repoint === 'not-done')) ||
     outcome.foreignKeys.some(({ state }) => state !== 'valid'));
 
 /** A restore or verification that has ended is mailed at once, where there is something to say. */

@@ -129,10 +129,27 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('t_owner_fkey');
   });
 
+  test('that left objects with the old schema is mailed even where successes are not', async () => {
+    const dependentObjects: RestoreOutcome['dependentObjects'] = [
+      {
+        kind: 'materialized view',
+        name: 'reports.totals',
+        repoint: 'not-done',
+        obstacle: 'not-replaceable',
+      },
+    ];
+    const [mail] = await told(
+      { mode: 'swap', outcome: { ...OUTCOME, dependentObjects } },
+      'completed',
+      quiet,
+    );
+    expect(mail?.body.text).toContain('materialized view reports.totals');
+  });
+
   test('that named the live schema says what of it does, and what would write to it', async () => {
     const namingLive = [{ what: 'trigger "acme.t: fired"', writes: true }];
     const [mail] = await told({ outcome: { ...OUTCOME, namingLive } }, 'completed');
-    expect(mail?.body.text).toContain('Goes on naming the live schema');
+    expect(mail?.body.text).toContain('Names the live schema in strings');
     expect(mail?.body.text).toContain('trigger "acme.t: fired": it would write');
   });
 
@@ -156,7 +173,7 @@ describe('a restore', () => {
         },
       ],
     };
-    const [mail] = await told({ outcome }, 'completed');
+    const [mail] = await told({ outcome }, 'completed', quiet);
     expect(mail?.subject).toBe('[Larder test] Restore of Acme completed, 2 objects unfinished');
     const text = mail?.body.text ?? '';
     expect(text).toContain('constraint "k" of table "acme.t" holds for new rows only');
@@ -224,6 +241,15 @@ describe('a verification', () => {
     const [mail] = await verified({ asked: false }, FAILED, quiet);
     expect(mail?.subject).toContain('is not what it should be');
     expect(mail?.body.text).toContain('table acme.t has 41 rows, not 42');
+  });
+
+  test('whose backup came back with objects unfinished is mailed, whoever asked', async () => {
+    const unfinished: VerificationResult['unfinished'] = [
+      { kind: 'index', object: 'index "acme.t: i"', state: 'missing', why: 'twice (23505)' },
+    ];
+    const [mail] = await verified({ asked: false }, { ...RESULT, unfinished }, quiet);
+    expect(mail?.subject).toContain('came back with 1 object unfinished');
+    expect(mail?.body.text).toContain('index "acme.t: i": twice (23505)');
   });
 
   test('that nobody asked for is told of nothing else', async () => {
