@@ -1,9 +1,9 @@
 import type { Backup } from './backup.ts';
 
 /**
- * Which completed backups of a project retention may not take. Only a full backup of a database can bring a project back, so only those
- * count. The newest good one stays, and so does the newest one that was verified, until a newer one is: a backup that nobody has
- * looked into may turn out to be damaged.
+ * Which completed backups of a project retention must keep. Only full backups count, because only they can restore a project. Retention
+ * keeps the newest one that is not known to be damaged, and the newest verified one: a backup that was never verified may turn out to be
+ * damaged.
  */
 export interface Judged {
   readonly backup: Pick<Backup, 'id' | 'type' | 'content'>;

@@ -2,9 +2,9 @@ import { sha256Hex } from './ids.ts';
 import type { ManifestSignature } from './manifest.ts';
 
 /**
- * Who may write below a project's prefix of the vault can put any JSON there, also another project's manifest or a changed one. So a
- * manifest is signed by a key that only an export may use, over what it says and over its own key in the vault: it counts at that key
- * and at no other. The bucket is not part of it, so that a vault may be copied.
+ * Anybody who may write below a project's prefix of the vault can put any JSON there, also another project's manifest or a changed one.
+ * So an export signs a manifest with a key that only exports may use. The signature covers the content and the manifest's own key in the
+ * vault, so it is valid at that key only. It does not cover the bucket, so that a vault may be copied.
  */
 const canonicalText = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map((one) => canonicalText(one)).join(',')}]`;
@@ -16,8 +16,8 @@ const canonicalText = (value: unknown): string => {
 };
 
 /**
- * What the signature of a manifest is over, below the 4,096 bytes that KMS takes: its key, and the SHA-256 of what it says, written in one way
- * only: members in the order of their names (UTF-16 units), without white space.
+ * The message that is signed, below KMS's limit of 4,096 bytes: the manifest's key, and the SHA-256 of its content in a canonical
+ * form: members in the order of their names (UTF-16 units), without white space.
  * @param key the manifest's own, in the vault
  * @param manifest as it is read from JSON, or written as JSON; its signature does not count
  */

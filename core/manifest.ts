@@ -292,12 +292,12 @@ export const riskWarnings = (
   return [
     ...(changing.length
       ? [
-          `Checks that call what changes by itself, so that rows may not meet them when they come back: ${listed(changing)}. A restore with "onConflict": "report" brings the rows all the same.`,
+          `Checks that call functions such as now(), so rows may violate them when they are restored: ${listed(changing)}. A restore with "onConflict": "report" restores the rows in any case.`,
         ]
       : []),
     ...(reading.length
       ? [
-          `Checks that call functions which may read tables, so that rows may not meet them before those are back: ${listed(reading)}. A restore with "onConflict": "report" looks at them last.`,
+          `Checks that call functions which may read tables, so rows may violate them until those tables are restored: ${listed(reading)}. A restore with "onConflict": "report" adds these checks last.`,
         ]
       : []),
   ];

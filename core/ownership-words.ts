@@ -2,8 +2,8 @@ import { quoted } from './errors/base.ts';
 import type { NotOwned } from './ownership.ts';
 
 /**
- * A sentence for each reason why a restore may not touch a schema, with what to do. It names no other project: who may see one
- * project only reads it.
+ * A sentence for each reason why a restore may not change a schema, and what to do. It names no other project, because its readers may
+ * have access to one project only.
  */
 const ELSEWHERE =
   'Bring this backup into a database that has no schema of that name: POST .../elsewhere, or by hand, as GET .../restore-guide says.';
@@ -15,9 +15,9 @@ const ofAnotherProject = ({ schema, source, use }: NotOwned): string => {
     case 'take':
       return `The name ${name} belongs to another project of source ${quoted(source)}: give another name.`;
     case 'set-aside':
-      return `${head}, and the objects of this backup have its name: it would have to be renamed while they come back, which is not done to another project's schema. ${ELSEWHERE}`;
+      return `${head}, and the objects of this backup have its name: a restore would have to rename that schema for a time, and it never renames another project's schema. ${ELSEWHERE}`;
     default:
-      return `${head}: nothing of it is changed. ${ELSEWHERE}`;
+      return `${head}, so a restore may not change it. ${ELSEWHERE}`;
   }
 };
 
@@ -28,14 +28,14 @@ export const notOwnedSentence = (problem: NotOwned): string => {
     case 'another-project':
       return ofAnotherProject(problem);
     case 'moved':
-      return `The project has ${problem.now.map((schema) => `schema ${quoted(schema)}`).join(', ')} now, by the list of projects of source ${source}, and not ${name}, which this backup is of: it can't take the live one's place. Restore it beside, and take from there what you need.`;
+      return `The project has ${problem.now.map((schema) => `schema ${quoted(schema)}`).join(', ')} now, by the list of projects of source ${source}. This backup is of schema ${name}, so it can't replace the live one. Restore it beside, and copy what you need.`;
     case 'unlisted':
-      return `Source ${source} does not list the project any more, so nothing says that schema ${name} is still its own: it stays as it is. Restore beside, or list the project again.`;
+      return `Source ${source} does not list the project any more, so schema ${name} may belong to somebody else, and a restore may not change it. Restore beside, or list the project again.`;
     case 'listed-twice':
-      return `Source ${source} lists the project's id ${problem.times} times, so nobody can tell which schema is its own. Correct the list of projects, or restore beside.`;
+      return `Source ${source} lists the project's id ${problem.times} times, so it is not clear which schema belongs to it. Correct the list of projects, or restore beside.`;
     case 'other-source':
-      return `The project is in source ${quoted(problem.home)} now, so schema ${name} of source ${source} is not its live one. Bring the backup there by POST .../elsewhere, or restore it beside.`;
+      return `The project is in source ${quoted(problem.home)} now, so schema ${name} of source ${source} is not its live one. Restore the backup there by POST .../elsewhere, or restore it beside.`;
     case 'unreadable':
-      return `The restore role can't read the list of projects of source ${source}, which says whose schema ${name} is (PostgreSQL says: ${problem.said}). ${problem.wayOut}`;
+      return `The restore role can't read the list of projects of source ${source}, which says which project schema ${name} belongs to (PostgreSQL says: ${problem.said}). ${problem.wayOut}`;
   }
 };

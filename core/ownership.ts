@@ -2,8 +2,8 @@ import { ACTIVE } from './project.ts';
 import type { SchemaPlace } from './restore.ts';
 
 /**
- * Which schemas a restore may touch. Neither a backup nor its manifest says that: a schema's name may have changed hands since the
- * backup was taken. The source says it, at the moment of the restore, by its list of projects.
+ * Which schemas a restore may change. Neither a backup nor its manifest decides that, because a schema's name may belong to another project
+ * since the backup was taken. The source's list of projects decides, at the moment of the restore.
  */
 
 /** The project that a restore is for, as far as Larder itself knows it. */
@@ -19,7 +19,7 @@ export interface RestoringProject {
   readonly isShared: boolean;
 }
 
-/** A row of the source's list of projects, or what stands for one. */
+/** A row of the source's list of projects, or an entry of the configuration. */
 export interface ProjectClaim {
   readonly projectId: string;
   readonly schema: string;
@@ -95,7 +95,7 @@ const isLasting = ({ use }: SchemaUse): boolean => use === 'exchange' || use ===
 const isShareds = (project: RestoringProject, claim: ProjectClaim, { use }: SchemaUse): boolean =>
   use === 'take' && project.isShared && claim.isShared === true;
 
-/** The registry stands in for a source that can't be asked, as far as nothing of it changes for good. */
+/** If the list cannot be read, the registry decides, but only for uses that change nothing permanently. */
 const unreadableProblem = (
   project: RestoringProject,
   source: string,
@@ -146,7 +146,7 @@ const problemOf = (
   return one.live || one.use === 'fill' ? { ...problem, why: 'unlisted' } : undefined;
 };
 
-/** Answers what speaks against using these schemas for the project. */
+/** @returns the schemas that the restore may not use, each with the reason */
 export const notOwned = (
   project: RestoringProject,
   source: string,

@@ -1,8 +1,8 @@
 import { quoted } from './errors/base.ts';
 
 /**
- * Objects of other schemas that use a live schema's objects, such as a report's view. They are bound to objects and not to names: after a
- * swap they would go on with the schema that was put aside. PostgreSQL can make some of them again in place, with the same
+ * Dependents: objects of other schemas that use a live schema's objects, such as a report's view. They are bound to objects and not to
+ * names: after a swap they would still use the old schema. Some can be repointed: PostgreSQL replaces them in place, with the same
  * definition, once the restored schema has the name.
  */
 export const DEPENDENT_KINDS = [
@@ -27,15 +27,15 @@ export const DEPENDENT_KINDS = [
 ] as const;
 export type DependentKind = (typeof DEPENDENT_KINDS)[number];
 
-/** Why an object stays with the schema that was put aside. */
+/** Why an object stays with the old schema. */
 export const OBSTACLES = [
   /** The restore role may not act as `owner`. */
   'owner',
   /** Its columns or arguments have types of the schema, which are others in the restored one. */
   'types',
-  /** PostgreSQL has no way to replace it: it is dropped and made again. */
+  /** PostgreSQL cannot replace it in place: it has to be dropped and recreated. */
   'not-replaceable',
-  /** Its rows would be read or written while everybody waits. */
+  /** PostgreSQL would read or write all its rows under locks that block everybody. */
   'rows',
   /** Functions that a tenant wrote would run for it. */
   'code',
@@ -45,7 +45,7 @@ export const OBSTACLES = [
   'unknown',
   /** Its definition would be bound to other operators or functions. */
   'bindings',
-  /** It was tried, and the server refused it: `detail` has its words. */
+  /** The server refused the statement: `detail` has the server's message. */
   'refused',
 ] as const;
 export type DependentObstacle = (typeof OBSTACLES)[number];
@@ -72,12 +72,12 @@ export const dependentTitle = ({ kind, name }: Pick<Dependent, 'kind' | 'name'>)
 
 const WORDS: Readonly<Record<DependentObstacle, string>> = {
   owner: 'the restore role may not act as its owner',
-  types: 'it has columns or arguments whose types are of the schema, so it has to be made anew',
-  'not-replaceable': 'PostgreSQL can only drop it and make it again',
-  rows: 'all its rows would be checked or written while everybody waits',
-  code: 'functions that a tenant wrote would run for it',
+  types: 'its columns or arguments have types of the schema, so it has to be dropped and recreated',
+  'not-replaceable': 'PostgreSQL can only drop and recreate it',
+  rows: 'PostgreSQL would check or write all its rows while it blocks everybody',
+  code: 'PostgreSQL would run functions of a tenant for it',
   superuser: 'only a superuser may change it',
-  subscription: 'it is changed outside of a transaction',
+  subscription: 'it can only be changed outside of a transaction',
   unknown: 'there is no statement that changes it in place',
   bindings: 'its definition would use other operators or functions than now',
   refused: 'the server refused it',

@@ -8,8 +8,8 @@ import { sharedProjectId } from './project.ts';
 import type { StoredManifest } from './vault-ports.ts';
 
 /**
- * A manifest of the vault, as far as it is known who wrote it. Its backup's row has its SHA-256. Rows of before have none: then its
- * signature says so; and where it has none either, the row alone, with key, size, SHA-256 and counts of the backup.
+ * What proves that a manifest is the one that an export wrote: its SHA-256 in the backup's row (`digest`); for rows of older versions,
+ * which do not have it, its signature; without either, the row alone, with key, size, SHA-256 and counts of the backup.
  */
 export type Vouched = 'digest' | 'signature' | 'row';
 
@@ -18,7 +18,7 @@ export interface TrustedManifest {
   readonly vouched: Vouched;
 }
 
-/** What row and manifest say of the same thing, and how it is called. */
+/** Values that row and manifest both have. */
 const disagreements = (backup: Backup, manifest: Manifest): string[] => {
   const pairs = [
     ['backup', backup.id, manifest.backup.id],
@@ -42,12 +42,12 @@ const disagreements = (backup: Backup, manifest: Manifest): string[] => {
 export const hasOthersSchemas = ({ project, source }: Manifest): boolean =>
   project.schemas !== undefined && !project.id.endsWith(sharedProjectId(source.name));
 
-/** What speaks against a manifest that nobody but its row vouches for. */
+/** Why an unsigned manifest is not accepted, although its row exists. */
 const unsignedProblem = (backup: Backup, manifest: Manifest): string | undefined => {
   if (hasOthersSchemas(manifest))
-    return 'the manifest beside it, which is not signed, names several schemas, and the project has one';
+    return 'its manifest, which is not signed, names several schemas, but the project has one';
   if (backup.schemaName !== manifest.project.schemaName)
-    return 'the manifest beside it, which is not signed, names another schema than its row';
+    return 'its manifest, which is not signed, names another schema than its row';
   return undefined;
 };
 
@@ -58,11 +58,11 @@ const vouchedBy = async (
 ): Promise<Vouched | { readonly problem: string }> => {
   if (backup.manifestSha256 !== undefined) {
     if (sha256 === backup.manifestSha256) return 'digest';
-    return { problem: 'the manifest beside it is not the one that was stored then' };
+    return { problem: 'its manifest is not the one that was stored with it' };
   }
   if (manifest.signature) {
     if (await verifier.verify(messageToSign(), manifest.signature)) return 'signature';
-    return { problem: 'the signature of the manifest beside it is not of a key of this stack' };
+    return { problem: 'the signature of its manifest is not by a key of this stack' };
   }
   const problem = unsignedProblem(backup, manifest);
   return problem === undefined ? 'row' : { problem };

@@ -5,13 +5,13 @@ import type { Config } from './config.ts';
 import type { LarderFunction } from './lambda-function.ts';
 
 /**
- * The key that manifests are signed with. It outlives the stack, like the vault: without it nobody can tell any more which manifests
- * are Larder's, where the history is lost as well. KMS rotates no HMAC key by itself: a new one is made by hand, and the old one goes
- * on verifying as one of `manifests.olderKeys`.
+ * The key that signs manifests. It outlives the stack, like the vault: if the history is lost, only this key can prove which manifests
+ * Larder wrote. KMS does not rotate HMAC keys: an operator creates a new one, and the old one stays in `manifests.olderKeys` for
+ * verification.
  */
 export class ManifestKey extends Construct {
   readonly key: Key;
-  /** For the functions' environment: the one that signs, then those of before. */
+  /** For the functions' environment: the one that signs, then the older ones. */
   readonly ids: string;
   /** The same keys, by their ARNs. */
   readonly arns: readonly string[];

@@ -13,7 +13,7 @@ export const makeKeysClient = (): KMSClient =>
 
 const MacAlgorithm = MANIFEST.macAlgorithm;
 const NOT_ITS_MAC = 'KMSInvalidMacException';
-/** Throttling and the like are told apart by their status: these are refusals that no retry mends. */
+/** Refusals that a retry does not change. Throttling and the like are recognized by their HTTP status. */
 const REFUSALS: readonly string[] = [
   'AccessDeniedException',
   'DisabledException',
@@ -70,8 +70,8 @@ export const makeManifestSigner = ({
 const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 /**
- * A signature names its key; only the configured ones count, for anybody can sign with a key of their own.
- * @param keys ids or ARNs, of now and of before
+ * A signature names its key. Only configured keys are accepted, because anybody can sign with a key of their own.
+ * @param keys ids or ARNs, the present key and older ones
  */
 export const makeManifestVerifier = ({
   keys,
@@ -94,7 +94,7 @@ export const makeManifestVerifier = ({
       );
       return answer.MacValid === true;
     } catch (error) {
-      // What is no MAC at all, such as one of another length, is refused as a request.
+      // KMS refuses a value that is not a MAC, for example one of another length, as an invalid request.
       if (nameOf(error) === NOT_ITS_MAC || nameOf(error) === 'ValidationException') return false;
       throw failure(key, error);
     }

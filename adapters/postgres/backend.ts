@@ -2,13 +2,12 @@ import type pg from 'pg';
 import { sha256Hex } from '../../core/ids.ts';
 
 /**
- * Which backend serves a session. Its application_name is no proof: code of a tenant's that runs in the session may set it. A
- * backend's number and the time it was started can't be changed from within, nor can a lock be released that a transaction holds to
- * its end.
+ * Identifies the backend of a session. Its application_name is no proof, because tenant code that runs in the session may set it. Such code
+ * cannot change the backend's pid or start time, and cannot release a lock that the transaction holds until its end.
  */
 export interface Backend {
   readonly pid: number;
-  /** When it was started, seconds since 1970 as PostgreSQL writes them: numbers are used again. */
+  /** Start time in seconds since 1970, as PostgreSQL writes it: the system reuses pids. */
   readonly started: string;
 }
 

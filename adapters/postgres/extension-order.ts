@@ -2,9 +2,9 @@ import type pg from 'pg';
 import type { Manifest } from '../../core/manifest.ts';
 
 /**
- * In which order extensions can be created, and what else they take. CREATE EXTENSION needs what an extension requires to be there; with
- * CASCADE it would create that as well, but all of it in one schema. So each comes after what it requires, in the schema that it
- * had at home.
+ * The order in which extensions can be created, with the extensions that they require. CREATE EXTENSION fails if a required extension is
+ * missing; with CASCADE it creates them all in one schema. So each is created after those that it requires, in the schema that it
+ * had at the source.
  * https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-FILES-REQUIRES
  */
 export type WantedExtension = Manifest['extensions'][number];

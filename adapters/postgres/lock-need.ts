@@ -12,7 +12,7 @@ const NEED = `
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'S', 'i')`;
 
-/** The server's table is somewhat larger than it promises, and takes more from what is free: only what can't fit is refused unseen. */
+/** The real table is somewhat larger, and grows into free memory: only an export that cannot fit is refused in advance. */
 const CERTAINLY_TOO_MANY = 2;
 
 /** @throws OutOfLocks where the server can't hold so many, whatever else it does */
@@ -30,6 +30,6 @@ export const readLockNeed = async (
   return need;
 };
 
-/** An error of ours as it is, but for how many locks were needed. */
+/** The same error, with the number of locks that were needed. */
 export const withLockNeed = (error: unknown, need: LockNeed): unknown =>
   error instanceof OutOfLocks ? new OutOfLocks(need, { cause: error.cause }) : error;

@@ -11,8 +11,8 @@ import {
 } from './project-source.ts';
 
 /**
- * Whose a schema is, by the source's own list of projects, read within the transaction of whoever is about to touch it. The list
- * is read as committed at that moment; PostgreSQL has no lock that would keep it so for a role that may only read it.
+ * Which project a schema belongs to, by the source's list of projects, read in the transaction that is about to change the schema. The list
+ * is read as committed at that moment; a role that may only read it cannot lock it.
  */
 interface Row {
   readonly id: string;
@@ -85,7 +85,7 @@ export const readClaims = async (
   );
   const isFixed = fixed.some(({ projectId: id }) => id === projectId) ? 1 : 0;
   if (settings.schemas) return { kind: 'read', claims: fixed, timesListed: isFixed };
-  // The temporary schema last: code of a backup may have made a table in it that is named as one of the query's.
+  // The temporary schema last: code of a backup may have created a table in it with a name that the query uses.
   await client.query(
     `SAVEPOINT larder_claims; SET LOCAL search_path = ${PROJECT_SEARCH_PATH}, pg_temp; SET LOCAL statement_timeout = ${timeoutMs}`,
   );

@@ -5,8 +5,8 @@ const PLACE = `  --stack NAME          the deployed stack, whose outputs name ta
   --project ID          one project; by default all
   --key-template T      the configuration's keyTemplate (or LARDER_KEY_TEMPLATE), if it is not the default. Given several
                         times: also those of before
-  --manifest-key ARN    a KMS key that manifests are signed with, the stack's output ManifestKeys (or LARDER_MANIFEST_KEYS, divided by
-                        commas); given several times: also those of before. --stack and --local know it
+  --manifest-key ARN    a KMS key that signed manifests, the stack's output ManifestKeys (or LARDER_MANIFEST_KEYS, separated by
+                        commas). Give it several times for older keys. --stack and --local find the keys themselves
   --checksums           read every object and compare its SHA-256: that costs its transfer
   --json                one JSON document on standard output, and nothing else there
   --help                this text
@@ -29,6 +29,6 @@ Writes the rows that the history table lacks, from the manifests in the vault. I
 be stopped and run again, and may run while Larder works.
 
   --dry-run             say what would be written, and write nothing
-  --accept-unsigned     also manifests of before they were signed, of the schema that the registry has for their project
+  --accept-unsigned     also accept unsigned manifests of older versions, if the registry has their schema for their project
   --include-expired     also backups past their time: retention then removes them from the vault
 ${PLACE}`;

@@ -98,31 +98,31 @@ export const readManifestOf = async (
   return problem === undefined ? read : { refused: problem };
 };
 
-/** What a manifest without a row has to be, besides of the form that its key wants. */
+/** How a manifest without a row is accepted. */
 export interface Belief {
-  /** Also manifests without a signature, of before they were signed. */
+  /** Also manifests of older versions, which are not signed. */
   readonly acceptUnsigned: boolean;
 }
 
 const UNSIGNED =
-  'it is not signed: rebuild takes those of before manifests were signed with --accept-unsigned';
+  'it is not signed: rebuild accepts unsigned manifests of older versions with --accept-unsigned';
 
-/** Nobody vouches for an unsigned manifest: the registry has to say that the schema is the project's. */
+/** An unsigned manifest proves nothing: the registry must have its schema for the project. */
 const unsignedProblem = async (
   { registry }: Pick<HistoryPorts, 'registry'>,
   manifest: Manifest,
 ): Promise<string | undefined> => {
   const { id, schemaName } = manifest.project;
-  if (hasOthersSchemas(manifest)) return 'it is not signed, and speaks of several schemas';
+  if (hasOthersSchemas(manifest)) return 'it is not signed, and names several schemas';
   const known = await registry.get(id);
   if (!known)
-    return 'it is not signed, and no discovery has told yet which schema its project has: run one first (POST /runs)';
+    return 'it is not signed, and the registry does not have its project yet: run a discovery first (POST /runs)';
   if (known.schemaName !== schemaName)
-    return `it is not signed, and speaks of schema ${quoted(schemaName)}, where its project has ${quoted(known.schemaName)}`;
+    return `it is not signed, and names schema ${quoted(schemaName)}, but its project has ${quoted(known.schemaName)}`;
   return undefined;
 };
 
-/** Who wrote a manifest that no row vouches for. @returns why it is not believed @throws what the key and the registry throw */
+/** Checks a manifest that has no row. @returns why it is not accepted @throws what the key and the registry throw */
 export const doubtOf = async (
   ports: Pick<HistoryPorts, 'registry' | 'manifestKeys'>,
   { acceptUnsigned }: Belief,
@@ -132,11 +132,11 @@ export const doubtOf = async (
   if (signature && ports.manifestKeys) {
     return (await ports.manifestKeys.verify(messageToSign(), signature))
       ? undefined
-      : `its signature is not of a key that was given (it names ${signature.keyId})`;
+      : `its signature is not by a given key (it names ${signature.keyId})`;
   }
   if (acceptUnsigned) return await unsignedProblem(ports, manifest);
   return signature
-    ? 'it is signed, and no key was given to check that by: --manifest-key'
+    ? 'it is signed, and no key was given to verify the signature: --manifest-key'
     : UNSIGNED;
 };
 

@@ -67,12 +67,12 @@ export class RestoreMismatch extends Permanent {
   }
 }
 
-/** What is taken away from tables before their rows are loaded, and given back behind them: their checks, or those of domains as well. */
+/** Constraints that are removed before the rows are loaded, and added after them: checks of tables, or those of domains as well. */
 export type Loosening = 'checks' | 'checks-and-domains';
 
 /**
- * Rows and definitions of a backup do not fit together. `loosen` names what could be taken away from the rows, so that they can be loaded
- * in another attempt; absent where nothing can.
+ * Rows of a backup violate its definitions. `loosen` names the constraints that another attempt can add after the rows;
+ * absent if that would not help.
  */
 export interface Conflict {
   readonly loosen?: Loosening;
@@ -100,16 +100,16 @@ export class StatementRefused extends Permanent {
   }
 }
 
-/** The transaction had changed something that was there before it, or made something outside of the restored schemas. */
+/** The transaction had changed an object that existed before it, or created one outside of the restored schemas. */
 export class RestoreWroteOutside extends Permanent {
   readonly objects: readonly string[];
   /** @param objects such as `table acme.orders`, `sequence acme.invoice_no` */
   constructor(objects: readonly string[]) {
     const isSequence = objects.some((one) => one.startsWith('sequence '));
     super(
-      `The restore would have changed ${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}, outside of what it makes. ` +
-        `Nothing was restored, and all changes were rolled back${isSequence ? '; but a sequence keeps the values that were taken from it' : ''}. ` +
-        'Code of the backup does it while its rows come back: look at its checks, domains, generated columns and functions, and at event triggers of the database.',
+      `The restore would have changed ${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}, outside of the restored schemas. ` +
+        `Nothing was restored, and all changes were rolled back${isSequence ? '; but numbers that were taken from a sequence stay taken' : ''}. ` +
+        'Code of the backup made the changes while its rows were loaded: review its checks, domains, generated columns and functions, and event triggers of the database.',
     );
     this.objects = objects;
   }
@@ -142,12 +142,12 @@ export class SafetyBackupPending extends Retryable {
   }
 }
 
-/** Objects of other schemas would have stayed with the schema that a swap puts aside, which nobody had accepted. */
+/** Dependent objects of other schemas would stay with the old schema of a swap, and the request did not accept that. */
 export class DependentsStay extends Permanent {
   /** @param staying a line for each, with the reason */
   constructor(staying: readonly string[]) {
     super(
-      `${staying.slice(0, 5).join('; ')}${staying.length > 5 ? ` and ${staying.length - 5} more` : ''} would go on with what was live, not with what takes its place. Mend that, or ask with "acceptDependents": true.`,
+      `${staying.slice(0, 5).join('; ')}${staying.length > 5 ? ` and ${staying.length - 5} more` : ''} would stay with the old schema and not use the restored one. Correct that, or ask with "acceptDependents": true.`,
     );
   }
 }
@@ -156,7 +156,7 @@ export class DependentsStay extends Permanent {
 export class StepNotDone extends Permanent {
   constructor(what: string, schemas: readonly string[], cause: unknown) {
     super(
-      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and nothing that was live is lost. Ask again; Larder removes neither.`,
+      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and no live data is lost. Ask again; Larder removes neither schema.`,
       { cause },
     );
   }

@@ -30,18 +30,18 @@ export class LockTimeout extends Retryable {
   }
 }
 
-/** How many locks an export holds at once, and for how many the server promises room: as many a transaction, for so many sessions. */
+/** Locks that an export holds at once, and the size of the server's lock table: `perTransaction` times `sessions`. */
 export interface LockNeed {
   readonly needed: number;
   readonly perTransaction: number;
   readonly sessions: number;
 }
 
-/** The server's table of locks is full: for good where the export alone needs more than there are, else until others let go. */
+/** The server's lock table is full. Permanent if the export alone needs more locks than fit; otherwise until other sessions release theirs. */
 export class OutOfLocks extends LarderError {
   readonly retryable: boolean;
   constructor(need?: LockNeed, options?: { cause?: unknown }) {
-    super(`The server has no room for more locks. ${lockAdvice(need)}`, options);
+    super(`The server's lock table is full. ${lockAdvice(need)}`, options);
     this.retryable = !need || need.needed <= need.perTransaction * need.sessions;
   }
 }
@@ -53,7 +53,7 @@ const lockAdvice = (need: LockNeed | undefined): string => {
   if (!need) return 'Raise max_locks_per_transaction and restart the server.';
   const { needed, perTransaction, sessions } = need;
   const wanted = Math.max(perTransaction + 1, Math.ceil((needed * SPARE) / sessions));
-  return `The export holds ${needed} locks at once, one for each table, sequence and index; the server has room for ${perTransaction * sessions} of all its sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
+  return `The export holds ${needed} locks at once, one for each table, sequence and index; the server has room for ${perTransaction * sessions}, for all sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
 };
 
 /** The export held up somebody's DDL for longer than allowed and made room. */
@@ -66,7 +66,7 @@ export class GaveWayToDdl extends Retryable {
   }
 }
 
-/** What is read by name came, went or was replaced while it was being locked or read. */
+/** An object that is read by name was created, dropped or replaced while it was being locked or read. */
 export class SchemaInMotion extends Retryable {
   /** @param what such as `Schema "acme"`, where more is known than the schema */
   constructor(

@@ -39,12 +39,12 @@ export class BackupDamaged extends Permanent {
 
 /** A manifest is held in memory whole. */
 export class ManifestTooLarge extends Permanent {
-  /** As many as were read, or were to be written. */
+  /** Bytes that were read before the limit, or that were to be written. */
   readonly bytes: number;
   constructor(key: string, bytes: number, most: number) {
     super(
-      `The manifest ${quoted(key)} has ${bytes} bytes, and ${most} at most are read or written: ` +
-        'it is either none of ours, or of a schema with more than 300,000 tables. Restore such a backup by hand with pg_restore or psql, and divide the schema.',
+      `The manifest ${quoted(key)} has ${bytes} bytes, and the limit is ${most}: ` +
+        'either Larder did not write it, or the schema has more than 300,000 tables. Restore such a backup by hand with pg_restore or psql, and divide the schema.',
     );
     this.bytes = bytes;
   }
@@ -54,7 +54,7 @@ export class ManifestTooLarge extends Permanent {
 export class ManifestKeyRefused extends Permanent {
   constructor(key: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The key ${quoted(key)} of the manifests' signatures can't be used: ${why}. Check that it is enabled, and what the function's role and the key's policy allow (docs/history.md).`,
+      `The KMS key ${quoted(key)}, which signs manifests, can't be used: ${why}. Check that it is enabled, and that the function's role and the key's policy allow it (docs/history.md).`,
       options,
     );
   }
@@ -62,15 +62,18 @@ export class ManifestKeyRefused extends Permanent {
 
 export class ManifestKeyUnreachable extends Retryable {
   constructor(why: string, options?: { cause?: unknown }) {
-    super(`KMS did not answer for a manifest's signature: ${why}. It is tried again.`, options);
+    super(
+      `KMS did not answer while a manifest was signed or verified: ${why}. It is tried again.`,
+      options,
+    );
   }
 }
 
-/** The bytes that arrived are not those that are stored. */
+/** The bytes that arrived differ from the stored ones. */
 export class ReadCorrupted extends Retryable {
   constructor(key: string, how: string, options?: { cause?: unknown }) {
     super(
-      `${quoted(key)} could not be read: ${how} Its stored bytes are whole, by their SHA-256, so they were damaged on the way. They are read again.`,
+      `${quoted(key)} could not be read: ${how} The SHA-256 of the stored bytes is correct, so they were damaged in transit. They are read again.`,
       options,
     );
   }

@@ -69,7 +69,7 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
     404,
     meant === undefined
       ? 'There is nothing at this path. GET /openapi.json lists what there is.'
-      : `There is nothing at this path. If ${meant} is meant, spell it so.`,
+      : `There is nothing at this path. Did you mean ${meant}?`,
   );
 };
 
@@ -83,7 +83,7 @@ const checkSpelling = (
   if ([path, requestContext.path ?? path].every((one) => isSpelledAs(one, canonical))) return;
   throw new HttpProblem(
     400,
-    `This path is spelled in another way than the API's own: use ${canonical}. Access policies compare paths letter by letter.`,
+    `This is not the canonical spelling of the path: use ${canonical}. Access policies compare paths letter by letter.`,
   );
 };
 

@@ -28,12 +28,12 @@ const namingLive = z
       what: prose.meta({
         description: 'Such as `the default of column "no" of table "acme.orders"`.',
       }),
-      writes: z.boolean().meta({ description: 'It would change what is live.' }),
+      writes: z.boolean().meta({ description: 'It would change the live schema.' }),
     }),
   )
   .meta({
     description:
-      "What holds the live schema's name in a string constant, and so goes on reading and writing the live one. Told by words.",
+      "Objects with the live schema's name in a string constant: they still read or write the live schema. Found by searching the text.",
   });
 
 const jobShape = {
@@ -91,7 +91,7 @@ const report = z
     dependents: lines,
     dependentObjects: dependentObjects.meta({
       description:
-        'The same in parts: whether each can be pointed at the restored schema, and the SQL that does it once the names are exchanged.',
+        'The same objects in detail: whether each can be repointed to the restored schema, and the SQL that does it after the exchange of names.',
     }),
     problems: lines.meta({ description: 'Why it is refused; empty where it can go on.' }),
     warnings: lines,
@@ -108,7 +108,7 @@ const unfinished = z
   })
   .meta({
     description:
-      "An object that is not as it was, with PostgreSQL's reason and the SQL that finishes it.",
+      "An object that could not be recreated as it was, with PostgreSQL's reason and the SQL that completes it.",
   });
 
 const outcome = z
@@ -131,7 +131,7 @@ const outcome = z
     before: places,
     dependentObjects: dependentObjects.meta({
       description:
-        'After an exchange of names: "done" uses what is live now, "not-done" what was put aside.',
+        'After an exchange of names: "done" uses the schema that is live now, "not-done" the old one.',
     }),
     namingLive: namingLive.optional(),
     warnings: lines,
@@ -168,7 +168,7 @@ export const publicRestore = z.object({
   verdict: z
     .enum(DRY_RUN_VERDICTS)
     .optional()
-    .meta({ description: 'Of a dry run that is completed: what it has found.' }),
+    .meta({ description: 'Of a completed dry run: whether the restore can go on.' }),
   report: report.optional(),
   outcome: outcome.optional(),
   links: z.object({

@@ -65,10 +65,10 @@ export const codeSection = (manifest: Manifest): string => {
     '',
     found.length
       ? lines(
-          'What of the backup can hold code, besides the defaults and generated columns of its tables:',
+          'These objects of the backup can hold code, besides the defaults and generated columns of its tables:',
           '',
           ...found.map(codeLine),
         )
-      : 'Besides the defaults and generated columns of its tables, the backup names nothing that can hold code.',
+      : 'Besides the defaults and generated columns of its tables, the backup has no objects that can hold code.',
   );
 };

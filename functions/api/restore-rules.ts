@@ -60,7 +60,7 @@ export const checkContent = ({ id, type, content }: Backup): void => {
     throw new ContentNotRestorable(
       id,
       'holds rows without the definitions of their tables, and they would go into tables of the names that are live',
-      'Bring it back in a database of its own: GET .../restore-guide has the commands, which take the definitions from a backup with content full or schema.',
+      'Restore it by hand into a separate database: GET .../restore-guide has the commands, which take the definitions from a backup with content full or schema.',
     );
   }
 };

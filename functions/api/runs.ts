@@ -29,12 +29,12 @@ const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
   return asked;
 };
 
-/** New tenants that the registry has not seen yet: planning looks for them, and reports those that no source lists. */
+/** New tenants that the registry does not have yet: planning looks for them, and reports those that no source lists. */
 const UNKNOWN_AT_MOST = 20;
 const LOOKUPS_AT_ONCE = 32;
 const NAMED = 5;
 
-/** @throws InvalidInput where most of what a run names is known of no source: a list of another system, or of another day */
+/** @throws InvalidInput where the registry does not know more than that: such a list is of another system, or outdated */
 const refuseStrangers = async ({ ports }: Api, projects: readonly string[]): Promise<void> => {
   const found = await inParallel([...new Set(projects)], LOOKUPS_AT_ONCE, async (id) => {
     const known = await ports.registry.get(id);
@@ -43,7 +43,7 @@ const refuseStrangers = async ({ ports }: Api, projects: readonly string[]): Pro
   const unknown = found.flatMap(({ id, isKnown }) => (isKnown ? [] : [id]));
   if (unknown.length <= UNKNOWN_AT_MOST) return;
   throw new InvalidInput('The body', [
-    `projects: no source is known to have ${unknown.length} of ${found.length} ids, such as ${unknown.slice(0, NAMED).map(quoted).join(', ')}; a run takes ${UNKNOWN_AT_MOST} new ones at most. GET /projects lists those that are known`,
+    `projects: ${unknown.length} of ${found.length} ids are unknown in every source, such as ${unknown.slice(0, NAMED).map(quoted).join(', ')}; a run takes at most ${UNKNOWN_AT_MOST} unknown ids. GET /projects lists the known ones`,
   ]);
 };
 

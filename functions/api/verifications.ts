@@ -55,7 +55,7 @@ export const requestVerification = async (api: Api, request: ApiRequest): Promis
       throw new ContentNotRestorable(
         backup.id,
         'holds rows without the definitions of their tables, so there is nothing to restore it into and compare',
-        'Verify a backup with content full; GET .../restore-guide has the commands that bring this one back, and count its rows.',
+        'Verify a backup with content full. GET .../restore-guide has the commands that restore this one and count its rows.',
       );
     }
     const manifest = await manifestOf(api, backup);

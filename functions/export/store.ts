@@ -86,7 +86,7 @@ export const storeManifest = async (
   } catch (error) {
     if (!(error instanceof ManifestTooLarge) || !made.definitions) throw error;
     const { definitions: _, standIns: __, ...kept } = made;
-    const warning = `The manifest would have ${error.bytes} bytes, and ${MANIFEST.mostBytes} at most are read: it does not list the definitions of the schema's objects, and a verification compares tables, rows and sequences alone.`;
+    const warning = `The manifest would have ${error.bytes} bytes, and the limit is ${MANIFEST.mostBytes}: so it does not list the definitions of the schema's objects, and a verification compares only tables, rows and sequences.`;
     const manifest = { ...kept, warnings: [warning, ...kept.warnings] };
     return { manifest, ...(await vault.storeManifest(key, manifest)) };
   }

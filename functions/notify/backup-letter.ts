@@ -127,7 +127,7 @@ const howToUse = (backup: Backup): Block[] => {
       ? ([
           {
             kind: 'text',
-            text: 'It holds rows without the definitions of their tables. Its guide has the commands that bring both together:',
+            text: 'This backup holds rows without the definitions of their tables. Its guide has the commands that restore it:',
           },
           { kind: 'code', text: `GET ${path.replace(/download$/, 'restore-guide')}` },
         ] as const)

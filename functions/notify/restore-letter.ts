@@ -101,14 +101,16 @@ const failureOf = ({ status, error }: Restore): Block[] =>
       ]
     : [];
 
-/** Reports of old tell of functions only. */
+/** Older reports list functions only. */
 const namingOf = (
   namingLive: readonly NamesLive[] | undefined,
   report: RestoreReport | undefined,
 ): Block[] =>
   list(
-    'Goes on naming the live schema',
-    namingLive?.map(({ what, writes }) => (writes ? `${what}: it would write` : what)) ??
+    'Names the live schema in strings',
+    namingLive?.map(({ what, writes }) =>
+      writes ? `${what}: it would write to the live schema` : what,
+    ) ??
       report?.functionsNamingLive ??
       [],
   );
@@ -141,7 +143,7 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
       ]
     : [];
 
-/** What uses the schema that was put aside, and so would go with it. */
+/** Objects that still use the old schema, and would be dropped with it. */
 const staying = ({ outcome }: Restore): readonly Dependent[] =>
   outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'not-done') ?? [];
 
@@ -156,7 +158,7 @@ const dependentsOf = (restore: Restore): Block[] => {
   );
   return [
     ...list(
-      `Goes on with ${old}, and is dropped with it`,
+      `Stays with ${old}, and would be dropped with it`,
       stay.map((one) => {
         const why = obstacleText(one);
         return why === undefined ? dependentTitle(one) : `${dependentTitle(one)}: ${why}`;
@@ -166,12 +168,12 @@ const dependentsOf = (restore: Restore): Block[] => {
       ? [
           {
             kind: 'text',
-            text: `Until it is made again it does not see ${live}, and DROP SCHEMA ... CASCADE of ${old} takes it along. These statements make it again:`,
+            text: `These objects do not use ${live} yet, and DROP SCHEMA ... CASCADE of ${old} would drop them. These statements recreate them:`,
           } as const,
           ...statements.slice(0, STATEMENTS_SHOWN).map((text) => ({ kind: 'code', text }) as const),
         ]
       : []),
-    ...list(`Pointed at ${live}`, moved.map(dependentTitle)),
+    ...list(`Repointed to ${live}`, moved.map(dependentTitle)),
   ];
 };
 

@@ -2,7 +2,7 @@ import type { UnfinishedObject } from '../../core/restore.ts';
 import type { Block } from './letter.ts';
 import { isShowable, oneLine } from './wording.ts';
 
-/** What of a restore is not as it was: every row is there, and what finishes the rest is one script. */
+/** Objects of a restore that are not as they were, although every row is there, and one script that completes them. */
 const LINES_SHOWN = 20;
 
 const STATES = {
@@ -23,14 +23,14 @@ export const unfinishedBlocks = (all: readonly UnfinishedObject[]): Block[] => {
     {
       kind: 'table',
       columns: [
-        { title: 'Unfinished: all rows are there, and these objects are not as they were' },
+        { title: 'Unfinished: all rows are there, but these objects are not as they were' },
       ],
       rows: all.slice(0, LINES_SHOWN).map((one) => [lineOf(one)]),
       more: Math.max(0, all.length - LINES_SHOWN),
     },
     ...(statements.length
       ? [
-          { kind: 'heading', text: 'To finish it, once the rows are mended' } as const,
+          { kind: 'heading', text: 'To complete them, after correcting the rows' } as const,
           { kind: 'code', text: statements.join('\n') } as const,
         ]
       : []),

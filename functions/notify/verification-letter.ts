@@ -23,13 +23,13 @@ const titleOf = (verification: Verification): { title: string; tone: Tone } => {
   return { title: `A ${backup} could not be verified`, tone: 'bad' };
 };
 
-/** Nothing is damaged: rows and definitions of the source do not fit together. */
+/** Nothing is damaged: rows of the source violate its own definitions. */
 const unfinishedOf = (all: readonly UnfinishedObject[]): Block[] =>
   all.length
     ? [
         {
           kind: 'text',
-          text: 'Every row came back. What is listed here can not be restored as it was: mend it at the source and back up again, or restore with "onConflict": "report".',
+          text: 'Every row came back. The objects listed here cannot be restored as they were: correct the rows at the source and back up again, or restore with "onConflict": "report".',
         },
         {
           kind: 'table',

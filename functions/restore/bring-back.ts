@@ -149,7 +149,7 @@ const safeguard = async (
   const { safeguarded } = restore;
   if (safeguarded && !isSame(safeguarded, live)) {
     throw new RestoreRefused([
-      'Since the safety backup was asked for, another schema has the live one’s name. Ask for the swap again.',
+      'Since the safety backup was requested, another schema has taken the live schema’s name. Ask for the swap again.',
     ]);
   }
   if (!safeguarded) await context.write({ safeguarded: live });
@@ -169,7 +169,7 @@ const keysFor = async (
   context: Context,
 ): Promise<readonly RestoredForeignKey[]> =>
   restore.into === 'live' && survey.notOwned.length
-    ? leftForLater(loaded.foreignKeys, 'the schema is not the project’s own any more')
+    ? leftForLater(loaded.foreignKeys, 'the schema does not belong to the project any more')
     : await addForeignKeys(ports, options, restore, loaded, places, context);
 
 /** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */

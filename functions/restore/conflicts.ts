@@ -1,9 +1,9 @@
 import { type Loosening, StatementRefused } from '../../core/errors/restore.ts';
 import type { Restore } from '../../core/restore.ts';
 
-/** What a restore does where rows and definitions of its backup do not fit together. */
+/** What a restore does if rows of its backup violate its definitions. */
 const REPORT =
-  'The rest can be restored: ask again with "onConflict": "report", which brings back every row and names each object that is not as it was, with the SQL that finishes it (docs/restore.md).';
+  'The rest can be restored: ask again with "onConflict": "report". It restores every row and lists each object that is not as it was, with the SQL that completes it (docs/restore.md).';
 
 /** Under `stop` the error says that there is another way. */
 export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown => {
@@ -14,7 +14,7 @@ export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown
 };
 
 /**
- * Under `report` rows that a check refuses come once more, without the checks until they are all there: only a backup that holds such
+ * Under `report`, if a check refuses a row, the rows are loaded once more and the checks are added after them: only a backup with such
  * rows is read twice.
  */
 export const loosenNext = (error: unknown, { onConflict }: Restore): Loosening | undefined =>

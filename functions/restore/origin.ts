@@ -3,13 +3,13 @@ import type { Manifest } from '../../core/manifest.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
 
 /**
- * Where it comes from that a backup could not be brought back. Only digests tell, and an archive that breaks pg_restore was mostly not read
- * to its end: so it is read once more.
+ * Why a backup could not be restored. Only digests show that, and pg_restore usually stops before the end of a damaged archive: so the
+ * object is read once more.
  *
- * - `vault`: its bytes are not those that were stored. That is what is wrong with it, whatever it did to whoever read it.
- * - `transit`: they are, but other ones had arrived. Another reading may go well.
- * - `source`: they are, and they had arrived. It was so from the beginning, and backups taken alike may be too.
- * - `unknown`: it could not be read again.
+ * - `vault`: the stored bytes changed after they were stored.
+ * - `transit`: the stored bytes are correct, but other bytes arrived. Another attempt may succeed.
+ * - `source`: the stored bytes are correct and arrived. The backup has been so from the beginning; similar backups may be too.
+ * - `unknown`: the object could not be read again.
  */
 export type Origin = 'vault' | 'transit' | 'source' | 'unknown';
 

@@ -42,7 +42,7 @@ const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: nu
   );
 };
 
-/** An export takes whatever schema its project has by then. @throws SafetyBackupFailed where that is not what is exchanged */
+/** An export reads the schema that its project has by then. @throws SafetyBackupFailed where the exchange is of another one */
 const checkSchemas = async (
   ports: Pick<RestorePorts, 'vault' | 'manifestKeys'>,
   backup: Backup,
@@ -55,7 +55,7 @@ const checkSchemas = async (
   const names = (all: readonly string[]): string => all.map(quoted).join(', ');
   throw new SafetyBackupFailed(
     id,
-    `it is of schema ${names(held)}, which the project has now, and ${names(exchanged)} would be exchanged.`,
+    `it holds schema ${names(held)}, which the project has now, but the swap would exchange ${names(exchanged)}.`,
   );
 };
 

@@ -103,7 +103,7 @@ export const undoSwap = async (
   const other = await undoneBy(ports, restore, swap);
   if (other) {
     throw new RestoreRefused([
-      `Swap ${id} was undone already, by restore ${other.id}: what was live before it is back.`,
+      `Swap ${id} was undone already, by restore ${other.id}: the schema from before the swap is live again.`,
     ]);
   }
   const renames = renamesBack(restore, swap);

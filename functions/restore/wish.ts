@@ -112,7 +112,7 @@ const ownCodeIn = async (
   if (!functions.length && found.some((one) => one.functions.length)) {
     throw new BackupDamaged(
       object.key,
-      'its table of contents has functions, and the manifest beside it, which is not signed, names none',
+      'its table of contents has functions, but its manifest, which is not signed, lists none',
     );
   }
   const wanted = entries && new Set(entries);

@@ -3,8 +3,8 @@ import type { AtRisk } from '../../../core/manifest.ts';
 import type { SchemaOids } from './contents.ts';
 
 /**
- * What a restore may find that rows no longer meet, as far as catalogs tell it cheaply: checks of tables and domains that call what changes
- * by itself, or functions that may read tables. Built-in functions have no dependencies, so those are looked for in the text.
+ * Checks of tables and domains that rows may violate when they are restored, as far as catalogs show it cheaply: checks that call functions
+ * such as now(), or functions that may read tables. pg_depend has no rows for built-in functions, so those are found in the text.
  */
 const CHANGING =
   '\\m(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|current_setting|txid_current|pg_current_xact_id)\\(|\\m(CURRENT_(DATE|TIME|TIMESTAMP|USER|ROLE)|LOCALTIME(STAMP)?|SESSION_USER)\\M';

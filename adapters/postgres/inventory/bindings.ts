@@ -4,9 +4,9 @@ import { BOUND, BOUND_OF } from './binding-queries.ts';
 import type { SchemaOids } from './contents.ts';
 
 /**
- * Which operators from outside pg_catalog an object's expressions are bound to. The definition's text can't always say so, and
- * whoever reads that text looks the rest up on a search_path: the same text may come back bound to another operator, such as `=` of text
- * in place of that of citext.
+ * Which operators from outside pg_catalog an object's expressions are bound to. The definition's text does not always
+ * name the schema, and PostgreSQL then finds the operator on the search_path: the same text may be bound to another operator, such as `=` of
+ * text in place of that of citext.
  */
 interface Row extends Pick<OperatorBinding, 'kind' | 'name' | 'operators' | 'functions'> {
   readonly schema: string;
@@ -40,7 +40,7 @@ export const readBindingsOf = async (
 export const bindingKey = ({ kind, name }: Pick<OperatorBinding, 'kind' | 'name'>): string =>
   `${kind} ${name}`;
 
-/** Whether two servers build one tree from one text, so that an operator is there as often as it was. */
+/** Whether two servers build the same tree from the same text, so that the number of uses of an operator can be compared. */
 export interface Exactness {
   readonly sameMajor: boolean;
 }
@@ -50,13 +50,13 @@ const notIn = (these: readonly string[], those: readonly string[]): string[] =>
 
 export type Bound = Pick<OperatorBinding, 'operators' | 'functions'>;
 
-/** What is other. Functions count only by name: a cast of an array comes back as a cast of each of its elements. */
+/** Differences. Functions are compared only by name: a cast of an array comes back as a cast of each of its elements. */
 export interface BoundOtherwise {
   readonly lost: readonly string[];
   readonly got: readonly string[];
 }
 
-/** @returns undefined where nothing is other */
+/** @returns undefined where nothing differs */
 export const boundOtherwise = (
   was: Bound,
   is: Bound,
@@ -76,7 +76,7 @@ export const boundOtherwise = (
 export interface BindingComparison extends Exactness {
   readonly schemaOids: SchemaOids;
   readonly expected: readonly OperatorBinding[];
-  /** What is not ours is neither expected nor spoken of; absent: all of the schemas is. */
+  /** Limits the comparison to these objects; absent: all objects of the schemas. */
   readonly isOurs?: (of: OperatorBinding['of'], key: string) => boolean;
 }
 
@@ -91,7 +91,7 @@ const line = (is: OperatorBinding, { lost, got }: BoundOtherwise): string => {
 };
 
 /**
- * A line for each object that is bound to other operators than it was. What is missing altogether is said by who compares objects. The
+ * A line for each object that is bound to other operators than it was. Missing objects are reported by the comparison of objects. The
  * session's search_path must be empty.
  */
 export const bindingDifferences = async (

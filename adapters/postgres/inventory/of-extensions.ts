@@ -3,10 +3,10 @@ import type { Inventory, Outside } from '../../../core/manifest.ts';
 import type { SchemaOids } from './contents.ts';
 
 /**
- * What of the schemas belongs to extensions. `CREATE EXTENSION` makes it again, so no dump has its definitions. Rows are another matter: an
- * extension marks tables and sequences that hold its user's (extconfig). pg_dump takes those where it takes the extension, which it does
- * where that lives in one of the schemas, and where it takes the schema that they are in, which it does not where the schema itself is the
- * extension's: of pg_cron's own schema it takes nothing at all. No dump has the rows of other tables.
+ * Objects of the schemas that belong to extensions. `CREATE EXTENSION` creates them, so no dump has their definitions. An extension may
+ * mark tables and sequences whose rows belong to its user (extconfig). pg_dump writes these rows if it dumps the extension, that is, if the
+ * extension is in one of the schemas, and if it dumps their schema. It does not dump a schema that itself belongs to an extension: it writes
+ * nothing of pg_cron's own schema. No dump has the rows of other tables of extensions.
  * processExtensionTables in PostgreSQL's src/bin/pg_dump/pg_dump.c
  */
 export type ExtensionRows = NonNullable<Inventory['extensionRows']>[number];
@@ -58,7 +58,7 @@ const SCHEMAS = `
   JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
   WHERE n.oid = ANY ($1) ORDER BY 1`;
 
-/** Schemas that are an extension's themselves. */
+/** Schemas that belong to an extension. */
 export const readExtensionSchemas = async (
   client: pg.Client,
   schemaOids: SchemaOids,

@@ -32,7 +32,7 @@ export const wayOf = (
 
 const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
 
-/** Objects that an expression may refer to without anything of theirs being called while it is planned. */
+/** Objects that an expression may refer to without code being called while it is planned. */
 const HARMLESS = [
   'pg_class',
   'pg_constraint',
@@ -77,7 +77,7 @@ const WAYS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm')`;
 
-/** One query of catalogs for all tables of the schemas. Read under the locks that keep indexes from being made meanwhile. */
+/** One catalog query for all tables of the schemas, under the locks that keep others from creating indexes meanwhile. */
 export const readCountingWays = async (
   client: pg.Client,
   schemaOids: SchemaOids,

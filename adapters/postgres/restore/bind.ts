@@ -18,12 +18,12 @@ import { SAFE_PATH } from './standing.ts';
 import type { Piece } from './statements.ts';
 
 /**
- * Executes a statement so that what it makes is bound to the operators that the manifest names. After each attempt the catalogs are asked,
- * and an attempt that came out otherwise is taken back. Only schemas that the object's own operators are in are ever on the path, and
- * what would be found there in place of something of pg_catalog is found out in the same way.
+ * Executes a statement so that the object is bound to the operators that the manifest names. After each attempt the catalog is read,
+ * and an attempt with other bindings is rolled back. The path has only schemas of the object's own operators. The same check finds
+ * names there that hide an object of pg_catalog.
  *
- * Where no attempt comes out right, the statement is executed as pg_dump wrote it: a view that another one needs is made in two steps,
- * the first of which has no expressions yet. Who compares what came back decides.
+ * If no attempt gives the recorded bindings, the statement is executed as pg_dump wrote it: pg_dump creates a view that another one needs
+ * in two steps, and the first has no expressions yet. The comparison at the end decides.
  */
 export interface Binding {
   readonly client: pg.Client;
@@ -38,7 +38,7 @@ const SAVEPOINT = 'larder_bind';
 
 const pathOf = (path: readonly string[]): string => [...path.map(identifier), 'pg_temp'].join(', ');
 
-/** A type of the name of one of PostgreSQL's would take its place, were its schema first. */
+/** A type with the name of one of PostgreSQL's would hide it if its schema came first. */
 const SHADOWS = `
   SELECT EXISTS (SELECT FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     JOIN pg_catalog.pg_type b ON b.typname = t.typname AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
@@ -64,8 +64,8 @@ const attempt = async (
 const OIDS = 'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = $1';
 
 /**
- * `near`: the same operators, but not as often. Another major may build another tree from one text, so it is taken where nothing comes out
- * right.
+ * `near`: the same operators, but another number of uses. Another major may build another tree from one text, so it is accepted if no attempt
+ * gives the exact bindings.
  */
 interface Outcome {
   readonly how: 'right' | 'near' | 'wrong';
@@ -75,7 +75,7 @@ interface Outcome {
 
 const RIGHT: Outcome = { how: 'right', got: [] };
 
-/** Of what is there now: a statement makes some of the bindings of a table, others come later. */
+/** Compares existing objects only: one statement creates some of a table's bindings, later ones the others. */
 const outcomeOf = async (
   client: pg.Client,
   { on, kinds }: Makes,
@@ -97,7 +97,7 @@ const outcomeOf = async (
   return { how: wrong.length ? 'wrong' : 'near', got: wrong.flatMap(({ got }) => got) };
 };
 
-/** @returns whether it is done; else what it was refused with, and nothing is left of it */
+/** @returns whether it succeeded; otherwise the error, with the attempt rolled back */
 const tried = async (
   client: pg.Client,
   one: Attempt,
@@ -127,7 +127,7 @@ interface Work {
   readonly look: () => Promise<Outcome>;
 }
 
-/** What came of the attempts that did not come out right. */
+/** Results of the attempts that gave other bindings. */
 class Rest {
   refused: StatementRefused | undefined;
   near: Attempt | undefined;
@@ -146,7 +146,7 @@ class Rest {
   }
 }
 
-/** @returns whether one has come out right */
+/** @returns whether an attempt succeeded */
 const attemptEach = async (
   client: pg.Client,
   attempts: readonly Attempt[],

@@ -11,9 +11,9 @@ import { isKey } from './statements-body.ts';
 import type { Word } from './words.ts';
 
 /**
- * On which search_path a statement is to be executed, so that what it makes is bound to the operators that it was bound to. pg_dump writes
- * for an empty one and qualifies each operator, but not where SQL has no place for its schema: `JOIN ... USING`, `CASE x WHEN y`,
- * `IS DISTINCT FROM`, `NULLIF`. In a comparison of rows it qualifies one for all columns, which may be the wrong one for some.
+ * The search_path for a statement, so that the object is bound to the same operators as before. pg_dump writes for an empty path and
+ * qualifies each operator, except where SQL has no syntax for its schema: `JOIN ... USING`, `CASE x WHEN y`,
+ * `IS DISTINCT FROM`, `NULLIF`. In a row comparison it writes one schema for all columns, which may be wrong for some.
  */
 export interface BindingPlan {
   /** By `tableKey` of what a statement names; undefined where the manifest does not say. */
@@ -116,8 +116,8 @@ export const attemptsWithout = (
 };
 
 /**
- * In the order in which they are tried. pg_catalog comes first on a path: what pg_dump left unqualified is there, and an operator of the same
- * operands elsewhere must not take its place. Only if that does not come out right was the path at home another one.
+ * In the order of the attempts. pg_catalog comes first on a path: what pg_dump left unqualified is there, and an operator with the same
+ * operands elsewhere must not hide it. If that fails, the path at the source was another one.
  */
 export const attemptsFor = (
   text: Buffer,

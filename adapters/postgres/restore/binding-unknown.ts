@@ -7,8 +7,8 @@ const EQUALS = `
   WHERE o.oprname = '=' AND n.nspname = ANY ($1) ORDER BY 1`;
 
 /**
- * Of a manifest that does not say which operators the backup's objects are bound to: nobody can tell whether they are bound to the same ones
- * now, where a schema has an `=` of its own.
+ * A warning for a manifest without operator bindings: if a schema has an `=` of its own, it cannot be checked whether objects are bound to
+ * the same operators as before.
  */
 export const unknownBindings = async (
   client: pg.Client,

@@ -3,7 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 
-/** Whether each partition is one of its parent, or is not, as it was: rows of the parent are those of its partitions. */
+/** Compares which partitions are attached to their parents: a parent's rows are those of its attached partitions. */
 interface Restored {
   readonly manifest: Manifest;
   /** A partition may be chosen without its parent. */

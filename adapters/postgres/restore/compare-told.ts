@@ -2,7 +2,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { identifier } from '../names.ts';
 import type { Unfinished } from './unfinished.ts';
 
-/** What is missing in a comparison and was told already. */
+/** Removes missing objects that are already reported as unfinished from a comparison. */
 export type Told = Pick<Unfinished, 'kind' | 'state' | 'on' | 'part'>;
 
 /** `"a trigger" ON "a table"`, as format('%I ON %I') writes it. */

@@ -21,15 +21,15 @@ import {
 } from './unfinished.ts';
 
 /**
- * Under `report` a statement that rows and definitions of the backup make impossible is told and the rest goes on. What looks at rows runs
- * in a savepoint of its own; what may need something that is missing by then, only once something is missing: an ordinary restore pays
- * for savepoints where an index is built or a key is checked, and nowhere else.
+ * Under `report`, a statement that fails because rows violate definitions is reported as unfinished, and the restore continues. Statements
+ * that read rows run in a savepoint of their own. Statements that may need a missing object do so only once an object is missing: a restore
+ * without conflicts needs savepoints only where an index is built or a key is checked.
  */
 const SAVEPOINT = 'larder_conflict';
 
 const VIOLATED = '23503';
 
-/** Runs a statement in a savepoint. @returns the error that it is told with, undefined where it went well */
+/** Runs a statement in a savepoint. @returns the error to report, or undefined where it succeeded */
 const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | undefined> => {
   const { client } = run;
   const leftOut = run.leftOut.length;
@@ -40,7 +40,7 @@ const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | un
     return undefined;
   } catch (error) {
     if (!isTold(error)) throw error;
-    // A session that is lost takes no further statement: then it was no foreign server's that is out of reach.
+    // If our own session is lost, this fails too. If it succeeds, the lost connection was that of a foreign server.
     const back = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
     await client.query(back).catch(() => {
       throw error;
@@ -101,7 +101,7 @@ const keyBelow = async (
   return toldOf(what, error, { state: 'missing', ...halfAdded(key, parts, whyOf(error)) });
 };
 
-/** A key that rows go against holds for new ones. */
+/** A key that rows violate is added NOT VALID, for new rows. */
 const looseKey = async (
   run: Run,
   meaning: Extract<Meaning, { readonly kind: 'foreign-key' }>,
@@ -158,7 +158,7 @@ const without = async (
   return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
 };
 
-/** Executes a statement; under `report` what can't be done for its rows or definition is told, and the transaction goes on. */
+/** Executes a statement; under `report`, one that rows or definitions make impossible is reported, and the transaction continues. */
 export const orTold = async (
   run: Run,
   meaning: Meaning,

@@ -6,7 +6,7 @@ import { NamingLive } from './naming-live.ts';
 import { tokenAt } from './statements-tokens.ts';
 import { type Word, wordOf } from './words.ts';
 
-/** What of an archive goes on naming the live schema, told from the definitions in its table of contents. */
+/** Objects of an archive whose strings name the live schema, found in the definitions of its table of contents. */
 const wordsOf = (sql: string, escapes: boolean): readonly Word[] => {
   const bytes = Buffer.from(sql);
   const words: Word[] = [];

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * Event triggers are the administrator's: one that keeps a log of each CREATE TABLE writes into that log for a restore as well. What
- * such functions may have written is told from their text, and that of the functions they name; of an extension, by all that it brought.
+ * Event triggers belong to the administrator: one that logs each CREATE TABLE writes to its log during a restore as well. The relations
+ * that such functions may write to are found in their text, and in that of the functions they name; for an extension, all its relations count.
  */
 const TARGETS = `
   WITH RECURSIVE called AS (

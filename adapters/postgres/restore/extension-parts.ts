@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { Name } from './meaning.ts';
 
 /**
- * What an extension brought: pg_dump writes the rows and values of its configuration tables, and rights and policies on its parts, as
- * if they were the schema's. Where the extension was there before the restore, they are about objects of the live database.
+ * Objects that belong to an extension: pg_dump writes rows and values of its configuration tables, and grants and policies on its objects, as
+ * if they belonged to the schema. If the extension existed before the restore, these statements would change objects of the live database.
  */
 export interface ExtensionPart extends Name {
   readonly extension: string;

@@ -7,9 +7,9 @@ import type { Run } from './text-run.ts';
 import type { Word } from './words.ts';
 
 /**
- * Who a right is recorded to come from. PostgreSQL takes the first role that has the grant option, of all that the session's own is a member
- * of: once an object's owner has given the option to somebody else, that may be the other one. The owner's later REVOKE would
- * then take nothing away. So the owner's grants on such an object are made as the owner.
+ * Keeps the grantor of each right. PostgreSQL records as grantor the first role with the grant option of those that the session's role is a
+ * member of. Once an object's owner has given the option to another role, that may be the other role, and a later REVOKE by the owner would
+ * remove nothing. So the owner's grants on such an object are executed as the owner.
  * select_best_grantor of src/backend/utils/adt/acl.c
  */
 const OWNERS: Readonly<Record<string, string>> = {
@@ -122,7 +122,7 @@ export const noteGranted = (
   for (const grantee of grantees) byOthers.add(entryOf({ schema, name, grantor, grantee }));
 };
 
-/** Rights that are recorded to come from somebody who does not give them in the text. */
+/** Grants whose recorded grantor is not the one in the text. */
 export const tellOtherGrantors = async (run: Run): Promise<void> => {
   const { client, request, optional, byOthers, access } = run;
   if (!optional.size || request.intoLive || request.owners === 'drop') return;

@@ -12,9 +12,9 @@ import type { Run } from './text-run.ts';
 import { isTold, whyOf } from './unfinished.ts';
 
 /**
- * pg_dump writes checks into CREATE TABLE and CREATE DOMAIN, so that rows which do not meet them now are refused as they come. Where that
- * has happened once, the next attempt takes them away before the first row, gives them back NOT VALID behind the last statement,
- * and validates each: a check that calls now(), or reads a table that comes later, leaves every row in place either way.
+ * pg_dump writes checks into CREATE TABLE and CREATE DOMAIN, so rows that violate them are refused while they are loaded. After such an
+ * error, the next attempt drops the checks before the first row, adds them NOT VALID after the last statement, and validates each. So every
+ * row is loaded, also if a check calls now() or reads a table that is loaded later.
  */
 export interface Loosened extends TableName {
   readonly what: 'table' | 'domain';

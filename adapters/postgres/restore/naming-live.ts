@@ -7,14 +7,14 @@ import { isKey } from './statements-body.ts';
 import type { Word } from './words.ts';
 
 /**
- * What of a backup goes on naming the live schema once it is restored under another name: string constants in expressions, bodies and
- * arguments, of which PostgreSQL knows no dependency. Everything else follows its own tables. Told from the backup's statements.
+ * Objects of a backup that still name the live schema after a restore under another name: by string constants in expressions, bodies and
+ * arguments, for which PostgreSQL records no dependency. All other references are to the restored objects. Found in the backup's statements.
  */
 const ROUTINES = ['function', 'procedure'];
 /** Labels and options are no code. */
 const NO_CODE = ['type', 'sequence', 'collation', 'text search dictionary', 'server'];
 
-/** Constants of these types are stored as OIDs, and follow what they name: `'acme.s'::regclass`. */
+/** Constants of these types are stored as OIDs, and so refer to the restored object: `'acme.s'::regclass`. */
 const BY_OID =
   /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|type)$/;
 
@@ -81,7 +81,7 @@ const partOfDomain = (words: readonly Word[], at: number): readonly [number, num
   return [Math.max(from, 0), to < 0 ? words.length : to];
 };
 
-/** What is evaluated together with a word. */
+/** The expression that a word belongs to. */
 const partOf = (
   meaning: Meaning,
   words: readonly Word[],

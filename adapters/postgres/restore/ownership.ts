@@ -11,7 +11,7 @@ import type { SurveyRequest } from '../../../core/restore-ports.ts';
 import { readClaims } from '../project-claims.ts';
 import { type SourceAccess, withSession } from '../session.ts';
 
-/** Asks the source whose the schemas are that a restore is about to touch. */
+/** Asks the source which projects own the schemas that a restore is about to change. */
 
 /** As long as a listing may take. */
 const LIST_TIMEOUT_MS = 120_000;
@@ -52,7 +52,7 @@ export const refuseNotOwned = async (
   if (problems.length) throw new SchemaNotOwned(problems);
 };
 
-/** In a session of its own, beside those of a look at the server. */
+/** For the preflight checks, in a session of its own. */
 export const surveyOwnership = async (
   access: SourceAccess,
   { project, signal }: Pick<SurveyRequest, 'project' | 'signal'>,

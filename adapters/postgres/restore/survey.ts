@@ -80,24 +80,24 @@ const dependentFindings = (
   const warnings =
     repointDependents && possible.length
       ? [
-          `${counted(possible.length)} outside will be pointed at the restored schema: ${dependentTitles(possible)}.`,
+          `${counted(possible.length)} outside will be repointed to the restored schema: ${dependentTitles(possible)}.`,
         ]
       : [];
   if (!staying.length) return { problems: [], warnings };
   const old = before.map(({ to }) => quoted(to)).join(', ');
-  const said = `${counted(staying.length)} outside would go on with the old schema${old && `, ${old} then`}, not the restored one: ${dependentTitles(staying)}.`;
+  const said = `${counted(staying.length)} outside would stay with the old schema${old && ` (${old} after the swap)`} and not use the restored one: ${dependentTitles(staying)}.`;
   if (acceptDependents) {
-    const dropped = `DROP SCHEMA ... CASCADE of that one would take ${staying.length === 1 ? 'it' : 'them'} along.`;
+    const dropped = `DROP SCHEMA ... CASCADE of the old schema would drop ${staying.length === 1 ? 'it' : 'them'}.`;
     return { problems: [], warnings: [...warnings, `${said} ${dropped}`] };
   }
   const ways = [
     ...(repointDependents || !possible.length
       ? []
       : [
-          `With "repointDependents": true ${possible.length === dependents.length ? 'all of them are' : `${possible.length} of them are`} pointed at the restored schema.`,
+          `With "repointDependents": true ${possible.length === dependents.length ? 'all of them are' : `${possible.length} of them are`} repointed to the restored schema.`,
         ]),
-    'report.dependentObjects has a statement for each that can be made again by hand.',
-    'With "acceptDependents": true the swap goes on although they stay.',
+    'report.dependentObjects has a statement for each that can be recreated by hand.',
+    'With "acceptDependents": true the swap runs, and they stay with the old schema.',
   ];
   return { problems: [`${said} ${ways.join(' ')}`], warnings };
 };

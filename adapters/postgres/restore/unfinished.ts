@@ -8,7 +8,7 @@ import { tokenAt } from './statements-tokens.ts';
 import type { Word } from './words.ts';
 
 /**
- * Objects that can't be brought back as they were, since they and the rows, or what is outside, do not fit together: how they are told.
+ * Describes unfinished objects: those that could not be recreated as they were, because rows or objects outside do not allow it.
  */
 export interface Unfinished extends UnfinishedObject {
   /** What the server said. */
@@ -34,7 +34,7 @@ export const sqlStateOf = (error: unknown): string => {
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 
-/** True where a statement failed for what it is about. A class 08 may be a lost session of ours: whoever asks finds out. */
+/** True if a statement failed because of its object. A class 08 may also mean that our own session is lost: the caller has to check that. */
 export const isOfTheObject = (error: unknown): boolean =>
   IN_THE_OBJECT.test(sqlStateOf(causeOf(error)));
 
@@ -139,12 +139,12 @@ const INDISPENSABLE: readonly Meaning['kind'][] = [
   'attach-partition',
 ];
 
-/** Whether a statement may fail for the sake of another that has failed. */
+/** Whether a statement may fail because an earlier one has failed. */
 export const mayFollow = (meaning: Meaning): boolean =>
   !INDISPENSABLE.includes(meaning.kind) &&
   !(meaning.kind === 'create' && /table$|^sequence$/.test(meaning.what));
 
-/** @returns the error to throw under `stop`: one that `report` would have told instead says so */
+/** @returns the error to throw under `stop`; it is marked as a conflict if `report` would continue */
 export const asConflict = (error: unknown): unknown => {
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
   const { object, why, cause, conflict = {} } = error;
@@ -180,7 +180,7 @@ const schemaNamed = (kind: string, text: string): string | undefined => {
   return kind === 'name' ? text.toLowerCase() : undefined;
 };
 
-/** As it is told: what is of use to the restore alone is left out. */
+/** As the outcome shows it, without the members that only the restore uses. */
 export const told = ({ kind, object, state, why, sql }: Unfinished): UnfinishedObject => ({
   kind,
   object,

@@ -7,7 +7,7 @@ import { Cursor } from './meaning-cursor.ts';
 import type { Boundaries } from './text-rules.ts';
 import type { Word } from './words.ts';
 
-/** Which object a statement changes, and which it makes. */
+/** Which object a statement changes, and which it creates. */
 
 /**
  * The object that has to be there already for the statement, and is changed by it. For a part of a table (an index, a trigger, a

@@ -11,12 +11,13 @@ import {
 } from './written-catalogs.ts';
 
 /**
- * What a restore has written, looked at before its COMMIT: nothing that was there before it. Whatever is wrong with the statements that
- * were sent, or hidden in the tenant's own code, an object of the live database that was changed ends the restore and is named.
+ * Checks before the COMMIT that a restore has changed no object that existed before. A change of a live object fails the restore and is
+ * named, whether a statement or tenant code made it.
  *
- * Three witnesses. Locks: whoever writes rows, sets a sequence or changes a table holds a lock on it until the transaction ends, and an
- * object existed before if another session sees it; for rows the transaction's statistics count besides. Rows of system catalogs that this transaction wrote are what they were, or belong to
- * the restored schemas. Large objects have neither, and are told by the transaction's statistics.
+ * Three sources show changes. Locks: a transaction that writes rows, sets a sequence or changes a table holds a lock on it until its end; the
+ * object existed before if another session sees it. For rows, the transaction's statistics are read as well. Rows of system catalogs that
+ * this transaction wrote must be equal to the old ones, or belong to the restored schemas. Large objects show in the transaction's
+ * statistics only.
  */
 export interface WriteBounds {
   readonly client: pg.Client;
@@ -159,7 +160,7 @@ const changedRows = async (bounds: WriteBounds): Promise<readonly string[]> => {
 };
 
 /**
- * @returns what the database's own event triggers have written, which its administrator wants so
+ * @returns relations that event triggers of the database have written to, which is allowed
  * @throws RestoreWroteOutside
  */
 export const refuseWritesOutside = async (bounds: WriteBounds): Promise<readonly string[]> => {

@@ -8,8 +8,8 @@ import type { Unfilled } from './compare.ts';
 import { reachOfView } from './view-reach.ts';
 
 /**
- * What came back unfinished: either the scratch server is without something that the object needs, which says nothing of the backup and is
- * not compared; or rows and definitions of the backup itself do not fit together, which is told with the verdict. Damage is neither.
+ * Sorts unfinished objects: if the scratch server lacks something that an object needs, the object is not compared, because that says
+ * nothing about the backup. If rows of the backup itself violate its definitions, the result lists the object. Neither is damage.
  */
 export interface ToldObjects {
   /** Materialized views that could not be filled. */
@@ -41,7 +41,7 @@ const reasonOf = async (
   return error instanceof StatementRefused ? excuse(error, given) : undefined;
 };
 
-/** Names as the server writes them, of what was told and of what hangs on it: an index of its constraint, those that lack a part. */
+/** Names, as the server writes them, of unfinished objects and of those that depend on them: an index of its constraint, those that lack a part. */
 const NAMES = `
   SELECT pg_catalog.format('%I on %I.%I', t.part, t.schema, t.name) AS part, pg_catalog.format('%I.%I', t.schema, t.part) AS index,
     pg_catalog.format('%I.%I', t.schema, t.name) AS itself

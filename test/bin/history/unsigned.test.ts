@@ -55,7 +55,7 @@ describe('a manifest that nobody has signed', () => {
 
   it('is then taken for the schema that the registry has, and for no other', async () => {
     await lay(manifestOf(backupOf(), bytes));
-    expect(await why(true)).toContain('no discovery has told yet');
+    expect(await why(true)).toContain('run a discovery first');
     await register('acme_2');
     expect(await why(true)).toContain('"acme_2"');
     await register('acme');
@@ -99,7 +99,7 @@ describe('a manifest that is signed', () => {
   ])('%s is refused, whatever is accepted', async (_name, forge) => {
     await register('beta');
     await lay(await forge());
-    expect(await why(true)).toContain('its signature is not of a key');
+    expect(await why(true)).toContain('its signature is not by a given key');
     expect(kindsOf(await room.compare())).toEqual(['refused']);
   });
 

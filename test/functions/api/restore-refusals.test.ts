@@ -75,7 +75,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
       const why = [
         409,
         'ContentNotRestorable',
-        /without the definitions .* database of its own: .*restore-guide/,
+        /without the definitions .* separate database: .*restore-guide/,
       ] as const;
       await expectRefused(api, `${pathOf(rows)}/${path}`, body, why);
       const other = [409, 'ContentNotRestorable', /of logs/] as const;
@@ -154,7 +154,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     await expectRefused(api, `${pathOf(mixed)}/restores`, {}, [
       409,
       'BackupDamaged',
-      /stored then/,
+      /not the one that was stored/,
     ]);
   });
 });

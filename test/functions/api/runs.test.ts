@@ -226,7 +226,9 @@ test('a run of many projects that nobody knows is refused by name, one with a fe
   const refused = await api.post('/runs', { projects: strangers });
   expectProblem(refused, 400);
   expect(refused.json.problems).toEqual([
-    expect.stringMatching(/1000 of 1000 ids, such as "stranger-0", .*20 new ones at most/),
+    expect.stringMatching(
+      /1000 of 1000 ids are unknown in every source, such as "stranger-0", .*at most 20 unknown ids/,
+    ),
   ]);
   expect(api.plans).toEqual([]);
   expectProblem(await api.post('/runs', { projects: strangers.slice(0, 21) }), 400);

@@ -84,7 +84,7 @@ describe('a requested verification', () => {
     const schema = await storedBackup(api, { content: 'schema' });
     expect((await api.post(`${pathOf(schema)}/verify`)).status).toBe(202);
     const rows = `${pathOf(await storedBackup(api, { content: 'data' }))}/verify`;
-    const why = /nothing to restore it into .* content full; GET .*restore-guide/;
+    const why = /nothing to restore it into .* content full\. GET .*restore-guide/;
     await expectRefused(api, rows, {}, [409, 'ContentNotRestorable', why]);
     const logs = `${pathOf(await storedBackup(api, { type: 'logs' }))}/verify`;
     await expectRefused(api, logs, {}, [409, 'ContentNotRestorable', /of logs/]);

@@ -31,12 +31,12 @@ import {
   VIEWS,
 } from './relations.ts';
 
-/** A dependent with what it takes to make it again. Reads only. */
+/** A dependent, with the statements that recreate it. Reads only. */
 export interface FoundDependent {
   readonly kind: DependentKind;
   readonly name: string;
   readonly owner?: string;
-  /** Absent where it can be pointed at the restored schema in the exchange's own transaction. */
+  /** Absent if it can be repointed in the transaction that exchanges the names. */
   readonly obstacle?: DependentObstacle;
   /** Run once the names are exchanged. */
   readonly statements: readonly string[];
@@ -111,7 +111,7 @@ const CIRCUMSTANCES = `
     pg_catalog.current_setting('server_version_num')::int >= 150000 AS is15`;
 
 /**
- * What hangs on live schemas from outside.
+ * Finds the objects of other schemas that depend on live schemas.
  * @param live their names, under which the definitions are to be found
  * @param before the names that they get; a schema without one is named as it is
  */
@@ -156,7 +156,7 @@ export const findDependents = async (
   return rows.map(foundOf);
 };
 
-/** As it is told. */
+/** As the report and the outcome show it. */
 export const dependentOf = (
   { kind, name, owner, obstacle, statements, key }: FoundDependent,
   repoint: Dependent['repoint'] = obstacle ? 'impossible' : 'possible',

@@ -51,7 +51,7 @@ export interface Hanging {
   readonly view: string | null;
 }
 
-/** What a query on dependents answers for each. $1: OIDs in its catalog, $2: the schemas' OIDs, $3: their names, $4: the names they are put aside under. */
+/** What a query on dependents answers for each. $1: OIDs in its catalog, $2: the schemas' OIDs, $3: their names, $4: the names that they get. */
 export interface DependentRow {
   readonly kind: string;
   readonly name: string;
@@ -100,7 +100,7 @@ export const readsConstants = (tree: string): string => `EXISTS (
       JOIN pg_catalog.pg_type y ON y.oid = m[1]::pg_catalog.oid LEFT JOIN pg_catalog.pg_type e ON e.oid = y.typelem AND y.typcategory = 'A'
       WHERE y.oid >= 16384 AND COALESCE(e.typtype, y.typtype) NOT IN ('b', 'e'))`;
 
-/** The name that a schema is put aside under. */
+/** The name that the old schema gets. */
 export const aside = (schema: string): string =>
   `COALESCE((SELECT a.aside FROM ROWS FROM (pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[])) AS a (schema, aside) WHERE a.schema = ${schema}), ${schema})`;
 

@@ -12,9 +12,9 @@ import { isLost, isRace } from '../refusals.ts';
 import { dependentOf, type FoundDependent } from './find.ts';
 
 /**
- * Makes dependents again in the exchange's transaction, with the definitions that they had before: those name the live schema, and so are
- * bound to the restored one once that has the name. Each is made by its owner, with the owner's rights; a definition is parsed
- * and not run. What can't be made, or would be bound to something else than before, stays as it is.
+ * Recreates dependents in the exchange's transaction, with their previous definitions: these name the live schema, and so are
+ * bound to the restored one once it has the name. Each is recreated as its owner, with the owner's rights; a definition is parsed
+ * and not run. A dependent that cannot be recreated, or would be bound to other objects than before, stays as it is.
  */
 export interface Repointed {
   readonly dependents: readonly Dependent[];
@@ -32,14 +32,14 @@ const asOwnerOf = async (
   await client.query('RESET ROLE');
 };
 
-/** A view can't be locked alone by LOCK TABLE; who becomes what it is already changes nothing. */
+/** LOCK TABLE on a view locks its tables too. Setting its present owner again locks only the view and changes nothing. */
 const lockOf = ({ relation, isView, owner }: FoundDependent): string | undefined => {
   if (relation === undefined) return undefined;
   if (!isView) return `LOCK TABLE ONLY ${relation} IN ACCESS EXCLUSIVE MODE`;
   return owner === undefined ? undefined : `ALTER VIEW ${relation} OWNER TO ${identifier(owner)}`;
 };
 
-/** Nobody may change a definition between the moment when it is read and the one when it is made again. */
+/** Locks the dependents, so that nobody changes a definition after it is read and before it is recreated. */
 export const lockDependents = async (
   client: pg.Client,
   found: readonly FoundDependent[],
@@ -76,13 +76,13 @@ export const readBindings = async (
   return new Map(rows.map(({ entry, uses }) => [entry, JSON.stringify(uses)]));
 };
 
-/** SQLSTATEs of a lock that was waited for in vain: the whole exchange is tried again. */
+/** SQLSTATEs of a lock that was not granted in time: the whole exchange is tried again. */
 const BUSY: readonly unknown[] = ['55P03', '40P01', '57014'];
 
 const isPassing = (error: unknown): boolean =>
   isLost(error) || isRace(error) || BUSY.includes((error as { code?: unknown } | null)?.code);
 
-/** @returns what it came to. @throws what the whole exchange is to be tried again for */
+/** @returns the result. @throws errors after which the whole exchange is tried again */
 const repointOne = async (
   client: pg.Client,
   one: FoundDependent,
@@ -111,7 +111,7 @@ const repointOne = async (
   return dependentOf(one, 'done');
 };
 
-/** @throws DependentsStay where one stays and that was not accepted */
+/** @throws DependentsStay where one stays and the request does not accept that */
 export const repoint = async (
   client: pg.Client,
   found: readonly FoundDependent[],

@@ -6,9 +6,9 @@ import type { Run } from '../text-run.ts';
 import { listed, reachOf, readReach } from './reach.ts';
 
 /**
- * As whom the tenant's code is evaluated: the owner of what it belongs to, in a security-restricted operation. Where that is the
- * restore role itself or a superuser, there is nobody to be restricted to: then it is evaluated only if the restore role can do no
- * more than the backup's own schemas, or if that was asked for.
+ * Which role evaluates tenant code: the owner of the object, in a security-restricted operation. If that is the
+ * restore role itself or a superuser, the code cannot be restricted. It is then evaluated only if the restore role has no rights outside of
+ * the backup's own schemas, or if the request accepts that.
  */
 export interface Evaluated {
   /** As people name it: `table "acme.orders"`. */
@@ -46,7 +46,7 @@ export const refuseExposed = async (run: Run, { what, code }: Evaluated): Promis
   seen.exposed.add(calls);
 };
 
-/** What was evaluated with the restore role's rights, as was asked for. */
+/** Code that was evaluated with the restore role's rights, as the request accepted. */
 export const exposedWarnings = ({ code: { reach, exposed } }: Run): string[] =>
   exposed.size && reach && reach !== 'unknown'
     ? [

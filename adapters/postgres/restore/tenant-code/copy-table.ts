@@ -32,9 +32,9 @@ const codeForRows = async (
 };
 
 /**
- * Brings a table's rows back: by COPY as its owner, frozen where the transaction has made the table; through a staging table
- * where the table evaluates code of the tenant's.
- * @returns how many rows came
+ * Loads a table's rows: by COPY as its owner, frozen if the transaction has created the table; through a staging table
+ * if the table evaluates tenant code.
+ * @returns the number of rows
  */
 export const copyTable = async (
   run: Run,

@@ -3,7 +3,7 @@ import { isKey } from '../statements-body.ts';
 import type { Word } from '../words.ts';
 import { HARMFUL_NAMES } from './catalog-sql.ts';
 
-/** What a definition calls, as far as its words tell: asked before it is executed, where that would evaluate it. */
+/** Functions and operators that a definition calls, found in its text before PostgreSQL evaluates it. */
 export interface CalledNames {
   /** Without a schema: PostgreSQL's own functions, as long as the search_path is empty. Types with brackets are among them. */
   readonly plain: readonly string[];

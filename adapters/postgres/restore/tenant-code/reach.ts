@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { ASIDE } from '../places.ts';
 
-/** What the restore role may do beyond the backup's own schemas: what code gets that is evaluated with its rights. */
+/** Rights of the restore role outside of the backup's own schemas: code that is evaluated with its rights has them too. */
 export interface Reach {
   readonly self: string;
   readonly superuser: boolean;
@@ -34,7 +34,7 @@ const NAMED = 5;
 export const listed = (all: readonly string[]): string =>
   `${all.slice(0, NAMED).join(', ')}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ''}`;
 
-/** As it stands behind "runs as". */
+/** Completes a sentence after "runs as". */
 export const reachOf = ({ self, superuser, others }: Reach): string =>
   superuser
     ? `${quoted(self)}, a superuser`

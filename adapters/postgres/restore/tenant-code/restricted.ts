@@ -89,7 +89,7 @@ export const sendRestricted = async (
 
 const DENIED = '42501';
 
-/** What the role may not do is the code's affair, not a right that the restore role lacks. */
+/** If the code lacks a right, that is not a right that the restore role lacks. */
 const denied = (error: unknown, { object }: Doing, role: string): StatementRefused | undefined => {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (code !== DENIED) return undefined;

@@ -2,8 +2,8 @@ import { settleRights } from '../own-rights.ts';
 import type { Run } from '../text-run.ts';
 
 /**
- * Before the tenant's code runs for the first time: a SECURITY DEFINER function or a view that the text gave to nobody is still the
- * restore role's, and that code could call it.
+ * Sets owners and grants before tenant code runs for the first time: a SECURITY DEFINER function or a view without an ALTER ... OWNER in
+ * the text still belongs to the restore role, and that code could call it.
  */
 export const settleBeforeCode = async (run: Run): Promise<void> => {
   if (run.code.isSettled) return;

@@ -228,7 +228,7 @@ describe('what hangs on the live schema from outside', () => {
       ]);
       expect(survey.problems).toHaveLength(1);
       expect(survey.problems[0]).toMatch(
-        /^12 objects outside would go on with the old schema.*acceptDependents/,
+        /^12 objects outside would stay with the old schema.*acceptDependents/,
       );
       const asked = await surveyOf(target, stored, { ...swap(stored), acceptDependents: true });
       expect(asked.problems).toEqual([]);
@@ -237,8 +237,8 @@ describe('what hangs on the live schema from outside', () => {
         ...swap(stored),
         repointDependents: true,
       });
-      expect(pointed.warnings.join()).toMatch(/^6 objects outside will be pointed/);
-      expect(pointed.problems[0]).toMatch(/^6 objects outside would go on/);
+      expect(pointed.warnings.join()).toMatch(/^6 objects outside will be repointed/);
+      expect(pointed.problems[0]).toMatch(/^6 objects outside would stay/);
       // Beside, nothing of it matters.
       expect(await surveyOf(target, stored)).toMatchObject({ dependents: [], problems: [] });
     },
