@@ -277,7 +277,7 @@ describe('a restore role that may not read the list of projects', () => {
   it('restores beside as far as the registry knows the schema as the project’s', async () => {
     await room.sql(CLOSE);
     const unknown = await room.restore(backup);
-    expect(unknown.row.error?.message).toContain('whose schema "acme" is');
+    expect(unknown.row.error?.message).toContain('which project schema "acme" belongs to');
     const registered = {
       id: 'acme',
       name: 'Acme',
@@ -289,6 +289,6 @@ describe('a restore role that may not read the list of projects', () => {
     const registry = { get: async () => registered };
     expect((await room.restore(backup, {}, { registry })).row.status).toBe('completed');
     const chosen = await room.restore(backup, { newSchema: 'mine' }, { registry });
-    expect(chosen.row.error?.message).toContain('whose schema "mine" is');
+    expect(chosen.row.error?.message).toContain('which project schema "mine" belongs to');
   });
 });
