@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } from './backup.ts';
+import { objectState } from './manifest-states.ts';
 
 /**
  * The JSON object beside each backup that says what is in it. With the vault alone, the history can be
@@ -217,6 +218,8 @@ export const manifest = z.looseObject({
   standIns: z.array(standIn).optional(),
   /** Checks that the rows may not meet when they come back; absent in manifests of before they were read. */
   atRisk: z.array(atRisk).optional(),
+  /** Objects whose state a restore does not bring back, or that rows may break; absent where there are none, and in manifests of before they were read. */
+  states: z.array(objectState).optional(),
   warnings: z.array(z.string()),
   /** So many of the warnings, the first ones, say that it lacks what the backup before it had. Absent where none does. */
   anomalyCount: z.int().positive().optional(),
@@ -278,6 +281,7 @@ export type Inventory = Pick<
   | 'operatorBindings'
   | 'standIns'
   | 'atRisk'
+  | 'states'
   | 'warnings'
 >;
 

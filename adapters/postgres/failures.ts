@@ -82,7 +82,9 @@ const isReplaced = (code: string, message: string): boolean =>
   (code === '42809' && /cannot copy from/.test(message));
 
 /** Of all that memory is wanting for, only locks have this hint. It has the setting's name in every language. */
-const isOfLocks = (error: unknown): boolean =>
+/** True where the server's table of locks is full. */
+export const isOfLocks = (error: unknown): boolean =>
+  codeOf(error) === '53200' &&
   String((error as { hint?: unknown } | null)?.hint).includes('max_locks_per_transaction');
 
 /** A failure of one of our queries in a session that was open. `doing` says what it was for. */
@@ -101,7 +103,7 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
         )
       : new PermissionMissing(`While ${doing}: ${message}`, ROLES_PAGE, cause);
   }
-  if (code === '53200' && isOfLocks(error)) return new OutOfLocks(undefined, cause);
+  if (isOfLocks(error)) return new OutOfLocks(undefined, cause);
   if (isReplaced(code, message))
     return new SchemaInMotion('', `What is read by its name (${doing})`, cause);
   if (code === '55P03') return new LockTimeout(doing, 0, 'another session holds it');

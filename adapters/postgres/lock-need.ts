@@ -15,10 +15,12 @@ const NEED = `
 /** The real table is somewhat larger, and grows into free memory: only an export that cannot fit is refused in advance. */
 const CERTAINLY_TOO_MANY = 2;
 
-/** @throws OutOfLocks where the server can't hold so many, whatever else it does */
-export const refuseTooMany = (need: LockNeed): void => {
-  if (need.needed > CERTAINLY_TOO_MANY * need.perTransaction * need.sessions)
-    throw new OutOfLocks(need);
+/**
+ * @param least how many it is at least, where `needed` is an estimate
+ * @throws OutOfLocks where the server can't hold so many, whatever else it does
+ */
+export const refuseTooMany = (need: LockNeed, least: number = need.needed): void => {
+  if (least > CERTAINLY_TOO_MANY * need.perTransaction * need.sessions) throw new OutOfLocks(need);
 };
 
 export const readLockNeed = async (

@@ -30,14 +30,16 @@ export class LockTimeout extends Retryable {
   }
 }
 
-/** Locks that an export holds at once, and the size of the server's lock table: `perTransaction` times `sessions`. */
+/** Locks that an export or a restore holds at once, and the size of the server's lock table: `perTransaction` times `sessions`. */
 export interface LockNeed {
   readonly needed: number;
   readonly perTransaction: number;
   readonly sessions: number;
+  /** Absent: an export. */
+  readonly by?: 'restore';
 }
 
-/** The server's lock table is full. Permanent if the export alone needs more locks than fit; otherwise until other sessions release theirs. */
+/** The server's lock table is full. Permanent if the export or restore alone needs more locks than fit; otherwise until other sessions release theirs. */
 export class OutOfLocks extends LarderError {
   readonly retryable: boolean;
   constructor(need?: LockNeed, options?: { cause?: unknown }) {
@@ -51,9 +53,20 @@ const SPARE = 1.25;
 
 const lockAdvice = (need: LockNeed | undefined): string => {
   if (!need) return 'Raise max_locks_per_transaction and restart the server.';
-  const { needed, perTransaction, sessions } = need;
+  return lockWords(need);
+};
+
+const HOLDS: Readonly<Record<'export' | 'restore', (needed: number) => string>> = {
+  export: (needed: number) =>
+    `The export holds ${needed} locks at once, one for each table, sequence and index`,
+  restore: (needed: number) =>
+    `The restore holds up to ${needed} locks at once, one for each table, index, sequence, view and function, and two for each TOAST table`,
+};
+
+/** How many locks are needed and there, and what to set. */
+export const lockWords = ({ needed, perTransaction, sessions, by }: LockNeed): string => {
   const wanted = Math.max(perTransaction + 1, Math.ceil((needed * SPARE) / sessions));
-  return `The export holds ${needed} locks at once, one for each table, sequence and index; the server has room for ${perTransaction * sessions}, for all sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
+  return `${HOLDS[by ?? 'export'](needed)}; the server has room for ${perTransaction * sessions}, for all sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
 };
 
 /** The export held up somebody's DDL for longer than allowed and made room. */

@@ -25,6 +25,7 @@ import { readLeftOut, readLoose } from './left-out.ts';
 import { readMentions } from './mentions.ts';
 import { withExtensionsOf } from './of-extensions.ts';
 import { readExtensions, readOutside, readPartitionsElsewhere } from './outside.ts';
+import { readStates } from './states.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
 /**
@@ -118,7 +119,11 @@ export const readInventory = async (
   const { extensionRows } = loose;
   const outside = withExtensionsOf(needed, extensionRows, inside);
   const extensions = await readExtensions(client, schemaOids, outside);
-  const atRisk = await readAtRisk(client, schemaOids);
+  const [atRisk, states] = await atOnce(
+    client,
+    () => readAtRisk(client, schemaOids),
+    () => readStates(client, schemaOids),
+  );
   return {
     tables: withDivision(manifestTables({ facts, ways }), divided),
     sequences: [...sequences],
@@ -129,6 +134,7 @@ export const readInventory = async (
     ...(extensionRows.length && { extensionRows: [...extensionRows] }),
     leftOut,
     ...(atRisk.length && { atRisk }),
+    ...(states.length && { states }),
     ...(await readForVerification(client, schemaOids, mentions, ways)),
     warnings: warningsOf({
       schemas,
@@ -141,6 +147,7 @@ export const readInventory = async (
       elsewhere,
       mentions,
       atRisk,
+      states,
       ...loose,
     }),
   };

@@ -6,6 +6,7 @@ import {
   type Outside,
   riskWarnings,
 } from '../../../core/manifest.ts';
+import { type ObjectState, stateWarnings } from '../../../core/manifest-states.ts';
 import { type CountingWays, wayOf } from '../reading/counting-ways.ts';
 import type { TableFacts } from './contents.ts';
 import type { Loose } from './left-out.ts';
@@ -25,6 +26,7 @@ export interface Observations extends Loose {
   readonly elsewhere: readonly string[];
   readonly mentions: readonly Mention[];
   readonly atRisk: readonly AtRisk[];
+  readonly states: readonly ObjectState[];
 }
 
 const NAMED = 5;
@@ -153,4 +155,5 @@ export const warningsOf = (seen: Observations): string[] => [
   ),
   ...mentionWarnings(seen),
   ...riskWarnings(seen.atRisk, (names) => list(names.map(visible))),
+  ...stateWarnings(seen.states, (names) => list(names.map(visible))),
 ];

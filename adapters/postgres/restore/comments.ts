@@ -16,6 +16,22 @@ export const commentedObject = (words: readonly Word[]): Name | undefined => {
   return (said !== undefined || cursor.keys('null')) && cursor.ended ? on : undefined;
 };
 
+/** SECURITY LABEL, on whatever it is. */
+export const isLabel = (words: readonly Word[]): boolean => label(new Cursor(words));
+
+export const labelProvider = (words: readonly Word[]): string | undefined => {
+  const cursor = new Cursor(words);
+  return cursor.keys('security label for') ? (cursor.name() ?? cursor.text('string')) : undefined;
+};
+
+/** The schema that a SECURITY LABEL is on. */
+export const labelledSchema = (words: readonly Word[]): string | undefined => {
+  const cursor = new Cursor(words);
+  return label(cursor) && cursor.keys('schema') && commentedObject(words)
+    ? cursor.name()
+    : undefined;
+};
+
 const label = (cursor: Cursor): boolean => {
   if (!cursor.keys('security label')) return false;
   if (cursor.keys('for') && (cursor.name() ?? cursor.text('string')) === undefined) return false;

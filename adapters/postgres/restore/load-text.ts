@@ -9,12 +9,13 @@ import { type Sender, sendBound } from './bind.ts';
 import type { BindingPlan } from './binding-plan.ts';
 import { unknownBindings } from './binding-unknown.ts';
 import { allWords, keyDefinition, mayInherit } from './clauses.ts';
-import { constraintComment } from './comments.ts';
+import { constraintComment, isLabel } from './comments.ts';
 import { orTold } from './conflicts.ts';
 import { described, shown } from './described.ts';
 import { readExtensionParts } from './extension-parts.ts';
 import { give } from './give.ts';
 import { tellOtherGrantors } from './grantors.ts';
+import { labelOrLeaveOut } from './labels.ts';
 import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
 import { reachesOf, refuseReaches } from './own-code.ts';
@@ -169,7 +170,8 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
   if (meaning.kind === 'refresh') {
     if (request.tenancy) await ownerOf(run, { ...named(meaning.view), what: 'table' });
     await asPoliciesLet(client, execute);
-  } else await executeDefinition(run, meaning, words, execute);
+  } else if (meaning.kind === 'other' && isLabel(words)) await labelOrLeaveOut(run, words, execute);
+  else await executeDefinition(run, meaning, words, execute);
   if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
   if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
   if (meaning.kind === 'create-extension') await noteParts(run, meaning.extension);

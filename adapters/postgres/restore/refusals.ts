@@ -1,6 +1,7 @@
 import { LarderError, quoted } from '../../../core/errors/base.ts';
 import { RestoreInterrupted, StatementRefused } from '../../../core/errors/restore.ts';
-import { LockTimeout, PermissionMissing } from '../../../core/errors/schema.ts';
+import { LockTimeout, OutOfLocks, PermissionMissing } from '../../../core/errors/schema.ts';
+import { isOfLocks } from '../failures.ts';
 
 /**
  * What the server says against a statement of a backup, under our names. SQLSTATEs are those of PostgreSQL's appendix A. Its
@@ -116,6 +117,7 @@ export const refusal = (
       'the server has no room left on its disk (53100): enlarge its storage, then restore again',
       cause,
     );
+  if (isOfLocks(error)) return new OutOfLocks(undefined, cause);
   if (isLost(error)) return new RestoreInterrupted(`the connection was lost at ${object}`, cause);
   if (isRace(error))
     return new RestoreInterrupted(`somebody changed ${object} at the same moment`, cause);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { riskWarnings } from '../../../core/manifest.ts';
+import { stateWarnings } from '../../../core/manifest-states.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import { notOwnedSentence } from '../../../core/ownership-words.ts';
 import {
@@ -15,6 +16,7 @@ import { atOnce } from '../at-once.ts';
 import { withSession } from '../session.ts';
 import { serverFacts } from '../snapshot.ts';
 import { dependentOf, findDependents } from './dependents/find.ts';
+import { surveyLocks } from './lock-need.ts';
 import { surveyOwnership } from './ownership.ts';
 import { schemaOids } from './places.ts';
 import { refusal } from './refusals.ts';
@@ -40,7 +42,10 @@ const shortNames = (names: readonly string[]): string =>
 const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findings => {
   const { source, options } = manifest;
   const problems: string[] = [];
-  const warnings = riskWarnings(manifest.atRisk ?? [], shortNames);
+  const warnings = [
+    ...riskWarnings(manifest.atRisk ?? [], shortNames),
+    ...stateWarnings(manifest.states ?? [], shortNames),
+  ];
   if (majorOf(source.serverVersion) > server.major) {
     problems.push(
       `The backup is of PostgreSQL ${source.serverVersion}, and the server is ${server.version}: what a newer server wrote may not run on an older one. Upgrade the server first.`,
@@ -141,6 +146,7 @@ const look = async (
     snapshots,
     dependents,
     functionsNamingLive,
+    locks,
   ] = await atOnce(
     client,
     () => surveyRights(client, request),
@@ -157,6 +163,7 @@ const look = async (
         ? (await findDependents(client, [...live], before)).map((one) => dependentOf(one))
         : [],
     () => functionsNaming(client, request),
+    () => surveyLocks(client, request),
   );
   const hanging = dependentFindings(dependents, request);
   const ownership = await asking;
@@ -173,6 +180,7 @@ const look = async (
     code,
     hanging,
     snapshots,
+    locks,
   ];
   return {
     server,

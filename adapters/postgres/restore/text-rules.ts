@@ -3,7 +3,7 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Giving } from './access.ts';
 import { hasConstantBounds, isUsualAction, unusualClause } from './actions.ts';
 import { isPartitionOf, nameInText } from './clauses.ts';
-import { commentedObject } from './comments.ts';
+import { commentedObject, labelledSchema } from './comments.ts';
 import { described, shown } from './described.ts';
 import type { Meaning, Name } from './meaning.ts';
 import type { Word } from './words.ts';
@@ -214,6 +214,11 @@ export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundar
     case 'event-trigger':
       return { do: 'leave-out', what: described(meaning, words), why: beyond(meaning) };
     case 'other': {
+      const labelled = labelledSchema(words);
+      if (labelled !== undefined) {
+        if (!schemas.includes(labelled)) return outside();
+        return intoLive ? PASS : RUN;
+      }
       const on = commentedObject(words);
       return on ? own(on) : refuse(meaning, words);
     }

@@ -12,6 +12,7 @@ import { compareWithManifest } from './compare.ts';
 import { createExtensions } from './create-extensions.ts';
 import { findLoaded } from './find-loaded.ts';
 import { type ExecutedText, loadText } from './load-text.ts';
+import { withinLocks } from './lock-need.ts';
 import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './mark.ts';
 import { type Asked, refuseNotOwned } from './ownership.ts';
 import {
@@ -253,7 +254,7 @@ export const transaction = async (
   const ownership = await refuseOthersSchemas(access, client, request);
   const created = await createExtensions(client, request);
   const load = mode === 'tables-live' ? loadIntoLive : loadBeside;
-  const brought = await load(client, request);
+  const brought = await withinLocks(client, request, () => load(client, request));
   // Constraints that are checked late are checked now, and not at the COMMIT.
   await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   const state = await guard({ client, observer, pid }, request, brought, created);

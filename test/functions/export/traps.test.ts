@@ -205,7 +205,7 @@ describe('a server that is set to hold few locks', () => {
     const { row, bench } = await exportOf(database);
     expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'OutOfLocks']);
     expect(row.error?.message).toMatch(
-      /holds 4000 locks.* room for 2020 .*max_locks_per_transaction is 10.* to at least 25 /,
+      /holds 4000 locks.* room for 2020, .*max_locks_per_transaction is 10.* to at least 25 /,
     );
     expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
   });

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+
+/**
+ * States that a restored object does not have, or has although its rows may break it. A restore tells them before it begins, an
+ * export when it is taken.
+ */
+export const OBJECT_STATES = [
+  'invalid-index',
+  'lost-replica-identity',
+  'switched-off-constraint',
+  'not-valid',
+  'not-enforced',
+] as const;
+
+export const objectState = z.looseObject({
+  state: z.enum(OBJECT_STATES),
+  /** As SQL writes it: `acme.orders_by_day`, `orders_customer on acme.orders`. */
+  name: z.string(),
+});
+export type ObjectState = z.infer<typeof objectState>;
+
+const SENTENCES: Readonly<Record<ObjectState['state'], (names: string) => string>> = {
+  'invalid-index': (names) =>
+    `Indexes that are not valid are in no backup and are missing after a restore: ${names}. REINDEX INDEX at the source makes them valid.`,
+  'lost-replica-identity': (names) =>
+    `Tables whose REPLICA IDENTITY uses an index that is gone or not valid come back with the default one: ${names}.`,
+  'switched-off-constraint': (names) =>
+    `Constraints whose triggers are disabled at the source (ALTER TABLE ... DISABLE TRIGGER ALL) are enforced after a restore: ${names}. Rows that break them stop a restore, unless it is asked for with "onConflict": "report".`,
+  'not-valid': (names) =>
+    `Constraints that were never validated (NOT VALID) come back so, and rows may break them: ${names}.`,
+  'not-enforced': (names) =>
+    `Constraints that are NOT ENFORCED come back so, and rows may break them: ${names}.`,
+};
+
+/** A sentence for each state that there is. */
+export const stateWarnings = (
+  all: readonly ObjectState[],
+  listed: (names: readonly string[]) => string,
+): string[] =>
+  OBJECT_STATES.flatMap((state) => {
+    const names = all.filter((one) => one.state === state).map(({ name }) => name);
+    return names.length ? [SENTENCES[state](listed(names))] : [];
+  });
