@@ -33,6 +33,10 @@ const DEFAULTS = `(
     WHERE d.adrelid = c.oid AND e.expression !~ '^NULL(::|$)'
   )`;
 
+/** The largest number of an integer type; its smallest is one further down. */
+const LARGEST = (type: string): string =>
+  `CASE (${type})::pg_catalog.regtype WHEN 'int2'::pg_catalog.regtype THEN 32767 WHEN 'int4'::pg_catalog.regtype THEN 2147483647 ELSE 9223372036854775807 END`;
+
 const RELATION = `'kind', c.relkind, 'persistence', c.relpersistence, 'options', ${sorted('c.reloptions')}, 'columns', ${COLUMNS}, ${comment('pg_class', 'c.oid')}`;
 
 /** Whether a table, by its oid, is a partition of a table elsewhere, or is being detached from its own: a restore leaves it on its own. */
@@ -80,13 +84,18 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     WHERE c.relnamespace = ANY ($1) AND c.relkind IN ('v', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
+  // An identity column's is dumped without its type, which is the column's then: LIKE ... INCLUDING IDENTITY makes one of bigint for any.
   sequence: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.to_jsonb(s) - ARRAY['seqrelid', 'seqtypid'] || pg_catalog.jsonb_build_object(
-        'type', s.seqtypid::pg_catalog.regtype, 'persistence', c.relpersistence, ${comment('pg_class', 'c.oid')},
+        'seqmax', CASE WHEN s.seqincrement > 0 AND s.seqmax = ${LARGEST('s.seqtypid')} THEN ${LARGEST('COALESCE(i.atttypid, s.seqtypid)')} ELSE s.seqmax END,
+        'seqmin', CASE WHEN s.seqincrement < 0 AND s.seqmin = -1 - ${LARGEST('s.seqtypid')} THEN -1 - ${LARGEST('COALESCE(i.atttypid, s.seqtypid)')} ELSE s.seqmin END,
+        'type', COALESCE(i.atttypid, s.seqtypid)::pg_catalog.regtype, 'persistence', c.relpersistence, ${comment('pg_class', 'c.oid')},
         'owned by', (SELECT pg_catalog.pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) FROM pg_catalog.pg_depend d
           WHERE d.classid = ${catalog('pg_class')} AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)
       ) AS facts, ARRAY[]::text[] AS expressions
     FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+    LEFT JOIN LATERAL (SELECT a.atttypid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      WHERE d.classid = ${catalog('pg_class')} AND d.objid = c.oid AND d.refclassid = ${catalog('pg_class')} AND d.deptype = 'i' AND d.refobjsubid > 0) i ON true
     WHERE c.relnamespace = ANY ($1) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 

@@ -98,7 +98,8 @@ export const openRehearsals = async (...majors: readonly number[]): Promise<Rehe
       manifest,
       compare,
       openText: async (serverMajor) => {
-        const input = Readable.from([bytes], { objectMode: false });
+        // A copy: whoever reads a chunk may give its memory back, and a rehearsal may read again.
+        const input = Readable.from([Buffer.from(bytes)], { objectMode: false });
         return (await archives.open({ format, compression, input, serverMajor, signal })).text;
       },
       confirm: async () => undefined,
