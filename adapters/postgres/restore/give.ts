@@ -56,6 +56,8 @@ export const give = async (run: Run, meaning: Meaning, piece: Piece): Promise<vo
   const { text, words } = piece;
   const { client, request, access, grantor, findRole } = run;
   if (request.owners === 'drop' || !isGiving(meaning)) return;
+  // It is told by its own name where it can't be given.
+  if (meaning.kind === 'owner') run.ownerless.delete(shown(meaning.on));
   const why = await obstacle(meaning, grantor, findRole);
   if (why) {
     access.add(meaning, words, why);

@@ -18,6 +18,7 @@ import { tellOtherGrantors } from './grantors.ts';
 import { labelOrLeaveOut } from './labels.ts';
 import { loosen, tighten } from './loosen.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
+import { giveMultiranges } from './multiranges.ts';
 import { reachesOf, refuseReaches } from './own-code.ts';
 import { settleRights } from './own-rights.ts';
 import { ownerOf, SAFE_PATH } from './standing.ts';
@@ -259,6 +260,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   await client.query(SETTLE);
   await tighten(run);
   if (!request.intoLive) await refuseAttached(run);
+  await giveMultiranges(run);
   await tellOtherGrantors(run);
   if (tenancy) {
     const known = tenancy.outside.map(({ kind, name }) => `${kind} ${name}`);
@@ -272,6 +274,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
     alone: run.alone,
     leftOut: [
       ...run.leftOut,
+      ...run.ownerless.values(),
       ...run.access.list(),
       ...(request.owners === 'drop'
         ? [{ what: 'all owners and grants', why: 'as was asked for' }]

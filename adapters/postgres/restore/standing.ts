@@ -87,7 +87,7 @@ export const ownerOf = async (
   await client.query(
     `ALTER ${one.what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(one.schema, one.name)} OWNER TO ${identifier(schemaOwner)}`,
   );
-  run.leftOut.push({
+  run.ownerless.set(shown(one), {
     what: `the owner of ${one.what} ${shown(one)}`,
     why: `the backup names none: it is the schema's owner's`,
   });

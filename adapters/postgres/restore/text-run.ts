@@ -30,6 +30,8 @@ export interface Run {
   readonly tablespaces: ReadonlySet<string>;
   readonly access: LeftOutAccess;
   readonly leftOut: { readonly what: string; readonly why: string }[];
+  /** What became the schema's owner's before the text gave it to anybody, as `shown`, with what is told where it never does. */
+  readonly ownerless: Map<string, { readonly what: string; readonly why: string }>;
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
   readonly alone: TableName[];
@@ -97,6 +99,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     tablespaces: new Set(row.tablespaces),
     access: new LeftOutAccess(),
     leftOut: [],
+    ownerless: new Map(),
     keys: [],
     copied: [],
     alone: [],

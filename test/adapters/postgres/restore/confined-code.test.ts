@@ -160,6 +160,7 @@ const FORMS = `
   CREATE TABLE acme.split_1 PARTITION OF acme.split FOR VALUES FROM (0) TO (10); CREATE TABLE acme.split_2 (v text, id int, CONSTRAINT split_v_check CHECK (acme.ok(v)));
   ALTER TABLE acme.split ATTACH PARTITION acme.split_2 FOR VALUES FROM (10) TO (20); INSERT INTO acme.split VALUES (1, 'a'), (11, 'b');
   CREATE TABLE acme.refers (id int REFERENCES acme.split (id), v text CHECK (acme.ok(v))); INSERT INTO acme.refers VALUES (1, 'x'), (NULL, NULL);
+  ALTER TABLE acme.refers REPLICA IDENTITY FULL;
   CREATE MATERIALIZED VIEW acme.counted AS SELECT acme.up(v) AS v FROM acme.split; CREATE INDEX ON acme.counted (acme.up(v))`;
 
 describe('tables that evaluate code', () => {
@@ -194,6 +195,11 @@ describe('tables that evaluate code', () => {
       database,
     );
     expect(rights.rows).toEqual([{ owner: 't_acme', acl: null }]);
+    const types = await on.sql(
+      `SELECT DISTINCT typowner::regrole::text AS owner FROM pg_type WHERE typnamespace = 'acme_restored'::regnamespace`,
+      database,
+    );
+    expect(types.rows).toEqual([{ owner: 't_acme' }]);
   });
 });
 
