@@ -49,6 +49,8 @@ export interface Room {
   readonly bench: Bench;
   readonly ports: RestorePorts;
   readonly options: RestoreOptions;
+  /** Of its source. */
+  readonly settings: SourceSettings;
   readonly rows: ReturnType<typeof jobRows>;
   /** A completed backup of the project. */
   backup(projectId: string, given?: Partial<Backup>): Promise<Backup>;
@@ -143,6 +145,7 @@ export const openRoom = async (
     bench,
     ports,
     options,
+    settings,
     rows,
     backup: async (projectId, given) => {
       const asked = await bench.request(projectId, given);

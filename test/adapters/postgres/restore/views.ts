@@ -11,17 +11,17 @@ export const TABLES = ['t', 'u'].map(
 
 type Grammar = Readonly<Record<'int' | 'text' | 'citext' | 'bool' | 'select', string>>;
 
-const list = (one: fc.Arbitrary<string>, most: number): fc.Arbitrary<string> =>
+export const list = (one: fc.Arbitrary<string>, most: number): fc.Arbitrary<string> =>
   fc.array(one, { minLength: 1, maxLength: most }).map((all) => all.join(', '));
 
 /** Template of what stands in its places. */
-const of = (
+export const of = (
   parts: TemplateStringsArray,
   ...places: readonly fc.Arbitrary<string>[]
 ): fc.Arbitrary<string> =>
   fc.tuple(...places).map((found) => parts.map((part, i) => part + (found[i] ?? '')).join(''));
 
-const is = (...all: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...all);
+export const is = (...all: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...all);
 
 /** One arm of a set operation: an integer, a text and a boolean, each of which may be bare. */
 const from = is(
