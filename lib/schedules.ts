@@ -119,7 +119,7 @@ export class Schedules extends Construct {
     if (skipped === undefined) return;
     Annotations.of(this).addWarningV2(
       `larder:schedule-gap-${name}`,
-      `Schedule ${name} is due at ${skipped} in ${timeZone}, which clocks jump over there: EventBridge Scheduler skips it, and no backup is made. Move it out of the hour that is missing, such as to 01:00 or 04:00.`,
+      `Schedule ${name} is due at ${skipped} in ${timeZone}, a time that does not exist there when the clocks go forward: EventBridge Scheduler skips it, and no backup is made. Move it out of the missing hour, for example to 01:00 or 04:00.`,
     );
   }
 

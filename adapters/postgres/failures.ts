@@ -105,7 +105,7 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
   }
   if (isOfLocks(error)) return new OutOfLocks(undefined, cause);
   if (isReplaced(code, message))
-    return new SchemaInMotion('', `What is read by its name (${doing})`, cause);
+    return new SchemaInMotion('', `An object that is read by name (${doing})`, cause);
   if (code === '55P03') return new LockTimeout(doing, 0, 'another session holds it');
   if (code === '40001' || code === '40P01') {
     return new DumpInterrupted(

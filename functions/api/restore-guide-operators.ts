@@ -35,7 +35,7 @@ export const operatorsSection = (manifest: Manifest): string => {
   if (!all.length) return '';
   const more = all.length > NAMED ? [`- and ${all.length - NAMED} more`] : [];
   return lines(
-    'Expressions of these objects find operators on the `search_path`, which the commands set for that: `pg_restore` alone would stop at them, or bind them to other operators of the name. Larder looks at what each is bound to afterwards, and by hand nobody does: compare what they give. A comparison of rows over columns of several types may be refused.',
+    'Expressions of these objects find operators on the `search_path`, which the commands set for that: `pg_restore` alone would stop at them, or bind them to other operators of the same name. A restore by Larder checks afterwards which operators each object uses. By hand, compare the results of these objects yourself. PostgreSQL may refuse a row comparison over columns of several types.',
     '',
     ...all
       .slice(0, NAMED)

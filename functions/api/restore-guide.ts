@@ -158,7 +158,7 @@ const restore = (manifest: Manifest, mark: string): string => {
       ? 'Owners that are superusers here get nothing from another login. Where that stops it, restore into a server where they are ordinary roles.'
       : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: everything then belongs to the login.',
     ...[operatorsSection(manifest)].filter(Boolean),
-    'A few kinds of objects only a superuser can create, such as functions in C. Where one stops the restore, read the code of the backup first, and do it as a superuser only on a server that holds nothing else.',
+    'Only a superuser can create some objects, such as functions in C. If one stops the restore, read the code of the backup first, and restore as a superuser only on a server that holds nothing else.',
     'Programs newer than the server write settings that it does not know (`transaction_timeout` before 17): use those of its own major.',
   );
 };

@@ -3,9 +3,9 @@ import type { AddressInfo, Server } from 'node:net';
 import { type Credentials, isSameSecret, isSignedBy } from './signature.ts';
 
 /**
- * Who is let in at a server of the local stack. Other users of the machine reach the loopback interface too, and so do pages of foreign
- * sites in a browser of this machine: by a form or a script (which tell their origin), or under a name of their own that they have resolve
- * to 127.0.0.1 (which is then in `host`).
+ * Access control for the servers of the local stack. Other users of the machine can reach the loopback interface, and so can web pages of
+ * other sites in its browsers: by a form or a script (which send their `origin`), or by a host name of theirs that resolves to 127.0.0.1
+ * (which is then in `host`).
  */
 export interface Reply {
   readonly status: number;
@@ -80,7 +80,7 @@ const foreign = ({ headers }: IncomingMessage, port: number): Reply | undefined 
   const isOwn =
     origin === undefined || [...NAMES].some((known) => origin === `http://${known}:${port}`);
   if (isOwn && (site === undefined || site === 'same-origin' || site === 'none')) return undefined;
-  return refusal(403, 'ForeignOrigin', 'Pages of other sites may ask nothing here.');
+  return refusal(403, 'ForeignOrigin', 'Requests from pages of other sites are refused.');
 };
 
 const send = (request: IncomingMessage, response: ServerResponse, reply: Reply): void => {

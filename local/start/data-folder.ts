@@ -109,7 +109,7 @@ const checkOwn = async (folder: string): Promise<void> => {
     return;
   throw new DataFolderProblem(
     folder,
-    'holds other things than a start leaves. Give an empty folder, or a new one, with --data-dir.',
+    'holds files that no start has left. Give an empty folder, or a new one, with --data-dir.',
   );
 };
 

@@ -67,7 +67,7 @@ const countingWarnings = ({ facts, ways, hashed }: Observations): string[] => {
   return [
     ...listWarning(
       countedBy('nothing'),
-      `Materialized views whose rows are not counted, since they ${CALLS}, and this server reads no such view without running them`,
+      `Materialized views whose rows are not counted, since they ${CALLS}, and this server cannot count them without running these`,
     ),
     ...(hashed
       ? listWarning(
@@ -133,7 +133,7 @@ export const warningsOf = (seen: Observations): string[] => [
   ),
   ...seen.extensionSchemas.map(
     ({ schema, extension }) =>
-      `Schema ${quoted(schema)} belongs to extension ${quoted(extension)}: the backup holds nothing in it that is the extension's, and does not make the schema. CREATE EXTENSION does.`,
+      `Schema ${quoted(schema)} belongs to extension ${quoted(extension)}: the backup holds no objects of the extension, and does not create the schema. CREATE EXTENSION creates both.`,
   ),
   ...listWarning(
     seen.extensionRows.map(({ name }) => name),

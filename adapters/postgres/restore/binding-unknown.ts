@@ -19,6 +19,6 @@ export const unknownBindings = async (
   if (!rows.length) return [];
   const schemas = rows.map(({ schema }) => quoted(schema)).join(', ');
   return [
-    `operators: the backup is of a version of Larder that did not record which ones its objects are bound to, and ${schemas} has an operator = of its own. JOIN ... USING, CASE x WHEN y, IS DISTINCT FROM and NULLIF may be bound to another one than at the source: compare what views, generated columns, checks and indexes with them give, or take a new backup`,
+    `operators: the backup was made by a version of Larder that did not record which ones its objects use, and ${schemas} has an operator = of its own. JOIN ... USING, CASE x WHEN y, IS DISTINCT FROM and NULLIF may use another one than at the source: compare what views, generated columns, checks and indexes with them give, or take a new backup`,
   ];
 };

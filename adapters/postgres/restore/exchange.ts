@@ -152,7 +152,7 @@ const refuseReplaced = (expected: RenameOptions['expected'] = [], oids: Oids): v
   throw new RestoreRefused(
     replaced.map(
       ({ schema }) =>
-        `Schema ${quoted(schema)} is not the one any more that the safety backup was taken of: another one has its name since. Ask for the swap again.`,
+        `Schema ${quoted(schema)} is not the one that the safety backup holds: another schema has taken its name. Ask for the swap again.`,
     ),
   );
 };

@@ -27,7 +27,7 @@ const OWNERS: Readonly<Record<string, string>> = {
       'SELECT t.typowner AS oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typname = $2',
     ]),
   ),
-  // Those of one name may have several owners, which is left to the look at the end.
+  // Those of one name may have several owners, which the comparison at the end finds.
   ...Object.fromEntries(
     ['function', 'procedure', 'routine', 'aggregate'].map((kind) => [
       kind,
@@ -130,7 +130,7 @@ export const tellOtherGrantors = async (run: Run): Promise<void> => {
   for (const one of rows.filter((row) => !byOthers.has(entryOf(row)))) {
     access.addNamed(
       `who granted rights on ${shown(one)} to ${one.grantee === '' ? 'PUBLIC' : quoted(one.grantee)}`,
-      `they would come from ${quoted(one.grantor)} and not from its owner, whose REVOKE would not take them away`,
+      `their grantor would be ${quoted(one.grantor)} and not the owner, so a REVOKE by the owner would not remove them`,
     );
   }
 };

@@ -77,7 +77,7 @@ export const lookExchanged = async (
   try {
     return await withSession(access, session, (client) => isExchanged(client, by, places));
   } catch (error) {
-    throw refusal(error, { object: 'the look at what was exchanged' });
+    throw refusal(error, { object: 'the check of the exchanged names' });
   }
 };
 
@@ -110,7 +110,7 @@ export const lookAfterExchange = async (
   try {
     return await withSession(access, session, (client) => lookAfter(client, places));
   } catch (error) {
-    throw refusal(error, { object: 'the look at what was exchanged' });
+    throw refusal(error, { object: 'the check of the exchanged names' });
   }
 };
 

@@ -18,8 +18,8 @@ const said = ({ what, functions, builtIns }: OwnCode): string =>
 /** A line for each: records cut what is long. */
 const LINES = 10;
 const linesOf = (code: readonly OwnCode[]): string[] => [
-  ...code.slice(0, LINES).map((one) => `While it comes back, ${said(one)}.`),
-  ...(code.length > LINES ? [`So do ${code.length - LINES} more.`] : []),
+  ...code.slice(0, LINES).map((one) => `During the restore, ${said(one)}.`),
+  ...(code.length > LINES ? [`${code.length - LINES} more objects call such functions.`] : []),
 ];
 
 const asOurs = (
@@ -32,11 +32,11 @@ const asOurs = (
       ? `With owners "drop" the backup's own functions run as ${reachOf(reach)}`
       : `Code of what the restore role or a superuser owns runs as ${reachOf(reach)}`;
   const lines = code ? linesOf(code) : [];
-  if (acceptOwnCode) return { problems: [], warnings: [`${head}, as was asked for.`, ...lines] };
+  if (acceptOwnCode) return { problems: [], warnings: [`${head}, as requested.`, ...lines] };
   const which = code ? listed(code.map(said)) : 'a plain backup does not tell which';
   return {
     problems: [
-      `${head}. Keep the owners, take a login that is a member of fewer, or ask with acceptOwnCode if you trust them: ${which}.`,
+      `${head}. Keep the owners, use a login that is a member of fewer owners, or ask with acceptOwnCode if you trust them: ${which}.`,
     ],
     warnings: lines,
   };

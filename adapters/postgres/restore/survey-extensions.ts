@@ -88,12 +88,12 @@ const findRequired = async (
 };
 
 const moved = ({ name, schema, relocatable, ours }: InLive): string[] => {
-  const head = `Extension ${quoted(name)} lives in schema ${quoted(schema)} and would have to go along with its name`;
+  const head = `Extension ${quoted(name)} is in schema ${quoted(schema)} and would have to move with it`;
   const way = 'Chosen tables can be restored into the live schema; or use the restore guide.';
-  if (!relocatable) return [`${head}, but it is one that can't be moved. ${way}`];
+  if (!relocatable) return [`${head}, but it can't be moved. ${way}`];
   return ours
     ? []
-    : [`${head}, which takes the owner of the extension and of all its parts. ${way}`];
+    : [`${head}, which only the owner of the extension and of all its objects may do. ${way}`];
 };
 
 /** What the extension has of its own stays as it is, whatever the backup holds of it. */
@@ -101,7 +101,7 @@ const saidOf = (one: ExtensionInside, mode: SurveyRequest['mode']): string[] => 
   const { name, schema, relations } = one;
   if (!relations.length) return [];
   const has = `Extension ${quoted(name)} has tables, sequences or views of its own in schema ${quoted(schema)} (${relations.slice(0, 5).join(', ')})`;
-  const stays = `${has}: they stay as they are, and what the backup holds of their rows and values is left out.`;
+  const stays = `${has}: they stay as they are, and the restore leaves out their rows and values.`;
   if (mode === 'tables-live') return [];
   return isBorrowed(one)
     ? [

@@ -77,7 +77,7 @@ export const surveyNames = async (
         .filter(isTaken)
         .map(
           (name) =>
-            `Schema ${quoted(name)} is there already, and what is live now would get its name: ask again, which takes the name of another second.`,
+            `Schema ${quoted(name)} is there already, and the old schema would get this name: ask again; a new request takes the name of another second.`,
         ),
     ],
     warnings: mode === 'swap' ? notLive(request, live) : [],

@@ -213,6 +213,6 @@ export const survey = async (access: RestoreAccess, request: SurveyRequest): Pro
     return await withSession(access, session, (client) => look(access, client, request));
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw refusal(error, { object: 'the look at the server' });
+    throw refusal(error, { object: 'the preflight checks' });
   }
 };

@@ -44,7 +44,7 @@ export const detachedRule = (
   return {
     do: 'leave-out',
     what: `${shown(child)} as a partition of ${shown(parent)}`,
-    why: 'its DETACH CONCURRENTLY was pending, so that its rows were not among those of the parent any more; keys and triggers that it had of the parent are left out with it',
+    why: 'its DETACH CONCURRENTLY was pending, so the parent did not show its rows any more; keys and triggers of the parent are left out too',
   };
 };
 

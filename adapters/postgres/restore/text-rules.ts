@@ -101,10 +101,10 @@ const refuseStranger = (meaning: Giving, words: readonly Word[], bounds: Boundar
 const beyond = ({ kind }: Meaning): string =>
   `a ${kind.replace('-', ' ')} belongs to the database, not to a schema`;
 
-const NOT_MADE = 'the restore has not made it, and changes nothing else';
+const NOT_MADE = 'the restore did not create it, and changes only what it creates';
 
 const belongs = (extension: string): string =>
-  `it belongs to extension ${quoted(extension)}, which was there before the restore: what is live of it stays as it is`;
+  `it belongs to extension ${quoted(extension)}, which existed before the restore: its live objects stay as they are`;
 
 /**
  * A restore changes nothing that was there before it. What is about an extension's part is left out, since an honest backup holds such

@@ -224,10 +224,10 @@ const guard = async (
     created,
     borrowed,
   }).catch((error: unknown) => {
-    throw refusal(error, { object: 'the look at what was written' });
+    throw refusal(error, { object: 'the check of written objects' });
   });
   if (!byTriggers.length) return state;
-  const said = `Event triggers of the database wrote into ${byTriggers.join(', ')} while the backup came back.`;
+  const said = `Event triggers of the database wrote to ${byTriggers.join(', ')} during the restore.`;
   return { ...state, warnings: [...state.warnings, said] };
 };
 

@@ -149,7 +149,7 @@ const compareMaterialized = async (
     }
     if (view.rows === null) {
       notes.push(
-        `materialized view ${named(view)}: it was filled, and its rows were not counted, neither at home nor here`,
+        `materialized view ${named(view)}: it is filled, but its rows were counted neither at the source nor here`,
       );
       continue;
     }

@@ -30,7 +30,7 @@ const reasonOf = async (
   const { manifest } = given;
   if (state === 'unfilled' && on.schema !== null) {
     const missed = missedElsewhere(error, manifest);
-    if (missed !== undefined) return `its code names ${missed}, which is elsewhere`;
+    if (missed !== undefined) return `its code names ${missed}, which is outside of the backup`;
     const reach = await reachOfView(
       client,
       { schema: on.schema, name: on.name },
@@ -104,7 +104,7 @@ export const sortTold = async (
     if (why === undefined && isOfTheDefinition(one)) throw one.error;
     if (why === undefined) unfinished.push(told(one));
     else if (!isFilling(one))
-      notChecked.push(`${one.object}: it is not here as it was, since ${why}`);
+      notChecked.push(`${one.object}: it could not be recreated here as it was, because ${why}`);
     if (isFilling(one)) {
       const { schema, name } = one.on;
       unfilled.push({ schema: schema ?? '', name, why: why ?? one.why });

@@ -175,7 +175,7 @@ describe('a name that changes hands while a restore runs', () => {
     const instead = { server: { ...server, load: replacing } };
     const { row } = await room.restore(backup, { mode: 'swap' }, instead);
     expect(row).toMatchObject({ status: 'failed', error: { name: 'StepNotDone' } });
-    expect(row.error?.message).toContain('safety backup was taken of');
+    expect(row.error?.message).toContain('that the safety backup holds');
     expect(await room.schemas()).toContain('acme_old');
   });
 

@@ -40,7 +40,7 @@ export const refuseExposed = async (run: Run, { what, code }: Evaluated): Promis
     : `${what} calls functions`;
   if (!request.acceptOwnCode) {
     throw new RestoreRefused([
-      `Code of the backup would run as ${reachOf(seen.reach)}, while it comes back: ${calls}. Keep the owners, take a login that is a member of fewer, or ask with acceptOwnCode if you trust it. ${ROLES_PAGE}`,
+      `Code of the backup would run during the restore as ${reachOf(seen.reach)}: ${calls}. Keep the owners, use a login that is a member of fewer owners, or ask with acceptOwnCode if you trust it. ${ROLES_PAGE}`,
     ]);
   }
   seen.exposed.add(calls);
@@ -50,6 +50,6 @@ export const refuseExposed = async (run: Run, { what, code }: Evaluated): Promis
 export const exposedWarnings = ({ code: { reach, exposed } }: Run): string[] =>
   exposed.size && reach && reach !== 'unknown'
     ? [
-        `Code of the backup ran as ${reachOf(reach)}, as was asked for: ${listed([...exposed])}. docs/roles.md says how to keep tenants apart.`,
+        `Code of the backup ran as ${reachOf(reach)}, as requested: ${listed([...exposed])}. docs/roles.md says how to keep tenants apart.`,
       ]
     : [];

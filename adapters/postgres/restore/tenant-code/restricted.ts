@@ -95,7 +95,7 @@ const denied = (error: unknown, { object }: Doing, role: string): StatementRefus
   if (code !== DENIED) return undefined;
   return new StatementRefused(
     object,
-    `${String(message)} (${DENIED}). Code of the backup is evaluated for it, with the rights of ${quoted(role)} and without a way to others: look at what it does. If it should, grant that to ${quoted(role)}`,
+    `${String(message)} (${DENIED}). PostgreSQL runs code of the backup for it, with the rights of ${quoted(role)} only: review that code. If it may do this, grant the right to ${quoted(role)}`,
     { cause: error },
   );
 };

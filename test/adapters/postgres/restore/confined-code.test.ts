@@ -242,7 +242,7 @@ describe('code that nobody else could run as', () => {
     expect(await secrets(on, database)).toEqual(['secret']);
     const asked = { owners: 'drop', acceptOwnCode: true } as const;
     const { warnings } = await restore({ postgres: on, database }, stored, asked);
-    expect(warnings).toEqual([expect.stringMatching(new RegExp(`as was asked for: .*${name}`))]);
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`as requested: .*${name}`))]);
   });
 
   it('runs as the restore role where that owns nothing else', async () => {

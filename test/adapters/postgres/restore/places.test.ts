@@ -369,7 +369,7 @@ describe('an extension inside the schema', () => {
     const stored = await takeBackup(postgres, database, ['acme']);
     const { problems } = await surveyOf({ postgres, database }, stored);
     expect(problems).toEqual([
-      expect.stringMatching(/^Extension "hstore" lives in schema "acme" .*owner/),
+      expect.stringMatching(/^Extension "hstore" is in schema "acme" .*owner/),
     ]);
     await expect(restore({ postgres, database }, stored)).rejects.toMatchObject({
       name: 'PermissionMissing',

@@ -136,7 +136,7 @@ describe('a survey', () => {
     const asked = await look({ owners: 'drop', acceptOwnCode: true });
     expect(asked.problems).toEqual([]);
     expect(asked.warnings).toHaveLength(9);
-    expect(asked.warnings[0]).toContain('as was asked for');
+    expect(asked.warnings[0]).toContain('as requested');
     expect(asked.warnings.join()).toContain('materialized view "acme.filled" calls');
     // Nobody can tell of a plain backup.
     const unknown = await surveyOf({ postgres, database }, stored, { owners: 'drop' });
