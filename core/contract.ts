@@ -18,7 +18,7 @@ export const ENV = {
   /** JSON: from, to, whether success is mailed, webhook. */
   notifications: 'LARDER_NOTIFICATIONS',
   keyTemplate: 'LARDER_KEY_TEMPLATE',
-  /** Ids or ARNs of the KMS keys that manifests are signed with, divided by commas. The first one signs; the others are of before. */
+  /** Ids or ARNs of the KMS keys that sign manifests, separated by commas. The first one signs; the others are older keys. */
   manifestKeys: 'LARDER_MANIFEST_KEYS',
   /** URL of the source's exports queue (plan, export). */
   exportsQueue: 'LARDER_EXPORTS_QUEUE',

@@ -81,7 +81,7 @@ export interface ChosenEntries {
   readonly withNeeds: readonly number[];
 }
 
-/** What of a backup calls functions, of its own or PostgreSQL's, while it comes back. */
+/** Objects of a backup that call functions, of its own or PostgreSQL's, during a restore. */
 export interface OwnCode {
   /** Its id in the table of contents. */
   readonly entry: number;
@@ -139,7 +139,7 @@ export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVer
   readonly server: ServerFacts;
   /** Those of the backup's schemas that are there now. */
   readonly live: readonly LiveSchema[];
-  /** Schemas that the restore would touch and that are not the project's; `problems` has a line for each. */
+  /** Schemas that the restore would change although they do not belong to the project; `problems` has a line for each. */
   readonly notOwned: readonly NotOwned[];
 };
 
@@ -165,7 +165,7 @@ export interface LoadRequest extends RestoreSeal {
   /** Only these tables are in the text; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
-  /** Code of the backup may run with the restore role's rights, where there is nobody else that it could be restricted to. */
+  /** Code of the backup may run with the restore role's rights if it cannot be restricted to another owner. */
   readonly acceptOwnCode?: boolean;
   /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
   readonly missingRoles: readonly string[];
@@ -208,7 +208,7 @@ export interface OutsideForeignKey {
 export interface Renamed {
   /** `already` where it had happened before. */
   readonly names: 'renamed' | 'already';
-  /** What hung on the live schemas from outside, and what came of it. */
+  /** Dependents of the live schemas, and the result for each. */
   readonly dependents: readonly Dependent[];
   /** Keys of tables outside that are there, NOT VALID. */
   readonly keys: readonly OutsideForeignKey[];
@@ -218,13 +218,13 @@ export interface RenameOptions {
   readonly project: RestoringProject;
   /** Names that are the project's own: all others only step aside or come back. */
   readonly names: readonly string[];
-  /** What is expected to have those names, where that is known: the schemas that a safety backup is of. */
+  /** The schemas that must have those names, if known: those in the safety backup. */
   readonly expected?: readonly LiveSchema[];
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   /** The swap that is undone: only where the live schemas are still those that it brought. */
   readonly undoes?: RestoreSeal;
-  /** Point what hangs on what is live at what takes its place; all else stays. */
+  /** Repoint the live schemas' dependents to the schemas that replace them. */
   readonly repoint?: { readonly acceptOthers: boolean };
 }
 
@@ -242,12 +242,12 @@ export interface RestoreServer {
   ): Promise<readonly RestoredForeignKey[]>;
   /**
    * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
-   * With `undoes` only where the live schemas are still those that this swap brought. With `repoint` what hangs on them from outside is
-   * made again, and so is bound to what takes their place; its keys have to be validated afterwards (`addForeignKeys`).
+   * With `undoes` only where the live schemas are still those that this swap brought. With `repoint` their dependents are
+   * recreated, and so use the new live schemas; foreign keys have to be validated afterwards (`addForeignKeys`).
    * @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused (also for what stays, unless `acceptOthers`)
    */
   rename(by: RestoreSeal, places: readonly SchemaPlace[], options: RenameOptions): Promise<Renamed>;
-  /** What hung on the live schemas before such an exchange, which has happened, by what it hangs on now. */
+  /** After such an exchange: the dependents that the live schemas had, and which schemas they use now. */
   lookAfter(places: readonly SchemaPlace[]): Promise<Pick<Renamed, 'dependents' | 'keys'>>;
   /** Whether the exchange of `places` has happened, by the marks that it left. */
   isExchanged(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<boolean>;

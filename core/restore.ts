@@ -45,8 +45,8 @@ export interface TableName {
 }
 
 /**
- * An expression, a body or an argument that names the live schema in a string constant: in a schema of another name it goes on reading
- * and writing the live one. Told by words, so that it may be something else of that name.
+ * An expression, a body or an argument that names the live schema in a string constant: in a schema of another name it still reads or
+ * writes the live one. Found by searching the text, so it may refer to something else of that name.
  */
 export interface NamesLive {
   /** Such as `the default of column "no" of table "acme.orders"`, with the backup's own names. */
@@ -79,13 +79,13 @@ export interface RestoreReport {
   readonly missingOutside: readonly string[];
   /** Function bodies are text: these go on naming the live schema. */
   readonly functionsNamingLive: readonly string[];
-  /** All that goes on naming the live schema, functions included. Absent where it can't be told before, as of a plain backup. */
+  /** Objects whose strings name the live schema, functions included. Absent where a dry run cannot find them, as in a plain backup. */
   readonly namingLive?: readonly NamesLive[];
   /** Constraints to tables outside, added after the rest, as `schema.table: constraint`. */
   readonly foreignKeysOutside: readonly string[];
   /** What hangs on the live schema from outside and would stay with the old one after a swap. */
   readonly dependents: readonly string[];
-  /** The same in parts, with what can be done about each; absent in reports of old. */
+  /** The same objects in detail, with the SQL for each; absent in reports of older versions. */
   readonly dependentObjects?: readonly Dependent[];
   /** Why it is refused, each with what to do; empty where it can go on. */
   readonly problems: readonly string[];
@@ -102,8 +102,8 @@ export interface RestoredForeignKey {
 }
 
 /**
- * What to do where rows and definitions of a backup do not fit together, such as an orphan row behind a foreign key: `stop` restores
- * nothing; `report` restores every row and leaves the object in a state that the outcome tells.
+ * What to do if rows of a backup violate its definitions, such as an orphan row behind a foreign key: `stop` restores nothing; `report`
+ * restores every row and lists the object as unfinished.
  */
 export const ON_CONFLICT = ['stop', 'report'] as const;
 export type OnConflict = (typeof ON_CONFLICT)[number];
@@ -138,7 +138,7 @@ export interface UnfinishedObject {
   readonly state: (typeof UNFINISHED_STATES)[number];
   /** What PostgreSQL says. */
   readonly why: string;
-  /** Finishes it where the object is now, once the rows are mended; several are separated by `;` and a newline. */
+  /** Completes it in its present schema, after the rows were corrected; several statements are separated by `;` and a newline. */
   readonly sql?: string;
 }
 
@@ -151,13 +151,13 @@ export interface RestoreOutcome {
   readonly foreignKeys: readonly RestoredForeignKey[];
   /** What the backup holds and the new schema does not, with the reason: `what` as a person would name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** Objects that are not as they were, each with the statement that finishes it. Absent in rows of before, as after an undo. */
+  /** Objects that are not as they were, each with the statement that completes it. Absent in older rows, and after an undo. */
   readonly unfinished?: readonly UnfinishedObject[];
-  /** All that goes on naming the live schema; absent where what was restored has its name. */
+  /** Objects whose strings name the live schema; absent if the restored schema has its name. */
   readonly namingLive?: readonly NamesLive[];
   /** After a swap: where what was live before is now. */
   readonly before: readonly SchemaPlace[];
-  /** After an exchange of names: what hung on the live schema from outside, and which schema it uses now. */
+  /** After an exchange of names: the dependents of the live schema, and which schema each uses now. */
   readonly dependentObjects?: readonly Dependent[];
   readonly warnings: readonly string[];
 }
@@ -177,11 +177,11 @@ export interface Restore extends Job {
   readonly owners: 'keep' | 'drop';
   /** A swap although things outside hang on the old schema. */
   readonly acceptDependents: boolean;
-  /** Those that can be are pointed at the restored schema. */
+  /** Repoint the dependents to the restored schema where that is possible. */
   readonly repointDependents?: boolean;
   /** Under `owners: 'drop'`, although functions of the backup run as the restore role. */
   readonly acceptOwnCode?: boolean;
-  /** Absent in rows of before, which stop. */
+  /** Absent in older rows: `stop`. */
   readonly onConflict?: OnConflict;
   /** Report only: nothing is written. */
   readonly dryRun: boolean;
@@ -191,7 +191,7 @@ export interface Restore extends Job {
   readonly seal?: string;
   /** The backup of the live schema that a swap takes first. */
   readonly safetyBackupId?: string;
-  /** The live schemas that the safety backup is of: no others are exchanged. Shown to nobody. */
+  /** The live schemas that the safety backup holds: only these are exchanged. Shown to nobody. */
   readonly safeguarded?: readonly { readonly schema: string; readonly oid: string }[];
   /** For a swap: the renames that are left to be done once all else is. */
   readonly exchange?: readonly SchemaPlace[];
@@ -200,11 +200,11 @@ export interface Restore extends Job {
   readonly outcome?: RestoreOutcome;
 }
 
-/** What a dry run has found: that the restore can go on, or would be refused for `report.problems`. */
+/** The result of a dry run: the restore can go on, or would be refused for `report.problems`. */
 export const DRY_RUN_VERDICTS = ['can-go-on', 'refused'] as const;
 export type DryRunVerdict = (typeof DRY_RUN_VERDICTS)[number];
 
-/** Undefined for a restore that writes, and for a dry run that has not ended well. */
+/** Undefined for a restore that writes, and for a dry run that is not completed. */
 export const dryRunVerdict = ({
   dryRun,
   status,
@@ -291,9 +291,9 @@ export type RestoreRequest = z.output<typeof restoreRequest>;
 export const swapRequest = z.strictObject({
   /** Although foreign keys, views or publications outside would go on with the old schema. */
   acceptDependents: z.boolean().default(false),
-  /** Those that can be are made again in the exchange's transaction, and then use the restored schema. */
+  /** Recreate dependents in the exchange's transaction where possible, so that they use the restored schema. */
   repointDependents: z.boolean().default(false),
-  /** `report`: although constraints, indexes or materialized views of the new live schema may be unfinished. */
+  /** With `report`, constraints, indexes or materialized views of the new live schema may be unfinished. */
   onConflict: onConflict.default('stop'),
   acceptOwnCode,
   dryRun,

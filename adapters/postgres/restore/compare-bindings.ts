@@ -3,7 +3,7 @@ import type { Manifest } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { bindingDifferences } from '../inventory/bindings.ts';
-import type { Told } from './compare-told.ts';
+import type { ReportedObject } from './compare-unfinished.ts';
 
 const MAJOR = `SELECT pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
 
@@ -13,7 +13,7 @@ interface Restored {
   readonly intoLive?: boolean;
   readonly tables?: readonly TableName[] | undefined;
   /** A view that could not be made whole is there without its expressions. */
-  readonly unfinished: readonly Told[];
+  readonly unfinished: readonly ReportedObject[];
 }
 
 /** A line for each object that is bound to other operators than it was; none for a manifest that does not say. */
@@ -27,7 +27,7 @@ export const compareBindings = async (
   const { rows } = await client.query<{ major: number }>(MAJOR);
   const isChosen = (of: TableName): boolean =>
     tables.some(({ schema, name }) => schema === of.schema && name === of.name);
-  const isTold = (of: TableName): boolean =>
+  const isReported = (of: TableName): boolean =>
     unfinished.some(
       ({ kind, on }) => kind === 'view' && on.schema === of.schema && on.name === of.name,
     );
@@ -35,6 +35,6 @@ export const compareBindings = async (
     schemaOids,
     expected,
     sameMajor: rows[0]?.major === majorOfVersion(manifest.source.serverVersion),
-    isOurs: (of) => (!intoLive || isChosen(of)) && !isTold(of),
+    isOurs: (of) => (!intoLive || isChosen(of)) && !isReported(of),
   });
 };

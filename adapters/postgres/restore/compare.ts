@@ -10,7 +10,7 @@ import { countTable } from '../reading/count-table.ts';
 import { readCountingWays, wayOf } from '../reading/counting-ways.ts';
 import { compareAttached } from './compare-attached.ts';
 import { compareBindings } from './compare-bindings.ts';
-import { isOn, isTold, isUnfilled, type Told } from './compare-told.ts';
+import { isOn, isReported, isUnfilled, type ReportedObject } from './compare-unfinished.ts';
 import { tablesThere } from './places.ts';
 import { refusal } from './refusals.ts';
 
@@ -27,8 +27,8 @@ export interface CompareRequest {
   readonly intoLive?: boolean;
   /** Partitions that were left without their parent, whose triggers come with it. */
   readonly alone: readonly TableName[];
-  /** What is not as it was, and told. */
-  readonly unfinished: readonly Told[];
+  /** Objects that are already reported as unfinished. */
+  readonly unfinished: readonly ReportedObject[];
   readonly signal: AbortSignal;
 }
 export interface Compared {
@@ -168,7 +168,7 @@ const compareNames = async (
     const there = new Set(found[kind].map(({ schema, name }) => tableKey(schema, name)));
     return wanted
       .filter(({ schema, name }) => !there.has(tableKey(schema, name)))
-      .filter((one) => !unfinished.some((told) => isTold(told, kind, one)))
+      .filter((one) => !unfinished.some((reported) => isReported(reported, kind, one)))
       .map(
         (one) =>
           `${kind.replace(/(ie)?s$/, (end) => (end === 'ies' ? 'y' : ''))} ${title(one)} is missing`,

@@ -12,7 +12,7 @@ import { blame } from './blame.ts';
 import { compareWithManifest } from './compare.ts';
 import { takeSettings } from './settings.ts';
 import { makeSurroundings, type Surroundings } from './surroundings.ts';
-import { sortTold } from './told-objects.ts';
+import { sortUnfinished } from './unfinished-objects.ts';
 
 /**
  * Brings a backup back into a server made for it and compares it there. Three sessions: the superuser's makes the surroundings; the
@@ -123,7 +123,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => 
   const { executed, notes, accessKept } = await load(stage).catch((error: unknown) => {
     throw blame(error, circumstances);
   });
-  const objects = await sortTold(reader, executed.unfinished, circumstances);
+  const objects = await sortUnfinished(reader, executed.unfinished, circumstances);
   const compared = await compareWithManifest(reader, {
     manifest: request.manifest,
     compare: request.compare,

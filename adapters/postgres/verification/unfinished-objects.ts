@@ -11,7 +11,7 @@ import { reachOfView } from './view-reach.ts';
  * Sorts unfinished objects: if the scratch server lacks something that an object needs, the object is not compared, because that says
  * nothing about the backup. If rows of the backup itself violate its definitions, the result lists the object. Neither is damage.
  */
-export interface ToldObjects {
+export interface SortedUnfinished {
   /** Materialized views that could not be filled. */
   readonly unfilled: readonly Unfilled[];
   readonly notChecked: readonly string[];
@@ -91,11 +91,11 @@ const isFilling = ({ state, on }: Unfinished): boolean =>
   state === 'unfilled' && on.schema !== null;
 
 /** @throws what a statement was refused with that says nothing to PostgreSQL: it is damaged, and no matter of the rows */
-export const sortTold = async (
+export const sortUnfinished = async (
   client: pg.Client,
   all: readonly Unfinished[],
   given: Circumstances,
-): Promise<ToldObjects> => {
+): Promise<SortedUnfinished> => {
   const unfilled: Unfilled[] = [];
   const notChecked: string[] = [];
   const unfinished: UnfinishedObject[] = [];

@@ -2,15 +2,15 @@ import type { TableName } from '../../../core/restore.ts';
 import { identifier } from '../names.ts';
 import type { Unfinished } from './unfinished.ts';
 
-/** Removes missing objects that are already reported as unfinished from a comparison. */
-export type Told = Pick<Unfinished, 'kind' | 'state' | 'on' | 'part'>;
+/** An object that is already reported as unfinished: a comparison leaves it out. */
+export type ReportedObject = Pick<Unfinished, 'kind' | 'state' | 'on' | 'part'>;
 
 /** `"a trigger" ON "a table"`, as format('%I ON %I') writes it. */
 export const isOn = (name: string, table: TableName): boolean =>
   name.endsWith(` ON ${table.name}`) || name.endsWith(` ON ${identifier(table.name)}`);
 
 /** The inventory's lists of names. */
-const LISTS: Readonly<Partial<Record<Told['kind'], string>>> = {
+const LISTS: Readonly<Partial<Record<ReportedObject['kind'], string>>> = {
   trigger: 'triggers',
   policy: 'policies',
   view: 'views',
@@ -21,11 +21,15 @@ const begins = (name: string, own: string, next: string): boolean =>
   name.startsWith(`${own}${next}`) || name.startsWith(`${identifier(own)}${next}`);
 
 /** @param list of the inventory, which has `one` as SQL writes it */
-export const isTold = ({ kind, on, part }: Told, list: string, one: TableName): boolean => {
+export const isReported = (
+  { kind, on, part }: ReportedObject,
+  list: string,
+  one: TableName,
+): boolean => {
   if (on.schema !== one.schema || LISTS[kind] !== list) return false;
   if (part === undefined) return one.name === on.name || begins(one.name, on.name, '(');
   return isOn(one.name, { schema: one.schema, name: on.name }) && begins(one.name, part, ' ON ');
 };
 
-export const isUnfilled = (all: readonly Told[], { schema, name }: TableName): boolean =>
+export const isUnfilled = (all: readonly ReportedObject[], { schema, name }: TableName): boolean =>
   all.some(({ state, on }) => state === 'unfilled' && on.schema === schema && on.name === name);
