@@ -45,17 +45,23 @@ const HARMLESS = [
 ];
 
 /**
+ * The one function of PostgreSQL's own that is immutable and reaches a tenant's code: it opens the table whose oid it is given, and with that
+ * the table's partition key, whose constant calls are evaluated (RelationBuildPartitionKey in PostgreSQL's partcache.c).
+ */
+const OPENS_TABLES = `(SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = 'satisfies_hash_partition')`;
+
+/**
  * PostgreSQL's own objects are pinned: nothing depends on them in pg_depend. So whatever else an expression refers to is a tenant's or
  * an extension's. An enum's values are read and compared by PostgreSQL alone. A type's output runs nothing of a tenant either, since only
  * a superuser makes base types; the column that is copied is one of a fixed length where there is one.
  */
 const WAYS = `
-  WITH planned (relid, classid, objid) AS (
-    SELECT i.indrelid, ${catalog('pg_class')}, i.indexrelid
+  WITH planned (relid, classid, objid, trees) AS (
+    SELECT i.indrelid, ${catalog('pg_class')}, i.indexrelid, pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
     WHERE c.relnamespace = ANY ($1) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
     UNION ALL
-    SELECT s.stxrelid, ${catalog('pg_statistic_ext')}, s.oid
+    SELECT s.stxrelid, ${catalog('pg_statistic_ext')}, s.oid, s.stxexprs::pg_catalog.text
     FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid
     WHERE c.relnamespace = ANY ($1) AND s.stxexprs IS NOT NULL
   ), reaching (relid) AS (
@@ -65,6 +71,8 @@ const WAYS = `
     LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
     WHERE d.refclassid NOT IN (${HARMLESS.map(catalog).join(', ')}) 
       AND NOT COALESCE(t.typtype = 'e' OR t.typcategory = 'A' AND e.typtype = 'e', false)
+    UNION
+    SELECT p.relid FROM planned p WHERE pg_catalog.strpos(p.trees, pg_catalog.concat(':funcid ', ${OPENS_TABLES}, ' ')) > 0
   )
   SELECT n.nspname AS schema, c.relname AS name,
     c.relkind = 'm' AND pg_catalog.current_setting('server_version_num')::int < 180000 AS closed,

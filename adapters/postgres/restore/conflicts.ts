@@ -6,6 +6,7 @@ import type { Meaning } from './meaning.ts';
 import { send } from './send.ts';
 import { ownerOf } from './standing.ts';
 import type { Piece } from './statements.ts';
+import { executeNotValid } from './tenant-code/execute.ts';
 import { validateConfined } from './tenant-code/validate.ts';
 import { named, type Run } from './text-run.ts';
 import {
@@ -138,7 +139,11 @@ const looseCheck = async (
   const kind = what.kind === 'domain-check' ? 'domain' : 'table';
   const binding = { client: run.client, plan: run.request.bindings };
   const loose = { text: Buffer.from(`${textOf(piece)} NOT VALID`), words: piece.words };
-  const failed = await tried(run, () => sendBound(binding, meaning, loose, what));
+  const failed = await tried(run, () =>
+    executeNotValid(run, meaning, piece.words, (how) =>
+      sendBound({ ...binding, ...(how && { how }) }, meaning, loose, what),
+    ),
+  );
   if (failed) return undefined;
   return toldOf(what, error, { state: 'not-valid', sql: validating(kind, on, what.part) });
 };

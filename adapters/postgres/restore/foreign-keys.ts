@@ -39,11 +39,14 @@ const DEADLOCK = '40P01';
 const THERE_ALREADY = '42710';
 const VIOLATED = '23503';
 
+type Send = (client: pg.Client, statement: string) => Promise<void>;
+
 /** Runs one transaction, again with a pause where it waited too long for a lock. */
 const patiently = async (
   client: pg.Client,
   { lockTimeoutMs, signal }: KeyOptions,
-  statements: readonly string[],
+  [first, ...others]: readonly [string, ...string[]],
+  sendFirst: Send = sendAlone,
 ): Promise<void> => {
   const wait = Math.min(lockTimeoutMs, LONGEST_WAIT_MS);
   for (let tries = 1; ; tries += 1) {
@@ -51,7 +54,8 @@ const patiently = async (
       await client.query(
         `BEGIN; SET LOCAL lock_timeout = ${wait}; SET LOCAL idle_in_transaction_session_timeout = 2000`,
       );
-      for (const statement of statements) await sendAlone(client, statement);
+      await sendFirst(client, first);
+      for (const statement of others) await sendAlone(client, statement);
       await client.query('COMMIT');
       return;
     } catch (error) {
@@ -99,6 +103,28 @@ const validateAsOwner = async (client: pg.Client, key: OutsideForeignKey): Promi
   }
 };
 
+/** Whether a partition key of the table, or of a table below it, has expressions. */
+const HAS_KEY_EXPRESSIONS = `
+  SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_partition_tree((pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.regclass) t
+    JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = t.relid WHERE p.partexprs IS NOT NULL
+  ) AS evaluates`;
+
+/**
+ * To add a key to a partitioned table is to open its partitions, and so to evaluate constant calls of the partition key
+ * (RelationBuildPartitionKey in partcache.c): then it is added as the table's owner, restricted.
+ */
+const senderFor = async (client: pg.Client, { table }: OutsideForeignKey): Promise<Send> => {
+  const { schema, name } = table;
+  const [key] = (await client.query<{ evaluates: boolean }>(HAS_KEY_EXPRESSIONS, [schema, name]))
+    .rows;
+  const [found] = key?.evaluates
+    ? (await client.query<{ owner: string }>(OWNER, [schema, name])).rows
+    : [];
+  if (!found) return sendAlone;
+  return (own, statement) => sendRestricted(own, { schema, role: found.owner }, statement);
+};
+
 /** Rows of these go against it. */
 class PartsViolated extends Error {}
 
@@ -136,10 +162,15 @@ const add = async (
   if (!(await isThere(client, key))) {
     const isPartitioned = await addBelow(client, key, options);
     const object = `CONSTRAINT ${identifier(name)} ON ${qualified(table.schema, table.name)}`;
-    await patiently(client, options, [
-      isPartitioned ? sql : `${sql} NOT VALID`,
-      ...(key.comment === undefined ? [] : [commentSql(object, key.comment)]),
-    ]);
+    await patiently(
+      client,
+      options,
+      [
+        isPartitioned ? sql : `${sql} NOT VALID`,
+        ...(key.comment === undefined ? [] : [commentSql(object, key.comment)]),
+      ],
+      await senderFor(client, key),
+    );
   }
   // One that is not enforced can't be validated, and is as the backup has it.
   if (!(await isThere(client, key))?.enforced) return { table, name, state: 'valid' };

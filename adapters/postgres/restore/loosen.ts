@@ -6,6 +6,7 @@ import { validating } from './conflicts.ts';
 import { shown } from './described.ts';
 import { commentSql } from './places.ts';
 import { refusal } from './refusals.ts';
+import { executeNotValid } from './tenant-code/execute.ts';
 import { forget } from './tenant-code/seen.ts';
 import { validateConfined } from './tenant-code/validate.ts';
 import type { Run } from './text-run.ts';
@@ -84,7 +85,9 @@ const giveBack = async (run: Run, one: Loosened): Promise<void> => {
   const meaning = { kind: 'alter', what, on: { schema, name } } as const;
   const piece = { text: Buffer.from(text), words: wordsIn(text) };
   const doing = { object: nameOf(one), schema: request.schemas[0] };
-  await sendBound({ client, plan: request.bindings }, meaning, piece, doing);
+  await executeNotValid(run, meaning, piece.words, (how) =>
+    sendBound({ client, plan: request.bindings, ...(how && { how }) }, meaning, piece, doing),
+  );
   if (comment === null) return;
   const on = `${what === 'domain' ? 'DOMAIN ' : ''}${qualified(schema, name)}`;
   await client.query(commentSql(`CONSTRAINT ${identifier(constraint)} ON ${on}`, comment));

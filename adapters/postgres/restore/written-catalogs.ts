@@ -12,6 +12,12 @@ interface Catalog {
   readonly schema?: string;
   /** SQL by which people know a row of a catalog that no restore writes to: any is one too many. */
   readonly title?: string;
+  /** SQL by which a row is found again; its OID by default. */
+  readonly id?: string;
+  /** SQL for what counts of a row; all but the bookkeeping by default. */
+  readonly content?: string;
+  /** New rows come with a new row of another catalog. */
+  readonly follows?: boolean;
   /** The only columns that its statistics, and tables that inherit from it, change. */
   readonly bookkeeping?: readonly string[];
 }
@@ -46,6 +52,14 @@ const CATALOGS: readonly Catalog[] = [
   inSchema('pg_ts_template', 'tmplnamespace'),
   inSchema('pg_default_acl', 'defaclnamespace'),
   inSchema('pg_extension', 'extnamespace'),
+  // Rights on a column are granted without a lock. Whatever else changes a column locks its table; and of other columns than these
+  // the values may be of the tenant's types, whose casts would run.
+  {
+    ...ofTable('pg_attribute', 'attrelid'),
+    id: `c.attrelid::text || '.' || c.attnum::text`,
+    content: 'c.attacl::text',
+    follows: true,
+  },
   ofTable('pg_trigger', 'tgrelid'),
   ofTable('pg_rewrite', 'ev_class'),
   ofTable('pg_policy', 'polrelid'),
@@ -56,9 +70,9 @@ const CATALOGS: readonly Catalog[] = [
     name: 'pg_cast',
     schema: '(SELECT t.typnamespace FROM pg_catalog.pg_type t WHERE t.oid = c.castsource)',
   },
-  ...['pg_namespace', 'pg_event_trigger', 'pg_publication'].map((name) => ({
-    name,
-  })),
+  ...['pg_namespace', 'pg_event_trigger', 'pg_publication', 'pg_database', 'pg_tablespace'].map(
+    (name) => ({ name }),
+  ),
   ...['pg_foreign_server', 'pg_foreign_data_wrapper', 'pg_language', 'pg_transform', 'pg_am'].map(
     (name) => ({ name }),
   ),
@@ -70,8 +84,9 @@ const CATALOGS: readonly Catalog[] = [
   { name: 'pg_auth_members', title: `'members of role ' || c.roleid::pg_catalog.regrole::text` },
 ];
 
-const row = ({ bookkeeping = [] }: Catalog): string =>
-  `(pg_catalog.to_jsonb(c) - '{${bookkeeping.join()}}'::text[])::text`;
+const row = ({ bookkeeping = [], content }: Catalog): string =>
+  content ?? `(pg_catalog.to_jsonb(c) - '{${bookkeeping.join()}}'::text[])::text`;
+const idOf = ({ id = 'c.oid::text' }: Catalog): string => id;
 
 /** `$2` is the number of transactions that the server has begun since ours, with ours. */
 const OURS = `CASE WHEN pg_catalog.age(c.xmin) BETWEEN 1 - $2::int AND 0
@@ -80,7 +95,7 @@ const OURS = `CASE WHEN pg_catalog.age(c.xmin) BETWEEN 1 - $2::int AND 0
     ELSE false END`;
 
 const select = (catalog: Catalog): string => `
-  SELECT '${catalog.name}' AS catalog, ${catalog.title ? 'NULL' : 'c.oid::text'} AS oid, ${catalog.title ?? 'NULL'} AS title,
+  SELECT '${catalog.name}' AS catalog, ${catalog.title ? 'NULL' : idOf(catalog)} AS oid, ${catalog.title ?? 'NULL'} AS title,
     (${catalog.schema ?? '0'})::text AS schema, ${row(catalog)} AS content
   FROM pg_catalog.${catalog.name} c
   WHERE ${OURS} AND ${catalog.schema ? `${catalog.schema} <> ALL ($1::oid[])` : 'true'}`;
@@ -89,14 +104,19 @@ const WRITTEN = CATALOGS.map(select).join(' UNION ALL ');
 
 export interface WrittenRow {
   readonly catalog: string;
-  /** Null in a catalog that no restore writes to. */
+  /** Or what it is found by. Null in a catalog that no restore writes to. */
   readonly oid: string | null;
   readonly title: string | null;
   /** OID of its schema; 0 where it is in none. */
   readonly schema: string;
   /** All of it as JSON, but for what is only bookkeeping. */
-  readonly content: string;
+  readonly content: string | null;
 }
+
+/** Catalogs whose new rows are told by those of others. */
+export const FOLLOWING: readonly string[] = CATALOGS.flatMap(({ name, follows }) =>
+  follows ? [name] : [],
+);
 
 /**
  * @param except OIDs of schemas whose objects are left out
@@ -113,13 +133,13 @@ export const readWritten = async (
 export const readCommitted = async (
   observer: pg.Client,
   rows: readonly WrittenRow[],
-): Promise<ReadonlyMap<string, string>> => {
-  const found = new Map<string, string>();
+): Promise<ReadonlyMap<string, string | null>> => {
+  const found = new Map<string, string | null>();
   for (const catalog of CATALOGS) {
     const oids = rows.flatMap(({ catalog: of, oid }) => (of === catalog.name && oid) || []);
     if (!oids.length) continue;
-    const { rows: there } = await observer.query<{ oid: string; content: string }>(
-      `SELECT c.oid::text AS oid, ${row(catalog)} AS content FROM pg_catalog.${identifier(catalog.name)} c WHERE c.oid = ANY ($1::oid[])`,
+    const { rows: there } = await observer.query<{ oid: string; content: string | null }>(
+      `SELECT ${idOf(catalog)} AS oid, ${row(catalog)} AS content FROM pg_catalog.${identifier(catalog.name)} c WHERE ${idOf(catalog)} = ANY ($1::text[])`,
       [oids],
     );
     for (const { oid, content } of there) found.set(rowKey(catalog.name, oid), content);
@@ -131,11 +151,13 @@ export const rowKey = (catalog: string, oid: string | null): string => `${catalo
 
 const IDENTITY = `
   SELECT o.type || ' ' || o.identity AS title
-  FROM pg_catalog.pg_identify_object(pg_catalog.to_regclass('pg_catalog.' || $1), $2::oid, 0) o WHERE o.identity IS NOT NULL`;
+  FROM pg_catalog.pg_identify_object(pg_catalog.to_regclass('pg_catalog.' || $1), $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
 
 /** How people know it, such as `function shared.f(integer)`. */
 export const titleOf = async (client: pg.Client, one: WrittenRow): Promise<string> => {
   if (one.title !== null || one.oid === null) return one.title ?? one.catalog;
-  const [found] = (await client.query<{ title: string }>(IDENTITY, [one.catalog, one.oid])).rows;
+  const [oid, column = 0] = one.oid.split('.');
+  const catalog = one.catalog === 'pg_attribute' ? 'pg_class' : one.catalog;
+  const [found] = (await client.query<{ title: string }>(IDENTITY, [catalog, oid, column])).rows;
   return found?.title ?? `row ${one.oid} of ${one.catalog}`;
 };

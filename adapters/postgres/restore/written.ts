@@ -3,6 +3,7 @@ import { RestoreWroteOutside } from '../../../core/errors/restore.ts';
 import { FIRST_NORMAL_OID } from '../inventory/outside.ts';
 import { readEventTriggerTargets } from './event-trigger-targets.ts';
 import {
+  FOLLOWING,
   readCommitted,
   readWritten,
   rowKey,
@@ -17,7 +18,7 @@ import {
  * Three sources show changes. Locks: a transaction that writes rows, sets a sequence or changes a table holds a lock on it until its end; the
  * object existed before if another session sees it. For rows, the transaction's statistics are read as well. Rows of system catalogs that
  * this transaction wrote must be equal to the old ones, or belong to the restored schemas. Large objects show in the transaction's
- * statistics only.
+ * statistics only, and so do roles, which cannot be read.
  */
 export interface WriteBounds {
   readonly client: pg.Client;
@@ -100,11 +101,21 @@ const MEMBERS = `
   WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = ANY ($1)
   UNION ALL SELECT 'pg_extension', e.oid::text FROM pg_catalog.pg_extension e WHERE e.extname = ANY ($1)`;
 
-/** pg_largeobject and pg_largeobject_metadata have the same OIDs everywhere. */
-const LARGE_OBJECTS = `
-  SELECT pg_catalog.sum(pg_catalog.pg_stat_get_xact_tuples_inserted(r) + pg_catalog.pg_stat_get_xact_tuples_updated(r)
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(r))::int AS written
-  FROM pg_catalog.unnest('{2613,2995}'::oid[]) AS r`;
+const LARGE_OBJECT = 'a large object';
+
+/** Catalogs that no restore writes to, and whose rows can't be told or read: these have the same OIDs everywhere. */
+const UNREAD = {
+  pg_largeobject: { oid: 2613, title: LARGE_OBJECT },
+  pg_largeobject_metadata: { oid: 2995, title: LARGE_OBJECT },
+  pg_authid: { oid: 1260, title: 'a role' },
+  pg_user_mapping: { oid: 1418, title: 'a user mapping' },
+  pg_shdescription: { oid: 2396, title: 'a comment of a database, a role or a tablespace' },
+} as const;
+
+const UNREAD_WRITTEN = `
+  SELECT r::int AS oid FROM pg_catalog.unnest('{${Object.values(UNREAD).map(({ oid }) => oid)}}'::oid[]) AS r
+  WHERE pg_catalog.pg_stat_get_xact_tuples_inserted(r) + pg_catalog.pg_stat_get_xact_tuples_updated(r)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(r) > 0`;
 
 const withoutNew = async (
   { client, schemas, created }: WriteBounds,
@@ -153,7 +164,10 @@ const changedRows = async (bounds: WriteBounds): Promise<readonly string[]> => {
       // Its owner may have been let into a live schema for a moment, which leaves the same rights in another form.
       !(one.catalog === 'pg_namespace' && one.oid !== null && ownSchemas.has(one.oid)),
   );
-  const fresh = await withoutNew(bounds, rows.filter(isNew));
+  const fresh = await withoutNew(
+    bounds,
+    rows.filter((one) => isNew(one) && !FOLLOWING.includes(one.catalog)),
+  );
   const titles: string[] = [];
   for (const one of [...changed, ...fresh]) titles.push(await titleOf(client, one));
   return titles;
@@ -169,9 +183,11 @@ export const refuseWritesOutside = async (bounds: WriteBounds): Promise<readonly
   const allowed = locked.length ? await readEventTriggerTargets(observer, locked, live) : [];
   const written = locked.filter((one) => !one.rowsOnly || !allowed.includes(one.oid));
   const titles = [...written.map(({ title }) => title), ...(await changedRows(bounds))];
-  const [large] = (await client.query<{ written: number | null }>(LARGE_OBJECTS)).rows;
-  if (large?.written && !titles.some((title) => title.startsWith('large object ')))
-    titles.push('a large object');
+  const unread = (await client.query<{ oid: number }>(UNREAD_WRITTEN)).rows;
+  for (const { title, oid: catalog } of Object.values(UNREAD)) {
+    const isNamed = title === LARGE_OBJECT && titles.some((one) => one.startsWith('large object '));
+    if (!isNamed && unread.some(({ oid }) => oid === catalog)) titles.push(title);
+  }
   if (titles.length) throw new RestoreWroteOutside([...new Set(titles)]);
   return locked.map(({ title }) => title);
 };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { DependentsStay } from '../../../../core/errors/restore.ts';
 import {
@@ -9,12 +10,14 @@ import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
 import { identifier } from '../../names.ts';
 import { sendAlone } from '../key-statement.ts';
 import { isLost, isRace } from '../refusals.ts';
+import { sendRestricted } from '../tenant-code/restricted.ts';
 import { dependentOf, type FoundDependent } from './find.ts';
 
 /**
  * Recreates dependents in the exchange's transaction, with their previous definitions: these name the live schema, and so are
- * bound to the restored one once it has the name. Each is recreated as its owner, with the owner's rights; a definition is parsed
- * and not run. A dependent that cannot be recreated, or would be bound to other objects than before, stays as it is.
+ * bound to the restored one once it has the name. Each is recreated as its owner, in a security-restricted operation:
+ * a definition is not run, but PostgreSQL reads composite literals and bodies of SQL functions, and evaluates constant calls in partition
+ * keys. A dependent that cannot be recreated, or would be bound to other objects than before, stays as it is.
  */
 export interface Repointed {
   readonly dependents: readonly Dependent[];
@@ -22,14 +25,17 @@ export interface Repointed {
   readonly keys: readonly OutsideForeignKey[];
 }
 
-const asOwnerOf = async (
+/** @param schema of nobody's, where owners may be let in for the helpers: they get no right to a schema that they lack */
+const makeAgain = async (
   client: pg.Client,
-  { owner, asOwner }: FoundDependent,
-  statements: readonly string[],
+  { owner, asOwner, statements }: FoundDependent,
+  schema: string,
 ): Promise<void> => {
-  if (asOwner && owner !== undefined) await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
-  for (const statement of statements) await sendAlone(client, statement);
-  await client.query('RESET ROLE');
+  for (const statement of statements) {
+    if (asOwner && owner !== undefined)
+      await sendRestricted(client, { schema, role: owner }, statement);
+    else await sendAlone(client, statement);
+  }
 };
 
 /** LOCK TABLE on a view locks its tables too. Setting its present owner again locks only the view and changes nothing. */
@@ -45,8 +51,13 @@ export const lockDependents = async (
   found: readonly FoundDependent[],
 ): Promise<void> => {
   for (const one of found.filter(({ obstacle }) => !obstacle)) {
+    const { owner, asOwner } = one;
     const lock = lockOf(one);
-    if (lock !== undefined) await asOwnerOf(client, one, [lock]);
+    if (lock === undefined) continue;
+    // Neither lock evaluates anything, so the role alone will do.
+    if (asOwner && owner !== undefined) await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
+    await sendAlone(client, lock);
+    await client.query('RESET ROLE');
   }
 };
 
@@ -86,7 +97,7 @@ const isPassing = (error: unknown): boolean =>
 const repointOne = async (
   client: pg.Client,
   one: FoundDependent,
-  before: Bindings,
+  { before, schema }: { readonly before: Bindings; readonly schema: string },
 ): Promise<Dependent> => {
   await client.query('SAVEPOINT larder_dependent');
   const stays = async (obstacle: 'bindings' | 'refused', detail?: string): Promise<Dependent> => {
@@ -99,7 +110,7 @@ const repointOne = async (
     };
   };
   try {
-    await asOwnerOf(client, one, one.statements);
+    await makeAgain(client, one, schema);
   } catch (error) {
     if (isPassing(error)) throw error;
     return await stays('refused', error instanceof Error ? error.message : String(error));
@@ -120,13 +131,18 @@ export const repoint = async (
 ): Promise<Repointed> => {
   const dependents: Dependent[] = [];
   const keys: OutsideForeignKey[] = [];
+  const schema = `larder_${randomBytes(8).toString('hex')}`;
+  const isNeeded = found.some(({ obstacle, asOwner }) => !obstacle && asOwner);
+  if (isNeeded) await client.query(`CREATE SCHEMA ${identifier(schema)}`);
   for (const one of found) {
     const told = one.obstacle
       ? dependentOf(one, 'not-done')
-      : await repointOne(client, one, before);
+      : await repointOne(client, one, { before, schema });
     dependents.push(told);
     if (told.repoint === 'done' && one.key) keys.push(one.key);
   }
+  // CASCADE: an owner's code may have left something of its own in it.
+  if (isNeeded) await client.query(`DROP SCHEMA ${identifier(schema)} CASCADE`);
   const staying = dependents.filter((one) => one.repoint === 'not-done');
   if (staying.length && !acceptOthers) {
     throw new DependentsStay(staying.map((one) => `${dependentTitle(one)} (${obstacleText(one)})`));

@@ -14,7 +14,7 @@ const HARMLESS_STABLE =
   '^(now|transaction_timestamp|statement_timestamp|age|date|time|timetz|timestamp|timestamptz|timezone|date_part|extract|date_trunc|to_char|to_date|to_timestamp|to_number|make_timestamptz|concat|concat_ws|format|textanycat|anytextcat|array_to_string|quote_literal|quote_nullable|(timestamp|timestamptz|date|time|timetz|interval)_[a-z_]+)$';
 
 /** Evaluating it opens a table of the caller's choice, and with it that table's expressions. */
-const OPENS_TABLES = 'satisfies_hash_partition';
+export const OPENS_TABLES = 'satisfies_hash_partition';
 
 /** PostgreSQL's own objects have lower OIDs than this and can't be changed (FirstUnpinnedObjectId of access/transam.h). */
 const UNPINNED = 12_000;
@@ -232,7 +232,7 @@ export const HARMFUL_NAMES = `
   WITH named AS (
     SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1)
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typnamespace = p.pronamespace AND t.typname = p.proname)
-      AND (p.provolatile = 'v' OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.provolatile = 'i'))
+      AND (p.provolatile = 'v' OR p.proname = '${OPENS_TABLES}' OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.provolatile = 'i'))
     UNION SELECT p.oid FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS given (schema, name)
       JOIN pg_catalog.pg_namespace n ON n.nspname = given.schema JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = given.name
     UNION SELECT o.oprcode::pg_catalog.oid FROM ROWS FROM (pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[])) AS given (schema, name)

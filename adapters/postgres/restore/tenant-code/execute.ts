@@ -24,8 +24,8 @@ import { settleBeforeCode } from './settle.ts';
 
 /**
  * Definitions that evaluate the tenant's code while they are executed. Besides checks over rows these are all that make PostgreSQL
- * fold an expression's constant calls (eval_const_expressions): generated columns and partition keys when their table is made, partitions
- * when they are attached, foreign keys when their rows are looked at, what asks whether a CHECK implies NOT NULL. And any text
+ * fold an expression's constant calls (eval_const_expressions): generated columns and partition keys when their table is made, partition
+ * keys when the partitions are opened (triggers), partitions when they are attached, foreign keys when their rows are looked at, what asks whether a CHECK implies NOT NULL. And any text
  * that holds a value of a type whose input function evaluates a domain.
  *
  * CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW are restricted by PostgreSQL itself, to the table's owner.
@@ -47,10 +47,12 @@ const codeOfTables = async (run: Run, ...tables: readonly Name[]): Promise<reado
   return [...new Set(all)];
 };
 
+/** Or opens the partitions of a partitioned table, as triggers do. */
 const LOOKS_AT_ROWS = [
   ['add', 'constraint'],
   ['set', 'not', 'null'],
   ['replica', 'identity'],
+  ...['enable', 'disable', 'always', 'replica'].map((key) => [key, 'trigger']),
 ];
 const looksAtRows = (words: readonly Word[]): boolean =>
   words.some((_, at) =>
@@ -111,6 +113,9 @@ const doorOf = async (
             isRestricted: true,
           },
         );
+      // On a partitioned table it opens the partitions, and evaluates constant calls of the partition key.
+      if (meaning.what === 'trigger' && meaning.table)
+        return found(table(meaning.table), await codeOfTables(run, meaning.table));
       return undefined;
     }
     case 'alter': {
@@ -198,17 +203,48 @@ const attaches = async (run: Run, meaning: Meaning, door: Door, role: string): P
   return false;
 };
 
+type Execute = (how?: Sender) => Promise<void>;
+
+/** PostgreSQL restricts CREATE INDEX only once its text is parsed. */
+const anyDoor = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const door = await doorOf(run, meaning, words);
+  return door && !door.isRestricted ? door : ((await doorOfTypes(run, meaning, words)) ?? door);
+};
+
 /** Executes a definition, restricted to its owner where it evaluates the tenant's code. */
 export const executeDefinition = async (
   run: Run,
   meaning: Meaning,
   words: readonly Word[],
-  execute: (how?: Sender) => Promise<void>,
+  execute: Execute,
 ): Promise<void> => {
-  const { client, request } = run;
-  const door = request.tenancy
-    ? ((await doorOf(run, meaning, words)) ?? (await doorOfTypes(run, meaning, words)))
-    : undefined;
+  const door = run.request.tenancy ? await anyDoor(run, meaning, words) : undefined;
+  await executeThrough(run, meaning, words, door, execute);
+};
+
+/** The same for a constraint that is NOT VALID: it looks at no row, but its text is parsed. */
+export const executeNotValid = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  execute: Execute,
+): Promise<void> => {
+  const door = run.request.tenancy ? await doorOfTypes(run, meaning, words) : undefined;
+  await executeThrough(run, meaning, words, door, execute);
+};
+
+const executeThrough = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  door: Door | undefined,
+  execute: Execute,
+): Promise<void> => {
+  const { client } = run;
   if (door) {
     const role = await confinedRole(run, door.one, door);
     const isOther = role !== undefined && !door.isRestricted;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isKey } from '../statements-body.ts';
 import type { Word } from '../words.ts';
-import { HARMFUL_NAMES } from './catalog-sql.ts';
+import { HARMFUL_NAMES, OPENS_TABLES } from './catalog-sql.ts';
 
 /** Functions and operators that a definition calls, found in its text before PostgreSQL evaluates it. */
 export interface CalledNames {
@@ -79,5 +79,8 @@ export const evaluatedAtOnce = (words: readonly Word[]): Word[] =>
 /** Checks, in which any built-in may be called. */
 export const checksIn = (words: readonly Word[]): Word[] => clausesFrom(words, 'check').flat();
 
-/** Without PostgreSQL's own functions: where only immutable ones may be called, none of them does more than compute. */
-export const withoutBuiltIns = (called: CalledNames): CalledNames => ({ ...called, plain: [] });
+/** Without PostgreSQL's own functions: where only immutable ones may be called, only one of them does more than compute. */
+export const withoutBuiltIns = (called: CalledNames): CalledNames => ({
+  ...called,
+  plain: called.plain.filter((name) => name === OPENS_TABLES),
+});

@@ -203,6 +203,17 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     expect([row.status, row.error]).toEqual(['completed', undefined]);
   });
 
+  it('are not called by a built-in function that opens their table', async () => {
+    const { database, bench } = await tenant();
+    await postgres.sql(
+      `CREATE TABLE acme.hashed (n int) PARTITION BY HASH ((n + acme.spy(1))); CREATE TABLE acme.opening AS SELECT generate_series(1, 4) AS n;
+       DO $$ BEGIN EXECUTE format('CREATE INDEX ON acme.opening (n) WHERE satisfies_hash_partition(%s::oid, 1, 0, 1)', 'acme.hashed'::regclass::oid); END $$`,
+      database,
+    );
+    const { manifest: own } = await stored(services, bench, 'acme');
+    expect(own.tables.find(({ name }) => name === 'opening')).toMatchObject({ rows: 4 });
+  });
+
   it('are not reached by a name whose relation is locked only through what took its place', async () => {
     const { database } = await tenant();
     const find = `SELECT c.oid::text AS oid, 'acme' AS schema, relname AS name FROM pg_class c WHERE relnamespace = 'acme'::regnamespace AND relname IN ('s', 'shown') ORDER BY 3`;

@@ -2,26 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Postgres } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
 import { choose, newDatabase, placesOf, restore, schemasIn, takeBackup } from './room.ts';
+import { ATTACKING_TENANT } from './tenant-attack.ts';
 
-/**
- * A tenant's code in every place that PostgreSQL evaluates while a schema comes back. In a restore's session it tries to become the
- * restore role and then writes where it got through into another tenant's table. Outside of one it does nothing.
- */
-const SETUP = `RESET ROLE;
-  DO $$ BEGIN CREATE ROLE t_acme; CREATE ROLE t_beta; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-  CREATE SCHEMA acme AUTHORIZATION t_acme; CREATE SCHEMA acme_more AUTHORIZATION t_acme; CREATE SCHEMA beta AUTHORIZATION t_beta;
-  SET ROLE t_beta; CREATE TABLE beta.secrets (s text); INSERT INTO beta.secrets VALUES ('secret');
-  SET ROLE t_acme;
-  CREATE FUNCTION acme.attack(place text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
-    IF session_user <> 'larder_restore' THEN RETURN true; END IF;
-    BEGIN PERFORM set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
-    BEGIN EXECUTE 'SET SESSION AUTHORIZATION DEFAULT'; EXCEPTION WHEN OTHERS THEN NULL; END;
-    BEGIN UPDATE beta.secrets SET s = s || ' ' || place; EXCEPTION WHEN OTHERS THEN NULL; END;
-    PERFORM set_config('application_name', 'hidden', false), set_config('search_path', 'acme', false);
-    RETURN true;
-  END $f$;
-  CREATE FUNCTION acme.hits(place text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN acme.attack(place); END';
-  CREATE FUNCTION acme.number(place text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN acme.attack(place)::int; END';
+/** A tenant's code in every place that PostgreSQL evaluates while a schema comes back. */
+const SETUP = `${ATTACKING_TENANT}
   CREATE FUNCTION acme.plain(v text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
   CREATE FUNCTION acme.same(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN acme.attack(''operator''); END';
   CREATE OPERATOR acme.=== (FUNCTION = acme.same, LEFTARG = text, RIGHTARG = text);`;

@@ -2,7 +2,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreWroteOutside } from '../../../../core/errors/restore.ts';
 import type { Postgres } from '../../../support/postgres.ts';
 import { openedOn } from '../../../support/servers.ts';
-import { choose, newDatabase, placesOf, requestOf, restore, serverOf, takeBackup } from './room.ts';
+import {
+  choose,
+  newDatabase,
+  OWNER,
+  placesOf,
+  requestOf,
+  restore,
+  serverOf,
+  takeBackup,
+} from './room.ts';
 
 /**
  * Code of a tenant's that does something of its own while its rows come back: what it is, stands in a table that everybody reads. Of the
@@ -29,6 +38,9 @@ interface Made {
 }
 const on = openedOn([15, 18], async (postgres): Promise<Made> => {
   const database = await newDatabase(postgres, TENANT);
+  await postgres.sql(
+    `REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC; GRANT TEMPORARY ON DATABASE ${database} TO ${OWNER} WITH GRANT OPTION`,
+  );
   return { postgres, database, stored: await takeBackup(postgres, database, ['acme']) };
 });
 
@@ -50,6 +62,9 @@ const STATE = `SELECT (SELECT jsonb_agg(a) FROM shared.accounts a) AS accounts, 
   (SELECT array_agg(nspname::text ORDER BY 1) FROM pg_namespace WHERE nspname !~ '^pg_') AS schemas,
   (SELECT array_agg(relname::text ORDER BY 1) FROM pg_class WHERE relnamespace = 'shared'::regnamespace) AS relations,
   (SELECT prosrc FROM pg_proc WHERE oid = 'shared.f()'::regprocedure) AS source, (SELECT count(*)::int FROM pg_largeobject_metadata) AS large`;
+
+const grantOnDatabase =
+  "DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$";
 
 describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, which', (major) => {
   let made: Made;
@@ -84,6 +99,13 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
       'ALTER DEFAULT PRIVILEGES IN SCHEMA shared GRANT ALL ON TABLES TO PUBLIC',
       /default acl|default privileges/,
     ],
+    [
+      'grants rights on a column',
+      'GRANT SELECT (owner) ON shared.accounts TO PUBLIC',
+      'table column shared.accounts.owner',
+    ],
+    ['lets others into the database', grantOnDatabase, /^database /],
+    ['gives a role a password', "ALTER ROLE app_owner PASSWORD 'x'", 'a role'],
     ['sets a role', "ALTER ROLE app_owner SET work_mem = '1MB'", /settings of role/],
   ])('%s', async (_, sql, object) => {
     const before = await state();
