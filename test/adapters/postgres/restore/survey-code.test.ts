@@ -69,6 +69,10 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
   });
 });
 
+/** The check that the schema adds to rows is none that holds for all of them. */
+const NOT_VALID =
+  'Constraints that were never validated (NOT VALID) come back so, and rows may break them: "is_it on acme.late".';
+
 describe('a survey', () => {
   let postgres: Postgres;
   let database: string;
@@ -84,7 +88,7 @@ describe('a survey', () => {
     surveyOf({ postgres, database, ...(user && { user }) }, stored, { ownCode, ...more });
 
   it('has nothing to say of code that is restricted to its owner', async () => {
-    expect(await look({})).toMatchObject({ problems: [], warnings: [] });
+    expect(await look({})).toMatchObject({ problems: [], warnings: [NOT_VALID] });
     await postgres.sql('REVOKE t_beta FROM larder_restore');
     expect((await look({ owners: 'drop' })).problems).toEqual([]);
     await postgres.sql('GRANT t_beta TO larder_restore');
@@ -135,8 +139,9 @@ describe('a survey', () => {
     ]);
     const asked = await look({ owners: 'drop', acceptOwnCode: true });
     expect(asked.problems).toEqual([]);
-    expect(asked.warnings).toHaveLength(9);
-    expect(asked.warnings[0]).toContain('as requested');
+    const [own, ...others] = asked.warnings.filter((warning) => warning !== NOT_VALID);
+    expect(others).toHaveLength(8);
+    expect(own).toContain('as requested');
     expect(asked.warnings.join()).toContain('materialized view "acme.filled" calls');
     // Nobody can tell of a plain backup.
     const unknown = await surveyOf({ postgres, database }, stored, { owners: 'drop' });
@@ -148,7 +153,7 @@ describe('a survey', () => {
     await postgres.sql('REVOKE t_beta FROM larder_restore');
     const there = { mode: 'elsewhere', places: placesOf(stored) } as const;
     expect((await look({ ...there, owners: 'drop' })).problems.join()).toContain('"t_acme"');
-    expect((await look(there)).warnings).toEqual([]);
+    expect((await look(there)).warnings).toEqual([NOT_VALID]);
     await postgres.sql('GRANT t_beta TO larder_restore');
   });
 });
