@@ -5,7 +5,7 @@ import {
   RestoreRefused,
   StatementRefused,
 } from '../../../core/errors/restore.ts';
-import { PermissionMissing } from '../../../core/errors/schema.ts';
+import { OutOfLocks, PermissionMissing } from '../../../core/errors/schema.ts';
 import { RehearsalImpossible, ScratchFaltered } from '../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
@@ -158,7 +158,9 @@ export const blame = (error: unknown, given: Circumstances): unknown => {
   if (error instanceof RestoreRefused && given.manifest.source.encoding !== 'SQL_ASCII') {
     return new DumpUnreadable('its SQL', error.problems.join(' '), { cause: error });
   }
-  if (error instanceof RestoreInterrupted) return ofTheServer(error) ?? error;
+  // Advice on the source's settings does not help with the scratch server.
+  if (error instanceof RestoreInterrupted || error instanceof OutOfLocks)
+    return ofTheServer(error) ?? error;
   if (!(error instanceof StatementRefused)) return error;
   const faltered = ofTheServer(error);
   if (faltered) return faltered;
