@@ -31,6 +31,12 @@ const PARTS_OF_TABLES = [
   ['pg_policy', 'polrelid'],
 ] as const;
 
+/** pg_dump writes the operators and functions of an access method with the class or the family that pg_depend has for them. */
+const WITH_ENTRIES = [
+  ['pg_opclass', 'opcnamespace'],
+  ['pg_opfamily', 'opfnamespace'],
+] as const;
+
 export const catalog = (name: string): string => `'pg_catalog.${name}'::regclass`;
 
 /** The schema's own objects; what an extension brought is the extension's, even if it lives in the schema. */
@@ -42,6 +48,7 @@ export const MEMBERS = `
         CASE WHEN k.conrelid <> 0 THEN k.conrelid ELSE k.contypid END
       FROM pg_catalog.pg_constraint k WHERE k.connamespace = ANY ($1)
     ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, c.oid FROM pg_catalog.${name} p JOIN pg_catalog.pg_class c ON c.oid = p.${column} WHERE c.relnamespace = ANY ($1)`).join('\n    ')}
+    ${WITH_ENTRIES.map(([name, column]) => `UNION ALL SELECT d.classid::pg_catalog.regclass, d.objid, ${catalog(name)}, o.oid FROM pg_catalog.${name} o JOIN pg_catalog.pg_depend d ON d.refclassid = ${catalog(name)} AND d.refobjid = o.oid WHERE d.classid IN (${catalog('pg_amop')}, ${catalog('pg_amproc')}) AND o.${column} = ANY ($1)`).join('\n    ')}
   ), members AS (
     SELECT m.* FROM all_members m
     WHERE NOT EXISTS (

@@ -125,6 +125,27 @@ describe('a backup that needs what is outside its schema', () => {
     });
   });
 
+  it('is named where an operator class of its own has a function of elsewhere', async () => {
+    const sql = `CREATE FUNCTION public.compared(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1, $2)';
+      CREATE FUNCTION public.hashed(int, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $2';
+      CREATE SCHEMA sorted; CREATE FUNCTION sorted.own(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+      CREATE OPERATOR CLASS sorted.ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 public.compared(int, int);
+      CREATE OPERATOR FAMILY sorted.loose USING hash; ALTER OPERATOR FAMILY sorted.loose USING hash ADD FUNCTION 2 (int, int) public.hashed(int, bigint), FUNCTION 1 (int, int) sorted.own(int)`;
+    const one = await backupOf(sql, ['sorted']);
+    expect(one.manifest.outside).toEqual([
+      {
+        kind: 'function',
+        name: 'public.compared(integer,integer)',
+        neededBy: ['sorted.ops USING btree'],
+      },
+      {
+        kind: 'function',
+        name: 'public.hashed(integer,bigint)',
+        neededBy: ['sorted.loose USING hash'],
+      },
+    ]);
+  });
+
   it('is bound to the same operators, or to what stands in for them', async () => {
     const sql = `CREATE FUNCTION public.alike(json, json) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1::text = $2::text';
       CREATE FUNCTION public.back(json) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text';
