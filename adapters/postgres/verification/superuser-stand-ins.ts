@@ -47,9 +47,9 @@ const TRANSFORM = `
     pg_catalog.format_type(pg_catalog.to_regtype($1), NULL), l.lanname) AS sql
   FROM pg_catalog.pg_language l WHERE pg_catalog.quote_ident(l.lanname) = $2 AND pg_catalog.to_regtype($1) IS NOT NULL`;
 
-/** `for pg_catalog.int4 language sql`, as pg_identify_object writes it. */
+/** `for integer language sql`, as pg_identify_object writes it; older servers write `for integer on language sql`. */
 const transform = async (admin: pg.Client, { name }: Outside): Promise<string | undefined> => {
-  const [, type, of] = /^for (.+) language (.+)$/s.exec(name) ?? [];
+  const [, type, of] = /^for (.+?)(?: on)? language (.+)$/s.exec(name) ?? [];
   if (type === undefined || of === undefined) return undefined;
   const { rows } = await admin.query<{ sql: string }>(TRANSFORM, [type, of]);
   return rows[0]?.sql;
