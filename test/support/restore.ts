@@ -40,6 +40,18 @@ export const runFile = async (
   await run(psql, [...loginTo(postgres, database, user), ...flags], { env, maxBuffer: 1e8 });
 };
 
+/** Copies a database into another one, by pg_dump and psql alone. */
+export const copyDatabase = async (
+  postgres: Postgres,
+  from: string,
+  to: string,
+  file: string,
+): Promise<void> => {
+  const { pgDump } = await programsOf(postgres.major);
+  await run(pgDump, [...loginTo(postgres, from), '-f', file], { env });
+  await runFile(postgres, to, file);
+};
+
 const unpacked = async (file: string): Promise<Buffer> => {
   if (file.endsWith('.gz')) return gunzipSync(readFileSync(file));
   if (file.endsWith('.zst')) return zstdDecompressSync(readFileSync(file));
