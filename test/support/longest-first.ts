@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * time: others work meanwhile.
  */
 const LONGEST = [
+  'functions/restore/regression',
+  'functions/restore/generated',
   'local/killed-export',
   'layers/build',
   'local/start.test',
