@@ -173,17 +173,27 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     const { database, bench } = await tenant();
     const backup = await bench.request('acme');
     const { snapshots } = bench.ports;
+    // On 15 the inventory, which is read meanwhile, holds the materialized view once its definition was read: then nothing replaces it.
+    let replaced = true;
     const open: typeof snapshots.open = async (request) => {
       const snapshot = await snapshots.open(request);
-      await postgres.sql(
-        'ALTER MATERIALIZED VIEW acme.shown RENAME TO was; CREATE VIEW acme.shown AS SELECT n FROM acme.was WHERE acme.spy(n) > 0',
-        database,
-      );
+      await postgres
+        .sql(
+          `BEGIN; SET LOCAL lock_timeout = '2s'; ALTER MATERIALIZED VIEW acme.shown RENAME TO was;
+           CREATE VIEW acme.shown AS SELECT n FROM acme.was WHERE acme.spy(n) > 0; COMMIT`,
+          database,
+        )
+        .catch((error: { code?: string }) => {
+          if (major === 18 || error.code !== '55P03') throw error;
+          replaced = false;
+        });
       return snapshot;
     };
     await bench.run(backup, 900_000, { snapshots: { ...snapshots, open } });
     const row = await bench.row(backup);
-    expect([row.status, row.error?.name]).toEqual(['pending', 'SchemaInMotion']);
+    expect([row.status, row.error?.name]).toEqual(
+      replaced ? ['pending', 'SchemaInMotion'] : ['completed', undefined],
+    );
   });
 
   it('are not called by a view that takes the place of a sequence while its lock is waited for', async () => {
