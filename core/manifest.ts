@@ -14,7 +14,7 @@ const table = z.looseObject({
   kind: z.enum(['table', 'partitioned', 'partition', 'foreign', 'unlogged', 'materialized-view']),
   /** Exact, in the dump's snapshot; null where the backup holds no rows of it. */
   rows: z.int().nonnegative().nullable(),
-  /** True for a materialized view that is filled, but whose rows could not be counted: see `adapters/postgres/reading/counting-ways.ts`. */
+  /** True for a materialized view that is filled, but whose rows could not be counted: see `adapters/postgres/counting/counting-methods.ts`. */
   uncounted: z.boolean().optional(),
   /** Bytes on the server: heap, TOAST and indexes. */
   bytes: z.int().nonnegative(),
@@ -68,7 +68,7 @@ const definition = z.looseObject({
   kind: z.string(),
   /** Its full name as SQL writes it. */
   name: z.string(),
-  /** Of what it is; comparable between servers of one major. See `adapters/postgres/inventory/definitions.ts`. */
+  /** Of what it is; comparable between servers of one major. See `adapters/postgres/catalog/definitions/definitions.ts`. */
   digest: z.string(),
   /** Of its owner and of what is granted on it, where it has any. */
   access: z.string().optional(),
@@ -229,7 +229,7 @@ export const manifest = z.looseObject({
     countMs: z.number(),
     totalMs: z.number(),
   }),
-  /** Who wrote it, and under which key: see core/manifest-seal.ts. Absent in manifests of before they were signed. */
+  /** Who wrote it, and under which key: see core/manifest-signature.ts. Absent in manifests of before they were signed. */
   signature: signature.optional(),
 });
 

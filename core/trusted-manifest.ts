@@ -3,7 +3,7 @@ import { countsOf } from './completion.ts';
 import { BackupDamaged, BackupGone } from './errors/vault.ts';
 import { manifestKeyBeside } from './keys.ts';
 import type { Manifest } from './manifest.ts';
-import type { ManifestVerifier } from './manifest-seal.ts';
+import type { ManifestVerifier } from './manifest-signature.ts';
 import { sharedProjectId } from './project.ts';
 import type { StoredManifest } from './vault-ports.ts';
 

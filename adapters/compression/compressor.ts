@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import { DumpFailed } from '../../core/errors/dump.ts';
 import type { Compressor } from '../../core/snapshot-ports.ts';
-import { findProgramFiles } from '../postgres/program-files.ts';
+import { findProgramFiles } from '../postgres/programs/program-files.ts';
 
 /**
  * Compressions that pg_dump can't do itself. zstd comes with Node (one thread: more crash the stream in Node 24); for

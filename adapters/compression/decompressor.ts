@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from '../../core/backup.ts';
 import { DumpUnreadable, RestoreInterrupted } from '../../core/errors/restore.ts';
-import { findProgramFiles } from '../postgres/program-files.ts';
+import { findProgramFiles } from '../postgres/programs/program-files.ts';
 
 /** Takes a compression off. Its output counts only once `exited` has resolved. */
 export interface Decompressor {

@@ -4,7 +4,7 @@ import { MANIFEST } from '../../core/contract.ts';
 import { LarderError } from '../../core/errors/base.ts';
 import { ManifestKeyRefused, ManifestKeyUnreachable } from '../../core/errors/vault.ts';
 import type { ManifestSignature } from '../../core/manifest.ts';
-import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-signature.ts';
 import { PATIENCE } from '../patience.ts';
 
 /** Signs and verifies manifests by HMAC keys of KMS, which never leave it. https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html */

@@ -18,7 +18,7 @@ import { MANIFEST } from '../../core/contract.ts';
 import { ManifestTooLarge } from '../../core/errors/vault.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { type Manifest, manifest } from '../../core/manifest.ts';
-import { type ManifestSigner, messageToSign } from '../../core/manifest-seal.ts';
+import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
 import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';

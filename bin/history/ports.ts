@@ -1,5 +1,5 @@
 import type { History } from '../../core/history-ports.ts';
-import type { ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { HistoryRows } from '../../core/rebuild-ports.ts';
 import type { Registry } from '../../core/source-ports.ts';

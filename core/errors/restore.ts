@@ -1,6 +1,6 @@
 /** Bringing a backup back. */
 import type { NotOwned } from '../ownership.ts';
-import { notOwnedSentence } from '../ownership-words.ts';
+import { notOwnedSentence } from '../ownership-sentence.ts';
 import { Permanent, quoted, Retryable } from './base.ts';
 
 /** The configuration gives the source no restore role, or does not allow this origin. */

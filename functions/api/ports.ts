@@ -5,7 +5,7 @@ import type {
   VerificationQueue,
   Verifications,
 } from '../../core/job-ports.ts';
-import type { ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';

@@ -1,5 +1,5 @@
-import { accessOf } from '../../adapters/postgres/access.ts';
-import { makeProjectSource } from '../../adapters/postgres/project-source.ts';
+import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
+import { accessOf } from '../../adapters/postgres/session/source-access.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import type { ProjectSource } from '../../core/source-ports.ts';
 

@@ -9,7 +9,7 @@ import { findEarlier } from './adopt.ts';
 import { attemptBackup } from './attempt.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
-import { wantVerification } from './want-verification.ts';
+import { wantVerification } from './request-verification.ts';
 
 /**
  * One message of an exports queue, from claim to final row. The row decides, never the message: it may come twice, late or

@@ -1,6 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
 import type { VerificationQueue, Verifications } from '../../core/job-ports.ts';
-import type { ManifestSigner } from '../../core/manifest-seal.ts';
+import type { ManifestSigner } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';

@@ -13,10 +13,10 @@ import type {
 import type { Dependent } from '../../core/restore-dependents.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
 import { boundedDependents } from './bounds.ts';
+import { type SealedRestore, sealOf } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';
 import { restoringProject } from './restoring-project.ts';
-import { type SealedRestore, sealOf } from './seal.ts';
 
 /**
  * What is left once the transaction is committed: foreign keys to tables outside, and the exchange of names. From here on

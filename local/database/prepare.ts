@@ -1,6 +1,6 @@
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ClientPrograms } from '../../adapters/postgres/program-files.ts';
+import type { ClientPrograms } from '../../adapters/postgres/programs/program-files.ts';
 import { defaultCache } from '../../layers/postgres/cache.ts';
 import { belowFloor } from '../../layers/postgres/layer.ts';
 import type { LocalSource } from '../start/config.ts';

@@ -7,7 +7,7 @@ import {
   findProgramFiles,
   majorsOf,
   type ServerPrograms,
-} from '../../adapters/postgres/program-files.ts';
+} from '../../adapters/postgres/programs/program-files.ts';
 import { ServerTooNew } from '../../core/errors/source.ts';
 import { chooseMajor } from '../../core/programs.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';

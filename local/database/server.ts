@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import type { ServerPrograms } from '../../adapters/postgres/program-files.ts';
+import type { ServerPrograms } from '../../adapters/postgres/programs/program-files.ts';
 import { LOOPBACK } from '../emulators/loopback.ts';
 import { type Account, makeServerFolder, serverAccount } from './account.ts';
 

@@ -1,7 +1,10 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { reachableByAll, unprivilegedAccount } from '../../adapters/postgres/scratch/account.ts';
+import {
+  reachableByAll,
+  unprivilegedAccount,
+} from '../../adapters/postgres/scratch/server/account.ts';
 
 /** Others may go through, but neither look around nor write. */
 const ENTERED_BY_ALL = 0o711;

@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { median } from './numbers.ts';
-import { readOptions, UsageError } from './options.ts';
-import { pageOf, writePage } from './page.ts';
-import { readRecords, record } from './records.ts';
-import { SECTIONS } from './sections/all.ts';
-import { readProfile } from './sections/cpu-profile.ts';
-import { lookAround } from './surroundings.ts';
-import { atMost } from './targets.ts';
+import { lookAround } from '../../bench/machine.ts';
+import { median } from '../../bench/numbers.ts';
+import { readOptions, UsageError } from '../../bench/options.ts';
+import { pageOf, writePage } from '../../bench/page.ts';
+import { readRecords, record } from '../../bench/records.ts';
+import { SECTIONS } from '../../bench/sections/all.ts';
+import { readProfile } from '../../bench/sections/cpu-profile.ts';
+import { atMost } from '../../bench/targets.ts';
 
 /** What the benchmark makes of its figures; measuring is `npm run bench`. */
 let folder: string;

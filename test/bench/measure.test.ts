@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endMeasured, measure } from './measure.ts';
+import { endMeasured, measure } from '../../bench/measure.ts';
 
 /** What is said of a process that is measured, by real processes that do what can be told beforehand. */
 const MIB = 1024 ** 2;
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const scriptOf = (name: string, code: string): string => {
   const file = path.join(folder, `${name}.ts`);
-  const measuring = pathToFileURL(path.join(import.meta.dirname, 'measure.ts')).href;
+  const measuring = pathToFileURL(path.join(import.meta.dirname, '../../bench/measure.ts')).href;
   writeFileSync(
     file,
     `import { spawnSync } from 'node:child_process';

@@ -6,7 +6,7 @@ import {
   type RestoringProject,
   type SchemaUse,
 } from '../../core/ownership.ts';
-import { notOwnedSentence } from '../../core/ownership-words.ts';
+import { notOwnedSentence } from '../../core/ownership-sentence.ts';
 
 const PROJECT: RestoringProject = {
   id: 'acme',

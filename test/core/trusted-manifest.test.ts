@@ -3,7 +3,7 @@ import type { Backup } from '../../core/backup.ts';
 import { completionOf } from '../../core/completion.ts';
 import { manifestKeyBeside } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import { type ManifestVerifier, messageToSign } from '../../core/manifest-seal.ts';
+import { type ManifestVerifier, messageToSign } from '../../core/manifest-signature.ts';
 import { trustedManifest } from '../../core/trusted-manifest.ts';
 import { pendingBackup } from '../support/backups.ts';
 import { TEST_KEY, testKey } from '../support/manifest-keys.ts';

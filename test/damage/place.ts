@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll } from 'vitest';
-import { makeArchiveReader } from '../../adapters/postgres/restore/archive.ts';
-import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server.ts';
-import { rehearseOn } from '../../adapters/postgres/verification/rehearsal.ts';
+import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
+import { rehearseOn } from '../../adapters/postgres/scratch/restore/scratch-restore.ts';
+import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server/server.ts';
 import type { Backup, Compression, Format } from '../../core/backup.ts';
 import { BackupGone } from '../../core/errors/vault.ts';
 import { uuidv7 } from '../../core/ids.ts';
@@ -20,7 +20,11 @@ import {
 import type { RehearsalRoom } from '../../core/verification-ports.ts';
 import { examine } from '../../functions/verify/examine.ts';
 import { resultOf } from '../../functions/verify/verdict.ts';
-import { openRehearsals, type Stored, stored } from '../adapters/postgres/verification/support.ts';
+import {
+  openRehearsals,
+  type Stored,
+  stored,
+} from '../adapters/postgres/scratch-restore/support.ts';
 import {
   type Bench,
   openBench,

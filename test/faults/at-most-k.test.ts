@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makePool } from '../../local/lambda/pool.ts';
 import { startPoller } from '../../local/triggers/queue-poller.ts';
-import { openBench } from './bench.ts';
+import { openBench } from './harness.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
 import { deploy, UNREAD } from './worker-process.ts';
 

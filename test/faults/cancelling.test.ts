@@ -11,7 +11,7 @@ import { exportSettings, retentionSettings } from '../../core/settings.ts';
 import { dispatch } from '../../functions/api/dispatch.ts';
 import { silent } from '../support/backups.ts';
 import { TEST_KEY } from '../support/manifest-keys.ts';
-import { type Bench, openBench } from './bench.ts';
+import { type Bench, openBench } from './harness.ts';
 import { holdingVault, untilDumping, untilWaiting } from './holding.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
 import { verdictOf } from './verdict.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { openBench } from './bench.ts';
+import { openBench } from './harness.ts';
 import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backup } from '../../core/backup.ts';
 import type { ExportPorts } from '../../functions/export/ports.ts';
-import type { Bench } from './bench.ts';
+import type { Bench } from './harness.ts';
 import { backendsOf } from './verdict.ts';
 
 /**

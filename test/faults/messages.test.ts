@@ -3,14 +3,14 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeMailer } from '../../adapters/ses/mailer.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
-import { buryMessage } from '../../functions/bury/bury-message.ts';
+import { buryMessage } from '../../functions/dead-letters/handle-dead-letter.ts';
 import { notifyBatch } from '../../functions/notify/batch.ts';
 import { ACCEPTED, REFUSAL, startScriptedSes } from '../adapters/ses/mailbox.ts';
 import { silent } from '../support/backups.ts';
 import type { Call, Meddle } from '../support/http-proxy.ts';
 import { jobRows } from '../support/jobs.ts';
 import { sqsRecord } from '../support/sqs-record.ts';
-import { type Bench, openBench } from './bench.ts';
+import { type Bench, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Backup } from '../../core/backup.ts';
-import { type BenchOptions, openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
+import { type BenchOptions, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 

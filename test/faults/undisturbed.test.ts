@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { applicationNameOf } from '../../adapters/postgres/names.ts';
-import { connect, withSession } from '../../adapters/postgres/session.ts';
+import { connect, withSession } from '../../adapters/postgres/session/session.ts';
+import { applicationNameOf } from '../../adapters/postgres/sql/identifiers.ts';
 import { sourceSettings } from '../../core/settings.ts';
 import { PASSWORD } from '../support/postgres.ts';
 import { BACKUP_ROLE } from '../support/roles.ts';
-import { openBench } from './bench.ts';
+import { openBench } from './harness.ts';
 import { holdingVault, untilDumping, untilWaiting } from './holding.ts';
 import { openRoom, projectOf, type Room } from './room.ts';
 import { expectNoBackend, verdictOf } from './verdict.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Call, Fate, Meddle } from '../support/http-proxy.ts';
-import { type BenchOptions, openBench } from './bench.ts';
 import type { FaultName } from './catalogue.ts';
+import { type BenchOptions, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 

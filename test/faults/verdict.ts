@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Backup } from '../../core/backup.ts';
 import { keysBeside, manifestKeyBeside } from '../../core/keys.ts';
-import type { Bench } from './bench.ts';
 import { FAULTS, type FaultName, type Verdict } from './catalogue.ts';
+import type { Bench } from './harness.ts';
 
 /**
  * What came out of a fault, measured: the row, the object byte by byte, what lies in the vault besides, who was told, and

@@ -9,7 +9,7 @@ import { startSecrets } from '../../local/emulators/secrets.ts';
 import { type Instance, startInstance } from '../../local/lambda/instance.ts';
 import type { Fate, Meddle } from '../support/http-proxy.ts';
 import { clientRoot, PASSWORD } from '../support/postgres.ts';
-import type { Bench } from './bench.ts';
+import type { Bench } from './harness.ts';
 import type { Room } from './room.ts';
 
 /** The export function as it is deployed: its bundle, in a process of its own that can be killed. */

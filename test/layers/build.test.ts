@@ -12,8 +12,8 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prune } from '../../layers/postgres/prune.ts';
 import { treeHash } from '../../layers/postgres/seal.ts';
-import { assetOf, type Bench, builtIn, CLIENT, setUpBench, strays } from './support/bench.ts';
 import { startBuild } from './support/command.ts';
+import { assetOf, type Bench, builtIn, CLIENT, setUpBench, strays } from './support/harness.ts';
 
 let bench: Bench;
 

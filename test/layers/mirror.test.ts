@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { assetOf, type Bench, CLIENT, setUpBench } from './support/bench.ts';
 import { startBuild } from './support/command.ts';
+import { assetOf, type Bench, CLIENT, setUpBench } from './support/harness.ts';
 import { makeMirror } from './support/mirror.ts';
 
 let bench: Bench;

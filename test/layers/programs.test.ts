@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findProgramFiles, majorsOf } from '../../adapters/postgres/program-files.ts';
+import { findProgramFiles, majorsOf } from '../../adapters/postgres/programs/program-files.ts';
 import { ServerTooNew } from '../../core/errors/source.ts';
 import { chooseMajor, foreignSettings, majorOfVersionNumber } from '../../core/programs.ts';
 import { scratchFolder } from './support/scratch.ts';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { assetOf, type Bench, CLIENT, setUpBench } from './support/bench.ts';
 import { startBuild } from './support/command.ts';
+import { assetOf, type Bench, CLIENT, setUpBench } from './support/harness.ts';
 import { asServerUser, giveAway } from './support/scratch.ts';
 
 let bench: Bench;

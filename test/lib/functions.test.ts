@@ -23,7 +23,7 @@ const FUNCTIONS = {
   api: 'Api/Handler',
   notify: 'Outcomes/Notify',
   expire: 'Retention/Expire',
-  bury: 'Burial/Bury',
+  'dead-letters': 'Burial/Bury',
   sweep: 'Sweeping/Sweep',
 } as const;
 const folders = Object.entries(FUNCTIONS);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import * as z from 'zod';
-import { qualified } from '../../adapters/postgres/names.ts';
+import { qualified } from '../../adapters/postgres/sql/identifiers.ts';
 import { CATALOG_QUERIES } from './catalog-queries.ts';
 
 /**

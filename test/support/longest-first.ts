@@ -19,7 +19,8 @@ const LONGEST = [
   'functions/export/awkward',
   'functions/restore/',
   'functions/plan/ten-thousand',
-  'adapters/postgres/verification/',
+  'adapters/postgres/scratch-restore/',
+  'adapters/postgres/replay/',
   'adapters/postgres/restore/',
   'local/',
 ];

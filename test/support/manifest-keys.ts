@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { ManifestSignature } from '../../core/manifest.ts';
-import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-seal.ts';
+import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-signature.ts';
 
 /** A key that signs manifests, in this process; what KMS does with one is tried in test/adapters/kms. */
 export const testKey = (name = 'key'): ManifestSigner & ManifestVerifier => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Backup, iso } from '../../core/backup.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import { messageToSign } from '../../core/manifest-seal.ts';
+import { messageToSign } from '../../core/manifest-signature.ts';
 import type { StoredManifest } from '../../core/vault-ports.ts';
 
 /** A manifest that says of a backup what its row says, and of a schema no more than is given. */

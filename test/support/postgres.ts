@@ -22,7 +22,7 @@ import {
   findProgramFiles,
   type ProgramFiles,
   type ServerPrograms,
-} from '../../adapters/postgres/program-files.ts';
+} from '../../adapters/postgres/programs/program-files.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { roleScript } from './roles.ts';
 import { RUN_FOLDER } from './run-folder.ts';

@@ -4,7 +4,7 @@ import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { findProgramFiles } from '../../adapters/postgres/program-files.ts';
+import { findProgramFiles } from '../../adapters/postgres/programs/program-files.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { freePort, PASSWORD, type Postgres } from './postgres.ts';
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
-import { type Backend, STARTED } from '../backend.ts';
-import { type SourceAccess, withSession } from '../session.ts';
-import { isLost, refusal } from './refusals.ts';
+import { isLost, refusal } from '../replay/statement-errors.ts';
+import { type Backend, STARTED } from '../session/backend.ts';
+import { type SourceAccess, withSession } from '../session/session.ts';
 
 /**
  * The COMMIT, whose answer may be lost: the connection breaks after it was sent, and nobody knows whether it has happened. Then

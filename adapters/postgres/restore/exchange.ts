@@ -4,12 +4,7 @@ import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
-import { qualified } from '../names.ts';
-import type { SourceAccess } from '../session.ts';
-import { dependentOf, findDependents } from './dependents/find.ts';
-import { lockDependents, type Repointed, readBindings, repoint } from './dependents/repoint.ts';
-import { asideComment, asideIn, unmarked } from './mark.ts';
-import { refuseNotOwned } from './ownership.ts';
+import { refuseNotOwned } from '../projects/schema-ownership.ts';
 import {
   extensionsIn,
   moveExtension,
@@ -20,7 +15,12 @@ import {
   schemaOids,
   schemasThere,
   setSchemaComment,
-} from './places.ts';
+} from '../schema-names/schema-names.ts';
+import type { SourceAccess } from '../session/session.ts';
+import { qualified } from '../sql/identifiers.ts';
+import { dependentOf, findDependents } from './dependents/find.ts';
+import { lockDependents, type Repointed, readBindings, repoint } from './dependents/repoint.ts';
+import { asideComment, asideIn, unmarked } from './marker.ts';
 
 /**
  * The exchange of names within its transaction. Renaming a schema takes no lock on its tables, so a transaction that had begun to

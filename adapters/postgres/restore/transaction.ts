@@ -4,17 +4,16 @@ import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts
 import { detachingIn, schemasIn } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
-import { type Backend, holdName } from '../backend.ts';
-import { bindingPlan } from './binding-plan.ts';
-import { type Borrowing, borrowExtensions } from './borrow.ts';
-import { commit } from './commit.ts';
-import { compareWithManifest } from './compare.ts';
-import { createExtensions } from './create-extensions.ts';
-import { findLoaded } from './find-loaded.ts';
-import { type ExecutedText, loadText } from './load-text.ts';
-import { withinLocks } from './lock-need.ts';
-import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './mark.ts';
-import { type Asked, refuseNotOwned } from './ownership.ts';
+import { compareWithManifest } from '../comparison/compare-restored.ts';
+import { withinLocks } from '../preflight/lock-slots.ts';
+import { type Asked, refuseNotOwned } from '../projects/schema-ownership.ts';
+import { grantAsInitdb } from '../replay/access/public-schema-grants.ts';
+import { createExtensions } from '../replay/create-extensions.ts';
+import { bindingPlan } from '../replay/operators/binding-plan.ts';
+import { type ExecutedText, loadText } from '../replay/replay.ts';
+import { refusal } from '../replay/statement-errors.ts';
+import { told } from '../replay/unfinished-objects.ts';
+import { type Borrowing, borrowExtensions } from '../schema-names/borrowed-extensions.ts';
 import {
   asideName,
   refuseTablesThere,
@@ -25,12 +24,13 @@ import {
   setSchemaComment,
   setTableComment,
   tableComment,
-} from './places.ts';
-import { grantAsInitdb } from './public-schema.ts';
-import { refusal } from './refusals.ts';
-import type { RestoreAccess } from './server.ts';
-import { told } from './unfinished.ts';
-import { refuseWritesOutside, type WriteBounds } from './written.ts';
+} from '../schema-names/schema-names.ts';
+import { type Backend, holdName } from '../session/backend.ts';
+import { commit } from './commit.ts';
+import { findLoaded } from './find-restored.ts';
+import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './marker.ts';
+import type { RestoreAccess } from './restore-server.ts';
+import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
 /**
  * The source's part of a restore, in one transaction: the live schemas step aside, the text is executed under its own names,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { surveyOwnership } from '../../../adapters/postgres/restore/ownership.ts';
+import { surveyOwnership } from '../../../adapters/postgres/projects/schema-ownership.ts';
 import { sourceSettings } from '../../../core/settings.ts';
 import { CONTROL_PLANE, PROJECT_QUERY, TENANT } from '../../functions/export/schemas.ts';
 import { openBench, type Services, startServices } from '../../functions/export/support.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
-import { messageToSign } from '../../../core/manifest-seal.ts';
+import { messageToSign } from '../../../core/manifest-signature.ts';
 import { ACTIVE } from '../../../core/project.ts';
 import { pendingBackup } from '../../support/backups.ts';
 import { TEST_KEY, testKey } from '../../support/manifest-keys.ts';

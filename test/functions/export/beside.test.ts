@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { atOnce } from '../../../adapters/postgres/at-once.ts';
-import { connect, disconnect } from '../../../adapters/postgres/session.ts';
+import { atOnce } from '../../../adapters/postgres/session/pipelined-reads.ts';
+import { connect, disconnect } from '../../../adapters/postgres/session/session.ts';
 import { ProjectNotFound } from '../../../core/errors/request.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { sourceSettings } from '../../../core/settings.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { qualified } from '../../../adapters/postgres/names.ts';
+import { qualified } from '../../../adapters/postgres/sql/identifiers.ts';
 import type { Compression, Content, Format } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import { restoreFile } from '../../support/restore.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { identifier } from '../../../adapters/postgres/names.ts';
+import { identifier } from '../../../adapters/postgres/sql/identifiers.ts';
 
 export const literal = (text: string): string => pg.escapeLiteral(text);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openRehearsals } from '../../adapters/postgres/verification/support.ts';
+import { openRehearsals } from '../../adapters/postgres/scratch-restore/support.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { startServices } from '../export/support.ts';
 import { type Home, journey } from './generated/journey.ts';

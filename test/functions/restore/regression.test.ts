@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
+import { makeRestoreServer } from '../../../adapters/postgres/restore/restore-server.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Restore } from '../../../core/restore.ts';
@@ -12,7 +12,7 @@ import {
   openRehearsals,
   type Rehearsals,
   type Stored,
-} from '../../adapters/postgres/verification/support.ts';
+} from '../../adapters/postgres/scratch-restore/support.ts';
 import { describeDatabase, differences } from '../../support/compare-databases.ts';
 import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.ts';
 import { regressionDatabase, withoutSuperusers } from '../../support/regression.ts';

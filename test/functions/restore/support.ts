@@ -1,8 +1,8 @@
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
-import { makeArchiveReader } from '../../../adapters/postgres/restore/archive.ts';
-import { readOwnCode } from '../../../adapters/postgres/restore/contents-code.ts';
-import { readNaming } from '../../../adapters/postgres/restore/contents-naming.ts';
-import { makeRestoreServer } from '../../../adapters/postgres/restore/server.ts';
+import { readNaming } from '../../../adapters/postgres/archive/entries-naming-live.ts';
+import { readOwnCode } from '../../../adapters/postgres/archive/own-code.ts';
+import { makeArchiveReader } from '../../../adapters/postgres/programs/archive-reader.ts';
+import { makeRestoreServer } from '../../../adapters/postgres/restore/restore-server.ts';
 import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../../core/backup.ts';

@@ -7,7 +7,7 @@ import {
   openRehearsals,
   type Rehearsals,
   type Stored,
-} from '../../adapters/postgres/verification/support.ts';
+} from '../../adapters/postgres/scratch-restore/support.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { findProgramFiles } from '../../../adapters/postgres/program-files.ts';
+import { findProgramFiles } from '../../../adapters/postgres/programs/program-files.ts';
 import { ensureLayer } from '../../../layers/postgres/ensure.ts';
 import type { Certificates } from './certificate.ts';
 import { asServerUser, endWithFile, freePort, giveAway } from './scratch.ts';

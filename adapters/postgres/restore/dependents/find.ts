@@ -8,7 +8,7 @@ import {
   OBSTACLES,
 } from '../../../../core/restore-dependents.ts';
 import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { validate } from '../foreign-keys-below.ts';
+import { validate } from '../foreign-keys/partition-keys.ts';
 import { type DependentRow, HANGING, type Hanging } from './hanging.ts';
 import {
   CHECKS,

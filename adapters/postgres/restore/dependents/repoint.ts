@@ -7,10 +7,10 @@ import {
   obstacleText,
 } from '../../../../core/restore-dependents.ts';
 import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { identifier } from '../../names.ts';
-import { sendAlone } from '../key-statement.ts';
-import { isLost, isRace } from '../refusals.ts';
-import { sendRestricted } from '../tenant-code/restricted.ts';
+import { isLost, isRace } from '../../replay/statement-errors.ts';
+import { sendRestricted } from '../../replay/tenant-code/security-restricted.ts';
+import { identifier } from '../../sql/identifiers.ts';
+import { sendAlone } from '../foreign-keys/key-statement.ts';
 import { dependentOf, type FoundDependent } from './find.ts';
 
 /**

@@ -6,7 +6,7 @@ import { describeDatabase, differences } from '../../../support/compare-database
 import type { Postgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
 import { openedOn } from '../../../support/servers.ts';
-import { requestOf, sealed, serverOf, surveyOf, takeBackup } from './room.ts';
+import { requestOf, sealed, serverOf, surveyOf, takeBackup } from '../support/restoring.ts';
 
 /**
  * The awkward schema, restored beside itself and put in its own place, object by object and row by row. Its C functions, text

@@ -16,7 +16,7 @@ import {
   serverOf,
   sessionsLeft,
   takeBackup,
-} from './room.ts';
+} from '../support/restoring.ts';
 
 /** A restore that fails, at whatever moment, leaves nothing: no schema, no session, and what is live as it was. */
 const TENANT = `

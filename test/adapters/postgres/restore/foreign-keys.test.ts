@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Loaded } from '../../../../core/restore-ports.ts';
 import { serversOf } from '../../../support/servers.ts';
-import { newDatabase, OWNER, restore, serverOf, surveyOf, takeBackup } from './room.ts';
-import { flowing, startTraffic, type Work } from './traffic.ts';
+import {
+  newDatabase,
+  OWNER,
+  restore,
+  serverOf,
+  surveyOf,
+  takeBackup,
+} from '../support/restoring.ts';
+import { flowing, startTraffic, type Work } from '../support/traffic.ts';
 
 /** Constraints to tables that all tenants share: added afterwards, while everybody writes. */
 const TENANT = `

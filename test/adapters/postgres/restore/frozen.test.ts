@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
-import { newDatabase, placesOf, restore, takeBackup } from './room.ts';
+import { newDatabase, placesOf, restore, takeBackup } from '../support/restoring.ts';
 
 /** Rows come back as VACUUM would leave them: whoever has an older snapshot must not take a restored table for an empty one. */
 let postgres: Postgres;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeArchiveReader } from '../../../../adapters/postgres/restore/archive.ts';
+import { makeArchiveReader } from '../../../../adapters/postgres/programs/archive-reader.ts';
 import type { ArchiveReader } from '../../../../core/restore-ports.ts';
 
 /** A pg_restore that does as it is told by a script, in a folder as the layer's is. */

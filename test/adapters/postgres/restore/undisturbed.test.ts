@@ -10,8 +10,8 @@ import {
   serverOf,
   sessionsLeft,
   takeBackup,
-} from './room.ts';
-import { flowing, startTraffic, type Work } from './traffic.ts';
+} from '../support/restoring.ts';
+import { flowing, startTraffic, type Work } from '../support/traffic.ts';
 
 /** What a restore must not do to the application that goes on meanwhile. */
 const TENANT = `

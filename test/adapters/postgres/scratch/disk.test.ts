@@ -8,8 +8,8 @@ import {
   LAMBDA_TEMPORARY_BYTES,
   neededBytes,
   refuseTooLarge,
-} from '../../../../adapters/postgres/scratch/room.ts';
-import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
+} from '../../../../adapters/postgres/scratch/server/disk-space.ts';
+import type { ScratchServer } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { clientPrograms } from '../../../support/postgres.ts';
 import { makePlace, type Place } from './support.ts';
 

@@ -1,6 +1,9 @@
 import { access, readdir, writeFile } from 'node:fs/promises';
-import { freeBytes } from '../../../../adapters/postgres/scratch/room.ts';
-import { type ScratchServer, startScratch } from '../../../../adapters/postgres/scratch/server.ts';
+import { freeBytes } from '../../../../adapters/postgres/scratch/server/disk-space.ts';
+import {
+  type ScratchServer,
+  startScratch,
+} from '../../../../adapters/postgres/scratch/server/server.ts';
 
 /** What room.test.ts runs in a room: it prints what it saw as JSON. */
 const [task = '', root = ''] = process.argv.slice(2);

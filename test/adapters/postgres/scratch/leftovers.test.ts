@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sweep } from '../../../../adapters/postgres/scratch/folder.ts';
+import { sweep } from '../../../../adapters/postgres/scratch/server/folder.ts';
 import {
   eventually,
   isAlive,

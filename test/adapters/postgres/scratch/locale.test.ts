@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readStandInsUsed } from '../../../../adapters/postgres/scratch/collations.ts';
-import { languageTag, localeChoices } from '../../../../adapters/postgres/scratch/locale.ts';
-import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
+import { readStandInsUsed } from '../../../../adapters/postgres/scratch/server/collations.ts';
+import { languageTag, localeChoices } from '../../../../adapters/postgres/scratch/server/locale.ts';
+import type { ScratchServer } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { makePlace, type Place } from './support.ts';
 
 let place: Place;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { startScratch } from '../../../../adapters/postgres/scratch/server.ts';
+import { startScratch } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { SILENT } from './support.ts';
 
 /** A process of its own that starts a scratch server, tells where it is, and waits to be killed. */

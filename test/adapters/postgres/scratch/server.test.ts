@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
+import type { ScratchServer } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { eventually, isAlive, makePlace, type Place, watchdogOf } from './support.ts';
 
 let place: Place;

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProgramFiles } from '../../../../adapters/postgres/program-files.ts';
-import type { ScratchServer } from '../../../../adapters/postgres/scratch/server.ts';
+import { findProgramFiles } from '../../../../adapters/postgres/programs/program-files.ts';
+import type { ScratchServer } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { eventually, makePlace, type Place, serverRoot } from './support.ts';
 
 let place: Place;

@@ -6,7 +6,7 @@ import {
   type ScratchOptions,
   type ScratchServer,
   startScratch,
-} from '../../../../adapters/postgres/scratch/server.ts';
+} from '../../../../adapters/postgres/scratch/server/server.ts';
 import type { Log } from '../../../../core/ports.ts';
 import { ensureLayer } from '../../../../layers/postgres/ensure.ts';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { QUERIES } from '../../../adapters/postgres/restore/views.ts';
+import { QUERIES } from '../../../adapters/postgres/support/views.ts';
 import { oneOf, type Sql, some, TABLES, table } from './tables.ts';
 
 /** `§` stands for the tenant's schema, as SQL names it. */

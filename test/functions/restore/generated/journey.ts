@@ -1,10 +1,10 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { formOf } from '../../../../adapters/postgres/inventory/expression-form.ts';
-import { makeRestoreServer } from '../../../../adapters/postgres/restore/server.ts';
+import { formOf } from '../../../../adapters/postgres/catalog/expressions/normal-form.ts';
+import { makeRestoreServer } from '../../../../adapters/postgres/restore/restore-server.ts';
 import type { Backup } from '../../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../../core/keys.ts';
 import type { Restore } from '../../../../core/restore.ts';
-import type { Rehearsals } from '../../../adapters/postgres/verification/support.ts';
+import type { Rehearsals } from '../../../adapters/postgres/scratch-restore/support.ts';
 import { differences } from '../../../support/compare-databases.ts';
 import { PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { PROJECT_QUERY } from '../../export/schemas.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Compression, Format } from '../../../../core/backup.ts';
-import { TABLES as VIEWED } from '../../../adapters/postgres/restore/views.ts';
+import { TABLES as VIEWED } from '../../../adapters/postgres/support/views.ts';
 import { access } from './access.ts';
 import { BEFORE_TABLES, code } from './code.ts';
 import { divided, later, type Sql, TYPES, tables } from './tables.ts';

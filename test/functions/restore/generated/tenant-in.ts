@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { identifier } from '../../../../adapters/postgres/names.ts';
+import { identifier } from '../../../../adapters/postgres/sql/identifiers.ts';
 import { describeDatabase } from '../../../support/compare-databases.ts';
 import { clientPrograms, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { roleScript } from '../../../support/roles.ts';

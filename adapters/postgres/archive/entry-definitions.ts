@@ -1,0 +1,109 @@
+import type { TableName } from '../../../core/restore.ts';
+import { isKey } from '../sql/function-body.ts';
+import { type Meaning, meaningOf, type Name } from '../sql/kinds/statement-kind.ts';
+import { Cursor } from '../sql/kinds/word-cursor.ts';
+import { type Word, wordOf } from '../sql/statement-words.ts';
+import { tokenAt } from '../sql/tokens.ts';
+import type { Contents, Entry } from './table-of-contents.ts';
+
+/**
+ * What an entry's SQL says it is part of. Tags are no help there: `a b c` is the trigger `c` of table `a b`, or `b c` of `a`.
+ */
+export interface Definitions {
+  /** What the first statement of an entry's definition means. */
+  meaning(entry: Entry): Meaning;
+  /** The table that an entry is part of; undefined for what is part of none. */
+  table(entry: Entry): Name | undefined;
+  /** True where one of these keys stands in the first statement, or where that is too long to tell. */
+  says(entry: Entry, keys: readonly string[]): boolean;
+  /** All words of the first statement, as far as they are kept. */
+  words(entry: Entry): readonly Word[];
+  /** The name of an index or of the one behind a constraint, whose schema is the entry's. */
+  index(entry: Entry): string | undefined;
+  /** The table that rows are written for: a partition's may be for the partitioned table. */
+  target(entry: Entry): Name | undefined;
+}
+
+const MOST_WORDS = 4096;
+
+export const definitionsOf = ({ entries }: Contents): Definitions => {
+  const escapes = escapesOf({ entries });
+  const known = new Map<Entry, readonly Word[]>();
+  const wordsOf = (entry: Entry): readonly Word[] => {
+    const words = known.get(entry) ?? firstStatement(entry.defn ?? '', escapes);
+    known.set(entry, words);
+    return words;
+  };
+  return {
+    meaning: (entry) => meaningOf(wordsOf(entry)),
+    table: (entry) => tableOf(entry, wordsOf(entry)),
+    words: wordsOf,
+    says: (entry, keys) => {
+      const words = wordsOf(entry);
+      return (
+        words.length >= MOST_WORDS || words.some((word) => keys.some((key) => isKey(word, key)))
+      );
+    },
+    index: (entry) => indexOf(entry, wordsOf(entry)),
+    target: ({ copyStmt }) => {
+      const meaning = meaningOf(firstStatement(copyStmt ?? '', escapes));
+      return meaning.kind === 'copy' ? meaning.table : undefined;
+    },
+  };
+};
+
+/** Whether a backslash escapes in the strings of an archive. */
+export const escapesOf = ({ entries }: Pick<Contents, 'entries'>): boolean =>
+  entries.some(escapesIn);
+
+/** An archive's entry that sets how its strings are written. */
+const escapesIn = (entry: Entry): boolean => {
+  if (entry.desc !== 'STDSTRINGS') return false;
+  const meaning = meaningOf(firstStatement(entry.defn ?? '', false));
+  return meaning.kind === 'setting' && meaning.values.join() === 'off';
+};
+
+const firstStatement = (sql: string, escapes: boolean): Word[] => {
+  const span = { bytes: Buffer.from(sql), final: true, escapes };
+  const words: Word[] = [];
+  for (let at = 0; at < span.bytes.length && words.length < MOST_WORDS; ) {
+    const token = tokenAt(span, at);
+    if (!token) break;
+    at = token.to;
+    if (token.kind === 'space') continue;
+    const word = wordOf(span.bytes, token);
+    if (word.kind === 'symbol' && word.text === ';') break;
+    words.push(word);
+  }
+  return words;
+};
+
+const tableOf = (entry: Entry, words: readonly Word[]): Name | undefined => {
+  if (entry.desc === 'TABLE DATA') return { schema: entry.namespace, name: entry.tag };
+  const cursor = new Cursor(words);
+  if (entry.desc === 'STATISTICS') {
+    return cursor.skipTo('from') ? cursor.qualified() : undefined;
+  }
+  if (entry.desc === 'SEQUENCE OWNED BY') return ownerOf(cursor);
+  const meaning = meaningOf(words);
+  if (meaning.kind === 'create') return meaning.table;
+  if (meaning.kind === 'foreign-key') return meaning.table;
+  return meaning.kind === 'alter' && /table$/.test(meaning.what) ? meaning.on : undefined;
+};
+
+/** `ALTER SEQUENCE name OWNED BY schema.table.column` */
+const ownerOf = (cursor: Cursor): Name | undefined => {
+  if (!cursor.skipTo('owned by')) return undefined;
+  const schema = cursor.name();
+  const name = cursor.symbol('.') ? cursor.name() : undefined;
+  return schema === undefined || name === undefined ? undefined : { schema, name };
+};
+
+const indexOf = (entry: Entry, words: readonly Word[]): string | undefined => {
+  if (entry.desc === 'INDEX') return entry.tag;
+  const cursor = new Cursor(words);
+  return entry.desc === 'CONSTRAINT' && cursor.skipTo('add constraint') ? cursor.name() : undefined;
+};
+
+/** One string for a name, to be looked up by; null is no schema of any entry here. */
+export const keyOf = ({ schema, name }: Name | TableName): string => JSON.stringify([schema, name]);

@@ -1,0 +1,91 @@
+import { qualified } from '../sql/identifiers.ts';
+import { keyOf } from './entry-definitions.ts';
+import type { Archive } from './entry-index.ts';
+import type { Entry } from './table-of-contents.ts';
+
+/**
+ * What entries need that is not among them: types, functions, collations, extensions, schemas, a table that one inherits from.
+ * Dependencies say so, but for those that are only the order in which pg_dump writes.
+ */
+export interface Needed {
+  readonly entries: ReadonlySet<Entry>;
+  /** As SQL names them, such as `FUNCTION s.f(integer)`; without schemas, which whoever restores makes anyway. */
+  readonly names: readonly string[];
+}
+
+/** A part of a table depends on these only where they are its parent table's. */
+const OF_PARENTS = new Set(['CONSTRAINT', 'INDEX', 'INDEX ATTACH', 'TABLE ATTACH', 'TRIGGER']);
+
+export const neededBy = (archive: Archive, chosen: ReadonlySet<Entry>): Needed => {
+  const needed = new Set<Entry>();
+  const isOrderOnly = orderOnly(archive, chosen);
+  const completions = completionsOf(archive);
+  const open = [...chosen];
+  const add = (entry: Entry): void => {
+    if (chosen.has(entry) || needed.has(entry)) return;
+    needed.add(entry);
+    open.push(entry);
+  };
+  // An array goes on with what is added while it is gone through.
+  for (const entry of open) {
+    for (const number of entry.dependencies) {
+      const other = archive.byNumber.get(number);
+      if (other && !isOrderOnly(entry, other)) add(other);
+    }
+    for (const other of completions.get(entry) ?? []) add(other);
+  }
+  return { entries: needed, names: namesOf(archive.entries.filter((one) => needed.has(one))) };
+};
+
+const orderOnly = (
+  { attaching, tables, definitions }: Archive,
+  chosen: ReadonlySet<Entry>,
+): ((entry: Entry, other: Entry) => boolean) => {
+  const parents = new Map(
+    attaching.map(({ parent, child }) => [tables.get(keyOf(child)), tables.get(keyOf(parent))]),
+  );
+  return (entry, other) => {
+    if (OF_PARENTS.has(other.desc)) return chosen.has(entry);
+    if (parents.get(entry) === other) return true;
+    // The table that owns a sequence, which an entry of its own says.
+    return (
+      entry.desc === 'SEQUENCE' &&
+      other.desc === 'TABLE' &&
+      definitions.meaning(entry).kind === 'create'
+    );
+  };
+};
+
+/** What an entry is not whole without: the query of a view that was first made without one, and a domain's later constraints. */
+const completionsOf = ({
+  entries,
+  byNumber,
+  definitions,
+}: Archive): ReadonlyMap<Entry, readonly Entry[]> => {
+  const found = new Map<Entry, Entry[]>();
+  for (const entry of entries) {
+    if (entry.desc !== 'RULE' && entry.desc !== 'CHECK CONSTRAINT') continue;
+    const meaning = definitions.meaning(entry);
+    const isQuery = meaning.kind === 'create' && meaning.what === 'view';
+    const isCheck = meaning.kind === 'alter' && meaning.what === 'domain';
+    if (!isQuery && !isCheck) continue;
+    const name = isQuery ? meaning.name : isCheck ? meaning.on.name : '';
+    for (const number of entry.dependencies) {
+      const other = byNumber.get(number);
+      if (other?.desc !== (isQuery ? 'VIEW' : 'DOMAIN') || other.tag !== name) continue;
+      found.set(other, [...(found.get(other) ?? []), entry]);
+    }
+  }
+  return found;
+};
+
+/** As the statement that drops an entry names it; what comes after the rows belongs to something that is named. */
+const namesOf = (entries: readonly Entry[]): string[] =>
+  entries
+    .filter(({ desc, section }) => section === 'pre-data' && !UNNAMED.has(desc))
+    .map(({ desc, dropStmt, namespace, tag }) => {
+      const named = /^DROP ([\s\S]+?)(?: CASCADE)?;\s*$/.exec(dropStmt ?? '')?.[1];
+      return named ?? `${desc} ${qualified(namespace ?? '', tag)}`;
+    });
+
+const UNNAMED = new Set(['SCHEMA', 'SHELL TYPE']);

@@ -1,0 +1,100 @@
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
+import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
+import { calledIn, checksIn } from '../replay/tenant-code/called-in-text.ts';
+import { type Archive, archiveOf } from './entry-index.ts';
+import { type Contents, type Entry, readContents } from './table-of-contents.ts';
+
+/**
+ * Which entries of an archive call functions while they come back: the backup's own, told from what they depend on, and names without a
+ * schema, told from their text. Defaults don't:
+ * all columns of a row that comes back are given. Triggers and rules come after the rows.
+ */
+
+/** Clauses of a table that are evaluated for each row. */
+const FOR_ROWS = ['check', 'generated', 'partition'];
+
+/** Through these a function is reached. Tables are listed themselves, and domains. */
+const BETWEEN = new Set([
+  'OPERATOR',
+  'OPERATOR CLASS',
+  'OPERATOR FAMILY',
+  'AGGREGATE',
+  'TYPE',
+  'VIEW',
+]);
+const FUNCTIONS = new Set(['FUNCTION', 'PROCEDURE']);
+
+const functionsOf = ({ byNumber }: Archive, entry: Entry): readonly string[] => {
+  const found = new Set<string>();
+  const seen = new Set<Entry>([entry]);
+  // A set goes on with what is added while it is gone through.
+  for (const one of seen) {
+    for (const number of one.dependencies) {
+      const other = byNumber.get(number);
+      if (!other) continue;
+      if (FUNCTIONS.has(other.desc)) found.add(`${other.namespace}.${other.tag}`);
+      else if (BETWEEN.has(other.desc)) seen.add(other);
+    }
+  }
+  return [...found].sort();
+};
+
+type Found = Pick<OwnCode, 'what' | 'restricted'> & { readonly from?: Entry };
+
+/** Kinds whose text may have checks. In generated columns, keys and indexes built-ins are immutable, and a view's text is not read. */
+const CLAUSES = ['TABLE', 'DOMAIN', 'CHECK CONSTRAINT'];
+
+const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] =>
+  CLAUSES.includes(entry.desc) ? calledIn(checksIn(definitions.words(entry))).plain.toSorted() : [];
+
+const nameOf = ({ namespace, tag }: Entry): string => quoted(`${namespace}.${tag}`);
+
+/** What is called by it, and how people name it. */
+const evaluated = ({ definitions, byNumber }: Archive, entry: Entry): Found | undefined => {
+  const { desc, dependencies } = entry;
+  switch (desc) {
+    case 'TABLE':
+      return definitions.says(entry, FOR_ROWS)
+        ? { what: `table ${nameOf(entry)}`, restricted: false }
+        : undefined;
+    case 'DOMAIN':
+      return { what: `domain ${nameOf(entry)}`, restricted: false };
+    case 'CHECK CONSTRAINT':
+      return { what: `constraint ${nameOf(entry)}`, restricted: false };
+    case 'INDEX':
+    case 'CONSTRAINT':
+      return { what: `${desc.toLowerCase()} ${nameOf(entry)}`, restricted: true };
+    case 'MATERIALIZED VIEW DATA': {
+      const view = dependencies
+        .map((number) => byNumber.get(number))
+        .find((one) => one?.desc === 'MATERIALIZED VIEW' && one.tag === entry.tag);
+      return view && { what: `materialized view ${nameOf(view)}`, restricted: true, from: view };
+    }
+    default:
+      return undefined;
+  }
+};
+
+export const ownCodeOf = (contents: Contents): readonly OwnCode[] => {
+  const archive = archiveOf(contents);
+  return archive.entries.flatMap((entry) => {
+    const found = evaluated(archive, entry);
+    if (!found) return [];
+    const { from = entry, ...rest } = found;
+    const functions = functionsOf(archive, from);
+    const builtIns = builtInsOf(archive, entry);
+    return functions.length || builtIns.length
+      ? [{ entry: entry.dumpId, ...rest, owner: from.owner ?? '', functions, builtIns }]
+      : [];
+  });
+};
+
+export const readOwnCode: ReadOwnCode = async ({ format, read }) => {
+  const contents = await readContents(read);
+  if (contents.header.format === format) return ownCodeOf(contents);
+  throw new DumpUnreadable(
+    'its table of contents',
+    `it is of format ${contents.header.format}, not ${format}`,
+  );
+};

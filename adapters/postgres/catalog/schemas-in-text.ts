@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import type { SchemaOids } from './schema-contents.ts';
+
+/**
+ * Function bodies are text, so what they name is in no catalog. This reads them for the names of other schemas: a word before
+ * a dot, or a schema on the function's own search_path. A table's alias may be named like a schema, so it is a
+ * guess, and told as one.
+ */
+interface Source {
+  /** As SQL writes it, with its arguments. */
+  readonly name: string;
+  readonly body: string;
+  /** `search_path=...` as the function sets it, or empty. */
+  readonly path: string;
+}
+
+export interface Mention {
+  readonly name: string;
+  readonly schemas: readonly string[];
+}
+
+const SOURCES = `
+  SELECT pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name, p.prosrc AS body,
+    COALESCE((SELECT set FROM pg_catalog.unnest(p.proconfig) set WHERE set LIKE 'search_path=%'), '') AS path
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE p.pronamespace = ANY ($1) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend e
+      WHERE e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+    )
+  ORDER BY 1`;
+
+const OTHERS = `
+  SELECT nspname AS name FROM pg_catalog.pg_namespace
+  WHERE oid <> ALL ($1) AND nspname !~ '^pg_' AND nspname <> 'information_schema'`;
+
+const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
+/** A name and the dot behind it; not a name that itself stands behind a dot, as in `a.b.c`. */
+const BEFORE_DOT =
+  /(?<![\p{L}\p{N}_$".])(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*\.(?!\.)/gu;
+const IN_LIST = /"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*)/gu;
+
+/** Names as PostgreSQL reads them: unquoted ones in lower case. */
+const namesIn = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, quotedName, plain = '']) =>
+    quotedName === undefined ? plain.toLowerCase() : quotedName.replaceAll('""', '"'),
+  );
+
+/** The schemas among `schemas` that one function's text seems to name. */
+export const schemasNamed = (
+  { body, path }: Pick<Source, 'body' | 'path'>,
+  schemas: ReadonlySet<string>,
+): string[] => {
+  const words = [
+    ...namesIn(body.replace(COMMENT, ' '), BEFORE_DOT),
+    ...namesIn(path.slice(path.indexOf('=') + 1), IN_LIST),
+  ];
+  return [...new Set(words)].filter((word) => schemas.has(word)).sort();
+};
+
+/** Functions whose text seems to name schemas that are not in the backup. */
+export const readMentions = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+): Promise<Mention[]> => {
+  const sources = (await client.query<Source>(SOURCES, [schemaOids])).rows;
+  if (!sources.length) return [];
+  const others = (await client.query<{ name: string }>(OTHERS, [schemaOids])).rows;
+  const schemas = new Set(others.map(({ name }) => name));
+  return sources
+    .map((source) => ({ name: source.name, schemas: schemasNamed(source, schemas) }))
+    .filter((mention) => mention.schemas.length);
+};

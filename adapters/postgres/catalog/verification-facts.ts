@@ -1,0 +1,104 @@
+import pg from 'pg';
+import type { Inventory, ReachingFunction } from '../../../core/manifest.ts';
+import type { CountingWays } from '../counting/counting-methods.ts';
+import { fixText } from '../counting/row-hash.ts';
+import { atOnce } from '../session/pipelined-reads.ts';
+import { readBindings } from './bindings/operator-bindings.ts';
+import { readDatabaseExtensions, readDatabaseSettings } from './database-settings.ts';
+import { readDefinitions } from './definitions/definitions.ts';
+import { readNamedByValue } from './reg-values.ts';
+import type { SchemaOids } from './schema-contents.ts';
+import type { Mention } from './schemas-in-text.ts';
+import { readStandIns } from './stand-ins.ts';
+
+/** Tables of the schemas whose checks, defaults, generated columns and indexes call one of their functions, domains' checks included. */
+const CALLERS = `
+  SELECT DISTINCT pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS function,
+    n.nspname AS schema, t.relname AS name
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_proc p ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = d.refobjid
+  CROSS JOIN LATERAL (
+    SELECT k.conrelid FROM pg_catalog.pg_constraint k WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid
+    UNION ALL SELECT a.attrelid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON a.atttypid = k.contypid
+      WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid AND k.contypid <> 0
+    UNION ALL SELECT f.adrelid FROM pg_catalog.pg_attrdef f WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND f.oid = d.objid
+    UNION ALL SELECT i.indrelid FROM pg_catalog.pg_index i WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.indexrelid = d.objid
+  ) AS caller (relid)
+  JOIN pg_catalog.pg_class t ON t.oid = caller.relid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+  WHERE p.pronamespace = ANY ($1) AND t.relnamespace = ANY ($1)
+  ORDER BY 1, 2, 3`;
+
+const readReaching = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+  mentions: readonly Mention[],
+): Promise<ReachingFunction[]> => {
+  if (!mentions.length) return [];
+  interface Caller {
+    readonly function: string;
+    readonly schema: string;
+    readonly name: string;
+  }
+  const { rows } = await client.query<Caller>(CALLERS, [schemaOids]);
+  return mentions
+    .map(({ name, schemas }) => ({
+      name,
+      schemas: [...schemas],
+      tables: rows
+        .filter((caller) => caller.function === name)
+        .map((caller) => ({ schema: caller.schema, name: caller.name })),
+    }))
+    .filter(({ tables }) => tables.length);
+};
+
+export type ForVerification = Pick<
+  Inventory,
+  | 'definitions'
+  | 'operatorBindings'
+  | 'standIns'
+  | 'databaseExtensions'
+  | 'databaseSettings'
+  | 'reachingFunctions'
+>;
+
+/**
+ * What only a verification needs. The server reads expressions back for it, which may fail where a dump would not: no backup is lost
+ * for that. Nothing else may be sent meanwhile: it would fail with it. From here to the transaction's end, the session's text is that
+ * of `fixText`, whatever the database or the role have set: what is read here is read again elsewhere and compared.
+ */
+export const readForVerification = async (
+  client: pg.Client,
+  schemaOids: SchemaOids,
+  mentions: readonly Mention[],
+  ways: CountingWays,
+): Promise<ForVerification> => {
+  await client.query('SAVEPOINT verification');
+  try {
+    const databaseSettings = await readDatabaseSettings(client, schemaOids);
+    await fixText(client);
+    const [definitions, operatorBindings, standIns, databaseExtensions, reachingFunctions] =
+      await atOnce(
+        client,
+        () => readDefinitions(client, schemaOids),
+        () => readBindings(client, schemaOids),
+        async () =>
+          await readStandIns(client, schemaOids, await readNamedByValue(client, schemaOids, ways)),
+        () => readDatabaseExtensions(client),
+        () => readReaching(client, schemaOids, mentions),
+      );
+    return {
+      definitions,
+      operatorBindings,
+      standIns,
+      databaseExtensions,
+      databaseSettings,
+      reachingFunctions,
+    };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT verification');
+    return {};
+  } finally {
+    await client.query('RELEASE SAVEPOINT verification');
+  }
+};

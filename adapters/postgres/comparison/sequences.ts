@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors/base.ts';
+import { type Manifest, type ManifestSequence, tableKey } from '../../../core/manifest.ts';
+import type { Differences } from './differences.ts';
+import type { Contents } from './read-restored.ts';
+
+/**
+ * Sequences know no snapshot: between the inventory and pg_dump's own look at it, one may have gone on. So one that is ahead is no
+ * damage, and noted; one that is behind would give out numbers that are taken.
+ */
+const STEPS = `
+  SELECT n.nspname AS schema, c.relname AS name, s.seqincrement::text AS step, s.seqcycle AS cycles
+  FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1)`;
+
+interface Step {
+  readonly schema: string;
+  readonly name: string;
+  readonly step: string;
+  readonly cycles: boolean;
+}
+
+/** `equal`, or which way it differs. */
+const standing = (
+  was: ManifestSequence,
+  is: ManifestSequence,
+  { step, cycles }: Step,
+): 'equal' | 'ahead' | 'behind' => {
+  if (was.value === is.value && was.called === is.called) return 'equal';
+  // Who goes on gives numbers out. One that has not is as it was made, or was set: its value was lost, wherever it begins.
+  if (!is.called) return 'behind';
+  if (was.value === is.value) return 'ahead';
+  const forward = BigInt(is.value) > BigInt(was.value) === !step.startsWith('-');
+  return forward || cycles ? 'ahead' : 'behind';
+};
+
+const shown = ({ value, called }: ManifestSequence): string =>
+  `${value}${called ? '' : ' (not given out yet)'}`;
+
+export const compareSequences = async (
+  client: pg.Client,
+  { schemaOids, sequences }: Contents,
+  manifest: Manifest,
+  found: Differences,
+): Promise<{ compared: number; notes: string[] }> => {
+  const { rows } = await client.query<Step>(STEPS, [schemaOids]);
+  const steps = new Map(rows.map((row) => [tableKey(row.schema, row.name), row]));
+  const notes: string[] = [];
+  let compared = 0;
+  for (const was of manifest.sequences) {
+    const key = tableKey(was.schema, was.name);
+    const is = sequences.get(key);
+    const step = steps.get(key);
+    // That it is missing is said with the other objects.
+    if (!is || !step) continue;
+    compared += 1;
+    const stands = standing(was, is, step);
+    if (stands === 'equal') continue;
+    const line = `sequence ${quoted(was.schema)}.${quoted(was.name)} stands at ${shown(is)}, and stood at ${shown(was)}`;
+    if (stands === 'behind') found.add(line);
+    else notes.push(`${line}: it may have gone on while the backup was taken`);
+  }
+  return { compared, notes };
+};

@@ -1,0 +1,85 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors/base.ts';
+import type { Manifest } from '../../../core/manifest.ts';
+import type { TableName } from '../../../core/restore.ts';
+import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import { namesTaken } from '../schema-names/names-taken.ts';
+import { schemasThere, tablesThere } from '../schema-names/schema-names.ts';
+import { qualified } from '../sql/identifiers.ts';
+import type { Findings } from './rights.ts';
+
+/** Names that a restore gives, and names that it finds: those must be free, these there. */
+const makeSequence = ({ sequences }: Manifest, { schema, name }: TableName): string => {
+  const written = qualified(schema, name);
+  const stored = sequences.find((one) => one.schema === schema && one.name === name);
+  const literal = `'${written.replaceAll("'", "''")}'`;
+  const value = stored ? `; SELECT setval(${literal}, ${stored.value}, ${stored.called})` : '';
+  return `CREATE SEQUENCE ${written}${value}`;
+};
+
+const intoLive = async (
+  client: pg.Client,
+  { manifest, places, tables = [], chosen = {} }: SurveyRequest,
+  live: ReadonlySet<string>,
+): Promise<Findings> => {
+  const { makes = [], uses = [] } = chosen;
+  const there = new Set((await tablesThere(client, uses)).map(nameOf));
+  const missing = uses.filter((one) => live.has(one.schema) && !there.has(nameOf(one)));
+  return {
+    problems: [
+      ...places
+        .filter(({ from }) => !live.has(from))
+        .map(
+          ({ from }) => `There is no schema ${quoted(from)} to put tables into: restore beside.`,
+        ),
+      ...(await namesTaken(client, tables, makes)),
+      ...missing.map(
+        (one) =>
+          `Sequence ${quoted(nameOf(one))} is missing, which the tables count with and don't own: make it (${makeSequence(manifest, one)}), choose the table that owns it as well, or restore beside.`,
+      ),
+    ],
+    warnings: [],
+  };
+};
+
+const nameOf = ({ schema, name }: TableName): string => `${schema}.${name}`;
+
+/** A swap of what is not live is a restore under its own name. */
+const notLive = ({ places }: SurveyRequest, live: ReadonlySet<string>): string[] =>
+  places
+    .filter(({ from }) => !live.has(from))
+    .map(
+      ({ from }) =>
+        `No schema ${quoted(from)} is live: nothing is exchanged for it${live.size ? '' : ' and no safety backup is taken'}.`,
+    );
+
+/** Whatever has the name may be live, of this project or of another. */
+const nameTaken = (name: string, mode: SurveyRequest['mode']): string =>
+  mode === 'swap'
+    ? `Schema ${quoted(name)} is there already: ask again, which takes the name of another second.`
+    : `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`;
+
+export const surveyNames = async (
+  client: pg.Client,
+  request: SurveyRequest,
+  live: ReadonlySet<string>,
+): Promise<Findings> => {
+  const { places, mode, before = [] } = request;
+  if (mode === 'tables-live') return await intoLive(client, request, live);
+  const names = places.map(({ to }) => to);
+  const aside = before.filter(({ from }) => live.has(from)).map(({ to }) => to);
+  const taken = await schemasThere(client, [...names, ...aside]);
+  const isTaken = (name: string): boolean => taken.has(name);
+  return {
+    problems: [
+      ...names.filter(isTaken).map((name) => nameTaken(name, mode)),
+      ...aside
+        .filter(isTaken)
+        .map(
+          (name) =>
+            `Schema ${quoted(name)} is there already, and the old schema would get this name: ask again; a new request takes the name of another second.`,
+        ),
+    ],
+    warnings: mode === 'swap' ? notLive(request, live) : [],
+  };
+};

@@ -1,0 +1,31 @@
+import type pg from 'pg';
+import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { Findings } from './rights.ts';
+
+/**
+ * Transactions with a snapshot of their own (REPEATABLE READ, SERIALIZABLE, or an open cursor) that sit between two statements. One
+ * that outlives an exchange of names finds the new tables by the old names, and all their rows, which are frozen. Of sessions of roles
+ * that ours is no member of, the server shows none without pg_read_all_stats.
+ */
+const HELD = `
+  SELECT pid FROM pg_catalog.pg_stat_activity
+  WHERE datname = pg_catalog.current_database() AND state LIKE 'idle in transaction%' AND backend_xmin IS NOT NULL
+  ORDER BY xact_start LIMIT 20`;
+
+export const surveySnapshots = async (
+  client: pg.Client,
+  { mode }: SurveyRequest,
+  live: ReadonlySet<string>,
+): Promise<Findings> => {
+  if (mode !== 'swap' || !live.size) return { problems: [], warnings: [] };
+  const pids = (await client.query<{ pid: number }>(HELD)).rows.map(({ pid }) => pid);
+  if (!pids.length) return { problems: [], warnings: [] };
+  const who =
+    pids.length === 1 ? 'A transaction keeps its' : `${pids.length} transactions keep their`;
+  return {
+    problems: [],
+    warnings: [
+      `${who} snapshot just now (backend ${pids.join(', ')}): one that is still open when the names are exchanged reads the restored tables from then on, and no longer what it has read before. End it before, if it decides something by them.`,
+    ],
+  };
+};

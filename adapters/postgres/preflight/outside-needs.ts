@@ -1,0 +1,213 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors/base.ts';
+import type { Outside } from '../../../core/manifest.ts';
+import type { RestoreReport } from '../../../core/restore.ts';
+import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import { schemasNamed } from '../catalog/schemas-in-text.ts';
+import { ROLES_PAGE } from '../replay/statement-errors.ts';
+import { nameInText } from '../sql/kinds/clauses.ts';
+import type { Findings } from './rights.ts';
+
+/** What the backup needs beside its schemas, and what of it names the live ones. */
+
+/** Kinds by the function that finds one by the name that SQL writes; the rest is looked up by its identity. */
+const FINDERS: Readonly<Record<string, string>> = {
+  table: 'to_regclass',
+  view: 'to_regclass',
+  'materialized view': 'to_regclass',
+  'foreign table': 'to_regclass',
+  sequence: 'to_regclass',
+  index: 'to_regclass',
+  type: 'to_regtype',
+  domain: 'to_regtype',
+  function: 'to_regprocedure',
+  procedure: 'to_regprocedure',
+  aggregate: 'to_regprocedure',
+  operator: 'to_regoperator',
+  collation: 'to_regcollation',
+  schema: 'to_regnamespace',
+};
+
+/** Small catalogs whose objects can all be asked for their names. */
+const CATALOGS: Readonly<Record<string, string>> = {
+  server: 'pg_foreign_server',
+  'foreign-data wrapper': 'pg_foreign_data_wrapper',
+  language: 'pg_language',
+  tablespace: 'pg_tablespace',
+  'access method': 'pg_am',
+  'operator class': 'pg_opclass',
+  'operator family': 'pg_opfamily',
+  conversion: 'pg_conversion',
+  'text search dictionary': 'pg_ts_dict',
+  'text search configuration': 'pg_ts_config',
+  'text search template': 'pg_ts_template',
+  'text search parser': 'pg_ts_parser',
+};
+
+const queryFor = (kind: string): string | undefined => {
+  const finder = FINDERS[kind];
+  if (finder) return `SELECT pg_catalog.${finder}($1) IS NOT NULL AS there`;
+  const catalog = CATALOGS[kind];
+  if (!catalog) return undefined;
+  return `SELECT EXISTS (
+    SELECT FROM pg_catalog.${catalog} o, LATERAL pg_catalog.pg_identify_object('pg_catalog.${catalog}'::pg_catalog.regclass, o.oid, 0) i
+    WHERE i.identity = $1) AS there`;
+};
+
+type Presence = 'there' | 'missing' | 'closed';
+
+/** An argument's type that is not there is an error before PostgreSQL 16, and means that the object isn't either. */
+const presenceOf = async (client: pg.Client, { kind, name }: Outside): Promise<Presence> => {
+  const sql = queryFor(kind);
+  if (!sql) return 'there';
+  try {
+    const [row] = (await client.query<{ there: boolean }>(sql, [name])).rows;
+    return row?.there ? 'there' : 'missing';
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === '42501') return 'closed';
+    if (code?.startsWith('42') || code === '3F000') return 'missing';
+    throw error;
+  }
+};
+
+const LONGEST_FIRST = [...Object.keys(FINDERS), ...Object.keys(CATALOGS)].sort(
+  (a, b) => b.length - a.length,
+);
+
+/** `FUNCTION s.f(integer)`, as DROP has it; a sequence that is shared is looked for as such. */
+const needOf = (need: string): Outside | undefined => {
+  const kind = LONGEST_FIRST.find((one) => need.startsWith(`${one.toUpperCase()} `));
+  if (kind === undefined || kind === 'sequence') return undefined;
+  return { kind, name: need.slice(kind.length + 1), neededBy: [] };
+};
+
+const ROUTINES = ['function', 'procedure', 'aggregate'];
+const ROUTINE_THERE = `
+  SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = $2`;
+
+/** DROP names a routine's arguments as well, which nothing takes that looks for one: any of the name is taken for it. */
+const isMissing = async (client: pg.Client, one: Outside): Promise<boolean> => {
+  if (!ROUTINES.includes(one.kind)) return (await presenceOf(client, one)) === 'missing';
+  const [head = ''] = /^(?:"(?:[^"]|"")*"|[^"(])*/.exec(one.name) ?? [];
+  const routine = nameInText(head);
+  if (!routine) return false;
+  return (await client.query(ROUTINE_THERE, [routine.schema, routine.name])).rowCount === 0;
+};
+
+/** What chosen tables need of their own schemas has to be live, where they go into those: it does not come along. */
+export const surveyNeeds = async (
+  client: pg.Client,
+  { mode, chosen }: SurveyRequest,
+): Promise<Findings> => {
+  const problems: string[] = [];
+  for (const need of mode === 'tables-live' ? (chosen?.needs ?? []) : []) {
+    const one = needOf(need);
+    if (!one || !(await isMissing(client, one))) continue;
+    problems.push(
+      `The ${one.kind} ${one.name} is missing, which the tables need: create it, or restore beside, where it comes along.`,
+    );
+  }
+  return { problems, warnings: [] };
+};
+
+/** A table may be needed by nothing but foreign keys, which come afterwards and may be left out. */
+const MAY_LACK = ['table'];
+
+const neededBy = ({ neededBy: all }: Outside): string =>
+  `${all.slice(0, 3).join(', ')}${all.length > 3 ? ` and ${all.length - 3} more` : ''}`;
+
+export const surveyOutside = async (
+  client: pg.Client,
+  { manifest, tables }: SurveyRequest,
+): Promise<Findings & Pick<RestoreReport, 'missingOutside'>> => {
+  const missing: Outside[] = [];
+  const closed: Outside[] = [];
+  for (const one of manifest.outside.filter(({ kind }) => kind !== 'extension')) {
+    const presence = await presenceOf(client, one);
+    if (presence === 'missing') missing.push(one);
+    if (presence === 'closed') closed.push(one);
+  }
+  const said = (one: Outside): string =>
+    `The ${one.kind} ${one.name} is missing, which ${neededBy(one)} needs`;
+  const isWarning = ({ kind }: Outside): boolean => Boolean(tables) || MAY_LACK.includes(kind);
+  return {
+    missingOutside: missing.map(({ kind, name }) => `${kind} ${name}`),
+    problems: [
+      ...missing.filter((one) => !isWarning(one)).map((one) => `${said(one)}: create it first.`),
+      ...closed.map(
+        (one) =>
+          `The restore role may not look into the schema of the ${one.kind} ${one.name}, which ${neededBy(one)} needs: GRANT USAGE on that schema to it. ${ROLES_PAGE}`,
+      ),
+    ],
+    warnings: missing
+      .filter(isWarning)
+      .map((one) => `${said(one)}: what can't do without it ends the restore, and is named.`),
+  };
+};
+
+const SOURCES = `
+  SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name, p.prosrc AS body,
+    COALESCE((SELECT set FROM pg_catalog.unnest(p.proconfig) set WHERE set LIKE 'search_path=%'), '') AS path
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE n.nspname = ANY ($1) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend e
+      WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e'
+    )
+  ORDER BY 1`;
+
+/** Function bodies are text: those of the new schema go on naming the live one. */
+export const functionsNaming = async (
+  client: pg.Client,
+  { places, mode }: SurveyRequest,
+): Promise<string[]> => {
+  const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
+  if (mode === 'tables-live' || mode === 'swap' || !renamed.length) return [];
+  interface Source {
+    readonly name: string;
+    readonly body: string;
+    readonly path: string;
+  }
+  const sources = (await client.query<Source>(SOURCES, [renamed])).rows;
+  const names = new Set(renamed);
+  return sources.filter((source) => schemasNamed(source, names).length).map(({ name }) => name);
+};
+
+const KEYS = `
+  SELECT pg_catalog.format('%s.%s: %s', n.nspname, c.relname, k.conname) AS name, fn.nspname || '.' || f.relname AS referenced,
+    pg_catalog.has_table_privilege(f.oid, 'REFERENCES') OR pg_catalog.has_any_column_privilege(f.oid, 'REFERENCES') AS may
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class f ON f.oid = k.confrelid JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = ANY ($1) AND fn.nspname <> ALL ($1)
+  ORDER BY 1`;
+
+/** Constraints of what is live now to tables outside; the backup's own may be others. */
+export const surveyKeys = async (
+  client: pg.Client,
+  { places, tables, mode }: SurveyRequest,
+): Promise<Findings & Pick<RestoreReport, 'foreignKeysOutside'>> => {
+  interface Row {
+    readonly name: string;
+    readonly referenced: string;
+    readonly may: boolean;
+  }
+  const all = (await client.query<Row>(KEYS, [places.map(({ from }) => from)])).rows;
+  const found = all.filter(
+    ({ name }) =>
+      !tables || tables.some((table) => name.startsWith(`${table.schema}.${table.name}: `)),
+  );
+  const closed = [...new Set(found.filter(({ may }) => !may).map(({ referenced }) => referenced))];
+  const said = (ending: string): string[] =>
+    closed.map(
+      (table) =>
+        `Foreign keys to ${quoted(table)} can't be added: GRANT REFERENCES on it to the restore role, ${ending}. ${ROLES_PAGE}`,
+    );
+  return {
+    foreignKeysOutside: found.map(({ name }) => name),
+    problems: mode === 'swap' ? said('a swap that loses them is refused') : [],
+    warnings: mode === 'swap' ? [] : said('or add them by hand afterwards'),
+  };
+};

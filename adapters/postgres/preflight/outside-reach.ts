@@ -1,0 +1,42 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors/base.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
+import type { Outside } from '../../../core/manifest.ts';
+import { readOutside } from '../catalog/outside-dependencies.ts';
+
+/** What of a restored schema reaches beyond it: objects of others that its own depend on. */
+const OIDS = `
+  SELECT pg_catalog.array_agg(oid::text) AS oids FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)`;
+
+const oidsOf = async (client: pg.Client, schemas: readonly string[]): Promise<string[]> =>
+  (await client.query<{ oids: string[] | null }>(OIDS, [schemas])).rows[0]?.oids ?? [];
+
+/** What the schemas need of others, each as `kind name`. What an extension brought is there for everybody. */
+export const reachesOf = async (
+  client: pg.Client,
+  schemas: readonly string[],
+): Promise<ReadonlyMap<string, Outside>> => {
+  const oids = await oidsOf(client, schemas);
+  const found = oids.length ? await readOutside(client, oids) : [];
+  return new Map(
+    found.filter(({ kind }) => kind !== 'extension').map((one) => [`${one.kind} ${one.name}`, one]),
+  );
+};
+
+/**
+ * A view, a default or a trigger that was not in the schema could read another tenant's tables: an honest backup's manifest lists
+ * all that its objects need outside. @throws DumpUnreadable
+ */
+export const refuseReaches = async (
+  client: pg.Client,
+  schemas: readonly string[],
+  known: ReadonlySet<string>,
+): Promise<void> => {
+  for (const [key, { kind, name, neededBy }] of await reachesOf(client, schemas)) {
+    if (known.has(key)) continue;
+    throw new DumpUnreadable(
+      `${quoted(neededBy[0] ?? '')}`,
+      `it needs the ${kind} ${name}, which the manifest does not list among what the backup needs outside`,
+    );
+  }
+};

@@ -1,0 +1,218 @@
+import type pg from 'pg';
+import { APPLICATION } from '../../../core/contract.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { riskWarnings } from '../../../core/manifest.ts';
+import { stateWarnings } from '../../../core/manifest-states.ts';
+import { usesOf } from '../../../core/ownership.ts';
+import { notOwnedSentence } from '../../../core/ownership-sentence.ts';
+import {
+  type Dependent,
+  dependentTitle,
+  dependentTitles,
+} from '../../../core/restore-dependents.ts';
+import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
+import type { ServerFacts } from '../../../core/snapshot-ports.ts';
+import { surveyOwnership } from '../projects/schema-ownership.ts';
+import { refusal } from '../replay/statement-errors.ts';
+import { dependentOf, findDependents } from '../restore/dependents/find.ts';
+import type { RestoreAccess } from '../restore/restore-server.ts';
+import { schemaOids } from '../schema-names/schema-names.ts';
+import { atOnce } from '../session/pipelined-reads.ts';
+import { withSession } from '../session/session.ts';
+import { serverFacts } from '../snapshot/snapshot.ts';
+import { surveyExtensions } from './extensions.ts';
+import { surveyLocks } from './lock-slots.ts';
+import { surveyNames } from './names.ts';
+import { surveySnapshots } from './open-snapshots.ts';
+import { functionsNaming, surveyKeys, surveyNeeds, surveyOutside } from './outside-needs.ts';
+import { surveyCode } from './restored-code.ts';
+import { type Findings, surveyRights, surveyRoles } from './rights.ts';
+
+/** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
+const STATEMENT_TIMEOUT_MS = 120_000;
+
+const counted = (count: number): string => `${count} ${count === 1 ? 'object' : 'objects'}`;
+
+const majorOf = (version: string): number => Number.parseInt(version, 10);
+
+const NAMED = 5;
+const shortNames = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED).map(quoted).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
+
+const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findings => {
+  const { source, options } = manifest;
+  const problems: string[] = [];
+  const warnings = [
+    ...riskWarnings(manifest.atRisk ?? [], shortNames),
+    ...stateWarnings(manifest.states ?? [], shortNames),
+  ];
+  if (majorOf(source.serverVersion) > server.major) {
+    problems.push(
+      `The backup is of PostgreSQL ${source.serverVersion}, and the server is ${server.version}: what a newer server wrote may not run on an older one. Upgrade the server first.`,
+    );
+  }
+  if (options.content === 'data') {
+    problems.push(
+      'The backup holds rows only, which need tables to go into: restore one with content "full".',
+    );
+  }
+  if (options.content === 'schema') {
+    warnings.push('The backup holds definitions only: no table will have rows.');
+  }
+  if (source.encoding !== server.encoding && server.encoding !== 'SQL_ASCII') {
+    const what =
+      source.encoding === 'SQL_ASCII'
+        ? 'bytes that are no text in it'
+        : `characters that ${server.encoding} does not have`;
+    if (source.encoding === 'SQL_ASCII' || server.encoding !== 'UTF8') {
+      warnings.push(
+        `The backup's database is ${source.encoding}, the server's ${server.encoding}: ${what} would end the restore.`,
+      );
+    }
+  }
+  return { problems, warnings };
+};
+
+const dependentFindings = (
+  dependents: readonly Dependent[],
+  { mode, acceptDependents, repointDependents, before = [] }: SurveyRequest,
+): Findings => {
+  if (mode !== 'swap' || !dependents.length) return { problems: [], warnings: [] };
+  const possible = dependents.filter(({ repoint }) => repoint === 'possible');
+  const staying = repointDependents
+    ? dependents.filter(({ repoint }) => repoint !== 'possible')
+    : dependents;
+  const warnings =
+    repointDependents && possible.length
+      ? [
+          `${counted(possible.length)} outside will be repointed to the restored schema: ${dependentTitles(possible)}.`,
+        ]
+      : [];
+  if (!staying.length) return { problems: [], warnings };
+  const old = before.map(({ to }) => quoted(to)).join(', ');
+  const said = `${counted(staying.length)} outside would stay with the old schema${old && ` (${old} after the swap)`} and not use the restored one: ${dependentTitles(staying)}.`;
+  if (acceptDependents) {
+    const dropped = `DROP SCHEMA ... CASCADE of the old schema would drop ${staying.length === 1 ? 'it' : 'them'}.`;
+    return { problems: [], warnings: [...warnings, `${said} ${dropped}`] };
+  }
+  const ways = [
+    ...(repointDependents || !possible.length
+      ? []
+      : [
+          `With "repointDependents": true ${possible.length === dependents.length ? 'all of them are' : `${possible.length} of them are`} repointed to the restored schema.`,
+        ]),
+    'report.dependentObjects has a statement for each that can be recreated by hand.',
+    'With "acceptDependents": true the swap runs, and they stay with the old schema.',
+  ];
+  return { problems: [`${said} ${ways.join(' ')}`], warnings };
+};
+
+const ownershipOf = async (
+  access: RestoreAccess,
+  request: SurveyRequest,
+  live: ReadonlyMap<string, string>,
+): Promise<Findings & Pick<Survey, 'notOwned'>> => {
+  const { mode, places, before = [] } = request;
+  const uses = usesOf(mode, places, before, live);
+  const notOwned = await surveyOwnership(access, request, uses);
+  return { notOwned, problems: notOwned.map(notOwnedSentence), warnings: [] };
+};
+
+const look = async (
+  access: RestoreAccess,
+  client: pg.Client,
+  request: SurveyRequest,
+): Promise<Survey> => {
+  const { places, mode, before = [] } = request;
+  const from = places.map((place) => place.from);
+  const [server, oids] = await atOnce(
+    client,
+    () => serverFacts(client),
+    () => schemaOids(client, from),
+  );
+  const live: ReadonlySet<string> = new Set(oids.keys());
+  const asking = ownershipOf(access, request, oids);
+  // A failure of the other session must not end this one's reads half way.
+  asking.catch(() => undefined);
+  const [
+    rights,
+    roles,
+    extensions,
+    outside,
+    needs,
+    keys,
+    names,
+    code,
+    snapshots,
+    dependents,
+    functionsNamingLive,
+    locks,
+  ] = await atOnce(
+    client,
+    () => surveyRights(client, request),
+    () => surveyRoles(client, request),
+    () => surveyExtensions(client, request),
+    () => surveyOutside(client, request),
+    () => surveyNeeds(client, request),
+    () => surveyKeys(client, request),
+    () => surveyNames(client, request, live),
+    () => surveyCode(client, request),
+    () => surveySnapshots(client, request, live),
+    async () =>
+      mode === 'swap'
+        ? (await findDependents(client, [...live], before)).map((one) => dependentOf(one))
+        : [],
+    () => functionsNaming(client, request),
+    () => surveyLocks(client, request),
+  );
+  const hanging = dependentFindings(dependents, request);
+  const ownership = await asking;
+  const all = [
+    ownership,
+    serverFindings(server, request),
+    names,
+    rights,
+    roles,
+    extensions,
+    outside,
+    needs,
+    keys,
+    code,
+    hanging,
+    snapshots,
+    locks,
+  ];
+  return {
+    server,
+    live: from.flatMap((schema) => {
+      const oid = oids.get(schema);
+      return oid === undefined ? [] : [{ schema, oid }];
+    }),
+    notOwned: ownership.notOwned,
+    missingExtensions: extensions.missingExtensions,
+    missingRoles: roles.missingRoles,
+    missingOutside: outside.missingOutside,
+    functionsNamingLive,
+    foreignKeysOutside: keys.foreignKeysOutside,
+    dependents: dependents.map(dependentTitle),
+    ...(dependents.length > 0 && { dependentObjects: dependents }),
+    problems: all.flatMap(({ problems }) => problems),
+    warnings: all.flatMap(({ warnings }) => warnings),
+  };
+};
+
+/** @throws the named errors of connecting and reading */
+export const survey = async (access: RestoreAccess, request: SurveyRequest): Promise<Survey> => {
+  const session = {
+    applicationName: `${APPLICATION}/survey`,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    pipelined: true,
+    signal: request.signal,
+  };
+  try {
+    return await withSession(access, session, (client) => look(access, client, request));
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw refusal(error, { object: 'the preflight checks' });
+  }
+};

@@ -1,0 +1,185 @@
+import type pg from 'pg';
+import { quoted } from '../../../core/errors/base.ts';
+import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import { ROLES_PAGE } from '../replay/statement-errors.ts';
+
+/** What the restore role may do, and which of the backup's roles it can give something to. */
+export interface Findings {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const OF_DATABASE = `
+  SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS create,
+    pg_catalog.current_database() AS database,
+    (SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS "databaseOwner", session_user::text AS role, pg_catalog.pg_is_in_recovery() AS replica,
+    pg_catalog.current_setting('max_locks_per_transaction')::int
+      * (pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int) AS locks,
+    ARRAY(SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1) AS "eventTriggers"`;
+
+interface OfDatabase {
+  readonly create: boolean;
+  readonly database: string;
+  readonly databaseOwner: string;
+  readonly role: string;
+  readonly replica: boolean;
+  readonly locks: number;
+  readonly eventTriggers: readonly string[];
+}
+
+const SETTABLE = `CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END`;
+
+const OF_SCHEMAS = `
+  SELECT n.nspname AS schema, r.rolname AS owner, pg_catalog.pg_has_role(r.oid, 'USAGE') AS owns,
+    pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS creates
+  FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+  WHERE n.nspname = ANY ($1) ORDER BY 1`;
+
+interface OfSchema {
+  readonly schema: string;
+  readonly owner: string;
+  readonly owns: boolean;
+  readonly creates: boolean;
+}
+
+/** Each object made in the transaction is locked until its end: a table with its index, its TOAST table and that one's index. */
+const LOCKS_PER_TABLE = 4;
+
+const databaseFindings = (
+  found: OfDatabase,
+  { manifest, mode }: SurveyRequest,
+): { problems: string[]; warnings: string[] } => {
+  const { create, database, role, replica, locks, eventTriggers } = found;
+  const problems: string[] = [];
+  if (replica) problems.push('The server is a replica, which takes no writes: name the primary.');
+  if (!create && mode !== 'tables-live') {
+    problems.push(
+      `${quoted(role)} may make no schema: GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+    );
+  }
+  const wanted = manifest.tables.length * LOCKS_PER_TABLE;
+  const warnings =
+    wanted > locks
+      ? [
+          `One transaction makes ${manifest.tables.length} tables and holds a lock on each of their parts; the server has room for ${locks} locks. If it ends with "out of shared memory", raise max_locks_per_transaction.`,
+        ]
+      : [];
+  if (eventTriggers.length) {
+    warnings.push(
+      `Event triggers of the database run for what is restored: ${eventTriggers.map(quoted).join(', ')}.`,
+    );
+  }
+  return { problems, warnings };
+};
+
+/** Nobody can be made a member of it: it stands for whoever owns the database, and owns the schema public since PostgreSQL 15. */
+const DATABASE_OWNER = 'pg_database_owner';
+
+const publicProblem = (schema: string, { database, databaseOwner, role }: OfDatabase): string =>
+  `Schema ${quoted(schema)} belongs to whoever owns the database, ${quoted(databaseOwner)}, and only they may rename it: ALTER DATABASE ${quoted(database)} OWNER TO a role that ${quoted(role)} is a member of. Or bring it elsewhere (POST .../elsewhere), or chosen tables into the live schema ("tables", "into": "live").`;
+
+const schemaProblems = (
+  found: readonly OfSchema[],
+  ofDatabase: OfDatabase,
+  mode: string,
+): string[] =>
+  found.flatMap(({ schema, owner, owns, creates }) => {
+    const { role } = ofDatabase;
+    if (owner === DATABASE_OWNER) {
+      if (mode !== 'tables-live') return owns ? [] : [publicProblem(schema, ofDatabase)];
+      return creates
+        ? []
+        : [
+            `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO the role that owns its tables, which ${quoted(role)} has to be a member of. ${ROLES_PAGE}`,
+          ];
+    }
+    if (mode === 'tables-live') {
+      return creates
+        ? []
+        : [
+            `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT ${quoted(owner)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+          ];
+    }
+    return owns
+      ? []
+      : [
+          `Schema ${quoted(schema)} belongs to ${quoted(owner)}, and only its owner may rename it: GRANT ${quoted(owner)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+        ];
+  });
+
+export const surveyRights = async (
+  client: pg.Client,
+  request: SurveyRequest,
+): Promise<Findings> => {
+  const [found] = (await client.query<OfDatabase>(OF_DATABASE)).rows;
+  if (!found) throw new Error('the server says nothing of its database');
+  const { places, mode } = request;
+  const names = places.map(({ from }) => from);
+  const schemas = (await client.query<OfSchema>(OF_SCHEMAS, [names])).rows;
+  const { problems, warnings } = databaseFindings(found, request);
+  return { problems: [...problems, ...schemaProblems(schemas, found, mode)], warnings };
+};
+
+const ROLES = `
+  SELECT w.name, r.oid IS NOT NULL AS there
+  FROM pg_catalog.unnest($1::text[]) AS w (name) LEFT JOIN pg_catalog.pg_roles r ON r.rolname = w.name ORDER BY 1`;
+
+/** What comes with an extension is not given to anybody, nor what comes with another object, such as a range type's functions. */
+const madeByItself = (catalog: string, oid: string): string => `NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend e
+  WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype IN ('e', 'i'))`;
+
+/** Owners of what is live that the restore role can't give anything to. */
+const OWNERS = `
+  WITH owners AS (
+    SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND $2
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_class', 'c.oid')}
+    UNION SELECT p.proowner FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_proc', 'p.oid')}
+    UNION SELECT t.typowner FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
+  )
+  SELECT r.rolname AS name, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
+  WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
+
+/** Roles that are not there are missing; an owner that we are no member of keeps its grants and loses what it owns. */
+export const surveyRoles = async (
+  client: pg.Client,
+  { manifest, places, mode, owners }: SurveyRequest,
+): Promise<Findings & { readonly missingRoles: readonly string[] }> => {
+  interface Row {
+    readonly name: string;
+    readonly there: boolean;
+  }
+  const found = (await client.query<Row>(ROLES, [manifest.roles])).rows;
+  const missingRoles = found.filter(({ there }) => !there).map(({ name }) => name);
+  if (owners === 'drop') return { missingRoles, problems: [], warnings: [] };
+  const live = places.map(({ from }) => from);
+  // Live schemas that tables go into stay whose they are; whose public is, the rights have said.
+  const foreign = (
+    await client.query<{ name: string; member: boolean }>(OWNERS, [live, mode !== 'tables-live'])
+  ).rows.filter(({ name }) => name !== DATABASE_OWNER);
+  const said = [
+    ...missingRoles.map((name) => `The server has no role ${quoted(name)}, which the backup names`),
+    ...foreign.map(({ name, member }) =>
+      member
+        ? `The restore role is a member of ${quoted(name)}, which owns a part, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
+        : `The restore role is no member of ${quoted(name)}, which owns a part`,
+    ),
+  ];
+  if (mode === 'swap') {
+    return {
+      missingRoles,
+      problems: said.map(
+        (one) => `${one}: a swap that loses an owner or a grant is an outage. Mend it first.`,
+      ),
+      warnings: [],
+    };
+  }
+  return {
+    missingRoles,
+    problems: [],
+    warnings: said.map((one) => `${one}: what is its is left out, and listed.`),
+  };
+};

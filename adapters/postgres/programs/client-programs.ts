@@ -1,0 +1,81 @@
+import { ServerTooNew, TlsRefused } from '../../../core/errors/source.ts';
+import { chooseMajor } from '../../../core/programs.ts';
+import type { ServerFacts } from '../../../core/snapshot-ports.ts';
+import type { Login } from '../../secrets/credentials.ts';
+import { commonSettings, type SourceAccess, startupOptions } from '../session/session.ts';
+import { conninfoValue } from '../sql/identifiers.ts';
+import { type ClientPrograms, findProgramFiles, majorsOf } from './program-files.ts';
+
+/**
+ * How PostgreSQL's own programs are started on a source: the right major, an environment made from nothing, so that nothing of
+ * ours is in it but the login, and the password in no argument list.
+ */
+export interface ProgramAccess extends SourceAccess {
+  /** Folders that hold `<major>/bin/pg_dump`. */
+  readonly programRoots: readonly string[];
+}
+
+export interface OpenPrograms {
+  readonly programs: ClientPrograms;
+  readonly login: Login;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const LOCK_TIMEOUT_MS = 5000;
+
+/** libpq reads no keepalives from the environment, so they stand in the connection string, which holds no secret. */
+export const connectionString = ({ settings }: SourceAccess, login: Login): string =>
+  Object.entries({
+    host: settings.host,
+    port: String(settings.port),
+    dbname: settings.database,
+    user: login.user,
+    connect_timeout: '10',
+    keepalives_idle: '10',
+    keepalives_interval: '5',
+    keepalives_count: '4',
+    tcp_user_timeout: '30000',
+  })
+    .map(([name, value]) => `${name}=${conninfoValue(value)}`)
+    .join(' ');
+
+const environmentOf = (
+  { settings }: SourceAccess,
+  login: Login,
+  rootCertificate: string | undefined,
+  applicationName: string,
+): NodeJS.ProcessEnv => ({
+  PGPASSWORD: login.password,
+  PGAPPNAME: applicationName,
+  PGOPTIONS: startupOptions({ ...commonSettings(), lock_timeout: LOCK_TIMEOUT_MS }),
+  PGSSLMODE: settings.tls,
+  ...(rootCertificate ? { PGSSLROOTCERT: rootCertificate } : {}),
+  // A private service or password file of the account must not change where the dump reads from.
+  PGSYSCONFDIR: '/nonexistent',
+  PGPASSFILE: '/dev/null',
+  HOME: '/nonexistent',
+  TMPDIR: '/tmp',
+  LC_ALL: 'C.UTF-8',
+});
+
+/** @throws ServerTooNew, TlsRefused, SecretUnreadable */
+export const openPrograms = async (
+  access: ProgramAccess,
+  { server, applicationName }: { readonly server: ServerFacts; readonly applicationName: string },
+): Promise<OpenPrograms> => {
+  const { settings } = access;
+  const files = await findProgramFiles(...access.programRoots);
+  const major = chooseMajor(server.major, majorsOf(files.clients));
+  const programs = files.clients.find((client) => client.major === major);
+  if (!programs) throw new ServerTooNew(server.major, majorsOf(files.clients));
+  const rootCertificate = access.caFile ?? files.rdsCertificates;
+  if (settings.tls !== 'disable' && !rootCertificate) {
+    throw new TlsRefused(settings.name, 'there is no certificate authority to check it against');
+  }
+  const login = await access.credentials();
+  return {
+    programs,
+    login,
+    environment: environmentOf(access, login, rootCertificate, applicationName),
+  };
+};

@@ -1,0 +1,85 @@
+import type pg from 'pg';
+import { described, shown } from '../../sql/describe-statement.ts';
+import { identifier } from '../../sql/identifiers.ts';
+import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { Piece } from '../../sql/split-statements.ts';
+import type { Run } from '../run-state.ts';
+import { send } from '../send.ts';
+import { isLost } from '../statement-errors.ts';
+import { giveInstead } from './definer-rights.ts';
+import { givesOption, grantAsOwner, noteGranted } from './grantors.ts';
+import { type Giving, isGiving, obstacle } from './role-rights.ts';
+
+/** Executes what gives objects or rights to roles, or lists it where it can't be given. */
+
+const MAY_CREATE = 'SELECT pg_catalog.has_schema_privilege($1, $2, $3) AS may';
+
+/** Who is to own something must be allowed to create in its schema, unless a superuser says so. */
+const lacksCreate = async (client: pg.Client, role: string, schema: string): Promise<boolean> => {
+  const found = await client.query<{ may: boolean }>(MAY_CREATE, [role, schema, 'CREATE']);
+  return !found.rows[0]?.may;
+};
+
+const giveOwner = async (
+  run: Run,
+  { on, role }: Extract<Giving, { readonly kind: 'owner' }>,
+  execute: () => Promise<void>,
+): Promise<void> => {
+  const { client, isSuperuser } = run;
+  if (isSuperuser || on.schema === null || !(await lacksCreate(client, role, on.schema)))
+    return await execute();
+  const right = `CREATE ON SCHEMA ${identifier(on.schema)}`;
+  await client.query(`GRANT ${right} TO ${identifier(role)}`);
+  await execute();
+  await client.query(`REVOKE ${right} FROM ${identifier(role)}`);
+};
+
+/** A grant in the name of somebody who has lost the right to give it is no reason to lose all the rest. */
+const grantAs = async (
+  { client }: Run,
+  grantor: string,
+  execute: () => Promise<void>,
+): Promise<string | undefined> => {
+  await client.query(`SAVEPOINT larder_grant; SET LOCAL ROLE ${identifier(grantor)}`);
+  try {
+    await execute();
+    await client.query('RESET ROLE; RELEASE SAVEPOINT larder_grant');
+    return undefined;
+  } catch (error) {
+    if (isLost((error as Error).cause)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT larder_grant; RELEASE SAVEPOINT larder_grant');
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+export const give = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
+  const { text, words } = piece;
+  const { client, request, access, grantor, findRole } = run;
+  if (request.owners === 'drop' || !isGiving(meaning)) return;
+  // It is told by its own name where it can't be given.
+  if (meaning.kind === 'owner') run.ownerless.delete(shown(meaning.on));
+  const why = await obstacle(meaning, grantor, findRole);
+  if (why) {
+    access.add(meaning, words, why);
+    if (meaning.kind === 'owner') await giveInstead(run, meaning, piece);
+    return;
+  }
+  if (meaning.kind === 'grant' && run.closed.has(shown(meaning.on))) return;
+  const execute = () => send(client, text, { object: described(meaning, words) });
+  if (meaning.kind === 'owner') {
+    if (meaning.role === run.self) run.ours.add(shown(meaning.on));
+    return await giveOwner(run, meaning, execute);
+  }
+  if (meaning.kind === 'default-privileges') {
+    if (grantor === null) return await execute();
+  } else if (grantor === null) {
+    await grantAsOwner(run, meaning.what, meaning.on, execute);
+    if (givesOption(words)) run.optional.add(shown(meaning.on));
+    return;
+  }
+  const refused = await grantAs(run, grantor, execute);
+  if (refused) access.add(meaning, words, refused);
+  else if (meaning.kind === 'grant') {
+    noteGranted(run, meaning.on, grantor, [...meaning.roles, ...(meaning.public ? [''] : [])]);
+  }
+};

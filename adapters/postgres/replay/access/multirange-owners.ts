@@ -1,0 +1,33 @@
+import { identifier, qualified } from '../../sql/identifiers.ts';
+import type { Run } from '../run-state.ts';
+
+/**
+ * A range type brings its multirange type, which before PostgreSQL 17 stays with whoever made the range when that gets another owner: no
+ * dump says whose it is, and a later ALTER TYPE or DROP OWNED of the range's owner would leave it with the restore role.
+ */
+const LEFT = `
+  SELECT n.nspname AS schema, m.typname AS name, r.rolname AS owner, pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') AS creates
+  FROM pg_catalog.pg_range g JOIN pg_catalog.pg_type t ON t.oid = g.rngtypid JOIN pg_catalog.pg_namespace h ON h.oid = t.typnamespace
+  JOIN pg_catalog.pg_type m ON m.oid = g.rngmultitypid JOIN pg_catalog.pg_namespace n ON n.oid = m.typnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid = t.typowner
+  WHERE h.nspname = ANY ($1) AND m.typowner <> t.typowner AND m.typowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)`;
+
+interface Left {
+  readonly schema: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly creates: boolean;
+}
+
+/** Gives multirange types that are left with the session's role to the owners of their ranges, to which the text gave those. */
+export const giveMultiranges = async ({ client, request, isSuperuser }: Run): Promise<void> => {
+  if (request.owners === 'drop' || request.intoLive) return;
+  const { rows } = await client.query<Left>(LEFT, [request.schemas]);
+  for (const { schema, name, owner, creates } of rows) {
+    const right = `CREATE ON SCHEMA ${identifier(schema)}`;
+    const isLent = !creates && !isSuperuser;
+    if (isLent) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
+    await client.query(`ALTER TYPE ${qualified(schema, name)} OWNER TO ${identifier(owner)}`);
+    if (isLent) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
+  }
+};

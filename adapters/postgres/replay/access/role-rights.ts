@@ -1,0 +1,93 @@
+import type pg from 'pg';
+import { quoted } from '../../../../core/errors/base.ts';
+import { described } from '../../sql/describe-statement.ts';
+import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { Word } from '../../sql/statement-words.ts';
+
+/** Owners and grants: who can be given what. Roles belong to the server, so a backup's may be missing, or be none of ours. */
+export interface RoleRights {
+  /** It may own what we made. */
+  readonly mayOwn: boolean;
+  /** Something may be granted in its name. */
+  readonly mayGrant: boolean;
+}
+
+/** From 16 on a membership may come without the right to SET ROLE; what we gave away we must still be able to use. */
+const RIGHTS = `
+  SELECT pg_catalog.pg_has_role(r.oid, 'USAGE') AS uses,
+    pg_catalog.pg_has_role(r.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS sets
+  FROM pg_catalog.pg_roles r WHERE r.rolname = $1`;
+
+/** Undefined for a role that the server does not have, or that nothing shall be given to. */
+export type FindRole = (name: string) => Promise<RoleRights | undefined>;
+
+export const roleFinder = (client: pg.Client, missing: readonly string[]): FindRole => {
+  const known = new Map<string, RoleRights | undefined>();
+  return async (name) => {
+    if (!known.has(name)) {
+      const found = await client.query<{ uses: boolean; sets: boolean }>(RIGHTS, [name]);
+      const row = missing.includes(name) ? undefined : found.rows[0];
+      known.set(name, row && { mayOwn: row.uses && row.sets, mayGrant: row.sets });
+    }
+    return known.get(name);
+  };
+};
+
+export type Giving = Extract<
+  Meaning,
+  { readonly kind: 'owner' | 'grant' | 'revoke' | 'default-privileges' }
+>;
+
+export const isGiving = (meaning: Meaning): meaning is Giving =>
+  ['owner', 'grant', 'revoke', 'default-privileges'].includes(meaning.kind);
+
+/** Why something can't be given, or undefined where it can. `grantor` is another than the owner, where one is named. */
+export const obstacle = async (
+  meaning: Giving,
+  grantor: string | null,
+  find: FindRole,
+): Promise<string | undefined> => {
+  const named = meaning.kind === 'owner' ? [meaning.role] : meaning.roles;
+  for (const role of named) {
+    if (!(await find(role))) return `there is no role ${quoted(role)}`;
+  }
+  if (meaning.kind === 'owner') {
+    return (await find(meaning.role))?.mayOwn
+      ? undefined
+      : `the restore role is no member of ${quoted(meaning.role)}`;
+  }
+  const giver = meaning.kind === 'default-privileges' ? meaning.role : grantor;
+  if (giver === null) return undefined;
+  const rights = await find(giver);
+  if (!rights) return `there is no role ${quoted(giver)}, who granted it`;
+  return rights.mayGrant && (rights.mayOwn || meaning.kind !== 'default-privileges')
+    ? undefined
+    : `${quoted(giver)} granted it, and the restore role is no member of that`;
+};
+
+/** What was left out, gathered by its reason: a schema has many objects and few roles. */
+const NAMED = 5;
+export class LeftOutAccess {
+  readonly #byReason = new Map<string, string[]>();
+
+  add(meaning: Giving, words: readonly Word[], why: string): void {
+    this.addNamed(described(meaning, words), why);
+  }
+
+  addNamed(what: string, why: string): void {
+    const all = this.#byReason.get(why);
+    if (!all) this.#byReason.set(why, [what]);
+    else if (!all.includes(what)) all.push(what);
+  }
+
+  get isEmpty(): boolean {
+    return this.#byReason.size === 0;
+  }
+
+  list(): { readonly what: string; readonly why: string }[] {
+    return [...this.#byReason].map(([why, all]) => ({
+      what: `${all.slice(0, NAMED).join(', ')}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ''}`,
+      why,
+    }));
+  }
+}

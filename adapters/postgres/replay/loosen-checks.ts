@@ -1,0 +1,138 @@
+import type { TableName } from '../../../core/restore.ts';
+import { commentSql } from '../schema-names/schema-names.ts';
+import { shown } from '../sql/describe-statement.ts';
+import { identifier, qualified } from '../sql/identifiers.ts';
+import { wordsIn } from '../sql/kinds/clauses.ts';
+import { sendBound } from './operators/bind-operators.ts';
+import { validating } from './row-conflicts.ts';
+import type { Run } from './run-state.ts';
+import { refusal } from './statement-errors.ts';
+import { executeNotValid } from './tenant-code/execute.ts';
+import { forget } from './tenant-code/known-code.ts';
+import { validateConfined } from './tenant-code/validate.ts';
+import { isTold, whyOf } from './unfinished-objects.ts';
+
+/**
+ * pg_dump writes checks into CREATE TABLE and CREATE DOMAIN, so rows that violate them are refused while they are loaded. After such an
+ * error, the next attempt drops the checks before the first row, adds them NOT VALID after the last statement, and validates each. So every
+ * row is loaded, also if a check calls now() or reads a table that is loaded later.
+ */
+export interface Loosened extends TableName {
+  readonly what: 'table' | 'domain';
+  readonly constraint: string;
+  /** `CHECK (...)`, without NOT VALID. */
+  readonly definition: string;
+  readonly comment: string | null;
+}
+
+/** Those that come from a parent go and come with the parent's. What is not enforced refuses no row (PostgreSQL 18). */
+const OF_TABLES = `
+  SELECT 'table' AS what, n.nspname AS schema, c.relname AS name, k.conname AS constraint, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
+    pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = ANY ($1) AND k.contype = 'c' AND k.convalidated AND k.coninhcount = 0 AND c.relkind IN ('r', 'p')
+    AND coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true)
+  ORDER BY 2, 3, 4`;
+
+const OF_DOMAINS = `
+  SELECT 'domain' AS what, n.nspname AS schema, t.typname AS name, k.conname AS constraint, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
+    pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  WHERE n.nspname = ANY ($1) AND k.contype = 'c' AND k.convalidated
+  ORDER BY 2, 3, 4`;
+
+const objectOf = ({ what, schema, name }: Loosened): string =>
+  `${what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(schema, name)}`;
+
+const find = async ({ client, request, bounds }: Run, sql: string): Promise<Loosened[]> => {
+  const { rows } = await client.query<Loosened>(sql, [request.schemas]);
+  return rows.filter((one) => bounds.made.has(shown(one)));
+};
+
+/** An heir's own check of its parent's name stays when the parent's goes, and is found in the next round. */
+const takeAway = async (run: Run, sql: string): Promise<void> => {
+  for (let found = await find(run, sql); found.length; found = await find(run, sql)) {
+    for (const one of found) {
+      await run.client.query(
+        `ALTER ${objectOf(one)} DROP CONSTRAINT ${identifier(one.constraint)}`,
+      );
+      run.loosened.push(one);
+    }
+  }
+};
+
+/** Before the first row. */
+export const loosen = async (run: Run): Promise<void> => {
+  const { loosen: what } = run.request;
+  if (what === undefined || run.isLoose) return;
+  run.isLoose = true;
+  try {
+    await takeAway(run, OF_TABLES);
+    if (what === 'checks-and-domains') await takeAway(run, OF_DOMAINS);
+    forget(run);
+  } catch (error) {
+    throw refusal(error, { object: 'the checks of the backup' });
+  }
+};
+
+const nameOf = ({ what, constraint, ...on }: Loosened): string =>
+  `constraint ${shown({ schema: null, name: constraint })} of ${what} ${shown(on)}`;
+
+const giveBack = async (run: Run, one: Loosened): Promise<void> => {
+  const { what, schema, name, constraint, definition, comment } = one;
+  const { client, request } = run;
+  const text = `ALTER ${objectOf(one)} ADD CONSTRAINT ${identifier(constraint)} ${definition} NOT VALID`;
+  const meaning = { kind: 'alter', what, on: { schema, name } } as const;
+  const piece = { text: Buffer.from(text), words: wordsIn(text) };
+  const doing = { object: nameOf(one), schema: request.schemas[0] };
+  await executeNotValid(run, meaning, piece.words, (how) =>
+    sendBound({ client, plan: request.bindings, ...(how && { how }) }, meaning, piece, doing),
+  );
+  if (comment === null) return;
+  const on = `${what === 'domain' ? 'DOMAIN ' : ''}${qualified(schema, name)}`;
+  await client.query(commentSql(`CONSTRAINT ${identifier(constraint)} ON ${on}`, comment));
+};
+
+const SAVEPOINT = 'larder_check';
+
+/** As its owner, since it runs code of the backup. */
+const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
+  const { client, request } = run;
+  const { what, schema, name, constraint } = one;
+  const doing = { object: nameOf(one), schema: request.schemas[0] };
+  await client.query(`SAVEPOINT ${SAVEPOINT}`);
+  try {
+    await validateConfined(run, { schema, name, what }, validating(what, one, constraint), doing);
+    await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return undefined;
+  } catch (error) {
+    if (!isTold(error)) throw error;
+    await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return error;
+  }
+};
+
+/** Behind the last statement: everything is there that a check may read. */
+export const tighten = async (run: Run): Promise<void> => {
+  try {
+    for (const one of run.loosened) await giveBack(run, one);
+    forget(run);
+  } catch (error) {
+    throw refusal(error, { object: 'the checks of the backup' });
+  }
+  for (const one of run.loosened) {
+    const error = await holds(run, one);
+    if (!error) continue;
+    const { what, schema, name, constraint } = one;
+    run.unfinished.push({
+      kind: what === 'domain' ? 'domain-check' : 'check',
+      object: nameOf(one),
+      state: 'not-valid',
+      why: whyOf(error),
+      sql: validating(what, one, constraint),
+      error,
+      on: { schema, name },
+      part: constraint,
+    });
+  }
+};

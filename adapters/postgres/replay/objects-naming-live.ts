@@ -1,0 +1,264 @@
+import { quoted } from '../../../core/errors/base.ts';
+import type { NamesLive } from '../../../core/restore.ts';
+import { described, shown } from '../sql/describe-statement.ts';
+import { isKey } from '../sql/function-body.ts';
+import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import {
+  isWritingCall,
+  type SchemaNames,
+  schemaNames,
+  wordsIn,
+  writesIn,
+} from '../sql/schema-names-in-text.ts';
+import type { Word } from '../sql/statement-words.ts';
+
+/**
+ * Objects of a backup that still name the live schema after a restore under another name: by string constants in expressions, bodies and
+ * arguments, for which PostgreSQL records no dependency. All other references are to the restored objects. Found in the backup's statements.
+ */
+const ROUTINES = ['function', 'procedure'];
+/** Labels and options are no code. */
+const NO_CODE = ['type', 'sequence', 'collation', 'text search dictionary', 'server'];
+
+/** Constants of these types are stored as OIDs, and so refer to the restored object: `'acme.s'::regclass`. */
+const BY_OID =
+  /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|type)$/;
+
+const isSymbol = (word: Word | undefined, text: string): boolean =>
+  word?.kind === 'symbol' && word.text === text;
+
+/** The type that a constant is cast to right behind it. */
+const castOf = (words: readonly Word[], at: number): string | undefined => {
+  let next = at + 1;
+  if (isSymbol(words[next], '::')) next += 1;
+  else if (isSymbol(words[next], ':') && isSymbol(words[next + 1], ':')) next += 2;
+  else return undefined;
+  const [type, dot, last] = words.slice(next, next + 3);
+  const named = isSymbol(dot, '.') ? last : type;
+  return named?.kind === 'name' ? named.text : undefined;
+};
+
+const isText = ({ kind }: Word): boolean => kind === 'string' || kind === 'opaque';
+
+/** Where a routine's body begins; its end is that of the statement. */
+const bodyAt = (words: readonly Word[]): number => {
+  const at = words.findIndex((word, index) => {
+    const next = words[index + 1];
+    return isKey(word, 'as') && next !== undefined && isText(next);
+  });
+  return at < 0 ? words.length : at + 1;
+};
+
+const PART_KEYS = ['default', 'generated', 'check'];
+const PART_NAMES: Readonly<Record<string, string>> = {
+  default: 'the default',
+  generated: 'the generated value',
+  check: 'a check',
+};
+
+/** The last of some key words before a word. */
+const lastKey = (words: readonly Word[], at: number): string | undefined => {
+  for (let index = at - 1; index >= 0; index -= 1) {
+    const found = PART_KEYS.find((key) => isKey(words[index], key));
+    if (found) return found;
+  }
+  return undefined;
+};
+
+/** In a new table: where the column or the constraint begins and ends that a word is in. */
+const partOfTable = (words: readonly Word[], at: number): readonly [number, number] => {
+  let depth = 0;
+  let from = 0;
+  for (const [index, word] of words.entries()) {
+    const isEnd = depth === 1 && (isSymbol(word, ',') || isSymbol(word, ')'));
+    if (isEnd && index > at) return [from, index];
+    if (isEnd || (isSymbol(word, '(') && depth === 0)) from = index + 1;
+    if (isSymbol(word, '(')) depth += 1;
+    else if (isSymbol(word, ')')) depth -= 1;
+  }
+  return [from, words.length];
+};
+
+/** In a new domain: its default and its checks each by itself. */
+const partOfDomain = (words: readonly Word[], at: number): readonly [number, number] => {
+  const begins = (word: Word): boolean => isKey(word, 'default') || isKey(word, 'constraint');
+  const from = words.slice(0, at).findLastIndex(begins);
+  const to = words.findIndex((word, index) => index > at && begins(word));
+  return [Math.max(from, 0), to < 0 ? words.length : to];
+};
+
+/** The expression that a word belongs to. */
+const partOf = (
+  meaning: Meaning,
+  words: readonly Word[],
+  at: number,
+): readonly [number, number] => {
+  if (meaning.kind !== 'create') return [0, words.length];
+  if (meaning.what.endsWith('table')) return partOfTable(words, at);
+  return meaning.what === 'domain' ? partOfDomain(words, at) : [0, words.length];
+};
+
+/** `constraint "c" of table "acme.t"`, `the default of column "no" of table "acme.t"`. */
+const titleOf = (meaning: Meaning, words: readonly Word[], from: number, at: number): string => {
+  const whole = described(meaning, words);
+  const before = words.slice(from, at);
+  const isTable = meaning.kind === 'create' && meaning.what.endsWith('table');
+  const isDomain = meaning.kind === 'create' && meaning.what === 'domain';
+  if (!isTable && !isDomain && meaning.kind !== 'alter') return whole;
+  const nameBehind = (key: string): string | undefined => {
+    const found = before.findIndex((word) => isKey(word, key));
+    return found < 0 ? undefined : before[found + 1]?.text;
+  };
+  const constraint = nameBehind('constraint');
+  if (constraint !== undefined) return `constraint ${quoted(constraint)} of ${whole}`;
+  const part = PART_NAMES[lastKey(before, before.length) ?? ''] ?? 'a part';
+  const column = isTable ? before[0]?.text : nameBehind('column');
+  return column === undefined
+    ? `${part} of ${whole}`
+    : `${part} of column ${quoted(column)} of ${whole}`;
+};
+
+interface Routine {
+  /** As `shown`. */
+  readonly key: string;
+  readonly name: string;
+  writes: boolean;
+  readonly words: ReadonlySet<string>;
+}
+
+interface Found {
+  readonly what: string;
+  readonly writes: boolean;
+  /** What it calls of the backup's own, as `shown`. */
+  readonly calls: ReadonlySet<string>;
+  readonly routine?: string;
+}
+
+const WRITING_KEYS = ['insert', 'update', 'delete', 'merge'];
+
+/** Whether the statement's own expressions or actions write, beside the texts that it holds. */
+const writesItself = (meaning: Meaning, words: readonly Word[]): boolean => {
+  if (words.some((word) => word.kind === 'name' && isWritingCall(word.text))) return true;
+  if (meaning.kind !== 'create') return false;
+  const from =
+    meaning.what === 'rule'
+      ? words.findIndex((word) => isKey(word, 'do'))
+      : ROUTINES.includes(meaning.what)
+        ? words.findIndex((word) => isKey(word, 'atomic'))
+        : -1;
+  return (
+    from >= 0 && words.slice(from).some((word) => WRITING_KEYS.some((key) => isKey(word, key)))
+  );
+};
+
+const callsIn = (words: readonly Word[]): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const [at, dot] of words.entries()) {
+    const [before, after] = [words[at - 1], words[at + 1]];
+    if (isSymbol(dot, '.') && before?.kind === 'name' && after?.kind === 'name')
+      found.add(shown({ schema: before.text, name: after.text }));
+  }
+  return found;
+};
+
+/** Takes a backup's statements one by one. */
+export class NamingLive {
+  readonly #names: SchemaNames;
+  readonly #routines: Routine[] = [];
+  readonly #found: Found[] = [];
+
+  /** @param schemas those that come back under another name */
+  constructor(schemas: readonly string[]) {
+    this.#names = schemaNames(schemas);
+  }
+
+  /** @param words all of the statement's @param routine how a function is listed; by its name where absent */
+  take(meaning: Meaning, words: readonly Word[], routine?: string): void {
+    if (meaning.kind !== 'create' && meaning.kind !== 'alter') return;
+    if (NO_CODE.includes(meaning.what)) return;
+    if (meaning.kind === 'create' && ROUTINES.includes(meaning.what)) {
+      this.#takeRoutine(meaning, words, routine);
+      return;
+    }
+    for (const [at, word] of words.entries()) {
+      if (!this.#isNaming(words, at)) continue;
+      const [from, to] = partOf(meaning, words, at);
+      const part = words.slice(from, to);
+      this.#add({
+        what: titleOf(meaning, words, from, at),
+        writes: writesItself(meaning, part) || writesIn(word.text),
+        calls: callsIn(part),
+      });
+    }
+  }
+
+  #isNaming(words: readonly Word[], at: number): boolean {
+    const word = words[at];
+    if (!word || !isText(word) || !this.#names.inString(word.text)) return false;
+    return !BY_OID.test(castOf(words, at) ?? '');
+  }
+
+  #add(found: Found): void {
+    const known = this.#found.find(({ what }) => what === found.what);
+    if (!known) this.#found.push(found);
+    else if (found.writes && !known.writes)
+      this.#found[this.#found.indexOf(known)] = { ...known, writes: true };
+  }
+
+  #takeRoutine(
+    meaning: Extract<Meaning, { readonly kind: 'create' }>,
+    words: readonly Word[],
+    routine?: string,
+  ): void {
+    const body = bodyAt(words);
+    const language = words.findIndex((word) => isKey(word, 'language'));
+    const isCode = !/^(c|internal)$/.test(words[language + 1]?.text ?? '');
+    const text = isCode
+      ? words
+          .slice(body)
+          .flatMap((word) => (isText(word) ? [word.text] : []))
+          .join('\n')
+      : '';
+    const writes = writesIn(text) || writesItself(meaning, words.slice(0, body));
+    const key = shown(meaning);
+    this.#routines.push({ key, name: meaning.name.toLowerCase(), writes, words: wordsIn(text) });
+    const isNamed =
+      words.slice(0, body).some((_, at) => this.#isNaming(words, at)) || this.#names.inBody(text);
+    if (!isNamed) return;
+    const what = routine === undefined ? described(meaning, words) : `${meaning.what} ${routine}`;
+    this.#found.push({
+      what,
+      writes,
+      calls: new Set([key, ...callsIn(words.slice(0, body))]),
+      routine: routine ?? `${meaning.schema}.${meaning.name}`,
+    });
+  }
+
+  /** A function that calls one that writes does so too. */
+  #writing(): ReadonlySet<string> {
+    for (let changed = true; changed; ) {
+      changed = false;
+      const names = this.#routines.flatMap(({ writes, name }) => (writes ? [name] : []));
+      for (const one of this.#routines) {
+        if (one.writes || !names.some((name) => one.words.has(name))) continue;
+        one.writes = true;
+        changed = true;
+      }
+    }
+    return new Set(this.#routines.flatMap(({ writes, key }) => (writes ? [key] : [])));
+  }
+
+  list(): readonly NamesLive[] {
+    if (!this.#found.length) return [];
+    const writing = this.#writing();
+    return this.#found.map(({ what, writes, calls }) => ({
+      what,
+      writes: writes || [...calls].some((call) => writing.has(call)),
+    }));
+  }
+
+  /** Functions and procedures among them. */
+  routines(): readonly string[] {
+    return this.#found.flatMap(({ routine }) => routine ?? []);
+  }
+}

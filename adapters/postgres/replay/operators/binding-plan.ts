@@ -1,0 +1,136 @@
+import {
+  type Manifest,
+  type OperatorBinding,
+  type Outside,
+  schemasIn,
+  tableKey,
+} from '../../../../core/manifest.ts';
+import { isKey } from '../../sql/function-body.ts';
+import type { Meaning, Name } from '../../sql/kinds/statement-kind.ts';
+import type { Word } from '../../sql/statement-words.ts';
+import { withBuiltIns, withoutQualifiers } from './binding-rewrites.ts';
+
+/**
+ * The search_path for a statement, so that the object is bound to the same operators as before. pg_dump writes for an empty path and
+ * qualifies each operator, except where SQL has no syntax for its schema: `JOIN ... USING`, `CASE x WHEN y`,
+ * `IS DISTINCT FROM`, `NULLIF`. In a row comparison it writes one schema for all columns, which may be wrong for some.
+ */
+export interface BindingPlan {
+  /** By `tableKey` of what a statement names; undefined where the manifest does not say. */
+  readonly wanted: ReadonlyMap<string, readonly OperatorBinding[]> | undefined;
+  /** Schemas in which operators may be, for a manifest that does not say. */
+  readonly schemas: readonly string[];
+}
+
+/** Schemas outside pg_catalog whose operators a backup may be bound to that does not say so; most have none. */
+const schemasWithOperators = (manifest: Manifest): readonly string[] => {
+  const { definitions = [], outside, extensions } = manifest;
+  const ofExtensions = extensions.map(({ schema }) => schema);
+  const ofOperators = outside.filter(({ kind }) => kind === 'operator').map(schemaOfOperator);
+  const hasOwn = definitions.some(({ kind }) => kind === 'operator');
+  const all = new Set([...(hasOwn ? schemasIn(manifest) : []), ...ofExtensions, ...ofOperators]);
+  return [...all].filter((schema) => schema !== 'pg_catalog');
+};
+
+/** Of `s.=(text,text)`, as pg_identify_object writes it. */
+const schemaOfOperator = ({ name }: Outside): string =>
+  (/^"((?:[^"]|"")*)"\./.exec(name)?.[1] ?? name.split('.')[0] ?? '').replaceAll('""', '"');
+
+export const bindingPlan = (manifest: Manifest): BindingPlan => {
+  const { operatorBindings } = manifest;
+  if (!operatorBindings) return { wanted: undefined, schemas: schemasWithOperators(manifest) };
+  const wanted = new Map<string, OperatorBinding[]>();
+  for (const one of operatorBindings) {
+    const key = tableKey(one.of.schema, one.of.name);
+    wanted.set(key, [...(wanted.get(key) ?? []), one]);
+  }
+  return { wanted, schemas: [] };
+};
+
+/** Kinds of bindings that a CREATE makes. */
+const MAKES: Readonly<Record<string, readonly OperatorBinding['kind'][]>> = {
+  view: ['view'],
+  'materialized view': ['view'],
+  table: ['table', 'column', 'constraint'],
+  'foreign table': ['column', 'constraint'],
+  index: ['index'],
+  trigger: ['trigger'],
+  policy: ['policy'],
+  rule: ['rule'],
+  statistics: ['statistics'],
+  function: ['function'],
+  procedure: ['function'],
+  domain: ['type', 'constraint'],
+};
+/** An ALTER that makes none of them has none of these words, which are reserved. */
+const ALTERS = ['check', 'default'];
+
+export interface Makes {
+  readonly on: Name;
+  readonly kinds: readonly OperatorBinding['kind'][];
+}
+
+/** What a statement may bind to operators; undefined where it has no expressions. */
+export const makesOf = (meaning: Meaning, words: readonly Word[]): Makes | undefined => {
+  if (meaning.kind === 'alter') {
+    const isExpression = words.some((word) => ALTERS.some((key) => isKey(word, key)));
+    return isExpression ? { on: meaning.on, kinds: ['column', 'constraint'] } : undefined;
+  }
+  const kinds = meaning.kind === 'create' ? MAKES[meaning.what] : undefined;
+  if (meaning.kind !== 'create' || !kinds) return undefined;
+  return { on: meaning.table ?? { schema: meaning.schema, name: meaning.name }, kinds };
+};
+
+/** One way to execute a statement: null for the path that pg_dump wrote for. */
+export interface Attempt {
+  readonly path: readonly string[] | null;
+  readonly text: Buffer;
+}
+
+/** Of more schemas than this not all orders are tried. */
+const MOST_ORDERED = 3;
+
+const orders = (schemas: readonly string[]): readonly (readonly string[])[] => {
+  if (schemas.length < 2 || schemas.length > MOST_ORDERED) return [schemas];
+  return schemas.flatMap((first) =>
+    orders(schemas.filter((one) => one !== first)).map((rest) => [first, ...rest]),
+  );
+};
+
+const BUILT_IN = 'pg_catalog';
+
+const builtInFirst = (schemas: readonly string[]): readonly (readonly string[])[] =>
+  orders(schemas).map((order) => [BUILT_IN, ...order]);
+
+/** Where something else was found in place of what is in pg_catalog. @param taken its names, as SQL writes them */
+export const attemptsWithout = (
+  text: Buffer,
+  schemas: readonly string[],
+  taken: readonly string[],
+): readonly Attempt[] => {
+  const bare = withoutQualifiers(text);
+  return [text, ...(bare ? [bare] : [])].flatMap((one) => {
+    const full = withBuiltIns(one, taken);
+    return full ? builtInFirst(schemas).map((path) => ({ path, text: full })) : [];
+  });
+};
+
+/**
+ * In the order of the attempts. pg_catalog comes first on a path: what pg_dump left unqualified is there, and an operator with the same
+ * operands elsewhere must not hide it. If that fails, the path at the source was another one.
+ */
+export const attemptsFor = (
+  text: Buffer,
+  schemas: readonly string[],
+  pathFirst: boolean,
+): readonly Attempt[] => {
+  const plain: Attempt = { path: null, text };
+  const bare = withoutQualifiers(text);
+  const ways = (paths: readonly (readonly string[])[]): Attempt[] => [
+    ...paths.map((path) => ({ path, text })),
+    ...(bare ? paths.map((path) => ({ path, text: bare })) : []),
+  ];
+  const first = ways(builtInFirst(schemas));
+  const last = ways(orders(schemas).map((order) => [...order, BUILT_IN]));
+  return [...(pathFirst ? [...first, plain] : [plain, ...first]), ...last];
+};

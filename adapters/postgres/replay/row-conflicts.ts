@@ -1,0 +1,190 @@
+import {
+  halfAdded,
+  onPartition,
+  partsBelow,
+  validate,
+} from '../restore/foreign-keys/partition-keys.ts';
+import { identifier, qualified } from '../sql/identifiers.ts';
+import { allWords, keyDefinition } from '../sql/kinds/clauses.ts';
+import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { Piece } from '../sql/split-statements.ts';
+import { ownerOf } from './access/role-switch.ts';
+import { sendBound } from './operators/bind-operators.ts';
+import { named, type Run } from './run-state.ts';
+import { send } from './send.ts';
+import { executeNotValid } from './tenant-code/execute.ts';
+import { validateConfined } from './tenant-code/validate.ts';
+import {
+  type Attempted,
+  asConflict,
+  attempted,
+  isTold,
+  mayFollow,
+  sqlStateOf,
+  type Unfinished,
+  whyOf,
+  worksOnRows,
+} from './unfinished-objects.ts';
+
+/**
+ * Under `report`, a statement that fails because rows violate definitions is reported as unfinished, and the restore continues. Statements
+ * that read rows run in a savepoint of their own. Statements that may need a missing object do so only once an object is missing: a restore
+ * without conflicts needs savepoints only where an index is built or a key is checked.
+ */
+const SAVEPOINT = 'larder_conflict';
+
+const VIOLATED = '23503';
+
+/** Runs a statement in a savepoint. @returns the error to report, or undefined where it succeeded */
+const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | undefined> => {
+  const { client } = run;
+  const leftOut = run.leftOut.length;
+  await client.query(`SAVEPOINT ${SAVEPOINT}`);
+  try {
+    await execute();
+    await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return undefined;
+  } catch (error) {
+    if (!isTold(error)) throw error;
+    // If our own session is lost, this fails too. If it succeeds, the lost connection was that of a foreign server.
+    const back = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
+    await client.query(back).catch(() => {
+      throw error;
+    });
+    run.leftOut.splice(leftOut);
+    return error;
+  }
+};
+
+const toldOf = (
+  { kind, object, on, part }: Attempted,
+  error: Error,
+  more: Pick<Unfinished, 'state'> & { readonly why?: string; readonly sql?: string },
+): Unfinished => ({
+  kind,
+  object,
+  on,
+  ...(part !== undefined && { part }),
+  why: whyOf(error),
+  ...more,
+  error,
+});
+
+const textOf = ({ text }: Piece): string => text.toString().replace(/[;\s]+$/, '');
+
+/** Nobody may have it yet, who is to own it. */
+const unfilled = async (run: Run, what: Attempted, error: Error): Promise<Unfinished> => {
+  const view = named(what.on);
+  if (run.request.tenancy) await ownerOf(run, { ...view, what: 'table' });
+  const sql = `REFRESH MATERIALIZED VIEW ${qualified(view.schema, view.name)}`;
+  return toldOf(what, error, { state: 'unfilled', sql });
+};
+
+/** One statement, as whoever restores. */
+const sendSql = ({ client }: Run, { object }: Attempted, sql: string): Promise<void> =>
+  send(client, Buffer.from(sql), { object });
+
+const sent = (run: Run, what: Attempted, sql: string): Promise<Error | undefined> =>
+  tried(run, () => sendSql(run, what, sql));
+
+/** Before PostgreSQL 18 a partitioned table takes no key that is not valid; its partitions do. */
+const keyBelow = async (
+  run: Run,
+  what: Attempted,
+  error: Error,
+  sql: string,
+): Promise<Unfinished | undefined> => {
+  const { client } = run;
+  const key = { table: named(what.on), name: what.part ?? '', sql };
+  if (!(await partsBelow(client, key))) return undefined;
+  for (const part of (await partsBelow(client, key)) ?? []) {
+    const own = onPartition(key, part);
+    if (await sent(run, what, `${own.sql} NOT VALID`)) continue;
+    const one = { ...own.table, what: 'table' } as const;
+    await tried(run, () => validateConfined(run, one, validate(own), what));
+  }
+  const parts = (await partsBelow(client, key)) ?? [];
+  return toldOf(what, error, { state: 'missing', ...halfAdded(key, parts, whyOf(error)) });
+};
+
+/** A key that rows violate is added NOT VALID, for new rows. */
+const looseKey = async (
+  run: Run,
+  meaning: Extract<Meaning, { readonly kind: 'foreign-key' }>,
+  { text, words }: Piece,
+  { what, error }: { readonly what: Attempted; readonly error: Error },
+): Promise<Unfinished | undefined> => {
+  const { schema, name } = named(meaning.table);
+  const sql = `ALTER TABLE ${meaning.only ? 'ONLY ' : ''}${qualified(schema, name)} ADD CONSTRAINT ${identifier(meaning.constraint)} ${keyDefinition(text, words, meaning)}`;
+  const below = await keyBelow(run, what, error, sql);
+  if (below) return below;
+  if (await sent(run, what, `${sql} NOT VALID`)) return undefined;
+  const key = { table: { schema, name }, name: meaning.constraint };
+  return toldOf(what, error, { state: 'not-valid', sql: validate(key) });
+};
+
+const LOOSE_KINDS: readonly Unfinished['kind'][] = ['check', 'domain-check', 'not-null'];
+
+/** `ALTER TABLE s.t VALIDATE CONSTRAINT c` */
+export const validating = (
+  what: 'table' | 'domain',
+  { schema, name }: { readonly schema: string; readonly name: string },
+  constraint: string,
+): string =>
+  `ALTER ${what === 'domain' ? 'DOMAIN' : 'TABLE'} ${qualified(schema, name)} VALIDATE CONSTRAINT ${identifier(constraint)}`;
+
+const looseCheck = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  { what, error }: { readonly what: Attempted; readonly error: Error },
+): Promise<Unfinished | undefined> => {
+  if (!LOOSE_KINDS.includes(what.kind) || what.part === undefined) return undefined;
+  const on = named(what.on);
+  const kind = what.kind === 'domain-check' ? 'domain' : 'table';
+  const binding = { client: run.client, plan: run.request.bindings };
+  const loose = { text: Buffer.from(`${textOf(piece)} NOT VALID`), words: piece.words };
+  const failed = await tried(run, () =>
+    executeNotValid(run, meaning, piece.words, (how) =>
+      sendBound({ ...binding, ...(how && { how }) }, meaning, loose, what),
+    ),
+  );
+  if (failed) return undefined;
+  return toldOf(what, error, { state: 'not-valid', sql: validating(kind, on, what.part) });
+};
+
+const without = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  error: Error,
+): Promise<Unfinished> => {
+  const what = attempted(meaning, piece.words);
+  if (what.fills) return await unfilled(run, what, error);
+  const isOrphan = meaning.kind === 'foreign-key' && sqlStateOf(error.cause) === VIOLATED;
+  const loose = isOrphan
+    ? await looseKey(run, meaning, piece, { what, error })
+    : await looseCheck(run, meaning, piece, { what, error });
+  return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
+};
+
+/** Executes a statement; under `report`, one that rows or definitions make impossible is reported, and the transaction continues. */
+export const orTold = async (
+  run: Run,
+  meaning: Meaning,
+  piece: Piece,
+  execute: () => Promise<void>,
+): Promise<void> => {
+  const { request, unfinished } = run;
+  const atRisk = worksOnRows(meaning, piece.words) || (unfinished.length > 0 && mayFollow(meaning));
+  if (!atRisk) return await execute();
+  if (request.onConflict !== 'report') {
+    return await execute().catch((error: unknown) => {
+      throw asConflict(error);
+    });
+  }
+  const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
+  const whole = { ...piece, words: allWords(piece, escapes) };
+  const error = await tried(run, execute);
+  if (error) unfinished.push(await without(run, meaning, whole, error));
+};

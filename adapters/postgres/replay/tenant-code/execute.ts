@@ -1,0 +1,264 @@
+import { tableKey } from '../../../../core/manifest.ts';
+import { described } from '../../sql/describe-statement.ts';
+import { isKey } from '../../sql/function-body.ts';
+import { identifier, qualified } from '../../sql/identifiers.ts';
+import type { Meaning, Name } from '../../sql/kinds/statement-kind.ts';
+import { checksRows } from '../../sql/kinds/usual-clauses.ts';
+import type { Word } from '../../sql/statement-words.ts';
+import type { Standee } from '../access/role-switch.ts';
+import type { Sender } from '../operators/bind-operators.ts';
+import { named, type Run } from '../run-state.ts';
+import { sqlOf } from '../send.ts';
+import {
+  type CalledNames,
+  calledIn,
+  evaluatedAtOnce,
+  harmfulAmong,
+  withoutBuiltIns,
+} from './called-in-text.ts';
+import { confinedRole, type Evaluated, refuseExposed } from './confine.ts';
+import { forget, noteExecuted, taintedTypesOf, tenantCodeOf } from './known-code.ts';
+import { foldedOf, NO_CODE } from './read-tenant-code.ts';
+import { type Lent, runRestricted } from './security-restricted.ts';
+import { settleBeforeCode } from './settle-before-code.ts';
+
+/**
+ * Definitions that evaluate the tenant's code while they are executed. Besides checks over rows these are all that make PostgreSQL
+ * fold an expression's constant calls (eval_const_expressions): generated columns and partition keys when their table is made, partition
+ * keys when the partitions are opened (triggers), partitions when they are attached, foreign keys when their rows are looked at, what asks whether a CHECK implies NOT NULL. And any text
+ * that holds a value of a type whose input function evaluates a domain.
+ *
+ * CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW are restricted by PostgreSQL itself, to the table's owner.
+ */
+interface Door extends Evaluated {
+  readonly one: Standee;
+  /** PostgreSQL restricts it itself. */
+  readonly isRestricted?: boolean;
+}
+
+const table = (name: Name): Standee => ({ ...named(name), what: 'table' });
+
+const codeOfTables = async (run: Run, ...tables: readonly Name[]): Promise<readonly string[]> => {
+  const { relations } = await tenantCodeOf(run, 'definitions');
+  const all = tables.flatMap((name) => {
+    const { schema, name: own } = named(name);
+    return foldedOf(relations.get(tableKey(schema, own)) ?? NO_CODE);
+  });
+  return [...new Set(all)];
+};
+
+/** Or opens the partitions of a partitioned table, as triggers do. */
+const LOOKS_AT_ROWS = [
+  ['add', 'constraint'],
+  ['set', 'not', 'null'],
+  ['replica', 'identity'],
+  ...['enable', 'disable', 'always', 'replica'].map((key) => [key, 'trigger']),
+];
+const looksAtRows = (words: readonly Word[]): boolean =>
+  words.some((_, at) =>
+    LOOKS_AT_ROWS.some((keys) => keys.every((key, ahead) => isKey(words[at + ahead], key))),
+  );
+
+/** Schemas that may be on the search_path while it is executed, so that it is bound to its operators (see operators/bind-operators.ts). */
+const onPath = ({ request: { bindings } }: Run, name: Name): readonly string[] => {
+  if (!bindings?.wanted) return bindings?.schemas ?? [];
+  const { schema, name: own } = named(name);
+  const wanted = bindings.wanted.get(tableKey(schema, own)) ?? [];
+  return [...new Set(wanted.flatMap(({ operators }) => operators.map((one) => one.schema)))];
+};
+
+/** Clauses in which only immutable functions may be called. */
+const immutableIn = (words: readonly Word[]) => ({
+  words,
+  called: withoutBuiltIns(calledIn(words)),
+});
+
+/** @param on what the statement is about */
+const codeInWords = async (
+  run: Run,
+  { words, called }: { readonly words: readonly Word[]; readonly called: CalledNames },
+  on: Name,
+): Promise<readonly string[]> => {
+  if (!words.length) return [];
+  const types = await taintedTypesOf(run);
+  return [
+    ...(await harmfulAmong(run.client, called, onPath(run, on))),
+    ...types.flatMap(({ code }) => code),
+  ];
+};
+
+const doorOf = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const what = described(meaning, words);
+  const found = (
+    one: Standee,
+    code: readonly string[],
+    more: Partial<Door> = {},
+  ): Door | undefined => (code.length ? { one, what, code, ...more } : undefined);
+  switch (meaning.kind) {
+    case 'create': {
+      if (meaning.what === 'table')
+        return found(
+          schemaOf(meaning),
+          await codeInWords(run, immutableIn(evaluatedAtOnce(words)), meaning),
+        );
+      if (meaning.what === 'index' && meaning.table)
+        return found(
+          table(meaning.table),
+          await codeInWords(run, immutableIn(words), meaning.table),
+          {
+            isRestricted: true,
+          },
+        );
+      // On a partitioned table it opens the partitions, and evaluates constant calls of the partition key.
+      if (meaning.what === 'trigger' && meaning.table)
+        return found(table(meaning.table), await codeOfTables(run, meaning.table));
+      return undefined;
+    }
+    case 'alter': {
+      const isDomain = meaning.what === 'domain';
+      const one: Standee = { ...named(meaning.on), what: isDomain ? 'domain' : 'table' };
+      if (checksRows(words))
+        return found(one, await codeInWords(run, { words, called: calledIn(words) }, meaning.on));
+      return !isDomain && looksAtRows(words)
+        ? found(one, await codeOfTables(run, meaning.on))
+        : undefined;
+    }
+    case 'attach-partition':
+      return found(table(meaning.parent), await codeOfTables(run, meaning.parent, meaning.child));
+    case 'attach-index': {
+      const { relations } = await tenantCodeOf(run, 'definitions');
+      const one: Standee = { ...named(meaning.parent), what: 'index' };
+      return found(one, [...relations.values()].flatMap(foldedOf));
+    }
+    case 'foreign-key':
+      return found(
+        table(meaning.table),
+        await codeOfTables(run, meaning.table, meaning.references),
+      );
+    default:
+      return undefined;
+  }
+};
+
+const schemaOf = (name: Name): Standee => {
+  const { schema } = named(name);
+  return { schema, name: schema, what: 'schema' };
+};
+
+/** Values in a definition's text are made while it is parsed. */
+const doorOfTypes = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const isDefinition = meaning.kind === 'create' || meaning.kind === 'alter';
+  if (!isDefinition || !words.some(({ kind }) => kind === 'string' || kind === 'opaque'))
+    return undefined;
+  const types = await taintedTypesOf(run);
+  if (!types.length) return undefined;
+  const what = described(meaning, words);
+  const code = [...new Set(types.flatMap((type) => type.code))];
+  if (meaning.kind === 'create') {
+    const one = meaning.table ? table(meaning.table) : schemaOf(meaning);
+    return { one, what, code };
+  }
+  const one: Standee = {
+    ...named(meaning.on),
+    what: meaning.what === 'domain' ? 'domain' : 'table',
+  };
+  return ['table', 'domain'].includes(meaning.what)
+    ? { one, what, code }
+    : { one: schemaOf(meaning.on), what, code };
+};
+
+const RIGHTS_ON = `
+  SELECT pg_catalog.has_table_privilege($1::name, c.oid, 'REFERENCES') AS refers, pg_catalog.has_table_privilege($1::name, c.oid, 'SELECT') AS reads
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3`;
+
+/** A key's owner needs rights on the table it refers to, whose grants are not back yet. */
+const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[]> => {
+  const { schema, name } = named(on);
+  interface Rights {
+    readonly refers: boolean;
+    readonly reads: boolean;
+  }
+  const [rights] = (await run.client.query<Rights>(RIGHTS_ON, [role, schema, name])).rows;
+  const missing = [...(rights?.refers ? [] : ['REFERENCES']), ...(rights?.reads ? [] : ['SELECT'])];
+  const what = `${missing.join(', ')} ON TABLE ${qualified(schema, name)}`;
+  const to = identifier(role);
+  return missing.length
+    ? [{ grant: `GRANT ${what} TO ${to}`, revoke: `REVOKE ${what} FROM ${to}` }]
+    : [];
+};
+
+/** Who may attach: the owner of both. */
+const attaches = async (run: Run, meaning: Meaning, door: Door, role: string): Promise<boolean> => {
+  if (meaning.kind !== 'attach-partition') return true;
+  if ((await confinedRole(run, table(meaning.child), door)) === role) return true;
+  await refuseExposed(run, door);
+  return false;
+};
+
+type Execute = (how?: Sender) => Promise<void>;
+
+/** PostgreSQL restricts CREATE INDEX only once its text is parsed. */
+const anyDoor = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+): Promise<Door | undefined> => {
+  const door = await doorOf(run, meaning, words);
+  return door && !door.isRestricted ? door : ((await doorOfTypes(run, meaning, words)) ?? door);
+};
+
+/** Executes a definition, restricted to its owner where it evaluates the tenant's code. */
+export const executeDefinition = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  execute: Execute,
+): Promise<void> => {
+  const door = run.request.tenancy ? await anyDoor(run, meaning, words) : undefined;
+  await executeThrough(run, meaning, words, door, execute);
+};
+
+/** The same for a constraint that is NOT VALID: it looks at no row, but its text is parsed. */
+export const executeNotValid = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  execute: Execute,
+): Promise<void> => {
+  const door = run.request.tenancy ? await doorOfTypes(run, meaning, words) : undefined;
+  await executeThrough(run, meaning, words, door, execute);
+};
+
+const executeThrough = async (
+  run: Run,
+  meaning: Meaning,
+  words: readonly Word[],
+  door: Door | undefined,
+  execute: Execute,
+): Promise<void> => {
+  const { client } = run;
+  if (door) {
+    const role = await confinedRole(run, door.one, door);
+    const isOther = role !== undefined && !door.isRestricted;
+    if (isOther && (await attaches(run, meaning, door, role))) {
+      const place = { schema: door.one.schema, role };
+      const lent =
+        meaning.kind === 'foreign-key' ? await lentFor(run, role, meaning.references) : [];
+      await settleBeforeCode(run);
+      await execute((text, what) =>
+        runRestricted(client, place, sqlOf(text, what.object), what, lent),
+      );
+      return forget(run);
+    }
+  }
+  await execute();
+  noteExecuted(run, meaning, words);
+};

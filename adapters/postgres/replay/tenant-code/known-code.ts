@@ -1,0 +1,103 @@
+import { isKey } from '../../sql/function-body.ts';
+import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { Word } from '../../sql/statement-words.ts';
+import type { Run } from '../run-state.ts';
+import {
+  readTaintedTypes,
+  readTenantCode,
+  type TaintedType,
+  type TenantCode,
+} from './read-tenant-code.ts';
+import type { Reach } from './restore-role-reach.ts';
+
+/** What is known of the tenant's code while a text is executed; undefined where the catalog has changed since. */
+export interface SeenCode {
+  tenantCode: TenantCode | undefined;
+  /** Tainted types that are there. */
+  types: readonly TaintedType[] | undefined;
+  reach: Reach | undefined | 'unknown';
+  /** Partitions were attached since: the keys of their parents are evaluated for their rows. */
+  isAttached: boolean;
+  /** Nothing that the text made runs with the restore role's rights. */
+  isSettled: boolean;
+  /** What was evaluated with the restore role's rights. */
+  readonly exposed: Set<string>;
+}
+
+export const nothingSeen = (): SeenCode => ({
+  tenantCode: undefined,
+  types: undefined,
+  reach: 'unknown',
+  isAttached: false,
+  isSettled: false,
+  exposed: new Set(),
+});
+
+const requestOf = ({ request }: Run) => ({
+  schemas: request.schemas,
+  made: request.intoLive ? [] : request.schemas,
+});
+
+/**
+ * Which relations evaluate code, read again only after what may have changed it.
+ * @param wanted `definitions` where the keys of a partition's parents do not matter
+ */
+export const tenantCodeOf = async (
+  run: Run,
+  wanted: 'rows' | 'definitions',
+): Promise<TenantCode> => {
+  const { code } = run;
+  if (!code.tenantCode || (wanted === 'rows' && code.isAttached)) {
+    code.tenantCode = await readTenantCode(run.client, requestOf(run));
+    code.isAttached = false;
+  }
+  return code.tenantCode;
+};
+
+const OUTSIDE = `
+  SELECT t.oid::text AS oid FROM pg_catalog.unnest($1::text[]) AS name, LATERAL (SELECT pg_catalog.to_regtype(name)::pg_catalog.oid AS oid) t WHERE t.oid IS NOT NULL`;
+
+/** Types whose values are made by code: the text of a definition evaluates it where it holds such a value. */
+export const taintedTypesOf = async (run: Run): Promise<readonly TaintedType[]> => {
+  const { client, request, code } = run;
+  if (code.types) return code.types;
+  const names = (request.tenancy?.outside ?? [])
+    .filter(({ kind }) => kind === 'type')
+    .map(({ name }) => name);
+  const outside = names.length ? (await client.query<{ oid: string }>(OUTSIDE, [names])).rows : [];
+  code.types = await readTaintedTypes(
+    client,
+    requestOf(run),
+    outside.map(({ oid }) => oid),
+  );
+  return code.types;
+};
+
+/** Before anything of the text is there: only a look at what is outside, or live, costs a query. */
+export const nothingMade = ({ request, code }: Run): void => {
+  const isOutside = request.tenancy?.outside.some(({ kind }) => kind === 'type');
+  if (!request.intoLive && !isOutside) code.types = [];
+};
+
+/** The tenant's code has run, as an owner who may have changed anything of its own. */
+export const forget = ({ code }: Run): void => {
+  code.tenantCode = undefined;
+  code.types = undefined;
+};
+
+const OF_TYPES = ['domain', 'type'];
+const OF_CODE = [...OF_TYPES, 'table', 'foreign table', 'materialized view', 'index', 'statistics'];
+/** Constraints that evaluate nothing, and what else pg_dump alters. */
+const EXPRESSIONS = ['check', 'exclude'];
+
+/** A statement of the text was executed directly. */
+export const noteExecuted = ({ code }: Run, meaning: Meaning, words: readonly Word[]): void => {
+  const says = (keys: readonly string[]): boolean =>
+    words.some((word) => keys.some((key) => isKey(word, key)));
+  if (meaning.kind === 'create') code.isSettled = false;
+  const what = meaning.kind === 'create' || meaning.kind === 'alter' ? meaning.what : '';
+  if (OF_TYPES.includes(what) && says(['check', 'range', 'input'])) code.types = undefined;
+  if (meaning.kind === 'create' && OF_CODE.includes(what)) code.tenantCode = undefined;
+  if (meaning.kind === 'alter' && says(EXPRESSIONS)) code.tenantCode = undefined;
+  if (meaning.kind === 'attach-partition') code.isAttached = true;
+};

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { quoted } from '../../../../core/errors/base.ts';
+import { StatementRefused } from '../../../../core/errors/restore.ts';
+import { identifier, qualified } from '../../sql/identifiers.ts';
+import { type Doing, refusal } from '../statement-errors.ts';
+
+/**
+ * Runs one statement as a role, in a security-restricted operation of PostgreSQL: code that it evaluates can't change its role (neither
+ * by RESET ROLE nor by set_config), can't leave deferred triggers, cursors, prepared statements or temporary objects behind, and what
+ * it sets is set back at the end. SET ROLE alone gives none of that.
+ *
+ * REFRESH MATERIALIZED VIEW is the way in that needs no right but membership in the role
+ * (https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html, RefreshMatViewByOid in commands/matview.c): it runs the
+ * view's query as the view's owner. Here the view's query calls a function that executes the statement. Both are made for one
+ * statement and dropped again; the role owns the view and could leave a trap on it. The function belongs to the session, and
+ * only the view's owner calls it.
+ *
+ * The statement itself goes through EXECUTE, which takes several: its words have been read before, and the role's own rights
+ * bound what more could do.
+ */
+export interface Place {
+  /** Where the helpers are made; the session may create in it. */
+  readonly schema: string;
+  /** Neither the session's role nor a superuser. */
+  readonly role: string;
+}
+
+/** A right that the role has for this statement only. */
+export interface Lent {
+  readonly grant: string;
+  readonly revoke: string;
+}
+
+const RIGHTS = `
+  SELECT pg_catalog.has_schema_privilege($1::name, n.oid, 'CREATE') AS creates, pg_catalog.has_schema_privilege($1::name, n.oid, 'USAGE') AS uses
+  FROM pg_catalog.pg_namespace n WHERE n.nspname = $2`;
+
+interface Rights {
+  readonly creates: boolean;
+  readonly uses: boolean;
+}
+
+/** The helper's own lines at the end of an error's context, which would be taken for the tenant's function. */
+const withoutHelper = (error: unknown, helper: string): unknown => {
+  const { where } = (error ?? {}) as { where?: unknown };
+  if (!(error instanceof Error) || typeof where !== 'string') return error;
+  const lines = where.split('\n');
+  const at = lines.findIndex(
+    (line) => line.startsWith('PL/pgSQL function ') && line.includes(helper),
+  );
+  const kept = at < 0 ? lines : lines.slice(0, at);
+  return Object.assign(error, { where: kept.join('\n') });
+};
+
+/** @throws the server's own error */
+export const sendRestricted = async (
+  client: pg.Client,
+  { schema, role }: Place,
+  sql: string,
+  lent: readonly Lent[] = [],
+): Promise<void> => {
+  const [rights] = (await client.query<Rights>(RIGHTS, [role, schema])).rows;
+  const helper = `larder_${randomBytes(8).toString('hex')}`;
+  const [name, to] = [qualified(schema, helper), identifier(role)];
+  const missing = [...(rights?.creates ? [] : ['CREATE']), ...(rights?.uses ? [] : ['USAGE'])].join(
+    ', ',
+  );
+  const onSchema = `${missing} ON SCHEMA ${identifier(schema)}`;
+  const all = missing
+    ? [...lent, { grant: `GRANT ${onSchema} TO ${to}`, revoke: `REVOKE ${onSchema} FROM ${to}` }]
+    : lent;
+  const body = pg.escapeLiteral(`BEGIN EXECUTE ${pg.escapeLiteral(sql)}; END`);
+  const steps = [
+    ...all.map(({ grant }) => grant),
+    `CREATE FUNCTION ${name}() RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS ${body}`,
+    `GRANT EXECUTE ON FUNCTION ${name}() TO ${to}`,
+    `CREATE MATERIALIZED VIEW ${name} AS SELECT 1 AS done FROM (SELECT ${name}()) AS called WITH NO DATA`,
+    `ALTER MATERIALIZED VIEW ${name} OWNER TO ${to}`,
+    `REFRESH MATERIALIZED VIEW ${name}`,
+    `DROP MATERIALIZED VIEW ${name}`,
+    `DROP FUNCTION ${name}()`,
+    ...all.map(({ revoke }) => revoke),
+  ];
+  await client.query(steps.join(';\n')).catch((error: unknown) => {
+    throw withoutHelper(error, helper);
+  });
+};
+
+const DENIED = '42501';
+
+/** If the code lacks a right, that is not a right that the restore role lacks. */
+const denied = (error: unknown, { object }: Doing, role: string): StatementRefused | undefined => {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (code !== DENIED) return undefined;
+  return new StatementRefused(
+    object,
+    `${String(message)} (${DENIED}). PostgreSQL runs code of the backup for it, with the rights of ${quoted(role)} only: review that code. If it may do this, grant the right to ${quoted(role)}`,
+    { cause: error },
+  );
+};
+
+/** @throws StatementRefused, or what `refusal` makes of the statement's error */
+export const runRestricted = async (
+  client: pg.Client,
+  place: Place,
+  sql: string,
+  doing: Doing,
+  lent: readonly Lent[] = [],
+): Promise<void> => {
+  await sendRestricted(client, place, sql, lent).catch((error: unknown) => {
+    throw denied(error, doing, place.role) ?? refusal(error, doing);
+  });
+};

@@ -1,0 +1,190 @@
+import { type Loosening, StatementRefused } from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import type { SchemaPlace, UnfinishedKind, UnfinishedObject } from '../../../core/restore.ts';
+import { described, shown } from '../sql/describe-statement.ts';
+import type { Meaning, Name } from '../sql/kinds/statement-kind.ts';
+import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
+import type { Word } from '../sql/statement-words.ts';
+import { tokenAt } from '../sql/tokens.ts';
+
+/**
+ * Describes unfinished objects: those that could not be recreated as they were, because rows or objects outside do not allow it.
+ */
+export interface Unfinished extends UnfinishedObject {
+  /** What the server said. */
+  readonly error: Error;
+  /** The object itself, or the table that it belongs to. */
+  readonly on: Name;
+  /** Of a constraint, trigger or policy: its own name. */
+  readonly part?: string;
+}
+
+/**
+ * SQLSTATEs of what lies in the rows, in the definition or in what it reads: data and integrity, missing and ambiguous names, errors of
+ * a tenant's own code, of foreign servers and of languages, limits of an index row, a view that is not filled, a library that is missing.
+ * Not those of locks, cancelling, memory, disk and of the server itself, which say nothing of the object.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const IN_THE_OBJECT = /^(08|0A|2[0-46F]|34|3[89DF]|42|44|54000|54011|54023|55000|58P01|F0|HV|P0)/;
+
+export const sqlStateOf = (error: unknown): string => {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : '';
+};
+
+const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
+
+/** True if a statement failed because of its object. A class 08 may also mean that our own session is lost: the caller has to check that. */
+export const isOfTheObject = (error: unknown): boolean =>
+  IN_THE_OBJECT.test(sqlStateOf(causeOf(error)));
+
+/**
+ * True where PostgreSQL could not make sense of the statement itself: a name, a type or a constant in it. In an intact backup that happens
+ * only within a function, whose text names things that are found at home: PostgreSQL then says where. A setting that a check reads may
+ * be missing too, which has the same SQLSTATE as a missing type.
+ */
+export const isOfTheDefinition = ({ error, kind, state }: Unfinished): boolean => {
+  const cause = causeOf(error);
+  const { where } = (cause ?? {}) as { readonly where?: unknown };
+  const code = sqlStateOf(cause);
+  if (state === 'unfilled' || where || !/^(42|0A|22P02)/.test(code)) return false;
+  return !(code === '42704' && (kind === 'check' || kind === 'domain-check'));
+};
+
+/** The rows of a COPY were refused. @returns the error with what may be tried next */
+export const refusedRows = (error: unknown, loosened: Loosening | undefined): unknown => {
+  if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
+  const { object, why, cause } = error;
+  if (loosened === 'checks-and-domains') return error;
+  const { constraint, table } = (cause ?? {}) as Readonly<Record<string, unknown>>;
+  const isTables = sqlStateOf(cause) === '23514' && Boolean(constraint && table);
+  const loosen = isTables && loosened === undefined ? 'checks' : 'checks-and-domains';
+  return new StatementRefused(object, why, { cause, conflict: { loosen } });
+};
+
+const KINDS: Readonly<Record<string, UnfinishedKind>> = {
+  index: 'index',
+  statistics: 'statistics',
+  view: 'view',
+  'materialized view': 'view',
+  function: 'routine',
+  procedure: 'routine',
+  aggregate: 'routine',
+  trigger: 'trigger',
+  policy: 'policy',
+};
+
+/** What a statement would have made. */
+export interface Attempted extends Pick<Unfinished, 'kind' | 'object' | 'on' | 'part'> {
+  /** A materialized view's rows, rather than an object. */
+  readonly fills: boolean;
+}
+
+export const attempted = (meaning: Meaning, words: readonly Word[]): Attempted => {
+  const object = described(meaning, words);
+  if (meaning.kind === 'refresh')
+    return { kind: 'materialized-view', object, on: meaning.view, fills: true };
+  if (meaning.kind === 'foreign-key') {
+    const { table: on, constraint: part } = meaning;
+    return { kind: 'foreign-key', object, on, part, fills: false };
+  }
+  if (meaning.kind === 'create') {
+    const kind = KINDS[meaning.what] ?? 'other';
+    const { table, name } = meaning;
+    return { kind, object, on: table ?? meaning, ...(table && { part: name }), fills: false };
+  }
+  const added = meaning.kind === 'alter' ? addedConstraint(words) : undefined;
+  if (meaning.kind === 'alter' && added) {
+    const { kind, name: part } = added;
+    const what = meaning.what === 'domain' ? 'domain' : 'table';
+    return {
+      kind: what === 'domain' && kind === 'check' ? 'domain-check' : kind,
+      object: `constraint ${shown({ schema: null, name: part })} of ${what} ${shown(meaning.on)}`,
+      on: meaning.on,
+      part,
+      fills: false,
+    };
+  }
+  const on = 'on' in meaning ? meaning.on : 'child' in meaning ? meaning.child : undefined;
+  return { kind: 'other', object, on: on ?? { schema: null, name: object }, fills: false };
+};
+
+/** What PostgreSQL says, without the values of rows that `refusal` keeps back. */
+export const whyOf = (error: Error): string =>
+  error instanceof StatementRefused ? error.why : error.message;
+
+/** True for statements that look at rows or run code of the backup over them. */
+export const worksOnRows = (meaning: Meaning, words: readonly Word[]): boolean => {
+  switch (meaning.kind) {
+    case 'refresh':
+    case 'foreign-key':
+      return true;
+    case 'create':
+      return meaning.what === 'index' || meaning.what === 'statistics';
+    case 'alter':
+      return addedConstraint(words) !== undefined;
+    default:
+      return false;
+  }
+};
+
+/** Without these the rest says nothing: tables, rows, and who owns what. */
+const INDISPENSABLE: readonly Meaning['kind'][] = [
+  'setting',
+  'create-schema',
+  'create-extension',
+  'copy',
+  'sequence-value',
+  'owner',
+  'attach-partition',
+];
+
+/** Whether a statement may fail because an earlier one has failed. */
+export const mayFollow = (meaning: Meaning): boolean =>
+  !INDISPENSABLE.includes(meaning.kind) &&
+  !(meaning.kind === 'create' && /table$|^sequence$/.test(meaning.what));
+
+/** @returns the error to throw under `stop`; it is marked as a conflict if `report` would continue */
+export const asConflict = (error: unknown): unknown => {
+  if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
+  const { object, why, cause, conflict = {} } = error;
+  return new StatementRefused(object, why, { cause, conflict });
+};
+
+/** Whether an error is told under `report`: a right that is missing, where an owner's own code or view wants it. */
+export const isTold = (error: unknown): error is Error =>
+  isOfTheObject(error) || (error instanceof PermissionMissing && error.cause !== undefined);
+
+/** A statement under the names that the schemas have now, which are always quoted. Strings and bodies stay as they are. */
+export const underNames = (sql: string, places: readonly SchemaPlace[]): string => {
+  const bytes = Buffer.from(sql);
+  const parts: string[] = [];
+  let before = '';
+  for (let at = 0; at < bytes.length; ) {
+    const token = tokenAt({ bytes, final: true, escapes: false }, at);
+    if (!token) return sql;
+    const text = bytes.toString('utf8', token.from, token.to);
+    const name = schemaNamed(token.kind, text);
+    const isQualifier = bytes[token.to] === 0x2e && before !== '.';
+    const place =
+      name !== undefined && isQualifier ? places.find(({ from }) => from === name) : undefined;
+    parts.push(place ? `"${place.to.replaceAll('"', '""')}"` : text);
+    before = text;
+    at = token.to;
+  }
+  return parts.join('');
+};
+
+const schemaNamed = (kind: string, text: string): string | undefined => {
+  if (kind === 'quoted-name') return text.slice(1, -1).replaceAll('""', '"');
+  return kind === 'name' ? text.toLowerCase() : undefined;
+};
+
+/** As the outcome shows it, without the members that only the restore uses. */
+export const told = ({ kind, object, state, why, sql }: Unfinished): UnfinishedObject => ({
+  kind,
+  object,
+  state,
+  why,
+  ...(sql !== undefined && { sql }),
+});

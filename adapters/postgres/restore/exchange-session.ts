@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { APPLICATION } from '../../../core/contract.ts';
+import { quoted } from '../../../core/errors/base.ts';
+import { LockTimeout } from '../../../core/errors/schema.ts';
+import type { SchemaPlace } from '../../../core/restore.ts';
+import type { Renamed, RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import { isLost, isRace, refusal } from '../replay/statement-errors.ts';
+import { schemaOids } from '../schema-names/schema-names.ts';
+import { backendOf } from '../session/backend.ts';
+import { connect, disconnect, withSession } from '../session/session.ts';
+import { commit } from './commit.ts';
+import { dependentOf, findDependents } from './dependents/find.ts';
+import type { Repointed } from './dependents/repoint.ts';
+import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
+import type { RestoreAccess } from './restore-server.ts';
+
+/**
+ * The exchange of names, as often as it takes. Who writes meanwhile waits; nobody for long, since the locks are waited for only a
+ * moment and, where somebody holds one of them longer, all are let go of again.
+ */
+/** The name of its session. */
+export const exchangeSession = (restoreId: string): string =>
+  `${APPLICATION}/exchange/${restoreId}`;
+
+const LONGEST_WAIT_MS = 300;
+const TRIES = 20;
+const PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5000;
+
+/** A worker that vanishes must not leave everybody waiting until the network has noticed. */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 2000`;
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+/** Lock timeout, deadlock, statement timeout; and names that another exchange moved while this one waited: the next look tells. */
+const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '42P01'];
+
+/** Leaves its transaction open. @returns undefined where it was done before */
+const exchangePatiently = async (
+  client: pg.Client,
+  access: RestoreAccess,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+  options: RenameOptions,
+): Promise<Exchanged | undefined> => {
+  const { lockTimeoutMs, signal } = options;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.query(BEGIN);
+      if (await isExchanged(client, by, places)) return undefined;
+      return await exchange(client, access, by, places, options);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      await client.query('ROLLBACK');
+      if (!BUSY.includes(codeOf(error)) && !isRace(error)) throw error;
+      if (tries === TRIES) {
+        const schemas = places.map(({ from }) => quoted(from)).join(', ');
+        throw new LockTimeout(
+          schemas,
+          Math.min(lockTimeoutMs, LONGEST_WAIT_MS),
+          `somebody was writing into its tables at each of ${TRIES} tries`,
+          `Schema ${schemas}`,
+        );
+      }
+    }
+    await sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (tries - 1)), undefined, { signal });
+  }
+};
+
+/** @throws RestoreInterrupted */
+export const lookExchanged = async (
+  access: RestoreAccess,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+): Promise<boolean> => {
+  const session = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
+  try {
+    return await withSession(access, session, (client) => isExchanged(client, by, places));
+  } catch (error) {
+    throw refusal(error, { object: 'the check of the exchanged names' });
+  }
+};
+
+/** What an exchange that had happened before has left outside, by what hangs on either schema now. */
+const lookAfter = async (client: pg.Client, places: readonly SchemaPlace[]): Promise<Repointed> => {
+  const aside = steppingAside(places);
+  const find = (names: readonly string[]) => findDependents(client, names, []);
+  const stay = await find(aside.map(({ to }) => to));
+  const now = await find(aside.map(({ from }) => from));
+  return {
+    dependents: [
+      // Their definitions name the schema where it is now.
+      ...stay.map((one) => dependentOf({ ...one, statements: [] }, 'not-done')),
+      ...now.map(({ obstacle: _, ...one }) => dependentOf(one, 'done')),
+    ],
+    keys: now.flatMap(({ key }) => {
+      if (!key?.neverValidated) return [];
+      const { neverValidated: _, ...loose } = key;
+      return [loose];
+    }),
+  };
+};
+
+/** @throws RestoreInterrupted */
+export const lookAfterExchange = async (
+  access: RestoreAccess,
+  places: readonly SchemaPlace[],
+): Promise<Repointed> => {
+  const session = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
+  try {
+    return await withSession(access, session, (client) => lookAfter(client, places));
+  } catch (error) {
+    throw refusal(error, { object: 'the check of the exchanged names' });
+  }
+};
+
+/** @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused, RestoreInterrupted */
+export const rename = async (
+  access: RestoreAccess,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+  options: RenameOptions,
+): Promise<Renamed> => {
+  const { lockTimeoutMs, signal } = options;
+  const applicationName = exchangeSession(by.restoreId);
+  const wait = Math.min(lockTimeoutMs, LONGEST_WAIT_MS);
+  const client = await connect(access, {
+    applicationName,
+    writes: true,
+    lockTimeoutMs: wait,
+    signal,
+  });
+  try {
+    const backend = await backendOf(client);
+    const done = await exchangePatiently(client, access, by, places, options);
+    if (!done) return { names: 'already', ...(await lookAfter(client, places)) };
+    const { oids, dependents, keys } = done;
+    const happened = async (): Promise<boolean> => {
+      const observer = await connect(access, { applicationName: `${APPLICATION}/aftermath` });
+      try {
+        const now = await schemaOids(
+          observer,
+          places.map(({ to }) => to),
+        );
+        return places.every(({ from, to }) => now.get(to) === oids.get(from));
+      } finally {
+        await disconnect(observer);
+      }
+    };
+    await commit({ access, client, backend, happened });
+    return { names: 'renamed', dependents, keys };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw refusal(error, { object: 'the exchange of names', lockTimeoutMs: wait });
+  } finally {
+    await disconnect(client);
+  }
+};

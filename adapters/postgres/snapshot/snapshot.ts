@@ -1,0 +1,230 @@
+import type pg from 'pg';
+import { SchemaNotFound } from '../../../core/errors/schema.ts';
+import { PoolerInTransactionMode } from '../../../core/errors/source.ts';
+import type { Inventory } from '../../../core/manifest.ts';
+import { majorOfVersionNumber } from '../../../core/programs.ts';
+import type {
+  ServerFacts,
+  Snapshot,
+  SnapshotRequest,
+  SnapshotSource,
+} from '../../../core/snapshot-ports.ts';
+import {
+  type Beginning,
+  type InventoryOptions,
+  manifestTables,
+  readBeginning,
+  readInventory,
+} from '../catalog/inventory.ts';
+import { countRows } from '../counting/count-rows.ts';
+import { startDump } from '../programs/pg-dump.ts';
+import { dumpGlobals } from '../programs/pg-dumpall.ts';
+import { backendOf, holdName } from '../session/backend.ts';
+import { endLeftovers } from '../session/leftover-backends.ts';
+import { readLockNeed, refuseTooMany, withLockNeed } from '../session/lock-slots.ts';
+import { beginLocked } from '../session/lock-tables.ts';
+import { withMemberships } from '../session/memberships.ts';
+import { atOnce } from '../session/pipelined-reads.ts';
+import { sharesBackends } from '../session/pooler.ts';
+import { queryFailure } from '../session/server-errors.ts';
+import { connectBoth, disconnect, type SourceAccess } from '../session/session.ts';
+import { watch } from '../session/watch.ts';
+import { applicationNameOf } from '../sql/identifiers.ts';
+import { type NamesHeld, readNamesHeld, refuseMoved } from './held-names.ts';
+
+/**
+ * Two sessions of ours stand behind an export: the holder keeps one repeatable-read transaction, with its locks and its
+ * snapshot, from before pg_dump starts until after it has ended; the observer watches whether the export holds anybody
+ * up. pg_dump is the third, on the holder's snapshot.
+ */
+export interface SnapshotOptions extends SourceAccess {
+  /** Folders that hold `<major>/bin/pg_dump`. */
+  readonly programRoots: readonly string[];
+  /** Tells this stack's sessions from those of another on the same source; see applicationNameOf. */
+  readonly stack?: string;
+}
+
+const SERVER = `
+  SELECT pg_catalog.current_setting('server_version') AS version,
+    pg_catalog.current_setting('server_version_num')::int AS number,
+    d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation, d.datctype AS characters,
+    -- The columns that say it have come and been renamed since PostgreSQL 15.
+    COALESCE(j.d ->> 'datlocprovider', 'c') AS "localeProvider", COALESCE(j.d ->> 'datlocale', j.d ->> 'daticulocale') AS locale,
+    j.d ->> 'daticurules' AS "icuRules", j.d ->> 'datcollversion' AS "collationVersion"
+  FROM pg_catalog.pg_database d, LATERAL (SELECT pg_catalog.to_jsonb(d)) AS j (d) WHERE d.datname = pg_catalog.current_database()`;
+
+export const serverFacts = async (client: pg.Client): Promise<ServerFacts> => {
+  const found = await client.query<Omit<ServerFacts, 'major'> & { number: number }>(SERVER);
+  const row = found.rows[0];
+  if (!row) throw new Error('the server does not list its own database');
+  const { number, ...facts } = row;
+  return { ...facts, major: majorOfVersionNumber(number) };
+};
+
+const OIDS =
+  'SELECT nspname AS name, oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)';
+
+/** @throws SchemaNotFound */
+const schemaOidsOf = async (client: pg.Client, schemas: readonly string[]): Promise<string[]> => {
+  // PostgreSQL's text can't hold a NUL, so no schema has such a name.
+  const possible = schemas.filter((schema) => !schema.includes('\0'));
+  const { rows } = await client.query<{ name: string; oid: string }>(OIDS, [possible]);
+  return schemas.map((schema) => {
+    const found = rows.find(({ name }) => name === schema);
+    if (!found) throw new SchemaNotFound(schema, client.database ?? '');
+    return found.oid;
+  });
+};
+
+const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: string }> => {
+  const found = await holder.query<{ id: string; at: Date }>(
+    'SELECT pg_catalog.pg_export_snapshot() AS id, pg_catalog.clock_timestamp() AS at',
+  );
+  const row = found.rows[0];
+  if (!row) throw new Error('the server exported no snapshot');
+  return { id: row.id, takenAt: row.at.toISOString() };
+};
+
+/** Two sessions, which are opened while the project is still looked up; where one of the three fails, none stays open. */
+const openSessions = async (
+  options: SnapshotOptions,
+  { lockTimeoutMs, signal, schemas }: SnapshotRequest,
+  applicationName: string,
+): Promise<readonly [pg.Client, pg.Client, readonly string[]]> => {
+  const session = { applicationName, signal, pipelined: true };
+  const opening = connectBoth(
+    options,
+    { ...session, lockTimeoutMs },
+    { ...session, statementTimeoutMs: 10_000 },
+  );
+  try {
+    const [[holder, observer], found] = await Promise.all([opening, schemas]);
+    return [holder, observer, found];
+  } catch (error) {
+    for (const client of await opening.catch(() => [])) await disconnect(client);
+    throw error;
+  }
+};
+
+const readingFailure = (error: unknown): never => {
+  throw queryFailure(error, 'reading the schema');
+};
+
+/** Locks and snapshot, and what must be known before pg_dump starts. */
+const begin = async (
+  holder: pg.Client,
+  observer: pg.Client,
+  applicationName: string,
+  request: SnapshotRequest,
+  schemas: readonly string[],
+) => {
+  const [server, , locks] = await atOnce(
+    observer,
+    () => serverFacts(observer),
+    () => schemaOidsOf(observer, schemas),
+    () => readLockNeed(observer, schemas),
+  );
+  refuseTooMany(locks);
+  await beginLocked(holder, observer, schemas, request.lockTimeoutMs).catch((error: unknown) => {
+    throw withLockNeed(error, locks);
+  });
+  await holdName(holder, applicationName);
+  const [taken, schemaOids] = await atOnce(
+    holder,
+    () => takeSnapshot(holder),
+    () => schemaOidsOf(holder, schemas),
+  );
+  const named = { schemaOids, schemas, compare: request.compare };
+  const beginning = await readBeginning(holder, named, request.partitionsElsewhere);
+  return { server, locks, ...taken, named, beginning };
+};
+
+/** What is read in the snapshot beside the dump: one thing after the other, since one session reads it all. */
+const readBeside = (
+  holder: pg.Client,
+  named: InventoryOptions,
+  beginning: Beginning,
+): { readonly held: Promise<NamesHeld>; readonly inventory: Promise<Inventory> } => {
+  const held = readNamesHeld(holder, named.schemaOids).catch(readingFailure);
+  const inventory = held.then(() => readInventory(holder, named, beginning)).catch(readingFailure);
+  // Whoever awaits it handles it; before that, a rejection must not end the process.
+  inventory.catch(() => undefined);
+  return { held, inventory };
+};
+
+const openSnapshot = async (
+  options: SnapshotOptions,
+  request: SnapshotRequest,
+): Promise<Snapshot> => {
+  const applicationName = applicationNameOf(request.backupId, request.attempt, options.stack);
+  const [holder, observer, schemas] = await openSessions(options, request, applicationName);
+  const backends = Promise.all([backendOf(observer), backendOf(holder)]);
+  // The watch awaits it.
+  backends.catch(() => undefined);
+  const { giveWayAfterSeconds } = request;
+  const watching = watch({ observer, holder, backends, applicationName, giveWayAfterSeconds });
+  let closing: Promise<unknown> | undefined;
+  const close = async (): Promise<void> => {
+    watching.stop();
+    closing ??= Promise.all([holder, observer].map(disconnect));
+    await closing;
+  };
+  try {
+    if (await sharesBackends(holder, observer)) {
+      throw new PoolerInTransactionMode(options.settings.name);
+    }
+    // Way is given, and a lost session noticed, from the first lock on.
+    const { server, locks, id, takenAt, named, beginning } = await Promise.race([
+      begin(holder, observer, applicationName, request, schemas),
+      watching.disturbed,
+    ]);
+    const { held, inventory } = readBeside(holder, named, beginning);
+    return {
+      server,
+      takenAt,
+      tables: manifestTables(beginning),
+      inventory,
+      sourceBytes: beginning.sourceBytes,
+      disturbed: watching.disturbed,
+      countRows: async (signal) => {
+        await inventory;
+        const { countable, ways } = beginning;
+        const { compare = 'counts', lockTimeoutMs } = request;
+        const counting = { countable, ways, schemas, compare, lockTimeoutMs };
+        return await countRows(holder, counting, signal).catch((error: unknown) => {
+          throw withLockNeed(error, locks);
+        });
+      },
+      confirmNames: async () => {
+        // The observer's transactions see what holds now, the holder's what held at the snapshot.
+        const now = await readNamesHeld(observer, named.schemaOids).catch((error: unknown) => {
+          throw queryFailure(error, 'looking whether the schema was renamed');
+        });
+        refuseMoved(await held, now, schemas);
+      },
+      dump: (dumpRequest) =>
+        startDump(options, {
+          ...dumpRequest,
+          schemas,
+          extensions: beginning.inside,
+          throughRoot: beginning.divided.mustBeTold,
+          snapshotId: id,
+          server,
+          applicationName,
+          locks,
+        }),
+      dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
+      close,
+    };
+  } catch (error) {
+    const named = await withMemberships(observer, error);
+    await close();
+    return readingFailure(named);
+  }
+};
+
+/** Snapshots of one source. `open` throws the named errors of connecting, locking and reading. */
+export const makeSnapshotSource = (options: SnapshotOptions): SnapshotSource => ({
+  open: (request) => openSnapshot(options, request),
+  endLeftovers: (backupId, belowAttempt) => endLeftovers(options, backupId, belowAttempt),
+});

@@ -1,0 +1,181 @@
+/**
+ * What a statement of a dump does, told from its words alone. A meaning is given only if the whole statement has that form:
+ * who leaves the statement out, or sends another in its place, loses nothing else that stood in it. The exceptions are
+ * `create`, `alter` and what is beyond a schema, of which only the head is read. Everything else is `other`.
+ */
+
+import type { Word } from '../statement-words.ts';
+import { altered } from './alter.ts';
+import { created } from './create.ts';
+import { granted, ownerOf } from './owners-and-grants.ts';
+import { calledFor, setTo } from './settings.ts';
+import { Cursor, type Name } from './word-cursor.ts';
+
+export type { Name } from './word-cursor.ts';
+
+export type Meaning =
+  /** `SET name = value, ...`, `SELECT pg_catalog.set_config('name', 'value', ...)`. No values: DEFAULT. */
+  | { readonly kind: 'setting'; readonly name: string; readonly values: readonly string[] }
+  /** `SET SESSION AUTHORIZATION role`; null for DEFAULT and RESET. pg_dump uses it where somebody else than the owner granted. */
+  | { readonly kind: 'session-authorization'; readonly role: string | null }
+  /** `SET ROLE role`; null for NONE and RESET. Written only with `--role`. */
+  | { readonly kind: 'set-role'; readonly role: string | null }
+  /** BEGIN, COMMIT, SAVEPOINT and the like: would end or nest the transaction that a restore runs in. pg_dump writes some around large objects. */
+  | { readonly kind: 'transaction'; readonly what: string }
+  /** `CREATE SCHEMA name`; with AUTHORIZATION in dumps without owners of old. */
+  | { readonly kind: 'create-schema'; readonly schema: string }
+  | { readonly kind: 'comment-on-schema'; readonly schema: string }
+  /** `schema` is where it is put; null where the statement does not say. */
+  | {
+      readonly kind: 'create-extension';
+      readonly extension: string;
+      readonly schema: string | null;
+    }
+  | { readonly kind: 'comment-on-extension'; readonly extension: string }
+  | { readonly kind: 'alter-extension'; readonly extension: string }
+  /** `ALTER TABLE [ONLY] table ADD CONSTRAINT name FOREIGN KEY ... REFERENCES references ...` */
+  | {
+      readonly kind: 'foreign-key';
+      readonly table: Name;
+      /** False for a partitioned table, whose partitions get the key as well. */
+      readonly only: boolean;
+      readonly constraint: string;
+      readonly references: Name;
+      readonly notValid: boolean;
+    }
+  /** `COMMENT ON CONSTRAINT name ON table`, which can't be made before the constraint; a domain's is `other`. */
+  | { readonly kind: 'comment-on-constraint'; readonly table: Name; readonly constraint: string }
+  /** `ALTER TABLE [ONLY] parent ATTACH PARTITION child ...` */
+  | { readonly kind: 'attach-partition'; readonly parent: Name; readonly child: Name }
+  /** `ALTER INDEX parent ATTACH PARTITION child` */
+  | { readonly kind: 'attach-index'; readonly parent: Name; readonly child: Name }
+  /**
+   * `ALTER what name OWNER TO role`. `what` is in lower case, as written: up to PostgreSQL 15 a view's and a sequence's is `table`.
+   */
+  | { readonly kind: 'owner'; readonly what: string; readonly on: Name; readonly role: string }
+  /** GRANT and REVOKE on one object. `what` is such as `table`, `schema`, `function`, `large object`. */
+  | {
+      readonly kind: 'grant' | 'revoke';
+      readonly what: string;
+      readonly on: Name;
+      /** In the order written, without PUBLIC. */
+      readonly roles: readonly string[];
+      readonly public: boolean;
+    }
+  /** ALTER DEFAULT PRIVILEGES */
+  | {
+      readonly kind: 'default-privileges';
+      readonly action: 'grant' | 'revoke';
+      /** Whose new objects; null for the session's user. */
+      readonly role: string | null;
+      /** Null for all schemas. */
+      readonly schema: string | null;
+      readonly roles: readonly string[];
+      readonly public: boolean;
+    }
+  /** `what` is such as `table`, `materialized view`, `function`, `operator class`; `table` is there for what belongs to one. */
+  | {
+      readonly kind: 'create';
+      readonly what: string;
+      readonly schema: string | null;
+      readonly name: string;
+      /** The table of an index, trigger, rule or policy, whose schema is theirs. */
+      readonly table?: Name;
+    }
+  /** Any other ALTER of one object, whatever it changes. */
+  | { readonly kind: 'alter'; readonly what: string; readonly on: Name }
+  /** REFRESH MATERIALIZED VIEW */
+  | { readonly kind: 'refresh'; readonly view: Name }
+  /** `COPY table (columns) FROM stdin`; no columns where it names none, as for a table that has none. */
+  | { readonly kind: 'copy'; readonly table: Name; readonly columns: readonly string[] }
+  /** `SELECT pg_catalog.setval('sequence', value, called)`; `text` is the sequence as it is quoted there. */
+  | {
+      readonly kind: 'sequence-value';
+      readonly text: string;
+      readonly value: string;
+      readonly called: boolean;
+    }
+  /** CREATE, ALTER or COMMENT ON what belongs to the database and not to a schema. ALTER ... OWNER TO is an `owner`. */
+  | {
+      readonly kind: 'publication' | 'subscription' | 'event-trigger';
+      readonly action: 'create' | 'alter' | 'comment';
+      readonly name: string;
+    }
+  | { readonly kind: 'other' };
+
+const OTHER: Meaning = { kind: 'other' };
+
+export const meaningOf = (words: readonly Word[]): Meaning => {
+  const first = words[0];
+  if (first?.kind !== 'name' || first.quoted) return OTHER;
+  return READERS.get(first.text)?.(new Cursor(words)) ?? OTHER;
+};
+
+type Read = (cursor: Cursor) => Meaning | undefined;
+
+const transaction: Read = (cursor) => {
+  const what = cursor.name();
+  return what === undefined ? undefined : { kind: 'transaction', what };
+};
+
+/** EXECUTE and DEALLOCATE come with PREPARE name, which is no matter of transactions. */
+const prepare: Read = (cursor) =>
+  cursor.keys('prepare transaction') ? { kind: 'transaction', what: 'prepare' } : undefined;
+
+const comment: Read = (cursor) => {
+  if (!cursor.keys('comment on')) return undefined;
+  const what = cursor.anyKeys([
+    'schema',
+    'extension',
+    'constraint',
+    'publication',
+    'subscription',
+    'event trigger',
+  ]);
+  const name = cursor.name();
+  if (what === undefined || name === undefined) return undefined;
+  const table = what === 'constraint' && cursor.keys('on') ? cursor.qualified() : undefined;
+  if (!cursor.keys('is')) return undefined;
+  if (cursor.text('string') === undefined && !cursor.keys('null')) return undefined;
+  if (!cursor.ended) return undefined;
+  if (what === 'schema') return { kind: 'comment-on-schema', schema: name };
+  if (what === 'extension') return { kind: 'comment-on-extension', extension: name };
+  if (what === 'constraint') {
+    return table && { kind: 'comment-on-constraint', table, constraint: name };
+  }
+  return { kind: what === 'event trigger' ? 'event-trigger' : what, action: 'comment', name };
+};
+
+const refresh: Read = (cursor) => {
+  if (!cursor.keys('refresh materialized view')) return undefined;
+  const view = cursor.qualified();
+  return view && cursor.ended ? { kind: 'refresh', view } : undefined;
+};
+
+const copy: Read = (cursor) => {
+  if (!cursor.keys('copy')) return undefined;
+  const table = cursor.qualified();
+  const columns = cursor.names();
+  return table && cursor.keys('from stdin') && cursor.ended
+    ? { kind: 'copy', table, columns: columns ?? [] }
+    : undefined;
+};
+
+const alter: Read = (cursor) => ownerOf(cursor) ?? altered(cursor);
+
+const READERS: ReadonlyMap<string, Read> = new Map([
+  ['set', setTo],
+  ['reset', setTo],
+  ['select', calledFor],
+  ['create', created],
+  ['alter', alter],
+  ['comment', comment],
+  ['grant', granted],
+  ['revoke', granted],
+  ['refresh', refresh],
+  ['copy', copy],
+  ['prepare', prepare],
+  ...['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release'].map(
+    (key): [string, Read] => [key, transaction],
+  ),
+]);

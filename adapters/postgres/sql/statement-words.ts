@@ -1,0 +1,54 @@
+import type { Token } from './tokens.ts';
+
+/** A token of a statement, as far as its meaning may hang on it. Comments and spaces are none. */
+export type Word =
+  /** An identifier or key word: folded to lower case, or, if `quoted`, as it is between its quotes. */
+  | { readonly kind: 'name'; readonly text: string; readonly quoted: boolean }
+  /** What a string stands for, whichever way it is quoted. */
+  | { readonly kind: 'string'; readonly text: string }
+  /** An operator is one symbol; brackets, commas, points, colons and the like are one each. */
+  | { readonly kind: 'number' | 'symbol'; readonly text: string }
+  /** `U&"..."`, `B'...'` and other ways that pg_dump writes nothing in that a meaning hangs on; as it is written. */
+  | { readonly kind: 'opaque'; readonly text: string };
+
+const QUOTE = 0x27;
+const NOT_PLAIN_ESCAPE = /\\[^\\']/;
+
+const SYMBOLS = Array.from(
+  { length: 128 },
+  (_, byte): Word => ({ kind: 'symbol', text: String.fromCharCode(byte) }),
+);
+
+/** The word that a token is. Bytes that are no UTF-8 become U+FFFD, as they do in all that node-postgres reads. */
+export const wordOf = (bytes: Buffer, { kind, from, to }: Token): Word => {
+  const text = (start: number, end: number): string => bytes.toString('utf8', start, end);
+  switch (kind) {
+    case 'name':
+      return { kind, text: folded(text(from, to)), quoted: false };
+    case 'quoted-name':
+      return { kind: 'name', text: text(from + 1, to - 1).replaceAll('""', '"'), quoted: true };
+    case 'string':
+      return { kind, text: text(from + 1, to - 1).replaceAll("''", "'") };
+    case 'escape-string': {
+      const inside = text(from + (bytes[from] === QUOTE ? 1 : 2), to - 1);
+      if (NOT_PLAIN_ESCAPE.test(inside.replaceAll('\\\\', ''))) {
+        return { kind: 'opaque', text: text(from, to) };
+      }
+      return { kind: 'string', text: inside.replace(/''|\\([\\'])/g, (_, one) => one ?? "'") };
+    }
+    case 'dollar-string': {
+      const delimiter = bytes.indexOf('$', from + 1) + 1 - from;
+      return { kind: 'string', text: text(from + delimiter, to - delimiter) };
+    }
+    case 'opaque':
+    case 'number':
+      return { kind, text: text(from, to) };
+    default:
+      return (
+        (to === from + 1 && SYMBOLS[bytes[from] ?? 0]) || { kind: 'symbol', text: text(from, to) }
+      );
+  }
+};
+
+/** ASCII only: what a server does with other letters hangs on its locale, and pg_dump quotes them. */
+const folded = (name: string): string => name.replace(/[A-Z]+/g, (part) => part.toLowerCase());

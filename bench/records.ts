@@ -1,0 +1,34 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Surroundings } from './machine.ts';
+
+/** Figures of one section, as they were last measured. */
+export interface Recorded {
+  readonly surroundings: Surroundings;
+  /** The section's own when it measured them; 1 where it is not said. */
+  readonly form?: number | undefined;
+  readonly figures: unknown;
+}
+
+/** By the name of the section. Sections measured at different times stand beside each other. */
+export type Records = Readonly<Record<string, Recorded>>;
+
+const fileIn = (folder: string): string => path.join(folder, 'benchmarks.json');
+
+export const readRecords = (folder: string): Records => {
+  const file = fileIn(folder);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+};
+
+/** Puts one section's figures in the place of its earlier ones; answers all that are there. */
+export const record = (folder: string, name: string, recorded: Recorded): Records => {
+  const records = { ...readRecords(folder), [name]: recorded };
+  const written = `${fileIn(folder)}.new`;
+  writeFileSync(written, `${JSON.stringify(records, null, 1)}\n`);
+  renameSync(written, fileIn(folder));
+  return records;
+};
+
+/** Another section's figures, where they were measured: the caller knows their form. */
+export const figuresOf = <Figures>(records: Records, name: string): Figures | undefined =>
+  records[name]?.figures as Figures | undefined;

@@ -1,0 +1,205 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { partBytes } from '../../adapters/s3/parts.ts';
+import { CORES, dollars, KEPT_DAYS, storageDollars, timeDollars } from '../dollars.ts';
+import type { Measured } from '../measure.ts';
+import { MIB, median, mib, seconds, spread, table, times } from '../numbers.ts';
+import { PRICES } from '../prices.ts';
+import type { Bench, Section } from '../section.ts';
+import type { Stage } from '../stage.ts';
+import { runDumps, runExport } from './contenders.ts';
+
+/** What the defaults follow from: compression of pg_dump against size and time, and the size of the parts. */
+/** What the benchmark's size is divided by: 250 MB. */
+const DIVISOR = 4;
+const LEVELS = [
+  'none',
+  'lz4:1',
+  'zstd:1',
+  'zstd:3',
+  'zstd:6',
+  'zstd:9',
+  'gzip:1',
+  'gzip:6',
+] as const;
+const DEFAULT_LEVEL = 'zstd:1';
+const PARTS_MIB = [5, 8, 16, 32] as const;
+const DEFAULT_PART_MIB = partBytes(1) / MIB;
+
+interface Level {
+  readonly level: string;
+  readonly seconds: readonly number[];
+  readonly cpuSeconds: readonly number[];
+  /** Of the dump. */
+  readonly bytes: number;
+}
+
+interface PartSize {
+  readonly mib: number;
+  readonly runs: readonly Measured[];
+  readonly requests: number;
+}
+
+export interface Levels {
+  readonly architecture: string;
+  readonly bytes: number;
+  readonly levels: readonly Level[];
+  readonly parts: readonly PartSize[];
+}
+
+const DEFAULT_PARTS = /^(var FIRST_BYTES = )(\d+)( \* MIB\d*;)$/m;
+
+/** The deployed bundle, but for the one number. */
+const withParts = (bundle: string, size: number): string => {
+  const code = readFileSync(bundle, 'utf8');
+  if (!DEFAULT_PARTS.test(code)) throw new Error("The bundle's size of parts was not found.");
+  const file = path.join(path.dirname(bundle), `parts-${size}.mjs`);
+  writeFileSync(file, code.replace(DEFAULT_PARTS, `$1${size}$3`));
+  return file;
+};
+
+const measureLevels = async (
+  { options, say }: Bench,
+  stage: Stage,
+  schema: string,
+): Promise<Level[]> => {
+  const found = LEVELS.map((level) => ({
+    level,
+    seconds: [] as number[],
+    cpuSeconds: [] as number[],
+    bytes: 0,
+  }));
+  for (let round = 0; round <= options.rounds; round += 1) {
+    for (const all of found) {
+      const one = await runDumps(stage, [schema], ['--format=custom', `--compress=${all.level}`]);
+      // The first ones warm up.
+      if (round === 0) continue;
+      all.bytes = one.result.bytes[0] ?? 0;
+      all.seconds.push(one.result.seconds[0] ?? Number.NaN);
+      all.cpuSeconds.push(one.childrenCpuSeconds);
+    }
+    say(`levels, round ${round} of ${options.rounds}`);
+  }
+  return found;
+};
+
+const measureParts = async (
+  { options, say }: Bench,
+  stage: Stage,
+  schema: string,
+): Promise<PartSize[]> => {
+  const bundle = stage.bundleOf('export');
+  const found = PARTS_MIB.map((size) => ({
+    size,
+    bundle: withParts(bundle, size),
+    runs: [] as Measured[],
+    stored: 0,
+  }));
+  for (let round = 0; round <= options.rounds; round += 1) {
+    for (const one of found) {
+      const {
+        result: _,
+        backups,
+        ...measured
+      } = await runExport({
+        stage,
+        bundle: one.bundle,
+        schemas: [schema],
+      });
+      if (round === 0) continue;
+      one.stored = backups[0]?.size ?? 0;
+      one.runs.push(measured);
+    }
+    say(`parts, round ${round} of ${options.rounds}`);
+  }
+  // Besides the parts of an object that has several: beginning and completing the upload.
+  const requestsOf = (parts: number) => (parts > 1 ? parts + 2 : 1);
+  return found.map(({ size, runs, stored }) => ({
+    mib: size,
+    runs,
+    requests: requestsOf(Math.ceil(stored / (size * MIB))),
+  }));
+};
+
+/** Of a dump as Lambda would make it, with its room for as long as backups are kept. */
+const dollarsOf = ({ seconds: took, cpuSeconds, bytes }: Level): number =>
+  timeDollars(Math.max(median(took), median(cpuSeconds) / CORES)) + storageDollars(bytes);
+
+/** What the figures say of the default, which is not the level that costs least wherever storage costs more than time. */
+const defaultLines = (base: Level, all: readonly Level[]): string => {
+  const cheapest = all.reduce((a, b) => (dollarsOf(b) < dollarsOf(a) ? b : a));
+  const beside = (of: (one: Level) => number) => (of(cheapest) / of(base)).toFixed(2);
+  const why = `\`${base.level}\` is the default: for as long as a dump takes, it holds its snapshot and its locks in the source, and Lambda ends it after 15 minutes.`;
+  return cheapest === base
+    ? `${why} It also costs least.`
+    : `${why} It is not the one that costs least where backups are kept ${KEPT_DAYS} days: \`${cheapest.level}\` costs ${beside(dollarsOf)} times as much, and takes ${beside((one) => median(one.seconds))} times as long.`;
+};
+
+export const levels: Section<Levels> = {
+  name: 'levels',
+  measure: async (bench) => {
+    const stage = await bench.stage();
+    const { schema, bytes } = await stage.data.mixed(bench.options.megabytes / DIVISOR);
+    return {
+      architecture: process.arch,
+      bytes,
+      levels: await measureLevels(bench, stage, schema),
+      parts: await measureParts(bench, stage, schema),
+    };
+  },
+  lines: ({ architecture, bytes, levels: all, parts }) => {
+    const base = all.find(({ level }) => level === DEFAULT_LEVEL);
+    if (!base) return [];
+    const marked = (name: string, is: boolean) => (is ? `**${name}**` : name);
+    return [
+      '## Compression and parts',
+      '',
+      `\`pg_dump -Fc\` of ${mib(bytes)} to nowhere, ${times(base.seconds.length)} in turn: median, with the least and the most; CPU is that of \`pg_dump\`. The last column is of 1,000 such dumps: Lambda’s time for them and ${KEPT_DAYS} days of storage, with prices and assumptions as below. ${defaultLines(base, all)}`,
+      '',
+      ...table(
+        [
+          '`--compress`',
+          'time',
+          'CPU',
+          'dump',
+          'of the tables',
+          `beside ${DEFAULT_LEVEL}: time, size`,
+          'dollars',
+        ],
+        all.map((one) => [
+          marked(one.level, one === base),
+          spread(one.seconds, seconds),
+          spread(one.cpuSeconds, seconds),
+          mib(one.bytes),
+          `${((100 * one.bytes) / bytes).toFixed(0)} %`,
+          `${(median(one.seconds) / median(base.seconds)).toFixed(2)}, ${(one.bytes / base.bytes).toFixed(2)}`,
+          dollars(1000 * dollarsOf(one)),
+        ]),
+      ),
+      `Measured on ${architecture}. The functions are deployed on arm64, where this has to be run again (\`npm run bench -- --only levels\`) to be known: zstd and zlib have code of their own for both, the order of the levels is not expected to change, and the size of the dump does not depend on it.`,
+      '',
+      `The export worker with other sizes of its parts, everything else as deployed, ${times(parts[0]?.runs.length ?? 0)} in turn. The emulator on the same machine answers without a network, so the time says nothing; the memory does. ${DEFAULT_PART_MIB} MiB, the least that S3 takes, is the default for the memory it needs; larger parts save requests, of which the last column tells what 1,000 such exports pay.`,
+      '',
+      ...table(
+        ['parts', 'peak memory', 'client CPU', 'time', 'requests of the upload', 'dollars'],
+        parts.map(({ mib: size, runs, requests }) => [
+          marked(`${size} MiB`, size === DEFAULT_PART_MIB),
+          spread(
+            runs.map((run) => run.peakMemory),
+            mib,
+          ),
+          spread(
+            runs.map((run) => run.cpuSeconds),
+            seconds,
+          ),
+          spread(
+            runs.map((run) => run.seconds),
+            seconds,
+          ),
+          String(requests),
+          dollars(requests * PRICES.s3.perThousandPuts),
+        ]),
+      ),
+    ];
+  },
+};

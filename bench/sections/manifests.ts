@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Manifest, manifest } from '../../core/manifest.ts';
+import { fileOfKey } from '../../local/emulators/s3/objects.ts';
+import type { Stage } from '../stage.ts';
+
+/** Where the stage's S3 keeps the manifest beside an object. */
+export const manifestFileOf = (stage: Stage, fileId: string): string =>
+  path.join(stage.folder, 's3', 'vault', fileOfKey(fileId.replace(/\.dump$/, '.manifest.json')));
+
+export const manifestOf = (stage: Stage, fileId: string): Manifest =>
+  manifest.parse(JSON.parse(readFileSync(manifestFileOf(stage, fileId), 'utf8')));

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { iso } from '../../core/backup.ts';
+import * as errors from '../../core/errors.ts';
+import { type PlanEvent, parseJson, planEvent } from '../../core/messages.ts';
+import { runOf } from '../../core/run.ts';
+import type { BuryPorts, DeadLetter } from './handle-dead-letter.ts';
+
+/**
+ * What Lambda sends to the on-failure destination of an asynchronous invocation.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
+const lambdaRecord = z.looseObject({
+  requestContext: z.looseObject({ condition: z.string() }),
+  requestPayload: planEvent,
+  responsePayload: z
+    .looseObject({ errorType: z.string().optional(), errorMessage: z.string().optional() })
+    .nullish(),
+});
+
+/** Scheduler's own dead letters are the plan event as it was to be sent. */
+const deadPlan = z.union([lambdaRecord, planEvent]);
+
+interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** The words of an error that Larder named are safe to show; those of any other may hold anything. */
+const isNamedByLarder = (name: string): boolean =>
+  Object.hasOwn(errors, name) && /^[A-Z]/.test(name);
+
+const failureOf = (
+  source: string,
+  record: z.output<typeof lambdaRecord> | undefined,
+  attributes: DeadLetter['attributes'],
+): Failure => {
+  const { errorType, errorMessage } = record?.responsePayload ?? {};
+  if (errorType && errorMessage && isNamedByLarder(errorType)) {
+    return { name: errorType, message: errorMessage };
+  }
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+  const why = record
+    ? `its function failed (${errorType ?? 'no error given'}; ${record.requestContext.condition})`
+    : `its schedule could not start it (${attributes.ERROR_CODE ?? 'no error code given'})`;
+  return errors.describeError(new errors.PlanningGivenUp(source, why));
+};
+
+const eventOf = (
+  body: string,
+): { readonly event: PlanEvent; readonly record?: z.output<typeof lambdaRecord> } => {
+  const dead = parseJson('The dead plan event', deadPlan, body);
+  return 'requestPayload' in dead ? { event: dead.requestPayload, record: dead } : { event: dead };
+};
+
+/**
+ * Ends one source's part of a run with the error that its planning died of, so that the run can end and be mailed.
+ * The run's row may be missing: planning can die before it wrote it.
+ */
+export const buryPlan = async (ports: BuryPorts, letter: DeadLetter): Promise<void> => {
+  const { runs, outcomes, clock, log } = ports;
+  const { event, record } = eventOf(letter.body);
+  const { source } = letter;
+  if (source === undefined || !event.sources.includes(source)) {
+    throw new errors.InvalidInput('The dead plan event', [
+      `sources: does not hold ${source ?? 'any'}, the source whose queue this is`,
+    ]);
+  }
+  const error = failureOf(source, record, letter.attributes);
+  const { run } = await runs.begin(runOf(event, clock()));
+  await runs.endPart(run.id, source, {
+    planned: 0,
+    skipped: [],
+    skippedCount: 0,
+    plannedAt: iso(clock()),
+    error,
+  });
+  // The first part written stands: another delivery of the event may have planned it well.
+  const part = (await runs.get(run.id))?.parts[source];
+  if (!part?.error) {
+    log.info('a dead plan event was planned by another delivery', { runId: run.id, source });
+    return;
+  }
+  log.error('planning was given up', { runId: run.id, source, error: part.error });
+  const { name, message } = part.error;
+  await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error: { name, message } });
+};

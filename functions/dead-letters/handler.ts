@@ -1,0 +1,78 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeHistory } from '../../adapters/dynamodb/history.ts';
+import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
+import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeValidations } from '../../adapters/dynamodb/validations.ts';
+import { readEnvironment } from '../../adapters/environment.ts';
+import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
+import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { METRICS } from '../../core/contract.ts';
+import { failureFacts } from '../../core/errors/base.ts';
+import { InvalidInput } from '../../core/errors/request.ts';
+import { takeInTurn } from '../batch.ts';
+import { type BuryPorts, buryMessage, type DeadLetter } from './handle-dead-letter.ts';
+
+const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
+const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
+const metrics = makeMetrics('bury');
+const ports: BuryPorts = {
+  history: makeHistory(access),
+  runs: makeRuns(access),
+  restores: makeRestores(access),
+  verifications: makeVerifications(access),
+  validations: makeValidations(access),
+  outcomes: makeOutcomes({ url: environment.outcomesQueue, client: new SQSClient({}) }),
+  clock: Date.now,
+  log: makeLog('bury'),
+};
+
+/** @throws InvalidInput for a queue that the configuration says nothing about */
+const letterOf = (record: SQSRecord): DeadLetter => {
+  const queue = environment.deadLetters[record.eventSourceARN];
+  if (!queue) {
+    throw new InvalidInput('The dead letter', [
+      `comes from ${record.eventSourceARN}, unknown here`,
+    ]);
+  }
+  const attributes = Object.entries(record.messageAttributes).flatMap(([name, { stringValue }]) =>
+    stringValue === undefined ? [] : [[name, stringValue] as const],
+  );
+  return {
+    kind: queue.kind,
+    ...(queue.source !== undefined && { source: queue.source }),
+    body: record.body,
+    attributes: Object.fromEntries(attributes),
+  };
+};
+
+/** False where the letter must come again. */
+const handle = async (record: SQSRecord): Promise<boolean> => {
+  try {
+    await buryMessage(ports, letterOf(record));
+    metrics.addMetric(METRICS.messagesBuried, MetricUnit.Count, 1);
+    return true;
+  } catch (error) {
+    const unreadable = error instanceof InvalidInput;
+    ports.log.error(unreadable ? 'a dead letter is not readable' : 'a burial failed', {
+      queue: record.eventSourceARN,
+      messageId: record.messageId,
+      bytes: Buffer.byteLength(record.body),
+      ...failureFacts(error),
+    });
+    // A dead-letter queue has none of its own: what nobody can read would come back until it is too old.
+    if (unreadable) metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
+    return unreadable;
+  }
+};
+
+/** The dead-letter queues, each letter by the kind of its queue. */
+export const handler = middy(async (event: SQSEvent): Promise<SQSBatchResponse> => {
+  const response = await takeInTurn(event, handle);
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  return response;
+});

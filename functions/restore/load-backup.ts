@@ -1,0 +1,109 @@
+import { pipeline } from 'node:stream/promises';
+import { type Backup, iso } from '../../core/backup.ts';
+import type { DigestMeter } from '../../core/digest.ts';
+import type { Loosening } from '../../core/errors/restore.ts';
+import { BackupDamaged } from '../../core/errors/vault.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import type { RestoringProject } from '../../core/ownership.ts';
+import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
+import type { Loaded, Survey } from '../../core/restore-ports.ts';
+import { type SealedRestore, sealOf } from './marker-secret.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+import type { Wish } from './restore-plan.ts';
+
+/** Where the stored object becomes a schema: vault, digest, archive reader, one transaction. */
+export interface LoadContext {
+  readonly restore: SealedRestore;
+  readonly project: RestoringProject;
+  readonly backup: Backup;
+  readonly manifest: Manifest;
+  readonly wish: Wish;
+  readonly survey: Survey;
+  /** New. The stored object passes through it: whoever made it knows what had arrived where this fails. */
+  readonly meter: DigestMeter;
+  /** What is taken away before the rows. */
+  readonly loosen: Loosening | undefined;
+  readonly stop: AbortController;
+  /** Called as it goes on, for the record. */
+  readonly onProgress: (progress: RestoreProgress) => void;
+}
+
+const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
+  if (meter.bytes !== object.bytes) {
+    throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
+  }
+  if (meter.sha256 !== object.sha256) {
+    throw new BackupDamaged(
+      object.key,
+      'its SHA-256 is not the one that it had when it was stored',
+    );
+  }
+};
+
+/** @returns what is there once the transaction is committed, and the bytes that were read for it */
+export const load = async (
+  ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
+  options: Pick<RestoreOptions, 'settings'>,
+  { restore, project, manifest, wish, survey, meter, loosen, stop, onProgress }: LoadContext,
+): Promise<Loaded & { readonly bytesRead: number }> => {
+  const { signal } = stop;
+  const { object, options: made } = manifest;
+  const tablesTotal = (wish.chosen?.tables ?? manifest.tables).length;
+  let tablesDone = 0;
+  const report = (step: RestoreStep): void =>
+    onProgress({
+      step,
+      tablesDone,
+      tablesTotal,
+      bytesRead: meter.bytes,
+      bytesTotal: object.bytes,
+      at: iso(ports.clock()),
+    });
+  const read = pipeline(ports.vault.read(object.key), meter, { signal });
+  // The archive reader gets the error from the meter, and `confirm` awaits it as well.
+  read.catch(() => undefined);
+  try {
+    const sql = await ports.archives.open({
+      format: made.format,
+      compression: made.compression,
+      input: meter,
+      ...(wish.entries && { entries: wish.entries }),
+      serverMajor: survey.server.major,
+      signal,
+    });
+    report('loading');
+    const loaded = await ports.server.load({
+      ...sealOf(restore),
+      attempt: restore.attempt,
+      manifest,
+      project,
+      places: wish.places,
+      mode: wish.mode,
+      ...(wish.chosen && { tables: wish.chosen.tables }),
+      owners: restore.owners,
+      ...(restore.acceptOwnCode && { acceptOwnCode: true }),
+      missingRoles: survey.missingRoles,
+      createExtensions: options.settings.createExtensions,
+      lockTimeoutMs: options.settings.lockTimeoutMs,
+      ...(restore.onConflict && { onConflict: restore.onConflict }),
+      ...(loosen && { loosen }),
+      text: sql.text,
+      confirm: async () => {
+        report('counting');
+        await read;
+        confirmDigest(manifest, meter);
+        signal.throwIfAborted();
+      },
+      onTable: () => {
+        tablesDone += 1;
+        report('loading');
+      },
+      signal,
+    });
+    return { ...loaded, bytesRead: meter.bytes };
+  } finally {
+    // Whoever still reads or writes for this restore must not go on without it.
+    meter.destroy();
+    await read.catch(() => undefined);
+  }
+};

@@ -1,0 +1,232 @@
+import type { Backup } from '../../core/backup.ts';
+import { type Digest, DigestMeter } from '../../core/digest.ts';
+import { describeError, isRetryable } from '../../core/errors/base.ts';
+import { DumpUnreadable, type Loosening, RestoreRefused } from '../../core/errors/restore.ts';
+import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
+import type { JobContext } from '../../core/job-work.ts';
+import type { Manifest } from '../../core/manifest.ts';
+import type { RestoringProject } from '../../core/ownership.ts';
+import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
+import type { LiveSchema, Loaded, Survey } from '../../core/restore-ports.ts';
+import {
+  addForeignKeys,
+  exchange,
+  leftForLater,
+  refuseWithoutKeys,
+  renamesOf,
+} from './after-commit.ts';
+import { boundedOutcome, boundedReport } from './bounds.ts';
+import { load } from './load-backup.ts';
+import { loosenNext, withAnotherWay } from './loosen-and-retry.ts';
+import { type SealedRestore, sealOf } from './marker-secret.ts';
+import { originOf } from './origin.ts';
+import type { RestoreOptions, RestorePorts } from './ports.ts';
+import { check } from './report.ts';
+import { type Wish, wishOf } from './restore-plan.ts';
+import { restoringProject } from './restoring-project.ts';
+import { takeSafetyBackup } from './safety-backup.ts';
+import { findStored, type StoredBackup } from './stored-backup.ts';
+
+/**
+ * One attempt at one restore. Its transaction is all or nothing; what comes after it (foreign keys to tables outside, the
+ * exchange of names) is done in short steps that a later attempt takes up where this one died.
+ */
+type Context = JobContext<Restore>;
+
+/** A failure says more where it is known whether the stored object itself is to blame. */
+const blame = async (
+  { vault }: Pick<RestorePorts, 'vault'>,
+  manifest: Manifest,
+  error: unknown,
+  { arrived, signal }: { readonly arrived?: Digest; readonly signal: AbortSignal },
+): Promise<unknown> => {
+  if (isRetryable(error)) return error;
+  const { key } = manifest.object;
+  const origin = await originOf(vault, manifest, arrived, signal);
+  const { message } = describeError(error);
+  if (origin === 'transit') return new ReadCorrupted(key, message, { cause: error });
+  if (origin !== 'vault' || error instanceof BackupDamaged) return error;
+  return new BackupDamaged(
+    key,
+    `its SHA-256 is not the one that it had when it was stored (${message})`,
+  );
+};
+
+/** A table of contents that makes no sense was damaged on the way, or is the object's fault, or its maker's. */
+const wishFrom = async (
+  ports: RestorePorts,
+  restore: Restore,
+  stored: StoredBackup,
+  signal: AbortSignal,
+): Promise<Wish> => {
+  const { manifest } = stored;
+  const unreadable = async (error: unknown): Promise<never> => {
+    throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, { signal }) : error;
+  };
+  const read = () => wishOf(ports, restore, stored);
+  try {
+    return await read();
+  } catch (error) {
+    return await (error instanceof DumpUnreadable ? read() : Promise.reject(error)).catch(
+      unreadable,
+    );
+  }
+};
+
+const loadOnce = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: SealedRestore,
+  project: RestoringProject,
+  found: { readonly backup: Backup; readonly manifest: Manifest; readonly wish: Wish },
+  context: Context,
+  survey: Parameters<typeof load>[2]['survey'],
+  loosen?: Loosening,
+): Promise<Loaded & { readonly bytesRead: number }> => {
+  const { backup, manifest, wish } = found;
+  const meter = new DigestMeter();
+  try {
+    return await load(ports, options, {
+      restore,
+      project,
+      backup,
+      manifest,
+      wish,
+      survey,
+      meter,
+      loosen,
+      stop: context.stop,
+      onProgress: (progress) => context.note({ progress }),
+    });
+  } catch (error) {
+    const { signal } = context.stop;
+    const next = signal.aborted ? undefined : loosenNext(error, restore);
+    if (next) return await loadOnce(ports, options, restore, project, found, context, survey, next);
+    const arrived = meter.soFar();
+    throw withAnotherWay(await blame(ports, manifest, error, { arrived, signal }), restore);
+  }
+};
+
+const outcomeOf = (
+  loaded: Loaded & { readonly bytesRead: number },
+  wish: Wish,
+  foreignKeys: readonly RestoredForeignKey[],
+  namingLive = loaded.namingLive ?? wish.naming?.all,
+): RestoreOutcome =>
+  boundedOutcome({
+    schemas: wish.places,
+    tables: loaded.tables,
+    rows: loaded.rows,
+    bytesRead: loaded.bytesRead,
+    foreignKeys,
+    leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
+    unfinished: loaded.unfinished,
+    before: [],
+    warnings: loaded.warnings,
+    ...(namingLive?.length && { namingLive }),
+  });
+
+interface Beside {
+  readonly outcome: RestoreOutcome;
+  /** Those of the backup's schemas that were live. */
+  readonly live: readonly string[];
+  readonly safeguarded?: readonly LiveSchema[];
+}
+
+const isSame = (one: readonly LiveSchema[], other: readonly LiveSchema[]): boolean =>
+  one.length === other.length &&
+  one.every(({ schema, oid }) => other.some((now) => now.schema === schema && now.oid === oid));
+
+/** The backup of what is live. Which schemas that is of, is written before it is asked for: an attempt may die at any moment. */
+const safeguard = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: Restore,
+  taken: Backup,
+  live: readonly LiveSchema[],
+  context: Context,
+): Promise<readonly LiveSchema[]> => {
+  const { safeguarded } = restore;
+  if (safeguarded && !isSame(safeguarded, live)) {
+    throw new RestoreRefused([
+      'Since the safety backup was requested, another schema has taken the live schema’s name. Ask for the swap again.',
+    ]);
+  }
+  if (!safeguarded) await context.write({ safeguarded: live });
+  const names = live.map(({ schema }) => schema);
+  const limits = { seconds: context.seconds, signal: context.stop.signal };
+  const safety = await takeSafetyBackup(ports, options, restore, taken, names, limits);
+  await context.write({ safetyBackupId: safety.id });
+  return live;
+};
+
+/** Keys are not added to tables of a schema that is another project's by now. */
+const keysFor = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: Restore,
+  { loaded, places, survey }: { loaded: Loaded; places: Wish['places']; survey: Survey },
+  context: Context,
+): Promise<readonly RestoredForeignKey[]> =>
+  restore.into === 'live' && survey.notOwned.length
+    ? leftForLater(loaded.foreignKeys, 'the schema does not belong to the project any more')
+    : await addForeignKeys(ports, options, restore, loaded, places, context);
+
+/** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */
+const bringBeside = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: SealedRestore,
+  context: Context,
+): Promise<Beside | undefined> => {
+  const limits = { seconds: context.seconds, signal: context.stop.signal };
+  const stored = await findStored(ports, restore.projectId, restore.backupId);
+  const wish = await wishFrom(ports, restore, stored, limits.signal);
+  const earlier =
+    restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
+  const project = await restoringProject(ports, restore);
+  const { report, survey } = await check(ports, options, restore, project, stored, wish, limits);
+  let { safeguarded } = restore;
+  let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
+  if (!loaded) {
+    await context.write({ report: boundedReport(report) });
+    if (restore.dryRun) return undefined;
+    if (report.problems.length) throw new RestoreRefused(report.problems);
+    if (restore.mode === 'swap' && survey.live.length) {
+      const { backup } = stored;
+      safeguarded = await safeguard(ports, options, restore, backup, survey.live, context);
+    }
+    loaded = await loadOnce(ports, options, restore, project, { ...stored, wish }, context, survey);
+  }
+  // From here on something is there, which the record has to say however it ends.
+  const notYet = leftForLater(loaded.foreignKeys, 'not added yet');
+  await context.write({ outcome: outcomeOf(loaded, wish, notYet) });
+  const { places } = wish;
+  const keys = await keysFor(ports, options, restore, { loaded, places, survey }, context);
+  const live = survey.live.map(({ schema }) => schema);
+  return { outcome: outcomeOf(loaded, wish, keys), live, ...(safeguarded && { safeguarded }) };
+};
+
+/** @throws what its steps throw; a later attempt then goes on where this one ended */
+export const bringBack = async (
+  ports: RestorePorts,
+  options: RestoreOptions,
+  restore: SealedRestore,
+  context: Context,
+): Promise<Partial<Restore>> => {
+  if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);
+  // Written before the exchange, so that whoever comes after a death knows that only this is left.
+  if (restore.exchange && restore.outcome) {
+    const { outcome, exchange: renames } = restore;
+    return { outcome: await exchange(ports, options, restore, outcome, renames, context) };
+  }
+  const beside = await bringBeside(ports, options, restore, context);
+  if (!beside) return {};
+  const { outcome, safeguarded } = beside;
+  if (restore.mode !== 'swap') return { outcome };
+  refuseWithoutKeys(outcome);
+  const renames = renamesOf(restore, outcome, beside.live);
+  await context.write({ outcome, exchange: renames });
+  const swap = { ...restore, ...(safeguarded && { safeguarded }) };
+  return { outcome: await exchange(ports, options, swap, outcome, renames, context) };
+};

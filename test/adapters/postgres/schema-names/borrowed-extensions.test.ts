@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { Postgres } from '../../../support/postgres.ts';
+import { openedOn } from '../../../support/servers.ts';
+import { INVOICES, withInvoices } from '../support/invoices-extension.ts';
+import {
+  choose,
+  newDatabase,
+  placesOf,
+  requestOf,
+  restore,
+  sealed,
+  serverOf,
+  surveyOf,
+  takeBackup,
+} from '../support/restoring.ts';
+
+/** An extension of the tenant's that has rows of its own, of which the backup holds older ones. */
+const on = openedOn([15, 18], async (postgres) => postgres, INVOICES);
+const USES =
+  'CREATE TABLE acme.bills (no bigint PRIMARY KEY, form text DEFAULT acme.invoice_form(1))';
+
+const LIVE = `SELECT count(*)::int AS rows, (SELECT last_value::int FROM acme.invoice_no) AS value,
+  (SELECT relacl::text FROM pg_class WHERE oid = 'acme.issued'::regclass) AS rights,
+  (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'invoices') AS place FROM acme.issued`;
+
+interface Scene {
+  readonly postgres: Postgres;
+  readonly database: string;
+  readonly target: {
+    readonly postgres: Postgres;
+    readonly database: string;
+    readonly user: string;
+  };
+  readonly stored: Awaited<ReturnType<typeof takeBackup>>;
+  /** What is live of the extension now. */
+  live(): Promise<unknown>;
+  readonly before: unknown;
+}
+
+/** 100 rows in the backup, 400 more since, and a right taken away. */
+const scene = async (
+  major: number,
+  uses = '',
+  format: 'custom' | 'plain' = 'custom',
+): Promise<Scene> => {
+  const postgres = on(major);
+  const database = await newDatabase(postgres, withInvoices(uses));
+  const stored = await takeBackup(postgres, database, ['acme'], { format });
+  await postgres.sql(
+    'INSERT INTO acme.issued SELECT FROM generate_series(1, 400); REVOKE INSERT ON acme.issued FROM app_owner',
+    database,
+  );
+  const live = async () => (await postgres.sql(LIVE, database)).rows[0];
+  const target = { postgres, database, user: 'postgres' };
+  return { postgres, database, target, stored, live, before: await live() };
+};
+
+const LEFT_OUT = [
+  'the rows of table "acme.issued"',
+  'the value of sequence "acme.invoice_no"',
+  'rights on table "acme.issued"',
+  'rights on sequence "acme.invoice_no"',
+];
+
+describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extension', (major) => {
+  it.each([
+    ['that nothing needs', '', 'custom'],
+    ['that a table needs', USES, 'custom'],
+    ['in a plain backup', USES, 'plain'],
+  ] as const)('%s stay as they are beside, and are told', async (_, uses, format) => {
+    const { target, stored, live, before } = await scene(major, uses, format);
+    expect(before).toMatchObject({ rows: 500, value: 500, place: 'acme' });
+    const { problems, warnings } = await surveyOf(target, stored);
+    expect(problems).toEqual([]);
+    expect(warnings.join()).toContain('Extension "invoices" has tables');
+    expect(warnings.join().includes('nobody else can read')).toBe(uses !== '');
+    const { leftOut } = await restore(target, stored);
+    expect(leftOut.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([...LEFT_OUT, ...(uses ? [] : ['extension "invoices"'])]),
+    );
+    expect(leftOut[0]?.why).toContain('extension "invoices"');
+    expect(await live()).toEqual(before);
+  });
+
+  it('stay as they are after a swap, under the name that they had', async () => {
+    const { target, stored, live, before } = await scene(major);
+    await restore(target, stored, { mode: 'swap' });
+    const places = [
+      { from: 'acme', to: 'acme_before' },
+      { from: 'acme_restored', to: 'acme' },
+    ];
+    const { signal } = new AbortController();
+    await serverOf(target).rename(sealed(), places, { lockTimeoutMs: 2000, signal });
+    expect(await live()).toEqual(before);
+  });
+
+  it('stay as they are where a table comes back into the live schema', async () => {
+    const { postgres, database, target, stored, live, before } = await scene(major);
+    await postgres.sql('CREATE SCHEMA away; ALTER TABLE acme.orders SET SCHEMA away', database);
+    const { tables, entries } = await choose(stored, ['orders']);
+    const places = placesOf(stored, '');
+    await restore(target, stored, { mode: 'tables-live', tables, entries, places });
+    expect(await live()).toEqual(before);
+  });
+
+  it('come back where the restore creates the extension', async () => {
+    const { postgres, database, stored, before } = await scene(major, USES);
+    const elsewhere = await newDatabase(postgres, 'SELECT');
+    const target = { postgres, database: elsewhere, user: 'postgres' };
+    const places = placesOf(stored, '');
+    const { leftOut } = await restore(target, stored, { mode: 'elsewhere', places });
+    expect(leftOut.map(({ what }) => what).filter((what) => LEFT_OUT.includes(what))).toEqual([]);
+    expect((await postgres.sql(LIVE, elsewhere)).rows).toMatchObject([{ rows: 100, value: 100 }]);
+    expect((await postgres.sql(LIVE, database)).rows).toEqual([before]);
+  });
+
+  it('stay as they are where the other database has the extension already', async () => {
+    const { postgres, stored } = await scene(major, USES);
+    const elsewhere = await newDatabase(
+      postgres,
+      withInvoices('INSERT INTO acme.issued SELECT FROM generate_series(1, 7)'),
+    );
+    const target = { postgres, database: elsewhere, user: 'postgres' };
+    await restore(target, stored, { mode: 'elsewhere' });
+    const { rows } = await postgres.sql(
+      'INSERT INTO acme_restored.bills VALUES (1) RETURNING form',
+      elsewhere,
+    );
+    expect(rows).toEqual([{ form: 'R1' }]);
+    expect((await postgres.sql(LIVE, elsewhere)).rows).toMatchObject([{ rows: 107, value: 107 }]);
+  });
+});
+
+it('an extension with tables that nothing needs is not locked while the restore runs', async () => {
+  const { postgres, database, target, stored } = await scene(18);
+  const confirm = async () => {
+    const insert = "SET statement_timeout = '2s'; INSERT INTO acme.issued DEFAULT VALUES";
+    await postgres.sql(insert, database);
+  };
+  await serverOf(target).load(await requestOf(stored, { confirm }));
+  const { rows } = await postgres.sql(LIVE, database);
+  expect(rows).toMatchObject([{ rows: 501, value: 501 }]);
+});
