@@ -13,7 +13,7 @@ import { DataFolderProblem, HISTORY, KEYS, openDataFolder } from '../../local/st
 import { type NotedEndpoints, readEndpoints } from '../../local/start/endpoints.ts';
 import { clearLeftover } from '../../local/start/leftovers.ts';
 import type { Where } from './arguments.ts';
-import type { Place } from './place.ts';
+import type { Place } from './opened-place.ts';
 
 /**
  * The data folder of `npm start`. Where a start runs on it, its emulators are used; where none does, they are started here,

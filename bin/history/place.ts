@@ -1,6 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { KMSClient } from '@aws-sdk/client-kms';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeHistoryRows } from '../../adapters/dynamodb/rebuild.ts';
@@ -12,22 +10,8 @@ import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import type { Where } from './arguments.ts';
 import { makeDigest } from './digest.ts';
+import { type Place, THROTTLED_TRIES } from './opened-place.ts';
 import type { HistoryPorts } from './ports.ts';
-
-/** History and vault, reached. */
-export interface Place {
-  readonly table: string;
-  readonly bucket: string;
-  readonly dynamodb: DynamoDBClient;
-  readonly s3: S3Client;
-  readonly kms: KMSClient;
-  /** Ids or ARNs of the keys that manifests are signed with; empty where none is known. */
-  readonly keys: readonly string[];
-  close(): Promise<void>;
-}
-
-/** A table that was just made takes a while to grow with what is written to it: wait instead of giving up. */
-export const THROTTLED_TRIES = 10;
 
 const openAws = ({
   table,

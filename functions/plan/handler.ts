@@ -10,7 +10,8 @@ import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { parse, planEvent } from '../../core/messages.ts';
 import { openProjectSource } from '../discover/compose.ts';
-import { type PlanOutcome, type PlanPorts, planRun } from './plan-run.ts';
+import { planRun } from './plan-run.ts';
+import type { PlanOutcome, PlanPorts } from './ports.ts';
 
 const environment = readEnvironment([
   'environment',

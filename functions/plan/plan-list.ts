@@ -6,7 +6,7 @@ import { inParallel } from '../../core/parallel.ts';
 import type { Project } from '../../core/project.ts';
 import { isManual, type Run } from '../../core/run.ts';
 import type { PlannedBackup } from '../../core/run-ports.ts';
-import type { PlanPorts, PlanSettings } from './plan-run.ts';
+import type { PlanPorts, PlanSettings } from './ports.ts';
 
 const WRITES_AT_ONCE = 32;
 const DAY_MS = 86_400_000;

@@ -1,41 +1,12 @@
 import { iso } from '../../core/backup.ts';
 import { describeError, LarderError } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
-import type { History } from '../../core/history-ports.ts';
 import type { PlanEvent } from '../../core/messages.ts';
-import type { Clock } from '../../core/ports.ts';
-import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
 import { type Run, type RunPart, runOf } from '../../core/run.ts';
-import type { Runs } from '../../core/run-ports.ts';
-import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
-import {
-  REPORTED_AT_MOST,
-  type RefreshPorts,
-  refreshRegistry,
-} from '../discover/refresh-registry.ts';
+import { REPORTED_AT_MOST, refreshRegistry } from '../discover/refresh-registry.ts';
 import { chooseProjects, type OpenWork, openWorkOf } from './choose-projects.ts';
 import { planList } from './plan-list.ts';
-
-export interface PlanPorts extends RefreshPorts {
-  readonly history: History;
-  readonly runs: Runs;
-  readonly queue: ExportQueue;
-  readonly outcomes: Outcomes;
-  readonly clock: Clock;
-}
-
-export interface PlanSettings {
-  readonly environment: string;
-  readonly exportDefaults: ExportSettings;
-  readonly retention: RetentionSettings;
-  /** Backups that a chunk of the run's list holds. */
-  readonly chunkSize?: number;
-}
-
-export interface PlanOutcome {
-  readonly runId: string;
-  readonly part: Pick<RunPart, 'planned' | 'skippedCount' | 'error'>;
-}
+import type { PlanOutcome, PlanPorts, PlanSettings } from './ports.ts';
 
 /**
  * Plans one source's part of a run: a `pending` row and a message for each of its active projects.

@@ -1,6 +1,7 @@
 import type { TableName } from '../../../core/restore.ts';
 import { isKey } from '../sql/function-body.ts';
-import { type Meaning, meaningOf, type Name } from '../sql/kinds/statement-kind.ts';
+import { meaningOf, type Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Meaning } from '../sql/kinds/statement-kind.ts';
 import { Cursor } from '../sql/kinds/word-cursor.ts';
 import { type Word, wordOf } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';

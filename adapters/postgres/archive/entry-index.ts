@@ -1,5 +1,5 @@
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
-import type { Name } from '../sql/kinds/statement-kind.ts';
+import type { Name } from '../sql/kinds/read-statement-kind.ts';
 import { type Definitions, definitionsOf, keyOf } from './entry-definitions.ts';
 import type { Contents, Entry } from './table-of-contents.ts';
 

@@ -1,5 +1,5 @@
 import { identifier, qualified } from '../sql/identifiers.ts';
-import type { Name } from '../sql/kinds/statement-kind.ts';
+import type { Name } from '../sql/kinds/read-statement-kind.ts';
 import { keyOf } from './entry-definitions.ts';
 import { type Archive, strange } from './entry-index.ts';
 import type { Entry } from './table-of-contents.ts';

@@ -7,10 +7,10 @@ import {
   tableKey,
 } from '../../../core/manifest.ts';
 import type { Comparison } from '../../../core/verification.ts';
-import { type CountingWays, readCountingWays, wayOf } from '../counting/counting-methods.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
 import { ROLES_PAGE } from '../session/server-errors.ts';
 import { readAtRisk } from './checks-at-risk.ts';
+import { type CountingWays, readCountingWays, wayOf } from './counting-methods.ts';
 import { withExtensionsOf } from './extension-objects.ts';
 import { readLeftOut, readLoose } from './left-out-of-dump.ts';
 import { readStates } from './object-states.ts';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { readCopiedOids } from '../counting/copied-oids.ts';
-import { type CountingWays, wayOf } from '../counting/counting-methods.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
+import { readCopiedOids } from './copied-oids.ts';
+import { type CountingWays, wayOf } from './counting-methods.ts';
 import type { SchemaOids } from './schema-contents.ts';
 
 /**

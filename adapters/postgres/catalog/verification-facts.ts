@@ -1,9 +1,9 @@
 import pg from 'pg';
 import type { Inventory, ReachingFunction } from '../../../core/manifest.ts';
-import type { CountingWays } from '../counting/counting-methods.ts';
-import { fixText } from '../counting/row-hash.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
+import { fixText } from '../session/text-settings.ts';
 import { readBindings } from './bindings/operator-bindings.ts';
+import type { CountingWays } from './counting-methods.ts';
 import { readDatabaseExtensions, readDatabaseSettings } from './database-settings.ts';
 import { readDefinitions } from './definitions/definitions.ts';
 import { readNamedByValue } from './reg-values.ts';

@@ -7,7 +7,7 @@ import {
   riskWarnings,
 } from '../../../core/manifest.ts';
 import { type ObjectState, stateWarnings } from '../../../core/manifest-states.ts';
-import { type CountingWays, wayOf } from '../counting/counting-methods.ts';
+import { type CountingWays, wayOf } from './counting-methods.ts';
 import type { Loose } from './left-out-of-dump.ts';
 import type { TableFacts } from './schema-contents.ts';
 import type { Mention } from './schemas-in-text.ts';

@@ -5,10 +5,11 @@ import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../..
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison } from '../../../core/verification.ts';
 import type { Rehearsed } from '../../../core/verification-ports.ts';
+import { type CountingWays, readCountingWays, wayOf } from '../catalog/counting-methods.ts';
 import { readDividedAnew } from '../catalog/rehashed-partitions.ts';
 import { countTable } from '../counting/count-table.ts';
-import { type CountingWays, readCountingWays, wayOf } from '../counting/counting-methods.ts';
-import { fixText, readHashedColumns, sumOfHashes } from '../counting/row-hash.ts';
+import { readHashedColumns, sumOfHashes } from '../counting/row-hash.ts';
+import { fixText } from '../session/text-settings.ts';
 import { Differences } from './differences.ts';
 import { compareObjects, type LeftOutKey } from './objects.ts';
 import { type Contents, readContents } from './read-restored.ts';

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout, SchemaInMotion } from '../../../core/errors/schema.ts';
+import type { CountingWay } from '../catalog/counting-methods.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
+import { countUnheld, holdStatement, type Relation } from '../session/relation-locks.ts';
 import { countTable } from './count-table.ts';
-import type { CountingWay } from './counting-methods.ts';
-import { countUnheld, holdStatement, type Relation } from './relation-locks.ts';
 import type { CountedRows } from './row-hash.ts';
 
 const WAITED_TOO_LONG = '55P03';

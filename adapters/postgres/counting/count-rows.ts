@@ -2,12 +2,13 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { tableKey } from '../../../core/manifest.ts';
 import type { Comparison } from '../../../core/verification.ts';
+import { wayOf } from '../catalog/counting-methods.ts';
 import type { Beginning } from '../catalog/inventory.ts';
 import { queryFailure } from '../session/server-errors.ts';
+import { fixText } from '../session/text-settings.ts';
 import { countMaterializedView } from './count-materialized-view.ts';
 import { countTable } from './count-table.ts';
-import { wayOf } from './counting-methods.ts';
-import { type CountedRows, fixText, readHashedColumns } from './row-hash.ts';
+import { type CountedRows, readHashedColumns } from './row-hash.ts';
 
 export interface Counting extends Pick<Beginning, 'countable' | 'ways'> {
   readonly schemas: readonly string[];

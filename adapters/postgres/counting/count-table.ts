@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import type { CountingWay } from '../catalog/counting-methods.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
-import type { CountingWay } from './counting-methods.ts';
 import { type CountedRows, countByQuery } from './row-hash.ts';
 
 export interface TableToCount {

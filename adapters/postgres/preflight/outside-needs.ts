@@ -3,9 +3,9 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { SurveyRequest } from '../../../core/restore-ports.ts';
-import { schemasNamed } from '../catalog/schemas-in-text.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 import { nameInText } from '../sql/kinds/clauses.ts';
+import { schemasNamed } from '../sql/schemas-named.ts';
 import type { Findings } from './rights.ts';
 
 /** What the backup needs beside its schemas, and what of it names the live ones. */

@@ -12,12 +12,12 @@ import {
 } from '../../../core/restore-dependents.ts';
 import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
+import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
 import { surveyOwnership } from '../projects/schema-ownership.ts';
 import { refusal } from '../replay/statement-errors.ts';
-import { dependentOf, findDependents } from '../restore/dependents/find.ts';
-import type { RestoreAccess } from '../restore/restore-server.ts';
 import { schemaOids } from '../schema-names/schema-names.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
 import { withSession } from '../session/session.ts';
 import { serverFacts } from '../snapshot/snapshot.ts';
 import { surveyExtensions } from './extensions.ts';

@@ -1,5 +1,8 @@
 import type pg from 'pg';
-import type { Name } from '../sql/kinds/statement-kind.ts';
+import { shown } from '../sql/describe-statement.ts';
+import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Word } from '../sql/statement-words.ts';
+import type { Boundaries } from './statement-policy.ts';
 
 /**
  * Objects that belong to an extension: pg_dump writes rows and values of its configuration tables, and grants and policies on its objects, as
@@ -52,4 +55,21 @@ export const readExtensionParts = async (
     name,
     schema: schemaOf.get(extension) ?? null,
   }));
+};
+
+/** Extensions that were there before and a part of which is named among the words, with its schema. */
+export const extensionsNamed = (
+  words: readonly Word[],
+  { lent, made }: Pick<Boundaries, 'lent' | 'made'>,
+): ReadonlySet<string> => {
+  const found = new Set<string>();
+  if (!lent?.size) return found;
+  for (const [at, dot] of words.entries()) {
+    const [before, after] = [words[at - 1], words[at + 1]];
+    if (dot.kind !== 'symbol' || dot.text !== '.' || before?.kind !== 'name' || !after) continue;
+    const name = shown({ schema: before.text, name: after.text });
+    const extension = made.has(name) ? undefined : lent.get(name);
+    if (extension !== undefined) found.add(extension);
+  }
+  return found;
 };

@@ -1,8 +1,8 @@
-import type { TableName } from '../../../core/restore.ts';
 import { commentSql } from '../schema-names/schema-names.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { wordsIn } from '../sql/kinds/clauses.ts';
+import type { Loosened } from './loosened-check.ts';
 import { sendBound } from './operators/bind-operators.ts';
 import { validating } from './row-conflicts.ts';
 import type { Run } from './run-state.ts';
@@ -11,19 +11,6 @@ import { executeNotValid } from './tenant-code/execute.ts';
 import { forget } from './tenant-code/known-code.ts';
 import { validateConfined } from './tenant-code/validate.ts';
 import { isTold, whyOf } from './unfinished-objects.ts';
-
-/**
- * pg_dump writes checks into CREATE TABLE and CREATE DOMAIN, so rows that violate them are refused while they are loaded. After such an
- * error, the next attempt drops the checks before the first row, adds them NOT VALID after the last statement, and validates each. So every
- * row is loaded, also if a check calls now() or reads a table that is loaded later.
- */
-export interface Loosened extends TableName {
-  readonly what: 'table' | 'domain';
-  readonly constraint: string;
-  /** `CHECK (...)`, without NOT VALID. */
-  readonly definition: string;
-  readonly comment: string | null;
-}
 
 /** Those that come from a parent go and come with the parent's. What is not enforced refuses no row (PostgreSQL 18). */
 const OF_TABLES = `

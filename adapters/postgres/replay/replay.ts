@@ -1,16 +1,13 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
-import type { Loosening } from '../../../core/errors/restore.ts';
-import type { Manifest } from '../../../core/manifest.ts';
-import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
 import { written } from '../catalog/extension-objects.ts';
-import { reachesOf, refuseReaches } from '../preflight/outside-reach.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import { qualified } from '../sql/identifiers.ts';
-import { extensionsNamed, madeBy } from '../sql/kinds/changed-object.ts';
+import { madeBy } from '../sql/kinds/changed-object.ts';
 import { allWords, keyDefinition, mayInherit } from '../sql/kinds/clauses.ts';
 import { constraintComment, isLabel } from '../sql/kinds/comments.ts';
-import { type Meaning, meaningOf } from '../sql/kinds/statement-kind.ts';
+import { meaningOf } from '../sql/kinds/read-statement-kind.ts';
+import type { Meaning } from '../sql/kinds/statement-kind.ts';
 import { type Piece, readStatements } from '../sql/split-statements.ts';
 import type { Word } from '../sql/statement-words.ts';
 import { give } from './access/apply-grants.ts';
@@ -19,12 +16,12 @@ import { tellOtherGrantors } from './access/grantors.ts';
 import { giveMultiranges } from './access/multirange-owners.ts';
 import { ownerOf, SAFE_PATH } from './access/role-switch.ts';
 import { labelOrLeaveOut } from './access/security-labels.ts';
-import { readExtensionParts } from './extension-parts.ts';
+import { extensionsNamed, readExtensionParts } from './extension-parts.ts';
 import { loosen, tighten } from './loosen-checks.ts';
 import { type Sender, sendBound } from './operators/bind-operators.ts';
-import type { BindingPlan } from './operators/binding-plan.ts';
 import { unknownBindings } from './operators/unknown-bindings.ts';
 import { belongsToLonely, detachedRule, leaveParents, refuseAttached } from './outside-parents.ts';
+import { reachesOf, refuseReaches } from './outside-reach.ts';
 import { orTold } from './row-conflicts.ts';
 import { beginRun, named, type Run } from './run-state.ts';
 import { decide, keyOf } from './statement-policy.ts';
@@ -32,80 +29,13 @@ import { exposedWarnings } from './tenant-code/confine.ts';
 import { copyTable } from './tenant-code/copy-table.ts';
 import { executeDefinition } from './tenant-code/execute.ts';
 import { nothingMade } from './tenant-code/known-code.ts';
-import { refusedRows, type Unfinished } from './unfinished-objects.ts';
+import type { ExecutedText, TextRequest } from './text-request.ts';
+import { refusedRows } from './unfinished-objects.ts';
 
 /**
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
  * what it means, and only what pg_dump writes for these schemas is sent. Nothing here renames, counts or commits.
  */
-export interface TextRequest {
-  readonly text: AsyncIterable<Buffer>;
-  /** The backup's schemas. Nothing outside of them is made or changed. */
-  readonly schemas: readonly string[];
-  /** Names of the manifest's extensions: those in the database are left as they are, others may be created. */
-  readonly extensions: readonly string[];
-  /** Under `drop` nobody is given or granted anything: all is the session's. */
-  readonly owners: 'keep' | 'drop';
-  /** Code of the backup may run with the restore role's rights, where nobody else is there whom it could be restricted to. */
-  readonly acceptOwnCode?: boolean;
-  /** Roles that nothing can be given to, beside those that the server does not have. */
-  readonly missingRoles: readonly string[];
-  /** The schemas are there and in use: they are neither made nor given to anybody. */
-  readonly intoLive?: boolean;
-  /** What the backup may name beside itself, by its manifest; absent on a server where nobody else is. */
-  readonly tenancy?: Pick<Manifest, 'roles' | 'outside' | 'extensions'>;
-  /** Which operators the backup's objects are bound to. */
-  readonly bindings?: BindingPlan;
-  /** Tables and sequences of extensions: their rows and values are left out, whether they are there or not. Absent: none are. */
-  readonly withoutRowsOf?: Manifest['extensionRows'];
-  readonly lockTimeoutMs?: number;
-  /** Called once a schema of the backup has been made, before anything is in it. */
-  readonly onSchema?: (schema: string) => Promise<void>;
-  /** Under `report` what can't be brought back for its rows or definition is told, and the transaction goes on. Absent: it ends. */
-  readonly onConflict?: OnConflict;
-  /** Partitions that were being detached: they are not attached. */
-  readonly detached?: readonly TableName[];
-  /** Checks that are taken away before the rows and given back behind them. */
-  readonly loosen?: Loosening;
-  /** Schemas that get another name: what of the text names them in string constants is told. */
-  readonly renamed?: readonly string[];
-  /** Called before a statement that names a part of an extension of the backup's schemas, which was there before. */
-  readonly onNeed?: (extension: string) => Promise<void>;
-  /** Called once the rows of a table are there. */
-  readonly onTable: (table: TableName) => void;
-  readonly signal: AbortSignal;
-}
-
-/** A constraint to a table outside the backup's schemas. */
-export interface TextForeignKey {
-  /** Under the backup's own schema name. */
-  readonly table: TableName;
-  readonly name: string;
-  /** False for a partitioned table, whose partitions get the key as well. */
-  readonly only: boolean;
-  /** What stands behind the constraint's name: `FOREIGN KEY (a) REFERENCES s.t(b) ...` */
-  readonly definition: string;
-  /** False where the source itself had never validated it. */
-  readonly valid: boolean;
-  readonly comment?: string;
-}
-
-export interface ExecutedText {
-  /** Tables that had rows copied into them, with their number as the server gave it. */
-  readonly copied: readonly (TableName & { readonly rows: number })[];
-  readonly foreignKeys: readonly TextForeignKey[];
-  /** What was in the text and was not executed, with the reason: `what` as a person would name it. */
-  readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** Under `report`: what is not as it was. */
-  readonly unfinished: readonly Unfinished[];
-  /** Partitions that were not attached to their parents, which are outside. */
-  readonly alone: readonly TableName[];
-  /** True where an owner or a grant was left out that was asked for. */
-  readonly accessLost: boolean;
-  readonly warnings: readonly string[];
-  readonly namingLive: readonly NamesLive[];
-}
-
 const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
   if (meaning.kind === 'foreign-key') {
     run.bounds.kept.add(keyOf(meaning.table, meaning.constraint));

@@ -1,14 +1,9 @@
-import {
-  halfAdded,
-  onPartition,
-  partsBelow,
-  validate,
-} from '../restore/foreign-keys/partition-keys.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { allWords, keyDefinition } from '../sql/kinds/clauses.ts';
 import type { Meaning } from '../sql/kinds/statement-kind.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { ownerOf } from './access/role-switch.ts';
+import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys/partition-keys.ts';
 import { sendBound } from './operators/bind-operators.ts';
 import { named, type Run } from './run-state.ts';
 import { send } from './send.ts';

@@ -3,15 +3,15 @@ import { quoted } from '../../../core/errors/base.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { shown } from '../sql/describe-statement.ts';
-import type { Name } from '../sql/kinds/statement-kind.ts';
+import type { Name } from '../sql/kinds/read-statement-kind.ts';
 import { LeftOutAccess, roleFinder } from './access/role-rights.ts';
 import { readExtensionParts } from './extension-parts.ts';
-import type { Loosened } from './loosen-checks.ts';
+import type { Loosened } from './loosened-check.ts';
 import { NamingLive } from './objects-naming-live.ts';
-import type { TextForeignKey, TextRequest } from './replay.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './statement-policy.ts';
-import { nothingSeen, type SeenCode } from './tenant-code/known-code.ts';
+import { nothingSeen, type SeenCode } from './tenant-code/seen-code.ts';
+import type { TextForeignKey, TextRequest } from './text-request.ts';
 import type { Unfinished } from './unfinished-objects.ts';
 
 /** What is known while the text is executed. */

@@ -2,7 +2,8 @@ import { type Loosening, StatementRefused } from '../../../core/errors/restore.t
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 import type { SchemaPlace, UnfinishedKind, UnfinishedObject } from '../../../core/restore.ts';
 import { described, shown } from '../sql/describe-statement.ts';
-import type { Meaning, Name } from '../sql/kinds/statement-kind.ts';
+import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Meaning } from '../sql/kinds/statement-kind.ts';
 import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
 import type { Word } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';

@@ -5,15 +5,15 @@ import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { Renamed, RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
+import type { Repointed } from '../dependents/repoint.ts';
 import { isLost, isRace, refusal } from '../replay/statement-errors.ts';
 import { schemaOids } from '../schema-names/schema-names.ts';
 import { backendOf } from '../session/backend.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
 import { connect, disconnect, withSession } from '../session/session.ts';
 import { commit } from './commit.ts';
-import { dependentOf, findDependents } from './dependents/find.ts';
-import type { Repointed } from './dependents/repoint.ts';
 import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
-import type { RestoreAccess } from './restore-server.ts';
 
 /**
  * The exchange of names, as often as it takes. Who writes meanwhile waits; nobody for long, since the locks are waited for only a

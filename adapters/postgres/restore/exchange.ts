@@ -4,6 +4,8 @@ import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
+import { lockDependents, type Repointed, readBindings, repoint } from '../dependents/repoint.ts';
 import { refuseNotOwned } from '../projects/schema-ownership.ts';
 import {
   extensionsIn,
@@ -18,8 +20,6 @@ import {
 } from '../schema-names/schema-names.ts';
 import type { SourceAccess } from '../session/session.ts';
 import { qualified } from '../sql/identifiers.ts';
-import { dependentOf, findDependents } from './dependents/find.ts';
-import { lockDependents, type Repointed, readBindings, repoint } from './dependents/repoint.ts';
 import { asideComment, asideIn, unmarked } from './marker.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { APPLICATION } from '../../../core/contract.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import { HAS_NAME, locksOf } from '../session/backend.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
 import { withSession } from '../session/session.ts';
 import { applicationNameOf } from '../sql/identifiers.ts';
 import { exchangeSession } from './exchange-session.ts';
-import type { RestoreAccess } from './restore-server.ts';
 
 /**
  * Sessions of attempts that died go on holding what they locked, and one that was at its COMMIT may still commit: so their end is

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { type SchemaPlace, UNFINISHED_KINDS, UNFINISHED_STATES } from '../../../core/restore.ts';
 import type { Loaded, OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
-import type { TextForeignKey } from '../replay/replay.ts';
+import type { TextForeignKey } from '../replay/text-request.ts';
 import { underNames } from '../replay/unfinished-objects.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 

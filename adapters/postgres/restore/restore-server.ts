@@ -1,19 +1,11 @@
 import type { RestoreServer } from '../../../core/restore-ports.ts';
 import { survey } from '../preflight/preflight.ts';
-import type { SourceAccess } from '../session/session.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
+import { addForeignKeys } from './add-foreign-keys.ts';
 import { lookAfterExchange, lookExchanged, rename } from './exchange-session.ts';
 import { findLoaded } from './find-restored.ts';
-import { addForeignKeys } from './foreign-keys/add-foreign-keys.ts';
 import { endRestoreLeftovers } from './leftover-sessions.ts';
 import { load } from './watched-transaction.ts';
-
-/** How a restore reaches a source: with the login of its restore role. */
-export interface RestoreAccess extends SourceAccess {
-  /** Tells this stack's sessions from those of another on the same source. */
-  readonly stack?: string;
-  /** How long a restore may hold up somebody's DDL; 10 by default. */
-  readonly giveWayAfterSeconds?: number | 'never';
-}
 
 export const makeRestoreServer = (access: RestoreAccess): RestoreServer => ({
   survey: (request) => survey(access, request),

@@ -10,8 +10,9 @@ import { type Asked, refuseNotOwned } from '../projects/schema-ownership.ts';
 import { grantAsInitdb } from '../replay/access/public-schema-grants.ts';
 import { createExtensions } from '../replay/create-extensions.ts';
 import { bindingPlan } from '../replay/operators/binding-plan.ts';
-import { type ExecutedText, loadText } from '../replay/replay.ts';
+import { loadText } from '../replay/replay.ts';
 import { refusal } from '../replay/statement-errors.ts';
+import type { ExecutedText } from '../replay/text-request.ts';
 import { told } from '../replay/unfinished-objects.ts';
 import { type Borrowing, borrowExtensions } from '../schema-names/borrowed-extensions.ts';
 import {
@@ -26,10 +27,10 @@ import {
   tableComment,
 } from '../schema-names/schema-names.ts';
 import { type Backend, holdName } from '../session/backend.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
 import { commit } from './commit.ts';
 import { findLoaded } from './find-restored.ts';
 import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './marker.ts';
-import type { RestoreAccess } from './restore-server.ts';
 import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
 /**

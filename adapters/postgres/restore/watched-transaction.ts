@@ -5,10 +5,10 @@ import { GaveWayToDdl } from '../../../core/errors/schema.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
 import { isLost, refusal } from '../replay/statement-errors.ts';
 import { backendOf } from '../session/backend.ts';
+import type { RestoreAccess } from '../session/restore-access.ts';
 import { connectBoth, disconnect } from '../session/session.ts';
 import { watch } from '../session/watch.ts';
 import { applicationNameOf } from '../sql/identifiers.ts';
-import type { RestoreAccess } from './restore-server.ts';
 import { transaction } from './transaction.ts';
 
 /**

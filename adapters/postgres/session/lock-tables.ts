@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout, SchemaInMotion } from '../../../core/errors/schema.ts';
-import { holdStatement, isHeld, type Relation } from '../counting/relation-locks.ts';
 import { qualified } from '../sql/identifiers.ts';
 import { atOnce } from './pipelined-reads.ts';
+import { holdStatement, isHeld, type Relation } from './relation-locks.ts';
 import { queryFailure } from './server-errors.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { quoted } from '../../../core/errors/base.ts';
-import type { Meaning, Name } from './kinds/statement-kind.ts';
+import type { Name } from './kinds/read-statement-kind.ts';
+import type { Meaning } from './kinds/statement-kind.ts';
 import type { Word } from './statement-words.ts';
 
 /** What a statement is about, as a person would say it: `table "acme.orders"`. */

@@ -1,4 +1,4 @@
-import { schemasNamed } from '../catalog/schemas-in-text.ts';
+import { schemasNamed } from './schemas-named.ts';
 
 /** Whether a text names a schema, and whether as SQL it would write. Both are guesses, by words: nothing here parses SQL. */
 const PLAIN = /^[a-z_][a-z0-9_$]*$/;

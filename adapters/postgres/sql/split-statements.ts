@@ -7,7 +7,7 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { Feed } from './byte-feed.ts';
 import { type NextRows, rowsOf } from './copy-rows.ts';
 import { isKey } from './function-body.ts';
-import { meaningOf } from './kinds/statement-kind.ts';
+import { meaningOf } from './kinds/read-statement-kind.ts';
 import { nextStatement, type Statement } from './next-statement.ts';
 import type { Word } from './statement-words.ts';
 

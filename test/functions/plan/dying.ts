@@ -1,4 +1,4 @@
-import type { PlanPorts } from '../../../functions/plan/plan-run.ts';
+import type { PlanPorts } from '../../../functions/plan/ports.ts';
 
 export class Killed extends Error {}
 

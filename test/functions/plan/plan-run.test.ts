@@ -4,7 +4,8 @@ import { LoginRefused, SourceUnreachable } from '../../../core/errors/source.ts'
 import { runIdOf } from '../../../core/ids.ts';
 import type { Project } from '../../../core/project.ts';
 import { manualSchedule } from '../../../core/run.ts';
-import { type PlanPorts, planRun } from '../../../functions/plan/plan-run.ts';
+import { planRun } from '../../../functions/plan/plan-run.ts';
+import type { PlanPorts } from '../../../functions/plan/ports.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { eventFor, planPorts, project, settings, sourceOf } from './planning.ts';

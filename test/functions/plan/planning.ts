@@ -8,7 +8,7 @@ import type { Log } from '../../../core/ports.ts';
 import type { Project } from '../../../core/project.ts';
 import { exportSettings, retentionSettings } from '../../../core/settings.ts';
 import type { ProjectSource } from '../../../core/source-ports.ts';
-import type { PlanPorts, PlanSettings } from '../../../functions/plan/plan-run.ts';
+import type { PlanPorts, PlanSettings } from '../../../functions/plan/ports.ts';
 import type { Queues } from '../../support/queues.ts';
 import type { Tables } from '../../support/tables.ts';
 

@@ -6,7 +6,8 @@ import {
   tableKey,
 } from '../../../../core/manifest.ts';
 import { isKey } from '../../sql/function-body.ts';
-import type { Meaning, Name } from '../../sql/kinds/statement-kind.ts';
+import type { Name } from '../../sql/kinds/read-statement-kind.ts';
+import type { Meaning } from '../../sql/kinds/statement-kind.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import { withBuiltIns, withoutQualifiers } from './binding-rewrites.ts';
 

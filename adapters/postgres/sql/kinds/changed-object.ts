@@ -1,9 +1,8 @@
-import type { Boundaries } from '../../replay/statement-policy.ts';
-import { shown } from '../describe-statement.ts';
 import type { Word } from '../statement-words.ts';
 import { nameInText } from './clauses.ts';
 import { commentedObject } from './comments.ts';
-import type { Meaning, Name } from './statement-kind.ts';
+import type { Name } from './read-statement-kind.ts';
+import type { Meaning } from './statement-kind.ts';
 import { toSequence } from './usual-clauses.ts';
 import { Cursor } from './word-cursor.ts';
 
@@ -50,21 +49,4 @@ export const madeBy = (meaning: Meaning, words: readonly Word[]): readonly Name[
   const cursor = new Cursor(words);
   const constraint = cursor.skipTo('add constraint') === undefined ? undefined : cursor.name();
   return constraint === undefined ? [] : [{ schema: meaning.on.schema, name: constraint }];
-};
-
-/** Extensions that were there before and a part of which is named among the words, with its schema. */
-export const extensionsNamed = (
-  words: readonly Word[],
-  { lent, made }: Pick<Boundaries, 'lent' | 'made'>,
-): ReadonlySet<string> => {
-  const found = new Set<string>();
-  if (!lent?.size) return found;
-  for (const [at, dot] of words.entries()) {
-    const [before, after] = [words[at - 1], words[at + 1]];
-    if (dot.kind !== 'symbol' || dot.text !== '.' || before?.kind !== 'name' || !after) continue;
-    const name = shown({ schema: before.text, name: after.text });
-    const extension = made.has(name) ? undefined : lent.get(name);
-    if (extension !== undefined) found.add(extension);
-  }
-  return found;
 };

@@ -1,6 +1,7 @@
 import type { Word } from '../statement-words.ts';
 import { OBJECT_KINDS, objectName } from './owners-and-grants.ts';
-import type { Meaning, Name } from './statement-kind.ts';
+import type { Name } from './read-statement-kind.ts';
+import type { Meaning } from './statement-kind.ts';
 import { Cursor } from './word-cursor.ts';
 
 /**

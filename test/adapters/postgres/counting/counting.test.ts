@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   countUnheld,
   holdStatement,
-} from '../../../../adapters/postgres/counting/relation-locks.ts';
+} from '../../../../adapters/postgres/session/relation-locks.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import type { Rehearsed } from '../../../../core/verification-ports.ts';
 import {

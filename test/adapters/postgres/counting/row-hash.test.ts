@@ -3,9 +3,9 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   countByQuery,
-  fixText,
   readHashedColumns,
 } from '../../../../adapters/postgres/counting/row-hash.ts';
+import { fixText } from '../../../../adapters/postgres/session/text-settings.ts';
 import { tableKey } from '../../../../core/manifest.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { meaningOf } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
+import { meaningOf } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
 import { describeDatabase, differences } from '../../../support/compare-databases.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Meaning, meaningOf } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
+import { meaningOf } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
+import type { Meaning } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
 import { readAll } from '../support/reading.ts';
 
 const meaning = async (sql: string): Promise<Meaning | undefined> => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { meaningOf } from '../../sql/kinds/statement-kind.ts';
+import { meaningOf } from '../../sql/kinds/read-statement-kind.ts';
 import { type Piece, readStatements } from '../../sql/split-statements.ts';
 
 /** A foreign key's statement, which comes out of a backup: it is sent only where it is one, and nothing else beside it. */

@@ -1,4 +1,4 @@
-import { catalog, MEMBERS } from '../../catalog/outside-dependencies.ts';
+import { catalog, MEMBERS } from '../catalog/outside-dependencies.ts';
 
 /** Which query tells of an object, by its catalog. `skip`: it comes with another one, such as a partition's constraint with its parent's. */
 const GROUPS = `CASE

@@ -1,15 +1,14 @@
 import type pg from 'pg';
-import type { SchemaPlace } from '../../../../core/restore.ts';
+import type { SchemaPlace } from '../../../core/restore.ts';
 import {
   DEPENDENT_KINDS,
   type Dependent,
   type DependentKind,
   type DependentObstacle,
   OBSTACLES,
-} from '../../../../core/restore-dependents.ts';
-import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { validate } from '../foreign-keys/partition-keys.ts';
-import { type DependentRow, HANGING, type Hanging } from './hanging.ts';
+} from '../../../core/restore-dependents.ts';
+import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
+import { validate } from '../replay/foreign-keys/partition-keys.ts';
 import {
   CHECKS,
   FUNCTIONS,
@@ -20,7 +19,8 @@ import {
   SCHEMA_PUBLICATIONS,
   SUBSCRIPTIONS,
   TRIGGERS,
-} from './others.ts';
+} from './constraints-and-code.ts';
+import { type DependentRow, HANGING, type Hanging } from './dependent-rows.ts';
 import {
   CHILDREN,
   COLUMNS,

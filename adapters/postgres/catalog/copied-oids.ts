@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { copyOut } from '../session/copy-out.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
-import { copyOut } from './copy-out.ts';
 
 /**
  * Oids in one column of a table, read without a query: see counting-methods.ts. In COPY's binary format a value of type `regclass` and its like

@@ -1,4 +1,11 @@
-import { aside, commented, IS_18, isMemberType, ownedBy, readsConstants } from './hanging.ts';
+import {
+  aside,
+  commented,
+  IS_18,
+  isMemberType,
+  ownedBy,
+  readsConstants,
+} from './dependent-rows.ts';
 
 /** Constraints, triggers, policies, functions and publications. */
 

@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { DependentsStay } from '../../../../core/errors/restore.ts';
-import {
-  type Dependent,
-  dependentTitle,
-  obstacleText,
-} from '../../../../core/restore-dependents.ts';
-import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { isLost, isRace } from '../../replay/statement-errors.ts';
-import { sendRestricted } from '../../replay/tenant-code/security-restricted.ts';
-import { identifier } from '../../sql/identifiers.ts';
-import { sendAlone } from '../foreign-keys/key-statement.ts';
-import { dependentOf, type FoundDependent } from './find.ts';
+import { DependentsStay } from '../../../core/errors/restore.ts';
+import { type Dependent, dependentTitle, obstacleText } from '../../../core/restore-dependents.ts';
+import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
+import { sendAlone } from '../replay/foreign-keys/key-statement.ts';
+import { isLost, isRace } from '../replay/statement-errors.ts';
+import { sendRestricted } from '../replay/tenant-code/security-restricted.ts';
+import { identifier } from '../sql/identifiers.ts';
+import { dependentOf, type FoundDependent } from './find-dependents.ts';
 
 /**
  * Recreates dependents in the exchange's transaction, with their previous definitions: these name the live schema, and so are

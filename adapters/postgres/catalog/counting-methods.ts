@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { tableKey } from '../../../core/manifest.ts';
-import type { SchemaOids } from '../catalog/schema-contents.ts';
+import type { SchemaOids } from './schema-contents.ts';
 
 /**
  * How the rows of a table can be counted without running code of a tenant.

@@ -1,4 +1,11 @@
-import { aside, commented, IS_17, isMemberType, ownedBy, readsConstants } from './hanging.ts';
+import {
+  aside,
+  commented,
+  IS_17,
+  isMemberType,
+  ownedBy,
+  readsConstants,
+} from './dependent-rows.ts';
 
 /** Views, rules, tables and indexes of other schemas. Definitions are read while the live schema has its name, and so name it. */
 

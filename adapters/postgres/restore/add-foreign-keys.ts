@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { APPLICATION } from '../../../../core/contract.ts';
-import type { RestoredForeignKey } from '../../../../core/restore.ts';
-import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { isLost, refusal } from '../../replay/statement-errors.ts';
-import { sendRestricted } from '../../replay/tenant-code/security-restricted.ts';
-import { commentSql } from '../../schema-names/schema-names.ts';
-import { type SourceAccess, withSession } from '../../session/session.ts';
-import { identifier, qualified } from '../../sql/identifiers.ts';
-import { isKeyStatement, sendAlone } from './key-statement.ts';
-import { halfAdded, onPartition, partsBelow, validate } from './partition-keys.ts';
+import { APPLICATION } from '../../../core/contract.ts';
+import type { RestoredForeignKey } from '../../../core/restore.ts';
+import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
+import { isKeyStatement, sendAlone } from '../replay/foreign-keys/key-statement.ts';
+import {
+  halfAdded,
+  onPartition,
+  partsBelow,
+  validate,
+} from '../replay/foreign-keys/partition-keys.ts';
+import { isLost, refusal } from '../replay/statement-errors.ts';
+import { sendRestricted } from '../replay/tenant-code/security-restricted.ts';
+import { commentSql } from '../schema-names/schema-names.ts';
+import { type SourceAccess, withSession } from '../session/session.ts';
+import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
  * Adds the constraints that lead out of the restored schemas. ADD FOREIGN KEY locks the table that is referred to against every

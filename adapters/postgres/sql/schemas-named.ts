@@ -1,0 +1,23 @@
+const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
+/** A name and the dot behind it; not a name that itself stands behind a dot, as in `a.b.c`. */
+const BEFORE_DOT =
+  /(?<![\p{L}\p{N}_$".])(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*\.(?!\.)/gu;
+const IN_LIST = /"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*)/gu;
+
+/** Names as PostgreSQL reads them: unquoted ones in lower case. */
+const namesIn = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, quotedName, plain = '']) =>
+    quotedName === undefined ? plain.toLowerCase() : quotedName.replaceAll('""', '"'),
+  );
+
+/** The schemas among `schemas` that one function's text seems to name. */
+export const schemasNamed = (
+  { body, path }: { readonly body: string; readonly path: string },
+  schemas: ReadonlySet<string>,
+): string[] => {
+  const words = [
+    ...namesIn(body.replace(COMMENT, ' '), BEFORE_DOT),
+    ...namesIn(path.slice(path.indexOf('=') + 1), IN_LIST),
+  ];
+  return [...new Set(words)].filter((word) => schemas.has(word)).sort();
+};

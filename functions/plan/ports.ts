@@ -1,0 +1,28 @@
+import type { History } from '../../core/history-ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { RunPart } from '../../core/run.ts';
+import type { Runs } from '../../core/run-ports.ts';
+import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+import type { RefreshPorts } from '../discover/refresh-registry.ts';
+
+export interface PlanPorts extends RefreshPorts {
+  readonly history: History;
+  readonly runs: Runs;
+  readonly queue: ExportQueue;
+  readonly outcomes: Outcomes;
+  readonly clock: Clock;
+}
+
+export interface PlanSettings {
+  readonly environment: string;
+  readonly exportDefaults: ExportSettings;
+  readonly retention: RetentionSettings;
+  /** Backups that a chunk of the run's list holds. */
+  readonly chunkSize?: number;
+}
+
+export interface PlanOutcome {
+  readonly runId: string;
+  readonly part: Pick<RunPart, 'planned' | 'skippedCount' | 'error'>;
+}
