@@ -1,4 +1,4 @@
-import { lookAround } from './machine.ts';
+import { describeHost } from './machine.ts';
 import { endMeasured } from './measure.ts';
 import { type Options, readOptions, UsageError } from './options.ts';
 import { pageOf, writePage } from './page.ts';
@@ -44,9 +44,9 @@ const main = async (options: Options): Promise<number> => {
     const begun = performance.now();
     try {
       const stage = await bench.stage();
-      const surroundings = lookAround(stage.postgresVersion);
+      const machine = describeHost(stage.postgresVersion);
       const figures = await section.measure(bench);
-      const recorded = { surroundings, form: section.form, figures };
+      const recorded = { machine, form: section.form, figures };
       if (options.folder) {
         records = record(options.folder, section.name, recorded);
         writePage(options.folder, records);

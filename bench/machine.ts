@@ -4,7 +4,7 @@ import path from 'node:path';
 import { REPOSITORY } from './places.ts';
 
 /** When and where something was measured. */
-export interface Surroundings {
+export interface Machine {
   /** UTC, ISO 8601. */
   readonly at: string;
   readonly cpu: string;
@@ -24,7 +24,7 @@ export interface Surroundings {
 const versionIn = (file: string): string =>
   (JSON.parse(readFileSync(path.join(REPOSITORY, file), 'utf8')) as { version: string }).version;
 
-export const lookAround = (postgres: string): Surroundings => ({
+export const describeHost = (postgres: string): Machine => ({
   at: new Date().toISOString(),
   cpu: os.cpus()[0]?.model ?? 'unknown',
   cores: os.cpus().length,
@@ -38,7 +38,7 @@ export const lookAround = (postgres: string): Surroundings => ({
   loadBefore: Math.round((os.loadavg()[0] ?? 0) * 100) / 100,
 });
 
-export const describeSurroundings = (one: Surroundings): string =>
+export const describeMachine = (one: Machine): string =>
   [
     `${one.at.slice(0, 16).replace('T', ' ')} UTC`,
     `${one.cores} cores of ${one.cpu} (${one.architecture}), ${(one.memory / 1024 ** 3).toFixed(0)} GiB`,

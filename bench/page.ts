@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describeSurroundings } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import type { Records } from './records.ts';
 import { SECTIONS } from './sections/all.ts';
 import { costLines } from './sections/cost.ts';
@@ -48,10 +48,10 @@ export const pageOf = (all: Records): string => {
     ...targetTable(measured.flatMap(({ targets }) => targets)),
     ...left,
     ...NOTES,
-    ...measured.flatMap(({ section, figures, surroundings, targets }) => [
+    ...measured.flatMap(({ section, figures, machine, targets }) => [
       ...section.lines(figures, records),
       ...targetTable(targets),
-      `*${describeSurroundings(surroundings)}*`,
+      `*${describeMachine(machine)}*`,
       '',
     ]),
     ...costLines(records),

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Surroundings } from './machine.ts';
+import type { Machine } from './machine.ts';
 
 /** Figures of one section, as they were last measured. */
 export interface Recorded {
-  readonly surroundings: Surroundings;
+  readonly machine: Machine;
   /** The section's own when it measured them; 1 where it is not said. */
   readonly form?: number | undefined;
   readonly figures: unknown;

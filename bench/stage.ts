@@ -102,7 +102,7 @@ const assemble = async (
     if (!found) throw new Error(`The stack has no function ${role}.`);
     return found;
   };
-  const surroundings = {
+  const machine = {
     endpoints: {
       s3: stores.tls.url,
       sqs: queues.endpoint,
@@ -122,7 +122,7 @@ const assemble = async (
   );
   /** What a function's process gets in the stack, with the table, bucket and queues of the stage. */
   const environment = (role: string, changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
-    ...environmentOfFunction(functionOf(role), surroundings),
+    ...environmentOfFunction(functionOf(role), machine),
     ...addresses.get(role),
     HOME: folder,
     NODE_EXTRA_CA_CERTS: path.join(folder, 'authority.pem'),
@@ -144,7 +144,7 @@ const assemble = async (
     queues,
     functions,
     environment,
-    plainEndpoints: { ...surroundings.endpoints, s3: stores.plain.url },
+    plainEndpoints: { ...machine.endpoints, s3: stores.plain.url },
     data: await openData(postgres, say),
     exports: makeExports(tables, table, queues, queueUrl),
     contenders: buildContenders(path.join(folder, 'contenders')),

@@ -114,7 +114,7 @@ export type ReadNaming = (request: {
 }) => Promise<{ readonly all: readonly NamesLive[]; readonly functions: readonly string[] }>;
 
 /** A source as a restore sees it before it writes: reads only. */
-export interface SurveyRequest {
+export interface PreflightRequest {
   readonly manifest: Manifest;
   readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
@@ -135,7 +135,7 @@ export interface SurveyRequest {
   readonly before?: readonly SchemaPlace[];
   readonly signal: AbortSignal;
 }
-export type Survey = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
+export type Preflight = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
   readonly server: ServerFacts;
   /** Those of the backup's schemas that are there now. */
   readonly live: readonly LiveSchema[];
@@ -150,18 +150,18 @@ export interface LiveSchema {
 }
 
 /** What makes a restore's marks its own: they are in comments, which anybody may write who owns the object. */
-export interface RestoreSeal {
+export interface MarkerSecret {
   readonly restoreId: string;
   /** The restore record's secret, 32 hex digits or more. */
   readonly seal: string;
 }
 
-export interface LoadRequest extends RestoreSeal {
+export interface LoadRequest extends MarkerSecret {
   readonly attempt: number;
   readonly manifest: Manifest;
   readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
-  readonly mode: SurveyRequest['mode'];
+  readonly mode: PreflightRequest['mode'];
   /** Only these tables are in the text; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
@@ -223,18 +223,18 @@ export interface RenameOptions {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   /** The swap that is undone: only where the live schemas are still those that it brought. */
-  readonly undoes?: RestoreSeal;
+  readonly undoes?: MarkerSecret;
   /** Repoint the live schemas' dependents to the schemas that replace them. */
   readonly repoint?: { readonly acceptOthers: boolean };
 }
 
 /** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */
 export interface RestoreServer {
-  survey(request: SurveyRequest): Promise<Survey>;
+  preflight(request: PreflightRequest): Promise<Preflight>;
   /** One transaction: all or nothing. @throws RestoreMismatch, RestoreRefused, LockTimeout, ... */
   load(request: LoadRequest): Promise<Loaded>;
   /** What an earlier attempt of this restore committed before it died, by the mark it left; undefined where it had not. */
-  findLoaded(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
+  findLoaded(by: MarkerSecret, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
   /** Adds them NOT VALID in short transactions, then validates them; those that are there already are no error. */
   addForeignKeys(
     keys: readonly OutsideForeignKey[],
@@ -246,11 +246,15 @@ export interface RestoreServer {
    * recreated, and so use the new live schemas; foreign keys have to be validated afterwards (`addForeignKeys`).
    * @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused (also for what stays, unless `acceptOthers`)
    */
-  rename(by: RestoreSeal, places: readonly SchemaPlace[], options: RenameOptions): Promise<Renamed>;
+  rename(
+    by: MarkerSecret,
+    places: readonly SchemaPlace[],
+    options: RenameOptions,
+  ): Promise<Renamed>;
   /** After such an exchange: the dependents that the live schemas had, and which schemas they use now. */
   lookAfter(places: readonly SchemaPlace[]): Promise<Pick<Renamed, 'dependents' | 'keys'>>;
   /** Whether the exchange of `places` has happened, by the marks that it left. */
-  isExchanged(by: RestoreSeal, places: readonly SchemaPlace[]): Promise<boolean>;
+  isExchanged(by: MarkerSecret, places: readonly SchemaPlace[]): Promise<boolean>;
   /** Ends sessions that earlier attempts of this restore left behind. */
   endLeftovers(restoreId: string, belowAttempt: number): Promise<number>;
 }

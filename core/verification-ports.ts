@@ -2,7 +2,7 @@ import type { Manifest } from './manifest.ts';
 import type { Comparison, VerificationResult } from './verification.ts';
 
 /** Where a backup is brought back for nobody but the comparison with its manifest, and what that found. */
-export interface RehearsalRequest {
+export interface ScratchRestoreRequest {
   readonly manifest: Manifest;
   readonly compare: Comparison;
   /** The backup's SQL, anew at each call, for a server of that major. */
@@ -12,7 +12,9 @@ export interface RehearsalRequest {
   readonly signal: AbortSignal;
 }
 
-export type Rehearsed = Required<Omit<VerificationResult, 'verdict' | 'why' | 'unfinished'>> &
+export type ScratchRestoreResult = Required<
+  Omit<VerificationResult, 'verdict' | 'why' | 'unfinished'>
+> &
   Pick<VerificationResult, 'unfinished'>;
 
 /**
@@ -20,6 +22,6 @@ export type Rehearsed = Required<Omit<VerificationResult, 'verdict' | 'why' | 'u
  * DumpUnreadable or RestoreMismatch where that is the backup's fault, with RehearsalImpossible or an error of the scratch
  * server where it is not, or with what `openText` or `confirm` rejected with.
  */
-export interface RehearsalRoom {
-  rehearse(request: RehearsalRequest): Promise<Rehearsed>;
+export interface ScratchRestores {
+  restoreAndCompare(request: ScratchRestoreRequest): Promise<ScratchRestoreResult>;
 }

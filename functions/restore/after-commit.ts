@@ -13,7 +13,7 @@ import type {
 import type { Dependent } from '../../core/restore-dependents.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
 import { boundedDependents } from './bounds.ts';
-import { type SealedRestore, sealOf } from './marker-secret.ts';
+import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';
 import { restoringProject } from './restoring-project.ts';
@@ -125,7 +125,7 @@ const movedSql = (
 export const exchange = async (
   ports: RestorePorts,
   { settings }: RestoreOptions,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
   outcome: RestoreOutcome,
   renames: readonly SchemaPlace[],
   context: Context,
@@ -141,7 +141,7 @@ export const exchange = async (
     'The names were not exchanged',
     context,
     async () =>
-      server.rename(sealOf(restore), renames, {
+      server.rename(markerSecretOf(restore), renames, {
         project: await restoringProject(ports, restore),
         names: schemas.map(({ from }) => from),
         ...(safeguarded && { expected: safeguarded }),

@@ -6,19 +6,19 @@ import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
 import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
-import type { Loaded, Survey } from '../../core/restore-ports.ts';
-import { type SealedRestore, sealOf } from './marker-secret.ts';
+import type { Loaded, Preflight } from '../../core/restore-ports.ts';
+import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
-import type { Wish } from './restore-plan.ts';
+import type { RestorePlan } from './restore-plan.ts';
 
 /** Where the stored object becomes a schema: vault, digest, archive reader, one transaction. */
 export interface LoadContext {
-  readonly restore: SealedRestore;
+  readonly restore: RestoreWithSecret;
   readonly project: RestoringProject;
   readonly backup: Backup;
   readonly manifest: Manifest;
-  readonly wish: Wish;
-  readonly survey: Survey;
+  readonly plan: RestorePlan;
+  readonly preflight: Preflight;
   /** New. The stored object passes through it: whoever made it knows what had arrived where this fails. */
   readonly meter: DigestMeter;
   /** What is taken away before the rows. */
@@ -41,14 +41,14 @@ const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
 };
 
 /** @returns what is there once the transaction is committed, and the bytes that were read for it */
-export const load = async (
+export const loadBackup = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
-  { restore, project, manifest, wish, survey, meter, loosen, stop, onProgress }: LoadContext,
+  { restore, project, manifest, plan, preflight, meter, loosen, stop, onProgress }: LoadContext,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { signal } = stop;
   const { object, options: made } = manifest;
-  const tablesTotal = (wish.chosen?.tables ?? manifest.tables).length;
+  const tablesTotal = (plan.chosen?.tables ?? manifest.tables).length;
   let tablesDone = 0;
   const report = (step: RestoreStep): void =>
     onProgress({
@@ -67,22 +67,22 @@ export const load = async (
       format: made.format,
       compression: made.compression,
       input: meter,
-      ...(wish.entries && { entries: wish.entries }),
-      serverMajor: survey.server.major,
+      ...(plan.entries && { entries: plan.entries }),
+      serverMajor: preflight.server.major,
       signal,
     });
     report('loading');
     const loaded = await ports.server.load({
-      ...sealOf(restore),
+      ...markerSecretOf(restore),
       attempt: restore.attempt,
       manifest,
       project,
-      places: wish.places,
-      mode: wish.mode,
-      ...(wish.chosen && { tables: wish.chosen.tables }),
+      places: plan.places,
+      mode: plan.mode,
+      ...(plan.chosen && { tables: plan.chosen.tables }),
       owners: restore.owners,
       ...(restore.acceptOwnCode && { acceptOwnCode: true }),
-      missingRoles: survey.missingRoles,
+      missingRoles: preflight.missingRoles,
       createExtensions: options.settings.createExtensions,
       lockTimeoutMs: options.settings.lockTimeoutMs,
       ...(restore.onConflict && { onConflict: restore.onConflict }),

@@ -1,22 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Restore } from '../../core/restore.ts';
-import type { RestoreSeal } from '../../core/restore-ports.ts';
+import type { MarkerSecret } from '../../core/restore-ports.ts';
 
 /**
  * A restore's marks on the source are made with a secret that only its record has: who owns a schema may write any comment there.
  * All attempts at one restore have the same.
  */
-export type SealedRestore = Restore & { readonly seal: string };
+export type RestoreWithSecret = Restore & { readonly seal: string };
 
-export const withSeal = async (
+export const withMarkerSecret = async (
   restore: Restore,
   { write }: Pick<JobContext<Restore>, 'write'>,
-): Promise<SealedRestore> => {
+): Promise<RestoreWithSecret> => {
   if (restore.seal !== undefined) return { ...restore, seal: restore.seal };
   const seal = randomBytes(16).toString('hex');
   await write({ seal });
   return { ...restore, seal };
 };
 
-export const sealOf = ({ id, seal }: SealedRestore): RestoreSeal => ({ restoreId: id, seal });
+export const markerSecretOf = ({ id, seal }: RestoreWithSecret): MarkerSecret => ({
+  restoreId: id,
+  seal,
+});

@@ -1,21 +1,21 @@
 import type { Restore } from '../../core/restore.ts';
 import { exchanged, keyWarnings, leftForLater } from './after-commit.ts';
 import { boundedOutcome } from './bounds.ts';
-import { type SealedRestore, sealOf } from './marker-secret.ts';
+import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestorePorts } from './ports.ts';
-import { undoneNevertheless } from './undo.ts';
+import { recoverUndo } from './undo.ts';
 
 type Ports = Pick<RestorePorts, 'restores' | 'server' | 'history'>;
 
 /** What the mark says that its transaction left. Its keys to tables outside are told with their SQL, since nobody is left to add them. */
-const loadedNevertheless = async (
+const recoverLoaded = async (
   { server, history }: Ports,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
 ): Promise<Partial<Restore> | undefined> => {
   const { mode, report, outcome, projectId, backupId, tables } = restore;
   if (mode === 'swap' || !report || outcome) return undefined;
   const { schemas } = report;
-  const loaded = await server.findLoaded(sealOf(restore), schemas);
+  const loaded = await server.findLoaded(markerSecretOf(restore), schemas);
   if (!loaded) return undefined;
   const keys = leftForLater(loaded.foreignKeys, 'the last worker died before it was added');
   const backup = await history.get(projectId, backupId);
@@ -41,7 +41,7 @@ const loadedNevertheless = async (
  * and the record. What exchanged names has to say so, or nobody could exchange them back; what is there beside has to be found.
  * @returns undefined where nothing was committed, or a swap has not exchanged names
  */
-export const doneNevertheless = async (
+export const recoverOutcome = async (
   ports: Ports,
   restore: Restore,
 ): Promise<Partial<Restore> | undefined> => {
@@ -50,9 +50,9 @@ export const doneNevertheless = async (
   // One that was at its COMMIT may still commit.
   await ports.server.endLeftovers(id, attempt + 1);
   const sealed = { ...restore, seal };
-  if (mode === 'undo') return await undoneNevertheless(ports, sealed);
-  if (!outcome || !exchange) return await loadedNevertheless(ports, sealed);
-  if (!(await ports.server.isExchanged(sealOf(sealed), exchange))) return undefined;
+  if (mode === 'undo') return await recoverUndo(ports, sealed);
+  if (!outcome || !exchange) return await recoverLoaded(ports, sealed);
+  if (!(await ports.server.isExchanged(markerSecretOf(sealed), exchange))) return undefined;
   const { dependents, keys } = await ports.server.lookAfter(exchange);
   const done = exchanged(outcome, exchange, dependents);
   const loose = leftForLater(keys, 'the last worker died before it was validated');

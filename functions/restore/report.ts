@@ -7,9 +7,9 @@ import {
   type RestoreReport,
   type SchemaPlace,
 } from '../../core/restore.ts';
-import type { Survey } from '../../core/restore-ports.ts';
+import type { Preflight } from '../../core/restore-ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
-import type { Wish } from './restore-plan.ts';
+import type { RestorePlan } from './restore-plan.ts';
 import { logNotOwned } from './restoring-project.ts';
 import type { StoredBackup } from './stored-backup.ts';
 
@@ -21,7 +21,7 @@ const SLOW_BYTES = 15 * 1024 ** 2;
 const FAST_BYTES = 250 * 1024 ** 2;
 const FIXED_SECONDS = 5;
 
-const bytesOf = (manifest: Manifest, { chosen }: Wish): number => {
+const bytesOf = (manifest: Manifest, { chosen }: RestorePlan): number => {
   const wanted = chosen && new Set(chosen.tables.map(({ schema, name }) => tableKey(schema, name)));
   return manifest.tables
     .filter(({ schema, name }) => !wanted || wanted.has(tableKey(schema, name)))
@@ -66,7 +66,7 @@ export const beforePlaces = (
 
 export interface Checked {
   readonly report: RestoreReport;
-  readonly survey: Survey;
+  readonly preflight: Preflight;
 }
 
 /** Reads the source and writes nothing. */
@@ -76,28 +76,28 @@ export const check = async (
   restore: Restore,
   project: RestoringProject,
   { backup, manifest }: StoredBackup,
-  wish: Wish,
+  plan: RestorePlan,
   limits: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Checked> => {
-  const survey = await ports.server.survey({
+  const preflight = await ports.server.preflight({
     manifest,
     project,
-    places: wish.places,
-    mode: wish.mode,
-    ...(wish.chosen && { tables: wish.chosen.tables, chosen: wish.chosen }),
+    places: plan.places,
+    mode: plan.mode,
+    ...(plan.chosen && { tables: plan.chosen.tables, chosen: plan.chosen }),
     owners: restore.owners,
     createExtensions: options.settings.createExtensions,
     acceptDependents: restore.acceptDependents,
     ...(restore.repointDependents && { repointDependents: true }),
-    ...(wish.ownCode && { ownCode: wish.ownCode }),
+    ...(plan.ownCode && { ownCode: plan.ownCode }),
     ...(restore.acceptOwnCode && { acceptOwnCode: true }),
-    ...(restore.mode === 'swap' && { before: beforePlaces(restore, wish.places) }),
+    ...(restore.mode === 'swap' && { before: beforePlaces(restore, plan.places) }),
     signal: limits.signal,
   });
-  const { server, live: _, notOwned, ...found } = survey;
+  const { server, live: _, notOwned, ...found } = preflight;
   logNotOwned(ports.log, restore.id, notOwned);
-  const { naming } = wish;
-  const databaseBytes = bytesOf(manifest, wish);
+  const { naming } = plan;
+  const databaseBytes = bytesOf(manifest, plan);
   const time = timeProblems(databaseBytes, limits.seconds);
   const report = {
     ...found,
@@ -105,10 +105,10 @@ export const check = async (
     ...(naming && { functionsNamingLive: naming.functions, namingLive: naming.all }),
     at: iso(ports.clock()),
     serverVersion: server.version,
-    schemas: wish.places,
+    schemas: plan.places,
     needs: { databaseBytes, seconds: time.seconds, secondsAllowed: limits.seconds },
     problems: [...found.problems, ...time.problems],
     warnings: [...validationWarnings(backup), ...found.warnings, ...time.warnings],
   };
-  return { report, survey };
+  return { report, preflight };
 };

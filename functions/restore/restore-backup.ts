@@ -1,11 +1,11 @@
 import { type JobDisposition, type JobTask, workJob } from '../../core/job-work.ts';
 import type { RestoreMessage } from '../../core/messages.ts';
 import type { Restore } from '../../core/restore.ts';
-import { withSeal } from './marker-secret.ts';
+import { withMarkerSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
-import { doneNevertheless } from './recover-outcome.ts';
+import { recoverOutcome } from './recover-outcome.ts';
 import { loggingNotOwned } from './restoring-project.ts';
-import { bringBack } from './run-restore.ts';
+import { runRestore } from './run-restore.ts';
 import { undoSwap } from './undo.ts';
 
 /** One message of a restores queue, from claim to final row. */
@@ -23,14 +23,14 @@ export const restoreBackup = (
   const task: JobTask<Restore> = {
     what: 'restore',
     work: async (claimed, context) => {
-      const restore = await withSeal(claimed, context);
+      const restore = await withMarkerSecret(claimed, context);
       return await loggingNotOwned(ports, restore, () =>
         restore.mode === 'undo'
           ? undoSwap(ports, options, restore, context)
-          : bringBack(ports, options, restore, context),
+          : runRestore(ports, options, restore, context),
       );
     },
-    done: (restore) => doneNevertheless(ports, restore),
+    done: (restore) => recoverOutcome(ports, restore),
     ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),
   };
   const { restores: jobs, queue, clock, log } = ports;

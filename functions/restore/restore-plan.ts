@@ -11,8 +11,8 @@ import {
 import type {
   ChosenEntries,
   OwnCode,
+  PreflightRequest,
   ReadNaming,
-  SurveyRequest,
   VaultReader,
 } from '../../core/restore-ports.ts';
 import { tableProblem } from '../../core/restore-tables.ts';
@@ -20,8 +20,8 @@ import type { RestorePorts } from './ports.ts';
 import type { StoredBackup } from './stored-backup.ts';
 
 /** What a restore is to do, worked out from its row and its backup's manifest. */
-export interface Wish {
-  readonly mode: SurveyRequest['mode'];
+export interface RestorePlan {
+  readonly mode: PreflightRequest['mode'];
   readonly places: readonly SchemaPlace[];
   /** Absent: everything. */
   readonly chosen?: ChosenEntries;
@@ -33,7 +33,7 @@ export interface Wish {
   readonly naming?: Awaited<ReturnType<ReadNaming>>;
 }
 
-const modeOf = ({ mode, into }: Restore): SurveyRequest['mode'] => {
+const modeOf = ({ mode, into }: Restore): PreflightRequest['mode'] => {
   if (mode === 'swap') return 'swap';
   if (mode === 'elsewhere') return 'elsewhere';
   return into === 'live' ? 'tables-live' : 'beside';
@@ -83,8 +83,8 @@ type Sources = Pick<RestorePorts, 'archives' | 'readNaming' | 'readOwnCode' | 'v
 const namingIn = async (
   { readNaming, vault }: Sources,
   manifest: Manifest,
-  { mode, places, entries }: Pick<Wish, 'mode' | 'places' | 'entries'>,
-): Promise<Pick<Wish, 'naming'>> => {
+  { mode, places, entries }: Pick<RestorePlan, 'mode' | 'places' | 'entries'>,
+): Promise<Pick<RestorePlan, 'naming'>> => {
   const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
   if (mode === 'swap' || !renamed.length) return { naming: { all: [], functions: [] } };
   if (manifest.options.format === 'plain') return {};
@@ -101,7 +101,7 @@ const ownCodeIn = async (
   { readOwnCode, vault }: Sources,
   { manifest, vouched }: Pick<StoredBackup, 'manifest' | 'vouched'>,
   { owners, entries }: Pick<Restore, 'owners'> & { readonly entries?: readonly number[] },
-): Promise<Pick<Wish, 'ownCode'>> => {
+): Promise<Pick<RestorePlan, 'ownCode'>> => {
   const { functions, options, object } = manifest;
   const { format } = options;
   const isNothing = vouched !== 'row' && (owners === 'keep' || format === 'plain');
@@ -128,20 +128,20 @@ const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
 };
 
 /** @throws RestoreRefused for tables that the backup does not hold, a plain backup, or a swap of shared schemas */
-export const wishOf = async (
+export const planRestore = async (
   sources: Sources,
   restore: Restore,
   stored: Pick<StoredBackup, 'manifest' | 'vouched'>,
-): Promise<Wish> => {
-  const wish = await bareWish(sources, restore, stored);
-  return { ...wish, ...(await namingIn(sources, stored.manifest, wish)) };
+): Promise<RestorePlan> => {
+  const plan = await planWithoutNaming(sources, restore, stored);
+  return { ...plan, ...(await namingIn(sources, stored.manifest, plan)) };
 };
 
-const bareWish = async (
+const planWithoutNaming = async (
   sources: Sources,
   restore: Restore,
   stored: Pick<StoredBackup, 'manifest' | 'vouched'>,
-): Promise<Wish> => {
+): Promise<RestorePlan> => {
   const { archives, vault } = sources;
   const { manifest } = stored;
   refuseSharedSwap(restore, manifest);

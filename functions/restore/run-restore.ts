@@ -7,7 +7,7 @@ import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
-import type { LiveSchema, Loaded, Survey } from '../../core/restore-ports.ts';
+import type { LiveSchema, Loaded, Preflight } from '../../core/restore-ports.ts';
 import {
   addForeignKeys,
   exchange,
@@ -16,13 +16,13 @@ import {
   renamesOf,
 } from './after-commit.ts';
 import { boundedOutcome, boundedReport } from './bounds.ts';
-import { load } from './load-backup.ts';
+import { loadBackup } from './load-backup.ts';
 import { loosenNext, withAnotherWay } from './loosen-and-retry.ts';
-import { type SealedRestore, sealOf } from './marker-secret.ts';
+import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import { originOf } from './origin.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
-import { type Wish, wishOf } from './restore-plan.ts';
+import { planRestore, type RestorePlan } from './restore-plan.ts';
 import { restoringProject } from './restoring-project.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
 import { findStored, type StoredBackup } from './stored-backup.ts';
@@ -53,17 +53,17 @@ const blame = async (
 };
 
 /** A table of contents that makes no sense was damaged on the way, or is the object's fault, or its maker's. */
-const wishFrom = async (
+const planFrom = async (
   ports: RestorePorts,
   restore: Restore,
   stored: StoredBackup,
   signal: AbortSignal,
-): Promise<Wish> => {
+): Promise<RestorePlan> => {
   const { manifest } = stored;
   const unreadable = async (error: unknown): Promise<never> => {
     throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, { signal }) : error;
   };
-  const read = () => wishOf(ports, restore, stored);
+  const read = () => planRestore(ports, restore, stored);
   try {
     return await read();
   } catch (error) {
@@ -76,23 +76,23 @@ const wishFrom = async (
 const loadOnce = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
   project: RestoringProject,
-  found: { readonly backup: Backup; readonly manifest: Manifest; readonly wish: Wish },
+  found: { readonly backup: Backup; readonly manifest: Manifest; readonly plan: RestorePlan },
   context: Context,
-  survey: Parameters<typeof load>[2]['survey'],
+  preflight: Parameters<typeof loadBackup>[2]['preflight'],
   loosen?: Loosening,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
-  const { backup, manifest, wish } = found;
+  const { backup, manifest, plan } = found;
   const meter = new DigestMeter();
   try {
-    return await load(ports, options, {
+    return await loadBackup(ports, options, {
       restore,
       project,
       backup,
       manifest,
-      wish,
-      survey,
+      plan,
+      preflight,
       meter,
       loosen,
       stop: context.stop,
@@ -101,7 +101,8 @@ const loadOnce = async (
   } catch (error) {
     const { signal } = context.stop;
     const next = signal.aborted ? undefined : loosenNext(error, restore);
-    if (next) return await loadOnce(ports, options, restore, project, found, context, survey, next);
+    if (next)
+      return await loadOnce(ports, options, restore, project, found, context, preflight, next);
     const arrived = meter.soFar();
     throw withAnotherWay(await blame(ports, manifest, error, { arrived, signal }), restore);
   }
@@ -109,17 +110,17 @@ const loadOnce = async (
 
 const outcomeOf = (
   loaded: Loaded & { readonly bytesRead: number },
-  wish: Wish,
+  plan: RestorePlan,
   foreignKeys: readonly RestoredForeignKey[],
-  namingLive = loaded.namingLive ?? wish.naming?.all,
+  namingLive = loaded.namingLive ?? plan.naming?.all,
 ): RestoreOutcome =>
   boundedOutcome({
-    schemas: wish.places,
+    schemas: plan.places,
     tables: loaded.tables,
     rows: loaded.rows,
     bytesRead: loaded.bytesRead,
     foreignKeys,
-    leftOut: [...(wish.chosen?.leftOut ?? []), ...loaded.leftOut],
+    leftOut: [...(plan.chosen?.leftOut ?? []), ...loaded.leftOut],
     unfinished: loaded.unfinished,
     before: [],
     warnings: loaded.warnings,
@@ -165,10 +166,14 @@ const keysFor = async (
   ports: RestorePorts,
   options: RestoreOptions,
   restore: Restore,
-  { loaded, places, survey }: { loaded: Loaded; places: Wish['places']; survey: Survey },
+  {
+    loaded,
+    places,
+    preflight,
+  }: { loaded: Loaded; places: RestorePlan['places']; preflight: Preflight },
   context: Context,
 ): Promise<readonly RestoredForeignKey[]> =>
-  restore.into === 'live' && survey.notOwned.length
+  restore.into === 'live' && preflight.notOwned.length
     ? leftForLater(loaded.foreignKeys, 'the schema does not belong to the project any more')
     : await addForeignKeys(ports, options, restore, loaded, places, context);
 
@@ -176,42 +181,52 @@ const keysFor = async (
 const bringBeside = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
   context: Context,
 ): Promise<Beside | undefined> => {
   const limits = { seconds: context.seconds, signal: context.stop.signal };
   const stored = await findStored(ports, restore.projectId, restore.backupId);
-  const wish = await wishFrom(ports, restore, stored, limits.signal);
+  const plan = await planFrom(ports, restore, stored, limits.signal);
   const earlier =
-    restore.attempt > 1 ? await ports.server.findLoaded(sealOf(restore), wish.places) : undefined;
+    restore.attempt > 1
+      ? await ports.server.findLoaded(markerSecretOf(restore), plan.places)
+      : undefined;
   const project = await restoringProject(ports, restore);
-  const { report, survey } = await check(ports, options, restore, project, stored, wish, limits);
+  const { report, preflight } = await check(ports, options, restore, project, stored, plan, limits);
   let { safeguarded } = restore;
   let loaded = earlier && { ...earlier, bytesRead: stored.manifest.object.bytes };
   if (!loaded) {
     await context.write({ report: boundedReport(report) });
     if (restore.dryRun) return undefined;
     if (report.problems.length) throw new RestoreRefused(report.problems);
-    if (restore.mode === 'swap' && survey.live.length) {
+    if (restore.mode === 'swap' && preflight.live.length) {
       const { backup } = stored;
-      safeguarded = await safeguard(ports, options, restore, backup, survey.live, context);
+      safeguarded = await safeguard(ports, options, restore, backup, preflight.live, context);
     }
-    loaded = await loadOnce(ports, options, restore, project, { ...stored, wish }, context, survey);
+    loaded = await loadOnce(
+      ports,
+      options,
+      restore,
+      project,
+      { ...stored, plan },
+      context,
+      preflight,
+    );
   }
   // From here on something is there, which the record has to say however it ends.
   const notYet = leftForLater(loaded.foreignKeys, 'not added yet');
-  await context.write({ outcome: outcomeOf(loaded, wish, notYet) });
-  const { places } = wish;
-  const keys = await keysFor(ports, options, restore, { loaded, places, survey }, context);
-  const live = survey.live.map(({ schema }) => schema);
-  return { outcome: outcomeOf(loaded, wish, keys), live, ...(safeguarded && { safeguarded }) };
+  await context.write({ outcome: outcomeOf(loaded, plan, notYet) });
+  const { places } = plan;
+  const keys = await keysFor(ports, options, restore, { loaded, places, preflight }, context);
+  const live = preflight.live.map(({ schema }) => schema);
+  return { outcome: outcomeOf(loaded, plan, keys), live, ...(safeguarded && { safeguarded }) };
 };
 
 /** @throws what its steps throw; a later attempt then goes on where this one ended */
-export const bringBack = async (
+export const runRestore = async (
   ports: RestorePorts,
   options: RestoreOptions,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
   context: Context,
 ): Promise<Partial<Restore>> => {
   if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);

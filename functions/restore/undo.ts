@@ -14,7 +14,7 @@ import {
 import type { Dependent } from '../../core/restore-dependents.ts';
 import { keyWarnings, leftForLater } from './after-commit.ts';
 import { boundedDependents } from './bounds.ts';
-import { type SealedRestore, sealOf } from './marker-secret.ts';
+import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { restoringProject } from './restoring-project.ts';
 
@@ -90,7 +90,7 @@ const undoneBy = async (
 export const undoSwap = async (
   ports: UndoPorts,
   { settings }: Pick<RestoreOptions, 'settings'>,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
   { stop }: JobContext<Restore>,
 ): Promise<Partial<Restore>> => {
   const swap = await swapOf(ports, restore);
@@ -115,14 +115,14 @@ export const undoSwap = async (
   const { lockTimeoutMs } = settings;
   const { signal } = stop;
   const { dependents, keys } = await ports.server.rename(
-    sealOf(restore),
+    markerSecretOf(restore),
     [...renames.undone, ...renames.back],
     {
       project: await restoringProject(ports, restore),
       names: renames.back.map(({ to }) => to),
       lockTimeoutMs,
       signal,
-      undoes: sealOf({ ...swap, seal }),
+      undoes: markerSecretOf({ ...swap, seal }),
       // What the swap has pointed at its schema goes back, and nothing keeps what was live from coming back.
       repoint: { acceptOthers: true },
     },
@@ -134,13 +134,13 @@ export const undoSwap = async (
 };
 
 /** What an undoing came to whose workers all died; undefined where the names are as they were. */
-export const undoneNevertheless = async (
+export const recoverUndo = async (
   ports: Ports,
-  restore: SealedRestore,
+  restore: RestoreWithSecret,
 ): Promise<Partial<Restore> | undefined> => {
   const renames = renamesBack(restore, await swapOf(ports, restore));
   const places = [...renames.undone, ...renames.back];
-  if (!renames.back.length || !(await ports.server.isExchanged(sealOf(restore), places)))
+  if (!renames.back.length || !(await ports.server.isExchanged(markerSecretOf(restore), places)))
     return undefined;
   const { dependents, keys } = await ports.server.lookAfter(places);
   const loose = leftForLater(keys, 'the last worker died before it was validated');

@@ -3,14 +3,14 @@ import { sweepRestores, sweepVerifications } from './jobs.ts';
 import { sweepPending, sweepRunning } from './requests.ts';
 import { sweepRuns } from './runs.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
-import { sweepUntold } from './unnotified.ts';
+import { sweepUnnotified } from './unnotified.ts';
 import { sweepUploads, sweepVault } from './vault.ts';
 
 /** The most urgent first. Each gets an equal share of the time that those before it have left. */
 const STEPS = [
   ['running', sweepRunning],
   ['pending', sweepPending],
-  ['untold', sweepUntold],
+  ['untold', sweepUnnotified],
   ['restores', sweepRestores],
   ['verifications', sweepVerifications],
   ['runs', sweepRuns],

@@ -10,7 +10,7 @@ const AT_ONCE = 16;
  * Backups that ended without anybody being told: the worker died after its last write, or nobody could be reached. Where it
  * died that early, the move of `ttl` may be missing too, so it is replayed.
  */
-export const sweepUntold = async (ports: SweepPorts, step: Step): Promise<void> => {
+export const sweepUnnotified = async (ports: SweepPorts, step: Step): Promise<void> => {
   const { history, outcomes } = ports;
   for await (const portion of portionsOf(history.open('untold'), 200)) {
     if (!step.hasTime()) return;

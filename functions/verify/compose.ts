@@ -9,7 +9,7 @@ import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifes
 import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
-import { makeRehearsalRoom } from '../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
+import { makeScratchRestores } from '../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
@@ -48,7 +48,7 @@ export const compose = (): VerifyPorts => {
       client: makeKeysClient(),
     }),
     archives: makeArchiveReader(programRoots),
-    rehearsals: makeRehearsalRoom({
+    scratchRestores: makeScratchRestores({
       programRoots,
       temporaryFolder: tmpdir(),
       temporaryBytes: environment.verification.temporaryBytes,

@@ -139,7 +139,7 @@ const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
 
 /** @throws what speaks against the backup, and what keeps us from looking */
 export const examine = async (
-  ports: Pick<VerifyPorts, 'history' | 'vault' | 'manifestKeys' | 'archives' | 'rehearsals'>,
+  ports: Pick<VerifyPorts, 'history' | 'vault' | 'manifestKeys' | 'archives' | 'scratchRestores'>,
   { verification, backup, stop, seconds }: Examination,
 ): Promise<VerificationResult> => {
   const { signal } = stop;
@@ -159,7 +159,7 @@ export const examine = async (
   const { format, compression } = manifest.options;
   const reading = readings(ports, manifest, signal);
   try {
-    const rehearsed = await ports.rehearsals.rehearse({
+    const restored = await ports.scratchRestores.restoreAndCompare({
       manifest,
       compare: verification.compare,
       openText: async (serverMajor) => {
@@ -170,9 +170,9 @@ export const examine = async (
       confirm: async () => confirmDigest(manifest, await reading.whole()),
       signal,
     });
-    const { unfinished, ...found } = rehearsed;
+    const { unfinished, ...found } = restored;
     return {
-      verdict: verdictOn(rehearsed.differenceCount),
+      verdict: verdictOn(restored.differenceCount),
       ...found,
       ...(unfinished && { unfinished: boundedUnfinished(unfinished) }),
     };

@@ -4,7 +4,7 @@ import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { ArchiveReader, VaultReader } from '../../core/restore-ports.ts';
-import type { RehearsalRoom } from '../../core/verification-ports.ts';
+import type { ScratchRestores } from '../../core/verification-ports.ts';
 
 export interface VerifyPorts {
   readonly verifications: Verifications;
@@ -13,7 +13,7 @@ export interface VerifyPorts {
   readonly vault: VaultReader;
   readonly manifestKeys: ManifestVerifier;
   readonly archives: Pick<ArchiveReader, 'open'>;
-  readonly rehearsals: RehearsalRoom;
+  readonly scratchRestores: ScratchRestores;
   readonly queue: Pick<VerificationQueue, 'hide'>;
   readonly outcomes: Outcomes;
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lookAround } from '../../bench/machine.ts';
+import { describeHost } from '../../bench/machine.ts';
 import { median } from '../../bench/numbers.ts';
 import { readOptions, UsageError } from '../../bench/options.ts';
 import { pageOf, writePage } from '../../bench/page.ts';
@@ -34,16 +34,16 @@ const size = (megabytes: number) => ({
 });
 const memory = { sizes: [size(10), size(100), size(1000)], wide: size(300) };
 const plan = { runs: [2, 1, 3].map((took) => ({ ...measured(took), handlerSeconds: took })) };
-const at = (version: string) => ({ ...lookAround(version), at: `2026-11-2${version}T10:00:00Z` });
+const at = (version: string) => ({ ...describeHost(version), at: `2026-11-2${version}T10:00:00Z` });
 
 describe('figures', () => {
   it('of one section take the place of its earlier ones, and of no others', () => {
-    record(folder, 'memory', { surroundings: at('1'), figures: memory });
-    record(folder, 'plan', { surroundings: at('1'), form: 2, figures: plan });
-    record(folder, 'memory', { surroundings: at('2'), figures: memory });
+    record(folder, 'memory', { machine: at('1'), figures: memory });
+    record(folder, 'plan', { machine: at('1'), form: 2, figures: plan });
+    record(folder, 'memory', { machine: at('2'), figures: memory });
     const records = readRecords(folder);
-    expect(records.memory?.surroundings.at).toBe('2026-11-22T10:00:00Z');
-    expect(records.plan?.surroundings.at).toBe('2026-11-21T10:00:00Z');
+    expect(records.memory?.machine.at).toBe('2026-11-22T10:00:00Z');
+    expect(records.plan?.machine.at).toBe('2026-11-21T10:00:00Z');
     writePage(folder, records);
     const page = readFileSync(path.join(folder, 'benchmarks.md'), 'utf8');
     expect(page).toBe(pageOf(records));
@@ -54,7 +54,7 @@ describe('figures', () => {
   });
 
   it('of many runs are shown as their median, with their spread, and beside what is wanted', () => {
-    const page = pageOf({ plan: { surroundings: at('1'), form: 2, figures: plan } });
+    const page = pageOf({ plan: { machine: at('1'), form: 2, figures: plan } });
     expect(page).toContain('3 rounds after a warm-up');
     expect(page).toContain('| `plan` | 2.00 s (1.00 s – 3.00 s) | 1.00 s (0.50 s – 1.50 s) |');
     expect(page).toContain(
@@ -66,7 +66,7 @@ describe('figures', () => {
     const runs = [150, 100, 130].map((mb) => ({ ...measured(1), peakMemory: mb * 1e6 }));
     const sizes = [size(10), { ...size(100), runs }, { ...size(1000), runs }];
     const page = pageOf({
-      memory: { surroundings: at('1'), figures: { sizes, wide: { ...size(300), runs } } },
+      memory: { machine: at('1'), figures: { sizes, wide: { ...size(300), runs } } },
     });
     expect(page).toMatch(/\| 1000 MB \| 3 \|.*\| 124 MiB \| 143 MiB \|/);
     expect(page).toMatch(/peak memory of the export worker.*\| 150 MB \| met/);
@@ -83,7 +83,7 @@ describe('figures', () => {
       runSeconds: 6,
     };
     const page = pageOf({
-      curve: { surroundings: at('1'), figures: { atOnce: 3, points: [point] } },
+      curve: { machine: at('1'), figures: { atOnce: 3, points: [point] } },
     });
     expect(page).toContain(
       '| 100 | 2 | 1.50 s (1.00 s – 2.00 s) | 20 MiB | 4.00 s (3.00 s – 5.00 s) | 0.60 s | 2.50 s | 3.00 s | 5.0 min |',
@@ -91,8 +91,8 @@ describe('figures', () => {
   });
 
   it('of a form that is no longer measured are left out, and said to be', () => {
-    const old = { surroundings: at('1'), figures: { measured: measured(1), seconds: 1 } };
-    const page = pageOf({ plan: old, memory: { surroundings: at('1'), figures: memory } });
+    const old = { machine: at('1'), figures: { measured: measured(1), seconds: 1 } };
+    const page = pageOf({ plan: old, memory: { machine: at('1'), figures: memory } });
     expect(page).toContain('measured it otherwise: plan (`npm run bench -- --only plan`');
     expect(page).not.toContain('## Planning');
     expect(page).toContain('| 1000 MB |');
@@ -108,7 +108,7 @@ describe('figures', () => {
     const of = (...all: ReturnType<typeof level>[]) =>
       pageOf({
         levels: {
-          surroundings: at('1'),
+          machine: at('1'),
           figures: { architecture: 'x64', bytes: 250e6, levels: all, parts: [] },
         },
       });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll } from 'vitest';
 import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
-import { rehearseOn } from '../../adapters/postgres/scratch/restore/scratch-restore.ts';
+import { restoreOnScratch } from '../../adapters/postgres/scratch/restore/scratch-restore.ts';
 import { type ScratchServer, startScratch } from '../../adapters/postgres/scratch/server/server.ts';
 import type { Backup, Compression, Format } from '../../core/backup.ts';
 import { BackupGone } from '../../core/errors/vault.ts';
@@ -17,7 +17,7 @@ import {
   type Verification,
   type VerificationResult,
 } from '../../core/verification.ts';
-import type { RehearsalRoom } from '../../core/verification-ports.ts';
+import type { ScratchRestores } from '../../core/verification-ports.ts';
 import { examine } from '../../functions/verify/examine.ts';
 import { resultOf } from '../../functions/verify/verdict.ts';
 import {
@@ -186,7 +186,7 @@ const look = async (
   lying: Lying,
   compare: Comparison,
   archives: Pick<ArchiveReader, 'open'>,
-  rehearse: RehearsalRoom['rehearse'],
+  restoreAndCompare: ScratchRestores['restoreAndCompare'],
 ): Promise<VerificationResult> => {
   const { row } = lying;
   const ports = {
@@ -194,7 +194,7 @@ const look = async (
     vault: vaultOf(lying),
     manifestKeys: TEST_KEY,
     archives,
-    rehearsals: { rehearse },
+    scratchRestores: { restoreAndCompare },
   };
   const verification = verificationOf(row, compare);
   const stop = new AbortController();
@@ -205,7 +205,7 @@ const look = async (
   }
 };
 
-const readOnly: RehearsalRoom['rehearse'] = async ({ openText, confirm }) => {
+const readOnly: ScratchRestores['restoreAndCompare'] = async ({ openText, confirm }) => {
   for await (const _ of await openText(18));
   await confirm();
   const { differences, differenceCount, checked, notChecked } = notRun('');
@@ -252,7 +252,7 @@ const openPlace = async (): Promise<Place> => {
     },
     verify: async (lying, compare = 'counts') => {
       await clear(server);
-      return await look(lying, compare, archives, (request) => rehearseOn(server, request));
+      return await look(lying, compare, archives, (request) => restoreOnScratch(server, request));
     },
     read: (lying) => look(lying, 'counts', archives, readOnly),
     trulyDiffers: async () => {

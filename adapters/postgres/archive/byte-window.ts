@@ -4,7 +4,7 @@ import { ArchiveValues, MoreBytesWanted, type ReadBytes, unreadableAt } from './
 const STEP = 1024 * 1024;
 
 /** Reads values one after the other, fetching bytes where they run out. */
-export class ContentsWindow {
+export class ByteWindow {
   readonly #read: ReadBytes;
   readonly #place: { readonly from: number; readonly bytes: number };
   #bytes: Buffer = Buffer.alloc(0);

@@ -6,7 +6,7 @@ import { qualified } from '../sql/identifiers.ts';
 import { keyOf } from './entry-definitions.ts';
 import { type Archive, archiveOf } from './entry-index.ts';
 import { neededBy } from './entry-needs.ts';
-import { type Contents, type Entry, readContents } from './table-of-contents.ts';
+import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 import { type Chosen, chooseNotes, chooseParts, completeSequences } from './table-parts.ts';
 
 /**
@@ -15,7 +15,10 @@ import { type Chosen, chooseNotes, chooseParts, completeSequences } from './tabl
  * table is chosen as well, or is not in the archive at all. Whose an entry is, its SQL says; a tag can be read in two ways.
  * @throws DumpUnreadable for a table that the archive does not have, RestoreRefused for a partition whose rows need its parent
  */
-export const chooseEntries = (contents: Contents, tables: readonly TableName[]): ChosenEntries => {
+export const chooseEntries = (
+  contents: TableOfContents,
+  tables: readonly TableName[],
+): ChosenEntries => {
   const archive = archiveOf(contents);
   const chosen: Chosen = {
     keys: withPartitions(archive, tables),
@@ -123,7 +126,7 @@ const withPartitions = (archive: Archive, tables: readonly TableName[]): Readonl
 
 /** Reads the table of contents of a stored archive, and chooses from it. @throws DumpUnreadable */
 export const chooseFromArchive: ArchiveReader['choose'] = async ({ format, read, tables }) => {
-  const contents = await readContents(read);
+  const contents = await readTableOfContents(read);
   if (contents.header.format !== format) {
     throw new DumpUnreadable(
       'its table of contents',

@@ -1,10 +1,10 @@
 import type { ReadNaming } from '../../../core/restore-ports.ts';
 import { NamingLive } from '../replay/objects-naming-live.ts';
-import { meaningOf } from '../sql/kinds/read-statement-kind.ts';
+import { readStatementKind } from '../sql/kinds/read-statement-kind.ts';
 import { type Word, wordOf } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
 import { escapesOf } from './entry-definitions.ts';
-import { type Contents, type Entry, readContents } from './table-of-contents.ts';
+import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
 /** Objects of an archive whose strings name the live schema, found in the definitions of its table of contents. */
 const wordsOf = (sql: string, escapes: boolean): readonly Word[] => {
@@ -24,7 +24,7 @@ const routineOf = ({ desc, namespace, tag }: Entry): string | undefined =>
   desc === 'FUNCTION' || desc === 'PROCEDURE' ? `${namespace}.${tag}` : undefined;
 
 export const namingOf = (
-  contents: Contents,
+  contents: TableOfContents,
   schemas: readonly string[],
   entries?: readonly number[],
 ): Awaited<ReturnType<ReadNaming>> => {
@@ -34,11 +34,11 @@ export const namingOf = (
   for (const entry of contents.entries) {
     if (!entry.defn || (wanted && !wanted.has(entry.dumpId))) continue;
     const words = wordsOf(entry.defn, escapes);
-    naming.take(meaningOf(words), words, routineOf(entry));
+    naming.take(readStatementKind(words), words, routineOf(entry));
   }
   return { all: naming.list(), functions: naming.routines() };
 };
 
 /** @throws DumpUnreadable */
 export const readNaming: ReadNaming = async ({ read, schemas, entries }) =>
-  namingOf(await readContents(read), schemas, entries);
+  namingOf(await readTableOfContents(read), schemas, entries);

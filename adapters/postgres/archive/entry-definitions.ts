@@ -1,18 +1,18 @@
 import type { TableName } from '../../../core/restore.ts';
 import { isKey } from '../sql/function-body.ts';
-import { meaningOf, type Name } from '../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
-import { Cursor } from '../sql/kinds/word-cursor.ts';
+import { readStatementKind } from '../sql/kinds/read-statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
+import { Cursor, type Name } from '../sql/kinds/word-cursor.ts';
 import { type Word, wordOf } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
-import type { Contents, Entry } from './table-of-contents.ts';
+import type { Entry, TableOfContents } from './table-of-contents.ts';
 
 /**
  * What an entry's SQL says it is part of. Tags are no help there: `a b c` is the trigger `c` of table `a b`, or `b c` of `a`.
  */
 export interface Definitions {
   /** What the first statement of an entry's definition means. */
-  meaning(entry: Entry): Meaning;
+  statement(entry: Entry): StatementKind;
   /** The table that an entry is part of; undefined for what is part of none. */
   table(entry: Entry): Name | undefined;
   /** True where one of these keys stands in the first statement, or where that is too long to tell. */
@@ -27,7 +27,7 @@ export interface Definitions {
 
 const MOST_WORDS = 4096;
 
-export const definitionsOf = ({ entries }: Contents): Definitions => {
+export const definitionsOf = ({ entries }: TableOfContents): Definitions => {
   const escapes = escapesOf({ entries });
   const known = new Map<Entry, readonly Word[]>();
   const wordsOf = (entry: Entry): readonly Word[] => {
@@ -36,7 +36,7 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
     return words;
   };
   return {
-    meaning: (entry) => meaningOf(wordsOf(entry)),
+    statement: (entry) => readStatementKind(wordsOf(entry)),
     table: (entry) => tableOf(entry, wordsOf(entry)),
     words: wordsOf,
     says: (entry, keys) => {
@@ -47,21 +47,21 @@ export const definitionsOf = ({ entries }: Contents): Definitions => {
     },
     index: (entry) => indexOf(entry, wordsOf(entry)),
     target: ({ copyStmt }) => {
-      const meaning = meaningOf(firstStatement(copyStmt ?? '', escapes));
-      return meaning.kind === 'copy' ? meaning.table : undefined;
+      const statement = readStatementKind(firstStatement(copyStmt ?? '', escapes));
+      return statement.kind === 'copy' ? statement.table : undefined;
     },
   };
 };
 
 /** Whether a backslash escapes in the strings of an archive. */
-export const escapesOf = ({ entries }: Pick<Contents, 'entries'>): boolean =>
+export const escapesOf = ({ entries }: Pick<TableOfContents, 'entries'>): boolean =>
   entries.some(escapesIn);
 
 /** An archive's entry that sets how its strings are written. */
 const escapesIn = (entry: Entry): boolean => {
   if (entry.desc !== 'STDSTRINGS') return false;
-  const meaning = meaningOf(firstStatement(entry.defn ?? '', false));
-  return meaning.kind === 'setting' && meaning.values.join() === 'off';
+  const statement = readStatementKind(firstStatement(entry.defn ?? '', false));
+  return statement.kind === 'setting' && statement.values.join() === 'off';
 };
 
 const firstStatement = (sql: string, escapes: boolean): Word[] => {
@@ -86,10 +86,10 @@ const tableOf = (entry: Entry, words: readonly Word[]): Name | undefined => {
     return cursor.skipTo('from') ? cursor.qualified() : undefined;
   }
   if (entry.desc === 'SEQUENCE OWNED BY') return ownerOf(cursor);
-  const meaning = meaningOf(words);
-  if (meaning.kind === 'create') return meaning.table;
-  if (meaning.kind === 'foreign-key') return meaning.table;
-  return meaning.kind === 'alter' && /table$/.test(meaning.what) ? meaning.on : undefined;
+  const statement = readStatementKind(words);
+  if (statement.kind === 'create') return statement.table;
+  if (statement.kind === 'foreign-key') return statement.table;
+  return statement.kind === 'alter' && /table$/.test(statement.what) ? statement.on : undefined;
 };
 
 /** `ALTER SEQUENCE name OWNED BY schema.table.column` */

@@ -1,7 +1,7 @@
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import { type Definitions, definitionsOf, keyOf } from './entry-definitions.ts';
-import type { Contents, Entry } from './table-of-contents.ts';
+import type { Entry, TableOfContents } from './table-of-contents.ts';
 
 /** An archive's entries, to be looked up. */
 export interface Archive {
@@ -21,15 +21,15 @@ export interface Attaching {
 }
 
 /** @throws DumpUnreadable */
-export const archiveOf = (contents: Contents): Archive => {
+export const archiveOf = (contents: TableOfContents): Archive => {
   const { entries } = contents;
   const definitions = definitionsOf(contents);
   const tables = entries.filter(({ desc }) => desc === 'TABLE' || desc === 'FOREIGN TABLE');
   const attaching = entries.flatMap((entry) => {
     if (entry.desc !== 'TABLE ATTACH') return [];
-    const meaning = definitions.meaning(entry);
-    if (meaning.kind !== 'attach-partition') throw strange(entry);
-    return [{ entry, parent: meaning.parent, child: meaning.child }];
+    const statement = definitions.statement(entry);
+    if (statement.kind !== 'attach-partition') throw strange(entry);
+    return [{ entry, parent: statement.parent, child: statement.child }];
   });
   return {
     entries,

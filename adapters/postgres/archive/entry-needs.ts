@@ -51,7 +51,7 @@ const orderOnly = (
     return (
       entry.desc === 'SEQUENCE' &&
       other.desc === 'TABLE' &&
-      definitions.meaning(entry).kind === 'create'
+      definitions.statement(entry).kind === 'create'
     );
   };
 };
@@ -65,11 +65,11 @@ const completionsOf = ({
   const found = new Map<Entry, Entry[]>();
   for (const entry of entries) {
     if (entry.desc !== 'RULE' && entry.desc !== 'CHECK CONSTRAINT') continue;
-    const meaning = definitions.meaning(entry);
-    const isQuery = meaning.kind === 'create' && meaning.what === 'view';
-    const isCheck = meaning.kind === 'alter' && meaning.what === 'domain';
+    const statement = definitions.statement(entry);
+    const isQuery = statement.kind === 'create' && statement.what === 'view';
+    const isCheck = statement.kind === 'alter' && statement.what === 'domain';
     if (!isQuery && !isCheck) continue;
-    const name = isQuery ? meaning.name : isCheck ? meaning.on.name : '';
+    const name = isQuery ? statement.name : isCheck ? statement.on.name : '';
     for (const number of entry.dependencies) {
       const other = byNumber.get(number);
       if (other?.desc !== (isQuery ? 'VIEW' : 'DOMAIN') || other.tag !== name) continue;

@@ -3,7 +3,7 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
 import { calledIn, checksIn } from '../replay/tenant-code/called-in-text.ts';
 import { type Archive, archiveOf } from './entry-index.ts';
-import { type Contents, type Entry, readContents } from './table-of-contents.ts';
+import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
 /**
  * Which entries of an archive call functions while they come back: the backup's own, told from what they depend on, and names without a
@@ -76,7 +76,7 @@ const evaluated = ({ definitions, byNumber }: Archive, entry: Entry): Found | un
   }
 };
 
-export const ownCodeOf = (contents: Contents): readonly OwnCode[] => {
+export const ownCodeOf = (contents: TableOfContents): readonly OwnCode[] => {
   const archive = archiveOf(contents);
   return archive.entries.flatMap((entry) => {
     const found = evaluated(archive, entry);
@@ -91,7 +91,7 @@ export const ownCodeOf = (contents: Contents): readonly OwnCode[] => {
 };
 
 export const readOwnCode: ReadOwnCode = async ({ format, read }) => {
-  const contents = await readContents(read);
+  const contents = await readTableOfContents(read);
   if (contents.header.format === format) return ownCodeOf(contents);
   throw new DumpUnreadable(
     'its table of contents',

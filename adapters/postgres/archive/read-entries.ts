@@ -1,6 +1,6 @@
 import { type ArchiveValues, INTEGER_BYTES, unreadableAt } from './archive-values.ts';
-import type { ContentsWindow } from './byte-window.ts';
-import type { ContentsHeader, Entry, Section } from './table-of-contents.ts';
+import type { ByteWindow } from './byte-window.ts';
+import type { ArchiveHeader, Entry, Section } from './table-of-contents.ts';
 
 /** The parts of a table of contents: ReadHead and ReadToc of src/bin/pg_dump/pg_backup_archiver.c. */
 const MAGIC = 'PGDMP';
@@ -16,15 +16,15 @@ const DATE_PARTS = 7;
 const MOST_OFFSET_BYTES = 8;
 
 export interface ReadHeader {
-  readonly header: ContentsHeader;
+  readonly header: ArchiveHeader;
   /** Bytes of a place in the file. */
   readonly offsetBytes: number;
 }
 
 /** @throws DumpUnreadable for another version or format */
 export const readHeader = (
-  window: ContentsWindow,
-  format: ContentsHeader['format'],
+  window: ByteWindow,
+  format: ArchiveHeader['format'],
 ): Promise<ReadHeader> =>
   window.values((values) => {
     if (values.take(MAGIC.length).toString('latin1') !== MAGIC) {
@@ -58,7 +58,7 @@ export const readHeader = (
   });
 
 /** Before 1.15 the level of gzip, below 0 for its default. */
-const readCompression = (values: ArchiveValues, minor: number): ContentsHeader['compression'] => {
+const readCompression = (values: ArchiveValues, minor: number): ArchiveHeader['compression'] => {
   if (minor < 15) return values.integer() === 0 ? 'none' : 'gzip';
   const { place } = values;
   const compression = COMPRESSIONS[values.byte()];
@@ -69,7 +69,7 @@ const readCompression = (values: ArchiveValues, minor: number): ContentsHeader['
 /** @throws DumpUnreadable for what is no entry */
 export const readEntry = (
   values: ArchiveValues,
-  { format, version }: ContentsHeader,
+  { format, version }: ArchiveHeader,
   offsetBytes: number,
 ): Entry => {
   const { place } = values;

@@ -1,5 +1,5 @@
 import { type ReadBytes, unreadableAt } from './archive-values.ts';
-import { ContentsWindow } from './byte-window.ts';
+import { ByteWindow } from './byte-window.ts';
 import { readEntry, readHeader } from './read-entries.ts';
 import { tarMember } from './tar-member.ts';
 
@@ -10,13 +10,13 @@ export type { ReadBytes } from './archive-values.ts';
  * `pg_restore -l` lists and more. The format is that of ReadHead and ReadToc in src/bin/pg_dump/pg_backup_archiver.c, in
  * the versions that pg_dump 14 and later write.
  */
-export interface Contents {
-  readonly header: ContentsHeader;
+export interface TableOfContents {
+  readonly header: ArchiveHeader;
   /** In the archive's own order, in which the rows are as well. */
   readonly entries: readonly Entry[];
 }
 
-export interface ContentsHeader {
+export interface ArchiveHeader {
   readonly format: 'custom' | 'tar';
   /** Of the format: `1.14` in PostgreSQL 14 and 15, `1.15` in 16, `1.16` from 17 on. */
   readonly version: string;
@@ -65,9 +65,9 @@ const MOST_ENTRIES = 10_000_000;
  * Reads it from the archive's first bytes, a part at a time.
  * @throws DumpUnreadable for what is no such archive, is cut short or makes no sense; and what `read` throws
  */
-export const readContents = async (read: ReadBytes): Promise<Contents> => {
+export const readTableOfContents = async (read: ReadBytes): Promise<TableOfContents> => {
   const member = await tarMember(read);
-  const window = new ContentsWindow(read, member);
+  const window = new ByteWindow(read, member);
   const { header, offsetBytes } = await readHeader(window, member ? 'tar' : 'custom');
   const count = await window.values((values) => values.integer());
   if (count < 0 || count > MOST_ENTRIES) throw unreadableAt(window.at, `it has ${count} entries`);

@@ -1,5 +1,5 @@
 import { identifier, qualified } from '../sql/identifiers.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import { keyOf } from './entry-definitions.ts';
 import { type Archive, strange } from './entry-index.ts';
 import type { Entry } from './table-of-contents.ts';
@@ -56,9 +56,9 @@ const written = ({ schema, name }: Name): string =>
 const tableOf = ({ definitions }: Archive, entry: Entry): Name | undefined => {
   const table = definitions.table(entry);
   if (table) return table;
-  const meaning = definitions.meaning(entry);
-  const isView = entry.desc === 'RULE' && meaning.kind === 'create' && meaning.what === 'view';
-  const isDomain = meaning.kind === 'alter' && meaning.what === 'domain';
+  const statement = definitions.statement(entry);
+  const isView = entry.desc === 'RULE' && statement.kind === 'create' && statement.what === 'view';
+  const isDomain = statement.kind === 'alter' && statement.what === 'domain';
   if (!isView && !isDomain) throw strange(entry);
   return undefined;
 };
@@ -68,14 +68,14 @@ const chooseForeignKey = (
   { keys, entries, leftOut }: Chosen,
   entry: Entry,
 ): void => {
-  const meaning = definitions.meaning(entry);
-  if (meaning.kind !== 'foreign-key') throw strange(entry);
-  const to = keyOf(meaning.references);
+  const statement = definitions.statement(entry);
+  if (statement.kind !== 'foreign-key') throw strange(entry);
+  const to = keyOf(statement.references);
   if (keys.has(to) || !tables.has(to)) entries.add(entry);
   else {
     leftOut.push({
-      what: `foreign key ${identifier(meaning.constraint)} of ${written(meaning.table)}`,
-      why: `it refers to ${written(meaning.references)}, which was not chosen`,
+      what: `foreign key ${identifier(statement.constraint)} of ${written(statement.table)}`,
+      why: `it refers to ${written(statement.references)}, which was not chosen`,
     });
   }
 };
@@ -87,7 +87,7 @@ const chooseTrigger = (
   entry: Entry,
   table: Name,
 ): void => {
-  const isOwn = definitions.meaning(entry).kind === 'create';
+  const isOwn = definitions.statement(entry).kind === 'create';
   const parents = entry.dependencies.map((number) => byNumber.get(number));
   if (isOwn || parents.some((one) => one?.desc === 'TRIGGER' && entries.has(one))) {
     entries.add(entry);
@@ -119,9 +119,9 @@ const chooseAttaching = (archive: Archive, { keys, entries, leftOut }: Chosen): 
   }
   for (const entry of archive.entries) {
     if (entry.desc !== 'INDEX ATTACH') continue;
-    const meaning = definitions.meaning(entry);
-    if (meaning.kind !== 'attach-index') throw strange(entry);
-    const { parent, child } = meaning;
+    const statement = definitions.statement(entry);
+    if (statement.kind !== 'attach-index') throw strange(entry);
+    const { parent, child } = statement;
     if (indexes.has(keyOf(parent)) && indexes.has(keyOf(child))) entries.add(entry);
   }
 };
@@ -150,7 +150,7 @@ const chooseSequences = (archive: Archive, { keys, entries, shared }: Chosen): v
       const entry = byNumber.get(number);
       // An identity column's is made by its table alone, which is needed then.
       if (entry?.desc !== 'SEQUENCE' || sequences.has(entry)) continue;
-      if (definitions.meaning(entry).kind === 'create') shared.add(entry);
+      if (definitions.statement(entry).kind === 'create') shared.add(entry);
     }
   }
   for (const sequence of sequences) entries.add(sequence);

@@ -15,7 +15,7 @@ import { withExtensionsOf } from './extension-objects.ts';
 import { readLeftOut, readLoose } from './left-out-of-dump.ts';
 import { readStates } from './object-states.ts';
 import { readExtensions, readOutside, readPartitionsElsewhere } from './outside-dependencies.ts';
-import { type DividedAnew, readDividedAnew } from './rehashed-partitions.ts';
+import { type RehashedPartitions, readRehashedPartitions } from './rehashed-partitions.ts';
 import {
   readNames,
   readRoles,
@@ -44,7 +44,7 @@ export interface Beginning {
   readonly countable: readonly TableFacts[];
   readonly ways: CountingWays;
   readonly sourceBytes: number;
-  readonly divided: DividedAnew;
+  readonly divided: RehashedPartitions;
 }
 
 export interface InventoryOptions {
@@ -64,7 +64,10 @@ export const manifestTables = ({
     ...(populated && wayOf(ways, table).by === 'nothing' && { uncounted: true }),
   }));
 
-const withDivision = (tables: readonly ManifestTable[], { under }: DividedAnew): ManifestTable[] =>
+const withDivision = (
+  tables: readonly ManifestTable[],
+  { under }: RehashedPartitions,
+): ManifestTable[] =>
   tables.map((table) => {
     const dividedUnder = under.get(tableKey(table.schema, table.name));
     return dividedUnder === undefined ? table : { ...table, dividedUnder };
@@ -82,7 +85,7 @@ export const readBeginning = async (
     () => readTables(client, schemaOids),
     () => readExtensions(client, schemaOids, []),
     () => readSequences(client, schemaOids),
-    () => readDividedAnew(client, schemaOids),
+    () => readRehashedPartitions(client, schemaOids),
     () => readCountingWays(client, schemaOids),
   );
   if (elsewhere.length && partitionsElsewhere === 'refuse') {

@@ -35,17 +35,17 @@ const DIVIDED_ANEW = `
   WHERE n.oid = ANY ($1) AND c.relkind = 'r'
   ORDER BY c.oid, b.depth DESC`;
 
-export interface DividedAnew {
+export interface RehashedPartitions {
   /** Full name of the partitioned table that its rows are divided under, by `tableKey` of the partition. */
   readonly under: ReadonlyMap<string, string>;
   /** pg_dump has to be told to write the rows for that table. */
   readonly mustBeTold: boolean;
 }
 
-export const readDividedAnew = async (
+export const readRehashedPartitions = async (
   client: pg.Client,
   schemaOids: SchemaOids,
-): Promise<DividedAnew> => {
+): Promise<RehashedPartitions> => {
   interface Row {
     readonly schema: string;
     readonly name: string;

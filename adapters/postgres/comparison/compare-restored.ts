@@ -4,7 +4,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { readCountingWays, wayOf } from '../catalog/counting-methods.ts';
-import { readDividedAnew } from '../catalog/rehashed-partitions.ts';
+import { readRehashedPartitions } from '../catalog/rehashed-partitions.ts';
 import { readNames, readSequences } from '../catalog/schema-contents.ts';
 import { countTable } from '../counting/count-table.ts';
 import { refusal } from '../replay/statement-errors.ts';
@@ -196,7 +196,7 @@ const compareTables = async (
   const there = new Set(
     (await tablesThere(client, wanted)).map(({ schema, name }) => tableKey(schema, name)),
   );
-  const { under } = await readDividedAnew(client, schemaOids);
+  const { under } = await readRehashedPartitions(client, schemaOids);
   const ways = await readCountingWays(client, schemaOids);
   const shared = new Map<string, { was: number; is: number }>();
   let rows = 0;

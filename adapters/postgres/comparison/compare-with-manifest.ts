@@ -4,15 +4,15 @@ import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestTable, schemasIn, tableKey } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison } from '../../../core/verification.ts';
-import type { Rehearsed } from '../../../core/verification-ports.ts';
+import type { ScratchRestoreResult } from '../../../core/verification-ports.ts';
 import { type CountingWays, readCountingWays, wayOf } from '../catalog/counting-methods.ts';
-import { readDividedAnew } from '../catalog/rehashed-partitions.ts';
+import { readRehashedPartitions } from '../catalog/rehashed-partitions.ts';
 import { countTable } from '../counting/count-table.ts';
 import { readHashedColumns, sumOfHashes } from '../counting/row-hash.ts';
 import { fixText } from '../session/text-settings.ts';
 import { Differences } from './differences.ts';
 import { compareObjects, type LeftOutKey } from './objects.ts';
-import { type Contents, readContents } from './read-restored.ts';
+import { type RestoredContents, readRestored } from './read-restored.ts';
 import { compareSequences } from './sequences.ts';
 
 /** Compares a database that a backup was brought back into with the backup's manifest. It reads, and changes nothing. */
@@ -36,7 +36,7 @@ export interface Unfilled extends Pick<ManifestTable, 'schema' | 'name'> {
 }
 
 export type Compared = Pick<
-  Rehearsed,
+  ScratchRestoreResult,
   'differences' | 'differenceCount' | 'checked' | 'notChecked'
 >;
 
@@ -82,13 +82,13 @@ const countAgain = async (
 const compareRows = async (
   client: pg.Client,
   { manifest, compare, signal }: ComparisonRequest,
-  { tables: there, schemaOids }: Contents,
+  { tables: there, schemaOids }: RestoredContents,
   ways: CountingWays,
   found: Differences,
 ): Promise<RowsCompared> => {
   const columns =
     compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest)) : undefined;
-  const { under } = await readDividedAnew(client, schemaOids);
+  const { under } = await readRehashedPartitions(client, schemaOids);
   const shared = new Map<string, { was: Rows; is: Rows }[]>();
   const add = (difference: string | undefined): void => {
     if (difference !== undefined) found.add(difference);
@@ -178,7 +178,7 @@ export const compareWithManifest = async (
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await fixText(client);
-    const contents = await readContents(client, schemasIn(manifest));
+    const contents = await readRestored(client, schemasIn(manifest));
     const objects = await compareObjects(client, contents, request, found);
     const ways = await readCountingWays(client, contents.schemaOids);
     const rows = await compareRows(client, request, contents, ways, found);

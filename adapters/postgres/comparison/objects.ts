@@ -11,7 +11,7 @@ import {
   ruleOf,
 } from '../catalog/definitions/definitions.ts';
 import type { Differences } from './differences.ts';
-import type { Contents } from './read-restored.ts';
+import type { RestoredContents } from './read-restored.ts';
 
 /** That each object of the inventory is there, is what it was, and that there is no other. */
 export interface LeftOutKey {
@@ -50,7 +50,7 @@ const LISTED = [
 /** By the manifest's lists of names, which every manifest has. */
 const compareNames = (
   manifest: Manifest,
-  { tables, sequences, names }: Contents,
+  { tables, sequences, names }: RestoredContents,
   found: Differences,
 ): number => {
   const there = { ...names, tables: [...tables.values()], sequences: [...sequences.values()] };
@@ -106,7 +106,7 @@ interface Defined {
 const defined = async (
   client: pg.Client,
   expected: readonly Definition[],
-  { schemaOids }: Contents,
+  { schemaOids }: RestoredContents,
   { leftOutKeys }: Expectation,
 ): Promise<Defined> => {
   const rule = ruleOf(expected);
@@ -156,7 +156,7 @@ const OTHER_RULE =
 
 export const compareObjects = async (
   client: pg.Client,
-  contents: Contents,
+  contents: RestoredContents,
   expectation: Expectation,
   found: Differences,
 ): Promise<{ compared: number; notes: string[] }> => {

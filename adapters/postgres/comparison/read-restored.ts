@@ -9,7 +9,7 @@ import {
 } from '../catalog/schema-contents.ts';
 
 /** What is there, read by the very queries that made the manifest. */
-export interface Contents {
+export interface RestoredContents {
   readonly schemaOids: readonly string[];
   /** By `tableKey`, as are the others. */
   readonly tables: ReadonlyMap<string, TableFacts>;
@@ -22,10 +22,10 @@ export interface Contents {
 const OIDS =
   'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) ORDER BY oid';
 
-export const readContents = async (
+export const readRestored = async (
   client: pg.Client,
   schemas: readonly string[],
-): Promise<Contents> => {
+): Promise<RestoredContents> => {
   const found = await client.query<{ oid: string }>(OIDS, [schemas]);
   const schemaOids = found.rows.map(({ oid }) => oid);
   const tables = await readTables(client, schemaOids);

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestSequence, tableKey } from '../../../core/manifest.ts';
 import type { Differences } from './differences.ts';
-import type { Contents } from './read-restored.ts';
+import type { RestoredContents } from './read-restored.ts';
 
 /**
  * Sequences know no snapshot: between the inventory and pg_dump's own look at it, one may have gone on. So one that is ahead is no
@@ -22,7 +22,7 @@ interface Step {
 }
 
 /** `equal`, or which way it differs. */
-const standing = (
+const comparedValue = (
   was: ManifestSequence,
   is: ManifestSequence,
   { step, cycles }: Step,
@@ -40,7 +40,7 @@ const shown = ({ value, called }: ManifestSequence): string =>
 
 export const compareSequences = async (
   client: pg.Client,
-  { schemaOids, sequences }: Contents,
+  { schemaOids, sequences }: RestoredContents,
   manifest: Manifest,
   found: Differences,
 ): Promise<{ compared: number; notes: string[] }> => {
@@ -55,7 +55,7 @@ export const compareSequences = async (
     // That it is missing is said with the other objects.
     if (!is || !step) continue;
     compared += 1;
-    const stands = standing(was, is, step);
+    const stands = comparedValue(was, is, step);
     if (stands === 'equal') continue;
     const line = `sequence ${quoted(was.schema)}.${quoted(was.name)} stands at ${shown(is)}, and stood at ${shown(was)}`;
     if (stands === 'behind') found.add(line);

@@ -131,11 +131,11 @@ export const repoint = async (
   const isNeeded = found.some(({ obstacle, asOwner }) => !obstacle && asOwner);
   if (isNeeded) await client.query(`CREATE SCHEMA ${identifier(schema)}`);
   for (const one of found) {
-    const told = one.obstacle
+    const reported = one.obstacle
       ? dependentOf(one, 'not-done')
       : await repointOne(client, one, { before, schema });
-    dependents.push(told);
-    if (told.repoint === 'done' && one.key) keys.push(one.key);
+    dependents.push(reported);
+    if (reported.repoint === 'done' && one.key) keys.push(one.key);
   }
   // CASCADE: an owner's code may have left something of its own in it.
   if (isNeeded) await client.query(`DROP SCHEMA ${identifier(schema)} CASCADE`);

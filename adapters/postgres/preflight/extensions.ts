@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { schemasIn } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { type WantedExtension, withRequired } from '../catalog/extension-order.ts';
 import {
   type ExtensionInside,
@@ -79,7 +79,7 @@ const findAll = async (client: pg.Client, wanted: readonly WantedExtension[]): P
 const findRequired = async (
   client: pg.Client,
   missing: readonly Found[],
-  { extensions, databaseExtensions = [] }: SurveyRequest['manifest'],
+  { extensions, databaseExtensions = [] }: PreflightRequest['manifest'],
 ): Promise<Found[]> => {
   if (!missing.length) return [];
   const names = new Set(extensions.map(({ name }) => name));
@@ -101,7 +101,7 @@ const moved = ({ name, schema, relocatable, ours }: InLive): string[] => {
 };
 
 /** What the extension has of its own stays as it is, whatever the backup holds of it. */
-const saidOf = (one: ExtensionInside, mode: SurveyRequest['mode']): string[] => {
+const saidOf = (one: ExtensionInside, mode: PreflightRequest['mode']): string[] => {
   const { name, schema, relations } = one;
   if (!relations.length) return [];
   const has = `Extension ${quoted(name)} has tables, sequences or views of its own in schema ${quoted(schema)} (${relations.slice(0, 5).join(', ')})`;
@@ -116,7 +116,7 @@ const saidOf = (one: ExtensionInside, mode: SurveyRequest['mode']): string[] => 
 
 const liveFindings = async (
   client: pg.Client,
-  { places, mode }: SurveyRequest,
+  { places, mode }: PreflightRequest,
 ): Promise<Findings> => {
   const names = places.map(({ from }) => from);
   const inside = await readExtensionsInside(client, names);
@@ -139,9 +139,9 @@ const misplaced = (found: readonly Found[]): string[] =>
         ],
   );
 
-export const surveyExtensions = async (
+export const checkExtensions = async (
   client: pg.Client,
-  request: SurveyRequest,
+  request: PreflightRequest,
 ): Promise<Findings & Pick<RestoreReport, 'missingExtensions'>> => {
   const { extensions } = request.manifest;
   const found = await findAll(client, extensions);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type LockNeed, lockWords, OutOfLocks } from '../../../core/errors/schema.ts';
 import type { Manifest } from '../../../core/manifest.ts';
-import type { LoadRequest, SurveyRequest } from '../../../core/restore-ports.ts';
+import type { LoadRequest, PreflightRequest } from '../../../core/restore-ports.ts';
 import { readLockNeed, refuseTooMany, withLockNeed } from '../session/lock-slots.ts';
 import type { Findings } from './rights.ts';
 
@@ -55,9 +55,9 @@ export const withinLocks = async <T>(
 };
 
 /** A problem where they can't fit, a warning where they may not. */
-export const surveyLocks = async (
+export const checkLocks = async (
   client: pg.Client,
-  { manifest, tables }: Pick<SurveyRequest, 'manifest' | 'tables'>,
+  { manifest, tables }: Pick<PreflightRequest, 'manifest' | 'tables'>,
 ): Promise<Findings> => {
   if (tables) return { problems: [], warnings: [] };
   const need = await needOf(client, manifest);

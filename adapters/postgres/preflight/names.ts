@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { namesTaken } from '../schema-names/names-taken.ts';
 import { schemasThere, tablesThere } from '../schema-names/schema-names.ts';
 import { qualified } from '../sql/identifiers.ts';
@@ -19,7 +19,7 @@ const makeSequence = ({ sequences }: Manifest, { schema, name }: TableName): str
 
 const intoLive = async (
   client: pg.Client,
-  { manifest, places, tables = [], chosen = {} }: SurveyRequest,
+  { manifest, places, tables = [], chosen = {} }: PreflightRequest,
   live: ReadonlySet<string>,
 ): Promise<Findings> => {
   const { makes = [], uses = [] } = chosen;
@@ -45,7 +45,7 @@ const intoLive = async (
 const nameOf = ({ schema, name }: TableName): string => `${schema}.${name}`;
 
 /** A swap of what is not live is a restore under its own name. */
-const notLive = ({ places }: SurveyRequest, live: ReadonlySet<string>): string[] =>
+const notLive = ({ places }: PreflightRequest, live: ReadonlySet<string>): string[] =>
   places
     .filter(({ from }) => !live.has(from))
     .map(
@@ -54,14 +54,14 @@ const notLive = ({ places }: SurveyRequest, live: ReadonlySet<string>): string[]
     );
 
 /** Whatever has the name may be live, of this project or of another. */
-const nameTaken = (name: string, mode: SurveyRequest['mode']): string =>
+const nameTaken = (name: string, mode: PreflightRequest['mode']): string =>
   mode === 'swap'
     ? `Schema ${quoted(name)} is there already: ask again, which takes the name of another second.`
     : `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`;
 
-export const surveyNames = async (
+export const checkNames = async (
   client: pg.Client,
-  request: SurveyRequest,
+  request: PreflightRequest,
   live: ReadonlySet<string>,
 ): Promise<Findings> => {
   const { places, mode, before = [] } = request;

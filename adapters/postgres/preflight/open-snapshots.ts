@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import type { Findings } from './rights.ts';
 
 /**
@@ -12,9 +12,9 @@ const HELD = `
   WHERE datname = pg_catalog.current_database() AND state LIKE 'idle in transaction%' AND backend_xmin IS NOT NULL
   ORDER BY xact_start LIMIT 20`;
 
-export const surveySnapshots = async (
+export const checkSnapshots = async (
   client: pg.Client,
-  { mode }: SurveyRequest,
+  { mode }: PreflightRequest,
   live: ReadonlySet<string>,
 ): Promise<Findings> => {
   if (mode !== 'swap' || !live.size) return { problems: [], warnings: [] };

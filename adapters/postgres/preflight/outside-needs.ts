@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 import { nameInText } from '../sql/kinds/clauses.ts';
 import { schemasNamed } from '../sql/schemas-named.ts';
@@ -96,9 +96,9 @@ const isMissing = async (client: pg.Client, one: Outside): Promise<boolean> => {
 };
 
 /** What chosen tables need of their own schemas has to be live, where they go into those: it does not come along. */
-export const surveyNeeds = async (
+export const checkNeeds = async (
   client: pg.Client,
-  { mode, chosen }: SurveyRequest,
+  { mode, chosen }: PreflightRequest,
 ): Promise<Findings> => {
   const problems: string[] = [];
   for (const need of mode === 'tables-live' ? (chosen?.needs ?? []) : []) {
@@ -117,9 +117,9 @@ const MAY_LACK = ['table'];
 const neededBy = ({ neededBy: all }: Outside): string =>
   `${all.slice(0, 3).join(', ')}${all.length > 3 ? ` and ${all.length - 3} more` : ''}`;
 
-export const surveyOutside = async (
+export const checkOutside = async (
   client: pg.Client,
-  { manifest, tables }: SurveyRequest,
+  { manifest, tables }: PreflightRequest,
 ): Promise<Findings & Pick<RestoreReport, 'missingOutside'>> => {
   const missing: Outside[] = [];
   const closed: Outside[] = [];
@@ -161,7 +161,7 @@ const SOURCES = `
 /** Function bodies are text: those of the new schema go on naming the live one. */
 export const functionsNaming = async (
   client: pg.Client,
-  { places, mode }: SurveyRequest,
+  { places, mode }: PreflightRequest,
 ): Promise<string[]> => {
   const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
   if (mode === 'tables-live' || mode === 'swap' || !renamed.length) return [];
@@ -185,9 +185,9 @@ const KEYS = `
   ORDER BY 1`;
 
 /** Constraints of what is live now to tables outside; the backup's own may be others. */
-export const surveyKeys = async (
+export const checkKeys = async (
   client: pg.Client,
-  { places, tables, mode }: SurveyRequest,
+  { places, tables, mode }: PreflightRequest,
 ): Promise<Findings & Pick<RestoreReport, 'foreignKeysOutside'>> => {
   interface Row {
     readonly name: string;

@@ -10,23 +10,23 @@ import {
   dependentTitle,
   dependentTitles,
 } from '../../../core/restore-dependents.ts';
-import type { Survey, SurveyRequest } from '../../../core/restore-ports.ts';
+import type { Preflight, PreflightRequest } from '../../../core/restore-ports.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
-import { surveyOwnership } from '../projects/schema-ownership.ts';
+import { checkOwnership } from '../projects/schema-ownership.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import { schemaOids } from '../schema-names/schema-names.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
 import type { RestoreAccess } from '../session/restore-access.ts';
 import { withSession } from '../session/session.ts';
 import { serverFacts } from '../snapshot/snapshot.ts';
-import { surveyExtensions } from './extensions.ts';
-import { surveyLocks } from './lock-slots.ts';
-import { surveyNames } from './names.ts';
-import { surveySnapshots } from './open-snapshots.ts';
-import { functionsNaming, surveyKeys, surveyNeeds, surveyOutside } from './outside-needs.ts';
-import { surveyCode } from './restored-code.ts';
-import { type Findings, surveyRights, surveyRoles } from './rights.ts';
+import { checkExtensions } from './extensions.ts';
+import { checkLocks } from './lock-slots.ts';
+import { checkNames } from './names.ts';
+import { checkSnapshots } from './open-snapshots.ts';
+import { checkKeys, checkNeeds, checkOutside, functionsNaming } from './outside-needs.ts';
+import { checkCode } from './restored-code.ts';
+import { checkRights, checkRoles, type Findings } from './rights.ts';
 
 /** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -39,7 +39,7 @@ const NAMED = 5;
 const shortNames = (names: readonly string[]): string =>
   `${names.slice(0, NAMED).map(quoted).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
 
-const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findings => {
+const serverFindings = (server: ServerFacts, { manifest }: PreflightRequest): Findings => {
   const { source, options } = manifest;
   const problems: string[] = [];
   const warnings = [
@@ -75,7 +75,7 @@ const serverFindings = (server: ServerFacts, { manifest }: SurveyRequest): Findi
 
 const dependentFindings = (
   dependents: readonly Dependent[],
-  { mode, acceptDependents, repointDependents, before = [] }: SurveyRequest,
+  { mode, acceptDependents, repointDependents, before = [] }: PreflightRequest,
 ): Findings => {
   if (mode !== 'swap' || !dependents.length) return { problems: [], warnings: [] };
   const possible = dependents.filter(({ repoint }) => repoint === 'possible');
@@ -109,20 +109,20 @@ const dependentFindings = (
 
 const ownershipOf = async (
   access: RestoreAccess,
-  request: SurveyRequest,
+  request: PreflightRequest,
   live: ReadonlyMap<string, string>,
-): Promise<Findings & Pick<Survey, 'notOwned'>> => {
+): Promise<Findings & Pick<Preflight, 'notOwned'>> => {
   const { mode, places, before = [] } = request;
   const uses = usesOf(mode, places, before, live);
-  const notOwned = await surveyOwnership(access, request, uses);
+  const notOwned = await checkOwnership(access, request, uses);
   return { notOwned, problems: notOwned.map(notOwnedSentence), warnings: [] };
 };
 
 const look = async (
   access: RestoreAccess,
   client: pg.Client,
-  request: SurveyRequest,
-): Promise<Survey> => {
+  request: PreflightRequest,
+): Promise<Preflight> => {
   const { places, mode, before = [] } = request;
   const from = places.map((place) => place.from);
   const [server, oids] = await atOnce(
@@ -149,21 +149,21 @@ const look = async (
     locks,
   ] = await atOnce(
     client,
-    () => surveyRights(client, request),
-    () => surveyRoles(client, request),
-    () => surveyExtensions(client, request),
-    () => surveyOutside(client, request),
-    () => surveyNeeds(client, request),
-    () => surveyKeys(client, request),
-    () => surveyNames(client, request, live),
-    () => surveyCode(client, request),
-    () => surveySnapshots(client, request, live),
+    () => checkRights(client, request),
+    () => checkRoles(client, request),
+    () => checkExtensions(client, request),
+    () => checkOutside(client, request),
+    () => checkNeeds(client, request),
+    () => checkKeys(client, request),
+    () => checkNames(client, request, live),
+    () => checkCode(client, request),
+    () => checkSnapshots(client, request, live),
     async () =>
       mode === 'swap'
         ? (await findDependents(client, [...live], before)).map((one) => dependentOf(one))
         : [],
     () => functionsNaming(client, request),
-    () => surveyLocks(client, request),
+    () => checkLocks(client, request),
   );
   const hanging = dependentFindings(dependents, request);
   const ownership = await asking;
@@ -202,7 +202,10 @@ const look = async (
 };
 
 /** @throws the named errors of connecting and reading */
-export const survey = async (access: RestoreAccess, request: SurveyRequest): Promise<Survey> => {
+export const preflight = async (
+  access: RestoreAccess,
+  request: PreflightRequest,
+): Promise<Preflight> => {
   const session = {
     applicationName: `${APPLICATION}/survey`,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
-import type { OwnCode, SurveyRequest } from '../../../core/restore-ports.ts';
+import type { OwnCode, PreflightRequest } from '../../../core/restore-ports.ts';
 import { harmfulAmong } from '../replay/tenant-code/called-in-text.ts';
 import {
   listed,
@@ -30,7 +30,7 @@ const linesOf = (code: readonly OwnCode[]): string[] => [
 const asOurs = (
   code: readonly OwnCode[] | undefined,
   reach: Reach,
-  { owners, acceptOwnCode }: Pick<SurveyRequest, 'owners' | 'acceptOwnCode'>,
+  { owners, acceptOwnCode }: Pick<PreflightRequest, 'owners' | 'acceptOwnCode'>,
 ): Findings => {
   const head =
     owners === 'drop'
@@ -74,7 +74,10 @@ const ofExposedOwners = async (
   return code.filter(({ owner }) => exposed.has(owner));
 };
 
-export const surveyCode = async (client: pg.Client, request: SurveyRequest): Promise<Findings> => {
+export const checkCode = async (
+  client: pg.Client,
+  request: PreflightRequest,
+): Promise<Findings> => {
   const { ownCode, owners, mode, manifest, places } = request;
   if (ownCode ? !ownCode.length : !manifest.functions.length) return NONE;
   if (!ownCode && owners === 'keep') return NONE;

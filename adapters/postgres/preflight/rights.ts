@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 
 /** What the restore role may do, and which of the backup's roles it can give something to. */
@@ -47,7 +47,7 @@ const LOCKS_PER_TABLE = 4;
 
 const databaseFindings = (
   found: OfDatabase,
-  { manifest, mode }: SurveyRequest,
+  { manifest, mode }: PreflightRequest,
 ): { problems: string[]; warnings: string[] } => {
   const { create, database, role, replica, locks, eventTriggers } = found;
   const problems: string[] = [];
@@ -107,9 +107,9 @@ const schemaProblems = (
         ];
   });
 
-export const surveyRights = async (
+export const checkRights = async (
   client: pg.Client,
-  request: SurveyRequest,
+  request: PreflightRequest,
 ): Promise<Findings> => {
   const [found] = (await client.query<OfDatabase>(OF_DATABASE)).rows;
   if (!found) throw new Error('the server says nothing of its database');
@@ -144,9 +144,9 @@ const OWNERS = `
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
 
 /** Roles that are not there are missing; an owner that we are no member of keeps its grants and loses what it owns. */
-export const surveyRoles = async (
+export const checkRoles = async (
   client: pg.Client,
-  { manifest, places, mode, owners }: SurveyRequest,
+  { manifest, places, mode, owners }: PreflightRequest,
 ): Promise<Findings & { readonly missingRoles: readonly string[] }> => {
   interface Row {
     readonly name: string;

@@ -7,7 +7,7 @@ import {
   type RestoringProject,
   type SchemaUse,
 } from '../../../core/ownership.ts';
-import type { SurveyRequest } from '../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 import { readClaims } from './project-claims.ts';
 
@@ -53,9 +53,9 @@ export const refuseNotOwned = async (
 };
 
 /** For the preflight checks, in a session of its own. */
-export const surveyOwnership = async (
+export const checkOwnership = async (
   access: SourceAccess,
-  { project, signal }: Pick<SurveyRequest, 'project' | 'signal'>,
+  { project, signal }: Pick<PreflightRequest, 'project' | 'signal'>,
   uses: readonly SchemaUse[],
 ): Promise<readonly NotOwned[]> => {
   const session = { applicationName: `${APPLICATION}/survey`, lockTimeoutMs: 5000, signal };

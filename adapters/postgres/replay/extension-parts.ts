@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { shown } from '../sql/describe-statement.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import type { Word } from '../sql/statement-words.ts';
 import type { Boundaries } from './statement-policy.ts';
 

@@ -10,7 +10,7 @@ import { refusal } from './statement-errors.ts';
 import { executeNotValid } from './tenant-code/execute.ts';
 import { forget } from './tenant-code/known-code.ts';
 import { validateConfined } from './tenant-code/validate.ts';
-import { isTold, whyOf } from './unfinished-objects.ts';
+import { isReportable, whyOf } from './unfinished-objects.ts';
 
 /** Those that come from a parent go and come with the parent's. What is not enforced refuses no row (PostgreSQL 18). */
 const OF_TABLES = `
@@ -69,11 +69,11 @@ const giveBack = async (run: Run, one: Loosened): Promise<void> => {
   const { what, schema, name, constraint, definition, comment } = one;
   const { client, request } = run;
   const text = `ALTER ${objectOf(one)} ADD CONSTRAINT ${identifier(constraint)} ${definition} NOT VALID`;
-  const meaning = { kind: 'alter', what, on: { schema, name } } as const;
+  const statement = { kind: 'alter', what, on: { schema, name } } as const;
   const piece = { text: Buffer.from(text), words: wordsIn(text) };
   const doing = { object: nameOf(one), schema: request.schemas[0] };
-  await executeNotValid(run, meaning, piece.words, (how) =>
-    sendBound({ client, plan: request.bindings, ...(how && { how }) }, meaning, piece, doing),
+  await executeNotValid(run, statement, piece.words, (how) =>
+    sendBound({ client, plan: request.bindings, ...(how && { how }) }, statement, piece, doing),
   );
   if (comment === null) return;
   const on = `${what === 'domain' ? 'DOMAIN ' : ''}${qualified(schema, name)}`;
@@ -93,7 +93,7 @@ const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
     await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
     return undefined;
   } catch (error) {
-    if (!isTold(error)) throw error;
+    if (!isReportable(error)) throw error;
     await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
     return error;
   }

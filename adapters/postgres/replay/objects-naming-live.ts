@@ -2,7 +2,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { NamesLive } from '../../../core/restore.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import { isKey } from '../sql/function-body.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import {
   isWritingCall,
   type SchemaNames,
@@ -89,22 +89,27 @@ const partOfDomain = (words: readonly Word[], at: number): readonly [number, num
 
 /** The expression that a word belongs to. */
 const partOf = (
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
   at: number,
 ): readonly [number, number] => {
-  if (meaning.kind !== 'create') return [0, words.length];
-  if (meaning.what.endsWith('table')) return partOfTable(words, at);
-  return meaning.what === 'domain' ? partOfDomain(words, at) : [0, words.length];
+  if (statement.kind !== 'create') return [0, words.length];
+  if (statement.what.endsWith('table')) return partOfTable(words, at);
+  return statement.what === 'domain' ? partOfDomain(words, at) : [0, words.length];
 };
 
 /** `constraint "c" of table "acme.t"`, `the default of column "no" of table "acme.t"`. */
-const titleOf = (meaning: Meaning, words: readonly Word[], from: number, at: number): string => {
-  const whole = described(meaning, words);
+const titleOf = (
+  statement: StatementKind,
+  words: readonly Word[],
+  from: number,
+  at: number,
+): string => {
+  const whole = described(statement, words);
   const before = words.slice(from, at);
-  const isTable = meaning.kind === 'create' && meaning.what.endsWith('table');
-  const isDomain = meaning.kind === 'create' && meaning.what === 'domain';
-  if (!isTable && !isDomain && meaning.kind !== 'alter') return whole;
+  const isTable = statement.kind === 'create' && statement.what.endsWith('table');
+  const isDomain = statement.kind === 'create' && statement.what === 'domain';
+  if (!isTable && !isDomain && statement.kind !== 'alter') return whole;
   const nameBehind = (key: string): string | undefined => {
     const found = before.findIndex((word) => isKey(word, key));
     return found < 0 ? undefined : before[found + 1]?.text;
@@ -137,13 +142,13 @@ interface Found {
 const WRITING_KEYS = ['insert', 'update', 'delete', 'merge'];
 
 /** Whether the statement's own expressions or actions write, beside the texts that it holds. */
-const writesItself = (meaning: Meaning, words: readonly Word[]): boolean => {
+const writesItself = (statement: StatementKind, words: readonly Word[]): boolean => {
   if (words.some((word) => word.kind === 'name' && isWritingCall(word.text))) return true;
-  if (meaning.kind !== 'create') return false;
+  if (statement.kind !== 'create') return false;
   const from =
-    meaning.what === 'rule'
+    statement.what === 'rule'
       ? words.findIndex((word) => isKey(word, 'do'))
-      : ROUTINES.includes(meaning.what)
+      : ROUTINES.includes(statement.what)
         ? words.findIndex((word) => isKey(word, 'atomic'))
         : -1;
   return (
@@ -173,20 +178,20 @@ export class NamingLive {
   }
 
   /** @param words all of the statement's @param routine how a function is listed; by its name where absent */
-  take(meaning: Meaning, words: readonly Word[], routine?: string): void {
-    if (meaning.kind !== 'create' && meaning.kind !== 'alter') return;
-    if (NO_CODE.includes(meaning.what)) return;
-    if (meaning.kind === 'create' && ROUTINES.includes(meaning.what)) {
-      this.#takeRoutine(meaning, words, routine);
+  take(statement: StatementKind, words: readonly Word[], routine?: string): void {
+    if (statement.kind !== 'create' && statement.kind !== 'alter') return;
+    if (NO_CODE.includes(statement.what)) return;
+    if (statement.kind === 'create' && ROUTINES.includes(statement.what)) {
+      this.#takeRoutine(statement, words, routine);
       return;
     }
     for (const [at, word] of words.entries()) {
       if (!this.#isNaming(words, at)) continue;
-      const [from, to] = partOf(meaning, words, at);
+      const [from, to] = partOf(statement, words, at);
       const part = words.slice(from, to);
       this.#add({
-        what: titleOf(meaning, words, from, at),
-        writes: writesItself(meaning, part) || writesIn(word.text),
+        what: titleOf(statement, words, from, at),
+        writes: writesItself(statement, part) || writesIn(word.text),
         calls: callsIn(part),
       });
     }
@@ -206,7 +211,7 @@ export class NamingLive {
   }
 
   #takeRoutine(
-    meaning: Extract<Meaning, { readonly kind: 'create' }>,
+    statement: Extract<StatementKind, { readonly kind: 'create' }>,
     words: readonly Word[],
     routine?: string,
   ): void {
@@ -219,18 +224,19 @@ export class NamingLive {
           .flatMap((word) => (isText(word) ? [word.text] : []))
           .join('\n')
       : '';
-    const writes = writesIn(text) || writesItself(meaning, words.slice(0, body));
-    const key = shown(meaning);
-    this.#routines.push({ key, name: meaning.name.toLowerCase(), writes, words: wordsIn(text) });
+    const writes = writesIn(text) || writesItself(statement, words.slice(0, body));
+    const key = shown(statement);
+    this.#routines.push({ key, name: statement.name.toLowerCase(), writes, words: wordsIn(text) });
     const isNamed =
       words.slice(0, body).some((_, at) => this.#isNaming(words, at)) || this.#names.inBody(text);
     if (!isNamed) return;
-    const what = routine === undefined ? described(meaning, words) : `${meaning.what} ${routine}`;
+    const what =
+      routine === undefined ? described(statement, words) : `${statement.what} ${routine}`;
     this.#found.push({
       what,
       writes,
       calls: new Set([key, ...callsIn(words.slice(0, body))]),
-      routine: routine ?? `${meaning.schema}.${meaning.name}`,
+      routine: routine ?? `${statement.schema}.${statement.name}`,
     });
   }
 

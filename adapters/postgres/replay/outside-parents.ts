@@ -2,7 +2,7 @@ import { RestoreRefused } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { qualified } from '../sql/identifiers.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { named, type Run } from './run-state.ts';
 import type { Decision } from './statement-policy.ts';
 
@@ -33,10 +33,10 @@ export const leaveParents = async (run: Run, { schema, name }: TableName): Promi
 /** A partition whose DETACH CONCURRENTLY was pending: nobody saw its rows in its parent any more, and pg_dump writes it attached. */
 export const detachedRule = (
   { request }: Run,
-  meaning: Meaning,
+  statement: StatementKind,
 ): Extract<Decision, { readonly do: 'leave-out' }> | undefined => {
-  if (meaning.kind !== 'attach-partition') return undefined;
-  const { child, parent } = meaning;
+  if (statement.kind !== 'attach-partition') return undefined;
+  const { child, parent } = statement;
   const isDetached = request.detached?.some(
     ({ schema, name }) => schema === child.schema && name === child.name,
   );
@@ -57,10 +57,10 @@ const OF_TABLE = `
 /** True for the index of a partition that stays without its parent: it stays without the parent's index. */
 export const belongsToLonely = async (
   { client, alone }: Run,
-  meaning: Meaning,
+  statement: StatementKind,
 ): Promise<boolean> => {
-  if (meaning.kind !== 'attach-index' || !alone.length) return false;
-  const { schema, name } = named(meaning.child);
+  if (statement.kind !== 'attach-index' || !alone.length) return false;
+  const { schema, name } = named(statement.child);
   const [table] = (await client.query<TableName>(OF_TABLE, [schema, name])).rows;
   return alone.some((one) => one.schema === table?.schema && one.name === table.name);
 };

@@ -6,14 +6,14 @@ import { qualified } from '../sql/identifiers.ts';
 import { madeBy } from '../sql/kinds/changed-object.ts';
 import { allWords, keyDefinition, mayInherit } from '../sql/kinds/clauses.ts';
 import { constraintComment, isLabel } from '../sql/kinds/comments.ts';
-import { meaningOf } from '../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import { readStatementKind } from '../sql/kinds/read-statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { type Piece, readStatements } from '../sql/split-statements.ts';
 import type { Word } from '../sql/statement-words.ts';
-import { give } from './access/apply-grants.ts';
+import { applyGrant } from './access/apply-grants.ts';
 import { settleRights } from './access/definer-rights.ts';
 import { tellOtherGrantors } from './access/grantors.ts';
-import { giveMultiranges } from './access/multirange-owners.ts';
+import { setMultirangeOwners } from './access/multirange-owners.ts';
 import { ownerOf, SAFE_PATH } from './access/role-switch.ts';
 import { labelOrLeaveOut } from './access/security-labels.ts';
 import { extensionsNamed, readExtensionParts } from './extension-parts.ts';
@@ -22,7 +22,7 @@ import { type Sender, sendBound } from './operators/bind-operators.ts';
 import { unknownBindings } from './operators/unknown-bindings.ts';
 import { belongsToLonely, detachedRule, leaveParents, refuseAttached } from './outside-parents.ts';
 import { reachesOf, refuseReaches } from './outside-reach.ts';
-import { orTold } from './row-conflicts.ts';
+import { orReport } from './row-conflicts.ts';
 import { beginRun, named, type Run } from './run-state.ts';
 import { decide, keyOf } from './statement-policy.ts';
 import { exposedWarnings } from './tenant-code/confine.ts';
@@ -36,22 +36,22 @@ import { refusedRows } from './unfinished-objects.ts';
  * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
  * what it means, and only what pg_dump writes for these schemas is sent. Nothing here renames, counts or commits.
  */
-const keepForLater = (run: Run, meaning: Meaning, { text, words }: Piece): void => {
-  if (meaning.kind === 'foreign-key') {
-    run.bounds.kept.add(keyOf(meaning.table, meaning.constraint));
+const keepForLater = (run: Run, statement: StatementKind, { text, words }: Piece): void => {
+  if (statement.kind === 'foreign-key') {
+    run.bounds.kept.add(keyOf(statement.table, statement.constraint));
     run.keys.push({
-      table: named(meaning.table),
-      name: meaning.constraint,
-      only: meaning.only,
-      definition: keyDefinition(text, words, meaning),
-      valid: !meaning.notValid,
+      table: named(statement.table),
+      name: statement.constraint,
+      only: statement.only,
+      definition: keyDefinition(text, words, statement),
+      valid: !statement.notValid,
     });
   }
-  if (meaning.kind !== 'comment-on-constraint') return;
-  const wanted = keyOf(meaning.table, meaning.constraint);
+  if (statement.kind !== 'comment-on-constraint') return;
+  const wanted = keyOf(statement.table, statement.constraint);
   const at = run.keys.findIndex(({ table, name }) => keyOf(table, name) === wanted);
   const key = run.keys[at];
-  const comment = constraintComment(meaning, words);
+  const comment = constraintComment(statement, words);
   if (key && comment !== undefined) run.keys[at] = { ...key, comment };
 };
 
@@ -66,8 +66,8 @@ const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): P
 };
 
 /** What a statement did not make that was to: what comes after it for such an object is about nothing, or about a live one. */
-const noteUnmade = ({ bounds }: Run, meaning: Meaning, words: readonly Word[]): void => {
-  for (const one of madeBy(meaning, words))
+const noteUnmade = ({ bounds }: Run, statement: StatementKind, words: readonly Word[]): void => {
+  for (const one of madeBy(statement, words))
     if (!bounds.made.has(shown(one))) bounds.unmade.add(shown(one));
 };
 
@@ -77,16 +77,16 @@ const noteParts = async (run: Run, name: string): Promise<void> => {
   for (const part of await readExtensionParts(run.client, inside)) run.bounds.made.add(shown(part));
 };
 
-const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
+const runStatement = async (run: Run, statement: StatementKind, piece: Piece): Promise<void> => {
   const { client, request, bounds } = run;
   const { words } = piece;
   const doing = {
-    object: described(meaning, words),
+    object: described(statement, words),
     schema: request.schemas[0],
     ...(request.lockTimeoutMs !== undefined && { lockTimeoutMs: request.lockTimeoutMs }),
   };
-  if (meaning.kind === 'setting' && meaning.name === 'default_tablespace') {
-    const [tablespace = ''] = meaning.values;
+  if (statement.kind === 'setting' && statement.name === 'default_tablespace') {
+    const [tablespace = ''] = statement.values;
     if (tablespace && !run.tablespaces.has(tablespace)) {
       run.leftOut.push({
         what: `tablespace ${quoted(tablespace)}`,
@@ -97,74 +97,75 @@ const runStatement = async (run: Run, meaning: Meaning, piece: Piece): Promise<v
     }
   }
   const execute = (how?: Sender) =>
-    sendBound({ client, plan: request.bindings, ...(how && { how }) }, meaning, piece, doing);
-  if (meaning.kind === 'refresh') {
-    if (request.tenancy) await ownerOf(run, { ...named(meaning.view), what: 'table' });
+    sendBound({ client, plan: request.bindings, ...(how && { how }) }, statement, piece, doing);
+  if (statement.kind === 'refresh') {
+    if (request.tenancy) await ownerOf(run, { ...named(statement.view), what: 'table' });
     await asPoliciesLet(client, execute);
-  } else if (meaning.kind === 'other' && isLabel(words)) await labelOrLeaveOut(run, words, execute);
-  else await executeDefinition(run, meaning, words, execute);
-  if (meaning.kind === 'setting') run.settings.set(meaning.name, meaning.values.join());
-  if (meaning.kind === 'create-schema') await request.onSchema?.(meaning.schema);
-  if (meaning.kind === 'create-extension') await noteParts(run, meaning.extension);
-  for (const made of madeBy(meaning, words)) bounds.made.add(shown(named(made)));
-  if (meaning.kind === 'create' && meaning.what.endsWith('table') && mayInherit(words))
-    await leaveParents(run, named({ schema: meaning.schema, name: meaning.name }));
+  } else if (statement.kind === 'other' && isLabel(words))
+    await labelOrLeaveOut(run, words, execute);
+  else await executeDefinition(run, statement, words, execute);
+  if (statement.kind === 'setting') run.settings.set(statement.name, statement.values.join());
+  if (statement.kind === 'create-schema') await request.onSchema?.(statement.schema);
+  if (statement.kind === 'create-extension') await noteParts(run, statement.extension);
+  for (const made of madeBy(statement, words)) bounds.made.add(shown(named(made)));
+  if (statement.kind === 'create' && statement.what.endsWith('table') && mayInherit(words))
+    await leaveParents(run, named({ schema: statement.schema, name: statement.name }));
 };
 
 /** The extension whose table's rows, or whose sequence's value, this is and is not wanted. */
-const extensionOf = ({ request }: Run, meaning: Meaning): string | undefined =>
+const extensionOf = ({ request }: Run, statement: StatementKind): string | undefined =>
   request.withoutRowsOf?.find(({ schema, name }) =>
-    meaning.kind === 'copy'
-      ? meaning.table.schema === schema && meaning.table.name === name
-      : meaning.kind === 'sequence-value' &&
-        [`${written(schema)}.${written(name)}`, qualified(schema, name)].includes(meaning.text),
+    statement.kind === 'copy'
+      ? statement.table.schema === schema && statement.table.name === name
+      : statement.kind === 'sequence-value' &&
+        [`${written(schema)}.${written(name)}`, qualified(schema, name)].includes(statement.text),
   )?.extension;
 
 /** Clauses of these may stand anywhere in them. */
 const READ_WHOLE = ['create', 'alter', 'attach-partition'];
 
 const take = async (run: Run, piece: Piece): Promise<void> => {
-  const meaning = meaningOf(piece.words);
-  if (meaning.kind === 'session-authorization') run.grantor = meaning.role;
-  const extension = extensionOf(run, meaning);
+  const statement = readStatementKind(piece.words);
+  if (statement.kind === 'session-authorization') run.grantor = statement.role;
+  const extension = extensionOf(run, statement);
   if (extension !== undefined) {
     run.leftOut.push({
-      what: described(meaning, piece.words),
+      what: described(statement, piece.words),
       why: `it belongs to extension ${quoted(extension)}, which has its definition`,
     });
     return;
   }
   const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
-  const words = READ_WHOLE.includes(meaning.kind) ? allWords(piece, escapes) : piece.words;
-  const decision = detachedRule(run, meaning) ?? decide(meaning, words, run.bounds);
+  const words = READ_WHOLE.includes(statement.kind) ? allWords(piece, escapes) : piece.words;
+  const decision = detachedRule(run, statement) ?? decide(statement, words, run.bounds);
   switch (decision.do) {
     case 'pass':
       return;
     case 'leave-out':
-      if (meaning.kind === 'attach-partition') run.alone.push(named(meaning.child));
+      if (statement.kind === 'attach-partition') run.alone.push(named(statement.child));
       run.leftOut.push({ what: decision.what, why: decision.why });
       return;
     case 'keep-for-later':
-      return keepForLater(run, meaning, piece);
+      return keepForLater(run, statement, piece);
     case 'give':
-      return await orTold(run, meaning, piece, () => give(run, meaning, piece));
+      return await orReport(run, statement, piece, () => applyGrant(run, statement, piece));
     default:
-      if (await belongsToLonely(run, meaning)) return;
-      run.naming?.take(meaning, words);
+      if (await belongsToLonely(run, statement)) return;
+      run.naming?.take(statement, words);
       // Outside of what may be undone for the statement's sake.
       for (const extension of extensionsNamed(words, run.bounds))
         await run.request.onNeed?.(extension);
       if (piece.kind === 'statement') {
         const whole = { ...piece, words };
-        await orTold(run, meaning, piece, () => runStatement(run, meaning, whole));
-        return noteUnmade(run, meaning, words);
+        await orReport(run, statement, piece, () => runStatement(run, statement, whole));
+        return noteUnmade(run, statement, words);
       }
   }
-  if (piece.kind !== 'copy' || meaning.kind !== 'copy') return;
-  const table = named(meaning.table);
-  const doing = { object: described(meaning, words), schema: run.request.schemas[0] };
+  if (piece.kind !== 'copy' || statement.kind !== 'copy') return;
+  const table = named(statement.table);
+  const doing = { object: described(statement, words), schema: run.request.schemas[0] };
   await loosen(run);
-  const rows = await copyTable(run, piece, { table, columns: meaning.columns, doing }).catch(
+  const rows = await copyTable(run, piece, { table, columns: statement.columns, doing }).catch(
     (error: unknown) => {
       throw refusedRows(error, run.request.loosen);
     },
@@ -190,7 +191,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
   await client.query(SETTLE);
   await tighten(run);
   if (!request.intoLive) await refuseAttached(run);
-  await giveMultiranges(run);
+  await setMultirangeOwners(run);
   await tellOtherGrantors(run);
   if (tenancy) {
     const known = tenancy.outside.map(({ kind, name }) => `${kind} ${name}`);

@@ -1,6 +1,6 @@
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { allWords, keyDefinition } from '../sql/kinds/clauses.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { ownerOf } from './access/role-switch.ts';
 import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys/partition-keys.ts';
@@ -13,7 +13,7 @@ import {
   type Attempted,
   asConflict,
   attempted,
-  isTold,
+  isReportable,
   mayFollow,
   sqlStateOf,
   type Unfinished,
@@ -40,7 +40,7 @@ const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | un
     await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
     return undefined;
   } catch (error) {
-    if (!isTold(error)) throw error;
+    if (!isReportable(error)) throw error;
     // If our own session is lost, this fails too. If it succeeds, the lost connection was that of a foreign server.
     const back = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
     await client.query(back).catch(() => {
@@ -105,16 +105,16 @@ const keyBelow = async (
 /** A key that rows violate is added NOT VALID, for new rows. */
 const looseKey = async (
   run: Run,
-  meaning: Extract<Meaning, { readonly kind: 'foreign-key' }>,
+  statement: Extract<StatementKind, { readonly kind: 'foreign-key' }>,
   { text, words }: Piece,
   { what, error }: { readonly what: Attempted; readonly error: Error },
 ): Promise<Unfinished | undefined> => {
-  const { schema, name } = named(meaning.table);
-  const sql = `ALTER TABLE ${meaning.only ? 'ONLY ' : ''}${qualified(schema, name)} ADD CONSTRAINT ${identifier(meaning.constraint)} ${keyDefinition(text, words, meaning)}`;
+  const { schema, name } = named(statement.table);
+  const sql = `ALTER TABLE ${statement.only ? 'ONLY ' : ''}${qualified(schema, name)} ADD CONSTRAINT ${identifier(statement.constraint)} ${keyDefinition(text, words, statement)}`;
   const below = await keyBelow(run, what, error, sql);
   if (below) return below;
   if (await sent(run, what, `${sql} NOT VALID`)) return undefined;
-  const key = { table: { schema, name }, name: meaning.constraint };
+  const key = { table: { schema, name }, name: statement.constraint };
   return toldOf(what, error, { state: 'not-valid', sql: validate(key) });
 };
 
@@ -130,7 +130,7 @@ export const validating = (
 
 const looseCheck = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   piece: Piece,
   { what, error }: { readonly what: Attempted; readonly error: Error },
 ): Promise<Unfinished | undefined> => {
@@ -140,8 +140,8 @@ const looseCheck = async (
   const binding = { client: run.client, plan: run.request.bindings };
   const loose = { text: Buffer.from(`${textOf(piece)} NOT VALID`), words: piece.words };
   const failed = await tried(run, () =>
-    executeNotValid(run, meaning, piece.words, (how) =>
-      sendBound({ ...binding, ...(how && { how }) }, meaning, loose, what),
+    executeNotValid(run, statement, piece.words, (how) =>
+      sendBound({ ...binding, ...(how && { how }) }, statement, loose, what),
     ),
   );
   if (failed) return undefined;
@@ -150,28 +150,29 @@ const looseCheck = async (
 
 const without = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   piece: Piece,
   error: Error,
 ): Promise<Unfinished> => {
-  const what = attempted(meaning, piece.words);
+  const what = attempted(statement, piece.words);
   if (what.fills) return await unfilled(run, what, error);
-  const isOrphan = meaning.kind === 'foreign-key' && sqlStateOf(error.cause) === VIOLATED;
+  const isOrphan = statement.kind === 'foreign-key' && sqlStateOf(error.cause) === VIOLATED;
   const loose = isOrphan
-    ? await looseKey(run, meaning, piece, { what, error })
-    : await looseCheck(run, meaning, piece, { what, error });
+    ? await looseKey(run, statement, piece, { what, error })
+    : await looseCheck(run, statement, piece, { what, error });
   return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
 };
 
 /** Executes a statement; under `report`, one that rows or definitions make impossible is reported, and the transaction continues. */
-export const orTold = async (
+export const orReport = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   piece: Piece,
   execute: () => Promise<void>,
 ): Promise<void> => {
   const { request, unfinished } = run;
-  const atRisk = worksOnRows(meaning, piece.words) || (unfinished.length > 0 && mayFollow(meaning));
+  const atRisk =
+    worksOnRows(statement, piece.words) || (unfinished.length > 0 && mayFollow(statement));
   if (!atRisk) return await execute();
   if (request.onConflict !== 'report') {
     return await execute().catch((error: unknown) => {
@@ -181,5 +182,5 @@ export const orTold = async (
   const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
   const whole = { ...piece, words: allWords(piece, escapes) };
   const error = await tried(run, execute);
-  if (error) unfinished.push(await without(run, meaning, whole, error));
+  if (error) unfinished.push(await without(run, statement, whole, error));
 };

@@ -3,7 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { shown } from '../sql/describe-statement.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import { LeftOutAccess, roleFinder } from './access/role-rights.ts';
 import { readExtensionParts } from './extension-parts.ts';
 import type { Loosened } from './loosened-check.ts';

@@ -4,11 +4,11 @@ import { described, shown } from '../sql/describe-statement.ts';
 import { changedBy } from '../sql/kinds/changed-object.ts';
 import { isPartitionOf, nameInText } from '../sql/kinds/clauses.ts';
 import { commentedObject, labelledSchema } from '../sql/kinds/comments.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { hasConstantBounds, isUsualAction, unusualClause } from '../sql/kinds/usual-clauses.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import type { Word } from '../sql/statement-words.ts';
-import type { Giving } from './access/role-rights.ts';
+import type { OwnerOrGrant } from './access/role-rights.ts';
 
 /**
  * What becomes of each statement of a backup. It is an allow-list: pg_dump writes few kinds of statements for a schema, and each
@@ -54,8 +54,8 @@ const LATER: Decision = { do: 'keep-for-later' };
 
 const NOT_OURS = 'pg_dump writes nothing of the kind for a schema';
 
-const refuse = (meaning: Meaning, words: readonly Word[], why = NOT_OURS): never => {
-  throw new DumpUnreadable(described(meaning, words), why);
+const refuse = (statement: StatementKind, words: readonly Word[], why = NOT_OURS): never => {
+  throw new DumpUnreadable(described(statement, words), why);
 };
 
 /** What pg_dump begins its text with. Timeouts are the session's own affair. */
@@ -74,32 +74,47 @@ const SETTINGS: Readonly<Record<string, (values: readonly string[]) => boolean>>
 };
 
 const settingRule = (
-  meaning: Extract<Meaning, { readonly kind: 'setting' }>,
+  statement: Extract<StatementKind, { readonly kind: 'setting' }>,
   words: readonly Word[],
 ): Decision => {
-  if (OURS.test(meaning.name)) return PASS;
-  if (SETTINGS[meaning.name]?.(meaning.values)) return RUN;
-  return refuse(meaning, words, `a dump does not set it to ${quoted(meaning.values.join(', '))}`);
+  if (OURS.test(statement.name)) return PASS;
+  if (SETTINGS[statement.name]?.(statement.values)) return RUN;
+  return refuse(
+    statement,
+    words,
+    `a dump does not set it to ${quoted(statement.values.join(', '))}`,
+  );
 };
 
 export const keyOf = (table: Name, constraint: string): string =>
   `${shown(table)} ${quoted(constraint)}`;
 
 /** An owner or a grant for somebody that the manifest does not know was not in the schema. */
-const stranger = (meaning: Giving, roles: readonly string[] | undefined): string | undefined => {
-  const named = meaning.kind === 'owner' ? [meaning.role] : meaning.roles;
+const stranger = (
+  statement: OwnerOrGrant,
+  roles: readonly string[] | undefined,
+): string | undefined => {
+  const named = statement.kind === 'owner' ? [statement.role] : statement.roles;
   const giver =
-    meaning.kind === 'default-privileges' && meaning.role !== null ? [meaning.role] : [];
+    statement.kind === 'default-privileges' && statement.role !== null ? [statement.role] : [];
   return roles && [...named, ...giver].find((name) => !roles.includes(name));
 };
 
-const refuseStranger = (meaning: Giving, words: readonly Word[], bounds: Boundaries): void => {
-  const role = stranger(meaning, bounds.roles);
+const refuseStranger = (
+  statement: OwnerOrGrant,
+  words: readonly Word[],
+  bounds: Boundaries,
+): void => {
+  const role = stranger(statement, bounds.roles);
   if (role !== undefined)
-    refuse(meaning, words, `the manifest names no role ${quoted(role)} among those of the backup`);
+    refuse(
+      statement,
+      words,
+      `the manifest names no role ${quoted(role)} among those of the backup`,
+    );
 };
 
-const beyond = ({ kind }: Meaning): string =>
+const beyond = ({ kind }: StatementKind): string =>
   `a ${kind.replace('-', ' ')} belongs to the database, not to a schema`;
 
 const NOT_MADE = 'the restore did not create it, and changes only what it creates';
@@ -112,108 +127,112 @@ const belongs = (extension: string): string =>
  * statements; anything else ends the restore.
  */
 const aboutLive = (
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
   { schemas, intoLive, made, unmade, lent }: Boundaries,
 ): Decision | undefined => {
-  const object = lent && changedBy(meaning, words);
+  const object = lent && changedBy(statement, words);
   if (!lent || !object?.schema || !schemas.includes(object.schema)) return undefined;
   if (made.has(shown(object))) return undefined;
   const extension = lent.get(shown(object));
   if (extension !== undefined)
-    return { do: 'leave-out', what: described(meaning, words), why: belongs(extension) };
+    return { do: 'leave-out', what: described(statement, words), why: belongs(extension) };
   if (!intoLive) {
     // A table that an extension had once, and has no more in the version that is there.
-    const isOfOld = meaning.kind === 'copy' || meaning.kind === 'sequence-value';
+    const isOfOld = statement.kind === 'copy' || statement.kind === 'sequence-value';
     return isOfOld && lent.size
-      ? { do: 'leave-out', what: described(meaning, words), why: NOT_MADE }
+      ? { do: 'leave-out', what: described(statement, words), why: NOT_MADE }
       : undefined;
   }
   if (unmade.has(shown(object)))
-    return { do: 'leave-out', what: described(meaning, words), why: NOT_MADE };
-  if (meaning.kind === 'copy')
-    return refuse(meaning, words, 'the table is there already, and rows are never added to it');
-  return refuse(meaning, words, NOT_MADE);
+    return { do: 'leave-out', what: described(statement, words), why: NOT_MADE };
+  if (statement.kind === 'copy')
+    return refuse(statement, words, 'the table is there already, and rows are never added to it');
+  return refuse(statement, words, NOT_MADE);
 };
 
-export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundaries): Decision => {
+export const decide = (
+  statement: StatementKind,
+  words: readonly Word[],
+  bounds: Boundaries,
+): Decision => {
   const { schemas, intoLive, made } = bounds;
-  const live = aboutLive(meaning, words, bounds);
+  const live = aboutLive(statement, words, bounds);
   if (live) return live;
   const isOwn = ({ schema }: Name): boolean => schema !== null && schemas.includes(schema);
   const isOwnObject = (what: string, on: Name): boolean =>
     what === 'schema' ? schemas.includes(on.name) && on.schema === null : isOwn(on);
   const outside = (): never =>
-    refuse(meaning, words, 'it is about something outside the schemas that the backup is of');
+    refuse(statement, words, 'it is about something outside the schemas that the backup is of');
   const own = (name: Name, decision = RUN): Decision => (isOwn(name) ? decision : outside());
   /** A table that this text made: in a live schema others are somebody's, who would wait or find other rows. */
   const isInside = (table: Name): boolean => isOwn(table) && (!intoLive || made.has(shown(table)));
 
-  switch (meaning.kind) {
+  switch (statement.kind) {
     case 'setting':
-      return settingRule(meaning, words);
+      return settingRule(statement, words);
     case 'session-authorization':
       return PASS;
     case 'create-schema':
-      if (!schemas.includes(meaning.schema)) return outside();
+      if (!schemas.includes(statement.schema)) return outside();
       return intoLive ? PASS : RUN;
     case 'comment-on-schema':
-      if (!schemas.includes(meaning.schema)) return outside();
+      if (!schemas.includes(statement.schema)) return outside();
       return intoLive ? PASS : RUN;
     case 'create-extension':
     case 'comment-on-extension':
-      if (!bounds.extensions.includes(meaning.extension)) return outside();
-      return bounds.extensionsThere.has(meaning.extension) ? PASS : RUN;
+      if (!bounds.extensions.includes(statement.extension)) return outside();
+      return bounds.extensionsThere.has(statement.extension) ? PASS : RUN;
     case 'foreign-key':
-      own(meaning.table);
-      return isInside(meaning.references) ? RUN : LATER;
+      own(statement.table);
+      return isInside(statement.references) ? RUN : LATER;
     case 'comment-on-constraint':
-      own(meaning.table);
-      return bounds.kept.has(keyOf(meaning.table, meaning.constraint)) ? LATER : RUN;
+      own(statement.table);
+      return bounds.kept.has(keyOf(statement.table, statement.constraint)) ? LATER : RUN;
     case 'attach-partition':
     case 'attach-index':
-      own(meaning.child);
-      if (!hasConstantBounds(words)) return refuse(meaning, words);
-      if (meaning.kind === 'attach-index' ? isOwn(meaning.parent) : isInside(meaning.parent))
+      own(statement.child);
+      if (!hasConstantBounds(words)) return refuse(statement, words);
+      if (statement.kind === 'attach-index' ? isOwn(statement.parent) : isInside(statement.parent))
         return RUN;
       return {
         do: 'leave-out',
-        what: `${shown(meaning.child)} as a partition of ${shown(meaning.parent)}`,
+        what: `${shown(statement.child)} as a partition of ${shown(statement.parent)}`,
         why: 'the parent is outside the restored schemas and would show its rows twice; attach it once it has taken the place of the other',
       };
     case 'owner':
     case 'grant':
     case 'revoke':
-      if (!isOwnObject(meaning.what, meaning.on)) return outside();
-      refuseStranger(meaning, words, bounds);
-      return intoLive && meaning.what === 'schema' ? PASS : GIVE;
+      if (!isOwnObject(statement.what, statement.on)) return outside();
+      refuseStranger(statement, words, bounds);
+      return intoLive && statement.what === 'schema' ? PASS : GIVE;
     case 'default-privileges':
-      if (meaning.schema === null || !schemas.includes(meaning.schema)) return outside();
-      refuseStranger(meaning, words, bounds);
+      if (statement.schema === null || !schemas.includes(statement.schema)) return outside();
+      refuseStranger(statement, words, bounds);
       return intoLive ? PASS : GIVE;
     case 'create': {
-      if (!isOwn(meaning.table ?? meaning)) return outside();
+      if (!isOwn(statement.table ?? statement)) return outside();
       const why =
-        meaning.what.endsWith('table') && isPartitionOf(words)
+        statement.what.endsWith('table') && isPartitionOf(words)
           ? NOT_OURS
-          : unusualClause(meaning, words, isOwn);
-      return why === undefined ? RUN : refuse(meaning, words, why);
+          : unusualClause(statement, words, isOwn);
+      return why === undefined ? RUN : refuse(statement, words, why);
     }
     case 'alter':
-      if (!isOwn(meaning.on)) return outside();
-      return isUsualAction(words) ? RUN : refuse(meaning, words);
+      if (!isOwn(statement.on)) return outside();
+      return isUsualAction(words) ? RUN : refuse(statement, words);
     case 'refresh':
-      return own(meaning.view);
+      return own(statement.view);
     case 'copy':
-      return own(meaning.table);
+      return own(statement.table);
     case 'sequence-value': {
-      const sequence = nameInText(meaning.text);
-      return sequence ? own(sequence) : refuse(meaning, words);
+      const sequence = nameInText(statement.text);
+      return sequence ? own(sequence) : refuse(statement, words);
     }
     case 'publication':
     case 'subscription':
     case 'event-trigger':
-      return { do: 'leave-out', what: described(meaning, words), why: beyond(meaning) };
+      return { do: 'leave-out', what: described(statement, words), why: beyond(statement) };
     case 'other': {
       const labelled = labelledSchema(words);
       if (labelled !== undefined) {
@@ -221,9 +240,9 @@ export const decide = (meaning: Meaning, words: readonly Word[], bounds: Boundar
         return intoLive ? PASS : RUN;
       }
       const on = commentedObject(words);
-      return on ? own(on) : refuse(meaning, words);
+      return on ? own(on) : refuse(statement, words);
     }
     default:
-      return refuse(meaning, words);
+      return refuse(statement, words);
   }
 };

@@ -2,9 +2,9 @@ import { type Loosening, StatementRefused } from '../../../core/errors/restore.t
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 import type { SchemaPlace, UnfinishedKind, UnfinishedObject } from '../../../core/restore.ts';
 import { described, shown } from '../sql/describe-statement.ts';
-import type { Name } from '../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
 import type { Word } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
 
@@ -81,32 +81,32 @@ export interface Attempted extends Pick<Unfinished, 'kind' | 'object' | 'on' | '
   readonly fills: boolean;
 }
 
-export const attempted = (meaning: Meaning, words: readonly Word[]): Attempted => {
-  const object = described(meaning, words);
-  if (meaning.kind === 'refresh')
-    return { kind: 'materialized-view', object, on: meaning.view, fills: true };
-  if (meaning.kind === 'foreign-key') {
-    const { table: on, constraint: part } = meaning;
+export const attempted = (statement: StatementKind, words: readonly Word[]): Attempted => {
+  const object = described(statement, words);
+  if (statement.kind === 'refresh')
+    return { kind: 'materialized-view', object, on: statement.view, fills: true };
+  if (statement.kind === 'foreign-key') {
+    const { table: on, constraint: part } = statement;
     return { kind: 'foreign-key', object, on, part, fills: false };
   }
-  if (meaning.kind === 'create') {
-    const kind = KINDS[meaning.what] ?? 'other';
-    const { table, name } = meaning;
-    return { kind, object, on: table ?? meaning, ...(table && { part: name }), fills: false };
+  if (statement.kind === 'create') {
+    const kind = KINDS[statement.what] ?? 'other';
+    const { table, name } = statement;
+    return { kind, object, on: table ?? statement, ...(table && { part: name }), fills: false };
   }
-  const added = meaning.kind === 'alter' ? addedConstraint(words) : undefined;
-  if (meaning.kind === 'alter' && added) {
+  const added = statement.kind === 'alter' ? addedConstraint(words) : undefined;
+  if (statement.kind === 'alter' && added) {
     const { kind, name: part } = added;
-    const what = meaning.what === 'domain' ? 'domain' : 'table';
+    const what = statement.what === 'domain' ? 'domain' : 'table';
     return {
       kind: what === 'domain' && kind === 'check' ? 'domain-check' : kind,
-      object: `constraint ${shown({ schema: null, name: part })} of ${what} ${shown(meaning.on)}`,
-      on: meaning.on,
+      object: `constraint ${shown({ schema: null, name: part })} of ${what} ${shown(statement.on)}`,
+      on: statement.on,
       part,
       fills: false,
     };
   }
-  const on = 'on' in meaning ? meaning.on : 'child' in meaning ? meaning.child : undefined;
+  const on = 'on' in statement ? statement.on : 'child' in statement ? statement.child : undefined;
   return { kind: 'other', object, on: on ?? { schema: null, name: object }, fills: false };
 };
 
@@ -115,13 +115,13 @@ export const whyOf = (error: Error): string =>
   error instanceof StatementRefused ? error.why : error.message;
 
 /** True for statements that look at rows or run code of the backup over them. */
-export const worksOnRows = (meaning: Meaning, words: readonly Word[]): boolean => {
-  switch (meaning.kind) {
+export const worksOnRows = (statement: StatementKind, words: readonly Word[]): boolean => {
+  switch (statement.kind) {
     case 'refresh':
     case 'foreign-key':
       return true;
     case 'create':
-      return meaning.what === 'index' || meaning.what === 'statistics';
+      return statement.what === 'index' || statement.what === 'statistics';
     case 'alter':
       return addedConstraint(words) !== undefined;
     default:
@@ -130,7 +130,7 @@ export const worksOnRows = (meaning: Meaning, words: readonly Word[]): boolean =
 };
 
 /** Without these the rest says nothing: tables, rows, and who owns what. */
-const INDISPENSABLE: readonly Meaning['kind'][] = [
+const INDISPENSABLE: readonly StatementKind['kind'][] = [
   'setting',
   'create-schema',
   'create-extension',
@@ -141,9 +141,9 @@ const INDISPENSABLE: readonly Meaning['kind'][] = [
 ];
 
 /** Whether a statement may fail because an earlier one has failed. */
-export const mayFollow = (meaning: Meaning): boolean =>
-  !INDISPENSABLE.includes(meaning.kind) &&
-  !(meaning.kind === 'create' && /table$|^sequence$/.test(meaning.what));
+export const mayFollow = (statement: StatementKind): boolean =>
+  !INDISPENSABLE.includes(statement.kind) &&
+  !(statement.kind === 'create' && /table$|^sequence$/.test(statement.what));
 
 /** @returns the error to throw under `stop`; it is marked as a conflict if `report` would continue */
 export const asConflict = (error: unknown): unknown => {
@@ -153,7 +153,7 @@ export const asConflict = (error: unknown): unknown => {
 };
 
 /** Whether an error is told under `report`: a right that is missing, where an owner's own code or view wants it. */
-export const isTold = (error: unknown): error is Error =>
+export const isReportable = (error: unknown): error is Error =>
   isOfTheObject(error) || (error instanceof PermissionMissing && error.cause !== undefined);
 
 /** A statement under the names that the schemas have now, which are always quoted. Strings and bodies stay as they are. */
@@ -182,7 +182,7 @@ const schemaNamed = (kind: string, text: string): string | undefined => {
 };
 
 /** As the outcome shows it, without the members that only the restore uses. */
-export const told = ({ kind, object, state, why, sql }: Unfinished): UnfinishedObject => ({
+export const reported = ({ kind, object, state, why, sql }: Unfinished): UnfinishedObject => ({
   kind,
   object,
   state,

@@ -4,7 +4,7 @@ import { APPLICATION } from '../../../core/contract.ts';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { Renamed, RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { MarkerSecret, Renamed, RenameOptions } from '../../../core/restore-ports.ts';
 import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
 import type { Repointed } from '../dependents/repoint.ts';
 import { isLost, isRace, refusal } from '../replay/statement-errors.ts';
@@ -39,7 +39,7 @@ const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '
 const exchangePatiently = async (
   client: pg.Client,
   access: RestoreAccess,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
   options: RenameOptions,
 ): Promise<Exchanged | undefined> => {
@@ -70,7 +70,7 @@ const exchangePatiently = async (
 /** @throws RestoreInterrupted */
 export const lookExchanged = async (
   access: RestoreAccess,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
 ): Promise<boolean> => {
   const session = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutMs: 15_000 };
@@ -117,7 +117,7 @@ export const lookAfterExchange = async (
 /** @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused, RestoreInterrupted */
 export const rename = async (
   access: RestoreAccess,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
   options: RenameOptions,
 ): Promise<Renamed> => {

@@ -3,7 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { RenameOptions, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { MarkerSecret, RenameOptions } from '../../../core/restore-ports.ts';
 import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
 import { lockDependents, type Repointed, readBindings, repoint } from '../dependents/repoint.ts';
 import { refuseNotOwned } from '../projects/schema-ownership.ts';
@@ -73,7 +73,7 @@ const takerOf = (places: readonly SchemaPlace[], { from }: SchemaPlace): SchemaP
  */
 export const isExchanged = async (
   client: pg.Client,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
 ): Promise<boolean> => {
   const aside = places.find((place) => takerOf(places, place));
@@ -106,7 +106,7 @@ const refuseExchangedSince = (
   places: readonly SchemaPlace[],
   comments: ReadonlyMap<string, string | null>,
   oids: Oids,
-  undoes: RestoreSeal,
+  undoes: MarkerSecret,
 ): void => {
   const back = places.filter(({ to }) => places.some(({ from }) => from === to));
   const problems = back.flatMap(({ from, to }) => {
@@ -170,7 +170,7 @@ export const steppingAside = (places: readonly SchemaPlace[]): readonly SchemaPl
 export const exchange = async (
   client: pg.Client,
   access: SourceAccess,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
   options: RenameOptions,
 ): Promise<Exchanged> => {

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
-import type { Loaded, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { Loaded, MarkerSecret } from '../../../core/restore-ports.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import { schemaComments } from '../schema-names/schema-names.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
-import { loadedThere, markIn } from './marker.ts';
+import { loadedThere, markerIn } from './marker.ts';
 
 /** Whether a restore's transaction was committed, by the mark that it left on its schema or, in a live one, on a table. */
 const TABLE_COMMENTS = `
@@ -31,7 +31,7 @@ const SESSION = { applicationName: `${APPLICATION}/restored`, statementTimeoutMs
 /** Before an exchange of names, which takes the marks away: what was restored has its own name. */
 export const findLoaded = async (
   access: SourceAccess,
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
 ): Promise<Loaded | undefined> =>
   await withSession(access, SESSION, async (client) => {
@@ -40,7 +40,7 @@ export const findLoaded = async (
       ...(await schemaComments(client, names)).values(),
       ...(await tableComments(client, names, by.restoreId)),
     ];
-    const [state] = comments.flatMap((comment) => markIn(comment, by)?.state ?? []);
+    const [state] = comments.flatMap((comment) => markerIn(comment, by)?.state ?? []);
     if (!state) return undefined;
     return loadedThere(state, places);
   }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { type SchemaPlace, UNFINISHED_KINDS, UNFINISHED_STATES } from '../../../core/restore.ts';
-import type { Loaded, OutsideForeignKey, RestoreSeal } from '../../../core/restore-ports.ts';
+import type { Loaded, MarkerSecret, OutsideForeignKey } from '../../../core/restore-ports.ts';
 import type { TextForeignKey } from '../replay/text-request.ts';
 import { underNames } from '../replay/unfinished-objects.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
@@ -46,23 +46,23 @@ const state = z.object({
   unfinished: z.array(unfinished).optional(),
   warnings: z.array(z.string()),
 });
-export type MarkState = z.infer<typeof state>;
+export type MarkerState = z.infer<typeof state>;
 
 const loaded = z.object({ state: state.optional() });
 const aside = z.object({ takenBy: z.string() });
 
-export interface Mark {
+export interface Marker {
   readonly backupId: string;
   /** On one of a restore's objects only. */
-  readonly state?: MarkState;
+  readonly state?: MarkerState;
 }
 
-export interface AsideMark {
+export interface AsideMarker {
   /** The OID of the schema that took the name. */
   readonly takenBy: string;
 }
 
-const signed = (sentence: string, json: string, { restoreId, seal }: RestoreSeal): string => {
+const signed = (sentence: string, json: string, { restoreId, seal }: MarkerSecret): string => {
   // Whoever has no secret must not make marks that anybody can make.
   if (!/^[0-9a-f]{32,}$/.test(seal)) throw new Error(`restore ${restoreId} has no seal`);
   return createHmac('sha256', seal).update(`${sentence}\n${json}`).digest('hex');
@@ -72,7 +72,7 @@ const comment = (
   sentence: string,
   content: unknown,
   own: string | undefined,
-  by: RestoreSeal,
+  by: MarkerSecret,
 ): string => {
   const json = JSON.stringify(content);
   const lines = [
@@ -83,7 +83,7 @@ const comment = (
 };
 
 /** What a restore says in a comment, or undefined where this restore has not said it. */
-const contentIn = (text: string | null | undefined, form: RegExp, by: RestoreSeal): unknown => {
+const contentIn = (text: string | null | undefined, form: RegExp, by: MarkerSecret): unknown => {
   const lines = text?.split('\n') ?? [];
   const [sentence = ''] = lines;
   const last = lines.at(-1) ?? '';
@@ -106,20 +106,20 @@ export const unmarked = (text: string | null | undefined): string | undefined =>
   return own.join('\n') || undefined;
 };
 
-export const markedComment = (
-  { backupId, state: told }: Mark,
+export const commentWithMarker = (
+  { backupId, state: reported }: Marker,
   own: string | undefined,
-  by: RestoreSeal,
+  by: MarkerSecret,
 ): string =>
   comment(
     `Larder restore ${by.restoreId} of backup ${backupId}`,
-    { ...(told && { state: told }) },
+    { ...(reported && { state: reported }) },
     own,
     by,
   );
 
 /** @returns undefined where this restore left none */
-export const markIn = (text: string | null | undefined, by: RestoreSeal): Mark | undefined => {
+export const markerIn = (text: string | null | undefined, by: MarkerSecret): Marker | undefined => {
   const said = loaded.safeParse(contentIn(text, LOADED, by)).data;
   const backupId = LOADED.exec(text?.split('\n', 1)[0] ?? '')?.[2];
   if (!said || backupId === undefined) return undefined;
@@ -127,13 +127,21 @@ export const markIn = (text: string | null | undefined, by: RestoreSeal): Mark |
 };
 
 /** The comment of a schema that another one takes the name of. */
-export const asideComment = (mark: AsideMark, own: string | undefined, by: RestoreSeal): string =>
-  comment(`Put aside by Larder restore ${by.restoreId}`, mark, own, by);
+export const asideComment = (
+  mark: AsideMarker,
+  own: string | undefined,
+  by: MarkerSecret,
+): string => comment(`Put aside by Larder restore ${by.restoreId}`, mark, own, by);
 
-export const asideIn = (text: string | null | undefined, by: RestoreSeal): AsideMark | undefined =>
-  aside.safeParse(contentIn(text, ASIDE, by)).data;
+export const asideIn = (
+  text: string | null | undefined,
+  by: MarkerSecret,
+): AsideMarker | undefined => aside.safeParse(contentIn(text, ASIDE, by)).data;
 
-export const keyState = ({ table, ...rest }: TextForeignKey): MarkState['foreignKeys'][number] => ({
+export const keyState = ({
+  table,
+  ...rest
+}: TextForeignKey): MarkerState['foreignKeys'][number] => ({
   ...rest,
   schema: table.schema,
   table: table.name,
@@ -141,7 +149,7 @@ export const keyState = ({ table, ...rest }: TextForeignKey): MarkState['foreign
 
 /** A key as it is added where its table is now. */
 export const keyThere = (
-  found: MarkState['foreignKeys'][number],
+  found: MarkerState['foreignKeys'][number],
   schema: string,
 ): OutsideForeignKey => ({
   table: { schema, name: found.table },
@@ -152,12 +160,12 @@ export const keyThere = (
 });
 
 /** What a restore has made, where it is now. */
-export const loadedThere = (told: MarkState, places: readonly SchemaPlace[]): Loaded => ({
-  ...told,
-  foreignKeys: told.foreignKeys.map((one) =>
+export const loadedThere = (reported: MarkerState, places: readonly SchemaPlace[]): Loaded => ({
+  ...reported,
+  foreignKeys: reported.foreignKeys.map((one) =>
     keyThere(one, places.find(({ from }) => from === one.schema)?.to ?? one.schema),
   ),
-  unfinished: (told.unfinished ?? []).map(({ sql, ...one }) => ({
+  unfinished: (reported.unfinished ?? []).map(({ sql, ...one }) => ({
     ...one,
     ...(sql !== undefined && { sql: underNames(sql, places) }),
   })),

@@ -13,7 +13,7 @@ import { bindingPlan } from '../replay/operators/binding-plan.ts';
 import { loadText } from '../replay/replay.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import type { ExecutedText } from '../replay/text-request.ts';
-import { told } from '../replay/unfinished-objects.ts';
+import { reported } from '../replay/unfinished-objects.ts';
 import { type Borrowing, borrowExtensions } from '../schema-names/borrowed-extensions.ts';
 import {
   asideName,
@@ -30,7 +30,7 @@ import { type Backend, holdName } from '../session/backend.ts';
 import type { RestoreAccess } from '../session/restore-access.ts';
 import { commit } from './commit.ts';
 import { findLoaded } from './find-restored.ts';
-import { keyState, loadedThere, type MarkState, markedComment, unmarked } from './marker.ts';
+import { commentWithMarker, keyState, loadedThere, type MarkerState, unmarked } from './marker.ts';
 import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
 /**
@@ -40,9 +40,9 @@ import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard
  */
 
 interface Brought {
-  readonly state: MarkState;
+  readonly state: MarkerState;
   /** Leaves the mark by which the restore is known again. */
-  readonly leave: (loaded: MarkState) => Promise<void>;
+  readonly leave: (loaded: MarkerState) => Promise<void>;
   /** Not kept in the mark: a later attempt has the report. */
   readonly namingLive: Loaded['namingLive'];
   /** Extensions of the live schemas that were moved for a while. */
@@ -93,7 +93,7 @@ const compare = async (
   client: pg.Client,
   { manifest, mode, tables, signal }: LoadRequest,
   { foreignKeys, leftOut, alone, unfinished, warnings }: ExecutedText,
-): Promise<MarkState> => {
+): Promise<MarkerState> => {
   const schemas = schemasIn(manifest);
   const compared = await compareWithManifest(client, {
     manifest,
@@ -110,7 +110,7 @@ const compare = async (
     rows: compared.rows,
     foreignKeys: foreignKeys.map(keyState),
     leftOut: [...leftOut],
-    unfinished: unfinished.map(told),
+    unfinished: unfinished.map(reported),
     warnings: [...warnings, ...compared.warnings],
   };
 };
@@ -129,13 +129,13 @@ const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Br
       if (!first) return;
       const own = unmarked(await tableComment(client, first));
       const mark = { backupId: manifest.backup.id, state: loaded };
-      await setTableComment(client, first, markedComment(mark, own, request));
+      await setTableComment(client, first, commentWithMarker(mark, own, request));
     },
   };
 };
 
 /** Extensions that stay with the live schema, as the restored one lacks them. */
-const notBorrowed = ({ stayed }: Borrowing): MarkState['leftOut'] =>
+const notBorrowed = ({ stayed }: Borrowing): MarkerState['leftOut'] =>
   stayed.map(({ name, schema }) => ({
     what: `extension ${quoted(name)}`,
     why: `a database has it once, and it stays in schema ${quoted(schema)}`,
@@ -188,7 +188,7 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
         await setSchemaComment(
           client,
           name,
-          markedComment(mark, unmarked(comments.get(name)), request),
+          commentWithMarker(mark, unmarked(comments.get(name)), request),
         );
       }
     },
@@ -216,7 +216,7 @@ const guard = async (
   { places, mode }: LoadRequest,
   { state, borrowed }: Brought,
   created: WriteBounds['created'],
-): Promise<MarkState> => {
+): Promise<MarkerState> => {
   const byTriggers = await refuseWritesOutside({
     ...sessions,
     schemas: places.map(({ to }) => to),

@@ -32,7 +32,7 @@ const abortOf = (signal: AbortSignal, counts: () => boolean): Promise<never> =>
   });
 
 /** Loads a backup, or leaves nothing behind. */
-export const load = async (access: RestoreAccess, request: LoadRequest): Promise<Loaded> => {
+export const loadWatched = async (access: RestoreAccess, request: LoadRequest): Promise<Loaded> => {
   const applicationName = applicationNameOf(request.restoreId, request.attempt, access.stack);
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);

@@ -1,6 +1,6 @@
 import { quoted } from '../../../core/errors/base.ts';
-import type { Name } from './kinds/read-statement-kind.ts';
-import type { Meaning } from './kinds/statement-kind.ts';
+import type { StatementKind } from './kinds/statement-kind.ts';
+import type { Name } from './kinds/word-cursor.ts';
 import type { Word } from './statement-words.ts';
 
 /** What a statement is about, as a person would say it: `table "acme.orders"`. */
@@ -18,45 +18,45 @@ const firstWords = (words: readonly Word[]): string =>
       .join(' '),
   );
 
-export const described = (meaning: Meaning, words: readonly Word[]): string => {
-  switch (meaning.kind) {
+export const described = (statement: StatementKind, words: readonly Word[]): string => {
+  switch (statement.kind) {
     case 'create':
-      return `${meaning.what} ${shown(meaning.table ? { schema: meaning.schema, name: `${meaning.table.name}: ${meaning.name}` } : meaning)}`;
+      return `${statement.what} ${shown(statement.table ? { schema: statement.schema, name: `${statement.table.name}: ${statement.name}` } : statement)}`;
     case 'alter':
-      return `${meaning.what} ${shown(meaning.on)}`;
+      return `${statement.what} ${shown(statement.on)}`;
     case 'owner':
-      return `the owner of ${meaning.what} ${shown(meaning.on)}`;
+      return `the owner of ${statement.what} ${shown(statement.on)}`;
     case 'grant':
     case 'revoke':
-      return `rights on ${meaning.what} ${shown(meaning.on)}`;
+      return `rights on ${statement.what} ${shown(statement.on)}`;
     case 'default-privileges':
-      return `default privileges in schema ${quoted(meaning.schema ?? '')}`;
+      return `default privileges in schema ${quoted(statement.schema ?? '')}`;
     case 'create-schema':
-      return `schema ${quoted(meaning.schema)}`;
+      return `schema ${quoted(statement.schema)}`;
     case 'comment-on-schema':
-      return `the comment on schema ${quoted(meaning.schema)}`;
+      return `the comment on schema ${quoted(statement.schema)}`;
     case 'create-extension':
     case 'alter-extension':
     case 'comment-on-extension':
-      return `extension ${quoted(meaning.extension)}`;
+      return `extension ${quoted(statement.extension)}`;
     case 'foreign-key':
     case 'comment-on-constraint':
-      return `constraint ${quoted(meaning.constraint)} of table ${shown(meaning.table)}`;
+      return `constraint ${quoted(statement.constraint)} of table ${shown(statement.table)}`;
     case 'attach-partition':
     case 'attach-index':
-      return `partition ${shown(meaning.child)} of ${shown(meaning.parent)}`;
+      return `partition ${shown(statement.child)} of ${shown(statement.parent)}`;
     case 'refresh':
-      return `materialized view ${shown(meaning.view)}`;
+      return `materialized view ${shown(statement.view)}`;
     case 'copy':
-      return `the rows of table ${shown(meaning.table)}`;
+      return `the rows of table ${shown(statement.table)}`;
     case 'sequence-value':
-      return `the value of sequence ${quoted(meaning.text)}`;
+      return `the value of sequence ${quoted(statement.text)}`;
     case 'setting':
-      return `the setting ${quoted(meaning.name)}`;
+      return `the setting ${quoted(statement.name)}`;
     case 'publication':
     case 'subscription':
     case 'event-trigger':
-      return `${meaning.kind.replace('-', ' ')} ${quoted(meaning.name)}`;
+      return `${statement.kind.replace('-', ' ')} ${quoted(statement.name)}`;
     default:
       return `the statement ${firstWords(words)}`;
   }

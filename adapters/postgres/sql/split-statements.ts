@@ -7,7 +7,7 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { Feed } from './byte-feed.ts';
 import { type NextRows, rowsOf } from './copy-rows.ts';
 import { isKey } from './function-body.ts';
-import { meaningOf } from './kinds/read-statement-kind.ts';
+import { readStatementKind } from './kinds/read-statement-kind.ts';
 import { nextStatement, type Statement } from './next-statement.ts';
 import type { Word } from './statement-words.ts';
 
@@ -61,7 +61,7 @@ const NEWLINE = 0x0a;
 
 /** Goes to the rows, which begin on the line after the COPY. Any other COPY reads or writes files, or runs programs. */
 const passLine = async (feed: Feed, statement: Statement): Promise<void> => {
-  if (meaningOf(statement.words).kind !== 'copy') {
+  if (readStatementKind(statement.words).kind !== 'copy') {
     throw unreadable(statement, 'a COPY stands there that is not of the form COPY ... FROM stdin');
   }
   if (feed.bytes.length === 0) await feed.more();
@@ -82,14 +82,14 @@ const OFF = /^(off|false|no|0)$/i;
 const escapesAfter = (statement: Statement, escapes: boolean): boolean => {
   const { words } = statement;
   if (!isKey(words[0], 'set') && !isKey(words[0], 'select')) return escapes;
-  const meaning = meaningOf(words);
-  if (meaning.kind !== 'setting') return escapes;
-  const value = meaning.values.join();
-  if (meaning.name === 'client_encoding') {
+  const setting = readStatementKind(words);
+  if (setting.kind !== 'setting') return escapes;
+  const value = setting.values.join();
+  if (setting.name === 'client_encoding') {
     if (UNSAFE_ENCODINGS.test(value.toLowerCase().replace(/[^a-z0-9]/g, ''))) {
       throw unreadable(statement, `it is in ${value}, which can't be read safely`);
     }
-  } else if (meaning.name === 'standard_conforming_strings') {
+  } else if (setting.name === 'standard_conforming_strings') {
     if (OFF.test(value)) return true;
     if (ON.test(value)) return false;
     throw unreadable(statement, 'it sets standard_conforming_strings to neither on nor off');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { surveyOwnership } from '../../../adapters/postgres/projects/schema-ownership.ts';
+import { checkOwnership } from '../../../adapters/postgres/projects/schema-ownership.ts';
 import { sourceSettings } from '../../../core/settings.ts';
 import { CONTROL_PLANE, PROJECT_QUERY, TENANT } from '../../functions/export/schemas.ts';
 import { openBench, type Services, startServices } from '../../functions/export/support.ts';
@@ -127,7 +127,7 @@ describe('the restore role of docs/roles.md', () => {
     const uses = [{ schema: 'acme', use: 'exchange', live: true }] as const;
     const { signal } = new AbortController();
     const ask = async () =>
-      (await surveyOwnership(access, { project, signal }, uses)).map(({ why }) => why);
+      (await checkOwnership(access, { project, signal }, uses)).map(({ why }) => why);
     await postgres.sql(script('restore'), database);
     expect(await ask()).toEqual(['unreadable']);
     await postgres.sql(script('restore-projects'), database);

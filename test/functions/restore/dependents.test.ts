@@ -211,10 +211,10 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     await room.sql('ALTER PUBLICATION ours OWNER TO app_owner');
     await publish('whole', 'TABLES IN SCHEMA acme');
     const defined = await definitions(room);
-    const wish = { mode: 'swap', repointDependents: true } as const;
-    const refused = await room.restore(backup, wish);
+    const plan = { mode: 'swap', repointDependents: true } as const;
+    const refused = await room.restore(backup, plan);
     expect(refused.row.error?.message).toContain('publication of the schema whole (acme)');
-    const { row } = await room.restore(backup, { ...wish, acceptDependents: true });
+    const { row } = await room.restore(backup, { ...plan, acceptDependents: true });
     expect(row.error).toBeUndefined();
     expect(titles(row, 'not-done')).toEqual(['publication of the schema whole (acme)']);
     expect(titles(row, 'done')).toContain('publication ours (table acme.orders)');
@@ -235,14 +235,14 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
         ({ rowCount }) => rowCount ?? 0,
         (error: Error) => error.message,
       );
-    const wish = { mode: 'swap', repointDependents: true } as const;
-    const dry = await room.restore(backup, { ...wish, dryRun: true });
+    const plan = { mode: 'swap', repointDependents: true } as const;
+    const dry = await room.restore(backup, { ...plan, dryRun: true });
     expect(dry.row.report?.problems[0]).toContain('view other.spying, view other.admins');
     await room.sql(
       `GRANT ${other} TO larder_restore; REVOKE ALL ON SCHEMA acme FROM ${other}; DROP VIEW other.admins`,
     );
     // Now it is tried, as its owner: who may not look into the schema that has the name.
-    const stays = await room.restore(backup, wish);
+    const stays = await room.restore(backup, plan);
     expect(stays.row.error).toMatchObject({ name: 'StepNotDone' });
     expect(stays.row.error?.message).toMatch(
       /view other.spying .*permission denied for schema acme/,
@@ -251,7 +251,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(await look('spying')).toContain('permission denied');
     await room.sql(`GRANT USAGE ON SCHEMA acme TO ${other}`);
     const { row } = await room.restore(await room.backup('acme'), {
-      ...wish,
+      ...plan,
       createdAt: '2026-01-02T00:00:00.000Z',
     });
     expect(row.error).toBeUndefined();
@@ -270,8 +270,8 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
        CREATE TABLE acme.mails (mail text); CREATE TABLE rep.mails (mail rep.citext); INSERT INTO acme.mails VALUES ('A'); INSERT INTO rep.mails VALUES ('a');
        SET search_path = rep, public; CREATE VIEW rep.joined AS SELECT m.mail FROM (SELECT mail::rep.citext AS mail FROM acme.mails) m JOIN rep.mails USING (mail); RESET search_path`,
     );
-    const wish = { mode: 'swap', repointDependents: true, acceptDependents: true } as const;
-    const { row } = await room.restore(backup, wish);
+    const plan = { mode: 'swap', repointDependents: true, acceptDependents: true } as const;
+    const { row } = await room.restore(backup, plan);
     expect(row.error).toBeUndefined();
     const staying = row.outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'not-done');
     expect(
@@ -289,13 +289,13 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     await room.sql(
       'SET ROLE app_owner; ALTER TABLE acme.orders ADD COLUMN late int; CREATE VIEW rep.later AS SELECT late FROM acme.orders',
     );
-    const wish = { mode: 'swap', repointDependents: true } as const;
-    const refused = await room.restore(backup, wish);
+    const plan = { mode: 'swap', repointDependents: true } as const;
+    const refused = await room.restore(backup, plan);
     expect(refused.row.error).toMatchObject({ name: 'StepNotDone' });
     expect(refused.row.error?.message).toMatch(/view rep.later .*late.* does not exist/);
     expect((await seen(room))[0]).toMatchObject({ n: 10, tax: 0, counted: 12 });
     const { row } = await room.restore(backup, {
-      ...wish,
+      ...plan,
       acceptDependents: true,
       createdAt: '2026-01-02T00:00:00.000Z',
     });

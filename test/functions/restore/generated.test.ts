@@ -27,9 +27,14 @@ beforeAll(async () => {
   for (const major of [15, 18]) {
     const postgres = await startPostgres(major);
     ends.unshift(postgres.stop);
-    const rehearsals = await openRehearsals(major);
-    ends.unshift(rehearsals.end);
-    homes.set(major, { services, postgres, rehearsals, template: await makeTemplate(postgres) });
+    const scratchRestores = await openRehearsals(major);
+    ends.unshift(scratchRestores.end);
+    homes.set(major, {
+      services,
+      postgres,
+      scratchRestores,
+      template: await makeTemplate(postgres),
+    });
   }
 });
 afterAll(async () => {

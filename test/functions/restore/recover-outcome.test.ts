@@ -139,8 +139,8 @@ describe('a restore whose every worker died behind its COMMIT', () => {
 
   it('is completed as chosen tables in the live schema too', async () => {
     await room.sql('DROP TABLE acme.t');
-    const wish = { mode: 'tables', tables: ['t'], into: 'live' } as const;
-    const done = await room.again(await dead(wish), { restores: later() });
+    const plan = { mode: 'tables', tables: ['t'], into: 'live' } as const;
+    const done = await room.again(await dead(plan), { restores: later() });
     expect(done).toMatchObject({ status: 'completed', outcome: { tables: 1, rows: 2 } });
   });
 

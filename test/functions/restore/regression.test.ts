@@ -79,7 +79,7 @@ const unforeseen = (found: readonly string[], foreseen: readonly RegExp[]): stri
 describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
   let postgres: Postgres;
   let database: string;
-  let rehearsals: Rehearsals;
+  let scratchRestores: Rehearsals;
   let room: Room;
   let before: Facts;
   const schemas = SCHEMAS(major);
@@ -112,7 +112,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
 
   beforeAll(async () => {
     postgres = await startPostgres(major);
-    rehearsals = await openRehearsals(major);
+    scratchRestores = await openRehearsals(major);
     database = await regressionDatabase(postgres, folder);
     // Definitions that hold values of a domain with a function of the tenant's are made as the schema's owner. Since PostgreSQL 15 that
     // is pg_database_owner, who may not make functions in the language "internal", even if the database's owner may.
@@ -123,7 +123,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
     before = await factsOf(database);
   });
   afterAll(async () => {
-    await rehearsals.end();
+    await scratchRestores.end();
     await postgres.stop();
   });
 
@@ -147,7 +147,10 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
 
   /** @returns what was not checked */
   const verified = async (one: Stored): Promise<readonly string[]> => {
-    const { differences, unfinished, notChecked } = await rehearsals.rehearseQuickly(one, 'rows');
+    const { differences, unfinished, notChecked } = await scratchRestores.rehearseQuickly(
+      one,
+      'rows',
+    );
     const { schemaName } = one.backup;
     expect([schemaName, differences, unfinished]).toEqual([schemaName, [], undefined]);
     return notChecked;

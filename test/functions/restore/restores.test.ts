@@ -92,8 +92,8 @@ describe('beside', () => {
       const { row } = await room.restore(one, { newSchema });
       expect(row.outcome?.namingLive).toEqual(all);
     }
-    const wish = { mode: 'tables', tables: ['orders'], newSchema: 'three' } as const;
-    const { row } = await room.restore(archive, wish);
+    const plan = { mode: 'tables', tables: ['orders'], newSchema: 'three' } as const;
+    const { row } = await room.restore(archive, plan);
     expect(row.report?.namingLive).toEqual([column]);
     expect(row.outcome?.namingLive).toEqual([column]);
     const swapped = (await room.restore(archive, { mode: 'swap' })).row;
@@ -273,11 +273,11 @@ describe('tables', () => {
       CREATE TABLE acme.days_1 PARTITION OF acme.days FOR VALUES IN (1); CREATE TABLE acme.days_2 PARTITION OF acme.days FOR VALUES IN (2);
       INSERT INTO acme.days VALUES (1), (2), (2)`);
     const parted = await room.backup('acme');
-    const wish = { mode: 'tables', newSchema: 'parts' } as const;
-    const parent = await room.restore(parted, { ...wish, tables: ['days'] });
+    const plan = { mode: 'tables', newSchema: 'parts' } as const;
+    const parent = await room.restore(parted, { ...plan, tables: ['days'] });
     expect(parent.row.outcome).toMatchObject({ tables: 3, rows: 3, leftOut: [] });
     expect(await count(room, 'parts.days')).toBe(3);
-    const alone = { ...wish, newSchema: 'part', tables: ['days_2'] };
+    const alone = { ...plan, newSchema: 'part', tables: ['days_2'] };
     const part = await room.restore(parted, alone);
     expect(part.row.outcome).toMatchObject({ tables: 1, rows: 2 });
     expect(part.row.outcome?.leftOut.map(({ what }) => what).join()).toContain('days_2');

@@ -15,17 +15,17 @@ import { newDatabase, openRoom, type Room } from './support.ts';
 /** Sound schemas of a kind that few people have: each has to come back, and none may be called damaged. */
 let services: Services;
 let postgres: Postgres;
-let rehearsals: Rehearsals;
+let scratchRestores: Rehearsals;
 let room: Room;
 let database: string;
 
 beforeAll(async () => {
   services = await startServices();
   postgres = await startPostgres(18);
-  rehearsals = await openRehearsals(18);
+  scratchRestores = await openRehearsals(18);
 });
 afterAll(async () => {
-  await rehearsals.end();
+  await scratchRestores.end();
   await postgres.stop();
   await services.stop();
 });
@@ -71,8 +71,8 @@ describe('partitions by the hash of an enum, whose rows come back into others of
 
   it('come back as chosen tables', async () => {
     const backup = await room.backup('acme');
-    const wish = { mode: 'tables', tables: ['things'], newSchema: 'again' } as const;
-    const { row } = await room.restore(backup, wish);
+    const plan = { mode: 'tables', tables: ['things'], newSchema: 'again' } as const;
+    const { row } = await room.restore(backup, plan);
     expect(row.error).toBeUndefined();
     expect(row.outcome?.rows).toBe(ROWS);
   });
@@ -81,9 +81,9 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     const backup = await room.backup('acme');
     // Still attached, so that rows for the parent would find a place, beside those that are there.
     await room.sql('CREATE SCHEMA moved; ALTER TABLE acme.things_1a SET SCHEMA moved');
-    const wish = { mode: 'tables', tables: ['things_1a'] } as const;
+    const plan = { mode: 'tables', tables: ['things_1a'] } as const;
     for (const into of ['beside', 'live'] as const) {
-      const { row } = await room.restore(backup, { ...wish, into });
+      const { row } = await room.restore(backup, { ...plan, into });
       expect(row.error).toMatchObject({ name: 'RestoreRefused' });
       expect(row.error?.message).toMatch(/The rows of "things_1a" .* choose "things"/);
     }
@@ -105,13 +105,13 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     const { row } = await room.restore(backup, { newSchema: 'again' });
     expect(row.error).toBeUndefined();
     expect(row.outcome?.rows).toBe(300 + 6 + 2);
-    const { differences } = await rehearsals.rehearseQuickly(await stored(backup), 'rows');
+    const { differences } = await scratchRestores.rehearseQuickly(await stored(backup), 'rows');
     expect(differences).toEqual([]);
   });
 
   it('are verified, row by row, and one row that is missing or other is found', async () => {
     const one = await stored(await room.backup('acme', { format: 'plain', compression: 'none' }));
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found.differences).toEqual([]);
     expect(found.checked).toMatchObject({ rows: ROWS, hashedTables: 4 });
     const text = one.bytes.toString();
@@ -120,7 +120,7 @@ describe('partitions by the hash of an enum, whose rows come back into others of
       ['label 23\t577\t1\n', /^the partitions of .* not all hold what they held$/],
     ] as const) {
       const bytes = Buffer.from(text.replace('label 23\t576\t1\n', instead));
-      const other = await rehearsals.rehearseQuickly({ ...one, bytes }, 'rows');
+      const other = await scratchRestores.rehearseQuickly({ ...one, bytes }, 'rows');
       expect(other.differences).toEqual([expect.stringMatching(difference)]);
     }
   });
@@ -187,7 +187,7 @@ describe('a materialized view', () => {
     expect(row.outcome?.warnings).toEqual([]);
     const { rows } = await room.sql('SELECT n FROM again.o ORDER BY 1');
     expect(rows).toEqual([{ n: 1 }, { n: 2 }]);
-    const { differences, notChecked } = await rehearsals.rehearseQuickly(await stored(backup));
+    const { differences, notChecked } = await scratchRestores.rehearseQuickly(await stored(backup));
     expect(differences).toEqual([]);
     expect(notChecked.join()).not.toContain('owners and grants');
   });

@@ -58,13 +58,16 @@ const POINTS: Readonly<
   'opening the archive': ({ archives }, strike) => ({
     archives: { open: (request) => strike().then(() => archives.open(request)) },
   }),
-  'starting the scratch server': ({ rehearsals }, strike) => ({
-    rehearsals: { rehearse: (request) => strike().then(() => rehearsals.rehearse(request)) },
+  'starting the scratch server': ({ scratchRestores }, strike) => ({
+    scratchRestores: {
+      restoreAndCompare: (request) =>
+        strike().then(() => scratchRestores.restoreAndCompare(request)),
+    },
   }),
-  comparing: ({ rehearsals }, strike) => ({
-    rehearsals: {
-      rehearse: async (request) => {
-        const found = await rehearsals.rehearse(request);
+  comparing: ({ scratchRestores }, strike) => ({
+    scratchRestores: {
+      restoreAndCompare: async (request) => {
+        const found = await scratchRestores.restoreAndCompare(request);
         await strike();
         return found;
       },

@@ -6,7 +6,7 @@ import { BackupGone } from '../../../core/errors/vault.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { OutcomeMessage } from '../../../core/messages.ts';
 import type { Verification } from '../../../core/verification.ts';
-import type { Rehearsed } from '../../../core/verification-ports.ts';
+import type { ScratchRestoreResult } from '../../../core/verification-ports.ts';
 import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { verifyBackup } from '../../../functions/verify/verify-backup.ts';
 import { newHistory, silent } from '../../support/backups.ts';
@@ -19,7 +19,7 @@ import type { Tables } from '../../support/tables.ts';
 export const BYTES = Buffer.from('what pg_dump wrote');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 
-export const EQUAL: Rehearsed = {
+export const EQUAL: ScratchRestoreResult = {
   differences: [],
   differenceCount: 0,
   checked: {
@@ -43,7 +43,7 @@ export interface Situation {
   readonly undefinedObjects?: boolean;
   readonly asked?: boolean;
   readonly bytes?: Buffer;
-  readonly rehearsed?: Rehearsed;
+  readonly restored?: ScratchRestoreResult;
 }
 
 export const openSituation = async (tables: Tables, given: Situation = {}) => {
@@ -87,11 +87,11 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
     },
     manifestKeys: TEST_KEY,
     archives: { open: async ({ input }) => ({ text: input }) },
-    rehearsals: {
-      rehearse: async ({ openText, confirm, signal }) => {
+    scratchRestores: {
+      restoreAndCompare: async ({ openText, confirm, signal }) => {
         for await (const _ of await openText(18)) signal.throwIfAborted();
         await confirm();
-        return given.rehearsed ?? EQUAL;
+        return given.restored ?? EQUAL;
       },
     },
     queue: { hide: async () => undefined },

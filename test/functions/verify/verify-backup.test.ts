@@ -8,7 +8,7 @@ import {
   ScratchFailed,
   ScratchFaltered,
 } from '../../../core/errors/verification.ts';
-import type { RehearsalRequest } from '../../../core/verification-ports.ts';
+import type { ScratchRestoreRequest } from '../../../core/verification-ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { BYTES, EQUAL, openSituation, type Situation } from './support.ts';
 
@@ -28,8 +28,8 @@ const verified = async (given: Situation = {}) => {
 
 /** Fails in the middle of what it reads. */
 const failing = (error: unknown) => ({
-  rehearsals: {
-    rehearse: async ({ openText }: RehearsalRequest): Promise<never> => {
+  scratchRestores: {
+    restoreAndCompare: async ({ openText }: ScratchRestoreRequest): Promise<never> => {
       for await (const _ of await openText(18)) throw error;
       throw new Error('there was nothing to read');
     },
@@ -58,7 +58,7 @@ describe('a verification', () => {
 
   it('that finds differences fails the backup, says what differs, and is told', async () => {
     const differences = ['table "acme"."a" has 1 rows, and had 2', 'view acme.v is missing'];
-    const found = await verified({ rehearsed: { ...EQUAL, differences, differenceCount: 70 } });
+    const found = await verified({ restored: { ...EQUAL, differences, differenceCount: 70 } });
     expect(found.status).toBe('completed');
     expect(found.result).toMatchObject({ verdict: 'failed', differences, differenceCount: 70 });
     expect(found.validation).toBe('failed');
@@ -198,14 +198,14 @@ describe('a verification', () => {
     const it = await openSituation(tables, {
       backup: { validation: 'failed', validationWhy: 'it differs' },
     });
-    const rehearse = async ({ signal }: RehearsalRequest) => {
+    const restoreAndCompare = async ({ signal }: ScratchRestoreRequest) => {
       expect((await it.backupRow()).validation).toBe('verifying');
       await it.ports.verifications.requestCancel('acme', it.verification.id);
       return await new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
       });
     };
-    await it.deliver({ rehearsals: { rehearse } });
+    await it.deliver({ scratchRestores: { restoreAndCompare } });
     expect((await it.row()).status).toBe('cancelled');
     expect(await it.backupRow()).toMatchObject({
       validation: 'failed',
@@ -215,12 +215,12 @@ describe('a verification', () => {
 
   it('that lost its claim says nothing of the backup', async () => {
     const it = await openSituation(tables);
-    const rehearse = async () => {
+    const restoreAndCompare = async () => {
       it.pass(600_000);
       await it.ports.verifications.claim('acme', it.verification.id);
       return EQUAL;
     };
-    const disposition = await it.deliver({ rehearsals: { rehearse } });
+    const disposition = await it.deliver({ scratchRestores: { restoreAndCompare } });
     expect(disposition.message).toBe('again');
     expect((await it.row()).status).toBe('in-progress');
     expect((await it.backupRow()).validation).toBe('verifying');
@@ -246,12 +246,12 @@ describe('a verification', () => {
 
   it('that runs out of time could not run', async () => {
     const it = await openSituation(tables);
-    const rehearse = ({ signal }: RehearsalRequest) =>
+    const restoreAndCompare = ({ signal }: ScratchRestoreRequest) =>
       new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(new Error('the session was dropped')));
       });
     // A second is the least that a worker gives itself.
-    await it.deliver({ rehearsals: { rehearse } }, 1000);
+    await it.deliver({ scratchRestores: { restoreAndCompare } }, 1000);
     expect(await it.row()).toMatchObject({
       result: { verdict: 'could-not-run', why: expect.stringContaining('stopped after 1 s') },
     });

@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { described, shown } from '../../sql/describe-statement.ts';
 import { identifier } from '../../sql/identifiers.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Piece } from '../../sql/split-statements.ts';
 import type { Run } from '../run-state.ts';
 import { send } from '../send.ts';
 import { isLost } from '../statement-errors.ts';
-import { giveInstead } from './definer-rights.ts';
+import { assignInstead } from './definer-rights.ts';
 import { givesOption, grantAsOwner, noteGranted } from './grantors.ts';
-import { type Giving, isGiving, obstacle } from './role-rights.ts';
+import { isOwnerOrGrant, type OwnerOrGrant, obstacle } from './role-rights.ts';
 
 /** Executes what gives objects or rights to roles, or lists it where it can't be given. */
 
@@ -22,7 +22,7 @@ const lacksCreate = async (client: pg.Client, role: string, schema: string): Pro
 
 const giveOwner = async (
   run: Run,
-  { on, role }: Extract<Giving, { readonly kind: 'owner' }>,
+  { on, role }: Extract<OwnerOrGrant, { readonly kind: 'owner' }>,
   execute: () => Promise<void>,
 ): Promise<void> => {
   const { client, isSuperuser } = run;
@@ -52,34 +52,41 @@ const grantAs = async (
   }
 };
 
-export const give = async (run: Run, meaning: Meaning, piece: Piece): Promise<void> => {
+export const applyGrant = async (
+  run: Run,
+  statement: StatementKind,
+  piece: Piece,
+): Promise<void> => {
   const { text, words } = piece;
   const { client, request, access, grantor, findRole } = run;
-  if (request.owners === 'drop' || !isGiving(meaning)) return;
+  if (request.owners === 'drop' || !isOwnerOrGrant(statement)) return;
   // It is told by its own name where it can't be given.
-  if (meaning.kind === 'owner') run.ownerless.delete(shown(meaning.on));
-  const why = await obstacle(meaning, grantor, findRole);
+  if (statement.kind === 'owner') run.ownerless.delete(shown(statement.on));
+  const why = await obstacle(statement, grantor, findRole);
   if (why) {
-    access.add(meaning, words, why);
-    if (meaning.kind === 'owner') await giveInstead(run, meaning, piece);
+    access.add(statement, words, why);
+    if (statement.kind === 'owner') await assignInstead(run, statement, piece);
     return;
   }
-  if (meaning.kind === 'grant' && run.closed.has(shown(meaning.on))) return;
-  const execute = () => send(client, text, { object: described(meaning, words) });
-  if (meaning.kind === 'owner') {
-    if (meaning.role === run.self) run.ours.add(shown(meaning.on));
-    return await giveOwner(run, meaning, execute);
+  if (statement.kind === 'grant' && run.closed.has(shown(statement.on))) return;
+  const execute = () => send(client, text, { object: described(statement, words) });
+  if (statement.kind === 'owner') {
+    if (statement.role === run.self) run.ours.add(shown(statement.on));
+    return await giveOwner(run, statement, execute);
   }
-  if (meaning.kind === 'default-privileges') {
+  if (statement.kind === 'default-privileges') {
     if (grantor === null) return await execute();
   } else if (grantor === null) {
-    await grantAsOwner(run, meaning.what, meaning.on, execute);
-    if (givesOption(words)) run.optional.add(shown(meaning.on));
+    await grantAsOwner(run, statement.what, statement.on, execute);
+    if (givesOption(words)) run.optional.add(shown(statement.on));
     return;
   }
   const refused = await grantAs(run, grantor, execute);
-  if (refused) access.add(meaning, words, refused);
-  else if (meaning.kind === 'grant') {
-    noteGranted(run, meaning.on, grantor, [...meaning.roles, ...(meaning.public ? [''] : [])]);
+  if (refused) access.add(statement, words, refused);
+  else if (statement.kind === 'grant') {
+    noteGranted(run, statement.on, grantor, [
+      ...statement.roles,
+      ...(statement.public ? [''] : []),
+    ]);
   }
 };

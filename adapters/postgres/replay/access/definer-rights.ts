@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { described, shown } from '../../sql/describe-statement.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 import { beforeOwner } from '../../sql/kinds/clauses.ts';
-import type { Name } from '../../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
+import type { Name } from '../../sql/kinds/word-cursor.ts';
 import type { Piece } from '../../sql/split-statements.ts';
 import { named, type Run } from '../run-state.ts';
 import { send } from '../send.ts';
@@ -12,7 +12,7 @@ import { send } from '../send.ts';
  * Functions with SECURITY DEFINER, views and rules run with the rights of who owns them. Where that is not the owner they had, the
  * rights would be the restore role's, or another tenant's: they get those of who calls them, or nobody else may use them.
  */
-type OwnerMeaning = Extract<Meaning, { readonly kind: 'owner' }>;
+type OwnerStatement = Extract<StatementKind, { readonly kind: 'owner' }>;
 
 const ROUTINES = ['function', 'procedure', 'routine'];
 
@@ -44,18 +44,18 @@ const close = (run: Run, what: string, on: Name): void => {
 };
 
 /** What can't be given to its owner is given to the schema's, rather than left with the restore role, and runs nothing as that. */
-export const giveInstead = async (
+export const assignInstead = async (
   run: Run,
-  meaning: OwnerMeaning,
+  statement: OwnerStatement,
   { text, words }: Piece,
 ): Promise<void> => {
   const { client, request, self, findRole } = run;
-  const { what, on } = meaning;
+  const { what, on } = statement;
   if (!request.tenancy || on.schema === null) return;
   const found = (await client.query<SchemaOwner>(SCHEMA_OWNER, [on.schema, on.name])).rows[0];
   if (!found) return;
   const head = beforeOwner(text, words);
-  const doing = { object: described(meaning, words) };
+  const doing = { object: described(statement, words) };
   if (ROUTINES.includes(what) && found.definer) {
     await send(client, Buffer.concat([head, Buffer.from('SECURITY INVOKER')]), doing);
     run.leftOut.push({ what: `SECURITY DEFINER of ${what} ${shown(on)}`, why: INVOKING });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { shown } from '../../sql/describe-statement.ts';
 import { identifier } from '../../sql/identifiers.ts';
-import type { Name } from '../../sql/kinds/read-statement-kind.ts';
+import type { Name } from '../../sql/kinds/word-cursor.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import type { Run } from '../run-state.ts';
 

@@ -20,7 +20,7 @@ interface Left {
 }
 
 /** Gives multirange types that are left with the session's role to the owners of their ranges, to which the text gave those. */
-export const giveMultiranges = async ({ client, request, isSuperuser }: Run): Promise<void> => {
+export const setMultirangeOwners = async ({ client, request, isSuperuser }: Run): Promise<void> => {
   if (request.owners === 'drop' || request.intoLive) return;
   const { rows } = await client.query<Left>(LEFT, [request.schemas]);
   for (const { schema, name, owner, creates } of rows) {

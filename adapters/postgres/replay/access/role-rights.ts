@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { described } from '../../sql/describe-statement.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Word } from '../../sql/statement-words.ts';
 
 /** Owners and grants: who can be given what. Roles belong to the server, so a backup's may be missing, or be none of ours. */
@@ -33,34 +33,34 @@ export const roleFinder = (client: pg.Client, missing: readonly string[]): FindR
   };
 };
 
-export type Giving = Extract<
-  Meaning,
+export type OwnerOrGrant = Extract<
+  StatementKind,
   { readonly kind: 'owner' | 'grant' | 'revoke' | 'default-privileges' }
 >;
 
-export const isGiving = (meaning: Meaning): meaning is Giving =>
-  ['owner', 'grant', 'revoke', 'default-privileges'].includes(meaning.kind);
+export const isOwnerOrGrant = (statement: StatementKind): statement is OwnerOrGrant =>
+  ['owner', 'grant', 'revoke', 'default-privileges'].includes(statement.kind);
 
 /** Why something can't be given, or undefined where it can. `grantor` is another than the owner, where one is named. */
 export const obstacle = async (
-  meaning: Giving,
+  statement: OwnerOrGrant,
   grantor: string | null,
   find: FindRole,
 ): Promise<string | undefined> => {
-  const named = meaning.kind === 'owner' ? [meaning.role] : meaning.roles;
+  const named = statement.kind === 'owner' ? [statement.role] : statement.roles;
   for (const role of named) {
     if (!(await find(role))) return `there is no role ${quoted(role)}`;
   }
-  if (meaning.kind === 'owner') {
-    return (await find(meaning.role))?.mayOwn
+  if (statement.kind === 'owner') {
+    return (await find(statement.role))?.mayOwn
       ? undefined
-      : `the restore role is no member of ${quoted(meaning.role)}`;
+      : `the restore role is no member of ${quoted(statement.role)}`;
   }
-  const giver = meaning.kind === 'default-privileges' ? meaning.role : grantor;
+  const giver = statement.kind === 'default-privileges' ? statement.role : grantor;
   if (giver === null) return undefined;
   const rights = await find(giver);
   if (!rights) return `there is no role ${quoted(giver)}, who granted it`;
-  return rights.mayGrant && (rights.mayOwn || meaning.kind !== 'default-privileges')
+  return rights.mayGrant && (rights.mayOwn || statement.kind !== 'default-privileges')
     ? undefined
     : `${quoted(giver)} granted it, and the restore role is no member of that`;
 };
@@ -70,8 +70,8 @@ const NAMED = 5;
 export class LeftOutAccess {
   readonly #byReason = new Map<string, string[]>();
 
-  add(meaning: Giving, words: readonly Word[], why: string): void {
-    this.addNamed(described(meaning, words), why);
+  add(statement: OwnerOrGrant, words: readonly Word[], why: string): void {
+    this.addNamed(described(statement, words), why);
   }
 
   addNamed(what: string, why: string): void {

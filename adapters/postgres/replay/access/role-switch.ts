@@ -9,7 +9,7 @@ import type { Run } from '../run-state.ts';
  * Who owns what comes back. Rows are copied as the owner of their table, whom row security lets pass. Code of the tenant's is not left
  * to that: a function could reset its role (see tenant-code/).
  */
-export interface Standing {
+export interface OwnerFacts {
   readonly owner: string;
   readonly superuser: boolean;
   readonly schemaOwner: string;
@@ -42,7 +42,7 @@ const OF_SCHEMA = `
   FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1 AND n.nspname = $2`;
 
 /** A schema is its own: `schema` and `name` are the same. */
-export type Standee = TableName & { readonly what: 'table' | 'index' | 'domain' | 'schema' };
+export type OwnedObject = TableName & { readonly what: 'table' | 'index' | 'domain' | 'schema' };
 
 const QUERIES = {
   table: OF_RELATION,
@@ -51,14 +51,21 @@ const QUERIES = {
   schema: OF_SCHEMA,
 } as const;
 
-export const standingOf = async (client: pg.Client, one: Standee): Promise<Standing | undefined> =>
-  (await client.query<Standing>(QUERIES[one.what], [one.schema, one.name])).rows[0];
+export const readOwnerFacts = async (
+  client: pg.Client,
+  one: OwnedObject,
+): Promise<OwnerFacts | undefined> =>
+  (await client.query<OwnerFacts>(QUERIES[one.what], [one.schema, one.name])).rows[0];
 
 /**
  * Whether a table's rows may come back frozen: it is one that this transaction has made.
  * @throws DumpUnreadable where something would run for them: pg_dump makes triggers and rules after the rows
  */
-export const isFresh = ({ bounds }: Run, table: TableName, { fires, fresh }: Standing): boolean => {
+export const isFresh = (
+  { bounds }: Run,
+  table: TableName,
+  { fires, fresh }: OwnerFacts,
+): boolean => {
   if (fires) {
     throw new DumpUnreadable(
       `the rows of table ${shown(table)}`,
@@ -74,11 +81,11 @@ export const isFresh = ({ bounds }: Run, table: TableName, { fires, fresh }: Sta
  */
 export const ownerOf = async (
   run: Run,
-  one: Standee,
-  known?: Standing,
-): Promise<Standing | undefined> => {
+  one: OwnedObject,
+  known?: OwnerFacts,
+): Promise<OwnerFacts | undefined> => {
   const { client, self, request, ours } = run;
-  const found = known ?? (await standingOf(client, one));
+  const found = known ?? (await readOwnerFacts(client, one));
   if (!found || found.owner !== self) return found;
   const { schemaOwner } = found;
   const isGiven = request.owners === 'drop' || ours.has(shown(one)) || schemaOwner === self;
@@ -116,14 +123,14 @@ const backToSelf = ({ settings }: Run): string =>
  */
 export const asOwner = async <T>(
   run: Run,
-  one: Standee,
-  found: Standing | undefined,
+  one: OwnedObject,
+  found: OwnerFacts | undefined,
   execute: () => Promise<T>,
 ): Promise<T> => {
   const { client } = run;
-  const standing = found && (await ownerOf(run, one, found));
-  if (!standing) return await execute();
-  const { owner, enters } = standing;
+  const ownerFacts = found && (await ownerOf(run, one, found));
+  if (!ownerFacts) return await execute();
+  const { owner, enters } = ownerFacts;
   const right = `USAGE ON SCHEMA ${identifier(one.schema)}`;
   if (!enters) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
   await client.query(`SET LOCAL ROLE ${identifier(owner)}`);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
-import { meaningOf } from '../../sql/kinds/read-statement-kind.ts';
+import { readStatementKind } from '../../sql/kinds/read-statement-kind.ts';
 import { type Piece, readStatements } from '../../sql/split-statements.ts';
 
 /** A foreign key's statement, which comes out of a backup: it is sent only where it is one, and nothing else beside it. */
@@ -17,12 +17,12 @@ export const isKeyStatement = async ({ table, name, sql }: OutsideForeignKey): P
   }
   const [piece, ...more] = pieces;
   if (piece?.kind !== 'statement' || more.length) return false;
-  const meaning = meaningOf(piece.words);
+  const statement = readStatementKind(piece.words);
   return (
-    meaning.kind === 'foreign-key' &&
-    meaning.table.schema === table.schema &&
-    meaning.table.name === table.name &&
-    meaning.constraint === name
+    statement.kind === 'foreign-key' &&
+    statement.table.schema === table.schema &&
+    statement.table.name === table.name &&
+    statement.constraint === name
   );
 };
 

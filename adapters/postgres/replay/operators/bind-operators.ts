@@ -8,7 +8,7 @@ import {
   UNBOUND,
 } from '../../catalog/bindings/operator-bindings.ts';
 import { identifier } from '../../sql/identifiers.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Piece } from '../../sql/split-statements.ts';
 import { SAFE_PATH } from '../access/role-switch.ts';
 import { send } from '../send.ts';
@@ -185,11 +185,11 @@ const attemptAll = async (
 /** @throws StatementRefused and others, as `send` */
 export const sendBound = async (
   { client, plan, how = (sql, what) => send(client, sql, what) }: Binding,
-  meaning: Meaning,
+  statement: StatementKind,
   { text, words }: Pick<Piece, 'text' | 'words'>,
   doing: Doing,
 ): Promise<void> => {
-  const makes = plan && makesOf(meaning, words);
+  const makes = plan && makesOf(statement, words);
   if (!makes || makes.on.schema === null) return await how(text, doing);
   if (!plan.wanted) {
     if (!plan.schemas.length) return await how(text, doing);

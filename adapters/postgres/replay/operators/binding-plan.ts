@@ -6,8 +6,8 @@ import {
   tableKey,
 } from '../../../../core/manifest.ts';
 import { isKey } from '../../sql/function-body.ts';
-import type { Name } from '../../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
+import type { Name } from '../../sql/kinds/word-cursor.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import { withBuiltIns, withoutQualifiers } from './binding-rewrites.ts';
 
@@ -72,14 +72,14 @@ export interface Makes {
 }
 
 /** What a statement may bind to operators; undefined where it has no expressions. */
-export const makesOf = (meaning: Meaning, words: readonly Word[]): Makes | undefined => {
-  if (meaning.kind === 'alter') {
+export const makesOf = (statement: StatementKind, words: readonly Word[]): Makes | undefined => {
+  if (statement.kind === 'alter') {
     const isExpression = words.some((word) => ALTERS.some((key) => isKey(word, key)));
-    return isExpression ? { on: meaning.on, kinds: ['column', 'constraint'] } : undefined;
+    return isExpression ? { on: statement.on, kinds: ['column', 'constraint'] } : undefined;
   }
-  const kinds = meaning.kind === 'create' ? MAKES[meaning.what] : undefined;
-  if (meaning.kind !== 'create' || !kinds) return undefined;
-  return { on: meaning.table ?? { schema: meaning.schema, name: meaning.name }, kinds };
+  const kinds = statement.kind === 'create' ? MAKES[statement.what] : undefined;
+  if (statement.kind !== 'create' || !kinds) return undefined;
+  return { on: statement.table ?? { schema: statement.schema, name: statement.name }, kinds };
 };
 
 /** One way to execute a statement: null for the path that pg_dump wrote for. */

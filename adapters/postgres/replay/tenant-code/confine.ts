@@ -1,6 +1,6 @@
 import { quoted } from '../../../../core/errors/base.ts';
 import { RestoreRefused } from '../../../../core/errors/restore.ts';
-import { ownerOf, type Standee, type Standing } from '../access/role-switch.ts';
+import { type OwnedObject, type OwnerFacts, ownerOf } from '../access/role-switch.ts';
 import type { Run } from '../run-state.ts';
 import { ROLES_PAGE } from '../statement-errors.ts';
 import { listed, reachOf, readReach } from './restore-role-reach.ts';
@@ -20,9 +20,9 @@ export interface Evaluated {
 /** @returns the role; undefined where it may be evaluated with the restore role's rights. @throws RestoreRefused */
 export const confinedRole = async (
   run: Run,
-  one: Standee,
+  one: OwnedObject,
   evaluated: Evaluated,
-  known?: Standing,
+  known?: OwnerFacts,
 ): Promise<string | undefined> => {
   const owner = await ownerOf(run, one, known);
   if (owner && !owner.superuser) return owner.owner;

@@ -2,7 +2,7 @@ import { tableKey } from '../../../../core/manifest.ts';
 import type { TableName } from '../../../../core/restore.ts';
 import { shown } from '../../sql/describe-statement.ts';
 import type { Piece } from '../../sql/split-statements.ts';
-import { asOwner, isFresh, type Standing, standingOf } from '../access/role-switch.ts';
+import { asOwner, isFresh, type OwnerFacts, readOwnerFacts } from '../access/role-switch.ts';
 import type { Run } from '../run-state.ts';
 import { copyRows } from '../send.ts';
 import type { Doing } from '../statement-errors.ts';
@@ -23,7 +23,7 @@ const codeForRows = async (
   run: Run,
   { schema, name }: TableName,
   given: readonly string[],
-  found: Standing,
+  found: OwnerFacts,
 ): Promise<readonly string[]> => {
   const { relations } = await tenantCodeOf(run, 'rows');
   const { rows, defaults } = relations.get(tableKey(schema, name)) ?? NO_CODE;
@@ -43,7 +43,7 @@ export const copyTable = async (
 ): Promise<number> => {
   const { client, request, rowRoom: room } = run;
   const one = { ...table, what: 'table' } as const;
-  const found = request.tenancy ? await standingOf(client, one) : undefined;
+  const found = request.tenancy ? await readOwnerFacts(client, one) : undefined;
   const frozen = found !== undefined && isFresh(run, table, found);
   const code = found ? await codeForRows(run, table, columns, found) : [];
   if (code.length) {

@@ -2,11 +2,11 @@ import { tableKey } from '../../../../core/manifest.ts';
 import { described } from '../../sql/describe-statement.ts';
 import { isKey } from '../../sql/function-body.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
-import type { Name } from '../../sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import { checksRows } from '../../sql/kinds/usual-clauses.ts';
+import type { Name } from '../../sql/kinds/word-cursor.ts';
 import type { Word } from '../../sql/statement-words.ts';
-import type { Standee } from '../access/role-switch.ts';
+import type { OwnedObject } from '../access/role-switch.ts';
 import type { Sender } from '../operators/bind-operators.ts';
 import { named, type Run } from '../run-state.ts';
 import { sqlOf } from '../send.ts';
@@ -32,12 +32,12 @@ import { settleBeforeCode } from './settle-before-code.ts';
  * CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW are restricted by PostgreSQL itself, to the table's owner.
  */
 interface Door extends Evaluated {
-  readonly one: Standee;
+  readonly one: OwnedObject;
   /** PostgreSQL restricts it itself. */
   readonly isRestricted?: boolean;
 }
 
-const table = (name: Name): Standee => ({ ...named(name), what: 'table' });
+const table = (name: Name): OwnedObject => ({ ...named(name), what: 'table' });
 
 const codeOfTables = async (run: Run, ...tables: readonly Name[]): Promise<readonly string[]> => {
   const { relations } = await tenantCodeOf(run, 'definitions');
@@ -90,62 +90,65 @@ const codeInWords = async (
 
 const doorOf = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
 ): Promise<Door | undefined> => {
-  const what = described(meaning, words);
+  const what = described(statement, words);
   const found = (
-    one: Standee,
+    one: OwnedObject,
     code: readonly string[],
     more: Partial<Door> = {},
   ): Door | undefined => (code.length ? { one, what, code, ...more } : undefined);
-  switch (meaning.kind) {
+  switch (statement.kind) {
     case 'create': {
-      if (meaning.what === 'table')
+      if (statement.what === 'table')
         return found(
-          schemaOf(meaning),
-          await codeInWords(run, immutableIn(evaluatedAtOnce(words)), meaning),
+          schemaOf(statement),
+          await codeInWords(run, immutableIn(evaluatedAtOnce(words)), statement),
         );
-      if (meaning.what === 'index' && meaning.table)
+      if (statement.what === 'index' && statement.table)
         return found(
-          table(meaning.table),
-          await codeInWords(run, immutableIn(words), meaning.table),
+          table(statement.table),
+          await codeInWords(run, immutableIn(words), statement.table),
           {
             isRestricted: true,
           },
         );
       // On a partitioned table it opens the partitions, and evaluates constant calls of the partition key.
-      if (meaning.what === 'trigger' && meaning.table)
-        return found(table(meaning.table), await codeOfTables(run, meaning.table));
+      if (statement.what === 'trigger' && statement.table)
+        return found(table(statement.table), await codeOfTables(run, statement.table));
       return undefined;
     }
     case 'alter': {
-      const isDomain = meaning.what === 'domain';
-      const one: Standee = { ...named(meaning.on), what: isDomain ? 'domain' : 'table' };
+      const isDomain = statement.what === 'domain';
+      const one: OwnedObject = { ...named(statement.on), what: isDomain ? 'domain' : 'table' };
       if (checksRows(words))
-        return found(one, await codeInWords(run, { words, called: calledIn(words) }, meaning.on));
+        return found(one, await codeInWords(run, { words, called: calledIn(words) }, statement.on));
       return !isDomain && looksAtRows(words)
-        ? found(one, await codeOfTables(run, meaning.on))
+        ? found(one, await codeOfTables(run, statement.on))
         : undefined;
     }
     case 'attach-partition':
-      return found(table(meaning.parent), await codeOfTables(run, meaning.parent, meaning.child));
+      return found(
+        table(statement.parent),
+        await codeOfTables(run, statement.parent, statement.child),
+      );
     case 'attach-index': {
       const { relations } = await tenantCodeOf(run, 'definitions');
-      const one: Standee = { ...named(meaning.parent), what: 'index' };
+      const one: OwnedObject = { ...named(statement.parent), what: 'index' };
       return found(one, [...relations.values()].flatMap(foldedOf));
     }
     case 'foreign-key':
       return found(
-        table(meaning.table),
-        await codeOfTables(run, meaning.table, meaning.references),
+        table(statement.table),
+        await codeOfTables(run, statement.table, statement.references),
       );
     default:
       return undefined;
   }
 };
 
-const schemaOf = (name: Name): Standee => {
+const schemaOf = (name: Name): OwnedObject => {
   const { schema } = named(name);
   return { schema, name: schema, what: 'schema' };
 };
@@ -153,27 +156,27 @@ const schemaOf = (name: Name): Standee => {
 /** Values in a definition's text are made while it is parsed. */
 const doorOfTypes = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
 ): Promise<Door | undefined> => {
-  const isDefinition = meaning.kind === 'create' || meaning.kind === 'alter';
+  const isDefinition = statement.kind === 'create' || statement.kind === 'alter';
   if (!isDefinition || !words.some(({ kind }) => kind === 'string' || kind === 'opaque'))
     return undefined;
   const types = await taintedTypesOf(run);
   if (!types.length) return undefined;
-  const what = described(meaning, words);
+  const what = described(statement, words);
   const code = [...new Set(types.flatMap((type) => type.code))];
-  if (meaning.kind === 'create') {
-    const one = meaning.table ? table(meaning.table) : schemaOf(meaning);
+  if (statement.kind === 'create') {
+    const one = statement.table ? table(statement.table) : schemaOf(statement);
     return { one, what, code };
   }
-  const one: Standee = {
-    ...named(meaning.on),
-    what: meaning.what === 'domain' ? 'domain' : 'table',
+  const one: OwnedObject = {
+    ...named(statement.on),
+    what: statement.what === 'domain' ? 'domain' : 'table',
   };
-  return ['table', 'domain'].includes(meaning.what)
+  return ['table', 'domain'].includes(statement.what)
     ? { one, what, code }
-    : { one: schemaOf(meaning.on), what, code };
+    : { one: schemaOf(statement.on), what, code };
 };
 
 const RIGHTS_ON = `
@@ -197,9 +200,14 @@ const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[
 };
 
 /** Who may attach: the owner of both. */
-const attaches = async (run: Run, meaning: Meaning, door: Door, role: string): Promise<boolean> => {
-  if (meaning.kind !== 'attach-partition') return true;
-  if ((await confinedRole(run, table(meaning.child), door)) === role) return true;
+const attaches = async (
+  run: Run,
+  statement: StatementKind,
+  door: Door,
+  role: string,
+): Promise<boolean> => {
+  if (statement.kind !== 'attach-partition') return true;
+  if ((await confinedRole(run, table(statement.child), door)) === role) return true;
   await refuseExposed(run, door);
   return false;
 };
@@ -209,38 +217,38 @@ type Execute = (how?: Sender) => Promise<void>;
 /** PostgreSQL restricts CREATE INDEX only once its text is parsed. */
 const anyDoor = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
 ): Promise<Door | undefined> => {
-  const door = await doorOf(run, meaning, words);
-  return door && !door.isRestricted ? door : ((await doorOfTypes(run, meaning, words)) ?? door);
+  const door = await doorOf(run, statement, words);
+  return door && !door.isRestricted ? door : ((await doorOfTypes(run, statement, words)) ?? door);
 };
 
 /** Executes a definition, restricted to its owner where it evaluates the tenant's code. */
 export const executeDefinition = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
   execute: Execute,
 ): Promise<void> => {
-  const door = run.request.tenancy ? await anyDoor(run, meaning, words) : undefined;
-  await executeThrough(run, meaning, words, door, execute);
+  const door = run.request.tenancy ? await anyDoor(run, statement, words) : undefined;
+  await executeThrough(run, statement, words, door, execute);
 };
 
 /** The same for a constraint that is NOT VALID: it looks at no row, but its text is parsed. */
 export const executeNotValid = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
   execute: Execute,
 ): Promise<void> => {
-  const door = run.request.tenancy ? await doorOfTypes(run, meaning, words) : undefined;
-  await executeThrough(run, meaning, words, door, execute);
+  const door = run.request.tenancy ? await doorOfTypes(run, statement, words) : undefined;
+  await executeThrough(run, statement, words, door, execute);
 };
 
 const executeThrough = async (
   run: Run,
-  meaning: Meaning,
+  statement: StatementKind,
   words: readonly Word[],
   door: Door | undefined,
   execute: Execute,
@@ -249,10 +257,10 @@ const executeThrough = async (
   if (door) {
     const role = await confinedRole(run, door.one, door);
     const isOther = role !== undefined && !door.isRestricted;
-    if (isOther && (await attaches(run, meaning, door, role))) {
+    if (isOther && (await attaches(run, statement, door, role))) {
       const place = { schema: door.one.schema, role };
       const lent =
-        meaning.kind === 'foreign-key' ? await lentFor(run, role, meaning.references) : [];
+        statement.kind === 'foreign-key' ? await lentFor(run, role, statement.references) : [];
       await settleBeforeCode(run);
       await execute((text, what) =>
         runRestricted(client, place, sqlOf(text, what.object), what, lent),
@@ -261,5 +269,5 @@ const executeThrough = async (
     }
   }
   await execute();
-  noteExecuted(run, meaning, words);
+  noteExecuted(run, statement, words);
 };

@@ -1,5 +1,5 @@
 import { isKey } from '../../sql/function-body.ts';
-import type { Meaning } from '../../sql/kinds/statement-kind.ts';
+import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import type { Run } from '../run-state.ts';
 import {
@@ -67,13 +67,17 @@ const OF_CODE = [...OF_TYPES, 'table', 'foreign table', 'materialized view', 'in
 const EXPRESSIONS = ['check', 'exclude'];
 
 /** A statement of the text was executed directly. */
-export const noteExecuted = ({ code }: Run, meaning: Meaning, words: readonly Word[]): void => {
+export const noteExecuted = (
+  { code }: Run,
+  statement: StatementKind,
+  words: readonly Word[],
+): void => {
   const says = (keys: readonly string[]): boolean =>
     words.some((word) => keys.some((key) => isKey(word, key)));
-  if (meaning.kind === 'create') code.isSettled = false;
-  const what = meaning.kind === 'create' || meaning.kind === 'alter' ? meaning.what : '';
+  if (statement.kind === 'create') code.isSettled = false;
+  const what = statement.kind === 'create' || statement.kind === 'alter' ? statement.what : '';
   if (OF_TYPES.includes(what) && says(['check', 'range', 'input'])) code.types = undefined;
-  if (meaning.kind === 'create' && OF_CODE.includes(what)) code.tenantCode = undefined;
-  if (meaning.kind === 'alter' && says(EXPRESSIONS)) code.tenantCode = undefined;
-  if (meaning.kind === 'attach-partition') code.isAttached = true;
+  if (statement.kind === 'create' && OF_CODE.includes(what)) code.tenantCode = undefined;
+  if (statement.kind === 'alter' && says(EXPRESSIONS)) code.tenantCode = undefined;
+  if (statement.kind === 'attach-partition') code.isAttached = true;
 };

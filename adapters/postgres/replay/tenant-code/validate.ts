@@ -1,6 +1,6 @@
 import { tableKey } from '../../../../core/manifest.ts';
 import { shown } from '../../sql/describe-statement.ts';
-import type { Standee } from '../access/role-switch.ts';
+import type { OwnedObject } from '../access/role-switch.ts';
 import type { Run } from '../run-state.ts';
 import { send } from '../send.ts';
 import type { Doing } from '../statement-errors.ts';
@@ -11,7 +11,7 @@ import { runRestricted } from './security-restricted.ts';
 import { settleBeforeCode } from './settle-before-code.ts';
 
 /** A key's query is planned over two tables: any table's code counts for it. */
-const codeFor = async (run: Run, one: Standee): Promise<readonly string[]> => {
+const codeFor = async (run: Run, one: OwnedObject): Promise<readonly string[]> => {
   const { relations, types } = await tenantCodeOf(run, 'rows');
   const own = foldedOf(relations.get(tableKey(one.schema, one.name)) ?? NO_CODE);
   const ofTypes = types.flatMap(({ code }) => code);
@@ -25,7 +25,7 @@ const codeFor = async (run: Run, one: Standee): Promise<readonly string[]> => {
  */
 export const validateConfined = async (
   run: Run,
-  one: Standee,
+  one: OwnedObject,
   sql: string,
   doing: Doing,
 ): Promise<void> => {

@@ -9,14 +9,14 @@ import { OutOfLocks, PermissionMissing } from '../../../../core/errors/schema.ts
 import { RehearsalImpossible, ScratchFaltered } from '../../../../core/errors/verification.ts';
 import { type Manifest, schemasIn } from '../../../../core/manifest.ts';
 import { majorOfVersion } from '../../../../core/programs.ts';
-import type { Surroundings } from './prerequisites.ts';
+import type { Prerequisites } from './prerequisites.ts';
 import { missingElsewhere } from './unknown-names.ts';
 
 /**
  * Whose fault it is that the scratch server refused a statement. Only where everything was as at home is it the backup's; where
  * something merely stood in for what was missing, nobody can tell, and the verification could not run.
  */
-export interface Circumstances extends Pick<Surroundings, 'pretended' | 'emptied'> {
+export interface Circumstances extends Pick<Prerequisites, 'pretended' | 'emptied'> {
   readonly manifest: Manifest;
   /** What the scratch server's locale and settings do otherwise. */
   readonly localeNotes: readonly string[];

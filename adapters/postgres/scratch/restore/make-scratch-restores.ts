@@ -3,12 +3,12 @@ import { ScratchTooSmall } from '../../../../core/errors/verification.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import type { Log } from '../../../../core/ports.ts';
 import { majorOfVersion } from '../../../../core/programs.ts';
-import type { RehearsalRoom } from '../../../../core/verification-ports.ts';
+import type { ScratchRestores } from '../../../../core/verification-ports.ts';
 import { LAMBDA_TEMPORARY_BYTES, neededBytes, refuseTooLarge } from '../server/disk-space.ts';
 import { type ScratchServer, startScratch } from '../server/server.ts';
-import { rehearseOn } from './scratch-restore.ts';
+import { restoreOnScratch } from './scratch-restore.ts';
 
-export interface RehearsalOptions {
+export interface ScratchRestoreOptions {
   readonly programRoots: readonly string[];
   /** Where a server may be made: /tmp in Lambda. */
   readonly temporaryFolder: string;
@@ -43,7 +43,7 @@ const abortion = (signal: AbortSignal): { promise: Promise<never>; end: () => vo
 /** What Lambda would refuse, any other machine refuses as well. @throws ScratchTooSmall */
 const refuseLarge = async (
   { options, tables }: Manifest,
-  { temporaryFolder, temporaryBytes }: RehearsalOptions,
+  { temporaryFolder, temporaryBytes }: ScratchRestoreOptions,
 ): Promise<void> => {
   const needed = neededBytes(options.content === 'schema' ? [] : tables);
   if (temporaryBytes !== undefined && needed > temporaryBytes) {
@@ -53,8 +53,8 @@ const refuseLarge = async (
 };
 
 /** Rehearses each backup on a server that is made for it and ended behind it. */
-export const makeRehearsalRoom = (options: RehearsalOptions): RehearsalRoom => ({
-  rehearse: async (request) => {
+export const makeScratchRestores = (options: ScratchRestoreOptions): ScratchRestores => ({
+  restoreAndCompare: async (request) => {
     const { manifest, signal } = request;
     const { temporaryFolder, memoryMb } = options;
     await refuseLarge(manifest, options);
@@ -68,7 +68,7 @@ export const makeRehearsalRoom = (options: RehearsalOptions): RehearsalRoom => (
       log: options.log,
     });
     const aborted = abortion(signal);
-    const work = rehearseOn(server, request);
+    const work = restoreOnScratch(server, request);
     // The server is ended under it where something else comes first.
     work.catch(() => undefined);
     try {

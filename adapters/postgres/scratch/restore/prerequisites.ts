@@ -14,7 +14,7 @@ import { makeMethods, makeTransforms, OF_SUPERUSERS } from './superuser-stand-in
  * and functions something of their name and form (see catalog/stand-ins.ts). What nothing can stand in for ends the verification
  * before it begins, by name.
  */
-export interface Surroundings {
+export interface Prerequisites {
   /** What could not be checked for what is not there, a line each. */
   readonly notChecked: readonly string[];
   /** What is in place and may behave otherwise than at home, such as a function that gives NULL: `the function s.f(integer)`. */
@@ -23,7 +23,7 @@ export interface Surroundings {
   readonly emptied: boolean;
 }
 
-export interface SurroundingSessions {
+export interface PrerequisiteSessions {
   /** As the superuser. */
   readonly admin: pg.Client;
   /** As who restores. */
@@ -134,11 +134,11 @@ const isCalled = ({ kind, sql }: StandIn): boolean =>
   /^(aggregate|operator|text search (configuration|dictionary))$/.test(kind);
 
 /** @throws RehearsalImpossible */
-export const makeSurroundings = async (
+export const makePrerequisites = async (
   server: Pick<ScratchServer, 'extensions'>,
-  { admin, owner }: SurroundingSessions,
+  { admin, owner }: PrerequisiteSessions,
   manifest: Manifest,
-): Promise<Surroundings> => {
+): Promise<Prerequisites> => {
   const schemas = schemasIn(manifest);
   await admin.query(`SET search_path = ''`);
   await owner.query(`SET search_path = ''`);

@@ -2,7 +2,10 @@ import type pg from 'pg';
 import { type Loosening, StatementRefused } from '../../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../../core/errors/schema.ts';
 import { detachingIn, schemasIn } from '../../../../core/manifest.ts';
-import type { RehearsalRequest, Rehearsed } from '../../../../core/verification-ports.ts';
+import type {
+  ScratchRestoreRequest,
+  ScratchRestoreResult,
+} from '../../../../core/verification-ports.ts';
 import { compareWithManifest } from '../../comparison/compare-with-manifest.ts';
 import { bindingPlan } from '../../replay/operators/binding-plan.ts';
 import { loadText } from '../../replay/replay.ts';
@@ -12,7 +15,7 @@ import { SCRATCH_OWNER } from '../server/prepare.ts';
 import type { ScratchServer } from '../server/server.ts';
 import { takeSettings } from './database-settings.ts';
 import { blame } from './failure-cause.ts';
-import { makeSurroundings, type Surroundings } from './prerequisites.ts';
+import { makePrerequisites, type Prerequisites } from './prerequisites.ts';
 import { sortUnfinished } from './sort-unfinished.ts';
 
 /**
@@ -26,8 +29,8 @@ type Owners = 'keep' | 'drop';
 interface Stage {
   readonly server: ScratchServer;
   readonly owner: pg.Client;
-  readonly request: RehearsalRequest;
-  readonly surroundings: Surroundings;
+  readonly request: ScratchRestoreRequest;
+  readonly prerequisites: Prerequisites;
   /** Settings of home that this server does not take, a line each. */
   readonly unset: readonly string[];
 }
@@ -113,10 +116,10 @@ const load = async (stage: Stage): Promise<Loaded> => {
   }
 };
 
-const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => {
-  const { server, request, surroundings, unset } = stage;
+const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestoreResult> => {
+  const { server, request, prerequisites, unset } = stage;
   const circumstances = {
-    ...surroundings,
+    ...prerequisites,
     manifest: request.manifest,
     localeNotes: [...server.notes, ...unset],
     serverMajor: server.major,
@@ -140,7 +143,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<Rehearsed> => 
     notChecked: [
       ...compared.notChecked,
       ...objects.notChecked,
-      ...surroundings.notChecked,
+      ...prerequisites.notChecked,
       ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),
       ...executed.warnings,
       ...notes,
@@ -161,15 +164,15 @@ const open = async (server: ScratchServer, sessions: pg.Client[], as?: 'owner') 
 };
 
 /** All of it, on a server that is there: it is left with what was brought back. */
-export const rehearseOn = async (
+export const restoreOnScratch = async (
   server: ScratchServer,
-  request: RehearsalRequest,
-): Promise<Rehearsed> => {
+  request: ScratchRestoreRequest,
+): Promise<ScratchRestoreResult> => {
   const sessions: pg.Client[] = [];
   try {
     const admin = await open(server, sessions);
     const owner = await open(server, sessions, 'owner');
-    const surroundings = await makeSurroundings(server, { admin, owner }, request.manifest);
+    const prerequisites = await makePrerequisites(server, { admin, owner }, request.manifest);
     // Grants as they were at home may keep the owner itself from reading a table.
     await admin.query(`GRANT pg_read_all_data TO ${SCRATCH_OWNER}`);
     await owner.query('SET statement_timeout = 0');
@@ -180,7 +183,7 @@ export const rehearseOn = async (
     );
     const unset = await takeSettings(owner, settings);
     await takeSettings(reader, settings);
-    return await lookedAt({ server, owner, request, surroundings, unset }, reader);
+    return await lookedAt({ server, owner, request, prerequisites, unset }, reader);
   } finally {
     await Promise.all(sessions.map(disconnect));
   }

@@ -3,7 +3,7 @@ import { StatementRefused } from '../../../../core/errors/restore.ts';
 import { type Definition, type Manifest, schemasIn } from '../../../../core/manifest.ts';
 import type { UnfinishedObject } from '../../../../core/restore.ts';
 import type { Unfilled } from '../../comparison/compare-with-manifest.ts';
-import { isOfTheDefinition, told, type Unfinished } from '../../replay/unfinished-objects.ts';
+import { isOfTheDefinition, reported, type Unfinished } from '../../replay/unfinished-objects.ts';
 import { type Circumstances, excuse, missedElsewhere } from './failure-cause.ts';
 import { reachOfView } from './view-reach.ts';
 
@@ -102,7 +102,7 @@ export const sortUnfinished = async (
   for (const one of all) {
     const why = await reasonOf(client, one, given);
     if (why === undefined && isOfTheDefinition(one)) throw one.error;
-    if (why === undefined) unfinished.push(told(one));
+    if (why === undefined) unfinished.push(reported(one));
     else if (!isFilling(one))
       notChecked.push(`${one.object}: it could not be recreated here as it was, because ${why}`);
     if (isFilling(one)) {

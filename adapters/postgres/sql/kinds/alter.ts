@@ -1,15 +1,15 @@
 import { defaultPrivileges, OBJECT_KINDS, objectName } from './owners-and-grants.ts';
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 import type { Cursor, Name } from './word-cursor.ts';
 
 /** ALTER, but for owners. */
-export const altered = (cursor: Cursor): Meaning | undefined =>
+export const altered = (cursor: Cursor): StatementKind | undefined =>
   defaultPrivileges(cursor.restart()) ??
   foreignKey(cursor.restart()) ??
   attached(cursor.restart()) ??
   alteredObject(cursor.restart());
 
-const foreignKey = (cursor: Cursor): Meaning | undefined => {
+const foreignKey = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('alter table')) return undefined;
   const only = cursor.keys('only');
   const table = cursor.qualified();
@@ -29,7 +29,7 @@ const foreignKey = (cursor: Cursor): Meaning | undefined => {
   return { kind: 'foreign-key', table, only, constraint, references, notValid };
 };
 
-const attached = (cursor: Cursor): Meaning | undefined => {
+const attached = (cursor: Cursor): StatementKind | undefined => {
   if (cursor.keys('alter index')) {
     const names = attaching(cursor);
     return names && cursor.ended ? { kind: 'attach-index', ...names } : undefined;
@@ -52,7 +52,7 @@ const attaching = (cursor: Cursor): { parent: Name; child: Name } | undefined =>
   return child && { parent, child };
 };
 
-const alteredObject = (cursor: Cursor): Meaning | undefined => {
+const alteredObject = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('alter')) return undefined;
   const what = cursor.anyKeys(OBJECT_KINDS);
   const on = what && objectName(cursor, what);

@@ -1,7 +1,7 @@
 import { isKey } from '../function-body.ts';
 import { type Word, wordOf } from '../statement-words.ts';
 import { tokenAt } from '../tokens.ts';
-import type { Name } from './read-statement-kind.ts';
+import type { Name } from './word-cursor.ts';
 import { Cursor } from './word-cursor.ts';
 
 /** Clauses that decide over a statement besides its head. */

@@ -1,7 +1,7 @@
 import type { Word } from '../statement-words.ts';
 import { OBJECT_KINDS, objectName } from './owners-and-grants.ts';
-import type { Name } from './read-statement-kind.ts';
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
+import type { Name } from './word-cursor.ts';
 import { Cursor } from './word-cursor.ts';
 
 /**
@@ -64,9 +64,9 @@ const columnOwner = (cursor: Cursor): Name | undefined => {
 
 /** `COMMENT ON CONSTRAINT ... IS 'text'`: the text; undefined for NULL. */
 export const constraintComment = (
-  meaning: Extract<Meaning, { readonly kind: 'comment-on-constraint' }>,
+  statement: Extract<StatementKind, { readonly kind: 'comment-on-constraint' }>,
   words: readonly Word[],
 ): string | undefined => {
   const said = words.findLast(({ kind }) => kind === 'string' || kind === 'name');
-  return meaning && said?.kind === 'string' ? said.text : undefined;
+  return statement && said?.kind === 'string' ? said.text : undefined;
 };

@@ -1,4 +1,4 @@
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 import type { Cursor, Name } from './word-cursor.ts';
 
 /** What may stand between CREATE and the kind of object. */
@@ -57,7 +57,7 @@ const UNQUALIFIED = [
 
 const BEYOND = ['publication', 'subscription', 'event trigger'] as const;
 
-export const created = (cursor: Cursor): Meaning | undefined => {
+export const created = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('create')) return undefined;
   if (cursor.keys('schema')) return schema(cursor);
   if (cursor.keys('extension')) return extension(cursor);
@@ -77,14 +77,14 @@ export const created = (cursor: Cursor): Meaning | undefined => {
   return name && { kind: 'create', what, ...name };
 };
 
-const schema = (cursor: Cursor): Meaning | undefined => {
+const schema = (cursor: Cursor): StatementKind | undefined => {
   cursor.keys('if not exists');
   const name = cursor.name();
   if (cursor.keys('authorization') && cursor.name() === undefined) return undefined;
   return name !== undefined && cursor.ended ? { kind: 'create-schema', schema: name } : undefined;
 };
 
-const extension = (cursor: Cursor): Meaning | undefined => {
+const extension = (cursor: Cursor): StatementKind | undefined => {
   cursor.keys('if not exists');
   const name = cursor.name();
   cursor.keys('with');
@@ -97,7 +97,7 @@ const extension = (cursor: Cursor): Meaning | undefined => {
   return { kind: 'create-extension', extension: name, schema: place };
 };
 
-const ofTable = (cursor: Cursor, what: (typeof OF_A_TABLE)[number]): Meaning | undefined => {
+const ofTable = (cursor: Cursor, what: (typeof OF_A_TABLE)[number]): StatementKind | undefined => {
   cursor.keys('concurrently');
   cursor.keys('if not exists');
   const name = cursor.name();

@@ -1,4 +1,4 @@
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 import type { Cursor, Name } from './word-cursor.ts';
 
 /** Kinds of objects as ALTER, GRANT and COMMENT name them, the longer names first. */
@@ -46,7 +46,7 @@ export const OBJECT_KINDS = [
 ] as const;
 
 /** `ALTER what name OWNER TO role` and nothing besides. */
-export const ownerOf = (cursor: Cursor): Meaning | undefined => {
+export const ownerOf = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('alter')) return undefined;
   const what = cursor.anyKeys(OBJECT_KINDS);
   const on = what && objectName(cursor, what);
@@ -71,7 +71,7 @@ export const objectName = (cursor: Cursor, what: string): Name | undefined => {
 };
 
 /** GRANT and REVOKE. https://www.postgresql.org/docs/current/sql-grant.html */
-export const granted = (cursor: Cursor): Meaning | undefined => {
+export const granted = (cursor: Cursor): StatementKind | undefined => {
   const kind = cursor.anyKeys(['grant', 'revoke']);
   if (!kind || !cursor.skipTo('on')) return undefined;
   const what = cursor.anyKeys(OBJECT_KINDS);
@@ -81,7 +81,7 @@ export const granted = (cursor: Cursor): Meaning | undefined => {
 };
 
 /** ALTER DEFAULT PRIVILEGES. https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html */
-export const defaultPrivileges = (cursor: Cursor): Meaning | undefined => {
+export const defaultPrivileges = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('alter default privileges')) return undefined;
   const role = cursor.keys('for role') ? cursor.name() : null;
   const schema = cursor.keys('in schema') ? cursor.name() : null;

@@ -1,4 +1,4 @@
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 /**
  * What a statement of a dump does, told from its words alone. A meaning is given only if the whole statement has that form:
  * who leaves the statement out, or sends another in its place, loses nothing else that stood in it. The exceptions are
@@ -12,17 +12,15 @@ import { granted, ownerOf } from './owners-and-grants.ts';
 import { calledFor, setTo } from './settings.ts';
 import { Cursor } from './word-cursor.ts';
 
-export type { Name } from './word-cursor.ts';
+const OTHER: StatementKind = { kind: 'other' };
 
-const OTHER: Meaning = { kind: 'other' };
-
-export const meaningOf = (words: readonly Word[]): Meaning => {
+export const readStatementKind = (words: readonly Word[]): StatementKind => {
   const first = words[0];
   if (first?.kind !== 'name' || first.quoted) return OTHER;
   return READERS.get(first.text)?.(new Cursor(words)) ?? OTHER;
 };
 
-type Read = (cursor: Cursor) => Meaning | undefined;
+type Read = (cursor: Cursor) => StatementKind | undefined;
 
 const transaction: Read = (cursor) => {
   const what = cursor.name();

@@ -1,8 +1,8 @@
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 import type { Cursor } from './word-cursor.ts';
 
 /** SET and RESET. https://www.postgresql.org/docs/current/sql-set.html */
-export const setTo = (cursor: Cursor): Meaning | undefined => {
+export const setTo = (cursor: Cursor): StatementKind | undefined => {
   if (cursor.keys('reset')) return reset(cursor);
   if (!cursor.keys('set')) return undefined;
   if (cursor.keys('session authorization')) {
@@ -29,7 +29,7 @@ export const setTo = (cursor: Cursor): Meaning | undefined => {
 
 const SPELLED = { 'time zone': 'timezone', names: 'client_encoding' } as const;
 
-const reset = (cursor: Cursor): Meaning | undefined => {
+const reset = (cursor: Cursor): StatementKind | undefined => {
   if (cursor.keys('session authorization')) {
     return cursor.ended ? { kind: 'session-authorization', role: null } : undefined;
   }
@@ -63,7 +63,7 @@ const settingValues = (cursor: Cursor): string[] | undefined => {
 const anyText = (cursor: Cursor): string | undefined => cursor.text('string') ?? cursor.name();
 
 /** The calls that pg_dump makes for what they do: `pg_catalog.set_config(...)` and `pg_catalog.setval(...)`. */
-export const calledFor = (cursor: Cursor): Meaning | undefined => {
+export const calledFor = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('select')) return undefined;
   const call = cursor.qualified();
   if (call?.schema !== 'pg_catalog' || !cursor.symbol('(')) return undefined;

@@ -1,6 +1,6 @@
 import type { Name } from './word-cursor.ts';
 
-export type Meaning =
+export type StatementKind =
   /** `SET name = value, ...`, `SELECT pg_catalog.set_config('name', 'value', ...)`. No values: DEFAULT. */
   | { readonly kind: 'setting'; readonly name: string; readonly values: readonly string[] }
   /** `SET SESSION AUTHORIZATION role`; null for DEFAULT and RESET. pg_dump uses it where somebody else than the owner granted. */

@@ -1,7 +1,7 @@
 import { isKey } from '../function-body.ts';
 import type { Word } from '../statement-words.ts';
 import { OBJECT_KINDS, objectName } from './owners-and-grants.ts';
-import type { Meaning } from './statement-kind.ts';
+import type { StatementKind } from './statement-kind.ts';
 import { Cursor, type Name } from './word-cursor.ts';
 
 /**
@@ -143,7 +143,7 @@ const endsWith = (words: readonly Word[], keys: string): boolean => {
 
 /** Why pg_dump would never have written such a CREATE; undefined where it would. `words` are all of the statement's. */
 export const unusualClause = (
-  { what }: Extract<Meaning, { readonly kind: 'create' }>,
+  { what }: Extract<StatementKind, { readonly kind: 'create' }>,
   words: readonly Word[],
   isOwn: (name: Name) => boolean,
 ): string | undefined => {

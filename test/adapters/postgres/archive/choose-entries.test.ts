@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseEntries } from '../../../../adapters/postgres/archive/choose-entries.ts';
 import {
-  type Contents,
-  readContents,
+  readTableOfContents,
+  type TableOfContents,
 } from '../../../../adapters/postgres/archive/table-of-contents.ts';
 import { describeDatabase } from '../../../support/compare-databases.ts';
 import type { Postgres } from '../../../support/postgres.ts';
@@ -30,7 +30,7 @@ interface Side {
   readonly source: string;
   readonly empty: string;
   readonly file: string;
-  readonly contents: Contents;
+  readonly contents: TableOfContents;
   readonly facts: ReadonlyMap<string, string>;
 }
 let folder: string;
@@ -47,7 +47,9 @@ const open = async (postgres: Postgres): Promise<Side> => {
     source,
     empty: await awkwardDatabase(postgres, { filled: false }),
     file,
-    contents: await readContents(async (from, bytes) => archive.subarray(from, from + bytes)),
+    contents: await readTableOfContents(async (from, bytes) =>
+      archive.subarray(from, from + bytes),
+    ),
     facts: await withClient(postgres, source, describeDatabase),
   };
 };

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type Contents,
   type Entry,
-  readContents,
+  readTableOfContents,
+  type TableOfContents,
 } from '../../../../adapters/postgres/archive/table-of-contents.ts';
 import { openedOn } from '../../../support/servers.ts';
 import { awkwardDatabase, dumpOf, programsOf } from '../support/dumps.ts';
@@ -50,7 +50,7 @@ const bytesOf =
   };
 
 /** What `pg_restore -l -v` prints, which shows all but the SQL. */
-const listed = ({ header, entries }: Contents): string[] => [
+const listed = ({ header, entries }: TableOfContents): string[] => [
   `;     dbname: ${header.database}`,
   `;     TOC Entries: ${entries.length}`,
   `;     Dump Version: ${header.version}-0`,
@@ -86,7 +86,7 @@ describe('a table of contents', () => {
     'is what pg_restore lists: of PostgreSQL %i, by pg_dump %i, %s %j',
     async (of, by, format, flags, compression) => {
       const archive = await archiveOf(of, by, [`--format=${format}`, ...flags]);
-      const contents = await readContents(bytesOf(archive));
+      const contents = await readTableOfContents(bytesOf(archive));
       const file = path.join(folder, 'archive');
       writeFileSync(file, archive);
       const { pgRestore } = await programsOf(by);
@@ -121,7 +121,10 @@ describe('a table of contents', () => {
     const piped = await archiveOf(18, 18, ['--format=custom']);
     await archiveOf(18, 18, ['--format=custom', `--file=${file}`]);
     const sought = readFileSync(file);
-    const [one, other] = [await readContents(bytesOf(piped)), await readContents(bytesOf(sought))];
+    const [one, other] = [
+      await readTableOfContents(bytesOf(piped)),
+      await readTableOfContents(bytesOf(sought)),
+    ];
     expect(sought.equals(piped)).toBe(false);
     expect(other).toEqual(one);
   });
@@ -130,7 +133,7 @@ describe('a table of contents', () => {
     const archive = await archiveOf(18, 18, ['--format=custom', '--compress=none']);
     const rows = Buffer.concat([archive, Buffer.alloc(50_000_000)]);
     const asked: number[] = [];
-    await readContents(bytesOf(rows, asked));
+    await readTableOfContents(bytesOf(rows, asked));
     expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(3_000_000);
   });
 
@@ -141,7 +144,9 @@ describe('a table of contents', () => {
       // One of the last entries.
       const end = archive.indexOf('MATERIALIZED VIEW DATA');
       for (let bytes = 0; bytes < end; bytes += bytes < 1000 ? 1 : 997) {
-        await expect(readContents(bytesOf(archive.subarray(0, bytes)))).rejects.toMatchObject({
+        await expect(
+          readTableOfContents(bytesOf(archive.subarray(0, bytes))),
+        ).rejects.toMatchObject({
           name: 'DumpUnreadable',
           message: expect.stringMatching(/table of contents/),
         });
@@ -163,7 +168,7 @@ describe('a table of contents', () => {
           const damaged = Buffer.from(archive);
           for (const [at, byte] of bytes) damaged[at] = byte;
           const asked: number[] = [];
-          await readContents(bytesOf(damaged, asked)).catch((error: Error) => {
+          await readTableOfContents(bytesOf(damaged, asked)).catch((error: Error) => {
             expect(error.name).toBe('DumpUnreadable');
           });
           expect(Math.max(...asked)).toBeLessThan(70_000_000);
@@ -194,7 +199,7 @@ describe('a table of contents', () => {
     const archive = Buffer.from(await archiveOf(18, 18, ['--format=custom', '--compress=none']));
     damage(archive);
     const asked: number[] = [];
-    await expect(readContents(bytesOf(archive, asked))).rejects.toMatchObject({
+    await expect(readTableOfContents(bytesOf(archive, asked))).rejects.toMatchObject({
       name: 'DumpUnreadable',
     });
     expect(Math.max(...asked)).toBeLessThan(70_000_000);
@@ -202,7 +207,7 @@ describe('a table of contents', () => {
 
   it('is not found in what is no archive', async () => {
     for (const text of ['', '-- PostgreSQL database dump\n', 'x'.repeat(5000)]) {
-      await expect(readContents(bytesOf(Buffer.from(text)))).rejects.toThrow('no archive');
+      await expect(readTableOfContents(bytesOf(Buffer.from(text)))).rejects.toThrow('no archive');
     }
   });
 });

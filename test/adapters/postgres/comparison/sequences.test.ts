@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Differences } from '../../../../adapters/postgres/comparison/differences.ts';
-import { readContents } from '../../../../adapters/postgres/comparison/read-restored.ts';
+import { readRestored } from '../../../../adapters/postgres/comparison/read-restored.ts';
 import { compareSequences } from '../../../../adapters/postgres/comparison/sequences.ts';
 import type { SourceAccess } from '../../../../adapters/postgres/session/session.ts';
 import { makeSnapshotSource } from '../../../../adapters/postgres/snapshot/snapshot.ts';
@@ -24,7 +24,7 @@ afterAll(async () => {
 /** @param sets at home, `restored` in the backup: none where it was lost */
 const compared = async (options: string, home: string, restored = '') => {
   const client = await postgres.session(database);
-  const look = async () => readContents(client, ['acme']);
+  const look = async () => readRestored(client, ['acme']);
   const make = `DROP SEQUENCE IF EXISTS acme.s; CREATE SEQUENCE acme.s ${options};`;
   try {
     await client.query(`SET search_path = ''; ${make} ${home}`);

@@ -5,7 +5,7 @@ import {
   holdStatement,
 } from '../../../../adapters/postgres/session/relation-locks.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
-import type { Rehearsed } from '../../../../core/verification-ports.ts';
+import type { ScratchRestoreResult } from '../../../../core/verification-ports.ts';
 import {
   type Bench,
   openBench,
@@ -102,7 +102,7 @@ CREATE MATERIALIZED VIEW acme.shown AS SELECT n FROM acme.t;`;
 
 describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's functions", (major) => {
   let postgres: Postgres;
-  let rehearsals: Rehearsals;
+  let scratchRestores: Rehearsals;
   const tenant = async (): Promise<{ database: string; bench: Bench }> => {
     const database = await postgres.database();
     await postgres.sql(SIMPLE, database);
@@ -110,10 +110,10 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     return { database, bench: await openBench(services, postgres, { database, source }) };
   };
   let manifest: Manifest;
-  let rehearsed: Rehearsed;
+  let restored: ScratchRestoreResult;
   beforeAll(async () => {
     postgres = await startPostgres(major);
-    rehearsals = await openRehearsals(major);
+    scratchRestores = await openRehearsals(major);
     const database = await postgres.database();
     await postgres.sql(SCHEMA, database);
     const bench = await openBench(services, postgres, {
@@ -123,10 +123,10 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     });
     const backup = await stored(services, bench, 'acme');
     manifest = backup.manifest;
-    rehearsed = await rehearsals.rehearseQuickly(backup, 'rows');
+    restored = await scratchRestores.rehearseQuickly(backup, 'rows');
   });
   afterAll(async () => {
-    await rehearsals.end();
+    await scratchRestores.end();
     await postgres.stop();
   });
 
@@ -156,8 +156,8 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
   });
 
   it('keep no backup from being verified', () => {
-    expect(rehearsed.differences).toEqual([]);
-    expect(rehearsed.checked).toMatchObject({
+    expect(restored.differences).toEqual([]);
+    expect(restored.checked).toMatchObject({
       hashedTables: QUERIED.length,
       materializedViews: 2,
     });
@@ -168,7 +168,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     expect(uncounted).toEqual(major < 18 ? ['shown'] : []);
     const told = manifest.warnings.filter((line) => line.includes('not counted'));
     expect(told).toEqual(major < 18 ? [expect.stringContaining('"shown"')] : []);
-    const notes = rehearsed.notChecked.filter((line) => line.includes('counted neither at'));
+    const notes = restored.notChecked.filter((line) => line.includes('counted neither at'));
     expect(notes).toEqual(major < 18 ? [expect.stringContaining('"acme"."shown"')] : []);
   });
 
@@ -265,30 +265,30 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
       const source = { schemas: [schema] };
       const bench = await openBench(services, postgres, { database, source });
       const backup = await stored(services, bench, schema);
-      return { ...backup, rehearsed: await rehearsals.rehearseQuickly(backup) };
+      return { ...backup, restored: await scratchRestores.rehearseQuickly(backup) };
     };
 
     it("is missed with all its rows in an extension's own schema, with a warning", async () => {
-      const { manifest, rehearsed } = await backUp('cron', OWN);
+      const { manifest, restored } = await backUp('cron', OWN);
       expect([manifest.tables, manifest.outside]).toEqual([[], []]);
       expect(manifest.warnings).toEqual([
         expect.stringContaining('Schema "cron" belongs to extension "unaccent"'),
         expect.stringMatching(/neither with their definition nor with their rows: "job", "runs"/),
       ]);
-      expect(rehearsed.differences).toEqual([]);
+      expect(restored.differences).toEqual([]);
     });
 
     it('keeps no table of the tenant in such a schema from being verified', async () => {
-      const { manifest, rehearsed } = await backUp(
+      const { manifest, restored } = await backUp(
         'cron',
         `${OWN} CREATE TABLE cron.mine AS SELECT 1 AS n`,
       );
       expect(manifest.outside).toMatchObject([{ kind: 'extension', name: 'unaccent' }]);
-      expect(rehearsed).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
+      expect(restored).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
     });
 
     it('is told where its rows are in the backup, and does not make an intact one a damaged one', async () => {
-      const { manifest, rehearsed } = await backUp(
+      const { manifest, restored } = await backUp(
         'public',
         `CREATE TABLE public.t AS SELECT 1 AS n; ${belonging('public')}`,
       );
@@ -298,8 +298,8 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
         expect.stringMatching(/adds the rows to those that are there: "job", "jobs"/),
         expect.stringMatching(/neither with their definition nor with their rows: "runs"/),
       ]);
-      expect(rehearsed).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
-      expect(rehearsed.notChecked.filter((line) => line.includes('"unaccent"'))).toHaveLength(2);
+      expect(restored).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
+      expect(restored.notChecked.filter((line) => line.includes('"unaccent"'))).toHaveLength(2);
     });
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SurveyRequest } from '../../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../../core/restore-ports.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import {
   choose,
@@ -27,7 +27,7 @@ const prepare = async (setup: string) => {
   return { target: { postgres, database }, stored, sql };
 };
 
-const swap = (stored: Stored): Partial<SurveyRequest> => ({
+const swap = (stored: Stored): Partial<PreflightRequest> => ({
   mode: 'swap',
   places: placesOf(stored),
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SurveyRequest } from '../../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../../core/restore-ports.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import {
   newDatabase,
@@ -41,7 +41,7 @@ const prepare = async (more = '', server = postgres) => {
   return { target: { postgres: server, database }, stored };
 };
 
-const swap = (stored: Stored): Partial<SurveyRequest> => ({
+const swap = (stored: Stored): Partial<PreflightRequest> => ({
   mode: 'swap',
   places: placesOf(stored),
 });
@@ -108,14 +108,17 @@ describe('a survey', () => {
       'DROP FUNCTION shared.twice CASCADE; DROP TABLE shared.users CASCADE',
       target.database,
     );
-    const survey = await surveyOf(target, wanting);
-    expect(survey.missingRoles).toEqual(['nobody "x"']);
-    expect(survey.missingOutside).toEqual(['function shared.twice(integer)', 'table shared.users']);
-    expect(survey.missingExtensions).toEqual([
+    const preflight = await surveyOf(target, wanting);
+    expect(preflight.missingRoles).toEqual(['nobody "x"']);
+    expect(preflight.missingOutside).toEqual([
+      'function shared.twice(integer)',
+      'table shared.users',
+    ]);
+    expect(preflight.missingExtensions).toEqual([
       { name: 'citext', version: '1.6', schema: 'shared', available: true },
       { name: 'never_made', version: '1', schema: 'shared', available: false },
     ]);
-    expect(survey.problems).toEqual([
+    expect(preflight.problems).toEqual([
       'Extension "citext" is missing: create it, or allow it with restore.createExtensions.',
       'Extension "never_made" is missing, and the server does not have it to create: install it there.',
       expect.stringContaining(
@@ -123,7 +126,7 @@ describe('a survey', () => {
       ),
       'The function shared.twice(integer) is missing, which acme.t needs: create it first.',
     ]);
-    expect(survey.warnings).toEqual([
+    expect(preflight.warnings).toEqual([
       'The server has no role "nobody \\"x\\"", which the backup names: what is its is left out, and listed.',
       'Extension "plpgsql" is version 1.0 here and was 0.9 in the backup.',
       expect.stringContaining('The table shared.users is missing, which acme.t needs'),
@@ -211,8 +214,8 @@ describe('what hangs on the live schema from outside', () => {
     'is listed on PostgreSQL %i, and refused unless it was asked for',
     async (major) => {
       const { target, stored } = await prepare(HANGING, major === 18 ? postgres : other);
-      const survey = await surveyOf(target, stored, swap(stored));
-      expect(survey.dependents).toEqual([
+      const preflight = await surveyOf(target, stored, swap(stored));
+      expect(preflight.dependents).toEqual([
         'view shared.looks',
         'materialized view shared.keeps',
         'foreign key to_acme of shared.refers',
@@ -226,8 +229,8 @@ describe('what hangs on the live schema from outside', () => {
         'publication of the schema whole (acme)',
         'partition acme.log_1 of shared.log',
       ]);
-      expect(survey.problems).toHaveLength(1);
-      expect(survey.problems[0]).toMatch(
+      expect(preflight.problems).toHaveLength(1);
+      expect(preflight.problems[0]).toMatch(
         /^12 objects outside would stay with the old schema.*acceptDependents/,
       );
       const asked = await surveyOf(target, stored, { ...swap(stored), acceptDependents: true });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readOwnCode } from '../../../../adapters/postgres/archive/own-code.ts';
-import type { SurveyRequest } from '../../../../core/restore-ports.ts';
+import type { PreflightRequest } from '../../../../core/restore-ports.ts';
 import type { Postgres } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, placesOf, type Stored, surveyOf, takeBackup } from '../support/restoring.ts';
@@ -77,14 +77,14 @@ describe('a survey', () => {
   let postgres: Postgres;
   let database: string;
   let stored: Stored;
-  let ownCode: NonNullable<SurveyRequest['ownCode']>;
+  let ownCode: NonNullable<PreflightRequest['ownCode']>;
   beforeAll(async () => {
     postgres = serverOfMajor(18);
     database = await databaseOn(postgres);
     stored = await takeBackup(postgres, database, ['acme']);
     ownCode = await codeIn(stored);
   });
-  const look = (more: Partial<SurveyRequest>, user?: string) =>
+  const look = (more: Partial<PreflightRequest>, user?: string) =>
     surveyOf({ postgres, database, ...(user && { user }) }, stored, { ownCode, ...more });
 
   it('has nothing to say of code that is restricted to its owner', async () => {

@@ -75,9 +75,9 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme'], { user: superuser });
     const manifest = { ...stored.manifest, roles: [...stored.manifest.roles, 'gone'] };
-    const survey = await surveyOf({ postgres, database }, { ...stored, manifest });
-    expect(survey.missingRoles).toEqual(['gone']);
-    expect(survey.problems).toEqual([]);
+    const preflight = await surveyOf({ postgres, database }, { ...stored, manifest });
+    expect(preflight.missingRoles).toEqual(['gone']);
+    expect(preflight.problems).toEqual([]);
     // A role that nothing can be given to is as good as missing.
     const loaded = await restore({ postgres, database }, stored, { missingRoles: ['reader'] });
     expect(loaded.leftOut).toHaveLength(1);

@@ -5,7 +5,7 @@ import { readBindings } from '../../../../adapters/postgres/catalog/bindings/ope
 import { formOf } from '../../../../adapters/postgres/catalog/expressions/normal-form.ts';
 import { sendBound } from '../../../../adapters/postgres/replay/operators/bind-operators.ts';
 import { bindingPlan } from '../../../../adapters/postgres/replay/operators/binding-plan.ts';
-import { meaningOf } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
+import { readStatementKind } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
 import { readStatements } from '../../../../adapters/postgres/sql/split-statements.ts';
 import { pendingBackup } from '../../../support/backups.ts';
 import { manifestOf } from '../../../support/manifests.ts';
@@ -42,7 +42,9 @@ const made = async (client: pg.Client, sql: string, plan: ReturnType<typeof bind
       yield Buffer.from(sql);
     })(),
   )) {
-    await sendBound({ client, plan }, meaningOf(piece.words), piece, { object: 'view "gen.v"' });
+    await sendBound({ client, plan }, readStatementKind(piece.words), piece, {
+      object: 'view "gen.v"',
+    });
   }
 };
 

@@ -77,8 +77,8 @@ describe('the awkward schema', () => {
       ...(compression && { compression }),
     });
     const places = [{ from: SCHEMA, to: 'new "one"' }];
-    const survey = await surveyOf(target, stored, { places });
-    expect(survey.problems).toEqual([]);
+    const preflight = await surveyOf(target, stored, { places });
+    expect(preflight.problems).toEqual([]);
     const server = serverOf(target);
     const restoreId = uuidv7(Date.now());
     // All belongs to a superuser, so there is nobody whom its functions could be restricted to.

@@ -175,9 +175,9 @@ describe('foreign keys that can not be had', () => {
       18,
       `RESET ROLE; ALTER TABLE shared.users OWNER TO postgres; SET ROLE ${OWNER};`,
     );
-    const survey = await surveyOf(target, stored);
-    expect(survey.warnings.join()).toContain('GRANT REFERENCES');
-    expect(survey.foreignKeysOutside).toContain('acme.orders: both_columns');
+    const preflight = await surveyOf(target, stored);
+    expect(preflight.warnings.join()).toContain('GRANT REFERENCES');
+    expect(preflight.foreignKeysOutside).toContain('acme.orders: both_columns');
     const loaded = await restore(target, stored);
     const keys = await keysOf(target, loaded);
     for (const key of keys) {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   asideComment,
   asideIn,
-  markedComment,
-  markIn,
+  commentWithMarker,
+  markerIn,
   unmarked,
 } from '../../../../adapters/postgres/restore/marker.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
@@ -66,18 +66,18 @@ describe('a mark', () => {
   it.each([undefined, 'own', 'two\n\nlines\n', 'Larder restore state: {}', '\n'])(
     'says what it was given, and leaves the comment %j as it was',
     (own) => {
-      const comment = markedComment(mark, own, by);
-      expect(markIn(comment, by)).toEqual(mark);
+      const comment = commentWithMarker(mark, own, by);
+      expect(markerIn(comment, by)).toEqual(mark);
       expect(unmarked(comment)).toBe(own);
       const aside = asideComment({ takenBy: '16384' }, own, by);
       expect(asideIn(aside, by)).toEqual({ takenBy: '16384' });
       expect(unmarked(aside)).toBe(own);
-      expect(asideIn(comment, by) ?? markIn(aside, by)).toBeUndefined();
+      expect(asideIn(comment, by) ?? markerIn(aside, by)).toBeUndefined();
     },
   );
 
   it('counts only with what was signed, for the restore that signed it', () => {
-    const comment = markedComment(mark, 'own', by);
+    const comment = commentWithMarker(mark, 'own', by);
     const signature = /state: ([0-9a-f]{64}) /.exec(comment)?.[1] ?? '';
     const forged = [
       comment.replace('12345', '12346'),
@@ -92,13 +92,13 @@ describe('a mark', () => {
       '',
       null,
     ];
-    for (const text of forged) expect(markIn(text, by)).toBeUndefined();
-    expect(markIn(comment, { ...by, seal: '0'.repeat(32) })).toBeUndefined();
-    expect(markIn(comment, sealed())).toBeUndefined();
+    for (const text of forged) expect(markerIn(text, by)).toBeUndefined();
+    expect(markerIn(comment, { ...by, seal: '0'.repeat(32) })).toBeUndefined();
+    expect(markerIn(comment, sealed())).toBeUndefined();
   });
 
   it('is never made without a secret', () => {
-    expect(() => markedComment(mark, 'own', { ...by, seal: '' })).toThrow('no seal');
+    expect(() => commentWithMarker(mark, 'own', { ...by, seal: '' })).toThrow('no seal');
   });
 });
 

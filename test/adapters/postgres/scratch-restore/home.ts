@@ -7,7 +7,7 @@ import { openRehearsals, type Rehearsals, type Stored } from './support.ts';
 export interface Home {
   readonly services: Services;
   readonly postgres: Postgres;
-  readonly rehearsals: Rehearsals;
+  readonly scratchRestores: Rehearsals;
   /** What a backup can't be brought back for; an error of another name where it can. */
   refusalOf(one: Pick<Stored, 'manifest' | 'bytes'>): Promise<Error>;
 }
@@ -20,15 +20,15 @@ export const homeForAll = (take: (home: Home) => void): void => {
     ends.unshift(services.stop);
     const postgres = await startPostgres(18);
     ends.unshift(postgres.stop);
-    const rehearsals = await openRehearsals(18);
-    ends.unshift(rehearsals.end);
+    const scratchRestores = await openRehearsals(18);
+    ends.unshift(scratchRestores.end);
     const refusalOf = (one: Pick<Stored, 'manifest' | 'bytes'>): Promise<Error> =>
-      rehearsals.rehearseQuickly(one, 'rows').then(
+      scratchRestores.rehearseQuickly(one, 'rows').then(
         ({ differences }) =>
           new Error(`it was brought back, and differs in: ${differences.join('; ')}`),
         (error: Error) => error,
       );
-    take({ services, postgres, rehearsals, refusalOf });
+    take({ services, postgres, scratchRestores, refusalOf });
   });
   afterAll(async () => {
     for (const end of ends) await end();

@@ -3,9 +3,9 @@ import type { Rehearsals } from './support.ts';
 import { tenantHome } from './tenant-home.ts';
 
 /** What a database sets for itself holds where its backup is brought back, and makes none look damaged. */
-let rehearsals: Rehearsals;
+let scratchRestores: Rehearsals;
 const { backupOf, brought } = tenantHome((home) => {
-  ({ rehearsals } = home);
+  ({ scratchRestores } = home);
 });
 
 describe("a database's settings", () => {
@@ -72,7 +72,7 @@ describe("a database's settings", () => {
     const one = await backupOf(
       `SET app.mine = 'x'; CREATE TABLE acme.a (t text CHECK (t = current_setting('app.mine'))); INSERT INTO acme.a VALUES ('x')`,
     );
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found.differences).toEqual([]);
     expect(found.notChecked).toContainEqual(
       expect.stringMatching(/a_t_check.*app\.mine.*is not in the backup/s),
@@ -97,12 +97,12 @@ describe("a database's rules of text", () => {
       locale: 'de-u-kn',
       characters: 'C.UTF-8',
     });
-    const found = await rehearsals.rehearse(one, 'rows');
+    const found = await scratchRestores.restoreAndCompare(one, 'rows');
     expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
     const manifest = { ...one.manifest, source: { ...source, collationVersion: '1.2' } };
-    expect((await rehearsals.rehearse({ ...one, manifest }, 'rows')).notChecked).toEqual([
-      expect.stringMatching(/ICU's rules of version .* and was by those of 1\.2/),
-    ]);
+    expect(
+      (await scratchRestores.restoreAndCompare({ ...one, manifest }, 'rows')).notChecked,
+    ).toEqual([expect.stringMatching(/ICU's rules of version .* and was by those of 1\.2/)]);
   });
 
   it('are the same where ICU has them, with rules of its own', async () => {
@@ -111,7 +111,7 @@ describe("a database's rules of text", () => {
       [],
       created("LOCALE_PROVIDER icu ICU_LOCALE 'en' ICU_RULES '&a < z' LOCALE 'C.UTF-8'"),
     );
-    const found = await rehearsals.rehearse(one, 'rows');
+    const found = await scratchRestores.restoreAndCompare(one, 'rows');
     expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
   });
 
@@ -121,7 +121,7 @@ describe("a database's rules of text", () => {
       [],
       created("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST' LOCALE 'C.UTF-8'"),
     );
-    const found = await rehearsals.rehearse(one, 'rows');
+    const found = await scratchRestores.restoreAndCompare(one, 'rows');
     expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
   });
 });

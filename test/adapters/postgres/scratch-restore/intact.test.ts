@@ -7,10 +7,10 @@ import { tenantHome } from './tenant-home.ts';
  * Backups that nothing is wrong with, of databases that are not like a new one: none may be called damaged. What the scratch server
  * can do as home does is compared; what it can't says what is missing.
  */
-let rehearsals: Rehearsals;
+let scratchRestores: Rehearsals;
 let refusalOf: Home['refusalOf'];
 const { backupOf, brought } = tenantHome((home) => {
-  ({ rehearsals, refusalOf } = home);
+  ({ scratchRestores, refusalOf } = home);
 });
 
 const altered = ({ manifest, bytes }: Stored, before: string, after: string) => {
@@ -67,7 +67,7 @@ describe("names that only a function's text knows", () => {
         GRANT USAGE ON SCHEMA shared TO PUBLIC; GRANT SELECT ON shared.rates TO PUBLIC; GRANT USAGE ON SEQUENCE shared.numbers TO PUBLIC;
         CREATE FUNCTION acme.known(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN ${body}; END$$;
         CREATE TABLE acme.prices (code text CHECK (acme.known(code))); INSERT INTO acme.prices VALUES ('EUR')`);
-      const found = await rehearsals.rehearseQuickly(one, 'rows');
+      const found = await scratchRestores.rehearseQuickly(one, 'rows');
       expect(found).toMatchObject({ differences: [], checked: { rows: 1 } });
       expect(found.unfinished).toBeUndefined();
       expect(found.notChecked).toContainEqual(
@@ -84,7 +84,7 @@ describe("names that only a function's text knows", () => {
       CREATE TABLE acme.codes (code text); INSERT INTO acme.codes VALUES ('EUR');
       CREATE FUNCTION acme.known(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RETURN EXISTS (SELECT FROM acme.codes WHERE code = $1); END$$;
       CREATE TABLE acme.prices (code text CHECK (acme.known(code))); INSERT INTO acme.prices VALUES ('EUR')`);
-    expect((await rehearsals.rehearseQuickly(one, 'rows')).differences).toEqual([]);
+    expect((await scratchRestores.rehearseQuickly(one, 'rows')).differences).toEqual([]);
     const text = one.bytes.toString();
     const lost = Buffer.from(
       text
@@ -94,7 +94,7 @@ describe("names that only a function's text knows", () => {
     );
     expect(lost.length).toBeLessThan(one.bytes.length - 50);
     expect(
-      (await rehearsals.rehearseQuickly({ ...one, bytes: lost }, 'rows')).differences,
+      (await scratchRestores.rehearseQuickly({ ...one, bytes: lost }, 'rows')).differences,
     ).toContain('table acme.codes is missing');
     // A statement of the backup's own that names what the source's catalogs did not know was altered.
     expect(await refusalOf(altered(one, 'acme.known(code)', 'shared.known(code)'))).toMatchObject({
@@ -107,7 +107,7 @@ describe("names that only a function's text knows", () => {
       CREATE SCHEMA shared; CREATE TABLE shared.rates (code text PRIMARY KEY); INSERT INTO shared.rates VALUES ('EUR');
       CREATE FUNCTION acme.known(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RETURN EXISTS (SELECT FROM shared.rates WHERE code = $1); END$$;
       CREATE TABLE acme.prices (code text REFERENCES shared.rates CHECK (acme.known(code))); INSERT INTO acme.prices VALUES ('EUR')`);
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found.differences).toEqual([]);
     expect(found.notChecked).toContainEqual(
       expect.stringMatching(/known\(text\).*"shared".*empty/s),
@@ -162,7 +162,7 @@ describe('identity columns', () => {
 
   it('whose sequence has other bounds are found', async () => {
     const other = altered(await backupOf(COPIED), 'MAXVALUE 5011', 'MAXVALUE 5012');
-    expect((await rehearsals.rehearseQuickly(other)).differences).toEqual([
+    expect((await scratchRestores.rehearseQuickly(other)).differences).toEqual([
       expect.stringMatching(/one_c_seq.* is not defined as it was/),
       expect.stringMatching(/two_c_seq.* is not defined as it was/),
     ]);
@@ -206,7 +206,7 @@ describe('a materialized view', () => {
       'CREATE TABLE acme.a (n int); INSERT INTO acme.a VALUES (1); CREATE MATERIALIZED VIEW acme.m AS SELECT 1 / n AS n FROM acme.a',
     );
     const bytes = Buffer.from(one.bytes.toString().replace(/^1$/m, '0'));
-    const found = await rehearsals.rehearseQuickly({ ...one, bytes }, 'rows');
+    const found = await scratchRestores.rehearseQuickly({ ...one, bytes }, 'rows');
     expect(found.unfinished).toMatchObject([{ kind: 'materialized-view', state: 'unfilled' }]);
     expect(found.differences).toEqual([expect.stringContaining('not all hold what they held')]);
   });
@@ -301,8 +301,8 @@ describe('what stands in', () => {
 describe('rows that were counted only', () => {
   it('are said to be', async () => {
     const one = await backupOf('CREATE TABLE acme.a (n int); INSERT INTO acme.a VALUES (1)');
-    const { notChecked } = await rehearsals.rehearseQuickly(one, 'counts');
+    const { notChecked } = await scratchRestores.rehearseQuickly(one, 'counts');
     expect(notChecked).toEqual([expect.stringMatching(/^rows' contents: .*counted.*not compared/)]);
-    expect((await rehearsals.rehearseQuickly(one, 'rows')).notChecked).toEqual([]);
+    expect((await scratchRestores.rehearseQuickly(one, 'rows')).notChecked).toEqual([]);
   });
 });

@@ -5,10 +5,10 @@ import { sharedHome } from './shared-home.ts';
 import type { Rehearsals, Stored } from './support.ts';
 
 /** Backups of what is not whole without something outside its schema, brought back where that is not. */
-let rehearsals: Rehearsals;
+let scratchRestores: Rehearsals;
 let refusalOf: Home['refusalOf'];
 const { backupOf, brought } = sharedHome((home) => {
-  ({ rehearsals, refusalOf } = home);
+  ({ scratchRestores, refusalOf } = home);
 });
 
 describe('a backup that needs what is outside its schema', () => {
@@ -35,7 +35,7 @@ describe('a backup that needs what is outside its schema', () => {
       ['others'],
       { format: 'plain', compression: 'none' },
     );
-    expect((await rehearsals.rehearseQuickly(one)).differences).toEqual([]);
+    expect((await scratchRestores.rehearseQuickly(one)).differences).toEqual([]);
     for (const [before, after] of [
       ['ON DELETE CASCADE', 'ON DELETE SET NULL'],
       ['control_plane.projects(id) NOT VALID', 'control_plane.projects(id)'],
@@ -45,7 +45,7 @@ describe('a backup that needs what is outside its schema', () => {
       const text = one.bytes.toString();
       expect(text).toContain(before);
       const bytes = Buffer.from(text.replace(before, after));
-      const { differences } = await rehearsals.rehearseQuickly({ ...one, bytes });
+      const { differences } = await scratchRestores.rehearseQuickly({ ...one, bytes });
       expect(differences).toEqual([
         expect.stringMatching(/^foreign key .* is not defined as it was$/),
       ]);
@@ -156,14 +156,14 @@ describe('a backup that needs what is outside its schema', () => {
       CREATE VIEW bound.v AS SELECT mail, !! x.doc AS text, 1 OPERATOR(public.===) 2 AS odd FROM a x JOIN a y USING (mail, doc);
       CREATE MATERIALIZED VIEW bound.m AS SELECT mail FROM a JOIN (SELECT 'A'::citext AS mail) b USING (mail); RESET search_path`;
     const one = await backupOf(sql, ['bound'], { format: 'plain', compression: 'none' });
-    const { differences, checked, notChecked } = await rehearsals.rehearseQuickly(one, 'rows');
+    const { differences, checked, notChecked } = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(differences).toEqual([]);
     expect(checked).toMatchObject({ rows: 1, hashedTables: 1, materializedViews: 1 });
     for (const name of ['===(integer,integer)', '=(json,json)', '!!(NONE,json)'])
       expect(notChecked).toContainEqual(expect.stringContaining(`operator public.${name}`));
     // A text that binds one of them otherwise.
     const bytes = Buffer.from(one.bytes.toString().replace('1 OPERATOR(public.===) 2', '1 = 2'));
-    expect((await rehearsals.rehearseQuickly({ ...one, bytes })).differences).toEqual([
+    expect((await scratchRestores.rehearseQuickly({ ...one, bytes })).differences).toEqual([
       'view bound.v is not defined as it was',
       'view bound.v is bound to other operators than it was: without public.===(integer,integer)',
     ]);
@@ -212,7 +212,7 @@ describe('a backup that needs extensions', () => {
 
   it('that nothing stored needs is brought back without them, and says so', async () => {
     const one = await backupOf('CREATE SCHEMA plain; CREATE TABLE plain.a (id int)', ['plain']);
-    const found = await rehearsals.rehearseQuickly(withExtension(one, []));
+    const found = await scratchRestores.rehearseQuickly(withExtension(one, []));
     expect(found.differences).toEqual([]);
     expect(found.notChecked).toContainEqual(
       expect.stringMatching(

@@ -14,10 +14,10 @@ import { openRehearsals, type Rehearsals, stored } from './support.ts';
 /** Backups as the worker takes them, brought back into scratch servers that are made for them and have nothing of home. */
 let services: Services;
 let postgres: Postgres;
-let rehearsals: Rehearsals;
+let scratchRestores: Rehearsals;
 let refusalOf: Home['refusalOf'];
 const { backupOf, brought } = sharedHome((home) => {
-  ({ services, postgres, rehearsals, refusalOf } = home);
+  ({ services, postgres, scratchRestores, refusalOf } = home);
 });
 
 describe('owners and grants', () => {
@@ -46,7 +46,7 @@ describe('owners and grants', () => {
       ['lent'],
       { format: 'plain', compression: 'none' },
     );
-    expect(await rehearsals.rehearseQuickly(one, 'rows')).toMatchObject({
+    expect(await scratchRestores.rehearseQuickly(one, 'rows')).toMatchObject({
       differences: [],
       notChecked: [],
     });
@@ -65,7 +65,7 @@ describe('owners and grants', () => {
       [/ALTER DEFAULT PRIVILEGES .*;/, '', 'schema lent'],
     ] as const) {
       expect(text.replace(before, after)).not.toBe(text);
-      const { differences } = await rehearsals.rehearseQuickly({
+      const { differences } = await scratchRestores.rehearseQuickly({
         ...one,
         bytes: Buffer.from(text.replace(before, after)),
       });
@@ -93,7 +93,7 @@ describe('a backup', () => {
       CREATE TABLE texts (word text CHECK (known(word))); INSERT INTO words VALUES ('a'); INSERT INTO texts VALUES ('a')`,
       ['careless'],
     );
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found).toMatchObject({ differences: [], checked: { tables: 2, rows: 2 } });
     expect(found.unfinished).toEqual([
       expect.objectContaining({
@@ -114,7 +114,7 @@ describe('a backup', () => {
       INSERT INTO apart.t VALUES (1, 1), (2, 11); UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'apart.t_2'::regclass`,
       ['apart'],
     );
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found).toMatchObject({ differences: [], checked: { rows: 2 } });
     expect(found.notChecked).toContainEqual(
       expect.stringContaining('DETACH CONCURRENTLY was pending'),
@@ -133,7 +133,7 @@ describe('a backup', () => {
     expect(one.manifest.outside.map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['access method', 'language', 'transform']),
     );
-    const found = await rehearsals.rehearseQuickly(one, 'rows');
+    const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found).toMatchObject({ differences: [], checked: { tables: 2, rows: 2 } });
     expect(found.unfinished).toBeUndefined();
     for (const kind of ['access method', 'language', 'transform'])
@@ -145,7 +145,7 @@ describe('a backup', () => {
     const standIns = one.manifest.standIns?.map((each) => ({ ...each, sql }));
     for (const given of [[], standIns ?? []]) {
       const manifest = { ...one.manifest, standIns: given };
-      const { differences } = await rehearsals.rehearseQuickly({ ...one, manifest }, 'rows');
+      const { differences } = await scratchRestores.rehearseQuickly({ ...one, manifest }, 'rows');
       expect(differences).toEqual([]);
     }
   });
@@ -168,7 +168,7 @@ describe('a backup', () => {
       database: own,
       source: { schemas: ['public'] },
     });
-    const found = await rehearsals.rehearseQuickly(await stored(services, bench, 'public'));
+    const found = await scratchRestores.rehearseQuickly(await stored(services, bench, 'public'));
     expect(found).toMatchObject({ differences: [], checked: { rows: 1 } });
   });
 
@@ -178,7 +178,7 @@ describe('a backup', () => {
       CREATE TABLE "sec.ond, third".b (id int REFERENCES first.a); INSERT INTO first.a VALUES (1); INSERT INTO "sec.ond, third".b VALUES (1)`,
       ['first', 'sec.ond, third'],
     );
-    const found = await rehearsals.rehearse(one, 'rows');
+    const found = await scratchRestores.restoreAndCompare(one, 'rows');
     expect(found).toMatchObject({
       differences: [],
       notChecked: [],
@@ -196,7 +196,7 @@ describe('a backup', () => {
     const backup = await backupOf(kinds, ['kinds']);
     const { tableCount, rowCount } = countsOf(backup.manifest.tables);
     expect(tableCount).toBe(8);
-    const { checked, differences } = await rehearsals.rehearseQuickly(backup, 'rows');
+    const { checked, differences } = await scratchRestores.rehearseQuickly(backup, 'rows');
     expect(differences).toEqual([]);
     expect(checked).toMatchObject({ tables: tableCount, rows: rowCount });
     const guide = restoreGuide(backup.manifest, { bucket: 'b', tool: 'aws' });
@@ -228,7 +228,10 @@ describe('a backup', () => {
       source: { schemas: ['b'] },
       settings: { compare: 'rows' },
     });
-    const found = await rehearsals.rehearse(await stored(services, bench, 'b'), 'rows');
+    const found = await scratchRestores.restoreAndCompare(
+      await stored(services, bench, 'b'),
+      'rows',
+    );
     expect(found).toMatchObject({ differences: [], checked: { rows: 2, hashedTables: 1 } });
   });
 
@@ -238,7 +241,7 @@ describe('a backup', () => {
       ['bare'],
     );
     const tables = one.manifest.tables.map(({ rowHash: _, ...table }) => table);
-    const found = await rehearsals.rehearseQuickly(
+    const found = await scratchRestores.rehearseQuickly(
       { ...one, manifest: { ...one.manifest, tables } },
       'rows',
     );
@@ -252,12 +255,12 @@ describe('a backup', () => {
       ['older'],
     );
     const { definitions: _, standIns: __, ...old } = manifest;
-    const found = await rehearsals.rehearseQuickly({ manifest: old, bytes });
+    const found = await scratchRestores.rehearseQuickly({ manifest: old, bytes });
     expect(found.differences).toEqual([]);
     expect(found.notChecked).toContainEqual(expect.stringContaining('does not list them'));
     const views = [...old.views, { schema: 'older', name: 'gone' }];
     expect(
-      (await rehearsals.rehearseQuickly({ manifest: { ...old, views, functions: [] }, bytes }))
+      (await scratchRestores.rehearseQuickly({ manifest: { ...old, views, functions: [] }, bytes }))
         .differences,
     ).toEqual(['view "older"."gone" is missing']);
   });
@@ -269,7 +272,7 @@ describe('a backup', () => {
     );
     const older = manifest.definitions?.map((one) => ({ ...one, digest: '0123456789abcdef' }));
     const definitions = older?.filter(({ kind }) => kind !== 'schema') ?? [];
-    const found = await rehearsals.rehearseQuickly({
+    const found = await scratchRestores.rehearseQuickly({
       manifest: { ...manifest, definitions },
       bytes,
     });
@@ -281,16 +284,18 @@ describe('a backup', () => {
       definitions: [...definitions, gone],
       views: [{ schema: 'ruled', name: 'v' }],
     };
-    expect((await rehearsals.rehearseQuickly({ manifest: missing, bytes })).differences).toEqual([
-      'view "ruled"."v" is missing',
-      'index ruled.gone is missing',
-    ]);
+    expect(
+      (await scratchRestores.rehearseQuickly({ manifest: missing, bytes })).differences,
+    ).toEqual(['view "ruled"."v" is missing', 'index ruled.gone is missing']);
   });
 
   it('that would need more room than there is is refused before a server is begun', async () => {
     const one = await backupOf('CREATE SCHEMA huge; CREATE TABLE huge.a (id int)', ['huge']);
     const tables = one.manifest.tables.map((table) => ({ ...table, bytes: 1e15 }));
-    const tooLarge = rehearsals.rehearse({ ...one, manifest: { ...one.manifest, tables } });
+    const tooLarge = scratchRestores.restoreAndCompare({
+      ...one,
+      manifest: { ...one.manifest, tables },
+    });
     await expect(tooLarge).rejects.toMatchObject({ name: 'ScratchTooSmall' });
   });
 });
@@ -301,9 +306,9 @@ describe('a server that was made for one backup', () => {
     const one = await backupOf('CREATE SCHEMA passing; CREATE TABLE passing.a (id int)', [
       'passing',
     ]);
-    await others.rehearse(one);
+    await others.restoreAndCompare(one);
     const cut = { ...one, bytes: one.bytes.subarray(0, 100) };
-    await expect(others.rehearse(cut)).rejects.toMatchObject({ name: 'DumpUnreadable' });
+    await expect(others.restoreAndCompare(cut)).rejects.toMatchObject({ name: 'DumpUnreadable' });
     expect(readdirSync(others.temporaryFolder)).toEqual([]);
     await others.end();
   });
@@ -325,10 +330,10 @@ describe('a sequence', () => {
         })),
       },
     });
-    const ahead = await rehearsals.rehearseQuickly(standing('9', '-9'));
+    const ahead = await scratchRestores.rehearseQuickly(standing('9', '-9'));
     expect(ahead.differences).toEqual([]);
     expect(ahead.notChecked.filter((line) => /it may have gone on/.test(line))).toHaveLength(2);
-    expect((await rehearsals.rehearseQuickly(standing('11', '-11'))).differences).toEqual([
+    expect((await scratchRestores.rehearseQuickly(standing('11', '-11'))).differences).toEqual([
       'sequence "counting"."down" stands at -10, and stood at -11',
       'sequence "counting"."up" stands at 10, and stood at 11',
     ]);

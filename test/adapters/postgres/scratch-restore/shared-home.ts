@@ -60,7 +60,7 @@ export const sharedHome = (take: (home: Home) => void) => {
   };
 
   const brought = async (sql: string, schema: string, given = {}) =>
-    await home.rehearsals.rehearseQuickly(await backupOf(sql, [schema], given), 'rows');
+    await home.scratchRestores.rehearseQuickly(await backupOf(sql, [schema], given), 'rows');
 
   return { backupOf, brought };
 };

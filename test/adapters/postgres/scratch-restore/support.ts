@@ -3,8 +3,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { makeArchiveReader } from '../../../../adapters/postgres/programs/archive-reader.ts';
-import { makeRehearsalRoom } from '../../../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
-import { rehearseOn } from '../../../../adapters/postgres/scratch/restore/scratch-restore.ts';
+import { makeScratchRestores } from '../../../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
+import { restoreOnScratch } from '../../../../adapters/postgres/scratch/restore/scratch-restore.ts';
 import { SCRATCH_OWNER } from '../../../../adapters/postgres/scratch/server/prepare.ts';
 import {
   type ScratchServer,
@@ -14,7 +14,10 @@ import type { Backup } from '../../../../core/backup.ts';
 import { manifestKeyBeside } from '../../../../core/keys.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import type { Comparison } from '../../../../core/verification.ts';
-import type { RehearsalRequest, Rehearsed } from '../../../../core/verification-ports.ts';
+import type {
+  ScratchRestoreRequest,
+  ScratchRestoreResult,
+} from '../../../../core/verification-ports.ts';
 import { ensureLayer } from '../../../../layers/postgres/ensure.ts';
 import type { Bench, Services } from '../../../functions/export/support.ts';
 import { silent } from '../../../functions/export/support.ts';
@@ -53,9 +56,9 @@ export interface Rehearsals {
   readonly temporaryFolder: string;
   readonly programRoots: readonly string[];
   /** In a server that is made for it. */
-  rehearse(one: Lying, compare?: Comparison): Promise<Rehearsed>;
+  restoreAndCompare(one: Lying, compare?: Comparison): Promise<ScratchRestoreResult>;
   /** In a new database of one server in UTF-8, since making a server takes longer than all the rest. */
-  rehearseQuickly(one: Lying, compare?: Comparison): Promise<Rehearsed>;
+  rehearseQuickly(one: Lying, compare?: Comparison): Promise<ScratchRestoreResult>;
   end(): Promise<void>;
 }
 
@@ -92,9 +95,9 @@ export const openRehearsals = async (...majors: readonly number[]): Promise<Rehe
   const programRoots = [await clientRoot(), path.join(directory, 'postgres')];
   const temporaryFolder = mkdtempSync('/var/tmp/larder-rehearsal-');
   chmodSync(temporaryFolder, 0o755);
-  const room = makeRehearsalRoom({ programRoots, temporaryFolder, log: silent });
+  const room = makeScratchRestores({ programRoots, temporaryFolder, log: silent });
   const archives = makeArchiveReader(programRoots);
-  const requestFor = ({ manifest, bytes }: Lying, compare: Comparison): RehearsalRequest => {
+  const requestFor = ({ manifest, bytes }: Lying, compare: Comparison): ScratchRestoreRequest => {
     const { signal } = new AbortController();
     const { format, compression } = manifest.options;
     return {
@@ -113,7 +116,8 @@ export const openRehearsals = async (...majors: readonly number[]): Promise<Rehe
   return {
     temporaryFolder,
     programRoots,
-    rehearse: (one, compare = 'counts') => room.rehearse(requestFor(one, compare)),
+    restoreAndCompare: (one, compare = 'counts') =>
+      room.restoreAndCompare(requestFor(one, compare)),
     rehearseQuickly: async (one, compare = 'counts') => {
       shared ??= copyingServer({
         programRoots,
@@ -122,7 +126,7 @@ export const openRehearsals = async (...majors: readonly number[]): Promise<Rehe
         locale: { encoding: 'UTF8', collation: 'C.UTF-8' },
         log: silent,
       });
-      return await rehearseOn(await (await shared).copy(), requestFor(one, compare));
+      return await restoreOnScratch(await (await shared).copy(), requestFor(one, compare));
     },
     end: async () => {
       await (await shared)?.stop();

@@ -33,7 +33,7 @@ export const tenantHome = (take: (home: Home) => void) => {
   };
 
   const brought = async (...given: Parameters<typeof backupOf>) =>
-    await home.rehearsals.rehearseQuickly(await backupOf(...given), 'rows');
+    await home.scratchRestores.rehearseQuickly(await backupOf(...given), 'rows');
 
   return { backupOf, brought };
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { meaningOf } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
+import { readStatementKind } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
 import { describeDatabase, differences } from '../../../support/compare-databases.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
@@ -191,9 +191,9 @@ describe('a dump', () => {
       const source = serverOf(of);
       const script = await dumpOf(source, awkwardOn(source), { major: by });
       const pieces = await readAll(script);
-      const kinds = new Set(pieces.map(({ words }) => meaningOf(words).kind));
+      const kinds = new Set(pieces.map(({ words }) => readStatementKind(words).kind));
       for (const kind of KINDS) expect(kinds).toContain(kind);
-      const unknown = pieces.filter(({ words }) => meaningOf(words).kind === 'other');
+      const unknown = pieces.filter(({ words }) => readStatementKind(words).kind === 'other');
       const others = unknown.filter(
         ({ text }) => !/^(COMMENT ON|CREATE CAST|SELECT pg_catalog\.lo)/.test(text),
       );

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { meaningOf } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
-import type { Meaning } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
+import { readStatementKind } from '../../../../adapters/postgres/sql/kinds/read-statement-kind.ts';
+import type { StatementKind } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
 import { readAll } from '../support/reading.ts';
 
-const meaning = async (sql: string): Promise<Meaning | undefined> => {
+const statement = async (sql: string): Promise<StatementKind | undefined> => {
   const [piece, more] = await readAll(`${sql};\n`);
   if (more) throw new Error('two statements');
-  return piece && meaningOf(piece.words);
+  return piece && readStatementKind(piece.words);
 };
 const name = (schema: string | null, text: string) => ({ schema, name: text });
 
 /** As pg_dump 15, 17 and 18 write them, and what is like them. */
-const cases: [string, Meaning][] = [
+const cases: [string, StatementKind][] = [
   ['SET statement_timeout = 0', { kind: 'setting', name: 'statement_timeout', values: ['0'] }],
   [
     'SET "My.Setting" TO -1.5, \'b\', c',
@@ -237,38 +237,38 @@ const others = [
 
 describe('the meaning of a statement', () => {
   it.each(cases)('%s', async (sql, expected) => {
-    expect(await meaning(sql)).toEqual(expected);
+    expect(await statement(sql)).toEqual(expected);
   });
 
   it('is that of a COPY with its columns', async () => {
     const copies = await readAll(
       'COPY "S".t ("a b", c) FROM stdin;\n\\.\nCOPY s."no columns"  FROM stdin;\n\\.\n',
     );
-    expect(copies.map(({ words }) => meaningOf(words))).toEqual([
+    expect(copies.map(({ words }) => readStatementKind(words))).toEqual([
       { kind: 'copy', table: name('S', 't'), columns: ['a b', 'c'] },
       { kind: 'copy', table: name('s', 'no columns'), columns: [] },
     ]);
   });
 
   it.each(others)('is none that could be left out: %s', async (sql) => {
-    expect(['other', 'alter']).toContain((await meaning(sql))?.kind);
+    expect(['other', 'alter']).toContain((await statement(sql))?.kind);
   });
 
   it('does not hang on case, space or comments, but on quotes', async () => {
     const expected = { kind: 'create-schema', schema: 's' };
-    expect(await meaning('create /* a */ sCHEMA -- b\n\tS')).toEqual(expected);
-    expect(await meaning('CREATE "schema" s')).toEqual({ kind: 'other' });
-    expect(await meaning('CREATE SCHEMA U&"s"')).toEqual({ kind: 'other' });
+    expect(await statement('create /* a */ sCHEMA -- b\n\tS')).toEqual(expected);
+    expect(await statement('CREATE "schema" s')).toEqual({ kind: 'other' });
+    expect(await statement('CREATE SCHEMA U&"s"')).toEqual({ kind: 'other' });
   });
 
   it('is told of statements of any length', async () => {
     const roles = Array.from({ length: 2000 }, (_, n) => `r${n}`);
-    expect(await meaning(`GRANT SELECT ON TABLE s.t TO ${roles.join(', ')}`)).toMatchObject({
+    expect(await statement(`GRANT SELECT ON TABLE s.t TO ${roles.join(', ')}`)).toMatchObject({
       kind: 'grant',
       roles,
     });
     const more = [...roles, ...roles, ...roles];
-    expect(await meaning(`GRANT SELECT ON TABLE s.t TO ${more.join(', ')}`)).toEqual({
+    expect(await statement(`GRANT SELECT ON TABLE s.t TO ${more.join(', ')}`)).toEqual({
       kind: 'other',
     });
   });

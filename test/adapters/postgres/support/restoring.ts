@@ -15,10 +15,10 @@ import type { SchemaPlace } from '../../../../core/restore.ts';
 import type {
   Loaded,
   LoadRequest,
+  MarkerSecret,
+  PreflightRequest,
   RenameOptions,
-  RestoreSeal,
   RestoreServer,
-  SurveyRequest,
 } from '../../../../core/restore-ports.ts';
 import { sourceSettings } from '../../../../core/settings.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../../support/postgres.ts';
@@ -183,7 +183,7 @@ export interface Target {
 
 /** Exchanges names of the project of these tests. */
 type Rename = (
-  by: RestoreSeal,
+  by: MarkerSecret,
   places: readonly SchemaPlace[],
   options: Omit<RenameOptions, 'project' | 'names'>,
 ) => ReturnType<RestoreServer['rename']>;
@@ -281,8 +281,8 @@ export const restore = async (
   wishes: LoadWishes = {},
 ): Promise<Loaded> => await serverOf(target).load(await requestOf(stored, wishes));
 
-export const surveyOf = (target: Target, stored: Stored, more: Partial<SurveyRequest> = {}) =>
-  serverOf(target).survey({
+export const surveyOf = (target: Target, stored: Stored, more: Partial<PreflightRequest> = {}) =>
+  serverOf(target).preflight({
     manifest: stored.manifest,
     project: PROJECT,
     places: placesOf(stored),

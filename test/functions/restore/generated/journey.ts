@@ -26,7 +26,7 @@ export interface Home {
   readonly services: Services;
   readonly postgres: Postgres;
   readonly template: string;
-  readonly rehearsals: Rehearsals;
+  readonly scratchRestores: Rehearsals;
 }
 
 type Facts = Awaited<ReturnType<typeof factsOf>>;
@@ -148,7 +148,7 @@ export const journey = async (home: Home, tenant: Tenant): Promise<readonly stri
   });
   say('export', firstDifference(live, await dumpWithout(postgres, database)));
 
-  const verified = await home.rehearsals
+  const verified = await home.scratchRestores
     .rehearseQuickly(await storedOf(home, room, backup), 'rows')
     .catch((error: Error) => ({
       differences: [`${error.name}: ${error.message}`],
