@@ -1,18 +1,23 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildSync } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 
 /**
- * The functions' bundles: each one ES module with everything inside, the AWS SDK too, so that its version is ours and
+ * The functions' bundles: ES modules with everything inside, the AWS SDK too, so that its version is ours and
  * not Lambda's of the day.
  *
  * All are made by one run of esbuild in this process. (CDK's NodejsFunction starts npx and esbuild for each
- * function, which takes five times as long and prints three lines a function.) They are not minified: it makes no
- * function start sooner, and a stack trace stays readable without a source map.
+ * function, which takes five times as long and prints three lines a function.) The run splits: code that several
+ * functions import is written once, into a module for each set of functions that share it. A function's bundle has its own
+ * module and those that it imports, and loads no slower than one large module does. The name of a shared module is a
+ * hash of its content, so a bundle, and with it the function's asset, changes only with code that the function imports or
+ * with what the modules of its sets are made of. Bundles are not minified: it makes no function start sooner, and a stack
+ * trace stays readable without a source map.
  */
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const FUNCTIONS = path.join(PROJECT, 'functions');
+const ENTRY = 'handler.ts';
 
 /** CommonJS packages such as pg call `require`, which ES modules don't have. */
 const REQUIRE =
@@ -21,21 +26,34 @@ const REQUIRE =
 /** Under which name a source's own certificate authority lies beside the code of its functions. */
 export const CA_FILE = 'source-ca.pem';
 
-/** The module in the bundle and its export, as Lambda's configuration names them. */
+/** The module in the bundle that Lambda loads. */
+const MAIN = 'index.mjs';
+/** The same module and its export, as Lambda's configuration names them. */
 export const HANDLER = 'index.handler';
 
-const handlerOf = (folder: string): string => path.join(FUNCTIONS, folder, 'handler.ts');
+/** Contents of modules by file name; `index.mjs` is among them. They lie in one folder. */
+export type Bundle = ReadonlyMap<string, Uint8Array>;
 
-const build = (): ReadonlyMap<string, Uint8Array> => {
-  const folders = readdirSync(FUNCTIONS).filter((folder) => existsSync(handlerOf(folder)));
-  const { outputFiles } = buildSync({
-    absWorkingDir: PROJECT,
+/**
+ * Bundles the handler of each folder.
+ * @param functions absolute path of the folder that has a folder for each function
+ * @returns bundles by the name of their function's folder
+ */
+export const makeBundles = (functions: string): ReadonlyMap<string, Bundle> => {
+  const folders = readdirSync(functions).filter((folder) =>
+    existsSync(path.join(functions, folder, ENTRY)),
+  );
+  const { outputFiles, metafile } = buildSync({
+    absWorkingDir: path.dirname(functions),
     entryPoints: folders.map((folder) => ({
-      in: handlerOf(folder),
+      in: path.join(functions, folder, ENTRY),
       out: folder,
     })),
-    outdir: FUNCTIONS,
+    outdir: functions,
     outExtension: { '.js': '.mjs' },
+    chunkNames: 'shared-[hash]',
+    splitting: true,
+    metafile: true,
     write: false,
     bundle: true,
     platform: 'node',
@@ -47,12 +65,35 @@ const build = (): ReadonlyMap<string, Uint8Array> => {
     banner: { js: REQUIRE },
     logLevel: 'warning',
   });
+  const contents = new Map(outputFiles.map((file) => [path.basename(file.path), file.contents]));
+  return new Map(folders.map((folder) => [folder, bundleOf(`${folder}.mjs`, metafile, contents)]));
+};
+
+/** The modules that an entry imports, directly or not, with the entry as MAIN. */
+const bundleOf = (
+  entry: string,
+  { outputs }: Metafile,
+  contents: ReadonlyMap<string, Uint8Array>,
+): Bundle => {
+  const imports = new Map(
+    Object.entries(outputs).map(([file, output]) => [
+      path.basename(file),
+      output.imports.filter((one) => !one.external).map((one) => path.basename(one.path)),
+    ]),
+  );
+  const names = new Set([entry]);
+  // A set that grows while it is iterated is iterated to its new end.
+  for (const name of names) for (const imported of imports.get(name) ?? []) names.add(imported);
   return new Map(
-    outputFiles.map(({ path: file, contents }) => [path.basename(file, '.mjs'), contents]),
+    [...names].map((name) => {
+      const code = contents.get(name);
+      if (!code) throw new Error(`esbuild made no ${name}.`);
+      return [name === entry ? MAIN : name, code];
+    }),
   );
 };
 
-let built: ReadonlyMap<string, Uint8Array> | undefined;
+let built: ReadonlyMap<string, Bundle> | undefined;
 
 /**
  * Lays a function's bundle into a folder that is there as long as `use` runs, which CDK copies at once.
@@ -64,12 +105,12 @@ export const withBundle = <T>(
   caFile: string | undefined,
   use: (bundleFolder: string) => T,
 ): T => {
-  built ??= build();
-  const code = built.get(folder);
-  if (!code) throw new Error(`There is no functions/${folder}/handler.ts.`);
+  built ??= makeBundles(FUNCTIONS);
+  const modules = built.get(folder);
+  if (!modules) throw new Error(`There is no functions/${folder}/${ENTRY}.`);
   const bundle = mkdtempSync(path.join(tmpdir(), 'larder-bundle-'));
   try {
-    writeFileSync(path.join(bundle, 'index.mjs'), code);
+    for (const [name, code] of modules) writeFileSync(path.join(bundle, name), code);
     if (caFile) copyFileSync(caFile, path.join(bundle, CA_FILE));
     return use(bundle);
   } finally {

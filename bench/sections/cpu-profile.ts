@@ -1,3 +1,6 @@
+import path from 'node:path';
+import { type Modules, packageOf, sourcesOf } from '../modules.ts';
+
 /**
  * Reads V8's CPU profiles of a bundle. A sample belongs to the function that ran, and to the kind of work that this is: by
  * the ancestors, where the bundle was being loaded; by the name, for V8's and Node's own; and by the package that the line
@@ -30,6 +33,7 @@ export interface Share {
 
 const LOADING = 'loading the bundle';
 const IDLE = '(idle)';
+const OTHER = 'other packages';
 
 const BY_NAME: readonly (readonly [RegExp, RegExp, string])[] = [
   [/^\(garbage collector\)$/, /^$/, 'garbage collection'],
@@ -47,38 +51,36 @@ const BY_NAME: readonly (readonly [RegExp, RegExp, string])[] = [
   [/./, /^node:(internal\/child_process|child_process)/, 'starting pg_dump'],
 ];
 
-const packageOf = (comment: string): string => {
-  const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(comment)?.[1];
+const groupOf = (file: string): string => {
+  const name = packageOf(file);
   if (!name) return 'Larder’s own code';
   if (/^(@aws-sdk|@smithy|@aws-crypto)/.test(name)) return 'AWS SDK';
-  return name.startsWith('pg') ? 'pg' : 'other packages';
+  return name.startsWith('pg') ? 'pg' : OTHER;
 };
 
-/** By line of the bundle, from 0. */
-const packagesOf = (code: string): readonly string[] => {
-  let current = 'other packages';
-  return code.split('\n').map((line) => {
-    const comment = /^\s*\/\/ (\S+\.(?:[cm]?js|ts))$/.exec(line)?.[1];
-    if (comment) current = packageOf(comment);
-    return current;
-  });
-};
+/** By line of the module, from 0. */
+const groupsOf = (code: string): readonly string[] =>
+  sourcesOf(code).map((file) => (file ? groupOf(file) : OTHER));
 
 const isLoading = ({ functionName, url }: Frame): boolean =>
   functionName === 'compileSourceTextModule' ||
   /^node:internal\/(modules|bootstrap|main|process\/(execution|pre_execution))/.test(url);
 
-const kindOf = (frame: Frame, packages: readonly string[]): string => {
-  const { functionName, url, lineNumber } = frame;
+/** Where a frame's line came from, by the lines of the bundle's modules. */
+type GroupOf = (frame: Frame) => string;
+
+const kindOf = (frame: Frame, group: GroupOf): string => {
+  const { functionName, url } = frame;
   const known = BY_NAME.find(([name, place]) => name.test(functionName) && place.test(url));
   if (known) return known[2];
-  return url.startsWith('file:') ? (packages[lineNumber] ?? 'other packages') : 'Node itself';
+  return url.startsWith('file:') ? group(frame) : 'Node itself';
 };
 
-const label = ({ functionName, url, lineNumber }: Frame, packages: readonly string[]): string => {
+const label = (frame: Frame, group: GroupOf): string => {
+  const { functionName, url } = frame;
   const name = functionName || '(anonymous)';
   if (!url) return name;
-  const place = url.startsWith('file:') ? packages[lineNumber] : url;
+  const place = url.startsWith('file:') ? group(frame) : url;
   return `${name}, ${place}`;
 };
 
@@ -87,12 +89,14 @@ const sorted = (sums: ReadonlyMap<string, number>): Share[] =>
     .map(([name, microseconds]) => ({ name, milliseconds: microseconds / 1000 }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
 
-/** Both without the time in which nothing ran. */
+/** Both without the time in which nothing ran. @param modules those of the bundle */
 export const readProfile = (
   { nodes, samples, timeDeltas }: Profile,
-  bundle: string,
+  modules: Modules,
 ): { readonly kinds: readonly Share[]; readonly functions: readonly Share[] } => {
-  const packages = packagesOf(bundle);
+  const groups = new Map([...modules].map(([name, code]) => [name, groupsOf(code)]));
+  const group: GroupOf = ({ url, lineNumber }) =>
+    groups.get(path.basename(url))?.[lineNumber] ?? OTHER;
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const loading = new Set<number>();
   const mark = (node: ProfileNode, within: boolean): void => {
@@ -113,8 +117,8 @@ export const readProfile = (
     const frame = byId.get(id)?.callFrame;
     if (!frame || frame.functionName === IDLE) return;
     const time = timeDeltas[index] ?? 0;
-    add(kinds, loading.has(id) ? LOADING : kindOf(frame, packages), time);
-    add(functions, label(frame, packages), time);
+    add(kinds, loading.has(id) ? LOADING : kindOf(frame, group), time);
+    add(functions, label(frame, group), time);
   });
   return { kinds: sorted(kinds), functions: sorted(functions) };
 };

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { millis } from '../../core/backup.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import { readModules } from '../modules.ts';
 import { mib, milliseconds, seconds, table } from '../numbers.ts';
 import type { Section } from '../section.ts';
 import { runExport } from './contenders.ts';
@@ -52,7 +53,7 @@ export const profile: Section<Profiled> = {
     const [file = ''] = readdirSync(folder);
     const read = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Profile;
     rmSync(folder, { recursive: true });
-    const { kinds, functions } = readProfile(read, readFileSync(bundle, 'utf8'));
+    const { kinds, functions } = readProfile(read, readModules(path.dirname(bundle)));
     return {
       bytes,
       cpuSeconds: run.cpuSeconds,

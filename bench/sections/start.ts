@@ -1,10 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { buildSync } from 'esbuild';
 import { measure } from '../measure.ts';
+import { type Modules, packageOf, readModules, sourcesOf } from '../modules.ts';
 import { median, mib, milliseconds, spread, table } from '../numbers.ts';
-import { REPOSITORY } from '../places.ts';
 import type { Section } from '../section.ts';
 import { atMost } from '../targets.ts';
 
@@ -19,6 +18,8 @@ const PACKAGES_LISTED = 12;
 
 interface Start {
   readonly role: string;
+  /** Absent in records of bundles that had one. */
+  readonly modules?: number;
   readonly bytes: number;
   readonly gzipBytes: number;
   readonly milliseconds: readonly number[];
@@ -38,26 +39,17 @@ export interface Starts {
   readonly imports: readonly Imports[];
 }
 
-const importsOf = (role: string): Imports => {
-  const { metafile } = buildSync({
-    absWorkingDir: REPOSITORY,
-    entryPoints: [`functions/${role}/handler.ts`],
-    write: false,
-    outdir: 'unwritten',
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    metafile: true,
-    logLevel: 'silent',
-  });
+const importsOf = (role: string, modules: Modules): Imports => {
   const bytes = new Map<string, number>();
-  for (const output of Object.values(metafile.outputs)) {
-    for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'Larder';
-      bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
-    }
+  for (const code of modules.values()) {
+    const lines = code.split('\n');
+    sourcesOf(code).forEach((file, line) => {
+      // Before the first source are imports of other modules of the bundle.
+      if (file === undefined) return;
+      const name = packageOf(file) ?? 'Larder';
+      const size = Buffer.byteLength(lines[line] ?? '') + 1;
+      bytes.set(name, (bytes.get(name) ?? 0) + size);
+    });
   }
   const packages = [...bytes].map(([name, size]) => ({ name, bytes: size }));
   return { role, packages: packages.sort((a, b) => b.bytes - a.bytes) };
@@ -67,7 +59,8 @@ export const start: Section<Starts> = {
   name: 'start',
   measure: async ({ stage: opened, say }) => {
     const stage = await opened();
-    const nothing = path.join(stage.folder, 'nothing.mjs');
+    const nothing = path.join(stage.folder, 'nothing', 'index.mjs');
+    mkdirSync(path.dirname(nothing));
     writeFileSync(nothing, 'export const handler = async () => undefined;\n');
     const started = [
       {
@@ -108,17 +101,20 @@ export const start: Section<Starts> = {
     }
     return {
       functions: [...runs].map(([one, all]) => {
-        const code = readFileSync(one.bundle);
+        const modules = [...readModules(path.dirname(one.bundle)).values()];
         return {
           role: one.role,
-          bytes: code.length,
-          gzipBytes: gzipSync(code).length,
+          modules: modules.length,
+          bytes: sumOf(modules, Buffer.byteLength),
+          gzipBytes: sumOf(modules, (code) => gzipSync(code).length),
           milliseconds: all.milliseconds,
           cpuSeconds: all.cpu,
           memory: median(all.memory),
         };
       }),
-      imports: LISTED.map(importsOf),
+      imports: LISTED.map((role) =>
+        importsOf(role, readModules(path.dirname(stage.bundleOf(role)))),
+      ),
     };
   },
   targets: ({ functions }) =>
@@ -137,10 +133,11 @@ export const start: Section<Starts> = {
     `From a process that does not exist yet to the first line of its handler, the deployed bundle with its deployed variables: median of ${STARTS} cold starts in turn after a warm-up, with the shortest and the longest. Node itself takes its part of that before any line of ours. Lambda adds what it takes to get the bundle and a place to run it.`,
     '',
     ...table(
-      ['function', 'bundle', 'compressed', 'start', 'CPU', 'memory once loaded'],
+      ['function', 'modules', 'bundle', 'compressed', 'start', 'CPU', 'memory once loaded'],
       functions.map((one) => {
         return [
           one.role,
+          String(one.modules ?? 1),
           kib(one.bytes),
           kib(one.gzipBytes),
           spread(one.milliseconds, milliseconds),
@@ -163,5 +160,8 @@ export const start: Section<Starts> = {
     ),
   ],
 };
+
+const sumOf = (modules: readonly string[], of: (code: string) => number): number =>
+  modules.reduce((sum, code) => sum + of(code), 0);
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
