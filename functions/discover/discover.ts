@@ -1,6 +1,11 @@
 import { describeError, isRetryable } from '../../core/errors/base.ts';
 import type { DiscoverEvent, DiscoverResult } from '../../core/messages.ts';
-import { countsOf, lookUpProject, type RefreshPorts, refreshRegistry } from './refresh-registry.ts';
+import {
+  countsOf,
+  lookUpProject,
+  type RefreshPorts,
+  refreshRegistry,
+} from '../../core/refresh-registry.ts';
 
 /** Looks a project up, or refreshes the whole registry. A failure is an answer too: the caller needs its name. */
 export const discover = async (

@@ -2,9 +2,9 @@ import { quoted } from '../../core/errors/base.ts';
 import type { History, OpenBackup } from '../../core/history-ports.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { ACTIVE, GONE, type Project } from '../../core/project.ts';
+import type { Refresh, Refused } from '../../core/refresh-registry.ts';
 import type { Run } from '../../core/run.ts';
 import type { Registry } from '../../core/source-ports.ts';
-import type { Refresh, Refused } from '../discover/refresh-registry.ts';
 
 /** What is open at one source, as the index shows it: it may be a moment behind. */
 export interface OpenWork {

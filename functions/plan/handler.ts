@@ -6,10 +6,11 @@ import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
+import { accessOf } from '../../adapters/postgres/session/source-access.ts';
 import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { parse, planEvent } from '../../core/messages.ts';
-import { openProjectSource } from '../discover/compose.ts';
 import { planRun } from './plan-run.ts';
 import type { PlanOutcome, PlanPorts } from './ports.ts';
 
@@ -29,7 +30,7 @@ const access = {
 };
 const sqs = new SQSClient({});
 const ports: PlanPorts = {
-  source: openProjectSource(environment.source),
+  source: makeProjectSource(accessOf(environment.source, import.meta.dirname)),
   registry: makeRegistry(access),
   history: makeHistory(access),
   runs: makeRuns(access),

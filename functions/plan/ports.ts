@@ -1,10 +1,10 @@
 import type { History } from '../../core/history-ports.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { RefreshPorts } from '../../core/refresh-registry.ts';
 import type { RunPart } from '../../core/run.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
-import type { RefreshPorts } from '../discover/refresh-registry.ts';
 
 export interface PlanPorts extends RefreshPorts {
   readonly history: History;

@@ -3,6 +3,7 @@ import { isRetryable, quoted } from '../../core/errors/base.ts';
 import { StepNotDone } from '../../core/errors/restore.ts';
 import { Cancelled } from '../../core/errors/work.ts';
 import type { JobContext } from '../../core/job-work.ts';
+import { boundedDependents } from '../../core/outcome-bounds.ts';
 import type {
   Restore,
   RestoredForeignKey,
@@ -12,7 +13,6 @@ import type {
 } from '../../core/restore.ts';
 import type { Dependent } from '../../core/restore-dependents.ts';
 import type { Loaded, OutsideForeignKey } from '../../core/restore-ports.ts';
-import { boundedDependents } from './bounds.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { beforePlaces } from './report.ts';

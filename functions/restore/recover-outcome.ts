@@ -1,6 +1,6 @@
+import { boundedOutcome } from '../../core/outcome-bounds.ts';
 import type { Restore } from '../../core/restore.ts';
 import { exchanged, keyWarnings, leftForLater } from './after-commit.ts';
-import { boundedOutcome } from './bounds.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestorePorts } from './ports.ts';
 import { recoverUndo } from './undo.ts';

@@ -8,10 +8,10 @@ import {
   type SchemaPlace,
 } from '../../core/restore.ts';
 import type { Preflight } from '../../core/restore-ports.ts';
+import type { StoredBackup } from '../../core/stored-backup.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import type { RestorePlan } from './restore-plan.ts';
 import { logNotOwned } from './restoring-project.ts';
-import type { StoredBackup } from './stored-backup.ts';
 
 /**
  * What a restore would need and what speaks against it, before anything is written. Speeds are bytes of tables on the server

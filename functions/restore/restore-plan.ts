@@ -16,8 +16,8 @@ import type {
   VaultReader,
 } from '../../core/restore-ports.ts';
 import { tableProblem } from '../../core/restore-tables.ts';
+import type { StoredBackup } from '../../core/stored-backup.ts';
 import type { RestorePorts } from './ports.ts';
-import type { StoredBackup } from './stored-backup.ts';
 
 /** What a restore is to do, worked out from its row and its backup's manifest. */
 export interface RestorePlan {

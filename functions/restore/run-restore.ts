@@ -1,13 +1,16 @@
 import type { Backup } from '../../core/backup.ts';
+import { originOf } from '../../core/backup-origin.ts';
 import { type Digest, DigestMeter } from '../../core/digest.ts';
 import { describeError, isRetryable } from '../../core/errors/base.ts';
 import { DumpUnreadable, type Loosening, RestoreRefused } from '../../core/errors/restore.ts';
 import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
 import type { JobContext } from '../../core/job-work.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import { boundedOutcome, boundedReport } from '../../core/outcome-bounds.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
 import type { LiveSchema, Loaded, Preflight } from '../../core/restore-ports.ts';
+import { findStored, type StoredBackup } from '../../core/stored-backup.ts';
 import {
   addForeignKeys,
   exchange,
@@ -15,17 +18,14 @@ import {
   refuseWithoutKeys,
   renamesOf,
 } from './after-commit.ts';
-import { boundedOutcome, boundedReport } from './bounds.ts';
 import { loadBackup } from './load-backup.ts';
 import { loosenNext, withAnotherWay } from './loosen-and-retry.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
-import { originOf } from './origin.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
 import { planRestore, type RestorePlan } from './restore-plan.ts';
 import { restoringProject } from './restoring-project.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
-import { findStored, type StoredBackup } from './stored-backup.ts';
 
 /**
  * One attempt at one restore. Its transaction is all or nothing; what comes after it (foreign keys to tables outside, the

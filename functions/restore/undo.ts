@@ -4,6 +4,7 @@ import { RestoreNotFound } from '../../core/errors/request.ts';
 import { RestoreRefused } from '../../core/errors/restore.ts';
 import { isEnded } from '../../core/job.ts';
 import type { JobContext } from '../../core/job-work.ts';
+import { boundedDependents } from '../../core/outcome-bounds.ts';
 import {
   type Restore,
   type RestoredForeignKey,
@@ -13,7 +14,6 @@ import {
 } from '../../core/restore.ts';
 import type { Dependent } from '../../core/restore-dependents.ts';
 import { keyWarnings, leftForLater } from './after-commit.ts';
-import { boundedDependents } from './bounds.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { restoringProject } from './restoring-project.ts';

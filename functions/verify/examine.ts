@@ -1,16 +1,16 @@
 import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
+import { originOf } from '../../core/backup-origin.ts';
 import { type Digest, DigestMeter } from '../../core/digest.ts';
 import { describeError } from '../../core/errors/base.ts';
 import { BackupNotReady } from '../../core/errors/request.ts';
 import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vault.ts';
 import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
+import { boundedUnfinished } from '../../core/outcome-bounds.ts';
+import { findStored } from '../../core/stored-backup.ts';
 import type { Vouched } from '../../core/trusted-manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
-import { boundedUnfinished } from '../restore/bounds.ts';
-import { originOf } from '../restore/origin.ts';
-import { findStored } from '../restore/stored-backup.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf, speaksAgainstBackup } from './verdict.ts';
 

@@ -1,6 +1,6 @@
 import type { ReadNaming } from '../../../core/restore-ports.ts';
-import { NamingLive } from '../replay/objects-naming-live.ts';
 import { readStatementKind } from '../sql/kinds/read-statement-kind.ts';
+import { NamingLive } from '../sql/objects-naming-live.ts';
 import { type Word, wordOf } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
 import { escapesOf } from './entry-definitions.ts';

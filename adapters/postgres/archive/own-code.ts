@@ -1,7 +1,7 @@
 import { quoted } from '../../../core/errors/base.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
-import { calledIn, checksIn } from '../replay/tenant-code/called-in-text.ts';
+import { calledIn, checksIn } from '../sql/called-names.ts';
 import { type Archive, archiveOf } from './entry-index.ts';
 import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 

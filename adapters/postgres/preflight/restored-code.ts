@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { OwnCode, PreflightRequest } from '../../../core/restore-ports.ts';
-import { harmfulAmong } from '../replay/tenant-code/called-in-text.ts';
+import { harmfulAmong } from '../replay/tenant-code/harmful-names.ts';
 import {
   listed,
   type Reach,

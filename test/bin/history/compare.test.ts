@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Difference } from '../../../bin/history/findings.ts';
 import { pendingBackup } from '../../support/backups.ts';
-import { roomForEach } from './emulators.ts';
 import { daysAgo, inDays, kindsOf, type Room, type Stored } from './room.ts';
+import { roomForEach } from './room-for-each.ts';
 
 let room: Room;
 roomForEach((made) => {

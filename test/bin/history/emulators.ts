@@ -1,8 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { beforeAll, beforeEach } from 'vitest';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { startVaults, type Vaults } from '../../support/vaults.ts';
-import { openRoom, type Room } from './room.ts';
 
 /** The emulators of a test file. */
 export interface Emulators {
@@ -31,16 +29,4 @@ export const startEmulators = async (): Promise<Emulators> => {
       await tables.stop();
     },
   };
-};
-
-/** Gives each test of a file a room of its own. */
-export const roomForEach = (take: (room: Room) => void): void => {
-  let emulators: Emulators;
-  beforeAll(async () => {
-    emulators = await startEmulators();
-    return () => emulators.stop();
-  });
-  beforeEach(async () => {
-    take(await openRoom(emulators));
-  });
 };

@@ -3,8 +3,8 @@ import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
-import { roomForEach } from './emulators.ts';
 import { daysAgo, kindsOf, manifestOf, type Room } from './room.ts';
+import { roomForEach } from './room-for-each.ts';
 
 let room: Room;
 roomForEach((made) => {

@@ -3,8 +3,8 @@ import type { Row } from '../../../adapters/dynamodb/table.ts';
 import { isFull } from '../../../bin/history/row-of-manifest.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { pendingBackup } from '../../support/backups.ts';
-import { roomForEach } from './emulators.ts';
 import { daysAgo, inDays, type Room, type Stored } from './room.ts';
+import { roomForEach } from './room-for-each.ts';
 
 let room: Room;
 roomForEach((made) => {

@@ -5,8 +5,8 @@ import { messageToSign } from '../../../core/manifest-signature.ts';
 import { ACTIVE } from '../../../core/project.ts';
 import { pendingBackup } from '../../support/backups.ts';
 import { TEST_KEY, testKey } from '../../support/manifest-keys.ts';
-import { roomForEach } from './emulators.ts';
 import { daysAgo, inDays, kindsOf, manifestOf, type Room } from './room.ts';
+import { roomForEach } from './room-for-each.ts';
 
 /** Manifests without a row, by who has signed them. */
 let room: Room;

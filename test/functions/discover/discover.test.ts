@@ -3,9 +3,9 @@ import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { LoginRefused } from '../../../core/errors/source.ts';
 import { discoverResult } from '../../../core/messages.ts';
 import type { Project } from '../../../core/project.ts';
+import type { RefreshPorts } from '../../../core/refresh-registry.ts';
 import type { ProjectSource, Registry } from '../../../core/source-ports.ts';
 import { discover } from '../../../functions/discover/discover.ts';
-import type { RefreshPorts } from '../../../functions/discover/refresh-registry.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { project, silent, sourceOf } from '../plan/planning.ts';
 

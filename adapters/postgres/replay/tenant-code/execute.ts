@@ -1,4 +1,5 @@
 import { tableKey } from '../../../../core/manifest.ts';
+import { type CalledNames, calledIn, evaluatedAtOnce } from '../../sql/called-names.ts';
 import { described } from '../../sql/describe-statement.ts';
 import { isKey } from '../../sql/function-body.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
@@ -10,14 +11,8 @@ import type { OwnedObject } from '../access/role-switch.ts';
 import type { Sender } from '../operators/bind-operators.ts';
 import { named, type Run } from '../run-state.ts';
 import { sqlOf } from '../send.ts';
-import {
-  type CalledNames,
-  calledIn,
-  evaluatedAtOnce,
-  harmfulAmong,
-  withoutBuiltIns,
-} from './called-in-text.ts';
 import { confinedRole, type Evaluated, refuseExposed } from './confine.ts';
+import { harmfulAmong, withoutBuiltIns } from './harmful-names.ts';
 import { forget, noteExecuted, taintedTypesOf, tenantCodeOf } from './known-code.ts';
 import { foldedOf, NO_CODE } from './read-tenant-code.ts';
 import { type Lent, runRestricted } from './security-restricted.ts';

@@ -1,9 +1,9 @@
-import { quoted } from '../../core/errors/base.ts';
-import { DuplicateProject, NoProjectsListed } from '../../core/errors/planning.ts';
-import { InvalidInput } from '../../core/errors/request.ts';
-import type { RefreshCounts } from '../../core/messages.ts';
-import { chunksOf, inParallel } from '../../core/parallel.ts';
-import type { Log } from '../../core/ports.ts';
+import { quoted } from './errors/base.ts';
+import { DuplicateProject, NoProjectsListed } from './errors/planning.ts';
+import { InvalidInput } from './errors/request.ts';
+import type { RefreshCounts } from './messages.ts';
+import { chunksOf, inParallel } from './parallel.ts';
+import type { Log } from './ports.ts';
 import {
   ACTIVE,
   GONE,
@@ -11,8 +11,8 @@ import {
   type Project,
   projectProblem,
   type RegisteredProject,
-} from '../../core/project.ts';
-import type { ProjectSource, Registry } from '../../core/source-ports.ts';
+} from './project.ts';
+import type { ProjectSource, Registry } from './source-ports.ts';
 
 export interface RefreshPorts {
   readonly source: ProjectSource;

@@ -1,7 +1,5 @@
-import type pg from 'pg';
-import { isKey } from '../../sql/function-body.ts';
-import type { Word } from '../../sql/statement-words.ts';
-import { HARMFUL_NAMES, OPENS_TABLES } from './catalog-sql.ts';
+import { isKey } from './function-body.ts';
+import type { Word } from './statement-words.ts';
 
 /** Functions and operators that a definition calls, found in its text before PostgreSQL evaluates it. */
 export interface CalledNames {
@@ -35,27 +33,6 @@ export const calledIn = (words: readonly Word[]): CalledNames => {
   return { plain: [...plain], functions, operators };
 };
 
-/**
- * Those that are not known to be harmless, as PostgreSQL names their functions.
- * @param path schemas in which names without one may be found: all that is no extension's in them counts
- */
-export const harmfulAmong = async (
-  client: pg.Client,
-  { plain, functions, operators }: CalledNames,
-  path: readonly string[] = [],
-): Promise<readonly string[]> => {
-  if (!plain.length && !functions.length && !operators.length && !path.length) return [];
-  const { rows } = await client.query<{ code: string }>(HARMFUL_NAMES, [
-    plain,
-    functions.map(({ schema }) => schema),
-    functions.map(({ name }) => name),
-    operators.map(({ schema }) => schema),
-    operators.map(({ name }) => name),
-    path,
-  ]);
-  return rows.map(({ code }) => code);
-};
-
 /** The words from a key word on, with all in the brackets behind it. */
 const clausesFrom = (words: readonly Word[], key: string): Word[][] =>
   words.flatMap((word, at) => {
@@ -78,9 +55,3 @@ export const evaluatedAtOnce = (words: readonly Word[]): Word[] =>
 
 /** Checks, in which any built-in may be called. */
 export const checksIn = (words: readonly Word[]): Word[] => clausesFrom(words, 'check').flat();
-
-/** Without PostgreSQL's own functions: where only immutable ones may be called, only one of them does more than compute. */
-export const withoutBuiltIns = (called: CalledNames): CalledNames => ({
-  ...called,
-  plain: called.plain.filter((name) => name === OPENS_TABLES),
-});

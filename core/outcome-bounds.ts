@@ -4,8 +4,8 @@ import type {
   RestoreOutcome,
   RestoreReport,
   UnfinishedObject,
-} from '../../core/restore.ts';
-import type { Dependent } from '../../core/restore-dependents.ts';
+} from './restore.ts';
+import type { Dependent } from './restore-dependents.ts';
 
 /**
  * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where nobody reads them any

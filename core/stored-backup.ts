@@ -1,11 +1,11 @@
-import type { Backup } from '../../core/backup.ts';
-import { BackupNotFound, BackupNotReady } from '../../core/errors/request.ts';
-import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
-import type { History } from '../../core/history-ports.ts';
-import type { Manifest } from '../../core/manifest.ts';
-import type { ManifestVerifier } from '../../core/manifest-signature.ts';
-import type { VaultReader } from '../../core/restore-ports.ts';
-import { trustedManifest, type Vouched } from '../../core/trusted-manifest.ts';
+import type { Backup } from './backup.ts';
+import { BackupNotFound, BackupNotReady } from './errors/request.ts';
+import { BackupDamaged, BackupGone } from './errors/vault.ts';
+import type { History } from './history-ports.ts';
+import type { Manifest } from './manifest.ts';
+import type { ManifestVerifier } from './manifest-signature.ts';
+import type { VaultReader } from './restore-ports.ts';
+import { trustedManifest, type Vouched } from './trusted-manifest.ts';
 
 /** A backup as three places agree on it: its row, its manifest, and the object's size. */
 export interface StoredBackup {

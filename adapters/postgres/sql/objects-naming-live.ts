@@ -1,16 +1,16 @@
 import { quoted } from '../../../core/errors/base.ts';
 import type { NamesLive } from '../../../core/restore.ts';
-import { described, shown } from '../sql/describe-statement.ts';
-import { isKey } from '../sql/function-body.ts';
-import type { StatementKind } from '../sql/kinds/statement-kind.ts';
+import { described, shown } from './describe-statement.ts';
+import { isKey } from './function-body.ts';
+import type { StatementKind } from './kinds/statement-kind.ts';
 import {
   isWritingCall,
   type SchemaNames,
   schemaNames,
   wordsIn,
   writesIn,
-} from '../sql/schema-names-in-text.ts';
-import type { Word } from '../sql/statement-words.ts';
+} from './schema-names-in-text.ts';
+import type { Word } from './statement-words.ts';
 
 /**
  * Objects of a backup that still name the live schema after a restore under another name: by string constants in expressions, bodies and

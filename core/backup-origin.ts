@@ -1,6 +1,6 @@
-import { type Digest, digestsOf } from '../../core/digest.ts';
-import type { Manifest } from '../../core/manifest.ts';
-import type { VaultReader } from '../../core/restore-ports.ts';
+import { type Digest, digestsOf } from './digest.ts';
+import type { Manifest } from './manifest.ts';
+import type { VaultReader } from './restore-ports.ts';
 
 /**
  * Why a backup could not be restored. Only digests show that, and pg_restore usually stops before the end of a damaged archive: so the

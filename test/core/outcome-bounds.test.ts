@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
-import type { RestoredForeignKey } from '../../../core/restore.ts';
-import type { Dependent } from '../../../core/restore-dependents.ts';
-import {
-  boundedDependents,
-  boundedOutcome,
-  boundedReport,
-} from '../../../functions/restore/bounds.ts';
+import { boundedDependents, boundedOutcome, boundedReport } from '../../core/outcome-bounds.ts';
+import type { RestoredForeignKey } from '../../core/restore.ts';
+import type { Dependent } from '../../core/restore-dependents.ts';
 
 /** A row of DynamoDB holds 400 KB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const many = <T>(make: (n: number) => T): T[] => Array.from({ length: 5000 }, (_, n) => make(n));
