@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import { type Server as HttpServer, IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { type Credentials, isSameSecret, isSignedBy } from './signature.ts';
 
@@ -13,8 +13,12 @@ export interface Reply {
   readonly body?: string;
 }
 
-/** Answers in place of the server, or lets the request through by undefined. */
-export type Admit = (request: IncomingMessage) => Reply | undefined;
+/**
+ * An answer in place of the server's; or undefined, which lets the request through; or a request that the server gets instead, where the
+ * body had to be read before.
+ */
+export type Admission = Reply | IncomingMessage | undefined;
+export type Admit = (request: IncomingMessage) => Admission | Promise<Admission>;
 
 const refusal = (status: number, code: string, message: string): Reply => ({
   status,
@@ -22,17 +26,18 @@ const refusal = (status: number, code: string, message: string): Reply => ({
   body: JSON.stringify({ __type: code, Code: code, message }),
 });
 
+/** The answer to a request without a signature, or with another's. */
+export const notSigned: Reply = refusal(
+  403,
+  'InvalidSignatureException',
+  'The request is not signed with credentials of this start.',
+);
+
 /** AWS's own check. */
 export const signedBy =
   (credentials: Credentials): Admit =>
   (request) =>
-    isSignedBy(request, credentials)
-      ? undefined
-      : refusal(
-          403,
-          'InvalidSignatureException',
-          'The request is not signed with the credentials of this start.',
-        );
+    isSignedBy(request, credentials) ? undefined : notSigned;
 
 /** A header that no page of another site can send. */
 export const bearerOf =
@@ -92,10 +97,24 @@ const send = (request: IncomingMessage, response: ServerResponse, reply: Reply):
 export const guardRequests = (server: Server | HttpServer, admit?: Admit): void => {
   const served = server.listeners('request');
   server.removeAllListeners('request');
+  const settle = (request: IncomingMessage, response: ServerResponse, admission: Admission) => {
+    if (admission !== undefined && !(admission instanceof IncomingMessage)) {
+      send(request, response, admission);
+      return;
+    }
+    for (const serve of served) serve.call(server, admission ?? request, response);
+  };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { port } = server.address() as AddressInfo;
-    const reply = foreign(request, port) ?? admit?.(request);
-    if (reply) send(request, response, reply);
-    else for (const serve of served) serve.call(server, request, response);
+    const admission = foreign(request, port) ?? admit?.(request);
+    if (!(admission instanceof Promise)) {
+      settle(request, response, admission);
+      return;
+    }
+    admission.then(
+      (found) => settle(request, response, found),
+      // The request broke off while its body was read.
+      () => response.destroy(),
+    );
   });
 };

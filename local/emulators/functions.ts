@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Outcome } from '../lambda/protocol.ts';
+import { ACCOUNT, PARTITION, REGION } from '../region.ts';
 import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
@@ -17,6 +18,14 @@ export const functionNameOf = (reference: string): string => {
   const parts = reference.split(':');
   const marker = parts.indexOf('function');
   return (marker < 0 ? parts[0] : parts[marker + 1]) ?? reference;
+};
+
+/** ARN of the function that an Invoke is about, by the request's path; undefined for any other request. */
+export const functionArnOf = (path: string): string | undefined => {
+  const reference = PATH.exec(path)?.[1];
+  if (reference === undefined) return undefined;
+  const name = functionNameOf(decodeURIComponent(reference));
+  return `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:${name}`;
 };
 
 export const startFunctionsApi = (

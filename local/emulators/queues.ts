@@ -54,14 +54,18 @@ export const startNarrowed = async (
   }
 };
 
-/** @param only the credentials that are taken, any where absent */
-export const startQueues = async (folder: string, only?: Credentials): Promise<Queues> => {
-  const server = await startNarrowed(
-    { port: 0, defaultRegion: REGION, dataDir: folder },
-    only && signedBy(only),
-  );
+/**
+ * @param own the credentials that queues are made with; where absent, any are taken
+ * @param admit who else is let in
+ */
+export const startQueues = async (
+  folder: string,
+  own?: Credentials,
+  admit: Admit | undefined = own && signedBy(own),
+): Promise<Queues> => {
+  const server = await startNarrowed({ port: 0, defaultRegion: REGION, dataDir: folder }, admit);
   const url = `http://${LOOPBACK}:${server.port}`;
-  const client = new SQSClient({ endpoint: url, region: REGION, credentials: only ?? CREDENTIALS });
+  const client = new SQSClient({ endpoint: url, region: REGION, credentials: own ?? CREDENTIALS });
   return {
     port: server.port,
     url,

@@ -111,12 +111,23 @@ const signatureOf = (
   return hmac(key, toSign.join('\n')).toString('hex');
 };
 
-/** True where the request was signed with these credentials, and its host among what was signed. */
-export const isSignedBy = (request: IncomingMessage, credentials: Credentials): boolean => {
+/** The credentials that a request was signed with, its host among what was signed: of those that `find` knows by their access key. */
+export const signedWith = (
+  request: IncomingMessage,
+  find: (accessKeyId: string) => Credentials | undefined,
+): Credentials | undefined => {
   const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
   const query = new URLSearchParams(search);
   const claim = query.has('X-Amz-Signature') ? inQuery(query) : inHeader(request);
-  if (!claim?.signedHeaders.includes('host')) return false;
+  if (!claim?.signedHeaders.includes('host')) return undefined;
+  const credentials = find(claim.accessKeyId);
+  if (!credentials) return undefined;
   const expected = signatureOf(request, [path, query], claim, credentials.secretAccessKey);
-  return claim.accessKeyId === credentials.accessKeyId && isSameSecret(claim.signature, expected);
+  return isSameSecret(claim.signature, expected) ? credentials : undefined;
 };
+
+/** True where the request was signed with these credentials. */
+export const isSignedBy = (request: IncomingMessage, credentials: Credentials): boolean =>
+  signedWith(request, (accessKeyId) =>
+    accessKeyId === credentials.accessKeyId ? credentials : undefined,
+  ) !== undefined;

@@ -4,6 +4,8 @@ import type { Credentials } from '../emulators/signature.ts';
 import { REGION } from '../region.ts';
 import type { LocalFunction } from '../template/model.ts';
 
+export const LOG_STREAM = 'local';
+
 /** Where the emulators are. */
 export interface Endpoints {
   readonly s3: string;
@@ -19,7 +21,7 @@ export interface Endpoints {
 
 export interface FunctionSurroundings {
   readonly endpoints: Endpoints;
-  /** The only ones that the emulators take. */
+  /** Of the function: the emulators know it by them. */
   readonly credentials: Credentials;
   /** Folders that stand for /opt/postgres, where the layers would be. */
   readonly postgresRoots: readonly string[];
@@ -54,8 +56,8 @@ export const environmentOfFunction = (
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
   AWS_LAMBDA_FUNCTION_NAME: fn.name,
   AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fn.name}`,
-  AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+  AWS_LAMBDA_LOG_GROUP_NAME: fn.logGroup,
+  AWS_LAMBDA_LOG_STREAM_NAME: LOG_STREAM,
   LAMBDA_TASK_ROOT: fn.codeFolder,
   _HANDLER: fn.handler,
   LANG: 'en_US.UTF-8',

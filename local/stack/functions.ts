@@ -1,11 +1,15 @@
+import { Writable } from 'node:stream';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { AccessDenied } from '../access/access.ts';
+import { arnOf } from '../access/requests/request.ts';
 import { type Asynchronous, makeAsynchronous } from '../lambda/asynchronous.ts';
 import { makePool, type Pool } from '../lambda/pool.ts';
 import type { Outcome } from '../lambda/protocol.ts';
 import { ACCOUNT } from '../region.ts';
 import type { LocalFunction, LocalModel } from '../template/model.ts';
-import { environmentOfFunction, type FunctionSurroundings } from './environment.ts';
+import { environmentOfFunction, type FunctionSurroundings, LOG_STREAM } from './environment.ts';
 import type { Logs } from './logs.ts';
+import type { Sessions } from './sessions.ts';
 
 /** The template's functions, ready to be invoked by name. */
 export interface Functions {
@@ -23,9 +27,9 @@ export interface Functions {
 
 export interface FunctionsOptions {
   readonly model: LocalModel;
-  readonly surroundings: FunctionSurroundings;
+  readonly surroundings: Omit<FunctionSurroundings, 'credentials'>;
   readonly logs: Logs;
-  readonly sqs: SQSClient;
+  readonly sessions: Sessions;
   readonly queuesUrl: string;
   readonly onProblem: (problem: string) => void;
 }
@@ -40,9 +44,10 @@ const API_PROCESSES = 8;
 export const urlOfQueue = (queuesUrl: string, arn: string): string =>
   `${queuesUrl}/${ACCOUNT}/${arn.split(':').at(-1)}`;
 
-/** Puts a record into a queue that is a destination. */
+/** Puts a record into a queue that is a destination, as whose destination it is. */
 export const sendTo = async (
-  { sqs, queuesUrl }: Pick<FunctionsOptions, 'sqs' | 'queuesUrl'>,
+  sqs: SQSClient,
+  queuesUrl: string,
   arn: string,
   body: string,
 ): Promise<void> => {
@@ -51,8 +56,26 @@ export const sendTo = async (
   );
 };
 
+/** A function whose role may not write its log has none. */
+const logOf = (
+  { logs, sessions }: Pick<FunctionsOptions, 'logs' | 'sessions'>,
+  { name, logGroup }: LocalFunction,
+): Writable => {
+  const resource = arnOf('logs', `log-group:${logGroup}:log-stream:${LOG_STREAM}`);
+  try {
+    sessions.access.checkAs(name, [
+      { action: 'logs:CreateLogStream', resource },
+      { action: 'logs:PutLogEvents', resource },
+    ]);
+    return logs.of(name);
+  } catch (error) {
+    if (!(error instanceof AccessDenied)) throw error;
+    return new Writable({ write: (_chunk, _encoding, done) => done() });
+  }
+};
+
 export const makeFunctions = (options: FunctionsOptions): Functions => {
-  const { model, surroundings, logs, onProblem } = options;
+  const { model, surroundings, sessions, queuesUrl, onProblem } = options;
   interface Entry {
     readonly settings: LocalFunction;
     readonly pool: Pool;
@@ -63,8 +86,11 @@ export const makeFunctions = (options: FunctionsOptions): Functions => {
   for (const settings of model.functions) {
     const pool = makePool({
       ...settings,
-      environment: environmentOfFunction(settings, surroundings),
-      log: logs.of(settings.name),
+      environment: environmentOfFunction(settings, {
+        ...surroundings,
+        credentials: sessions.access.credentialsOf(settings.name),
+      }),
+      log: logOf(options, settings),
       ...(answersApi.has(settings.name) ? { processes: API_PROCESSES } : {}),
       ...(settings.reservedConcurrency === undefined
         ? {}
@@ -76,7 +102,10 @@ export const makeFunctions = (options: FunctionsOptions): Functions => {
       retries,
       maximumAge,
       invoke: pool.invoke,
-      ...(onFailure ? { onFailure: (record: string) => sendTo(options, onFailure, record) } : {}),
+      ...(onFailure && {
+        onFailure: (record: string) =>
+          sendTo(sessions.sqsAs(settings.name), queuesUrl, onFailure, record),
+      }),
       onError: (problem) => onProblem(`${settings.name}: ${problem}`),
     });
     entries.set(settings.name, { settings, pool, asynchronous });

@@ -1,11 +1,23 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { VAULT } from '../../core/contract.ts';
 import type { Synthesized } from '../../lib/synthesize.ts';
+import { type AccessReport, makeAccess } from '../access/access.ts';
+import { makeGate } from '../access/gate.ts';
+import { serviceOf } from '../access/principals.ts';
+import { dynamodbRequests } from '../access/requests/dynamodb.ts';
+import {
+  kmsRequests,
+  lambdaRequests,
+  secretsRequests,
+  sesRequests,
+} from '../access/requests/others.ts';
+import { s3Requests } from '../access/requests/s3.ts';
+import { sqsRequests } from '../access/requests/sqs.ts';
+import { readTemplatePolicies } from '../access/template-policies.ts';
 import { startGateway } from '../api/gateway.ts';
-import { bearerOf, signedBy } from '../emulators/admission.ts';
+import { bearerOf } from '../emulators/admission.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
 import { startKeys } from '../emulators/keys.ts';
 import { type Mailbox, startMailbox } from '../emulators/mail.ts';
@@ -20,11 +32,14 @@ import { KEYS } from '../start/data-folder.ts';
 import { readDocument } from '../template/document.ts';
 import type { LocalModel } from '../template/model.ts';
 import { readModel } from '../template/read.ts';
+import { makeResolver } from '../template/resolve.ts';
+import { ACCESS_REPORT, factsOf, writeReport } from './access.ts';
 import type { Endpoints } from './environment.ts';
 import { makeFunctions } from './functions.ts';
 import { openLogs } from './logs.ts';
 import { ensureResources } from './resources.ts';
 import { functionsByRole } from './roles.ts';
+import { makeSessions } from './sessions.ts';
 import { startTriggers } from './triggers.ts';
 
 /**
@@ -36,7 +51,7 @@ export interface LocalStack {
   readonly apiUrl: string;
   /** Of this start: each request to the API has it in `authorization: Bearer …`. */
   readonly apiToken: string;
-  /** Of this start: the emulators take no others. */
+  /** Of this start: everything is allowed to it. Each function has credentials of its own, which its role is held to. */
   readonly credentials: Credentials;
   readonly mailUrl: string;
   readonly endpoints: Endpoints;
@@ -44,6 +59,8 @@ export interface LocalStack {
   /** Folder of the vault's objects, which are files named by their keys. */
   readonly vaultFolder: string;
   readonly mails: () => number;
+  /** What the functions' roles allow and nothing has used, and what they were refused. */
+  accessReport(): AccessReport;
   /** Backups that are in the vault. */
   storedBackups(): Promise<number>;
   /** Fires a schedule of the configuration now, for all its sources, as its time would. */
@@ -108,26 +125,33 @@ const assemble = async (
   const logs = opened(await openLogs(below('logs'), options.echo));
 
   const credentials = makeCredentials();
-  const admit = signedBy(credentials);
-  const store = opened(await startObjectStore(below('vault'), { admit }));
-  const queues = opened(await startQueues(below('queues'), credentials));
-  const tables = opened(await startTables(below('history'), admit));
-  const mailbox: Mailbox = opened(await startMailbox(below('mails'), admit));
-  const secrets = opened(await startSecrets(options.secrets, admit));
-  const keys = opened(await startKeys(below(KEYS), admit));
+  const { admit, open } = makeGate(credentials);
+  const store = opened(await startObjectStore(below('vault'), { admit: admit(s3Requests) }));
+  const queues = opened(await startQueues(below('queues'), credentials, admit(sqsRequests)));
+  const tables = opened(await startTables(below('history'), admit(dynamodbRequests)));
+  const mailbox: Mailbox = opened(await startMailbox(below('mails'), admit(sesRequests)));
+  const secrets = opened(await startSecrets(options.secrets, admit(secretsRequests)));
+  const keys = opened(await startKeys(below(KEYS), admit(kmsRequests)));
 
   const document = await readDocument(options.synthesized);
-  const model = readModel(document, { queues: queues.url });
-  const access = { region: REGION, credentials };
-  const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
-  const sqs = new SQSClient({ ...access, endpoint: queues.url });
-  closing.push(async () => {
-    dynamodb.destroy();
-    sqs.destroy();
-  });
+  const addresses = { queues: queues.url };
+  const model = readModel(document, addresses);
+  const policies = readTemplatePolicies({ document, resolve: makeResolver(document, addresses) });
+  const dynamodb = new DynamoDBClient({ region: REGION, credentials, endpoint: tables.url });
+  closing.push(async () => dynamodb.destroy());
   await ensureResources(model, { dynamodb, queues, store, keysFolder: below(KEYS) });
+  const access = await makeAccess(
+    credentials,
+    { policies, facts: factsOf(policies, model, store) },
+    { onRefused: onProblem },
+  );
+  open(access);
+  const sessions = opened(makeSessions(access, queues.url));
+  closing.push(() => writeReport(below(ACCESS_REPORT), access));
 
-  const api = opened(await startFunctionsApi((name) => functions.find(name), admit));
+  const api = opened(
+    await startFunctionsApi((name) => functions.find(name), admit(lambdaRequests)),
+  );
   const endpoints: Endpoints = {
     s3: store.url,
     sqs: queues.url,
@@ -140,16 +164,16 @@ const assemble = async (
   };
   const functions = makeFunctions({
     model,
-    surroundings: { endpoints, credentials, postgresRoots: options.postgresRoots, temporaryFolder },
+    surroundings: { endpoints, postgresRoots: options.postgresRoots, temporaryFolder },
     logs,
-    sqs,
+    sessions,
     queuesUrl: queues.url,
     onProblem,
   });
   const triggers = startTriggers({
     model,
     functions,
-    sqs,
+    sessions,
     dynamodb,
     queuesUrl: queues.url,
     streamFolder: below('stream'),
@@ -167,7 +191,13 @@ const assemble = async (
       admit: bearerOf(apiToken),
       routes: model.routes,
       responses: model.gatewayResponses,
-      invoke: (name, event) => functions.invoke(name, event),
+      invoke: (name, event) => {
+        const source = `${policies.apiArn}/${event.httpMethod}${event.path}`;
+        access.check(serviceOf('apigateway.amazonaws.com', source), [
+          { action: 'lambda:InvokeFunction', resource: functions.settings(name).arn },
+        ]);
+        return functions.invoke(name, event);
+      },
       onError: onProblem,
     }),
   );
@@ -188,6 +218,7 @@ const assemble = async (
     model,
     vaultFolder,
     mails: mailbox.count,
+    accessReport: access.report,
     storedBackups: async () => {
       const files = await readdir(vaultFolder, { recursive: true });
       return files.filter((file) => file.endsWith(VAULT.manifestExtension)).length;

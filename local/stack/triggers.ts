@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { NotEmulated } from '../template/document.ts';
 import type { LocalModel, LocalSchedule, QueueMapping } from '../template/model.ts';
-import { type Expiry, startExpiry } from '../triggers/expiry.ts';
+import { type Expiry, type StreamRecord, startExpiry } from '../triggers/expiry.ts';
 import { type Poller, startPoller } from '../triggers/queue-poller.ts';
 import { startScheduler } from '../triggers/scheduler.ts';
 import { checkFilters, makeStreamConsumer } from '../triggers/stream.ts';
 import { type Functions, sendTo, urlOfQueue } from './functions.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What sets functions going besides the API: queues, schedules, expired rows. */
 export interface Triggers {
@@ -18,7 +18,7 @@ export interface Triggers {
 export interface TriggersOptions {
   readonly model: LocalModel;
   readonly functions: Functions;
-  readonly sqs: SQSClient;
+  readonly sessions: Sessions;
   readonly dynamodb: DynamoDBClient;
   readonly queuesUrl: string;
   readonly streamFolder: string;
@@ -32,14 +32,18 @@ const USUAL_CONCURRENCY = 5;
 const EXPIRY_EVERY_MS = 60_000;
 
 export const startTriggers = (options: TriggersOptions): Triggers => {
-  const { model, functions, onProblem } = options;
+  const { model, functions, sessions, queuesUrl, onProblem } = options;
   const pollers = model.queueMappings.map((mapping) => pollerOf(options, mapping));
   const stopped = new AbortController();
   const expiries = expiriesOf(options, stopped.signal);
   const scheduler = startScheduler({
     schedules: model.schedules,
-    invoke: functions.send,
-    bury: (arn, body) => sendTo(options, arn, body),
+    invoke: ({ id, functionName }, event) => {
+      const resource = functions.settings(functionName).arn;
+      sessions.access.checkAs(id, [{ action: 'lambda:InvokeFunction', resource }]);
+      functions.send(functionName, event);
+    },
+    bury: (arn, body, { id }) => sendTo(sessions.sqsAs(id), queuesUrl, arn, body),
     onError: onProblem,
   });
   return {
@@ -66,13 +70,13 @@ const scheduleNameOf = ({ input, name }: LocalSchedule): string => {
 };
 
 const pollerOf = (options: TriggersOptions, mapping: QueueMapping): Poller => {
-  const { functions, sqs, queuesUrl, onProblem } = options;
+  const { functions, sessions, queuesUrl, onProblem } = options;
   if (mapping.filters.length > 0) {
     throw new NotEmulated(mapping.id, 'messages of a queue are not filtered here');
   }
   const reserved = functions.settings(mapping.functionName).reservedConcurrency;
   return startPoller({
-    client: sqs,
+    client: sessions.sqsAs(mapping.functionName),
     queueUrl: urlOfQueue(queuesUrl, mapping.queueArn),
     queueArn: mapping.queueArn,
     batchSize: mapping.batchSize,
@@ -86,18 +90,32 @@ const pollerOf = (options: TriggersOptions, mapping: QueueMapping): Poller => {
   });
 };
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html */
+const readingOf = (streamArn: string) => [
+  { action: 'dynamodb:ListStreams', resource: '*' },
+  ...['DescribeStream', 'GetShardIterator', 'GetRecords'].map((operation) => ({
+    action: `dynamodb:${operation}`,
+    resource: streamArn,
+  })),
+];
+
 const expiriesOf = (options: TriggersOptions, signal: AbortSignal): Expiry[] => {
-  const { model, functions } = options;
+  const { model, functions, sessions, queuesUrl } = options;
   const consumers = model.streamMappings.map((mapping) => {
     checkFilters(mapping);
     const consume = makeStreamConsumer({
       mapping,
       functionArn: functions.settings(mapping.functionName).arn,
       invoke: (event) => functions.invoke(mapping.functionName, event),
-      onFailure: (arn, body) => sendTo(options, arn, body),
+      onFailure: (arn, body) => sendTo(sessions.sqsAs(mapping.functionName), queuesUrl, arn, body),
       signal,
     });
-    return { streamArn: mapping.streamArn, consume };
+    /** Lambda reads the stream as the function. */
+    const read = async (records: readonly StreamRecord[]): Promise<void> => {
+      sessions.access.checkAs(mapping.functionName, readingOf(mapping.streamArn));
+      await consume(records);
+    };
+    return { streamArn: mapping.streamArn, consume: read };
   });
   return model.tables
     .filter(({ ttlAttribute }) => ttlAttribute !== undefined)

@@ -16,6 +16,7 @@ const shape = {
   Environment: z
     .object({ Variables: z.record(z.string(), z.coerce.string()).default({}) })
     .default({ Variables: {} }),
+  LoggingConfig: z.object({ LogGroup: z.string().optional() }).default({}),
   Layers: z.array(z.string()).default([]),
   ReservedConcurrentExecutions: number.optional(),
 };
@@ -56,6 +57,7 @@ export const readFunctions = (reading: Reading): LocalFunction[] => {
       timeoutSeconds: found.Timeout,
       memoryMb: found.MemorySize,
       environment: found.Environment.Variables,
+      logGroup: found.LoggingConfig.LogGroup ?? `/aws/lambda/${name}`,
       hasLayers: found.Layers.length > 0,
       ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
       asynchronous: asynchronous.get(name) ?? {

@@ -10,6 +10,7 @@ export interface LocalFunction {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  readonly logGroup: string;
   readonly hasLayers: boolean;
   readonly reservedConcurrency?: number;
   readonly asynchronous: {

@@ -58,6 +58,7 @@ const ARNS: Readonly<Record<string, (name: string) => string>> = {
   'AWS::KMS::Key': (name) => arn('kms', `key/${name}`),
   'AWS::IAM::Role': (name) => `arn:${PARTITION}:iam::${ACCOUNT}:role/${name}`,
   'AWS::Logs::LogGroup': (name) => arn('logs', `log-group:${name}:*`),
+  'AWS::Scheduler::ScheduleGroup': (name) => arn('scheduler', `schedule-group/${name}`),
   'AWS::SNS::Topic': (name) => arn('sns', name),
 };
 

@@ -1,5 +1,6 @@
 import {
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
@@ -9,7 +10,7 @@ import type { Outcome } from '../lambda/protocol.ts';
 import { REGION } from '../region.ts';
 
 /**
- * Lambda's poller of one queue. A batch that the function ends well is deleted; with ReportBatchItemFailures, all but the
+ * Lambda's poller of one queue, which acts as the function. A batch that the function ends well is deleted; with ReportBatchItemFailures, all but the
  * messages it names. Everything else stays in the queue and comes back when its visibility timeout is over: the
  * function's failure, a killed instance, an answer that makes no sense.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -78,6 +79,13 @@ export const startPoller = (options: PollerOptions): Poller => {
   const { client, queueUrl: QueueUrl } = options;
   const stopped = new AbortController();
 
+  /** Lambda looks at the queue before it polls it. */
+  const look = async (): Promise<void> => {
+    await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }), {
+      abortSignal: stopped.signal,
+    });
+  };
+
   const receive = async (): Promise<readonly Message[]> => {
     const command = new ReceiveMessageCommand({
       QueueUrl,
@@ -100,9 +108,13 @@ export const startPoller = (options: PollerOptions): Poller => {
   };
 
   const inWork = new Set<Promise<void>>();
+  let reported = '';
+  /** What stays the same is told once. */
   const report = (error: unknown): void => {
-    if (!stopped.signal.aborted)
-      options.onError(`${options.queueArn}: ${(error as Error).message}`);
+    const { message } = error as Error;
+    if (!stopped.signal.aborted && message !== reported)
+      options.onError(`${options.queueArn}: ${message}`);
+    reported = message;
   };
   const begin = (messages: readonly Message[]): void => {
     const batch: Promise<void> = work(messages)
@@ -111,12 +123,15 @@ export const startPoller = (options: PollerOptions): Poller => {
     inWork.add(batch);
   };
   const loop = async (): Promise<void> => {
+    let looked = false;
     while (!stopped.signal.aborted) {
       if (inWork.size >= options.concurrency) {
         await Promise.race(inWork);
         continue;
       }
       try {
+        if (!looked) await look();
+        looked = true;
         const messages = await receive();
         if (messages.length > 0) begin(messages);
       } catch (error) {

@@ -15,9 +15,9 @@ export interface Scheduler {
 
 export interface SchedulerOptions {
   readonly schedules: readonly LocalSchedule[];
-  /** @throws Error where there is no such function */
-  readonly invoke: (functionName: string, event: unknown) => void;
-  readonly bury: (queueArn: string, body: string) => Promise<void>;
+  /** @throws Error where there is no such function, or the schedule's role may not invoke it */
+  readonly invoke: (schedule: LocalSchedule, event: unknown) => void;
+  readonly bury: (queueArn: string, body: string, schedule: LocalSchedule) => Promise<void>;
   readonly onError: (problem: string) => void;
 }
 
@@ -43,10 +43,10 @@ export const startScheduler = (options: SchedulerOptions): Scheduler => {
   const fire = async (schedule: LocalSchedule, at: Date): Promise<void> => {
     const input = inputOf(schedule, at);
     try {
-      options.invoke(schedule.functionName, JSON.parse(input));
+      options.invoke(schedule, JSON.parse(input));
     } catch (error) {
       options.onError(`Schedule ${schedule.name} could not be fired: ${(error as Error).message}`);
-      if (schedule.deadLetter) await options.bury(schedule.deadLetter, input);
+      if (schedule.deadLetter) await options.bury(schedule.deadLetter, input, schedule);
     }
   };
 

@@ -17,6 +17,7 @@ const named = (
   timeoutSeconds: 3,
   memoryMb: 128,
   environment,
+  logGroup: name,
   hasLayers: false,
   asynchronous: { retries: 2, maximumAge: 60 },
 });

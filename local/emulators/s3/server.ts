@@ -8,6 +8,7 @@ import { receive } from './body.ts';
 import { S3Failure } from './failure.ts';
 import { listObjects, listUploads, listVersions } from './listings.ts';
 import { type ObjectHeaders, type ObjectMetadata, type Objects, openObjects } from './objects.ts';
+import { refusedRemovals, removalId } from './removals.ts';
 import { openUploads, type Uploads } from './uploads.ts';
 import { elements, textOf, xml } from './xml.ts';
 
@@ -19,6 +20,7 @@ import { elements, textOf, xml } from './xml.ts';
  */
 export interface ObjectStore extends Listening {
   createBucket(name: string): Promise<void>;
+  has(bucket: string, key: string): boolean;
 }
 
 interface Call {
@@ -49,7 +51,12 @@ export const startObjectStore = async (
   const server = tls ? createSecureServer(tls, serve) : createServer(serve);
   const listening = await listenOnLoopback(server, admit);
   const url = tls ? listening.url.replace('http:', 'https:') : listening.url;
-  return { ...listening, url, createBucket: objects.createBucket };
+  return {
+    ...listening,
+    url,
+    createBucket: objects.createBucket,
+    has: (bucket, key) => objects.hasBucket(bucket) && objects.find(bucket, key) !== undefined,
+  };
 };
 
 const answer = async (
@@ -192,10 +199,21 @@ const deleteObject: Operation = async ({ objects, bucket, key, response }) => {
 
 const deleteObjects: Operation = async (call) => {
   const body = await text(call.request);
-  const keys = elements(body, 'Object').map((object) => textOf(object, 'Key') ?? '');
-  for (const key of keys) await call.objects.remove(call.bucket, key);
+  const refused = refusedRemovals(call.request);
+  const deleted: { Key: string }[] = [];
+  const errors: { Key: string; Code: string; Message: string }[] = [];
+  for (const object of elements(body, 'Object')) {
+    const Key = textOf(object, 'Key') ?? '';
+    const Message = refused.get(removalId(Key, textOf(object, 'VersionId')));
+    if (Message !== undefined) {
+      errors.push({ Key, Code: 'AccessDenied', Message });
+      continue;
+    }
+    await call.objects.remove(call.bucket, Key);
+    deleted.push({ Key });
+  }
   const quiet = textOf(body, 'Quiet') === 'true';
-  sendXml(call, xml('DeleteResult', { Deleted: quiet ? [] : keys.map((Key) => ({ Key })) }));
+  sendXml(call, xml('DeleteResult', { Deleted: quiet ? [] : deleted, Error: errors }));
 };
 
 const rangeOf = (

@@ -1,0 +1,41 @@
+/**
+ * Wildcards of IAM: `*` stands for any characters, `?` for one. Compiled once, since each request is compared with many.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+const compiled = new Map<string, RegExp>();
+
+const globOf = (pattern: string): RegExp => {
+  const known = compiled.get(pattern);
+  if (known) return known;
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  const made = new RegExp(`^${source}$`, 's');
+  compiled.set(pattern, made);
+  return made;
+};
+
+export const matchesGlob = (pattern: string, text: string): boolean => globOf(pattern).test(text);
+
+/** Names of actions are compared without regard to case. */
+export const matchesAction = (pattern: string, action: string): boolean =>
+  matchesGlob(pattern.toLowerCase(), action.toLowerCase());
+
+const SEGMENTS = 6;
+
+/** The five parts before the resource, and the resource with all its colons. */
+const segmentsOf = (arn: string): readonly string[] => {
+  const parts = arn.split(':');
+  return [...parts.slice(0, SEGMENTS - 1), parts.slice(SEGMENTS - 1).join(':')];
+};
+
+/** A wildcard stays within its segment, but for one at the pattern's end, which reaches to the end of the ARN. */
+export const matchesArn = (pattern: string, arn: string): boolean => {
+  if (pattern === '*') return true;
+  if (pattern.split(':').length < SEGMENTS)
+    return pattern.endsWith('*') && matchesGlob(pattern, arn);
+  const wanted = segmentsOf(pattern);
+  const given = segmentsOf(arn);
+  return wanted.every((segment, index) => matchesGlob(segment, given[index] ?? ''));
+};

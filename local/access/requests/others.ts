@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { functionArnOf } from '../../emulators/functions.ts';
+import { xml } from '../../emulators/s3/xml.ts';
+import { ACCOUNT } from '../../region.ts';
+import {
+  arnOf,
+  type Check,
+  jsonRefusal,
+  NotMapped,
+  operationOf,
+  parseBody,
+  type ServiceRequests,
+} from './request.ts';
+
+/** KMS, as far as HMAC keys. https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
+const mac = z.looseObject({ KeyId: z.string(), MacAlgorithm: z.string() });
+
+export const kmsRequests: ServiceRequests = {
+  needsBody: () => true,
+  checksOf: (request) => {
+    const operation = operationOf(request);
+    if (!['GenerateMac', 'VerifyMac'].includes(operation))
+      throw new NotMapped(`KMS's ${operation}`);
+    const { KeyId, MacAlgorithm } = parseBody(request, mac);
+    const resource = KeyId.startsWith('arn:') ? KeyId : arnOf('kms', `key/${KeyId}`);
+    const keys = { 'kms:MacAlgorithm': MacAlgorithm, 'kms:CallerAccount': ACCOUNT };
+    return [{ action: `kms:${operation}`, resource, keys }];
+  },
+  refusal: (_, message) => jsonRefusal(400, 'AccessDeniedException', message),
+};
+
+/**
+ * Secrets Manager. The emulator stands in for other services as well, and answers them that they are not emulated.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access.html
+ */
+const secret = z.looseObject({ SecretId: z.string(), VersionStage: z.string().optional() });
+
+export const secretsRequests: ServiceRequests = {
+  needsBody: () => true,
+  checksOf: (request) => {
+    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') return [];
+    const { SecretId, VersionStage = 'AWSCURRENT' } = parseBody(request, secret);
+    const resource = SecretId.startsWith('arn:')
+      ? SecretId
+      : arnOf('secretsmanager', `secret:${SecretId}`);
+    const keys = {
+      'secretsmanager:SecretId': resource,
+      'secretsmanager:VersionStage': VersionStage,
+    };
+    return [{ action: 'secretsmanager:GetSecretValue', resource, keys }];
+  },
+  refusal: (_, message) => jsonRefusal(400, 'AccessDeniedException', message),
+};
+
+/** Lambda's Invoke. https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-cli.html */
+export const lambdaRequests: ServiceRequests = {
+  needsBody: () => false,
+  checksOf: ({ method, path }) => {
+    const resource = functionArnOf(path);
+    if (method !== 'POST' || resource === undefined)
+      throw new NotMapped(`Lambda's ${method} ${path}`);
+    return [{ action: 'lambda:InvokeFunction', resource }];
+  },
+  refusal: (_, message) => jsonRefusal(403, 'AccessDeniedException', message),
+};
+
+/** An address, without the name before it: `Larder <backups@example.com>`. */
+const addressOf = (text: string): string => /<([^>]*)>\s*$/.exec(text)?.[1] ?? text.trim();
+const displayNameOf = (text: string): string | undefined =>
+  /^\s*"?([^"<]+?)"?\s*<[^>]*>\s*$/.exec(text)?.[1];
+
+const listOf = (form: URLSearchParams, name: string): readonly string[] =>
+  [...form].flatMap(([key, value]) => (key.startsWith(`${name}.member.`) ? [value] : []));
+
+const identity = (name: string): string => arnOf('ses', `identity/${name}`);
+
+/**
+ * SES. Which identity it checks depends on what is verified in the account: the address, or its domain; in the sandbox those of the
+ * recipients as well. Here all of them are checked, so that what passes does so in every account.
+ * https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+ */
+export const sesRequests: ServiceRequests = {
+  needsBody: () => true,
+  checksOf: ({ body }) => {
+    const form = new URLSearchParams(body);
+    if (form.get('Action') !== 'SendEmail') throw new NotMapped(`SES's ${form.get('Action')}`);
+    const source = form.get('Source') ?? '';
+    const from = addressOf(source);
+    const recipients = ['To', 'Cc', 'Bcc']
+      .flatMap((kind) => listOf(form, `Destination.${kind}Addresses`))
+      .map(addressOf);
+    const set = form.get('ConfigurationSetName');
+    const keys = {
+      'ses:ApiVersion': '1',
+      'ses:FromAddress': from,
+      'ses:FromDisplayName': displayNameOf(source),
+      'ses:Recipients': recipients,
+      'ses:FeedbackAddress': form.get('ReturnPath') ?? undefined,
+    };
+    const resources = [
+      identity(from),
+      identity(from.slice(from.indexOf('@') + 1)),
+      ...recipients.map(identity),
+      ...(set === null ? [] : [arnOf('ses', `configuration-set/${set}`)]),
+    ];
+    return resources.map((resource): Check => ({ action: 'ses:SendEmail', resource, keys }));
+  },
+  refusal: (_, message) => ({
+    status: 403,
+    headers: { 'content-type': 'text/xml' },
+    body: xml('ErrorResponse', {
+      Error: { Type: 'Sender', Code: 'AccessDenied', Message: message },
+      RequestId: '00000000-0000-0000-0000-000000000000',
+    }),
+  }),
+};
