@@ -112,6 +112,7 @@ export const UNFINISHED_KINDS = [
   'check',
   'not-null',
   'domain-check',
+  'generated-column',
   'foreign-key',
   'primary-key',
   'unique',
@@ -127,8 +128,8 @@ export const UNFINISHED_KINDS = [
 ] as const;
 export type UnfinishedKind = (typeof UNFINISHED_KINDS)[number];
 
-/** `not-valid` holds for new rows only, `unfilled` is a materialized view without rows. */
-export const UNFINISHED_STATES = ['not-valid', 'missing', 'unfilled'] as const;
+/** `not-valid` holds for new rows only, `unfilled` is a materialized view without rows, `not-computed` a generated column that holds NULL. */
+export const UNFINISHED_STATES = ['not-valid', 'missing', 'unfilled', 'not-computed'] as const;
 
 /** An object that a restore with `report` could not bring back as it was. */
 export interface UnfinishedObject {

@@ -67,11 +67,14 @@ export class RestoreMismatch extends Permanent {
   }
 }
 
-/** Constraints that are removed before the rows are loaded, and added after them: checks of tables, or those of domains as well. */
-export type Loosening = 'checks' | 'checks-and-domains';
+/**
+ * What must not refuse rows while they are loaded, each stage with those before it: checks of tables, those of domains (both are removed
+ * before the rows and added after them), generated columns that can no longer be computed.
+ */
+export type Loosening = 'checks' | 'checks-and-domains' | 'generated-columns';
 
 /**
- * Rows of a backup violate its definitions. `loosen` names the constraints that another attempt can add after the rows;
+ * Rows of a backup violate its definitions. `loosen` names what another attempt can do without while it loads the rows;
  * absent if that would not help.
  */
 export interface Conflict {

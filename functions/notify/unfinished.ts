@@ -9,6 +9,7 @@ const STATES = {
   'not-valid': 'holds for new rows only',
   missing: 'is missing',
   unfilled: 'has no rows',
+  'not-computed': 'holds NULL in place of its values',
 } as const;
 
 const lineOf = ({ object, state, why }: UnfinishedObject): string =>

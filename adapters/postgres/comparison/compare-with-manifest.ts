@@ -28,6 +28,10 @@ export interface ComparisonRequest {
   readonly unfilled?: readonly Unfilled[];
   /** Definitions that are known to be other than they were, as `kind name`. */
   readonly excused?: ReadonlySet<string>;
+  /** Columns whose values are not those of the backup: they are left out of the rows' hashes, as the backup's own hash leaves them out. */
+  readonly notHashed?: readonly (Pick<ManifestTable, 'schema' | 'name'> & {
+    readonly column: string;
+  })[];
   readonly signal: AbortSignal;
 }
 
@@ -81,13 +85,15 @@ const countAgain = async (
 
 const compareRows = async (
   client: pg.Client,
-  { manifest, compare, signal }: ComparisonRequest,
+  { manifest, compare, notHashed = [], signal }: ComparisonRequest,
   { tables: there, schemaOids }: RestoredContents,
   ways: CountingWays,
   found: Differences,
 ): Promise<RowsCompared> => {
   const columns =
-    compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest)) : undefined;
+    compare === 'rows'
+      ? await readHashedColumns(client, schemasIn(manifest), notHashed)
+      : undefined;
   const { under } = await readRehashedPartitions(client, schemaOids);
   const shared = new Map<string, { was: Rows; is: Rows }[]>();
   const add = (difference: string | undefined): void => {

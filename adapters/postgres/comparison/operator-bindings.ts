@@ -3,7 +3,7 @@ import type { Manifest } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { TableName } from '../../../core/restore.ts';
 import { bindingDifferences } from '../catalog/bindings/operator-bindings.ts';
-import type { ReportedObject } from './reported-objects.ts';
+import { changedColumns, type ReportedObject } from './reported-objects.ts';
 
 const MAJOR = `SELECT pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
 
@@ -12,7 +12,7 @@ interface Restored {
   /** Others' objects are in the schemas as well: of those only these tables' are compared. */
   readonly intoLive?: boolean;
   readonly tables?: readonly TableName[] | undefined;
-  /** A view that could not be made whole is there without its expressions. */
+  /** A view that could not be made whole is there without its expressions, a generated column that could not be computed without its own. */
   readonly unfinished: readonly ReportedObject[];
 }
 
@@ -31,10 +31,11 @@ export const compareBindings = async (
     unfinished.some(
       ({ kind, on }) => kind === 'view' && on.schema === of.schema && on.name === of.name,
     );
+  const changed = new Set((await changedColumns(client, unfinished)).map(({ column }) => column));
   return await bindingDifferences(client, {
     schemaOids,
     expected,
     sameMajor: rows[0]?.major === majorOfVersion(manifest.source.serverVersion),
-    isOurs: (of) => (!intoLive || isChosen(of)) && !isReported(of),
+    isOurs: (of, key) => (!intoLive || isChosen(of)) && !isReported(of) && !changed.has(key),
   });
 };

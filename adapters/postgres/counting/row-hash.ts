@@ -41,16 +41,27 @@ const COLUMNS = `
   WHERE n.nspname = ANY ($1) AND c.relkind = 'r'
   GROUP BY 1, 2`;
 
-/** Names of the columns that are hashed, by `tableKey`. */
+/** Names of the columns that are hashed, by `tableKey`. @param without those that are generated at home, and not here */
 export const readHashedColumns = async (
   client: pg.Client,
   schemas: readonly string[],
+  without: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly column: string;
+  }[] = [],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const left = new Set(without.map((one) => `${tableKey(one.schema, one.name)} ${one.column}`));
   const { rows } = await client.query<{ schema: string; name: string; columns: string[] | null }>(
     COLUMNS,
     [schemas],
   );
-  return new Map(rows.map(({ schema, name, columns }) => [tableKey(schema, name), columns ?? []]));
+  return new Map(
+    rows.map(({ schema, name, columns }) => {
+      const key = tableKey(schema, name);
+      return [key, (columns ?? []).filter((column) => !left.has(`${key} ${column}`))];
+    }),
+  );
 };
 
 const valueHashOf = (column: string): string =>

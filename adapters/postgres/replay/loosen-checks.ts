@@ -2,6 +2,7 @@ import { commentSql } from '../schema-names/schema-names.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { wordsIn } from '../sql/kinds/clauses.ts';
+import { readGenerated } from './generated-columns.ts';
 import type { Loosened } from './loosened-check.ts';
 import { sendBound } from './operators/bind-operators.ts';
 import { validating } from './row-conflicts.ts';
@@ -55,7 +56,10 @@ export const loosen = async (run: Run): Promise<void> => {
   run.isLoose = true;
   try {
     await takeAway(run, OF_TABLES);
-    if (what === 'checks-and-domains') await takeAway(run, OF_DOMAINS);
+    if (what !== 'checks') {
+      await takeAway(run, OF_DOMAINS);
+      run.generated = await readGenerated(run.client, run.request.schemas);
+    }
     forget(run);
   } catch (error) {
     throw refusal(error, { object: 'the checks of the backup' });

@@ -167,7 +167,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   await loosen(run);
   const rows = await copyTable(run, piece, { table, columns: statement.columns, doing }).catch(
     (error: unknown) => {
-      throw refusedRows(error, run.request.loosen);
+      throw refusedRows(error, run.request.loosen, run.generated.has(shown(table)));
     },
   );
   run.copied.push({ ...table, rows });

@@ -4,6 +4,7 @@ import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { ownerOf } from './access/role-switch.ts';
 import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys/partition-keys.ts';
+import { tried } from './in-savepoint.ts';
 import { sendBound } from './operators/bind-operators.ts';
 import { named, type Run } from './run-state.ts';
 import { send } from './send.ts';
@@ -13,7 +14,6 @@ import {
   type Attempted,
   asConflict,
   attempted,
-  isReportable,
   mayFollow,
   sqlStateOf,
   type Unfinished,
@@ -26,30 +26,7 @@ import {
  * that read rows run in a savepoint of their own. Statements that may need a missing object do so only once an object is missing: a restore
  * without conflicts needs savepoints only where an index is built or a key is checked.
  */
-const SAVEPOINT = 'larder_conflict';
-
 const VIOLATED = '23503';
-
-/** Runs a statement in a savepoint. @returns the error to report, or undefined where it succeeded */
-const tried = async (run: Run, execute: () => Promise<void>): Promise<Error | undefined> => {
-  const { client } = run;
-  const leftOut = run.leftOut.length;
-  await client.query(`SAVEPOINT ${SAVEPOINT}`);
-  try {
-    await execute();
-    await client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-    return undefined;
-  } catch (error) {
-    if (!isReportable(error)) throw error;
-    // If our own session is lost, this fails too. If it succeeds, the lost connection was that of a foreign server.
-    const back = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
-    await client.query(back).catch(() => {
-      throw error;
-    });
-    run.leftOut.splice(leftOut);
-    return error;
-  }
-};
 
 const toldOf = (
   { kind, object, on, part }: Attempted,

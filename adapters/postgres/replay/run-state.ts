@@ -7,6 +7,7 @@ import type { Name } from '../sql/kinds/word-cursor.ts';
 import { NamingLive } from '../sql/objects-naming-live.ts';
 import { LeftOutAccess, roleFinder } from './access/role-rights.ts';
 import { readExtensionParts } from './extension-parts.ts';
+import type { GeneratedColumn } from './generated-columns.ts';
 import type { Loosened } from './loosened-check.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './statement-policy.ts';
@@ -40,6 +41,8 @@ export interface Run {
   /** Checks that were taken away before the rows. */
   readonly loosened: Loosened[];
   isLoose: boolean;
+  /** By their table, as `shown`; read once domains' checks are taken away. */
+  generated: ReadonlyMap<string, readonly GeneratedColumn[]>;
   /** What the text gave to the session's own role, as `shown`. */
   readonly ours: Set<string>;
   /** What nobody else may use, as `shown`. */
@@ -106,6 +109,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     unfinished: [],
     loosened: [],
     isLoose: false,
+    generated: new Map(),
     ours: new Set(),
     closed: new Set(),
     optional: new Set(),

@@ -32,7 +32,7 @@ export interface TextRequest {
   readonly onConflict?: OnConflict;
   /** Partitions that were being detached: they are not attached. */
   readonly detached?: readonly TableName[];
-  /** Checks that are taken away before the rows and given back behind them. */
+  /** What is taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
   /** Schemas that get another name: what of the text names them in string constants is told. */
   readonly renamed?: readonly string[];

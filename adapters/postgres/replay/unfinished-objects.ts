@@ -1,6 +1,11 @@
 import { type Loosening, StatementRefused } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
-import type { SchemaPlace, UnfinishedKind, UnfinishedObject } from '../../../core/restore.ts';
+import type {
+  SchemaPlace,
+  TableName,
+  UnfinishedKind,
+  UnfinishedObject,
+} from '../../../core/restore.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
@@ -16,8 +21,10 @@ export interface Unfinished extends UnfinishedObject {
   readonly error: Error;
   /** The object itself, or the table that it belongs to. */
   readonly on: Name;
-  /** Of a constraint, trigger or policy: its own name. */
+  /** Of a constraint, trigger, policy or generated column: its own name. */
   readonly part?: string;
+  /** Columns that are other than they were for it. */
+  readonly columns?: readonly (TableName & { readonly column: string })[];
 }
 
 /**
@@ -52,15 +59,31 @@ export const isOfTheDefinition = ({ error, kind, state }: Unfinished): boolean =
   return !(code === '42704' && (kind === 'check' || kind === 'domain-check'));
 };
 
-/** The rows of a COPY were refused. @returns the error with what may be tried next */
-export const refusedRows = (error: unknown, loosened: Loosening | undefined): unknown => {
+const nextAfter = (
+  loosened: Loosening | undefined,
+  isTablesCheck: boolean,
+  isComputed: boolean,
+): Loosening | undefined => {
+  if (loosened === undefined) return isTablesCheck ? 'checks' : 'checks-and-domains';
+  if (loosened === 'checks') return 'checks-and-domains';
+  return loosened === 'checks-and-domains' && isComputed ? 'generated-columns' : undefined;
+};
+
+/**
+ * The rows of a COPY were refused. @returns the error with what may be tried next
+ * @param isComputed true if columns of the table are computed for its rows
+ */
+export const refusedRows = (
+  error: unknown,
+  loosened: Loosening | undefined,
+  isComputed: boolean,
+): unknown => {
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
   const { object, why, cause } = error;
-  if (loosened === 'checks-and-domains') return error;
   const { constraint, table } = (cause ?? {}) as Readonly<Record<string, unknown>>;
-  const isTables = sqlStateOf(cause) === '23514' && Boolean(constraint && table);
-  const loosen = isTables && loosened === undefined ? 'checks' : 'checks-and-domains';
-  return new StatementRefused(object, why, { cause, conflict: { loosen } });
+  const isTablesCheck = sqlStateOf(cause) === '23514' && Boolean(constraint && table);
+  const loosen = nextAfter(loosened, isTablesCheck, isComputed);
+  return loosen ? new StatementRefused(object, why, { cause, conflict: { loosen } }) : error;
 };
 
 const KINDS: Readonly<Record<string, UnfinishedKind>> = {

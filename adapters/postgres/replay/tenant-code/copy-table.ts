@@ -2,13 +2,22 @@ import { tableKey } from '../../../../core/manifest.ts';
 import type { TableName } from '../../../../core/restore.ts';
 import { shown } from '../../sql/describe-statement.ts';
 import type { Piece } from '../../sql/split-statements.ts';
-import { asOwner, isFresh, type OwnerFacts, readOwnerFacts } from '../access/role-switch.ts';
+import {
+  asOwner,
+  isFresh,
+  type OwnerFacts,
+  ownerOf,
+  readOwnerFacts,
+} from '../access/role-switch.ts';
+import type { GeneratedColumn } from '../generated-columns.ts';
+import { insertComputable } from '../load-computable.ts';
 import type { Run } from '../run-state.ts';
-import { copyRows } from '../send.ts';
+import { copyRows, send } from '../send.ts';
 import type { Doing } from '../statement-errors.ts';
 import { confinedRole } from './confine.ts';
 import { forget, tenantCodeOf } from './known-code.ts';
 import { NO_CODE } from './read-tenant-code.ts';
+import { runRestricted } from './security-restricted.ts';
 import { settleBeforeCode } from './settle-before-code.ts';
 import { copyStaged } from './staged-copy.ts';
 
@@ -31,16 +40,48 @@ const codeForRows = async (
   return isWhole ? rows : [...rows, ...defaults];
 };
 
+interface Staging extends Rows {
+  readonly tainted: readonly string[];
+  readonly reader: string | undefined;
+  /** Runs a statement as who may evaluate what it evaluates. */
+  readonly execute: (sql: string) => Promise<void>;
+  /** Alters the table. */
+  readonly alter: (sql: string) => Promise<void>;
+}
+
+const copyThroughStaging = async (
+  run: Run,
+  piece: Extract<Piece, { readonly kind: 'copy' }>,
+  { execute, alter, ...staging }: Staging,
+): Promise<number> => {
+  const columns = computedIn(run, staging.table);
+  return await copyStaged(run, piece, {
+    ...staging,
+    insert: (sql) =>
+      insertComputable(run, {
+        table: staging.table,
+        columns,
+        insert: () => execute(sql),
+        alter,
+      }),
+  });
+};
+
+/** Generated columns that must not refuse its rows. */
+const computedIn = ({ request, generated }: Run, table: TableName): readonly GeneratedColumn[] =>
+  request.loosen === 'generated-columns' ? (generated.get(shown(table)) ?? []) : [];
+
 /**
  * Loads a table's rows: by COPY as its owner, frozen if the transaction has created the table; through a staging table
- * if the table evaluates tenant code.
+ * if the table evaluates tenant code, or has generated columns that may not be computable.
  * @returns the number of rows
  */
 export const copyTable = async (
   run: Run,
   piece: Extract<Piece, { readonly kind: 'copy' }>,
-  { table, columns, doing }: Rows,
+  rows: Rows,
 ): Promise<number> => {
+  const { table, columns, doing } = rows;
   const { client, request, rowRoom: room } = run;
   const one = { ...table, what: 'table' } as const;
   const found = request.tenancy ? await readOwnerFacts(client, one) : undefined;
@@ -52,10 +93,23 @@ export const copyTable = async (
     if (role !== undefined) {
       await settleBeforeCode(run);
       const tainted = (await tenantCodeOf(run, 'rows')).types.map(({ oid }) => oid);
-      const rows = await copyStaged(run, piece, { table, columns, role, tainted, doing });
+      const place = { schema: table.schema, role };
+      const execute = (sql: string) => runRestricted(client, place, sql, doing);
+      const staging = { ...rows, tainted, reader: role, execute, alter: execute };
+      const count = await copyThroughStaging(run, piece, staging);
       forget(run);
-      return rows;
+      return count;
     }
   }
-  return await asOwner(run, one, found, () => copyRows(client, piece, doing, { frozen, room }));
+  if (!computedIn(run, table).length)
+    return await asOwner(run, one, found, () => copyRows(client, piece, doing, { frozen, room }));
+  const standing = found && (await ownerOf(run, one, found));
+  const alter = (sql: string) => send(client, Buffer.from(sql), doing);
+  return await copyThroughStaging(run, piece, {
+    ...rows,
+    tainted: [],
+    reader: standing?.owner,
+    execute: (sql) => asOwner(run, one, standing, () => alter(sql)),
+    alter,
+  });
 };

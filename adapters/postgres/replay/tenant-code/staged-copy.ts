@@ -5,11 +5,10 @@ import type { Piece } from '../../sql/split-statements.ts';
 import type { Run } from '../run-state.ts';
 import { copyRows } from '../send.ts';
 import type { Doing } from '../statement-errors.ts';
-import { runRestricted } from './security-restricted.ts';
 
 /**
- * Rows of a table that evaluates the tenant's code: COPY can't run in a security-restricted operation, so the rows go into a table
- * without constraints first, and from there, as the owner, into their own.
+ * Rows that go into a table without constraints first, and from there into their own: those of a table that evaluates the tenant's code, since
+ * COPY can't run in a security-restricted operation, and those that may have to be inserted more than once.
  */
 interface Column {
   readonly name: string;
@@ -47,16 +46,19 @@ export const copyStaged = async (
   {
     table,
     columns: wanted,
-    role,
+    reader,
     tainted,
     doing,
+    insert,
   }: {
     readonly table: TableName;
     /** As the COPY names them; none: all that can be given. */
     readonly columns: readonly string[];
-    readonly role: string;
+    /** Who inserts, if not the session's own role. */
+    readonly reader: string | undefined;
     readonly tainted: readonly string[];
     readonly doing: Doing;
+    readonly insert: (sql: string) => Promise<void>;
   },
 ): Promise<number> => {
   const { client } = run;
@@ -69,9 +71,9 @@ export const copyStaged = async (
   const staging = qualified(schema, `larder_${randomBytes(8).toString('hex')}`);
   const names = columns.map((column) => identifier(column.name)).join(', ');
   const staged = columns.map((column) => `${identifier(column.name)} ${column.staged}`);
-  await client.query(
-    `CREATE UNLOGGED TABLE ${staging} (${staged.join(', ')}); GRANT SELECT ON ${staging} TO ${identifier(role)}`,
-  );
+  await client.query(`CREATE UNLOGGED TABLE ${staging} (${staged.join(', ')})`);
+  if (reader !== undefined)
+    await client.query(`GRANT SELECT ON ${staging} TO ${identifier(reader)}`);
   const brackets = names && ` (${names})`;
   const text = Buffer.from(`COPY ${staging}${brackets} FROM stdin;`);
   const rows = await copyRows(client, { ...piece, text }, doing, {
@@ -81,8 +83,9 @@ export const copyStaged = async (
   const values = columns.map(({ name: column, type, staged: from }) =>
     type === from ? identifier(column) : `CAST(${identifier(column)} AS ${type})`,
   );
-  const insert = `INSERT INTO ${qualified(schema, name)}${brackets} OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM ${staging}`;
-  await runRestricted(client, { schema, role }, insert, doing);
+  await insert(
+    `INSERT INTO ${qualified(schema, name)}${brackets} OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM ${staging}`,
+  );
   await client.query(`DROP TABLE ${staging}`);
   return rows;
 };

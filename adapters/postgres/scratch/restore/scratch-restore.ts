@@ -136,6 +136,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
     accessKept,
     unfilled: objects.unfilled,
     excused: objects.excused,
+    notHashed: executed.unfinished.flatMap(({ columns = [] }) => columns),
     signal: request.signal,
   });
   return {

@@ -3,6 +3,7 @@ import { StatementRefused } from '../../../../core/errors/restore.ts';
 import { type Definition, type Manifest, schemasIn } from '../../../../core/manifest.ts';
 import type { UnfinishedObject } from '../../../../core/restore.ts';
 import type { Unfilled } from '../../comparison/compare-with-manifest.ts';
+import { changedColumns } from '../../comparison/reported-objects.ts';
 import { isOfTheDefinition, reported, type Unfinished } from '../../replay/unfinished-objects.ts';
 import { type Circumstances, excuse, missedElsewhere } from './failure-cause.ts';
 import { reachOfView } from './view-reach.ts';
@@ -71,15 +72,20 @@ const namesOf = async (
   ]);
   const lacking = await client.query<{ name: string }>(LACKING, [schemasIn(manifest)]);
   const keys = rows.flatMap(({ part, index, itself }, i) => {
-    const { kind, state } = all[i] ?? {};
-    if (state === 'unfilled') return [];
+    const { kind, state, columns } = all[i] ?? {};
+    if (state === 'unfilled' || columns) return [];
     if (kind === 'view' || kind === 'statistics') return [`${kind} ${itself}`];
     if (kind === 'routine') return functionsNamed(manifest.definitions ?? [], itself);
     if (kind === 'other') return [`table ${itself}`, `index ${itself}`, `view ${itself}`];
     if (kind === 'trigger' || kind === 'policy') return [`${kind} ${part}`];
     return [`constraint ${part}`, `index ${index}`];
   });
-  return new Set([...keys, ...lacking.rows.map(({ name }) => `index ${name}`)]);
+  const changed = await changedColumns(client, all);
+  return new Set([
+    ...keys,
+    ...changed.flatMap(({ table, column }) => [table, column]),
+    ...lacking.rows.map(({ name }) => `index ${name}`),
+  ]);
 };
 
 const functionsNamed = (definitions: readonly Definition[], name: string): string[] =>

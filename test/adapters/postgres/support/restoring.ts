@@ -78,6 +78,8 @@ export interface BackupWishes {
   readonly compression?: Compression;
   readonly content?: Content;
   readonly user?: string;
+  /** `rows` takes a hash of each table's rows. */
+  readonly compare?: 'counts' | 'rows';
 }
 
 /** Exports schemas as the worker does, but into memory. */
@@ -85,7 +87,13 @@ export const takeBackup = async (
   postgres: Postgres,
   database: string,
   schemas: readonly string[],
-  { format = 'custom', compression, content = 'full', user = BACKUP_ROLE }: BackupWishes = {},
+  {
+    format = 'custom',
+    compression,
+    content = 'full',
+    user = BACKUP_ROLE,
+    compare = 'counts',
+  }: BackupWishes = {},
 ): Promise<Stored> => {
   for (const schema of schemas) OWN_SCHEMAS.add(schema);
   const programRoots = [await clientRoot()];
@@ -98,6 +106,7 @@ export const takeBackup = async (
     attempt: 1,
     schemas,
     content,
+    compare,
     lockTimeoutMs: 5000,
     giveWayAfterSeconds: 'never',
     partitionsElsewhere: 'refuse',
@@ -145,7 +154,7 @@ export const takeBackup = async (
       ...(await snapshot.inventory),
       tables: snapshot.tables.map((table) => ({
         ...table,
-        rows: rowsIn(counted.get(tableKey(table.schema, table.name))),
+        ...countedIn(counted.get(tableKey(table.schema, table.name))),
       })),
       timings: { snapshotAt: now, dumpMs: 0, countMs: 0, totalMs: 0 },
     });
@@ -155,10 +164,13 @@ export const takeBackup = async (
   }
 };
 
-const rowsIn = (counted: unknown): number | null => {
-  if (typeof counted === 'number') return counted;
-  const { rows } = (counted ?? {}) as { rows?: unknown };
-  return typeof rows === 'number' ? rows : null;
+const countedIn = (counted: unknown): { rows: number | null; rowHash?: string } => {
+  if (typeof counted === 'number') return { rows: counted };
+  const { rows, hash } = (counted ?? {}) as { rows?: unknown; hash?: unknown };
+  return {
+    rows: typeof rows === 'number' ? rows : null,
+    ...(typeof hash === 'string' && { rowHash: hash }),
+  };
 };
 
 const compressed = async (
