@@ -1,6 +1,7 @@
 /** Bringing a backup back. */
 import type { NotOwned } from '../ownership.ts';
 import { notOwnedSentence } from '../ownership-sentence.ts';
+import { refusedStatement, type StatementAdvice } from '../statement-sentence.ts';
 import { Permanent, quoted, Retryable } from './base.ts';
 
 /** The configuration gives the source no restore role, or does not allow this origin. */
@@ -81,34 +82,65 @@ export interface Conflict {
   readonly loosen?: Loosening;
 }
 
-/** The server refused a statement of the backup. `object` is what it was about. */
+/** What else is known of a statement that the server refused. */
+export interface StatementRefusal {
+  readonly cause?: unknown;
+  readonly conflict?: Conflict;
+  /** What would let the source's next backup be restored. */
+  readonly advice?: StatementAdvice;
+  /** True for REFRESH MATERIALIZED VIEW. */
+  readonly isRefresh?: boolean;
+  /** What the reader can do, a sentence. */
+  readonly next?: string;
+}
+
+/** The server refused a statement of the backup. `object` is what it was about, `why` what the server said. */
 export class StatementRefused extends Permanent {
   readonly object: string;
   readonly why: string;
   readonly conflict?: Conflict;
-  /** @param options.next what the reader can do, a sentence */
-  constructor(
-    object: string,
-    why: string,
-    options: { cause?: unknown; conflict?: Conflict; next?: string } = {},
-  ) {
-    const { cause, conflict, next } = options;
+  readonly advice?: StatementAdvice;
+  readonly isRefresh: boolean;
+  constructor(object: string, why: string, refusal: StatementRefusal = {}) {
+    const { cause, conflict, advice, isRefresh = false } = refusal;
     super(
-      `The server refused ${object}: ${why}. Nothing was restored.${next === undefined ? '' : ` ${next}`}`,
+      refusedStatement({ ...refusal, object, why }),
       cause === undefined ? undefined : { cause },
     );
     this.object = object;
     this.why = why;
     if (conflict) this.conflict = conflict;
+    if (advice) this.advice = advice;
+    this.isRefresh = isRefresh;
   }
+
+  /** The same refusal, with something else said of it. */
+  restated(changes: StatementRefusal): StatementRefused {
+    const { object, why, cause, conflict, advice, isRefresh } = this;
+    return new StatementRefused(object, why, {
+      cause,
+      isRefresh,
+      ...(conflict && { conflict }),
+      ...(advice && { advice }),
+      ...changes,
+    });
+  }
+}
+
+/** An object that a transaction has written to. */
+export interface WrittenObject {
+  /** As PostgreSQL names kinds, such as `table`, `sequence`, `large object`. */
+  readonly kind: string;
+  /** Such as `table acme.orders`, `sequence acme.invoice_no`, `a large object` */
+  readonly title: string;
 }
 
 /** The transaction had changed an object that existed before it, or created one outside of the restored schemas. */
 export class RestoreWroteOutside extends Permanent {
   readonly objects: readonly string[];
-  /** @param objects such as `table acme.orders`, `sequence acme.invoice_no` */
-  constructor(objects: readonly string[]) {
-    const isSequence = objects.some((one) => one.startsWith('sequence '));
+  constructor(written: readonly WrittenObject[]) {
+    const objects = written.map(({ title }) => title);
+    const isSequence = written.some(({ kind }) => kind === 'sequence');
     super(
       `The restore would have changed ${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}, outside of the restored schemas. ` +
         `Nothing was restored, and all changes were rolled back${isSequence ? '; but numbers that were taken from a sequence stay taken' : ''}. ` +

@@ -9,8 +9,7 @@ const REPORT =
 export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown => {
   if (onConflict === 'report' || !(error instanceof StatementRefused) || !error.conflict)
     return error;
-  const { object, why, cause, conflict } = error;
-  return new StatementRefused(object, why, { cause, conflict, next: REPORT });
+  return error.restated({ next: REPORT });
 };
 
 /**

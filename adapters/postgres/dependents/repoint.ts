@@ -4,8 +4,8 @@ import { DependentsStay } from '../../../core/errors/restore.ts';
 import { type Dependent, dependentTitle, obstacleText } from '../../../core/restore-dependents.ts';
 import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
 import { sendAlone } from '../replay/foreign-keys/key-statement.ts';
-import { isLost, isRace } from '../replay/statement-errors.ts';
 import { sendRestricted } from '../replay/tenant-code/security-restricted.ts';
+import { isLost, isRace } from '../session/server-messages.ts';
 import { identifier } from '../sql/identifiers.ts';
 import { dependentOf, type FoundDependent } from './find-dependents.ts';
 

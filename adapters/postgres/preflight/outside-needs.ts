@@ -176,13 +176,13 @@ export const functionsNaming = async (
 };
 
 const KEYS = `
-  SELECT pg_catalog.format('%s.%s: %s', n.nspname, c.relname, k.conname) AS name, fn.nspname || '.' || f.relname AS referenced,
+  SELECT n.nspname AS schema, c.relname AS table, pg_catalog.format('%s.%s: %s', n.nspname, c.relname, k.conname) AS name, fn.nspname || '.' || f.relname AS referenced,
     pg_catalog.has_table_privilege(f.oid, 'REFERENCES') OR pg_catalog.has_any_column_privilege(f.oid, 'REFERENCES') AS may
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class f ON f.oid = k.confrelid JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
   WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = ANY ($1) AND fn.nspname <> ALL ($1)
-  ORDER BY 1`;
+  ORDER BY name`;
 
 /** Constraints of what is live now to tables outside; the backup's own may be others. */
 export const checkKeys = async (
@@ -190,14 +190,16 @@ export const checkKeys = async (
   { places, tables, mode }: PreflightRequest,
 ): Promise<Findings & Pick<RestoreReport, 'foreignKeysOutside'>> => {
   interface Row {
+    readonly schema: string;
+    readonly table: string;
     readonly name: string;
     readonly referenced: string;
     readonly may: boolean;
   }
   const all = (await client.query<Row>(KEYS, [places.map(({ from }) => from)])).rows;
   const found = all.filter(
-    ({ name }) =>
-      !tables || tables.some((table) => name.startsWith(`${table.schema}.${table.name}: `)),
+    ({ schema, table }) =>
+      !tables || tables.some((one) => one.schema === schema && one.name === table),
   );
   const closed = [...new Set(found.filter(({ may }) => !may).map(({ referenced }) => referenced))];
   const said = (ending: string): string[] =>

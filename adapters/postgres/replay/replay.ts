@@ -83,6 +83,7 @@ const runStatement = async (run: Run, statement: StatementKind, piece: Piece): P
   const doing = {
     object: described(statement, words),
     schema: request.schemas[0],
+    isRefresh: statement.kind === 'refresh',
     ...(request.lockTimeoutMs !== undefined && { lockTimeoutMs: request.lockTimeoutMs }),
   };
   if (statement.kind === 'setting' && statement.name === 'default_tablespace') {
@@ -211,7 +212,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
         ? [{ what: 'all owners and grants', why: 'as was asked for' }]
         : []),
     ],
-    accessLost: !run.access.isEmpty,
+    accessLost: run.access.reasons,
     warnings: [...exposedWarnings(run), ...(await unknownBindings(client, request.bindings))],
     namingLive: run.naming?.list() ?? [],
   };

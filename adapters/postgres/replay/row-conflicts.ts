@@ -1,3 +1,4 @@
+import { sqlStateOf } from '../session/server-messages.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { allWords, keyDefinition } from '../sql/kinds/clauses.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
@@ -15,7 +16,6 @@ import {
   asConflict,
   attempted,
   mayFollow,
-  sqlStateOf,
   type Unfinished,
   whyOf,
   worksOnRows,

@@ -1,6 +1,7 @@
 import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
+import type { AccessObstacle } from './access/access-obstacle.ts';
 import type { BindingPlan } from './operators/binding-plan.ts';
 import type { Unfinished } from './unfinished-objects.ts';
 
@@ -67,8 +68,8 @@ export interface ExecutedText {
   readonly unfinished: readonly Unfinished[];
   /** Partitions that were not attached to their parents, which are outside. */
   readonly alone: readonly TableName[];
-  /** True where an owner or a grant was left out that was asked for. */
-  readonly accessLost: boolean;
+  /** Why owners or grants were left out that were asked for: none where all were given. */
+  readonly accessLost: readonly AccessObstacle[];
   readonly warnings: readonly string[];
   readonly namingLive: readonly NamesLive[];
 }

@@ -6,6 +6,8 @@ import type {
   UnfinishedKind,
   UnfinishedObject,
 } from '../../../core/restore.ts';
+import { whyRefused } from '../../../core/statement-sentence.ts';
+import { sqlStateOf } from '../session/server-messages.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
@@ -34,11 +36,6 @@ export interface Unfinished extends UnfinishedObject {
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const IN_THE_OBJECT = /^(08|0A|2[0-46F]|34|3[89DF]|42|44|54000|54011|54023|55000|58P01|F0|HV|P0)/;
-
-export const sqlStateOf = (error: unknown): string => {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return typeof code === 'string' ? code : '';
-};
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 
@@ -79,11 +76,11 @@ export const refusedRows = (
   isComputed: boolean,
 ): unknown => {
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
-  const { object, why, cause } = error;
+  const { cause } = error;
   const { constraint, table } = (cause ?? {}) as Readonly<Record<string, unknown>>;
   const isTablesCheck = sqlStateOf(cause) === '23514' && Boolean(constraint && table);
   const loosen = nextAfter(loosened, isTablesCheck, isComputed);
-  return loosen ? new StatementRefused(object, why, { cause, conflict: { loosen } }) : error;
+  return loosen ? error.restated({ conflict: { loosen } }) : error;
 };
 
 const KINDS: Readonly<Record<string, UnfinishedKind>> = {
@@ -135,7 +132,7 @@ export const attempted = (statement: StatementKind, words: readonly Word[]): Att
 
 /** What PostgreSQL says, without the values of rows that `refusal` keeps back. */
 export const whyOf = (error: Error): string =>
-  error instanceof StatementRefused ? error.why : error.message;
+  error instanceof StatementRefused ? whyRefused(error.why, error.advice) : error.message;
 
 /** True for statements that look at rows or run code of the backup over them. */
 export const worksOnRows = (statement: StatementKind, words: readonly Word[]): boolean => {
@@ -171,8 +168,7 @@ export const mayFollow = (statement: StatementKind): boolean =>
 /** @returns the error to throw under `stop`; it is marked as a conflict if `report` would continue */
 export const asConflict = (error: unknown): unknown => {
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
-  const { object, why, cause, conflict = {} } = error;
-  return new StatementRefused(object, why, { cause, conflict });
+  return error.restated({ conflict: error.conflict ?? {} });
 };
 
 /** Whether an error is told under `report`: a right that is missing, where an owner's own code or view wants it. */

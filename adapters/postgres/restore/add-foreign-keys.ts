@@ -10,9 +10,10 @@ import {
   partsBelow,
   validate,
 } from '../replay/foreign-keys/partition-keys.ts';
-import { isLost, refusal } from '../replay/statement-errors.ts';
+import { refusal } from '../replay/statement-errors.ts';
 import { sendRestricted } from '../replay/tenant-code/security-restricted.ts';
 import { commentSql } from '../schema-names/schema-names.ts';
+import { isLost } from '../session/server-messages.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
-import { isLost, refusal } from '../replay/statement-errors.ts';
+import { refusal } from '../replay/statement-errors.ts';
 import { type Backend, STARTED } from '../session/backend.ts';
+import { isLost } from '../session/server-messages.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 
 /**

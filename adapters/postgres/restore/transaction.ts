@@ -80,7 +80,7 @@ const execute = async (
     onTable,
     signal,
   });
-  if (mode === 'swap' && done.accessLost) {
+  if (mode === 'swap' && done.accessLost.length) {
     throw new RestoreRefused([
       `A swap keeps every owner and grant, and these can't be kept: ${done.leftOut.map(({ what, why }) => `${what} (${why})`).join('; ')}.`,
     ]);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { DumpInterrupted } from '../../../core/errors/dump.ts';
 import { GaveWayToDdl } from '../../../core/errors/schema.ts';
 import { type Backend, STARTED } from './backend.ts';
+import { isRecoveryConflict } from './server-messages.ts';
 
 /**
  * Watches, from a session of its own, whether somebody waits for a lock that the export holds. A waiting ALTER makes
@@ -82,8 +83,7 @@ export const watch = ({
   disturbed.catch(() => undefined);
 
   const lost = (cause: unknown): void => {
-    const replay = cause instanceof Error && /conflict with recovery/.test(cause.message);
-    const why = replay
+    const why = isRecoveryConflict(cause)
       ? 'the replica ended a session to go on with replay'
       : 'a session on the source was lost';
     if (!stopped) reject(new DumpInterrupted(why, { cause }));

@@ -1,11 +1,11 @@
 import type pg from 'pg';
+import { isLost } from '../../session/server-messages.ts';
 import { described, shown } from '../../sql/describe-statement.ts';
 import { identifier } from '../../sql/identifiers.ts';
 import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Piece } from '../../sql/split-statements.ts';
 import type { Run } from '../run-state.ts';
 import { send } from '../send.ts';
-import { isLost } from '../statement-errors.ts';
 import { assignInstead } from './definer-rights.ts';
 import { givesOption, grantAsOwner, noteGranted } from './grantors.ts';
 import { isOwnerOrGrant, type OwnerOrGrant, obstacle } from './role-rights.ts';
@@ -82,7 +82,7 @@ export const applyGrant = async (
     return;
   }
   const refused = await grantAs(run, grantor, execute);
-  if (refused) access.add(statement, words, refused);
+  if (refused !== undefined) access.add(statement, words, { kind: 'refused', said: refused });
   else if (statement.kind === 'grant') {
     noteGranted(run, statement.on, grantor, [
       ...statement.roles,

@@ -130,7 +130,7 @@ export const tellOtherGrantors = async (run: Run): Promise<void> => {
   for (const one of rows.filter((row) => !byOthers.has(entryOf(row)))) {
     access.addNamed(
       `who granted rights on ${shown(one)} to ${one.grantee === '' ? 'PUBLIC' : quoted(one.grantee)}`,
-      `their grantor would be ${quoted(one.grantor)} and not the owner, so a REVOKE by the owner would not remove them`,
+      { kind: 'other-grantor', role: one.grantor },
     );
   }
 };

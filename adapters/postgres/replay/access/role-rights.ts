@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { quoted } from '../../../../core/errors/base.ts';
 import { described } from '../../sql/describe-statement.ts';
 import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Word } from '../../sql/statement-words.ts';
+import { type AccessObstacle, obstacleSentence } from './access-obstacle.ts';
 
 /** Owners and grants: who can be given what. Roles belong to the server, so a backup's may be missing, or be none of ours. */
 export interface RoleRights {
@@ -46,48 +46,49 @@ export const obstacle = async (
   statement: OwnerOrGrant,
   grantor: string | null,
   find: FindRole,
-): Promise<string | undefined> => {
+): Promise<AccessObstacle | undefined> => {
   const named = statement.kind === 'owner' ? [statement.role] : statement.roles;
   for (const role of named) {
-    if (!(await find(role))) return `there is no role ${quoted(role)}`;
+    if (!(await find(role))) return { kind: 'role-missing', role };
   }
   if (statement.kind === 'owner') {
     return (await find(statement.role))?.mayOwn
       ? undefined
-      : `the restore role is no member of ${quoted(statement.role)}`;
+      : { kind: 'not-a-member', role: statement.role };
   }
   const giver = statement.kind === 'default-privileges' ? statement.role : grantor;
   if (giver === null) return undefined;
   const rights = await find(giver);
-  if (!rights) return `there is no role ${quoted(giver)}, who granted it`;
+  if (!rights) return { kind: 'grantor-missing', role: giver };
   return rights.mayGrant && (rights.mayOwn || statement.kind !== 'default-privileges')
     ? undefined
-    : `${quoted(giver)} granted it, and the restore role is no member of that`;
+    : { kind: 'not-a-member-of-grantor', role: giver };
 };
 
 /** What was left out, gathered by its reason: a schema has many objects and few roles. */
 const NAMED = 5;
 export class LeftOutAccess {
-  readonly #byReason = new Map<string, string[]>();
+  readonly #byReason = new Map<string, { why: AccessObstacle; all: string[] }>();
 
-  add(statement: OwnerOrGrant, words: readonly Word[], why: string): void {
+  add(statement: OwnerOrGrant, words: readonly Word[], why: AccessObstacle): void {
     this.addNamed(described(statement, words), why);
   }
 
-  addNamed(what: string, why: string): void {
-    const all = this.#byReason.get(why);
-    if (!all) this.#byReason.set(why, [what]);
-    else if (!all.includes(what)) all.push(what);
+  addNamed(what: string, why: AccessObstacle): void {
+    const key = JSON.stringify(why);
+    const known = this.#byReason.get(key);
+    if (!known) this.#byReason.set(key, { why, all: [what] });
+    else if (!known.all.includes(what)) known.all.push(what);
   }
 
-  get isEmpty(): boolean {
-    return this.#byReason.size === 0;
+  get reasons(): readonly AccessObstacle[] {
+    return [...this.#byReason.values()].map(({ why }) => why);
   }
 
   list(): { readonly what: string; readonly why: string }[] {
-    return [...this.#byReason].map(([why, all]) => ({
+    return [...this.#byReason.values()].map(({ why, all }) => ({
       what: `${all.slice(0, NAMED).join(', ')}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ''}`,
-      why,
+      why: obstacleSentence(why),
     }));
   }
 }

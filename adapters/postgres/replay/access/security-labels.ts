@@ -1,9 +1,9 @@
 import { quoted } from '../../../../core/errors/base.ts';
+import { sqlStateOf } from '../../session/server-messages.ts';
 import { shown } from '../../sql/describe-statement.ts';
 import { commentedObject, labelProvider } from '../../sql/kinds/comments.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import type { Run } from '../run-state.ts';
-import { sqlStateOf } from '../unfinished-objects.ts';
 
 /**
  * A label means something to its provider only, and the server takes none whose provider it has not loaded (22023). No catalog says which

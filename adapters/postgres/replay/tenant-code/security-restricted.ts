@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { StatementRefused } from '../../../../core/errors/restore.ts';
+import { contextBefore, factsOf } from '../../session/server-messages.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 import { type Doing, refusal } from '../statement-errors.ts';
 
@@ -43,14 +44,9 @@ interface Rights {
 
 /** The helper's own lines at the end of an error's context, which would be taken for the tenant's function. */
 const withoutHelper = (error: unknown, helper: string): unknown => {
-  const { where } = (error ?? {}) as { where?: unknown };
-  if (!(error instanceof Error) || typeof where !== 'string') return error;
-  const lines = where.split('\n');
-  const at = lines.findIndex(
-    (line) => line.startsWith('PL/pgSQL function ') && line.includes(helper),
-  );
-  const kept = at < 0 ? lines : lines.slice(0, at);
-  return Object.assign(error, { where: kept.join('\n') });
+  const { where } = factsOf(error);
+  if (!(error instanceof Error) || !where) return error;
+  return Object.assign(error, { where: contextBefore(where, helper) });
 };
 
 /** @throws the server's own error */
@@ -91,11 +87,11 @@ const DENIED = '42501';
 
 /** If the code lacks a right, that is not a right that the restore role lacks. */
 const denied = (error: unknown, { object }: Doing, role: string): StatementRefused | undefined => {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const { code, message } = factsOf(error);
   if (code !== DENIED) return undefined;
   return new StatementRefused(
     object,
-    `${String(message)} (${DENIED}). PostgreSQL runs code of the backup for it, with the rights of ${quoted(role)} only: review that code. If it may do this, grant the right to ${quoted(role)}`,
+    `${message} (${DENIED}). PostgreSQL runs code of the backup for it, with the rights of ${quoted(role)} only: review that code. If it may do this, grant the right to ${quoted(role)}`,
     { cause: error },
   );
 };

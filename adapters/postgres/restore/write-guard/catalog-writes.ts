@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { WrittenObject } from '../../../../core/errors/restore.ts';
 import { identifier } from '../../sql/identifiers.ts';
 
 /**
@@ -27,6 +28,8 @@ const ofTable = (name: string, column: string): Catalog => ({
   name,
   schema: `(SELECT t.relnamespace FROM pg_catalog.pg_class t WHERE t.oid = c.${column})`,
 });
+
+const LARGE_OBJECTS = 'pg_largeobject_metadata';
 
 /** Those that every role may read. pg_depend, comments and statistics only follow the others. */
 const CATALOGS: readonly Catalog[] = [
@@ -76,7 +79,7 @@ const CATALOGS: readonly Catalog[] = [
   ...['pg_foreign_server', 'pg_foreign_data_wrapper', 'pg_language', 'pg_transform', 'pg_am'].map(
     (name) => ({ name }),
   ),
-  { name: 'pg_largeobject_metadata', title: `'large object ' || c.oid::text` },
+  { name: LARGE_OBJECTS, title: `'large object ' || c.oid::text` },
   {
     name: 'pg_db_role_setting',
     title: `'settings of ' || CASE c.setrole WHEN 0 THEN 'the database' ELSE 'role ' || c.setrole::pg_catalog.regrole::text END`,
@@ -150,14 +153,15 @@ export const readCommitted = async (
 export const rowKey = (catalog: string, oid: string | null): string => `${catalog} ${oid}`;
 
 const IDENTITY = `
-  SELECT o.type || ' ' || o.identity AS title
+  SELECT o.type AS kind, o.type || ' ' || o.identity AS title
   FROM pg_catalog.pg_identify_object(pg_catalog.to_regclass('pg_catalog.' || $1), $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
 
 /** How people know it, such as `function shared.f(integer)`. */
-export const titleOf = async (client: pg.Client, one: WrittenRow): Promise<string> => {
-  if (one.title !== null || one.oid === null) return one.title ?? one.catalog;
+export const objectOf = async (client: pg.Client, one: WrittenRow): Promise<WrittenObject> => {
+  const kind = one.catalog === LARGE_OBJECTS ? 'large object' : one.catalog;
+  if (one.title !== null || one.oid === null) return { kind, title: one.title ?? one.catalog };
   const [oid, column = 0] = one.oid.split('.');
   const catalog = one.catalog === 'pg_attribute' ? 'pg_class' : one.catalog;
-  const [found] = (await client.query<{ title: string }>(IDENTITY, [catalog, oid, column])).rows;
-  return found?.title ?? `row ${one.oid} of ${one.catalog}`;
+  const [found] = (await client.query<WrittenObject>(IDENTITY, [catalog, oid, column])).rows;
+  return found ?? { kind, title: `row ${one.oid} of ${one.catalog}` };
 };

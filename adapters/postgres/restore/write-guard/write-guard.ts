@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { RestoreWroteOutside } from '../../../../core/errors/restore.ts';
+import { RestoreWroteOutside, type WrittenObject } from '../../../../core/errors/restore.ts';
 import { FIRST_NORMAL_OID } from '../../catalog/outside-dependencies.ts';
 import {
   FOLLOWING,
+  objectOf,
   readCommitted,
   readWritten,
   rowKey,
-  titleOf,
   type WrittenRow,
 } from './catalog-writes.ts';
 import { readEventTriggerTargets } from './event-trigger-targets.ts';
@@ -41,8 +41,8 @@ export interface WriteBounds {
 /** An index and a TOAST table stand for their table. Modes are those of writing rows, and of changing a table. */
 const LOCKED = `
   SELECT DISTINCT c.oid::text AS oid, l.mode = 'RowExclusiveLock' AS "rowsOnly", c.relkind IN ('r', 'p', 'v', 'm') AS counted,
-    CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END
-      || ' ' || pg_catalog.format('%I.%I', n.nspname, c.relname) AS title
+    CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
+    pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_class x ON x.oid = l.relation
   LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = x.oid LEFT JOIN pg_catalog.pg_class o ON o.reltoastrelid = x.oid
@@ -54,7 +54,7 @@ const LOCKED = `
       SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
       WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
         AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.extname = ANY ($2)))
-  ORDER BY title`;
+  ORDER BY kind, name`;
 
 interface Locked {
   readonly oid: string;
@@ -62,7 +62,8 @@ interface Locked {
   readonly rowsOnly: boolean;
   /** The server counts rows that are written to it. */
   readonly counted: boolean;
-  readonly title: string;
+  readonly kind: string;
+  readonly name: string;
 }
 
 /**
@@ -101,15 +102,17 @@ const MEMBERS = `
   WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = ANY ($1)
   UNION ALL SELECT 'pg_extension', e.oid::text FROM pg_catalog.pg_extension e WHERE e.extname = ANY ($1)`;
 
-const LARGE_OBJECT = 'a large object';
-
 /** Catalogs that no restore writes to, and whose rows can't be told or read: these have the same OIDs everywhere. */
 const UNREAD = {
-  pg_largeobject: { oid: 2613, title: LARGE_OBJECT },
-  pg_largeobject_metadata: { oid: 2995, title: LARGE_OBJECT },
-  pg_authid: { oid: 1260, title: 'a role' },
-  pg_user_mapping: { oid: 1418, title: 'a user mapping' },
-  pg_shdescription: { oid: 2396, title: 'a comment of a database, a role or a tablespace' },
+  pg_largeobject: { oid: 2613, kind: 'large object', title: 'a large object' },
+  pg_largeobject_metadata: { oid: 2995, kind: 'large object', title: 'a large object' },
+  pg_authid: { oid: 1260, kind: 'role', title: 'a role' },
+  pg_user_mapping: { oid: 1418, kind: 'user mapping', title: 'a user mapping' },
+  pg_shdescription: {
+    oid: 2396,
+    kind: 'comment',
+    title: 'a comment of a database, a role or a tablespace',
+  },
 } as const;
 
 const UNREAD_WRITTEN = `
@@ -140,7 +143,7 @@ const withoutNew = async (
 };
 
 /** Rows of system catalogs that are other than they were, or new and outside of what a restore may make. */
-const changedRows = async (bounds: WriteBounds): Promise<readonly string[]> => {
+const changedRows = async (bounds: WriteBounds): Promise<readonly WrittenObject[]> => {
   const { client, observer, schemas, intoLive } = bounds;
   const [own] = (await client.query<{ xid: string }>(XID)).rows;
   const [since] = (await observer.query<{ transactions: number }>(TRANSACTIONS, [own?.xid])).rows;
@@ -168,10 +171,15 @@ const changedRows = async (bounds: WriteBounds): Promise<readonly string[]> => {
     bounds,
     rows.filter((one) => isNew(one) && !FOLLOWING.includes(one.catalog)),
   );
-  const titles: string[] = [];
-  for (const one of [...changed, ...fresh]) titles.push(await titleOf(client, one));
-  return titles;
+  const objects: WrittenObject[] = [];
+  for (const one of [...changed, ...fresh]) objects.push(await objectOf(client, one));
+  return objects;
 };
+
+const lockedObject = ({ kind, name }: Locked): WrittenObject => ({
+  kind,
+  title: `${kind} ${name}`,
+});
 
 /**
  * @returns relations that event triggers of the database have written to, which is allowed
@@ -182,12 +190,13 @@ export const refuseWritesOutside = async (bounds: WriteBounds): Promise<readonly
   const locked = await readLocked(bounds);
   const allowed = locked.length ? await readEventTriggerTargets(observer, locked, live) : [];
   const written = locked.filter((one) => !one.rowsOnly || !allowed.includes(one.oid));
-  const titles = [...written.map(({ title }) => title), ...(await changedRows(bounds))];
+  const objects = [...written.map(lockedObject), ...(await changedRows(bounds))];
   const unread = (await client.query<{ oid: number }>(UNREAD_WRITTEN)).rows;
-  for (const { title, oid: catalog } of Object.values(UNREAD)) {
-    const isNamed = title === LARGE_OBJECT && titles.some((one) => one.startsWith('large object '));
-    if (!isNamed && unread.some(({ oid }) => oid === catalog)) titles.push(title);
+  for (const { kind, title, oid: catalog } of Object.values(UNREAD)) {
+    const isNamed = kind === 'large object' && objects.some((one) => one.kind === kind);
+    if (!isNamed && unread.some(({ oid }) => oid === catalog)) objects.push({ kind, title });
   }
-  if (titles.length) throw new RestoreWroteOutside([...new Set(titles)]);
-  return locked.map(({ title }) => title);
+  const byTitle = new Map(objects.map((one) => [one.title, one]));
+  if (byTitle.size) throw new RestoreWroteOutside([...byTitle.values()]);
+  return locked.map((one) => lockedObject(one).title);
 };

@@ -90,8 +90,8 @@ const WITHOUT_OWNERS = ({ message }: Error): string =>
   `owners and grants: all was made the scratch server's own, since with them ${message}`;
 
 /** All roles of the manifest are there: one that is not is in the text alone, and what it was given is missing. */
-const namesOthers = ({ leftOut }: ExecutedText): boolean =>
-  leftOut.some(({ why }) => why.startsWith('there is no role '));
+const namesOthers = ({ accessLost }: ExecutedText): boolean =>
+  accessLost.some(({ kind }) => kind === 'role-missing' || kind === 'grantor-missing');
 
 interface Loaded {
   readonly executed: ExecutedText;
@@ -107,7 +107,11 @@ interface Loaded {
 const load = async (stage: Stage): Promise<Loaded> => {
   try {
     const executed = await loadLoosely(stage, { owners: 'keep' });
-    return { executed, notes: [], accessKept: !executed.accessLost || namesOthers(executed) };
+    return {
+      executed,
+      notes: [],
+      accessKept: !executed.accessLost.length || namesOthers(executed),
+    };
   } catch (error) {
     if (!(error instanceof PermissionMissing)) throw error;
     stage.request.signal.throwIfAborted();

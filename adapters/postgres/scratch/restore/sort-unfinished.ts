@@ -5,7 +5,8 @@ import type { UnfinishedObject } from '../../../../core/restore.ts';
 import type { Unfilled } from '../../comparison/compare-with-manifest.ts';
 import { changedColumns } from '../../comparison/reported-objects.ts';
 import { isOfTheDefinition, reported, type Unfinished } from '../../replay/unfinished-objects.ts';
-import { type Circumstances, excuse, missedElsewhere } from './failure-cause.ts';
+import { type Circumstances, excuseFor, type FillingExcuse, missedElsewhere } from './excuse.ts';
+import { excuseSentence } from './excuse-sentence.ts';
 import { reachOfView } from './view-reach.ts';
 
 /**
@@ -22,24 +23,21 @@ export interface SortedUnfinished {
   readonly excused: ReadonlySet<string>;
 }
 
-const reasonOf = async (
+const excuseOf = async (
   client: pg.Client,
   one: Unfinished,
   given: Circumstances,
-): Promise<string | undefined> => {
+): Promise<FillingExcuse | undefined> => {
   const { error, on, state } = one;
   const { manifest } = given;
   if (state === 'unfilled' && on.schema !== null) {
-    const missed = missedElsewhere(error, manifest);
-    if (missed !== undefined) return `its code names ${missed}, which is outside of the backup`;
-    const reach = await reachOfView(
-      client,
-      { schema: on.schema, name: on.name },
-      schemasIn(manifest),
-    );
-    if (reach !== undefined) return reach;
+    const missing = missedElsewhere(error, manifest);
+    if (missing) return { kind: 'names-elsewhere', missing };
+    const view = { schema: on.schema, name: on.name };
+    const object = await reachOfView(client, view, schemasIn(manifest));
+    if (object !== undefined) return { kind: 'reads-elsewhere', object };
   }
-  return error instanceof StatementRefused ? excuse(error, given) : undefined;
+  return error instanceof StatementRefused ? excuseFor(error, given) : undefined;
 };
 
 /** Names, as the server writes them, of unfinished objects and of those that depend on them: an index of its constraint, those that lack a part. */
@@ -106,8 +104,9 @@ export const sortUnfinished = async (
   const notChecked: string[] = [];
   const unfinished: UnfinishedObject[] = [];
   for (const one of all) {
-    const why = await reasonOf(client, one, given);
-    if (why === undefined && isOfTheDefinition(one)) throw one.error;
+    const excuse = await excuseOf(client, one, given);
+    if (!excuse && isOfTheDefinition(one)) throw one.error;
+    const why = excuse && excuseSentence(excuse);
     if (why === undefined) unfinished.push(reported(one));
     else if (!isFilling(one))
       notChecked.push(`${one.object}: it could not be recreated here as it was, because ${why}`);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { ScratchDiskFull, ScratchFailed } from '../../../../core/errors/verification.ts';
+import { factsOf, isLost } from '../../session/server-messages.ts';
 import type { ServerProcess } from './process.ts';
 
 /** How a scratch server is reached: by its socket, without a password. */
@@ -47,9 +48,6 @@ export const firstSession = async (
 
 /** SQLSTATEs of PostgreSQL's appendix A: disk_full, and configuration_limit_exceeded, which is `temp_file_limit` here. */
 const FULL = ['53100', '53400'];
-/** Class 08, those of a server that ends, and Node's own. */
-const LOST = /^(08|57P0[1-3]|ECONN|EPIPE|ENOENT)/;
-const LOST_TEXT = /Connection terminated|not queryable|Client was closed/i;
 /** Milliseconds between a session's end and the end of the server that it belonged to. */
 const HEAR_OF_DEATH = 3_000;
 
@@ -59,12 +57,12 @@ export const explained = async (
   server: ServerProcess,
   folder: string,
 ): Promise<unknown> => {
-  const { code: found, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
-  const code = typeof found === 'string' ? found : '';
+  const { code, message } = factsOf(error);
   if (FULL.includes(code)) {
     return new ScratchDiskFull(path.dirname(folder), message, { cause: error });
   }
-  if (!LOST.test(code) && !LOST_TEXT.test(message)) return error;
+  // Its socket goes with it.
+  if (!isLost(error) && code !== 'ENOENT') return error;
   const died = server.died.catch((why: unknown) => why);
   return Promise.race([died, wait(HEAR_OF_DEATH, error, { ref: false })]);
 };

@@ -6,6 +6,7 @@ import { isRetryable } from '../../../../core/errors/base.ts';
 import type { Manifest } from '../../../../core/manifest.ts';
 import { pendingBackup } from '../../../support/backups.ts';
 import { manifestOf } from '../../../support/manifests.ts';
+import { NO_FAULT, OF_THE_BACKUP, OF_THE_SERVER } from './failure-cases.ts';
 
 /** Whose fault a server's complaint is, where no real server can be brought to say it, or only in minutes. */
 const manifest: Manifest = manifestOf(pendingBackup(), {
@@ -27,57 +28,38 @@ const blamed = (code: string, message: string, where?: string) =>
   });
 
 describe('a want of the scratch server itself', () => {
-  it.each([
-    ['53100', 'could not extend file "base/5/1": No space left on device'],
-    ['53200', 'out of shared memory'],
-    ['53200', 'out of memory'],
-    ['53400', 'temporary file size exceeds "temp_file_limit" (1kB)'],
-    ['54001', 'stack depth limit exceeded'],
-    ['57P01', 'terminating connection due to administrator command'],
-    ['57P02', 'terminating connection because of crash of another server process'],
-    ['58030', 'could not read block 1 in file "base/5/1": Input/output error'],
-    ['58000', 'could not fork'],
-    ['08006', 'connection failure'],
-    ['XX000', 'cache lookup failed for type 1'],
-  ])('(%s, %s) is no fault of the backup, and is tried again', (code, message) => {
-    const error = blamed(code, message);
-    expect(error).toMatchObject({
-      name: 'ScratchFaltered',
-      message: expect.stringContaining(code),
-    });
-    expect(isRetryable(error)).toBe(true);
-  });
+  it.each(OF_THE_SERVER)(
+    '(%s, %s) is no fault of the backup, and is tried again',
+    (code, message) => {
+      const error = blamed(code, message);
+      expect(error).toMatchObject({
+        name: 'ScratchFaltered',
+        message: expect.stringContaining(code),
+      });
+      expect(isRetryable(error)).toBe(true);
+    },
+  );
 
-  it.each([
-    ['22023', 'could not create locale "de_DE": No such file or directory', ''],
-    ['42704', 'collation "pg_catalog.xx_YY" for encoding "UTF8" does not exist', ''],
-    ['58P01', 'could not access file "$libdir/postgis-3": No such file or directory', ''],
-    ['0A000', 'compression method lz4 not supported by this build', ''],
-    [
-      '42501',
-      'permission denied for table rates',
-      'PL/pgSQL function acme.known(text) line 1 at RETURN',
-    ],
-  ])('(%s, %s) that will not pass is no fault of the backup either', (code, message, where) => {
-    const error = blamed(code, message, where);
-    expect(error).toMatchObject({ name: 'RehearsalImpossible' });
-    expect(isRetryable(error)).toBe(false);
-  });
+  it.each(NO_FAULT)(
+    '(%s, %s) that will not pass is no fault of the backup either',
+    (code, message, where) => {
+      const error = blamed(code, message, where);
+      expect(error).toMatchObject({ name: 'RehearsalImpossible' });
+      expect(isRetryable(error)).toBe(false);
+    },
+  );
 
-  it.each([
-    ['23505', 'could not create unique index "i"'],
-    ['42601', 'syntax error at or near "x"'],
-    ['0A000', 'cannot do that'],
-    ['42P01', 'relation "shared.t" does not exist'],
-  ])('is not %s, %s', (code, message) => {
+  it.each(OF_THE_BACKUP)('is not %s, %s', (code, message) => {
     expect(blamed(code, message)).toMatchObject({ name: 'StatementRefused' });
   });
 });
 
 describe('a name that a server does not find', () => {
   const where = 'PL/pgSQL function acme.known(text) line 1 at RETURN';
-  const missing = (code: string, message: string, within = where) =>
-    missingElsewhere({ code, message, where: within }, ['acme', 'a.b'], manifest);
+  const missing = (code: string, message: string, within = where) => {
+    const found = missingElsewhere({ code, message, where: within }, ['acme', 'a.b'], manifest);
+    return found && `the ${found.kind} ${found.name}`;
+  };
 
   it.each([
     ['42P01', 'relation "shared.rates" does not exist', 'the relation shared.rates'],

@@ -1,0 +1,40 @@
+import { quoted } from '../../../../core/errors/base.ts';
+import type { MissingName } from '../../session/server-messages.ts';
+import type { FillingExcuse } from './excuse.ts';
+
+const SHOWN = 3;
+
+const missingName = ({ kind, name }: MissingName): string => `the ${kind} ${name}`;
+
+/** Continues `since` or `because`. */
+export const excuseSentence = (excuse: FillingExcuse): string => {
+  switch (excuse.kind) {
+    case 'other-major':
+      return `the scratch server is PostgreSQL ${excuse.server}, and the backup is of ${excuse.source}: build the server layer with major ${excuse.source} (docs/layers.md)`;
+    case 'missing-elsewhere':
+      return `${missingName(excuse.missing)}, which its code or its rows name, is not in the backup, nor is it known to the catalogs that the manifest was read from`;
+    case 'names-elsewhere':
+      return `its code names ${missingName(excuse.missing)}, which is outside of the backup`;
+    case 'reads-elsewhere':
+      return `it reads the ${excuse.object}, whose rows or doings are elsewhere`;
+    case 'cast-left-out':
+      return `the cast ${excuse.cast} belongs to its objects and is in no backup of a schema: a restore needs it first`;
+    case 'no-ability':
+      return 'the scratch server, or its machine, is without what it needs';
+    case 'superusers-only':
+      return 'only a superuser may make it, and a verification runs nothing of a backup as one';
+    case 'rights-missing':
+      return 'its code needs rights that no backup of a schema holds';
+    case 'stand-ins': {
+      const { names } = excuse;
+      const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+      return `in place of what is outside the schema there was only something of its name: ${names.slice(0, SHOWN).join(', ')}${more}`;
+    }
+    case 'empty-tables':
+      return 'tables outside the schema were empty';
+    case 'function-reaches-out':
+      return `the function ${excuse.name} names ${excuse.schemas.map(quoted).join(', ')}, judging by its words, of which there are at most empty tables here`;
+    case 'locale':
+      return excuse.note;
+  }
+};

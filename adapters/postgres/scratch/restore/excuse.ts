@@ -1,0 +1,101 @@
+import type { StatementRefused } from '../../../../core/errors/restore.ts';
+import { type Manifest, schemasIn } from '../../../../core/manifest.ts';
+import { majorOfVersion } from '../../../../core/programs.ts';
+import {
+  factsOf,
+  isCopyOf,
+  isForSuperusers,
+  lacksAbility,
+  type MissingName,
+} from '../../session/server-messages.ts';
+import type { Prerequisites } from './prerequisites.ts';
+import { missingElsewhere } from './unknown-names.ts';
+
+/** What was on the scratch server in place of what the source has, and the backup that was restored there. */
+export interface Circumstances extends Pick<Prerequisites, 'pretended' | 'emptied'> {
+  readonly manifest: Manifest;
+  /** What the scratch server's locale and settings do otherwise. */
+  readonly localeNotes: readonly string[];
+  readonly serverMajor: number;
+}
+
+/** Why a refusal of the scratch server says nothing about the backup. */
+export type Excuse =
+  | { readonly kind: 'other-major'; readonly server: number; readonly source: number }
+  /** Code or rows of the backup name something that is not its own. */
+  | { readonly kind: 'missing-elsewhere'; readonly missing: MissingName }
+  | { readonly kind: 'cast-left-out'; readonly cast: string }
+  /** The build of the server, or its machine, can't do it. */
+  | { readonly kind: 'no-ability' }
+  | { readonly kind: 'superusers-only' }
+  | { readonly kind: 'rights-missing' }
+  /** Stand-ins that behave otherwise than what they stand in for, such as `the function s.f(integer)`. */
+  | { readonly kind: 'stand-ins'; readonly names: readonly string[] }
+  | { readonly kind: 'empty-tables' }
+  /** A function may have read tables of other schemas. */
+  | {
+      readonly kind: 'function-reaches-out';
+      readonly name: string;
+      readonly schemas: readonly string[];
+    }
+  | { readonly kind: 'locale'; readonly note: string };
+
+/** Why a materialized view could not be filled, beside that. */
+export type FillingExcuse =
+  | Excuse
+  | { readonly kind: 'names-elsewhere'; readonly missing: MissingName }
+  /** It reads the object, such as `foreign table s.t`, which is not what it is at home. */
+  | { readonly kind: 'reads-elsewhere'; readonly object: string };
+
+/** SQLSTATEs that may depend on how text is sorted and what is a letter: data exceptions, checks, exclusion and uniqueness. */
+const BY_LOCALE = /^(22|23505|23514|23P01)/;
+
+/** What a tenant's code may come to where what it reads is not there: those, a NULL that must be none, and what it raises itself. */
+const BY_CODE = /^(22|23|P0)/;
+
+/** A function that stored objects need, and whose text names other schemas, where it may have been asked. */
+const asked = (cause: unknown, { reachingFunctions = [] }: Manifest) => {
+  const { where } = factsOf(cause);
+  const { schema, table } = (cause ?? {}) as Readonly<Record<string, unknown>>;
+  return reachingFunctions.find(
+    ({ name, tables }) =>
+      where.includes(name) ||
+      tables.some(
+        (one) => (one.schema === schema && one.name === table) || isCopyOf(where, one.name),
+      ),
+  );
+};
+
+/** Cannot coerce, datatype mismatch: what a cast would mend that belongs to no schema, and so is in no dump of one. */
+const WITHOUT_CAST = /^(42846|42804|42883)$/;
+
+const castLeftOut = (code: string, { leftOut = [] }: Manifest): string | undefined =>
+  WITHOUT_CAST.test(code) ? leftOut.find(({ kind }) => kind === 'cast')?.name : undefined;
+
+/** What of elsewhere the server did not find. */
+export const missedElsewhere = ({ cause }: Error, manifest: Manifest): MissingName | undefined =>
+  missingElsewhere(cause, schemasIn(manifest), manifest);
+
+/** Why a refusal says nothing about the backup; undefined where it does. */
+export const excuseFor = (error: StatementRefused, given: Circumstances): Excuse | undefined => {
+  const { manifest, pretended, emptied, localeNotes, serverMajor } = given;
+  const { cause } = error;
+  const { code } = factsOf(cause);
+  const source = majorOfVersion(manifest.source.serverVersion);
+  if (serverMajor !== source) return { kind: 'other-major', server: serverMajor, source };
+  const missing = missedElsewhere(error, manifest);
+  if (missing) return { kind: 'missing-elsewhere', missing };
+  const cast = castLeftOut(code, manifest);
+  if (cast !== undefined) return { kind: 'cast-left-out', cast };
+  if (lacksAbility(cause)) return { kind: 'no-ability' };
+  if (isForSuperusers(cause)) return { kind: 'superusers-only' };
+  if (code === '42501') return { kind: 'rights-missing' };
+  if (pretended.length) return { kind: 'stand-ins', names: pretended };
+  if (emptied && error.isRefresh) return { kind: 'empty-tables' };
+  const reaching = BY_CODE.test(code) ? asked(cause, manifest) : undefined;
+  if (reaching) {
+    return { kind: 'function-reaches-out', name: reaching.name, schemas: reaching.schemas };
+  }
+  const [note] = localeNotes;
+  return note !== undefined && BY_LOCALE.test(code) ? { kind: 'locale', note } : undefined;
+};

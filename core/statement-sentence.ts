@@ -1,0 +1,33 @@
+/** Sentences about a statement of a backup that a server refused. */
+
+/** A function of the backup names objects without their schema, and a restore looks names up in no schema. */
+export interface StatementAdvice {
+  readonly kind: 'set-search-path';
+  readonly routine: string;
+  /** The backup's own. */
+  readonly schema?: string;
+}
+
+/** Continues the sentence that says why the statement was refused. */
+export const adviceOn = ({ routine, schema }: StatementAdvice): string => {
+  const path = schema === undefined ? 'the schemas it needs' : `"${schema.replaceAll('"', '""')}"`;
+  return (
+    `. Its function ${routine} names things without their schema, and a restore looks them up nowhere: at the source, run ` +
+    `ALTER ROUTINE ${routine} SET search_path = ${path}, pg_temp (and whatever schemas it needs), then back up again`
+  );
+};
+
+/** What the server said, with the advice that there is. */
+export const whyRefused = (why: string, advice?: StatementAdvice): string =>
+  `${why}${advice ? adviceOn(advice) : ''}`;
+
+interface Refused {
+  readonly object: string;
+  readonly why: string;
+  readonly advice?: StatementAdvice;
+  /** What the reader can do, a sentence. */
+  readonly next?: string;
+}
+
+export const refusedStatement = ({ object, why, advice, next }: Refused): string =>
+  `The server refused ${object}: ${whyRefused(why, advice)}. Nothing was restored.${next === undefined ? '' : ` ${next}`}`;
