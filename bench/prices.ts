@@ -1,6 +1,6 @@
 /**
  * List prices, dollars without tax, of one region, without free tiers and discounts, as of the date. They change: look
- * them up at https://calculator.aws before a decision hangs on them, and correct the date with the figures.
+ * them up at https://calculator.aws before you decide by them, and correct the date with the figures.
  */
 export const PRICES = {
   date: '2025-07',

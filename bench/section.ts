@@ -22,7 +22,7 @@ export interface Section<Figures> {
 
 export interface Bench {
   readonly options: Options;
-  /** Tells whoever waits how far it is. */
+  /** Reports progress. */
   say(line: string): void;
   /** The servers that contenders run against, started with the first section that asks. */
   stage(): Promise<Stage>;

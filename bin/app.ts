@@ -47,7 +47,7 @@ try {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 } catch (error) {
-  // What somebody can mend is told in words alone.
+  // A mistake that a person can correct is reported without a stack trace.
   if (!(error instanceof ConfigInvalid || error instanceof LayerNotBuilt)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

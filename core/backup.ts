@@ -111,7 +111,7 @@ export interface Backup extends Partial<Completion> {
   readonly cancelRequested?: boolean;
   readonly progress?: Progress;
   readonly error?: Failure;
-  /** When people had been told how it ended, or nobody needed to be. */
+  /** When its end was reported, or needed no report. */
   readonly toldAt?: string;
   /** The verification that `validation` comes from, when it ended, and what it found in a line. */
   readonly verificationId?: string;
@@ -121,7 +121,7 @@ export interface Backup extends Partial<Completion> {
   readonly deletedWhy?: string;
 }
 
-/** It stands in lists, and in the subjects of mails. */
+/** Shown in lists and in the subjects of mails. */
 const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text);
 
 /** What a person may ask for when requesting a backup by hand. */

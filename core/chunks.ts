@@ -19,7 +19,7 @@ export async function* readChunks(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-/** Gives the memory of a chunk back that nobody uses any more, if it is all the chunk's own: Node cuts small ones out of common ones. */
+/** Frees the memory of a chunk that is no longer used, if it has a buffer of its own: Node cuts small chunks out of shared buffers. */
 export const giveBack = ({ buffer, byteLength }: Buffer): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 };

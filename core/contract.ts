@@ -72,7 +72,7 @@ export const TABLE = {
 /**
  * What the indexes carry besides their keys: summaries without progress, so that a heartbeat costs no index
  * write (DynamoDB writes an index only when a projected attribute changes). DynamoDB takes at most 20 such
- * attributes for one index and 100 for all of a table (API reference, Projection): whoever needs more of a
+ * attributes for one index and 100 for all of a table (API reference, Projection): who needs more of a
  * row reads the row itself.
  */
 export const STATUS_PROJECTION = [
@@ -159,7 +159,7 @@ export const TIMES = {
   deletedRowDays: 365,
 } as const;
 
-/** The stack's name where nobody gives another. */
+/** The stack's name by default. */
 export const STACK_NAME = 'Larder';
 
 /** Of the HTTP API. */
@@ -181,7 +181,7 @@ export const METRICS = {
   restoreCompleted: 'RestoreCompleted',
   restoreFailed: 'RestoreFailed',
   verified: 'BackupVerified',
-  /** A backup differs from its manifest once it is restored: somebody must look. */
+  /** A backup differs from its manifest once it is restored: a person must look. */
   verificationFailed: 'VerificationFailed',
   verificationCouldNotRun: 'VerificationCouldNotRun',
   sweepRepaired: 'SweepRepaired',
@@ -189,7 +189,7 @@ export const METRICS = {
   vaultStrays: 'VaultStrays',
   /** Messages that a dead-letter queue gave up for good, each dealt with in its own way. */
   messagesBuried: 'MessagesBuried',
-  /** Messages and stream records of a form that nobody understands; each is in the log. */
+  /** Messages and stream records of an unknown form; each is in the log. */
   recordsUnreadable: 'RecordsUnreadable',
   backupsExpired: 'BackupsExpired',
   /** Requests answered 503, since a source did not say whether it has a project. */

@@ -52,7 +52,7 @@ export interface History {
   latest(projectId: string): Promise<Backup | undefined>;
   /** Rows of one UTC day (`2026-11-21`), newest first, without what has expired or was deleted. */
   ofDay(day: string, limit: number): Promise<readonly Backup[]>;
-  /** What is open in one of three ways. `untold`: final, but nobody has been told of it yet. */
+  /** What is open in one of three ways. `untold`: final, and not reported yet. */
   open(state: 'pending' | 'in-progress' | 'untold'): AsyncIterable<OpenBackup>;
 
   /** One conditional write: pending, or in-progress with its lease run out; attempt + 1, a new lease. */
@@ -68,7 +68,7 @@ export interface History {
 
   /** A pending one becomes `cancelled`, a running one is asked to stop; answers the status it has now. */
   requestCancel(projectId: string, backupId: string): Promise<Status | undefined>;
-  /** Fails a row that nobody works on: pending, or its lease has run out. */
+  /** Fails a row without a worker: pending, or its lease has run out. */
   failAbandoned(
     projectId: string,
     backupId: string,
@@ -76,7 +76,7 @@ export interface History {
   ): Promise<'written' | 'not-abandoned'>;
   /** Makes a row whose lease ran out `pending` again, or renews `queuedAt` of a pending one, for a message sent anew. */
   requeue(projectId: string, backupId: string): Promise<'written' | 'not-abandoned'>;
-  /** A person has heard of it, or nobody needs to: takes the row out of `untold` and sets `toldAt`. */
+  /** Its end was reported, or needs no report: takes the row out of `untold` and sets `toldAt`. */
   told(projectId: string, backupId: string): Promise<void>;
   /** Leaves a `deleted` row where retention removed one. Changes nothing if a row is there. */
   leaveDeleted(backup: Backup, why: string): Promise<'written' | 'exists'>;

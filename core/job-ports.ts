@@ -58,7 +58,7 @@ export interface Jobs<J extends Job> {
   release(claim: JobClaim, failure: Failure, retryAt: string): Promise<'written' | 'lost'>;
   /** A pending one becomes `cancelled`, a running one is asked to stop; answers the status it has now. */
   requestCancel(projectId: string, id: string): Promise<JobStatus | undefined>;
-  /** Ends a row that nobody works on: pending, or its lease has run out. */
+  /** Ends a row without a worker: pending, or its lease has run out. */
   failAbandoned(
     projectId: string,
     id: string,
@@ -73,7 +73,7 @@ export interface Jobs<J extends Job> {
   ): Promise<'written' | 'not-abandoned'>;
   /** Makes a row whose lease ran out `pending` again, or renews `queuedAt` of a pending one, for a message sent anew. */
   requeue(projectId: string, id: string): Promise<'written' | 'not-abandoned'>;
-  /** A person has heard of it, or nobody needs to. */
+  /** Its end was reported, or needs no report. */
   told(projectId: string, id: string): Promise<void>;
 }
 export type Restores = Jobs<Restore>;

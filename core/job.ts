@@ -30,7 +30,7 @@ export interface Job {
   readonly retryAt?: string;
   readonly cancelRequested?: boolean;
   readonly error?: Failure;
-  /** When people had been told how it ended, or nobody needed to be. */
+  /** When its end was reported, or needed no report. */
   readonly toldAt?: string;
   /** When its record may go. */
   readonly expiresAt: string;

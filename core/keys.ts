@@ -93,7 +93,7 @@ const OBJECT_EXTENSION = /\.(dump|tar|sql|sql\.gz|sql\.zst|sql\.bz2)$/;
 export const manifestKeyBeside = (objectKey: string): string =>
   manifestKeyOf(objectKey.replace(OBJECT_EXTENSION, ''));
 
-/** The prefix that holds a project's objects and nobody else's, ending with `/`. */
+/** The prefix of a project's objects and no others, ending with `/`. */
 export const projectPrefixOf = (template: string, projectId: string): string => {
   const end = template.indexOf('{projectId}/') + '{projectId}/'.length;
   return template.slice(0, end).replace('{projectId}', () => encodePart(projectId));
@@ -102,7 +102,7 @@ export const projectPrefixOf = (template: string, projectId: string): string => 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /**
- * Reads a key back, or undefined for a key that the template can't have made. `createdAt` comes back in
+ * Parses a key; undefined for a key that the template cannot have made. `createdAt` is in
  * ISO 8601 to the second.
  */
 export const parseKey = (template: string, key: string): KeyParts | undefined => {

@@ -23,13 +23,13 @@ const SENTENCES: Readonly<Record<ObjectState['state'], (names: string) => string
   'invalid-index': (names) =>
     `Indexes that are not valid are in no backup and are missing after a restore: ${names}. REINDEX INDEX at the source makes them valid.`,
   'lost-replica-identity': (names) =>
-    `Tables whose REPLICA IDENTITY uses an index that is gone or not valid come back with the default one: ${names}.`,
+    `Tables whose REPLICA IDENTITY uses an index that is gone or not valid are restored with the default one: ${names}.`,
   'switched-off-constraint': (names) =>
     `Constraints whose triggers are disabled at the source (ALTER TABLE ... DISABLE TRIGGER ALL) are enforced after a restore: ${names}. Rows that break them stop a restore, unless it is asked for with "onConflict": "report".`,
   'not-valid': (names) =>
-    `Constraints that were never validated (NOT VALID) come back so, and rows may break them: ${names}.`,
+    `Constraints that were never validated (NOT VALID) are restored as such, and rows may violate them: ${names}.`,
   'not-enforced': (names) =>
-    `Constraints that are NOT ENFORCED come back so, and rows may break them: ${names}.`,
+    `Constraints that are NOT ENFORCED are restored as such, and rows may violate them: ${names}.`,
 };
 
 /** A sentence for each state that there is. */

@@ -21,7 +21,7 @@ const table = z.looseObject({
   /** An order-independent hash of the rows' text, where it was asked for: see `adapters/postgres/row-hash.ts`. */
   rowHash: z.string().optional(),
   /**
-   * Full name of the partitioned table whose partitions share their rows anew when they come back: those by the hash of an enum. Only
+   * Full name of the partitioned table whose partitions get other rows in a restore: those by the hash of an enum. Only
    * the rows of all of them together are as many as here.
    */
   dividedUnder: z.string().optional(),
@@ -93,7 +93,7 @@ const operatorBinding = z.looseObject({
   ),
   /** From outside pg_catalog, with their arguments, as SQL writes them. */
   functions: z.array(z.string()),
-  /** The definition's text does not name all of these operators' schemas: whoever reads it finds them on the search_path, or others. */
+  /** The definition's text does not name all of these operators' schemas: PostgreSQL finds them, or others, on the search_path. */
   unqualified: z.boolean(),
 });
 
@@ -200,7 +200,7 @@ export const manifest = z.looseObject({
   extensions: z.array(extension),
   /** All of the database's: the text of a function may name one, which no catalog tells. Absent in manifests of before they were read, as are the next two. */
   databaseExtensions: z.array(extension).optional(),
-  /** Of the database, for no role in particular: those that text and time hang on, and those of its own that the schema's definitions name. */
+  /** Of the database, for no role in particular: settings that influence text and time, and custom settings that the schema's definitions name. */
   databaseSettings: z.array(setting).optional(),
   /** Functions that stored objects need and whose text names other schemas. */
   reachingFunctions: z.array(reachingFunction).optional(),
@@ -216,7 +216,7 @@ export const manifest = z.looseObject({
   operatorBindings: z.array(operatorBinding).optional(),
   /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
   standIns: z.array(standIn).optional(),
-  /** Checks that the rows may not meet when they come back; absent in manifests of before they were read. */
+  /** Checks that the rows may violate in a restore; absent in older manifests. */
   atRisk: z.array(atRisk).optional(),
   /** Objects whose state a restore does not bring back, or that rows may break; absent where there are none, and in manifests of before they were read. */
   states: z.array(objectState).optional(),
@@ -229,7 +229,7 @@ export const manifest = z.looseObject({
     countMs: z.number(),
     totalMs: z.number(),
   }),
-  /** Who wrote it, and under which key: see core/manifest-signature.ts. Absent in manifests of before they were signed. */
+  /** Signature and its key: see core/manifest-signature.ts. Absent in manifests from before signatures. */
   signature: signature.optional(),
 });
 

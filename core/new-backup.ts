@@ -1,7 +1,7 @@
 import type { Backup } from './backup.ts';
 import type { Project } from './project.ts';
 
-/** What every backup begins with: it waits, and nobody has looked at it. */
+/** Every backup begins like this: it waits, and is unverified. */
 const NEW = {
   description: '',
   type: 'database',
@@ -14,7 +14,7 @@ const NEW = {
 type Given = Omit<Backup, keyof typeof NEW | 'projectId' | 'projectName' | 'schemaName'> &
   Partial<Pick<Backup, 'description' | 'content'>>;
 
-/** The row of a backup that was asked for, whoever asked. */
+/** The row of a requested backup. */
 export const newBackup = (
   { id, name, schemaName }: Pick<Project, 'id' | 'name' | 'schemaName'>,
   given: Given,

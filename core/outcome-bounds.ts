@@ -8,7 +8,7 @@ import type {
 import type { Dependent } from './restore-dependents.ts';
 
 /**
- * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where nobody reads them any
+ * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where no person reads them any
  * more, and say so. What matters most comes first.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
@@ -76,7 +76,7 @@ export const boundedReport = (report: RestoreReport): RestoreReport => ({
 
 const STATES: readonly RestoredForeignKey['state'][] = ['left-out', 'not-valid', 'valid'];
 
-/** Half a statement is of no use to anybody. */
+/** Half a statement is useless. */
 const wholeSql = (sql: string | undefined): { readonly sql?: string } =>
   sql !== undefined && sql.length <= 2 * LONGEST_LINE ? { sql } : {};
 

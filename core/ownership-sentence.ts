@@ -30,7 +30,7 @@ export const notOwnedSentence = (problem: NotOwned): string => {
     case 'moved':
       return `The project has ${problem.now.map((schema) => `schema ${quoted(schema)}`).join(', ')} now, by the list of projects of source ${source}. This backup is of schema ${name}, so it can't replace the live one. Restore it beside, and copy what you need.`;
     case 'unlisted':
-      return `Source ${source} does not list the project any more, so schema ${name} may belong to somebody else, and a restore may not change it. Restore beside, or list the project again.`;
+      return `Source ${source} does not list the project any more, so schema ${name} may belong to another project, and a restore may not change it. Restore beside, or list the project again.`;
     case 'listed-twice':
       return `Source ${source} lists the project's id ${problem.times} times, so it is not clear which schema belongs to it. Correct the list of projects, or restore beside.`;
     case 'other-source':

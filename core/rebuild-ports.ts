@@ -10,7 +10,7 @@ export interface HistoryRows {
   /** Ids of projects that have rows of backups, each once, from the whole table. Eventually consistent. */
   projects(): AsyncIterable<string>;
   /**
-   * Writes the row of a completed backup, which nobody waits to be told of, unless a row of its id is there.
+   * Writes the row of a completed backup, which needs no report to anybody, unless a row of its id is there.
    * @throws InvalidInput where no row can hold it
    */
   writeCompleted(backup: Backup): Promise<'written' | 'exists'>;

@@ -84,7 +84,7 @@ const registerOrRefuse = async (
 
 /**
  * Brings the registry in line with what the source lists: writes what changed, marks as GONE what is listed no
- * more. A project that can't be taken holds up nobody else; it is in `refused`. It can be repeated at will.
+ * more. A project that is refused does not hold up the others; `refused` lists it. Repeating it is safe.
  * @throws NoProjectsListed where there were projects, so that a hidden table does not make all of them GONE
  */
 export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => {

@@ -47,7 +47,7 @@ export interface SqlRequest {
 
 /** A backup as SQL text. */
 export interface SqlText {
-  /** Ends only when whoever makes it has exited 0, has read all of `input`, and the text's own end was seen. Errors of any part end it. */
+  /** Ends only after the program that writes it has exited 0 and read all of `input`, and the end of the text was seen. An error of any part ends it. */
   readonly text: AsyncIterable<Buffer>;
 }
 export interface ArchiveReader {
@@ -127,7 +127,7 @@ export interface PreflightRequest {
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;
   readonly repointDependents?: boolean;
-  /** Absent where nobody can tell before it is there, as of a plain backup. */
+  /** Absent if it cannot be known beforehand, as for a plain backup. */
   readonly ownCode?: readonly OwnCode[];
   /** Although it runs as the restore role, as under `owners: 'drop'`. */
   readonly acceptOwnCode?: boolean;
@@ -149,7 +149,7 @@ export interface LiveSchema {
   readonly oid: string;
 }
 
-/** What makes a restore's marks its own: they are in comments, which anybody may write who owns the object. */
+/** Proves that a marker was written by this restore: markers are in comments, which every owner of the object may write. */
 export interface MarkerSecret {
   readonly restoreId: string;
   /** The restore record's secret, 32 hex digits or more. */
@@ -216,7 +216,7 @@ export interface Renamed {
 
 export interface RenameOptions {
   readonly project: RestoringProject;
-  /** Names that are the project's own: all others only step aside or come back. */
+  /** Names of the project itself: all others are only set aside or returned. */
   readonly names: readonly string[];
   /** The schemas that must have those names, if known: those in the safety backup. */
   readonly expected?: readonly LiveSchema[];

@@ -17,8 +17,8 @@ export const tableProblem = (
   if (has(tables))
     return 'is a materialized view, whose rows come of its query: choose the tables that it reads and refresh it, or restore the whole schema beside';
   if (has(views))
-    return 'is a view, which comes back with the whole schema only: restore that beside, and take the definition from there';
+    return 'is a view, which only a restore of the whole schema brings: restore that beside, and take the definition from there';
   if (has(sequences))
-    return 'is a sequence, which comes back with the table that owns it: choose that one, or restore the whole schema beside';
+    return 'is a sequence, which is restored with the table that owns it: choose that table, or restore the whole schema beside';
   return 'is no table of this backup, whose manifest lists those it has';
 };

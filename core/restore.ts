@@ -83,7 +83,7 @@ export interface RestoreReport {
   readonly namingLive?: readonly NamesLive[];
   /** Constraints to tables outside, added after the rest, as `schema.table: constraint`. */
   readonly foreignKeysOutside: readonly string[];
-  /** What hangs on the live schema from outside and would stay with the old one after a swap. */
+  /** Objects outside that depend on the live schema and would stay with the old one after a swap. */
   readonly dependents: readonly string[];
   /** The same objects in detail, with the SQL for each; absent in reports of older versions. */
   readonly dependentObjects?: readonly Dependent[];
@@ -176,7 +176,7 @@ export interface Restore extends Job {
   /** For `tables`: into the live schema, which must have none of the name, or beside it. */
   readonly into: 'beside' | 'live';
   readonly owners: 'keep' | 'drop';
-  /** A swap although things outside hang on the old schema. */
+  /** Swap although objects outside depend on the old schema. */
   readonly acceptDependents: boolean;
   /** Repoint the dependents to the restored schema where that is possible. */
   readonly repointDependents?: boolean;
@@ -188,11 +188,11 @@ export interface Restore extends Job {
   readonly dryRun: boolean;
   /** For `undo`: the swap that is undone. */
   readonly undoes?: string;
-  /** A secret that its marks on the source are made with, written before the first of them. Shown to nobody. */
+  /** The secret of its markers on the source, written before the first marker. No answer shows it. */
   readonly seal?: string;
   /** The backup of the live schema that a swap takes first. */
   readonly safetyBackupId?: string;
-  /** The live schemas that the safety backup holds: only these are exchanged. Shown to nobody. */
+  /** The live schemas that the safety backup holds: only these are exchanged. No answer shows them. */
   readonly safeguarded?: readonly { readonly schema: string; readonly oid: string }[];
   /** For a swap: the renames that are left to be done once all else is. */
   readonly exchange?: readonly SchemaPlace[];
@@ -280,7 +280,7 @@ export const restoreRequest = z
   })
   .refine(({ into, tables }) => into === 'beside' || tables, {
     path: ['into'],
-    message: '"live" is for chosen tables; a whole schema comes back by POST .../swap',
+    message: '"live" is for chosen tables; restore a whole schema with POST .../swap',
   })
   .refine(({ into, schemaName: name }) => into === 'beside' || name === undefined, {
     path: ['schemaName'],

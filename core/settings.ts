@@ -69,7 +69,7 @@ export const exportSettings = z.strictObject({
   compression: z.enum(COMPRESSIONS).optional(),
   /** Wait for a table's lock, milliseconds. */
   lockTimeoutMs: z.int().min(100).max(60_000).default(5000),
-  /** Make room for somebody's DDL that waits behind the export, seconds; `never` holds on. */
+  /** Seconds after which the export gives way to DDL that waits behind it; `never`: it does not. */
   giveWayAfterSeconds: z.union([z.int().min(1).max(840), z.literal('never')]).default(10),
   /** Bytes of the stored object. */
   maximumStoredBytes: z

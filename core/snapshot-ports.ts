@@ -42,11 +42,11 @@ export interface Snapshot {
   countRows(
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, { readonly rows: number; readonly hash?: string }>>;
-  /** Asked once all has been read: no name that was read by has come to mean something else. @throws SchemaInMotion */
+  /** Asked after everything was read: every name that was used still means the same object. @throws SchemaInMotion */
   confirmNames(): Promise<void>;
   /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
   dump(request: DumpRequest): Promise<Dump>;
-  /** Rejects when the export must stop: it holds up somebody, or its session is gone. Never resolves. */
+  /** Rejects when the export must stop: it holds up another session, or its own is gone. Never resolves. */
   readonly disturbed: Promise<never>;
   /** Roles with their memberships and settings as SQL, without passwords. They have no snapshot. */
   dumpGlobals(signal: AbortSignal): Promise<Buffer>;

@@ -11,7 +11,7 @@ import { trustedManifest, type Vouched } from './trusted-manifest.ts';
 export interface StoredBackup {
   readonly backup: Backup;
   readonly manifest: Manifest;
-  /** Who says that the manifest is the one that was stored. */
+  /** What confirms that the manifest is the stored one. */
   readonly vouched: Vouched;
 }
 

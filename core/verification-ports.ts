@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts';
 import type { Comparison, VerificationResult } from './verification.ts';
 
-/** Where a backup is brought back for nobody but the comparison with its manifest, and what that found. */
+/** Restores a backup only to compare it with its manifest. */
 export interface ScratchRestoreRequest {
   readonly manifest: Manifest;
   readonly compare: Comparison;

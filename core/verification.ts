@@ -33,7 +33,7 @@ export interface VerificationResult {
   };
   /** What could not be compared, each with the reason, such as a foreign key to a table of another schema. */
   readonly notChecked: readonly string[];
-  /** With `verified`: objects that come back only by a restore with `onConflict: "report"`, and how. Every row came back. */
+  /** With `verified`: objects that only a restore with `onConflict: "report"` brings back, and how. Every row was restored. */
   readonly unfinished?: readonly UnfinishedObject[];
   readonly serverVersion?: string;
   /** Most that the scratch server's folder took, bytes. */
@@ -60,7 +60,7 @@ export const notRun = (why: string): VerificationResult => ({
 
 export interface Verification extends Job {
   readonly compare: Comparison;
-  /** A person asked for it, and is told how it ended. */
+  /** A person asked for it and gets a mail with the result. */
   readonly asked: boolean;
   readonly result?: VerificationResult;
 }

@@ -22,7 +22,7 @@ const PLACE = 'its compressed bytes';
 const inProcess = (stream: ReturnType<typeof createGunzip>): Decompressor => {
   const exited = new Promise<void>((resolve, reject) => {
     stream.once('end', resolve);
-    // Stopped: nobody waits for its bytes any more, but somebody may wait for its end.
+    // Stopped: its bytes are no longer needed, but a caller may wait for its end.
     stream.once('close', () => reject(new RestoreInterrupted('its reader was stopped')));
     stream.once('error', (cause: NodeJS.ErrnoException) =>
       reject(new DumpUnreadable(PLACE, `${cause.code ?? 'error'}: ${cause.message}`, { cause })),

@@ -44,7 +44,7 @@ export const makeHistory = (access: HistoryTable): History => ({
   ...makeLists(access),
 });
 
-/** Keys are a client's own words of any length: their digest stands in the row's key. */
+/** Clients choose keys of any length: the row's key holds their digest. */
 const remember = async (
   access: HistoryTable,
   projectId: string,

@@ -70,7 +70,7 @@ export const makeManifestSigner = ({
 const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 /**
- * A signature names its key. Only configured keys are accepted, because anybody can sign with a key of their own.
+ * A signature names its key. Only configured keys are accepted, because everybody can sign with a key of their own.
  * @param keys ids or ARNs, the present key and older ones
  */
 export const makeManifestVerifier = ({

@@ -13,7 +13,7 @@ const PARTS_BEFORE_DOUBLING = 500;
 
 /**
  * Bytes of the part of a number, from 1: 5 MiB up to 24 GiB of object, then twice as many every 500 parts, which comes to
- * more than 5 TB before S3's numbers end. So nobody must know beforehand how large the object becomes.
+ * more than 5 TB before S3's numbers end. So the size of the object need not be known beforehand.
  */
 export const partBytes = (number: number): number => {
   const doublings = Math.max(0, Math.ceil((number - EVEN_PARTS) / PARTS_BEFORE_DOUBLING));

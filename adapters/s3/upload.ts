@@ -8,7 +8,7 @@ import { makeRooms, partsOf, type Rooms } from './parts.ts';
 /**
  * One streamed upload. Its life: parts go up while the body flows; the body's end, which its producer allows only
  * when all is well, completes the upload; an error on the body, or of a part, ends both at once and aborts the upload, and
- * the abort is awaited, so that no unfinished upload stays behind. A completion whose answer is lost is looked up
+ * the abort is awaited, so that no unfinished upload remains. A completion whose answer is lost is looked up
  * before it counts as failed: the key belongs to this attempt alone, so an object of the right size under it is this one.
  */
 export interface UploadContext {

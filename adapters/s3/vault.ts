@@ -27,7 +27,7 @@ import { upload } from './upload.ts';
 export interface VaultOptions {
   readonly bucket: string;
   readonly client: S3Client;
-  /** Signs manifests that are stored; whoever stores none has none. */
+  /** Signs stored manifests; absent for functions that store none. */
   readonly signer?: Pick<ManifestSigner, 'sign'>;
 }
 

@@ -3,7 +3,7 @@ import { type Call, startHttpProxy } from '../../test/support/http-proxy.ts';
 import type { Stage } from '../stage.ts';
 import { type ExportRun, runExport } from './contenders.ts';
 
-/** Every request of one export, with what it is for. One that nobody has explained says so. */
+/** Every request of one export, with what it is for. One without an explanation says so. */
 export interface RequestCount {
   readonly service: string;
   readonly operation: string;
@@ -15,8 +15,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'Secrets Manager GetSecretValue':
     'the login, read anew for each export and once for all its connections',
   'SQS ChangeMessageVisibility':
-    'the message is hidden for 120 s instead of the queue’s 16 minutes, so that a dead worker’s comes back soon',
-  'SQS SendMessage': 'the outcome, for those who are told of it',
+    'the message is hidden for 120 s instead of the queue’s 16 minutes, so that a dead worker’s is delivered again soon',
+  'SQS SendMessage': 'the outcome, for the mails',
   'DynamoDB UpdateItem':
     'the claim; the row’s completion; and retention, which this newest good backup no longer has to fear and the one before it has',
   'DynamoDB Query':

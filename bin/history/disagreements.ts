@@ -3,7 +3,7 @@ import type { StoredManifest } from '../../core/vault-ports.ts';
 import { backupOfManifest } from './row-of-manifest.ts';
 
 /**
- * What row and manifest both say and nobody changes afterwards. Not here: the names of project and schema, which the row
+ * What row and manifest both hold and nothing changes afterwards. Not here: the names of project and schema, which the row
  * has from the time of planning; `startedAt` and `attempt`, which are another's where a later attempt adopted the backup.
  */
 const SHARED = [

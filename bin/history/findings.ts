@@ -59,7 +59,7 @@ export const MEANINGS: Readonly<
   },
   'object-alone': {
     title: 'objects without manifest and row',
-    next: 'Objects without manifest and row are what an attempt left that ended before its manifest: without a manifest nobody knows whether they are whole. Delete them, or restore from them by hand at your own risk.',
+    next: 'Objects without manifest and row are what an attempt left that ended before its manifest: without a manifest it is unknown whether they are whole. Delete them, or restore from them by hand at your own risk.',
   },
   'left-behind': {
     title: 'objects that their row has given up',

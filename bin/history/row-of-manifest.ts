@@ -7,7 +7,7 @@ import type { StoredManifest } from '../../core/vault-ports.ts';
  * What the history had of a backup, as far as its manifest tells: docs/history.md lists what it does not. The
  * completion's time is that of the manifest, which was written right before the row.
  *
- * @param now becomes `toldAt`: nobody is told again of what ended long ago
+ * @param now becomes `toldAt`: what ended long ago is not reported again
  */
 export const backupOfManifest = (
   { manifest, sha256 }: Pick<StoredManifest, 'manifest' | 'sha256'>,

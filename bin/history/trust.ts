@@ -13,7 +13,7 @@ import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 
 /**
- * A manifest is believed only where its own key says the same. The key is what IAM guards: whoever may write below one
+ * A manifest is accepted only if its own key agrees. IAM guards the key: who may write below one
  * project's prefix can put any JSON there, and must not write history for another project by it.
  */
 export type ReadManifest =
@@ -35,7 +35,7 @@ const times = ({ backup, timings }: Manifest, modifiedAt: string): string | unde
     return 'its times are not written as Larder writes them';
   if (!(timings.totalMs >= 0 && timings.totalMs <= LONGEST_MS))
     return 'its timings are none that an export can have';
-  // The newest backup of a project outlives all others, so nobody may date one ahead of S3's own clock.
+  // The newest backup of a project outlives all others, so none may be dated ahead of S3's own clock.
   const newest = Math.max(timeOf(backup.id), millis(backup.createdAt), millis(backup.startedAt));
   if (newest > millis(modifiedAt) + HOUR) return 'it is dated later than the vault received it';
   return undefined;

@@ -6,7 +6,7 @@ import { printableJson } from '../printable.ts';
  * names and numbers, never a secret and never another tool's bare output.
  */
 export abstract class LarderError extends Error {
-  /** True where the same attempt may succeed later without anybody changing anything. */
+  /** True if the same attempt may succeed later although nothing was changed. */
   abstract readonly retryable: boolean;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -38,6 +38,6 @@ export const failureFacts = (error: unknown) => ({
   stack: error instanceof Error ? error.stack : undefined,
 });
 
-/** True where trying again may help; an error nobody named counts as such, since attempts are bounded. */
+/** True if a retry may help. An unknown error counts as such, because attempts are bounded. */
 export const isRetryable = (error: unknown): boolean =>
   error instanceof LarderError ? error.retryable : true;

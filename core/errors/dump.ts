@@ -21,7 +21,7 @@ export class DumpNotWhole extends Retryable {
   }
 }
 
-/** The server can't read its own data: no dump will, until somebody has mended it. */
+/** The server can't read its own data: no dump succeeds until it is mended. */
 export class DamagedData extends Permanent {
   constructor(doing: string, why: string, options?: { cause?: unknown }) {
     super(

@@ -62,7 +62,7 @@ export class RestoreMismatch extends Permanent {
   readonly differences: readonly string[];
   constructor(differences: readonly string[]) {
     super(
-      `What came back differs from the manifest: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? ` and ${differences.length - 5} more` : ''}. Nothing was kept of it.`,
+      `What was restored differs from the manifest: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? ` and ${differences.length - 5} more` : ''}. Nothing was kept of it.`,
     );
     this.differences = differences;
   }

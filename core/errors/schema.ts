@@ -69,7 +69,7 @@ export const lockWords = ({ needed, perTransaction, sessions, by }: LockNeed): s
   return `${HOLDS[by ?? 'export'](needed)}; the server has room for ${perTransaction * sessions}, for all sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
 };
 
-/** The export held up somebody's DDL for longer than allowed and made room. */
+/** The export held up DDL of another session for longer than allowed, and gave way. */
 export class GaveWayToDdl extends Retryable {
   constructor(pid: number, waitedSeconds: number) {
     super(
@@ -98,7 +98,7 @@ export class SchemaInMotion extends Retryable {
 export class PartitionsElsewhere extends Permanent {
   constructor(schema: string, partitions: readonly string[]) {
     super(
-      `Tables of schema ${quoted(schema)} have partitions in other schemas, whose rows would be missing without a word: ` +
+      `Tables of schema ${quoted(schema)} have partitions in other schemas, whose rows would be missing silently: ` +
         `${partitions.slice(0, 5).map(quoted).join(', ')}${partitions.length > 5 ? ` and ${partitions.length - 5} more` : ''}. ` +
         'Move them (ALTER TABLE ... SET SCHEMA copies nothing and keeps them attached), or back up their schema too, as a project or one of sharedSchemas, ' +
         'and set export.partitionsElsewhere to "accept".',

@@ -66,7 +66,7 @@ export class ScratchDied extends Retryable {
   readonly how: string;
   constructor(exit: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' and without a word'}. ` +
+      `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' without any message'}. ` +
         'Where the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
       options,
     );
@@ -74,7 +74,7 @@ export class ScratchDied extends Retryable {
   }
 }
 
-/** The scratch server could not go on for a want of its own, such as memory; what it was about is no matter. */
+/** The scratch server ran out of memory or another resource; the statement at that moment does not matter. */
 export class ScratchFaltered extends Retryable {
   constructor(object: string, why: string, options?: { cause?: unknown }) {
     super(

@@ -20,7 +20,7 @@ export class Cancelled extends Permanent {
 export class WorkerDied extends Permanent {
   constructor(attempts: number) {
     super(
-      `The worker died in each of ${attempts} attempts without a word (killed, out of memory or out of time). Look at the export function's log for this backup's id.`,
+      `The worker died in each of ${attempts} attempts without any message (killed, out of memory or out of time). Look at the export function's log for this backup's id.`,
     );
   }
 }

@@ -47,7 +47,7 @@ export const listBackups = async (api: Api, request: ApiRequest): Promise<Answer
   if (query.from && query.to && query.from > query.to)
     throw new InvalidInput('The request', ['from: must not be after to']);
   const { items, cursor } = await api.ports.history.list(projectId, query);
-  // A project that nobody knows is an error; one without backups has an empty list.
+  // An unknown project is an error; one without backups has an empty list.
   if (items.length === 0 && !query.cursor) await known(api, projectId);
   return {
     status: 200,

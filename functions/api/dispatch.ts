@@ -87,7 +87,7 @@ const checkSpelling = (
   );
 };
 
-/** Serves one request. It never throws: every failure is an answer, and those nobody foresaw are logged. */
+/** Serves one request. It never throws: every failure is an answer, and unexpected ones are logged. */
 export const dispatch = async (
   api: Api,
   event: APIGatewayProxyEvent,

@@ -126,7 +126,7 @@ export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z
   return parse('The body', schema, value);
 };
 
-/** Answers say what is true now, and some of them hold a key to a backup: nobody may keep them. */
+/** Answers say what is true now, and some of them hold a key to a backup: no cache may keep them. */
 const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /** What a terminal shows of an answer holds no hidden character; who parses it gets names as they are. */

@@ -14,7 +14,7 @@ import { checkProjectId } from './resolve-project.ts';
 
 /** What restores and verifications have in common as resources below a backup. */
 export interface JobResource<J extends Job> {
-  /** As it stands in paths and in the log. */
+  /** As in paths and in the log. */
   readonly name: 'restores' | 'verifications';
   /** The path's parameter that holds an id of it. */
   readonly parameter: 'restoreId' | 'verificationId';
@@ -118,7 +118,7 @@ const listQuery = z.strictObject({
   cursor: z.string().max(1000).exactOptional(),
 });
 
-/** A backup's jobs, newest first. They outlive the backup; a backup that nobody knows and that has none is an error. */
+/** A backup's jobs, newest first. They outlive the backup; an unknown backup without any is an error. */
 export const listJobs = async <J extends Job>(
   api: Api,
   request: ApiRequest,

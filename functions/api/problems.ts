@@ -39,7 +39,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   BackupDamaged: 409,
   ManifestTooLarge: 409,
   BackupGone: 410,
-  // draft-ietf-httpapi-idempotency-key-header: a key that comes back with another request.
+  // draft-ietf-httpapi-idempotency-key-header: a key that is used again with another request.
   IdempotencyConflict: 422,
   ProjectNotResolved: 503,
   ManifestKeyUnreachable: 503,
@@ -77,7 +77,7 @@ const known = (error: unknown): Known => {
   }
   return {
     status: 500,
-    detail: 'Something failed that nobody foresaw. The log of the api function has the details.',
+    detail: 'An unexpected error. The log of the api function has the details.',
   };
 };
 

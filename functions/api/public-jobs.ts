@@ -216,7 +216,7 @@ export const restorePath = (base: string, { projectId, backupId, id }: InBackup)
 export const verificationPath = (base: string, { projectId, backupId, id }: InBackup): string =>
   `${backupPath(base, projectId, backupId)}/verifications/${id}`;
 
-/** Ends that nobody wrote who had looked at the source: the names may be exchanged. */
+/** Ends that were written without a look at the source: the names may have been exchanged. */
 const UNSEEN_ENDS: readonly unknown[] = ['JobWorkerDied', 'JobMessageBuried'];
 
 /** True for a swap that exchanged something, or may have, which could be exchanged back: the undoing looks. */

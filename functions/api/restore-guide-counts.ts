@@ -9,7 +9,7 @@ const PORTION = 200;
 const fullName = ({ schema, name }: ManifestTable): string =>
   `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
 
-/** What is counted as one: a table, or the partitions that share their rows anew when they come back. */
+/** What is counted as one: a table, or the partitions whose rows a restore divides anew. */
 const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
   const all = new Map<string, ManifestTable[]>();
   for (const table of tables.filter(holdsRows)) {

@@ -16,7 +16,7 @@ const unqualified = ({ operatorBindings = [], options }: Manifest): readonly Ope
 
 export const needsPath = (manifest: Manifest): boolean => unqualified(manifest).length > 0;
 
-/** Writes a copy of an SQL file without pg_dump's own search_path, whose line stands before all names and rows, and one that sets another. */
+/** Writes a copy of an SQL file without pg_dump's own search_path, which is a line before all names and rows, and one that sets another. */
 export const withPath = (manifest: Manifest, sql: string, mark: string): readonly string[] => {
   const schemas = unqualified(manifest).flatMap(({ operators }) =>
     operators.map(({ schema }) => schema),

@@ -13,7 +13,7 @@ import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
  * How to bring one backup back without Larder: commands for this very backup, which a test runs as they stand here. Names in
- * it come from a customer's database: none can end the block of code, the quoted word or the here-document that it stands in.
+ * it come from a customer's database: none can end the block of code, the quoted word or the here-document around it.
  */
 export interface GuideWhere {
   readonly bucket: string;
@@ -203,7 +203,7 @@ export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
     `# Bring back ${inline(manifest.project.name)} as it was on ${manifest.timings.snapshotAt}`,
     facts(manifest),
     data
-      ? 'It can’t be restored beside a live schema, since its rows name the tables that they go into: it comes back in a database of its own.'
+      ? 'It can’t be restored beside a live schema, since its rows name the tables that they go into: restore it into a database of its own.'
       : 'Ask Larder to do it if it can: `POST .../restores` puts this backup beside the live schema, checked and counted. This page is for when it can’t.',
     before(manifest),
     download(manifest, where),

@@ -83,7 +83,7 @@ const startPlan = async ({ ports }: Api, source: string, run: Run): Promise<void
   }
 };
 
-/** More run at once only where somebody raised every limit there is. */
+/** More run at once only if every limit was raised. */
 const RUNNING_AT_MOST = 1000;
 
 /** A run's backups by state, from its chunks; what is being exported right now from the index. */

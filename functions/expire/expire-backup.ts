@@ -49,7 +49,7 @@ const hasAnother = async (
  * The `deleted` row is written first. It is written only where no row is, so a late or repeated record finds out, in the same
  * step, that the backup is there again (restored from the vault, say), and leaves it alone. And whatever happens after it
  * can be repeated: by the stream, which delivers the record again, or by sweep, which removes the objects of `deleted`
- * rows. The other way round, a crash for good would leave neither a row nor an object, and nobody knew why.
+ * rows. The other way round, a permanent crash would leave neither a row nor an object, and no trace of the reason.
  *
  * A full backup goes only while its project has another one that is as good. `ttl` sees to that already; this keeps the promise
  * even where a row was edited by hand.

@@ -38,7 +38,7 @@ export interface NotifySettings {
 const MAIL_LEASE_SECONDS = 120;
 
 /**
- * Takes note of one outcome. A backup of a run is settled in it and mailed by nobody; one that a person requested is
+ * Takes note of one outcome. A backup of a run is settled in the run and gets no mail; one that a person requested is
  * mailed at once. Mails are sent before the row says so: at least once, and twice only where a
  * function dies in between.
  *
@@ -73,7 +73,7 @@ export const takeNote = async (
 };
 
 /**
- * Mailed in any case: a backup that differs from its manifest or came back with objects unfinished. One that could not be verified is
+ * Mailed in any case: a backup that differs from its manifest or was restored with unfinished objects. One that could not be verified is
  * mailed only if a person asked.
  */
 const isBadNews = ({ asked, status, result }: Verification): boolean =>
@@ -161,7 +161,7 @@ export const mailFinishedRun = async (
   if (settings.onSuccess || needsAttention(report))
     await mailer.send(mailOf(runLetter(settings.environment, report)));
   await runs.mailed(runId);
-  log.info('a run was told', {
+  log.info('a run was reported', {
     runId,
     completed: report.completed.length,
     failed: report.failed.length,

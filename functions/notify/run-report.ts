@@ -45,7 +45,7 @@ const endedOf = (backup: Backup): Ended => ({
   ...(backup.error && { error: backup.error }),
 });
 
-/** One that was put on the run's list, and whose row planning never came to write. */
+/** A backup on the run's list whose row was never written. */
 const neverRequested = (projectId: string, backupId: string): Ended => ({
   id: backupId,
   projectId,
@@ -93,7 +93,7 @@ export const reportOf = async (
 };
 
 /**
- * Whether somebody has to do something: such a run is mailed even where successes are not. A backup that lacks what the one before it
+ * Whether a person has to do something: such a run is mailed even if successes are not. A backup that lacks what the one before it
  * had counts; warnings that a schema gives every night do not.
  */
 export const needsAttention = ({

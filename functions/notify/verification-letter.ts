@@ -13,7 +13,7 @@ const titleOf = (verification: Verification): { title: string; tone: Tone } => {
     return { title: `Verifying a ${backup} was cancelled`, tone: 'mixed' };
   if (result?.verdict === 'verified' && result.unfinished?.length)
     return {
-      title: `A ${backup} came back with ${counted(result.unfinished.length, 'object')} unfinished`,
+      title: `A ${backup} was restored with ${counted(result.unfinished.length, 'unfinished object')}`,
       tone: 'mixed',
     };
   if (result?.verdict === 'verified')
@@ -29,7 +29,7 @@ const unfinishedOf = (all: readonly UnfinishedObject[]): Block[] =>
     ? [
         {
           kind: 'text',
-          text: 'Every row came back. The objects listed here cannot be restored as they were: correct the rows at the source and back up again, or restore with "onConflict": "report".',
+          text: 'Every row was restored. The objects listed here cannot be restored as they were: correct the rows at the source and back up again, or restore with "onConflict": "report".',
         },
         {
           kind: 'table',
@@ -48,7 +48,7 @@ const troubleOf = ({ result, error }: Verification): Block[] => {
     return [
       {
         kind: 'text',
-        text: 'What came back from the vault differs from what was there when the backup was taken. Take a new backup now, and look at what is said here.',
+        text: 'What was restored from the vault differs from the source at the time of the backup. Take a new backup now, and read the differences below.',
       },
       {
         kind: 'table',

@@ -39,7 +39,7 @@ export interface Choice {
 const LOOKUPS_AT_ONCE = 32;
 
 /**
- * Why an id that the run names, and that this source does not list, is planned by nobody; undefined where it
+ * Why an id that the run names, and that this source does not list, no source plans; undefined where it
  * is another source's. Only one source of a run answers for the ids that no source has.
  */
 const whyNobody = async (

@@ -38,7 +38,7 @@ function major(word: string): number {
 }
 
 /**
- * The requests that a command line stands for; none where it only asks for help.
+ * The requests of a command line; none if it only asks for help.
  *
  * @throws BadLayerRequest, and what parseArgs throws
  */

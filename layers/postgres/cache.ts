@@ -24,7 +24,7 @@ import { DiskFull, UnusableCache } from './errors.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
 
-/** A build takes seconds; a temporary folder of this age (ms) belongs to nobody. */
+/** A build takes seconds; a temporary folder of this age (ms) is abandoned. */
 const ABANDONED_AFTER = 30 * 60_000;
 
 /**

@@ -46,7 +46,7 @@ export type LayerManifest = {
   /** Full version of each major's programs, e.g. `{"17": "17.12"}`. */
   programs: Readonly<Record<string, string>>;
   extensions: readonly string[];
-  /** Releases below their floor; accepted by somebody where `acceptedOlder` is true. */
+  /** Releases below their floor; accepted by a person if `acceptedOlder` is true. */
   belowFloor: readonly string[];
   acceptedOlder: boolean;
   /** Every package that files were taken from. */
@@ -139,7 +139,7 @@ export function belowFloor(versions: readonly string[]): { version: string; floo
   });
 }
 
-/** @throws BelowFloor where a layer that is to be deployed holds an older release that nobody accepted */
+/** @throws BelowFloor where a layer that is to be deployed holds an older release that was not accepted */
 export function checkFloors(manifest: LayerManifest, plan: LayerPlan): void {
   const older = belowFloor(Object.values(manifest.programs));
   if (older.length > 0 && !plan.acceptOlder) throw new BelowFloor(older);

@@ -4,7 +4,7 @@ import { readJson, remove, temporaryFolder } from './cache.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Milliseconds: a request that nobody repeated for so long is forgotten, and what was built for it. */
+/** Milliseconds: a request that was not repeated for so long is forgotten, with what was built for it. */
 const KEPT_FOR = 30 * DAY;
 
 /** Marks a request as used just now. */
@@ -15,7 +15,7 @@ export async function touch(requestFile: string): Promise<void> {
 }
 
 /**
- * Takes away what nobody asks for any more: old requests, builds that no request leads to, and
+ * Removes what is no longer requested: old requests, builds that no request leads to, and
  * downloads that are as old. What is younger than a day stays, since another process may be at it.
  */
 export async function prune(cache: string): Promise<void> {

@@ -7,7 +7,7 @@ interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
-  /** Names that stand for numbers, the first for `min`. */
+  /** Names of numbers, the first of `min`. */
   readonly words?: readonly string[];
   /** The forms that only this field takes, besides numbers, ranges, steps and `*`. */
   readonly own?: readonly RegExp[];

@@ -15,7 +15,7 @@ import { problemWithBody, problemWithParameters } from './validation.ts';
  */
 export interface GatewayOptions {
   readonly port: number;
-  /** Who is let in; without it every program of this machine, as tests have it. */
+  /** Who is admitted; without it every program of this machine, as in tests. */
   readonly admit?: Admit;
   readonly routes: readonly LocalRoute[];
   readonly responses: readonly GatewayResponse[];

@@ -30,7 +30,7 @@ export class NoProjects extends Error {
   }
 }
 
-/** As the source's name is told in failures of the connection. */
+/** The source's name in connection errors. */
 export const OWN_SOURCE = 'database';
 
 /**

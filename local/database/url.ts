@@ -79,7 +79,7 @@ const tlsOf = (host: string, mode: string | null): Pick<DatabaseAddress, 'tls' |
     return { tls: 'disable', tlsReason: 'without TLS, since the server is on this machine' };
   }
   if (mode === 'disable') {
-    const warning = local ? '' : '; anybody on the way can read the data and the password';
+    const warning = local ? '' : '; everybody on the way can read the data and the password';
     return { tls: 'disable', tlsReason: `without TLS, as sslmode=disable asks${warning}` };
   }
   const more =

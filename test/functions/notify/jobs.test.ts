@@ -248,7 +248,7 @@ describe('a verification', () => {
       { kind: 'index', object: 'index "acme.t: i"', state: 'missing', why: 'twice (23505)' },
     ];
     const [mail] = await verified({ asked: false }, { ...RESULT, unfinished }, quiet);
-    expect(mail?.subject).toContain('came back with 1 object unfinished');
+    expect(mail?.subject).toContain('was restored with 1 unfinished object');
     expect(mail?.body.text).toContain('index "acme.t: i": twice (23505)');
   });
 

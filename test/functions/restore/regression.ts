@@ -19,7 +19,7 @@ export const WARNINGS: readonly RegExp[] = [
   // pg_dump takes these with a whole database only.
   /^The (cast|event trigger|publication) .* is in no backup of a schema: create it again/,
   // They come back as they are.
-  /^Constraints that (were never validated \(NOT VALID\)|are NOT ENFORCED) come back so, /,
+  /^Constraints that (were never validated \(NOT VALID\)|are NOT ENFORCED) are restored as such, /,
   /^Unlogged tables lose their rows when the server crashes: /,
 ];
 

@@ -71,7 +71,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
 
 /** The check that the schema adds to rows is none that holds for all of them. */
 const NOT_VALID =
-  'Constraints that were never validated (NOT VALID) come back so, and rows may break them: "is_it on acme.late".';
+  'Constraints that were never validated (NOT VALID) are restored as such, and rows may violate them: "is_it on acme.late".';
 
 describe('a survey', () => {
   let postgres: Postgres;
