@@ -60,11 +60,11 @@ export class Vault extends Construct {
   }
 
   /**
-   * Objects with all their versions. Whether there is one is asked by HEAD, which takes GetObject; without the key
-   * it reads nothing.
+   * Objects with all their versions, each by its id: the bucket keeps versions, so DeleteObject, which only hides an object, is not needed.
+   * Whether there is one is asked by HEAD, which takes GetObject; without the key it reads nothing.
    */
   allowRemove(remover: LarderFunction): void {
-    this.#allowObjects(remover, ['s3:GetObject', 's3:DeleteObject', 's3:DeleteObjectVersion']);
+    this.#allowObjects(remover, ['s3:GetObject', 's3:DeleteObjectVersion']);
     remover.allow(['s3:ListBucketVersions'], [this.bucket.bucketArn], {
       StringLike: { 's3:prefix': `${VAULT.prefix}*` },
     });

@@ -12,6 +12,8 @@ export interface AsynchronousSettings {
   /** Seconds that an event may wait in all. */
   readonly maximumAge: number;
   readonly invoke: (event: unknown) => Promise<Outcome>;
+  /** Pauses before the first retry and the second, AWS's own where absent. */
+  readonly retryDelaysMs?: readonly number[] | undefined;
   /** Sends the record of a failure to the destination, where the function has one. */
   readonly onFailure?: (record: string) => Promise<void>;
   readonly onError: (problem: string) => void;
@@ -50,14 +52,14 @@ const recordOf = (functionArn: string, event: unknown, ending: Ending): string =
 
 export const makeAsynchronous = (settings: AsynchronousSettings): Asynchronous => {
   const stopped = new AbortController();
+  const delays = settings.retryDelaysMs ?? RETRY_DELAYS_MS;
   const work = async (event: unknown): Promise<void> => {
     const begun = Date.now();
     for (let tries = 0; ; ) {
       const outcome = await settings.invoke(event);
       if (outcome.kind === 'ok' || stopped.signal.aborted) return;
       if (outcome.kind === 'failed') tries += 1;
-      const delay =
-        outcome.kind === 'throttled' ? THROTTLED_DELAY_MS : (RETRY_DELAYS_MS[tries - 1] ?? 0);
+      const delay = outcome.kind === 'throttled' ? THROTTLED_DELAY_MS : (delays[tries - 1] ?? 0);
       const tooOld = Date.now() + delay > begun + settings.maximumAge * 1000;
       if (tries > settings.retries || tooOld) {
         const failure =

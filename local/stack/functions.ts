@@ -31,6 +31,8 @@ export interface FunctionsOptions {
   readonly logs: Logs;
   readonly sessions: Sessions;
   readonly queuesUrl: string;
+  /** Pauses before the retries of asynchronous invocations. */
+  readonly retryDelaysMs?: readonly number[] | undefined;
   readonly onProblem: (problem: string) => void;
 }
 
@@ -100,6 +102,7 @@ export const makeFunctions = (options: FunctionsOptions): Functions => {
     const asynchronous = makeAsynchronous({
       functionArn: settings.arn,
       retries,
+      retryDelaysMs: options.retryDelaysMs,
       maximumAge,
       invoke: pool.invoke,
       ...(onFailure && {

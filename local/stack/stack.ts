@@ -88,6 +88,8 @@ export interface StackOptions {
   readonly echo?: (line: string) => void;
   readonly onProblem: (problem: string) => void;
   readonly clock?: () => number;
+  /** Pauses before the retries of asynchronous invocations: one and two minutes, as in AWS, where absent. */
+  readonly retryDelaysMs?: readonly number[];
 }
 
 const GRACE_MS = 5_000;
@@ -168,6 +170,7 @@ const assemble = async (
     logs,
     sessions,
     queuesUrl: queues.url,
+    retryDelaysMs: options.retryDelaysMs,
     onProblem,
   });
   const triggers = startTriggers({

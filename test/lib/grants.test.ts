@@ -126,7 +126,7 @@ describe('each function may do what it does and nothing else', () => {
     expect(grantsOf(one, 'Retention/Expire/Role')).toEqual({
       '<Retention/Expire/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      [OBJECTS]: ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:GetObject'],
+      [OBJECTS]: ['s3:DeleteObjectVersion', 's3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       [BELOW_PREFIX]: ['s3:ListBucketVersions'],
       '<Retention/DeadLetters.Arn>': ['sqs:SendMessage'],
@@ -144,12 +144,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Sweeping/Sweep/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [BY_STATUS]: ['dynamodb:Query'],
-      [OBJECTS]: [
-        's3:AbortMultipartUpload',
-        's3:DeleteObject',
-        's3:DeleteObjectVersion',
-        's3:GetObject',
-      ],
+      [OBJECTS]: ['s3:AbortMultipartUpload', 's3:DeleteObjectVersion', 's3:GetObject'],
       [LISTING]: ['s3:ListBucket'],
       '<Vault/Bucket.Arn>': ['s3:ListBucketMultipartUploads'],
       [BELOW_PREFIX]: ['s3:ListBucketVersions'],

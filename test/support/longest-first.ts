@@ -11,6 +11,7 @@ const LONGEST = [
   'layers/build',
   'local/start.test',
   'local/own-database',
+  'local/grants-used',
   'layers/mirror',
   'layers/client-in-empty-root',
   'layers/stack',

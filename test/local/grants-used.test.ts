@@ -1,0 +1,365 @@
+import { readdir } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CreateMultipartUploadCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backupKey, partitionOf, rowOf } from '../../adapters/dynamodb/rows.ts';
+import { type Backup, iso } from '../../core/backup.ts';
+import { TABLE, VAULT } from '../../core/contract.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { Job } from '../../core/job.ts';
+import type { Jobs } from '../../core/job-ports.ts';
+import { keysBeside, stemOf } from '../../core/keys.ts';
+import { ROUTES } from '../../core/routes.ts';
+import { runOf } from '../../core/run.ts';
+import type { Grant } from '../../local/access/grants.ts';
+import { type RunningStack, startRunningStack } from './support/running-stack.ts';
+
+/**
+ * Every grant of every role is used, by the functions themselves, behind emulators that refuse what the roles do not allow. A grant that
+ * nothing uses is too wide; one that is missing shows as a refusal.
+ */
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+const ago = (ms: number): string => iso(Date.now() - ms);
+
+/** An object of an attempt whose row names no object: only what is a day old is looked at. */
+const LEFTOVER = uuidv7(Date.now() - 2 * DAY);
+const LEFTOVER_AT = ago(2 * DAY);
+const leftoverKey = `${stemOf(VAULT.defaultKeyTemplate, {
+  projectId: 'acme',
+  createdAt: LEFTOVER_AT,
+  backupId: LEFTOVER,
+  attempt: 1,
+})}.dump`;
+
+/** Granted, and not used here: with the reason. One that is used must go from this list. */
+const EXCEPTIONS: readonly (readonly [
+  holder: RegExp,
+  action: string,
+  resource: RegExp,
+  why: string,
+])[] = [
+  [
+    /Sweep/,
+    's3:GetObject',
+    /backups/,
+    'HEAD of an object that another sweep has removed since it was listed',
+  ],
+  [
+    /Expire/,
+    'sqs:SendMessage',
+    /RetentionDeadLetters/,
+    'Lambda gives a record of the stream up after a hundred failed tries',
+  ],
+  [
+    /Schedules/,
+    'sqs:SendMessage',
+    /PlanDeadLetters/,
+    'Scheduler gives a firing up that Lambda took at no time in six hours',
+  ],
+];
+
+let running: RunningStack;
+/** A backup whose objects somebody removed. */
+let gone: Backup;
+beforeAll(async () => {
+  running = await startRunningStack([leftoverKey]);
+}, 180_000);
+afterAll(() => running?.stop());
+
+const isOf = (holder: RegExp, action: string, resource: RegExp) => (grant: Grant) =>
+  holder.test(grant.holder) && action === grant.action && resource.test(grant.resource);
+
+/** Waits until a grant has been used. */
+const used = async (holder: RegExp, action: string, resource = /./): Promise<void> => {
+  while (running.stack.accessReport().unused.some(isOf(holder, action, resource))) await wait(100);
+};
+
+const backupsOf = async (projectId: string): Promise<readonly Backup[]> =>
+  (await running.history.list(projectId, { limit: 50, status: 'completed' })).items;
+const latestOf = async (projectId: string): Promise<Backup> => {
+  const [latest] = await backupsOf(projectId);
+  if (!latest) throw new Error(`${projectId} has no backup`);
+  return latest;
+};
+/** A backup's row with another id, of whose end nobody was told. */
+const copyOf = ({ toldAt: _, ...backup }: Backup, more: Partial<Backup>): Backup => ({
+  ...backup,
+  id: uuidv7(Date.now()),
+  ...more,
+});
+const pathOf = ({ projectId, id }: Pick<Backup, 'projectId' | 'id'>): string =>
+  `/projects/${projectId}/backups/${id}`;
+const removeObjects = (backup: Backup) =>
+  running.s3.send(
+    new DeleteObjectsCommand({
+      Bucket: running.bucket,
+      Delete: { Objects: keysBeside(backup.fileId ?? '').map((Key) => ({ Key })) },
+    }),
+  );
+const completed = async (path: string, body: object = {}): Promise<void> => {
+  const asked = await running.ask('POST', path, body);
+  expect([path, asked.http]).toEqual([path, 202]);
+  const ended = await running.untilEnded(asked.links?.self ?? '');
+  expect([path, ended.status]).toEqual([path, 'completed']);
+};
+
+/** The oldest restore or verification of globex that succeeded. */
+const doneOf = async <J extends Job>(jobs: Pick<Jobs<J>, 'list'>): Promise<J> => {
+  const { items } = await jobs.list('globex', { limit: 20 });
+  const found = items.findLast(({ status }) => status === 'completed');
+  if (!found) throw new Error('globex has none');
+  return found;
+};
+
+/** Changes a backup's row as nobody but an operator can. */
+const change = (
+  { projectId, id }: Backup,
+  { ttl, remove }: { readonly ttl?: number; readonly remove?: string },
+) =>
+  running.document.send(
+    new UpdateCommand({
+      TableName: running.table,
+      Key: backupKey(projectId, id),
+      UpdateExpression: ttl === undefined ? 'REMOVE #name' : 'SET #name = :ttl',
+      ExpressionAttributeNames: { '#name': remove ?? TABLE.ttl },
+      ...(ttl !== undefined && { ExpressionAttributeValues: { ':ttl': ttl } }),
+    }),
+  );
+
+/** Once the run of the steps is over, so that the exports of one do not hold up another's. */
+const quiet = async (): Promise<void> => {
+  for (;;) {
+    const open: unknown[] = [];
+    for (const state of ['pending', 'in-progress'] as const)
+      for await (const row of running.history.open(state)) open.push(row);
+    if (open.length === 0) return;
+    await wait(200);
+  }
+};
+
+describe('the functions use what they are granted', { timeout: 120_000 }, () => {
+  it('in scheduled runs and backups by hand', async () => {
+    const at = new Date(Date.now() - DAY);
+    await running.stack.fireSchedule('nightly', at);
+    while ((await running.stack.storedBackups()) < 3) await wait(200);
+    await quiet();
+    // A backup is compared with the one before.
+    await completed('/projects/acme/backups');
+    await completed(`${pathOf(await latestOf('acme'))}/verify`);
+    await used(/Verify/, 'sqs:SendMessage');
+  });
+
+  it('in all that the API is asked for', async () => {
+    const acme = await latestOf('acme');
+    const run = acme.runId ?? (await backupsOf('acme')).find(({ runId }) => runId)?.runId ?? '';
+    for (const { method, path } of ROUTES.filter((route) => route.method === 'GET')) {
+      const asked = path
+        .replace('{projectId}', 'acme')
+        .replace('{backupId}', acme.id)
+        .replace('{runId}', run)
+        .replace(/\{\w+\}/, acme.id);
+      const { http } = await running.ask(method, asked);
+      // There is no restore or verification of that id.
+      expect([asked, http]).toEqual([
+        asked,
+        /s\/\{(restore|verification)Id\}$/.test(path) ? 404 : 200,
+      ]);
+    }
+    const pending = copyOf(acme, { status: 'pending', attempt: 0 });
+    await running.putBackup(pending, 'pending');
+    expect((await running.ask('POST', `${pathOf(pending)}/cancel`)).status).toBe('cancelled');
+    const started = await running.ask('POST', '/runs', { projects: ['globex'] });
+    expect(started.http).toBe(202);
+    await used(/Api/, 'lambda:InvokeFunction', /Plan/);
+    await quiet();
+  });
+
+  it('in restores, with a safety backup, of a backup whose row does not know its manifest', async () => {
+    const globex = await latestOf('globex');
+    await change(globex, { remove: 'manifestSha256' });
+    const backup = pathOf(globex);
+    expect(await running.ask('GET', `${backup}/restore-guide`)).toMatchObject({ http: 200 });
+    await completed(`${backup}/verify`);
+    await completed(`${backup}/restores`);
+    await completed(`${backup}/swap`);
+    await quiet();
+  });
+
+  it('with a project that is new, and one that another source has', async () => {
+    await running.sql(
+      `INSERT INTO control_plane.projects VALUES ('bulk', 'Bulk', 'ACTIVE', now());
+       CREATE SCHEMA bulk;
+       CREATE TABLE bulk.rows AS SELECT md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 600000) AS n`,
+    );
+    const asked = await running.ask('POST', '/projects/bulk/backups');
+    expect(asked.http).toBe(202);
+    // More than one part is under way: what has begun is aborted when the dump dies.
+    const parts = async (): Promise<number> =>
+      (await readdir(running.uploadsFolder, { recursive: true })).filter((name) =>
+        /\/\d+-\d+-/.test(name),
+      ).length;
+    while ((await parts()) === 0) await wait(5);
+    await running.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'larder/%'`,
+    );
+    await used(/Export/, 's3:AbortMultipartUpload');
+    const Key = { pk: partitionOf('initech'), sk: TABLE.projectRow };
+    const belongTo = (source: string) =>
+      running.document.send(
+        new UpdateCommand({
+          TableName: running.table,
+          Key,
+          UpdateExpression: 'SET #source = :source, #sort = :sort',
+          ExpressionAttributeNames: { '#source': 'source', '#sort': TABLE.statusIndex.sk },
+          ExpressionAttributeValues: { ':source': source, ':sort': `${source}#initech` },
+        }),
+      );
+    await belongTo('other');
+    expect(await running.stack.invoke('discover:demo', {})).toMatchObject({ kind: 'ok' });
+    const event = { schedule: 'nightly', scheduledAt: ago(3 * DAY), sources: ['demo'] };
+    const planned = await running.stack.invoke('plan:demo', { ...event, projects: ['initech'] });
+    expect(planned).toMatchObject({ kind: 'ok' });
+    await belongTo('demo');
+  });
+
+  it('with attempts that come after others, and backups that are gone', async () => {
+    const acme = await latestOf('acme');
+    const send = ({ projectId, id: backupId }: Backup) =>
+      running.send('SourcesdemoExportsQueue', { projectId, backupId });
+    // Its message comes twice.
+    await send(acme);
+    await used(/Export/, 'dynamodb:GetItem');
+    // An earlier attempt left nothing.
+    const again = copyOf(acme, { status: 'pending', attempt: 1 });
+    await running.putBackup(again, 'pending');
+    await send(again);
+    await used(/Export/, 's3:ListBucket');
+    await running.untilEnded(pathOf(again));
+    gone = await latestOf('globex');
+    await removeObjects(gone);
+    const guide = await running.ask('GET', `${pathOf(gone)}/restore-guide`);
+    expect(guide.http).not.toBe(200);
+    const waiting = { status: 'pending', attempt: 0, backupId: gone.id } as const;
+    const restore = { ...(await doneOf(running.restores)), ...waiting, id: uuidv7(Date.now()) };
+    await running.restores.create(restore);
+    await running.send('SourcesdemoRestoresRequestsQueue', {
+      projectId: 'globex',
+      restoreId: restore.id,
+    });
+    await used(/Restore/, 's3:ListBucket');
+    const verification = {
+      ...(await doneOf(running.verifications)),
+      ...waiting,
+      id: uuidv7(Date.now()),
+    };
+    await running.verifications.create(verification);
+    await running.send('VerificationsRequestsQueue', {
+      projectId: 'globex',
+      verificationId: verification.id,
+    });
+    await used(/Verify/, 's3:ListBucket');
+  });
+
+  it('in retention', async () => {
+    const [, older] = await backupsOf('acme');
+    if (!older) throw new Error('acme has no two backups');
+    for (const backup of [gone, older]) await change(backup, { ttl: 1 });
+    await running.stack.expireNow();
+    // A record of a backup that is there again.
+    const globex = await latestOf('globex');
+    const record = {
+      eventID: 'again',
+      eventName: 'REMOVE',
+      userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
+      dynamodb: {
+        SequenceNumber: '1',
+        OldImage: marshall(rowOf(globex), { removeUndefinedValues: true }),
+      },
+    };
+    expect(await running.stack.invoke('expire', { Records: [record] })).toMatchObject({
+      kind: 'ok',
+    });
+  });
+
+  it('in a sweep', async () => {
+    const acme = await latestOf('acme');
+    await running.putBackup(
+      copyOf(acme, { id: LEFTOVER, createdAt: LEFTOVER_AT, status: 'failed', attempt: 1 }),
+    );
+    await running.s3.send(
+      new CreateMultipartUploadCommand({ Bucket: running.bucket, Key: acme.fileId }),
+    );
+    const waiting = { status: 'pending', attempt: 0, queuedAt: ago(7 * 60 * MINUTE) } as const;
+    await running.putBackup(copyOf(acme, waiting), 'pending');
+    await running.putBackup(copyOf(acme, { completedAt: ago(11 * MINUTE) }), 'untold');
+    const recently = { ...waiting, queuedAt: ago(6 * MINUTE) };
+    const id = uuidv7(Date.now());
+    await running.restores.create({ ...(await doneOf(running.restores)), ...recently, id });
+    await running.verifications.create({
+      ...(await doneOf(running.verifications)),
+      ...recently,
+      id,
+    });
+    const event = { schedule: 'nightly', scheduledAt: ago(2 * DAY), sources: ['demo'] };
+    await running.runs.begin(
+      runOf({ ...event, projects: ['globex'], retentionClass: 'daily' }, Date.now() - 31 * MINUTE),
+    );
+    const [sweep] = running.stack.model.schedules.filter(({ expression }) =>
+      /^rate/.test(expression),
+    );
+    await running.stack.fireSchedule(sweep?.name ?? '', new Date());
+    await used(/Sweep/, 'lambda:InvokeFunction');
+    await used(/Sweep/, 's3:ListBucketVersions');
+  });
+
+  it('with what could not be handled', async () => {
+    const acme = await latestOf('acme');
+    const { projectId } = acme;
+    const pending = copyOf(acme, { status: 'pending', attempt: 0 });
+    await running.putBackup(pending, 'pending');
+    await running.send('SourcesdemoExportsDeadLetters', { projectId, backupId: pending.id });
+    await running.send('OutcomesMessagesDeadLetters', {
+      kind: 'backup',
+      projectId,
+      backupId: acme.id,
+    });
+    await running.send('RetentionDeadLetters', 'where the stream stood');
+    await running.send('SourcesdemoRestoresRequestsDeadLetters', {
+      projectId: 'globex',
+      restoreId: (await doneOf(running.restores)).id,
+    });
+    await running.send('VerificationsRequestsDeadLetters', {
+      projectId: 'globex',
+      verificationId: (await doneOf(running.verifications)).id,
+    });
+    // Planning dies three times.
+    const planning = setInterval(() => {
+      for (const pid of running.stack.workers('plan:demo')) process.kill(pid, 'SIGKILL');
+    }, 5);
+    await running.stack.fireSchedule('nightly', new Date(Date.now() - 4 * DAY));
+    await used(/Plan/, 'sqs:SendMessage', /PlanDeadLetters/);
+    clearInterval(planning);
+    for (const queue of ['Exports', 'Outcomes', 'Retention', 'Restores', 'Verifications', 'Plan'])
+      await used(/Bury/, 'sqs:DeleteMessage', new RegExp(`${queue}\\w*DeadLetters`));
+  });
+});
+
+it('nothing that they asked for was refused, and nothing else went wrong', () => {
+  expect(running.stack.accessReport().refused).toEqual([]);
+  expect(running.problems).toEqual([]);
+});
+
+it('no role is granted what nothing uses, but for the exceptions, which are used by nothing', () => {
+  const { granted, unused } = running.stack.accessReport();
+  expect(granted).toBeGreaterThan(150);
+  const isExcepted = (grant: Grant): boolean =>
+    EXCEPTIONS.some(([holder, action, resource]) => isOf(holder, action, resource)(grant));
+  expect(unused.filter((grant) => !isExcepted(grant))).toEqual([]);
+  const stale = EXCEPTIONS.filter(
+    ([holder, action, resource]) => !unused.some(isOf(holder, action, resource)),
+  );
+  expect(stale).toEqual([]);
+});
