@@ -1,0 +1,167 @@
+import { Readable, type Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import {
+  constants,
+  createDeflate,
+  createInflate,
+  createZstdDecompress,
+  zstdCompress,
+} from 'node:zlib';
+import { readChunks } from '../../../../core/chunks.ts';
+import { DumpUnreadable } from '../../../../core/errors/restore.ts';
+import type { ArchiveHeader } from './header.ts';
+
+/**
+ * The text of a table's rows, as COPY gives it, and the chunks of a block that hold it.
+ *
+ * pg_restore drops what follows the end of a zstd frame within a chunk, so each frame of ours ends where its chunk ends. It takes one
+ * zlib stream for a block, and no second one behind it.
+ */
+export type Compression = ArchiveHeader['compression'];
+
+/** What pg_dump writes behind the last row. */
+export const ROWS_END = Buffer.from('\\.\n\n\n');
+
+export interface CompressOptions {
+  /** Of zstd and gzip. */
+  readonly level?: number;
+  /** Bytes of text that a frame of zstd, or a chunk without compression, holds at most. */
+  readonly frameBytes?: number;
+}
+
+const FRAME_BYTES = 1024 * 1024;
+const LEVEL = 1;
+const compressFrame = promisify(zstdCompress);
+
+/**
+ * The chunks of a block for a text. Memory for two frames is used.
+ * @throws RangeError for lz4, which Node can't write; and what `text` throws
+ */
+export const compressRows = (
+  compression: Compression,
+  text: AsyncIterable<Buffer>,
+  { level = LEVEL, frameBytes = FRAME_BYTES }: CompressOptions = {},
+): AsyncGenerator<Buffer> => {
+  if (compression === 'none') return frames(text, frameBytes, 'new');
+  if (compression === 'gzip') return deflated(text, level);
+  if (compression === 'zstd') return zstdFrames(text, level, frameBytes);
+  throw new RangeError(`an archive of compression ${compression} can't be written`);
+};
+
+/**
+ * The text cut into pieces of one size; the last one is shorter.
+ * @param memory whether each piece has its own, or is overwritten by the next
+ */
+async function* frames(
+  text: AsyncIterable<Buffer>,
+  bytes: number,
+  memory: 'new' | 'reused',
+): AsyncGenerator<Buffer> {
+  let frame = Buffer.allocUnsafeSlow(bytes);
+  let filled = 0;
+  for await (const piece of text) {
+    for (let from = 0; from < piece.length; ) {
+      const copied = piece.copy(frame, filled, from);
+      filled += copied;
+      from += copied;
+      if (filled < bytes) continue;
+      yield frame;
+      if (memory === 'new') frame = Buffer.allocUnsafeSlow(bytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield frame.subarray(0, filled);
+}
+
+async function* zstdFrames(
+  text: AsyncIterable<Buffer>,
+  level: number,
+  frameBytes: number,
+): AsyncGenerator<Buffer> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  let count = 0;
+  for await (const frame of frames(text, frameBytes, 'reused')) {
+    yield await compressFrame(frame, { params });
+    count += 1;
+  }
+  if (count === 0) yield await compressFrame(Buffer.alloc(0), { params });
+}
+
+async function* deflated(text: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
+  const stream = createDeflate({ level, chunkSize: 64 * 1024 });
+  const input = Readable.from(text, { objectMode: false });
+  input.once('error', (error) => stream.destroy(error)).pipe(stream);
+  try {
+    yield* readChunks(stream);
+  } finally {
+    input.destroy();
+  }
+}
+
+/**
+ * The text that the chunks of a block hold. A chunk may come in pieces.
+ * @param place names the block in an error
+ * @throws DumpUnreadable for what is no whole text of its compression; and what `chunks` throws
+ */
+export const decompressRows = (
+  compression: Compression,
+  chunks: AsyncIterable<Buffer>,
+  place: string,
+): AsyncIterable<Buffer> => {
+  if (compression === 'none') return chunks;
+  if (compression === 'gzip') return through(createInflate(), chunks, place);
+  if (compression === 'zstd') return through(createZstdDecompress(), chunks, place);
+  throw new DumpUnreadable(
+    place,
+    `its rows are compressed by ${compression}, which Larder has no program for`,
+  );
+};
+
+type Decompressor = ReturnType<typeof createInflate> | ReturnType<typeof createZstdDecompress>;
+
+async function* through(
+  stream: Decompressor,
+  chunks: AsyncIterable<Buffer>,
+  place: string,
+): AsyncGenerator<Buffer> {
+  let given = 0;
+  let failedInput: unknown;
+  const feed = async (): Promise<void> => {
+    for await (const chunk of chunks) {
+      if (stream.destroyed) return;
+      given += chunk.length;
+      if (!stream.write(chunk)) await drained(stream);
+    }
+    stream.end();
+  };
+  const fed = feed().catch((error: unknown) => {
+    failedInput = error;
+    stream.destroy();
+  });
+  try {
+    yield* readChunks(stream);
+  } catch (error) {
+    if (failedInput !== undefined) throw failedInput;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DumpUnreadable(place, `its rows can't be decompressed: ${why}`, { cause: error });
+  } finally {
+    stream.destroy();
+    await fed;
+  }
+  // Both decompressors take no notice of what follows their end.
+  if (stream.bytesWritten !== given) {
+    const why = `${given - stream.bytesWritten} bytes follow the end of its compressed rows`;
+    throw new DumpUnreadable(place, why);
+  }
+}
+
+/** Until it takes more, or nothing any more. */
+const drained = (into: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    if (into.destroyed) return resolve();
+    const done = (): void => {
+      into.off('drain', done).off('close', done);
+      resolve();
+    };
+    into.on('drain', done).on('close', done);
+  });
