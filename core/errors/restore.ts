@@ -48,12 +48,16 @@ export class SchemaNotOwned extends RestoreRefused {
 
 /** A backup's content is not what pg_dump writes: damaged, cut short, made by something else, or made to do harm. */
 export class DumpUnreadable extends Permanent {
-  /** @param where such as `byte 1234 of its SQL` */
+  /** Such as `byte 1234 of its SQL`. */
+  readonly where: string;
+  readonly why: string;
   constructor(where: string, why: string, options?: { cause?: unknown }) {
     super(
       `The backup can't be read at ${where}: ${why}. Nothing of it was restored. Verify the backup, and use another one if this one is damaged.`,
       options,
     );
+    this.where = where;
+    this.why = why;
   }
 }
 

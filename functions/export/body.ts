@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import {
+  type ArchiveCheck,
+  makeArchiveCheck,
+} from '../../adapters/postgres/archive/archive-check.ts';
 import type { Format } from '../../core/backup.ts';
 import { DumpNotWhole, TooLarge } from '../../core/errors/dump.ts';
+import { DumpUnreadable } from '../../core/errors/restore.ts';
 import type { Encoding } from '../../core/formats.ts';
 import type { Compressor } from '../../core/snapshot-ports.ts';
 
@@ -44,26 +49,31 @@ const HEADS: Record<Format, (head: Buffer, encoding: Encoding) => boolean> = {
 };
 
 const tailIsWhole = (tail: Buffer, format: Format, { pgDumpCompress }: Encoding): boolean => {
-  if (format === 'tar') return tail.length === TAIL_BYTES && tail.every((byte) => byte === 0);
   if (format === 'plain' && pgDumpCompress === '0') {
     return tail.toString('latin1').includes('-- PostgreSQL database dump complete');
   }
   return true;
 };
 
-/** Looks at the first and last bytes of pg_dump's own output: a dump that was cut short does not look like one. */
+/**
+ * Looks at pg_dump's own output: an archive is followed from its first to its last byte, of a text the first and last bytes are
+ * read. A dump that was cut short, or lacks a part, does not look whole.
+ */
 class Inspection extends Transform {
   #head: Buffer = Buffer.alloc(0);
   #tail: Buffer = Buffer.alloc(0);
   readonly #format: Format;
   readonly #encoding: Encoding;
   readonly #exited: Promise<unknown>;
+  #check: ArchiveCheck | undefined;
+  #damage: string | undefined;
 
   constructor({ format, encoding, exited }: BodyRequest) {
     super();
     this.#format = format;
     this.#encoding = encoding;
     this.#exited = exited;
+    this.#check = makeArchiveCheck(format);
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
@@ -72,6 +82,7 @@ class Inspection extends Transform {
     }
     const recent = chunk.length >= TAIL_BYTES ? chunk : Buffer.concat([this.#tail, chunk]);
     this.#tail = Buffer.from(recent.subarray(-TAIL_BYTES));
+    this.#follow((check) => check.take(chunk));
     done(null, chunk);
   }
 
@@ -83,10 +94,23 @@ class Inspection extends Transform {
     );
   }
 
+  /** What it finds is said at the end. */
+  #follow(look: (check: ArchiveCheck) => unknown): void {
+    try {
+      if (this.#check) look(this.#check);
+    } catch (error) {
+      if (!(error instanceof DumpUnreadable)) throw error;
+      this.#damage = `at ${error.where}, ${error.why}`;
+      this.#check = undefined;
+    }
+  }
+
   #fault(): DumpNotWhole | null {
     if (!HEADS[this.#format](this.#head, this.#encoding)) {
       return new DumpNotWhole(`it does not begin as a dump of format ${this.#format} does`);
     }
+    this.#follow((check) => check.end());
+    if (this.#damage !== undefined) return new DumpNotWhole(this.#damage);
     return tailIsWhole(this.#tail, this.#format, this.#encoding)
       ? null
       : new DumpNotWhole('its end is missing');

@@ -38,6 +38,8 @@ const PG_DUMP = {
   'pg_dump exits 0 and has written something else': failed('DumpNotWhole'),
   'pg_dump exits 0 after half of a plain dump': failed('DumpNotWhole'),
   'pg_dump exits 0 after half of a tar': failed('DumpNotWhole'),
+  'pg_dump exits 0 after half of a custom archive': failed('DumpNotWhole'),
+  'pg_dump exits 0 without the middle of a custom archive': failed('DumpNotWhole'),
   'pg_dump is killed after half of its output': failed('DumpFailed'),
   'pg_dump closes its output and then exits 1': failed('DumpFailed'),
   'pg_dump never ends': failed('TookTooLong'),

@@ -44,6 +44,11 @@ misbehaving('pg_dump exits 0 after half of a plain dump', `${REAL} | head -c 500
 misbehaving('pg_dump exits 0 after half of a tar', `${REAL} | head -c 5120; exit 0`, {
   format: 'tar',
 });
+misbehaving('pg_dump exits 0 after half of a custom archive', `${REAL} | head -c 5000; exit 0`);
+misbehaving(
+  'pg_dump exits 0 without the middle of a custom archive',
+  `${REAL} | { head -c 5000; head -c 500 > /dev/null; cat; }; exit 0`,
+);
 misbehaving('pg_dump is killed after half of its output', `${REAL} | head -c 5000; kill -9 $$`);
 misbehaving('pg_dump closes its output and then exits 1', 'exec >&-; sleep 0.3; exit 1');
 misbehaving(

@@ -1,5 +1,5 @@
 import { ArchiveScanner } from '../../adapters/postgres/archive/format/archive-scanner.ts';
-import type { ArchiveContents } from '../../adapters/postgres/archive/format/contents-scanner.ts';
+import type { TableOfContents } from '../../adapters/postgres/archive/format/contents-scanner.ts';
 import type { ArchiveEntry } from '../../adapters/postgres/archive/format/entry.ts';
 import type { Compression } from '../../adapters/postgres/archive/format/rows.ts';
 import { makePartWriter } from '../../adapters/postgres/archive/format/write.ts';
@@ -32,7 +32,7 @@ export const checkWrittenBack = (archive: Buffer): void => {
 };
 
 /** The contents of an archive with the rows of so many tables, `acme.t1` and so on. */
-export const contentsOf = (compression: Compression, count: number): ArchiveContents => ({
+export const contentsOf = (compression: Compression, count: number): TableOfContents => ({
   header: {
     format: 'custom',
     version: '1.16',

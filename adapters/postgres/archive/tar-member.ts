@@ -1,5 +1,9 @@
-import { type ReadBytes, unreadableAt } from './archive-values.ts';
+import { DumpUnreadable } from '../../../core/errors/restore.ts';
+import { MAGIC } from './format/header.ts';
 import { BLOCK, readTarHeader } from './tar-header.ts';
+
+/** Reads bytes of a stored object: as many as asked for, fewer only where the object ends. */
+export type ReadBytes = (from: number, bytes: number) => Promise<Buffer>;
 
 const NAME = 'toc.dat';
 
@@ -12,8 +16,13 @@ export const tarMember = async (
   read: ReadBytes,
 ): Promise<{ readonly from: number; readonly bytes: number } | undefined> => {
   const header = await read(0, BLOCK);
-  if (header.subarray(0, 5).toString('latin1') === 'PGDMP') return undefined;
+  if (header.subarray(0, MAGIC.length).toString('latin1') === MAGIC) return undefined;
   const { name, bytes = 0 } = readTarHeader(header) ?? {};
-  if (name !== NAME || bytes === 0) throw unreadableAt(0, 'no archive of pg_dump begins there');
+  if (name !== NAME || bytes === 0) {
+    throw new DumpUnreadable(
+      'byte 0 of its table of contents',
+      'no archive of pg_dump begins there',
+    );
+  }
   return { from: BLOCK, bytes };
 };

@@ -3,8 +3,8 @@ import { giveBack, readChunks } from '../../../core/chunks.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
+import { type ArchiveCheck, makeArchiveCheck } from '../archive/archive-check.ts';
 import { chooseFromArchive } from '../archive/choose-entries.ts';
-import { TarWalk } from '../archive/tar-check.ts';
 import { type Extractor, findPgRestore, startExtractor } from './pg-restore.ts';
 
 /**
@@ -41,14 +41,19 @@ interface Flow {
 }
 
 /** Gives all of the input, with its memory, to whoever reads it, for as long as it does, and reads the rest for nobody. */
-const feed = async (input: Readable, into: Writable, flow: Flow, walk?: TarWalk): Promise<void> => {
+const feed = async (
+  input: Readable,
+  into: Writable,
+  flow: Flow,
+  check: ArchiveCheck | undefined,
+): Promise<void> => {
   let isOpen = true;
   const close = (): void => {
     isOpen = false;
   };
   into.on('error', close).on('close', close);
   for await (const chunk of readChunks(input)) {
-    walk?.take(chunk);
+    check?.take(chunk);
     if (isOpen && !into.write(chunk, () => giveBack(chunk))) {
       flow.waitsFor = 'reader';
       await drained(into);
@@ -57,7 +62,7 @@ const feed = async (input: Readable, into: Writable, flow: Flow, walk?: TarWalk)
     flow.taken += 1;
   }
   flow.waitsFor = 'reader';
-  walk?.end();
+  check?.end();
   if (isOpen) into.end();
 };
 
@@ -103,8 +108,7 @@ async function* textThrough(
   signal.addEventListener('abort', through.stop, { once: true });
   let failedInput: unknown;
   const flow: Flow = { taken: 0, waitsFor: 'vault', isAwaited: false };
-  const walk = format === 'tar' ? new TarWalk() : undefined;
-  const fed = feed(input, through.input, flow, walk).catch((error: unknown) => {
+  const fed = feed(input, through.input, flow, makeArchiveCheck(format)).catch((error: unknown) => {
     failedInput = error ?? new Error('the input failed');
     through.stop();
     throw error;

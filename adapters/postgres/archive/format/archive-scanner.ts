@@ -1,9 +1,9 @@
 import { type BlockPart, BlockScanner } from './block-scanner.ts';
-import { type ArchiveContents, ContentsScanner } from './contents-scanner.ts';
+import { ContentsScanner, type TableOfContents } from './contents-scanner.ts';
 
 /** A custom archive from its first to its last byte. */
 export type ArchivePart =
-  | { readonly kind: 'contents'; readonly at: number; readonly contents: ArchiveContents }
+  | { readonly kind: 'contents'; readonly at: number; readonly contents: TableOfContents }
   | BlockPart;
 
 /**
@@ -28,7 +28,7 @@ export class ArchiveScanner {
     return parts;
   }
 
-  #begin(contents: ArchiveContents): readonly ArchivePart[] {
+  #begin(contents: TableOfContents): readonly ArchivePart[] {
     const { header, entries } = contents;
     if (header.format !== 'custom') {
       throw this.#contents.unreadable('it is of format tar, and stands in no tar archive');

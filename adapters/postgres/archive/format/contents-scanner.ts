@@ -4,7 +4,7 @@ import { type ArchiveHeader, readHeader } from './header.ts';
 import { PendingBytes } from './pending-bytes.ts';
 
 /** What an archive of format custom begins with, and the first file of one of format tar holds. */
-export interface ArchiveContents {
+export interface TableOfContents {
   readonly header: ArchiveHeader;
   /** In the archive's own order, in which the rows are as well. */
   readonly entries: readonly ArchiveEntry[];
@@ -31,7 +31,7 @@ export class ContentsScanner {
    * @returns the whole table once all of it has come
    * @throws DumpUnreadable for what makes no sense
    */
-  take(chunk: Buffer): ArchiveContents | undefined {
+  take(chunk: Buffer): TableOfContents | undefined {
     this.#pending.add(chunk);
     const contents = this.#readOn();
     if (!contents) this.#pending.detach();
@@ -39,7 +39,7 @@ export class ContentsScanner {
   }
 
   /** Called after the last byte. @throws DumpUnreadable where the table is cut off */
-  end(): ArchiveContents {
+  end(): TableOfContents {
     this.#pending.end();
     const contents = this.#readOn();
     if (!contents) throw this.unreadable('it is cut off there');
@@ -56,7 +56,7 @@ export class ContentsScanner {
     return this.#pending.takeRest();
   }
 
-  #readOn(): ArchiveContents | undefined {
+  #readOn(): TableOfContents | undefined {
     const pending = this.#pending;
     this.#header ??= pending.read(readHeader);
     const header = this.#header;

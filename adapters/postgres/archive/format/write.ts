@@ -1,13 +1,13 @@
 import type { ArchivePart } from './archive-scanner.ts';
 import { BLOCK_KINDS, type BlockKind } from './block-scanner.ts';
-import type { ArchiveContents } from './contents-scanner.ts';
+import type { TableOfContents } from './contents-scanner.ts';
 import { type ArchiveEntry, writeEntry } from './entry.ts';
 import { writeHeader } from './header.ts';
 import { type CompressOptions, compressRows, ROWS_END } from './rows.ts';
 import { ValueWriter } from './value-writer.ts';
 
 /** The bytes of a table of contents. @throws RangeError for what its version can't hold */
-export const encodeContents = ({ header, entries }: ArchiveContents): Buffer => {
+export const encodeContents = ({ header, entries }: TableOfContents): Buffer => {
   const values = new ValueWriter(header.integerBytes);
   writeHeader(values, header);
   values.integer(entries.length);
@@ -75,7 +75,7 @@ export interface WrittenBlock {
 }
 
 export interface ArchiveToWrite {
-  readonly contents: ArchiveContents;
+  readonly contents: TableOfContents;
   /** What COPY gives for an entry that has data. */
   readonly rowsOf: (entry: ArchiveEntry) => AsyncIterable<Buffer>;
   readonly compress?: CompressOptions;
@@ -128,7 +128,7 @@ async function* ended(rows: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield ROWS_END;
 }
 
-const withoutPlaces = ({ header, entries }: ArchiveContents): ArchiveContents => ({
+const withoutPlaces = ({ header, entries }: TableOfContents): TableOfContents => ({
   header,
   entries: entries.map((entry) => ({
     ...entry,
@@ -141,9 +141,9 @@ const withoutPlaces = ({ header, entries }: ArchiveContents): ArchiveContents =>
  * and restore several at once.
  */
 export const placeBlocks = (
-  contents: ArchiveContents,
+  contents: TableOfContents,
   blocks: readonly Pick<WrittenBlock, 'dumpId' | 'bytes'>[],
-): ArchiveContents => {
+): TableOfContents => {
   const unplaced = withoutPlaces(contents);
   // Places have a fixed width, so the contents are as long with them as without.
   let at = encodeContents(unplaced).length;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTableOfContents } from '../../../../adapters/postgres/archive/table-of-contents.ts';
 import { makeArchiveReader } from '../../../../adapters/postgres/programs/archive-reader.ts';
 import type { Compression, Format } from '../../../../core/backup.ts';
 import { ReadInterrupted } from '../../../../core/errors/vault.ts';
@@ -170,6 +171,29 @@ describe('a backup that is damaged', () => {
         name: 'DumpUnreadable',
       });
     }
+  });
+
+  it('of custom names the byte and the entry where it is cut', async () => {
+    const bytes = bytesOf('custom', 'zstd');
+    for (const [share, place] of [
+      [0.001, /byte \d+ of its table of contents, in entry \d+ of \d+: it is cut off there/],
+      [0.9, /byte \d+ of its archive, in entry \d+ \(TABLE DATA "acme"\."b"\): it is cut off/],
+    ] as const) {
+      const { input } = inputOf(bytes.subarray(0, Math.floor(bytes.length * share)));
+      await expect(textOf('custom', 'zstd', input), `cut at ${share}`).rejects.toThrow(place);
+    }
+  });
+
+  it('of custom is an error behind the entries asked for as well', async () => {
+    const bytes = bytesOf('custom', 'zstd');
+    const { entries } = await readTableOfContents(async (from, length) =>
+      bytes.subarray(from, from + length),
+    );
+    const first = entries.filter(({ hasData }) => hasData).map(({ dumpId }) => dumpId)[0] ?? 0;
+    const { input } = inputOf(bytes.subarray(0, Math.floor(bytes.length * 0.9)));
+    await expect(textOf('custom', 'zstd', input, { entries: [first] })).rejects.toThrow(
+      /it is cut off there/,
+    );
   });
 
   it.each(KINDS.slice(1))(

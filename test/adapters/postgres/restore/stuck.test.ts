@@ -4,8 +4,10 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeArchive } from '../../../../adapters/postgres/archive/format/write.ts';
 import { makeArchiveReader } from '../../../../adapters/postgres/programs/archive-reader.ts';
 import type { ArchiveReader } from '../../../../core/restore-ports.ts';
+import { contentsOf } from '../../../support/archives.ts';
 
 /** A pg_restore that does as it is told by a script, in a folder as the layer's is. */
 let folder: string;
@@ -42,7 +44,16 @@ const textOf = async (reader: ArchiveReader, input: Readable, pauseMs = 0): Prom
   return all;
 };
 const END = "echo '-- PostgreSQL database dump complete'";
-const large = (): Readable => Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(65_536)));
+/** A whole archive that has some megabytes of rows. */
+const large = (): Readable => Readable.from(archiveOf(40));
+const archiveOf = (pieces: number): AsyncIterable<Buffer> =>
+  writeArchive({
+    contents: contentsOf('none', 1),
+    rowsOf: async function* () {
+      for (let piece = 0; piece < pieces; piece += 1) yield Buffer.alloc(65_536);
+    },
+    compress: { frameBytes: 65_536 },
+  });
 
 test.each([
   ['reads nothing and goes round', 'while :; do :; done'],
@@ -56,9 +67,9 @@ test.each([
 
 test('a vault that is slow, or a server that takes the text slowly, is no reason', async () => {
   async function* slowly() {
-    for (let piece = 0; piece < 3; piece += 1) {
-      await setTimeout(600);
-      yield Buffer.alloc(10);
+    for await (const piece of archiveOf(1)) {
+      await setTimeout(300);
+      yield piece;
     }
   }
   expect(await textOf(readerOf(`cat > /dev/null; ${END}`), Readable.from(slowly()))).toContain(

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { readStatements } from '../../../../adapters/postgres/sql/split-statements.ts';
+import { checkWrittenBack } from '../../../support/archives.ts';
 import { clientPrograms, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { runFile } from '../../../support/restore.ts';
 import { inChunks } from './reading.ts';
@@ -59,6 +60,7 @@ export const dumpOf = async (
     ],
     { env: { PGPASSWORD: PASSWORD, LC_ALL: 'C.UTF-8' }, encoding: 'buffer', maxBuffer: 1e9 },
   );
+  checkWrittenBack(stdout);
   return stdout;
 };
 

@@ -21,6 +21,7 @@ import type {
   RestoreServer,
 } from '../../../../core/restore-ports.ts';
 import { sourceSettings } from '../../../../core/settings.ts';
+import { checkWrittenBack } from '../../../support/archives.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { BACKUP_ROLE, roleScript } from '../../../support/roles.ts';
 
@@ -124,6 +125,7 @@ export const takeBackup = async (
     });
     const plain = await buffer(dump.output);
     await dump.exited;
+    checkWrittenBack(plain);
     const bytes =
       encoding.ours === 'none' ? plain : await compressed(programRoots, encoding.ours, plain);
     const now = iso(Date.now());

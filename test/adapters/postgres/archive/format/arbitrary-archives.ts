@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ArchivePart } from '../../../../../adapters/postgres/archive/format/archive-scanner.ts';
-import type { ArchiveContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
+import type { TableOfContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
 import type { ArchiveEntry } from '../../../../../adapters/postgres/archive/format/entry.ts';
 import type { ArchiveHeader } from '../../../../../adapters/postgres/archive/format/header.ts';
 import { decodeText } from '../../../../../adapters/postgres/archive/format/text.ts';
@@ -61,7 +61,7 @@ const entryOf = (version: string, dumpId: number) =>
     place: fc.constantFrom({ state: 'not-set', at: 0 }, { state: 'no-data', at: 0 }),
   });
 
-const contents: fc.Arbitrary<ArchiveContents> = header.chain((one) =>
+const contents: fc.Arbitrary<TableOfContents> = header.chain((one) =>
   fc.record({
     header: fc.constant(one),
     entries: fc

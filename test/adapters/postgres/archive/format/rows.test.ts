@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readArchive } from '../../../../../adapters/postgres/archive/format/archive-scanner.ts';
 import { BlockScanner } from '../../../../../adapters/postgres/archive/format/block-scanner.ts';
-import type { ArchiveContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
+import type { TableOfContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
 import type { ArchiveEntry } from '../../../../../adapters/postgres/archive/format/entry.ts';
 import {
   type Compression,
@@ -124,7 +124,7 @@ describe('compressed rows that are damaged', () => {
 });
 
 describe('an archive that makes no sense', () => {
-  const archiveOf = async (contents: ArchiveContents): Promise<Buffer> =>
+  const archiveOf = async (contents: TableOfContents): Promise<Buffer> =>
     all(writeArchive({ contents, rowsOf: () => streamOf([Buffer.from('1\n')]) }));
   const read = async (...chunks: Buffer[]): Promise<void> => {
     for await (const _ of readArchive(streamOf(chunks)));
@@ -147,7 +147,7 @@ describe('an archive that makes no sense', () => {
     const bytes = await archiveOf(contents);
     const block = 5 + 1 + 5 + 7 + 5;
     const start = bytes.length - block;
-    const placed = (given: readonly { dumpId: number; bytes: number }[]): ArchiveContents =>
+    const placed = (given: readonly { dumpId: number; bytes: number }[]): TableOfContents =>
       placeBlocks(contents, given);
     const [right] = placed([{ dumpId: 1, bytes: block }]).entries;
     expect(right?.place).toEqual({ state: 'set', at: start });

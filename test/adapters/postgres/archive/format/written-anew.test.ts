@@ -8,7 +8,7 @@ import {
   type ArchivePart,
   ArchiveScanner,
 } from '../../../../../adapters/postgres/archive/format/archive-scanner.ts';
-import type { ArchiveContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
+import type { TableOfContents } from '../../../../../adapters/postgres/archive/format/contents-scanner.ts';
 import type { ArchiveHeader } from '../../../../../adapters/postgres/archive/format/header.ts';
 import { decompressRows, ROWS_END } from '../../../../../adapters/postgres/archive/format/rows.ts';
 import {
@@ -54,7 +54,7 @@ const on = openedOn([15, 18], async (postgres) => {
 });
 
 interface Parsed {
-  readonly contents: ArchiveContents;
+  readonly contents: TableOfContents;
   /** What COPY gave, by dump id. */
   readonly rows: ReadonlyMap<number, Buffer>;
 }
