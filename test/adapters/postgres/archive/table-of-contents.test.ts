@@ -128,7 +128,8 @@ describe('a table of contents', () => {
       await readTableOfContents(bytesOf(sought)),
     ];
     expect(sought.equals(piped)).toBe(false);
-    const placeless = ({ entries }: TableOfContents) => entries.map(({ place: _, ...entry }) => entry);
+    const placeless = ({ entries }: TableOfContents) =>
+      entries.map(({ place: _, ...entry }) => entry);
     expect(placeless(other)).toEqual(placeless(one));
     const placed = other.entries.filter(({ place }) => 'state' in place && place.state === 'set');
     expect(placed.length).toBeGreaterThan(35);
