@@ -203,6 +203,8 @@ export interface OutsideForeignKey {
   readonly neverValidated?: boolean;
   /** What the source says of it. */
   readonly comment?: string;
+  /** Its table is outside of what was restored, and others use it: nothing may lock it for long. */
+  readonly inUse?: true;
 }
 
 export interface Renamed {

@@ -79,6 +79,7 @@ const keyOf = ({ key }: DependentRow): OutsideForeignKey | undefined =>
         table: { schema: key.schema, name: key.table },
         name: key.name,
         sql: key.add,
+        inUse: true,
         ...(!key.valid && { neverValidated: true }),
         ...(key.comment !== null && { comment: key.comment }),
       }

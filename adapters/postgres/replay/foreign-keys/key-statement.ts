@@ -8,22 +8,32 @@ async function* whole(sql: string): AsyncGenerator<Buffer> {
   yield Buffer.from(`${sql};\n`);
 }
 
-export const isKeyStatement = async ({ table, name, sql }: OutsideForeignKey): Promise<boolean> => {
+type ForeignKeyStatement = Extract<
+  ReturnType<typeof readStatementKind>,
+  { readonly kind: 'foreign-key' }
+>;
+
+/** @returns undefined for what is not one foreign key of the table */
+export const keyStatement = async ({
+  table,
+  name,
+  sql,
+}: OutsideForeignKey): Promise<ForeignKeyStatement | undefined> => {
   const pieces: Piece[] = [];
   try {
     for await (const piece of readStatements(whole(sql))) pieces.push(piece);
   } catch {
-    return false;
+    return undefined;
   }
   const [piece, ...more] = pieces;
-  if (piece?.kind !== 'statement' || more.length) return false;
+  if (piece?.kind !== 'statement' || more.length) return undefined;
   const statement = readStatementKind(piece.words);
-  return (
-    statement.kind === 'foreign-key' &&
+  return statement.kind === 'foreign-key' &&
     statement.table.schema === table.schema &&
     statement.table.name === table.name &&
     statement.constraint === name
-  );
+    ? statement
+    : undefined;
 };
 
 /** node-postgres knows it, its types don't. */
