@@ -1,6 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { makeHistory } from '../adapters/dynamodb/history.ts';
-import { makeExportQueue } from '../adapters/sqs/export-queue.ts';
+import { makeExportQueue } from '../adapters/sqs/work-queue.ts';
 import { type Backup, iso } from '../core/backup.ts';
 import { uuidv7 } from '../core/ids.ts';
 import type { Queues } from '../test/support/queues.ts';
@@ -43,9 +43,7 @@ export const makeExports = (tables: Tables, table: string, queues: Queues, queue
         attempt: 0,
         queuedAt: iso(now),
       });
-      await makeExportQueue({ url: queueUrl, client: queues.client }).send([
-        { projectId, backupId: id },
-      ]);
+      await makeExportQueue({ url: queueUrl, client: queues.client }).send([{ projectId, id }]);
       const received = await queues.client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
       const message = received.Messages?.[0];
       if (!message) throw new Error('The queue did not give the message that was just sent.');

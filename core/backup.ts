@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type LeasedWork, WORK_STATUSES } from './leased-work/work.ts';
 
 /**
  * One export of one project: a row of the history, and an object in the vault once it is completed.
@@ -9,14 +10,7 @@ export const FORMATS = ['custom', 'plain', 'tar'] as const;
 export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'bzip2'] as const;
 export const TRIGGERS = ['manual', 'scheduled', 'pre-migration'] as const;
 export const TYPES = ['database', 'storage', 'logs'] as const;
-export const STATUSES = [
-  'pending',
-  'in-progress',
-  'completed',
-  'failed',
-  'cancelled',
-  'deleted',
-] as const;
+export const STATUSES = [...WORK_STATUSES, 'deleted'] as const;
 export const VALIDATIONS = [
   'unverified',
   'verifying',
@@ -45,11 +39,6 @@ export interface Progress {
   readonly at: string;
 }
 
-export interface Failure {
-  readonly name: string;
-  readonly message: string;
-}
-
 /** Everything an attempt finds out, fixed by the write that makes a backup `completed`. */
 export interface Completion {
   readonly fileId: string;
@@ -70,13 +59,11 @@ export interface Completion {
   readonly anomalyCount?: number;
 }
 
-export interface Backup extends Partial<Completion> {
-  readonly id: string;
-  readonly projectId: string;
-  readonly projectName: string;
+export interface Backup extends LeasedWork, Partial<Completion> {
+  /** Of `Completion`. */
+  readonly completedAt?: string;
+  readonly durationMs?: number;
   readonly schemaName: string;
-  readonly source: string;
-  readonly environment: string;
   readonly name: string;
   readonly description: string;
   readonly type: BackupType;
@@ -88,8 +75,6 @@ export interface Backup extends Partial<Completion> {
   readonly status: Status;
   readonly validation: Validation;
   readonly retentionClass: RetentionClass;
-  readonly createdAt: string;
-  readonly startedAt?: string;
   /** When retention may take it: the promise that reads filter by. */
   readonly expiresAt: string;
   /**
@@ -97,22 +82,10 @@ export interface Backup extends Partial<Completion> {
    * backups of a project (core/last-good.ts) have none: they outlive `expiresAt`.
    */
   readonly ttl?: number;
-  /** Attempts claimed so far, 0 before the first. */
-  readonly attempt: number;
   readonly runId?: string;
   /** The part of the run's list of open backups that holds this one. */
   readonly runChunk?: string;
-  /** When its message was last sent to the queue. */
-  readonly queuedAt: string;
-  /** Until when the attempt that works on it holds it. */
-  readonly leaseUntil?: string;
-  /** Not before this time is a retry due. */
-  readonly retryAt?: string;
-  readonly cancelRequested?: boolean;
   readonly progress?: Progress;
-  readonly error?: Failure;
-  /** When its end was reported, or needed no report. */
-  readonly toldAt?: string;
   /** The verification that `validation` comes from, when it ended, and what it found in a line. */
   readonly verificationId?: string;
   readonly validatedAt?: string;
@@ -141,10 +114,6 @@ export const backupRequest = z.strictObject({
   retentionDays: z.number().int().min(1).max(3650).optional(),
 });
 export type BackupRequest = z.infer<typeof backupRequest>;
-
-const FINAL: readonly Status[] = ['completed', 'failed', 'cancelled', 'deleted'];
-/** True once nothing will change the outcome any more. */
-export const isFinal = (status: Status): boolean => FINAL.includes(status);
 
 /** True for what retention has taken, though the row may still be there: no reader may be given it any more. */
 export const hasExpired = (backup: Pick<Backup, 'expiresAt' | 'ttl'>, now: number): boolean =>

@@ -5,9 +5,11 @@ import type {
   SQSEvent,
   SQSRecord,
 } from 'aws-lambda';
-import type { z } from 'zod';
 import { failureFacts } from '../core/errors/base.ts';
 import { InvalidInput } from '../core/errors/request.ts';
+import type { WorkKind } from '../core/leased-work/kinds.ts';
+import type { LeasedWork } from '../core/leased-work/work.ts';
+import type { Delivery, Disposition } from '../core/leased-work/work-message.ts';
 import { parseJson } from '../core/messages.ts';
 import type { Log } from '../core/ports.ts';
 
@@ -26,37 +28,22 @@ export const takeInTurn = async (
   return { batchItemFailures };
 };
 
-export interface Delivery<M> {
-  readonly message: M;
-  readonly receiptHandle: string;
-  /** Milliseconds until the function is stopped. */
-  readonly remainingMs: number;
-}
-
-export interface QueueWork<S extends z.ZodType, D extends { readonly message: 'done' | 'again' }> {
-  /** For messages. */
-  readonly queue: 'exports' | 'restores' | 'verifications';
-  readonly schema: S;
+interface Queue<W extends LeasedWork> {
+  readonly kind: WorkKind<W>;
   readonly log: Log;
   /** `again` leaves the message in its queue. A rejection counts as such, and is logged. */
-  work(delivery: Delivery<z.output<S>>): Promise<D>;
-  measure(disposition: D): void;
+  work(delivery: Delivery): Promise<Disposition<W>>;
+  measure(disposition: Disposition<W>): void;
 }
 
 /** What a worker does with the messages of its queue, as a Lambda handler. */
 export const workQueue =
-  <S extends z.ZodType, D extends { readonly message: 'done' | 'again' }>({
-    queue,
-    schema,
-    log,
-    work,
-    measure,
-  }: QueueWork<S, D>) =>
+  <W extends LeasedWork>({ kind, log, work, measure }: Queue<W>) =>
   (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
     takeInTurn(event, async ({ messageId, body, receiptHandle }) => {
       try {
         const disposition = await work({
-          message: parseJson(`The message of the ${queue} queue`, schema, body),
+          ...parseJson(`The message of the ${kind.task}s queue`, kind.message, body),
           receiptHandle,
           remainingMs: context.getRemainingTimeInMillis(),
         });

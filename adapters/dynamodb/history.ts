@@ -1,20 +1,13 @@
+import type { Backup, Completion } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import { IdempotencyConflict } from '../../core/errors/request.ts';
 import type { History } from '../../core/history-ports.ts';
 import { sha256Hex } from '../../core/ids.ts';
-import { makeAbandoned } from './abandoned.ts';
-import { makeClaims } from './claims.ts';
+import { BACKUP_LAYOUT } from './leased-work/layout.ts';
+import { makeWorkStore } from './leased-work/store.ts';
 import { makeLists } from './lists.ts';
 import { makeRetention } from './retention.ts';
-import {
-  BACKUP_ROWS,
-  backupKey,
-  backupOf,
-  epochSeconds,
-  inState,
-  partitionOf,
-  rowOf,
-} from './rows.ts';
+import { epochSeconds, partitionOf } from './rows.ts';
 import { getRow, type HistoryTable, putRow } from './table.ts';
 
 /**
@@ -22,26 +15,11 @@ import { getRow, type HistoryTable, putRow } from './table.ts';
  * and so by time.
  */
 export const makeHistory = (access: HistoryTable): History => ({
-  create: async (backup) => {
-    const created = await putRow(access, {
-      ...rowOf(backup),
-      ...inState(backup.projectId, 'pending'),
-    });
-    return created ? 'created' : 'exists';
-  },
-
-  get: async (projectId, backupId) => {
-    const row = await getRow(access, backupKey(projectId, backupId));
-    return row && backupOf(row);
-  },
-
-  remember: (projectId, key, requestHash, backupId) =>
-    remember(access, projectId, key, requestHash, backupId),
-
-  ...makeClaims(access),
-  ...makeAbandoned(access, BACKUP_ROWS),
+  ...makeWorkStore<Backup, Completion>(access, BACKUP_LAYOUT),
   ...makeRetention(access),
   ...makeLists(access),
+  remember: (projectId, key, requestHash, backupId) =>
+    remember(access, projectId, key, requestHash, backupId),
 });
 
 /** Clients choose keys of any length: the row's key holds their digest. */

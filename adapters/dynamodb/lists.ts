@@ -2,22 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { type Backup, hasExpired } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
-import type { BackupQuery, History, OpenBackup } from '../../core/history-ports.ts';
+import type { BackupQuery, History } from '../../core/history-ports.ts';
 import { isFull } from '../../core/last-good.ts';
 import { chunksOf } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
 import { cursorOf, positionOf } from './cursors.ts';
-import {
-  backupKey,
-  backupOf,
-  dayIndex,
-  dayKeyOf,
-  type OpenState,
-  openBackupOf,
-  partitionOf,
-  statusIndex,
-  statusKeyOf,
-} from './rows.ts';
+import { backupKey, backupOf, dayIndex, dayKeyOf, partitionOf } from './rows.ts';
 import { type HistoryTable, queryRows, type Row, SHARDS } from './table.ts';
 
 /**
@@ -154,22 +144,8 @@ const ofDay = async (access: HistoryTable, day: string, limit: number): Promise<
     .sort(byNewest);
 };
 
-async function* open(access: HistoryTable, state: OpenState): AsyncGenerator<OpenBackup> {
-  for (const shard of SHARDS) {
-    const rows = queryRows(access, {
-      index: statusIndex.name,
-      where: `#${statusIndex.pk} = :state`,
-      values: { ':state': statusKeyOf(state, shard) },
-    });
-    for await (const row of rows) yield openBackupOf(row);
-  }
-}
-
-export const makeLists = (
-  access: HistoryTable,
-): Pick<History, 'list' | 'latest' | 'ofDay' | 'open'> => ({
+export const makeLists = (access: HistoryTable): Pick<History, 'list' | 'latest' | 'ofDay'> => ({
   list: (projectId, query) => list(access, projectId, query),
   latest: (projectId) => latest(access, projectId),
   ofDay: (day, limit) => ofDay(access, day, limit),
-  open: (state) => open(access, state),
 });

@@ -1,8 +1,7 @@
 import { type Backup, iso, millis } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
-import type { OpenBackup } from '../../core/history-ports.ts';
 import { shardOf } from '../../core/ids.ts';
-import type { LeasedKind } from './leases.ts';
+import type { OpenState } from '../../core/leased-work/store.ts';
 import type { Key, Row } from './table.ts';
 
 /**
@@ -20,8 +19,6 @@ export const backupKey = (projectId: string, backupId: string): Key => ({
   sk: `${TABLE.backupPrefix}${backupId}`,
 });
 
-export type OpenState = 'pending' | 'in-progress' | 'untold';
-
 /** Parts of the index of open work. Restores and verifications have their own: who asks for backups sees none of them. */
 export type StatusPart =
   | OpenState
@@ -37,9 +34,6 @@ const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
 export const inPart = (projectId: string, part: StatusPart): Row => ({
   [statusIndex.pk]: statusKeyOf(part, shard(projectId)),
 });
-
-/** The same for a backup. */
-export const inState = (projectId: string, state: OpenState): Row => inPart(projectId, state);
 
 /** How rows sort within a part of the index of open work. */
 export const statusSortOf = ({ source, createdAt, id }: StatusSorted): Row => ({
@@ -90,16 +84,6 @@ export const withoutStorage = (row: Row): Row =>
 
 /** The backup of a row that `rowOf` made. */
 export const backupOf = (row: Row): Backup => withoutStorage(row) as Row & Backup;
-
-/** How backups are claimed, leased and ended. */
-export const BACKUP_ROWS: LeasedKind<Backup> = {
-  keyOf: backupKey,
-  recordOf: backupOf,
-  partOf: (state) => state,
-};
-
-/** What the index of open work shows of a backup. */
-export const openBackupOf = (row: Row): OpenBackup => withoutStorage(row) as Row & OpenBackup;
 
 /** A row where retention took one: when, why and how many bytes, for a year. */
 export const deletedRowOf = (

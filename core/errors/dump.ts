@@ -48,15 +48,6 @@ export class TooLarge extends Permanent {
   }
 }
 
-export class TookTooLong extends Permanent {
-  constructor(seconds: number) {
-    super(
-      `The export was stopped after ${seconds} s, the longest it may run; nothing was kept. ` +
-        'Choose a faster compression (zstd level 1), give the function more memory, or split the project.',
-    );
-  }
-}
-
 export class TarTooLarge extends Permanent {
   constructor(table: string, tableBytes: number, roomBytes: number) {
     super(

@@ -1,61 +1,64 @@
 /** Claims, workers and messages: how a piece of work ends without a result of its own. */
+import type { WorkName } from '../leased-work/work.ts';
 import { LarderError, Permanent, Retryable } from './base.ts';
+
+const capitalized = (name: WorkName): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
 /** Another attempt owns the row now; this worker must stop and change nothing. */
 export class ClaimLost extends Retryable {
-  constructor(id: string, what = 'Backup') {
+  constructor(name: WorkName, id: string) {
     super(
-      `${what} ${id} is no longer this worker's: its lease ran out or another attempt took it over.`,
+      `${capitalized(name)} ${id} is no longer this worker's: its lease ran out or another attempt took it over.`,
     );
   }
 }
 
 export class Cancelled extends Permanent {
-  constructor(id: string, what = 'Backup') {
-    super(`${what} ${id} was cancelled.`);
+  constructor(name: WorkName, id: string) {
+    super(`${capitalized(name)} ${id} was cancelled.`);
+  }
+}
+
+/** Rows, mails and clients know the errors of restores and verifications as `Job...`: these names stay. */
+abstract class EndOfWork extends Permanent {
+  constructor(name: WorkName, message: string) {
+    super(message);
+    if (name !== 'backup') this.name = `Job${new.target.name}`;
   }
 }
 
 /** The worker's attempts are used up without one that could say why. */
-export class WorkerDied extends Permanent {
-  constructor(attempts: number) {
+export class WorkerDied extends EndOfWork {
+  constructor(name: WorkName, attempts: number) {
     super(
-      `The worker died in each of ${attempts} attempts without any message (killed, out of memory or out of time). Look at the export function's log for this backup's id.`,
+      name,
+      name === 'backup'
+        ? `The worker died in each of ${attempts} attempts without any message (killed, out of memory or out of time). Look at the export function's log for this backup's id.`
+        : `The ${name} was given up: its worker died in each of ${attempts} attempts. The function's log and its memory have the reason.`,
     );
   }
 }
 
-/** A restore or verification at the end of its function's time. */
-export class JobTookTooLong extends Permanent {
-  constructor(what: string, seconds: number) {
+/** An attempt at the end of its time. */
+export class TookTooLong extends EndOfWork {
+  constructor(name: WorkName, seconds: number) {
     super(
-      `The ${what} was stopped after ${seconds} s, the longest its function has; nothing of it was kept. ` +
-        'Bring the backup back by hand: GET .../restore-guide has the commands.',
-    );
-  }
-}
-
-/** A worker that died took its attempt with it, for the last time. */
-export class JobWorkerDied extends Permanent {
-  constructor(what: string, attempts: number) {
-    super(
-      `The ${what} was given up: its worker died in each of ${attempts} attempts. The function's log and its memory have the reason.`,
+      name,
+      name === 'backup'
+        ? `The export was stopped after ${seconds} s, the longest it may run; nothing was kept. Choose a faster compression (zstd level 1), give the function more memory, or split the project.`
+        : `The ${name} was stopped after ${seconds} s, the longest its function has; nothing of it was kept. Bring the backup back by hand: GET .../restore-guide has the commands.`,
     );
   }
 }
 
 /** A message that ended in a dead-letter queue. */
-export class MessageBuried extends Permanent {
-  constructor(why: string) {
-    super(`The request's message was given up by its queue: ${why}. Request the backup again.`);
-  }
-}
-
-/** A restore's or verification's message that ended in a dead-letter queue. */
-export class JobMessageBuried extends Permanent {
-  constructor(what: 'restore' | 'verification', why: string) {
+export class MessageBuried extends EndOfWork {
+  constructor(name: WorkName, why: string) {
     super(
-      `The message of this ${what} was given up by its queue: ${why}. Ask for the ${what} again; the function's log has the reason.`,
+      name,
+      name === 'backup'
+        ? `The request's message was given up by its queue: ${why}. Request the backup again.`
+        : `The message of this ${name} was given up by its queue: ${why}. Ask for the ${name} again; the function's log has the reason.`,
     );
   }
 }

@@ -14,9 +14,12 @@ import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
-import { makeRestoreQueue, makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import {
+  makeExportQueue,
+  makeRestoreQueue,
+  makeVerificationQueue,
+} from '../../adapters/sqs/work-queue.ts';
 import { METRICS } from '../../core/contract.ts';
 import { dispatch } from './dispatch.ts';
 import type { Api } from './ports.ts';

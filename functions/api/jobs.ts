@@ -4,6 +4,8 @@ import { TIMES } from '../../core/contract.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
 import { hasLapsed, type Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
+import type { WorkKind } from '../../core/leased-work/kinds.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import { parse } from '../../core/messages.ts';
 import { findBackup, limit, nextLink } from './backups.ts';
 import type { Answer, ApiRequest } from './http.ts';
@@ -11,15 +13,15 @@ import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
 import { backupPath } from './public.ts';
 import { checkProjectId } from './resolve-project.ts';
+import { sendRequest } from './send-request.ts';
 
 /** What restores and verifications have in common as resources below a backup. */
 export interface JobResource<J extends Job> {
+  readonly kind: WorkKind<J>;
   /** As in paths and in the log. */
   readonly name: 'restores' | 'verifications';
-  /** The path's parameter that holds an id of it. */
-  readonly parameter: 'restoreId' | 'verificationId';
   readonly jobsOf: (api: Api) => Jobs<J>;
-  readonly send: (api: Api, job: J) => Promise<void> | undefined;
+  readonly queueOf: (api: Api, job: J) => Pick<WorkQueue, 'send'> | undefined;
   readonly show: (job: J, base: string) => unknown;
   readonly pathOf: (base: string, job: J) => string;
   readonly notFound: (projectId: string, id: string) => Error;
@@ -50,17 +52,6 @@ export const newJob = (
   };
 };
 
-const send = async <J extends Job>(api: Api, resource: JobResource<J>, job: J): Promise<void> => {
-  const facts = { [resource.parameter]: job.id };
-  try {
-    const sending = resource.send(api, job);
-    if (sending) return await sending;
-    api.ports.log.warn('the request has no queue any more; sweep deals with it', facts);
-  } catch (error) {
-    api.ports.log.error('the request could not be sent; sweep sends it', { ...facts, error });
-  }
-};
-
 /**
  * Answers a request for a job with 202 and its place. Under an Idempotency-Key it is the one that the same request made
  * before, however things stand by now. The row is written first and is what counts: a message that can't be sent
@@ -82,7 +73,8 @@ export const requestJob = async <J extends Job>(
   const wanted = before ?? (await make(id));
   const created = !before && (await jobs.create(wanted)) === 'created';
   const job = created ? wanted : ((await jobs.get(projectId, id)) ?? wanted);
-  if (job.status === 'pending') await send(api, resource, job);
+  if (job.status === 'pending')
+    await sendRequest(api, resource.kind, resource.queueOf(api, job), job);
   return {
     status: 202,
     body: resource.show(job, request.base),
@@ -97,7 +89,7 @@ export const findJob = async <J extends Job>(
   resource: JobResource<J>,
 ): Promise<J> => {
   const projectId = checkProjectId(params.projectId ?? '');
-  const id = params[resource.parameter] ?? '';
+  const id = params[resource.kind.idName] ?? '';
   const job = UUID.test(id) ? await resource.jobsOf(api).get(projectId, id) : undefined;
   if (!job || job.backupId !== params.backupId || hasLapsed(job, api.ports.clock()))
     throw resource.notFound(projectId, id);

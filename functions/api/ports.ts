@@ -1,13 +1,9 @@
 import type { History } from '../../core/history-ports.ts';
-import type {
-  RestoreQueue,
-  Restores,
-  VerificationQueue,
-  Verifications,
-} from '../../core/job-ports.ts';
+import type { Restores, Verifications } from '../../core/job-ports.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
 import type { Registry, SourceFunctions } from '../../core/source-ports.ts';
@@ -24,10 +20,10 @@ export interface ApiPorts {
   readonly manifestKeys: ManifestVerifier;
   readonly functions: SourceFunctions;
   /** By name of the source. */
-  readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send'>>;
+  readonly queues: ReadonlyMap<string, Pick<WorkQueue, 'send'>>;
   /** By name of the source that is written to; one that takes no restores has none. */
-  readonly restoreQueues: ReadonlyMap<string, Pick<RestoreQueue, 'send'>>;
-  readonly verificationQueue: Pick<VerificationQueue, 'send'>;
+  readonly restoreQueues: ReadonlyMap<string, Pick<WorkQueue, 'send'>>;
+  readonly verificationQueue: Pick<WorkQueue, 'send'>;
   /** Tells people what ended here; without it, sweep does. */
   readonly outcomes?: Outcomes;
   /** Counts an answer that a source's silence left open: no fault of the API. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { JOB_STATUSES, type Job } from '../../core/job.ts';
+import type { Job } from '../../core/job.ts';
+import { WORK_STATUSES } from '../../core/leased-work/work.ts';
 import {
   DRY_RUN_VERDICTS,
   dryRunVerdict,
@@ -43,7 +44,7 @@ const jobShape = {
   backupId: z.string(),
   source: z.string(),
   environment: z.string(),
-  status: z.enum(JOB_STATUSES),
+  status: z.enum(WORK_STATUSES),
   attempt: z.number(),
   createdAt: time,
   startedAt: time.optional(),

@@ -1,6 +1,7 @@
 import { type Backup, type BackupRequest, backupRequest, iso } from '../../core/backup.ts';
 import { refuseImpossible } from '../../core/formats.ts';
 import { timeOf } from '../../core/ids.ts';
+import { BACKUPS } from '../../core/leased-work/kinds.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
@@ -8,6 +9,7 @@ import { stableId } from './idempotency.ts';
 import type { Api, ApiSettings } from './ports.ts';
 import { backupPath, showBackup } from './public.ts';
 import { resolveActiveProject } from './resolve-project.ts';
+import { sendRequest } from './send-request.ts';
 
 const DAY_MS = 86_400_000;
 const NAMES = { manual: 'Manual backup', 'pre-migration': 'Before a migration' } as const;
@@ -60,20 +62,11 @@ export const requestBackup = async (api: Api, request: ApiRequest): Promise<Answ
   const row = rowOf(settings, project, asked, id, ports.clock());
   const created = (await ports.history.create(row)) === 'created';
   const backup = created ? row : ((await ports.history.get(project.id, id)) ?? row);
-  if (backup.status === 'pending') await send(api, backup);
+  if (backup.status === 'pending')
+    await sendRequest(api, BACKUPS, ports.queues.get(backup.source), backup);
   return {
     status: 202,
     body: showBackup(backup, request.base),
     headers: { location: backupPath(request.base, project.id, id) },
   };
-};
-
-const send = async ({ ports }: Api, { id, projectId, source }: Backup): Promise<void> => {
-  try {
-    const unsent = await ports.queues.get(source)?.send([{ projectId, backupId: id }]);
-    if (!unsent || unsent.length)
-      ports.log.warn('the request was not taken by the queue; sweep sends it', { backupId: id });
-  } catch (error) {
-    ports.log.error('the request could not be sent; sweep sends it', { backupId: id, error });
-  }
 };

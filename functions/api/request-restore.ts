@@ -12,7 +12,7 @@ import {
   checkTables,
   checkTarget,
 } from './restore-rules.ts';
-import { RESTORES } from './restores.ts';
+import { RESTORE_RESOURCE } from './restores.ts';
 import { manifestOf } from './stored-manifest.ts';
 
 /** What a person decides about a restore. */
@@ -48,7 +48,7 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
     ...(tables && { tables }),
   };
   const what = { restore: backup.id, ...wish };
-  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+  return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkSource(api, backup.source);
     checkContent(backup);
     const manifest = await manifestOf(api, backup);
@@ -71,7 +71,7 @@ export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer>
     ...(repointDependents && { repointDependents }),
   };
   const what = { restore: backup.id, ...wish };
-  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+  return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkSource(api, backup.source);
     checkContent(backup);
     checkSwap(backup, await manifestOf(api, backup));
@@ -95,7 +95,7 @@ export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<A
     ...(schemaName !== undefined && { newSchema: schemaName }),
   };
   const what = { restore: backup.id, target, ...wish };
-  return requestJob(api, request, RESTORES, backup.projectId, what, async (id) => {
+  return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkTarget(api, backup.source, target);
     checkContent(backup);
     checkNewSchema(schemaName, await manifestOf(api, backup));

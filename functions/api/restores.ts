@@ -1,16 +1,16 @@
 import { RestoreNotFound, RestoreNotReady } from '../../core/errors/request.ts';
+import { RESTORES } from '../../core/leased-work/kinds.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import { findJob, getJob, type JobResource, listJobs } from './jobs.ts';
 import type { Api } from './ports.ts';
 import { restorePath, showRestore } from './public-jobs.ts';
 
-export const RESTORES: JobResource<Restore> = {
+export const RESTORE_RESOURCE: JobResource<Restore> = {
+  kind: RESTORES,
   name: 'restores',
-  parameter: 'restoreId',
   jobsOf: ({ ports }) => ports.restores,
-  send: ({ ports }, { id, projectId, source }) =>
-    ports.restoreQueues.get(source)?.send({ projectId, restoreId: id }),
+  queueOf: ({ ports }, { source }) => ports.restoreQueues.get(source),
   show: showRestore,
   pathOf: restorePath,
   notFound: (projectId, id) => new RestoreNotFound(projectId, id),
@@ -18,19 +18,19 @@ export const RESTORES: JobResource<Restore> = {
 
 /** GET /projects/{projectId}/backups/{backupId}/restores */
 export const listRestores = (api: Api, request: ApiRequest): Promise<Answer> =>
-  listJobs(api, request, RESTORES);
+  listJobs(api, request, RESTORE_RESOURCE);
 
 /** GET .../restores/{restoreId} */
 export const getRestore = (api: Api, request: ApiRequest): Promise<Answer> =>
-  getJob(api, request, RESTORES);
+  getJob(api, request, RESTORE_RESOURCE);
 
 /** POST .../restores/{restoreId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
 export const cancelRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const before = await findJob(api, request, RESTORES);
+  const before = await findJob(api, request, RESTORE_RESOURCE);
   const status = await api.ports.restores.requestCancel(before.projectId, before.id);
   if (status === 'completed' || status === 'failed')
     throw new RestoreNotReady(before.id, status, 'only one that waits or runs can be cancelled');
-  const restore = await findJob(api, request, RESTORES);
+  const restore = await findJob(api, request, RESTORE_RESOURCE);
   if (restore.status === 'cancelled' && !restore.toldAt) await report(api, restore);
   return {
     status: restore.status === 'cancelled' ? 200 : 202,

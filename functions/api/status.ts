@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
-import type { OpenBackup } from '../../core/history-ports.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
+import type { OpenWork } from '../../core/leased-work/store.ts';
 import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { limit } from './backups.ts';
@@ -82,7 +82,7 @@ const firstOf = async <T>(items: AsyncIterable<T>, count: number): Promise<T[]> 
 /** The rows themselves: the index has no progress, and is a moment behind. */
 const running = async ({ ports }: Api): Promise<Backup[]> => {
   const open = await firstOf(ports.history.open('in-progress'), RUNNING_SHOWN);
-  const rows = await inParallel(open, 16, ({ projectId, id }: OpenBackup) =>
+  const rows = await inParallel(open, 16, ({ projectId, id }: OpenWork) =>
     ports.history.get(projectId, id),
   );
   return rows.flatMap((row) => (row?.status === 'in-progress' ? [row] : []));

@@ -1,15 +1,15 @@
 import { iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { RestoreNotReady } from '../../core/errors/request.ts';
-import { isEnded } from '../../core/job.ts';
 import type { Restores } from '../../core/job-ports.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import { findJob, newJob, requestJob } from './jobs.ts';
 import type { Api } from './ports.ts';
 import { isUndoable } from './public-jobs.ts';
 import { checkSource } from './restore-rules.ts';
-import { RESTORES } from './restores.ts';
+import { RESTORE_RESOURCE } from './restores.ts';
 
 const checkSwap = (swap: Restore): void => {
   if (isUndoable(swap)) return;
@@ -29,7 +29,7 @@ const OLDER_MS = TIMES.idempotencyHours * 3_600_000;
 const isAfter = (restore: Restore, swap: Restore): boolean => {
   const { mode, dryRun, status, completedAt } = restore;
   if (restore.id === swap.id || dryRun || (mode !== 'swap' && mode !== 'undo')) return false;
-  if (!isEnded(status)) return true;
+  if (!isFinal(status)) return true;
   return status === 'completed' && (completedAt ?? '') >= (swap.completedAt ?? '');
 };
 
@@ -66,12 +66,12 @@ const checkLast = async ({ ports }: Api, swap: Restore): Promise<void> => {
 
 /** POST .../restores/{restoreId}/undo. It needs the two schemas and no backup, which may be gone by now. */
 export const undoSwap = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const swap = await findJob(api, request, RESTORES);
+  const swap = await findJob(api, request, RESTORE_RESOURCE);
   const { projectId, projectName, backupId, source, from, schemaName } = swap;
   return requestJob(
     api,
     request,
-    RESTORES,
+    RESTORE_RESOURCE,
     projectId,
     { undo: swap.id },
     async (id): Promise<Restore> => {

@@ -1,5 +1,6 @@
 import { InvalidInput, VerificationNotFound } from '../../core/errors/request.ts';
 import { ContentNotRestorable } from '../../core/errors/restore.ts';
+import { VERIFICATIONS } from '../../core/leased-work/kinds.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { type Comparison, type Verification, verifyRequest } from '../../core/verification.ts';
 import { completedBackup } from './backups.ts';
@@ -9,12 +10,11 @@ import type { Api } from './ports.ts';
 import { showVerification, verificationPath } from './public-jobs.ts';
 import { manifestOf } from './stored-manifest.ts';
 
-const VERIFICATIONS: JobResource<Verification> = {
+const RESOURCE: JobResource<Verification> = {
+  kind: VERIFICATIONS,
   name: 'verifications',
-  parameter: 'verificationId',
   jobsOf: ({ ports }) => ports.verifications,
-  send: ({ ports }, { id, projectId }) =>
-    ports.verificationQueue.send({ projectId, verificationId: id }),
+  queueOf: ({ ports }) => ports.verificationQueue,
   show: showVerification,
   pathOf: verificationPath,
   notFound: (projectId, id) => new VerificationNotFound(projectId, id),
@@ -43,7 +43,7 @@ export const requestVerification = async (api: Api, request: ApiRequest): Promis
   const asked = jsonBody(request, verifyRequest);
   const backup = await completedBackup(api, request, 'verified');
   const what = { verify: backup.id, ...asked };
-  return requestJob(api, request, VERIFICATIONS, backup.projectId, what, async (id) => {
+  return requestJob(api, request, RESOURCE, backup.projectId, what, async (id) => {
     if (backup.type !== 'database') {
       throw new ContentNotRestorable(
         backup.id,
@@ -69,8 +69,8 @@ export const requestVerification = async (api: Api, request: ApiRequest): Promis
 
 /** GET .../verifications */
 export const listVerifications = (api: Api, request: ApiRequest): Promise<Answer> =>
-  listJobs(api, request, VERIFICATIONS);
+  listJobs(api, request, RESOURCE);
 
 /** GET .../verifications/{verificationId} */
 export const getVerification = (api: Api, request: ApiRequest): Promise<Answer> =>
-  getJob(api, request, VERIFICATIONS);
+  getJob(api, request, RESOURCE);

@@ -3,7 +3,7 @@ import { iso } from '../../core/backup.ts';
 import * as errors from '../../core/errors.ts';
 import { type PlanEvent, parseJson, planEvent } from '../../core/messages.ts';
 import { runOf } from '../../core/run.ts';
-import type { BuryPorts, DeadLetter } from './handle-dead-letter.ts';
+import type { DeadLetter, DeadLetterPorts } from './handle-dead-letter.ts';
 
 /**
  * What Lambda sends to the on-failure destination of an asynchronous invocation.
@@ -56,7 +56,7 @@ const eventOf = (
  * Ends one source's part of a run with the error that its planning died of, so that the run can end and be mailed.
  * The run's row may be missing: planning can die before it wrote it.
  */
-export const buryPlan = async (ports: BuryPorts, letter: DeadLetter): Promise<void> => {
+export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promise<void> => {
   const { runs, outcomes, clock, log } = ports;
   const { event, record } = eventOf(letter.body);
   const { source } = letter;

@@ -15,12 +15,12 @@ import { METRICS } from '../../core/contract.ts';
 import { failureFacts } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { takeInTurn } from '../batch.ts';
-import { type BuryPorts, buryMessage, type DeadLetter } from './handle-dead-letter.ts';
+import { type DeadLetter, type DeadLetterPorts, handleDeadLetter } from './handle-dead-letter.ts';
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const metrics = makeMetrics('bury');
-const ports: BuryPorts = {
+const ports: DeadLetterPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),
   restores: makeRestores(access),
@@ -53,7 +53,7 @@ const letterOf = (record: SQSRecord): DeadLetter => {
 /** False where the letter must come again. */
 const handle = async (record: SQSRecord): Promise<boolean> => {
   try {
-    await buryMessage(ports, letterOf(record));
+    await handleDeadLetter(ports, letterOf(record));
     metrics.addMetric(METRICS.messagesBuried, MetricUnit.Count, 1);
     return true;
   } catch (error) {

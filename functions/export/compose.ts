@@ -11,9 +11,8 @@ import { makeProjectSource } from '../../adapters/postgres/projects/project-sour
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
 import { makeSnapshotSource } from '../../adapters/postgres/snapshot/snapshot.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
-import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { makeExportQueue, makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 

@@ -9,6 +9,9 @@ import type { ExportOptions, ExportPorts } from './ports.ts';
  * Whether a backup that has just completed is verified without being asked for, and the request for it. Backup and verification are
  * two things: whatever fails here, the backup is completed, and merely stays unverified.
  */
+type Ports = Pick<ExportPorts, 'verifications' | 'verificationQueue' | 'clock' | 'log'>;
+type Options = Pick<ExportOptions, 'verification' | 'settings' | 'environment'>;
+
 const DAY_MS = 86_400_000;
 
 /** Which week a time is in, by ISO 8601 in UTC: they begin on Mondays, and the epoch was a Thursday. */
@@ -25,7 +28,7 @@ const RECENT = 10;
  * found the backup bad does not, nor one whose workers died: the next backup is to be looked at.
  */
 const hasBeenThisWeek = async (
-  { verifications, clock }: ExportPorts,
+  { verifications, clock }: Ports,
   projectId: string,
 ): Promise<boolean> => {
   const page = await verifications.list(projectId, { limit: RECENT });
@@ -45,8 +48,8 @@ const isVerifiable = ({ type, content }: Backup): boolean =>
   type === 'database' && content !== 'data';
 
 const isWanted = async (
-  ports: ExportPorts,
-  { verification: { which } }: ExportOptions,
+  ports: Ports,
+  { verification: { which } }: Options,
   backup: Backup,
 ): Promise<boolean> => {
   if (which === 'none' || !isVerifiable(backup)) return false;
@@ -57,7 +60,7 @@ const isWanted = async (
 
 /** Made from the backup's id: a completion that is repeated asks for the same one. */
 const verificationOf = (
-  { verification, settings, environment }: ExportOptions,
+  { verification, settings, environment }: Options,
   backup: Backup,
   now: number,
 ): Verification => ({
@@ -79,15 +82,16 @@ const verificationOf = (
 
 /** Never rejects. A row whose message could not be sent is found by the sweep. */
 export const wantVerification = async (
-  ports: ExportPorts,
-  options: ExportOptions,
+  ports: Ports,
+  options: Options,
   backup: Backup,
 ): Promise<void> => {
   try {
     if (!(await isWanted(ports, options, backup))) return;
     const { id, projectId, ...row } = verificationOf(options, backup, ports.clock());
     await ports.verifications.create({ ...row, id, projectId });
-    await ports.verificationQueue.send({ projectId, verificationId: id });
+    const unsent = await ports.verificationQueue.send([{ projectId, id }]);
+    if (unsent.length) ports.log.warn('the queue of verifications took no message', { id });
   } catch (error) {
     ports.log.warn('the verification of a backup could not be asked for', {
       projectId: backup.projectId,

@@ -1,8 +1,8 @@
-import { isFinal } from '../../core/backup.ts';
 import { MailUnderway } from '../../core/errors/mail.ts';
 import type { History } from '../../core/history-ports.ts';
-import { isEnded, type Job } from '../../core/job.ts';
+import type { Job } from '../../core/job.ts';
 import type { Jobs, Restores, Verifications } from '../../core/job-ports.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import type { OutcomeMessage } from '../../core/messages.ts';
 import type { Log, Mailer } from '../../core/ports.ts';
 import type { Restore } from '../../core/restore.ts';
@@ -101,7 +101,7 @@ const noteJob = async <J extends Job>(
   letterOf: (job: J) => Letter | undefined,
 ): Promise<void> => {
   const job = await jobs.get(projectId, id);
-  if (!job || !isEnded(job.status)) {
+  if (!job || !isFinal(job.status)) {
     log.warn('an outcome came for what has not ended', { projectId, id });
     return;
   }

@@ -1,5 +1,6 @@
 import { quoted } from '../../core/errors/base.ts';
-import type { History, OpenBackup } from '../../core/history-ports.ts';
+import type { History } from '../../core/history-ports.ts';
+import type { OpenWork } from '../../core/leased-work/store.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { ACTIVE, GONE, type Project } from '../../core/project.ts';
 import type { Refresh, Refused } from '../../core/refresh-registry.ts';
@@ -7,19 +8,19 @@ import type { Run } from '../../core/run.ts';
 import type { Registry } from '../../core/source-ports.ts';
 
 /** What is open at one source, as the index shows it: it may be a moment behind. */
-export interface OpenWork {
+export interface OpenBackups {
   /** By project: a backup that another run planned and that still waits or runs. */
-  readonly ofOtherRuns: ReadonlyMap<string, OpenBackup>;
+  readonly ofOtherRuns: ReadonlyMap<string, OpenWork>;
   /** Ids of this run's backups that wait. */
   readonly waiting: ReadonlySet<string>;
 }
 
-export const openWorkOf = async (
+export const openBackupsOf = async (
   history: Pick<History, 'open'>,
   source: string,
   runId: string,
-): Promise<OpenWork> => {
-  const ofOtherRuns = new Map<string, OpenBackup>();
+): Promise<OpenBackups> => {
+  const ofOtherRuns = new Map<string, OpenWork>();
   const waiting = new Set<string>();
   for (const state of ['in-progress', 'pending'] as const) {
     for await (const backup of history.open(state)) {
@@ -81,7 +82,7 @@ const named = async (
   };
 };
 
-const whyOpen = (open: OpenBackup): string =>
+const whyOpen = (open: OpenWork): string =>
   `its backup ${open.id} of ${open.createdAt} is still ${open.status === 'pending' ? 'waiting' : 'running'}`;
 
 /**
@@ -93,7 +94,7 @@ export const chooseProjects = async (
   run: Run,
   source: string,
   refresh: Refresh,
-  open: OpenWork,
+  open: OpenBackups,
 ): Promise<Choice> => {
   const candidates: Choice = run.projects
     ? await named(registry, run, source, run.projects, refresh)

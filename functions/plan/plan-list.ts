@@ -113,7 +113,7 @@ const request = async (
     return (await history.get(projectId, backupId))?.status === 'pending';
   };
   const messages = await inParallel(planned, WRITES_AT_ONCE, async (backup) =>
-    (await isWaiting(backup)) ? [backup] : [],
+    (await isWaiting(backup)) ? [{ projectId: backup.projectId, id: backup.backupId }] : [],
   );
   const unsent = await queue.send(messages.flat());
   // Their rows wait, and sweep sends a message for each row that has waited too long.

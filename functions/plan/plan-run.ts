@@ -4,7 +4,7 @@ import { InvalidInput } from '../../core/errors/request.ts';
 import type { PlanEvent } from '../../core/messages.ts';
 import { REPORTED_AT_MOST, refreshRegistry } from '../../core/refresh-registry.ts';
 import { type Run, type RunPart, runOf } from '../../core/run.ts';
-import { chooseProjects, type OpenWork, openWorkOf } from './choose-projects.ts';
+import { chooseProjects, type OpenBackups, openBackupsOf } from './choose-projects.ts';
 import { planList } from './plan-list.ts';
 import type { PlanOutcome, PlanPorts, PlanSettings } from './ports.ts';
 
@@ -47,7 +47,7 @@ export const planRun = async (
  * What the run takes of this source. A failure that no retry mends is a part of the answer: what an earlier
  * attempt has put on the list is planned all the same.
  */
-const choose = async (ports: PlanPorts, run: Run, open: OpenWork) => {
+const choose = async (ports: PlanPorts, run: Run, open: OpenBackups) => {
   try {
     const refresh = await refreshRegistry(ports);
     return await chooseProjects(ports, run, ports.source.name, refresh, open);
@@ -59,7 +59,7 @@ const choose = async (ports: PlanPorts, run: Run, open: OpenWork) => {
 };
 
 const planPart = async (ports: PlanPorts, settings: PlanSettings, run: Run): Promise<RunPart> => {
-  const open = await openWorkOf(ports.history, ports.source.name, run.id);
+  const open = await openBackupsOf(ports.history, ports.source.name, run.id);
   const choice = await choose(ports, run, open);
   const { chosen, skipped } = choice;
   const planned = await planList(ports, settings, { run, chosen, waiting: open.waiting });

@@ -1,6 +1,7 @@
 import type { History } from '../../core/history-ports.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import type { RefreshPorts } from '../../core/refresh-registry.ts';
 import type { RunPart } from '../../core/run.ts';
 import type { Runs } from '../../core/run-ports.ts';
@@ -9,7 +10,7 @@ import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
 export interface PlanPorts extends RefreshPorts {
   readonly history: History;
   readonly runs: Runs;
-  readonly queue: ExportQueue;
+  readonly queue: WorkQueue;
   readonly outcomes: Outcomes;
   readonly clock: Clock;
 }

@@ -2,7 +2,7 @@ import { TIMES } from '../../core/contract.ts';
 import { isRetryable, quoted } from '../../core/errors/base.ts';
 import { StepNotDone } from '../../core/errors/restore.ts';
 import { Cancelled } from '../../core/errors/work.ts';
-import type { JobContext } from '../../core/job-work.ts';
+import type { WorkContext } from '../../core/leased-work/work-message.ts';
 import { boundedDependents } from '../../core/outcome-bounds.ts';
 import type {
   Restore,
@@ -22,7 +22,7 @@ import { restoringProject } from './restoring-project.ts';
  * What is left once the transaction is committed: foreign keys to tables outside, and the exchange of names. From here on
  * something is there, and no end may look as if nothing were.
  */
-type Context = JobContext<Restore>;
+type Context = WorkContext<Restore>;
 
 export const leftForLater = (
   keys: readonly OutsideForeignKey[],

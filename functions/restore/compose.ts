@@ -14,9 +14,8 @@ import { makeRestoreServer } from '../../adapters/postgres/restore/restore-serve
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
-import { makeRestoreQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { makeExportQueue, makeRestoreQueue } from '../../adapters/sqs/work-queue.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
 const LOOK_EVERY_MS = 3000;

@@ -1,12 +1,10 @@
-import { pipeline } from 'node:stream/promises';
 import { type Backup, iso } from '../../core/backup.ts';
-import type { DigestMeter } from '../../core/digest.ts';
 import type { Loosening } from '../../core/errors/restore.ts';
-import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
 import type { RestoreProgress, RestoreStep } from '../../core/restore.ts';
 import type { Loaded, Preflight } from '../../core/restore-ports.ts';
+import type { MeteredReading } from '../../core/stored-object.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import type { RestorePlan } from './restore-plan.ts';
@@ -19,8 +17,8 @@ export interface LoadContext {
   readonly manifest: Manifest;
   readonly plan: RestorePlan;
   readonly preflight: Preflight;
-  /** New. The stored object passes through it: whoever made it knows what had arrived where this fails. */
-  readonly meter: DigestMeter;
+  /** Of the stored object, and ended here: whoever made it knows what had arrived where this fails. */
+  readonly reading: MeteredReading;
   /** What is taken away before the rows. */
   readonly loosen: Loosening | undefined;
   readonly stop: AbortController;
@@ -28,23 +26,11 @@ export interface LoadContext {
   readonly onProgress: (progress: RestoreProgress) => void;
 }
 
-const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
-  if (meter.bytes !== object.bytes) {
-    throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
-  }
-  if (meter.sha256 !== object.sha256) {
-    throw new BackupDamaged(
-      object.key,
-      'its SHA-256 is not the one that it had when it was stored',
-    );
-  }
-};
-
 /** @returns what is there once the transaction is committed, and the bytes that were read for it */
 export const loadBackup = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
-  { restore, project, manifest, plan, preflight, meter, loosen, stop, onProgress }: LoadContext,
+  { restore, project, manifest, plan, preflight, reading, loosen, stop, onProgress }: LoadContext,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { signal } = stop;
   const { object, options: made } = manifest;
@@ -55,18 +41,15 @@ export const loadBackup = async (
       step,
       tablesDone,
       tablesTotal,
-      bytesRead: meter.bytes,
+      bytesRead: reading.input.bytes,
       bytesTotal: object.bytes,
       at: iso(ports.clock()),
     });
-  const read = pipeline(ports.vault.read(object.key), meter, { signal });
-  // The archive reader gets the error from the meter, and `confirm` awaits it as well.
-  read.catch(() => undefined);
   try {
     const sql = await ports.archives.open({
       format: made.format,
       compression: made.compression,
-      input: meter,
+      input: reading.input,
       ...(plan.entries && { entries: plan.entries }),
       serverMajor: preflight.server.major,
       signal,
@@ -90,8 +73,7 @@ export const loadBackup = async (
       text: sql.text,
       confirm: async () => {
         report('counting');
-        await read;
-        confirmDigest(manifest, meter);
+        await reading.confirm();
         signal.throwIfAborted();
       },
       onTable: () => {
@@ -100,10 +82,9 @@ export const loadBackup = async (
       },
       signal,
     });
-    return { ...loaded, bytesRead: meter.bytes };
+    return { ...loaded, bytesRead: reading.input.bytes };
   } finally {
     // Whoever still reads or writes for this restore must not go on without it.
-    meter.destroy();
-    await read.catch(() => undefined);
+    await reading.end();
   }
 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { JobContext } from '../../core/job-work.ts';
+import type { WorkContext } from '../../core/leased-work/work-message.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { MarkerSecret } from '../../core/restore-ports.ts';
 
@@ -11,7 +11,7 @@ export type RestoreWithSecret = Restore & { readonly seal: string };
 
 export const withMarkerSecret = async (
   restore: Restore,
-  { write }: Pick<JobContext<Restore>, 'write'>,
+  { write }: Pick<WorkContext<Restore>, 'write'>,
 ): Promise<RestoreWithSecret> => {
   if (restore.seal !== undefined) return { ...restore, seal: restore.seal };
   const seal = randomBytes(16).toString('hex');

@@ -1,8 +1,9 @@
 import type { History } from '../../core/history-ports.ts';
-import type { RestoreQueue, Restores } from '../../core/job-ports.ts';
+import type { Restores } from '../../core/job-ports.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import type {
   ArchiveReader,
   ReadNaming,
@@ -23,9 +24,9 @@ export interface RestorePorts {
   readonly readOwnCode: ReadOwnCode;
   readonly readNaming: ReadNaming;
   readonly server: RestoreServer;
-  readonly queue: Pick<RestoreQueue, 'hide'>;
+  readonly queue: Pick<WorkQueue, 'hide'>;
   /** Of the same source: a swap sends its safety backup there. */
-  readonly exports: Pick<ExportQueue, 'send'>;
+  readonly exports: Pick<WorkQueue, 'send'>;
   readonly outcomes: Outcomes;
   readonly clock: Clock;
   readonly log: Log;

@@ -9,16 +9,16 @@ import {
 } from '../../core/restore.ts';
 import type { Preflight } from '../../core/restore-ports.ts';
 import type { StoredBackup } from '../../core/stored-backup.ts';
+import { leastSeconds } from '../../core/stored-object.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import type { RestorePlan } from './restore-plan.ts';
 import { logNotOwned } from './restoring-project.ts';
 
 /**
- * What a restore would need and what speaks against it, before anything is written. Speeds are bytes of tables on the server
- * for a second: what a small instance does, and what none that we have seen exceeds (docs/benchmarks.md has measured ones).
+ * What a restore would need and what speaks against it, before anything is written. The speed is of a small instance: bytes of
+ * tables on the server for a second (docs/benchmarks.md has measured ones).
  */
 const SLOW_BYTES = 15 * 1024 ** 2;
-const FAST_BYTES = 250 * 1024 ** 2;
 const FIXED_SECONDS = 5;
 
 const bytesOf = (manifest: Manifest, { chosen }: RestorePlan): number => {
@@ -30,13 +30,13 @@ const bytesOf = (manifest: Manifest, { chosen }: RestorePlan): number => {
 
 const timeProblems = (bytes: number, allowed: number) => {
   const seconds = Math.ceil(FIXED_SECONDS + bytes / SLOW_BYTES);
-  const least = bytes / FAST_BYTES;
+  const least = leastSeconds(bytes);
   const way = 'GET .../restore-guide has the commands to bring it back by hand, without a limit.';
   if (least > allowed) {
     return {
       seconds,
       problems: [
-        `It would take ${Math.ceil(least)} s at the very least, and its function has ${allowed} s. ${way}`,
+        `It would take ${least} s at the very least, and its function has ${allowed} s. ${way}`,
       ],
       warnings: [],
     };

@@ -1,5 +1,9 @@
-import { type JobDisposition, type JobTask, workJob } from '../../core/job-work.ts';
-import type { RestoreMessage } from '../../core/messages.ts';
+import { RESTORES } from '../../core/leased-work/kinds.ts';
+import {
+  type Delivery,
+  type Disposition,
+  workMessage,
+} from '../../core/leased-work/work-message.ts';
 import type { Restore } from '../../core/restore.ts';
 import { withMarkerSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
@@ -12,32 +16,24 @@ import { undoSwap } from './undo.ts';
 export const restoreBackup = (
   ports: RestorePorts,
   options: RestoreOptions,
-  request: {
-    readonly message: RestoreMessage;
-    readonly receiptHandle: string;
-    /** Milliseconds until the function is stopped. */
-    readonly remainingMs: number;
-  },
-): Promise<JobDisposition<Restore>> => {
-  const { projectId, restoreId } = request.message;
-  const task: JobTask<Restore> = {
-    what: 'restore',
-    work: async (claimed, context) => {
-      const restore = await withMarkerSecret(claimed, context);
-      return await loggingNotOwned(ports, restore, () =>
-        restore.mode === 'undo'
-          ? undoSwap(ports, options, restore, context)
-          : runRestore(ports, options, restore, context),
-      );
+  delivery: Delivery,
+): Promise<Disposition<Restore>> => {
+  const { restores: store, queue, clock, log } = ports;
+  return workMessage<Restore, Partial<Restore>>(
+    { store, queue, clock, log },
+    {
+      kind: RESTORES,
+      work: async (claimed, context) => {
+        const restore = await withMarkerSecret(claimed, context);
+        return await loggingNotOwned(ports, restore, () =>
+          restore.mode === 'undo'
+            ? undoSwap(ports, options, restore, context)
+            : runRestore(ports, options, restore, context),
+        );
+      },
+      recover: (restore) => recoverOutcome(ports, restore),
+      ended: (restore) => ports.outcomes.send(RESTORES.outcomeOf(restore)),
     },
-    done: (restore) => recoverOutcome(ports, restore),
-    ended: (restore) => ports.outcomes.send({ kind: 'restore', projectId, restoreId: restore.id }),
-  };
-  const { restores: jobs, queue, clock, log } = ports;
-  return workJob({ jobs, queue, clock, log }, task, {
-    projectId,
-    jobId: restoreId,
-    receiptHandle: request.receiptHandle,
-    remainingMs: request.remainingMs,
-  });
+    delivery,
+  );
 };

@@ -1,16 +1,17 @@
 import type { Backup } from '../../core/backup.ts';
 import { originOf } from '../../core/backup-origin.ts';
-import { type Digest, DigestMeter } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
 import { describeError, isRetryable } from '../../core/errors/base.ts';
 import { DumpUnreadable, type Loosening, RestoreRefused } from '../../core/errors/restore.ts';
 import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
-import type { JobContext } from '../../core/job-work.ts';
+import type { WorkContext } from '../../core/leased-work/work-message.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { boundedOutcome, boundedReport } from '../../core/outcome-bounds.ts';
 import type { RestoringProject } from '../../core/ownership.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
 import type { LiveSchema, Loaded, Preflight } from '../../core/restore-ports.ts';
 import { findStored, type StoredBackup } from '../../core/stored-backup.ts';
+import { NOT_AS_STORED, readMetered } from '../../core/stored-object.ts';
 import {
   addForeignKeys,
   exchange,
@@ -31,7 +32,7 @@ import { takeSafetyBackup } from './safety-backup.ts';
  * One attempt at one restore. Its transaction is all or nothing; what comes after it (foreign keys to tables outside, the
  * exchange of names) is done in short steps that a later attempt takes up where this one died.
  */
-type Context = JobContext<Restore>;
+type Context = WorkContext<Restore>;
 
 /** A failure says more where it is known whether the stored object itself is to blame. */
 const blame = async (
@@ -46,10 +47,7 @@ const blame = async (
   const { message } = describeError(error);
   if (origin === 'transit') return new ReadCorrupted(key, message, { cause: error });
   if (origin !== 'vault' || error instanceof BackupDamaged) return error;
-  return new BackupDamaged(
-    key,
-    `its SHA-256 is not the one that it had when it was stored (${message})`,
-  );
+  return new BackupDamaged(key, `${NOT_AS_STORED} (${message})`);
 };
 
 /** A table of contents that makes no sense was damaged on the way, or is the object's fault, or its maker's. */
@@ -84,7 +82,7 @@ const loadOnce = async (
   loosen?: Loosening,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { backup, manifest, plan } = found;
-  const meter = new DigestMeter();
+  const reading = readMetered(ports.vault, manifest, context.stop.signal);
   try {
     return await loadBackup(ports, options, {
       restore,
@@ -93,17 +91,17 @@ const loadOnce = async (
       manifest,
       plan,
       preflight,
-      meter,
+      reading,
       loosen,
       stop: context.stop,
-      onProgress: (progress) => context.note({ progress }),
+      onProgress: (progress) => context.note(() => ({ progress })),
     });
   } catch (error) {
     const { signal } = context.stop;
     const next = signal.aborted ? undefined : loosenNext(error, restore);
     if (next)
       return await loadOnce(ports, options, restore, project, found, context, preflight, next);
-    const arrived = meter.soFar();
+    const arrived = reading.soFar();
     throw withAnotherWay(await blame(ports, manifest, error, { arrived, signal }), restore);
   }
 };

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
+import { type Backup, iso, millis } from '../../core/backup.ts';
 import { quoted } from '../../core/errors/base.ts';
 import { SafetyBackupFailed, SafetyBackupPending } from '../../core/errors/restore.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import { schemasIn } from '../../core/manifest.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';
@@ -76,7 +77,7 @@ export const takeSafetyBackup = async (
   const row = rowOf(options, restore, taken, ports.clock());
   await ports.history.create(row);
   const { projectId, id: backupId } = row;
-  await ports.exports.send([{ projectId, backupId }]);
+  await ports.exports.send([{ projectId, id: backupId }]);
   for (;;) {
     limits.signal.throwIfAborted();
     const now = await ports.history.get(projectId, backupId);

@@ -2,8 +2,8 @@ import { iso, millis } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { RestoreNotFound } from '../../core/errors/request.ts';
 import { RestoreRefused } from '../../core/errors/restore.ts';
-import { isEnded } from '../../core/job.ts';
-import type { JobContext } from '../../core/job-work.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
+import type { WorkContext } from '../../core/leased-work/work-message.ts';
 import { boundedDependents } from '../../core/outcome-bounds.ts';
 import {
   type Restore,
@@ -91,11 +91,11 @@ export const undoSwap = async (
   ports: UndoPorts,
   { settings }: Pick<RestoreOptions, 'settings'>,
   restore: RestoreWithSecret,
-  { stop }: JobContext<Restore>,
+  { stop }: WorkContext<Restore>,
 ): Promise<Partial<Restore>> => {
   const swap = await swapOf(ports, restore);
   const { id, mode, status, outcome, seal } = swap;
-  if (mode !== 'swap' || !isEnded(status) || !outcome || seal === undefined) {
+  if (mode !== 'swap' || !isFinal(status) || !outcome || seal === undefined) {
     throw new RestoreRefused([
       `Restore ${id} is no swap that was completed: there is nothing to undo.`,
     ]);

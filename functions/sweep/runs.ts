@@ -1,6 +1,7 @@
-import { isFinal, iso, millis } from '../../core/backup.ts';
+import { iso, millis } from '../../core/backup.ts';
 import { describeError } from '../../core/errors/base.ts';
 import { PlanningGivenUp } from '../../core/errors/planning.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { missingParts, planEventOf, type Run } from '../../core/run.ts';
 import type { PlannedBackup } from '../../core/run-ports.ts';

@@ -1,13 +1,8 @@
 import type { History } from '../../core/history-ports.ts';
-import type {
-  RestoreQueue,
-  Restores,
-  Validations,
-  VerificationQueue,
-  Verifications,
-} from '../../core/job-ports.ts';
+import type { Restores, Validations, Verifications } from '../../core/job-ports.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import type { ExportQueue, Outcomes } from '../../core/queue-ports.ts';
+import type { Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { SourceFunctions } from '../../core/source-ports.ts';
 import type { Vault, VaultRounds } from '../../core/vault-ports.ts';
@@ -20,12 +15,12 @@ export interface SweepPorts {
   readonly outcomes: Outcomes;
   readonly functions: Pick<SourceFunctions, 'startPlan'>;
   /** The exports queue of each source that the configuration has. */
-  readonly queues: ReadonlyMap<string, Pick<ExportQueue, 'send' | 'depth'>>;
+  readonly queues: ReadonlyMap<string, Pick<WorkQueue, 'send' | 'depth'>>;
   readonly restores: Pick<Restores, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
   /** Of each source that takes restores. */
-  readonly restoreQueues: ReadonlyMap<string, Pick<RestoreQueue, 'send' | 'depth'>>;
+  readonly restoreQueues: ReadonlyMap<string, Pick<WorkQueue, 'send' | 'depth'>>;
   readonly verifications: Pick<Verifications, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
-  readonly verificationQueue: Pick<VerificationQueue, 'send' | 'depth'>;
+  readonly verificationQueue: Pick<WorkQueue, 'send' | 'depth'>;
   readonly validations: Validations;
   readonly keyTemplate: string;
   readonly clock: Clock;

@@ -1,22 +1,20 @@
 import { failureFacts } from '../../core/errors/base.ts';
-import { sweepRestores, sweepVerifications } from './jobs.ts';
-import { sweepPending, sweepRunning } from './requests.ts';
+import { sweepAll, sweepPending, sweepRunning, sweepUntold, sweptOf } from './leased-work.ts';
 import { sweepRuns } from './runs.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
-import { sweepUnnotified } from './unnotified.ts';
 import { sweepUploads, sweepVault } from './vault.ts';
 
 /** The most urgent first. Each gets an equal share of the time that those before it have left. */
-const STEPS = [
-  ['running', sweepRunning],
-  ['pending', sweepPending],
-  ['untold', sweepUnnotified],
-  ['restores', sweepRestores],
-  ['verifications', sweepVerifications],
+const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Promise<void>])[] = [
+  ['running', (ports, step) => sweepRunning(ports, sweptOf(ports).backups, step)],
+  ['pending', (ports, step) => sweepPending(ports, sweptOf(ports).backups, step)],
+  ['untold', (ports, step) => sweepUntold(ports, sweptOf(ports).backups, step)],
+  ['restores', (ports, step) => sweepAll(ports, sweptOf(ports).restores, step)],
+  ['verifications', (ports, step) => sweepAll(ports, sweptOf(ports).verifications, step)],
   ['runs', sweepRuns],
   ['uploads', sweepUploads],
   ['vault', sweepVault],
-] as const;
+];
 
 /** For what is under way when the time is up, and for the report. */
 const RESERVE_MS = 10_000;

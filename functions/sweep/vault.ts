@@ -1,6 +1,7 @@
-import { type Backup, isFinal, iso, millis } from '../../core/backup.ts';
+import { type Backup, iso, millis } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import { type KeyParts, keysBeside, parseKey } from '../../core/keys.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import { DAY, type Step, type SweepPorts } from './step.ts';
 
 /**

@@ -12,8 +12,8 @@ import { makeArchiveReader } from '../../adapters/postgres/programs/archive-read
 import { makeScratchRestores } from '../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
-import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
 import type { VerifyPorts } from './ports.ts';
 
 /** Megabytes of the whole function, as Lambda says; elsewhere the scratch server takes what it takes. */

@@ -1,7 +1,6 @@
-import { pipeline } from 'node:stream/promises';
 import type { Backup } from '../../core/backup.ts';
 import { originOf } from '../../core/backup-origin.ts';
-import { type Digest, DigestMeter } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
 import { describeError } from '../../core/errors/base.ts';
 import { BackupNotReady } from '../../core/errors/request.ts';
 import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vault.ts';
@@ -9,6 +8,12 @@ import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { boundedUnfinished } from '../../core/outcome-bounds.ts';
 import { findStored } from '../../core/stored-backup.ts';
+import {
+  leastSeconds,
+  type MeteredReading,
+  NOT_AS_STORED,
+  readMetered,
+} from '../../core/stored-object.ts';
 import type { Vouched } from '../../core/trusted-manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
 import type { VerifyPorts } from './ports.ts';
@@ -27,9 +32,6 @@ export interface Examination {
   readonly seconds: number;
 }
 
-/** Of tables, in a second: more than any scratch server restored that we have seen. */
-const FASTEST_BYTES = 250 * 1024 ** 2;
-
 /** @throws BackupNotVerifiable */
 const refuseHopeless = (manifest: Manifest, seconds: number): void => {
   const { content } = manifest.options;
@@ -41,7 +43,7 @@ const refuseHopeless = (manifest: Manifest, seconds: number): void => {
     );
   }
   const bytes = manifest.tables.reduce((sum, table) => sum + table.bytes, 0);
-  const least = Math.ceil(bytes / FASTEST_BYTES);
+  const least = leastSeconds(bytes);
   if (content === 'schema' || least <= seconds) return;
   throw new BackupNotVerifiable(
     manifest.backup.id,
@@ -61,53 +63,6 @@ const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): voi
     'its manifest lists no definitions, and neither a digest in its row nor a signature says that it never did',
     'Take a new backup, whose manifest is signed.',
   );
-};
-
-const NOT_AS_STORED = 'its SHA-256 is not the one that it had when it was stored';
-
-const confirmDigest = ({ object }: Manifest, meter: DigestMeter): void => {
-  if (meter.bytes !== object.bytes) {
-    throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
-  }
-  if (meter.sha256 !== object.sha256) {
-    throw new BackupDamaged(object.key, NOT_AS_STORED);
-  }
-};
-
-/**
- * The stored bytes, metered on their way. Each call reads anew and forgets what was read before: what counts is the reading that the
- * database was made from.
- */
-const readings = (
-  { vault }: Pick<VerifyPorts, 'vault'>,
-  { object }: Manifest,
-  signal: AbortSignal,
-) => {
-  let begun = false;
-  let meter = new DigestMeter();
-  let read: Promise<void> = Promise.resolve();
-  const end = async (): Promise<void> => {
-    meter.destroy();
-    await read.catch(() => undefined);
-  };
-  return {
-    begin: async () => {
-      await end();
-      begun = true;
-      meter = new DigestMeter();
-      read = pipeline(vault.read(object.key), meter, { signal });
-      // Whoever reads the meter gets the error from there, and `whole` awaits it as well.
-      read.catch(() => undefined);
-      return meter;
-    },
-    hasBegun: () => begun,
-    soFar: () => meter.soFar(),
-    whole: async () => {
-      await read;
-      return meter;
-    },
-    end,
-  };
 };
 
 /** What an error says of the backup, once its bytes have been asked. @throws the error itself where it says nothing of the backup */
@@ -157,17 +112,20 @@ export const examine = async (
   refuseUnknown(manifest, vouched);
   refuseHopeless(manifest, seconds);
   const { format, compression } = manifest.options;
-  const reading = readings(ports, manifest, signal);
+  let reading: MeteredReading | undefined;
   try {
     const restored = await ports.scratchRestores.restoreAndCompare({
       manifest,
       compare: verification.compare,
       openText: async (serverMajor) => {
-        const input = await reading.begin();
+        // Each try reads anew: what counts is the reading that the database was made from.
+        await reading?.end();
+        reading = readMetered(ports.vault, manifest, signal);
+        const { input } = reading;
         const sql = await ports.archives.open({ format, compression, input, serverMajor, signal });
         return sql.text;
       },
-      confirm: async () => confirmDigest(manifest, await reading.whole()),
+      confirm: async () => reading?.confirm(),
       signal,
     });
     const { unfinished, ...found } = restored;
@@ -177,9 +135,9 @@ export const examine = async (
       ...(unfinished && { unfinished: boundedUnfinished(unfinished) }),
     };
   } catch (error) {
-    if (!reading.hasBegun()) throw error;
+    if (!reading) throw error;
     return await judged(ports, manifest, error, reading.soFar(), signal);
   } finally {
-    await reading.end();
+    await reading?.end();
   }
 };

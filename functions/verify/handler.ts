@@ -2,8 +2,8 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { METRICS } from '../../core/contract.ts';
-import type { JobDisposition } from '../../core/job-work.ts';
-import { verificationMessage } from '../../core/messages.ts';
+import { VERIFICATIONS } from '../../core/leased-work/kinds.ts';
+import type { Disposition } from '../../core/leased-work/work-message.ts';
 import type { Verification } from '../../core/verification.ts';
 import { workQueue } from '../batch.ts';
 import { compose } from './compose.ts';
@@ -18,16 +18,15 @@ const METRIC_OF = {
   'could-not-run': METRICS.verificationCouldNotRun,
 } as const;
 
-const measure = (disposition: JobDisposition<Verification>): void => {
-  if (disposition.message === 'again' || !disposition.job?.result) return;
-  metrics.addMetric(METRIC_OF[disposition.job.result.verdict], MetricUnit.Count, 1);
+const measure = (disposition: Disposition<Verification>): void => {
+  if (disposition.message === 'again' || !disposition.work?.result) return;
+  metrics.addMetric(METRIC_OF[disposition.work.result.verdict], MetricUnit.Count, 1);
   metrics.publishStoredMetrics();
 };
 
 export const handler = middy(
   workQueue({
-    queue: 'verifications',
-    schema: verificationMessage,
+    kind: VERIFICATIONS,
     log: ports.log,
     work: (delivery) => verifyBackup(ports, delivery),
     measure,

@@ -1,5 +1,6 @@
 import type { History } from '../../core/history-ports.ts';
-import type { Validations, VerificationQueue, Verifications } from '../../core/job-ports.ts';
+import type { Validations, Verifications } from '../../core/job-ports.ts';
+import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
@@ -14,7 +15,7 @@ export interface VerifyPorts {
   readonly manifestKeys: ManifestVerifier;
   readonly archives: Pick<ArchiveReader, 'open'>;
   readonly scratchRestores: ScratchRestores;
-  readonly queue: Pick<VerificationQueue, 'hide'>;
+  readonly queue: Pick<WorkQueue, 'hide'>;
   readonly outcomes: Outcomes;
   readonly clock: Clock;
   readonly log: Log;

@@ -5,30 +5,20 @@ import { BackupNotFound } from '../../core/errors/request.ts';
 import { BackupGone } from '../../core/errors/vault.ts';
 import { Cancelled, ClaimLost } from '../../core/errors/work.ts';
 import type { ValidationNote } from '../../core/job-ports.ts';
+import { VERIFICATIONS } from '../../core/leased-work/kinds.ts';
+import { noteNotRun } from '../../core/leased-work/unattended.ts';
 import {
-  type JobContext,
-  type JobDisposition,
-  type JobTask,
-  workJob,
-} from '../../core/job-work.ts';
-import type { VerificationMessage } from '../../core/messages.ts';
+  type Delivery,
+  type Disposition,
+  type WorkContext,
+  workMessage,
+} from '../../core/leased-work/work-message.ts';
 import { notRun, type Verification, type VerificationResult } from '../../core/verification.ts';
 import { examine } from './examine.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf } from './verdict.ts';
 
-/**
- * One message of the verifications queue, from claim to final row. What is found stands in the verification's row and, in a
- * line, in its backup's: first that, then this, so that no backup is left "verifying" by a worker that died in between.
- */
-export interface VerifyRequest {
-  readonly message: VerificationMessage;
-  readonly receiptHandle: string;
-  /** Milliseconds until the function is stopped. */
-  readonly remainingMs: number;
-}
-
-type Context = JobContext<Verification>;
+type Context = WorkContext<Verification>;
 
 /** In one line, for the backup's row. */
 const summaryOf = (result: VerificationResult): string | undefined => {
@@ -139,35 +129,32 @@ const ended = async (
   if (status === 'cancelled' && before.note) {
     await note(ports, verification, before.note.validation, before.note);
   }
-  if (status === 'failed') {
-    const why = result?.why;
-    await note(ports, verification, 'could-not-run', why === undefined ? {} : { why });
-  }
+  if (status === 'failed') await noteNotRun(ports, verification);
   if (asked || result?.verdict === 'failed' || result?.unfinished?.length) {
-    await ports.outcomes.send({ kind: 'verification', projectId, verificationId: id });
+    await ports.outcomes.send(VERIFICATIONS.outcomeOf(verification));
   } else {
     await ports.verifications.told(projectId, id);
   }
 };
 
-/** @throws what the history throws; the message then comes again by itself */
+/**
+ * One message of the verifications queue, from claim to final row. What is found stands in the verification's row and, in a
+ * line, in its backup's: first that, then this, so that no backup is left "verifying" by a worker that died in between.
+ * @throws what the history throws; the message then comes again by itself
+ */
 export const verifyBackup = (
   ports: VerifyPorts,
-  { message, receiptHandle, remainingMs }: VerifyRequest,
-): Promise<JobDisposition<Verification>> => {
+  delivery: Delivery,
+): Promise<Disposition<Verification>> => {
   const before: Before = {};
-  const task: JobTask<Verification> = {
-    what: 'verification',
-    work: (verification, context) => work(ports, verification, context, before),
-    failed: (_, failure) => ({ result: notRun(failure.message) }),
-    ended: (verification) => ended(ports, verification, before),
-  };
-  const { verifications: jobs, queue, clock, log } = ports;
-  const { projectId, verificationId: jobId } = message;
-  return workJob({ jobs, queue, clock, log }, task, {
-    projectId,
-    jobId,
-    receiptHandle,
-    remainingMs,
-  });
+  const { verifications: store, queue, clock, log } = ports;
+  return workMessage(
+    { store, queue, clock, log },
+    {
+      kind: VERIFICATIONS,
+      work: (verification, context) => work(ports, verification, context, before),
+      ended: (verification) => ended(ports, verification, before),
+    },
+    delivery,
+  );
 };

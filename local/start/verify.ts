@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { VALIDATIONS } from '../../core/backup.ts';
-import { isEnded, JOB_STATUSES } from '../../core/job.ts';
+import { isFinal, WORK_STATUSES } from '../../core/leased-work/work.ts';
 import type { ApiClient, ShownBackup, ShownVerification } from './api-client.ts';
 
 /** A backup of the run, with what its verification came to; `verification` is absent where none could be asked for. */
@@ -58,7 +58,7 @@ const ask = async (
   }
 };
 
-const status = z.enum(JOB_STATUSES);
+const status = z.enum(WORK_STATUSES);
 const validation = z.enum(VALIDATIONS);
 
 const followed = async (
@@ -67,7 +67,7 @@ const followed = async (
   asked: ShownVerification,
 ): Promise<VerifiedBackup> => {
   let verification = asked;
-  while (!isEnded(status.parse(verification.status))) {
+  while (!isFinal(status.parse(verification.status))) {
     await wait(everyMs, undefined, { signal });
     verification = (await api.verification(projectId, id, asked.id)) ?? verification;
   }

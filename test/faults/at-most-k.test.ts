@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
+import { makeExportQueue } from '../../adapters/sqs/work-queue.ts';
 import { makePool } from '../../local/lambda/pool.ts';
 import { startPoller } from '../../local/triggers/queue-poller.ts';
 import { openBench } from './harness.ts';
@@ -36,7 +36,7 @@ test('of 50 messages for one database, at most K are exported at once, and all o
   const bench = await openBench(room);
   const backups = await Promise.all(projects.map((project) => bench.request(project)));
   const queue = makeExportQueue({ url: bench.exportsUrl, client: room.queues.client });
-  await queue.send(backups.map(({ projectId, id }) => ({ projectId, backupId: id })));
+  await queue.send(backups.map(({ projectId, id }) => ({ projectId, id })));
   const arn = 'arn:aws:lambda:eu-central-1:111111111111:function:export';
   const pool = makePool({
     name: 'export',

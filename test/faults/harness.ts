@@ -10,12 +10,13 @@ import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
 import { makeSnapshotSource } from '../../adapters/postgres/snapshot/snapshot.ts';
 import { makeVault } from '../../adapters/s3/vault.ts';
-import { makeExportQueue } from '../../adapters/sqs/export-queue.ts';
-import { makeVerificationQueue } from '../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
-import { type Backup, isFinal } from '../../core/backup.ts';
+import { makeExportQueue, makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
+import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
+import type { Disposition } from '../../core/leased-work/work-message.ts';
 import type { Clock } from '../../core/ports.ts';
 import {
   type ExportSettings,
@@ -25,7 +26,7 @@ import {
 } from '../../core/settings.ts';
 import type { Vault } from '../../core/vault-ports.ts';
 import { verificationSettings } from '../../core/verification.ts';
-import { type Disposition, exportBackup } from '../../functions/export/export-backup.ts';
+import { exportBackup } from '../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../functions/export/ports.ts';
 import { type SweepReport, sweep } from '../../functions/sweep/sweep.ts';
 import { requestedBackup, silent } from '../support/backups.ts';
@@ -51,7 +52,7 @@ export interface Bench {
   request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
   row(backup: Backup): Promise<Backup>;
   /** Delivers the backup's message; a worker that throws leaves it in its queue. */
-  deliver(backup: Backup, how?: Delivery): Promise<Disposition>;
+  deliver(backup: Backup, how?: Delivery): Promise<Disposition<Backup>>;
   /** Delivers it again and again, each time after the last lease ran out, until the row is final. */
   settle(backup: Backup): Promise<void>;
   /** One sweep, so many milliseconds from now. */
@@ -175,14 +176,15 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
     if (!found) throw new Error('the row is gone');
     return found;
   };
-  const deliver = async (backup: Backup, how: Delivery = {}): Promise<Disposition> => {
+  const deliver = async (backup: Backup, how: Delivery = {}): Promise<Disposition<Backup>> => {
     const clock = () => Date.now() + (how.after ?? 0);
     try {
       return await exportBackup(
         { ...ports, history: workersHistory(clock), clock, ...how.ports },
         options,
         {
-          message: { projectId: backup.projectId, backupId: backup.id },
+          projectId: backup.projectId,
+          id: backup.id,
           receiptHandle: 'none',
           remainingMs: how.remainingMs ?? 900_000,
         },
@@ -228,7 +230,7 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
           queues: new Map([['main', makeExportQueue({ url: exportsUrl, client: queues.client })]]),
           ...jobRows(at),
           restoreQueues: new Map(),
-          verificationQueue: { send: async () => undefined, depth: async () => 0 },
+          verificationQueue: { send: async () => [], depth: async () => 0 },
           keyTemplate: options.keyTemplate,
           clock,
           log: silent,

@@ -3,7 +3,7 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeMailer } from '../../adapters/ses/mailer.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
-import { buryMessage } from '../../functions/dead-letters/handle-dead-letter.ts';
+import { handleDeadLetter } from '../../functions/dead-letters/handle-dead-letter.ts';
 import { notifyBatch } from '../../functions/notify/batch.ts';
 import { ACCEPTED, REFUSAL, startScriptedSes } from '../adapters/ses/mailbox.ts';
 import { silent } from '../support/backups.ts';
@@ -61,7 +61,7 @@ fault('the message is given up by its queue', async () => {
   const backup = await bench.request('acme');
   const history = bench.historyAt(Date.now);
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
-  await buryMessage(
+  await handleDeadLetter(
     {
       history,
       runs: makeRuns(access),

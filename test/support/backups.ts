@@ -1,13 +1,13 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
-import { backupKey, inState, rowOf } from '../../adapters/dynamodb/rows.ts';
+import { backupKey, inPart, rowOf } from '../../adapters/dynamodb/rows.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { changeRow, getRow, putRow } from '../../adapters/dynamodb/table.ts';
 import type { Backup, Completion } from '../../core/backup.ts';
 import { iso } from '../../core/backup.ts';
-import type { Claim } from '../../core/history-ports.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import type { Claim } from '../../core/leased-work/store.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Tables } from './tables.ts';
 
@@ -127,7 +127,7 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
         set: {
           ...completionOf(backup, { completedAt: iso(now) }),
           status: 'completed',
-          ...inState(backup.projectId, 'untold'),
+          ...inPart(backup.projectId, 'untold'),
         },
         when: 'attribute_exists(#pk)',
       });

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { HistoryTable } from '../../../adapters/dynamodb/table.ts';
+import { getRow } from '../../../adapters/dynamodb/table.ts';
 import { iso } from '../../../core/backup.ts';
 import { TABLE } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Job } from '../../../core/job.ts';
-import type { JobClaim } from '../../../core/job-ports.ts';
+import type { Jobs } from '../../../core/job-ports.ts';
+import type { Claim } from '../../../core/leased-work/store.ts';
 import type { RestoreOutcome } from '../../../core/restore.ts';
 import { notRun } from '../../../core/verification.ts';
 import { DAY, NIGHT, type TestHistory } from '../../support/backups.ts';
 import { historyForEach } from '../../support/history.ts';
-import { jobRows, restoreRow } from '../../support/jobs.ts';
-import { type JobBench, restoreBench, verificationBench } from './job-kinds.ts';
+import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
 
 let it: TestHistory;
 historyForEach((made) => {
@@ -20,34 +20,38 @@ historyForEach((made) => {
 const failure = { name: 'RestoreInterrupted', message: 'The restore was interrupted.' };
 const LEASE = 60_000;
 
-const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
-  let on: JobBench<J>;
+const claimed = async <J extends Job>(jobs: Jobs<J>, { projectId, id }: Job): Promise<Claim> => {
+  const outcome = await jobs.claim(projectId, id);
+  if (outcome.kind !== 'claimed') throw new Error(`not claimed but ${outcome.kind}`);
+  return outcome.claim;
+};
+
+/** What restores and verifications have beside the life that they share with backups. */
+const suite = <J extends Job>(
+  open: () => Jobs<J>,
+  row: (now: number, changes?: Partial<Job>) => J,
+  prefix: string,
+) => {
+  let jobs: Jobs<J>;
   beforeEach(() => {
-    on = open(it.access);
+    jobs = open();
   });
+  const pending = async (changes?: Partial<Job>): Promise<J> => {
+    const job = row(it.access.clock(), changes);
+    expect(await jobs.create(job)).toBe('created');
+    return job;
+  };
+  const stored = ({ projectId, id }: Job) =>
+    getRow(it.access, { pk: `${TABLE.projectPrefix}${projectId}`, sk: `${prefix}${id}` });
 
   describe('its row', () => {
-    test('is given back as it was written, and shows nothing of its storage', async () => {
-      const job = await on.pending();
-      expect(await on.jobs.get(job.projectId, job.id)).toEqual(job);
-      expect(await on.jobs.get('globex', job.id)).toBeUndefined();
-    });
-
-    test('is written once: who asks for it again changes nothing', async () => {
-      const job = await on.pending();
-      await on.claimed(job);
-      expect(await on.jobs.create({ ...job, projectName: 'another' })).toBe('exists');
-      expect(await on.jobs.get(job.projectId, job.id)).toMatchObject({
-        projectName: 'Acme',
-        status: 'in-progress',
-      });
-    });
-
     test('is no backup: neither in the lists of backups nor in the indexes of them', async () => {
-      const job = await on.pending();
+      const job = await pending();
       const backup = await it.pending();
       expect(await it.openIds('pending')).toEqual([backup.id]);
-      expect(await on.openIds('pending')).toEqual([job.id]);
+      const open: string[] = [];
+      for await (const { id } of jobs.open('pending')) open.push(id);
+      expect(open).toEqual([job.id]);
       expect((await it.history.list('acme', { limit: 10 })).items).toHaveLength(1);
       expect(await it.history.ofDay('2026-11-21', 10)).toHaveLength(1);
       expect(await it.history.get('acme', job.id)).toBeUndefined();
@@ -55,24 +59,22 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
     });
 
     test('may be removed only once it has ended, a moment after its time', async () => {
-      const ends: ((claim: JobClaim, job: J) => Promise<unknown>)[] = [
-        (claim) => on.jobs.complete(claim, on.findings),
-        (claim) => on.jobs.fail(claim, failure),
-        (claim) => on.jobs.cancel(claim),
+      const ends: ((claim: Claim, job: J) => Promise<unknown>)[] = [
+        (claim) => jobs.complete(claim, {}),
+        (claim) => jobs.fail(claim, failure),
+        (claim) => jobs.cancel(claim),
         (_, job) => {
           it.pass(LEASE);
-          return on.jobs.failAbandoned(job.projectId, job.id, failure);
+          return jobs.failAbandoned(job.projectId, job.id, failure);
         },
       ];
       for (const end of ends) {
-        const job = await on.pending();
-        const claim = await on.claimed(job);
-        expect(await on.stored(job)).not.toHaveProperty(TABLE.ttl);
-        expect(await end(claim, job)).toBe('written');
-        expect((await on.stored(job))?.[TABLE.ttl]).toBe(
-          Math.ceil(Date.parse(job.expiresAt) / 1000),
-        );
-        expect(await on.jobs.get(job.projectId, job.id)).not.toHaveProperty(TABLE.ttl);
+        const job = await pending();
+        const claim = await claimed(jobs, job);
+        expect(await stored(job)).not.toHaveProperty(TABLE.ttl);
+        expect(await end(claim, job)).toBeDefined();
+        expect((await stored(job))?.[TABLE.ttl]).toBe(Math.ceil(Date.parse(job.expiresAt) / 1000));
+        expect(await jobs.get(job.projectId, job.id)).not.toHaveProperty(TABLE.ttl);
       }
     });
   });
@@ -80,62 +82,30 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
   test('those that ended badly are listed from the day they did, and no others', async () => {
     const since = async (ms: number): Promise<string[]> => {
       const ids: string[] = [];
-      for await (const id of on.jobs.failedSince(iso(it.access.clock() - ms))) ids.push(id);
+      for await (const id of jobs.failedSince(iso(it.access.clock() - ms))) ids.push(id);
       return ids.sort();
     };
     const [failed, given, completed, cancelled, again] = [
-      await on.pending(),
-      await on.pending(),
-      await on.pending(),
-      await on.pending(),
-      await on.pending(),
+      await pending(),
+      await pending(),
+      await pending(),
+      await pending(),
+      await pending(),
     ];
-    await on.jobs.fail(await on.claimed(failed), failure);
-    await on.jobs.failAbandoned(given.projectId, given.id, failure);
-    await on.jobs.complete(await on.claimed(completed), {});
-    await on.jobs.cancel(await on.claimed(cancelled));
-    await on.jobs.release(await on.claimed(again), failure, iso(it.access.clock()));
+    await jobs.fail(await claimed(jobs, failed), failure);
+    await jobs.failAbandoned(given.projectId, given.id, failure);
+    await jobs.complete(await claimed(jobs, completed), {});
+    await jobs.cancel(await claimed(jobs, cancelled));
+    await jobs.release(await claimed(jobs, again), failure, iso(it.access.clock()));
     const both = [failed.id, given.id].sort();
     expect(await since(DAY)).toEqual(both);
-    expect(await on.jobs.get(failed.projectId, failed.id)).not.toHaveProperty(TABLE.dayIndex.pk);
+    expect(await jobs.get(failed.projectId, failed.id)).not.toHaveProperty(TABLE.dayIndex.pk);
     expect(await it.history.ofDay('2026-11-21', 10)).toEqual([]);
     it.pass(DAY - 1);
     expect(await since(DAY)).toEqual(both);
     it.pass(2);
-    await on.jobs.failAbandoned(again.projectId, again.id, failure);
+    await jobs.failAbandoned(again.projectId, again.id, failure);
     expect(await since(DAY)).toEqual([again.id]);
-  });
-
-  test('open work is listed by what it waits for, until somebody has been told of its end', async () => {
-    const made: J[] = [];
-    for (let index = 0; index < 20; index += 1)
-      made.push(await on.pending({ projectId: `project-${index}` }));
-    const ids = made.map(({ id }) => id).sort();
-    expect(await on.openIds('pending')).toEqual(ids);
-    const [first] = made;
-    if (!first) throw new Error('nothing was made');
-    // Somebody told too early must not hide it.
-    await on.jobs.told(first.projectId, first.id);
-    expect(await on.openIds('pending')).toEqual(ids);
-    const claims = await Promise.all(made.map(on.claimed));
-    expect([await on.openIds('pending'), await on.openIds('in-progress')]).toEqual([[], ids]);
-    for (const [index, claim] of claims.entries()) {
-      if (index % 3 === 0) await on.jobs.fail(claim, failure);
-      else if (index % 3 === 1) await on.jobs.cancel(claim);
-      else await on.jobs.complete(claim, on.findings);
-    }
-    expect([await on.openIds('in-progress'), await on.openIds('untold')]).toEqual([[], ids]);
-    for await (const open of on.jobs.open('untold'))
-      expect(Object.keys(open).sort()).toEqual(
-        expect.arrayContaining(['attempt', 'completedAt', 'createdAt', 'queuedAt', 'source']),
-      );
-    expect(await it.openIds('untold')).toEqual([]);
-    for (const { projectId, id } of made) await on.jobs.told(projectId, id);
-    expect(await on.openIds('untold')).toEqual([]);
-    expect(await on.jobs.get(first.projectId, first.id)).toMatchObject({ toldAt: iso(NIGHT) });
-    const missing = on.row();
-    await on.jobs.told('acme', missing.id);
-    expect(await on.stored(missing)).toBeUndefined();
   });
 
   describe('a list', () => {
@@ -143,7 +113,7 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
       const ids: string[] = [];
       for (let index = 0; index < count; index += 1) {
         it.pass(1);
-        ids.unshift((await on.pending({ backupId })).id);
+        ids.unshift((await pending({ backupId })).id);
       }
       return ids;
     };
@@ -151,7 +121,7 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
       const seen: string[][] = [];
       let cursor: string | undefined;
       do {
-        const page = await on.jobs.list('acme', { ...query, limit, ...(cursor && { cursor }) });
+        const page = await jobs.list('acme', { ...query, limit, ...(cursor && { cursor }) });
         seen.push(page.items.map(({ id }) => id));
         cursor = page.cursor;
       } while (cursor);
@@ -164,7 +134,7 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
       const ofOther = await many(other, 4);
       const again = await many(one, 2);
       await it.pending();
-      await on.pending({ projectId: 'globex', backupId: one });
+      await pending({ projectId: 'globex', backupId: one });
       const expected = [...again, ...ofOne];
       expect(await pages({ backupId: one }, 2)).toEqual([
         expected.slice(0, 2),
@@ -179,43 +149,44 @@ const suite = <J extends Job>(open: (access: HistoryTable) => JobBench<J>) => {
     test("takes no other list's cursor", async () => {
       const backupId = uuidv7(NIGHT);
       await many(backupId, 2);
-      const { cursor = '' } = await on.jobs.list('acme', { backupId, limit: 1 });
+      const { cursor = '' } = await jobs.list('acme', { backupId, limit: 1 });
       for (const query of [{}, { backupId: uuidv7(NIGHT) }])
-        await expect(on.jobs.list('acme', { ...query, limit: 1, cursor })).rejects.toThrow(
-          'cursor',
-        );
-      await expect(on.jobs.list('globex', { backupId, limit: 1, cursor })).rejects.toThrow(
-        'cursor',
-      );
+        await expect(jobs.list('acme', { ...query, limit: 1, cursor })).rejects.toThrow('cursor');
+      await expect(jobs.list('globex', { backupId, limit: 1, cursor })).rejects.toThrow('cursor');
       await expect(it.history.list('acme', { limit: 1, cursor })).rejects.toThrow('cursor');
-      expect((await on.jobs.list('acme', { backupId, limit: 1, cursor })).items).toHaveLength(1);
+      expect((await jobs.list('acme', { backupId, limit: 1, cursor })).items).toHaveLength(1);
     });
 
     test('hides what may be removed at any moment, and nothing that is still open', async () => {
-      const ended = await on.pending();
-      await on.jobs.complete(await on.claimed(ended), {});
-      const open = await on.pending();
+      const ended = await pending();
+      await jobs.complete(await claimed(jobs, ended), {});
+      const open = await pending();
       it.pass(366 * DAY);
-      const { items } = await on.jobs.list('acme', { limit: 10 });
+      const { items } = await jobs.list('acme', { limit: 10 });
       expect(items.map(({ id }) => id)).toEqual([open.id]);
     });
   });
 };
 
-describe('restores', () => suite(restoreBench));
-describe('verifications', () => suite(verificationBench));
+describe('restores', () =>
+  suite(() => jobRows(it.access).restores, restoreRow, TABLE.restorePrefix));
+describe('verifications', () =>
+  suite(() => jobRows(it.access).verifications, verificationRow, TABLE.verificationPrefix));
 
 test('a verification that came to its end ended badly unless the backup is verified', async () => {
-  const on = verificationBench(it.access);
+  const { verifications } = jobRows(it.access);
   const bad = notRun('It is too large.');
   const ids: Record<string, string> = {};
   for (const verdict of ['verified', 'failed', 'could-not-run'] as const) {
-    const job = await on.pending();
+    const job = verificationRow(NIGHT);
+    await verifications.create(job);
     ids[verdict] = job.id;
-    await on.jobs.complete(await on.claimed(job), { result: { ...bad, verdict } });
+    await verifications.complete(await claimed(verifications, job), {
+      result: { ...bad, verdict },
+    });
   }
   const found: string[] = [];
-  for await (const id of on.jobs.failedSince(iso(NIGHT - DAY))) found.push(id);
+  for await (const id of verifications.failedSince(iso(NIGHT - DAY))) found.push(id);
   expect(found.sort()).toEqual([ids.failed, ids['could-not-run']].sort());
 });
 
@@ -235,7 +206,7 @@ test('what a worker finds may be large and deep, with names that DynamoDB reserv
     before: [],
     warnings: [],
   };
-  expect(await restores.complete(outcome.claim, { outcome: made })).toBe('written');
+  expect(await restores.complete(outcome.claim, { outcome: made })).toMatchObject({ attempt: 1 });
   const kept = await restores.get('acme', row.id);
   expect(kept).toMatchObject({ ...row, status: 'completed', attempt: 1 });
   expect(kept?.outcome).toEqual(made);

@@ -95,7 +95,7 @@ describe('comparing vault and history', () => {
     const [, running, failed, cancelled] = states;
     const claim = await room.history().claim('running', running?.id ?? '');
     if (claim.kind !== 'claimed') throw new Error('not claimed');
-    const stow = await room.stow(claim.backup);
+    const stow = await room.stow(claim.work);
     await room.history().failAbandoned('failed', failed?.id ?? '', { name: 'E', message: 'm' });
     await room.history().requestCancel('cancelled', cancelled?.id ?? '');
     const deleted = await room.stored({

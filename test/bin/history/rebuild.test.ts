@@ -257,7 +257,7 @@ describe('a Larder that goes on working', () => {
     await room.history().create(waiting);
     const outcome = await room.history().claim('acme', running.id);
     if (outcome.kind !== 'claimed') throw new Error('not claimed');
-    const stored = await room.stow(outcome.backup);
+    const stored = await room.stow(outcome.work);
     // It completes between two rows of the rebuild.
     const port = room.rows();
     let left = 3;

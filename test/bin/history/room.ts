@@ -140,7 +140,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
       const claimed = await history().claim(asked.projectId, asked.id);
       if (claimed.kind !== 'claimed') throw new Error(`not claimed but ${claimed.kind}`);
       const stored = await stow(
-        { ...claimed.backup, attempt: changes.attempt ?? claimed.backup.attempt },
+        { ...claimed.work, attempt: changes.attempt ?? claimed.work.attempt },
         { ...(template ? { template } : {}), ...(globals ? { globals } : {}) },
       );
       const ended = Date.parse(stored.manifest.backup.startedAt) + 1500;

@@ -4,16 +4,19 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { expect } from 'vitest';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
-import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
-import { makeRestoreQueue, makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import {
+  makeExportQueue,
+  makeRestoreQueue,
+  makeVerificationQueue,
+} from '../../../adapters/sqs/work-queue.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { FailedElsewhere } from '../../../core/errors/work.ts';
-import type { RestoreQueue, VerificationQueue } from '../../../core/job-ports.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
+import type { WorkQueue } from '../../../core/leased-work/store.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { Project } from '../../../core/project.ts';
-import type { ExportQueue, Outcomes } from '../../../core/queue-ports.ts';
+import type { Outcomes } from '../../../core/queue-ports.ts';
 import { ROUTES } from '../../../core/routes.ts';
 import { exportSettings, retentionSettings } from '../../../core/settings.ts';
 import type { SourceFunctions } from '../../../core/source-ports.ts';
@@ -197,12 +200,12 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     logged.push({ message, facts });
   };
   const sending: {
-    queue: Pick<ExportQueue, 'send'>;
+    queue: Pick<WorkQueue, 'send'>;
     outcomes: Outcomes;
-    restores: Pick<RestoreQueue, 'send'>;
-    verifications: Pick<VerificationQueue, 'send'>;
+    restores: Pick<WorkQueue, 'send'>;
+    verifications: Pick<WorkQueue, 'send'>;
   } = { queue, outcomes, restores: restoreQueue, verifications: verificationQueue };
-  const restoreQueues = new Map<string, Pick<RestoreQueue, 'send'>>(
+  const restoreQueues = new Map<string, Pick<WorkQueue, 'send'>>(
     ['main', 'second'].map((source) => [
       source,
       { send: (message) => sending.restores.send(message) },

@@ -136,7 +136,7 @@ test('the status shows what runs with its progress, what waits, what was, runs a
   await api.pending({ createdAt: iso(NIGHT + 1) });
   const at = iso(NIGHT + 5);
   const progress = { tablesDone: 2, tablesTotal: 7, bytes: 5, bytesPerSecond: 1, at };
-  await api.history.heartbeat(claim, progress);
+  await api.history.heartbeat(claim, { progress });
   const run = await api.post('/runs');
   const { status, json } = await api.get('/status');
   expect(status).toBe(200);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { WorkQueue } from '../../../core/leased-work/store.ts';
 import { apiForEach } from './api-for-each.ts';
 import { expectProblem, type Shown, type TestApi } from './calling.ts';
 import { claimRestore, expectRefused, pathOf, storedBackup, swapped } from './stored.ts';
@@ -222,7 +223,12 @@ describe('a restore elsewhere', () => {
 
   test("goes to the target's own queue, and names both sources", async () => {
     const sent: unknown[] = [];
-    const toSecond = { send: async (message: unknown) => void sent.push(message) };
+    const toSecond: Pick<WorkQueue, 'send'> = {
+      send: async (refs) => {
+        sent.push(...refs);
+        return [];
+      },
+    };
     api.restoreQueues.set('second', toSecond);
     const { json, status } = await api.post(await elsewhere(), {
       target: 'second',
@@ -237,7 +243,7 @@ describe('a restore elsewhere', () => {
       newSchema: 'acme_test',
       owners: 'drop',
     });
-    expect(sent).toEqual([{ projectId: 'acme', restoreId: json.id }]);
+    expect(sent).toMatchObject([{ projectId: 'acme', id: json.id }]);
     expect(api.restoring()).toEqual([]);
   });
 

@@ -8,7 +8,6 @@ import {
   type VerificationSettings,
   verificationSettings,
 } from '../../../core/verification.ts';
-import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { wantVerification } from '../../../functions/export/request-verification.ts';
 import { completionOf, DAY, pendingBackup, silent } from '../../support/backups.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
@@ -36,11 +35,13 @@ const place = async (
   const access = { table: await tables.newTable(), client: tables.client, clock };
   const verifications = makeVerifications(access);
   const sent: string[] = [];
-  const ports = {
+  const ports: Parameters<typeof wantVerification>[0] = {
     verifications,
     verificationQueue: {
-      send: async ({ verificationId }: { verificationId: string }) =>
-        void sent.push(verificationId),
+      send: async (refs) => {
+        sent.push(...refs.map(({ id }) => id));
+        return [];
+      },
     },
     clock,
     log: silent,
@@ -51,12 +52,7 @@ const place = async (
     verification: verificationSettings.parse({ which, compare: settings.compare }),
   };
   const ask = (backup: Backup, instead: object = {}) =>
-    // It takes no more of an export than these.
-    wantVerification(
-      { ...ports, ...instead } as unknown as ExportPorts,
-      options as ExportOptions,
-      backup,
-    );
+    wantVerification({ ...ports, ...instead }, options, backup);
   const rows = async (projectId = 'acme'): Promise<readonly Verification[]> =>
     (await verifications.list(projectId, { limit: 100 })).items;
   return {
@@ -143,7 +139,7 @@ describe('a backup that has completed', () => {
     if (!first) throw new Error('nothing was asked for');
     await verifications.claim('acme', first.id);
     const result = { ...notRun(''), verdict: 'failed' as const };
-    await verifications.complete({ projectId: 'acme', jobId: first.id, attempt: 1 }, { result });
+    await verifications.complete({ projectId: 'acme', id: first.id, attempt: 1 }, { result });
     const another = first.id.replace(/.$/, (last) => (last === 'f' ? 'e' : 'f'));
     await verifications.create({ ...first, id: another, asked: true });
     pass(3_600_000);

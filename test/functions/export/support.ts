@@ -5,15 +5,16 @@ import { makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeProjectSource } from '../../../adapters/postgres/projects/project-source.ts';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot/snapshot.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
-import { makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import { makeVerificationQueue } from '../../../adapters/sqs/work-queue.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { VAULT } from '../../../core/contract.ts';
 import type { History } from '../../../core/history-ports.ts';
+import type { Disposition } from '../../../core/leased-work/work-message.ts';
 import type { Clock, Log } from '../../../core/ports.ts';
 import { exportSettings, type SourceSettings, sourceSettings } from '../../../core/settings.ts';
 import { verificationSettings } from '../../../core/verification.ts';
-import { type Disposition, exportBackup } from '../../../functions/export/export-backup.ts';
+import { exportBackup } from '../../../functions/export/export-backup.ts';
 import type { ExportOptions, ExportPorts } from '../../../functions/export/ports.ts';
 import { requestedBackup } from '../../support/backups.ts';
 import { TEST_KEY } from '../../support/manifest-keys.ts';
@@ -65,7 +66,11 @@ export interface Bench {
   /** Writes a pending row for a project. */
   request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
   /** Exports it, as its message would; other ports stand in for the bench's own. */
-  run(backup: Backup, remainingMs?: number, ports?: Partial<ExportPorts>): Promise<Disposition>;
+  run(
+    backup: Backup,
+    remainingMs?: number,
+    ports?: Partial<ExportPorts>,
+  ): Promise<Disposition<Backup>>;
   /** The row as it is now. */
   row(backup: Backup): Promise<Backup>;
   /** Keys in the vault, of objects and of unfinished uploads. */
@@ -154,7 +159,8 @@ export const openBench = async (
     },
     run: (backup, remainingMs = 900_000, instead = {}) =>
       exportBackup({ ...ports, ...instead }, options, {
-        message: { projectId: backup.projectId, backupId: backup.id },
+        projectId: backup.projectId,
+        id: backup.id,
         receiptHandle: 'none',
         remainingMs,
       }),

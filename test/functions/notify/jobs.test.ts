@@ -55,7 +55,7 @@ const told = async (
   const row = restoreRow(NIGHT, given);
   const { projectId, id } = row;
   await ports.restores.create(row);
-  const claim = { projectId, jobId: id, attempt: 1 };
+  const claim = { projectId, id, attempt: 1 };
   await ports.restores.claim(projectId, id);
   const { outcome, report } = row;
   if (end === 'completed')
@@ -222,7 +222,7 @@ const verified = async (
   const { projectId, id } = row;
   await ports.verifications.create(row);
   await ports.verifications.claim(projectId, id);
-  const claim = { projectId, jobId: id, attempt: 1 };
+  const claim = { projectId, id, attempt: 1 };
   if (result) await ports.verifications.complete(claim, { result });
   else await ports.verifications.fail(claim, { name: 'JobWorkerDied', message: 'It died.' });
   await takeNote(ports, settings, { kind: 'verification', projectId, verificationId: id });

@@ -1,8 +1,8 @@
 import { makeHistory } from '../../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../../adapters/dynamodb/runs.ts';
-import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import { makeExportQueue } from '../../../adapters/sqs/work-queue.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { Log } from '../../../core/ports.ts';
 import type { Project } from '../../../core/project.ts';

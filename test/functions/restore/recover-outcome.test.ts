@@ -3,7 +3,7 @@ import type { Backup } from '../../../core/backup.ts';
 import { TIMES } from '../../../core/contract.ts';
 import { describeError } from '../../../core/errors/base.ts';
 import { RestoreInterrupted } from '../../../core/errors/restore.ts';
-import { JobWorkerDied } from '../../../core/errors/work.ts';
+import { WorkerDied } from '../../../core/errors/work.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { isUndoable } from '../../../functions/api/public-jobs.ts';
 import { jobRows } from '../../support/jobs.ts';
@@ -92,8 +92,10 @@ it('a swap that had not happened fails, and an undoing of it changes nothing', a
 
 it('a swap that was given up by who could not look can be undone all the same', async () => {
   const swap = await dying({ mode: 'swap' }, true);
-  const failure = describeError(new JobWorkerDied('restore', TIMES.maxAttempts));
-  expect(await later().failAbandoned(swap.projectId, swap.id, failure)).toBe('written');
+  const failure = describeError(new WorkerDied('restore', TIMES.maxAttempts));
+  expect(await later().failAbandoned(swap.projectId, swap.id, failure)).toMatchObject({
+    status: 'failed',
+  });
   const failed = await room.ports.restores.get(swap.projectId, swap.id);
   expect(failed && isUndoable(failed)).toBe(true);
   const { row } = await room.restore(backup, { mode: 'undo', undoes: swap.id });

@@ -6,7 +6,7 @@ import { makeRestoreServer } from '../../../adapters/postgres/restore/restore-se
 import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../../core/backup.ts';
-import type { JobDisposition } from '../../../core/job-work.ts';
+import type { Disposition } from '../../../core/leased-work/work-message.ts';
 import type { Restore } from '../../../core/restore.ts';
 import {
   exportSettings,
@@ -59,7 +59,7 @@ export interface Room {
     backup: Backup,
     given?: Partial<Restore>,
     ports?: Partial<RestorePorts>,
-  ): Promise<{ row: Restore; disposition: JobDisposition<Restore> }>;
+  ): Promise<{ row: Restore; disposition: Disposition<Restore> }>;
   /** Has its message come again. */
   again(row: Restore, ports?: Partial<RestorePorts>): Promise<Restore>;
   schemas(): Promise<string[]>;
@@ -107,9 +107,9 @@ export const openRoom = async (
     queue: { hide: async () => undefined },
     // What a swap asks for is exported at once, as its own worker would.
     exports: {
-      send: async (messages) => {
-        for (const { projectId, backupId } of messages) {
-          const row = await bench.ports.history.get(projectId, backupId);
+      send: async (refs) => {
+        for (const { projectId, id } of refs) {
+          const row = await bench.ports.history.get(projectId, id);
           if (row) await bench.run(row);
         }
         return [];
@@ -132,7 +132,8 @@ export const openRoom = async (
   };
   const deliver = (row: Restore, instead: Partial<RestorePorts> = {}) =>
     restoreBackup({ ...ports, ...instead }, options, {
-      message: { projectId: row.projectId, restoreId: row.id },
+      projectId: row.projectId,
+      id: row.id,
       receiptHandle: 'none',
       remainingMs: 900_000,
     });

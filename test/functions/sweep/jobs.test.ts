@@ -76,7 +76,7 @@ describe('a restore', () => {
   test('that ended unheard is told', async () => {
     const { projectId, id } = await restore();
     await it.restores.claim(projectId, id);
-    await it.restores.complete({ projectId, jobId: id, attempt: 1 }, {});
+    await it.restores.complete({ projectId, id, attempt: 1 }, {});
     it.pass(10 * MINUTE);
     await it.mended();
     expect(it.told()).toEqual([{ kind: 'restore', projectId, restoreId: id }]);
@@ -89,7 +89,7 @@ describe('a restore', () => {
     const { projectId, id } = await restore();
     await it.restores.claim(projectId, id);
     it.pass(MINUTE);
-    await it.restores.heartbeat({ projectId, jobId: id, attempt: 1 });
+    await it.restores.heartbeat({ projectId, id, attempt: 1 });
     it.pass(2 * MINUTE);
     expect(await it.mended()).toEqual({});
   });

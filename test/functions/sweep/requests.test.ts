@@ -9,7 +9,7 @@ systemForEach((made) => {
 
 /** Another project's request, that keeps the queue from being empty. */
 const fillQueue = () =>
-  it.queue.send([{ projectId: 'busy', backupId: '00000000-0000-7000-8000-000000000000' }]);
+  it.queue.send([{ projectId: 'busy', id: '00000000-0000-7000-8000-000000000000' }]);
 const LEASE = MINUTE;
 
 describe('a worker that died', () => {
@@ -101,7 +101,7 @@ describe('a request whose message is gone', () => {
   test('is sent again in the five minutes in which SQS swallows repetitions', async () => {
     const backup = await it.requested();
     const message = { projectId: backup.projectId, backupId: backup.id };
-    await it.queue.send([message]);
+    await it.queue.send([backup]);
     it.pass(6 * HOUR + 1);
     await it.sweep();
     expect(it.requests()).toEqual([message, message]);

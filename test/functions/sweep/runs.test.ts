@@ -83,7 +83,7 @@ describe('a run that all its sources have planned', () => {
     await it.history.complete(await it.claimed(done), completionOf(done));
     await it.history.fail(await it.claimed(failed), { name: 'X', message: 'x' });
     for (const { projectId, id } of [done, failed]) await it.history.told(projectId, id);
-    await it.queue.send([{ projectId: waiting.projectId, backupId: waiting.id }]);
+    await it.queue.send([waiting]);
     it.pass(31 * MINUTE);
     expect(await it.mended()).toEqual({ backupsSettled: 2 });
     expect(await it.runs.tally(run.id)).toEqual({

@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
-import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
-import { makeRestoreQueue, makeVerificationQueue } from '../../../adapters/sqs/job-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import {
+  makeExportQueue,
+  makeRestoreQueue,
+  makeVerificationQueue,
+} from '../../../adapters/sqs/work-queue.ts';
 import { iso } from '../../../core/backup.ts';
 import { runIdOf } from '../../../core/ids.ts';
 import type {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DumpUnreadable, StatementRefused } from '../../../core/errors/restore.ts';
 import { BackupDamaged, ReadInterrupted, VaultRefused } from '../../../core/errors/vault.ts';
 import { RehearsalImpossible, ScratchDied } from '../../../core/errors/verification.ts';
-import { isEnded } from '../../../core/job.ts';
+import { isFinal } from '../../../core/leased-work/work.ts';
 import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { BYTES, type OpenSituation, openSituation } from './support.ts';
@@ -96,7 +96,7 @@ const POINTS: Readonly<
 const settle = async (situation: OpenSituation, instead: Partial<VerifyPorts>): Promise<void> => {
   for (let delivery = 0; delivery < 6; delivery += 1) {
     await situation.deliver(instead).catch(() => undefined);
-    if (isEnded((await situation.row()).status)) return;
+    if (isFinal((await situation.row()).status)) return;
     situation.pass(1_000_000);
   }
   throw new Error('it never ends');

@@ -120,7 +120,8 @@ export const openSituation = async (tables: Tables, given: Situation = {}) => {
       verifyBackup(
         { ...ports, ...instead },
         {
-          message: { projectId: backup.projectId, verificationId: verification.id },
+          projectId: backup.projectId,
+          id: verification.id,
           receiptHandle: 'none',
           remainingMs,
         },

@@ -9,10 +9,11 @@ import pg from 'pg';
 import * as z from 'zod';
 import { makeHistory } from '../../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
-import { inState, type OpenState, rowOf } from '../../../adapters/dynamodb/rows.ts';
+import { inPart, rowOf } from '../../../adapters/dynamodb/rows.ts';
 import { makeRuns } from '../../../adapters/dynamodb/runs.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { sha256Hex } from '../../../core/ids.ts';
+import type { OpenState } from '../../../core/leased-work/store.ts';
 import config from '../../../larder.config.ts';
 import { checkConfig } from '../../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo } from '../../../local/database/prepare.ts';
@@ -187,7 +188,7 @@ const operate = (
       );
     },
     putBackup: async (backup, state) => {
-      const Item = { ...rowOf(backup), ...(state && inState(backup.projectId, state)) };
+      const Item = { ...rowOf(backup), ...(state && inPart(backup.projectId, state)) };
       await document.send(new PutCommand({ TableName: table, Item }));
     },
     sql: async (text) => {

@@ -1,7 +1,11 @@
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { makeExportQueue } from '../../../adapters/sqs/export-queue.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
+import {
+  makeExportQueue,
+  makeRestoreQueue,
+  makeVerificationQueue,
+} from '../../../adapters/sqs/work-queue.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Queues } from '../../support/queues.ts';
 import { queueForEach } from './queue-for-each.ts';
@@ -13,23 +17,28 @@ queueForEach((made) => {
   ({ queues, url, name } = made);
 });
 
-const queue = () => makeExportQueue({ url, client: queues.client });
-const messagesFor = (projects: readonly string[]) =>
-  projects.map((projectId) => ({ projectId, backupId: uuidv7(0, projectId) }));
+const refsFor = (projects: readonly string[]) =>
+  projects.map((projectId) => ({ projectId, id: uuidv7(0, projectId) }));
 const waiting = () => queues.server.inspectQueue(name)?.messages.ready ?? [];
 
-describe('the exports queue', () => {
+describe.each([
+  ['exports', makeExportQueue, 'backupId'],
+  ['restores', makeRestoreQueue, 'restoreId'],
+  ['verifications', makeVerificationQueue, 'verificationId'],
+] as const)('a queue of %s', (_, open, idName) => {
+  const queue = () => open({ url, client: queues.client });
+  const bodiesOf = (refs: ReturnType<typeof refsFor>) =>
+    refs.map(({ projectId, id }) => ({ projectId, [idName]: id }));
+
   test('takes any number of requests, ten in a call, and loses none', async () => {
-    const messages = messagesFor(Array.from({ length: 137 }, (_, index) => `project-${index}`));
-    expect(await queue().send(messages)).toEqual([]);
-    const sent = queues.bodies(name) as typeof messages;
-    expect(sent.map((message) => message.projectId).sort()).toEqual(
-      messages.map((message) => message.projectId).sort(),
-    );
+    const refs = refsFor(Array.from({ length: 137 }, (_, index) => `project-${index}`));
+    expect(await queue().send(refs)).toEqual([]);
+    expect(queues.bodies(name)).toHaveLength(137);
+    expect(queues.bodies(name)).toEqual(expect.arrayContaining(bodiesOf(refs)));
   });
 
   test('takes requests of projects with the most hostile ids', async () => {
-    const messages = messagesFor([
+    const refs = refsFor([
       'a\'b"c',
       'line\nbreak',
       'PROJECT#x',
@@ -37,24 +46,25 @@ describe('the exports queue', () => {
       '../..',
       '\ufffe\u0000',
     ]);
-    expect(await queue().send(messages)).toEqual([]);
-    expect(queues.bodies(name)).toEqual(expect.arrayContaining(messages));
+    expect(await queue().send(refs)).toEqual([]);
+    expect(queues.bodies(name)).toEqual(expect.arrayContaining(bodiesOf(refs)));
     for (const { messageGroupId } of waiting()) expect(messageGroupId).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('is sent a request twice without holding it twice, and once more when it is renewed', async () => {
-    const messages = messagesFor(['acme']);
-    await queue().send(messages);
-    await queue().send(messages);
+    const refs = refsFor(['acme']);
+    await queue().send(refs);
+    await queue().send(refs);
     expect(waiting()).toHaveLength(1);
-    await queue().send(messages, 'renewed');
+    await queue().send(refs, 'renewed');
+    await queue().send(refs, 'renewed');
     expect(waiting()).toHaveLength(2);
   });
 
   test('keeps two requests of one project in one group, so that they never run at once', async () => {
     await queue().send([
-      { projectId: 'acme', backupId: uuidv7(1) },
-      { projectId: 'acme', backupId: uuidv7(2) },
+      { projectId: 'acme', id: uuidv7(1) },
+      { projectId: 'acme', id: uuidv7(2) },
     ]);
     const receive = () =>
       queues.client.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 1 }));
@@ -64,13 +74,13 @@ describe('the exports queue', () => {
 
   test('counts what waits and what is being worked on', async () => {
     expect(await queue().depth()).toBe(0);
-    await queue().send(messagesFor(['one', 'two', 'three']));
+    await queue().send(refsFor(['one', 'two', 'three']));
     await queues.client.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 1 }));
     expect(await queue().depth()).toBe(3);
   });
 
   test('hides a message of a receipt, and gives it back when told to hide it no longer', async () => {
-    await queue().send(messagesFor(['acme']));
+    await queue().send(refsFor(['acme']));
     const [message] =
       (await queues.client.send(new ReceiveMessageCommand({ QueueUrl: url }))).Messages ?? [];
     const receipt = String(message?.ReceiptHandle);
@@ -83,8 +93,8 @@ describe('the exports queue', () => {
   });
 
   test('that does not exist is an error, not a queue that took everything', async () => {
-    const missing = makeExportQueue({ url: `${url}-gone`, client: queues.client });
-    await expect(missing.send(messagesFor(['acme']))).rejects.toThrow();
+    const missing = open({ url: `${url}-gone`, client: queues.client });
+    await expect(missing.send(refsFor(['acme']))).rejects.toThrow();
   });
 });
 
@@ -111,7 +121,7 @@ describe('requests that SQS refuses one by one', () => {
     { refusals: 9, unsent: ['unlucky'] },
   ])('are sent again, and named where $refusals refusals go on', async ({ refusals, unsent }) => {
     const stubborn = makeExportQueue({ url, client: refusing(refusals) });
-    const left = await stubborn.send(messagesFor(['unlucky']));
+    const left = await stubborn.send(refsFor(['unlucky']));
     expect(left.map((message) => message.projectId)).toEqual(unsent);
   });
 });

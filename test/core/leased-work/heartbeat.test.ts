@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
-import { type HeartbeatPorts, startHeartbeat } from '../../../functions/export/heartbeat.ts';
+import { type Heartbeat, keepClaim } from '../../../core/leased-work/heartbeat.ts';
 import { pendingBackup, silent } from '../../support/backups.ts';
 
 /** With a clock that the tests move: a lease is a minute. */
@@ -12,24 +12,22 @@ afterEach(() => {
 });
 
 const SECOND = 1000;
-const CLAIM = { projectId: 'acme', backupId: 'x', attempt: 1 };
+const CLAIM = { projectId: 'acme', id: 'x', attempt: 1 };
 const never = () => new Promise<never>(() => undefined);
 
 /** Starts one whose history answers as told, and notes why it was stopped. */
-const start = (history: Partial<HeartbeatPorts['history']>, hide = async () => undefined) => {
+const start = (history: Partial<Heartbeat<Backup>['store']>, hide = async () => undefined) => {
   const row: Backup = pendingBackup({ attempt: 1, status: 'in-progress' });
   const reasons: string[] = [];
-  const ports: HeartbeatPorts = {
-    history: { get: async () => row, heartbeat: async () => 'held', ...history },
+  const end = keepClaim<Backup>({
+    name: 'backup',
+    store: { get: async () => row, heartbeat: async () => 'held', ...history },
+    claim: CLAIM,
+    findings: () => undefined,
     hide,
+    stop: ({ name }) => reasons.push(name),
     log: silent,
-  };
-  const end = startHeartbeat(
-    ports,
-    CLAIM,
-    () => undefined,
-    ({ name }) => reasons.push(name),
-  );
+  });
   return { reasons, end };
 };
 

@@ -1,23 +1,24 @@
-import { TIMES } from './contract.ts';
-import type { Log } from './ports.ts';
+import { TIMES } from '../contract.ts';
+import { Cancelled, ClaimLost } from '../errors/work.ts';
+import type { Log } from '../ports.ts';
+import type { Claim, Findings, WorkStore } from './store.ts';
+import type { LeasedWork, WorkName } from './work.ts';
 
 /**
  * Keeps a claim while its work goes on: every 20 s it renews the lease and keeps the message hidden; every 4 s it looks for a
  * cancellation. A claim that can't be renewed before its lease ends is lost: the worker stops by its own clock, before
  * another may begin.
  */
-export type Held = 'held' | 'cancelling' | 'lost';
-
-export interface Heartbeat {
-  /** Of the row, for the log. */
-  readonly id: string;
-  /** Renews the lease, and writes what is new. */
-  readonly beat: () => Promise<Held>;
-  /** Reads only. */
-  readonly look: () => Promise<Held>;
+export interface Heartbeat<W extends LeasedWork> {
+  readonly name: WorkName;
+  readonly store: Pick<WorkStore<W>, 'heartbeat' | 'get'>;
+  readonly claim: Claim;
+  /** What the next renewal writes. */
+  readonly findings: () => Findings<W> | undefined;
   /** Keeps the message hidden. */
   readonly hide: (seconds: number) => Promise<void>;
-  readonly onEnd: (why: 'cancelling' | 'lost') => void;
+  /** Called once, at most, with ClaimLost or Cancelled. */
+  readonly stop: (error: Error) => void;
   readonly log: Log;
 }
 
@@ -27,8 +28,9 @@ const LOOK_MS = 4000;
 const HELD_MS = (TIMES.leaseSeconds - 5) * 1000;
 const LOOKS_PER_BEAT = Math.round((TIMES.heartbeatSeconds * 1000) / LOOK_MS);
 
-/** Calls `onEnd` once, at most. Returns the function that ends it. */
-export const keepClaim = (heart: Heartbeat): (() => void) => {
+/** Returns the function that ends it. */
+export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => void) => {
+  const { name, store, claim, log } = heart;
   let ended = false;
   let looks = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -37,7 +39,7 @@ export const keepClaim = (heart: Heartbeat): (() => void) => {
   const end = (why: 'cancelling' | 'lost'): void => {
     if (ended) return;
     ended = true;
-    heart.onEnd(why);
+    heart.stop(why === 'lost' ? new ClaimLost(name, claim.id) : new Cancelled(name, claim.id));
   };
 
   /**
@@ -53,15 +55,17 @@ export const keepClaim = (heart: Heartbeat): (() => void) => {
 
   const beat = async (): Promise<void> => {
     const begun = performance.now();
-    const held = await heart.beat();
+    const held = await store.heartbeat(claim, heart.findings());
     if (held !== 'held') return end(held);
     if (!ended) holdFrom(begun);
     await heart.hide(TIMES.visibilityWhileWorkingSeconds);
   };
 
   const look = async (): Promise<void> => {
-    const held = await heart.look();
-    if (held !== 'held') end(held);
+    const row = await store.get(claim.projectId, claim.id);
+    // Once a cancellation is asked for, no other attempt can begin; before that, one may have.
+    if (row && row.attempt !== claim.attempt) return end('lost');
+    if (row?.cancelRequested) end('cancelling');
   };
 
   const tick = async (): Promise<void> => {
@@ -70,8 +74,8 @@ export const keepClaim = (heart: Heartbeat): (() => void) => {
       if (looks % LOOKS_PER_BEAT === 0) await beat();
       else await look();
     } catch (error) {
-      heart.log.warn('heartbeat failed', {
-        id: heart.id,
+      log.warn('heartbeat failed', {
+        id: claim.id,
         error: error instanceof Error ? error.name : 'Error',
       });
     }

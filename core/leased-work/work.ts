@@ -1,0 +1,59 @@
+/**
+ * Work that a queue's workers do under a lease: a backup, a restore or a verification. All three are rows of the history with
+ * the same life. A row is `pending` until a worker claims it, `in-progress` while that worker's lease runs, then final. Times are
+ * ISO 8601 in UTC with milliseconds, durations milliseconds.
+ */
+export const WORK_STATUSES = [
+  'pending',
+  'in-progress',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+/** Only retention makes a row `deleted`. */
+export type WorkStatus = (typeof WORK_STATUSES)[number] | 'deleted';
+
+export type WorkName = 'backup' | 'restore' | 'verification';
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** Names one row among those of its kind. */
+export interface WorkRef {
+  readonly projectId: string;
+  /** UUIDv7. */
+  readonly id: string;
+}
+
+export interface LeasedWork extends WorkRef {
+  readonly projectName: string;
+  /** The source that it is done on; for a verification, which reaches none, the backup's. */
+  readonly source: string;
+  readonly environment: string;
+  readonly status: WorkStatus;
+  /** Attempts claimed so far, 0 before the first. */
+  readonly attempt: number;
+  readonly createdAt: string;
+  /** When its message was last sent to the queue. */
+  readonly queuedAt: string;
+  readonly startedAt?: string;
+  /** When it ended; failed and cancelled ones have it too. */
+  readonly completedAt?: string;
+  readonly durationMs?: number;
+  /** Until when the attempt that works on it holds it. */
+  readonly leaseUntil?: string;
+  /** Not before this time is a retry due. */
+  readonly retryAt?: string;
+  readonly cancelRequested?: boolean;
+  readonly error?: Failure;
+  /** When its end was reported, or needed no report. */
+  readonly toldAt?: string;
+  /** When its record may go. */
+  readonly expiresAt: string;
+}
+
+const FINAL: readonly WorkStatus[] = ['completed', 'failed', 'cancelled', 'deleted'];
+/** True once nothing will change the outcome any more. */
+export const isFinal = (status: WorkStatus): boolean => FINAL.includes(status);

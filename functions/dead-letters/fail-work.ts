@@ -1,0 +1,23 @@
+import { MessageBuried } from '../../core/errors/work.ts';
+import { giveUp, type UnattendedWork } from '../../core/leased-work/unattended.ts';
+import type { LeasedWork } from '../../core/leased-work/work.ts';
+import { parseJson } from '../../core/messages.ts';
+import type { DeadLetter, DeadLetterPorts } from './handle-dead-letter.ts';
+
+const WHY = 'it was received more often than the queue allows';
+
+/**
+ * Leased work whose message is gone fails, if nobody works on it: its message was only lost then. Otherwise its worker, or
+ * the sweep after it, brings it to an end.
+ */
+export const failWork = async <W extends LeasedWork>(
+  ports: DeadLetterPorts,
+  work: UnattendedWork<W>,
+  { body }: DeadLetter,
+): Promise<void> => {
+  const { name, task, idName, message } = work.kind;
+  const ref = parseJson(`The dead ${task} request`, message, body);
+  if (await giveUp(ports, work, ref, new MessageBuried(name, WHY))) return;
+  const { projectId, id } = ref;
+  ports.log.info(`the ${name} of a dead message is left as it is`, { projectId, [idName]: id });
+};
