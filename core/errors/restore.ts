@@ -64,9 +64,10 @@ export class DumpUnreadable extends Permanent {
 /** What was restored is not what the manifest says. */
 export class RestoreMismatch extends Permanent {
   readonly differences: readonly string[];
-  constructor(differences: readonly string[]) {
+  /** @param count of all differences, of which `differences` may be the first */
+  constructor(differences: readonly string[], count: number = differences.length) {
     super(
-      `What was restored differs from the manifest: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? ` and ${differences.length - 5} more` : ''}. Nothing was kept of it.`,
+      `What was restored differs from the manifest: ${differences.slice(0, 5).join('; ')}${count > 5 ? ` and ${count - 5} more` : ''}. Nothing was kept of it.`,
     );
     this.differences = differences;
   }

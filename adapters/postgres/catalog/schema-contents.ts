@@ -9,7 +9,7 @@ import { qualified } from '../sql/identifiers.ts';
  */
 export type SchemaOids = readonly string[];
 
-const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
+export const NOT_OF_EXTENSION = (catalog: string, oid: string): string => `
   NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend e
     WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype = 'e'

@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors/base.ts';
-import { type Definition, type Manifest, tableKey } from '../../../core/manifest.ts';
-import { majorOfVersion } from '../../../core/programs.ts';
+import { type Definition, tableKey } from '../../../core/manifest.ts';
+import type { TableName } from '../../../core/restore.ts';
 import { bindingDifferences } from '../catalog/bindings/operator-bindings.ts';
 import {
   type Defined as DefinedObject,
@@ -10,31 +9,25 @@ import {
   readDefinitions,
   ruleOf,
 } from '../catalog/definitions/definitions.ts';
+import { type ComparisonRequest, isNamed, type LeftOutKey } from './comparison-request.ts';
 import type { Differences } from './differences.ts';
+import { type ComparisonNote, named } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
+import { isOn, isReported } from './reported-objects.ts';
 
 /** That each object of the inventory is there, is what it was, and that there is no other. */
-export interface LeftOutKey {
-  readonly table: { readonly schema: string; readonly name: string };
-  readonly name: string;
-  /** `FOREIGN KEY (a) REFERENCES s.t(b) ...` */
-  readonly definition: string;
-  readonly valid: boolean;
+interface Expectation extends ComparisonRequest {
+  /** The server here is of another major than the source. */
+  readonly isOtherMajor: boolean;
+  /** Known to be other than they were, as `definitionKey`. */
+  readonly excused: ReadonlySet<string>;
 }
 
-interface Expectation {
-  readonly manifest: Manifest;
-  readonly serverMajor: number;
-  readonly leftOutKeys: readonly LeftOutKey[];
-  /** True where owners and grants were restored, all of them. */
-  readonly accessKept?: boolean;
-  /** Said elsewhere to be other than they were, as `keyOf`. */
-  readonly excused?: ReadonlySet<string>;
-}
-
-interface Named {
-  readonly schema: string;
-  readonly name: string;
+export interface ObjectsCompared {
+  readonly compared: number;
+  readonly notes: ComparisonNote[];
+  /** Only whether objects are there was compared. */
+  readonly byName: boolean;
 }
 
 const LISTED = [
@@ -46,36 +39,61 @@ const LISTED = [
   ['trigger', 'triggers'],
   ['policy', 'policies'],
 ] as const;
+type List = (typeof LISTED)[number][1];
+
+/** Whether an object must be there. Chosen tables bring their triggers and policies, and others of the schema where they need them. */
+const isExpected = (
+  list: List,
+  one: TableName,
+  { chosen, alone = [], unfinished = [] }: Expectation,
+): boolean => {
+  const on = (tables: readonly TableName[]): boolean =>
+    tables.some((table) => table.schema === one.schema && isOn(one.name, table));
+  const isChosen = (): boolean => {
+    if (!chosen) return true;
+    if (list === 'tables') return isNamed(chosen, one);
+    return (list === 'triggers' || list === 'policies') && on(chosen);
+  };
+  return (
+    isChosen() &&
+    !((list === 'triggers' || list === 'policies') && on(alone)) &&
+    !unfinished.some((reported) => isReported(reported, list, one))
+  );
+};
 
 /** By the manifest's lists of names, which every manifest has. */
 const compareNames = (
-  manifest: Manifest,
-  { tables, sequences, names }: RestoredContents,
+  expectation: Expectation,
+  { relations, sequences, names }: RestoredContents,
   found: Differences,
 ): number => {
-  const there = { ...names, tables: [...tables.values()], sequences: [...sequences.values()] };
+  const { manifest, objects } = expectation;
+  const there = { ...names, tables: [...relations.values()], sequences: [...sequences.values()] };
   let compared = 0;
   for (const [kind, list] of LISTED) {
-    const was: readonly Named[] = manifest[list];
-    const is: readonly Named[] = there[list];
-    const keysOf = (all: readonly Named[]) =>
+    const was: readonly TableName[] = manifest[list];
+    const is: readonly TableName[] = there[list];
+    const keysOf = (all: readonly TableName[]) =>
       new Set(all.map(({ schema, name }) => tableKey(schema, name)));
     const expected = keysOf(was);
     const present = keysOf(is);
-    const line = ({ schema, name }: Named): string => `${kind} ${quoted(schema)}.${quoted(name)}`;
     for (const one of was) {
       compared += 1;
-      if (!present.has(tableKey(one.schema, one.name))) found.add(`${line(one)} is missing`);
+      if (!present.has(tableKey(one.schema, one.name)) && isExpected(list, one, expectation))
+        found.add(`${kind} ${named(one)} is missing`);
     }
+    if (objects === 'names') continue;
     for (const one of is) {
       if (!expected.has(tableKey(one.schema, one.name)))
-        found.add(`${line(one)} is there, and was not`);
+        found.add(`${kind} ${named(one)} is there, and was not`);
     }
   }
   return compared;
 };
 
-const keyOf = ({ kind, name }: Pick<Definition, 'kind' | 'name'>): string => `${kind} ${name}`;
+/** By which an object is found again in another database; as people know it, too. */
+export const definitionKey = ({ kind, name }: Pick<Definition, 'kind' | 'name'>): string =>
+  `${kind} ${name}`;
 
 /** Keys that were left out, as if they were there: under names as the server writes them. */
 const definedByText = async (
@@ -107,16 +125,16 @@ const defined = async (
   client: pg.Client,
   expected: readonly Definition[],
   { schemaOids }: RestoredContents,
-  { leftOutKeys }: Expectation,
+  leftOutKeys: readonly LeftOutKey[],
 ): Promise<Defined> => {
   const rule = ruleOf(expected);
-  const wanted = new Set(expected.map(keyOf));
+  const wanted = new Set(expected.map(definitionKey));
   // One that is an extension's own at home is in no backup, and was made here for what is in it.
   const made = (await readDefinitions(client, schemaOids, rule)).filter(
-    (one) => one.kind !== 'schema' || wanted.has(keyOf(one)),
+    (one) => one.kind !== 'schema' || wanted.has(definitionKey(one)),
   );
   const is = [...made, ...(await definedByText(client, leftOutKeys, rule))];
-  return { expected, is: new Map(is.map((one) => [keyOf(one), one])) };
+  return { expected, is: new Map(is.map((one) => [definitionKey(one), one])) };
 };
 
 /** A name with its kind is said as the server writes it. */
@@ -126,15 +144,16 @@ const compareDigests = (
   found: Differences,
 ): void => {
   for (const one of expected) {
-    if (excused?.has(keyOf(one))) continue;
-    const there = is.get(keyOf(one));
-    if (there === undefined) found.add(`${keyOf(one)} is missing`);
+    const key = definitionKey(one);
+    if (excused.has(key)) continue;
+    const there = is.get(key);
+    if (there === undefined) found.add(`${key} is missing`);
     else if (there.digest !== one.digest && there.otherDigest !== one.digest)
-      found.add(`${keyOf(one)} is not defined as it was`);
+      found.add(`${key} is not defined as it was`);
     if (accessKept && there && one.access !== undefined && there.access !== one.access)
-      found.add(`${keyOf(one)} has not the owner and the grants that it had`);
+      found.add(`${key} has not the owner and the grants that it had`);
   }
-  const known = new Set(expected.map(keyOf));
+  const known = new Set(expected.map(definitionKey));
   for (const key of is.keys()) if (!known.has(key)) found.add(`${key} is there, and was not`);
 };
 
@@ -146,52 +165,65 @@ const comparePresence = (
 ): void => {
   const listed: readonly string[] = LISTED.map(([kind]) => kind);
   for (const one of expected) {
-    if (!listed.includes(one.kind) && !is.has(keyOf(one)) && !excused?.has(keyOf(one)))
-      found.add(`${keyOf(one)} is missing`);
+    const key = definitionKey(one);
+    if (!listed.includes(one.kind) && !is.has(key) && !excused.has(key))
+      found.add(`${key} is missing`);
   }
 };
 
-const OTHER_RULE =
-  'definitions: only their names were compared, since the backup is of another version of Larder, which looked at them by another rule';
+const compareDefinitions = async (
+  client: pg.Client,
+  contents: RestoredContents,
+  expectation: Expectation,
+  found: Differences,
+): Promise<ObjectsCompared> => {
+  const { manifest, leftOutKeys = [], isOtherMajor } = expectation;
+  const { definitions, source } = manifest;
+  const { serverMajor: is } = contents;
+  const byMajor: ComparisonNote[] = isOtherMajor
+    ? [{ kind: 'names-only', because: 'major', is, was: source.serverVersion }]
+    : [];
+  const leftOut = leftOutKeys.map(
+    ({ table, name }): ComparisonNote => ({ kind: 'key-left-out', table, name }),
+  );
+  const notes = [...byMajor, ...leftOut];
+  if (!definitions) {
+    const compared = compareNames(expectation, contents, found);
+    return { compared, notes: [...notes, { kind: 'no-definitions' }], byName: true };
+  }
+  const all = await defined(client, definitions, contents, leftOutKeys);
+  const compared = definitions.length;
+  const isOtherRule = ruleOf(definitions) === undefined;
+  if (!isOtherMajor && !isOtherRule) {
+    compareDigests(all, expectation, found);
+    return { compared, notes, byName: false };
+  }
+  compareNames(expectation, contents, found);
+  comparePresence(all, expectation, found);
+  if (!isOtherMajor) notes.push({ kind: 'names-only', because: 'rule' });
+  return { compared, notes, byName: true };
+};
 
+/** Missing objects, and, of a comparison of definitions, those that are new or other than they were. */
 export const compareObjects = async (
   client: pg.Client,
   contents: RestoredContents,
   expectation: Expectation,
   found: Differences,
-): Promise<{ compared: number; notes: string[] }> => {
-  const { manifest, serverMajor, leftOutKeys } = expectation;
-  const notes = leftOutKeys.map(
-    ({ table, name }) =>
-      `foreign key ${quoted(name)} of ${quoted(table.schema)}.${quoted(table.name)}: it leads to a table outside the schema, whose rows the backup does not hold`,
-  );
-  const { definitions } = manifest;
-  if (!definitions) {
-    const missing = 'indexes, constraints and definitions: the manifest does not list them';
-    return { compared: compareNames(manifest, contents, found), notes: [...notes, missing] };
-  }
-  const all = await defined(client, definitions, contents, expectation);
-  const sameMajor = serverMajor === majorOfVersion(manifest.source.serverVersion);
-  const sameRule = ruleOf(definitions) !== undefined;
-  if (sameMajor && sameRule) {
-    compareDigests(all, expectation, found);
-  } else {
-    compareNames(manifest, contents, found);
-    comparePresence(all, expectation, found);
-  }
-  const bound = manifest.operatorBindings;
-  if (bound) {
-    const { schemaOids } = contents;
-    const isOurs = (_: unknown, key: string): boolean => !expectation.excused?.has(key);
-    const lines = await bindingDifferences(client, {
-      schemaOids,
-      expected: bound,
-      sameMajor,
-      isOurs,
-    });
-    for (const line of lines) found.add(line);
-  }
-  // Of another major, who compares says so.
-  if (sameMajor && !sameRule) notes.push(OTHER_RULE);
-  return { compared: all.expected.length, notes };
+): Promise<ObjectsCompared> => {
+  const { manifest, isRestored = () => true, isOtherMajor, excused } = expectation;
+  const done: ObjectsCompared =
+    expectation.objects === 'definitions'
+      ? await compareDefinitions(client, contents, expectation, found)
+      : { compared: compareNames(expectation, contents, found), notes: [], byName: true };
+  const { operatorBindings: expected } = manifest;
+  if (!expected) return done;
+  const lines = await bindingDifferences(client, {
+    schemaOids: contents.schemaOids,
+    expected,
+    sameMajor: !isOtherMajor,
+    isOurs: (of, key) => isRestored(of) && !excused.has(key),
+  });
+  for (const line of lines) found.add(line);
+  return done;
 };

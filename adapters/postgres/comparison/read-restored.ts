@@ -1,45 +1,56 @@
 import type pg from 'pg';
 import { type ManifestSequence, tableKey } from '../../../core/manifest.ts';
+import type { TableName } from '../../../core/restore.ts';
 import {
   type NamedObjects,
+  NOT_OF_EXTENSION,
   readNames,
   readSequences,
-  readTables,
-  type TableFacts,
 } from '../catalog/schema-contents.ts';
 
-/** What is there, read by the very queries that made the manifest. */
+/** What is there now. No relation is opened but the sequences that are wanted. */
 export interface RestoredContents {
   readonly schemaOids: readonly string[];
-  /** By `tableKey`, as are the others. */
-  readonly tables: ReadonlyMap<string, TableFacts>;
-  /** Materialized views, and whether they have been filled. */
-  readonly populated: ReadonlyMap<string, boolean>;
+  readonly serverMajor: number;
+  /** Tables and materialized views, by `tableKey`, as are the sequences. */
+  readonly relations: ReadonlyMap<string, Relation>;
   readonly sequences: ReadonlyMap<string, ManifestSequence>;
   readonly names: NamedObjects;
 }
 
-const OIDS =
-  'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) ORDER BY oid';
+export interface Relation extends TableName {
+  /** False for a materialized view that was never filled. */
+  readonly populated: boolean;
+}
 
+const OIDS = `
+  SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) ORDER BY oid`;
+
+const MAJOR = `SELECT pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
+
+const RELATIONS = `
+  SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  ORDER BY 1, 2`;
+
+const byKey = <T extends TableName>(all: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(all.map((one) => [tableKey(one.schema, one.name), one]));
+
+/** @param isWanted which sequences are read; absent: all */
 export const readRestored = async (
   client: pg.Client,
   schemas: readonly string[],
+  isWanted?: (sequence: TableName) => boolean,
 ): Promise<RestoredContents> => {
   const found = await client.query<{ oid: string }>(OIDS, [schemas]);
   const schemaOids = found.rows.map(({ oid }) => oid);
-  const tables = await readTables(client, schemaOids);
-  const byKey = <T extends { readonly schema: string; readonly name: string }>(all: readonly T[]) =>
-    new Map(all.map((one) => [tableKey(one.schema, one.name), one]));
+  const server = await client.query<{ major: number }>(MAJOR);
   return {
     schemaOids,
-    tables: byKey(tables),
-    populated: new Map(
-      tables
-        .filter(({ kind }) => kind === 'materialized-view')
-        .map(({ schema, name, populated }) => [tableKey(schema, name), populated]),
-    ),
-    sequences: byKey(await readSequences(client, schemaOids)),
+    serverMajor: server.rows[0]?.major ?? 0,
+    relations: byKey((await client.query<Relation>(RELATIONS, [schemaOids])).rows),
+    sequences: byKey(await readSequences(client, schemaOids, isWanted)),
     names: await readNames(client, schemaOids),
   };
 };

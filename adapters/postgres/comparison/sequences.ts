@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { quoted } from '../../../core/errors/base.ts';
 import { type Manifest, type ManifestSequence, tableKey } from '../../../core/manifest.ts';
 import type { Differences } from './differences.ts';
+import { type ComparisonNote, sequenceLine } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
 
 /**
@@ -35,31 +35,26 @@ const comparedValue = (
   return forward || cycles ? 'ahead' : 'behind';
 };
 
-const shown = ({ value, called }: ManifestSequence): string =>
-  `${value}${called ? '' : ' (not given out yet)'}`;
-
+/** Those that are there: missing ones are told with the other objects. */
 export const compareSequences = async (
   client: pg.Client,
   { schemaOids, sequences }: RestoredContents,
-  manifest: Manifest,
+  manifest: Pick<Manifest, 'sequences'>,
   found: Differences,
-): Promise<{ compared: number; notes: string[] }> => {
+): Promise<{ compared: number; notes: ComparisonNote[] }> => {
   const { rows } = await client.query<Step>(STEPS, [schemaOids]);
   const steps = new Map(rows.map((row) => [tableKey(row.schema, row.name), row]));
-  const notes: string[] = [];
+  const notes: ComparisonNote[] = [];
   let compared = 0;
   for (const was of manifest.sequences) {
     const key = tableKey(was.schema, was.name);
     const is = sequences.get(key);
     const step = steps.get(key);
-    // That it is missing is said with the other objects.
     if (!is || !step) continue;
     compared += 1;
     const stands = comparedValue(was, is, step);
-    if (stands === 'equal') continue;
-    const line = `sequence ${quoted(was.schema)}.${quoted(was.name)} stands at ${shown(is)}, and stood at ${shown(was)}`;
-    if (stands === 'behind') found.add(line);
-    else notes.push(`${line}: it may have gone on while the backup was taken`);
+    if (stands === 'behind') found.add(sequenceLine(was, is));
+    else if (stands === 'ahead') notes.push({ kind: 'sequence-ahead', was, is });
   }
   return { compared, notes };
 };

@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
-import { RestoreMismatch, RestoreRefused } from '../../../core/errors/restore.ts';
+import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { detachingIn, schemasIn } from '../../../core/manifest.ts';
 import { usesOf } from '../../../core/ownership.ts';
 import type { Loaded, LoadRequest } from '../../../core/restore-ports.ts';
-import { compareWithManifest } from '../comparison/compare-restored.ts';
 import { withinLocks } from '../preflight/lock-slots.ts';
 import { type Asked, refuseNotOwned } from '../projects/schema-ownership.ts';
 import { grantAsInitdb } from '../replay/access/public-schema-grants.ts';
@@ -13,7 +12,6 @@ import { bindingPlan } from '../replay/operators/binding-plan.ts';
 import { loadText } from '../replay/replay.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import type { ExecutedText } from '../replay/text-request.ts';
-import { reported } from '../replay/unfinished-objects.ts';
 import { type Borrowing, borrowExtensions } from '../schema-names/borrowed-extensions.ts';
 import {
   asideName,
@@ -29,8 +27,9 @@ import {
 import { type Backend, holdName } from '../session/backend.ts';
 import type { RestoreAccess } from '../session/restore-access.ts';
 import { commit } from './commit.ts';
+import { compareRestored } from './compare-restored.ts';
 import { findLoaded } from './find-restored.ts';
-import { commentWithMarker, keyState, loadedThere, type MarkerState, unmarked } from './marker.ts';
+import { commentWithMarker, loadedThere, type MarkerState, unmarked } from './marker.ts';
 import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
 /**
@@ -88,38 +87,11 @@ const execute = async (
   return done;
 };
 
-/** @throws RestoreMismatch */
-const compare = async (
-  client: pg.Client,
-  { manifest, mode, tables, signal }: LoadRequest,
-  { foreignKeys, leftOut, alone, unfinished, warnings }: ExecutedText,
-): Promise<MarkerState> => {
-  const schemas = schemasIn(manifest);
-  const compared = await compareWithManifest(client, {
-    manifest,
-    schemas,
-    tables,
-    intoLive: mode === 'tables-live',
-    alone,
-    unfinished,
-    signal,
-  });
-  if (compared.differences.length) throw new RestoreMismatch(compared.differences);
-  return {
-    tables: compared.tables,
-    rows: compared.rows,
-    foreignKeys: foreignKeys.map(keyState),
-    leftOut: [...leftOut],
-    unfinished: unfinished.map(reported),
-    warnings: [...warnings, ...compared.warnings],
-  };
-};
-
 /** Into schemas that are there: a mark goes on the first table that comes back. */
 const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Brought> => {
   const { tables = [], manifest } = request;
   await refuseTablesThere(client, tables);
-  const state = await compare(client, request, await execute(client, request));
+  const state = await compareRestored(client, request, await execute(client, request));
   return {
     state,
     namingLive: undefined,
@@ -167,7 +139,7 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
   }
   const extensions = await borrowExtensions(client, aside);
   const done = await execute(client, request, extensions);
-  const compared = await compare(client, request, done);
+  const compared = await compareRestored(client, request, done);
   const leftOut = [...compared.leftOut, ...notBorrowed(extensions)];
   for (const place of places) await renameSchema(client, place);
   // Return borrowed extensions, then rename the live schemas back.

@@ -168,7 +168,7 @@ describe('a materialized view', () => {
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row.error).toBeUndefined();
     expect(row.outcome?.warnings).toEqual([
-      expect.stringMatching(/"acme\.m" was refreshed and has 3 rows now; it had 2/),
+      expect.stringMatching(/"acme"\."m" was refreshed and has 3 rows now; it had 2/),
     ]);
     const { rows } = await room.sql('SELECT count(*)::int AS n FROM acme.m');
     expect(rows).toEqual([{ n: 3 }]);

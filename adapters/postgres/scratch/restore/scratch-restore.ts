@@ -7,6 +7,8 @@ import type {
   ScratchRestoreResult,
 } from '../../../../core/verification-ports.ts';
 import { compareWithManifest } from '../../comparison/compare-with-manifest.ts';
+import { inSnapshot } from '../../comparison/in-snapshot.ts';
+import { noteLine } from '../../comparison/notes.ts';
 import { bindingPlan } from '../../replay/operators/binding-plan.ts';
 import { loadText } from '../../replay/replay.ts';
 import type { ExecutedText } from '../../replay/text-request.ts';
@@ -132,21 +134,23 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
     throw blame(error, circumstances);
   });
   const objects = await sortUnfinished(reader, executed.unfinished, circumstances);
-  const compared = await compareWithManifest(reader, {
-    manifest: request.manifest,
-    compare: request.compare,
-    serverMajor: server.major,
-    leftOutKeys: executed.foreignKeys,
-    accessKept,
-    unfilled: objects.unfilled,
-    excused: objects.excused,
-    notHashed: executed.unfinished.flatMap(({ columns = [] }) => columns),
-    signal: request.signal,
-  });
+  const { notes: noted, ...compared } = await inSnapshot(reader, () =>
+    compareWithManifest(reader, {
+      manifest: request.manifest,
+      objects: 'definitions',
+      rows: request.compare,
+      alone: executed.alone,
+      unfinished: executed.unfinished,
+      unfilled: objects.unfilled,
+      leftOutKeys: executed.foreignKeys,
+      accessKept,
+      signal: request.signal,
+    }),
+  );
   return {
     ...compared,
     notChecked: [
-      ...compared.notChecked,
+      ...noted.map(noteLine),
       ...objects.notChecked,
       ...prerequisites.notChecked,
       ...executed.leftOut.map(({ what, why }) => `${what}: ${why}`),

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithManifest } from '../../../../adapters/postgres/comparison/compare-with-manifest.ts';
+import { inSnapshot } from '../../../../adapters/postgres/comparison/in-snapshot.ts';
+import { noteLine } from '../../../../adapters/postgres/comparison/notes.ts';
 import { holdsRows, isTable } from '../../../../core/completion.ts';
 import { openBench, type Services, startServices } from '../../../functions/export/support.ts';
 import { restoreFile, runFile } from '../../../support/restore.ts';
@@ -55,13 +57,15 @@ const compared = async (from: number, to: number, database: string) => {
   const client = await on(to).postgres.session(database);
   try {
     await client.query("SET search_path = ''");
-    return await compareWithManifest(client, {
-      manifest: on(from).one.manifest,
-      compare: 'rows',
-      serverMajor: to,
-      leftOutKeys: [],
-      signal: new AbortController().signal,
-    });
+    const { notes, ...found } = await inSnapshot(client, () =>
+      compareWithManifest(client, {
+        manifest: on(from).one.manifest,
+        objects: 'definitions',
+        rows: 'rows',
+        signal: new AbortController().signal,
+      }),
+    );
+    return { ...found, notChecked: notes.map(noteLine) };
   } finally {
     await client.end();
   }

@@ -5,7 +5,6 @@ import { compareSequences } from '../../../../adapters/postgres/comparison/seque
 import type { SourceAccess } from '../../../../adapters/postgres/session/session.ts';
 import { makeSnapshotSource } from '../../../../adapters/postgres/snapshot/snapshot.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
-import type { Manifest } from '../../../../core/manifest.ts';
 import { sourceSettings } from '../../../../core/settings.ts';
 import { clientRoot, PASSWORD, type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { BACKUP_ROLE } from '../../../support/roles.ts';
@@ -31,7 +30,7 @@ const compared = async (options: string, home: string, restored = '') => {
     const { sequences } = await look();
     await client.query(`${make} ${restored}`);
     const found = new Differences();
-    const manifest = { sequences: [...sequences.values()] } as unknown as Manifest;
+    const manifest = { sequences: [...sequences.values()] };
     const { notes } = await compareSequences(client, await look(), manifest, found);
     return { differs: found.count, noted: notes.length };
   } finally {

@@ -76,7 +76,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     ).rejects.toMatchObject({
       name: RestoreMismatch.name,
       differences: expect.arrayContaining([
-        'table "acme.events_1" is not the partition that it was',
+        'table "acme"."events_1" is not the partition that it was',
       ]),
     });
     // A manifest of before does not say it: as pg_dump has it.

@@ -75,7 +75,7 @@ describe('nothing is left', () => {
     const failing = restore(target(), { ...custom, manifest: { ...manifest, tables } });
     await expect(failing).rejects.toMatchObject({
       name: 'RestoreMismatch',
-      differences: ['table "acme.small" has 100 rows instead of 101'],
+      differences: ['table "acme"."small" has 100 rows, and had 101'],
     });
     await nothingLeft();
   });
@@ -97,7 +97,7 @@ describe('nothing is left', () => {
         ...custom,
         manifest: { ...manifest, [kind]: [...manifest[kind], more] },
       });
-      await expect(failing).rejects.toThrow(/"acme\.more" is missing/);
+      await expect(failing).rejects.toThrow(/"acme"\."more" is missing/);
       await nothingLeft();
     },
   );

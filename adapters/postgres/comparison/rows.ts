@@ -1,0 +1,129 @@
+import type pg from 'pg';
+import { holdsRows, isTable } from '../../../core/completion.ts';
+import { type ManifestTable, schemasIn, tableKey } from '../../../core/manifest.ts';
+import { type CountingWays, wayOf } from '../catalog/counting-methods.ts';
+import { readRehashedPartitions } from '../catalog/rehashed-partitions.ts';
+import { countTable } from '../counting/count-table.ts';
+import { readHashedColumns, sumOfHashes } from '../counting/row-hash.ts';
+import type { ComparisonRequest } from './comparison-request.ts';
+import type { Differences } from './differences.ts';
+import { type ComparisonNote, named } from './notes.ts';
+import type { RestoredContents } from './read-restored.ts';
+
+/** Compares the rows of tables, by their number or by a hash besides, and looks whether materialized views are filled. */
+interface RowsRequest extends Omit<ComparisonRequest, 'objects'> {
+  /** Of the manifest, those that are compared. */
+  readonly tables: readonly ManifestTable[];
+  readonly ways: CountingWays;
+}
+
+export interface RowsCompared {
+  readonly tables: number;
+  readonly rows: number;
+  readonly hashedTables: number;
+}
+
+interface Rows {
+  readonly rows: number;
+  readonly hash?: string | undefined;
+}
+
+const differenceOf = (what: string, was: Rows, is: Rows): string | undefined => {
+  if (is.rows !== was.rows) return `${what} ${is.rows} rows, and had ${was.rows}`;
+  if (is.hash === undefined || was.hash === undefined || is.hash === was.hash) return undefined;
+  return `${what} its ${is.rows} rows, but not all hold what they held`;
+};
+
+const together = (tables: readonly Rows[]): Rows => ({
+  rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+  hash: sumOfHashes(tables.map(({ hash }) => hash)),
+});
+
+/**
+ * As the export counted, so that what it could count can be counted here. A hash that the backup has was taken by a query, which works
+ * here as well: nothing but the backup is on a server where hashes are compared.
+ */
+const countAgain = async (
+  client: pg.Client,
+  table: ManifestTable,
+  ways: CountingWays,
+  columns: readonly string[] | undefined,
+): Promise<Rows> => {
+  const way = columns ? ({ by: 'query' } as const) : wayOf(ways, table);
+  return (await countTable(client, table, way, columns)) ?? { rows: table.rows ?? 0 };
+};
+
+/** Tables that are missing are told with the other objects. */
+export const compareRows = async (
+  client: pg.Client,
+  { manifest, tables, rows: compare, unfinished = [], ways, signal }: RowsRequest,
+  { relations, schemaOids }: RestoredContents,
+  found: Differences,
+): Promise<RowsCompared> => {
+  const changed = unfinished.flatMap(({ columns = [] }) => columns);
+  const columns =
+    compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest), changed) : undefined;
+  const { under } = await readRehashedPartitions(client, schemaOids);
+  const shared = new Map<string, { was: Rows; is: Rows }[]>();
+  const add = (difference: string | undefined): void => {
+    if (difference !== undefined) found.add(difference);
+  };
+  const there = tables.filter(({ schema, name }) => relations.has(tableKey(schema, name)));
+  const done = { tables: there.filter(isTable).length, rows: 0, hashedTables: 0 };
+  for (const table of there.filter(holdsRows)) {
+    signal.throwIfAborted();
+    const key = tableKey(table.schema, table.name);
+    const hashed = table.rowHash === undefined ? undefined : columns?.get(key);
+    const counted = await countAgain(client, table, ways, hashed);
+    done.rows += counted.rows;
+    if (hashed) done.hashedTables += 1;
+    const was = { rows: table.rows ?? 0, hash: table.rowHash };
+    const top = under.get(key);
+    if (top === undefined) add(differenceOf(`table ${named(table)} has`, was, counted));
+    else shared.set(top, [...(shared.get(top) ?? []), { was, is: counted }]);
+  }
+  for (const [top, parts] of shared) {
+    const was = together(parts.map((part) => part.was));
+    const is = together(parts.map((part) => part.is));
+    add(differenceOf(`the partitions of ${top} together have`, was, is));
+  }
+  return done;
+};
+
+/** Its rows come from tables that were compared, and may have been out of date at home; that it could be filled is what counts. */
+export const compareMaterialized = async (
+  client: pg.Client,
+  { manifest, tables, unfilled = [], ways }: RowsRequest,
+  { relations }: RestoredContents,
+  found: Differences,
+): Promise<{ views: number; notes: ComparisonNote[] }> => {
+  const notes: ComparisonNote[] = [];
+  if (manifest.options.content === 'schema') return { views: 0, notes };
+  const views = tables.filter(
+    ({ kind, rows, uncounted }) => kind === 'materialized-view' && (rows !== null || uncounted),
+  );
+  let filled = 0;
+  for (const view of views) {
+    const { schema, name, rows: was } = view;
+    const there = relations.get(tableKey(schema, name));
+    if (!there) continue;
+    const excused = unfilled.find((one) => one.schema === schema && one.name === name);
+    if (excused && !there.populated) {
+      const { why } = excused;
+      notes.push({ kind: 'view-not-filled', view, ...(why !== undefined && { why }) });
+      continue;
+    }
+    filled += 1;
+    if (!there.populated) {
+      found.add(`materialized view ${named(view)} was not filled`);
+      continue;
+    }
+    if (was === null) {
+      notes.push({ kind: 'view-uncounted', view });
+      continue;
+    }
+    const is = (await countTable(client, view, wayOf(ways, view)))?.rows;
+    if (is !== undefined && is !== was) notes.push({ kind: 'view-refreshed', view, was, is });
+  }
+  return { views: filled, notes };
+};
