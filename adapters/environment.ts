@@ -10,6 +10,7 @@ import {
   retentionSettings,
   routeSettings,
   sourceSettings,
+  watchedSchedules,
 } from '../core/settings.ts';
 import { verificationSettings } from '../core/verification.ts';
 
@@ -51,6 +52,7 @@ const READERS = {
   outcomesQueue: text,
   routes: json(routeSettings),
   postgresRoot: text,
+  schedules: json(watchedSchedules),
   deadLetters: json(deadLetterSettings),
 } as const satisfies Record<keyof typeof ENV, z.ZodType>;
 

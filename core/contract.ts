@@ -36,6 +36,8 @@ export const ENV = {
   routes: 'LARDER_ROUTES',
   /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several may be given, divided by `:`. */
   postgresRoot: 'LARDER_POSTGRES_ROOT',
+  /** JSON: the schedules whose firings sweep waits for, see `watchedSchedules` in core/settings.ts. */
+  schedules: 'LARDER_SCHEDULES',
   /** JSON: which dead-letter queue's ARN is of which kind, for bury. */
   deadLetters: 'LARDER_DEAD_LETTERS',
 } as const;
@@ -65,6 +67,11 @@ export const TABLE = {
   chunkPrefix: 'CHUNK#',
   runChunk: 200,
   idempotencyPrefix: 'IDEMPOTENCY#',
+  /** One row a schedule: when its newest run was due. */
+  schedulePrefix: 'SCHEDULE#',
+  firedRow: 'FIRED',
+  /** The one row that says since when sweep has known each schedule. */
+  watchedSchedules: { pk: 'SWEEP', sk: 'SCHEDULES' },
   /** The one row that says how far sweep has looked through the vault. */
   vaultRound: { pk: 'SWEEP', sk: 'VAULT' },
 } as const;
@@ -185,6 +192,8 @@ export const METRICS = {
   verificationFailed: 'VerificationFailed',
   verificationCouldNotRun: 'VerificationCouldNotRun',
   sweepRepaired: 'SweepRepaired',
+  /** Schedules that are due and have begun no run. */
+  runsMissing: 'RunsMissing',
   /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook. */
   vaultStrays: 'VaultStrays',
   /** Messages that a dead-letter queue gave up for good, each dealt with in its own way. */

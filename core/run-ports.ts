@@ -2,7 +2,7 @@ import type { Status } from './backup.ts';
 import type { Run, RunPart } from './run.ts';
 
 export interface Runs {
-  /** Writes the run's row unless it is there; answers the row there is. */
+  /** Writes the run's row unless it is there, and notes the firing of its schedule; answers the row there is. */
   begin(run: Run): Promise<{ readonly run: Run; readonly created: boolean }>;
   get(runId: string): Promise<Run | undefined>;
   /** Newest first. */
@@ -33,6 +33,25 @@ export interface Runs {
   /** Marks the run finished and takes the right to mail it, for `seconds`; 'taken' if another has it or it was mailed. */
   claimMail(runId: string, seconds: number): Promise<'claimed' | 'taken'>;
   mailed(runId: string): Promise<void>;
+}
+
+/** A schedule as sweep has found it. */
+export interface KnownSchedule {
+  /** Expression and time zone. */
+  readonly definition: string;
+  /** When a sweep first found it so, ISO 8601. */
+  readonly since: string;
+}
+export type KnownSchedules = Readonly<Record<string, KnownSchedule>>;
+
+/** What is known of the firings of schedules. */
+export interface Firings {
+  /** When the newest run that a schedule has begun was due, ISO 8601; undefined where it has begun none. */
+  last(schedule: string): Promise<string | undefined>;
+  /** The schedules of the last sweep, by name; empty before the first one. */
+  known(): Promise<KnownSchedules>;
+  /** Replaces all of them. */
+  keep(schedules: KnownSchedules): Promise<void>;
 }
 
 export interface PlannedBackup {

@@ -142,6 +142,19 @@ export const routeSettings = z.array(
 );
 export type Route = z.infer<typeof routeSettings>[number];
 
+/** Enabled schedules, as sweep needs them to know when each should have fired. */
+export const watchedSchedules = z.array(
+  z.strictObject({
+    name: z.string(),
+    /** `cron(…)` or `rate(…)`, as EventBridge Scheduler has them. */
+    expression: z.string(),
+    timeZone: z.string(),
+    /** Minutes after the due time within which Scheduler may fire. */
+    flexibleMinutes: z.int().min(0),
+  }),
+);
+export type WatchedSchedule = z.infer<typeof watchedSchedules>[number];
+
 /** What a dead-letter queue holds. */
 export const DEAD_LETTER_KINDS = [
   'exports',

@@ -134,6 +134,13 @@ export class Alarms extends Construct {
     this.#add(name, { metric, threshold: 1, what }, source);
   }
 
+  /** A state that a function counts every few minutes, for as long as it lasts. */
+  lasting(name: string, count: Count, what: string): void {
+    // Three counts at least: one that comes a little late must not end the alarm and start it again.
+    const metric = countOf(count).with({ period: Duration.minutes(15), statistic: 'Maximum' });
+    this.#add(name, { metric, threshold: 1, what });
+  }
+
   #add(name: string, { metric, threshold, what }: AlarmSpec, source?: string): void {
     this.#make(name, source ? `${name}-${source}` : name, source ? `${what} (${source})` : what, {
       metric,

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
-import { TIMES } from '../core/contract.ts';
+import { METRICS, TIMES } from '../core/contract.ts';
+import type { WatchedSchedule } from '../core/settings.ts';
 import type { Alarms } from './alarms.ts';
 import type { Config } from './config.ts';
 import type { SourceExports } from './exports.ts';
@@ -13,6 +14,19 @@ import type { Verifications } from './verifications.ts';
 
 /** A sweep ends before the next begins. */
 const TIMEOUT_SECONDS = TIMES.sweepEveryMinutes * 60 - 20;
+
+/** The schedules whose firings it waits for: those that fire. */
+const watchedSchedulesOf = ({ schedules }: Config): string =>
+  JSON.stringify(
+    schedules
+      .filter(({ enabled }) => enabled)
+      .map(({ name, expression, timeZone, flexibleMinutes }) => ({
+        name,
+        expression,
+        timeZone,
+        flexibleMinutes,
+      })) satisfies WatchedSchedule[],
+  );
 
 export interface SweepProps {
   readonly config: Config;
@@ -45,6 +59,7 @@ export class Sweep extends Construct {
         outcomesQueue: outcomes.messages.queue.queueUrl,
         verificationsQueue: verifications.requests.queue.queueUrl,
         routes: routesOf(this, sources, restores),
+        schedules: watchedSchedulesOf(config),
       },
     });
     history.allow(this.sweep, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
@@ -61,6 +76,12 @@ export class Sweep extends Construct {
     this.sweep.allow(['lambda:InvokeFunction'], plans);
     // The next sweep does what this one could not; a late one would only run beside it.
     this.sweep.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+    const { lambda } = this.sweep;
+    alarms.lasting(
+      'RunsMissing',
+      { metricName: METRICS.runsMissing, service: 'sweep', lambda },
+      'schedules that were due and began no run',
+    );
     alarms.errors('SweepErrors', this.sweep.lambda);
     alarms.silence('SweepSilent', this.sweep.lambda, 6 * TIMES.sweepEveryMinutes);
   }

@@ -2,6 +2,7 @@ import { iso, millis, type Status } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { Run, RunPart } from '../../core/run.ts';
 import type { PlannedBackup, Runs, RunTally } from '../../core/run-ports.ts';
+import { noteFiring } from './firings.ts';
 import { dayIndex, epochSeconds, statusIndex } from './rows.ts';
 import {
   allRows,
@@ -154,7 +155,9 @@ const tally = async (access: HistoryTable, runId: string): Promise<RunTally> => 
 
 export const makeRuns = (access: HistoryTable): Runs => ({
   begin: async (run) => {
-    if (await putRow(access, rowOfRun(run))) return { run: { ...run, parts: {} }, created: true };
+    const created = await putRow(access, rowOfRun(run));
+    await noteFiring(access, run);
+    if (created) return { run: { ...run, parts: {} }, created };
     return { run: (await getRun(access, run.id)) ?? run, created: false };
   },
 

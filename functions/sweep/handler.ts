@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
@@ -31,14 +32,17 @@ const environment = readEnvironment([
   'outcomesQueue',
   'verificationsQueue',
   'routes',
+  'schedules',
 ]);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const sqs = new SQSClient({});
-const { routes, keyTemplate } = environment;
+const { routes, schedules, keyTemplate } = environment;
 const metrics = makeMetrics('sweep');
 const ports: SweepPorts = {
   history: makeHistory(access),
   runs: makeRuns(access),
+  schedules,
+  firings: makeFirings(access),
   rounds: makeVaultRounds(access),
   vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
   outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
@@ -67,9 +71,10 @@ const ports: SweepPorts = {
 };
 
 /** Objects under keys of an earlier template are no alarm; the log of each sweep has their number. */
-const measure = ({ strays = 0, unknownObjects: _, ...repairs }: Counts): void => {
+const measure = ({ runsMissing = 0, strays = 0, unknownObjects: _, ...repairs }: Counts): void => {
   const repaired = Object.values(repairs).reduce((sum, count) => sum + count, 0);
   metrics.addMetric(METRICS.sweepRepaired, MetricUnit.Count, repaired);
+  metrics.addMetric(METRICS.runsMissing, MetricUnit.Count, runsMissing);
   metrics.addMetric(METRICS.vaultStrays, MetricUnit.Count, strays);
   metrics.publishStoredMetrics();
 };

@@ -3,13 +3,17 @@ import type { Restores, Validations, Verifications } from '../../core/job-ports.
 import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
-import type { Runs } from '../../core/run-ports.ts';
+import type { Firings, Runs } from '../../core/run-ports.ts';
+import type { WatchedSchedule } from '../../core/settings.ts';
 import type { SourceFunctions } from '../../core/source-ports.ts';
 import type { Vault, VaultRounds } from '../../core/vault-ports.ts';
 
 export interface SweepPorts {
   readonly history: Pick<History, 'get' | 'open' | 'requeue' | 'failAbandoned' | 'settleRetention'>;
   readonly runs: Pick<Runs, 'unfinished' | 'unsettled' | 'settle' | 'tally' | 'endPart'>;
+  /** The enabled schedules of the configuration. */
+  readonly schedules: readonly WatchedSchedule[];
+  readonly firings: Firings;
   readonly rounds: VaultRounds;
   readonly vault: Pick<Vault, 'list' | 'uploads' | 'abortUpload' | 'remove'>;
   readonly outcomes: Outcomes;
@@ -27,7 +31,7 @@ export interface SweepPorts {
   readonly log: Log;
 }
 
-/** What sweep counts; all but `strays` and `unknownObjects` are repairs. */
+/** What sweep counts; all but `runsMissing`, `strays` and `unknownObjects` are repairs. */
 export type Counted =
   | 'requestsSentAgain'
   | 'backupsGivenUp'
@@ -36,6 +40,7 @@ export type Counted =
   | 'plansStarted'
   | 'partsGivenUp'
   | 'backupsSettled'
+  | 'runsMissing'
   | 'uploadsAborted'
   | 'objectsRemoved'
   | 'strays'

@@ -1,6 +1,7 @@
 import { failureFacts } from '../../core/errors/base.ts';
 import { sweepAll, sweepPending, sweepRunning, sweepUntold, sweptOf } from './leased-work.ts';
 import { sweepRuns } from './runs.ts';
+import { sweepSchedules } from './schedules.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
 import { sweepUploads, sweepVault } from './vault.ts';
 
@@ -12,6 +13,7 @@ const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Prom
   ['restores', (ports, step) => sweepAll(ports, sweptOf(ports).restores, step)],
   ['verifications', (ports, step) => sweepAll(ports, sweptOf(ports).verifications, step)],
   ['runs', sweepRuns],
+  ['schedules', sweepSchedules],
   ['uploads', sweepUploads],
   ['vault', sweepVault],
 ];

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeCompressor } from '../../adapters/compression/compressor.ts';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
@@ -223,6 +224,8 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
         {
           history: makeHistory(at),
           runs: makeRuns(at),
+          schedules: [],
+          firings: makeFirings(at),
           rounds: makeVaultRounds(at),
           vault,
           outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),

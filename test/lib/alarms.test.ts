@@ -84,6 +84,20 @@ test('a sweep that does not run rings, though it says nothing', () => {
   });
 });
 
+test('a run that never began rings as long as it lasts: each period has counts of more than one sweep', () => {
+  const { Properties } = two.at('Alarms/RunsMissing');
+  expect(Properties).toMatchObject({
+    MetricName: 'RunsMissing',
+    Statistic: 'Maximum',
+    Period: 900,
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    // Where no sweep counts, SweepSilent rings.
+    TreatMissingData: 'notBreaching',
+  });
+  expect(two.text(within(Properties, 'Dimensions', 0, 'Value'))).toBe('<Sweeping/Sweep/Function>');
+});
+
 /** The metrics of an alarm, each as `name{dimension=value, ...}`. */
 const metricsOf = (at: string) => {
   const parts = two.at(at).Properties.Metrics;

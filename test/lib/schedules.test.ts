@@ -1,6 +1,8 @@
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { ENV } from '../../core/contract.ts';
 import { planEvent } from '../../core/messages.ts';
+import { watchedSchedules } from '../../core/settings.ts';
 import { config, otherSource, source } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
@@ -91,6 +93,23 @@ test('sweep runs every five minutes, ends before the next one and is not tried a
     .ofType('AWS::Lambda::EventInvokeConfig')
     .find(([path]) => path.startsWith('Sweeping/'));
   expect(invoke?.[1].Properties.MaximumRetryAttempts).toBe(0);
+});
+
+test('sweep knows when each schedule that is enabled should fire', () => {
+  const variables = within(
+    two.at('Sweeping/Sweep/Function').Properties,
+    'Environment',
+    'Variables',
+  );
+  const watched: unknown = JSON.parse(String(within(variables, ENV.schedules)));
+  expect(watchedSchedules.parse(watched)).toEqual([
+    {
+      name: 'nightly',
+      expression: 'cron(0 2 * * ? *)',
+      timeZone: 'Europe/Berlin',
+      flexibleMinutes: 15,
+    },
+  ]);
 });
 
 test('only EventBridge Scheduler takes the role, for this group of this account', () => {

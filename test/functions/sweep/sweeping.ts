@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import {
@@ -59,6 +60,8 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
   const ports: SweepPorts = {
     history: it.history,
     runs: it.runs,
+    schedules: [],
+    firings: makeFirings(it.access),
     rounds: makeVaultRounds(it.access),
     vault,
     outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),

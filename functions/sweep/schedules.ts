@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import { iso, millis } from '../../core/backup.ts';
+import type { KnownSchedules } from '../../core/run-ports.ts';
+import { nextTimeOf } from '../../core/schedule-times.ts';
+import type { WatchedSchedule } from '../../core/settings.ts';
+import { HOUR, MINUTE, type Step, type SweepPorts } from './step.ts';
+
+/**
+ * Schedules that were due and began no run: the schedule is gone or disabled by hand, its role is denied, or EventBridge Scheduler is
+ * late. Only the absence of a run shows this, so sweep computes when each schedule should have fired.
+ */
+
+/** Scheduler fires within a minute, and plan writes its run at once; Lambda may throttle it for a while. */
+const GRACE = 30 * MINUTE;
+/**
+ * A deployment gives sweep its schedules before or after Scheduler gets them, and a rate counts from then on. So a schedule that is
+ * new, or was changed, counts from this long after the sweep that first found it.
+ */
+const DEPLOYMENT = HOUR;
+
+const definitionOf = ({ expression, timeZone }: WatchedSchedule): string =>
+  `${expression} ${timeZone}`;
+
+/** The schedules there are, each known for as long as it has been as it is. One that was away is new again. */
+const knownNow = (
+  schedules: readonly WatchedSchedule[],
+  before: KnownSchedules,
+  now: number,
+): KnownSchedules =>
+  Object.fromEntries(
+    schedules.map((schedule) => {
+      const definition = definitionOf(schedule);
+      const known = before[schedule.name];
+      return [
+        schedule.name,
+        known?.definition === definition ? known : { definition, since: iso(now) },
+      ];
+    }),
+  );
+
+/** The time at which a schedule should have begun its next run, or undefined where there is none to come. */
+const dueTimeOf = (
+  { expression, timeZone }: WatchedSchedule,
+  firedAt: string | undefined,
+  since: string,
+): number | undefined => {
+  const from = Math.max(
+    millis(since) + DEPLOYMENT,
+    firedAt === undefined ? Number.NEGATIVE_INFINITY : millis(firedAt),
+  );
+  return nextTimeOf(expression, timeZone)(new Date(from))?.getTime();
+};
+
+export const sweepSchedules = async (ports: SweepPorts, step: Step): Promise<void> => {
+  const { schedules, firings, log } = ports;
+  const before = await firings.known();
+  const known = knownNow(schedules, before, step.now);
+  if (!isDeepStrictEqual(known, before)) await firings.keep(known);
+  for (const schedule of schedules) {
+    if (!step.hasTime()) return;
+    await step.attempt(async () => {
+      const since = known[schedule.name]?.since ?? iso(step.now);
+      const dueAt = dueTimeOf(schedule, await firings.last(schedule.name), since);
+      const grace = GRACE + schedule.flexibleMinutes * MINUTE;
+      if (dueAt === undefined || step.now <= dueAt + grace) return;
+      step.count('runsMissing');
+      log.error('a schedule was due and began no run', {
+        schedule: schedule.name,
+        dueAt: iso(dueAt),
+      });
+    });
+  }
+};
