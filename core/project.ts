@@ -21,6 +21,15 @@ export interface RegisteredProject extends Project {
 /** The id of the project that a source's shared schemas make, without the source's prefix. */
 export const sharedProjectId = (source: string): string => `_shared-${source}`;
 
+/** What the ids of a source may begin with. */
+export const idPrefixesOf = ({
+  idPrefix,
+  olderIdPrefixes,
+}: {
+  readonly idPrefix: string;
+  readonly olderIdPrefixes: readonly string[];
+}): readonly string[] => [...new Set([idPrefix, ...olderIdPrefixes])];
+
 /** The schemas that a project's backup holds. */
 export const schemasOf = ({ schemaName, shared }: Project): readonly string[] =>
   shared ?? [schemaName];

@@ -104,7 +104,15 @@ export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => 
   ).filter((refusal) => refusal !== undefined);
 
   const listedIds = new Set(listed.map((project) => project.id));
-  const gone = living.filter((project) => !listedIds.has(project.id));
+  const unlisted = living.filter((project) => !listedIds.has(project.id));
+  const gone = unlisted.filter(({ id }) => source.covers(id));
+  for (const some of chunksOf(
+    unlisted.filter(({ id }) => !source.covers(id)).map(({ id }) => id),
+    REPORTED_AT_MOST,
+  ).slice(0, 1))
+    log.warn('projects with another prefix are left as they are: see olderIdPrefixes', {
+      projects: some,
+    });
   await inParallel(gone, WRITES_AT_ONCE, (project) => registry.retire(project.id, source.name));
 
   const allRefused = [...refused, ...duplicates];
@@ -139,6 +147,7 @@ export const lookUpProject = async (
 ): Promise<RegisteredProject | undefined> => {
   const problem = idProblem(projectId);
   if (problem) throw new InvalidInput('The project', [problem]);
+  if (!source.covers(projectId)) return undefined;
   const [found, known] = await Promise.all([
     source.findProject(projectId),
     registry.get(projectId),

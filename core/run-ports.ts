@@ -37,21 +37,21 @@ export interface Runs {
 
 /** A schedule as sweep has found it. */
 export interface KnownSchedule {
+  readonly name: string;
   /** Expression and time zone. */
   readonly definition: string;
   /** When a sweep first found it so, ISO 8601. */
   readonly since: string;
 }
-export type KnownSchedules = Readonly<Record<string, KnownSchedule>>;
 
 /** What is known of the firings of schedules. */
 export interface Firings {
   /** When the newest run that a schedule has begun was due, ISO 8601; undefined where it has begun none. */
   last(schedule: string): Promise<string | undefined>;
-  /** The schedules of the last sweep, by name; empty before the first one. */
-  known(): Promise<KnownSchedules>;
+  /** The schedules of the last sweep; none before the first one. */
+  known(): Promise<readonly KnownSchedule[]>;
   /** Replaces all of them. */
-  keep(schedules: KnownSchedules): Promise<void>;
+  keep(schedules: readonly KnownSchedule[]): Promise<void>;
 }
 
 export interface PlannedBackup {

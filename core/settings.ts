@@ -13,6 +13,7 @@ const word = z
   );
 
 export const sourceName = word;
+const idPrefix = z.string().max(32).default('');
 
 /**
  * The query that lists a source's projects. It must give the columns `id`, `name`, `schema_name` and `status`.
@@ -57,8 +58,10 @@ export const sourceSettings = z.strictObject({
    * of their own, `_shared-<source>`, together with roles and their memberships.
    */
   sharedSchemas: z.array(z.string().min(1).max(63)).default([]),
-  /** Put before every id of this source. */
-  idPrefix: z.string().max(32).default(''),
+  /** Put before every id of this source. Where all sources have one, IAM keeps their functions apart: docs/access.md. */
+  idPrefix,
+  /** Prefixes that its ids had before, '' for none: its functions keep their access to what is under them. */
+  olderIdPrefixes: z.array(idPrefix).max(4).default([]),
 });
 export type SourceSettings = z.infer<typeof sourceSettings>;
 

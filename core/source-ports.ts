@@ -4,6 +4,11 @@ import type { Project, RegisteredProject } from './project.ts';
 
 export interface ProjectSource {
   readonly name: string;
+  /**
+   * Whether an id begins with the source's prefix, or with one that it had before. IAM may refuse the source's functions the rows of
+   * all other ids.
+   */
+  covers(projectId: string): boolean;
   /** All projects of any status. @throws InvalidInput where the query gives something else than projects */
   listProjects(): Promise<readonly Project[]>;
   /** Gives up where `signal` is aborted. */
@@ -21,6 +26,8 @@ export interface SourceFunctions {
 export interface Registry {
   get(projectId: string): Promise<RegisteredProject | undefined>;
   list(limit: number, cursor?: string): Promise<Page<RegisteredProject>>;
+  /** Whether a source has a living project of that id, as the index shows it: a moment behind. */
+  lists(source: string, projectId: string): Promise<boolean>;
   /** All projects of one source, in no order. */
   ofSource(source: string): Promise<ReadonlyMap<string, RegisteredProject>>;
   /** Writes one project as seen now, unless another source has the id. Keeps `lastSuccess`. @throws DuplicateProject */

@@ -2,11 +2,12 @@ import { Duration } from 'aws-cdk-lib';
 import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { TIMES } from '../core/contract.ts';
+import { TIMES, VAULT } from '../core/contract.ts';
 import type { ExportSettings } from '../core/settings.ts';
 import type { Alarms } from './alarms.ts';
 import type { Config, SourceConfig } from './config.ts';
 import type { HistoryTable } from './history.ts';
+import { type Isolation, isolationOf, SHARED_PARTITIONS } from './isolation.ts';
 import type { FunctionNetwork, LarderFunction } from './lambda-function.ts';
 import type { ManifestKey } from './manifest-key.ts';
 import { importNetwork } from './network.ts';
@@ -51,6 +52,7 @@ export class SourceExports extends Construct {
   readonly plan: LarderFunction;
   readonly export: LarderFunction;
   readonly network: FunctionNetwork | undefined;
+  readonly isolation: Isolation;
   readonly #props: SourceExportsProps;
 
   constructor(scope: Construct, id: string, props: SourceExportsProps) {
@@ -58,6 +60,7 @@ export class SourceExports extends Construct {
     const { source, alarms } = props;
     this.#props = props;
     this.source = source;
+    this.isolation = isolationOf(props.config, source, VAULT.prefix);
     this.network = source.vpc && importNetwork(this, source.vpc);
     this.requests = new QueueWithDeadLetters(this, 'Exports', {
       fifo: true,
@@ -93,7 +96,7 @@ export class SourceExports extends Construct {
       memoryMb: this.#props.config.lambda.memoryMb,
       variables: {},
     });
-    history.allow(discover, ['GetItem', 'UpdateItem'], ['statusIndex']);
+    history.allow(discover, ['GetItem', 'UpdateItem'], ['statusIndex'], this.isolation.projects);
     return discover;
   }
 
@@ -112,7 +115,12 @@ export class SourceExports extends Construct {
         retention: JSON.stringify(config.retention),
       },
     });
-    history.allow(plan, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
+    history.allow(
+      plan,
+      ['GetItem', 'PutItem', 'UpdateItem'],
+      ['table', 'statusIndex'],
+      this.isolation.projects && [...this.isolation.projects, ...SHARED_PARTITIONS],
+    );
     plan.allow(['sqs:SendMessage'], [this.requests.queue.queueArn]);
     outcomes.allowReport(plan);
     // What fails for good is not lost: `bury` hears of it and tells people.
@@ -152,12 +160,13 @@ export class SourceExports extends Construct {
       },
     });
     // It makes no row of a backup, but that of a verification.
-    history.allow(worker, ['GetItem', 'PutItem', 'UpdateItem'], ['table']);
-    vault.allowStore(worker);
+    const { projects, stores, reads } = this.isolation;
+    history.allow(worker, ['GetItem', 'PutItem', 'UpdateItem'], ['table'], projects);
+    vault.allowStore(worker, stores);
     manifestKey.allowSign(worker);
     // A later attempt looks for what an earlier one left whole.
-    vault.allowRead(worker);
-    vault.allowList(worker);
+    vault.allowRead(worker, reads);
+    vault.allowList(worker, reads);
     worker.allow(['sqs:ChangeMessageVisibility'], [this.requests.queue.queueArn]);
     outcomes.allowReport(worker);
     verifications.allowRequest(worker);

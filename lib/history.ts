@@ -48,24 +48,30 @@ export class HistoryTable extends Construct {
     }
   }
 
-  /** Lets a function do these actions with rows, and query the table or the indexes named. */
+  /**
+   * Lets a function do these actions with rows, and query the table or the indexes named.
+   * @param partitions patterns that hold it to partitions of the table; absent: all. The indexes have keys of another kind, and are not held.
+   */
   allow(
     caller: LarderFunction,
     actions: readonly RowAction[],
     queries: readonly (Index | 'table')[] = [],
+    partitions?: readonly string[],
   ): void {
+    const conditions = partitions && {
+      // Of a request for many rows, each must be allowed; one that names no row is not.
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitions] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    };
+    const ofTable = [...actions, ...(queries.includes('table') ? ['Query'] : [])];
     caller.allow(
-      actions.map((action) => `dynamodb:${action}`),
+      ofTable.map((action) => `dynamodb:${action}`),
       [this.table.tableArn],
+      conditions,
     );
-    if (queries.length === 0) return;
-    caller.allow(
-      ['dynamodb:Query'],
-      queries.map((where) =>
-        where === 'table'
-          ? this.table.tableArn
-          : `${this.table.tableArn}/index/${TABLE[where].name}`,
-      ),
+    const indexes = queries.flatMap((where) =>
+      where === 'table' ? [] : [`${this.table.tableArn}/index/${TABLE[where].name}`],
     );
+    if (indexes.length) caller.allow(['dynamodb:Query'], indexes);
   }
 }

@@ -20,6 +20,8 @@ export interface FunctionNetwork {
   readonly vpc: IVpc;
   readonly subnets: readonly ISubnet[];
   readonly securityGroups: readonly ISecurityGroup[];
+  /** Lambda gives a function no IPv6 otherwise, dual-stack subnets or not. */
+  readonly ipv6: boolean;
 }
 
 export interface LarderFunctionProps {
@@ -43,6 +45,7 @@ const networkProps = (network: FunctionNetwork) => ({
   vpc: network.vpc,
   vpcSubnets: { subnets: [...network.subnets] },
   securityGroups: [...network.securityGroups],
+  ...(network.ipv6 && { ipv6AllowedForDualStack: true }),
 });
 
 /** What Lambda itself does with the role to give a function its place in a VPC; EC2 knows no finer way. */

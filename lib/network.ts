@@ -29,6 +29,7 @@ const importSubnet = (scope: Construct, id: string, subnetId: string): ISubnet =
  * hear of an availability zone, which the subnets know better.
  */
 export const importNetwork = (scope: Construct, network: Network): FunctionNetwork => ({
+  ipv6: network.ipv6,
   vpc: Vpc.fromVpcAttributes(scope, 'Vpc', { vpcId: network.vpcId, availabilityZones: ['any'] }),
   subnets: network.subnetIds.map((id, index) => importSubnet(scope, `Subnet${index}`, id)),
   securityGroups: network.securityGroupIds.map((id, index) =>
@@ -79,7 +80,7 @@ export class Endpoints extends Construct {
       this.#endpoint(service, props, {
         vpcEndpointType: 'Interface',
         privateDnsEnabled: true,
-        subnetIds: [...network.subnetIds],
+        subnetIds: [...(network.endpointSubnetIds ?? network.subnetIds)],
         securityGroupIds: [doors.securityGroupId],
       });
     }

@@ -1,8 +1,9 @@
 import { Construct } from 'constructs';
-import { METRICS, TIMES } from '../core/contract.ts';
+import { METRICS, TIMES, VAULT } from '../core/contract.ts';
 import { type RestoreSettings, restoreSettings } from '../core/settings.ts';
 import type { RestoreConfig, SourceConfig } from './config.ts';
 import { exportDefaultsOf, type SourceExports, type SourceExportsProps } from './exports.ts';
+import { isolationOf } from './isolation.ts';
 import type { LarderFunction } from './lambda-function.ts';
 import { POSTGRES_ROOT } from './postgres-layers.ts';
 import { consume, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
@@ -26,8 +27,8 @@ export interface SourceRestoresProps extends SourceExportsProps {
 }
 
 /**
- * What brings backups back into one source: its queue, and the one function that may write to the database. It reads the
- * whole vault, since a backup of another source may be restored here, and writes nothing there.
+ * What brings backups back into one source: its queue, and the one function that may write to the database. It reads what it takes of
+ * the vault, which may be another source's, and writes nothing there.
  */
 export class SourceRestores extends Construct {
   readonly source: SourceConfig;
@@ -63,6 +64,7 @@ export class SourceRestores extends Construct {
     const { config, source, settings, exports, vault, history, outcomes, postgresLayer } = props;
     const { manifestKey } = props;
     const { queue } = this.requests;
+    const isolation = isolationOf(config, source, VAULT.prefix, settings.from);
     const safetyBackups = exports.requests.queue;
     const restore = makeSourceFunction(
       this,
@@ -89,12 +91,12 @@ export class SourceRestores extends Construct {
       },
     );
     // A safety backup's row is made here, and its message sent.
-    history.allow(restore, ['GetItem', 'PutItem', 'UpdateItem']);
+    history.allow(restore, ['GetItem', 'PutItem', 'UpdateItem'], [], isolation.projects);
     restore.allow(['sqs:SendMessage'], [safetyBackups.queueArn]);
-    vault.allowRead(restore);
+    vault.allowRead(restore, isolation.reads);
     manifestKey.allowVerify(restore);
     // So that a backup which is gone is found to be gone, and not forbidden.
-    vault.allowList(restore);
+    vault.allowList(restore, isolation.reads);
     restore.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);
     outcomes.allowReport(restore);
     consume(restore, 'RestoresMapping', queue, {

@@ -2,6 +2,7 @@ import { Construct } from 'constructs';
 import { VAULT } from '../core/contract.ts';
 import type { SourceConfig } from './config.ts';
 import { SourceExports, type SourceExportsProps } from './exports.ts';
+import { noteWhatIsNotHeld } from './isolation.ts';
 import { Endpoints } from './network.ts';
 import { SourceRestores } from './restores.ts';
 
@@ -25,6 +26,7 @@ export class Sources extends Construct {
       return [new SourceRestores(exports, 'Restores', { ...props, source, settings, exports })];
     });
     for (const one of this.exports) this.#makeEndpoints(one, props);
+    noteWhatIsNotHeld(this, props.config);
   }
 
   /** The endpoints of a VPC whose source asks for them; they serve all sources that are in it. */

@@ -9,6 +9,9 @@ import type { LarderFunction } from './lambda-function.ts';
 /** No object is ever overwritten; an older version is what somebody deleted by hand, and can be had back for so long. */
 const NONCURRENT_DAYS = 30;
 
+/** Behind the prefix. */
+const ALL_KEYS: readonly string[] = ['*'];
+
 /** The bucket of the backups. It outlives the stack, and so does its key, without which it would be noise. */
 export class Vault extends Construct {
   readonly bucket: Bucket;
@@ -47,15 +50,15 @@ export class Vault extends Construct {
     );
   }
 
-  /** New objects below the prefix, and what uploads them in parts. */
-  allowStore(writer: LarderFunction): void {
-    this.#allowObjects(writer, ['s3:PutObject', 's3:AbortMultipartUpload']);
+  /** New objects below the prefix, and what uploads them in parts. `keys` are patterns behind the prefix. */
+  allowStore(writer: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
+    this.#allowObjects(writer, ['s3:PutObject', 's3:AbortMultipartUpload'], keys);
     // Every part but the first needs the data key back.
     this.#allowKey(writer, ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
 
-  allowRead(reader: LarderFunction): void {
-    this.#allowObjects(reader, ['s3:GetObject']);
+  allowRead(reader: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
+    this.#allowObjects(reader, ['s3:GetObject'], keys);
     this.#allowKey(reader, ['kms:Decrypt']);
   }
 
@@ -71,12 +74,13 @@ export class Vault extends Construct {
   }
 
   /**
-   * Listing below the prefix. It is also what makes S3 answer 404 and not 403 for an object that isn't there; such
-   * a request has no prefix, hence "if it exists".
+   * Listing below the prefix, and nothing without one. So S3 answers 403 for an object that is not there, for a HEAD or GET has no
+   * prefix either; adapters/s3 then lists the key itself to know whether it is gone or forbidden.
    */
-  allowList(reader: LarderFunction): void {
+  allowList(reader: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
+    const [only, ...more] = keys.map((pattern) => `${VAULT.prefix}${pattern}`);
     reader.allow(['s3:ListBucket'], [this.bucket.bucketArn], {
-      StringLikeIfExists: { 's3:prefix': `${VAULT.prefix}*` },
+      StringLike: { 's3:prefix': more.length ? [only, ...more] : only },
     });
   }
 
@@ -89,13 +93,19 @@ export class Vault extends Construct {
     sweeper.allow(['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
   }
 
-  #allowObjects(reader: LarderFunction, actions: readonly string[]): void {
-    reader.allow(actions, [this.bucket.arnForObjects(`${VAULT.prefix}*`)]);
-    acknowledge(
-      reader.role,
-      wildcardBehind(this.bucket, `/${VAULT.prefix}*`),
-      'The keys of backups are not known before; all of them are below this prefix, and the actions are named one by one.',
-    );
+  #allowObjects(
+    reader: LarderFunction,
+    actions: readonly string[],
+    keys: readonly string[] = ALL_KEYS,
+  ): void {
+    for (const pattern of keys) {
+      reader.allow(actions, [this.bucket.arnForObjects(`${VAULT.prefix}${pattern}`)]);
+      acknowledge(
+        reader.role,
+        wildcardBehind(this.bucket, `/${VAULT.prefix}${pattern}`),
+        'The keys of backups are not known before; all of them are below this prefix, and the actions are named one by one.',
+      );
+    }
   }
 
   #allowKey(reader: LarderFunction, actions: readonly string[]): void {

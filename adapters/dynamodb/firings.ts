@@ -1,7 +1,7 @@
 import { iso } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import { isManual, type Run } from '../../core/run.ts';
-import type { Firings, KnownSchedules } from '../../core/run-ports.ts';
+import type { Firings, KnownSchedule } from '../../core/run-ports.ts';
 import { changeRow, getRow, type HistoryTable, type Key, putRow } from './table.ts';
 
 /**
@@ -36,7 +36,7 @@ export const makeFirings = (access: HistoryTable): Firings => ({
 
   known: async () => {
     const row = await getRow(access, TABLE.watchedSchedules);
-    return (row?.schedules ?? {}) as KnownSchedules;
+    return (row?.schedules ?? []) as readonly KnownSchedule[];
   },
 
   keep: async (schedules) => {

@@ -136,12 +136,25 @@ const ofSource = async (
   return new Map(shards.flat().map((row) => [String(row.id), projectOf(row)]));
 };
 
+const lists = async (access: HistoryTable, source: string, projectId: string): Promise<boolean> => {
+  const rows = await allRows(access, {
+    index: statusIndex.name,
+    where: `#${statusIndex.pk} = :shard AND #${statusIndex.sk} = :project`,
+    values: {
+      ':shard': statusKeyOf('project', shardOf(projectId, TABLE.shards)),
+      ':project': sortKeyOf(source, projectId),
+    },
+  });
+  return rows.some(({ projectStatus }) => projectStatus !== GONE);
+};
+
 export const makeRegistry = (access: HistoryTable): Registry => ({
   get: async (projectId) => {
     const row = await getRow(access, projectKey(projectId));
     return row && projectOf(row);
   },
   list: (limit, cursor) => list(access, limit, cursor),
+  lists: (source, projectId) => lists(access, source, projectId),
   ofSource: (source) => ofSource(access, source),
   register: (project, source) => register(access, project, source),
   retire: async (projectId, source) => {

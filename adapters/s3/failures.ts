@@ -16,6 +16,9 @@ export const isMissing = (error: unknown): boolean =>
   ['NoSuchKey', 'NotFound', 'NoSuchUpload', 'NoSuchVersion'].includes(nameOf(error)) ||
   statusOf(error) === 404;
 
+/** 403: not allowed, or not there for somebody who may not list the bucket. */
+export const isForbidden = (error: unknown): boolean => statusOf(error) === 403;
+
 /** `If-None-Match: *` met an object. */
 export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412;
 

@@ -5,7 +5,8 @@ import { readChunks } from '../../core/chunks.ts';
 import { LarderError } from '../../core/errors/base.ts';
 import { BackupGone, ReadInterrupted, VaultRefused } from '../../core/errors/vault.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
-import { isMissing, isPreconditionFailed, named } from './failures.ts';
+import { isAbsent } from './absent.ts';
+import { isPreconditionFailed, named } from './failures.ts';
 import { makeVault, type VaultOptions } from './vault.ts';
 
 /**
@@ -45,7 +46,6 @@ const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number
 };
 
 const failure = (key: string, error: unknown, tries: number): LarderError => {
-  if (isMissing(error)) return new BackupGone(key);
   if (isPreconditionFailed(error))
     return new ReadInterrupted(key, 'another object took its place meanwhile', { cause: error });
   const known = named(error, `GET ${key}`);
@@ -57,7 +57,6 @@ const failure = (key: string, error: unknown, tries: number): LarderError => {
 /** Whether trying again may help at once. */
 const isPassing = (error: unknown, key: string): boolean =>
   !(error instanceof LarderError) &&
-  !isMissing(error) &&
   !isPreconditionFailed(error) &&
   failure(key, error, 1).retryable;
 
@@ -112,6 +111,7 @@ async function* readFrom(reading: Reading): AsyncGenerator<Buffer> {
     } catch (error) {
       if (signal.aborted) throw error;
       if (isBeyondEnd(error)) return;
+      if (await isAbsent({ client, bucket }, key, error)) throw new BackupGone(key);
       if (tries >= patience.tries || !isPassing(error, key)) throw failure(key, error, tries);
     }
     await sleep(patience.pauseMs * 2 ** (tries - 1), undefined, { signal });

@@ -21,6 +21,7 @@ import { type Manifest, manifest } from '../../core/manifest.ts';
 import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
 import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
+import { isAbsent } from './absent.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
 import { upload } from './upload.ts';
 
@@ -82,7 +83,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
       const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
       return { key, bytes: found.ContentLength ?? 0 };
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (await isAbsent({ client, bucket }, key, error)) return undefined;
       throw named(error, `HEAD ${key}`);
     }
   };
@@ -149,7 +150,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
           messageToSign: () => messageToSign(key, JSON.parse(text)),
         };
       } catch (error) {
-        if (isMissing(error)) return undefined;
+        if (await isAbsent({ client, bucket }, key, error)) return undefined;
         throw named(error, `GET ${key}`);
       }
     },

@@ -5,7 +5,7 @@ import { inParallel } from '../../core/parallel.ts';
 import { ACTIVE, GONE, type Project } from '../../core/project.ts';
 import type { Refresh, Refused } from '../../core/refresh-registry.ts';
 import type { Run } from '../../core/run.ts';
-import type { Registry } from '../../core/source-ports.ts';
+import type { ProjectSource, Registry } from '../../core/source-ports.ts';
 
 /** What is open at one source, as the index shows it: it may be a moment behind. */
 export interface OpenBackups {
@@ -39,16 +39,25 @@ export interface Choice {
 
 const LOOKUPS_AT_ONCE = 32;
 
+export interface ChoicePorts {
+  readonly registry: Pick<Registry, 'get' | 'lists'>;
+  readonly source: Pick<ProjectSource, 'name' | 'covers'>;
+}
+
 /**
  * Why an id that the run names, and that this source does not list, no source plans; undefined where it
  * is another source's. Only one source of a run answers for the ids that no source has.
  */
 const whyNobody = async (
-  registry: Pick<Registry, 'get'>,
+  { registry, source: { name: source, covers } }: ChoicePorts,
   run: Run,
-  source: string,
   projectId: string,
 ): Promise<string | undefined> => {
+  if (!covers(projectId)) {
+    if (run.sources[0] !== source) return undefined;
+    for (const other of run.sources) if (await registry.lists(other, projectId)) return undefined;
+    return 'no source of this run lists it';
+  }
   const known = await registry.get(projectId);
   if (!known || known.status === GONE) {
     return run.sources[0] === source ? 'no source of this run lists it' : undefined;
@@ -60,9 +69,8 @@ const whyNobody = async (
 };
 
 const named = async (
-  registry: Pick<Registry, 'get'>,
+  ports: ChoicePorts,
   run: Run,
-  source: string,
   ids: readonly string[],
   refresh: Refresh,
 ): Promise<Choice> => {
@@ -73,7 +81,7 @@ const named = async (
     if (project?.status === ACTIVE) return { project };
     const why = project
       ? `its status is ${quoted(project.status)}, only ACTIVE projects are backed up`
-      : (refused.get(projectId) ?? (await whyNobody(registry, run, source, projectId)));
+      : (refused.get(projectId) ?? (await whyNobody(ports, run, projectId)));
     return why === undefined ? {} : { skipped: { projectId, why } };
   });
   return {
@@ -90,14 +98,13 @@ const whyOpen = (open: OpenWork): string =>
  * backup of an earlier run has not ended yet is skipped and reported: a second one would only queue behind it.
  */
 export const chooseProjects = async (
-  { registry }: { readonly registry: Pick<Registry, 'get'> },
+  ports: ChoicePorts,
   run: Run,
-  source: string,
   refresh: Refresh,
   open: OpenBackups,
 ): Promise<Choice> => {
   const candidates: Choice = run.projects
-    ? await named(registry, run, source, run.projects, refresh)
+    ? await named(ports, run, run.projects, refresh)
     : {
         chosen: refresh.projects.filter((project) => project.status === ACTIVE),
         skipped: refresh.refused,

@@ -50,7 +50,7 @@ export const planRun = async (
 const choose = async (ports: PlanPorts, run: Run, open: OpenBackups) => {
   try {
     const refresh = await refreshRegistry(ports);
-    return await chooseProjects(ports, run, ports.source.name, refresh, open);
+    return await chooseProjects(ports, run, refresh, open);
   } catch (error) {
     if (!(error instanceof LarderError) || error.retryable) throw error;
     ports.log.error('planning failed for good', { runId: run.id, error });

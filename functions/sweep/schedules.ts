@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { iso, millis } from '../../core/backup.ts';
-import type { KnownSchedules } from '../../core/run-ports.ts';
+import type { KnownSchedule } from '../../core/run-ports.ts';
 import { nextTimeOf } from '../../core/schedule-times.ts';
 import type { WatchedSchedule } from '../../core/settings.ts';
 import { HOUR, MINUTE, type Step, type SweepPorts } from './step.ts';
@@ -24,19 +24,15 @@ const definitionOf = ({ expression, timeZone }: WatchedSchedule): string =>
 /** The schedules there are, each known for as long as it has been as it is. One that was away is new again. */
 const knownNow = (
   schedules: readonly WatchedSchedule[],
-  before: KnownSchedules,
+  before: readonly KnownSchedule[],
   now: number,
-): KnownSchedules =>
-  Object.fromEntries(
-    schedules.map((schedule) => {
-      const definition = definitionOf(schedule);
-      const known = before[schedule.name];
-      return [
-        schedule.name,
-        known?.definition === definition ? known : { definition, since: iso(now) },
-      ];
-    }),
-  );
+): readonly KnownSchedule[] =>
+  schedules.map((schedule) => {
+    const { name } = schedule;
+    const definition = definitionOf(schedule);
+    const known = before.find((one) => one.name === name && one.definition === definition);
+    return known ?? { name, definition, since: iso(now) };
+  });
 
 /** The time at which a schedule should have begun its next run, or undefined where there is none to come. */
 const dueTimeOf = (
@@ -56,10 +52,10 @@ export const sweepSchedules = async (ports: SweepPorts, step: Step): Promise<voi
   const before = await firings.known();
   const known = knownNow(schedules, before, step.now);
   if (!isDeepStrictEqual(known, before)) await firings.keep(known);
-  for (const schedule of schedules) {
+  for (const [index, schedule] of schedules.entries()) {
     if (!step.hasTime()) return;
     await step.attempt(async () => {
-      const since = known[schedule.name]?.since ?? iso(step.now);
+      const since = known[index]?.since ?? iso(step.now);
       const dueAt = dueTimeOf(schedule, await firings.last(schedule.name), since);
       const grace = GRACE + schedule.flexibleMinutes * MINUTE;
       if (dueAt === undefined || step.now <= dueAt + grace) return;

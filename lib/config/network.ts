@@ -15,10 +15,20 @@ export const network = z
     /** They must let the functions out to the database, and to port 443. */
     securityGroupIds: z.array(idOf('sg', 'a security group')).min(1).max(5),
     /**
+     * The subnets are dual-stack and the functions may use IPv6, for a database that has no other address. The security groups must
+     * let it out, and the subnets route it, through an egress-only internet gateway for example.
+     */
+    ipv6: z.boolean().default(false),
+    /**
      * `true` makes the VPC endpoints that the functions need; needed where the subnets have no way to the
      * internet. A list makes only those named, for a VPC that has the others already.
      */
     endpoints: z.union([z.boolean(), z.array(z.enum(ENDPOINT_SERVICES)).min(1)]).default(false),
+    /**
+     * Where the interface endpoints lie: at most one subnet of each availability zone, which EC2 demands. Absent: in `subnetIds`, so
+     * give it where two of those are in one zone.
+     */
+    endpointSubnetIds: z.array(idOf('subnet', 'a private subnet')).min(1).max(16).optional(),
     /** The subnets' route tables: the gateways of S3 and DynamoDB are routes in them. */
     routeTableIds: z.array(idOf('rtb', "a subnet's route table")).min(1).optional(),
   })

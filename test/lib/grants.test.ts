@@ -10,7 +10,6 @@ const TABLE = '<History/Table.Arn>';
 const BY_STATUS = `${TABLE}/index/by-status`;
 const BY_DAY = `${TABLE}/index/by-day`;
 const OBJECTS = '<Vault/Bucket.Arn>/backups/*';
-const LISTING = '<Vault/Bucket.Arn> if {"StringLikeIfExists":{"s3:prefix":"backups/*"}}';
 const BELOW_PREFIX = '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":"backups/*"}}';
 const KEY =
   '<Vault/Key.Arn> if {"StringEquals":{"kms:ViaService":"s3.<AWS::Region>.<AWS::URLSuffix>"}}';
@@ -51,7 +50,7 @@ describe('each function may do what it does and nothing else', () => {
       [SECRET]: ['secretsmanager:GetSecretValue'],
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OBJECTS]: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
-      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt', 'kms:GenerateDataKey'],
       [MANIFESTS]: ['kms:GenerateMac'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
@@ -66,7 +65,7 @@ describe('each function may do what it does and nothing else', () => {
       [restore().secretArn ?? '']: ['secretsmanager:GetSecretValue'],
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       [OBJECTS]: ['s3:GetObject'],
-      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
       [MANIFESTS]: ['kms:VerifyMac'],
       [RESTORES]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
@@ -80,7 +79,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Verifications/Verify/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OBJECTS]: ['s3:GetObject'],
-      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
       [MANIFESTS]: ['kms:VerifyMac'],
       [VERIFICATIONS]: ['sqs:ChangeMessageVisibility', ...READ_QUEUE],
@@ -101,7 +100,7 @@ describe('each function may do what it does and nothing else', () => {
       [BY_STATUS]: ['dynamodb:Query'],
       [BY_DAY]: ['dynamodb:Query'],
       [OBJECTS]: ['s3:GetObject'],
-      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],
       [MANIFESTS]: ['kms:VerifyMac'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],
@@ -127,8 +126,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Retention/Expire/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
       [OBJECTS]: ['s3:DeleteObjectVersion', 's3:GetObject'],
-      [LISTING]: ['s3:ListBucket'],
-      [BELOW_PREFIX]: ['s3:ListBucketVersions'],
+      [BELOW_PREFIX]: ['s3:ListBucket', 's3:ListBucketVersions'],
       '<Retention/DeadLetters.Arn>': ['sqs:SendMessage'],
       '<History/Table.StreamArn>': [
         'dynamodb:DescribeStream',
@@ -145,9 +143,8 @@ describe('each function may do what it does and nothing else', () => {
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [BY_STATUS]: ['dynamodb:Query'],
       [OBJECTS]: ['s3:AbortMultipartUpload', 's3:DeleteObjectVersion', 's3:GetObject'],
-      [LISTING]: ['s3:ListBucket'],
+      [BELOW_PREFIX]: ['s3:ListBucket', 's3:ListBucketVersions'],
       '<Vault/Bucket.Arn>': ['s3:ListBucketMultipartUploads'],
-      [BELOW_PREFIX]: ['s3:ListBucketVersions'],
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [RESTORES]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],

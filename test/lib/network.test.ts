@@ -30,6 +30,14 @@ test('the functions of a source with a network are in it, and no others', () => 
   }
 });
 
+test('they use IPv6 where the configuration says that their subnets have it', () => {
+  const dual = synthesis(config({ sources: [source({ vpc: { ...vpc, ipv6: true } })] }));
+  for (const name of ['Discover', 'Plan', 'Export']) {
+    const { Properties } = dual.at(`Sources/main/${name}/Function`);
+    expect(Properties.VpcConfig, name).toMatchObject({ Ipv6AllowedForDualStack: true });
+  }
+});
+
 test('only they may have network interfaces', () => {
   expect(grantsOf(inside, 'Sources/main/Export/Role')['*']).toContain('ec2:CreateNetworkInterface');
   expect(grantsOf(inside, 'Sources/archive/Export/Role')).not.toHaveProperty('*');
@@ -56,6 +64,21 @@ describe('endpoints', () => {
     expect(at('sqs')).toMatchObject({
       VpcEndpointType: 'Interface',
       PrivateDnsEnabled: true,
+      SubnetIds: vpc.subnetIds,
+    });
+  });
+
+  test('lie in subnets of their own where these are given: EC2 takes one of each zone', () => {
+    const apart = synthesis(
+      config({
+        sources: [
+          source({ vpc: { ...vpc, endpoints: true, endpointSubnetIds: [vpc.subnetIds[0] ?? ''] } }),
+        ],
+      }),
+    );
+    const { Properties } = apart.at('Sources/main/Endpoints/sqs');
+    expect(Properties.SubnetIds).toEqual([vpc.subnetIds[0]]);
+    expect(within(apart.at('Sources/main/Export/Function').Properties, 'VpcConfig')).toMatchObject({
       SubnetIds: vpc.subnetIds,
     });
   });

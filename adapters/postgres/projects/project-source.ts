@@ -4,6 +4,7 @@ import { InvalidInput } from '../../../core/errors/request.ts';
 import { parse } from '../../../core/messages.ts';
 import {
   ACTIVE,
+  idPrefixesOf,
   MAX_PROJECT_BYTES,
   MAX_PROJECT_ID_BYTES,
   type Project,
@@ -103,6 +104,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
 
   return {
     name: settings.name,
+    covers: (projectId) => idPrefixesOf(settings).some((prefix) => projectId.startsWith(prefix)),
     listProjects: async () => [
       ...sharedProject,
       ...(settings.schemas ? named(settings.schemas) : await query('ORDER BY projects.id', [])),

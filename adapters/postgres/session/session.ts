@@ -114,12 +114,14 @@ const SETTLED = `
   SELECT settled.is, CASE WHEN settled.is THEN (${laterSettings('$2::boolean')}) END
   FROM (
     SELECT pg_catalog.current_setting('default_transaction_read_only') = $1
-      AND pg_catalog.current_setting('row_security') = 'off' AS is
+      AND pg_catalog.current_setting('row_security') = 'off'
+      AND pg_catalog.current_setting('application_name') = $3 AS is
   ) AS settled`;
 
 /**
- * A pooler may be set to drop the options that a session starts with. In session mode they can be set afterwards; in
- * transaction mode they would stay behind for other clients.
+ * A pooler may drop the options that a session starts with, and Supabase's gives its connections a name of its own. In session mode they can
+ * be set afterwards; in transaction mode they would stay behind for other clients.
+ * https://github.com/supabase/supavisor/issues/343
  */
 const settleIn = async (
   client: pg.Client,
@@ -129,11 +131,12 @@ const settleIn = async (
   readsViews: boolean,
 ): Promise<void> => {
   const readOnly = settings.default_transaction_read_only;
-  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly, readsViews]);
+  const name = config.application_name;
+  const settled = await client.query<{ is: boolean }>(SETTLED, [readOnly, readsViews, name]);
   if (settled.rows[0]?.is) return;
   if (await sharesBackendsWithAnother(client, config)) throw new PoolerInTransactionMode(source);
-  for (const [name, value] of Object.entries(settings)) {
-    await client.query(SET, [name, String(value)]);
+  for (const [setting, value] of Object.entries({ ...settings, application_name: name })) {
+    await client.query(SET, [setting, String(value)]);
   }
   await client.query(laterSettings('$1::boolean'), [readsViews]);
 };

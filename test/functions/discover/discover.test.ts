@@ -206,3 +206,38 @@ test('an error nobody named tells nothing of itself but its kind', async () => {
   expect(JSON.stringify(result)).not.toContain('hunter2');
   expect(result).toMatchObject({ ok: false, error: { name: 'TypeError', retryable: true } });
 });
+
+/** IAM's part: rows of ids without the source's prefix are refused, as AWS would. */
+const heldTo = (prefix: string): Registry => {
+  const check = (id: string): void => {
+    if (!id.startsWith(prefix)) throw new Error(`AccessDeniedException: ${id}`);
+  };
+  return {
+    ...registry,
+    get: async (id) => {
+      check(id);
+      return await registry.get(id);
+    },
+    retire: async (id, source) => {
+      check(id);
+      await registry.retire(id, source);
+    },
+  };
+};
+
+test('an id without the source’s prefix is no project of it, and its row is not read', async () => {
+  const ports = { ...portsOf(sourceOf('main', () => listing, 'eu-')), registry: heldTo('eu-') };
+  expect(await discover(ports, { projectId: 'us-acme' })).toMatchObject({
+    ok: true,
+    project: null,
+  });
+});
+
+test('a source that got a prefix leaves the projects it had without one as they are', async () => {
+  await refresh();
+  listing = [project('eu-acme')];
+  const source = sourceOf('main', () => listing, 'eu-');
+  const counts = await refresh({ ...portsOf(source), registry: heldTo('eu-') });
+  expect(counts).toMatchObject({ written: 1, gone: 0 });
+  expect((await registry.get('acme'))?.status).toBe('ACTIVE');
+});

@@ -237,3 +237,31 @@ test('backups of a run that a person started say so', async () => {
   await plan({ schedule: manualSchedule('0191d0c0-0000-7000-8000-000000000000') });
   expect((await backupsOf('acme'))[0]).toMatchObject({ trigger: 'manual', name: 'Manual run' });
 });
+
+test('ids with another source’s prefix are looked up in the index: IAM may refuse their rows', async () => {
+  listing = [project('eu-acme')];
+  const source = sourceOf(name, () => listing, 'eu-');
+  const held: PlanPorts = {
+    ...ports,
+    source,
+    registry: {
+      ...ports.registry,
+      get: async (id) => {
+        if (!source.covers(id)) throw new Error(`AccessDeniedException: ${id}`);
+        return await ports.registry.get(id);
+      },
+    },
+  };
+  await ports.registry.register(project('us-hooli'), 'other');
+  await ports.registry.register(project('us-gone'), 'other');
+  await ports.registry.retire('us-gone', 'other');
+  const event = eventFor([name, 'other'], { projects: ['eu-acme', 'us-hooli', 'us-gone', 'us-x'] });
+  const { runId } = await planRun(held, settings, event);
+  expect(await partOf(runId)).toMatchObject({
+    planned: 1,
+    skipped: ['us-gone', 'us-x'].map((projectId) => ({
+      projectId,
+      why: 'no source of this run lists it',
+    })),
+  });
+});

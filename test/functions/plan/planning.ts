@@ -31,8 +31,13 @@ export const project = (id: string, changes: Partial<Project> = {}): Project => 
 });
 
 /** A source whose listing is a list: what PostgreSQL makes of the query is its adapter's promise. */
-export const sourceOf = (name: string, listing: () => readonly Project[]): ProjectSource => ({
+export const sourceOf = (
+  name: string,
+  listing: () => readonly Project[],
+  prefix = '',
+): ProjectSource => ({
   name,
+  covers: (projectId) => projectId.startsWith(prefix),
   listProjects: async () => listing(),
   findProject: async (projectId) => listing().find(({ id }) => id === projectId),
 });

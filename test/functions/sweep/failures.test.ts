@@ -111,6 +111,7 @@ describe('the function', () => {
       [ENV.keyTemplate]: TEMPLATE,
       [ENV.outcomesQueue]: queues.newQueue('sweep-handler-outcomes'),
       [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
+      [ENV.schedules]: '[]',
       [ENV.routes]: JSON.stringify([
         {
           source: 'main',

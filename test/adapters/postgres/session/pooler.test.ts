@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endLeftovers } from '../../../../adapters/postgres/session/leftover-backends.ts';
 import { makeSnapshotSource } from '../../../../adapters/postgres/snapshot/snapshot.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
 import { tableKey } from '../../../../core/manifest.ts';
@@ -8,6 +9,7 @@ import { sourceSettings } from '../../../../core/settings.ts';
 import type { Snapshot } from '../../../../core/snapshot-ports.ts';
 import { type Pooler, startPgBouncer } from '../../../support/pgbouncer.ts';
 import { clientRoot, PASSWORD, type Postgres, startPostgres } from '../../../support/postgres.ts';
+import { startRenamingPooler } from '../../../support/renaming-pooler.ts';
 import { dumped } from '../dumped.ts';
 
 let postgres: Postgres;
@@ -30,20 +32,28 @@ afterAll(async () => {
 const openThrough = async (settings: Readonly<Record<string, string>>): Promise<Snapshot> => {
   const pooler = await startPgBouncer(postgres, settings);
   poolers.push(pooler);
+  return await openAt(pooler, uuidv7(Date.now()));
+};
+
+const accessThrough = ({ port }: Pick<Pooler, 'port'>) => ({
+  settings: sourceSettings.parse({
+    name: 'pooled',
+    host: '127.0.0.1',
+    port,
+    database,
+    auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
+    tls: 'disable',
+  }),
+  credentials: async () => ({ user: 'postgres', password: PASSWORD }),
+});
+
+const openAt = async (pooler: Pooler, backupId: string): Promise<Snapshot> => {
   const source = makeSnapshotSource({
-    settings: sourceSettings.parse({
-      name: 'pooled',
-      host: '127.0.0.1',
-      port: pooler.port,
-      database,
-      auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
-      tls: 'disable',
-    }),
-    credentials: async () => ({ user: 'postgres', password: PASSWORD }),
+    ...accessThrough(pooler),
     programRoots: [await clientRoot()],
   });
   return await source.open({
-    backupId: uuidv7(Date.now()),
+    backupId,
     attempt: 1,
     schemas: ['acme'],
     content: 'full',
@@ -96,6 +106,26 @@ describe('behind PgBouncer', () => {
       // Both sessions, and whatever backend a pooler keeps of one that only asked whether backends are shared.
       expect(ours.rows[0].n).toBeGreaterThanOrEqual(2);
       expect(await dumped(snapshot)).toContain('COPY acme.t (n) FROM stdin;\n1\n2\n');
+    } finally {
+      await snapshot.close();
+    }
+  });
+});
+
+describe('behind a pooler that drops the options and gives all connections a name of its own, as Supabase’s does', () => {
+  it('sessions have their own settings and names, and a later attempt finds those of a dead worker', async () => {
+    const pooler = await startRenamingPooler(postgres);
+    poolers.push(pooler);
+    const backupId = uuidv7(Date.now());
+    const snapshot = await openAt(pooler, backupId);
+    try {
+      expect((await snapshot.countRows(new AbortController().signal)).size).toBe(1);
+      expect(await dumped(snapshot)).toContain('COPY acme.t (n) FROM stdin;\n1\n2\n');
+      const named = await postgres.sql(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'larder/${backupId}/1'`,
+      );
+      expect(named.rows[0].n).toBeGreaterThanOrEqual(2);
+      expect(await endLeftovers(accessThrough(pooler), backupId, 2)).toBe(named.rows[0].n);
     } finally {
       await snapshot.close();
     }
