@@ -36,7 +36,7 @@ export interface Vault {
   storeManifest(key: string, manifest: Manifest): Promise<{ readonly sha256: string }>;
   /** Undefined where there is none. @throws InvalidInput where it is not a manifest, ManifestTooLarge */
   readManifest(key: string): Promise<StoredManifest | undefined>;
-  /** Size of an object, or undefined where there is none. */
+  /** Size of an object, or undefined where there is none. @throws UploadInterrupted, VaultRefused */
   head(key: string): Promise<StoredObject | undefined>;
   /** Removes objects with all their versions; those not there are no error. */
   remove(keys: readonly string[]): Promise<void>;

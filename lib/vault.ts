@@ -64,18 +64,18 @@ export class Vault extends Construct {
 
   /**
    * Objects with all their versions, each by its id: the bucket keeps versions, so DeleteObject, which only hides an object, is not needed.
-   * Whether there is one is asked by HEAD, which takes GetObject; without the key it reads nothing.
+   * It takes `allowList` as well, to know whether there is one.
    */
   allowRemove(remover: LarderFunction): void {
-    this.#allowObjects(remover, ['s3:GetObject', 's3:DeleteObjectVersion']);
+    this.#allowObjects(remover, ['s3:DeleteObjectVersion']);
     remover.allow(['s3:ListBucketVersions'], [this.bucket.bucketArn], {
       StringLike: { 's3:prefix': `${VAULT.prefix}*` },
     });
   }
 
   /**
-   * Listing below the prefix, and nothing without one. So S3 answers 403 for an object that is not there, for a HEAD or GET has no
-   * prefix either; adapters/s3 then lists the key itself to know whether it is gone or forbidden.
+   * Listing below the prefix, and nothing without one. So S3 answers 403 for an object that is not there, for a GET or HEAD has no
+   * prefix either; adapters/s3 lists a key to know whether there is such an object.
    */
   allowList(reader: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
     const [only, ...more] = keys.map((pattern) => `${VAULT.prefix}${pattern}`);

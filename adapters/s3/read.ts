@@ -5,8 +5,8 @@ import { readChunks } from '../../core/chunks.ts';
 import { LarderError } from '../../core/errors/base.ts';
 import { BackupGone, ReadInterrupted, VaultRefused } from '../../core/errors/vault.ts';
 import type { VaultReader } from '../../core/restore-ports.ts';
-import { isAbsent } from './absent.ts';
 import { isPreconditionFailed, named } from './failures.ts';
+import { isAbsent } from './listed.ts';
 import { makeVault, type VaultOptions } from './vault.ts';
 
 /**

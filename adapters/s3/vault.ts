@@ -4,7 +4,6 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   ListObjectVersionsCommand,
@@ -21,8 +20,8 @@ import { type Manifest, manifest } from '../../core/manifest.ts';
 import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
 import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
-import { isAbsent } from './absent.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
+import { isAbsent, listed } from './listed.ts';
 import { upload } from './upload.ts';
 
 export interface VaultOptions {
@@ -80,11 +79,9 @@ const contentDisposition = (fileName: string): string => `attachment; filename="
 export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
   const head = async (key: string): Promise<StoredObject | undefined> => {
     try {
-      const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-      return { key, bytes: found.ContentLength ?? 0 };
+      return await listed({ client, bucket }, key);
     } catch (error) {
-      if (await isAbsent({ client, bucket }, key, error)) return undefined;
-      throw named(error, `HEAD ${key}`);
+      throw named(error, `LIST ${key}`);
     }
   };
 

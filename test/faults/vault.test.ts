@@ -102,7 +102,7 @@ const goneFrom =
     let isGone = false;
     return (call) => {
       // The second attempt begins by looking for the first one's manifest.
-      if (call.method === 'GET' && call.url.includes('.manifest.json?')) isGone = false;
+      if (call.url.includes('list-type=2') && call.url.includes('.manifest.json')) isGone = false;
       if (isGone) return INTERNAL;
       if (!wanted(call) || !call.url.includes('-1.')) return 'pass';
       isGone = true;
