@@ -137,6 +137,8 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
     },
 
     readManifest: async (key): Promise<StoredManifest | undefined> => {
+      // A GET of what is not there would be refused.
+      if (!(await head(key))) return undefined;
       try {
         const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         const bytes = await boundedBytes(found.Body as Readable, key);

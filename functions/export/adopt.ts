@@ -29,9 +29,7 @@ export const findEarlier = async (
       backupId: backup.id,
       attempt,
     };
-    const key = manifestKeyOf(stemOf(keyTemplate, parts));
-    // Most attempts that died have left none.
-    const stored = (await vault.head(key)) && (await vault.readManifest(key));
+    const stored = await vault.readManifest(manifestKeyOf(stemOf(keyTemplate, parts)));
     if (stored?.manifest.backup.id !== backup.id || !(await isOurs(manifestKey, stored))) continue;
     const { manifest, sha256 } = stored;
     const found = await vault.head(manifest.object.key);

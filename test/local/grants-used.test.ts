@@ -42,12 +42,6 @@ const EXCEPTIONS: readonly (readonly [
   why: string,
 ])[] = [
   [
-    /Sweep/,
-    's3:GetObject',
-    /backups/,
-    'HEAD of an object that another sweep has removed since it was listed',
-  ],
-  [
     /Expire/,
     'sqs:SendMessage',
     /RetentionDeadLetters/,

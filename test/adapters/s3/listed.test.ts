@@ -57,6 +57,13 @@ describe('a caller that may list below a prefix only', () => {
     });
   });
 
+  it('finds out without a request that is refused', async () => {
+    await withRights({ reads: [], lists: true }, async (client, asked) => {
+      expect(await vaultOn(client).readManifest(GONE)).toBeUndefined();
+      expect(asked).toEqual(['GET /vault/']);
+    });
+  });
+
   it('knows what is there, and reads it with no other request', async () => {
     await withRights({ reads: [THERE], lists: true }, async (client, asked) => {
       expect(await vaultOn(client).head(THERE)).toEqual({ key: THERE, bytes: 1 });
