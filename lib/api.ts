@@ -14,7 +14,13 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
-import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountRootPrincipal,
+  AnyPrincipal,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS } from '../core/contract.ts';
@@ -141,18 +147,24 @@ export class Api extends Construct {
   }
 
   /**
-   * Within one account either the resource policy or the caller's own may allow a call, so the resource policy must not name callers: the
-   * account's root stands for all identities to which a policy of their own allows it.
+   * Within one account either the resource policy or the caller's own may allow a call. So the resource policy must not name callers: the
+   * account's root stands for all identities to which a policy of their own allows it. And an endpoint that it does not name must
+   * be denied, or a caller's own policy would be enough from any endpoint.
    * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
    */
   #privateEndpoint(ids: readonly string[]) {
-    const invoke = (extra: object) =>
-      new PolicyStatement({
-        principals: [new AccountRootPrincipal()],
-        actions: ['execute-api:Invoke'],
-        resources: ['execute-api:/*'],
-        ...extra,
-      });
+    const about = { actions: ['execute-api:Invoke'], resources: ['execute-api:/*'] };
+    const allowed = new PolicyStatement({
+      ...about,
+      principals: [new AccountRootPrincipal()],
+      conditions: { StringEquals: { 'aws:SourceVpce': [...ids] } },
+    });
+    const denied = new PolicyStatement({
+      ...about,
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      conditions: { StringNotEquals: { 'aws:SourceVpce': [...ids] } },
+    });
     return {
       endpointConfiguration: {
         types: [EndpointType.PRIVATE],
@@ -163,9 +175,7 @@ export class Api extends Construct {
           }),
         ),
       },
-      policy: new PolicyDocument({
-        statements: [invoke({ conditions: { StringEquals: { 'aws:SourceVpce': [...ids] } } })],
-      }),
+      policy: new PolicyDocument({ statements: [allowed, denied] }),
     };
   }
 

@@ -1,61 +1,80 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
-import * as z from 'zod';
+import { describe, expect, test } from 'vitest';
+import { encodePart } from '../../core/keys.ts';
 import { ROUTES } from '../../core/routes.ts';
 import { isSpelledAs } from '../../functions/api/canonical-path.ts';
+import { decide } from '../../local/access/evaluate.ts';
+import { readPolicy, type Statement } from '../../local/access/statements.ts';
+import { config } from './support/config.ts';
+import { synthesis } from './support/stack.ts';
 
 const PAGE = path.resolve(import.meta.dirname, '..', '..', 'docs', 'access.md');
 const API = 'arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod';
 
-const oneOrMore = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) => (Array.isArray(value) ? value : [value]));
-const policy = z.object({
-  Version: z.literal('2012-10-17'),
-  Statement: z.array(
-    z.object({
-      Effect: z.enum(['Allow', 'Deny']),
-      Action: z.literal('execute-api:Invoke'),
-      Resource: oneOrMore,
-      Condition: z.unknown().optional(),
-    }),
-  ),
-});
-
-const policies = new Map(
+const policies: ReadonlyMap<string, readonly Statement[]> = new Map(
   [...readFileSync(PAGE, 'utf8').matchAll(/^```json (\w+)\n([\s\S]*?)^```/gm)].map(
-    ([, name = '', text = '']) => [name, policy.parse(JSON.parse(text))],
+    ([, name = '', text = '']) => [name, readPolicy(name, JSON.parse(text))],
   ),
 );
 
-/** As IAM does: `*` stands for anything, slashes too, `?` for one character, and a denial wins. */
-const matches = (pattern: string, arn: string): boolean =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-  ).test(arn);
+const ENDPOINT = 'vpce-0123456789abcdef0';
+const ROLE = 'arn:aws:iam::123456789012:role/Caller';
+
+/** The resource policy of a private API, as it is deployed: API Gateway writes the API's ARN for `execute-api:`. */
+const privatePolicy = (): readonly Statement[] => {
+  const api = synthesis(config({ api: { type: 'private', vpcEndpointIds: [ENDPOINT] } }));
+  const written = JSON.stringify(api.at('Api/Api').Properties.Policy)
+    .replaceAll('"execute-api:/*"', `"${API.replace(/\/prod$/, '')}/*"`)
+    .replace(
+      /\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::",\{"Ref":"AWS::AccountId"\},":root"\]\]\}/g,
+      '"arn:aws:iam::123456789012:root"',
+    );
+  return readPolicy('the private API', JSON.parse(written));
+};
+
+/** Of a private API, with the endpoint that a call comes through. */
+interface Way {
+  readonly resource: readonly Statement[];
+  readonly endpoint?: string;
+}
+const REGIONAL: Way = { resource: [] };
+const PRIVATE: Way = { resource: privatePolicy(), endpoint: ENDPOINT };
+const KINDS: readonly (readonly [string, Way])[] = [
+  ['regional', REGIONAL],
+  ['private', PRIVATE],
+];
 
 const ID = '01a22cca-2374-75d9-883c-4aaada6e50d4';
 const pathOf = (template: string, projectId: string): string =>
   template.replace('{projectId}', projectId).replace(/\{\w+\}/g, ID);
 
-/** Whether a policy lets a request through whose path is spelled so. */
-const lets = (name: string, method: string, path: string): boolean => {
-  const { Statement } = policies.get(name) ?? { Statement: [] };
-  const named = (effect: string, arn: string): boolean =>
-    Statement.some(
-      ({ Effect, Resource }) => Effect === effect && Resource.some((one) => matches(one, arn)),
-    );
-  const arn = `${API}/${method}${path}`;
-  return named('Allow', arn) && !named('Deny', arn);
+/** What IAM and API Gateway decide on a request whose path is spelled so. */
+const decides = (
+  identity: readonly Statement[],
+  method: string,
+  path: string,
+  { resource, endpoint }: Way = REGIONAL,
+  secondFactor = true,
+): boolean => {
+  const context = new Map([
+    ['aws:multifactorauthpresent', [String(secondFactor)]],
+    ...(endpoint === undefined ? [] : [['aws:sourcevpce', [endpoint]] as const]),
+  ]);
+  const caller = { arns: [ROLE], account: '123456789012' };
+  const request = { action: 'execute-api:Invoke', resource: `${API}/${method}${path}`, context };
+  return decide(caller, request, { identity, resource }).allowed;
 };
 
+const policyOf = (name: string): readonly Statement[] => policies.get(name) ?? [];
+
+/** Whether a policy lets a request through whose path is spelled so. */
+const lets = (name: string, method: string, path: string, way?: Way): boolean =>
+  decides(policyOf(name), method, path, way);
+
 /** Ids of the routes that a policy lets through for a project. */
-const allowed = (name: string, projectId = 'acme'): string[] =>
-  ROUTES.filter(({ method, path: at }) => lets(name, method, pathOf(at, projectId))).map(
+const allowed = (name: string, projectId = 'acme', way?: Way): string[] =>
+  ROUTES.filter(({ method, path: at }) => lets(name, method, pathOf(at, projectId), way)).map(
     ({ id }) => id,
   );
 
@@ -64,43 +83,102 @@ const DANGEROUS: string[] = ROUTES.filter((route) => 'dangerous' in route && rou
   ({ id }) => id,
 );
 
+/** What belongs to one project, without the dangerous. */
+const OF_A_TENANT: readonly string[] = ROUTES.filter(
+  ({ id, path: at }) => at.startsWith('/projects/{projectId}/') && !DANGEROUS.includes(id),
+)
+  .map(({ id }) => id)
+  .toSorted();
+
 test('the page has these policies', () => {
   expect([...policies.keys()]).toEqual(['look', 'operate', 'swap', 'elsewhere', 'tenant']);
 });
 
-test('who looks gets no data', () => {
-  expect(allowed('look')).toEqual(READS.filter((id) => id !== 'downloadBackup'));
+describe.each(KINDS)('for a %s API', (_, way) => {
+  test('who looks gets no data', () => {
+    expect(allowed('look', 'acme', way)).toEqual(READS.filter((id) => id !== 'downloadBackup'));
+  });
+
+  test('who operates does everything that only adds, and nothing dangerous', () => {
+    expect(allowed('operate', 'acme', way)).toEqual(
+      ROUTES.map(({ id }) => id).filter((id) => !DANGEROUS.includes(id)),
+    );
+  });
+
+  test('a swap and a test copy are given one by one', () => {
+    expect(DANGEROUS).toEqual(['undoSwap', 'swapBackup', 'restoreElsewhere']);
+    expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
+    expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
+  });
+
+  test('a swap needs a second factor', () => {
+    for (const { method, path: at } of ROUTES)
+      expect(decides(policyOf('swap'), method, pathOf(at, 'acme'), way, false)).toBe(false);
+  });
+
+  test('a tenant is held to its own', () => {
+    expect(allowed('tenant', 'acme', way).toSorted()).toEqual(OF_A_TENANT);
+    expect(allowed('tenant', 'acme2', way)).toEqual([]);
+    expect(allowed('tenant', 'globex', way)).toEqual([]);
+  });
+
+  test('who has no policy of their own gets nothing', () => {
+    for (const { method, path: at } of ROUTES)
+      expect(decides([], method, pathOf(at, 'acme'), way)).toBe(false);
+  });
 });
 
-test('who operates does everything that only adds, and nothing dangerous', () => {
-  expect(allowed('operate')).toEqual(
-    ROUTES.map(({ id }) => id).filter((id) => !DANGEROUS.includes(id)),
-  );
+test.each([
+  ['another endpoint', 'vpce-0fedcba9876543210'],
+  ['no endpoint', undefined],
+])('a private API answers nobody who comes by %s, whatever their policy allows', (_, endpoint) => {
+  const { resource } = PRIVATE;
+  const way: Way = { resource, ...(endpoint !== undefined && { endpoint }) };
+  for (const name of policies.keys()) expect(allowed(name, 'acme', way)).toEqual([]);
 });
 
-test('a swap and a test copy are given one by one', () => {
-  expect(DANGEROUS).toEqual(['undoSwap', 'swapBackup', 'restoreElsewhere']);
-  expect(allowed('swap')).toEqual(['undoSwap', 'swapBackup']);
-  expect(allowed('elsewhere')).toEqual(['restoreElsewhere']);
-});
+/** Ids of projects that a path holds percent-encoded, and some that are near to others. */
+const ENCODED = [
+  'a.b',
+  'a/b',
+  'a b',
+  'a*',
+  'a?',
+  'a%2Eb',
+  'Müller & Söhne "Nord"',
+  '..',
+  '$x',
+  'ab',
+];
 
-test('a tenant is held to its own', () => {
-  expect(allowed('tenant').toSorted()).toEqual(
-    ROUTES.filter(
-      ({ id, path: at }) => at.startsWith('/projects/{projectId}/') && !DANGEROUS.includes(id),
-    )
-      .map(({ id }) => id)
-      .toSorted(),
-  );
-  expect(allowed('tenant', 'acme2')).toEqual([]);
-  expect(allowed('tenant', 'globex')).toEqual([]);
+test('a tenant whose id is percent-encoded is held to its own, however others are spelled', () => {
+  for (const own of ENCODED) {
+    const text = JSON.stringify(policyOf('tenant')).replaceAll(
+      '/projects/acme/',
+      `/projects/${encodePart(own)}/`,
+    );
+    const identity = JSON.parse(text) as readonly Statement[];
+    const routesFor = (part: string): string[] =>
+      ROUTES.filter(({ method, path: at }) => decides(identity, method, pathOf(at, part)))
+        .map(({ id }) => id)
+        .toSorted();
+    expect([own, routesFor(encodePart(own))]).toEqual([own, OF_A_TENANT]);
+    for (const other of ENCODED.filter((id) => id !== own))
+      expect([own, other, routesFor(encodePart(other))]).toEqual([own, other, []]);
+    // Of the same id, the one spelling that the API accepts.
+    const spellings = [own, encodeURIComponent(own), encodePart(own).toLowerCase()];
+    for (const part of spellings.filter((one) => one !== encodePart(own)))
+      expect([own, part, routesFor(part)]).toEqual([own, part, []]);
+  }
 });
 
 test('the policies are lists of what is allowed, with nothing denied and no path open at its end', () => {
-  for (const { Statement } of policies.values()) {
-    expect(Statement.map(({ Effect }) => Effect)).toEqual(['Allow']);
-    for (const resource of Statement.flatMap(({ Resource }) => Resource)) {
-      expect(resource).not.toMatch(/\*$/);
+  for (const statements of policies.values()) {
+    expect(statements.map(({ effect }) => effect)).toEqual(['Allow']);
+    for (const { actions, resources } of statements) {
+      expect(actions).toEqual({ isNegated: false, patterns: ['execute-api:Invoke'] });
+      expect(resources?.isNegated).toBe(false);
+      for (const resource of resources?.patterns ?? []) expect(resource).not.toMatch(/\*$/);
     }
   }
 });

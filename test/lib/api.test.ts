@@ -161,5 +161,12 @@ test('a private one is reached through the given endpoint and in no other way', 
       Resource: 'execute-api:/*',
       Condition: { StringEquals: { 'aws:SourceVpce': vpcEndpointIds } },
     },
+    {
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: 'execute-api:Invoke',
+      Resource: 'execute-api:/*',
+      Condition: { StringNotEquals: { 'aws:SourceVpce': vpcEndpointIds } },
+    },
   ]);
 });

@@ -1,19 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { CreateMultipartUploadCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backupKey, partitionOf, rowOf } from '../../adapters/dynamodb/rows.ts';
+import { partitionOf, rowOf } from '../../adapters/dynamodb/rows.ts';
 import { type Backup, iso } from '../../core/backup.ts';
 import { TABLE, VAULT } from '../../core/contract.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import type { Job } from '../../core/job.ts';
-import type { Jobs } from '../../core/job-ports.ts';
-import { keysBeside, stemOf } from '../../core/keys.ts';
+import { stemOf } from '../../core/keys.ts';
 import { ROUTES } from '../../core/routes.ts';
 import { runOf } from '../../core/run.ts';
 import type { Grant } from '../../local/access/grants.ts';
+import { copyOf, isOf, type Operating, operate, pathOf } from './support/operating.ts';
 import { type RunningStack, startRunningStack } from './support/running-stack.ts';
 
 /**
@@ -56,99 +55,30 @@ const EXCEPTIONS: readonly (readonly [
 ];
 
 let running: RunningStack;
+let on: Operating;
 /** A backup whose objects somebody removed. */
 let gone: Backup;
 beforeAll(async () => {
   running = await startRunningStack([leftoverKey]);
+  on = operate(running);
 }, 180_000);
 afterAll(() => running?.stop());
-
-const isOf = (holder: RegExp, action: string, resource: RegExp) => (grant: Grant) =>
-  holder.test(grant.holder) && action === grant.action && resource.test(grant.resource);
-
-/** Waits until a grant has been used. */
-const used = async (holder: RegExp, action: string, resource = /./): Promise<void> => {
-  while (running.stack.accessReport().unused.some(isOf(holder, action, resource))) await wait(100);
-};
-
-const backupsOf = async (projectId: string): Promise<readonly Backup[]> =>
-  (await running.history.list(projectId, { limit: 50, status: 'completed' })).items;
-const latestOf = async (projectId: string): Promise<Backup> => {
-  const [latest] = await backupsOf(projectId);
-  if (!latest) throw new Error(`${projectId} has no backup`);
-  return latest;
-};
-/** A backup's row with another id, of whose end nobody was told. */
-const copyOf = ({ toldAt: _, ...backup }: Backup, more: Partial<Backup>): Backup => ({
-  ...backup,
-  id: uuidv7(Date.now()),
-  ...more,
-});
-const pathOf = ({ projectId, id }: Pick<Backup, 'projectId' | 'id'>): string =>
-  `/projects/${projectId}/backups/${id}`;
-const removeObjects = (backup: Backup) =>
-  running.s3.send(
-    new DeleteObjectsCommand({
-      Bucket: running.bucket,
-      Delete: { Objects: keysBeside(backup.fileId ?? '').map((Key) => ({ Key })) },
-    }),
-  );
-const completed = async (path: string, body: object = {}): Promise<void> => {
-  const asked = await running.ask('POST', path, body);
-  expect([path, asked.http]).toEqual([path, 202]);
-  const ended = await running.untilEnded(asked.links?.self ?? '');
-  expect([path, ended.status]).toEqual([path, 'completed']);
-};
-
-/** The oldest restore or verification of globex that succeeded. */
-const doneOf = async <J extends Job>(jobs: Pick<Jobs<J>, 'list'>): Promise<J> => {
-  const { items } = await jobs.list('globex', { limit: 20 });
-  const found = items.findLast(({ status }) => status === 'completed');
-  if (!found) throw new Error('globex has none');
-  return found;
-};
-
-/** Changes a backup's row as nobody but an operator can. */
-const change = (
-  { projectId, id }: Backup,
-  { ttl, remove }: { readonly ttl?: number; readonly remove?: string },
-) =>
-  running.document.send(
-    new UpdateCommand({
-      TableName: running.table,
-      Key: backupKey(projectId, id),
-      UpdateExpression: ttl === undefined ? 'REMOVE #name' : 'SET #name = :ttl',
-      ExpressionAttributeNames: { '#name': remove ?? TABLE.ttl },
-      ...(ttl !== undefined && { ExpressionAttributeValues: { ':ttl': ttl } }),
-    }),
-  );
-
-/** Once the run of the steps is over, so that the exports of one do not hold up another's. */
-const quiet = async (): Promise<void> => {
-  for (;;) {
-    const open: unknown[] = [];
-    for (const state of ['pending', 'in-progress'] as const)
-      for await (const row of running.history.open(state)) open.push(row);
-    if (open.length === 0) return;
-    await wait(200);
-  }
-};
 
 describe('the functions use what they are granted', { timeout: 120_000 }, () => {
   it('in scheduled runs and backups by hand', async () => {
     const at = new Date(Date.now() - DAY);
     await running.stack.fireSchedule('nightly', at);
     while ((await running.stack.storedBackups()) < 3) await wait(200);
-    await quiet();
+    await on.quiet();
     // A backup is compared with the one before.
-    await completed('/projects/acme/backups');
-    await completed(`${pathOf(await latestOf('acme'))}/verify`);
-    await used(/Verify/, 'sqs:SendMessage');
+    await on.completed('/projects/acme/backups');
+    await on.completed(`${pathOf(await on.latestOf('acme'))}/verify`);
+    await on.used(/Verify/, 'sqs:SendMessage');
   });
 
   it('in all that the API is asked for', async () => {
-    const acme = await latestOf('acme');
-    const run = acme.runId ?? (await backupsOf('acme')).find(({ runId }) => runId)?.runId ?? '';
+    const acme = await on.latestOf('acme');
+    const run = acme.runId ?? (await on.backupsOf('acme')).find(({ runId }) => runId)?.runId ?? '';
     for (const { method, path } of ROUTES.filter((route) => route.method === 'GET')) {
       const asked = path
         .replace('{projectId}', 'acme')
@@ -167,19 +97,19 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     expect((await running.ask('POST', `${pathOf(pending)}/cancel`)).status).toBe('cancelled');
     const started = await running.ask('POST', '/runs', { projects: ['globex'] });
     expect(started.http).toBe(202);
-    await used(/Api/, 'lambda:InvokeFunction', /Plan/);
-    await quiet();
+    await on.used(/Api/, 'lambda:InvokeFunction', /Plan/);
+    await on.quiet();
   });
 
   it('in restores, with a safety backup, of a backup whose row does not know its manifest', async () => {
-    const globex = await latestOf('globex');
-    await change(globex, { remove: 'manifestSha256' });
+    const globex = await on.latestOf('globex');
+    await on.change(globex, { remove: 'manifestSha256' });
     const backup = pathOf(globex);
     expect(await running.ask('GET', `${backup}/restore-guide`)).toMatchObject({ http: 200 });
-    await completed(`${backup}/verify`);
-    await completed(`${backup}/restores`);
-    await completed(`${backup}/swap`);
-    await quiet();
+    await on.completed(`${backup}/verify`);
+    await on.completed(`${backup}/restores`);
+    await on.completed(`${backup}/swap`);
+    await on.quiet();
   });
 
   it('with a project that is new, and one that another source has', async () => {
@@ -199,7 +129,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.sql(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'larder/%'`,
     );
-    await used(/Export/, 's3:AbortMultipartUpload');
+    await on.used(/Export/, 's3:AbortMultipartUpload');
     const Key = { pk: partitionOf('initech'), sk: TABLE.projectRow };
     const belongTo = (source: string) =>
       running.document.send(
@@ -220,32 +150,32 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   });
 
   it('with attempts that come after others, and backups that are gone', async () => {
-    const acme = await latestOf('acme');
+    const acme = await on.latestOf('acme');
     const send = ({ projectId, id: backupId }: Backup) =>
       running.send('SourcesdemoExportsQueue', { projectId, backupId });
     // Its message comes twice.
     await send(acme);
-    await used(/Export/, 'dynamodb:GetItem');
+    await on.used(/Export/, 'dynamodb:GetItem');
     // An earlier attempt left nothing.
     const again = copyOf(acme, { status: 'pending', attempt: 1 });
     await running.putBackup(again, 'pending');
     await send(again);
-    await used(/Export/, 's3:ListBucket');
+    await on.used(/Export/, 's3:ListBucket');
     await running.untilEnded(pathOf(again));
-    gone = await latestOf('globex');
-    await removeObjects(gone);
+    gone = await on.latestOf('globex');
+    await on.removeObjects(gone);
     const guide = await running.ask('GET', `${pathOf(gone)}/restore-guide`);
     expect(guide.http).not.toBe(200);
     const waiting = { status: 'pending', attempt: 0, backupId: gone.id } as const;
-    const restore = { ...(await doneOf(running.restores)), ...waiting, id: uuidv7(Date.now()) };
+    const restore = { ...(await on.doneOf(running.restores)), ...waiting, id: uuidv7(Date.now()) };
     await running.restores.create(restore);
     await running.send('SourcesdemoRestoresRequestsQueue', {
       projectId: 'globex',
       restoreId: restore.id,
     });
-    await used(/Restore/, 's3:ListBucket');
+    await on.used(/Restore/, 's3:ListBucket');
     const verification = {
-      ...(await doneOf(running.verifications)),
+      ...(await on.doneOf(running.verifications)),
       ...waiting,
       id: uuidv7(Date.now()),
     };
@@ -254,16 +184,16 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       projectId: 'globex',
       verificationId: verification.id,
     });
-    await used(/Verify/, 's3:ListBucket');
+    await on.used(/Verify/, 's3:ListBucket');
   });
 
   it('in retention', async () => {
-    const [, older] = await backupsOf('acme');
+    const [, older] = await on.backupsOf('acme');
     if (!older) throw new Error('acme has no two backups');
-    for (const backup of [gone, older]) await change(backup, { ttl: 1 });
+    for (const backup of [gone, older]) await on.change(backup, { ttl: 1 });
     await running.stack.expireNow();
     // A record of a backup that is there again.
-    const globex = await latestOf('globex');
+    const globex = await on.latestOf('globex');
     const record = {
       eventID: 'again',
       eventName: 'REMOVE',
@@ -279,7 +209,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   });
 
   it('in a sweep', async () => {
-    const acme = await latestOf('acme');
+    const acme = await on.latestOf('acme');
     await running.putBackup(
       copyOf(acme, { id: LEFTOVER, createdAt: LEFTOVER_AT, status: 'failed', attempt: 1 }),
     );
@@ -291,9 +221,9 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.putBackup(copyOf(acme, { completedAt: ago(11 * MINUTE) }), 'untold');
     const recently = { ...waiting, queuedAt: ago(6 * MINUTE) };
     const id = uuidv7(Date.now());
-    await running.restores.create({ ...(await doneOf(running.restores)), ...recently, id });
+    await running.restores.create({ ...(await on.doneOf(running.restores)), ...recently, id });
     await running.verifications.create({
-      ...(await doneOf(running.verifications)),
+      ...(await on.doneOf(running.verifications)),
       ...recently,
       id,
     });
@@ -305,12 +235,12 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       /^rate/.test(expression),
     );
     await running.stack.fireSchedule(sweep?.name ?? '', new Date());
-    await used(/Sweep/, 'lambda:InvokeFunction');
-    await used(/Sweep/, 's3:ListBucketVersions');
+    await on.used(/Sweep/, 'lambda:InvokeFunction');
+    await on.used(/Sweep/, 's3:ListBucketVersions');
   });
 
   it('with what could not be handled', async () => {
-    const acme = await latestOf('acme');
+    const acme = await on.latestOf('acme');
     const { projectId } = acme;
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
@@ -323,21 +253,21 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.send('RetentionDeadLetters', 'where the stream stood');
     await running.send('SourcesdemoRestoresRequestsDeadLetters', {
       projectId: 'globex',
-      restoreId: (await doneOf(running.restores)).id,
+      restoreId: (await on.doneOf(running.restores)).id,
     });
     await running.send('VerificationsRequestsDeadLetters', {
       projectId: 'globex',
-      verificationId: (await doneOf(running.verifications)).id,
+      verificationId: (await on.doneOf(running.verifications)).id,
     });
     // Planning dies three times.
     const planning = setInterval(() => {
       for (const pid of running.stack.workers('plan:demo')) process.kill(pid, 'SIGKILL');
     }, 5);
     await running.stack.fireSchedule('nightly', new Date(Date.now() - 4 * DAY));
-    await used(/Plan/, 'sqs:SendMessage', /PlanDeadLetters/);
+    await on.used(/Plan/, 'sqs:SendMessage', /PlanDeadLetters/);
     clearInterval(planning);
     for (const queue of ['Exports', 'Outcomes', 'Retention', 'Restores', 'Verifications', 'Plan'])
-      await used(/Bury/, 'sqs:DeleteMessage', new RegExp(`${queue}\\w*DeadLetters`));
+      await on.used(/Bury/, 'sqs:DeleteMessage', new RegExp(`${queue}\\w*DeadLetters`));
   });
 });
 

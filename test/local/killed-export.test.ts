@@ -112,4 +112,5 @@ it('an export whose process is killed in the middle is done by the next attempt,
     `SELECT count(*)::int AS backends FROM pg_stat_activity WHERE application_name LIKE 'larder/%/1'`,
   );
   expect(leftOver.rows).toEqual([{ backends: 0 }]);
+  expect(stack.accessReport().refused).toEqual([]);
 }, 240_000);

@@ -93,7 +93,7 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     expect(rows).toBeLessThan(110_000);
   });
 
-  it('has sent one mail about the run, and leaves nothing behind', async () => {
+  it('has sent one mail about the run, was refused nothing by IAM, and leaves nothing behind', async () => {
     const folder = path.join(room.dataDir, 'mails');
     const mails = (await readdir(folder)).filter((name) => name.endsWith('.eml'));
     const texts = await Promise.all(mails.map((name) => readFile(path.join(folder, name), 'utf8')));
@@ -101,6 +101,8 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     // What was asked for by hand, as the verifications are, has a mail of its own.
     const ofRun = subjects.filter((subject) => !/A[ _]backup[ _]of/.test(subject));
     expect(ofRun).toEqual(['[Larder local] nightly: 3 of 3 backups completed']);
+    const report = await readFile(path.join(room.dataDir, 'access.json'), 'utf8');
+    expect(JSON.parse(report)).toMatchObject({ refused: [] });
     expect(await room.leftBehind()).toEqual([]);
   });
 

@@ -68,6 +68,7 @@ const usesKey = ({ bucket }: Target, facts: Facts, operation: string): readonly 
       action: `kms:${operation}`,
       resource: key,
       keys: {
+        'aws:ViaAWSService': 'true',
         'kms:CallerAccount': ACCOUNT,
         'kms:ViaService': `s3.${REGION}.amazonaws.com`,
         // With a bucket key, the context names the bucket and not the object.
