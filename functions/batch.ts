@@ -1,57 +1,81 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Metrics } from '@aws-lambda-powertools/metrics';
 import type {
-  Context,
-  SQSBatchItemFailure,
+  DynamoDBBatchResponse,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
   SQSBatchResponse,
   SQSEvent,
   SQSRecord,
 } from 'aws-lambda';
+import type { LambdaLog } from '../adapters/log.ts';
 import { failureFacts } from '../core/errors/base.ts';
 import { InvalidInput } from '../core/errors/request.ts';
 import type { WorkKind } from '../core/leased-work/kinds.ts';
 import type { LeasedWork } from '../core/leased-work/work.ts';
 import type { Delivery, Disposition } from '../core/leased-work/work-message.ts';
 import { parseJson } from '../core/messages.ts';
-import type { Log } from '../core/ports.ts';
+import { lambdaHandler } from './middleware.ts';
 
 /**
- * Takes the records of a batch one after the other; one that fails holds up none of the others.
- * @param handle answers false where the message must come again; it does not reject
+ * Every batch is handled so: a record that fails holds up none of the others, and comes again.
+ * @param handle rejects where its record must come again
  */
-export const takeInTurn = async (
-  { Records: records }: SQSEvent,
-  handle: (record: SQSRecord) => Promise<boolean>,
-): Promise<SQSBatchResponse> => {
-  const batchItemFailures: SQSBatchItemFailure[] = [];
-  for (const record of records) {
-    if (!(await handle(record))) batchItemFailures.push({ itemIdentifier: record.messageId });
-  }
-  return { batchItemFailures };
-};
+export const handleMessages = (
+  event: SQSEvent,
+  handle: (record: SQSRecord) => Promise<void>,
+): Promise<SQSBatchResponse> =>
+  processPartialResponse(event, handle, new BatchProcessor(EventType.SQS), {
+    processInParallel: false,
+    throwOnFullBatchFailure: false,
+  });
 
-interface Queue<W extends LeasedWork> {
+/** The same for records of the history's stream. They concern different rows, and nothing about them depends on their order. */
+export const handleStream = (
+  event: DynamoDBStreamEvent,
+  handle: (record: DynamoDBRecord) => Promise<void>,
+): Promise<DynamoDBBatchResponse> =>
+  processPartialResponse(event, handle, new BatchProcessor(EventType.DynamoDBStreams), {
+    throwOnFullBatchFailure: false,
+  });
+
+interface Worker<W extends LeasedWork> {
   readonly kind: WorkKind<W>;
-  readonly log: Log;
+  readonly log: LambdaLog;
+  readonly metrics: Metrics;
   /** `again` leaves the message in its queue. A rejection counts as such, and is logged. */
   work(delivery: Delivery): Promise<Disposition<W>>;
   measure(disposition: Disposition<W>): void;
 }
 
-/** What a worker does with the messages of its queue, as a Lambda handler. */
-export const workQueue =
-  <W extends LeasedWork>({ kind, log, work, measure }: Queue<W>) =>
-  (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-    takeInTurn(event, async ({ messageId, body, receiptHandle }) => {
+/** The Lambda handler of a queue of leased work. */
+export const workerHandler = <W extends LeasedWork>({
+  kind,
+  log,
+  metrics,
+  work,
+  measure,
+}: Worker<W>) =>
+  lambdaHandler(log, metrics, (event: SQSEvent, context) =>
+    handleMessages(event, async ({ messageId, body, receiptHandle }) => {
+      log.logger.resetKeys();
+      let disposition: Disposition<W>;
       try {
-        const disposition = await work({
-          ...parseJson(`The message of the ${kind.task}s queue`, kind.message, body),
-          receiptHandle,
-          remainingMs: context.getRemainingTimeInMillis(),
-        });
-        measure(disposition);
-        return disposition.message === 'done';
+        const { projectId, id } = parseJson(
+          `The message of the ${kind.task}s queue`,
+          kind.message,
+          body,
+        );
+        log.logger.appendKeys({ projectId, [kind.idName]: id });
+        const remainingMs = context.getRemainingTimeInMillis();
+        disposition = await work({ projectId, id, receiptHandle, remainingMs });
       } catch (error) {
         log.error('a message could not be handled', { messageId, ...failureFacts(error) });
         // No retry mends a malformed message; the row it may have meant is found by the sweep.
-        return error instanceof InvalidInput;
+        if (error instanceof InvalidInput) return;
+        throw error;
       }
-    });
+      measure(disposition);
+      if (disposition.message === 'again') throw disposition.error;
+    }),
+  );

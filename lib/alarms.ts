@@ -33,18 +33,15 @@ interface AlarmSpec {
 export interface Count {
   readonly metricName: string;
   readonly service: string;
-  /** The one function that counts; without it, those of all stacks in the account. */
-  readonly lambda?: LambdaFunction;
+  /** The one function that counts. */
+  readonly lambda: LambdaFunction;
 }
 
 const countOf = ({ metricName, service, lambda }: Count): Metric =>
   new Metric({
     namespace: METRICS.namespace,
     metricName,
-    dimensionsMap: {
-      service,
-      ...(lambda && { [METRICS.functionDimension]: lambda.functionName }),
-    },
+    dimensionsMap: { service, [METRICS.functionDimension]: lambda.functionName },
     ...summed,
   });
 

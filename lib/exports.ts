@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { TIMES, VAULT } from '../core/contract.ts';
+import { METRICS, TIMES, VAULT } from '../core/contract.ts';
 import type { ExportSettings } from '../core/settings.ts';
 import type { Alarms } from './alarms.ts';
 import type { Config, SourceConfig } from './config.ts';
@@ -78,7 +78,14 @@ export class SourceExports extends Construct {
     alarms.deadLetters('ExportsDeadLetters', this.requests.deadLetters, 'exports', source.name);
     alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning', source.name);
     alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS, source.name);
-    alarms.errors('ExportErrors', this.export.lambda, source.name);
+    const { lambda } = this.export;
+    alarms.errors('ExportErrors', lambda, source.name);
+    alarms.counted(
+      'ExportsFailed',
+      [{ metricName: METRICS.exportFailed, service: 'export', lambda }],
+      'backups that failed for good',
+      source.name,
+    );
     // A database that refuses is an answer of discover, and no error of it.
     alarms.errors('DiscoverErrors', this.discover.lambda, source.name);
   }

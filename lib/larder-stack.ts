@@ -125,11 +125,6 @@ export class LarderStack extends Stack {
       ],
     });
     alarms.counted(
-      'ExportsFailed',
-      [{ metricName: METRICS.exportFailed, service: 'export' }],
-      'backups that failed for good',
-    );
-    alarms.counted(
       'VaultStrays',
       [{ metricName: METRICS.vaultStrays, service: 'sweep', lambda: sweep.lambda }],
       'objects that no row stands for',

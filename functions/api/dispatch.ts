@@ -1,5 +1,4 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { ProjectNotResolved } from '../../core/errors/request.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
 import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
@@ -7,7 +6,6 @@ import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
 import { openApi } from './openapi.ts';
 import type { Api } from './ports.ts';
-import { problemAnswer } from './problems.ts';
 import { requestBackup } from './request-backup.ts';
 import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
 import { cancelRestore, getRestore, listRestores } from './restores.ts';
@@ -87,24 +85,12 @@ const checkSpelling = (
   );
 };
 
-/** Serves one request. It never throws: every failure is an answer, and unexpected ones are logged. */
-export const dispatch = async (
-  api: Api,
-  event: APIGatewayProxyEvent,
-): Promise<APIGatewayProxyResult> => {
-  const requestId = event.requestContext.requestId;
-  try {
+/** Serves a request. @throws what `problemDetails` answers */
+export const serve =
+  (api: Api) =>
+  async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const route = routeOf(event);
     const request = requestOf(event);
     checkSpelling(event, route, request);
     return toResult(await SERVE[route.id](api, request));
-  } catch (error) {
-    const answer = problemAnswer(error, requestId);
-    const { httpMethod: method, resource } = event;
-    if (error instanceof ProjectNotResolved) api.ports.countUnresolved?.();
-    // A 503 has been explained where it came from.
-    if (answer.status === 500)
-      api.ports.log.error('a request failed', { requestId, method, resource, error });
-    return toResult(answer);
-  }
-};
+  };

@@ -1,8 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
-import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -21,8 +19,10 @@ import {
   makeVerificationQueue,
 } from '../../adapters/sqs/work-queue.ts';
 import { METRICS } from '../../core/contract.ts';
-import { dispatch } from './dispatch.ts';
+import { lambdaHandler } from '../middleware.ts';
+import { serve } from './dispatch.ts';
 import type { Api } from './ports.ts';
+import { problemDetails } from './problem-details.ts';
 
 const {
   historyTable,
@@ -49,6 +49,7 @@ const access = {
   client: makeTableClient(),
   clock: Date.now,
 };
+const log = makeLog('api');
 const metrics = makeMetrics('api');
 const sqs = new SQSClient({});
 
@@ -85,12 +86,8 @@ const api: Api = {
     outcomes: makeOutcomes({ url: outcomesQueue, client: sqs }),
     countUnresolved: () => metrics.addMetric(METRICS.projectsNotResolved, MetricUnit.Count, 1),
     clock: Date.now,
-    log: makeLog('api'),
+    log,
   },
 };
 
-export const handler = middy(async (event: APIGatewayProxyEvent) => {
-  const result = await dispatch(api, event);
-  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-  return result;
-});
+export const handler = lambdaHandler(log, metrics, serve(api)).use(problemDetails(api.ports));

@@ -1,7 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -14,11 +13,13 @@ import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
 import { failureFacts } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
-import { takeInTurn } from '../batch.ts';
+import { handleMessages } from '../batch.ts';
+import { lambdaHandler } from '../middleware.ts';
 import { type DeadLetter, type DeadLetterPorts, handleDeadLetter } from './handle-dead-letter.ts';
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
+const log = makeLog('bury');
 const metrics = makeMetrics('bury');
 const ports: DeadLetterPorts = {
   history: makeHistory(access),
@@ -28,7 +29,7 @@ const ports: DeadLetterPorts = {
   validations: makeValidations(access),
   outcomes: makeOutcomes({ url: environment.outcomesQueue, client: new SQSClient({}) }),
   clock: Date.now,
-  log: makeLog('bury'),
+  log,
 };
 
 /** @throws InvalidInput for a queue that the configuration says nothing about */
@@ -50,29 +51,26 @@ const letterOf = (record: SQSRecord): DeadLetter => {
   };
 };
 
-/** False where the letter must come again. */
-const handle = async (record: SQSRecord): Promise<boolean> => {
+/** Rejects where the letter must come again. */
+const handle = async (record: SQSRecord): Promise<void> => {
   try {
     await handleDeadLetter(ports, letterOf(record));
     metrics.addMetric(METRICS.messagesBuried, MetricUnit.Count, 1);
-    return true;
   } catch (error) {
     const unreadable = error instanceof InvalidInput;
-    ports.log.error(unreadable ? 'a dead letter is not readable' : 'a burial failed', {
+    log.error(unreadable ? 'a dead letter is not readable' : 'a dead letter could not be handled', {
       queue: record.eventSourceARN,
       messageId: record.messageId,
       bytes: Buffer.byteLength(record.body),
       ...failureFacts(error),
     });
     // A dead-letter queue has none of its own: what nobody can read would come back until it is too old.
-    if (unreadable) metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
-    return unreadable;
+    if (!unreadable) throw error;
+    metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
   }
 };
 
 /** The dead-letter queues, each letter by the kind of its queue. */
-export const handler = middy(async (event: SQSEvent): Promise<SQSBatchResponse> => {
-  const response = await takeInTurn(event, handle);
-  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-  return response;
-});
+export const handler = lambdaHandler(log, metrics, (event: SQSEvent) =>
+  handleMessages(event, handle),
+);

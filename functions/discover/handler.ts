@@ -1,11 +1,11 @@
-import middy from '@middy/core';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
-import { type DiscoverResult, discoverEvent, parse } from '../../core/messages.ts';
+import { type DiscoverEvent, type DiscoverResult, discoverEvent } from '../../core/messages.ts';
+import { lambdaHandler, parsed } from '../middleware.ts';
 import { discover } from './discover.ts';
 
 const environment = readEnvironment(['historyTable', 'source']);
@@ -20,7 +20,8 @@ const ports = {
   }),
 };
 
-export const handler = middy(
-  async (event: unknown): Promise<DiscoverResult> =>
-    await discover(ports, parse('The event of discover', discoverEvent, event)),
-);
+export const handler = lambdaHandler(
+  log,
+  undefined,
+  (event: DiscoverEvent): Promise<DiscoverResult> => discover(ports, event),
+).use(parsed('The event of discover', discoverEvent));

@@ -5,7 +5,6 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestSigner } from '../../adapters/kms/manifest-keys.ts';
-import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
@@ -13,11 +12,12 @@ import { makeSnapshotSource } from '../../adapters/postgres/snapshot/snapshot.ts
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { makeExportQueue, makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
+import type { Log } from '../../core/ports.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /** The export function's parts, built once a process from its environment. */
-export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
+export const compose = (log: Log): { ports: ExportPorts; options: ExportOptions } => {
   const environment = readEnvironment([
     'environment',
     'historyTable',
@@ -55,7 +55,7 @@ export const compose = (): { ports: ExportPorts; options: ExportOptions } => {
       }),
       compressor: makeCompressor(programRoots),
       clock,
-      log: makeLog('export'),
+      log,
     },
     options: {
       settings: environment.exportDefaults,

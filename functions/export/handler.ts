@@ -1,35 +1,30 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import middy from '@middy/core';
-import type { Backup } from '../../core/backup.ts';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { makeLog } from '../../adapters/log.ts';
+import { makeMetrics } from '../../adapters/metrics.ts';
 import { METRICS } from '../../core/contract.ts';
 import { BACKUPS } from '../../core/leased-work/kinds.ts';
-import type { Disposition } from '../../core/leased-work/work-message.ts';
-import { workQueue } from '../batch.ts';
+import { workerHandler } from '../batch.ts';
 import { compose } from './compose.ts';
 import { exportBackup } from './export-backup.ts';
 
-const { ports, options } = compose();
-const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'export' });
+const log = makeLog('export');
+const metrics = makeMetrics('export');
+const { ports, options } = compose(log);
 
-const measure = (disposition: Disposition<Backup>): void => {
-  if (disposition.message === 'again') {
-    metrics.addMetric(METRICS.exportRetried, MetricUnit.Count, 1);
-  } else if (disposition.error) {
-    metrics.addMetric(METRICS.exportFailed, MetricUnit.Count, 1);
-  } else if (disposition.work) {
-    const { size = 0, durationMs = 0 } = disposition.work;
-    metrics.addMetric(METRICS.exportCompleted, MetricUnit.Count, 1);
-    metrics.addMetric(METRICS.exportBytes, MetricUnit.Bytes, size);
-    metrics.addMetric(METRICS.exportDuration, MetricUnit.Milliseconds, durationMs);
-  }
-  metrics.publishStoredMetrics();
-};
-
-export const handler = middy(
-  workQueue({
-    kind: BACKUPS,
-    log: ports.log,
-    work: (delivery) => exportBackup(ports, options, delivery),
-    measure,
-  }),
-);
+export const handler = workerHandler({
+  kind: BACKUPS,
+  log,
+  metrics,
+  work: (delivery) => exportBackup(ports, options, delivery),
+  measure: (disposition) => {
+    if (disposition.message === 'again')
+      return void metrics.addMetric(METRICS.exportRetried, MetricUnit.Count, 1);
+    const { status, size = 0, durationMs = 0 } = disposition.work ?? {};
+    if (status === 'failed') metrics.addMetric(METRICS.exportFailed, MetricUnit.Count, 1);
+    if (status === 'completed') {
+      metrics.addMetric(METRICS.exportCompleted, MetricUnit.Count, 1);
+      metrics.addMetric(METRICS.exportBytes, MetricUnit.Bytes, size);
+      metrics.addMetric(METRICS.exportDuration, MetricUnit.Milliseconds, durationMs);
+    }
+  },
+});

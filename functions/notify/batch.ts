@@ -1,6 +1,6 @@
-import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { outcomeMessage, parseJson } from '../../core/messages.ts';
+import { handleMessages } from '../batch.ts';
 import { mailFinishedRun, type NotifyPorts, type NotifySettings, takeNote } from './notify.ts';
 
 /**
@@ -11,7 +11,6 @@ export const notifyBatch = async (
   ports: NotifyPorts,
   settings: NotifySettings,
   event: SQSEvent,
-  context?: Context,
 ): Promise<SQSBatchResponse> => {
   const waiting = new Map<string, string[]>();
   const note = async ({ body, messageId }: SQSRecord): Promise<void> => {
@@ -24,12 +23,7 @@ export const notifyBatch = async (
       throw error;
     }
   };
-  const { batchItemFailures } = await processPartialResponse(
-    event,
-    note,
-    new BatchProcessor(EventType.SQS),
-    { throwOnFullBatchFailure: false, ...(context && { context }) },
-  );
+  const { batchItemFailures } = await handleMessages(event, note);
   const failures = [...batchItemFailures];
   for (const [runId, messageIds] of waiting) {
     try {

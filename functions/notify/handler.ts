@@ -1,6 +1,5 @@
 import { SESClient } from '@aws-sdk/client-ses';
-import middy from '@middy/core';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSEvent } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -8,9 +7,11 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMailer } from '../../adapters/ses/mailer.ts';
+import { lambdaHandler } from '../middleware.ts';
 import { notifyBatch } from './batch.ts';
 import type { NotifyPorts, NotifySettings } from './notify.ts';
 
+const log = makeLog('notify');
 const { environment, historyTable, notifications } = readEnvironment([
   'environment',
   'historyTable',
@@ -27,11 +28,10 @@ const ports: NotifyPorts = {
   restores: makeRestores(access),
   verifications: makeVerifications(access),
   mailer: makeMailer({ client: new SESClient({}), ...notifications }),
-  log: makeLog('notify'),
+  log,
 };
 const settings: NotifySettings = { environment, onSuccess: notifications.onSuccess };
 
-export const handler = middy(
-  async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-    await notifyBatch(ports, settings, event, context),
+export const handler = lambdaHandler(log, undefined, (event: SQSEvent) =>
+  notifyBatch(ports, settings, event),
 );

@@ -1,5 +1,4 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
@@ -10,10 +9,12 @@ import { makeProjectSource } from '../../adapters/postgres/projects/project-sour
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { makeExportQueue } from '../../adapters/sqs/work-queue.ts';
-import { parse, planEvent } from '../../core/messages.ts';
+import { type PlanEvent, planEvent } from '../../core/messages.ts';
+import { lambdaHandler, parsed } from '../middleware.ts';
 import { planRun } from './plan-run.ts';
 import type { PlanOutcome, PlanPorts } from './ports.ts';
 
+const log = makeLog('plan');
 const environment = readEnvironment([
   'environment',
   'historyTable',
@@ -37,11 +38,12 @@ const ports: PlanPorts = {
   queue: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
   outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
   clock: Date.now,
-  log: makeLog('plan'),
+  log,
 };
 
 /** Its events come from EventBridge Scheduler, and from api and sweep. */
-export const handler = middy(
-  async (event: unknown): Promise<PlanOutcome> =>
-    await planRun(ports, environment, parse('The event of plan', planEvent, event)),
-);
+export const handler = lambdaHandler(
+  log,
+  undefined,
+  (event: PlanEvent): Promise<PlanOutcome> => planRun(ports, environment, event),
+).use(parsed('The event of plan', planEvent));

@@ -5,7 +5,6 @@ import { makeRestores } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { readNaming } from '../../adapters/postgres/archive/entries-naming-live.ts';
 import { readOwnCode } from '../../adapters/postgres/archive/own-code.ts';
@@ -16,12 +15,13 @@ import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { makeExportQueue, makeRestoreQueue } from '../../adapters/sqs/work-queue.ts';
+import type { Log } from '../../core/ports.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
 const LOOK_EVERY_MS = 3000;
 
 /** The restore function's parts, built once a process from its environment. The source's login is the restore role's. */
-export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
+export const compose = (log: Log): { ports: RestorePorts; options: RestoreOptions } => {
   const environment = readEnvironment([
     'environment',
     'historyTable',
@@ -60,7 +60,7 @@ export const compose = (): { ports: RestorePorts; options: RestoreOptions } => {
       exports: makeExportQueue({ url: environment.exportsQueue, client: sqs }),
       outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
       clock,
-      log: makeLog('restore'),
+      log,
     },
     options: {
       settings: environment.restore,

@@ -1,30 +1,25 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import middy from '@middy/core';
+import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { METRICS } from '../../core/contract.ts';
 import { RESTORES } from '../../core/leased-work/kinds.ts';
-import type { Disposition } from '../../core/leased-work/work-message.ts';
-import type { Restore } from '../../core/restore.ts';
-import { workQueue } from '../batch.ts';
+import { workerHandler } from '../batch.ts';
 import { compose } from './compose.ts';
 import { restoreBackup } from './restore-backup.ts';
 
-const { ports, options } = compose();
+const log = makeLog('restore');
 const metrics = makeMetrics('restore');
+const { ports, options } = compose(log);
 
-const measure = ({ message, ...ended }: Disposition<Restore>): void => {
-  if (message === 'again' || !('work' in ended) || !ended.work) return;
-  const { status } = ended.work;
-  if (status === 'completed') metrics.addMetric(METRICS.restoreCompleted, MetricUnit.Count, 1);
-  if (status === 'failed') metrics.addMetric(METRICS.restoreFailed, MetricUnit.Count, 1);
-  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-};
-
-export const handler = middy(
-  workQueue({
-    kind: RESTORES,
-    log: ports.log,
-    work: (delivery) => restoreBackup(ports, options, delivery),
-    measure,
-  }),
-);
+export const handler = workerHandler({
+  kind: RESTORES,
+  log,
+  metrics,
+  work: (delivery) => restoreBackup(ports, options, delivery),
+  measure: (disposition) => {
+    if (disposition.message === 'again') return;
+    const status = disposition.work?.status;
+    if (status === 'completed') metrics.addMetric(METRICS.restoreCompleted, MetricUnit.Count, 1);
+    if (status === 'failed') metrics.addMetric(METRICS.restoreFailed, MetricUnit.Count, 1);
+  },
+});

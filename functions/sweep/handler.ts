@@ -1,8 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
-import type { Context } from 'aws-lambda';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
@@ -22,6 +20,7 @@ import {
   makeVerificationQueue,
 } from '../../adapters/sqs/work-queue.ts';
 import { METRICS } from '../../core/contract.ts';
+import { lambdaHandler } from '../middleware.ts';
 import type { Counts, SweepPorts } from './step.ts';
 import { sweep } from './sweep.ts';
 
@@ -37,6 +36,7 @@ const environment = readEnvironment([
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const sqs = new SQSClient({});
 const { routes, schedules, keyTemplate } = environment;
+const log = makeLog('sweep');
 const metrics = makeMetrics('sweep');
 const ports: SweepPorts = {
   history: makeHistory(access),
@@ -67,7 +67,7 @@ const ports: SweepPorts = {
   validations: makeValidations(access),
   keyTemplate,
   clock: Date.now,
-  log: makeLog('sweep'),
+  log,
 };
 
 /** Objects under keys of an earlier template are no alarm; the log of each sweep has their number. */
@@ -76,14 +76,13 @@ const measure = ({ runsMissing = 0, strays = 0, unknownObjects: _, ...repairs }:
   metrics.addMetric(METRICS.sweepRepaired, MetricUnit.Count, repaired);
   metrics.addMetric(METRICS.runsMissing, MetricUnit.Count, runsMissing);
   metrics.addMetric(METRICS.vaultStrays, MetricUnit.Count, strays);
-  metrics.publishStoredMetrics();
 };
 
 /** Started by a schedule every five minutes; the event says nothing. */
-export const handler = middy(async (_event: unknown, context: Context): Promise<Counts> => {
+export const handler = lambdaHandler(log, metrics, async (_: unknown, context): Promise<Counts> => {
   const { counts, failures } = await sweep(ports, () => context.getRemainingTimeInMillis());
   measure(counts);
-  ports.log.info('swept', { ...counts, failures: failures.length });
+  log.info('swept', { ...counts, failures: failures.length });
   if (failures.length) {
     const steps = [...new Set(failures.map(({ step }) => step))].join(', ');
     throw new AggregateError(

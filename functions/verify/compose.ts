@@ -6,7 +6,6 @@ import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { makeLog } from '../../adapters/log.ts';
 import { PATIENCE } from '../../adapters/patience.ts';
 import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
 import { makeScratchRestores } from '../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
@@ -14,6 +13,7 @@ import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
+import type { Log } from '../../core/ports.ts';
 import type { VerifyPorts } from './ports.ts';
 
 /** Megabytes of the whole function, as Lambda says; elsewhere the scratch server takes what it takes. */
@@ -23,7 +23,7 @@ const memoryMb = (): { memoryMb?: number } => {
 };
 
 /** The verify function's parts, built once a process from its environment. It has no login to any source. */
-export const compose = (): VerifyPorts => {
+export const compose = (log: Log): VerifyPorts => {
   const environment = readEnvironment([
     'historyTable',
     'vaultBucket',
@@ -37,7 +37,6 @@ export const compose = (): VerifyPorts => {
   const rows = { table: environment.historyTable, client: makeTableClient(), clock };
   const sqs = new SQSClient({ requestHandler: PATIENCE });
   const programRoots = environment.postgresRoot.split(':');
-  const log = makeLog('verify');
   return {
     verifications: makeVerifications(rows),
     validations: makeValidations(rows),

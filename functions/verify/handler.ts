@@ -1,16 +1,11 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import middy from '@middy/core';
+import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { METRICS } from '../../core/contract.ts';
 import { VERIFICATIONS } from '../../core/leased-work/kinds.ts';
-import type { Disposition } from '../../core/leased-work/work-message.ts';
-import type { Verification } from '../../core/verification.ts';
-import { workQueue } from '../batch.ts';
+import { workerHandler } from '../batch.ts';
 import { compose } from './compose.ts';
 import { verifyBackup } from './verify-backup.ts';
-
-const ports = compose();
-const metrics = makeMetrics('verify');
 
 const METRIC_OF = {
   verified: METRICS.verified,
@@ -18,17 +13,17 @@ const METRIC_OF = {
   'could-not-run': METRICS.verificationCouldNotRun,
 } as const;
 
-const measure = (disposition: Disposition<Verification>): void => {
-  if (disposition.message === 'again' || !disposition.work?.result) return;
-  metrics.addMetric(METRIC_OF[disposition.work.result.verdict], MetricUnit.Count, 1);
-  metrics.publishStoredMetrics();
-};
+const log = makeLog('verify');
+const metrics = makeMetrics('verify');
+const ports = compose(log);
 
-export const handler = middy(
-  workQueue({
-    kind: VERIFICATIONS,
-    log: ports.log,
-    work: (delivery) => verifyBackup(ports, delivery),
-    measure,
-  }),
-);
+export const handler = workerHandler({
+  kind: VERIFICATIONS,
+  log,
+  metrics,
+  work: (delivery) => verifyBackup(ports, delivery),
+  measure: (disposition) => {
+    if (disposition.message === 'again' || !disposition.work?.result) return;
+    metrics.addMetric(METRIC_OF[disposition.work.result.verdict], MetricUnit.Count, 1);
+  },
+});

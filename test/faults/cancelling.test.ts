@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { APIGatewayProxyEvent } from 'aws-lambda';
+import middy from '@middy/core';
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
@@ -8,7 +9,9 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
 import { exportSettings, retentionSettings } from '../../core/settings.ts';
-import { dispatch } from '../../functions/api/dispatch.ts';
+import { serve } from '../../functions/api/dispatch.ts';
+import type { Api } from '../../functions/api/ports.ts';
+import { problemDetails } from '../../functions/api/problem-details.ts';
 import { silent } from '../support/backups.ts';
 import { TEST_KEY } from '../support/manifest-keys.ts';
 import { type Bench, openBench } from './harness.ts';
@@ -33,35 +36,36 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
   const path = `/projects/${projectId}/backups/${id}/cancel`;
   const context: Partial<APIGatewayProxyEvent['requestContext']> = { requestId: 'x', path };
-  const result = await dispatch(
-    {
-      settings: {
-        environment: 'test',
-        exportDefaults: exportSettings.parse({}),
-        retention: retentionSettings.parse({}),
-        bucket: 'vault',
-        verification: { compare: 'counts' },
-        sources: ['main'],
-        restoreFrom: new Map(),
-        lookUpMs: 500,
-      },
-      ports: {
-        history: bench.historyAt(Date.now),
-        runs: makeRuns(access),
-        registry: makeRegistry(access),
-        restores: makeRestores(access),
-        verifications: makeVerifications(access),
-        vault: bench.vault,
-        manifestKeys: TEST_KEY,
-        functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
-        queues: new Map(),
-        restoreQueues: new Map(),
-        verificationQueue: { send: async () => refuse() },
-        outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
-        clock: Date.now,
-        log: silent,
-      },
+  const api: Api = {
+    settings: {
+      environment: 'test',
+      exportDefaults: exportSettings.parse({}),
+      retention: retentionSettings.parse({}),
+      bucket: 'vault',
+      verification: { compare: 'counts' },
+      sources: ['main'],
+      restoreFrom: new Map(),
+      lookUpMs: 500,
     },
+    ports: {
+      history: bench.historyAt(Date.now),
+      runs: makeRuns(access),
+      registry: makeRegistry(access),
+      restores: makeRestores(access),
+      verifications: makeVerifications(access),
+      vault: bench.vault,
+      manifestKeys: TEST_KEY,
+      functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
+      queues: new Map(),
+      restoreQueues: new Map(),
+      verificationQueue: { send: async () => refuse() },
+      outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
+      clock: Date.now,
+      log: silent,
+    },
+  };
+  const handle = middy(serve(api)).use(problemDetails(api.ports));
+  const result = await handle(
     {
       resource: '/projects/{projectId}/backups/{backupId}/cancel',
       path,
@@ -76,6 +80,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       body: null,
       isBase64Encoded: false,
     },
+    {} as Context,
   );
   const { status, detail } = JSON.parse(result.body) as { status: string; detail?: string };
   return { code: result.statusCode, status, detail };

@@ -118,6 +118,9 @@ test('what functions count themselves is theirs, and not that of another stack i
     'RecordsUnreadable{function=<Burial/Bury/Function>, service=bury}',
     'RecordsUnreadable{function=<Retention/Expire/Function>, service=expire}',
   ]);
+  expect(metricsOf('Alarms/ExportsFailed-archive')).toEqual([
+    'ExportFailed{function=<Sources/archive/Export/Function>, service=export}',
+  ]);
   expect(metricsOf('Alarms/RestoresFailed-archive')).toEqual([
     'RestoreFailed{function=<Sources/archive/Restores/Restore/Function>, service=restore}',
   ]);

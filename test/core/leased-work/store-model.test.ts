@@ -203,7 +203,9 @@ const suite: Suite = (sample, open, where) => {
   const commands = fc.commands<Model, It, false>(
     [
       fc.constantFrom(1, 1, 3).map(claim),
+      fc.constantFrom(1, 1, 3).map(claim),
       fc.constantFrom(1, 1000, LEASE - 1, LEASE, LEASE + 1).map(tick),
+      fc.constant(tick(LEASE)),
       fc.constant(crash),
       index.map(heartbeat),
       fc

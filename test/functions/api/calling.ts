@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { APIGatewayProxyEvent } from 'aws-lambda';
+import middy from '@middy/core';
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { expect } from 'vitest';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
@@ -20,8 +21,9 @@ import type { Outcomes } from '../../../core/queue-ports.ts';
 import { ROUTES } from '../../../core/routes.ts';
 import { exportSettings, retentionSettings } from '../../../core/settings.ts';
 import type { SourceFunctions } from '../../../core/source-ports.ts';
-import { dispatch } from '../../../functions/api/dispatch.ts';
+import { serve } from '../../../functions/api/dispatch.ts';
 import type { Api } from '../../../functions/api/ports.ts';
+import { problemDetails } from '../../../functions/api/problem-details.ts';
 import { discover } from '../../../functions/discover/discover.ts';
 import { newHistory } from '../../support/backups.ts';
 import { TEST_KEY } from '../../support/manifest-keys.ts';
@@ -247,8 +249,9 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       log: { info: note, warn: note, error: note },
     },
   };
+  const handle = middy(serve(api)).use(problemDetails(api.ports));
   const call = async (method: string, url: string, options: Call = {}): Promise<Reply> => {
-    const result = await dispatch(api, eventOf(method, url, options));
+    const result = await handle(eventOf(method, url, options), {} as Context);
     return {
       status: result.statusCode,
       headers: result.headers ?? {},

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ENV } from '../../../core/contract.ts';
+import { discoverEvent } from '../../../core/messages.ts';
 import { startFunctionsApi } from '../../../local/emulators/functions.ts';
 import { startSecrets } from '../../../local/emulators/secrets.ts';
 import { type Mailbox, startMailbox } from '../../adapters/ses/mailbox.ts';
@@ -58,7 +59,7 @@ beforeAll(async () => {
       ? {
           invoke: async (event) => {
             const { handler } = await import('../../../functions/discover/handler.ts');
-            const payload = await handler(event, context);
+            const payload = await handler(discoverEvent.parse(event), context);
             return { kind: 'ok', requestId: context.awsRequestId, payload };
           },
           send: () => {},
@@ -127,11 +128,19 @@ test('from what PostgreSQL lists to the mail: discover, plan and notify work wit
   expect(await discover({ projectId: `It's "odd"` }, context)).toMatchObject({
     project: { schemaName: `It's "odd"`, status: 'ACTIVE' },
   });
-  await expect(discover({ project: 'acme' }, context)).rejects.toThrow('The event of discover');
+  const wrong: object = { project: 'acme' };
+  await expect(discover(wrong, context)).rejects.toThrow('The event of discover');
 
   const { handler: plan } = await import('../../../functions/plan/handler.ts');
-  const event = { schedule: 'nightly', scheduledAt: '2026-11-21T02:00:00Z', sources: ['main'] };
-  const { runId, part } = await plan(event, context);
+  const { runId, part } = await plan(
+    {
+      schedule: 'nightly',
+      scheduledAt: '2026-11-21T02:00:00Z',
+      sources: ['main'],
+      retentionClass: 'daily',
+    },
+    context,
+  );
   expect(part).toEqual({ planned: 2, skippedCount: 0 });
   expect(queues.bodies('main.fifo')).toHaveLength(2);
   expect(queues.bodies('outcomes')).toEqual([{ kind: 'run', runId }]);

@@ -1,0 +1,38 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import type { Metrics } from '@aws-lambda-powertools/metrics';
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type * as z from 'zod';
+import type { LambdaLog } from '../adapters/log.ts';
+import { parse } from '../core/messages.ts';
+
+/** Publishes what an invocation has counted, however it ended. Powertools' own `logMetrics` warns where nothing was counted. */
+const publishing = (metrics: Metrics): MiddlewareObj => {
+  const publish = (): void => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  };
+  return { after: publish, onError: publish };
+};
+
+/**
+ * A Lambda handler with what all of them need: the invocation's context and request id in each line of the log, and the
+ * metrics at its end. More middleware can be added to what it returns.
+ */
+export const lambdaHandler = <E, R>(
+  { logger }: LambdaLog,
+  metrics: Metrics | undefined,
+  handle: (event: E, context: Context) => Promise<R>,
+) => {
+  const handler = middy<E, R>(handle).use(injectLambdaContext(logger, { resetKeys: true }));
+  return metrics ? handler.use(publishing(metrics)) : handler;
+};
+
+/** Reads the event with a schema, for the handler behind it. @throws InvalidInput, which fails the invocation */
+export const parsed = <S extends z.ZodType>(
+  what: string,
+  schema: S,
+): MiddlewareObj<z.output<S>> => ({
+  before: (request) => {
+    request.event = parse(what, schema, request.event);
+  },
+});
