@@ -8,7 +8,10 @@ placeForAll((made) => {
   place = made;
 });
 
-const CUTS = 20;
+/** The size finds it, whatever the format is. */
+const CUTS = 5;
+/** Restored into a server. What is compressed, or in pg_dump's own format, can't be read to its end. */
+const RESEALED = 8;
 const LONG_MS = 300_000;
 
 describe.each(FORMATS)(
@@ -34,7 +37,7 @@ describe.each(FORMATS)(
       timeout: LONG_MS,
     }, async () => {
       const missed: unknown[] = [];
-      for (const at of numbers(`${format} ${compression} uploaded`, CUTS, whole.bytes.length)) {
+      for (const at of numbers(`${format} ${compression} uploaded`, RESEALED, whole.bytes.length)) {
         const { verdict } = await place.verify(
           resealed(whole, whole.bytes.subarray(0, at)),
           'counts',

@@ -2,9 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { flipped, numbers, SEED } from './chance.ts';
 import { type Deposit, FORMATS, type Place, placeForAll, resealed } from './place.ts';
 
-const PLACES = 50;
-/** Each is brought back into a server, so fewer of them. */
-const RESEALED = 25;
+/** Which of them the digest finds does not depend on the format. */
+const PLACES = 10;
+/**
+ * Each is restored into a server, so fewer of them where the compression has a checksum of its own, which finds it
+ * before the server does. pg_dump's zstd has none.
+ */
+const RESEALED = { none: 20, zstd: 15, gzip: 4, bzip2: 4 } as const;
 const LONG_MS = 300_000;
 
 let place: Place;
@@ -54,7 +58,7 @@ describe.each(FORMATS)(
       timeout: LONG_MS,
     }, async () => {
       const missed: unknown[] = [];
-      for (const bit of bits('uploaded', RESEALED)) {
+      for (const bit of bits('uploaded', RESEALED[compression])) {
         const { verdict, notChecked } = await place.verify(
           resealed(whole, flipped(whole.bytes, bit)),
           'rows',

@@ -11,12 +11,10 @@ import { eventFor, planPorts, project, settings, sourceOf } from './planning.ts'
 
 let tables: Tables;
 let queues: Queues;
-let table: string;
 let sources = 0;
 
 beforeAll(async () => {
   [tables, queues] = await Promise.all([startTables(), startQueues()]);
-  table = await tables.newTable();
 });
 afterAll(async () => {
   await tables.stop();
@@ -25,10 +23,11 @@ afterAll(async () => {
 
 const small = { ...settings, chunkSize: 3 };
 
-/** A source that nobody has used, with projects of its own. */
-const newSource = (listing: (ids: (name: string) => Project) => readonly Project[]) => {
+/** A source that nobody has used, with projects and a table of its own: lists of what waits stay short. */
+const newSource = async (listing: (ids: (name: string) => Project) => readonly Project[]) => {
   sources += 1;
   const name = `s${sources}`;
+  const table = await tables.newTable();
   let projects = listing((id) => project(`${name}-${id}`));
   const source = sourceOf(name, () => projects);
   return {
@@ -41,7 +40,7 @@ const newSource = (listing: (ids: (name: string) => Project) => readonly Project
     },
   };
 };
-type Source = ReturnType<typeof newSource>;
+type Source = Awaited<ReturnType<typeof newSource>>;
 
 const openIds = async (ports: PlanPorts, source: string): Promise<string[]> => {
   const ids: string[] = [];
@@ -79,14 +78,14 @@ const seven = (of: (id: string) => Project) =>
 
 for (const when of ['before', 'after'] as const) {
   test(`killed ${when} any of its calls took effect and run again, it plans nothing twice and leaves nothing out`, async () => {
-    const whole = newSource(seven);
+    const whole = await newSource(seven);
     const counting = dyingAt(whole.ports, Number.POSITIVE_INFINITY, when);
     await planRun(counting.ports, small, whole.event);
     const calls = counting.calls();
     expect(calls).toBeGreaterThan(20);
 
     for (let at = 1; at <= calls; at += 1) {
-      const source = newSource(seven);
+      const source = await newSource(seven);
       const first = planRun(dyingAt(source.ports, at, when).ports, small, source.event);
       if (when === 'before') await expect(first).rejects.toThrow(Killed);
       // Answers of streams are not awaited by a call, so that a late death may miss the last of them.
@@ -101,7 +100,7 @@ test('the listing may change between an attempt that died and the next: the list
   const letters = fc.uniqueArray(fc.constantFrom(...'abcdefghijklmnop'), { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(letters, letters, fc.nat(40), async (before, after, at) => {
-      const source = newSource((of) => before.map(of));
+      const source = await newSource((of) => before.map(of));
       await planRun(dyingAt(source.ports, at + 1, 'before').ports, small, source.event).catch(
         (error) => expect(error).toBeInstanceOf(Killed),
       );
@@ -125,7 +124,7 @@ test('the same firing twice at once, with listings that differ, is one plan', as
   });
   await fc.assert(
     fc.asyncProperty(letters, letters, async (one, other) => {
-      const source = newSource((of) => one.map(of));
+      const source = await newSource((of) => one.map(of));
       const second: PlanPorts = {
         ...source.ports,
         source: sourceOf(source.name, () => other.map((id) => project(`${source.name}-${id}`))),

@@ -35,6 +35,10 @@ import { openRoom, type Room } from './support.ts';
  * database's catalogs and rows are compared each time with those before. What may differ is in regression.ts, with the reason.
  */
 const COPY = 'public_copy';
+const BESIDE_FROM = {
+  15: { format: 'tar', compression: 'none' },
+  18: { format: 'plain', compression: 'zstd' },
+} as const;
 const folder = mkdtempSync('/var/tmp/larder-regression-');
 let services: Services;
 beforeAll(async () => {
@@ -76,7 +80,10 @@ const factsNaming = (facts: Facts, schema: string, as: string): Facts => {
 const unforeseen = (found: readonly string[], foreseen: readonly RegExp[]): string[] =>
   found.filter((line) => !foreseen.some((pattern) => pattern.test(line)));
 
-describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
+/** Milliseconds for steps that concern hundreds of objects: others may be at work on the same machine. */
+const LONG_MS = 240_000;
+
+describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LONG_MS }, (major) => {
   let postgres: Postgres;
   let database: string;
   let scratchRestores: Rehearsals;
@@ -172,17 +179,13 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', (major) => {
     const plain = await withoutSuperusers(postgres, database);
     const plainRoom = await openRoom(services, postgres, plain, { schemas: ['public'] });
     Object.assign(plainRoom.bench.options.settings, { compare: 'rows' });
-    for (const format of ['custom', 'plain', 'tar'] as const) {
-      const one = await stored(await plainRoom.backup('public', { format }), plainRoom);
-      expect(unforeseen(await verified(one), UNVERIFIED)).toEqual([]);
-    }
+    const one = await stored(await plainRoom.backup('public'), plainRoom);
+    expect(unforeseen(await verified(one), UNVERIFIED)).toEqual([]);
   });
 
-  it.each([
-    ['plain', 'zstd'],
-    ['tar', 'none'],
-  ] as const)('comes back beside from %s, and what is live stays as it is', async (...given) => {
-    const [format, compression] = given;
+  // Swaps are from the custom format. Each of the others is restored once: what it restores as is the same SQL.
+  const { format, compression } = BESIDE_FROM[major];
+  it(`comes back beside from ${format}, and what is live stays as it is`, async () => {
     const backup = await room.backup('public', { format, compression });
     const { row } = await room.restore(backup, { newSchema: COPY, acceptOwnCode: true });
     expect(row.error).toBeUndefined();
