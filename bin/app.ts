@@ -2,33 +2,20 @@
  * The CDK app: `npx cdk synth`, `npx cdk deploy`. It takes its configuration from larder.config.ts, or from the file named
  * with `-c larder:config=FILE`; `-c larder:stack=NAME` names the stack, for a second environment in one account.
  */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { larderApp } from '../lib/app.ts';
-import { ConfigInvalid, checkConfig } from '../lib/config.ts';
+import { ConfigInvalid } from '../lib/config.ts';
 import { LarderStack } from '../lib/larder-stack.ts';
 import { LayerNotBuilt } from '../lib/postgres-layers.ts';
 import { STACK_NAME } from '../lib/synthesize.ts';
+import { readConfiguration } from './configuration.ts';
 
 const app = larderApp();
 
 const setting = (name: string, otherwise: string): string => {
   const value: unknown = app.node.tryGetContext(`larder:${name}`);
   return typeof value === 'string' ? value : otherwise;
-};
-
-const readConfig = async (file: string): Promise<unknown> => {
-  if (!existsSync(file)) throw new ConfigInvalid([`there is no file ${file}`]);
-  try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
-    return module.default;
-  } catch (cause) {
-    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new ConfigInvalid([`${file} can't be read: ${why}`]);
-  }
 };
 
 /** CloudFormation's rule for names of stacks. */
@@ -41,8 +28,7 @@ const stackName = (): string => {
 };
 
 try {
-  const file = path.resolve(setting('config', 'larder.config.ts'));
-  const config = checkConfig(await readConfig(file), path.dirname(file));
+  const config = await readConfiguration(setting('config', 'larder.config.ts'));
   new LarderStack(app, stackName(), { config });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();

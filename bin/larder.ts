@@ -4,6 +4,7 @@
  */
 import { printable } from '../core/printable.ts';
 import { VERSION } from '../core/version.ts';
+import { runDoctor } from './doctor/command.ts';
 import { failureText } from './failures.ts';
 import { type HistoryCommand, runHistory } from './history/command.ts';
 import { BadUsage, EXIT } from './usage.ts';
@@ -12,6 +13,8 @@ const HELP = `larder <command> [options]
 
   history compare     compare the history table with the vault, and list what is in one only
   history rebuild     write the rows that the history table lacks, from the manifests in the vault
+
+  doctor              check what only the account can tell: mails, alarms, keys, limits, and whether each source is reached
 
   --help              this text, or that of a command: larder history compare --help
   --version           the version of Larder
@@ -25,6 +28,7 @@ const isHistory = (word: string | undefined): word is HistoryCommand =>
 const run = async (argv: readonly string[], signal: AbortSignal): Promise<number> => {
   const [subject, verb, ...options] = argv;
   if (subject === 'history' && isHistory(verb)) return runHistory(verb, options, signal);
+  if (subject === 'doctor') return runDoctor(argv.slice(1));
   if (argv.includes('--version')) {
     process.stdout.write(`${VERSION}\n`);
     return EXIT.fine;

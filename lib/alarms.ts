@@ -57,6 +57,11 @@ export class Alarms extends Construct {
     this.#topic = this.#topicOf(where);
   }
 
+  /** Where they ring; undefined where they tell nobody. */
+  get topicArn(): string | undefined {
+    return this.#topic?.topicArn;
+  }
+
   /** Somebody's messages could not be handled; `bury` has taken them, or failed to. */
   deadLetters(name: string, queue: Queue, of: string, source?: string): void {
     // What `bury` takes at once is never seen waiting, and what nobody takes is never received.

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -92,6 +92,12 @@ export class LarderFunction extends Construct {
     });
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn]);
     if (props.network) allowNetworkInterfaces(this.role);
+    if (props.reservedConcurrency) {
+      Annotations.of(this).addInfoV2(
+        `larder:reserves-${props.folder}`,
+        `The concurrency of ${props.folder} is 1, which takes a reserved execution. AWS refuses that to an account with a limit of 100 or less: ask for more first, or use 2 (docs/aws.md).`,
+      );
+    }
 
     const environment = environmentOf(props.variables);
     this.problem = environmentProblem(this, props.folder, environment);

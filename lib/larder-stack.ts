@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { METRICS } from '../core/contract.ts';
+import { discoverOutput, pascalCase } from '../core/outputs.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { type Config, ConfigInvalid } from './config.ts';
@@ -23,10 +24,6 @@ export interface LarderStackProps extends StackProps {
   /** Checked, with its defaults: see checkConfig. */
   readonly config: Config;
 }
-
-/** `my-db` as part of an output's name: `MyDb`. */
-const pascalCase = (name: string): string =>
-  name.replace(/(?:^|-+)([a-z0-9]?)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The URL of each source's queue of one kind, by the name of its output. */
 const queuesOf = (
@@ -148,6 +145,13 @@ export class LarderStack extends Stack {
       VerificationsQueue: verifications.requests.queue.queueUrl,
       ...queuesOf('Exports', sources),
       ...queuesOf('Restores', restores),
+      ...Object.fromEntries(
+        sources.map(({ source, discover }) => [
+          discoverOutput(source.name),
+          discover.lambda.functionName,
+        ]),
+      ),
+      ...(alarms.topicArn && { AlarmsTopic: alarms.topicArn }),
     });
   }
 

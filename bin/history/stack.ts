@@ -8,7 +8,8 @@ const OUTPUTS = { table: 'HistoryTable', bucket: 'VaultBucket' } as const;
 /** Absent in stacks of before manifests were signed. */
 const KEYS = 'ManifestKeys';
 
-const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
+/** @throws Error where there is no such stack; errors of CloudFormation */
+export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
   const client = new CloudFormationClient({ requestHandler: PATIENCE });
   try {
     const { Stacks: [found] = [] } = await client.send(

@@ -323,6 +323,21 @@ describe('larder --local', () => {
     expect(existsSync(path.join(folder, 'endpoints.json'))).toBe(false);
   });
 
+  it('checks what the emulators know, and says of all else that it is not known locally', async () => {
+    const { status, stdout } = await larder(['doctor', '--local', folder]);
+    expect([status, stdout.trimEnd().split('\n')]).toEqual([
+      0,
+      [
+        'ok       history: the table is ACTIVE',
+        'ok       vault: vault-of-the-stack is there',
+        "ok       the manifests' keys: 1 on this machine",
+        ...["the vault's key", 'mail', 'alarms', 'concurrency', 'sources'].map(
+          (check) => `unknown  ${check}: not known locally`,
+        ),
+      ],
+    ]);
+  });
+
   it('is refused by the lock of a start that is not yet ready', async () => {
     const lock = await openDataFolder(folder);
     const { status, stderr } = await larder(['history', 'compare', '--local', folder]);

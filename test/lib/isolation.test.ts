@@ -147,7 +147,7 @@ describe('where each source has a prefix for its ids', () => {
 /** What the synthesis notes about sources that IAM does not keep apart. */
 const notesOf = (stack: ReturnType<typeof made>): string[] =>
   Annotations.fromStack(stack.stack)
-    .findInfo('*', Match.anyValue())
+    .findInfo('*', Match.stringLikeRegexp('IAM does not keep'))
     .map(({ entry }) => String(entry.data));
 
 describe('a source whose ids IAM can not tell from others’', () => {

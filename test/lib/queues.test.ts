@@ -1,3 +1,4 @@
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { TIMES } from '../../core/contract.ts';
 import { config, otherSource, restore, source } from './support/config.ts';
@@ -109,6 +110,12 @@ test('K of 1 is the function’s own concurrency, which a mapping can’t expres
     .ofType('AWS::Lambda::EventSourceMapping')
     .filter(([path]) => path.includes('Export/'));
   expect(mapping?.[1].Properties).not.toHaveProperty('ScalingConfig');
+  // An account may be too small for that, which only its operator knows.
+  const noted = Annotations.fromStack(single.stack).findInfo(
+    '*',
+    Match.stringLikeRegexp('reserved'),
+  );
+  expect(noted.map(({ id }) => id)).toEqual(['/Larder/Sources/main/Export']);
 });
 
 test('restores and verifications come one by one, two at once', () => {

@@ -136,10 +136,16 @@ test('nothing that CloudFormation could name has a name of its own', () => {
 
 test('outputs say where everything is, a queue for each source', () => {
   const two = synthesis(
-    config({ sources: [source(), otherSource({ name: 'old-archive', restore: restore() })] }),
+    config({
+      sources: [source(), otherSource({ name: 'old-archive', restore: restore() })],
+      alarms: { email: 'operations@example.com' },
+    }),
   );
   expect(Object.keys(two.outputs).sort()).toEqual([
+    'AlarmsTopic',
     'ApiUrl',
+    'DiscoverFunctionMain',
+    'DiscoverFunctionOldArchive',
     'ExportsQueueMain',
     'ExportsQueueOldArchive',
     'HistoryTable',
@@ -151,6 +157,9 @@ test('outputs say where everything is, a queue for each source', () => {
   ]);
   expect(two.text(two.outputs.VaultBucket?.Value)).toBe('<Vault/Bucket>');
   expect(two.text(two.outputs.ManifestKeys?.Value)).toBe('<Manifests/Key>');
+  expect(two.text(two.outputs.DiscoverFunctionMain?.Value)).toBe(
+    '<Sources/main/Discover/Function>',
+  );
   expect(two.text(two.outputs.ExportsQueueOldArchive?.Value)).toBe(
     '<Sources/old-archive/Exports/Queue>',
   );
