@@ -5,11 +5,11 @@ import { LarderError } from '../../core/errors/base.ts';
 import { ManifestKeyRefused, ManifestKeyUnreachable } from '../../core/errors/vault.ts';
 import type { ManifestSignature } from '../../core/manifest.ts';
 import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-signature.ts';
-import { PATIENCE } from '../patience.ts';
+import { makeRequestHandler } from '../request-handler.ts';
 
 /** Signs and verifies manifests by HMAC keys of KMS, which never leave it. https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html */
 export const makeKeysClient = (): KMSClient =>
-  new KMSClient({ maxAttempts: 5, requestHandler: PATIENCE });
+  new KMSClient({ maxAttempts: 5, requestHandler: makeRequestHandler() });
 
 const MacAlgorithm = MANIFEST.macAlgorithm;
 const NOT_ITS_MAC = 'KMSInvalidMacException';

@@ -1,9 +1,16 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SourceUnreachable } from '../../core/errors/source.ts';
 import { FailedElsewhere } from '../../core/errors/work.ts';
 import { discoverResult, parseJson } from '../../core/messages.ts';
 import type { Route } from '../../core/settings.ts';
 import type { SourceFunctions } from '../../core/source-ports.ts';
+import { makeRequestHandler } from '../request-handler.ts';
+
+/** Waited for discover's answer: longer than the API looks for a project. */
+const INVOKE_MS = 25_000;
+
+export const makeInvokeClient = (): LambdaClient =>
+  new LambdaClient({ requestHandler: makeRequestHandler(INVOKE_MS) });
 
 /** The functions that lie in a source's network, called through Lambda: nobody else reaches the source. */
 export const makeSourceFunctions = (access: {

@@ -20,6 +20,7 @@ import { type Manifest, manifest } from '../../core/manifest.ts';
 import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
 import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
+import { makeRequestHandler } from '../request-handler.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
 import { isAbsent, listed } from './listed.ts';
 import { upload } from './upload.ts';
@@ -31,6 +32,8 @@ export interface VaultOptions {
   readonly signer?: Pick<ManifestSigner, 'sign'>;
 }
 
+const PART_MS = 60_000;
+
 /**
  * The S3 client of the vault. A part that is not answered within a minute counts as lost and is sent again:
  * the default waits for ever, and a stalled connection would hold the export until its time is up.
@@ -38,11 +41,7 @@ export interface VaultOptions {
 export const makeVaultClient = (): S3Client =>
   new S3Client({
     maxAttempts: 5,
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: 60_000,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: makeRequestHandler(PART_MS),
   });
 
 /** Its beginning is not held in memory any longer than it takes to see that it is too large. @throws ManifestTooLarge */

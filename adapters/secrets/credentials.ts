@@ -3,7 +3,7 @@ import { Signer } from '@aws-sdk/rds-signer';
 import * as z from 'zod';
 import { SecretUnreadable, SourceUnreachable } from '../../core/errors/source.ts';
 import type { SourceSettings } from '../../core/settings.ts';
-import { PATIENCE } from '../patience.ts';
+import { makeRequestHandler } from '../request-handler.ts';
 
 /** A login. It is asked for before every connection: secrets rotate, and an IAM token lives 15 minutes. */
 export interface Login {
@@ -116,7 +116,7 @@ const iamCredentials = (
 /** How to log in to a source, by its settings. */
 export const makeCredentials = (
   source: SourceSettings,
-  client: SecretsManagerClient = new SecretsManagerClient({ requestHandler: PATIENCE }),
+  client: SecretsManagerClient = new SecretsManagerClient({ requestHandler: makeRequestHandler() }),
 ): Credentials =>
   source.auth.type === 'iam'
     ? iamCredentials(source, source.auth)

@@ -4,7 +4,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SESClient } from '@aws-sdk/client-ses';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { PATIENCE } from '../../adapters/patience.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { discoverOutput } from '../../core/outputs.ts';
 import type { Config } from '../../lib/config.ts';
 import { readConfiguration } from '../configuration.ts';
@@ -15,7 +15,7 @@ import { checkAlarms, checkMail } from './mail.ts';
 import { checkBucket, checkKey, checkTable, vaultKeyOf } from './storage.ts';
 
 /** A discover function takes five minutes at most. */
-const DISCOVERY = { ...PATIENCE, requestTimeout: 310_000 };
+const DISCOVERY_MS = 310_000;
 
 const wantedOf = ({ sources, export: { concurrency }, verification }: Config) => ({
   exports: concurrency,
@@ -34,10 +34,13 @@ export const awsChecks = async ({
 }): Promise<readonly Finding[]> => {
   const config = await readConfiguration(file);
   const outputs = await outputsOf(stack);
-  const access = { requestHandler: PATIENCE };
+  const access = { requestHandler: makeRequestHandler() };
   const s3 = new S3Client(access);
   const kms = new KMSClient(access);
-  const lambda = new LambdaClient({ requestHandler: DISCOVERY, maxAttempts: 1 });
+  const lambda = new LambdaClient({
+    requestHandler: makeRequestHandler(DISCOVERY_MS),
+    maxAttempts: 1,
+  });
   /** A check of what an output names; one that the stack does not have is a failure of its own. */
   const ofOutput = (
     check: string,

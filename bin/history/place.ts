@@ -5,7 +5,7 @@ import { makeHistoryRows } from '../../adapters/dynamodb/rebuild.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import type { HistoryTable } from '../../adapters/dynamodb/table.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { PATIENCE } from '../../adapters/patience.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import type { Where } from './arguments.ts';
@@ -18,7 +18,10 @@ const openAws = ({
   bucket,
   keys = [],
 }: Pick<Place, 'table' | 'bucket'> & Partial<Pick<Place, 'keys'>>): Place => {
-  const dynamodb = new DynamoDBClient({ requestHandler: PATIENCE, maxAttempts: THROTTLED_TRIES });
+  const dynamodb = new DynamoDBClient({
+    requestHandler: makeRequestHandler(),
+    maxAttempts: THROTTLED_TRIES,
+  });
   const s3 = makeVaultClient();
   const kms = makeKeysClient();
   return {

@@ -1,5 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { PATIENCE } from '../../adapters/patience.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { quoted } from '../../core/errors/base.ts';
 import type { Where } from './arguments.ts';
 
@@ -10,7 +10,7 @@ const KEYS = 'ManifestKeys';
 
 /** @throws Error where there is no such stack; errors of CloudFormation */
 export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
-  const client = new CloudFormationClient({ requestHandler: PATIENCE });
+  const client = new CloudFormationClient({ requestHandler: makeRequestHandler() });
   try {
     const { Stacks: [found] = [] } = await client.send(
       new DescribeStacksCommand({ StackName: stack }),

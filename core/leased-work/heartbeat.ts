@@ -57,7 +57,9 @@ export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => voi
     const begun = performance.now();
     const held = await store.heartbeat(claim, heart.findings());
     if (held !== 'held') return end(held);
-    if (!ended) holdFrom(begun);
+    // The work has ended meanwhile, and has said when its message is to come again.
+    if (ended) return;
+    holdFrom(begun);
     await heart.hide(TIMES.visibilityWhileWorkingSeconds);
   };
 

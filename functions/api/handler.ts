@@ -1,5 +1,4 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
@@ -8,9 +7,10 @@ import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
+import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import {
@@ -51,7 +51,7 @@ const access = {
 };
 const log = makeLog('api');
 const metrics = makeMetrics('api');
-const sqs = new SQSClient({});
+const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
 
 const api: Api = {
   settings: {
@@ -70,7 +70,7 @@ const api: Api = {
     verifications: makeVerifications(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),
     manifestKeys: makeManifestVerifier({ keys: manifestKeys, client: makeKeysClient() }),
-    functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
+    functions: makeSourceFunctions({ routes, client: makeInvokeClient() }),
     queues: new Map(
       routes.map(({ source, exportsQueue }) => [
         source,

@@ -9,6 +9,7 @@ import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { METRICS } from '../../core/contract.ts';
 import { failureFacts } from '../../core/errors/base.ts';
@@ -27,7 +28,10 @@ const ports: DeadLetterPorts = {
   restores: makeRestores(access),
   verifications: makeVerifications(access),
   validations: makeValidations(access),
-  outcomes: makeOutcomes({ url: environment.outcomesQueue, client: new SQSClient({}) }),
+  outcomes: makeOutcomes({
+    url: environment.outcomesQueue,
+    client: new SQSClient({ requestHandler: makeRequestHandler() }),
+  }),
   clock: Date.now,
   log,
 };

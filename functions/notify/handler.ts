@@ -6,6 +6,7 @@ import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeMailer } from '../../adapters/ses/mailer.ts';
 import { lambdaHandler } from '../middleware.ts';
 import { notifyBatch } from './batch.ts';
@@ -27,7 +28,10 @@ const ports: NotifyPorts = {
   runs: makeRuns(access),
   restores: makeRestores(access),
   verifications: makeVerifications(access),
-  mailer: makeMailer({ client: new SESClient({}), ...notifications }),
+  mailer: makeMailer({
+    client: new SESClient({ requestHandler: makeRequestHandler() }),
+    ...notifications,
+  }),
   log,
 };
 const settings: NotifySettings = { environment, onSuccess: notifications.onSuccess };

@@ -7,6 +7,7 @@ import { readEnvironment } from '../../adapters/environment.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeProjectSource } from '../../adapters/postgres/projects/project-source.ts';
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import { makeExportQueue } from '../../adapters/sqs/work-queue.ts';
 import { type PlanEvent, planEvent } from '../../core/messages.ts';
@@ -29,7 +30,7 @@ const access = {
   client: makeTableClient(),
   clock: Date.now,
 };
-const sqs = new SQSClient({});
+const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
 const ports: PlanPorts = {
   source: makeProjectSource(accessOf(environment.source, import.meta.dirname)),
   registry: makeRegistry(access),

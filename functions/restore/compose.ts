@@ -5,12 +5,12 @@ import { makeRestores } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { PATIENCE } from '../../adapters/patience.ts';
 import { readNaming } from '../../adapters/postgres/archive/entries-naming-live.ts';
 import { readOwnCode } from '../../adapters/postgres/archive/own-code.ts';
 import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
 import { makeRestoreServer } from '../../adapters/postgres/restore/restore-server.ts';
 import { accessOf } from '../../adapters/postgres/session/source-access.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
@@ -38,7 +38,7 @@ export const compose = (log: Log): { ports: RestorePorts; options: RestoreOption
   ]);
   const clock = Date.now;
   const rows = { table: environment.historyTable, client: makeTableClient(), clock };
-  const sqs = new SQSClient({ requestHandler: PATIENCE });
+  const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
   return {
     ports: {
       restores: makeRestores(rows),

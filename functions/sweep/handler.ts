@@ -1,5 +1,4 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
@@ -9,9 +8,10 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
-import { makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
+import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import {
@@ -34,7 +34,7 @@ const environment = readEnvironment([
   'schedules',
 ]);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
-const sqs = new SQSClient({});
+const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
 const { routes, schedules, keyTemplate } = environment;
 const log = makeLog('sweep');
 const metrics = makeMetrics('sweep');
@@ -46,7 +46,7 @@ const ports: SweepPorts = {
   rounds: makeVaultRounds(access),
   vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
   outcomes: makeOutcomes({ url: environment.outcomesQueue, client: sqs }),
-  functions: makeSourceFunctions({ routes, client: new LambdaClient({}) }),
+  functions: makeSourceFunctions({ routes, client: makeInvokeClient() }),
   queues: new Map(
     routes.map(({ source, exportsQueue }) => [
       source,

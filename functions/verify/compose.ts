@@ -6,9 +6,9 @@ import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
-import { PATIENCE } from '../../adapters/patience.ts';
 import { makeArchiveReader } from '../../adapters/postgres/programs/archive-reader.ts';
 import { makeScratchRestores } from '../../adapters/postgres/scratch/restore/make-scratch-restores.ts';
+import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVaultReader } from '../../adapters/s3/read.ts';
 import { makeVaultClient } from '../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
@@ -35,7 +35,7 @@ export const compose = (log: Log): VerifyPorts => {
   ]);
   const clock = Date.now;
   const rows = { table: environment.historyTable, client: makeTableClient(), clock };
-  const sqs = new SQSClient({ requestHandler: PATIENCE });
+  const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
   const programRoots = environment.postgresRoot.split(':');
   return {
     verifications: makeVerifications(rows),

@@ -1,7 +1,10 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 
-/** How a network ends a connection: with a goodbye, with a reset, or without a word. */
-export type Cut = 'drop' | 'reset' | 'stall';
+/**
+ * How a network ends a connection: with a goodbye, with a reset, without a word, or as a NAT gateway forgets it: its end is told, by a
+ * reset, to whoever uses it the next time.
+ */
+export type Cut = 'drop' | 'reset' | 'stall' | 'forget';
 
 export interface TcpProxy {
   readonly port: number;
@@ -19,6 +22,7 @@ interface Pair {
   readonly client: Socket;
   readonly server: Socket;
   isStalled: boolean;
+  isForgotten: boolean;
 }
 
 /** Stands between clients and a port of 127.0.0.1. */
@@ -28,7 +32,8 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
 
   const cutAll = (cut: Cut): void => {
     for (const pair of pairs) {
-      if (cut === 'stall') pair.isStalled = true;
+      if (cut === 'stall' || cut === 'forget') pair.isStalled = true;
+      if (cut === 'forget') pair.isForgotten = true;
       for (const socket of [pair.client, pair.server]) {
         if (cut === 'drop') socket.end();
         if (cut === 'reset') socket.resetAndDestroy();
@@ -38,7 +43,7 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
 
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     const server = createConnection({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true });
-    const pair: Pair = { client, server, isStalled: false };
+    const pair: Pair = { client, server, isStalled: false, isForgotten: false };
     pairs.add(pair);
     for (const [from, to] of [
       [client, server],
@@ -52,6 +57,7 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
           sprung();
           if (cut === 'drop') return;
         }
+        if (pair.isForgotten && from === client) return void client.resetAndDestroy();
         if (pair.isStalled || to.destroyed) return;
         if (!to.write(chunk)) from.pause();
       });

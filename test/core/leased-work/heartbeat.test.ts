@@ -58,6 +58,26 @@ test('a message that can not be hidden costs no claim', async () => {
   expect(reasons).toEqual([]);
 });
 
+test('a renewal that is on its way when the work ends hides the message no more, and leaves no timer', async () => {
+  const hide = vi.fn(async () => undefined);
+  let answer: (held: 'held') => void = () => undefined;
+  const { end } = start(
+    {
+      heartbeat: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    },
+    hide,
+  );
+  await vi.advanceTimersByTimeAsync(21 * SECOND);
+  end();
+  answer('held');
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect(hide).not.toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('a wish to cancel is seen within 5 s, and between two renewals', async () => {
   const { reasons } = start({
     get: async () => pendingBackup({ attempt: 1, status: 'in-progress', cancelRequested: true }),

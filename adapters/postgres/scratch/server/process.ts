@@ -55,7 +55,11 @@ export const startProcess = async (start: Start): Promise<ServerProcess> => {
   const exited = once(server, 'exit').then(() => watchdog.dismiss());
   const died = new Promise<never>((_, reject) => {
     void exited.then(async () => {
-      await Promise.race([silent, wait(LAST_LINES)]);
+      if (ending) return;
+      const late = new AbortController();
+      const lastLines = wait(LAST_LINES, undefined, { signal: late.signal });
+      await Promise.race([silent, lastLines.catch(() => undefined)]);
+      late.abort();
       if (ending) return;
       failure = failureOf(server, words, folder);
       reject(failure);
