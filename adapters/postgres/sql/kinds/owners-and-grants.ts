@@ -111,12 +111,11 @@ const grantees = (
   const roles: string[] = [];
   let everybody = false;
   do {
-    if (cursor.keys('public')) everybody = true;
-    else {
-      const role = cursor.name();
-      if (role === undefined) return undefined;
-      roles.push(role);
-    }
+    const role = cursor.name();
+    if (role === undefined) return undefined;
+    // PostgreSQL takes it for everybody even where it is quoted: no role may have this name.
+    if (role === 'public') everybody = true;
+    else roles.push(role);
   } while (cursor.symbol(','));
   if (action === 'grant') cursor.keys('with grant option');
   if (cursor.keys('granted by')) cursor.name();
