@@ -9,6 +9,8 @@ import {
   isBorrowed,
   readExtensionsInside,
 } from '../schema-names/borrowed-extensions.ts';
+import { type MissingOwner, readMissingOwners } from '../schema-names/extension-owners.ts';
+import { identifier } from '../sql/identifiers.ts';
 import type { Findings } from './rights.ts';
 
 /**
@@ -33,27 +35,8 @@ interface Found {
   readonly available: boolean;
 }
 
-/** Owners of what an extension brought, by the catalogs that have owners. */
-const OWNED = [
-  ['pg_class', 'relowner'],
-  ['pg_proc', 'proowner'],
-  ['pg_type', 'typowner'],
-  ['pg_operator', 'oprowner'],
-  ['pg_opclass', 'opcowner'],
-  ['pg_opfamily', 'opfowner'],
-  ['pg_collation', 'collowner'],
-  ['pg_ts_dict', 'dictowner'],
-  ['pg_ts_config', 'cfgowner'],
-] as const;
-
 const IN_LIVE = `
-  SELECT e.extname AS name, n.nspname AS schema, e.extrelocatable AS relocatable,
-    pg_catalog.pg_has_role(e.extowner, 'USAGE') AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_depend d
-      ${OWNED.map(([catalog]) => `LEFT JOIN pg_catalog.${catalog} ON d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND ${catalog}.oid = d.objid`).join('\n      ')}
-      WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-        AND NOT pg_catalog.pg_has_role(COALESCE(${OWNED.map(([catalog, column]) => `${catalog}.${column}`).join(', ')}, e.extowner), 'USAGE')
-    ) AS ours
+  SELECT e.extname AS name, n.nspname AS schema, e.extrelocatable AS relocatable, session_user::text AS role
   FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
   WHERE n.nspname = ANY ($1) ORDER BY 1`;
 
@@ -61,7 +44,7 @@ interface InLive {
   readonly name: string;
   readonly schema: string;
   readonly relocatable: boolean;
-  readonly ours: boolean;
+  readonly role: string;
 }
 
 const findAll = async (client: pg.Client, wanted: readonly WantedExtension[]): Promise<Found[]> =>
@@ -91,14 +74,30 @@ const findRequired = async (
   );
 };
 
-const moved = ({ name, schema, relocatable, ours }: InLive): string[] => {
+const WAY = 'Chosen tables can be restored into the live schema; or use the restore guide.';
+
+const movedProblems = (
+  { name, schema, relocatable, role }: InLive,
+  missing: readonly MissingOwner[],
+): string[] => {
   const head = `Extension ${quoted(name)} is in schema ${quoted(schema)} and would have to move with it`;
-  const way = 'Chosen tables can be restored into the live schema; or use the restore guide.';
-  if (!relocatable) return [`${head}, but it can't be moved. ${way}`];
-  return ours
-    ? []
-    : [`${head}, which only the owner of the extension and of all its objects may do. ${way}`];
+  if (!relocatable) return [`${head}, but it can't be moved. ${WAY}`];
+  return missing
+    .filter(({ extension, grantable }) => extension === name && !grantable)
+    .map(({ owner, superuser }) =>
+      superuser
+        ? `${head}, but a part of it belongs to ${quoted(owner)}, a superuser, whose rights a restore must not have. A superuser can move it out of the schema for good: ALTER EXTENSION ${identifier(name)} SET SCHEMA to one that only has extensions; then back up again. ${WAY}`
+        : `${head}, but a part of it belongs to ${quoted(owner)}. For the time of the restore: GRANT ${identifier(owner)} TO ${identifier(role)}; afterwards: REVOKE ${identifier(owner)} FROM ${identifier(role)}. ${WAY}`,
+    );
 };
+
+const lentWarnings = ({ name, role }: InLive, missing: readonly MissingOwner[]): string[] =>
+  missing
+    .filter(({ extension, grantable }) => extension === name && grantable)
+    .map(
+      ({ owner }) =>
+        `A part of extension ${quoted(name)} belongs to ${quoted(owner)}: ${quoted(role)} makes itself a member of that role for the statement that moves the extension, and takes that back at once.`,
+    );
 
 /** What the extension has of its own stays as it is, whatever the backup holds of it. */
 const saidOf = (one: ExtensionInside, mode: PreflightRequest['mode']): string[] => {
@@ -124,9 +123,17 @@ const liveFindings = async (
   const found = await client.query<InLive>(IN_LIVE, [names]);
   const isMoved = ({ name }: InLive): boolean =>
     mode === 'swap' || inside.some((one) => one.name === name && isBorrowed(one));
+  const moved = found.rows.filter(isMoved);
+  const missing = await readMissingOwners(
+    client,
+    moved.map(({ name }) => name),
+  );
   return {
-    problems: found.rows.filter(isMoved).flatMap(moved),
-    warnings: inside.flatMap((one) => saidOf(one, mode)),
+    problems: moved.flatMap((one) => movedProblems(one, missing)),
+    warnings: [
+      ...inside.flatMap((one) => saidOf(one, mode)),
+      ...moved.flatMap((one) => lentWarnings(one, missing)),
+    ],
   };
 };
 

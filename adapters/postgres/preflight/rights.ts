@@ -30,7 +30,7 @@ interface OfDatabase {
 const SETTABLE = `CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END`;
 
 const OF_SCHEMAS = `
-  SELECT n.nspname AS schema, r.rolname AS owner, pg_catalog.pg_has_role(r.oid, 'USAGE') AS owns,
+  SELECT n.nspname AS schema, r.rolname AS owner, r.rolsuper AS superuser, pg_catalog.pg_has_role(r.oid, 'USAGE') AS owns,
     pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS creates
   FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
   WHERE n.nspname = ANY ($1) ORDER BY 1`;
@@ -38,6 +38,7 @@ const OF_SCHEMAS = `
 interface OfSchema {
   readonly schema: string;
   readonly owner: string;
+  readonly superuser: boolean;
   readonly owns: boolean;
   readonly creates: boolean;
 }
@@ -83,7 +84,7 @@ const schemaProblems = (
   ofDatabase: OfDatabase,
   mode: string,
 ): string[] =>
-  found.flatMap(({ schema, owner, owns, creates }) => {
+  found.flatMap(({ schema, owner, superuser, owns, creates }) => {
     const { role } = ofDatabase;
     if (owner === DATABASE_OWNER) {
       if (mode !== 'tables-live') return owns ? [] : [publicProblem(schema, ofDatabase)];
@@ -93,17 +94,21 @@ const schemaProblems = (
             `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO the role that owns its tables, which ${quoted(role)} has to be a member of. ${ROLES_PAGE}`,
           ];
     }
+    // A restore must not have a superuser's rights.
+    const mend = superuser
+      ? `ALTER SCHEMA ${quoted(schema)} OWNER TO a role that ${quoted(role)} is a member of`
+      : `GRANT ${quoted(owner)} TO ${quoted(role)}`;
     if (mode === 'tables-live') {
       return creates
         ? []
         : [
-            `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT ${quoted(owner)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+            `${quoted(role)} may make no tables in schema ${quoted(schema)}: ${mend}. ${ROLES_PAGE}`,
           ];
     }
     return owns
       ? []
       : [
-          `Schema ${quoted(schema)} belongs to ${quoted(owner)}, and only its owner may rename it: GRANT ${quoted(owner)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+          `Schema ${quoted(schema)} belongs to ${quoted(owner)}, and only its owner may rename it: ${mend}. ${ROLES_PAGE}`,
         ];
   });
 
@@ -140,7 +145,7 @@ const OWNERS = `
     UNION SELECT t.typowner FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
       WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
   )
-  SELECT r.rolname AS name, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
+  SELECT r.rolname AS name, r.rolsuper AS superuser, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
 
 /** Roles that are not there are missing; an owner that we are no member of keeps its grants and loses what it owns. */
@@ -152,20 +157,27 @@ export const checkRoles = async (
     readonly name: string;
     readonly there: boolean;
   }
+  interface Foreign {
+    readonly name: string;
+    readonly superuser: boolean;
+    readonly member: boolean;
+  }
   const found = (await client.query<Row>(ROLES, [manifest.roles])).rows;
   const missingRoles = found.filter(({ there }) => !there).map(({ name }) => name);
   if (owners === 'drop') return { missingRoles, problems: [], warnings: [] };
   const live = places.map(({ from }) => from);
   // Live schemas that tables go into stay whose they are; whose public is, the rights have said.
-  const foreign = (
-    await client.query<{ name: string; member: boolean }>(OWNERS, [live, mode !== 'tables-live'])
-  ).rows.filter(({ name }) => name !== DATABASE_OWNER);
+  const foreign = (await client.query<Foreign>(OWNERS, [live, mode !== 'tables-live'])).rows.filter(
+    ({ name }) => name !== DATABASE_OWNER,
+  );
   const said = [
     ...missingRoles.map((name) => `The server has no role ${quoted(name)}, which the backup names`),
-    ...foreign.map(({ name, member }) =>
-      member
-        ? `The restore role is a member of ${quoted(name)}, which owns a part, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
-        : `The restore role is no member of ${quoted(name)}, which owns a part`,
+    ...foreign.map(({ name, superuser, member }) =>
+      superuser
+        ? `${quoted(name)} owns a part, a superuser, to whom the restore role can give nothing: ALTER ... OWNER TO a role that it is a member of`
+        : member
+          ? `The restore role is a member of ${quoted(name)}, which owns a part, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
+          : `The restore role is no member of ${quoted(name)}, which owns a part`,
     ),
   ];
   if (mode === 'swap') {

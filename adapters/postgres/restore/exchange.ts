@@ -7,9 +7,9 @@ import type { MarkerSecret, RenameOptions } from '../../../core/restore-ports.ts
 import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
 import { lockDependents, type Repointed, readBindings, repoint } from '../dependents/repoint.ts';
 import { refuseNotOwned } from '../projects/schema-ownership.ts';
+import { moveExtension } from '../schema-names/extension-owners.ts';
 import {
   extensionsIn,
-  moveExtension,
   type Oids,
   refuseTaken,
   renameSchema,

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import { catalog, MEMBERS } from '../catalog/outside-dependencies.ts';
-import { type MovedExtension, moveExtension } from './schema-names.ts';
+import { moveExtension } from './extension-owners.ts';
+import type { MovedExtension } from './schema-names.ts';
 
 /**
  * Extensions that live in a schema of the backup's name. A database has each extension once. A restore beside borrows it from the

@@ -106,14 +106,6 @@ export const extensionsIn = async (
 ): Promise<readonly MovedExtension[]> =>
   (await client.query<MovedExtension>(EXTENSIONS_IN, [schemas])).rows;
 
-export const moveExtension = async (
-  client: pg.Client,
-  extension: string,
-  schema: string,
-): Promise<void> => {
-  await client.query(`ALTER EXTENSION ${identifier(extension)} SET SCHEMA ${identifier(schema)}`);
-};
-
 export const setSchemaComment = async (
   client: pg.Client,
   schema: string,

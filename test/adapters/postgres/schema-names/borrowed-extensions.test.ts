@@ -14,8 +14,13 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
+const PARTS = {
+  'parts.control': `default_version = '1.0'\nrelocatable = true\ntrusted = true\n`,
+  'parts--1.0.sql': "CREATE FUNCTION part() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+};
+
 /** An extension of the tenant's that has rows of its own, of which the backup holds older ones. */
-const on = openedOn([15, 18], async (postgres) => postgres, INVOICES);
+const on = openedOn([15, 18], async (postgres) => postgres, { ...INVOICES, ...PARTS });
 const USES =
   'CREATE TABLE acme.bills (no bigint PRIMARY KEY, form text DEFAULT acme.invoice_form(1))';
 
@@ -141,3 +146,75 @@ it('an extension with tables that nothing needs is not locked while the restore 
   const { rows } = await postgres.sql(LIVE, database);
   expect(rows).toMatchObject([{ rows: 501, value: 501 }]);
 });
+
+describe.each([15, 18])(
+  'on PostgreSQL %i, an extension of which another role owns a part',
+  (major) => {
+    /** Its function belongs to `parts_owner`, all else to the owner of the tenants. */
+    const owned = async (grants: string) => {
+      const postgres = on(major);
+      const database = await newDatabase(
+        postgres,
+        `CREATE SCHEMA acme; CREATE TABLE acme.orders (id int); INSERT INTO acme.orders VALUES (1); RESET ROLE; CREATE EXTENSION parts SCHEMA acme;
+       DO $$ BEGIN CREATE ROLE parts_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+       UPDATE pg_extension SET extowner = 'app_owner'::regrole WHERE extname = 'parts'; ALTER FUNCTION acme.part() OWNER TO parts_owner; SET ROLE app_owner`,
+      );
+      await postgres.sql(grants, database);
+      const stored = await takeBackup(postgres, database, ['acme']);
+      return { postgres, database, stored, target: { postgres, database } };
+    };
+    const places = [
+      { from: 'acme', to: 'acme_before' },
+      { from: 'acme_restored', to: 'acme' },
+    ];
+    const members = `SELECT roleid::regrole::text AS role, admin_option AS admin FROM pg_auth_members
+    WHERE member = 'larder_restore'::regrole AND roleid = 'parts_owner'::regrole`;
+
+    it('refuses a swap that may not move it, and names the owner and what lets it', async () => {
+      const { target, stored, postgres, database } = await owned('SELECT');
+      const { problems } = await surveyOf(target, stored, { mode: 'swap' });
+      expect(problems).toEqual([
+        expect.stringMatching(
+          /belongs to "parts_owner".*GRANT "parts_owner" TO "larder_restore"; afterwards: REVOKE "parts_owner" FROM "larder_restore"/,
+        ),
+      ]);
+      await postgres.sql('ALTER FUNCTION acme.part() OWNER TO postgres', database);
+      const [problem] = (await surveyOf(target, stored, { mode: 'swap' })).problems;
+      expect(problem).toMatch(/belongs to "postgres", a superuser/);
+      expect(problem).not.toContain('GRANT');
+    });
+
+    it('moves with a swap and is lent beside by who may make itself a member, and is none afterwards', async () => {
+      const { target, stored, postgres, database } = await owned(
+        'GRANT parts_owner TO larder_restore WITH ADMIN OPTION',
+      );
+      try {
+        if (major >= 16)
+          await postgres.sql('REVOKE INHERIT OPTION FOR parts_owner FROM larder_restore', database);
+        else
+          await postgres.sql(
+            'REVOKE parts_owner FROM larder_restore; ALTER ROLE larder_restore CREATEROLE',
+            database,
+          );
+        const before = (await postgres.sql(members, database)).rows;
+        const { problems, warnings } = await surveyOf(target, stored, { mode: 'swap' });
+        expect(problems).toEqual([]);
+        expect(warnings.join()).toMatch(/makes itself a member of that role for the statement/);
+        await restore(target, stored);
+        const { signal } = new AbortController();
+        await serverOf(target).rename(sealed(), places, { lockTimeoutMs: 2000, signal });
+        const { rows } = await postgres.sql(
+          "SELECT extnamespace::regnamespace::text AS place FROM pg_extension WHERE extname = 'parts'",
+          database,
+        );
+        expect(rows).toEqual([{ place: 'acme' }]);
+        expect((await postgres.sql(members, database)).rows).toEqual(before);
+      } finally {
+        await postgres.sql(
+          'REVOKE parts_owner FROM larder_restore; ALTER ROLE larder_restore NOCREATEROLE',
+          database,
+        );
+      }
+    });
+  },
+);
