@@ -1,7 +1,9 @@
 import { sqlStateOf } from '../session/server-messages.ts';
+import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { allWords, keyDefinition } from '../sql/kinds/clauses.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
+import { mayNeedSuperuser } from '../sql/kinds/superuser-only.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { ownerOf } from './access/role-switch.ts';
 import { halfAdded, onPartition, partsBelow, validate } from './foreign-keys/partition-keys.ts';
@@ -22,7 +24,7 @@ import {
 } from './unfinished-objects.ts';
 
 /**
- * Under `report`, a statement that fails because rows violate definitions is reported as unfinished, and the restore continues. Statements
+ * Under `report`, a statement that fails because rows violate definitions, or because only a superuser may run it, is reported as unfinished, and the restore continues. Statements
  * that read rows run in a savepoint of their own. Statements that may need a missing object do so only once an object is missing: a restore
  * without conflicts needs savepoints only where an index is built or a key is checked.
  */
@@ -140,6 +142,11 @@ const without = async (
   return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
 };
 
+/** Whether a statement gives an owner to an object that may be missing. */
+const isOwnerOf = (unfinished: readonly Unfinished[], statement: StatementKind): boolean =>
+  statement.kind === 'owner' &&
+  unfinished.some(({ on, part }) => part === undefined && shown(on) === shown(statement.on));
+
 /** Executes a statement; under `report`, one that rows or definitions make impossible is reported, and the transaction continues. */
 export const orReport = async (
   run: Run,
@@ -148,16 +155,18 @@ export const orReport = async (
   execute: () => Promise<void>,
 ): Promise<void> => {
   const { request, unfinished } = run;
+  const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
+  const whole = { ...piece, words: allWords(piece, escapes) };
   const atRisk =
-    worksOnRows(statement, piece.words) || (unfinished.length > 0 && mayFollow(statement));
+    worksOnRows(statement, piece.words) ||
+    (request.tenancy !== undefined && mayNeedSuperuser(statement, whole.words)) ||
+    (unfinished.length > 0 && (mayFollow(statement) || isOwnerOf(unfinished, statement)));
   if (!atRisk) return await execute();
   if (request.onConflict !== 'report') {
     return await execute().catch((error: unknown) => {
       throw asConflict(error);
     });
   }
-  const escapes = /^off$/i.test(run.settings.get('standard_conforming_strings') ?? '');
-  const whole = { ...piece, words: allWords(piece, escapes) };
   const error = await tried(run, execute);
   if (error) unfinished.push(await without(run, statement, whole, error));
 };
