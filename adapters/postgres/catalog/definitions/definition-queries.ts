@@ -15,11 +15,32 @@ const ATTRIBUTE_OPTIONS = `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C"
 const PLACE = `CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
         WHERE h.inhrelid = c.oid AND p.relnamespace = ANY ($1)) THEN a.attnum END`;
 
+/**
+ * What a column that an heir has from a parent was given itself, or else the parent's: that is how it comes back, since pg_dump writes a column's
+ * compression and storage only where they are not those of the server or the type, and CREATE TABLE ... INHERITS takes the parent's.
+ */
+const fromParents = (own: string, usual: string): string => `CASE
+    WHEN a.attinhcount = 0 OR c.relispartition OR a.${own} <> ${usual} THEN a.${own}
+    ELSE COALESCE((
+      WITH RECURSIVE up AS (
+        SELECT i.inhparent AS oid, 1 AS depth, i.inhseqno AS place FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid
+        UNION ALL SELECT i.inhparent, up.depth + 1, i.inhseqno FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = up.oid
+      )
+      SELECT p.${own} FROM up JOIN pg_catalog.pg_class o ON o.oid = up.oid AND o.relnamespace = ANY ($1)
+      JOIN pg_catalog.pg_attribute p ON p.attrelid = up.oid AND p.attname = a.attname AND NOT p.attisdropped AND p.${own} <> ${usual}
+      ORDER BY up.depth, up.place LIMIT 1
+    ), a.${own}) END`;
+
+const STORAGE = fromParents(
+  'attstorage',
+  '(SELECT y.typstorage FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid)',
+);
+
 /** Columns by name, in their order; `attislocal` is left out, since an outside parent may be missing. */
 const COLUMNS = `(
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-        ${collation('a.attcollation')}, a.attstorage, a.attcompression, ${ATTRIBUTE_OPTIONS}, ${sorted('a.attfdwoptions')},
+        ${collation('a.attcollation')}, ${STORAGE}, ${fromParents('attcompression', `''::pg_catalog."char"`)}, ${ATTRIBUTE_OPTIONS}, ${sorted('a.attfdwoptions')},
         NULLIF(a.attstattarget, -1), pg_catalog.md5(pg_catalog.col_description(c.oid, a.attnum))
       ) ORDER BY ${PLACE}, a.attname COLLATE "C")
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -26,3 +26,10 @@ CREATE INDEX backward ON t (a backwards, s COLLATE plain_c);
 CREATE AGGREGATE rare(integer) (SFUNC = int4_avg_accum, STYPE = bigint[], SSPACE = 64, FINALFUNC = int8_avg, FINALFUNC_MODIFY = SHAREABLE, INITCOND = '{0,0}', MSFUNC = int4_avg_accum, MINVFUNC = int4_avg_accum_inv, MSTYPE = bigint[], MFINALFUNC = int8_avg, MINITCOND = '{0,0}', PARALLEL = restricted);
 CREATE AGGREGATE least_of(integer) (SFUNC = int4smaller, STYPE = integer, SORTOP = <);
 CREATE TYPE floats AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi, MULTIRANGE_TYPE_NAME = many_floats);
+
+-- Heirs whose parents were given a compression and a storage later, which CREATE TABLE ... INHERITS takes over.
+CREATE TABLE mother (id integer, a text, b text, c text);
+CREATE TABLE daughter (x integer) INHERITS (mother);
+CREATE TABLE granddaughter (y integer) INHERITS (daughter);
+ALTER TABLE ONLY mother ALTER a SET COMPRESSION pglz, ALTER b SET STORAGE EXTERNAL;
+ALTER TABLE ONLY daughter ALTER c SET COMPRESSION pglz;
