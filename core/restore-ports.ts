@@ -95,6 +95,8 @@ export interface OwnCode {
   readonly owner: string;
   /** True for indexes and materialized views, in which PostgreSQL lets nobody change the role. */
   readonly restricted: boolean;
+  /** A materialized view's query, which may call any function that is not volatile and reads no tables by name. */
+  readonly isView?: true;
 }
 /** Reads an archive's table of contents. @throws DumpUnreadable */
 export type ReadOwnCode = (

@@ -42,11 +42,16 @@ const functionsOf = ({ byNumber }: Archive, entry: Entry): readonly string[] => 
 
 type Found = Pick<OwnCode, 'what' | 'restricted'> & { readonly from?: Entry };
 
-/** Kinds whose text may have checks. In generated columns, keys and indexes built-ins are immutable, and a view's text is not read. */
+/** Kinds whose text may have checks. In generated columns, keys and indexes built-ins are immutable. */
 const CLAUSES = ['TABLE', 'DOMAIN', 'CHECK CONSTRAINT'];
 
-const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] =>
-  CLAUSES.includes(entry.desc) ? calledIn(checksIn(definitions.words(entry))).plain.toSorted() : [];
+const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] => {
+  if (entry.desc === 'MATERIALIZED VIEW')
+    return calledIn(definitions.words(entry)).plain.toSorted();
+  return CLAUSES.includes(entry.desc)
+    ? calledIn(checksIn(definitions.words(entry))).plain.toSorted()
+    : [];
+};
 
 const nameOf = ({ namespace, tag }: Entry): string => quoted(`${namespace}.${tag}`);
 
@@ -83,9 +88,18 @@ export const ownCodeOf = (contents: TableOfContents): readonly OwnCode[] => {
     if (!found) return [];
     const { from = entry, ...rest } = found;
     const functions = functionsOf(archive, from);
-    const builtIns = builtInsOf(archive, entry);
+    const builtIns = builtInsOf(archive, from);
     return functions.length || builtIns.length
-      ? [{ entry: entry.dumpId, ...rest, owner: from.owner ?? '', functions, builtIns }]
+      ? [
+          {
+            entry: entry.dumpId,
+            ...rest,
+            owner: from.owner ?? '',
+            functions,
+            builtIns,
+            ...(from !== entry && { isView: true as const }),
+          },
+        ]
       : [];
   });
 };

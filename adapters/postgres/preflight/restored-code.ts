@@ -8,6 +8,7 @@ import {
   reachOf,
   readReach,
 } from '../replay/tenant-code/restore-role-reach.ts';
+import { actingAmong } from '../replay/tenant-code/view-code.ts';
 import type { Findings } from './rights.ts';
 
 /**
@@ -52,11 +53,18 @@ const withHarmful = async (
   client: pg.Client,
   code: readonly OwnCode[],
 ): Promise<readonly OwnCode[]> => {
-  const plain = [...new Set(code.flatMap(({ builtIns }) => builtIns))];
+  const namesOf = (isView: boolean) => [
+    ...new Set(code.flatMap((one) => (Boolean(one.isView) === isView ? one.builtIns : []))),
+  ];
+  const plain = namesOf(false);
   const found = await harmfulAmong(client, { plain, functions: [], operators: [] });
   const harmful = new Set(found.map((one) => one.slice(0, one.indexOf('('))));
+  const acting = new Set(await actingAmong(client, namesOf(true)));
   return code
-    .map((one) => ({ ...one, builtIns: one.builtIns.filter((name) => harmful.has(name)) }))
+    .map((one) => ({
+      ...one,
+      builtIns: one.builtIns.filter((name) => (one.isView ? acting : harmful).has(name)),
+    }))
     .filter(({ functions, builtIns }) => functions.length || builtIns.length);
 };
 

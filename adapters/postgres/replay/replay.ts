@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
+import type { TableName } from '../../../core/restore.ts';
 import { written } from '../catalog/extension-objects.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import { qualified } from '../sql/identifiers.ts';
@@ -25,10 +26,11 @@ import { reachesOf, refuseReaches } from './outside-reach.ts';
 import { orReport } from './row-conflicts.ts';
 import { beginRun, named, type Run } from './run-state.ts';
 import { decide, keyOf } from './statement-policy.ts';
-import { exposedWarnings } from './tenant-code/confine.ts';
+import { exposedWarnings, refuseExposed } from './tenant-code/confine.ts';
 import { copyTable } from './tenant-code/copy-table.ts';
 import { executeDefinition } from './tenant-code/execute.ts';
 import { nothingMade } from './tenant-code/known-code.ts';
+import { codeOfView } from './tenant-code/view-code.ts';
 import type { ExecutedText, TextRequest } from './text-request.ts';
 import { refusedRows } from './unfinished-objects.ts';
 
@@ -77,6 +79,14 @@ const noteParts = async (run: Run, name: string): Promise<void> => {
   for (const part of await readExtensionParts(run.client, inside)) run.bounds.made.add(shown(part));
 };
 
+/** @throws RestoreRefused where its query would run code with rights over others, which was not accepted */
+const refuseExposedView = async (run: Run, view: TableName): Promise<void> => {
+  const owner = await ownerOf(run, { ...view, what: 'table' });
+  if (owner && !owner.superuser) return;
+  const code = await codeOfView(run, view);
+  if (code.length) await refuseExposed(run, { what: `materialized view ${shown(view)}`, code });
+};
+
 const runStatement = async (run: Run, statement: StatementKind, piece: Piece): Promise<void> => {
   const { client, request, bounds } = run;
   const { words } = piece;
@@ -100,7 +110,7 @@ const runStatement = async (run: Run, statement: StatementKind, piece: Piece): P
   const execute = (how?: Sender) =>
     sendBound({ client, plan: request.bindings, ...(how && { how }) }, statement, piece, doing);
   if (statement.kind === 'refresh') {
-    if (request.tenancy) await ownerOf(run, { ...named(statement.view), what: 'table' });
+    if (request.tenancy) await refuseExposedView(run, named(statement.view));
     await asPoliciesLet(client, execute);
   } else if (statement.kind === 'other' && isLabel(words))
     await labelOrLeaveOut(run, words, execute);

@@ -17,10 +17,10 @@ const HARMLESS_STABLE =
 export const OPENS_TABLES = 'satisfies_hash_partition';
 
 /** PostgreSQL's own objects have lower OIDs than this and can't be changed (FirstUnpinnedObjectId of access/transam.h). */
-const UNPINNED = 12_000;
+export const UNPINNED = 12_000;
 
 /** C functions that an extension brought and a superuser owns: only a superuser can make or change one. */
-const IS_TRUSTED_C = `
+export const IS_TRUSTED_C = `
   l.lanname IN ('c', 'internal') AND w.rolsuper AND EXISTS (
     SELECT FROM pg_catalog.pg_depend e
     WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')`;
@@ -37,7 +37,12 @@ const HARMLESS = `
   OR p.provolatile = 'i' AND (${IS_TRUSTED_C} OR ${IS_OF_RANGE})`;
 
 /** Fields of tree nodes that hold an OID, by what they refer to (nodes/primnodes.h of PostgreSQL 14 to 18). */
-const FUNCTION_FIELDS = ['funcid', 'opfuncid', 'hashfuncid', 'negfuncid', 'elemfuncid'];
+const FUNCTION_FIELDS = [
+  ...['funcid', 'opfuncid', 'hashfuncid', 'negfuncid', 'elemfuncid'],
+  // Of queries.
+  ...['aggfnoid', 'winfnoid'],
+];
+const OPERATOR_FIELDS = ['opno', 'eqop', 'sortop'];
 const TYPE_FIELDS = [
   ...['funcresulttype', 'opresulttype', 'consttype', 'vartype', 'resulttype', 'casetype', 'type'],
   ...[
@@ -51,7 +56,7 @@ const TYPE_FIELDS = [
   ],
   ...['refcontainertype', 'refelemtype', 'refrestype'],
 ];
-const FIELD = `:(${[...FUNCTION_FIELDS, ...TYPE_FIELDS, 'opno'].join('|')}) ([0-9]+)`;
+const FIELD = `:(${[...FUNCTION_FIELDS, ...TYPE_FIELDS, ...OPERATOR_FIELDS].join('|')}) ([0-9]+)`;
 
 /** Nodes that call nothing but what their fields name. Labels differ between PostgreSQL 15 and 16. */
 const KNOWN_NODES = [
@@ -111,9 +116,9 @@ const list = (values: readonly string[]): string =>
   `(${values.map((value) => `'${value}'`).join(', ')})`;
 
 /** What a tree refers to: `sort` is function or type, or node for one that is not known. */
-const referredTo = (tree: string): string => `
+export const referredTo = (tree: string): string => `
   SELECT CASE WHEN m[1] IN ${list(TYPE_FIELDS)} THEN 'type' ELSE 'function' END AS sort,
-    CASE WHEN m[1] = 'opno' THEN (SELECT o.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator o WHERE o.oid = m[2]::pg_catalog.oid) ELSE m[2]::pg_catalog.oid END AS oid,
+    CASE WHEN m[1] IN ${list(OPERATOR_FIELDS)} THEN (SELECT o.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator o WHERE o.oid = m[2]::pg_catalog.oid) ELSE m[2]::pg_catalog.oid END AS oid,
     NULL::pg_catalog.text AS node
   FROM pg_catalog.regexp_matches(${tree}, '${FIELD}', 'g') AS m WHERE m[2] <> '0'
   UNION ALL SELECT 'node', NULL, m[1] FROM pg_catalog.regexp_matches(${tree}, '\\{([A-Z]+)', 'g') AS m WHERE m[1] NOT IN ${list(KNOWN_NODES)}`;
@@ -130,7 +135,7 @@ const partsOf = (type: string): string => `
   ) part WHERE part.oid >= ${UNPINNED}`;
 
 /** What it is called in a message. */
-const named = (oid: string): string => `${oid}::pg_catalog.regprocedure::pg_catalog.text`;
+export const named = (oid: string): string => `${oid}::pg_catalog.regprocedure::pg_catalog.text`;
 
 /** Functions that are not known to be harmless, among the rows of a CTE with a column `oid`. */
 const harmfulAmong = (cte: string): string => `

@@ -49,6 +49,13 @@ export const taintedTypesOf = async (run: Run): Promise<readonly TaintedType[]> 
   return code.types;
 };
 
+/** Code that makes values of these types, by their OIDs, and of the schemas' own. */
+export const taintedAmong = async (run: Run, oids: readonly string[]): Promise<string[]> => {
+  if (!oids.length) return [];
+  const types = await readTaintedTypes(run.client, requestOf(run), oids);
+  return types.filter(({ oid }) => oids.includes(oid)).flatMap(({ code }) => code);
+};
+
 /** Before anything of the text is there: only a look at what is outside, or live, costs a query. */
 export const nothingMade = ({ request, code }: Run): void => {
   const isOutside = request.tenancy?.outside.some(({ kind }) => kind === 'type');

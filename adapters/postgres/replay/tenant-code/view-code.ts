@@ -1,0 +1,66 @@
+import type pg from 'pg';
+import type { TableName } from '../../../../core/restore.ts';
+import type { Run } from '../run-state.ts';
+import { IS_TRUSTED_C, named, OPENS_TABLES, referredTo, UNPINNED } from './catalog-sql.ts';
+import { taintedAmong } from './known-code.ts';
+
+/**
+ * Code that a materialized view's query runs when it is filled. PostgreSQL fills it as its owner, in a security-restricted operation, which
+ * stops neither a function that reads a table by its name (query_to_xml) nor one that reads a file or a large object. That matters where the owner has
+ * rights over others: under `owners: drop`, or if the restore role itself or a superuser owns it.
+ */
+
+/** Built-ins that read what their arguments name, though they are not volatile. */
+const READS = `p.proname ~ '^(query|cursor|table|schema|database)_to_xml' OR p.proname = '${OPENS_TABLES}'`;
+/** Volatile built-ins that touch nothing. */
+const VOLATILE = '^(random|random_normal|clock_timestamp|timeofday|gen_random_uuid|uuidv4|uuidv7)$';
+
+const HARMLESS = `p.oid < ${UNPINNED} AND NOT (${READS}) AND (p.provolatile <> 'v' OR p.proname ~ '${VOLATILE}')`;
+
+/** Parameters: schema and name. The query itself, those of the views that it reads, and policies of their tables. */
+const CODE = `
+  WITH RECURSIVE used AS (
+    SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+    UNION SELECT t.oid, t.relkind FROM used u JOIN pg_catalog.pg_rewrite r ON r.ev_class = u.oid AND u.relkind IN ('v', 'm')
+      JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.relkind IN ('v', 'r', 'p', 'f')
+  ), trees AS MATERIALIZED (
+    SELECT r.ev_action::pg_catalog.text AS tree FROM used u JOIN pg_catalog.pg_rewrite r ON r.ev_class = u.oid WHERE u.relkind IN ('v', 'm') AND r.ev_type = '1'
+    UNION ALL SELECT p.polqual::pg_catalog.text FROM used u JOIN pg_catalog.pg_policy p ON p.polrelid = u.oid WHERE p.polqual IS NOT NULL
+    UNION ALL SELECT d.adbin::pg_catalog.text FROM used u JOIN pg_catalog.pg_attribute a ON a.attrelid = u.oid AND a.attgenerated = 'v'
+      JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  ), referred AS MATERIALIZED (
+    SELECT DISTINCT f.sort, f.oid FROM trees t, LATERAL (${referredTo('t.tree')}) f WHERE f.sort <> 'node'
+  )
+  SELECT ${named('p.oid')} AS code, NULL::pg_catalog.text AS type
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles w ON w.oid = p.proowner
+  WHERE p.oid IN (SELECT f.oid FROM referred f WHERE f.sort = 'function') AND (${HARMLESS} OR p.provolatile <> 'v' AND ${IS_TRUSTED_C}) IS NOT TRUE
+  UNION ALL SELECT NULL, f.oid::pg_catalog.text FROM referred f WHERE f.sort = 'type' AND f.oid >= ${UNPINNED}
+  ORDER BY 1`;
+
+/** Functions, as PostgreSQL names them. */
+export const codeOfView = async (run: Run, { schema, name }: TableName): Promise<string[]> => {
+  interface Row {
+    readonly code: string | null;
+    readonly type: string | null;
+  }
+  const { rows } = await run.client.query<Row>(CODE, [schema, name]);
+  const types = await taintedAmong(
+    run,
+    rows.flatMap(({ type }) => type ?? []),
+  );
+  return [...new Set([...rows.flatMap(({ code }) => code ?? []), ...types])];
+};
+
+const ACTING = `
+  SELECT DISTINCT p.proname::text AS name FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1) AND NOT (${HARMLESS}) ORDER BY 1`;
+
+/** Those of some names of built-ins that a view's text may call, and that do more than compute. */
+export const actingAmong = async (
+  client: pg.Client,
+  names: readonly string[],
+): Promise<readonly string[]> =>
+  names.length
+    ? (await client.query<{ name: string }>(ACTING, [names])).rows.map(({ name }) => name)
+    : [];
