@@ -7,7 +7,7 @@ import { identifier } from '../../sql/identifiers.ts';
  * transaction that wrote it; those of ours are still in progress (pg_xact_status), and nobody else's such rows can be seen.
  */
 
-interface Catalog {
+export interface Catalog {
   readonly name: string;
   /** SQL for the OID of the schema that a row belongs to; absent where it belongs to none. */
   readonly schema?: string;
@@ -19,6 +19,10 @@ interface Catalog {
   readonly content?: string;
   /** New rows come with a new row of another catalog. */
   readonly follows?: boolean;
+  /** Its rows go with those of pg_class, by a lock. */
+  readonly isColumnOf?: boolean;
+  /** Its rows are parts of an object of another catalog: the catalog, and SQL for the object's OID. */
+  readonly partOf?: readonly [string, string];
   /** The only columns that its statistics, and tables that inherit from it, change. */
   readonly bookkeeping?: readonly string[];
 }
@@ -31,8 +35,8 @@ const ofTable = (name: string, column: string): Catalog => ({
 
 const LARGE_OBJECTS = 'pg_largeobject_metadata';
 
-/** Those that every role may read. pg_depend, comments and statistics only follow the others. */
-const CATALOGS: readonly Catalog[] = [
+/** Those whose rows may have a comment or a security label, and that every role may read. */
+const OF_OBJECTS: readonly Catalog[] = [
   {
     ...inSchema('pg_class', 'relnamespace'),
     bookkeeping: [
@@ -55,6 +59,37 @@ const CATALOGS: readonly Catalog[] = [
   inSchema('pg_ts_template', 'tmplnamespace'),
   inSchema('pg_default_acl', 'defaclnamespace'),
   inSchema('pg_extension', 'extnamespace'),
+  ofTable('pg_trigger', 'tgrelid'),
+  ofTable('pg_rewrite', 'ev_class'),
+  ofTable('pg_policy', 'polrelid'),
+];
+
+/** SQL for the schema of what a comment or a label is on: a schema is its own. */
+const SCHEMA_OF_TARGET = `CASE c.classoid ${[
+  ...OF_OBJECTS.map(
+    ({ name, schema = '0' }) =>
+      `WHEN 'pg_catalog.${name}'::pg_catalog.regclass THEN (SELECT ${schema.replace(/\bc\./g, 'o.')} FROM pg_catalog.${name} o WHERE o.oid = c.objoid)`,
+  ),
+  `WHEN 'pg_catalog.pg_namespace'::pg_catalog.regclass THEN c.objoid`,
+].join(' ')} ELSE 0 END`;
+
+const onObject = (name: string, content: string, more = ''): Catalog => ({
+  name,
+  schema: `COALESCE(${SCHEMA_OF_TARGET}, 0)`,
+  id: `c.classoid::text || '.' || c.objoid::text || '.' || c.objsubid::text${more}`,
+  content,
+});
+
+const ON_OBJECTS: Readonly<Record<string, string>> = {
+  pg_description: 'comment on',
+  pg_seclabel: 'security label on',
+};
+
+/** pg_depend and statistics only follow the others. */
+export const CATALOGS: readonly Catalog[] = [
+  ...OF_OBJECTS,
+  onObject('pg_description', 'c.description'),
+  onObject('pg_seclabel', 'c.label', ` || '.' || c.provider`),
   // Rights on a column are granted without a lock. Whatever else changes a column locks its table; and of other columns than these
   // the values may be of the tenant's types, whose casts would run.
   {
@@ -62,10 +97,19 @@ const CATALOGS: readonly Catalog[] = [
     id: `c.attrelid::text || '.' || c.attnum::text`,
     content: 'c.attacl::text',
     follows: true,
+    isColumnOf: true,
   },
-  ofTable('pg_trigger', 'tgrelid'),
-  ofTable('pg_rewrite', 'ev_class'),
-  ofTable('pg_policy', 'polrelid'),
+  {
+    name: 'pg_enum',
+    schema: '(SELECT t.typnamespace FROM pg_catalog.pg_type t WHERE t.oid = c.enumtypid)',
+    partOf: ['pg_type', 'c.enumtypid'],
+  },
+  {
+    name: 'pg_ts_config_map',
+    schema: '(SELECT t.cfgnamespace FROM pg_catalog.pg_ts_config t WHERE t.oid = c.mapcfg)',
+    id: `c.mapcfg::text || '.' || c.maptokentype::text || '.' || c.mapseqno::text`,
+    partOf: ['pg_ts_config', 'c.mapcfg'],
+  },
   ofTable('pg_attrdef', 'adrelid'),
   ofTable('pg_publication_rel', 'prrelid'),
   // One from a range to its multirange comes with the type.
@@ -89,7 +133,8 @@ const CATALOGS: readonly Catalog[] = [
 
 const row = ({ bookkeeping = [], content }: Catalog): string =>
   content ?? `(pg_catalog.to_jsonb(c) - '{${bookkeeping.join()}}'::text[])::text`;
-const idOf = ({ id = 'c.oid::text' }: Catalog): string => id;
+/** SQL for what a row is found by. */
+export const idOf = ({ id = 'c.oid::text' }: Catalog): string => id;
 
 /** `$2` is the number of transactions that the server has begun since ours, with ours. */
 const OURS = `CASE WHEN pg_catalog.age(c.xmin) BETWEEN 1 - $2::int AND 0
@@ -156,10 +201,27 @@ const IDENTITY = `
   SELECT o.type AS kind, o.type || ' ' || o.identity AS title
   FROM pg_catalog.pg_identify_object(pg_catalog.to_regclass('pg_catalog.' || $1), $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
 
+const IDENTITY_OF = `
+  SELECT o.type AS kind, o.type || ' ' || o.identity AS title
+  FROM pg_catalog.pg_identify_object($1::oid, $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
+
 /** How people know it, such as `function shared.f(integer)`. */
 export const objectOf = async (client: pg.Client, one: WrittenRow): Promise<WrittenObject> => {
   const kind = one.catalog === LARGE_OBJECTS ? 'large object' : one.catalog;
   if (one.title !== null || one.oid === null) return { kind, title: one.title ?? one.catalog };
+  const part = CATALOGS.find(({ name }) => name === one.catalog);
+  if (part?.partOf) {
+    const [of, whole] = part.partOf;
+    const sql = `SELECT ${whole}::text AS oid FROM pg_catalog.${part.name} c WHERE ${idOf(part)} = $1`;
+    const [found] = (await client.query<{ oid: string }>(sql, [one.oid])).rows;
+    return await objectOf(client, { ...one, catalog: of, oid: found?.oid ?? '0' });
+  }
+  const on = ON_OBJECTS[one.catalog];
+  if (on !== undefined) {
+    const [of, target, column = 0] = one.oid.split('.');
+    const [found] = (await client.query<WrittenObject>(IDENTITY_OF, [of, target, column])).rows;
+    return { kind, title: `${on} ${found?.title ?? 'an object'}` };
+  }
   const [oid, column = 0] = one.oid.split('.');
   const catalog = one.catalog === 'pg_attribute' ? 'pg_class' : one.catalog;
   const [found] = (await client.query<WrittenObject>(IDENTITY, [catalog, oid, column])).rows;

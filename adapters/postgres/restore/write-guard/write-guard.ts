@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { RestoreWroteOutside, type WrittenObject } from '../../../../core/errors/restore.ts';
 import { FIRST_NORMAL_OID } from '../../catalog/outside-dependencies.ts';
+import { readDeleted } from './catalog-deletions.ts';
 import {
   FOLLOWING,
   objectOf,
@@ -113,6 +114,11 @@ const UNREAD = {
     kind: 'comment',
     title: 'a comment of a database, a role or a tablespace',
   },
+  pg_shseclabel: {
+    oid: 3592,
+    kind: 'security label',
+    title: 'a security label of a database, a role or a tablespace',
+  },
 } as const;
 
 const UNREAD_WRITTEN = `
@@ -181,6 +187,10 @@ const lockedObject = ({ kind, name }: Locked): WrittenObject => ({
   title: `${kind} ${name}`,
 });
 
+const distinct = (objects: readonly WrittenObject[]): WrittenObject[] => [
+  ...new Map(objects.map((one) => [one.title, one])).values(),
+];
+
 /**
  * @returns relations that event triggers of the database have written to, which is allowed
  * @throws RestoreWroteOutside
@@ -190,7 +200,11 @@ export const refuseWritesOutside = async (bounds: WriteBounds): Promise<readonly
   const locked = await readLocked(bounds);
   const allowed = locked.length ? await readEventTriggerTargets(observer, locked, live) : [];
   const written = locked.filter((one) => !one.rowsOnly || !allowed.includes(one.oid));
-  const objects = [...written.map(lockedObject), ...(await changedRows(bounds))];
+  const objects = distinct([
+    ...written.map(lockedObject),
+    ...(await changedRows(bounds)),
+    ...(await readDeleted(client, observer)),
+  ]);
   const unread = (await client.query<{ oid: number }>(UNREAD_WRITTEN)).rows;
   for (const { kind, title, oid: catalog } of Object.values(UNREAD)) {
     const isNamed = kind === 'large object' && objects.some((one) => one.kind === kind);

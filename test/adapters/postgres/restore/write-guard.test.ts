@@ -21,7 +21,9 @@ const TENANT = `
   CREATE SCHEMA shared; CREATE TABLE shared.todo (sql text); INSERT INTO shared.todo VALUES ('SELECT 1');
   CREATE TABLE shared.accounts (id serial PRIMARY KEY, owner text); INSERT INTO shared.accounts (owner) VALUES ('x');
   CREATE FUNCTION shared.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW shared.v AS SELECT 1 AS a;
-  CREATE SEQUENCE shared.numbers;
+  CREATE SEQUENCE shared.numbers; COMMENT ON TABLE shared.accounts IS 'all'; COMMENT ON COLUMN shared.accounts.owner IS 'whose';
+  CREATE POLICY own ON shared.accounts; COMMENT ON POLICY own ON shared.accounts IS 'none'; CREATE TYPE shared.mood AS ENUM ('a'); CREATE SCHEMA idle;
+  CREATE TEXT SEARCH CONFIGURATION shared.words (COPY = pg_catalog.simple);
   CREATE SCHEMA acme;
   CREATE FUNCTION acme.does(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
     IF session_user = 'larder_restore' THEN
@@ -94,6 +96,33 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
     ['alters a table', 'ALTER TABLE shared.accounts ADD COLUMN z int', 'table shared.accounts'],
     ['takes a table away', 'ALTER TABLE shared.accounts SET SCHEMA acme', 'table shared.accounts'],
     ['drops a table', 'DROP TABLE shared.accounts', 'table shared.accounts'],
+    ['drops a function', 'DROP FUNCTION shared.f()', 'function shared.f()'],
+    ['drops a type', 'DROP TYPE shared.mood', 'type shared.mood'],
+    ['drops a schema', 'DROP SCHEMA idle', 'schema idle'],
+    ['adds a label to a type', "ALTER TYPE shared.mood ADD VALUE 'b'", 'type shared.mood'],
+    ['renames a label', "ALTER TYPE shared.mood RENAME VALUE 'a' TO 'c'", 'type shared.mood'],
+    [
+      'maps words in another way',
+      'ALTER TEXT SEARCH CONFIGURATION shared.words ALTER MAPPING FOR word WITH english_stem',
+      'text search configuration shared.words',
+    ],
+    ['adds a comment', "COMMENT ON FUNCTION shared.f() IS 'x'", 'comment on function shared.f()'],
+    [
+      'changes a comment of a column',
+      "COMMENT ON COLUMN shared.accounts.owner IS 'x'",
+      'comment on table column shared.accounts.owner',
+    ],
+    [
+      'removes a comment',
+      'COMMENT ON TABLE shared.accounts IS NULL',
+      'comment on table shared.accounts',
+    ],
+    [
+      'changes a comment of a policy',
+      "COMMENT ON POLICY own ON shared.accounts IS 'x'",
+      'comment on policy own on shared.accounts',
+    ],
+    ['changes a comment of a schema', "COMMENT ON SCHEMA idle IS 'x'", 'comment on schema idle'],
     [
       'grants what is made later',
       'ALTER DEFAULT PRIVILEGES IN SCHEMA shared GRANT ALL ON TABLES TO PUBLIC',
