@@ -77,13 +77,13 @@ export interface RestoreReport {
   readonly missingRoles: readonly string[];
   /** Objects of other schemas that the backup needs and the database has not, as SQL writes them. */
   readonly missingOutside: readonly string[];
-  /** Function bodies are text: these go on naming the live schema. */
+  /** Function bodies are text: these go on naming the live schema. @deprecated `namingLive` lists all objects. A plain backup has only this. */
   readonly functionsNamingLive: readonly string[];
   /** Objects whose strings name the live schema, functions included. Absent where a dry run cannot find them, as in a plain backup. */
   readonly namingLive?: readonly NamesLive[];
   /** Constraints to tables outside, added after the rest, as `schema.table: constraint`. */
   readonly foreignKeysOutside: readonly string[];
-  /** Objects outside that depend on the live schema and would stay with the old one after a swap. */
+  /** Objects outside that depend on the live schema and would stay with the old one after a swap. @deprecated see `dependentObjects` */
   readonly dependents: readonly string[];
   /** The same objects in detail, with the SQL for each; absent in reports of older versions. */
   readonly dependentObjects?: readonly Dependent[];

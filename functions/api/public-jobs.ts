@@ -86,10 +86,16 @@ const report = z
     ),
     missingRoles: lines,
     missingOutside: lines,
-    functionsNamingLive: lines,
+    functionsNamingLive: lines.meta({
+      deprecated: true,
+      description: 'Functions only. namingLive lists all objects, with what each does.',
+    }),
     namingLive: namingLive.optional(),
     foreignKeysOutside: lines,
-    dependents: lines,
+    dependents: lines.meta({
+      deprecated: true,
+      description: 'Names only. dependentObjects has the same objects with their SQL.',
+    }),
     dependentObjects: dependentObjects.meta({
       description:
         'The same objects in detail: whether each can be repointed to the restored schema, and the SQL that does it after the exchange of names.',

@@ -17,6 +17,7 @@ import { notRun, type Verification, type VerificationResult } from '../../core/v
 import { examine } from './examine.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf } from './verdict.ts';
+import { isWorthTelling } from './worth-telling.ts';
 
 type Context = WorkContext<Verification>;
 
@@ -119,7 +120,7 @@ const work = async (
   return { result };
 };
 
-/** People hear of what was asked for, of what is bad, and of what needs more than a restore; of the rest, the backup's row tells. */
+/** People hear of what was asked for, of what is bad, and weekly of what needs more than a restore; of the rest, the backup's row tells. */
 const ended = async (
   ports: VerifyPorts,
   verification: Verification,
@@ -130,7 +131,11 @@ const ended = async (
     await note(ports, verification, before.note.validation, before.note);
   }
   if (status === 'failed') await noteNotRun(ports, verification);
-  if (asked || result?.verdict === 'failed' || result?.unfinished?.length) {
+  const isTold =
+    asked ||
+    result?.verdict === 'failed' ||
+    (await isWorthTelling(ports.verifications, verification));
+  if (isTold) {
     await ports.outcomes.send(VERIFICATIONS.outcomeOf(verification));
   } else {
     await ports.verifications.told(projectId, id);

@@ -198,6 +198,9 @@ test('the OpenAPI document describes every route, with its parameters, body and 
   const { status, json } = await api.get('/openapi.json', { stage: '/prod' });
   expect(status).toBe(200);
   expect(json).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/prod' }] });
+  // Members that have a successor say so.
+  for (const name of ['functionsNamingLive', 'dependents'])
+    expect(JSON.stringify(json)).toMatch(new RegExp(`"${name}":.{0,80}"deprecated":true`));
   for (const route of ROUTES) {
     const operation = json.paths[route.path]?.[route.method.toLowerCase()];
     expect(operation, route.id).toMatchObject({ operationId: route.id });

@@ -8,6 +8,7 @@ import {
   ScratchFailed,
   ScratchFaltered,
 } from '../../../core/errors/verification.ts';
+import type { UnfinishedObject } from '../../../core/restore.ts';
 import type { ScratchRestoreRequest } from '../../../core/verification-ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { BYTES, EQUAL, openSituation, type Situation } from './support.ts';
@@ -66,6 +67,48 @@ describe('a verification', () => {
       'table "acme"."a" has 1 rows, and had 2 (and 69 more differences)',
     );
     expect(found.outcomes).toHaveLength(1);
+  });
+
+  it('that finds the same unfinished objects as before tells them again only in another week', async () => {
+    const unfinished = [
+      { kind: 'check', object: 'constraint "c" of table "acme.t"', state: 'not-valid', why: 'x' },
+    ] as const;
+    const other = [{ ...unfinished[0], object: 'constraint "d" of table "acme.t"' }];
+    const told = async (
+      days: number | undefined,
+      found: readonly UnfinishedObject[],
+      asked = false,
+    ): Promise<number> => {
+      const it = await openSituation(tables, { asked, restored: { ...EQUAL, unfinished } });
+      const { verifications } = it.ports;
+      // A Wednesday: the days before are of the same week from Monday on.
+      const createdAt = '2026-07-15T02:00:00.000Z';
+      const before = {
+        ...it.verification,
+        id: 'before',
+        createdAt: new Date(Date.parse(createdAt) - (days ?? 0) * 86_400_000).toISOString(),
+        status: 'completed',
+        result: { verdict: 'verified', ...EQUAL, ...(found.length && { unfinished: found }) },
+      } as const;
+      const items = [
+        { ...it.verification, createdAt },
+        ...(days === undefined ? [] : [{ ...before, result: undefined }, before]),
+      ].map(({ result, ...one }) => ({ ...one, ...(result && { result }) }));
+      const complete: typeof verifications.complete = async (claim, result) => {
+        const row = await verifications.complete(claim, result);
+        return row && { ...row, createdAt };
+      };
+      const list = async () => ({ items });
+      await it.deliver({ verifications: { ...verifications, complete, list } });
+      return it.outcomes.length;
+    };
+    expect(await told(undefined, [])).toBe(1);
+    expect(await told(1, unfinished)).toBe(0);
+    expect(await told(2, unfinished)).toBe(0);
+    expect(await told(3, unfinished)).toBe(1);
+    expect(await told(1, other)).toBe(1);
+    expect(await told(1, [])).toBe(1);
+    expect(await told(1, unfinished, true)).toBe(1);
   });
 
   it('of bytes that are not those that were stored fails the backup', async () => {
