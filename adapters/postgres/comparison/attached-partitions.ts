@@ -3,6 +3,7 @@ import { tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { ComparisonRequest } from './comparison-request.ts';
 import { named } from './notes.ts';
+import type { RestoredContents } from './read-restored.ts';
 
 /** Compares which partitions are attached to their parents: a parent's rows are those of its attached partitions. */
 const PARTITIONS = `
@@ -12,7 +13,7 @@ const PARTITIONS = `
 export const compareAttached = async (
   client: pg.Client,
   { manifest, chosen, alone = [] }: Pick<ComparisonRequest, 'manifest' | 'chosen' | 'alone'>,
-  schemaOids: readonly string[],
+  { schemaOids, relations }: RestoredContents,
 ): Promise<string[]> => {
   if (chosen || !manifest.tables.some(({ kind }) => kind === 'partition')) return [];
   const { rows } = await client.query<TableName>(PARTITIONS, [schemaOids]);
@@ -21,6 +22,8 @@ export const compareAttached = async (
   return manifest.tables.flatMap((table) => {
     const { schema, name, kind, detachPending } = table;
     const key = tableKey(schema, name);
+    // That one is missing is told with the other objects.
+    if (!relations.has(key)) return [];
     if (detachPending)
       return attached.has(key)
         ? [`table ${named(table)} is a partition, and was being detached`]

@@ -7,6 +7,7 @@ import { readCountingWays } from '../catalog/counting-methods.ts';
 import { compareAttached } from './attached-partitions.ts';
 import { type ComparisonRequest, isNamed } from './comparison-request.ts';
 import { Differences } from './differences.ts';
+import { leftOutKeys, withoutLost } from './left-out-keys.ts';
 import type { ComparisonNote } from './notes.ts';
 import { compareObjects } from './objects.ts';
 import { readRestored } from './read-restored.ts';
@@ -58,11 +59,14 @@ export const compareWithManifest = async (
   const contents = await readRestored(client, schemasIn(manifest), request.isRestored);
   const { schemaOids, serverMajor } = contents;
   const isOtherMajor = serverMajor !== majorOfVersion(manifest.source.serverVersion);
-  const excused = await reportedKeys(client, unfinished, manifest, schemaOids);
+  const leftOut = withoutLost(request.leftOut ?? [], manifest.functions, contents.names.functions);
+  const { absent, changed } = await leftOutKeys(client, leftOut, manifest);
+  const reported = await reportedKeys(client, unfinished, manifest, schemaOids);
+  const excused = new Set([...reported, ...changed]);
   const objects = await compareObjects(
     client,
     contents,
-    { ...request, isOtherMajor, excused },
+    { ...request, leftOut, isOtherMajor, excused, absent },
     found,
   );
   const ways = await readCountingWays(client, schemaOids);
@@ -75,7 +79,7 @@ export const compareWithManifest = async (
       : { compared: 0, notes: [] };
   const materialized = await compareMaterialized(client, rowsRequest, contents, found);
   if (objects.byName) {
-    for (const line of await compareAttached(client, request, schemaOids)) found.add(line);
+    for (const line of await compareAttached(client, request, contents)) found.add(line);
   }
   const keys = await client.query<{ keys: number }>(FOREIGN_KEYS, [schemaOids]);
   return {

@@ -1,6 +1,7 @@
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { Comparison } from '../../../core/verification.ts';
+import type { LeftOutObject } from '../replay/left-out-objects.ts';
 import type { ReportedObject } from './reported-objects.ts';
 
 /** What was restored, and how it may differ from the manifest. */
@@ -17,6 +18,8 @@ export interface ComparisonRequest {
   readonly alone?: readonly TableName[];
   /** Objects that are known to be other than they were. */
   readonly unfinished?: readonly ReportedObject[];
+  /** Objects that were left out, with all that belongs to them. */
+  readonly leftOut?: readonly LeftOutObject[];
   /** Materialized views that could not be filled. */
   readonly unfilled?: readonly Unfilled[];
   /** Foreign keys to tables outside that were left out, and are compared by their text. */

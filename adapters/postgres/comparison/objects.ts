@@ -11,6 +11,7 @@ import {
 } from '../catalog/definitions/definitions.ts';
 import { type ComparisonRequest, isNamed, type LeftOutKey } from './comparison-request.ts';
 import type { Differences } from './differences.ts';
+import { isLeftOutName } from './left-out-keys.ts';
 import { type ComparisonNote, named } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
 import { isOn, isReported } from './reported-objects.ts';
@@ -21,6 +22,8 @@ interface Expectation extends ComparisonRequest {
   readonly isOtherMajor: boolean;
   /** Known to be other than they were, as `definitionKey`. */
   readonly excused: ReadonlySet<string>;
+  /** Left out, as `definitionKey`. */
+  readonly absent: ReadonlySet<string>;
 }
 
 export interface ObjectsCompared {
@@ -45,7 +48,7 @@ type List = (typeof LISTED)[number][1];
 const isExpected = (
   list: List,
   one: TableName,
-  { chosen, alone = [], unfinished = [] }: Expectation,
+  { chosen, alone = [], unfinished = [], leftOut = [] }: Expectation,
 ): boolean => {
   const on = (tables: readonly TableName[]): boolean =>
     tables.some((table) => table.schema === one.schema && isOn(one.name, table));
@@ -57,7 +60,8 @@ const isExpected = (
   return (
     isChosen() &&
     !((list === 'triggers' || list === 'policies') && on(alone)) &&
-    !unfinished.some((reported) => isReported(reported, list, one))
+    !unfinished.some((reported) => isReported(reported, list, one)) &&
+    !isLeftOutName(leftOut, one)
   );
 };
 
@@ -77,9 +81,9 @@ const compareNames = (
       new Set(all.map(({ schema, name }) => tableKey(schema, name)));
     const expected = keysOf(was);
     const present = keysOf(is);
-    for (const one of was) {
+    for (const one of was.filter((each) => isExpected(list, each, expectation))) {
       compared += 1;
-      if (!present.has(tableKey(one.schema, one.name)) && isExpected(list, one, expectation))
+      if (!present.has(tableKey(one.schema, one.name)))
         found.add(`${kind} ${named(one)} is missing`);
     }
     if (objects === 'names') continue;
@@ -140,13 +144,13 @@ const defined = async (
 /** A name with its kind is said as the server writes it. */
 const compareDigests = (
   { expected, is }: Defined,
-  { accessKept, excused }: Expectation,
+  { accessKept, excused, absent }: Expectation,
   found: Differences,
 ): void => {
   for (const one of expected) {
     const key = definitionKey(one);
-    if (excused.has(key)) continue;
     const there = is.get(key);
+    if (excused.has(key) || (there === undefined && absent.has(key))) continue;
     if (there === undefined) found.add(`${key} is missing`);
     else if (there.digest !== one.digest && there.otherDigest !== one.digest)
       found.add(`${key} is not defined as it was`);
@@ -160,13 +164,13 @@ const compareDigests = (
 /** What the lists of names don't have. A server of another major may have more: a constraint for each NOT NULL from 18 on. */
 const comparePresence = (
   { expected, is }: Defined,
-  { excused }: Expectation,
+  { excused, absent }: Expectation,
   found: Differences,
 ): void => {
   const listed: readonly string[] = LISTED.map(([kind]) => kind);
   for (const one of expected) {
     const key = definitionKey(one);
-    if (!listed.includes(one.kind) && !is.has(key) && !excused.has(key))
+    if (!listed.includes(one.kind) && !is.has(key) && !excused.has(key) && !absent.has(key))
       found.add(`${key} is missing`);
   }
 };
@@ -192,7 +196,10 @@ const compareDefinitions = async (
     return { compared, notes: [...notes, { kind: 'no-definitions' }], byName: true };
   }
   const all = await defined(client, definitions, contents, leftOutKeys);
-  const compared = definitions.length;
+  const { excused, absent } = expectation;
+  const isCompared = (key: string): boolean =>
+    !excused.has(key) && (all.is.has(key) || !absent.has(key));
+  const compared = definitions.map(definitionKey).filter(isCompared).length;
   const isOtherRule = ruleOf(definitions) === undefined;
   if (!isOtherMajor && !isOtherRule) {
     compareDigests(all, expectation, found);

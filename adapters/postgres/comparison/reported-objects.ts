@@ -19,7 +19,7 @@ const LISTS: Readonly<Partial<Record<ReportedObject['kind'], string>>> = {
   routine: 'functions',
 };
 
-const begins = (name: string, own: string, next: string): boolean =>
+export const begins = (name: string, own: string, next: string): boolean =>
   name.startsWith(`${own}${next}`) || name.startsWith(`${identifier(own)}${next}`);
 
 /** @param list of the inventory, which has `one` as SQL writes it */

@@ -18,6 +18,7 @@ import { setMultirangeOwners } from './access/multirange-owners.ts';
 import { ownerOf, SAFE_PATH } from './access/role-switch.ts';
 import { labelOrLeaveOut } from './access/security-labels.ts';
 import { extensionsNamed, readExtensionParts } from './extension-parts.ts';
+import { isLeftOut, orLeaveOut } from './left-out-objects.ts';
 import { loosen, tighten } from './loosen-checks.ts';
 import { type Sender, sendBound } from './operators/bind-operators.ts';
 import { unknownBindings } from './operators/unknown-bindings.ts';
@@ -159,7 +160,9 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
     case 'keep-for-later':
       return keepForLater(run, statement, piece);
     case 'give':
-      return await orReport(run, statement, piece, () => applyGrant(run, statement, piece));
+      return await orReport(run, statement, piece, () =>
+        orLeaveOut(run, statement, piece, () => applyGrant(run, statement, piece)),
+      );
     default:
       if (await belongsToLonely(run, statement)) return;
       run.naming?.take(statement, words);
@@ -168,12 +171,15 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
         await run.request.onNeed?.(extension);
       if (piece.kind === 'statement') {
         const whole = { ...piece, words };
-        await orReport(run, statement, piece, () => runStatement(run, statement, whole));
+        await orReport(run, statement, piece, () =>
+          orLeaveOut(run, statement, whole, () => runStatement(run, statement, whole)),
+        );
         return noteUnmade(run, statement, words);
       }
   }
   if (piece.kind !== 'copy' || statement.kind !== 'copy') return;
   const table = named(statement.table);
+  if (isLeftOut(run, table)) return;
   const doing = { object: described(statement, words), schema: run.request.schemas[0] };
   await loosen(run);
   const rows = await copyTable(run, piece, { table, columns: statement.columns, doing }).catch(
@@ -214,6 +220,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
     foreignKeys: run.keys,
     unfinished: run.unfinished,
     alone: run.alone,
+    leftOutObjects: run.leftOutObjects,
     leftOut: [
       ...run.leftOut,
       ...run.ownerless.values(),

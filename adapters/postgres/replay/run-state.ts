@@ -8,6 +8,7 @@ import { NamingLive } from '../sql/objects-naming-live.ts';
 import { LeftOutAccess, roleFinder } from './access/role-rights.ts';
 import { readExtensionParts } from './extension-parts.ts';
 import type { GeneratedColumn } from './generated-columns.ts';
+import type { LeftOutObject } from './left-out-objects.ts';
 import type { Loosened } from './loosened-check.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './statement-policy.ts';
@@ -38,6 +39,8 @@ export interface Run {
   readonly alone: TableName[];
   /** What could not be brought back as it was, under `report`. */
   readonly unfinished: Unfinished[];
+  /** What was left out for what only a superuser can create. */
+  readonly leftOutObjects: LeftOutObject[];
   /** Checks that were taken away before the rows. */
   readonly loosened: Loosened[];
   isLoose: boolean;
@@ -107,6 +110,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
     copied: [],
     alone: [],
     unfinished: [],
+    leftOutObjects: [],
     loosened: [],
     isLoose: false,
     generated: new Map(),

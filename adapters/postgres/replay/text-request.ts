@@ -2,6 +2,7 @@ import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
 import type { AccessObstacle } from './access/access-obstacle.ts';
+import type { LeavingOut, LeftOutObject } from './left-out-objects.ts';
 import type { BindingPlan } from './operators/binding-plan.ts';
 import type { Unfinished } from './unfinished-objects.ts';
 
@@ -33,6 +34,8 @@ export interface TextRequest {
   readonly onConflict?: OnConflict;
   /** Partitions that were being detached: they are not attached. */
   readonly detached?: readonly TableName[];
+  /** What only a superuser can create is left out, with what needs it. Absent: it ends the attempt. */
+  readonly leavingOut?: LeavingOut;
   /** What is taken away before the rows and given back behind them. */
   readonly loosen?: Loosening;
   /** Schemas that get another name: what of the text names them in string constants is told. */
@@ -66,6 +69,8 @@ export interface ExecutedText {
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
   /** Under `report`: what is not as it was. */
   readonly unfinished: readonly Unfinished[];
+  /** With `leavingOut`: what was left out. */
+  readonly leftOutObjects: readonly LeftOutObject[];
   /** Partitions that were not attached to their parents, which are outside. */
   readonly alone: readonly TableName[];
   /** Why owners or grants were left out that were asked for: none where all were given. */

@@ -77,10 +77,41 @@ export const isRowSecurity = (error: unknown): boolean => {
   return code === '42501' && /row-level security/i.test(message);
 };
 
-/** A CREATE that PostgreSQL allows to superusers only, with a SQLSTATE of its own: a pseudo-type as an aggregate's state. */
+/**
+ * A statement that PostgreSQL allows to superusers only: `must be superuser to create a base type`, `only superuser can define a leakproof
+ * function`, `permission denied for language c`, `permission denied to set parameter "x"`, and an aggregate whose state is internal.
+ */
 export const isForSuperusers = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
-  return code === '42P13' && message.includes('cannot be internal');
+  return (
+    (code === '42501' &&
+      /\bsuperuser\b|permission denied (for language|to set parameter) /i.test(message)) ||
+    (code === '42P13' && message.includes('cannot be internal'))
+  );
+};
+
+/** A type has no operator class, or none of the operators that are looked for by its operator class. */
+export const lacksOperatorClass = (error: unknown): boolean => {
+  const { code, message } = factsOf(error);
+  return (
+    (code === '42704' && message.includes('has no default operator class')) ||
+    (code === '42883' && message.startsWith('could not identify a'))
+  );
+};
+
+/** SQLSTATEs of what a cast would allow: cannot coerce, datatype mismatch, undefined function. */
+const WITHOUT_CAST = /^(42846|42804|42883)$/;
+
+export const mayLackCast = (error: unknown): boolean => WITHOUT_CAST.test(factsOf(error).code);
+
+/** Whether both types of a cast, such as `(integer AS acme.mood)`, are named. */
+export const isNamedCast = (error: unknown, cast: string): boolean => {
+  const [, from, to] = /^\((.+) AS (.+)\)$/s.exec(cast) ?? [];
+  const { code, message } = factsOf(error);
+  if (from === undefined || to === undefined || !mayLackCast(error)) return false;
+  return code === '42846'
+    ? message.startsWith(`cannot cast type ${from} to ${to}`)
+    : message.includes(from) && message.includes(to);
 };
 
 /** What this build of the server, or its machine, can't do at all: a library, a compression, ICU, a locale of the C library. */
@@ -159,6 +190,7 @@ const NOT_THERE_FORMS = [
   /^(?<kind>[\w -]+?) "(?<name>.+?)"(?: for .*)? does not exist/,
   /^(?<kind>function|procedure|aggregate|routine|operator) (?<name>.+?)\(.*\) does not exist/,
   /^(?<kind>operator) does not exist: (?<name>.+)/,
+  /^(?<kind>type) (?<name>.+?) does not exist/,
   /^unrecognized (?<kind>configuration parameter) "(?<name>.+)"/,
 ];
 

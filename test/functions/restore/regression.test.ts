@@ -77,6 +77,10 @@ const factsNaming = (facts: Facts, schema: string, as: string): Facts => {
   );
 };
 
+/** Lines on what a verification leaves out. */
+const LEFT_OUT =
+  /: (only a superuser may make it|it needs .* which is not here|it needs the cast)|^and \d+ more objects that need those$/;
+
 const unforeseen = (found: readonly string[], foreseen: readonly RegExp[]): string[] =>
   found.filter((line) => !foreseen.some((pattern) => pattern.test(line)));
 
@@ -168,11 +172,11 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     for (const schema of schemas.filter((name) => name !== 'public'))
       notChecked.push(...(await verified(await stored(backupOf(schema)))));
     expect(unforeseen(notChecked, UNVERIFIED)).toEqual([]);
-    // A verification runs nothing of a backup as a superuser: of what only one may make, it can't say anything.
-    await expect(verified(await stored(backupOf('public')))).rejects.toMatchObject({
-      name: 'RehearsalImpossible',
-      message: expect.stringContaining('must be superuser to create a base type'),
-    });
+    // A verification runs nothing of a backup as a superuser: what only one may make is left out, with what needs it.
+    const ofPublic = await verified(await stored(backupOf('public')));
+    expect(ofPublic.some((line) => line.includes(': only a superuser may make it'))).toBe(true);
+    const others = ofPublic.filter((line) => !LEFT_OUT.test(line));
+    expect(unforeseen(others, UNVERIFIED)).toEqual([]);
   });
 
   it('is verified in public without what only a superuser may make', async () => {

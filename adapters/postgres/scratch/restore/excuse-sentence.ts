@@ -1,10 +1,14 @@
 import { quoted } from '../../../../core/errors/base.ts';
+import type { LeftOutObject } from '../../replay/left-out-objects.ts';
 import type { MissingName } from '../../session/server-messages.ts';
 import type { FillingExcuse } from './excuse.ts';
 
 const SHOWN = 3;
 
 const missingName = ({ kind, name }: MissingName): string => `the ${kind} ${name}`;
+
+const listed = (names: readonly string[]): string =>
+  `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;
 
 /** Continues `since` or `because`. */
 export const excuseSentence = (excuse: FillingExcuse): string => {
@@ -17,6 +21,8 @@ export const excuseSentence = (excuse: FillingExcuse): string => {
       return `its code names ${missingName(excuse.missing)}, which is outside of the backup`;
     case 'reads-elsewhere':
       return `it reads the ${excuse.object}, whose rows or doings are elsewhere`;
+    case 'left-out':
+      return `it needs ${quoted(excuse.name)}, which was left out`;
     case 'cast-left-out':
       return `the cast ${excuse.cast} belongs to its objects and is in no backup of a schema: a restore needs it first`;
     case 'no-ability':
@@ -25,11 +31,10 @@ export const excuseSentence = (excuse: FillingExcuse): string => {
       return 'only a superuser may make it, and a verification runs nothing of a backup as one';
     case 'rights-missing':
       return 'its code needs rights that no backup of a schema holds';
-    case 'stand-ins': {
-      const { names } = excuse;
-      const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-      return `in place of what is outside the schema there was only something of its name: ${names.slice(0, SHOWN).join(', ')}${more}`;
-    }
+    case 'outside-missing':
+      return `nothing can stand in for ${listed(excuse.names)} from outside its schema`;
+    case 'stand-ins':
+      return `in place of what is outside the schema there was only something of its name: ${listed(excuse.names)}`;
     case 'empty-tables':
       return 'tables outside the schema were empty';
     case 'function-reaches-out':
@@ -37,4 +42,25 @@ export const excuseSentence = (excuse: FillingExcuse): string => {
     case 'locale':
       return excuse.note;
   }
+};
+
+const reason = ({ because }: LeftOutObject): string => {
+  switch (because.kind) {
+    case 'superusers-only':
+      return 'only a superuser may make it, and a verification runs nothing of a backup as one: it was left out';
+    case 'needs':
+      return `it needs ${quoted(because.name)}, which is not here: it was left out`;
+    case 'needs-cast':
+      return `it needs the cast ${because.cast}, which is in no backup of a schema: it was left out`;
+  }
+};
+
+const LISTED = 50;
+
+/** A line for each object that was left out, and one for those beyond the first. */
+export const leftOutLines = (all: readonly LeftOutObject[]): readonly string[] => {
+  const lines = [...new Set(all.map((one) => `${one.object}: ${reason(one)}`))];
+  return lines.length > LISTED
+    ? [...lines.slice(0, LISTED), `and ${lines.length - LISTED} more objects that need those`]
+    : lines;
 };

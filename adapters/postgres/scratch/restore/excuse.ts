@@ -7,16 +7,20 @@ import {
   isForSuperusers,
   lacksAbility,
   type MissingName,
+  mayLackCast,
+  missingNameIn,
 } from '../../session/server-messages.ts';
 import type { Prerequisites } from './prerequisites.ts';
 import { missingElsewhere } from './unknown-names.ts';
 
 /** What was on the scratch server in place of what the source has, and the backup that was restored there. */
-export interface Circumstances extends Pick<Prerequisites, 'pretended' | 'emptied'> {
+export interface Circumstances extends Pick<Prerequisites, 'pretended' | 'emptied' | 'missing'> {
   readonly manifest: Manifest;
   /** What the scratch server's locale and settings do otherwise. */
   readonly localeNotes: readonly string[];
   readonly serverMajor: number;
+  /** Names of objects that were left out, such as `acme.f`. */
+  readonly leftOut?: readonly string[];
 }
 
 /** Why a refusal of the scratch server says nothing about the backup. */
@@ -24,11 +28,15 @@ export type Excuse =
   | { readonly kind: 'other-major'; readonly server: number; readonly source: number }
   /** Code or rows of the backup name something that is not its own. */
   | { readonly kind: 'missing-elsewhere'; readonly missing: MissingName }
+  /** The object is one that only a superuser can create, or needs one. */
+  | { readonly kind: 'left-out'; readonly name: string }
   | { readonly kind: 'cast-left-out'; readonly cast: string }
   /** The build of the server, or its machine, can't do it. */
   | { readonly kind: 'no-ability' }
   | { readonly kind: 'superusers-only' }
   | { readonly kind: 'rights-missing' }
+  /** What is outside the schema, and nothing stands in for. */
+  | { readonly kind: 'outside-missing'; readonly names: readonly string[] }
   /** Stand-ins that behave otherwise than what they stand in for, such as `the function s.f(integer)`. */
   | { readonly kind: 'stand-ins'; readonly names: readonly string[] }
   | { readonly kind: 'empty-tables' }
@@ -66,11 +74,9 @@ const asked = (cause: unknown, { reachingFunctions = [] }: Manifest) => {
   );
 };
 
-/** Cannot coerce, datatype mismatch: what a cast would mend that belongs to no schema, and so is in no dump of one. */
-const WITHOUT_CAST = /^(42846|42804|42883)$/;
-
-const castLeftOut = (code: string, { leftOut = [] }: Manifest): string | undefined =>
-  WITHOUT_CAST.test(code) ? leftOut.find(({ kind }) => kind === 'cast')?.name : undefined;
+/** A cast belongs to no schema, and so is in no dump of one. */
+export const castsLeftOut = ({ leftOut = [] }: Manifest): readonly string[] =>
+  leftOut.flatMap(({ kind, name }) => (kind === 'cast' ? [name] : []));
 
 /** What of elsewhere the server did not find. */
 export const missedElsewhere = ({ cause }: Error, manifest: Manifest): MissingName | undefined =>
@@ -78,18 +84,25 @@ export const missedElsewhere = ({ cause }: Error, manifest: Manifest): MissingNa
 
 /** Why a refusal says nothing about the backup; undefined where it does. */
 export const excuseFor = (error: StatementRefused, given: Circumstances): Excuse | undefined => {
-  const { manifest, pretended, emptied, localeNotes, serverMajor } = given;
+  const { manifest, pretended, emptied, missing: missingOutside, leftOut = [] } = given;
+  const { localeNotes, serverMajor } = given;
   const { cause } = error;
   const { code } = factsOf(cause);
   const source = majorOfVersion(manifest.source.serverVersion);
   if (serverMajor !== source) return { kind: 'other-major', server: serverMajor, source };
   const missing = missedElsewhere(error, manifest);
   if (missing) return { kind: 'missing-elsewhere', missing };
-  const cast = castLeftOut(code, manifest);
+  const unmade = missingNameIn(cause)?.name;
+  if (unmade !== undefined && leftOut.includes(unmade)) return { kind: 'left-out', name: unmade };
+  const [cast] = mayLackCast(cause) ? castsLeftOut(manifest) : [];
   if (cast !== undefined) return { kind: 'cast-left-out', cast };
   if (lacksAbility(cause)) return { kind: 'no-ability' };
   if (isForSuperusers(cause)) return { kind: 'superusers-only' };
   if (code === '42501') return { kind: 'rights-missing' };
+  if (missingOutside.length) {
+    const names = missingOutside.map(({ kind, name }) => `the ${kind} ${name}`);
+    return { kind: 'outside-missing', names };
+  }
   if (pretended.length) return { kind: 'stand-ins', names: pretended };
   if (emptied && error.isRefresh) return { kind: 'empty-tables' };
   const reaching = BY_CODE.test(code) ? asked(cause, manifest) : undefined;

@@ -15,7 +15,7 @@ import { excuseSentence } from './excuse-sentence.ts';
  * Whose fault it is that the scratch server refused a statement. Only where everything was as at home is it the backup's; where
  * something merely stood in for what was missing, nobody can tell, and the verification could not run.
  */
-const GUIDE =
+export const GUIDE =
   'Restore the backup into a database of your own to check it: GET .../restore-guide has the commands.';
 
 /** Want of memory, of disk, of whatever the server needs beneath it; its end; a lost connection; its own confusion. */

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
-import { RehearsalImpossible } from '../../../../core/errors/verification.ts';
 import { type Manifest, type Outside, type StandIn, schemasIn } from '../../../../core/manifest.ts';
 import { ruleOf } from '../../catalog/definitions/definitions.ts';
+import type { MissingOutside } from '../../replay/left-out-objects.ts';
 import { identifier } from '../../sql/identifiers.ts';
 import { SCRATCH_OWNER } from '../server/prepare.ts';
 import type { ScratchServer } from '../server/server.ts';
@@ -11,8 +11,8 @@ import { makeMethods, makeTransforms, OF_SUPERUSERS } from './superuser-stand-in
 
 /**
  * What a backup of one schema needs around it and does not hold: roles, extensions, and in place of other schemas' tables, types
- * and functions something of their name and form (see catalog/stand-ins.ts). What nothing can stand in for ends the verification
- * before it begins, by name.
+ * and functions something of their name and form (see catalog/stand-ins.ts). Objects that need what nothing can stand in for are left
+ * out, by name.
  */
 export interface Prerequisites {
   /** What could not be checked for what is not there, a line each. */
@@ -21,6 +21,8 @@ export interface Prerequisites {
   readonly pretended: readonly string[];
   /** Whether tables are empty that have rows at home. */
   readonly emptied: boolean;
+  /** What nothing stands in for: objects that need it can't be created. */
+  readonly missing: readonly MissingOutside[];
 }
 
 export interface PrerequisiteSessions {
@@ -108,24 +110,19 @@ const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role', 'table constrain
 
 const keyOf = ({ kind, name }: Pick<Outside, 'kind' | 'name'>): string => `${kind} ${name}`;
 
-const refuseMissing = (
+/** `public."My ops" USING btree` as messages of the server name it: without quotes, arguments and access methods. */
+const inMessages = (identity: string): string => {
+  const [head = ''] = /^(?:"(?:[^"]|"")*"|[^"( ])*/.exec(identity) ?? [];
+  return head.replace(/"((?:[^"]|"")*)"/g, (_, name: string) => name.replaceAll('""', '"'));
+};
+
+/** What nothing stands in for. */
+const missingIn = (
   manifest: Manifest,
   made: readonly Pick<Outside, 'kind' | 'name'>[],
-): void => {
+): readonly Outside[] => {
   const there = new Set(made.map(keyOf));
-  const missing = manifest.outside.filter(
-    (one) => !BY_OTHERS.includes(one.kind) && !there.has(keyOf(one)),
-  );
-  if (!missing.length) return;
-  const list = missing
-    .slice(0, 5)
-    .map(
-      ({ kind, name, neededBy }) => `the ${kind} ${name} (for ${neededBy.slice(0, 3).join(', ')})`,
-    );
-  throw new RehearsalImpossible(
-    `The backup needs ${list.join('; ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''} from outside its schema, and nothing can stand in for ${missing.length > 1 ? 'them' : 'it'}`,
-    'Move what it is into the schema or into an extension, or restore the backup into a database that has it: GET .../restore-guide has the commands.',
-  );
+  return manifest.outside.filter((one) => !BY_OTHERS.includes(one.kind) && !there.has(keyOf(one)));
 };
 
 /** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked, or splits text otherwise. */
@@ -167,8 +164,9 @@ export const makePrerequisites = async (
     await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
     await admin.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${identifier(schema)} TO PUBLIC`);
   }
-  refuseMissing(manifest, [...made, ...superusers]);
+  const missing = missingIn(manifest, [...made, ...superusers]);
   return {
+    missing: missing.map(({ kind, name }) => ({ kind, name: inMessages(name) })),
     pretended: [
       ...[
         ...made.filter(isCalled),
@@ -178,7 +176,14 @@ export const makePrerequisites = async (
       ...extensions.leftOut.map((name) => `the extension ${quoted(name)}`),
     ],
     emptied: made.some(isTable),
-    notChecked: [...extensions.notChecked, ...notesOn(manifest, [...made, ...superusers])],
+    notChecked: [
+      ...extensions.notChecked,
+      ...missing.map(
+        ({ kind, name }) =>
+          `${kind} ${name}: it is outside the schema, and nothing can stand in for it`,
+      ),
+      ...notesOn(manifest, [...made, ...superusers]),
+    ],
   };
 };
 

@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { type Loosening, StatementRefused } from '../../../../core/errors/restore.ts';
-import { PermissionMissing } from '../../../../core/errors/schema.ts';
-import { detachingIn, schemasIn } from '../../../../core/manifest.ts';
+import { RehearsalImpossible } from '../../../../core/errors/verification.ts';
+import type { Manifest } from '../../../../core/manifest.ts';
 import type {
   ScratchRestoreRequest,
   ScratchRestoreResult,
@@ -9,15 +8,14 @@ import type {
 import { compareWithManifest } from '../../comparison/compare-with-manifest.ts';
 import { inSnapshot } from '../../comparison/in-snapshot.ts';
 import { noteLine } from '../../comparison/notes.ts';
-import { bindingPlan } from '../../replay/operators/binding-plan.ts';
-import { loadText } from '../../replay/replay.ts';
-import type { ExecutedText } from '../../replay/text-request.ts';
 import { disconnect } from '../../session/session.ts';
 import { SCRATCH_OWNER } from '../server/prepare.ts';
 import type { ScratchServer } from '../server/server.ts';
 import { takeSettings } from './database-settings.ts';
-import { blame } from './failure-cause.ts';
-import { makePrerequisites, type Prerequisites } from './prerequisites.ts';
+import { leftOutLines } from './excuse-sentence.ts';
+import { blame, GUIDE } from './failure-cause.ts';
+import { loadBackup, type Stage } from './load-backup.ts';
+import { makePrerequisites } from './prerequisites.ts';
 import { sortUnfinished } from './sort-unfinished.ts';
 
 /**
@@ -26,101 +24,17 @@ import { sortUnfinished } from './sort-unfinished.ts';
  * wrote (checks, generated columns, views) runs as the owner only.
  */
 
-type Owners = 'keep' | 'drop';
+/** Nothing was compared but the schemas themselves. */
+const isEmpty = (
+  { definitions = [] }: Manifest,
+  { objects, tables }: ScratchRestoreResult['checked'],
+): boolean => tables === 0 && objects <= definitions.filter(({ kind }) => kind === 'schema').length;
 
-interface Stage {
-  readonly server: ScratchServer;
-  readonly owner: pg.Client;
-  readonly request: ScratchRestoreRequest;
-  readonly prerequisites: Prerequisites;
-  /** Settings of home that this server does not take, a line each. */
-  readonly unset: readonly string[];
-}
-
-interface LoadWish {
-  readonly owners: Owners;
-  readonly loosen?: Loosening;
-}
-
-/** One transaction, committed only after `confirm`. */
-const loadOnce = async (
-  { server, owner, request }: Stage,
-  { owners, loosen }: LoadWish,
-): Promise<ExecutedText> => {
-  const { manifest, signal } = request;
-  await owner.query('BEGIN');
-  try {
-    const executed = await loadText(owner, {
-      text: await request.openText(server.major),
-      schemas: schemasIn(manifest),
-      extensions: manifest.extensions.map(({ name }) => name),
-      owners,
-      missingRoles: [],
-      bindings: bindingPlan(manifest),
-      ...(manifest.extensionRows && { withoutRowsOf: manifest.extensionRows }),
-      onTable: () => undefined,
-      onConflict: 'report',
-      ...(loosen && { loosen }),
-      detached: detachingIn(manifest),
-      signal,
-    });
-    const denied = executed.unfinished.find(({ error }) => error instanceof PermissionMissing);
-    if (denied && owners === 'keep') throw denied.error;
-    await request.confirm();
-    signal.throwIfAborted();
-    await owner.query('COMMIT');
-    return executed;
-  } catch (error) {
-    await owner.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-};
-
-/** Rows that no longer meet a check are no damage: they come once more, without it. */
-const loadLoosely = async (stage: Stage, wish: LoadWish): Promise<ExecutedText> => {
-  try {
-    return await loadOnce(stage, wish);
-  } catch (error) {
-    const loosen = error instanceof StatementRefused ? error.conflict?.loosen : undefined;
-    if (loosen === undefined) throw error;
-    stage.request.signal.throwIfAborted();
-    return await loadLoosely(stage, { ...wish, loosen });
-  }
-};
-
-const WITHOUT_OWNERS = ({ message }: Error): string =>
-  `owners and grants: all was made the scratch server's own, since with them ${message}`;
-
-/** All roles of the manifest are there: one that is not is in the text alone, and what it was given is missing. */
-const namesOthers = ({ accessLost }: ExecutedText): boolean =>
-  accessLost.some(({ kind }) => kind === 'role-missing' || kind === 'grantor-missing');
-
-interface Loaded {
-  readonly executed: ExecutedText;
-  readonly notes: readonly string[];
-  /** Whether owners and grants are to be compared. */
-  readonly accessKept: boolean;
-}
-
-/**
- * With owners and grants as they are, first. What a role owns may need what another role gave it at home, by a membership that no
- * backup holds; then once more, without them.
- */
-const load = async (stage: Stage): Promise<Loaded> => {
-  try {
-    const executed = await loadLoosely(stage, { owners: 'keep' });
-    return {
-      executed,
-      notes: [],
-      accessKept: !executed.accessLost.length || namesOthers(executed),
-    };
-  } catch (error) {
-    if (!(error instanceof PermissionMissing)) throw error;
-    stage.request.signal.throwIfAborted();
-    const executed = await loadLoosely(stage, { owners: 'drop' });
-    return { executed, notes: [WITHOUT_OWNERS(error)], accessKept: false };
-  }
-};
+const nothingLeft = (leftOut: readonly string[]): RehearsalImpossible =>
+  new RehearsalImpossible(
+    `Nothing of the backup is left to compare, since all of it is what only a superuser may make, or needs that: ${leftOut.slice(0, 5).join('; ')}`,
+    GUIDE,
+  );
 
 const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestoreResult> => {
   const { server, request, prerequisites, unset } = stage;
@@ -130,10 +44,14 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
     localeNotes: [...server.notes, ...unset],
     serverMajor: server.major,
   };
-  const { executed, notes, accessKept } = await load(stage).catch((error: unknown) => {
+  const { executed, notes, accessKept } = await loadBackup(stage).catch((error: unknown) => {
     throw blame(error, circumstances);
   });
-  const objects = await sortUnfinished(reader, executed.unfinished, circumstances);
+  const { leftOutObjects } = executed;
+  const objects = await sortUnfinished(reader, executed.unfinished, {
+    ...circumstances,
+    leftOut: leftOutObjects.map(({ name }) => `${name.schema}.${name.name}`),
+  });
   const { notes: noted, ...compared } = await inSnapshot(reader, () =>
     compareWithManifest(reader, {
       manifest: request.manifest,
@@ -141,15 +59,19 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
       rows: request.compare,
       alone: executed.alone,
       unfinished: executed.unfinished,
+      leftOut: leftOutObjects,
       unfilled: objects.unfilled,
       leftOutKeys: executed.foreignKeys,
       accessKept,
       signal: request.signal,
     }),
   );
+  const leftOut = leftOutLines(leftOutObjects);
+  if (leftOut.length && isEmpty(request.manifest, compared.checked)) throw nothingLeft(leftOut);
   return {
     ...compared,
     notChecked: [
+      ...leftOut,
       ...noted.map(noteLine),
       ...objects.notChecked,
       ...prerequisites.notChecked,

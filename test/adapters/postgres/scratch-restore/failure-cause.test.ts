@@ -23,6 +23,7 @@ const blamed = (code: string, message: string, where?: string) =>
     manifest,
     pretended: [],
     emptied: false,
+    missing: [],
     localeNotes: [],
     serverMajor: 18,
   });

@@ -270,25 +270,6 @@ describe('what stands in', () => {
     }
   });
 
-  it('for nothing that belongs to no schema: a cast that is needed is named', async () => {
-    const one = await backupOf(`
-      CREATE TYPE acme.mood AS ENUM ('a'); CREATE FUNCTION acme.to_mood(int) RETURNS acme.mood LANGUAGE sql IMMUTABLE AS $$SELECT 'a'::acme.mood$$;
-      CREATE CAST (int AS acme.mood) WITH FUNCTION acme.to_mood(int); CREATE VIEW acme.v AS SELECT 1::acme.mood AS m`);
-    expect(await refusalOf(one)).toMatchObject({
-      name: 'RehearsalImpossible',
-      message: expect.stringMatching(/the cast \(integer AS acme\.mood\) belongs to its objects/),
-    });
-  });
-
-  it('for nothing that only a superuser may make, which is said', async () => {
-    const one = await backupOf(`
-      CREATE AGGREGATE acme.middle(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA)`);
-    expect(await refusalOf(one)).toMatchObject({
-      name: 'RehearsalImpossible',
-      message: expect.stringMatching(/aggregate.*only a superuser may make it/s),
-    });
-  });
-
   it('for a table has its key, by which a view may group', async () => {
     const found = await brought(`
       CREATE SCHEMA shared; CREATE TABLE shared.projects (id int, "Sub id" int, name text, PRIMARY KEY (id, "Sub id"));

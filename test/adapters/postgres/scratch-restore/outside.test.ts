@@ -115,20 +115,6 @@ describe('a backup that needs what is outside its schema', () => {
     expect((await scratchRestores.rehearseQuickly({ ...one, manifest })).differences).toEqual([]);
   });
 
-  it('can not be brought back where nothing can stand in, which is named', async () => {
-    const one = await backupOf(
-      `CREATE OPERATOR CLASS public.plain_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
-      CREATE SCHEMA classes; CREATE TABLE classes.a (n int); CREATE INDEX ON classes.a (n public.plain_ops)`,
-      ['classes'],
-    );
-    expect(await refusalOf(one)).toMatchObject({
-      name: 'RehearsalImpossible',
-      message: expect.stringMatching(
-        /needs the operator class public\.plain_ops USING btree \(for classes\.a_n_idx\).*nothing can stand in/,
-      ),
-    });
-  });
-
   it('is named where an operator class of its own has a function of elsewhere', async () => {
     const sql = `CREATE FUNCTION public.compared(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1, $2)';
       CREATE FUNCTION public.hashed(int, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $2';

@@ -67,7 +67,14 @@ describe('with other sentences', () => {
       object: { key: '', bytes: 1, sha256: '' },
       functions: [{ schema: 'acme', name: 'known(text)' }],
     });
-    const given = { manifest, pretended: [], emptied: false, localeNotes: [], serverMajor: 18 };
+    const given = {
+      manifest,
+      pretended: [],
+      emptied: false,
+      missing: [],
+      localeNotes: [],
+      serverMajor: 18,
+    };
     const blamed = ([code, message, where]: Complaint) =>
       blame(
         refusal(Object.assign(new Error(message), { code, where }), { object: 'table "acme.t"' }),

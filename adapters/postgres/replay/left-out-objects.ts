@@ -1,0 +1,151 @@
+import { StatementRefused } from '../../../core/errors/restore.ts';
+import { PermissionMissing } from '../../../core/errors/schema.ts';
+import {
+  isForSuperusers,
+  isNamedCast,
+  lacksOperatorClass,
+  missingNameIn,
+} from '../session/server-messages.ts';
+import { described, shown } from '../sql/describe-statement.ts';
+import { madeBy } from '../sql/kinds/changed-object.ts';
+import type { StatementKind } from '../sql/kinds/statement-kind.ts';
+import type { Name } from '../sql/kinds/word-cursor.ts';
+import type { Piece } from '../sql/split-statements.ts';
+import { tried } from './in-savepoint.ts';
+import type { Run } from './run-state.ts';
+import { attempted } from './unfinished-objects.ts';
+
+/**
+ * Leaves out what only a superuser can create, and what needs it, where nothing of a backup is executed as one: base types, functions in C or
+ * marked LEAKPROOF, operator classes and families, aggregates with an internal state. The server says what it does not create; what needs
+ * that fails with its name, and is left out in turn. So each statement runs in a savepoint, in an attempt that begins only once
+ * the usual one has met such an object.
+ */
+export interface LeavingOut {
+  /** Casts that belong to the schema's objects and are in no backup of it, such as `(integer AS acme.mood)`. */
+  readonly casts: readonly string[];
+  /** What is outside the schema and missing here, as messages name it: without quotes, arguments and access methods. */
+  readonly missing: readonly MissingOutside[];
+}
+
+export interface MissingOutside {
+  readonly kind: string;
+  /** `public.ops` */
+  readonly name: string;
+}
+
+export type LeftOutReason =
+  | { readonly kind: 'superusers-only' }
+  /** `name` is that of an object that was left out or is missing, such as `acme.money`. */
+  | { readonly kind: 'needs'; readonly name: string }
+  | { readonly kind: 'needs-cast'; readonly cast: string };
+
+export interface LeftOutObject {
+  /** Such as `operator class "acme.ops"`. */
+  readonly object: string;
+  /** As statements name kinds, such as `table`, `operator class`. */
+  readonly what: string;
+  readonly name: Name;
+  /** The table that it is a part of. */
+  readonly table?: Name;
+  /** True where the object is there, and only a statement about it was left out. */
+  readonly isPartly: boolean;
+  readonly because: LeftOutReason;
+}
+
+/** Casts of types that belong to a class are missed by one of these. */
+const CLASS = 'operator class';
+
+const named = ({ schema, name }: Name): string => (schema === null ? name : `${schema}.${name}`);
+
+/** `integer acme.=== integer`, of which the operator may stand without its schema. */
+const isOperatorIn = (text: string, operator: string): boolean => {
+  const unqualified = operator.slice(operator.lastIndexOf('.') + 1);
+  return text.split(' ').some((word) => word === operator || word === unqualified);
+};
+
+const reasonOf = (run: Run, error: Error): LeftOutReason | undefined => {
+  const { leavingOut } = run.request;
+  const { cause } = error;
+  if (!leavingOut) return undefined;
+  if (isForSuperusers(cause)) return { kind: 'superusers-only' };
+  const known = [
+    ...leavingOut.missing,
+    ...run.leftOutObjects.flatMap(({ what, name, isPartly }) =>
+      isPartly ? [] : [{ kind: what, name: named(name) }],
+    ),
+  ];
+  const missing = missingNameIn(cause);
+  const needed = missing
+    ? known.find(({ kind, name }) =>
+        missing.kind === 'operator' && kind === 'operator'
+          ? isOperatorIn(missing.name, name)
+          : missing.name.replace(/(\[\])+$/, '') === name,
+      )
+    : lacksOperatorClass(cause) && known.find(({ kind }) => kind === CLASS);
+  if (needed) return { kind: 'needs', name: needed.name };
+  const cast = leavingOut.casts.find((one) => isNamedCast(cause, one));
+  return cast === undefined ? undefined : { kind: 'needs-cast', cast };
+};
+
+/** Whether an object was left out, and not only a statement about it. */
+export const isLeftOut = ({ leftOutObjects }: Run, one: Name): boolean =>
+  leftOutObjects.some(({ name, isPartly }) => !isPartly && shown(name) === shown(one));
+
+const note = (run: Run, statement: StatementKind, piece: Piece, because: LeftOutReason): void => {
+  const { words } = piece;
+  const object = described(statement, words);
+  if (statement.kind === 'attach-partition') {
+    const { schema, name } = statement.child;
+    if (schema !== null) run.alone.push({ schema, name });
+  }
+  if (statement.kind === 'create') {
+    const { what, table } = statement;
+    run.leftOutObjects.push({
+      object,
+      what,
+      name: { schema: statement.schema, name: statement.name },
+      ...(table && { table }),
+      isPartly: false,
+      because,
+    });
+    return;
+  }
+  const { object: title, on, part } = attempted(statement, words);
+  if (part !== undefined) {
+    const name = { schema: on.schema, name: part };
+    run.leftOutObjects.push({
+      object: title,
+      what: 'constraint',
+      name,
+      table: on,
+      isPartly: false,
+      because,
+    });
+    return;
+  }
+  for (const name of madeBy(statement, words))
+    run.leftOutObjects.push({ object, what: 'sequence', name, isPartly: false, because });
+  if (statement.kind === 'alter' && !isLeftOut(run, on))
+    run.leftOutObjects.push({ object, what: statement.what, name: on, isPartly: true, because });
+};
+
+/** True for an error that another attempt may avoid by leaving objects out. */
+export const mayLeaveOut = (error: unknown, casts: readonly string[]): boolean =>
+  (error instanceof StatementRefused || error instanceof PermissionMissing) &&
+  (isForSuperusers(error.cause) || casts.some((cast) => isNamedCast(error.cause, cast)));
+
+/** Executes a statement; one that can't be executed for what is left out is left out too. */
+export const orLeaveOut = async (
+  run: Run,
+  statement: StatementKind,
+  piece: Piece,
+  execute: () => Promise<void>,
+): Promise<void> => {
+  if (!run.request.leavingOut) return await execute();
+  const error = await tried(run, execute);
+  if (!error) return;
+  const because = reasonOf(run, error);
+  if (!because) throw error;
+  note(run, statement, piece, because);
+};
