@@ -4,11 +4,13 @@ import { TIMES } from '../../core/contract.ts';
 import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors/request.ts';
 import { UUID } from '../../core/ids.ts';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
+import { BACKUPS } from '../../core/leased-work/kinds.ts';
 import { parse } from '../../core/messages.ts';
 import { type Answer, type ApiRequest, HttpProblem } from './http.ts';
 import type { Api } from './ports.ts';
 import { projectPath, showBackup } from './public.ts';
 import { checkProjectId, resolveProject } from './resolve-project.ts';
+import { reportCancelled } from './send-messages.ts';
 
 export const limit = z
   .string()
@@ -141,19 +143,9 @@ export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answe
   if (status !== 'cancelled' && status !== 'pending' && status !== 'in-progress')
     throw new BackupNotReady(before.id, status, 'only one that waits or runs can be cancelled');
   const backup = await findBackup(api, request);
-  if (backup.status === 'cancelled' && !backup.toldAt) await report(api, backup);
+  if (backup.status === 'cancelled' && !backup.toldAt) await reportCancelled(api, BACKUPS, backup);
   return {
     status: backup.status === 'cancelled' ? 200 : 202,
     body: showBackup(backup, request.base),
   };
-};
-
-/** Nobody has heard of it yet. Where the message can't be sent, sweep sends one for every row like this. */
-const report = async ({ ports }: Api, { id, projectId, runId }: Backup): Promise<void> => {
-  try {
-    const message = { kind: 'backup' as const, projectId, backupId: id };
-    await ports.outcomes?.send({ ...message, ...(runId && { runId }) });
-  } catch (error) {
-    ports.log.error('a cancellation could not be reported; sweep does it', { backupId: id, error });
-  }
 };

@@ -13,7 +13,7 @@ import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
 import { backupPath } from './public.ts';
 import { checkProjectId } from './resolve-project.ts';
-import { sendRequest } from './send-request.ts';
+import { sendRequest } from './send-messages.ts';
 
 /** What restores and verifications have in common as resources below a backup. */
 export interface JobResource<J extends Job> {

@@ -5,7 +5,7 @@ import { toResult } from './http.ts';
 import type { ApiPorts } from './ports.ts';
 import { problemAnswer } from './problems.ts';
 
-/** Makes every error an answer in problem details, and logs those that nobody foresaw: an invocation never fails for one. */
+/** Answers every error with problem details, and logs unexpected ones. An error never fails the invocation. */
 export const problemDetails = (
   ports: Pick<ApiPorts, 'log' | 'countUnresolved'>,
 ): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> => ({

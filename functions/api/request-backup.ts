@@ -9,7 +9,7 @@ import { stableId } from './idempotency.ts';
 import type { Api, ApiSettings } from './ports.ts';
 import { backupPath, showBackup } from './public.ts';
 import { resolveActiveProject } from './resolve-project.ts';
-import { sendRequest } from './send-request.ts';
+import { sendRequest } from './send-messages.ts';
 
 const DAY_MS = 86_400_000;
 const NAMES = { manual: 'Manual backup', 'pre-migration': 'Before a migration' } as const;

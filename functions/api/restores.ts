@@ -5,6 +5,7 @@ import type { Answer, ApiRequest } from './http.ts';
 import { findJob, getJob, type JobResource, listJobs } from './jobs.ts';
 import type { Api } from './ports.ts';
 import { restorePath, showRestore } from './public-jobs.ts';
+import { reportCancelled } from './send-messages.ts';
 
 export const RESTORE_RESOURCE: JobResource<Restore> = {
   kind: RESTORES,
@@ -31,18 +32,10 @@ export const cancelRestore = async (api: Api, request: ApiRequest): Promise<Answ
   if (status === 'completed' || status === 'failed')
     throw new RestoreNotReady(before.id, status, 'only one that waits or runs can be cancelled');
   const restore = await findJob(api, request, RESTORE_RESOURCE);
-  if (restore.status === 'cancelled' && !restore.toldAt) await report(api, restore);
+  if (restore.status === 'cancelled' && !restore.toldAt)
+    await reportCancelled(api, RESTORES, restore);
   return {
     status: restore.status === 'cancelled' ? 200 : 202,
     body: showRestore(restore, request.base),
   };
-};
-
-/** Nobody has heard of it yet. Where the message can't be sent, sweep sends one for every row like this. */
-const report = async ({ ports }: Api, { id: restoreId, projectId }: Restore): Promise<void> => {
-  try {
-    await ports.outcomes?.send({ kind: 'restore', projectId, restoreId });
-  } catch (error) {
-    ports.log.error('a cancellation could not be reported; sweep does it', { restoreId, error });
-  }
 };

@@ -4,9 +4,9 @@ import type { LeasedWork, WorkRef } from '../../core/leased-work/work.ts';
 import type { Api } from './ports.ts';
 
 /**
- * Sends the message of a row that waits. Never rejects: the row is written and is what counts, for sweep sends a message for
- * every row that has waited too long.
- * @param queue absent where the configuration has none any more
+ * Sends the message of a pending row. Never rejects, because the row counts: sweep sends a message for every row that has waited
+ * too long.
+ * @param queue undefined if the configuration has none any more
  */
 export const sendRequest = async (
   { ports: { log } }: Api,
@@ -21,5 +21,19 @@ export const sendRequest = async (
       log.warn('the request was not taken by the queue; sweep sends it', facts);
   } catch (error) {
     log.error('the request could not be sent; sweep sends it', { ...facts, error });
+  }
+};
+
+/** Reports the end of a cancelled row. Never rejects, because sweep reports what was not reported here. */
+export const reportCancelled = async (
+  { ports: { log, outcomes } }: Api,
+  { idName, outcomeOf }: Pick<WorkKind<LeasedWork>, 'idName' | 'outcomeOf'>,
+  cancelled: WorkRef & { readonly runId?: string },
+): Promise<void> => {
+  try {
+    await outcomes?.send(outcomeOf(cancelled));
+  } catch (error) {
+    const facts = { [idName]: cancelled.id, error };
+    log.error('a cancellation could not be reported; sweep does it', facts);
   }
 };
