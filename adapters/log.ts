@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { Log } from '../core/ports.ts';
 import { printableLines } from '../core/printable.ts';
 
-/** A log, and Powertools' own object behind it, for the middleware that adds the invocation's context to its lines. */
+/** A log, with Powertools' logger for the middleware that adds the invocation's context to each line. */
 export interface LambdaLog extends Log {
   readonly logger: Logger;
 }

@@ -1,6 +1,6 @@
 import { isFinal, type LeasedWork, type WORK_STATUSES } from './leased-work/work.ts';
 
-/** Leased work that is asked for beside backups and done on one: a restore or a verification. */
+/** Leased work on a backup: a restore or a verification. */
 export interface Job extends LeasedWork {
   readonly backupId: string;
   readonly status: (typeof WORK_STATUSES)[number];

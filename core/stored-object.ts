@@ -4,24 +4,24 @@ import { BackupDamaged } from './errors/vault.ts';
 import type { Manifest } from './manifest.ts';
 import type { VaultReader } from './restore-ports.ts';
 
-/** What a digest that is another says of the stored bytes. */
+/** Why stored bytes with another digest are damaged. */
 export const NOT_AS_STORED = 'its SHA-256 is not the one that it had when it was stored';
 
-/** Bytes of tables that the fastest server seen restores in a second (docs/benchmarks.md has measured ones). */
+/** Bytes of tables that the fastest server we have seen restores in a second (docs/benchmarks.md). */
 const FASTEST_BYTES = 250 * 1024 ** 2;
 
-/** Seconds that restoring so many bytes of tables takes at the very least, anywhere. */
+/** The least number of seconds that a restore of so many bytes of tables takes on any server. */
 export const leastSeconds = (tableBytes: number): number => Math.ceil(tableBytes / FASTEST_BYTES);
 
-/** One reading of a stored object from its beginning: bytes on their way to whoever restores them, counted and hashed. */
+/** Reads a stored object once, from its beginning, and counts and hashes the bytes on their way. */
 export interface MeteredReading {
-  /** Whoever reads it gets the vault's errors from it. */
+  /** The bytes. Errors of the vault end it. */
   readonly input: DigestMeter;
-  /** What has arrived, also once it has ended. */
+  /** The bytes that have arrived so far; also valid after the end. */
   soFar(): Digest;
-  /** Waits for the end. @throws BackupDamaged where the bytes are not those of the manifest, and what reading throws */
+  /** Waits for the end of the object. @throws BackupDamaged if the bytes are not the manifest's, and errors of the vault */
   confirm(): Promise<void>;
-  /** Nobody reads on for it after that. */
+  /** Stops reading. */
   end(): Promise<void>;
 }
 

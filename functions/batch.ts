@@ -18,8 +18,8 @@ import { parseJson } from '../core/messages.ts';
 import { lambdaHandler } from './middleware.ts';
 
 /**
- * Every batch is handled so: a record that fails holds up none of the others, and comes again.
- * @param handle rejects where its record must come again
+ * Handles the records of a batch one after the other. A record that fails does not stop the others, and comes again.
+ * @param handle rejects if its record must come again
  */
 export const handleMessages = (
   event: SQSEvent,
@@ -30,7 +30,7 @@ export const handleMessages = (
     throwOnFullBatchFailure: false,
   });
 
-/** The same for records of the history's stream. They concern different rows, and nothing about them depends on their order. */
+/** The same for records of the history's stream, all at once: they concern different rows, so their order does not matter. */
 export const handleStream = (
   event: DynamoDBStreamEvent,
   handle: (record: DynamoDBRecord) => Promise<void>,
@@ -71,7 +71,7 @@ export const workerHandler = <W extends LeasedWork>({
         disposition = await work({ projectId, id, receiptHandle, remainingMs });
       } catch (error) {
         log.error('a message could not be handled', { messageId, ...failureFacts(error) });
-        // No retry mends a malformed message; the row it may have meant is found by the sweep.
+        // A malformed message stays malformed; the sweep finds the row that it may have meant.
         if (error instanceof InvalidInput) return;
         throw error;
       }

@@ -6,7 +6,7 @@ import type * as z from 'zod';
 import type { LambdaLog } from '../adapters/log.ts';
 import { parse } from '../core/messages.ts';
 
-/** Publishes what an invocation has counted, however it ended. Powertools' own `logMetrics` warns where nothing was counted. */
+/** Publishes the metrics of an invocation, also of a failed one. Powertools' own `logMetrics` warns if there are none. */
 const publishing = (metrics: Metrics): MiddlewareObj => {
   const publish = (): void => {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
@@ -15,8 +15,8 @@ const publishing = (metrics: Metrics): MiddlewareObj => {
 };
 
 /**
- * A Lambda handler with what all of them need: the invocation's context and request id in each line of the log, and the
- * metrics at its end. More middleware can be added to what it returns.
+ * Makes a Lambda handler with what all handlers need: the invocation's context and request id in each line of the log, and the
+ * metrics published at the end. More middleware can be added to the result.
  */
 export const lambdaHandler = <E, R>(
   { logger }: LambdaLog,
@@ -27,7 +27,7 @@ export const lambdaHandler = <E, R>(
   return metrics ? handler.use(publishing(metrics)) : handler;
 };
 
-/** Reads the event with a schema, for the handler behind it. @throws InvalidInput, which fails the invocation */
+/** Parses the event before the handler gets it. @throws InvalidInput, which fails the invocation */
 export const parsed = <S extends z.ZodType>(
   what: string,
   schema: S,

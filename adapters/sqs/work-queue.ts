@@ -13,10 +13,10 @@ import { chunksOf, inParallel } from '../../core/parallel.ts';
 import { bodyOf } from './body.ts';
 import { deduplicationIdOf, depth, hide, type QueueAccess } from './fifo.ts';
 
-/** What SQS takes in one call. */
+/** Messages that SQS accepts in one call. */
 const BATCH = 10;
 const CALLS_AT_ONCE = 16;
-/** A message that SQS refused for a reason of its own is sent so many times in all. */
+/** How often a message is sent in all, if SQS refuses it for a reason of its own. */
 const TRIES = 3;
 
 type Kind = Pick<WorkKind<LeasedWork>, 'idName'>;
@@ -47,7 +47,7 @@ const sendBatch = async (
   return unsent;
 };
 
-/** A FIFO queue of one kind of leased work. One message group a project: never two of its kind at once. */
+/** A FIFO queue of one kind of leased work. Each project is a message group, so two of one kind never run at once for a project. */
 const makeWorkQueue = (access: QueueAccess, kind: Kind): WorkQueue => ({
   send: async (refs, renewal) => {
     const unsent = await inParallel(chunksOf(refs, BATCH), CALLS_AT_ONCE, (batch) =>

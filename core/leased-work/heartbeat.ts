@@ -5,9 +5,9 @@ import type { Claim, Findings, WorkStore } from './store.ts';
 import type { LeasedWork, WorkName } from './work.ts';
 
 /**
- * Keeps a claim while its work goes on: every 20 s it renews the lease and keeps the message hidden; every 4 s it looks for a
- * cancellation. A claim that can't be renewed before its lease ends is lost: the worker stops by its own clock, before
- * another may begin.
+ * Keeps a claim during the work. Every 20 s it renews the lease and keeps the message hidden; every 4 s it looks for a
+ * cancellation. If it can't renew the lease in time, the claim is lost: the worker stops by its own clock, before another one
+ * may begin.
  */
 export interface Heartbeat<W extends LeasedWork> {
   readonly name: WorkName;
@@ -22,13 +22,13 @@ export interface Heartbeat<W extends LeasedWork> {
   readonly log: Log;
 }
 
-/** With the time that a child is given to end: a cancellation is done within 10 s. */
+/** Together with the time that a child process gets to end, a cancellation takes at most 10 s. */
 const LOOK_MS = 4000;
-/** Stops before another may begin. */
+/** The worker stops before another one may begin. */
 const HELD_MS = (TIMES.leaseSeconds - 5) * 1000;
 const LOOKS_PER_BEAT = Math.round((TIMES.heartbeatSeconds * 1000) / LOOK_MS);
 
-/** Returns the function that ends it. */
+/** Returns the function that ends the heartbeat. */
 export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => void) => {
   const { name, store, claim, log } = heart;
   let ended = false;
@@ -65,7 +65,7 @@ export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => voi
 
   const look = async (): Promise<void> => {
     const row = await store.get(claim.projectId, claim.id);
-    // Once a cancellation is asked for, no other attempt can begin; before that, one may have.
+    // After a request to cancel no other attempt can begin; before it, one may have begun.
     if (row && row.attempt !== claim.attempt) return end('lost');
     if (row?.cancelRequested) end('cancelling');
   };

@@ -11,18 +11,18 @@ import { notRun, type Verification } from '../verification.ts';
 import type { Findings } from './store.ts';
 import type { Failure, LeasedWork, WorkName, WorkRef } from './work.ts';
 
-/** All in which the kinds of leased work differ as data. What their workers do is in their functions. */
+/** What differs between the kinds of leased work, as data. Their work itself is in their functions. */
 export interface WorkKind<W extends LeasedWork> {
   readonly name: WorkName;
-  /** What its workers do, for the log. */
+  /** The name of its work in the log. */
   readonly task: 'export' | 'restore' | 'verification';
   /** The id's name in messages and in the log. */
   readonly idName: 'backupId' | 'restoreId' | 'verificationId';
   /** Reads its queue's messages. */
   readonly message: z.ZodType<WorkRef>;
-  /** Tells that one has ended. */
+  /** The message that reports the end of one. */
   readonly outcomeOf: (ended: WorkRef & { readonly runId?: string }) => OutcomeMessage;
-  /** Written beside a failure. */
+  /** What a failure writes besides its error. */
   readonly findingsOf?: (failure: Failure) => Findings<W>;
 }
 

@@ -1,6 +1,6 @@
 import type { Failure, LeasedWork, WorkRef } from './work.ts';
 
-/** The right to write one row, held by one attempt of one worker. Every write under it carries `attempt`. */
+/** The right of one attempt to write one row. Every write under a claim has `attempt` as a condition. */
 export interface Claim extends WorkRef {
   readonly attempt: number;
 }
@@ -10,11 +10,11 @@ export type ClaimOutcome<W extends LeasedWork> =
   /** Another worker's lease runs until then. */
   | { readonly kind: 'busy'; readonly leaseUntil: string }
   | { readonly kind: 'final'; readonly status: W['status'] }
-  /** All attempts are used up and none holds it: it must be ended. */
+  /** All attempts are used up and none holds the row: it must be ended. */
   | { readonly kind: 'exhausted'; readonly work: W }
   | { readonly kind: 'missing' };
 
-/** Members that a worker writes under its claim: those of its kind, and when it ended. */
+/** What a worker writes under its claim: members of its kind, and the time of the end. */
 export type Findings<W extends LeasedWork> = Partial<
   Omit<W, Exclude<keyof LeasedWork, 'completedAt' | 'durationMs'>>
 >;
@@ -32,8 +32,9 @@ export type OpenWork = Pick<
 export type OpenState = 'pending' | 'in-progress' | 'untold';
 
 /**
- * The rows of one kind. Each write is one conditional write, and answers the row as it is afterwards, or undefined where its
- * condition does not hold: for a worker's write that its claim is lost, for another's that somebody holds the row or it is final.
+ * The rows of one kind. Each write is one conditional write. It returns the row as it is afterwards, or undefined if its
+ * condition does not hold. For a worker this means that its claim is lost; for others, that a worker holds the row or the row is
+ * final.
  *
  * @typeParam R what completes a row
  */
@@ -46,15 +47,15 @@ export interface WorkStore<W extends LeasedWork, R extends Findings<W> = Finding
 
   /** Pending, or in progress with its lease run out: attempt + 1, and a new lease. */
   claim(projectId: string, id: string): Promise<ClaimOutcome<W>>;
-  /** Renews the lease, and writes what has been found so far. */
+  /** Renews the lease, and writes what the worker has found so far. */
   heartbeat(claim: Claim, findings?: Findings<W>): Promise<'held' | 'cancelling' | 'lost'>;
   complete(claim: Claim, result: R): Promise<W | undefined>;
   fail(claim: Claim, failure: Failure, findings?: Findings<W>): Promise<W | undefined>;
   cancel(claim: Claim): Promise<W | undefined>;
-  /** Back to `pending` for a retry, keeping `attempt` and the failure; one that was to be cancelled is cancelled instead. */
+  /** Back to `pending` for a retry, with `attempt` and the failure. If a cancellation was requested, cancels the row instead. */
   release(claim: Claim, failure: Failure, retryAt: string): Promise<W | undefined>;
 
-  /** A pending one becomes `cancelled`, a running one is asked to stop; answers the status it has now. */
+  /** Cancels a pending row, and asks the worker of a running one to stop. Returns the status that the row has now. */
   requestCancel(projectId: string, id: string): Promise<W['status'] | undefined>;
   /** Fails a row without a worker: pending, or its lease has run out. */
   failAbandoned(
@@ -63,9 +64,9 @@ export interface WorkStore<W extends LeasedWork, R extends Findings<W> = Finding
     failure: Failure,
     findings?: Findings<W>,
   ): Promise<W | undefined>;
-  /** The same for one that was done, as was found afterwards. */
+  /** Completes such a row, after its result was found to be there. */
   completeAbandoned(projectId: string, id: string, result: R): Promise<W | undefined>;
-  /** Makes a row whose lease ran out `pending` again, or renews `queuedAt` of a pending one, for a message sent anew. */
+  /** Before a message is sent again: makes a row whose lease ran out `pending`, or renews `queuedAt` of a pending one. */
   requeue(projectId: string, id: string): Promise<W | undefined>;
   /** Its end was reported, or needs no report: takes the row out of `untold` and sets `toldAt`. */
   told(projectId: string, id: string): Promise<void>;

@@ -10,12 +10,12 @@ import { BACKUPS, RESTORES, VERIFICATIONS, type WorkKind } from './kinds.ts';
 import type { WorkStore } from './store.ts';
 import type { LeasedWork, WorkRef } from './work.ts';
 
-/** One kind of leased work, for those who end it where no worker does: the sweep, and the handling of dead letters. */
+/** One kind of leased work, for the sweep and the handling of dead letters: they end rows that no worker ends. */
 export interface UnattendedWork<W extends LeasedWork> {
   readonly kind: WorkKind<W>;
   readonly store: Pick<WorkStore<W>, 'get' | 'failAbandoned'>;
-  /** What must be so when people are told, and a worker may have died before. May be repeated. */
-  readonly beforeTelling?: (ended: Pick<LeasedWork, keyof WorkRef | 'status'>) => Promise<void>;
+  /** Writes that must be done before the outcome is sent; a worker may have died before them. May be repeated. */
+  readonly beforeNotifying?: (ended: Pick<LeasedWork, keyof WorkRef | 'status'>) => Promise<void>;
 }
 
 export interface UnattendedPorts {
@@ -32,7 +32,7 @@ export interface Unattended {
   readonly verifications: UnattendedWork<Verification>;
 }
 
-/** A backup that could not be verified must not look like one that was. */
+/** Notes on the backup that it could not be verified: it must not look verified. */
 export const noteNotRun = (
   { validations, clock }: Pick<UnattendedPorts, 'validations' | 'clock'>,
   { projectId, backupId, id, result, error }: Verification,
@@ -48,7 +48,7 @@ export const unattendedOf = (ports: UnattendedPorts): Unattended => ({
   backups: {
     kind: BACKUPS,
     store: ports.history,
-    beforeTelling: async ({ projectId, status }) => {
+    beforeNotifying: async ({ projectId, status }) => {
       if (status === 'completed') await ports.history.settleRetention(projectId);
     },
   },
@@ -56,7 +56,7 @@ export const unattendedOf = (ports: UnattendedPorts): Unattended => ({
   verifications: {
     kind: VERIFICATIONS,
     store: ports.verifications,
-    beforeTelling: async ({ projectId, id, status }) => {
+    beforeNotifying: async ({ projectId, id, status }) => {
       const row = status === 'failed' && (await ports.verifications.get(projectId, id));
       if (row) await noteNotRun(ports, row);
     },
@@ -64,12 +64,12 @@ export const unattendedOf = (ports: UnattendedPorts): Unattended => ({
 });
 
 /**
- * Fails a row that nobody works on, and has people told. Done again where whoever did it before died in between.
- * @returns false where somebody works on it, or it ended otherwise
+ * Fails a row without a worker, and sends its outcome. Repeats both if an earlier call died between them.
+ * @returns false if a worker holds the row, or if it ended in another way
  */
 export const giveUp = async <W extends LeasedWork>(
   { outcomes, log }: { readonly outcomes: Outcomes; readonly log: Log },
-  { kind, store, beforeTelling }: UnattendedWork<W>,
+  { kind, store, beforeNotifying }: UnattendedWork<W>,
   { projectId, id }: WorkRef,
   error: LarderError,
 ): Promise<boolean> => {
@@ -83,7 +83,7 @@ export const giveUp = async <W extends LeasedWork>(
     (await before());
   if (!failed) return false;
   log.error(`a ${kind.name} was given up`, { projectId, [kind.idName]: id, failure });
-  await beforeTelling?.(failed);
+  await beforeNotifying?.(failed);
   await outcomes.send(kind.outcomeOf(failed));
   return true;
 };

@@ -10,8 +10,8 @@ import type { Claim, Findings, WorkQueue, WorkStore } from './store.ts';
 import { isFinal, type LeasedWork, type WorkRef } from './work.ts';
 
 /**
- * One message of a queue of leased work, from claim to final row: of a backup, a restore or a verification. The row decides,
- * never the message, which may come twice, late or never.
+ * Handles one message of a queue of leased work, from the claim to the final row. The row decides, never the message: a message
+ * may come twice, late or never.
  */
 export interface WorkPorts<W extends LeasedWork, R extends Findings<W>> {
   readonly store: Pick<
@@ -31,34 +31,34 @@ export interface WorkPorts<W extends LeasedWork, R extends Findings<W>> {
   readonly log: Log;
 }
 
-/** What an attempt has to do with its claim. */
+/** What an attempt gets for its work. */
 export interface WorkContext<W extends LeasedWork> {
   readonly claim: Claim;
   /** Aborted with Cancelled, ClaimLost or TookTooLong. */
   readonly stop: AbortController;
-  /** Seconds until it is stopped, at its beginning. */
+  /** Seconds that the attempt has, counted from its beginning. */
   readonly seconds: number;
-  /** What the next heartbeats are to write, asked for at each. */
+  /** Gives the function whose result each next heartbeat writes. */
   note(findings: () => Findings<W>): void;
-  /** Writes it now. @throws ClaimLost */
+  /** Writes at once. @throws ClaimLost */
   write(findings: Findings<W>): Promise<void>;
 }
 
-/** What the workers of one kind do. */
+/** The work of one kind. */
 export interface WorkTask<W extends LeasedWork, R extends Findings<W>> {
   readonly kind: WorkKind<W>;
-  /** Seconds an attempt may take, where that is less than its function has. */
+  /** Longest time of an attempt in seconds, if it is shorter than the function's. */
   readonly mostSeconds?: number;
   work(work: W, context: WorkContext<W>): Promise<R>;
-  /** What work whose attempts are used up has come to although its last worker died; undefined where it failed. */
+  /** Finds the result of work whose last worker died after finishing it; undefined if there is none. */
   readonly recover?: (work: W) => Promise<R | undefined>;
-  /** After the row is final, however it ended. A rejection is logged: the sweep tells people then. */
+  /** Runs once the row is final. A rejection is logged; the sweep then sends the outcome. */
   ended(work: W): Promise<void>;
 }
 
 export type Disposition<W extends LeasedWork> =
   | { readonly message: 'done'; readonly work?: W; readonly error?: unknown }
-  /** It stays in the queue, hidden for as long as the retry is to wait. */
+  /** The message stays in the queue, hidden until the retry is due. */
   | { readonly message: 'again'; readonly error: unknown };
 
 export interface Delivery extends WorkRef {
@@ -67,7 +67,7 @@ export interface Delivery extends WorkRef {
   readonly remainingMs: number;
 }
 
-/** Only when the message comes again depends on it; no work is given up for that. */
+/** A failure changes only when the message comes again, so it does not end the work. */
 const hide = async (
   { queue, log }: Pick<WorkPorts<LeasedWork, object>, 'queue' | 'log'>,
   { receiptHandle }: Delivery,
@@ -83,7 +83,7 @@ const hide = async (
 const secondsFor = (remainingMs: number, most = Number.POSITIVE_INFINITY): number =>
   Math.max(1, Math.min(most, Math.floor(remainingMs / 1000) - TIMES.stopBeforeTimeoutSeconds));
 
-/** Works while the claim is kept; every reason to end comes through one AbortController. */
+/** Works while the claim is kept. Every reason to stop goes through one AbortController. */
 const attempt = async <W extends LeasedWork, R extends Findings<W>>(
   { store, queue, log }: WorkPorts<W, R>,
   task: WorkTask<W, R>,
@@ -118,7 +118,7 @@ const attempt = async <W extends LeasedWork, R extends Findings<W>>(
       },
     });
   } catch (error) {
-    // What follows an abort is many things; the reason is what the caller has to know, unless something is there already.
+    // An abort causes errors of many kinds; the caller needs the reason of the abort, unless a schema was committed already.
     throw stop.signal.aborted && !(error instanceof StepNotDone) ? stop.signal.reason : error;
   } finally {
     clearTimeout(timer);
@@ -126,7 +126,7 @@ const attempt = async <W extends LeasedWork, R extends Findings<W>>(
   }
 };
 
-/** @param work the row as it was written; undefined where another has it */
+/** @param work the row as it was written; undefined if another attempt has it */
 const finish = async <W extends LeasedWork, R extends Findings<W>>(
   { log }: WorkPorts<W, R>,
   { kind, ended }: WorkTask<W, R>,
@@ -138,7 +138,7 @@ const finish = async <W extends LeasedWork, R extends Findings<W>>(
   try {
     await ended(work);
   } catch (failure) {
-    log.warn('the outcome could not be told; the sweep will tell it', {
+    log.warn('the outcome could not be sent; the sweep will send it', {
       [kind.idName]: id,
       error: describeError(failure).name,
     });
@@ -171,7 +171,7 @@ const settleFailure = async <W extends LeasedWork, R extends Findings<W>>(
   return { message: 'again', error };
 };
 
-/** Ends work whose every attempt's worker died: the last of them may have died between what it did and its row. */
+/** Ends work whose workers all died. The last one may have finished it and died before it wrote the row. */
 const settleExhausted = async <W extends LeasedWork, R extends Findings<W>>(
   ports: WorkPorts<W, R>,
   task: WorkTask<W, R>,

@@ -1,6 +1,6 @@
 /**
- * Work that a queue's workers do under a lease: a backup, a restore or a verification. All three are rows of the history with
- * the same life. A row is `pending` until a worker claims it, `in-progress` while that worker's lease runs, then final. Times are
+ * A backup, a restore or a verification: work that one worker at a time does under a lease. All three are rows of the history
+ * with the same life cycle: `pending` until a worker claims the row, `in-progress` while its lease runs, then final. Times are
  * ISO 8601 in UTC with milliseconds, durations milliseconds.
  */
 export const WORK_STATUSES = [
@@ -29,7 +29,7 @@ export interface WorkRef {
 
 export interface LeasedWork extends WorkRef {
   readonly projectName: string;
-  /** The source that it is done on; for a verification, which reaches none, the backup's. */
+  /** The source it works on; for a verification, which connects to none, the backup's source. */
   readonly source: string;
   readonly environment: string;
   readonly status: WorkStatus;

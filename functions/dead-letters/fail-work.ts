@@ -7,8 +7,7 @@ import type { DeadLetter, DeadLetterPorts } from './handle-dead-letter.ts';
 const WHY = 'it was received more often than the queue allows';
 
 /**
- * Leased work whose message is gone fails, if nobody works on it: its message was only lost then. Otherwise its worker, or
- * the sweep after it, brings it to an end.
+ * Fails leased work whose message its queue gave up, if no worker holds it. Otherwise its worker, or later the sweep, ends it.
  */
 export const failWork = async <W extends LeasedWork>(
   ports: DeadLetterPorts,

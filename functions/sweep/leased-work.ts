@@ -12,15 +12,15 @@ import { isDue } from './due.ts';
 import { HOUR, MINUTE, portionsOf, type Step, type SweepPorts } from './step.ts';
 
 /**
- * Leased work whose worker died, whose message is gone, or of whose end nobody was told. As long as there are messages in a
- * queue they come by themselves: a dead worker's after two minutes. So a row is only helped where the queue is empty, or where
- * it has waited so long that its message can't be there any more. A second message for the same row does no harm.
+ * Repairs leased work whose worker died, whose message was lost, or whose end was not reported. Messages in a queue come by
+ * themselves, a dead worker's after two minutes. So the sweep sends a message only if the queue is empty, or if the row has waited
+ * so long that its message must be lost. A second message for the same row does no harm.
  */
 const LEASE_GRACE = 2 * MINUTE;
 const LEASE_TOO_OLD = 20 * MINUTE;
 const PENDING_GRACE = 5 * MINUTE;
 const PENDING_TOO_OLD = 6 * HOUR;
-const UNTOLD_GRACE = 10 * MINUTE;
+const UNNOTIFIED_GRACE = 10 * MINUTE;
 const PORTION = 200;
 const WRITES_AT_ONCE = 16;
 
@@ -28,14 +28,14 @@ type Queue = Pick<WorkQueue, 'send' | 'depth'>;
 
 interface SweptWork<W extends LeasedWork> extends UnattendedWork<W> {
   readonly store: UnattendedWork<W>['store'] & Pick<WorkStore<W>, 'open' | 'requeue'>;
-  /** Undefined for a source that is no more, or has no such queue any more. */
+  /** Undefined for a source that is not configured any more, or that has no such queue any more. */
   readonly queueOf: (source: string) => Queue | undefined;
-  /** What such a source lacks, for messages. */
+  /** What is not configured any more, for messages. */
   readonly lacks: string;
   readonly givenUp: 'backupsGivenUp' | 'jobsGivenUp';
 }
 
-/** How many messages a source's queue has, asked for once a step. */
+/** The number of messages of a source's queue, read once a step. */
 const makeDepths = ({ queueOf }: Pick<SweptWork<LeasedWork>, 'queueOf'>) => {
   const asked = new Map<Queue, Promise<number>>();
   return async (source: string): Promise<number | undefined> => {
@@ -48,7 +48,7 @@ const makeDepths = ({ queueOf }: Pick<SweptWork<LeasedWork>, 'queueOf'>) => {
 };
 type Depths = ReturnType<typeof makeDepths>;
 
-/** Makes rows pending anew and sends their messages. Rows of one source. */
+/** Makes rows of one source pending and sends their messages. */
 const sendAgain = async <W extends LeasedWork>(
   { log }: SweepPorts,
   { kind, store, queueOf }: SweptWork<W>,
@@ -66,11 +66,11 @@ const sendAgain = async <W extends LeasedWork>(
     step.count('requestsSentAgain');
     log.warn(`the message of a ${kind.name} was sent again`, { projectId, [kind.idName]: id });
   }
-  // Their rows wait, and the next sweep finds them.
+  // Their rows are pending, and the next sweep finds them.
   if (unsent?.length) throw new Error(`${unsent.length} requests were not taken by the queue`);
 };
 
-/** Rows of one source that have waited for so long without a worker. */
+/** Repairs rows of one source that have waited too long without a worker. */
 const help = async <W extends LeasedWork>(
   ports: SweepPorts,
   swept: SweptWork<W>,
@@ -92,7 +92,7 @@ const help = async <W extends LeasedWork>(
   }
 };
 
-/** Rows in progress whose lease ran out: another attempt, or the end where there is none left. */
+/** Rows in progress whose lease ran out: starts another attempt, or fails those that have none left. */
 export const sweepRunning = async <W extends LeasedWork>(
   ports: SweepPorts,
   swept: SweptWork<W>,
@@ -100,7 +100,7 @@ export const sweepRunning = async <W extends LeasedWork>(
 ): Promise<void> => {
   const depthOf = makeDepths(swept);
   const helpOne = async ({ projectId, id }: OpenWork): Promise<void> => {
-    // The index is a little behind, and does not hold the lease.
+    // The index lags behind, and does not have the lease.
     const row = await swept.store.get(projectId, id);
     if (row?.status !== 'in-progress') return;
     const dead = step.now - millis(row.leaseUntil ?? row.createdAt);
@@ -116,7 +116,7 @@ export const sweepRunning = async <W extends LeasedWork>(
   }
 };
 
-/** Rows that wait though no message stands for them. */
+/** Pending rows whose message was lost. */
 export const sweepPending = async <W extends LeasedWork>(
   ports: SweepPorts,
   swept: SweptWork<W>,
@@ -134,22 +134,22 @@ export const sweepPending = async <W extends LeasedWork>(
   }
 };
 
-/** Rows that ended without anybody being told: the worker died after its last write, or nobody could be reached. */
-export const sweepUntold = async <W extends LeasedWork>(
+/** Final rows whose end was not reported: the worker died after its last write, or the report failed. */
+export const sweepUnnotified = async <W extends LeasedWork>(
   { outcomes }: SweepPorts,
-  { kind, store, beforeTelling }: SweptWork<W>,
+  { kind, store, beforeNotifying }: SweptWork<W>,
   step: Step,
 ): Promise<void> => {
-  const tell = async (row: OpenWork): Promise<void> => {
+  const notify = async (row: OpenWork): Promise<void> => {
     const waited = step.now - millis(row.completedAt ?? row.queuedAt);
-    if (waited < UNTOLD_GRACE || !isDue(waited)) return;
-    await beforeTelling?.(row);
+    if (waited < UNNOTIFIED_GRACE || !isDue(waited)) return;
+    await beforeNotifying?.(row);
     await outcomes.send(kind.outcomeOf(row));
     step.count('outcomesSentAgain');
   };
   for await (const portion of portionsOf(store.open('untold'), PORTION)) {
     if (!step.hasTime()) return;
-    await inParallel(portion, WRITES_AT_ONCE, (row) => step.attempt(() => tell(row)));
+    await inParallel(portion, WRITES_AT_ONCE, (row) => step.attempt(() => notify(row)));
   }
 };
 
@@ -160,7 +160,7 @@ export const sweepAll = async <W extends LeasedWork>(
 ): Promise<void> => {
   await sweepRunning(ports, swept, step);
   await sweepPending(ports, swept, step);
-  await sweepUntold(ports, swept, step);
+  await sweepUnnotified(ports, swept, step);
 };
 
 export interface Swept {

@@ -1,5 +1,5 @@
 import { failureFacts } from '../../core/errors/base.ts';
-import { sweepAll, sweepPending, sweepRunning, sweepUntold, sweptOf } from './leased-work.ts';
+import { sweepAll, sweepPending, sweepRunning, sweepUnnotified, sweptOf } from './leased-work.ts';
 import { sweepRuns } from './runs.ts';
 import { sweepSchedules } from './schedules.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
@@ -9,7 +9,7 @@ import { sweepUploads, sweepVault } from './vault.ts';
 const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Promise<void>])[] = [
   ['running', (ports, step) => sweepRunning(ports, sweptOf(ports).backups, step)],
   ['pending', (ports, step) => sweepPending(ports, sweptOf(ports).backups, step)],
-  ['untold', (ports, step) => sweepUntold(ports, sweptOf(ports).backups, step)],
+  ['untold', (ports, step) => sweepUnnotified(ports, sweptOf(ports).backups, step)],
   ['restores', (ports, step) => sweepAll(ports, sweptOf(ports).restores, step)],
   ['verifications', (ports, step) => sweepAll(ports, sweptOf(ports).verifications, step)],
   ['runs', sweepRuns],

@@ -7,7 +7,7 @@ import { inPart } from '../rows.ts';
 import { changeRow, getRow, type HistoryTable, type Row } from '../table.ts';
 import type { Layout } from './layout.ts';
 
-/** Nobody works on it: it waits, or its worker's lease has run out. */
+/** A row without a worker: it is pending, or its worker's lease has run out. */
 export const ABANDONED =
   '(#status = :pending OR (#status = :running AND ' +
   '(attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now)))';
@@ -46,7 +46,7 @@ const tryToClaim = <W extends LeasedWork>(
 
 type CancelAbandoned = (projectId: string, id: string) => Promise<unknown>;
 
-/** Says why a claim was refused; undefined where the row changed in between and may be claimed after all. */
+/** Why a claim was refused; undefined if the row has changed since and may be claimed now. */
 const refusal = async <W extends LeasedWork>(
   access: HistoryTable,
   layout: Layout<W>,
@@ -75,7 +75,7 @@ const claimed = <W extends LeasedWork>(work: W): ClaimOutcome<W> => {
   return { kind: 'claimed', claim: { projectId, id, attempt }, work };
 };
 
-/** @param cancelAbandoned ends a row that was to be cancelled and that nobody works on */
+/** @param cancelAbandoned cancels a row without a worker */
 export const claim = async <W extends LeasedWork>(
   access: HistoryTable,
   layout: Layout<W>,
@@ -90,6 +90,6 @@ export const claim = async <W extends LeasedWork>(
     const why = await refusal(access, layout, projectId, id, worker, cancelAbandoned);
     if (why) return why;
   }
-  // So many others write this row that one of them has it, or is about to.
+  // Many others write this row: one of them has it, or will.
   return { kind: 'busy', leaseUntil: leaseUntil(access) };
 };

@@ -21,23 +21,23 @@ import {
 } from '../rows.ts';
 import type { HistoryTable, Key, Row } from '../table.ts';
 
-/** How the rows of one kind of leased work are laid out, and what the writes that end them add. */
+/** The layout of the rows of one kind of leased work, and what the last write of a row adds. */
 export interface Layout<W extends LeasedWork> {
   readonly keyOf: (projectId: string, id: string) => Key;
-  /** The whole row, but for the part of the index of open work that lists it. */
+  /** The whole row, without its part of the index of open work. */
   readonly rowOf: (work: W) => Row & Key;
   readonly recordOf: (row: Row) => W;
-  /** The part of the index of open work that lists this kind and no other. */
+  /** The part of the index of open work that lists only this kind. */
   readonly partOf: (state: OpenState) => StatusPart;
-  /** Whether the write that completes a row gives it its `ttl`, as those that end it otherwise do. */
+  /** Whether the write that completes a row sets its `ttl`, as a failure or a cancellation does. */
   readonly completedExpires: boolean;
-  /** Attributes that list a row among those that ended badly, where it did. */
+  /** Attributes that list a row among those that ended badly; none if it did not. */
   readonly listBad: (ref: WorkRef, findings: Findings<W>, failed: boolean, now: number) => Row;
   /** After the write that completed a row. May be repeated. */
   readonly afterCompletion?: (access: HistoryTable, projectId: string) => Promise<void>;
 }
 
-/** Which completed backups may go is for retention to say. */
+/** Retention sets the `ttl` of completed backups. */
 export const BACKUP_LAYOUT: Layout<Backup> = {
   keyOf: backupKey,
   rowOf,
@@ -48,7 +48,7 @@ export const BACKUP_LAYOUT: Layout<Backup> = {
   afterCompletion: settleRetention,
 };
 
-/** How long the attempt took that succeeded, milliseconds. */
+/** Milliseconds that the successful attempt took. */
 const durationOf = ({ status, startedAt, completedAt }: Row): { readonly durationMs?: number } =>
   status === 'completed' && typeof startedAt === 'string' && typeof completedAt === 'string'
     ? { durationMs: millis(completedAt) - millis(startedAt) }
@@ -56,13 +56,13 @@ const durationOf = ({ status, startedAt, completedAt }: Row): { readonly duratio
 
 export type JobKind = 'restore' | 'verification';
 
-/** Where the index of days lists the jobs of a kind that ended badly on the day of that time. */
+/** Key of the day index for jobs of a kind that ended badly on the day of `time`. */
 export const badDayKeyOf = (kind: JobKind, time: string, shard: number): string =>
   dayKeyOf(`${kind}-failed-${time.slice(0, 10)}`, shard);
 
 /**
- * Rows of their project's partition, each kind below a prefix of its own and sorted by UUIDv7. In a day's list are only those
- * that ended badly, in one of their kind and of the day they ended.
+ * Rows in their project's partition, with a key prefix for each kind, sorted by UUIDv7. The day index lists only those that ended
+ * badly, by kind and by the day of the end.
  */
 const jobLayout = <J extends Job>(
   kind: JobKind,
@@ -99,7 +99,7 @@ const jobLayout = <J extends Job>(
 };
 
 export const RESTORE_LAYOUT = jobLayout<Restore>('restore', TABLE.restorePrefix, () => false);
-/** One that came to its end ended badly unless the backup is verified. */
+/** A completed verification ended badly unless the backup is verified. */
 export const VERIFICATION_LAYOUT = jobLayout<Verification>(
   'verification',
   TABLE.verificationPrefix,

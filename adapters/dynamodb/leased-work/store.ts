@@ -23,10 +23,10 @@ import { ABANDONED, abandonedValues, claim, leaseUntil } from './claim.ts';
 import type { Layout } from './layout.ts';
 
 /**
- * The rows of one kind of leased work. A worker's write is ONE conditional update that carries its attempt: whose claim was
- * taken over can change nothing. Others write only rows that wait or whose lease has run out; they can only ask a living worker
- * to stop. When the answer to a write is lost, the SDK sends it again and the condition fails against our own first write: so a
- * refused one is compared with what it would have written before it is called lost.
+ * The rows of one kind of leased work. A worker's write is ONE conditional update with its attempt in the condition, so a worker
+ * that lost its claim can change nothing. Others write only rows without a worker; they can only ask a living worker to stop.
+ * If the answer to a write is lost, the SDK sends the write again, and the condition fails because of our own first write.
+ * Therefore a refused write is compared with the row before it counts as lost.
  */
 interface Ending<W extends LeasedWork> {
   readonly status: 'completed' | 'failed' | 'cancelled';
@@ -113,7 +113,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
     return work && isWritten(work, claim, update) ? work : undefined;
   };
 
-  /** Anybody's write of a row that nobody works on. */
+  /** A write of others, to a row without a worker. */
   const abandoned = async (ref: WorkRef, update: Update, and = ''): Promise<W | undefined> => {
     const row = await changeRow(access, keyOf(ref.projectId, ref.id), {
       ...update,
@@ -150,7 +150,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
 
     claim: async (projectId, id) => {
       const outcome = await claim(access, layout, projectId, id, cancelAbandoned);
-      // A message that comes again after the end is the sign of a worker that died right after it.
+      // A message that comes after the end is the sign of a worker that died right after its last write.
       if (outcome.kind === 'final' && outcome.status === 'completed')
         await layout.afterCompletion?.(access, projectId);
       return outcome;
@@ -178,7 +178,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
       };
       return (
         (await held(claim, update, 'attribute_not_exists(#cancelRequested)')) ??
-        // Whoever was asked to stop does not come back for another attempt.
+        // No other attempt follows a request to cancel.
         (await held(
           claim,
           endingOf(claim, { status: 'cancelled' }),
@@ -223,7 +223,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
     },
 
     told: async (projectId, id) => {
-      // Refused where it was told before, or the row is gone: nothing is left to do then.
+      // Refused if it was reported before or the row is gone: nothing is left to do.
       await changeRow(access, keyOf(projectId, id), {
         set: { toldAt: iso(access.clock()) },
         remove: [statusIndex.pk],
