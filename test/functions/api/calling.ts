@@ -225,7 +225,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
         ['main', []],
         ['second', ['main']],
       ]),
-      lookUpMs: 500,
+      lookUpMs: 20_000,
     },
     ports: {
       history: stored.history,

@@ -212,6 +212,7 @@ test('where a source keeps silent and none has the project, the answer is 503 wi
 });
 
 test('a source that never answers is given up in time', async () => {
+  Object.assign(api.api.settings, { lookUpMs: 1500 });
   const lookUp = api.api.ports.functions.lookUp;
   Object.assign(api.api.ports.functions, {
     lookUp: (source: string, id: string) =>
