@@ -48,7 +48,10 @@ const openLife = async <W extends LeasedWork, R extends Findings<W>>(
   let done = false;
   let running = 0;
   /** Undefined where the worker died, so that it says nothing. */
-  const deliver = async (fate: Fate): Promise<Disposition<W> | undefined> => {
+  const deliver = async (
+    fate: Fate,
+    during?: () => Promise<unknown>,
+  ): Promise<Disposition<W> | undefined> => {
     const result = workMessage<W, R>(
       {
         store,
@@ -60,6 +63,7 @@ const openLife = async <W extends LeasedWork, R extends Findings<W>>(
         kind,
         work: async () => {
           running += 1;
+          await during?.();
           if (fate === 'dies-done') done = true;
           if (fate === 'dies' || fate === 'dies-done') return await never();
           if (fate === 'fails') throw new BackupNotFound(projectId, id);
@@ -144,6 +148,14 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
   test('an error that can not pass fails it at once', async () => {
     expect(await it.deliver('fails')).toMatchObject({ message: 'done' });
     expect(await it.row()).toMatchObject({ status: 'failed', error: { name: 'BackupNotFound' } });
+  });
+
+  test('an error that may pass is not tried again once a cancellation was requested: it is cancelled and reported', async () => {
+    expect(await it.deliver('fails-for-now', it.requestCancel)).toMatchObject({
+      message: 'done',
+      work: { status: 'cancelled', attempt: 1 },
+    });
+    expect(it.outcomes).toEqual([kind.outcomeOf(await it.row())]);
   });
 
   test('a second message while one is worked on waits for the lease, and changes nothing', async () => {

@@ -44,6 +44,15 @@ describe('a restore', () => {
     expect(await it.mended()).toEqual({});
   });
 
+  test('is one of several whose messages were lost, and all are sent at once', async () => {
+    const rows = [await restore(), await restore({ projectId: 'globex' })];
+    it.pass(5 * MINUTE + 1);
+    expect(await it.mended()).toEqual({ requestsSentAgain: 2 });
+    expect(it.restoreRequests()).toEqual(
+      expect.arrayContaining(rows.map(({ projectId, id }) => ({ projectId, restoreId: id }))),
+    );
+  });
+
   test('whose worker died goes to another, and fails after three of them', async () => {
     const row = await restore();
     await it.restores.claim(row.projectId, row.id);
