@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +11,17 @@ import { ensureTool } from '../../../../layers/postgres/tools.ts';
 export interface Room {
   /** Runs a program of Node's in it, and answers the JSON that it prints. */
   run(program: string, args: readonly string[], room?: RoomOptions): Promise<unknown>;
+  /** Starts a program of Node's in it, whose standard output the caller reads. */
+  start(command: Command, room?: RoomOptions): ChildProcess;
+}
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For Node itself. */
+  readonly flags?: readonly string[];
+  /** All that the program gets besides PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RoomOptions {
@@ -19,6 +30,8 @@ export interface RoomOptions {
   readonly user?: string;
   /** Emulators on this machine may be reached. */
   readonly network?: boolean;
+  /** Files and folders below /tmp or /var/tmp that it needs, besides those that its arguments name. */
+  readonly visible?: readonly string[];
 }
 
 const UID = '993';
@@ -32,31 +45,37 @@ export const makeRoom = async (folder: string): Promise<Room> => {
   const passwd = path.join(folder, 'passwd');
   mkdirSync(folder, { recursive: true });
   const devices = DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]);
+  const start: Room['start'] = ({ program, args, flags = [], environment = {} }, options = {}) => {
+    const { temporaryMb = 512, user = 'sbx_user1051', network = false, visible = [] } = options;
+    writeFileSync(passwd, user && `${user}:x:${UID}:990::/home/${user}:/sbin/nologin\n`);
+    // What is needed may lie where the room has a folder of its own.
+    const needed = [REPOSITORY, path.dirname(process.execPath), ...args, ...visible];
+    const hidden = needed
+      .filter((one) => path.isAbsolute(one) && /^\/(var\/)?tmp\//.test(one))
+      .flatMap((one) => ['--ro-bind', one, one]);
+    const variables = { PATH: '/usr/bin:/bin', ...environment };
+    const [command = '', ...given] = [
+      ...bwrap.command,
+      ...['--unshare-user', '--unshare-ipc', '--unshare-pid'],
+      ...(network ? [] : ['--unshare-net']),
+      ...['--uid', UID, '--gid', '990', '--die-with-parent', '--new-session'],
+      ...['--ro-bind', '/', '/', '--ro-bind', passwd, '/etc/passwd'],
+      ...['--proc', '/proc', '--tmpfs', '/dev', ...devices, '--remount-ro', '/dev'],
+      ...LOCALES.filter((one) => existsSync(one)).flatMap((one) => ['--tmpfs', one]),
+      ...['--tmpfs', '/var/tmp'],
+      ...['--size', String(temporaryMb * 1024 ** 2), '--tmpfs', '/tmp', ...hidden],
+      ...['--remount-ro', '/var/tmp', '--chdir', '/', '--clearenv'],
+      ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
+      ...['--', process.execPath, ...flags, program, ...args],
+    ];
+    return spawn(command, given, { stdio: ['ignore', 'pipe', 'inherit'] });
+  };
   return {
-    run: async (program, args, options = {}) => {
-      const { temporaryMb = 512, user = 'sbx_user1051', network = false } = options;
-      writeFileSync(passwd, user && `${user}:x:${UID}:990::/home/${user}:/sbin/nologin\n`);
-      // What is needed may lie where the room has a folder of its own.
-      const hidden = [REPOSITORY, path.dirname(process.execPath), ...args.filter(path.isAbsolute)]
-        .filter((one) => /^\/(var\/)?tmp\//.test(one))
-        .flatMap((one) => ['--ro-bind', one, one]);
-      const [command, ...flags] = [
-        ...bwrap.command,
-        ...['--unshare-user', '--unshare-ipc', '--unshare-pid'],
-        ...(network ? [] : ['--unshare-net']),
-        ...['--uid', UID, '--gid', '990', '--die-with-parent', '--new-session'],
-        ...['--ro-bind', '/', '/', '--ro-bind', passwd, '/etc/passwd'],
-        ...['--proc', '/proc', '--tmpfs', '/dev', ...devices, '--remount-ro', '/dev'],
-        ...LOCALES.filter((one) => existsSync(one)).flatMap((one) => ['--tmpfs', one]),
-        ...['--tmpfs', '/var/tmp'],
-        ...['--size', String(temporaryMb * 1024 ** 2), '--tmpfs', '/tmp', ...hidden],
-        ...['--remount-ro', '/var/tmp', '--chdir', '/'],
-        ...['--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--'],
-        ...[process.execPath, program, ...args],
-      ];
-      const child = spawn(command ?? '', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+    start,
+    run: async (program, args, options) => {
+      const child = start({ program, args }, options);
       let output = '';
-      child.stdout.on('data', (chunk: Buffer) => {
+      child.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString();
       });
       const [code] = (await once(child, 'close')) as [number | null];

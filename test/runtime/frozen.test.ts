@@ -1,0 +1,128 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { TABLE } from '../../core/contract.ts';
+import { exportMessage } from '../../core/messages.ts';
+import { openStage, type QueueRecord, type Stage } from './stage.ts';
+
+/**
+ * Lambda freezes a function's process between events, for milliseconds or for an hour. Nothing of an event may need to go on then; and the
+ * next event finds connections that the other side, or a NAT gateway between, has forgotten meanwhile.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(async () => {
+  await stage.close();
+});
+
+const HOUR_MS = 3_600_000;
+let round = 0;
+
+const NOTHING = { resources: [], timers: [] };
+
+/** Has a function handle an event, finds nothing of it left, and freezes the function. */
+const handled = async (role: string, event: unknown): Promise<unknown> => {
+  const sandbox = stage.sandboxes.get(role);
+  if (!sandbox) throw new Error(`there is no function ${role}`);
+  const { answer, alive } = await sandbox.invoke(event, round * HOUR_MS);
+  const children = sandbox.children();
+  const sessions = await stage.sessions();
+  sandbox.freeze();
+  expect({ role, answer, alive, children, sessions }).toEqual({
+    role,
+    answer: { kind: 'ok', payload: expect.anything() },
+    alive: NOTHING,
+    children: [],
+    sessions: 0,
+  });
+  return answer.kind === 'ok' ? answer.payload : undefined;
+};
+
+const consumed = async (role: string, Records: readonly QueueRecord[]): Promise<void> => {
+  expect([role, Records.length]).not.toEqual([role, 0]);
+  expect([role, await handled(role, { Records })]).toEqual([role, { batchItemFailures: [] }]);
+};
+
+const requested = async (
+  method: 'GET' | 'POST',
+  resource: string,
+  parameters: Readonly<Record<string, string>> = {},
+  body?: object,
+) => {
+  const path = resource.replaceAll(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? '');
+  const answer = await handled('api', {
+    httpMethod: method,
+    resource,
+    path,
+    headers: {},
+    pathParameters: Object.keys(parameters).length ? parameters : null,
+    queryStringParameters: null,
+    requestContext: { resourcePath: resource, path, stage: 'prod', identity: {} },
+    body: body ? JSON.stringify(body) : null,
+    isBase64Encoded: false,
+  });
+  const { statusCode, body: text } = z
+    .object({ statusCode: z.int(), body: z.string() })
+    .parse(answer);
+  expect([resource, statusCode, text]).toEqual([resource, method === 'POST' ? 202 : 200, text]);
+};
+
+const removalOf = async ({ projectId, backupId }: z.output<typeof exportMessage>) => {
+  const { Item } = await stage.dynamodb.send(
+    new GetItemCommand({
+      TableName: stage.table,
+      Key: {
+        [TABLE.pk]: { S: `${TABLE.projectPrefix}${projectId}` },
+        [TABLE.sk]: { S: `${TABLE.backupPrefix}${backupId}` },
+      },
+    }),
+  );
+  return {
+    eventName: 'REMOVE',
+    userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
+    dynamodb: { SequenceNumber: '1', OldImage: Item },
+  };
+};
+
+/** An event of each function, as one follows from another. */
+const everyFunction = async (): Promise<void> => {
+  await handled('discover', {});
+  await handled('plan', {
+    schedule: 'nightly',
+    scheduledAt: new Date(Date.now() + round * HOUR_MS).toISOString(),
+    sources: ['main'],
+  });
+  const exports = await stage.take('plan', 'exportsQueue');
+  const message = exportMessage.parse(JSON.parse(exports[0]?.body ?? ''));
+  await consumed('export', exports);
+  await consumed('verify', await stage.take('export', 'verificationsQueue'));
+  await requested('GET', '/status');
+  await requested('POST', '/projects/{projectId}/backups/{backupId}/restores', message, {
+    schemaName: `acme_${round}`,
+  });
+  await consumed('restore', await stage.take('restore', 'restoresQueue'));
+  await consumed('notify', await stage.take('export', 'outcomesQueue'));
+  await handled('sweep', {});
+  await consumed('bury', [
+    { ...(exports[0] as QueueRecord), eventSourceARN: stage.deadLetterArn('exports') },
+  ]);
+  expect(await handled('expire', { Records: [await removalOf(message)] })).toEqual({
+    batchItemFailures: [],
+  });
+};
+
+describe('functions of the stack under AWS’s runtime interface client', () => {
+  it('leave nothing of an event that would have to live on', everyFunction);
+
+  it.each(['forget', 'stall', 'drop', 'reset'] as const)(
+    'handle the next event an hour later, when the network did %s their connections meanwhile',
+    async (cut) => {
+      stage.cut(cut);
+      round += 1;
+      await everyFunction();
+    },
+  );
+});

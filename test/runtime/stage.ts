@@ -1,0 +1,237 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ENV } from '../../core/contract.ts';
+import { ensureLayer } from '../../layers/postgres/ensure.ts';
+import { checkConfig } from '../../lib/config.ts';
+import { startFunctionsApi } from '../../local/emulators/functions.ts';
+import { startKeys } from '../../local/emulators/keys.ts';
+import { startMailbox } from '../../local/emulators/mail.ts';
+import { startQueues } from '../../local/emulators/queues.ts';
+import { startObjectStore } from '../../local/emulators/s3/server.ts';
+import { startSecrets } from '../../local/emulators/secrets.ts';
+import { startTables } from '../../local/emulators/tables.ts';
+import { CREDENTIALS, REGION } from '../../local/region.ts';
+import { environmentOfFunction } from '../../local/stack/environment.ts';
+import { ensureResources } from '../../local/stack/resources.ts';
+import { functionsByRole } from '../../local/stack/roles.ts';
+import {
+  loadConfig,
+  localConfig,
+  restoreSecretArnOf,
+  secretArnOf,
+} from '../../local/start/config.ts';
+import { readDocument } from '../../local/template/document.ts';
+import { readModel } from '../../local/template/read.ts';
+import { synthesizeApart } from '../../local/template/synthesis.ts';
+import { makeRoom } from '../adapters/postgres/scratch/room.ts';
+import { CONTROL_PLANE, TENANT } from '../functions/export/schemas.ts';
+import { newDatabase, RESTORE_ROLE } from '../functions/restore/support.ts';
+import { clientRoot, PASSWORD, startPostgres } from '../support/postgres.ts';
+import { BACKUP_ROLE } from '../support/roles.ts';
+import { type Cut, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+
+const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+const MAJOR = 18;
+const SOURCE = 'main';
+
+/** A record of an SQS event, as an event source mapping makes it. */
+export interface QueueRecord {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly eventSourceARN: string;
+  readonly messageAttributes: Readonly<Record<string, never>>;
+}
+
+/**
+ * The functions of the synthesized stack, each in a sandbox of its own, with everything that they reach behind proxies that can
+ * lose connections.
+ */
+export interface Stage {
+  /** Role of a function, such as `export`, and its sandbox. */
+  readonly sandboxes: ReadonlyMap<string, Sandbox>;
+  readonly table: string;
+  readonly dynamodb: DynamoDBClient;
+  /** Takes the messages of the queue that a variable of a function names, and deletes them. */
+  take(role: string, variable: keyof typeof ENV): Promise<readonly QueueRecord[]>;
+  /** The ARN of a queue that `bury` knows, of this kind. */
+  deadLetterArn(kind: string): string;
+  /** Cuts all connections between functions and the rest. */
+  cut(how: Cut): void;
+  /** Sessions of Larder's on the source. */
+  sessions(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const openStage = async (): Promise<Stage> => {
+  const folder = mkdtempSync('/var/tmp/larder-runtime-');
+  chmodSync(folder, 0o755);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closing.splice(0).reverse()) await one();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  try {
+    return { ...(await assemble(folder, closing)), close };
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+};
+
+const assemble = async (
+  folder: string,
+  closing: (() => Promise<void>)[],
+): Promise<Omit<Stage, 'close'>> => {
+  const below = (name: string): string => path.join(folder, name);
+  const opened = <T extends { close(): Promise<void> }>(one: T): T => {
+    closing.push(() => one.close());
+    return one;
+  };
+  const proxies: TcpProxy[] = [];
+  const behind = async (port: number): Promise<TcpProxy> => {
+    const proxy = opened(await startTcpProxy(port));
+    proxies.push(proxy);
+    return proxy;
+  };
+  const proxied = async ({ url }: { readonly url: string }): Promise<string> =>
+    `http://127.0.0.1:${(await behind(Number(new URL(url).port))).port}`;
+
+  const postgres = await startPostgres(MAJOR);
+  closing.push(() => postgres.stop());
+  const database = await newDatabase(postgres, CONTROL_PLANE + TENANT('acme'));
+  const server = await behind(postgres.port);
+
+  mkdirSync(below('tmp'));
+  const example = checkConfig(
+    await loadConfig(path.join(REPOSITORY, 'larder.config.ts')),
+    REPOSITORY,
+  );
+  const verified = {
+    ...example,
+    verification: { ...example.verification, which: 'each' },
+  } as const;
+  const config = localConfig(verified, {
+    name: SOURCE,
+    host: '127.0.0.1',
+    port: server.port,
+    database,
+    tls: 'disable',
+    takesRestores: true,
+  });
+  const document = await readDocument(
+    await synthesizeApart(config, { folder: below('stack'), temporaryFolder: below('tmp') }),
+  );
+
+  const login = (username: string): string => JSON.stringify({ username, password: PASSWORD });
+  const store = opened(await startObjectStore(below('vault')));
+  const queues = opened(await startQueues(below('queues')));
+  const tables = opened(await startTables(below('history')));
+  const mailbox = opened(await startMailbox(below('mails')));
+  const keys = opened(await startKeys(below('keys')));
+  const secrets = opened(
+    await startSecrets(
+      new Map([
+        [secretArnOf(SOURCE), login(BACKUP_ROLE)],
+        [restoreSecretArnOf(SOURCE), login(RESTORE_ROLE)],
+      ]),
+    ),
+  );
+  const functionsApi = opened(await startFunctionsApi(() => undefined));
+  const endpoints = {
+    s3: await proxied(store),
+    sqs: await proxied(queues),
+    dynamodb: await proxied(tables),
+    ses: await proxied(mailbox),
+    secretsManager: await proxied(secrets),
+    kms: await proxied(keys),
+    lambda: await proxied(functionsApi),
+    others: secrets.url,
+  };
+  const model = readModel(document, { queues: endpoints.sqs });
+  const access = { region: REGION, credentials: CREDENTIALS };
+  const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
+  const sqs = new SQSClient({ ...access, endpoint: queues.url });
+  closing.push(async () => {
+    dynamodb.destroy();
+    sqs.destroy();
+  });
+  await ensureResources(model, { dynamodb, queues, store, keysFolder: below('keys') });
+
+  const { directory } = await ensureLayer({ layer: 'server', majors: [MAJOR] });
+  const surroundings = {
+    endpoints,
+    credentials: CREDENTIALS,
+    postgresRoots: [await clientRoot(), path.join(directory, 'postgres')],
+    temporaryFolder: '/tmp',
+  };
+  const room = await makeRoom(below('room'));
+  const functions = new Map(
+    [...functionsByRole(model)].flatMap(([role, name]) => {
+      const found = model.functions.find((one) => one.name === name);
+      return found ? [[role.split(':')[0] ?? role, found] as const] : [];
+    }),
+  );
+  const sandboxes = new Map(
+    await Promise.all(
+      [...functions].map(async ([role, one]) => {
+        const sandbox = await startSandbox(room, {
+          name: one.name,
+          codeFolder: one.codeFolder,
+          environment: {
+            ...environmentOfFunction(one, surroundings),
+            POWERTOOLS_LOG_LEVEL: 'SILENT',
+          },
+          memoryMb: one.memoryMb,
+        });
+        closing.push(() => sandbox.end());
+        return [role, sandbox] as const;
+      }),
+    ),
+  );
+  const variableOf = (role: string, variable: keyof typeof ENV): string => {
+    const value = functions.get(role)?.environment[ENV[variable]];
+    if (value === undefined) throw new Error(`${role} has no ${ENV[variable]}`);
+    return value;
+  };
+  return {
+    sandboxes,
+    table: variableOf('api', 'historyTable'),
+    dynamodb,
+    take: async (role, variable) => {
+      const url = variableOf(role, variable);
+      const QueueUrl = url.replace(endpoints.sqs, queues.url);
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+      );
+      for (const { ReceiptHandle } of Messages)
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      const name = url.split('/').at(-1);
+      return Messages.map(({ MessageId = '', ReceiptHandle = '', Body = '' }) => ({
+        messageId: MessageId,
+        receiptHandle: ReceiptHandle,
+        body: Body,
+        eventSourceARN: model.queues.find((one) => one.name === name)?.arn ?? '',
+        messageAttributes: {},
+      }));
+    },
+    deadLetterArn: (kind) => {
+      const known: Record<string, { kind: string }> = JSON.parse(variableOf('bury', 'deadLetters'));
+      const [arn] = Object.entries(known).find(([, one]) => one.kind === kind) ?? [];
+      if (arn === undefined) throw new Error(`no dead-letter queue is of the kind ${kind}`);
+      return arn;
+    },
+    cut: (how) => {
+      for (const proxy of proxies) proxy.cut(how);
+    },
+    sessions: async () => {
+      const { rows } = await postgres.sql(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'larder%'",
+      );
+      return rows[0].n;
+    },
+  };
+};
