@@ -1,4 +1,4 @@
-import { matchesArn, matchesGlob } from './patterns.ts';
+import { literalOf, matchesArn, matchesGlob } from './patterns.ts';
 
 /**
  * Condition operators of IAM.
@@ -33,8 +33,9 @@ const dates =
 const isEqual = (given: number, wanted: number): boolean => given === wanted;
 
 const TESTS: Readonly<Record<string, Test>> = {
-  StringEquals: (given, wanted) => given === wanted,
-  StringEqualsIgnoreCase: (given, wanted) => given.toLowerCase() === wanted.toLowerCase(),
+  StringEquals: (given, wanted) => given === literalOf(wanted),
+  StringEqualsIgnoreCase: (given, wanted) =>
+    given.toLowerCase() === literalOf(wanted).toLowerCase(),
   StringLike: (given, wanted) => matchesGlob(wanted, given),
   ArnEquals: (given, wanted) => matchesArn(wanted, given),
   ArnLike: (given, wanted) => matchesArn(wanted, given),

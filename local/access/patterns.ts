@@ -1,20 +1,28 @@
 /**
- * Wildcards of IAM: `*` stands for any characters, `?` for one. Compiled once, since each request is compared with many.
+ * Wildcards of IAM: `*` stands for any characters, `?` for one, `${*}`, `${?}` and `${$}` for these characters themselves. Compiled once,
+ * since each request is compared with many.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
  */
+const TOKEN = /\$\{([*?$])\}|[\s\S]/g;
+const WILDCARDS: Readonly<Record<string, string>> = { '*': '.*', '?': '.' };
 const compiled = new Map<string, RegExp>();
 
 const globOf = (pattern: string): RegExp => {
   const known = compiled.get(pattern);
   if (known) return known;
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
+  const source = pattern.replace(
+    TOKEN,
+    (token, special?: string) =>
+      WILDCARDS[token] ?? (special ?? token).replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'),
+  );
   const made = new RegExp(`^${source}$`, 's');
   compiled.set(pattern, made);
   return made;
 };
+
+/** The text that a value without wildcards stands for. */
+export const literalOf = (value: string): string => value.replace(/\$\{([*?$])\}/g, '$1');
 
 export const matchesGlob = (pattern: string, text: string): boolean => globOf(pattern).test(text);
 

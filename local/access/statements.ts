@@ -81,7 +81,8 @@ const read = (where: string, written: Written): Statement => {
       throw new PolicyNotUnderstood(where, `the condition operator ${operator} is not evaluated`);
   }
   const texts = [...(resources?.patterns ?? []), ...conditions.flatMap(({ values }) => values)];
-  const variable = texts.find((text) => text.includes(`\${`));
+  // Those of one character stand for that character.
+  const variable = texts.find((text) => /\$\{(?![*?$]\})/.test(text));
   if (variable !== undefined)
     throw new PolicyNotUnderstood(where, `the policy variable in ${variable} is not evaluated`);
   return {

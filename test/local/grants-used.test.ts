@@ -12,8 +12,18 @@ import { stemOf } from '../../core/keys.ts';
 import { ROUTES } from '../../core/routes.ts';
 import { runOf } from '../../core/run.ts';
 import type { Grant } from '../../local/access/grants.ts';
-import { copyOf, isOf, type Operating, operate, pathOf } from './support/operating.ts';
-import { type RunningStack, startRunningStack } from './support/running-stack.ts';
+import {
+  ACME,
+  copyOf,
+  GLOBEX,
+  INITECH,
+  isOf,
+  isOfOther,
+  type Operating,
+  operate,
+  pathOf,
+} from './support/operating.ts';
+import { PREFIX, type RunningStack, startRunningStack } from './support/running-stack.ts';
 
 /**
  * Every grant of every role is used, by the functions themselves, behind emulators that refuse what the roles do not allow. A grant that
@@ -27,7 +37,7 @@ const ago = (ms: number): string => iso(Date.now() - ms);
 const LEFTOVER = uuidv7(Date.now() - 2 * DAY);
 const LEFTOVER_AT = ago(2 * DAY);
 const leftoverKey = `${stemOf(VAULT.defaultKeyTemplate, {
-  projectId: 'acme',
+  projectId: ACME,
   createdAt: LEFTOVER_AT,
   backupId: LEFTOVER,
   attempt: 1,
@@ -52,6 +62,12 @@ const EXCEPTIONS: readonly (readonly [
     /PlanDeadLetters/,
     'Scheduler gives a firing up that Lambda took at no time in six hours',
   ],
+  [
+    /Sourcesdemo(Export|Restores)/,
+    's3:GetObject',
+    /\/backups\/\*\/shop-\*$/,
+    'reads objects under an earlier key template, which this stack never had',
+  ],
 ];
 
 let running: RunningStack;
@@ -71,17 +87,17 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     while ((await running.stack.storedBackups()) < 3) await wait(200);
     await on.quiet();
     // A backup is compared with the one before.
-    await on.completed('/projects/acme/backups');
-    await on.completed(`${pathOf(await on.latestOf('acme'))}/verify`);
+    await on.completed(`/projects/${ACME}/backups`);
+    await on.completed(`${pathOf(await on.latestOf(ACME))}/verify`);
     await on.used(/Verify/, 'sqs:SendMessage');
   });
 
   it('in all that the API is asked for', async () => {
-    const acme = await on.latestOf('acme');
-    const run = acme.runId ?? (await on.backupsOf('acme')).find(({ runId }) => runId)?.runId ?? '';
+    const acme = await on.latestOf(ACME);
+    const run = acme.runId ?? (await on.backupsOf(ACME)).find(({ runId }) => runId)?.runId ?? '';
     for (const { method, path } of ROUTES.filter((route) => route.method === 'GET')) {
       const asked = path
-        .replace('{projectId}', 'acme')
+        .replace('{projectId}', ACME)
         .replace('{backupId}', acme.id)
         .replace('{runId}', run)
         .replace(/\{\w+\}/, acme.id);
@@ -95,14 +111,14 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
     expect((await running.ask('POST', `${pathOf(pending)}/cancel`)).status).toBe('cancelled');
-    const started = await running.ask('POST', '/runs', { projects: ['globex'] });
+    const started = await running.ask('POST', '/runs', { projects: [GLOBEX] });
     expect(started.http).toBe(202);
     await on.used(/Api/, 'lambda:InvokeFunction', /Plan/);
     await on.quiet();
   });
 
   it('in restores, with a safety backup, of a backup whose row does not know its manifest', async () => {
-    const globex = await on.latestOf('globex');
+    const globex = await on.latestOf(GLOBEX);
     await on.change(globex, { remove: 'manifestSha256' });
     const backup = pathOf(globex);
     expect(await running.ask('GET', `${backup}/restore-guide`)).toMatchObject({ http: 200 });
@@ -118,7 +134,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
        CREATE SCHEMA bulk;
        CREATE TABLE bulk.rows AS SELECT md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 600000) AS n`,
     );
-    const asked = await running.ask('POST', '/projects/bulk/backups');
+    const asked = await running.ask('POST', `/projects/${PREFIX}bulk/backups`);
     expect(asked.http).toBe(202);
     // More than one part is under way: what has begun is aborted when the dump dies.
     const parts = async (): Promise<number> =>
@@ -130,7 +146,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'larder/%'`,
     );
     await on.used(/Export/, 's3:AbortMultipartUpload');
-    const Key = { pk: partitionOf('initech'), sk: TABLE.projectRow };
+    const Key = { pk: partitionOf(INITECH), sk: TABLE.projectRow };
     const belongTo = (source: string) =>
       running.document.send(
         new UpdateCommand({
@@ -138,19 +154,19 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
           Key,
           UpdateExpression: 'SET #source = :source, #sort = :sort',
           ExpressionAttributeNames: { '#source': 'source', '#sort': TABLE.statusIndex.sk },
-          ExpressionAttributeValues: { ':source': source, ':sort': `${source}#initech` },
+          ExpressionAttributeValues: { ':source': source, ':sort': `${source}#${INITECH}` },
         }),
       );
     await belongTo('other');
     expect(await running.stack.invoke('discover:demo', {})).toMatchObject({ kind: 'ok' });
     const event = { schedule: 'nightly', scheduledAt: ago(3 * DAY), sources: ['demo'] };
-    const planned = await running.stack.invoke('plan:demo', { ...event, projects: ['initech'] });
+    const planned = await running.stack.invoke('plan:demo', { ...event, projects: [INITECH] });
     expect(planned).toMatchObject({ kind: 'ok' });
     await belongTo('demo');
   });
 
   it('with attempts that come after others, and backups that are gone', async () => {
-    const acme = await on.latestOf('acme');
+    const acme = await on.latestOf(ACME);
     const send = ({ projectId, id: backupId }: Backup) =>
       running.send('SourcesdemoExportsQueue', { projectId, backupId });
     // Its message comes twice.
@@ -162,7 +178,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await send(again);
     await on.used(/Export/, 's3:ListBucket');
     await running.untilEnded(pathOf(again));
-    gone = await on.latestOf('globex');
+    gone = await on.latestOf(GLOBEX);
     await on.removeObjects(gone);
     const guide = await running.ask('GET', `${pathOf(gone)}/restore-guide`);
     expect(guide.http).not.toBe(200);
@@ -170,7 +186,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     const restore = { ...(await on.doneOf(running.restores)), ...waiting, id: uuidv7(Date.now()) };
     await running.restores.create(restore);
     await running.send('SourcesdemoRestoresRequestsQueue', {
-      projectId: 'globex',
+      projectId: GLOBEX,
       restoreId: restore.id,
     });
     await on.used(/Restore/, 's3:ListBucket');
@@ -181,19 +197,19 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     };
     await running.verifications.create(verification);
     await running.send('VerificationsRequestsQueue', {
-      projectId: 'globex',
+      projectId: GLOBEX,
       verificationId: verification.id,
     });
     await on.used(/Verify/, 's3:ListBucket');
   });
 
   it('in retention', async () => {
-    const [, older] = await on.backupsOf('acme');
+    const [, older] = await on.backupsOf(ACME);
     if (!older) throw new Error('acme has no two backups');
     for (const backup of [gone, older]) await on.change(backup, { ttl: 1 });
     await running.stack.expireNow();
     // A record of a backup that is there again.
-    const globex = await on.latestOf('globex');
+    const globex = await on.latestOf(GLOBEX);
     const record = {
       eventID: 'again',
       eventName: 'REMOVE',
@@ -209,7 +225,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   });
 
   it('in a sweep', async () => {
-    const acme = await on.latestOf('acme');
+    const acme = await on.latestOf(ACME);
     await running.putBackup(
       copyOf(acme, { id: LEFTOVER, createdAt: LEFTOVER_AT, status: 'failed', attempt: 1 }),
     );
@@ -229,7 +245,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     });
     const event = { schedule: 'nightly', scheduledAt: ago(2 * DAY), sources: ['demo'] };
     await running.runs.begin(
-      runOf({ ...event, projects: ['globex'], retentionClass: 'daily' }, Date.now() - 31 * MINUTE),
+      runOf({ ...event, projects: [GLOBEX], retentionClass: 'daily' }, Date.now() - 31 * MINUTE),
     );
     const [sweep] = running.stack.model.schedules.filter(({ expression }) =>
       /^rate/.test(expression),
@@ -240,7 +256,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   });
 
   it('with what could not be handled', async () => {
-    const acme = await on.latestOf('acme');
+    const acme = await on.latestOf(ACME);
     const { projectId } = acme;
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
@@ -252,11 +268,11 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     });
     await running.send('RetentionDeadLetters', 'where the stream stood');
     await running.send('SourcesdemoRestoresRequestsDeadLetters', {
-      projectId: 'globex',
+      projectId: GLOBEX,
       restoreId: (await on.doneOf(running.restores)).id,
     });
     await running.send('VerificationsRequestsDeadLetters', {
-      projectId: 'globex',
+      projectId: GLOBEX,
       verificationId: (await on.doneOf(running.verifications)).id,
     });
     // Planning dies three times.
@@ -281,7 +297,7 @@ it('no role is granted what nothing uses, but for the exceptions, which are used
   expect(granted).toBeGreaterThan(150);
   const isExcepted = (grant: Grant): boolean =>
     EXCEPTIONS.some(([holder, action, resource]) => isOf(holder, action, resource)(grant));
-  expect(unused.filter((grant) => !isExcepted(grant))).toEqual([]);
+  expect(unused.filter((grant) => !isExcepted(grant) && !isOfOther(grant))).toEqual([]);
   const stale = EXCEPTIONS.filter(
     ([holder, action, resource]) => !unused.some(isOf(holder, action, resource)),
   );

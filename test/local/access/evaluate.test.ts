@@ -207,6 +207,9 @@ it.each<[object, Readonly<Record<string, readonly string[]>>, boolean]>([
   [{ 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, {}, false],
   [{ 'ForAnyValue:StringNotEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, LEADING, true],
   [{ 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, LEADING, false],
+  [{ StringLike: { 's3:prefix': `a\${*}b\${?}*` } }, { 's3:prefix': ['a*b?c'] }, true],
+  [{ StringLike: { 's3:prefix': `a\${*}b\${?}*` } }, { 's3:prefix': ['axb?c'] }, false],
+  [{ StringEquals: { 's3:prefix': `\${$}a` } }, { 's3:prefix': ['$a'] }, true],
   // All conditions of a statement must hold.
   [{ StringLike: { 's3:prefix': '*' }, Null: { 's3:delimiter': false } }, HAS, false],
 ])('the condition %j with %j holds: %s', (Condition, context, expected) => {

@@ -15,7 +15,7 @@ import type { Backup } from '../../../core/backup.ts';
 import { sha256Hex } from '../../../core/ids.ts';
 import type { OpenState } from '../../../core/leased-work/store.ts';
 import config from '../../../larder.config.ts';
-import { checkConfig } from '../../../lib/config.ts';
+import { type Config, checkConfig } from '../../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo } from '../../../local/database/prepare.ts';
 import { fileOfKey } from '../../../local/emulators/s3/objects.ts';
 import { type LocalStack, startStack } from '../../../local/stack.ts';
@@ -24,6 +24,9 @@ import { ofType, readDocument } from '../../../local/template/document.ts';
 import { nameOf } from '../../../local/template/resolve.ts';
 import { synthesizeApart } from '../../../local/template/synthesis.ts';
 import { removeFolder } from './start.ts';
+
+/** Larder puts it before the ids of the demo's projects. */
+export const PREFIX = 'shop-';
 
 /** The stack of `npm start` with its demo, in the test's own process, and what its operator can do to it. */
 export interface RunningStack {
@@ -79,6 +82,19 @@ const putOldObjects = async (
   }
 };
 
+const NO_PROJECTS =
+  'SELECT id, name, id AS schema_name, status FROM control_plane.projects WHERE false';
+
+/** Of several sources with prefixes, IAM holds each one's functions to its own projects. The other one has none. */
+const withTwoSources = ({ sources, ...local }: Config): Config =>
+  checkConfig({
+    ...local,
+    sources: sources.flatMap(({ restore: own, ...source }) => [
+      { ...source, ...(own && { restore: own }), idPrefix: PREFIX },
+      { ...source, name: 'other', idPrefix: 'other-', projectQuery: NO_PROJECTS },
+    ]),
+  });
+
 /** @param oldObjects keys of objects that are in the vault from the beginning */
 export const startRunningStack = async (
   oldObjects: readonly string[] = [],
@@ -97,7 +113,7 @@ export const startRunningStack = async (
     onProgress: () => undefined,
     onLeftover: () => undefined,
   });
-  const local = localConfig(checkConfig(config), database.source);
+  const local = withTwoSources(localConfig(checkConfig(config), database.source));
   const [synthesized, secrets] = await Promise.all([
     synthesizeApart(local, { folder: path.join(temporary, 'stack'), temporaryFolder }),
     database.ready,
