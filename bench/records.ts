@@ -15,9 +15,21 @@ export type Records = Readonly<Record<string, Recorded>>;
 
 const fileIn = (folder: string): string => path.join(folder, 'benchmarks.json');
 
+/** Sections that were measured earlier have their machine under another name. */
+type Stored = Recorded | (Omit<Recorded, 'machine'> & { readonly surroundings: Machine });
+
 export const readRecords = (folder: string): Records => {
   const file = fileIn(folder);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const stored: Readonly<Record<string, Stored>> = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : {};
+  return Object.fromEntries(
+    Object.entries(stored).map(([name, one]) => {
+      if ('machine' in one) return [name, one];
+      const { surroundings: machine, ...rest } = one;
+      return [name, { machine, ...rest }];
+    }),
+  );
 };
 
 /** Puts one section's figures in the place of its earlier ones; answers all that are there. */

@@ -24,6 +24,8 @@ export interface StoreRequest {
    * takes tens of megabytes of garbage.
    */
   readonly isSoleReader?: boolean;
+  /** About how many bytes the body will have; larger bodies go up in larger parts. Absent: few. */
+  readonly expectedBytes?: number;
   readonly contentType: string;
   /** File name a browser saves it under. */
   readonly downloadName: string;

@@ -3,7 +3,7 @@ import { giveBack } from '../../core/chunks.ts';
 import type { StoredObject, StoreRequest, Vault } from '../../core/vault-ports.ts';
 import { named } from './failures.ts';
 import { type Multipart, openMultipart } from './multipart.ts';
-import { makeRooms, partsOf, type Rooms } from './parts.ts';
+import { firstPartBytes, makeRooms, type Part, partsOf } from './parts.ts';
 
 /**
  * One streamed upload. Its life: parts go up while the body flows; the body's end, which its producer allows only
@@ -56,7 +56,12 @@ export const upload = async (
   const target = { client, bucket, key, contentType, disposition };
   const multipart = openMultipart(target, rooms, stop.signal, (error) => fail(error, false));
   try {
-    await send(watched(request, passage), passage, multipart, rooms);
+    const parts = partsOf(
+      watched(request, passage),
+      rooms,
+      firstPartBytes(request.expectedBytes ?? 0),
+    );
+    await send(parts, passage, multipart);
   } catch (error) {
     if (passage.ended && (await isThere(head, key, passage.bytes)))
       return { key, bytes: passage.bytes };
@@ -69,12 +74,11 @@ export const upload = async (
 };
 
 const send = async (
-  body: AsyncIterable<Buffer>,
+  parts: AsyncIterable<Part>,
   passage: Passage,
   multipart: Multipart,
-  rooms: Rooms,
 ): Promise<void> => {
-  for await (const part of partsOf(body, rooms)) {
+  for await (const part of parts) {
     if (part.isLast && part.number === 1) return await multipart.put(part);
     await multipart.send(part);
   }

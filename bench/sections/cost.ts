@@ -1,4 +1,4 @@
-import { partBytes } from '../../adapters/s3/parts.ts';
+import { firstPartBytes } from '../../adapters/s3/parts.ts';
 import { CORES, dollars, FUNCTION_MB, KEPT_DAYS, storageDollars, timeDollars } from '../dollars.ts';
 import { median, table } from '../numbers.ts';
 import { PRICES } from '../prices.ts';
@@ -67,8 +67,10 @@ const inLambda = (seconds: number, cpuSeconds: number, bytes: number): number =>
   ASSUMED.roundTripSeconds;
 
 /** Requests that store an object: one, or its parts and the two that frame them. */
-const putsOf = (bytes: number): number =>
-  bytes <= partBytes(1) ? 1 : Math.ceil(bytes / partBytes(1)) + 2;
+const putsOf = (bytes: number): number => {
+  const part = firstPartBytes(bytes);
+  return bytes <= part ? 1 : Math.ceil(bytes / part) + 2;
+};
 
 const exportOf = (small: Small, seconds: number, stored: number): number =>
   lambdaDollars(seconds) + requestDollars(small, putsOf(stored));

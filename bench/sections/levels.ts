@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { partBytes } from '../../adapters/s3/parts.ts';
+import { firstPartBytes } from '../../adapters/s3/parts.ts';
 import { CORES, dollars, KEPT_DAYS, storageDollars, timeDollars } from '../dollars.ts';
 import type { Measured } from '../measure.ts';
 import { MIB, median, mib, seconds, spread, table, times } from '../numbers.ts';
@@ -24,7 +24,6 @@ const LEVELS = [
 ] as const;
 const DEFAULT_LEVEL = 'zstd:1';
 const PARTS_MIB = [5, 8, 16, 32] as const;
-const DEFAULT_PART_MIB = partBytes(1) / MIB;
 
 interface Level {
   readonly level: string;
@@ -47,16 +46,27 @@ export interface Levels {
   readonly parts: readonly PartSize[];
 }
 
-const DEFAULT_PARTS = /^(var FIRST_BYTES = )(\d+)( \* MIB\d*;)$/m;
+const DEFAULT_PARTS = /^(var (?:SMALL|LARGE)_BYTES = )(\d+)( \* MIB\d*;)$/gm;
 
-/** The deployed bundle, but for the one number. */
+/** The deployed bundle, but for the sizes of its parts, which are one and the same. */
 const withParts = (bundle: string, size: number): string => {
   const code = readFileSync(bundle, 'utf8');
-  if (!DEFAULT_PARTS.test(code)) throw new Error("The bundle's size of parts was not found.");
+  if ([...code.matchAll(DEFAULT_PARTS)].length !== 2)
+    throw new Error("The bundle's size of parts was not found.");
   const file = path.join(path.dirname(bundle), `parts-${size}.mjs`);
   writeFileSync(file, code.replace(DEFAULT_PARTS, `$1${size}$3`));
   return file;
 };
+
+/** Requests that store so many bytes. Besides the parts of an object that has several: beginning and completing the upload. */
+const requestsOf = (bytes: number, partSize: number): number => {
+  const parts = Math.ceil(bytes / partSize);
+  return parts > 1 ? parts + 2 : 1;
+};
+
+/** Dollars a month for the requests that store 10,000 backups of 200 MB every night. */
+const monthly = (partSize: number): number =>
+  (10_000 * 30 * requestsOf(200e6, partSize) * PRICES.s3.perThousandPuts) / 1000;
 
 const measureLevels = async (
   { options, say }: Bench,
@@ -112,12 +122,10 @@ const measureParts = async (
     }
     say(`parts, round ${round} of ${options.rounds}`);
   }
-  // Besides the parts of an object that has several: beginning and completing the upload.
-  const requestsOf = (parts: number) => (parts > 1 ? parts + 2 : 1);
   return found.map(({ size, runs, stored }) => ({
     mib: size,
     runs,
-    requests: requestsOf(Math.ceil(stored / (size * MIB))),
+    requests: requestsOf(stored, size * MIB),
   }));
 };
 
@@ -150,6 +158,7 @@ export const levels: Section<Levels> = {
   lines: ({ architecture, bytes, levels: all, parts }) => {
     const base = all.find(({ level }) => level === DEFAULT_LEVEL);
     if (!base) return [];
+    const chosen = firstPartBytes(bytes) / MIB;
     const marked = (name: string, is: boolean) => (is ? `**${name}**` : name);
     return [
       '## Compression and parts',
@@ -178,12 +187,12 @@ export const levels: Section<Levels> = {
       ),
       `Measured on ${architecture}. The functions are deployed on arm64, where this has to be run again (\`npm run bench -- --only levels\`) to be known: zstd and zlib have code of their own for both, the order of the levels is not expected to change, and the size of the dump does not depend on it.`,
       '',
-      `The export worker with other sizes of its parts, everything else as deployed, ${times(parts[0]?.runs.length ?? 0)} in turn. The emulator on the same machine answers without a network, so the time says nothing; the memory does. ${DEFAULT_PART_MIB} MiB, the least that S3 takes, is the default for the memory it needs; larger parts save requests, of which the last column tells what 1,000 such exports pay.`,
+      `The export worker with other sizes of its parts, everything else as deployed, ${times(parts[0]?.runs.length ?? 0)} in turn. The emulator on the same machine answers without a network, so the time says nothing; the memory does. Schemas of less than 128 MiB on the server are uploaded in parts of ${firstPartBytes(0) / MIB} MiB, the least that S3 takes, for the memory; larger ones in parts of ${firstPartBytes(bytes) / MIB} MiB. A backup of 200 MB is ${requestsOf(200e6, firstPartBytes(0))} requests with small parts and ${requestsOf(200e6, firstPartBytes(200e6))} with large ones, so 10,000 of them a night cost ${dollars(monthly(firstPartBytes(0)))} or ${dollars(monthly(firstPartBytes(200e6)))} a month. The last column tells what the requests of 1,000 such exports cost.`,
       '',
       ...table(
         ['parts', 'peak memory', 'client CPU', 'time', 'requests of the upload', 'dollars'],
         parts.map(({ mib: size, runs, requests }) => [
-          marked(`${size} MiB`, size === DEFAULT_PART_MIB),
+          marked(`${size} MiB`, size === chosen),
           spread(
             runs.map((run) => run.peakMemory),
             mib,

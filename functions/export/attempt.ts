@@ -97,7 +97,7 @@ const dumpAndStore = async (
       signal: stop.signal,
     });
     onProgress(progress.read(body));
-    const stored = await storeDump(ports, options, backup, encoding, body);
+    const stored = await storeDump(ports, options, backup, encoding, body, snapshot.sourceBytes);
     const dumpMs = Math.round(performance.now() - begun);
     return { snapshot, dump, stored, sha256: body.digest(), encoding, ...(await read), dumpMs };
   } catch (error) {

@@ -34,13 +34,14 @@ export const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyPa
   attempt,
 });
 
-/** The dump itself. @throws what the vault throws, or the body's error */
+/** The dump itself, of tables that have so many bytes on the server. @throws what the vault throws, or the body's error */
 export const storeDump = (
   { vault }: ExportPorts,
   { keyTemplate }: ExportOptions,
   backup: Backup,
   encoding: Encoding,
   body: Body,
+  sourceBytes: number,
 ): Promise<StoredObject> => {
   const parts = keyPartsOf(backup);
   const extension = extensionOf(backup.format, encoding.compression);
@@ -48,6 +49,8 @@ export const storeDump = (
     key: `${stemOf(keyTemplate, parts)}${extension}`,
     body: body.stream,
     isSoleReader: true,
+    // Of definitions alone there are few, however large the tables are.
+    expectedBytes: backup.content === 'schema' ? 0 : sourceBytes,
     contentType: CONTENT_TYPES[extension],
     downloadName: downloadNameOf(parts, extension),
   });

@@ -53,6 +53,12 @@ describe('figures', () => {
     expect(page).not.toMatch(/NaN|undefined/);
   });
 
+  it('that are in docs make the page that is in docs', () => {
+    const docs = path.join(import.meta.dirname, '..', '..', 'docs');
+    const page = readFileSync(path.join(docs, 'benchmarks.md'), 'utf8');
+    expect(pageOf(readRecords(docs))).toBe(page);
+  });
+
   it('of many runs are shown as their median, with their spread, and beside what is wanted', () => {
     const page = pageOf({ plan: { machine: at('1'), form: 2, figures: plan } });
     expect(page).toContain('3 rounds after a warm-up');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { makeRooms, partBytes, partsOf } from '../../../adapters/s3/parts.ts';
+import { firstPartBytes, makeRooms, partBytes, partsOf } from '../../../adapters/s3/parts.ts';
 
 const MIB = 1024 ** 2;
 const PART = 5 * MIB;
@@ -18,7 +18,7 @@ async function* inPieces(content: Buffer, bytes: number): AsyncGenerator<Buffer>
 const storedBy = async (content: Buffer, pieceBytes: number) => {
   const rooms = makeRooms();
   const found: { number: number; bytes: Buffer; crc32: string; isLast: boolean }[] = [];
-  for await (const part of partsOf(inPieces(content, pieceBytes), rooms)) {
+  for await (const part of partsOf(inPieces(content, pieceBytes), rooms, PART)) {
     found.push({ ...part, bytes: Buffer.from(part.bytes) });
     rooms.giveBack(part);
   }
@@ -26,20 +26,24 @@ const storedBy = async (content: Buffer, pieceBytes: number) => {
 };
 
 describe('the bytes of a part', () => {
-  it('are within what S3 takes, for every number', () => {
-    for (let number = 1; number <= LIMITS.parts; number += 1) {
-      expect(partBytes(number)).toBeGreaterThanOrEqual(LIMITS.smallest);
-      expect(partBytes(number)).toBeLessThanOrEqual(LIMITS.largest);
-    }
-  });
+  it.each([5 * MIB, 16 * MIB])(
+    'are within what S3 takes, for every number, from %i on',
+    (first) => {
+      let sum = 0;
+      for (let number = 1; number <= LIMITS.parts; number += 1) {
+        const bytes = partBytes(number, first);
+        expect(bytes).toBeGreaterThanOrEqual(LIMITS.smallest);
+        expect(bytes).toBeLessThanOrEqual(LIMITS.largest);
+        if (sum < 24 * GIB) expect(bytes).toBe(first);
+        sum += bytes;
+      }
+      expect(sum).toBeGreaterThan(5e12);
+    },
+  );
 
-  it('are 5 MiB for an object of 24 GiB, and come to over 5 TB', () => {
-    let sum = 0;
-    for (let number = 1; number <= LIMITS.parts; number += 1) {
-      if (sum < 24 * GIB) expect(partBytes(number)).toBe(PART);
-      sum += partBytes(number);
-    }
-    expect(sum).toBeGreaterThan(5e12);
+  it('are the least that S3 takes for a small schema, and three times as many for a large one', () => {
+    expect([0, 100 * MIB].map(firstPartBytes)).toEqual([5 * MIB, 5 * MIB]);
+    expect([128 * MIB, 5 * 1024 * GIB].map(firstPartBytes)).toEqual([16 * MIB, 16 * MIB]);
   });
 });
 
@@ -76,7 +80,7 @@ describe('parts of a body', () => {
   it('need no more memory than is not given back', async () => {
     const rooms = makeRooms();
     const seen = new Set<ArrayBufferLike>();
-    for await (const part of partsOf(inPieces(Buffer.alloc(80 * MIB), MIB), rooms)) {
+    for await (const part of partsOf(inPieces(Buffer.alloc(80 * MIB), MIB), rooms, PART)) {
       seen.add(part.bytes.buffer);
       rooms.giveBack(part);
     }
@@ -87,7 +91,8 @@ describe('parts of a body', () => {
   it('that are not given back are not written over', async () => {
     const content = randomBytes(40 * MIB);
     const kept: Buffer[] = [];
-    for await (const part of partsOf(inPieces(content, MIB), makeRooms())) kept.push(part.bytes);
+    for await (const part of partsOf(inPieces(content, MIB), makeRooms(), PART))
+      kept.push(part.bytes);
     expect(Buffer.concat(kept).equals(content)).toBe(true);
   });
 });

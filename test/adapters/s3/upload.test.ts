@@ -30,6 +30,31 @@ describe('storing', () => {
     expect(found.ContentDisposition).toBe('attachment; filename="acme.dump"');
   });
 
+  it.each([
+    [undefined, 9],
+    [127 * MIB, 9],
+    [128 * MIB, 3],
+  ])(
+    'of a body of which %s bytes are expected takes %i parts for 41 MiB',
+    async (expectedBytes, parts) => {
+      let sent = 0;
+      await store.withProxy(
+        ({ method, url }) => {
+          if (method === 'PUT' && url.includes('partNumber=')) sent += 1;
+          return 'pass';
+        },
+        async (client) => {
+          const body = Readable.from(pieces(41 * MIB));
+          await vaultOn(client).store({
+            ...request(`backups/expected/${expectedBytes}.dump`, body),
+            ...(expectedBytes !== undefined && { expectedBytes }),
+          });
+        },
+      );
+      expect(sent).toBe(parts);
+    },
+  );
+
   it('gives the memory of chunks back where nobody else reads them, and of no others', async () => {
     const whole = (bytes: number) => Buffer.from(randomBytes(bytes).buffer.slice(0, bytes));
     const chunks = [whole(3 * MIB), whole(9 * MIB), whole(100)];
