@@ -4,6 +4,7 @@ import { described } from '../../sql/describe-statement.ts';
 import { isKey } from '../../sql/function-body.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
+import { mayNeedSuperuser } from '../../sql/kinds/superuser-only.ts';
 import { checksRows } from '../../sql/kinds/usual-clauses.ts';
 import type { Name } from '../../sql/kinds/word-cursor.ts';
 import type { Word } from '../../sql/statement-words.ts';
@@ -249,7 +250,10 @@ const executeThrough = async (
   execute: Execute,
 ): Promise<void> => {
   const { client } = run;
-  if (door) {
+  // Its owner could not create it: whether a superuser may is for the request to say.
+  const isPrivileged = run.isSuperuser && mayNeedSuperuser(statement, words);
+  if (door && isPrivileged) await refuseExposed(run, door);
+  else if (door) {
     const role = await confinedRole(run, door.one, door);
     const isOther = role !== undefined && !door.isRestricted;
     if (isOther && (await attaches(run, statement, door, role))) {

@@ -95,3 +95,31 @@ describe.each([15, 18])('PostgreSQL %i, objects that only a superuser may create
     expect(lengths).toEqual([{ n: 1 }]);
   });
 });
+
+/** A domain that calls a function makes every definition with a value one that may run code. */
+const beside = (schema: string): string => `
+  CREATE FUNCTION ${schema}.ok(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END'; CREATE DOMAIN ${schema}.d AS text CHECK (${schema}.ok(VALUE));
+  CREATE FUNCTION ${schema}.i(text) RETURNS int LANGUAGE internal IMMUTABLE AS 'textlen'; CREATE FUNCTION ${schema}.l(text) RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1';
+  CREATE TABLE ${schema}.t (v ${schema}.d[] DEFAULT '{a}'); INSERT INTO ${schema}.t DEFAULT VALUES`;
+
+it.each([
+  [15, 'public'],
+  [18, 'public'],
+  [18, 'acme'],
+] as const)(
+  'PostgreSQL %i, schema %s: a superuser that accepts the code restores them beside domains with functions',
+  async (major, schema) => {
+    const postgres = on(major);
+    const made = schema === 'public' ? '' : `CREATE SCHEMA ${schema};`;
+    const database = await newDatabase(
+      postgres,
+      `${made} RESET ROLE; ${beside(schema)}; SET ROLE ${OWNER}`,
+    );
+    const target = { postgres, database, user: 'postgres' };
+    const stored = await takeBackup(postgres, database, [schema]);
+    await expect(restore(target, stored)).rejects.toThrow(/acceptOwnCode/);
+    const { rows, warnings, unfinished } = await restore(target, stored, { acceptOwnCode: true });
+    expect({ rows, unfinished }).toEqual({ rows: 1, unfinished: [] });
+    expect(warnings.join()).toMatch(/a superuser, as requested: function/);
+  },
+);
