@@ -3,12 +3,10 @@ import { ENV } from '../core/contract.ts';
 import { InvalidInput } from '../core/errors/request.ts';
 import { checkTemplate } from '../core/keys.ts';
 import {
-  deadLetterSettings,
   exportSettings,
   notificationSettings,
   restoreSettings,
   retentionSettings,
-  routeSettings,
   sourceSettings,
   watchedSchedules,
 } from '../core/settings.ts';
@@ -32,6 +30,7 @@ const json = <S extends z.ZodType>(schema: S) =>
   });
 
 const text = z.string().min(1);
+const list = (names: string): string[] => names.split(',');
 
 /** How each variable is read. */
 const READERS = {
@@ -43,17 +42,17 @@ const READERS = {
   retention: json(retentionSettings),
   notifications: json(notificationSettings),
   keyTemplate: text.transform(checkTemplate),
-  manifestKeys: text.transform((keys) => keys.split(',')),
+  manifestKeys: text.transform(list),
   exportsQueue: text,
   restoresQueue: text,
   verificationsQueue: text,
   restore: json(restoreSettings),
   verification: json(verificationSettings),
   outcomesQueue: text,
-  routes: json(routeSettings),
+  routes: text.transform(list),
   postgresRoot: text,
   schedules: json(watchedSchedules),
-  deadLetters: json(deadLetterSettings),
+  deadLetters: text.transform(list),
 } as const satisfies Record<keyof typeof ENV, z.ZodType>;
 
 type Readers = typeof READERS;

@@ -25,10 +25,17 @@ export interface DeployedFunction extends LocalFunction {
   readonly role: string;
 }
 
-export const functionsOf = async (synthesized: Synthesized): Promise<DeployedFunction[]> => {
-  const model = readModel(await readDocument(synthesized), { queues: 'http://127.0.0.1:1' });
-  return [...functionsByRole(model)].flatMap(([role, name]) => {
+export interface Deployed {
+  readonly functions: readonly DeployedFunction[];
+  /** Parameters of Systems Manager, values by name. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+export const readDeployed = (synthesized: Synthesized): Deployed => {
+  const model = readModel(readDocument(synthesized), { queues: 'http://127.0.0.1:1' });
+  const functions = [...functionsByRole(model)].flatMap(([role, name]) => {
     const found = model.functions.find((one) => one.name === name);
     return found ? [{ ...found, role: role.split(':')[0] ?? role }] : [];
   });
+  return { functions, parameters: model.parameters };
 };

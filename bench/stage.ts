@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ENV } from '../core/contract.ts';
 import { ensureKey, startKeys } from '../local/emulators/keys.ts';
+import { startParameters } from '../local/emulators/parameters.ts';
 import { startObjectStore } from '../local/emulators/s3/server.ts';
 import { startSecrets } from '../local/emulators/secrets.ts';
 import { CREDENTIALS } from '../local/region.ts';
@@ -13,7 +14,7 @@ import { startQueues } from '../test/support/queues.ts';
 import { startTables } from '../test/support/tables.ts';
 import { buildContenders } from './contenders/build.ts';
 import { DATABASE, openData } from './data.ts';
-import { type DeployedFunction, functionsOf, synthesizeFor } from './deployed.ts';
+import { type DeployedFunction, readDeployed, synthesizeFor } from './deployed.ts';
 import { makeExports } from './exports.ts';
 
 const MAJOR = 18;
@@ -96,7 +97,9 @@ const assemble = async (
     tls: 'disable',
     takesRestores: true,
   });
-  const functions = await functionsOf(synthesized);
+  const { functions, parameters } = readDeployed(synthesized);
+  const settings = await startParameters(parameters);
+  closing.push(() => settings.close());
   const functionOf = (role: string): DeployedFunction => {
     const found = functions.find((one) => one.role === role);
     if (!found) throw new Error(`The stack has no function ${role}.`);
@@ -109,6 +112,7 @@ const assemble = async (
       dynamodb: tables.endpoint,
       secretsManager: secrets.url,
       kms: keys.url,
+      ssm: settings.url,
       ses: NOWHERE,
       lambda: NOWHERE,
       others: NOWHERE,

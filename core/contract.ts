@@ -32,13 +32,16 @@ export const ENV = {
   verification: 'LARDER_VERIFICATION',
   /** URL of the outcomes queue. */
   outcomesQueue: 'LARDER_OUTCOMES_QUEUE',
-  /** JSON: for api and sweep, per source: its queues, its functions, and from where it takes restores. See `routeSettings`. */
+  /**
+   * Names of parameters (Systems Manager), separated by commas. They hold, for api and sweep, per source: its queues, its functions, and
+   * from where it takes restores. Each is a JSON array, see `routeSettings`.
+   */
   routes: 'LARDER_ROUTES',
   /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several may be given, divided by `:`. */
   postgresRoot: 'LARDER_POSTGRES_ROOT',
   /** JSON: the schedules whose firings sweep waits for, see `watchedSchedules` in core/settings.ts. */
   schedules: 'LARDER_SCHEDULES',
-  /** JSON: which dead-letter queue's ARN is of which kind, for bury. */
+  /** Names of parameters as above: which dead-letter queue is of which kind, for bury. See `deadLetterSettings`. */
   deadLetters: 'LARDER_DEAD_LETTERS',
 } as const;
 

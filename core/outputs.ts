@@ -1,4 +1,4 @@
-/** Names of the stack's outputs that belong to a source; the command line looks them up. */
+/** Names in the template that belong to a source: of outputs, which the command line looks up, and of its nested stack. */
 
 /** `my-db` as part of an output's name: `MyDb`. */
 export const pascalCase = (name: string): string =>

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { COMPRESSIONS, FORMATS } from './backup.ts';
 
 /**
- * The settings that reach a function through its environment. The configuration (lib/config) is built from
+ * The settings that reach a function through its environment, or through parameters that it names. The configuration (lib/config) is built from
  * the same schemas, so what synthesis accepted is what a function reads.
  */
 const word = z
@@ -170,11 +170,14 @@ export const DEAD_LETTER_KINDS = [
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /**
- * Which dead-letter queue, by ARN, buries what. `exports`, `restores` and `plan` have a queue for each source and name it:
+ * Which dead-letter queue holds what. `exports`, `restores` and `plan` have a queue for each source and name it:
  * a plan event lists all sources of its run, and only its queue says whose planning failed.
  */
-export const deadLetterSettings = z.record(
-  z.string(),
-  z.strictObject({ kind: z.enum(DEAD_LETTER_KINDS), source: sourceName.optional() }),
+export const deadLetterSettings = z.array(
+  z.strictObject({
+    queueArn: z.string(),
+    kind: z.enum(DEAD_LETTER_KINDS),
+    source: sourceName.optional(),
+  }),
 );
 export type DeadLetterSettings = z.infer<typeof deadLetterSettings>;

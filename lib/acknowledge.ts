@@ -1,5 +1,5 @@
 import type { CfnElement } from 'aws-cdk-lib';
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Names, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
@@ -10,8 +10,17 @@ export const acknowledge = (construct: IConstruct, finding: string, reason: stri
   Validations.of(construct).acknowledge({ id: `AwsSolutions-${finding}`, reason });
 };
 
-/** The detail that IAM5 reports for a resource with a wildcard behind another resource's ARN. */
-export const wildcardBehind = (construct: IConstruct, ending: string): string => {
+/**
+ * The detail that IAM5 reports for a resource with a wildcard behind another resource's ARN. In a nested stack, the ARN of what is
+ * outside is a parameter.
+ * @param by what has the statement
+ */
+export const wildcardBehind = (construct: IConstruct, ending: string, by: IConstruct): string => {
   const element = construct.node.defaultChild as CfnElement;
-  return `IAM5[Resource::<${Stack.of(construct).getLogicalId(element)}.Arn>${ending}]`;
+  const stack = Stack.of(construct);
+  const arn =
+    Stack.of(by) === stack
+      ? `${stack.getLogicalId(element)}.Arn`
+      : `referenceto${Names.nodeUniqueId(element.node)}Arn`;
+  return `IAM5[Resource::<${arn}>${ending}]`;
 };

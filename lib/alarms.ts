@@ -1,4 +1,4 @@
-import { Annotations, Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -8,14 +8,12 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { METRICS } from '../core/contract.ts';
+import { makeAlarmTopic } from './alarm-topic.ts';
 import type { Config } from './config.ts';
 
 const FIVE_MINUTES = { period: Duration.minutes(5) };
@@ -45,16 +43,29 @@ const countOf = ({ metricName, service, lambda }: Count): Metric =>
     ...summed,
   });
 
+export type AlarmsProps =
+  /** Of the whole stack: they tell whom the configuration says. */
+  | { readonly tell: Config['alarms'] }
+  /** Of one source: they tell the same topic as those of the stack. */
+  | { readonly like: Alarms; readonly source: string };
+
 /**
  * Every alarm has a name of its own and a paragraph of that name in docs/runbook.md, which its description points
  * to. They ring in CloudWatch alone, unless the configuration says whom to tell.
  */
 export class Alarms extends Construct {
   readonly #topic: ITopic | undefined;
+  readonly #source: string | undefined;
 
-  constructor(scope: Construct, id: string, where: Config['alarms']) {
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    this.#topic = this.#topicOf(where);
+    this.#topic = 'like' in props ? props.like.#topic : makeAlarmTopic(this, props.tell);
+    this.#source = 'like' in props ? props.source : undefined;
+  }
+
+  /** Alarms about one source, which lie in that source's own stack. */
+  ofSource(scope: Construct, source: string): Alarms {
+    return new Alarms(scope, 'Alarms', { like: this, source });
   }
 
   /** Where they ring; undefined where they tell nobody. */
@@ -63,7 +74,7 @@ export class Alarms extends Construct {
   }
 
   /** Somebody's messages could not be handled; `bury` has taken them, or failed to. */
-  deadLetters(name: string, queue: Queue, of: string, source?: string): void {
+  deadLetters(name: string, queue: Queue, of: string): void {
     // What `bury` takes at once is never seen waiting, and what nobody takes is never received.
     const metric = new MathExpression({
       expression: 'FILL(received, 0) + FILL(waiting, 0)',
@@ -74,26 +85,26 @@ export class Alarms extends Construct {
       label: 'dead letters',
       ...FIVE_MINUTES,
     });
-    this.#add(name, { metric, threshold: 1, what: `dead letters of ${of}` }, source);
+    this.#add(name, { metric, threshold: 1, what: `dead letters of ${of}` });
   }
 
   /** Invocations of a function that ended with an error, ran out of time or died. */
-  errors(name: string, lambda: LambdaFunction, source?: string): void {
+  errors(name: string, lambda: LambdaFunction): void {
     const metric = lambda.metricErrors(summed);
-    this.#add(name, { metric, threshold: 1, what: 'invocations that ended with an error' }, source);
+    this.#add(name, { metric, threshold: 1, what: 'invocations that ended with an error' });
   }
 
   /** Nothing of a queue has been handled for so long. */
-  waiting(name: string, queue: Queue, hours: number, source?: string): void {
+  waiting(name: string, queue: Queue, hours: number): void {
     const metric = queue.metricApproximateAgeOfOldestMessage(greatest);
     const what = `the oldest request has waited for over ${hours} hours`;
-    this.#add(name, { metric, threshold: hours * 3600, what }, source);
+    this.#add(name, { metric, threshold: hours * 3600, what });
   }
 
   /** A function that must run all the time has not. */
   silence(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metricInvocations({ ...summed, period: Duration.minutes(minutes) });
-    this.#make(name, name, `it has not run for ${minutes} minutes`, {
+    this.#make(name, `it has not run for ${minutes} minutes`, {
       metric,
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -125,7 +136,7 @@ export class Alarms extends Construct {
   }
 
   /** What functions count themselves and must stay 0, all of it together. */
-  counted(name: string, counts: readonly Count[], what: string, source?: string): void {
+  counted(name: string, counts: readonly Count[], what: string): void {
     const metrics = counts.map((count) => [count.service, countOf(count)] as const);
     const metric = new MathExpression({
       expression: metrics.map(([service]) => `FILL(${service}, 0)`).join(' + '),
@@ -133,7 +144,7 @@ export class Alarms extends Construct {
       label: what,
       ...FIVE_MINUTES,
     });
-    this.#add(name, { metric, threshold: 1, what }, source);
+    this.#add(name, { metric, threshold: 1, what });
   }
 
   /** A state that a function counts every few minutes, for as long as it lasts. */
@@ -143,8 +154,8 @@ export class Alarms extends Construct {
     this.#add(name, { metric, threshold: 1, what });
   }
 
-  #add(name: string, { metric, threshold, what }: AlarmSpec, source?: string): void {
-    this.#make(name, source ? `${name}-${source}` : name, source ? `${what} (${source})` : what, {
+  #add(name: string, { metric, threshold, what }: AlarmSpec): void {
+    this.#make(name, what, {
       metric,
       threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -154,7 +165,6 @@ export class Alarms extends Construct {
 
   #make(
     name: string,
-    id: string,
     what: string,
     rule: {
       readonly metric: IMetric;
@@ -163,46 +173,12 @@ export class Alarms extends Construct {
       readonly treatMissingData: TreatMissingData;
     },
   ): void {
-    const alarm = new Alarm(this, id, {
+    const about = this.#source ? ` (${this.#source})` : '';
+    const alarm = new Alarm(this, name, {
       ...rule,
       evaluationPeriods: 1,
-      alarmDescription: `Larder: ${what}. What to do: docs/runbook.md#${name.toLowerCase()}`,
+      alarmDescription: `Larder: ${what}${about}. What to do: docs/runbook.md#${name.toLowerCase()}`,
     });
     if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
-  }
-
-  #topicOf({ topicArn, email }: Config['alarms']): ITopic | undefined {
-    if (topicArn) return Topic.fromTopicArn(this, 'Topic', topicArn);
-    if (!email) {
-      Annotations.of(this).addWarningV2(
-        'larder:alarms-tell-nobody',
-        'No alarm tells anybody: they ring in CloudWatch only. Give alarms.email or alarms.topicArn in the configuration.',
-      );
-      return undefined;
-    }
-    const key = new Key(this, 'Key', {
-      description: 'Larder: alarms on their way to people',
-      enableKeyRotation: true,
-    });
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
-        resources: ['*'],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
-    const topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
-    // Its policy replaces the default one, by which CloudWatch of the account may publish.
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
-    topic.addSubscription(new EmailSubscription(email));
-    return topic;
   }
 }

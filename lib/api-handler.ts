@@ -6,7 +6,7 @@ import { LarderFunction } from './lambda-function.ts';
 import type { ManifestKey } from './manifest-key.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { SourceRestores } from './restores.ts';
-import { routesOf } from './routes.ts';
+import type { StoredSettings } from './stored-settings.ts';
 import type { Vault } from './vault.ts';
 import { type Verifications, verificationOf } from './verifications.ts';
 
@@ -21,12 +21,15 @@ export interface ApiHandlerProps {
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
+  /** Of all sources, see routes.ts. */
+  readonly routes: StoredSettings;
   readonly verifications: Verifications;
 }
 
 /** What answers the HTTP API. It touches no customer database: it asks for what others do. */
 export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): LarderFunction => {
   const { config, history, vault, manifestKey, outcomes, sources, restores, verifications } = props;
+  const { routes } = props;
   const handler = new LarderFunction(scope, 'Handler', {
     folder: 'api',
     description: 'answers the HTTP API',
@@ -43,7 +46,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
       retention: JSON.stringify(config.retention),
       verification: verificationOf(config),
       verificationsQueue: verifications.requests.queue.queueUrl,
-      routes: routesOf(scope, sources, restores),
+      routes: routes.names,
     },
   });
   history.allow(
@@ -58,14 +61,15 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
   manifestKey.allowVerify(handler);
   // So that a backup which is gone is found to be gone, and not forbidden.
   vault.allowList(handler);
-  handler.allow(
-    ['sqs:SendMessage'],
-    [...sources, ...restores].map(({ requests }) => requests.queue.queueArn),
-  );
+  routes.allowRead(handler);
   verifications.allowRequest(handler);
-  handler.allow(
-    ['lambda:InvokeFunction'],
-    sources.flatMap(({ discover, plan }) => [discover.lambda.functionArn, plan.lambda.functionArn]),
-  );
+  // One by one: CDK divides what does not fit into one policy, by statements.
+  for (const { requests } of [...sources, ...restores])
+    handler.allow(['sqs:SendMessage'], [requests.queue.queueArn]);
+  for (const { discover, plan } of sources)
+    handler.allow(
+      ['lambda:InvokeFunction'],
+      [discover.lambda.functionArn, plan.lambda.functionArn],
+    );
   return handler;
 };

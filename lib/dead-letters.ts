@@ -1,4 +1,3 @@
-import { Stack } from 'aws-cdk-lib';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeadLetterSettings } from '../core/settings.ts';
@@ -8,8 +7,9 @@ import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
 import type { Outcomes } from './outcomes.ts';
 import { consume } from './queue-with-dead-letters.ts';
+import { StoredSettings } from './stored-settings.ts';
 
-type Grave = DeadLetterSettings[string] & { readonly queue: Queue };
+type Grave = Omit<DeadLetterSettings[number], 'queueArn'> & { readonly queue: Queue };
 
 export interface BuryProps {
   readonly config: Config;
@@ -27,7 +27,10 @@ export class Bury extends Construct {
   constructor(scope: Construct, id: string, props: BuryProps) {
     super(scope, id);
     const { config, history, outcomes, graves } = props;
-    const kinds = graves.map(({ queue, ...grave }) => [queue.queueArn, grave] as const);
+    const settings = new StoredSettings(this, 'Settings', {
+      description: 'what each dead-letter queue holds',
+      entries: graves.map(({ queue, ...grave }) => ({ queueArn: queue.queueArn, ...grave })),
+    });
     this.bury = new LarderFunction(this, 'Bury', {
       folder: 'dead-letters',
       description: 'ends what no function could handle',
@@ -37,11 +40,12 @@ export class Bury extends Construct {
       variables: {
         historyTable: history.table.tableName,
         outcomesQueue: outcomes.messages.queue.queueUrl,
-        deadLetters: Stack.of(this).toJsonString(Object.fromEntries(kinds)),
+        deadLetters: settings.names,
       },
     });
     history.allow(this.bury, ['GetItem', 'PutItem', 'UpdateItem'], ['table']);
     outcomes.allowReport(this.bury);
+    settings.allowRead(this.bury);
     for (const { queue, kind, source } of graves) {
       const name = `${kind[0]?.toUpperCase()}${kind.slice(1)}Mapping`;
       consume(this.bury, source ? `${name}-${source}` : name, queue, { batchSize: 10 });

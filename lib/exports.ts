@@ -53,11 +53,13 @@ export class SourceExports extends Construct {
   readonly export: LarderFunction;
   readonly network: FunctionNetwork | undefined;
   readonly isolation: Isolation;
+  /** About this source. */
+  readonly alarms: Alarms;
   readonly #props: SourceExportsProps;
 
   constructor(scope: Construct, id: string, props: SourceExportsProps) {
     super(scope, id);
-    const { source, alarms } = props;
+    const { source } = props;
     this.#props = props;
     this.source = source;
     this.isolation = isolationOf(props.config, source, VAULT.prefix);
@@ -75,23 +77,24 @@ export class SourceExports extends Construct {
     this.discover = this.#makeDiscover();
     this.plan = this.#makePlan();
     this.export = this.#makeExport();
-    alarms.deadLetters('ExportsDeadLetters', this.requests.deadLetters, 'exports', source.name);
-    alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning', source.name);
-    alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS, source.name);
+    this.alarms = props.alarms.ofSource(this, source.name);
+    this.#alarm();
+  }
+
+  #alarm(): void {
+    const { alarms } = this;
+    alarms.deadLetters('ExportsDeadLetters', this.requests.deadLetters, 'exports');
+    alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning');
+    alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS);
     const { lambda } = this.export;
-    alarms.errors('ExportErrors', lambda, source.name);
+    alarms.errors('ExportErrors', lambda);
     alarms.counted(
       'ExportsFailed',
       [{ metricName: METRICS.exportFailed, service: 'export', lambda }],
       'backups that failed for good',
-      source.name,
     );
     // A database that refuses is an answer of discover, and no error of it.
-    alarms.errors('DiscoverErrors', this.discover.lambda, source.name);
-  }
-
-  get functions(): readonly LarderFunction[] {
-    return [this.discover, this.plan, this.export];
+    alarms.errors('DiscoverErrors', this.discover.lambda);
   }
 
   #makeDiscover(): LarderFunction {

@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Size, Tags } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -12,7 +12,11 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { HANDLER, sourceFolder, withBundle } from './bundles.ts';
-import { environmentOf, environmentProblem, type Variables } from './environment.ts';
+import { environmentOf, type Variables } from './environment.ts';
+import { outermostStack } from './value-bytes.ts';
+
+/** Of the roles of functions in a VPC: the stack's name. Endpoint policies know them by it. */
+export const STACK_TAG = 'larder:stack';
 
 export const ARCHITECTURE = Architecture.ARM_64;
 
@@ -77,8 +81,9 @@ const allowNetworkInterfaces = (role: Role): void => {
 export class LarderFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
-  /** What is wrong with its environment; undefined where nothing is. */
-  readonly problem: string | undefined;
+  /** Of functions/. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: LarderFunctionProps) {
     super(scope, id);
@@ -91,7 +96,10 @@ export class LarderFunction extends Construct {
       description: `Larder: ${props.description}`,
     });
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn]);
-    if (props.network) allowNetworkInterfaces(this.role);
+    if (props.network) {
+      allowNetworkInterfaces(this.role);
+      Tags.of(this.role).add(STACK_TAG, outermostStack(this).stackName);
+    }
     if (props.reservedConcurrency) {
       Annotations.of(this).addInfoV2(
         `larder:reserves-${props.folder}`,
@@ -99,25 +107,19 @@ export class LarderFunction extends Construct {
       );
     }
 
-    const environment = environmentOf(props.variables);
-    this.problem = environmentProblem(this, props.folder, environment);
-    this.lambda = this.#withCode(props, (code) =>
-      this.#makeFunction(props, code, log, environment),
-    );
+    this.folder = props.folder;
+    this.environment = environmentOf(props.variables);
+    this.lambda = this.#withCode(props, (code) => this.#makeFunction(props, code, log));
   }
 
   #withCode<T>({ folder, caFile }: LarderFunctionProps, use: (code: Code) => T): T {
-    return Stack.of(this).bundlingRequired
+    // A nested stack's own answer is no where `cdk deploy --exclusively` names the stack around it.
+    return outermostStack(this).bundlingRequired
       ? withBundle(folder, caFile, (bundle) => use(Code.fromAsset(bundle)))
       : use(Code.fromAsset(sourceFolder(folder)));
   }
 
-  #makeFunction(
-    props: LarderFunctionProps,
-    code: Code,
-    logGroup: LogGroup,
-    environment: Record<string, string>,
-  ): LambdaFunction {
+  #makeFunction(props: LarderFunctionProps, code: Code, logGroup: LogGroup): LambdaFunction {
     return new LambdaFunction(this, 'Function', {
       description: `Larder: ${props.description}`,
       code,
@@ -128,7 +130,7 @@ export class LarderFunction extends Construct {
       memorySize: props.memoryMb,
       role: this.role,
       logGroup,
-      environment,
+      environment: this.environment,
       layers: [...(props.layers ?? [])],
       ...(props.temporaryMb && { ephemeralStorageSize: Size.mebibytes(props.temporaryMb) }),
       ...(props.network && networkProps(props.network)),

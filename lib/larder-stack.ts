@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { type Config, ConfigInvalid } from './config.ts';
 import { Bury } from './dead-letters.ts';
+import { environmentProblem } from './environment.ts';
 import { Expire } from './expire.ts';
 import type { SourceExports } from './exports.ts';
 import { HistoryTable } from './history.ts';
@@ -14,9 +15,12 @@ import { ManifestKey } from './manifest-key.ts';
 import { Outcomes } from './outcomes.ts';
 import { PostgresLayers } from './postgres-layers.ts';
 import type { SourceRestores } from './restores.ts';
+import { routesOf } from './routes.ts';
 import { Schedules } from './schedules.ts';
 import { Sources } from './sources.ts';
+import { StoredSettings } from './stored-settings.ts';
 import { Sweep } from './sweep.ts';
+import { makeValueBytes } from './value-bytes.ts';
 import { Vault } from './vault.ts';
 import { Verifications } from './verifications.ts';
 
@@ -42,7 +46,7 @@ export class LarderStack extends Stack {
   /** @throws ConfigInvalid for a configuration whose functions would not fit into Lambda's limits */
   constructor(scope: Construct, id: string, { config, ...props }: LarderStackProps) {
     super(scope, id, { description: 'Larder: backups of a multi-tenant PostgreSQL', ...props });
-    const alarms = new Alarms(this, 'Alarms', config.alarms);
+    const alarms = new Alarms(this, 'Alarms', { tell: config.alarms });
     const vault = new Vault(this, 'Vault');
     const manifestKey = new ManifestKey(this, 'Manifests', config);
     const history = new HistoryTable(this, 'History');
@@ -73,6 +77,10 @@ export class LarderStack extends Stack {
       alarms,
       postgresLayer: layers.client,
     });
+    const routes = new StoredSettings(this, 'Routes', {
+      description: 'the queues and functions of each source, for api and sweep',
+      entries: routesOf(sources, restores),
+    });
     const api = new Api(this, 'Api', {
       config,
       history,
@@ -81,6 +89,7 @@ export class LarderStack extends Stack {
       outcomes,
       sources,
       restores,
+      routes,
       verifications,
       alarms,
     });
@@ -97,6 +106,7 @@ export class LarderStack extends Stack {
       outcomes,
       sources,
       restores,
+      routes,
       verifications,
       alarms,
     });
@@ -156,9 +166,11 @@ export class LarderStack extends Stack {
   }
 
   #checkEnvironments(): void {
+    const bytesOf = makeValueBytes(this);
     const problems = this.node
       .findAll()
-      .flatMap((child) => (child instanceof LarderFunction ? (child.problem ?? []) : []));
+      .filter((child) => child instanceof LarderFunction)
+      .flatMap(({ folder, environment }) => environmentProblem(folder, environment, bytesOf) ?? []);
     if (problems.length) throw new ConfigInvalid(problems);
   }
 

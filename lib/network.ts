@@ -13,7 +13,7 @@ import { PolicyDocument, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-
 import { Construct } from 'constructs';
 import type { EndpointService } from './config/network.ts';
 import type { Network } from './config.ts';
-import type { FunctionNetwork, LarderFunction } from './lambda-function.ts';
+import { type FunctionNetwork, STACK_TAG } from './lambda-function.ts';
 
 const importSubnet = (scope: Construct, id: string, subnetId: string): ISubnet => {
   const subnet = Subnet.fromSubnetId(scope, id, subnetId);
@@ -45,8 +45,6 @@ const GATEWAYS: readonly EndpointService[] = ['s3', 'dynamodb'];
 export interface EndpointsProps {
   readonly vpc: IVpc;
   readonly network: Network;
-  /** The functions of all sources in this VPC. */
-  readonly callers: readonly LarderFunction[];
   /** What these functions may reach of each service: ARNs, with wildcards behind them where needed. */
   readonly reach: Readonly<Record<EndpointService, readonly string[]>>;
 }
@@ -54,7 +52,9 @@ export interface EndpointsProps {
 /**
  * The VPC endpoints that a source's functions need where their subnets have no way out. An endpoint changes the way of
  * everybody in the VPC: routes and private names lead to it from then on. So its policy holds Larder's
- * functions to Larder's own things, and leaves everybody else what their own policies allow.
+ * functions to Larder's own things, and leaves everybody else what their own policies allow. Their roles are known by a tag, since
+ * the ARNs of fifty sources' roles are more than the 20,480 characters that a policy may have.
+ * https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
  */
 export class Endpoints extends Construct {
   constructor(scope: Construct, id: string, props: EndpointsProps) {
@@ -88,7 +88,7 @@ export class Endpoints extends Construct {
 
   #endpoint(
     service: EndpointService,
-    { network, callers, reach }: EndpointsProps,
+    { network, reach }: EndpointsProps,
     kind: {
       readonly vpcEndpointType: 'Gateway' | 'Interface';
       readonly routeTableIds?: string[];
@@ -97,20 +97,20 @@ export class Endpoints extends Construct {
       readonly securityGroupIds?: string[];
     },
   ): void {
-    const roles = callers.map(({ role }) => role.roleArn);
-    const allow = (resources: readonly string[], test: 'ArnEquals' | 'ArnNotEquals') =>
+    const { stackName } = Stack.of(this);
+    const allow = (resources: readonly string[], test: 'StringEquals' | 'StringNotEquals') =>
       new PolicyStatement({
         principals: [new StarPrincipal()],
         actions: [`${service}:*`],
         resources: [...resources],
-        conditions: { [test]: { 'aws:PrincipalArn': roles } },
+        conditions: { [test]: { [`aws:PrincipalTag/${STACK_TAG}`]: stackName } },
       });
     new CfnVPCEndpoint(this, service, {
       ...kind,
       vpcId: network.vpcId,
       serviceName: `com.amazonaws.${Stack.of(this).region}.${service}`,
       policyDocument: new PolicyDocument({
-        statements: [allow(reach[service], 'ArnEquals'), allow(['*'], 'ArnNotEquals')],
+        statements: [allow(reach[service], 'StringEquals'), allow(['*'], 'StringNotEquals')],
       }),
     });
   }

@@ -38,7 +38,7 @@ export class SourceRestores extends Construct {
 
   constructor(scope: Construct, id: string, props: SourceRestoresProps) {
     super(scope, id);
-    const { alarms, source, settings } = props;
+    const { source, settings } = props;
     this.source = source;
     this.settings = settings;
     this.requests = new QueueWithDeadLetters(this, 'Requests', {
@@ -47,16 +47,15 @@ export class SourceRestores extends Construct {
       maxReceiveCount: TIMES.jobsMaxReceiveCount,
     });
     this.restore = this.#makeRestore(props);
-    const { name } = source;
-    alarms.deadLetters('RestoresDeadLetters', this.requests.deadLetters, 'restores', name);
-    alarms.waiting('RestoresWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS, name);
+    const { alarms } = props.exports;
+    alarms.deadLetters('RestoresDeadLetters', this.requests.deadLetters, 'restores');
+    alarms.waiting('RestoresWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS);
     const { lambda } = this.restore;
-    alarms.errors('RestoreErrors', lambda, name);
+    alarms.errors('RestoreErrors', lambda);
     alarms.counted(
       'RestoresFailed',
       [{ metricName: METRICS.restoreFailed, service: 'restore', lambda }],
       'restores that failed for good',
-      name,
     );
   }
 

@@ -63,19 +63,12 @@ export class Schedules extends Construct {
         },
       }),
     });
-    const functions = [sweep, ...sources.map(({ plan }) => plan)];
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources: functions.map(({ lambda }) => lambda.functionArn),
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['sqs:SendMessage'],
-        resources: sources.map(({ planDeadLetters }) => planDeadLetters.queueArn),
-      }),
-    );
+    const allow = (action: string, resource: string): void => {
+      role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
+    };
+    for (const { lambda } of [sweep, ...sources.map(({ plan }) => plan)])
+      allow('lambda:InvokeFunction', lambda.functionArn);
+    for (const { planDeadLetters } of sources) allow('sqs:SendMessage', planDeadLetters.queueArn);
     return role;
   }
 

@@ -5,6 +5,7 @@ import { SourceExports, type SourceExportsProps } from './exports.ts';
 import { noteWhatIsNotHeld } from './isolation.ts';
 import { Endpoints } from './network.ts';
 import { SourceRestores } from './restores.ts';
+import { SourceStack } from './source-stack.ts';
 
 /** What all sources share. */
 export type SourcesProps = Omit<SourceExportsProps, 'source'>;
@@ -13,11 +14,14 @@ export type SourcesProps = Omit<SourceExportsProps, 'source'>;
 export class Sources extends Construct {
   readonly exports: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
+  readonly #endpoints: Construct;
 
   constructor(scope: Construct, id: string, props: SourcesProps) {
     super(scope, id);
+    this.#endpoints = new Construct(this, 'Default');
     this.exports = props.config.sources.map(
-      (source) => new SourceExports(this, source.name, { ...props, source }),
+      (source) =>
+        new SourceExports(new SourceStack(this, source.name), 'Default', { ...props, source }),
     );
     this.restores = this.exports.flatMap((exports) => {
       const { source } = exports;
@@ -29,7 +33,11 @@ export class Sources extends Construct {
     noteWhatIsNotHeld(this, props.config);
   }
 
-  /** The endpoints of a VPC whose source asks for them; they serve all sources that are in it. */
+  /**
+   * The endpoints of a VPC whose source asks for them; they serve all sources that are in it. They stay in the stack around the
+   * sources' own: while an endpoint is replaced there would be two, and a VPC takes one private name, and one route, for a service.
+   * (The id `Default` is no part of logical ids, so theirs are the ones they had before sources got stacks of their own.)
+   */
   #makeEndpoints(
     maker: SourceExports,
     { vault, manifestKey, history, outcomes, verifications }: SourcesProps,
@@ -40,13 +48,9 @@ export class Sources extends Construct {
       source.vpc?.vpcId === vpc.vpcId;
     const readers = this.exports.filter(isInside);
     const writers = this.restores.filter(isInside);
-    new Endpoints(maker, 'Endpoints', {
+    new Endpoints(new Construct(this.#endpoints, maker.source.name), 'Endpoints', {
       vpc: maker.network.vpc,
       network: vpc,
-      callers: [
-        ...readers.flatMap(({ functions }) => functions),
-        ...writers.map(({ restore }) => restore),
-      ],
       reach: {
         s3: [vault.bucket.bucketArn, vault.bucket.arnForObjects(`${VAULT.prefix}*`)],
         dynamodb: [history.table.tableArn, `${history.table.tableArn}/index/*`],

@@ -8,7 +8,7 @@ import type { HistoryTable } from './history.ts';
 import { LarderFunction } from './lambda-function.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { SourceRestores } from './restores.ts';
-import { routesOf } from './routes.ts';
+import type { StoredSettings } from './stored-settings.ts';
 import type { Vault } from './vault.ts';
 import type { Verifications } from './verifications.ts';
 
@@ -35,6 +35,8 @@ export interface SweepProps {
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
+  /** Of all sources, see routes.ts. */
+  readonly routes: StoredSettings;
   readonly verifications: Verifications;
   readonly alarms: Alarms;
 }
@@ -46,6 +48,7 @@ export class Sweep extends Construct {
   constructor(scope: Construct, id: string, props: SweepProps) {
     super(scope, id);
     const { config, history, vault, outcomes, sources, restores, verifications, alarms } = props;
+    const { routes } = props;
     this.sweep = new LarderFunction(this, 'Sweep', {
       folder: 'sweep',
       description: 'finds what got lost on the way',
@@ -58,7 +61,7 @@ export class Sweep extends Construct {
         keyTemplate: config.keyTemplate,
         outcomesQueue: outcomes.messages.queue.queueUrl,
         verificationsQueue: verifications.requests.queue.queueUrl,
-        routes: routesOf(this, sources, restores),
+        routes: routes.names,
         schedules: watchedSchedulesOf(config),
       },
     });
@@ -67,13 +70,12 @@ export class Sweep extends Construct {
     vault.allowAbort(this.sweep);
     vault.allowRemove(this.sweep);
     outcomes.allowReport(this.sweep);
-    const queues = [...sources, ...restores, verifications].map(({ requests }) => requests.queue);
-    this.sweep.allow(
-      ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
-      queues.map(({ queueArn }) => queueArn),
-    );
-    const plans = sources.map(({ plan }) => plan.lambda.functionArn);
-    this.sweep.allow(['lambda:InvokeFunction'], plans);
+    routes.allowRead(this.sweep);
+    // One by one: CDK divides what does not fit into one policy, by statements.
+    for (const { requests } of [...sources, ...restores, verifications])
+      this.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [requests.queue.queueArn]);
+    for (const { plan } of sources)
+      this.sweep.allow(['lambda:InvokeFunction'], [plan.lambda.functionArn]);
     // The next sweep does what this one could not; a late one would only run beside it.
     this.sweep.lambda.configureAsyncInvoke({ retryAttempts: 0 });
     const { lambda } = this.sweep;

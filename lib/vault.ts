@@ -102,7 +102,7 @@ export class Vault extends Construct {
       reader.allow(actions, [this.bucket.arnForObjects(`${VAULT.prefix}${pattern}`)]);
       acknowledge(
         reader.role,
-        wildcardBehind(this.bucket, `/${VAULT.prefix}${pattern}`),
+        wildcardBehind(this.bucket, `/${VAULT.prefix}${pattern}`, reader),
         'The keys of backups are not known before; all of them are below this prefix, and the actions are named one by one.',
       );
     }

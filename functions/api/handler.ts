@@ -18,6 +18,7 @@ import {
   makeRestoreQueue,
   makeVerificationQueue,
 } from '../../adapters/sqs/work-queue.ts';
+import { readRoutes } from '../../adapters/ssm/stored-settings.ts';
 import { METRICS } from '../../core/contract.ts';
 import { lambdaHandler } from '../middleware.ts';
 import { serve } from './dispatch.ts';
@@ -30,7 +31,7 @@ const {
   manifestKeys,
   outcomesQueue,
   verificationsQueue,
-  routes,
+  routes: routeParameters,
   ...settings
 } = readEnvironment([
   'environment',
@@ -44,6 +45,7 @@ const {
   'verificationsQueue',
   'routes',
 ]);
+const routes = await readRoutes(routeParameters);
 const access = {
   table: historyTable,
   client: makeTableClient(),

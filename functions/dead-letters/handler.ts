@@ -11,6 +11,7 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
+import { readDeadLetterQueues } from '../../adapters/ssm/stored-settings.ts';
 import { METRICS } from '../../core/contract.ts';
 import { failureFacts } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
@@ -19,6 +20,7 @@ import { lambdaHandler } from '../middleware.ts';
 import { type DeadLetter, type DeadLetterPorts, handleDeadLetter } from './handle-dead-letter.ts';
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
+const queues = await readDeadLetterQueues(environment.deadLetters);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const log = makeLog('bury');
 const metrics = makeMetrics('bury');
@@ -38,7 +40,7 @@ const ports: DeadLetterPorts = {
 
 /** @throws InvalidInput for a queue that the configuration says nothing about */
 const letterOf = (record: SQSRecord): DeadLetter => {
-  const queue = environment.deadLetters[record.eventSourceARN];
+  const queue = queues.find(({ queueArn }) => queueArn === record.eventSourceARN);
   if (!queue) {
     throw new InvalidInput('The dead letter', [
       `comes from ${record.eventSourceARN}, unknown here`,

@@ -19,6 +19,7 @@ import {
   makeRestoreQueue,
   makeVerificationQueue,
 } from '../../adapters/sqs/work-queue.ts';
+import { readRoutes } from '../../adapters/ssm/stored-settings.ts';
 import { METRICS } from '../../core/contract.ts';
 import { lambdaHandler } from '../middleware.ts';
 import type { Counts, SweepPorts } from './step.ts';
@@ -33,9 +34,10 @@ const environment = readEnvironment([
   'routes',
   'schedules',
 ]);
+const routes = await readRoutes(environment.routes);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
 const sqs = new SQSClient({ requestHandler: makeRequestHandler() });
-const { routes, schedules, keyTemplate } = environment;
+const { schedules, keyTemplate } = environment;
 const log = makeLog('sweep');
 const metrics = makeMetrics('sweep');
 const ports: SweepPorts = {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { COMPRESSIONS, FORMATS } from '../../core/backup.ts';
 import { FormatNotPossible } from '../../core/errors/request.ts';
 import { refuseImpossible } from '../../core/formats.ts';
+import { pascalCase } from '../../core/outputs.ts';
 import { type Mistake, mistake, ofSources, repeated } from './mistake.ts';
 import { type Outline, outlineOf, textsOf } from './outline.ts';
 import { comparisonMistakes, loginMistakes, restoreMistakes } from './restore-checks.ts';
@@ -125,10 +126,11 @@ const formatMistakes = (outline: Outline): Mistake[] => {
 export const crossCheck = (value: unknown, folder: string): Mistake[] => {
   const outline = outlineOf(value);
   return [
+    // In names of outputs and nested stacks, which take letters and digits only, dashes are lost.
     ...repeated(
-      // In names of outputs, which take letters and digits only, dashes are lost.
-      outline.sources.map((source) => source?.name?.replace(/-+/g, '-').replace(/-$/, '')),
+      outline.sources.map((source) => source?.name),
       (index) => ['sources', index, 'name'],
+      pascalCase,
     ),
     ...repeated(
       outline.schedules.map((schedule) => schedule?.name),

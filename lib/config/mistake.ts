@@ -20,14 +20,20 @@ export const ofSources = (
 ): Mistake[] =>
   outline.sources.flatMap((source, index) => (source ? look(source, ['sources', index]) : []));
 
-/** Values that stand for something and are there before. */
+/**
+ * Values that stand for something and are there before.
+ * @param keyOf gives what must be unique of a name; the name itself by default
+ */
 export const repeated = (
   names: readonly (string | undefined)[],
   pathOf: (index: number) => readonly PropertyKey[],
-): Mistake[] =>
-  names.flatMap((name, index) => {
-    const first = names.indexOf(name);
+  keyOf: (name: string) => string = (name) => name,
+): Mistake[] => {
+  const keys = names.map((name) => name && keyOf(name));
+  return names.flatMap((name, index) => {
+    const first = keys.indexOf(keys[index]);
     return name === undefined || first === index
       ? []
       : [mistake(pathOf(index), `"${name}" is taken by number ${first + 1}: names are unique`)];
   });
+};

@@ -61,7 +61,18 @@ export class AccessDenied extends Error {
   }
 }
 
-const SERVICES = ['dynamodb', 'kms', 'lambda', 'logs', 's3', 'secretsmanager', 'ses', 'sqs', 'sts'];
+const SERVICES = [
+  'dynamodb',
+  'kms',
+  'lambda',
+  'logs',
+  's3',
+  'secretsmanager',
+  'ses',
+  'sqs',
+  'ssm',
+  'sts',
+];
 
 /** What S3 says of a request besides. */
 const S3_KEYS = {

@@ -14,6 +14,7 @@ export interface Endpoints {
   readonly ses: string;
   readonly secretsManager: string;
   readonly kms: string;
+  readonly ssm: string;
   readonly lambda: string;
   /** Answers for every service without an emulator, so that no call goes out to AWS. */
   readonly others: string;
@@ -52,6 +53,7 @@ export const environmentOfFunction = (
   AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
   AWS_ENDPOINT_URL_SES: endpoints.ses,
   AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+  AWS_ENDPOINT_URL_SSM: endpoints.ssm,
   AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
   AWS_LAMBDA_FUNCTION_NAME: fn.name,

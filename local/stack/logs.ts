@@ -12,7 +12,7 @@ export interface Logs {
   close(): Promise<void>;
 }
 
-/** CDK's logical id without its hash and its `Function`: `SourcesdemoExport`. */
+/** CDK's logical id without its hash and its `Function`: `SourceDemoExport`. */
 export const shortName = (functionName: string): string =>
   functionName.replace(/[0-9A-F]{8}$/, '').replace(/Function$/, '');
 

@@ -17,6 +17,10 @@ const routes = z.array(
   }),
 );
 
+/** The routes that a function reads from the parameters that its environment names. */
+const routesOf = ({ parameters }: LocalModel, names = ''): z.output<typeof routes> =>
+  names.split(',').flatMap((name) => routes.parse(JSON.parse(parameters.get(name) ?? '[]')));
+
 const nameOfUrl = (url: string): string => url.split('/').at(-1) ?? url;
 const nameOfArn = (arn: string): string => arn.split(':').at(-1) ?? arn;
 
@@ -30,7 +34,7 @@ export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> 
 
   const api = model.functions.find(({ name }) => name === model.routes[0]?.functionName);
   give('api', api?.name);
-  for (const route of routes.parse(JSON.parse(api?.environment[ENV.routes] ?? '[]'))) {
+  for (const route of routesOf(model, api?.environment[ENV.routes])) {
     give(`plan:${route.source}`, route.planFunction);
     give(`discover:${route.source}`, route.discoverFunction);
     give(`export:${route.source}`, consumerOf(nameOfUrl(route.exportsQueue)));

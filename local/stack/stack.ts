@@ -12,6 +12,7 @@ import {
   lambdaRequests,
   secretsRequests,
   sesRequests,
+  ssmRequests,
 } from '../access/requests/others.ts';
 import { s3Requests } from '../access/requests/s3.ts';
 import { sqsRequests } from '../access/requests/sqs.ts';
@@ -21,6 +22,7 @@ import { bearerOf } from '../emulators/admission.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
 import { startKeys } from '../emulators/keys.ts';
 import { type Mailbox, startMailbox } from '../emulators/mail.ts';
+import { startParameters } from '../emulators/parameters.ts';
 import { startQueues } from '../emulators/queues.ts';
 import { startObjectStore } from '../emulators/s3/server.ts';
 import { startSecrets } from '../emulators/secrets.ts';
@@ -135,7 +137,7 @@ const assemble = async (
   const secrets = opened(await startSecrets(options.secrets, admit(secretsRequests)));
   const keys = opened(await startKeys(below(KEYS), admit(kmsRequests)));
 
-  const document = await readDocument(options.synthesized);
+  const document = readDocument(options.synthesized);
   const addresses = { queues: queues.url };
   const model = readModel(document, addresses);
   const policies = readTemplatePolicies({ document, resolve: makeResolver(document, addresses) });
@@ -151,6 +153,7 @@ const assemble = async (
   const sessions = opened(makeSessions(access, queues.url));
   closing.push(() => writeReport(below(ACCESS_REPORT), access));
 
+  const parameters = opened(await startParameters(model.parameters, admit(ssmRequests)));
   const api = opened(
     await startFunctionsApi((name) => functions.find(name), admit(lambdaRequests)),
   );
@@ -161,6 +164,7 @@ const assemble = async (
     ses: mailbox.url,
     secretsManager: secrets.url,
     kms: keys.url,
+    ssm: parameters.url,
     lambda: api.url,
     others: secrets.url,
   };

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { inlineNested, NESTED, type Template } from './nested.ts';
 
 /**
- * A synthesized stack: its CloudFormation template, and where the files that it names by S3 key lie on this machine,
- * which the assets file beside it tells.
+ * A synthesized stack: its CloudFormation template with its nested stacks in it, and where the files that it names by S3 key lie on
+ * this machine, which the assets file beside it tells.
  */
 const resource = z.looseObject({
   Type: z.string(),
@@ -15,7 +16,7 @@ const resource = z.looseObject({
 const template = z.looseObject({
   Resources: z.record(z.string(), resource),
   Outputs: z.record(z.string(), z.looseObject({ Value: z.unknown() })).default({}),
-  Parameters: z.record(z.string(), z.looseObject({ Default: z.unknown() })).default({}),
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.unknown().optional() })).default({}),
 });
 
 const assets = z.looseObject({
@@ -51,13 +52,12 @@ export class NotEmulated extends Error {
   }
 }
 
-export const readDocument = async (files: {
+export const readDocument = (files: {
   readonly templateFile: string;
   readonly assetsFile: string;
   readonly stackName: string;
-}): Promise<Document> => {
-  const parsed = template.parse(JSON.parse(await readFile(files.templateFile, 'utf8')));
-  const listed = assets.parse(JSON.parse(await readFile(files.assetsFile, 'utf8')));
+}): Document => {
+  const listed = assets.parse(JSON.parse(readFileSync(files.assetsFile, 'utf8')));
   const folder = path.dirname(files.assetsFile);
   const byKey = new Map<string, string>();
   for (const { source, destinations } of Object.values(listed.files)) {
@@ -65,14 +65,40 @@ export const readDocument = async (files: {
       byKey.set(objectKey, path.resolve(folder, source.path));
     }
   }
+  const { parameters, ...outermost } = readTemplate(files.templateFile, byKey);
   return {
     stackName: files.stackName,
-    resources: new Map(Object.entries(parsed.Resources)),
-    outputs: new Map(Object.entries(parsed.Outputs).map(([name, { Value }]) => [name, Value])),
-    parameters: new Map(
-      Object.entries(parsed.Parameters).map(([name, { Default }]) => [name, Default]),
-    ),
+    ...inlineNested(outermost, files.stackName),
+    parameters,
     assets: byKey,
+  };
+};
+
+/** A template's file, and those of its nested stacks, which it names by the S3 keys of assets. */
+const readTemplate = (
+  file: string,
+  assetFiles: ReadonlyMap<string, string>,
+): Template & Pick<Document, 'parameters'> => {
+  const parsed = template.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const nested = new Map<string, Template>();
+  for (const [id, { Type, Properties }] of Object.entries(parsed.Resources)) {
+    if (Type !== NESTED) continue;
+    const url = JSON.stringify(Properties.TemplateURL);
+    const [, found] = [...assetFiles].find(([key]) => url.includes(`/${key}"`)) ?? [];
+    if (!found) throw new NotEmulated(id, `the assets file has no template of ${url}`);
+    nested.set(id, readTemplate(found, assetFiles));
+  }
+  return {
+    resources: parsed.Resources,
+    outputs: Object.fromEntries(
+      Object.entries(parsed.Outputs).map(([name, { Value }]) => [name, Value]),
+    ),
+    parameters: new Map(
+      Object.entries(parsed.Parameters).flatMap(([name, { Default }]) =>
+        Default === undefined ? [] : [[name, Default] as const],
+      ),
+    ),
+    nested,
   };
 };
 

@@ -16,6 +16,7 @@ const EMULATED = new Set([
   'AWS::Lambda::LayerVersion',
   'AWS::S3::Bucket',
   'AWS::SQS::Queue',
+  'AWS::SSM::Parameter',
   'AWS::Scheduler::Schedule',
 ]);
 

@@ -114,6 +114,8 @@ export interface LocalModel {
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
   readonly buckets: readonly { readonly id: string; readonly name: string }[];
+  /** Parameters of Systems Manager, values by name. */
+  readonly parameters: ReadonlyMap<string, string>;
   /** Keys of KMS that make and verify MACs. */
   readonly macKeys: readonly { readonly id: string }[];
   readonly queueMappings: readonly QueueMapping[];

@@ -7,7 +7,7 @@ import type { Reading } from './properties.ts';
 import { type Addresses, makeResolver } from './resolve.ts';
 import { readGatewayResponses, readRoutes } from './routes.ts';
 import { readSchedules } from './schedules.ts';
-import { readBuckets, readMacKeys, readQueues, readTables } from './stores.ts';
+import { readBuckets, readMacKeys, readParameters, readQueues, readTables } from './stores.ts';
 
 /**
  * The whole of a template as the local stack runs it.
@@ -24,6 +24,7 @@ export const readModel = (document: Document, addresses: Addresses): LocalModel 
     tables: readTables(reading),
     buckets: readBuckets(reading),
     macKeys: readMacKeys(reading),
+    parameters: readParameters(reading),
     queueMappings: mappings.queues,
     streamMappings: mappings.streams,
     schedules: readSchedules(reading),

@@ -5,7 +5,7 @@ import type { LocalModel, LocalQueue, LocalTable } from './model.ts';
 import { flag, number, type Reading, read, refuseOthers } from './properties.ts';
 import { nameOf } from './resolve.ts';
 
-/** Queues, tables and buckets. */
+/** Queues, tables, buckets, keys and parameters. */
 const queueShape = {
   FifoQueue: flag.optional(),
   ContentBasedDeduplication: flag.optional(),
@@ -120,3 +120,13 @@ export const readMacKeys = ({ document }: Reading): LocalModel['macKeys'] =>
 
 export const readBuckets = ({ document }: Reading): LocalModel['buckets'] =>
   ofType(document, 'AWS::S3::Bucket').map(([id]) => ({ id, name: nameOf(document, id) }));
+
+const parameterShape = { Type: z.literal('String'), Value: z.string().max(4096) };
+
+export const readParameters = (reading: Reading): LocalModel['parameters'] =>
+  new Map(
+    ofType(reading.document, 'AWS::SSM::Parameter').map(([id, resource]) => [
+      nameOf(reading.document, id),
+      read(reading, id, resource, parameterShape).Value,
+    ]),
+  );

@@ -10,7 +10,7 @@ const two = synthesis(
   config({ sources: [source({ restore: restore() }), otherSource({ restore: restore() })] }),
 );
 const alarms = two.ofType('AWS::CloudWatch::Alarm');
-const nameOf = (alarmPath: string) => alarmPath.replace(/^Alarms\//, '').replace(/-.*$/, '');
+const nameOf = (alarmPath: string) => path.basename(alarmPath);
 
 test('every alarm has its paragraph in the runbook, and every paragraph its alarm', () => {
   const paragraphs = readFileSync(RUNBOOK, 'utf8').split(/^## /m).slice(1);
@@ -118,10 +118,10 @@ test('what functions count themselves is theirs, and not that of another stack i
     'RecordsUnreadable{function=<Burial/Bury/Function>, service=bury}',
     'RecordsUnreadable{function=<Retention/Expire/Function>, service=expire}',
   ]);
-  expect(metricsOf('Alarms/ExportsFailed-archive')).toEqual([
+  expect(metricsOf('Sources/archive/Alarms/ExportsFailed')).toEqual([
     'ExportFailed{function=<Sources/archive/Export/Function>, service=export}',
   ]);
-  expect(metricsOf('Alarms/RestoresFailed-archive')).toEqual([
+  expect(metricsOf('Sources/archive/Alarms/RestoresFailed')).toEqual([
     'RestoreFailed{function=<Sources/archive/Restores/Restore/Function>, service=restore}',
   ]);
   expect(metricsOf('Alarms/VerificationsFailed')).toEqual([

@@ -116,6 +116,11 @@ describe('a mistake is named with its path and what would be right', () => {
       'sources[1].name: ',
     ],
     [
+      'names that are one name where dashes are lost',
+      wrong({ sources: [source({ name: 'a-1' }), source({ name: 'a1' })] }),
+      'sources[1].name: "a1" is taken by number 1',
+    ],
+    [
       'a schedule’s name taken twice',
       wrong({ schedules: [nightly, nightly] }),
       'schedules[1].name: "nightly" is taken',

@@ -18,6 +18,7 @@ const OUTCOMES = '<Outcomes/Messages/Queue.Arn>';
 const VERIFICATIONS = '<Verifications/Requests/Queue.Arn>';
 const RESTORES = '<Sources/main/Restores/Requests/Queue.Arn>';
 const MAIL = 'if {"StringEquals":{"ses:FromAddress":"backups@example.com"}}';
+const PARAMETER = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter';
 const IDENTITY = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity';
 
 describe('each function may do what it does and nothing else', () => {
@@ -109,6 +110,7 @@ describe('each function may do what it does and nothing else', () => {
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+      [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
     });
   });
 
@@ -150,6 +152,7 @@ describe('each function may do what it does and nothing else', () => {
       [RESTORES]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [VERIFICATIONS]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+      [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
     });
   });
 
@@ -164,6 +167,7 @@ describe('each function may do what it does and nothing else', () => {
       '<Sources/main/PlanDeadLetters.Arn>': READ_QUEUE,
       '<Sources/main/Restores/Requests/DeadLetters.Arn>': READ_QUEUE,
       '<Verifications/Requests/DeadLetters.Arn>': READ_QUEUE,
+      [`${PARAMETER}/<Burial/Settings/0>`]: ['ssm:GetParameters'],
     });
   });
 

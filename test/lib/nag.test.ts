@@ -7,12 +7,15 @@ import { checkConfig } from '../../lib/config.ts';
 import { config, otherSource, restore, source, vpc } from './support/config.ts';
 import { makeStack } from './support/stack.ts';
 
-const findingsOf = (stack: ReturnType<typeof makeStack>): string[] =>
-  new AwsSolutionsChecks()
+const findingsOf = (stack: ReturnType<typeof makeStack>): string[] => {
+  // References into nested stacks become parameters.
+  App.of(stack)?.synth();
+  return new AwsSolutionsChecks()
     .validateScope(stack)
     .violations.flatMap(({ ruleName, violatingResources = [] }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} at ${constructPath}`),
     );
+};
 
 const everything = config({
   sources: [

@@ -43,6 +43,20 @@ test('only they may have network interfaces', () => {
   expect(grantsOf(inside, 'Sources/archive/Export/Role')).not.toHaveProperty('*');
 });
 
+test('their roles, and no others, have the tag that endpoint policies know them by', () => {
+  const tagged = inside
+    .ofType('AWS::IAM::Role')
+    .filter(([, { Properties }]) => Properties.Tags)
+    .map(([path, { Properties }]) => [path, Properties.Tags]);
+  const tags = [{ Key: 'larder:stack', Value: 'Larder' }];
+  expect(tagged).toEqual(
+    ['Discover', 'Plan', 'Export', 'Restores/Restore'].map((name) => [
+      `Sources/main/${name}/Role`,
+      tags,
+    ]),
+  );
+});
+
 describe('endpoints', () => {
   const endpoints = inside.ofType('AWS::EC2::VPCEndpoint');
   const at = (service: string) => inside.at(`Sources/main/Endpoints/${service}`).Properties;
@@ -112,16 +126,9 @@ describe('endpoints', () => {
     expect(resourcesOf('kms')).toEqual(['<Manifests/Key.Arn>']);
     for (const service of ['s3', 'dynamodb', 'sqs', 'secretsmanager', 'kms']) {
       const [ours, others] = statements(service);
-      const roles = within(ours, 'Condition', 'ArnEquals', 'aws:PrincipalArn');
-      expect((Array.isArray(roles) ? roles : []).map(inside.text), service).toEqual([
-        '<Sources/main/Discover/Role.Arn>',
-        '<Sources/main/Plan/Role.Arn>',
-        '<Sources/main/Export/Role.Arn>',
-        '<Sources/main/Restores/Restore/Role.Arn>',
-      ]);
-      expect(within(others, 'Condition', 'ArnNotEquals', 'aws:PrincipalArn'), service).toEqual(
-        roles,
-      );
+      const tagged = { 'aws:PrincipalTag/larder:stack': 'Larder' };
+      expect(within(ours, 'Condition'), service).toEqual({ StringEquals: tagged });
+      expect(within(others, 'Condition'), service).toEqual({ StringNotEquals: tagged });
       expect(within(others, 'Resource'), service).toBe('*');
     }
   });

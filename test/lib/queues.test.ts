@@ -115,7 +115,7 @@ test('K of 1 is the function’s own concurrency, which a mapping can’t expres
     '*',
     Match.stringLikeRegexp('reserved'),
   );
-  expect(noted.map(({ id }) => id)).toEqual(['/Larder/Sources/main/Export']);
+  expect(noted.map(({ id }) => id)).toEqual(['/Larder/Sources/main/Default/Export']);
 });
 
 test('restores and verifications come one by one, two at once', () => {

@@ -17,6 +17,7 @@ import * as z from 'zod';
 import { CA_FILE } from '../../lib/bundles.ts';
 import { checkConfig } from '../../lib/config.ts';
 import { synthesize } from '../../lib/synthesize.ts';
+import { readDocument } from '../../local/template/document.ts';
 import { input, otherSource, restore, source } from './support/config.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..', '..');
@@ -26,44 +27,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const template = z.object({
-  Resources: z.record(
-    z.string(),
-    z.object({
-      Type: z.string(),
-      Properties: z.object({ Code: z.object({ S3Key: z.string() }).optional() }).optional(),
-      Metadata: z.record(z.string(), z.unknown()).optional(),
-    }),
-  ),
-});
-const assets = z.object({
-  files: z.record(
-    z.string(),
-    z.object({
-      source: z.object({ path: z.string() }),
-      destinations: z.record(z.string(), z.object({ objectKey: z.string() })),
-    }),
-  ),
-});
-const readJson = <S extends z.ZodType>(schema: S, file: string): z.output<S> =>
-  schema.parse(JSON.parse(readFileSync(file, 'utf8')));
-
 /** The bundles of a synthesis by logical id of their functions, found as whoever runs them must find them. */
-const bundlesOf = ({ templateFile, assetsFile }: ReturnType<typeof synthesize>) => {
-  const { files } = readJson(assets, assetsFile);
-  const folders = new Map(
-    Object.values(files).flatMap(({ source: { path: at }, destinations }) =>
-      Object.values(destinations).map(
-        ({ objectKey }) => [objectKey, path.resolve(path.dirname(assetsFile), at)] as const,
-      ),
-    ),
-  );
+const bundlesOf = (synthesized: ReturnType<typeof synthesize>) => {
+  const { resources, assets } = readDocument(synthesized);
   return new Map(
-    Object.entries(readJson(template, templateFile).Resources)
+    [...resources]
       .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
-      .map(([id, { Properties }]) => [id, folders.get(Properties?.Code?.S3Key ?? '') ?? '']),
+      .map(([id, { Properties }]) => [id, assets.get(codeOf.parse(Properties.Code).S3Key) ?? '']),
   );
 };
+const codeOf = z.object({ S3Key: z.string() });
 
 describe('in process, with a space in the folder’s name', () => {
   const scratch = path.join(folder, 'scratch');
@@ -95,12 +68,12 @@ describe('in process, with a space in the folder’s name', () => {
   });
 
   test('functions of two sources share their bundle, unless one has a certificate authority', () => {
-    const shared = readdirSync(bundleOf('SourcesmainExport'));
+    const shared = readdirSync(bundleOf('SourceMainExport'));
     expect(shared).not.toContain(CA_FILE);
-    expect(readdirSync(bundleOf('SourcesarchiveExport')).sort()).toEqual(
+    expect(readdirSync(bundleOf('SourceArchiveExport')).sort()).toEqual(
       [...shared, CA_FILE].sort(),
     );
-    for (const name of ['SourcesarchivePlan', 'SourcesarchiveRestoresRestore']) {
+    for (const name of ['SourceArchivePlan', 'SourceArchiveRestoresRestore']) {
       expect(readFileSync(path.join(bundleOf(name), CA_FILE), 'utf8'), name).toBe(
         rootCertificates[0],
       );
@@ -113,7 +86,7 @@ describe('in process, with a space in the folder’s name', () => {
       [
         '--input-type=module',
         '-e',
-        `await import(${JSON.stringify(path.join(bundleOf('SourcesmainPlan'), 'index.mjs'))}).catch((error) => console.log(error.name, error.message))`,
+        `await import(${JSON.stringify(path.join(bundleOf('SourceMainPlan'), 'index.mjs'))}).catch((error) => console.log(error.name, error.message))`,
       ],
       { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'inherit'] },
     );

@@ -63,7 +63,7 @@ const EXCEPTIONS: readonly (readonly [
     'Scheduler gives a firing up that Lambda took at no time in six hours',
   ],
   [
-    /Sourcesdemo(Export|Restores)/,
+    /SourceDemo(Export|Restores)/,
     's3:GetObject',
     /\/backups\/\*\/shop-\*$/,
     'reads objects under an earlier key template, which this stack never had',
@@ -168,7 +168,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   it('with attempts that come after others, and backups that are gone', async () => {
     const acme = await on.latestOf(ACME);
     const send = ({ projectId, id: backupId }: Backup) =>
-      running.send('SourcesdemoExportsQueue', { projectId, backupId });
+      running.send('SourceDemoExportsQueue', { projectId, backupId });
     // Its message comes twice.
     await send(acme);
     await on.used(/Export/, 'dynamodb:GetItem');
@@ -185,7 +185,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     const waiting = { status: 'pending', attempt: 0, backupId: gone.id } as const;
     const restore = { ...(await on.doneOf(running.restores)), ...waiting, id: uuidv7(Date.now()) };
     await running.restores.create(restore);
-    await running.send('SourcesdemoRestoresRequestsQueue', {
+    await running.send('SourceDemoRestoresRequestsQueue', {
       projectId: GLOBEX,
       restoreId: restore.id,
     });
@@ -260,14 +260,14 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     const { projectId } = acme;
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
-    await running.send('SourcesdemoExportsDeadLetters', { projectId, backupId: pending.id });
+    await running.send('SourceDemoExportsDeadLetters', { projectId, backupId: pending.id });
     await running.send('OutcomesMessagesDeadLetters', {
       kind: 'backup',
       projectId,
       backupId: acme.id,
     });
     await running.send('RetentionDeadLetters', 'where the stream stood');
-    await running.send('SourcesdemoRestoresRequestsDeadLetters', {
+    await running.send('SourceDemoRestoresRequestsDeadLetters', {
       projectId: GLOBEX,
       restoreId: (await on.doneOf(running.restores)).id,
     });

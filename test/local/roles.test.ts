@@ -41,12 +41,16 @@ const route = (source: string, more: object = {}) => ({
 });
 
 it('functions are known by what the template wires them to', () => {
-  const routes = [route('main', { restoresQueue: `${URL}/main-restores.fifo` }), route('archive')];
+  const parameters = new Map(
+    [route('main', { restoresQueue: `${URL}/main-restores.fifo` }), route('archive')].map(
+      (one, index) => [`Routes${index}`, JSON.stringify([one])],
+    ),
+  );
   const model: LocalModel = {
     stackName: 'Larder',
     functions: [
       named('A', {
-        [ENV.routes]: JSON.stringify(routes),
+        [ENV.routes]: 'Routes0,Routes1',
         [ENV.verificationsQueue]: `${URL}/verifications.fifo`,
       }),
       ...['B', 'C', 'D', 'E'].map((name) => named(name)),
@@ -55,6 +59,7 @@ it('functions are known by what the template wires them to', () => {
     tables: [],
     buckets: [],
     macKeys: [],
+    parameters,
     queueMappings: [
       reads('main-exports.fifo', 'B'),
       reads('archive-exports.fifo', 'C'),

@@ -52,6 +52,23 @@ export const secretsRequests: ServiceRequests = {
   refusal: (_, message) => jsonRefusal(400, 'AccessDeniedException', message),
 };
 
+/** Systems Manager's GetParameters. https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html */
+const parameterNames = z.looseObject({ Names: z.array(z.string()) });
+
+export const ssmRequests: ServiceRequests = {
+  needsBody: () => true,
+  checksOf: (request) => {
+    const operation = operationOf(request);
+    if (operation !== 'GetParameters') throw new NotMapped(`Systems Manager's ${operation}`);
+    return parseBody(request, parameterNames).Names.map((name) => ({
+      action: 'ssm:GetParameters',
+      // Only a name in a hierarchy begins with a slash.
+      resource: arnOf('ssm', `parameter/${name.replace(/^\//, '')}`),
+    }));
+  },
+  refusal: (_, message) => jsonRefusal(400, 'AccessDeniedException', message),
+};
+
 /** Lambda's Invoke. https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-cli.html */
 export const lambdaRequests: ServiceRequests = {
   needsBody: () => false,

@@ -4,23 +4,26 @@ import { iso } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
 import { runIdOf, uuidv7 } from '../../../core/ids.ts';
 import type { DeadLetterSettings } from '../../../core/settings.ts';
+import type { Listening } from '../../../local/emulators/loopback.ts';
+import { startParameters } from '../../../local/emulators/parameters.ts';
 import { NIGHT, newHistory, pendingBackup } from '../../support/backups.ts';
 import { jobRows, restoreRow, verificationRow } from '../../support/jobs.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 
-const DEAD_LETTERS: DeadLetterSettings = {
-  'arn:exports-main': { kind: 'exports', source: 'main' },
-  'arn:plan-main': { kind: 'plan', source: 'main' },
-  'arn:outcomes': { kind: 'outcomes' },
-  'arn:expire': { kind: 'expire' },
-  'arn:restores-main': { kind: 'restores', source: 'main' },
-  'arn:verifications': { kind: 'verifications' },
-};
+const DEAD_LETTERS: DeadLetterSettings = [
+  { queueArn: 'arn:exports-main', kind: 'exports', source: 'main' },
+  { queueArn: 'arn:plan-main', kind: 'plan', source: 'main' },
+  { queueArn: 'arn:outcomes', kind: 'outcomes' },
+  { queueArn: 'arn:expire', kind: 'expire' },
+  { queueArn: 'arn:restores-main', kind: 'restores', source: 'main' },
+  { queueArn: 'arn:verifications', kind: 'verifications' },
+];
 
 let tables: Tables;
 let queues: Queues;
+let parameters: Listening;
 let it: Awaited<ReturnType<typeof newHistory>>;
 let handler: typeof import('../../../functions/dead-letters/handler.ts')['handler'];
 let outcomes = 0;
@@ -29,9 +32,11 @@ let outcomesUrl: string;
 beforeAll(async () => {
   tables = await startTables();
   queues = await startQueues();
+  parameters = await startParameters(new Map([['dead-letters', JSON.stringify(DEAD_LETTERS)]]));
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await parameters.close();
   await queues.stop();
   await tables.stop();
 });
@@ -55,7 +60,8 @@ beforeEach(async () => {
     POWERTOOLS_METRICS_DISABLED: 'true',
     [ENV.historyTable]: it.access.table,
     [ENV.outcomesQueue]: outcomesUrl,
-    [ENV.deadLetters]: JSON.stringify(DEAD_LETTERS),
+    [ENV.deadLetters]: 'dead-letters',
+    AWS_ENDPOINT_URL_SSM: parameters.url,
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   await load();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ENV } from '../../../core/contract.ts';
 import { discoverEvent } from '../../../core/messages.ts';
 import { startFunctionsApi } from '../../../local/emulators/functions.ts';
+import { startParameters } from '../../../local/emulators/parameters.ts';
 import { startSecrets } from '../../../local/emulators/secrets.ts';
 import { type Mailbox, startMailbox } from '../../adapters/ses/mailbox.ts';
 import { completionOf, newHistory } from '../../support/backups.ts';
@@ -85,6 +86,8 @@ beforeAll(async () => {
     discoverFunction: 'discover',
     planFunction: 'plan',
   };
+  const parameters = await startParameters(new Map([['routes', JSON.stringify([route])]]));
+  stops.push(() => parameters.close());
   const notifications = { from: 'larder@example.com', to: ['ann@example.com'] };
   const variables: Record<string, string> = {
     AWS_REGION: 'eu-central-1',
@@ -96,6 +99,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SES: mailbox.endpoint,
     AWS_ENDPOINT_URL_LAMBDA: functions.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    AWS_ENDPOINT_URL_SSM: parameters.url,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     [ENV.environment]: 'test',
     [ENV.historyTable]: stored.access.table,
@@ -106,7 +110,7 @@ beforeAll(async () => {
     [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
     [ENV.verification]: '{}',
     [ENV.source]: JSON.stringify(source),
-    [ENV.routes]: JSON.stringify([route]),
+    [ENV.routes]: 'routes',
     [ENV.notifications]: JSON.stringify(notifications),
     [ENV.exportDefaults]: '{}',
     [ENV.retention]: '{}',

@@ -1,7 +1,8 @@
 import type { Context } from 'aws-lambda';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { ENV } from '../../../core/contract.ts';
+import { startParameters } from '../../../local/emulators/parameters.ts';
 import { newHistory } from '../../support/backups.ts';
 import type { Queues } from '../../support/queues.ts';
 import type { Tables } from '../../support/tables.ts';
@@ -97,6 +98,14 @@ describe('the function', () => {
     const at = iso(past.access.clock());
     const backup = await past.pending({ createdAt: at, queuedAt: at });
     const vault = await vaults.newVault();
+    const route = {
+      source: 'main',
+      exportsQueue: queues.newQueue('sweep-handler.fifo'),
+      discoverFunction: 'discover',
+      planFunction: 'plan',
+    };
+    const parameters = await startParameters(new Map([['routes', JSON.stringify([route])]]));
+    onTestFinished(() => parameters.close());
     const variables = {
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'test',
@@ -112,14 +121,8 @@ describe('the function', () => {
       [ENV.outcomesQueue]: queues.newQueue('sweep-handler-outcomes'),
       [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
       [ENV.schedules]: '[]',
-      [ENV.routes]: JSON.stringify([
-        {
-          source: 'main',
-          exportsQueue: queues.newQueue('sweep-handler.fifo'),
-          discoverFunction: 'discover',
-          planFunction: 'plan',
-        },
-      ]),
+      [ENV.routes]: 'routes',
+      AWS_ENDPOINT_URL_SSM: parameters.url,
     };
     const invoke = await load(variables);
     expect(await invoke()).toEqual({ requestsSentAgain: 1 });

@@ -1,11 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type AppProps, CfnElement, type Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { type AppProps, CfnElement, type Stack, Stage } from 'aws-cdk-lib';
 import { larderApp } from '../../../lib/app.ts';
 import type { Config } from '../../../lib/config.ts';
 import { LarderStack } from '../../../lib/larder-stack.ts';
+import { readDocument } from '../../../local/template/document.ts';
 import { RUN_FOLDER } from '../../support/run-folder.ts';
 
 export interface Resource {
@@ -17,6 +17,7 @@ export interface Resource {
 
 export interface Synthesis {
   readonly stack: Stack;
+  /** Those of the nested stacks too. */
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: Readonly<Record<string, { readonly Value: unknown }>>;
   /** The resource of the construct at a path below the stack, such as `Vault/Bucket`. */
@@ -48,24 +49,37 @@ export const within = (value: unknown, ...path: readonly (string | number)[]): u
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+/** Where a construct is: the constructs named `Default` between a source and what is its own are no part of it, as of its ids. */
+const pathOfElement = (element: CfnElement): string =>
+  element.node.path
+    .replace(/^Larder\//, '')
+    .replace(/\/Resource$/, '')
+    .replace(/^Sources\/Default\//, 'Sources/')
+    .replace(/^(Sources\/[^/]+)\/Default\//, '$1/');
+
+const idOf = (element: CfnElement): string => {
+  const nested = element.stack.nestedStackResource;
+  const prefix = nested ? idOf(nested) : '';
+  return `${prefix}${element.stack.resolve(element.logicalId)}`;
+};
+
 export const synthesis = (config: Config): Synthesis => {
   const stack = makeStack(config);
-  const template: Record<string, Record<string, never>> = Template.fromStack(stack).toJSON();
-  const found: Readonly<Record<string, Resource>> = template.Resources ?? {};
-  const resources = Object.fromEntries(
-    Object.entries(found).map(([id, { Properties = {}, ...rest }]) => [
-      id,
-      { Properties, ...rest },
-    ]),
+  const { directory } = Stage.of(stack)?.synth() ?? {};
+  const document = readDocument({
+    templateFile: path.join(directory ?? '', stack.templateFile),
+    assetsFile: path.join(directory ?? '', `${stack.artifactId}.assets.json`),
+    stackName: stack.stackName,
+  });
+  const resources = Object.fromEntries(document.resources);
+  const outputs = Object.fromEntries(
+    [...document.outputs].map(([name, Value]) => [name, { Value }]),
   );
   const paths = new Map(
     stack.node
       .findAll()
       .filter((construct) => CfnElement.isCfnElement(construct))
-      .map((element) => [
-        stack.getLogicalId(element),
-        element.node.path.replace(/^Larder\//, '').replace(/\/Resource$/, ''),
-      ]),
+      .map((element) => [idOf(element), pathOfElement(element)]),
   );
   const pathOf = (id: string): string => paths.get(id) ?? id;
   const text = (value: unknown): string => {
@@ -81,7 +95,7 @@ export const synthesis = (config: Config): Synthesis => {
   return {
     stack,
     resources,
-    outputs: template.Outputs ?? {},
+    outputs,
     text,
     at: (wanted) => {
       const [, resource] = byPath.find(([one]) => one === wanted) ?? [];

@@ -8,6 +8,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient } from '@aws-sdk/client-ses';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { makeAccess } from '../../../local/access/access.ts';
 import { makeGate } from '../../../local/access/gate.ts';
 import { dynamodbRequests } from '../../../local/access/requests/dynamodb.ts';
@@ -16,12 +17,14 @@ import {
   lambdaRequests,
   secretsRequests,
   sesRequests,
+  ssmRequests,
 } from '../../../local/access/requests/others.ts';
 import { s3Requests } from '../../../local/access/requests/s3.ts';
 import { sqsRequests } from '../../../local/access/requests/sqs.ts';
 import { readPolicy } from '../../../local/access/statements.ts';
 import { startFunctionsApi } from '../../../local/emulators/functions.ts';
 import { ensureKey, startKeys } from '../../../local/emulators/keys.ts';
+import { startParameters } from '../../../local/emulators/parameters.ts';
 import { startMailbox } from '../../../local/emulators/mail.ts';
 import { startQueues } from '../../../local/emulators/queues.ts';
 import { type ObjectStore, startObjectStore } from '../../../local/emulators/s3/server.ts';
@@ -38,6 +41,7 @@ export const KEY = of('kms', 'key/Vault');
 export const TABLE = of('dynamodb', 'table/Rows');
 export const QUEUE = of('sqs', 'Jobs');
 export const SECRET = of('secretsmanager', 'secret:login-AbCdEf');
+export const parameter = (number: number): string => of('ssm', `parameter/Routes${number}`);
 export const VIA_S3 = { StringEquals: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` } };
 
 export interface Statement {
@@ -71,6 +75,7 @@ export interface Clients {
   readonly dynamodb: DynamoDBClient;
   readonly kms: KMSClient;
   readonly secrets: SecretsManagerClient;
+  readonly ssm: SSMClient;
   readonly lambda: LambdaClient;
   readonly ses: SESClient;
 }
@@ -86,6 +91,7 @@ export const startEnforced = async (): Promise<Enforced> => {
   const tables = await startTables(below('history'), admit(dynamodbRequests));
   const mailbox = await startMailbox(below('mails'), admit(sesRequests));
   const secrets = await startSecrets(new Map([[SECRET, 'x']]), admit(secretsRequests));
+  const parameters = await startParameters(new Map([['Routes0', '[]']]), admit(ssmRequests));
   const keys = await startKeys(below('keys'), admit(kmsRequests));
   const functions = await startFunctionsApi(
     () => ({
@@ -102,6 +108,7 @@ export const startEnforced = async (): Promise<Enforced> => {
       dynamodb: new DynamoDBClient(at(tables.url)),
       kms: new KMSClient(at(keys.url)),
       secrets: new SecretsManagerClient(at(secrets.url)),
+      ssm: new SSMClient(at(parameters.url)),
       lambda: new LambdaClient(at(functions.url)),
       ses: new SESClient(at(mailbox.url)),
     };
@@ -183,7 +190,7 @@ export const startEnforced = async (): Promise<Enforced> => {
     roleWith,
     clientsOf,
     close: async () => {
-      for (const one of [store, queues, mailbox, tables, secrets, keys, functions])
+      for (const one of [store, queues, mailbox, tables, secrets, parameters, keys, functions])
         await one.close();
       await rm(folder, { recursive: true });
     },

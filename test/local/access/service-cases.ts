@@ -20,8 +20,9 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
+import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { ACCOUNT } from '../../../local/region.ts';
-import { may, of, QUEUE, SECRET, TABLE } from './enforced.ts';
+import { may, of, QUEUE, parameter, SECRET, TABLE } from './enforced.ts';
 import type { Cases } from './s3-cases.ts';
 
 /** The emulator goes by the name alone. */
@@ -195,6 +196,10 @@ export const SERVICE_CASES: Cases = {
   'Secrets Manager GetSecretValue': [
     ({ secrets: client }) => client.send(new GetSecretValueCommand({ SecretId: SECRET })),
     [may('secretsmanager:GetSecretValue', SECRET)],
+  ],
+  'Systems Manager GetParameters': [
+    ({ ssm }) => ssm.send(new GetParametersCommand({ Names: ['Routes0', 'Routes1'] })),
+    [may('ssm:GetParameters', parameter(0)), may('ssm:GetParameters', parameter(1))],
   ],
   'Lambda Invoke': [
     ({ lambda }) =>

@@ -1,0 +1,46 @@
+import { Annotations, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { Config } from './config.ts';
+
+/** The topic that alarms tell: the configured one, or one of its own for the configured address. */
+export const makeAlarmTopic = (
+  scope: Construct,
+  { topicArn, email }: Config['alarms'],
+): ITopic | undefined => {
+  if (topicArn) return Topic.fromTopicArn(scope, 'Topic', topicArn);
+  if (!email) {
+    Annotations.of(scope).addWarningV2(
+      'larder:alarms-tell-nobody',
+      'No alarm tells anybody: they ring in CloudWatch only. Give alarms.email or alarms.topicArn in the configuration.',
+    );
+    return undefined;
+  }
+  const key = new Key(scope, 'Key', {
+    description: 'Larder: alarms on their way to people',
+    enableKeyRotation: true,
+  });
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  );
+  const topic = new Topic(scope, 'Topic', { masterKey: key, enforceSSL: true });
+  // Its policy replaces the default one, by which CloudWatch of the account may publish.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  );
+  topic.addSubscription(new EmailSubscription(email));
+  return topic;
+};
