@@ -168,3 +168,27 @@ export const skippedTimeOf = (
   }
   return undefined;
 };
+
+/** A year of daily firings. */
+const FIRINGS = 366;
+
+/**
+ * The shortest time between two firings that follow each other, milliseconds, among those of the next year, 366 at most.
+ * Undefined where the schedule fires less than twice.
+ */
+export const shortestIntervalOf = (
+  expression: string,
+  timeZone: string,
+  begin: Date,
+): number | undefined => {
+  const next = nextTimeOf(expression, timeZone);
+  const firings: Date[] = [];
+  const end = begin.getTime() + FIRINGS * DAY_MS;
+  let due = next(begin);
+  while (due && due.getTime() <= end && firings.length < FIRINGS) {
+    firings.push(due);
+    due = next(due);
+  }
+  const intervals = firings.slice(1).map((at, index) => at.getTime() - Number(firings[index]));
+  return intervals.length ? Math.min(...intervals) : undefined;
+};

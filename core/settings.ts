@@ -163,6 +163,7 @@ export const DEAD_LETTER_KINDS = [
   'exports',
   'outcomes',
   'plan',
+  'runs',
   'expire',
   'restores',
   'verifications',
@@ -170,7 +171,7 @@ export const DEAD_LETTER_KINDS = [
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /**
- * Which dead-letter queue holds what. `exports`, `restores` and `plan` have a queue for each source and name it:
+ * Which dead-letter queue holds what. `runs` has the events of schedules that began no run. `exports`, `restores` and `plan` have a queue for each source and name it:
  * a plan event lists all sources of its run, and only its queue says whose planning failed.
  */
 export const deadLetterSettings = z.array(

@@ -112,6 +112,32 @@ export class Alarms extends Construct {
     });
   }
 
+  /**
+   * Requests have been there for an hour, and none was taken out: nothing is exported. An attempt takes 15 minutes at most and ends its
+   * message or hides it, so that a queue which is only slow does not ring.
+   */
+  stuck(name: string, queue: Queue): void {
+    const hour = { period: Duration.hours(1) };
+    const metric = new MathExpression({
+      expression: 'IF(waiting > 0 AND FILL(done, 0) + FILL(hidden, 0) < 1, 1, 0)',
+      usingMetrics: {
+        waiting: queue.metricApproximateNumberOfMessagesVisible({ ...hour, statistic: 'Minimum' }),
+        hidden: queue.metricApproximateNumberOfMessagesNotVisible({
+          ...hour,
+          statistic: 'Maximum',
+        }),
+        done: queue.metricNumberOfMessagesDeleted({ ...hour, statistic: 'Sum' }),
+      },
+      label: 'stuck',
+      ...hour,
+    });
+    this.#add(name, {
+      metric,
+      threshold: 1,
+      what: 'requests wait and nothing has been done for an hour',
+    });
+  }
+
   /** The function that reads the history's stream lags behind; the stream forgets after 24 hours. */
   behind(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metric('IteratorAge', greatest);

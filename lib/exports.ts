@@ -17,11 +17,11 @@ import { consume, makeDeadLetters, QueueWithDeadLetters } from './queue-with-dea
 import { makeSourceFunction } from './source-function.ts';
 import type { Vault } from './vault.ts';
 import { type Verifications, verificationOf } from './verifications.ts';
+import { waitingHoursOf } from './waiting-limit.ts';
 
 const DISCOVER_TIMEOUT_SECONDS = 300;
 /** Planning 10,000 projects is thousands of small requests: more memory is more CPU for them. */
 const PLAN_MEMORY_MB = 1024;
-const MAXIMUM_WAIT_HOURS = 12;
 
 export interface SourceExportsProps {
   readonly config: Config;
@@ -85,7 +85,9 @@ export class SourceExports extends Construct {
     const { alarms } = this;
     alarms.deadLetters('ExportsDeadLetters', this.requests.deadLetters, 'exports');
     alarms.deadLetters('PlanDeadLetters', this.planDeadLetters, 'planning');
-    alarms.waiting('ExportsWaiting', this.requests.queue, MAXIMUM_WAIT_HOURS);
+    const hours = waitingHoursOf(this.#props.config, this.source.name);
+    alarms.waiting('ExportsWaiting', this.requests.queue, hours);
+    alarms.stuck('ExportsStuck', this.requests.queue);
     const { lambda } = this.export;
     alarms.errors('ExportErrors', lambda);
     alarms.counted(

@@ -18,6 +18,7 @@ import type { SourceRestores } from './restores.ts';
 import { routesOf } from './routes.ts';
 import { Schedules } from './schedules.ts';
 import { Sources } from './sources.ts';
+import { StartRuns } from './start-runs.ts';
 import { StoredSettings } from './stored-settings.ts';
 import { Sweep } from './sweep.ts';
 import { makeValueBytes } from './value-bytes.ts';
@@ -110,7 +111,8 @@ export class LarderStack extends Stack {
       verifications,
       alarms,
     });
-    new Schedules(this, 'Schedules', { config, sources, sweep, alarms });
+    const starting = new StartRuns(this, 'Runs', { config, history, sources, routes, alarms });
+    new Schedules(this, 'Schedules', { config, starting, sweep, alarms });
     const { bury } = new Bury(this, 'Burial', {
       config,
       history,
@@ -118,6 +120,7 @@ export class LarderStack extends Stack {
       alarms,
       graves: [
         { kind: 'outcomes', queue: outcomes.messages.deadLetters },
+        { kind: 'runs', queue: starting.deadLetters },
         { kind: 'expire', queue: deadLetters },
         ...sources.flatMap(({ source, requests, planDeadLetters }) => [
           { kind: 'exports' as const, source: source.name, queue: requests.deadLetters },

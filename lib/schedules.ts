@@ -8,8 +8,8 @@ import type { PlanEvent } from '../core/messages.ts';
 import { skippedTimeOf } from '../core/schedule-times.ts';
 import type { Alarms } from './alarms.ts';
 import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
-import type { SourceExports } from './exports.ts';
 import type { LarderFunction } from './lambda-function.ts';
+import type { StartRuns } from './start-runs.ts';
 
 /** EventBridge Scheduler puts the time in that the schedule was due, whatever the flexible window made of it. */
 const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
@@ -20,13 +20,13 @@ const inTwoYears = (now: Date): Date => new Date(now.getTime() + 2 * 366 * 86_40
 
 export interface SchedulesProps {
   readonly config: Config;
-  readonly sources: readonly SourceExports[];
+  readonly starting: StartRuns;
   readonly sweep: LarderFunction;
   readonly alarms: Alarms;
 }
 
 /**
- * The configured schedules, one for each source they fire for, and the sweep's. All in one group, which the
+ * The configured schedules, each of them one for all its sources, and the sweep's. All in one group, which the
  * role's trust is limited to.
  */
 export class Schedules extends Construct {
@@ -38,7 +38,7 @@ export class Schedules extends Construct {
     this.#group = new CfnScheduleGroup(this, 'Group');
     this.#role = this.#makeRole(props);
     for (const schedule of props.config.schedules) {
-      this.#plan(schedule, props);
+      this.#start(schedule, props);
       this.#warnOfGap(schedule);
     }
     this.#sweep(props.sweep);
@@ -50,10 +50,10 @@ export class Schedules extends Construct {
     props.alarms.none('SchedulesDropped', dropped, 'firings that reached no function');
   }
 
-  #makeRole({ sources, sweep }: SchedulesProps): Role {
+  #makeRole({ starting, sweep }: SchedulesProps): Role {
     const stack = Stack.of(this);
     const role = new Role(this, 'Role', {
-      description: 'Larder: EventBridge Scheduler starts plan and sweep',
+      description: 'Larder: EventBridge Scheduler starts runs and sweep',
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: {
           StringEquals: {
@@ -66,44 +66,40 @@ export class Schedules extends Construct {
     const allow = (action: string, resource: string): void => {
       role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
     };
-    for (const { lambda } of [sweep, ...sources.map(({ plan }) => plan)])
+    for (const { lambda } of [sweep, starting.start])
       allow('lambda:InvokeFunction', lambda.functionArn);
-    for (const { planDeadLetters } of sources) allow('sqs:SendMessage', planDeadLetters.queueArn);
+    allow('sqs:SendMessage', starting.deadLetters.queueArn);
     return role;
   }
 
-  #plan(schedule: ScheduleConfig, { config, sources }: SchedulesProps): void {
-    const names = sourcesOf(config, schedule);
+  #start(schedule: ScheduleConfig, { config, starting }: SchedulesProps): void {
     const event: PlanEvent = {
       schedule: schedule.name,
       scheduledAt: SCHEDULED_TIME,
-      sources: names,
+      sources: sourcesOf(config, schedule),
       ...(schedule.projects !== 'all' && { projects: schedule.projects }),
       retentionClass: schedule.retentionClass,
     };
-    const folder = new Construct(this, schedule.name);
-    for (const { source, plan, planDeadLetters } of sources) {
-      if (!names.includes(source.name)) continue;
-      this.#make(folder, source.name, {
-        description: `Larder: ${schedule.name} of ${source.name}`,
-        state: schedule.enabled ? 'ENABLED' : 'DISABLED',
-        scheduleExpression: schedule.expression,
-        scheduleExpressionTimezone: schedule.timeZone,
-        flexibleTimeWindow: schedule.flexibleMinutes
-          ? { mode: 'FLEXIBLE', maximumWindowInMinutes: schedule.flexibleMinutes }
-          : { mode: 'OFF' },
-        target: {
-          arn: plan.lambda.functionArn,
-          roleArn: this.#role.roleArn,
-          input: JSON.stringify(event),
-          deadLetterConfig: { arn: planDeadLetters.queueArn },
-          retryPolicy: {
-            maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS,
-            maximumRetryAttempts: 185,
-          },
+    const { lambda } = starting.start;
+    this.#make(schedule.name, {
+      description: `Larder: ${schedule.name}`,
+      state: schedule.enabled ? 'ENABLED' : 'DISABLED',
+      scheduleExpression: schedule.expression,
+      scheduleExpressionTimezone: schedule.timeZone,
+      flexibleTimeWindow: schedule.flexibleMinutes
+        ? { mode: 'FLEXIBLE', maximumWindowInMinutes: schedule.flexibleMinutes }
+        : { mode: 'OFF' },
+      target: {
+        arn: lambda.functionArn,
+        roleArn: this.#role.roleArn,
+        input: JSON.stringify(event),
+        deadLetterConfig: { arn: starting.deadLetters.queueArn },
+        retryPolicy: {
+          maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS,
+          maximumRetryAttempts: 185,
         },
-      });
-    }
+      },
+    });
   }
 
   #warnOfGap({ name, expression, timeZone }: ScheduleConfig): void {
@@ -117,7 +113,7 @@ export class Schedules extends Construct {
   }
 
   #sweep(sweep: LarderFunction): void {
-    this.#make(this, 'Sweep', {
+    this.#make('Sweep', {
       description: 'Larder: sweep',
       scheduleExpression: `rate(${TIMES.sweepEveryMinutes} minutes)`,
       flexibleTimeWindow: { mode: 'OFF' },
@@ -131,8 +127,8 @@ export class Schedules extends Construct {
     });
   }
 
-  #make(scope: Construct, id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
-    const made = new CfnSchedule(scope, id, { ...props, groupName: this.#group.ref });
+  #make(id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
+    const made = new CfnSchedule(this, id, { ...props, groupName: this.#group.ref });
     // Scheduler checks at once that the role may do what it is there for.
     made.node.addDependency(this.#role);
   }

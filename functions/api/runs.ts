@@ -1,11 +1,12 @@
 import { iso } from '../../core/backup.ts';
+import { beginRun } from '../../core/begin-run.ts';
 import { quoted } from '../../core/errors/base.ts';
 import { InvalidInput, RunNotFound } from '../../core/errors/request.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { GONE, idProblem } from '../../core/project.ts';
 import { type RunRequest, runRequest } from '../../core/requests.ts';
-import { manualSchedule, missingParts, planEventOf, type Run, runOf } from '../../core/run.ts';
+import { manualSchedule, type Run, runOf } from '../../core/run.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
@@ -66,21 +67,12 @@ export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> =
     },
     ports.clock(),
   );
-  const { run } = await ports.runs.begin(wanted);
-  await Promise.all(missingParts(run).map((source) => startPlan(api, source, run)));
+  const run = await beginRun(ports, wanted);
   return {
     status: 202,
     body: showRun(run, request.base),
     headers: { location: runPath(request.base, run.id) },
   };
-};
-
-const startPlan = async ({ ports }: Api, source: string, run: Run): Promise<void> => {
-  try {
-    await ports.functions.startPlan(source, planEventOf(run));
-  } catch (error) {
-    ports.log.error('planning could not be started; sweep starts it', { runId: run.id, error });
-  }
 };
 
 /** More run at once only if every limit was raised. */

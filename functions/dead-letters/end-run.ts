@@ -84,3 +84,19 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
   const { name, message } = part.error;
   await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error: { name, message } });
 };
+
+/**
+ * An event of a schedule that began no run within six hours: it begins now, and sweep starts the planning of its sources. A run that has
+ * begun needs nothing.
+ */
+export const beginLateRun = async (
+  { runs, clock, log }: DeadLetterPorts,
+  letter: DeadLetter,
+): Promise<void> => {
+  const { event } = eventOf(letter.body);
+  const { run, created } = await runs.begin(runOf(event, clock()));
+  const { id: runId, schedule, scheduledAt } = run;
+  if (created)
+    log.error('a run begins late; sweep starts its planning', { runId, schedule, scheduledAt });
+  else log.info('the run of a dead schedule event has begun', { runId, schedule });
+};

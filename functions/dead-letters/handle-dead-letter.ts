@@ -4,7 +4,7 @@ import type { Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { DeadLetterKind } from '../../core/settings.ts';
-import { endRun } from './end-run.ts';
+import { beginLateRun, endRun } from './end-run.ts';
 import { failWork } from './fail-work.ts';
 
 export interface DeadLetterPorts extends UnattendedPorts {
@@ -42,6 +42,7 @@ const HANDLERS: Readonly<
   exports: (ports, letter) => failWork(ports, unattendedOf(ports).backups, letter),
   outcomes: logOutcome,
   plan: endRun,
+  runs: beginLateRun,
   expire: logExpiry,
   restores: (ports, letter) => failWork(ports, unattendedOf(ports).restores, letter),
   verifications: (ports, letter) => failWork(ports, unattendedOf(ports).verifications, letter),

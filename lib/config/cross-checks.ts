@@ -29,19 +29,8 @@ const scheduleMistakes = (outline: Outline): Mistake[] => {
             ),
           ],
     );
-    const fires = named.length || known.length;
-    // A rate counts from its own beginning, so those of two sources would never make one run.
-    const split =
-      schedule?.expression?.startsWith('rate(') && fires > 1
-        ? [
-            mistake(
-              [...at, 'expression'],
-              'a rate takes one source only: write it as cron(…), or one schedule for each source',
-            ),
-          ]
-        : [];
     const twice = repeated(named, (position) => [...at, 'sources', position]);
-    return [...unknown, ...twice, ...split];
+    return [...unknown, ...twice];
   });
 };
 

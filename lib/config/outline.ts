@@ -37,7 +37,7 @@ const source = z.object({
     .catch(undefined),
 });
 
-const schedule = z.object({ name: text, expression: text, sources: z.unknown().optional() });
+const schedule = z.object({ name: text, sources: z.unknown().optional() });
 
 const listOf = <S extends z.ZodType>(item: S) =>
   z.array(item.optional().catch(undefined)).catch([]);

@@ -4,7 +4,7 @@ import type { LocalModel } from '../template/model.ts';
 
 /**
  * Functions by what they are for, found by the template's own wiring and not by their names: `api`, `expire`, `sweep`,
- * `notify`, `bury`, `verify`, and for each source `plan:<source>`, `discover:<source>`, `export:<source>` and, where it takes
+ * `notify`, `bury`, `verify`, `start-runs` where there are schedules, and for each source `plan:<source>`, `discover:<source>`, `export:<source>` and, where it takes
  * restores, `restore:<source>`.
  */
 const routes = z.array(
@@ -23,6 +23,9 @@ const routesOf = ({ parameters }: LocalModel, names = ''): z.output<typeof route
 
 const nameOfUrl = (url: string): string => url.split('/').at(-1) ?? url;
 const nameOfArn = (arn: string): string => arn.split(':').at(-1) ?? arn;
+
+/** A schedule of the configuration, and not sweep's. */
+const isForRuns = (input: string): boolean => 'schedule' in (JSON.parse(input) as object);
 
 export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> => {
   const roles = new Map<string, string>();
@@ -47,7 +50,9 @@ export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> 
     model.functions.find(({ environment }) => variable in environment)?.name;
   give('notify', withVariable(ENV.notifications));
   give('bury', withVariable(ENV.deadLetters));
-  const taken = new Set(roles.values());
-  give('sweep', model.schedules.find(({ functionName }) => !taken.has(functionName))?.functionName);
+  const scheduled = (forRuns: boolean): string | undefined =>
+    model.schedules.find(({ input }) => isForRuns(input) === forRuns)?.functionName;
+  give('start-runs', scheduled(true));
+  give('sweep', scheduled(false));
   return roles;
 };

@@ -63,7 +63,7 @@ export const startTriggers = (options: TriggersOptions): Triggers => {
   };
 };
 
-/** A schedule of the configuration is a schedule of AWS for each source; its input says which it is. */
+/** A schedule of the configuration is one of AWS; its input says which it is. */
 const scheduleNameOf = ({ input, name }: LocalSchedule): string => {
   const { schedule } = JSON.parse(input) as { schedule?: string };
   return schedule ?? name;

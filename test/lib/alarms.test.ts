@@ -40,7 +40,7 @@ test('every dead-letter queue has an alarm, which sees both what bury takes and 
     .ofType('AWS::SQS::Queue')
     .filter(([at]) => at.endsWith('DeadLetters'))
     .map(([at]) => `<${at}.QueueName>`);
-  expect(queues).toHaveLength(9);
+  expect(queues).toHaveLength(10);
   const watched = alarms.flatMap(([, { Properties }]) => {
     const metrics = Properties.Metrics;
     const parts: unknown[] = Array.isArray(metrics) ? metrics : [];
@@ -71,6 +71,60 @@ test('a function that nobody waits for, or whose caller takes its death for an a
       '<Sweeping/Sweep/Function>',
       '<Burial/Bury/Function>',
     ]),
+  );
+});
+
+test.each([
+  ['a nightly run may take the whole night and day', [{ expression: 'cron(0 1 * * ? *)' }], 24],
+  [
+    'the rarest schedules do not hide a queue that stands still',
+    [{ expression: 'cron(0 1 1 * ? *)' }],
+    168,
+  ],
+  [
+    'of several schedules the shortest interval counts, if it is enabled and of this source',
+    [
+      { expression: 'cron(0 1 ? * SUN *)' },
+      { expression: 'rate(6 hours)' },
+      { expression: 'rate(3 hours)', enabled: false },
+      { expression: 'rate(4 hours)', sources: ['archive'] },
+    ],
+    6,
+  ],
+  ['retries alone do not ring', [{ expression: 'rate(10 minutes)' }], 2],
+  ['without schedules, people who asked wait half a day', [], 12],
+])('requests wait for too long once the next run begins: %s', (_, schedules, hours) => {
+  const named = schedules.map((schedule, index) => ({ name: `schedule-${index}`, ...schedule }));
+  const made = synthesis(config({ sources: [source(), otherSource()], schedules: named }));
+  const { Properties } = made.at('Sources/main/Alarms/ExportsWaiting');
+  expect(Properties).toMatchObject({
+    MetricName: 'ApproximateAgeOfOldestMessage',
+    Threshold: hours * 3600,
+  });
+});
+
+test('a queue that nobody takes requests from rings within the hour, and one that is slow does not', () => {
+  const { Metrics } = two.at('Sources/main/Alarms/ExportsStuck').Properties;
+  const parts: unknown[] = Array.isArray(Metrics) ? Metrics : [];
+  expect(within(parts[0], 'Expression')).toBe(
+    'IF(waiting > 0 AND FILL(done, 0) + FILL(hidden, 0) < 1, 1, 0)',
+  );
+  expect(
+    parts
+      .slice(1)
+      .map((part) => [
+        within(part, 'Id'),
+        within(part, 'MetricStat', 'Metric', 'MetricName'),
+        within(part, 'MetricStat', 'Stat'),
+        within(part, 'MetricStat', 'Period'),
+        two.text(within(part, 'MetricStat', 'Metric', 'Dimensions', 0, 'Value')),
+      ]),
+  ).toEqual(
+    [
+      ['waiting', 'ApproximateNumberOfMessagesVisible', 'Minimum'],
+      ['hidden', 'ApproximateNumberOfMessagesNotVisible', 'Maximum'],
+      ['done', 'NumberOfMessagesDeleted', 'Sum'],
+    ].map((one) => [...one, 3600, '<Sources/main/Exports/Queue.QueueName>']),
   );
 });
 

@@ -185,14 +185,6 @@ describe('a mistake is named with its path and what would be right', () => {
       'schedules[0].sources[0]: there is no source "x"',
     ],
     [
-      'a rate over two sources',
-      wrong({
-        sources: [source(), otherSource()],
-        schedules: [{ name: 'often', expression: 'rate(6 hours)' }],
-      }),
-      'schedules[0].expression: a rate takes one source only',
-    ],
-    [
       'projects of neither form',
       wrong({ schedules: [{ ...nightly, projects: 'some' }] }),
       'schedules[0].projects: expected "all", or expected array',

@@ -26,6 +26,7 @@ const FUNCTIONS = {
   expire: 'Retention/Expire',
   'dead-letters': 'Burial/Bury',
   sweep: 'Sweeping/Sweep',
+  'start-runs': 'Runs/Start',
 } as const;
 const folders = Object.entries(FUNCTIONS);
 
@@ -174,12 +175,13 @@ describe('the environment', () => {
     expect(JSON.stringify([LARDER_SOURCE, rest])).not.toContain('archive');
   });
 
-  test('tells api and sweep of all sources, and bury whose dead letters are whose', () => {
+  test('tells api, sweep and start-runs of all sources, and bury whose dead letters are whose', () => {
     const two = synthesis(
       config({ sources: [source(), otherSource({ restore: restore({ from: ['main'] }) })] }),
     );
     const { LARDER_ROUTES } = environmentAt(two, 'Api/Handler/Function');
-    expect(environmentAt(two, 'Sweeping/Sweep/Function').LARDER_ROUTES).toBe(LARDER_ROUTES);
+    for (const other of ['Sweeping/Sweep', 'Runs/Start'])
+      expect(environmentAt(two, `${other}/Function`).LARDER_ROUTES).toBe(LARDER_ROUTES);
     const routes = storedIn(two, LARDER_ROUTES);
     expect(() => routeSettings.parse(routes)).not.toThrow();
     expect(routes[1]).toEqual({
@@ -195,6 +197,7 @@ describe('the environment', () => {
     const archive = { source: 'archive' };
     expect(deadLetterSettings.parse(kept)).toEqual([
       { queueArn: 'Outcomes/Messages/DeadLetters.Arn', kind: 'outcomes' },
+      { queueArn: 'Runs/DeadLetters.Arn', kind: 'runs' },
       { queueArn: 'Retention/DeadLetters.Arn', kind: 'expire' },
       { queueArn: 'Sources/main/Exports/DeadLetters.Arn', kind: 'exports', source: 'main' },
       { queueArn: 'Sources/main/PlanDeadLetters.Arn', kind: 'plan', source: 'main' },

@@ -162,6 +162,7 @@ describe('each function may do what it does and nothing else', () => {
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Outcomes/Messages/DeadLetters.Arn>': READ_QUEUE,
+      '<Runs/DeadLetters.Arn>': READ_QUEUE,
       '<Retention/DeadLetters.Arn>': READ_QUEUE,
       '<Sources/main/Exports/DeadLetters.Arn>': READ_QUEUE,
       '<Sources/main/PlanDeadLetters.Arn>': READ_QUEUE,
@@ -171,11 +172,21 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('the schedules’ role starts plan and sweep, and buries what it could not start', () => {
-    expect(grantsOf(one, 'Schedules/Role')).toEqual({
+  test('start-runs writes the row of a run and starts planning', () => {
+    expect(grantsOf(one, 'Runs/Start/Role')).toEqual({
+      '<Runs/Start/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
+      [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
+    });
+  });
+
+  test('the schedules’ role starts runs and sweep, and keeps what it could not start', () => {
+    expect(grantsOf(one, 'Schedules/Role')).toEqual({
+      '<Runs/Start/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
-      '<Sources/main/PlanDeadLetters.Arn>': ['sqs:SendMessage'],
+      '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
     });
   });
 

@@ -141,7 +141,7 @@ test('bury reads every dead-letter queue', () => {
     two.text(EventSourceArn),
   );
   expect(new Set(read)).toEqual(deadLetterQueues());
-  expect(read).toHaveLength(8);
+  expect(read).toHaveLength(9);
 });
 
 test('what plan fails at for good goes to its source’s dead letters, after two more tries', () => {

@@ -31,46 +31,44 @@ const schedules = two.ofType('AWS::Scheduler::Schedule');
 const inputOf = (path: string): unknown =>
   JSON.parse(String(within(two.at(path).Properties, 'Target', 'Input')));
 
-test('a schedule fires once for each of its sources, all in one group', () => {
+test('a schedule is one for all its sources, and all are in one group', () => {
   expect(schedules.map(([path]) => path).sort()).toEqual([
     'Schedules/Sweep',
-    'Schedules/nightly/archive',
-    'Schedules/nightly/main',
-    'Schedules/often/archive',
+    'Schedules/nightly',
+    'Schedules/often',
   ]);
   for (const [path, { Properties }] of schedules) {
     expect(two.text(Properties.GroupName), path).toBe('<Schedules/Group>');
   }
 });
 
-test('it starts plan of that source, in its time zone and window, and keeps what it can’t start', () => {
-  const { Properties } = two.at('Schedules/nightly/main');
+test('it starts the run, in its time zone and window, and keeps what it can’t start', () => {
+  const { Properties } = two.at('Schedules/nightly');
   expect(Properties).toMatchObject({
     ScheduleExpression: 'cron(0 2 * * ? *)',
     ScheduleExpressionTimezone: 'Europe/Berlin',
     FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
     State: 'ENABLED',
   });
-  expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Sources/main/Plan/Function.Arn>');
+  expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Runs/Start/Function.Arn>');
   expect(two.text(within(Properties, 'Target', 'DeadLetterConfig', 'Arn'))).toBe(
-    '<Sources/main/PlanDeadLetters.Arn>',
+    '<Runs/DeadLetters.Arn>',
   );
-  expect(two.at('Schedules/often/archive').Properties).toMatchObject({
+  expect(two.at('Schedules/often').Properties).toMatchObject({
     State: 'DISABLED',
     FlexibleTimeWindow: { Mode: 'OFF' },
   });
 });
 
 describe('the event', () => {
-  test('names the time it was due and all sources of its run, alike for each of them', () => {
-    expect(inputOf('Schedules/nightly/main')).toEqual({
+  test('names the time it was due and all sources of its run', () => {
+    expect(inputOf('Schedules/nightly')).toEqual({
       schedule: 'nightly',
       scheduledAt: '<aws.scheduler.scheduled-time>',
       sources: ['main', 'archive'],
       retentionClass: 'daily',
     });
-    expect(inputOf('Schedules/nightly/archive')).toEqual(inputOf('Schedules/nightly/main'));
-    expect(inputOf('Schedules/often/archive')).toMatchObject({
+    expect(inputOf('Schedules/often')).toMatchObject({
       sources: ['archive'],
       projects: ['archive-acme'],
       retentionClass: 'weekly',
@@ -78,7 +76,7 @@ describe('the event', () => {
   });
 
   test('is one that plan understands once the time is put in', () => {
-    const input = inputOf('Schedules/nightly/main');
+    const input = inputOf('Schedules/nightly');
     const scheduledAt = '2026-11-21T01:00:00Z';
     expect(planEvent.safeParse({ ...Object(input), scheduledAt }).success).toBe(true);
   });
@@ -125,12 +123,35 @@ test('only EventBridge Scheduler takes the role, for this group of this account'
   expect(two.text(within(condition, 'aws:SourceAccount'))).toBe('<AWS::AccountId>');
 });
 
-test('names that look alike when put together are no trouble', () => {
-  const sources = [source({ name: 'b-c' }), otherSource({ name: 'c' })];
-  const expression = 'cron(0 2 * * ? *)';
-  const alike = ['a', 'a-b', 'sweep'].map((name) => ({ name, expression }));
-  const made = synthesis(config({ sources, schedules: alike }));
-  expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(7);
+test('a rate over several sources is one run of all of them', () => {
+  const sources = [source(), otherSource()];
+  const made = synthesis(
+    config({ sources, schedules: [{ name: 'often', expression: 'rate(6 hours)' }] }),
+  );
+  expect(made.at('Schedules/often').Properties.ScheduleExpression).toBe('rate(6 hours)');
+  expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(2);
+});
+
+test('a schedule may have the name of something else in the stack', () => {
+  const expression = 'cron(0 1 * * ? *)';
+  const alike = ['group', 'role', 'sweep'].map((name) => ({ name, expression }));
+  expect(synthesis(config({ schedules: alike })).ofType('AWS::Scheduler::Schedule')).toHaveLength(
+    4,
+  );
+});
+
+test('what start-runs fails at for good is kept, after two more tries', () => {
+  const [invoking] = two
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .filter(([path]) => path.startsWith('Runs/'));
+  expect(invoking?.[1].Properties.MaximumRetryAttempts).toBe(2);
+  const destination = within(
+    invoking?.[1].Properties,
+    'DestinationConfig',
+    'OnFailure',
+    'Destination',
+  );
+  expect(two.text(destination)).toBe('<Runs/DeadLetters.Arn>');
 });
 
 test('without schedules, runs are started by hand and sweep goes on', () => {

@@ -1,9 +1,27 @@
 import { expect, test } from 'vitest';
 import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
-import { config, otherSource, restore, source } from './support/config.ts';
+import { config, otherSource, restore, source, vpc } from './support/config.ts';
 import { synthesis, within } from './support/stack.ts';
 
 const one = synthesis(config());
+
+/** Logical ids in stacks that were deployed before sources had stacks of their own. */
+const IDS = [
+  'VaultBucket0925C477',
+  'VaultKeyCB88EF1A',
+  'ManifestsKey41196CBA',
+  'HistoryTable4479EEA3',
+  'OutcomesMessagesQueueD7A44AE7',
+  'VerificationsRequestsQueueDB1004B7',
+  'AlarmsTopic3A2DFEBA',
+  'ApiCD79AAA0',
+  'SourcesmainEndpointss3985DB3B6',
+  'SourcesmainEndpointsdynamodbC5CD798B',
+  'SourcesmainEndpointssqs6AD9CF87',
+  'SourcesmainEndpointssecretsmanager538767AA',
+  'SourcesmainEndpointskms02B1D1EF',
+  'SourcesmainEndpointsSecurityGroup0A36A96A',
+];
 
 test.each(['Vault/Bucket', 'Vault/Key', 'Manifests/Key', 'History/Table'])(
   '%s outlives the stack',
@@ -11,6 +29,32 @@ test.each(['Vault/Bucket', 'Vault/Key', 'Manifests/Key', 'History/Table'])(
     expect(one.at(path)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   },
 );
+
+test('what must outlive an upgrade, or can not be there twice, keeps its place in the outer stack', () => {
+  const made = synthesis(
+    config({
+      sources: [source({ vpc: { ...vpc, endpoints: true } })],
+      alarms: { email: 'operations@example.com' },
+    }),
+  );
+  const ids = new Map(Object.entries(made.resources).map(([id, resource]) => [resource, id]));
+  // Another logical id makes CloudFormation make a new one, and remove or leave the old.
+  expect(
+    [
+      'Vault/Bucket',
+      'Vault/Key',
+      'Manifests/Key',
+      'History/Table',
+      'Outcomes/Messages/Queue',
+      'Verifications/Requests/Queue',
+      'Alarms/Topic',
+      'Api/Api',
+      ...['s3', 'dynamodb', 'sqs', 'secretsmanager', 'kms', 'SecurityGroup'].map(
+        (name) => `Sources/main/Endpoints/${name}`,
+      ),
+    ].map((at) => ids.get(made.at(at))),
+  ).toEqual(IDS);
+});
 
 test('the vault is encrypted with its own rotating key, versioned and closed to the public', () => {
   const { Properties } = one.at('Vault/Bucket');

@@ -59,7 +59,7 @@ const EXCEPTIONS: readonly (readonly [
   [
     /Schedules/,
     'sqs:SendMessage',
-    /PlanDeadLetters/,
+    /RunsDeadLetters/,
     'Scheduler gives a firing up that Lambda took at no time in six hours',
   ],
   [
@@ -67,6 +67,12 @@ const EXCEPTIONS: readonly (readonly [
     's3:GetObject',
     /\/backups\/\*\/shop-\*$/,
     'reads objects under an earlier key template, which this stack never had',
+  ],
+  [
+    /RunsStart/,
+    'sqs:SendMessage',
+    /RunsDeadLetters/,
+    'Lambda gives the event of a schedule up after three failed tries',
   ],
 ];
 
@@ -83,8 +89,11 @@ afterAll(() => running?.stop());
 describe('the functions use what they are granted', { timeout: 120_000 }, () => {
   it('in scheduled runs and backups by hand', async () => {
     const at = new Date(Date.now() - DAY);
+    // A firing may come twice.
     await running.stack.fireSchedule('nightly', at);
     while ((await running.stack.storedBackups()) < 3) await wait(200);
+    await running.stack.fireSchedule('nightly', at);
+    await on.used(/RunsStart/, 'dynamodb:Query');
     await on.quiet();
     // A backup is compared with the one before.
     await on.completed(`/projects/${ACME}/backups`);
@@ -267,6 +276,8 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       backupId: acme.id,
     });
     await running.send('RetentionDeadLetters', 'where the stream stood');
+    const dead = { schedule: 'nightly', scheduledAt: ago(5 * DAY), sources: ['demo'] };
+    await running.send('RunsDeadLetters', dead);
     await running.send('SourceDemoRestoresRequestsDeadLetters', {
       projectId: GLOBEX,
       restoreId: (await on.doneOf(running.restores)).id,
@@ -282,7 +293,15 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.stack.fireSchedule('nightly', new Date(Date.now() - 4 * DAY));
     await on.used(/Plan/, 'sqs:SendMessage', /PlanDeadLetters/);
     clearInterval(planning);
-    for (const queue of ['Exports', 'Outcomes', 'Retention', 'Restores', 'Verifications', 'Plan'])
+    for (const queue of [
+      'Exports',
+      'Outcomes',
+      'Retention',
+      'Restores',
+      'Verifications',
+      'Plan',
+      'Runs',
+    ])
       await on.used(/Bury/, 'sqs:DeleteMessage', new RegExp(`${queue}\\w*DeadLetters`));
   });
 });

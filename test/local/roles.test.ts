@@ -32,6 +32,18 @@ const reads = (queue: string, functionName: string) => ({
   filters: [],
 });
 
+const scheduled = (functionName: string, input: object) => ({
+  id: functionName,
+  name: functionName,
+  expression: 'rate(5 minutes)',
+  timeZone: 'UTC',
+  enabled: true,
+  functionName,
+  input: JSON.stringify(input),
+  retries: 0,
+  maximumAge: 60,
+});
+
 const route = (source: string, more: object = {}) => ({
   source,
   exportsQueue: `${URL}/${source}-exports.fifo`,
@@ -67,7 +79,7 @@ it('functions are known by what the template wires them to', () => {
       reads('verifications.fifo', 'E'),
     ],
     streamMappings: [],
-    schedules: [],
+    schedules: [scheduled('S', {}), scheduled('R', { schedule: 'nightly' })],
     routes: [
       {
         method: 'GET',
@@ -93,5 +105,7 @@ it('functions are known by what the template wires them to', () => {
     'discover:archive': 'archive-discover',
     'export:archive': 'C',
     verify: 'E',
+    'start-runs': 'R',
+    sweep: 'S',
   });
 });

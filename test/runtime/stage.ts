@@ -3,11 +3,13 @@ import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { ENV } from '../../core/contract.ts';
+import { deadLetterSettings } from '../../core/settings.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { checkConfig } from '../../lib/config.ts';
 import { startFunctionsApi } from '../../local/emulators/functions.ts';
 import { startKeys } from '../../local/emulators/keys.ts';
 import { startMailbox } from '../../local/emulators/mail.ts';
+import { startParameters } from '../../local/emulators/parameters.ts';
 import { startQueues } from '../../local/emulators/queues.ts';
 import { startObjectStore } from '../../local/emulators/s3/server.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
@@ -122,7 +124,7 @@ const assemble = async (
     tls: 'disable',
     takesRestores: true,
   });
-  const document = await readDocument(
+  const document = readDocument(
     await synthesizeApart(config, { folder: below('stack'), temporaryFolder: below('tmp') }),
   );
 
@@ -152,6 +154,7 @@ const assemble = async (
     others: secrets.url,
   };
   const model = readModel(document, { queues: endpoints.sqs });
+  const ssm = await proxied(opened(await startParameters(model.parameters)));
   const access = { region: REGION, credentials: CREDENTIALS };
   const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
   const sqs = new SQSClient({ ...access, endpoint: queues.url });
@@ -163,7 +166,7 @@ const assemble = async (
 
   const { directory } = await ensureLayer({ layer: 'server', majors: [MAJOR] });
   const surroundings = {
-    endpoints,
+    endpoints: { ...endpoints, ssm },
     credentials: CREDENTIALS,
     postgresRoots: [await clientRoot(), path.join(directory, 'postgres')],
     temporaryFolder: '/tmp',
@@ -219,10 +222,12 @@ const assemble = async (
       }));
     },
     deadLetterArn: (kind) => {
-      const known: Record<string, { kind: string }> = JSON.parse(variableOf('bury', 'deadLetters'));
-      const [arn] = Object.entries(known).find(([, one]) => one.kind === kind) ?? [];
-      if (arn === undefined) throw new Error(`no dead-letter queue is of the kind ${kind}`);
-      return arn;
+      const known = variableOf('bury', 'deadLetters')
+        .split(',')
+        .flatMap((name) => deadLetterSettings.parse(JSON.parse(model.parameters.get(name) ?? '')));
+      const found = known.find((one) => one.kind === kind);
+      if (!found) throw new Error(`no dead-letter queue is of the kind ${kind}`);
+      return found.queueArn;
     },
     cut: (how) => {
       for (const proxy of proxies) proxy.cut(how);

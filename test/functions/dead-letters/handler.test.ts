@@ -15,6 +15,7 @@ import { startTables, type Tables } from '../../support/tables.ts';
 const DEAD_LETTERS: DeadLetterSettings = [
   { queueArn: 'arn:exports-main', kind: 'exports', source: 'main' },
   { queueArn: 'arn:plan-main', kind: 'plan', source: 'main' },
+  { queueArn: 'arn:runs', kind: 'runs' },
   { queueArn: 'arn:outcomes', kind: 'outcomes' },
   { queueArn: 'arn:expire', kind: 'expire' },
   { queueArn: 'arn:restores-main', kind: 'restores', source: 'main' },
@@ -141,6 +142,28 @@ test('a record of expire that was given up is taken note of', async () => {
   expect(await bury(letter('arn:expire', record))).toEqual({ batchItemFailures: [] });
 });
 
+describe('an event of a schedule that began no run', () => {
+  const event = { schedule: 'nightly', scheduledAt: iso(NIGHT), sources: ['main', 'second'] };
+  const runId = runIdOf('nightly', iso(NIGHT));
+  const record = { requestContext: { condition: 'RetriesExhausted' }, requestPayload: event };
+
+  test.each([
+    ['as Scheduler sends it', event],
+    ['as Lambda sends it', record],
+  ])('begins the run late, %s, for sweep to plan it', async (_, body) => {
+    expect(await bury(letter('arn:runs', body))).toEqual({ batchItemFailures: [] });
+    expect(await it.runs.get(runId)).toMatchObject({ sources: ['main', 'second'], parts: {} });
+    expect(told()).toEqual([]);
+  });
+
+  test('changes nothing of a run that has begun', async () => {
+    await bury(letter('arn:plan-main', event));
+    const begun = await it.runs.get(runId);
+    await bury(letter('arn:runs', event));
+    expect(await it.runs.get(runId)).toEqual(begun);
+  });
+});
+
 describe('planning that was given up', () => {
   const event = {
     schedule: 'nightly',
@@ -220,6 +243,7 @@ describe('dead letters that nobody can read', () => {
     ['arn:exports-main', { projectId: 'acme' }],
     ['arn:exports-main', { projectId: 'acme', backupId: '../x' }],
     ['arn:plan-main', { schedule: 'nightly' }],
+    ['arn:runs', { schedule: 'nightly' }],
     ['arn:plan-main', { schedule: 'n', scheduledAt: iso(NIGHT), sources: ['second'] }],
     ['arn:outcomes', { kind: 'surprise' }],
     ['arn:unknown', {}],

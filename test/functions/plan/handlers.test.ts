@@ -24,6 +24,8 @@ let queues: Queues;
 let mailbox: Mailbox;
 let stored: Awaited<ReturnType<typeof newHistory>>;
 const stops: (() => Promise<void>)[] = [];
+/** Events that planning was started with. */
+const started: unknown[] = [];
 
 const context: Context = {
   callbackWaitsForEmptyEventLoop: false,
@@ -65,7 +67,12 @@ beforeAll(async () => {
           },
           send: () => {},
         }
-      : undefined,
+      : name === 'plan'
+        ? {
+            invoke: () => Promise.reject(new Error('nobody waits for planning')),
+            send: (event) => started.push(event),
+          }
+        : undefined,
   );
   stops.push(
     () => secrets.close(),
@@ -219,4 +226,19 @@ test('the api asks a source about a project it has not seen, through its functio
   expect(refused.statusCode).toBe(503);
   expect(refused.body).toContain('the password is wrong');
   expect(refused.body).not.toContain('secret"');
+});
+
+test('a schedule begins its run and starts planning, with the environment alone', async () => {
+  const { handler } = await import('../../../functions/start-runs/handler.ts');
+  const event = {
+    schedule: 'weekly',
+    scheduledAt: '2026-11-22T01:00:00.000Z',
+    sources: ['main'],
+    retentionClass: 'weekly',
+  } as const;
+  const { runId } = await handler({ ...event, sources: [...event.sources] }, context);
+  expect(await stored.runs.get(runId)).toMatchObject({ schedule: 'weekly', parts: {} });
+  expect(started).toEqual([event]);
+  const wrong = { ...event, sources: [] };
+  await expect(handler(wrong, context)).rejects.toThrow('The event of start-runs');
 });

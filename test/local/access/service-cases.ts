@@ -22,7 +22,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { ACCOUNT } from '../../../local/region.ts';
-import { may, of, QUEUE, parameter, SECRET, TABLE } from './enforced.ts';
+import { may, of, parameter, QUEUE, SECRET, TABLE } from './enforced.ts';
 import type { Cases } from './s3-cases.ts';
 
 /** The emulator goes by the name alone. */
