@@ -1,68 +1,77 @@
+#!/usr/bin/env node
 /**
- * Larder's command line: `npm run larder -- history compare`. A command is two words; each reads its own options. Standard
- * output has the result, standard error everything else.
+ * Larder's command line. Standard output has the result, standard error everything else. bin/cli has the commands over the API, bin/history
+ * those that read history and vault themselves.
  */
-import { printable } from '../core/printable.ts';
-import { VERSION } from '../core/version.ts';
-import { runDoctor } from './doctor/command.ts';
+import { CommanderError } from 'commander';
+import { printable, printableLines } from '../core/printable.ts';
+import type { Running } from './cli/command.ts';
+import { CommandFailed, EXIT, type ExitStatus } from './cli/exit.ts';
+import { isPassing, makeProgram, type Passing } from './cli/program.ts';
 import { failureText } from './failures.ts';
-import { type HistoryCommand, runHistory } from './history/command.ts';
-import { BadUsage, EXIT } from './usage.ts';
+import { BadUsage } from './usage.ts';
 
-const HELP = `larder <command> [options]
+const VERBS = ['compare', 'rebuild'] as const;
 
-  history compare     compare the history table with the vault, and list what is in one only
-  history rebuild     write the rows that the history table lacks, from the manifests in the vault
-
-  doctor              check what only the account can tell: mails, alarms, keys, limits, and whether each source is reached
-
-  --help              this text, or that of a command: larder history compare --help
-  --version           the version of Larder
-
-Run it with: npm run larder -- <command> (npm run --silent for JSON alone).
-`;
-
-const isHistory = (word: string | undefined): word is HistoryCommand =>
-  word === 'compare' || word === 'rebuild';
-
-const run = async (argv: readonly string[], signal: AbortSignal): Promise<number> => {
-  const [subject, verb, ...options] = argv;
-  if (subject === 'history' && isHistory(verb)) return runHistory(verb, options, signal);
-  if (subject === 'doctor') return runDoctor(argv.slice(1));
-  if (argv.includes('--version')) {
-    process.stdout.write(`${VERSION}\n`);
-    return EXIT.fine;
+const history = async (argv: readonly string[], running: Running): Promise<void> => {
+  const [verb, ...options] = argv;
+  const command = VERBS.find((one) => one === verb);
+  if (!command) {
+    throw new BadUsage(
+      verb === undefined || verb.startsWith('-')
+        ? 'Say what to do with the history: compare or rebuild'
+        : `There is no command "history ${verb}"`,
+    );
   }
-  if (argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(HELP);
-    return EXIT.fine;
-  }
-  const given = argv.filter((word) => !word.startsWith('-')).join(' ');
-  throw new BadUsage(given ? `There is no command "${given}"` : 'Say what to do');
+  // It loads the AWS SDK, which the other commands do without.
+  const { runHistory } = await import('./history/command.ts');
+  running.status = (await runHistory(command, options, running.signal)) as ExitStatus;
 };
 
-const main = async (argv: readonly string[]): Promise<number> => {
+const doctor = async (argv: readonly string[], running: Running): Promise<void> => {
+  const { runDoctor } = await import('./doctor/command.ts');
+  running.status = (await runDoctor(argv)) as ExitStatus;
+};
+
+/** What is written where a command fails, and its exit status. */
+const failed = (error: unknown): ExitStatus => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof BadUsage) {
+    process.stderr.write(`larder: ${printable(error.message)}\nSee: larder --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof CommandFailed) {
+    process.stderr.write(`larder: ${printableLines(error.message)}\n`);
+    return error.status;
+  }
+  process.stderr.write(`larder: ${failureText(error)}\n`);
+  return EXIT.failed;
+};
+
+const main = async (argv: readonly string[]): Promise<ExitStatus> => {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
       if (stop.signal.aborted) process.exit(EXIT.interrupted);
       stop.abort();
     });
+  const running: Running = { signal: stop.signal, status: EXIT.done };
+  const passing: Passing = {
+    history: (given) => history(given, running),
+    doctor: (given) => doctor(given, running),
+  };
+  const program = makeProgram(running, passing);
   try {
-    return await run(argv, stop.signal);
+    // Its options are its own, `--help` and `--json` included.
+    if (isPassing(argv[0])) await passing[argv[0]](argv.slice(1));
+    else await program.parseAsync([...argv], { from: 'user' });
+    return running.status;
   } catch (error) {
-    if (stop.signal.aborted) {
-      process.stderr.write(
-        'larder: stopped. What was written is whole; the same command goes on from there.\n',
-      );
-      return EXIT.interrupted;
-    }
-    if (error instanceof BadUsage) {
-      process.stderr.write(`larder: ${printable(error.message)}\nSee: npm run larder -- --help\n`);
-      return EXIT.usage;
-    }
-    process.stderr.write(`larder: ${failureText(error)}\n`);
-    return EXIT.failed;
+    if (!stop.signal.aborted) return failed(error);
+    process.stderr.write(
+      'larder: stopped. What was written is whole; the same command goes on from there.\n',
+    );
+    return EXIT.interrupted;
   }
 };
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { STACK_NAME } from '../../core/contract.ts';
 import { ConfigInvalid } from '../../lib/config.ts';
+import { DATA_FOLDER } from '../../local/start/endpoints.ts';
 import { BadUsage, EXIT } from '../usage.ts';
 import { awsChecks } from './aws-checks.ts';
 import { type Finding, lineOf, statusOf } from './check.ts';
@@ -28,14 +29,12 @@ export interface DoctorArguments {
   readonly json: boolean;
 }
 
-const LOCAL = '.larder';
-
 /** @throws BadUsage; undefined where help was asked for */
 export const readDoctorArguments = (argv: readonly string[]): DoctorArguments | undefined => {
   const args = argv.map((argument, index) => {
     const next = argv[index + 1];
     const isAlone = argument === '--local' && (next === undefined || next.startsWith('-'));
-    return isAlone ? `--local=${LOCAL}` : argument;
+    return isAlone ? `--local=${DATA_FOLDER}` : argument;
   });
   try {
     const { values } = parseArgs({

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ENV, STACK_NAME, VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';
 import { idProblem } from '../../core/project.ts';
+import { DATA_FOLDER } from '../../local/start/endpoints.ts';
 import { BadUsage } from '../usage.ts';
 import type { Scope } from './ports.ts';
 
@@ -41,14 +42,12 @@ export interface HistoryArguments {
   readonly acceptUnsigned: boolean;
 }
 
-const LOCAL = '.larder';
-
 /** `--local` alone means the folder of `npm start`; parseArgs knows no options whose value may be left out. */
 const withFolder = (argv: readonly string[]): string[] =>
   argv.map((argument, index) => {
     const next = argv[index + 1];
     const isAlone = argument === '--local' && (next === undefined || next.startsWith('-'));
-    return isAlone ? `--local=${LOCAL}` : argument;
+    return isAlone ? `--local=${DATA_FOLDER}` : argument;
   });
 
 const COMMON = {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DatabaseAddress, parseDatabaseUrl } from '../database/url.ts';
+import { DATA_FOLDER } from './endpoints.ts';
 
 /** What `npm start` was asked for. */
 export interface Arguments {
@@ -149,7 +150,7 @@ const parsed = (argv: readonly string[]) => {
         'database-url': { type: 'string' },
         'restore-url': { type: 'string' },
         schemas: { type: 'string' },
-        'data-dir': { type: 'string', default: '.larder' },
+        'data-dir': { type: 'string', default: DATA_FOLDER },
         config: { type: 'string' },
         port: { type: 'string', default: String(DEFAULT_PORT) },
         help: { type: 'boolean', short: 'h', default: false },

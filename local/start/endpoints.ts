@@ -12,8 +12,13 @@ const endpoints = z.object({
   dynamodb: z.url(),
   kms: z.url(),
   credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
+  /** Absent in notes of emulators alone. */
+  api: z.object({ url: z.url(), token: z.string() }).optional(),
 });
 export type NotedEndpoints = z.infer<typeof endpoints>;
+
+/** The data folder of `npm start`, unless it is told another. */
+export const DATA_FOLDER = '.larder';
 
 const fileIn = (folder: string): string => path.join(folder, 'endpoints.json');
 
@@ -31,9 +36,15 @@ export const noteEndpoints = (folder: string, noted: NotedEndpoints): Promise<vo
 
 export const noteStack = async (
   folder: string,
-  { endpoints: { s3, dynamodb, kms }, credentials, apiToken }: LocalStack,
+  { endpoints: { s3, dynamodb, kms }, credentials, apiToken, apiUrl }: LocalStack,
 ): Promise<void> => {
-  await noteEndpoints(folder, { s3, dynamodb, kms, credentials });
+  await noteEndpoints(folder, {
+    s3,
+    dynamodb,
+    kms,
+    credentials,
+    api: { url: apiUrl, token: apiToken },
+  });
   await writeSecret(curlFileIn(folder), `header = "authorization: Bearer ${apiToken}"\n`);
 };
 

@@ -3,8 +3,8 @@ import { printable, printableLines } from '../../core/printable.ts';
 import { shellWord } from '../../core/shell-word.ts';
 import type { PreparedDatabase } from '../database/prepare.ts';
 import type { LocalStack } from '../stack.ts';
-import { pathOfBackups, type ShownBackup } from './api-client.ts';
-import { curlFileIn } from './endpoints.ts';
+import type { ShownBackup } from './api-client.ts';
+import { curlFileIn, DATA_FOLDER } from './endpoints.ts';
 import { fileOf } from './report.ts';
 import { fileName } from './words.ts';
 
@@ -26,11 +26,8 @@ export const nextStepsText = (options: NextSteps): string => {
   const takesRestores = database.source.takesRestores && !ending;
   const sections = [
     ...(ending ? [] : [apiSection(options, completed ?? byLength[0])]),
-    ...(completed ? [shellSection(options)] : []),
-    ...(completed && takesRestores
-      ? [restoreSection(options, completed), swapSection(options)]
-      : []),
-    ...(completed ? [byHandSection(options, completed)] : []),
+    ...(completed && takesRestores ? [restoreSection(options, completed)] : []),
+    ...(completed ? [shellSection(options), byHandSection(options, completed)] : []),
     ending
       ? `Mails      ${fileName(path.join(dataDir, 'mails'))}, as .eml files`
       : `Mails      ${stack.mailUrl}, and as files in ${fileName(path.join(dataDir, 'mails'))}`,
@@ -40,25 +37,31 @@ export const nextStepsText = (options: NextSteps): string => {
   return printableLines(sections.join('\n'));
 };
 
-/** curl with this start's token, from a file: arguments are in the list of processes. */
-const curlOf = ({ dataDir }: NextSteps): string =>
-  `curl -s -K ${shellWord(fileName(curlFileIn(dataDir)))}`;
+/** The command line finds the usual data folder by itself. */
+const larderOf = ({ dataDir }: NextSteps): string => {
+  const isUsual = path.resolve(DATA_FOLDER) === path.resolve(dataDir);
+  return `npx larder${isUsual ? '' : ` --local ${shellWord(fileName(dataDir))}`}`;
+};
 
 const apiSection = (options: NextSteps, backup: ShownBackup | undefined): string => {
-  const { apiUrl } = options.stack;
-  const curl = curlOf(options);
-  const lines = [
-    `API        ${apiUrl} (each request needs the token of this start, which curl reads from a file; deployed, IAM decides)`,
-    `  ${curl} ${apiUrl}/status`,
-  ];
-  if (backup) {
-    const backups = `${apiUrl}${pathOfBackups(backup.projectId)}`;
-    lines.push(
-      `  ${curl} -X POST -H 'content-type: application/json' -d '{"format":"plain"}' ${backups}`,
-      `  ${curl} -LOJ '${backups}/${backup.id}/download?redirect=true'`,
-    );
-  }
-  return lines.join('\n');
+  const larder = larderOf(options);
+  return [
+    'Try        in another terminal, in this folder (larder --help has it all):',
+    `  ${larder} status`,
+    ...(backup ? [`  ${larder} backup create ${shellWord(backup.projectId)} --wait`] : []),
+    `API        ${options.stack.apiUrl}; its token is in ${fileName(curlFileIn(options.dataDir))}`,
+  ].join('\n');
+};
+
+const restoreSection = (options: NextSteps, { projectId }: ShownBackup): string => {
+  const larder = larderOf(options);
+  const project = shellWord(projectId);
+  return [
+    `Restore    ${printable(projectId)} beside its live schema, while the application goes on:`,
+    `  ${larder} restore create ${project}`,
+    "Swap       put a backup in the live schema's place; it says how to undo it:",
+    `  ${larder} restore swap ${project}`,
+  ].join('\n');
 };
 
 /** Programs and, where the server is ours, a superuser's access, for the shell that the commands are typed into. */
@@ -72,39 +75,11 @@ const shellSection = ({ database, ending }: NextSteps): string => {
   ].join('\n');
 };
 
-/** Asks for a restore of `$B` and keeps its address in `R`; waits for its end; shows it. */
-const askAndWait = (options: NextSteps, ending: string): string[] => {
-  const curl = curlOf(options);
-  return [
-    `  R=${options.stack.apiUrl}$(${curl} -X POST $B/${ending} | sed -n 's/.*"self":"\\([^"]*\\)".*/\\1/p')`,
-    `  while ${curl} $R | grep -qE '"status":"(pending|in-progress)"'; do sleep 1; done; ${curl} $R; echo`,
-  ];
-};
-
-const restoreSection = (options: NextSteps, { projectId, id }: ShownBackup): string => {
-  const { stack, database } = options;
-  const backup = `${stack.apiUrl}${pathOfBackups(projectId)}/${id}`;
-  const look = `  psql -d ${shellWord(database.source.database)} -c '\\dn'`;
-  return [
-    `Restore    ${printable(projectId)} beside its live schema, while the application goes on; then look at it:`,
-    `  B=${backup}`,
-    ...askAndWait(options, 'restores'),
-    ...(database.superuser ? [look] : []),
-  ].join('\n');
-};
-
-const swapSection = (options: NextSteps): string =>
-  [
-    "Swap       put it in the live schema's place, which is kept under another name; then exchange them back:",
-    ...askAndWait(options, 'swap'),
-    `  ${curlOf(options)} -X POST $R/undo`,
-  ].join('\n');
-
 const byHandSection = (options: NextSteps, { projectId, id, fileId = '' }: ShownBackup): string => {
   const { stack, database, ending } = options;
   const file = shellWord(fileOf(stack.vaultFolder, fileId));
   const reachable = database.superuser !== undefined && !ending;
-  const guide = `  ${curlOf(options)} ${stack.apiUrl}${pathOfBackups(projectId)}/${id}/restore-guide`;
+  const guide = `  ${larderOf(options)} restore guide ${shellWord(projectId)} ${id}`;
   return [
     reachable
       ? 'By hand    the commands for this very backup; and into a database of its own on the demo server:'

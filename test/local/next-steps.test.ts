@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,10 +15,13 @@ const job = z.looseObject({
   links: z.looseObject({ self: z.string() }),
 });
 const restoreShown = job.extend({
+  id: z.string(),
+  backupId: z.string(),
   mode: z.string(),
   outcome: z.object({ schemas: z.array(z.object({ to: z.string() })) }).optional(),
 });
 type Job = z.infer<typeof job>;
+type Restored = z.infer<typeof restoreShown>;
 
 let room: Room;
 let started: Started;
@@ -42,11 +44,16 @@ const commandsOf = (text: string): Map<string, string[]> => {
 };
 
 /** Types commands into one shell, which ends at the first that fails. */
-const typed = async (...sections: readonly string[]): Promise<string> => {
-  const lines = sections.flatMap((name) => commands.get(name) ?? [`false # no section ${name}`]);
+const typed = async (...lines: readonly string[]): Promise<string> => {
   const { stdout } = await run('bash', ['-c', `set -euo pipefail\n${lines.join('\n')}`]);
   return stdout;
 };
+const below = (section: string): readonly string[] =>
+  commands.get(section) ?? [`false # no section ${section}`];
+
+/** The one command of a section, with options besides: its answer. */
+const restoreBy = async (command: string): Promise<Restored> =>
+  restoreShown.parse(JSON.parse(await typed(`${command} --json`)));
 
 /** What `psql` says, as somebody in the same shell would see it. */
 const ask = async (database: string, sql: string): Promise<string> => {
@@ -67,6 +74,13 @@ const untilEnded = async (self: string): Promise<Job> => {
   }
 };
 
+/** The address of the first backup of `acme`, which the section By hand is about. */
+const oldest = async (): Promise<string> => {
+  const list = await (await api(`${apiUrl}/projects/acme/backups`)).json();
+  const { items } = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(list);
+  return `${apiUrl}/projects/acme/backups/${items.at(-1)?.id}`;
+};
+
 beforeAll(async () => {
   room = await openRoom();
   api = asUser(room.dataDir);
@@ -84,12 +98,10 @@ afterAll(async () => {
 describe('what a start prints at its end works when it is typed in', { timeout: PATIENCE }, () => {
   it('restores a tenant beside its live schema, and shows it', async () => {
     await ask('saas', `UPDATE acme.products SET name = 'changed since'`);
-    const said = await typed('Shell', 'Restore');
-    const shown = restoreShown.parse(JSON.parse(/^\{.*\}$/m.exec(said)?.[0] ?? '{}'));
+    const shown = await restoreBy(below('Restore').join('\n'));
     expect(shown).toMatchObject({ status: 'completed', mode: 'beside' });
     const [{ to: beside = '' } = {}] = shown.outcome?.schemas ?? [];
     expect(beside).toMatch(/^acme_restored_/);
-    expect(said).toContain(beside);
     expect(await schemas()).toEqual(['acme', beside]);
     const changed = `count(*) FILTER (WHERE name = 'changed since') = count(*)`;
     expect(await ask('saas', `SELECT ${changed} FROM acme.products`)).toBe('t');
@@ -99,18 +111,14 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
   });
 
   it('puts it in the live schema’s place and exchanges them back', async () => {
-    const [address = ''] = commands.get('Restore') ?? [];
-    commands.set('Address', [address]);
-    const said = await typed('Shell', 'Address', 'Swap');
-    // What the wait ended with, and what undoing answers.
-    const [swapped, asked] = said
-      .split('\n')
-      .flatMap((text) => (text.startsWith('{') ? [restoreShown.parse(JSON.parse(text))] : []));
+    const swap = below('Swap').join('\n');
+    // Nobody can be asked here, so it has to be confirmed.
+    await expect(typed(swap)).rejects.toThrow(/confirm it with --yes acme/);
+    const swapped = await restoreBy(`${swap} --yes acme`);
     expect(swapped).toMatchObject({ status: 'completed', mode: 'swap' });
-    expect(asked?.mode).toBe('undo');
-    const undone = await untilEnded(asked?.links.self ?? '');
-    expect(undone.error).toBeUndefined();
-    expect(undone.status).toBe('completed');
+    const { backupId, id } = swapped;
+    const undone = await restoreBy(swap.replace(/swap acme.*/, `undo acme ${backupId} ${id}`));
+    expect(undone).toMatchObject({ status: 'completed', mode: 'undo' });
     expect(await schemas()).toEqual(['acme', expect.stringMatching(/^acme_undone_/)]);
     expect(
       await ask('saas', `SELECT count(*) FROM acme.products WHERE name = 'changed since'`),
@@ -118,14 +126,14 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
   });
 
   it('gives the guide, and brings the backup back by hand', async () => {
-    const said = await typed('Shell', 'By hand');
+    const said = await typed(...below('Shell'), ...below('By hand'));
     expect(said).toMatch(/^# Bring back `Acme Stores`/);
     expect(await ask('restored', 'SELECT count(*) FROM acme.order_lines')).toBe('30000');
     expect(await ask('restored', `SELECT tableowner FROM pg_tables LIMIT 1`)).toBe('app_owner');
   });
 
   it('finds a backup that is damaged in the vault, and restores nothing of it', async () => {
-    const [backup = ''] = /http\S+/.exec(commands.get('Restore')?.[0] ?? '') ?? [];
+    const backup = await oldest();
     const file = /\S+\.dump/.exec(commands.get('By hand')?.at(-1) ?? '')?.[0] ?? '';
     const bytes = await readFile(file);
     const middle = bytes.length >> 1;
@@ -146,12 +154,8 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
   });
 
   it('leaves nothing behind when it is killed while a scratch server runs', async () => {
-    const [address = ''] = commands.get('Restore') ?? [];
     const isScratch = (line: string): boolean => line.includes('larder-pg-');
-    await run('bash', [
-      '-c',
-      `${address.trim()}; curl -sf -K ${path.join(room.dataDir, 'api.curl')} -X POST $B/verify`,
-    ]);
+    expect((await api(`${await oldest()}/verify`, { method: 'POST' })).status).toBe(202);
     while (!(await processesOf(room.folder)).some(isScratch)) await wait(20);
     started.process.kill('SIGKILL');
     await started.ended;

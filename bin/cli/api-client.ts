@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { CommandFailed, EXIT, type ExitStatus } from './exit.ts';
+
+/** The HTTP API, as the commands use it. Whoever signs requests is behind `send`. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the API's URL, encoded, beginning with a slash. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Send = (request: ApiRequest, signal: AbortSignal) => Promise<Response>;
+
+export interface ApiClient {
+  /** Where it talks to, for people. */
+  readonly name: string;
+  /** The answer's JSON. @throws CommandFailed with the API's own words and a fitting exit status */
+  json<S extends z.ZodType>(request: ApiRequest, schema: S): Promise<z.output<S>>;
+  /** The answer's text. @throws as `json` */
+  text(request: ApiRequest): Promise<string>;
+}
+
+/** Problem details, RFC 9457, as far as they are shown. */
+const problem = z.looseObject({
+  detail: z.string().optional(),
+  title: z.string().optional(),
+  errors: z.array(z.string()).optional(),
+});
+
+const TRIES = 4;
+const AGAIN_MS = 500;
+/** API Gateway itself ends a request after 29 s. */
+const ANSWER_MS = 35_000;
+
+const statusOf = (status: number): ExitStatus => {
+  if (status === 400 || status === 413) return EXIT.usage;
+  if (status === 401 || status === 403) return EXIT.notAllowed;
+  if (status === 404 || status === 410) return EXIT.notFound;
+  return EXIT.failed;
+};
+
+const HINTS: Readonly<Partial<Record<number, string>>> = {
+  401: 'The credentials were not accepted.',
+  403: 'Your IAM policy does not allow this path (docs/access.md), or the credentials are not those of the account.',
+};
+
+const refusalOf = async (response: Response, { method, path }: ApiRequest): Promise<Error> => {
+  const { status } = response;
+  const body = problem.safeParse(await response.json().catch(() => ({})));
+  const { detail, title, errors = [] } = body.success ? body.data : {};
+  const said = [detail ?? title ?? `The API answered ${method} ${path} with ${status}.`, ...errors];
+  const hint = HINTS[status];
+  return new CommandFailed([...said, ...(hint ? [hint] : [])].join(' '), statusOf(status));
+};
+
+const unreachable = (name: string, error: unknown): CommandFailed => {
+  const { cause } = error instanceof Error ? error : {};
+  const why = cause instanceof Error ? cause.message : error instanceof Error ? error.message : '';
+  return new CommandFailed(`${name} cannot be reached: ${why}`, EXIT.failed, { cause: error });
+};
+
+/** Reads may be repeated, and so may requests with an idempotency key. */
+const isRepeatable = ({ method, headers }: ApiRequest): boolean =>
+  method === 'GET' || headers?.['idempotency-key'] !== undefined;
+
+const isPassing = (status: number): boolean => status === 429 || status >= 500;
+
+export const makeApiClient = (name: string, send: Send, signal: AbortSignal): ApiClient => {
+  const once = async (request: ApiRequest): Promise<Response> => {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+    try {
+      return await send(request, within);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof CommandFailed) throw error;
+      throw unreachable(name, error);
+    }
+  };
+  const answered = async (request: ApiRequest): Promise<Response> => {
+    for (let tries = 1; ; tries += 1) {
+      const response = await once(request);
+      if (response.ok) return response;
+      if (!isRepeatable(request) || !isPassing(response.status) || tries === TRIES)
+        throw await refusalOf(response, request);
+      await sleep(AGAIN_MS * 2 ** tries, undefined, { signal });
+    }
+  };
+  return {
+    name,
+    json: async (request, schema) => {
+      const body: unknown = await (await answered(request)).json();
+      const parsed = schema.safeParse(body);
+      if (parsed.success) return parsed.data;
+      throw new CommandFailed(
+        `${name} answers ${request.method} ${request.path} in a form that this version of larder does not know: ${z.prettifyError(parsed.error)}`,
+      );
+    },
+    text: async (request) => await (await answered(request)).text(),
+  };
+};

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { acting, positiveInteger, type Running, type Session } from '../command.ts';
+import { EXIT, type ExitStatus } from '../exit.ts';
+import { readList } from '../lists.ts';
+import { tableText } from '../output.ts';
+import * as shown from '../shown.ts';
+import { agoText, bytesText } from '../words.ts';
+
+/** The commands of `larder project`. */
+const COLUMNS = [
+  { title: 'project' },
+  { title: 'name' },
+  { title: 'source' },
+  { title: 'status' },
+  { title: 'last good backup' },
+  { title: 'size', isNumber: true },
+];
+
+interface ListOptions {
+  readonly limit: number;
+}
+
+const list = async (session: Session, { limit }: ListOptions): Promise<ExitStatus> => {
+  const { output } = session;
+  const items = await readList(session, '/projects', shown.project, {}, limit);
+  const now = Date.now();
+  const rows = items.map(({ id, name, source, status, lastSuccess }) => [
+    id,
+    name,
+    source,
+    status,
+    lastSuccess ? agoText(lastSuccess.at, now) : 'none',
+    lastSuccess ? bytesText(lastSuccess.size) : '-',
+  ]);
+  if (output.isJson) output.json({ items });
+  else if (rows.length) output.result(tableText(COLUMNS, rows));
+  else output.note('No project is known yet: the first run, or larder run start, finds them.');
+  return EXIT.done;
+};
+
+/** Adds `project` and its commands. */
+export const addProjectCommands = (program: Command, running: Running): void => {
+  const project = program.command('project').description('the tenants that Larder knows');
+  project
+    .command('list')
+    .description('projects as last seen in their sources')
+    .option('--limit <count>', 'at most so many', positiveInteger, 100)
+    .action(acting<ListOptions>(running, list));
+};

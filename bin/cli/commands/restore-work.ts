@@ -1,0 +1,121 @@
+import type { Session } from '../command.ts';
+import { CommandFailed, EXIT, type ExitStatus } from '../exit.ts';
+import { follow, type Step } from '../follow.ts';
+import { backupPath, idempotent } from '../paths.ts';
+import * as shown from '../shown.ts';
+import { bytesText } from '../words.ts';
+import { restoreText } from './restore-text.ts';
+
+const OPEN: readonly string[] = ['pending', 'in-progress'];
+
+const STEPS: Readonly<Record<string, string>> = {
+  checking: 'checks the source',
+  'safety-backup': 'waits for the safety backup',
+  loading: 'restores rows',
+  counting: 'counts and compares',
+  'foreign-keys': 'adds foreign keys to other schemas',
+  exchanging: 'exchanges the names',
+};
+
+const stepOf = ({ status, progress }: shown.Restore): Step => {
+  if (!progress) return { text: status === 'pending' ? 'waits' : 'starts' };
+  const { step, tablesDone, tablesTotal, bytesRead, bytesTotal } = progress;
+  const text = STEPS[step] ?? step;
+  if (step !== 'loading') return { text };
+  return {
+    share: bytesTotal ? bytesRead / bytesTotal : 0,
+    text: `${text}  ${tablesDone} of ${tablesTotal} tables  ${bytesText(bytesRead)} of ${bytesText(bytesTotal)}`,
+  };
+};
+
+type InBackup = Pick<shown.Restore, 'projectId' | 'backupId' | 'id'>;
+
+export const restorePath = ({ projectId, backupId, id }: InBackup): string =>
+  `${backupPath(projectId, backupId)}/restores/${id}`;
+
+export const watchRestore = (
+  session: Session,
+  one: InBackup,
+  timeoutSeconds?: number,
+): Promise<shown.Restore> =>
+  follow(session, {
+    read: () => session.api.json({ method: 'GET', path: restorePath(one) }, shown.restore),
+    isFinal: ({ status }) => !OPEN.includes(status),
+    stepOf,
+    what: `Restore ${one.id}`,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  });
+
+/** Exit status 1 for one that failed, and for a dry run that says that the restore is refused. */
+export const showRestore = ({ output }: Session, one: shown.Restore): ExitStatus => {
+  if (output.isJson) output.json(one);
+  else output.result(restoreText(one));
+  if (OPEN.includes(one.status)) return EXIT.done;
+  return one.status === 'completed' && one.verdict !== 'refused' ? EXIT.done : EXIT.failed;
+};
+
+export interface Wanted {
+  readonly projectId: string;
+  readonly backupId: string;
+  /** The last part of the path: `restores`, `swap`, `elsewhere`. */
+  readonly ending: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface WaitOptions {
+  readonly dryRun?: boolean;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
+  readonly timeout?: number;
+}
+
+const request = (
+  { api }: Session,
+  { projectId, backupId, ending, body }: Wanted,
+): Promise<shown.Restore> =>
+  api.json(
+    {
+      method: 'POST',
+      path: `${backupPath(projectId, backupId)}/${ending}`,
+      headers: idempotent(),
+      body,
+    },
+    shown.restore,
+  );
+
+/** Checks first and shows the report, whatever follows. @throws CommandFailed where the restore is refused */
+const dryRun = async (
+  session: Session,
+  wanted: Wanted,
+  timeout?: number,
+): Promise<shown.Restore> => {
+  const checked = await watchRestore(
+    session,
+    await request(session, { ...wanted, body: { ...wanted.body, dryRun: true } }),
+    timeout,
+  );
+  if (checked.status === 'completed' && checked.verdict !== 'refused') return checked;
+  showRestore(session, checked);
+  throw new CommandFailed('The restore was not started, because its dry run refuses it.');
+};
+
+/**
+ * Requests a restore and follows it.
+ * @param confirm asked after a dry run whose report is shown, before anything is requested; absent: no dry run
+ */
+export const workRestore = async (
+  session: Session,
+  wanted: Wanted,
+  options: WaitOptions,
+  confirm?: (checked: shown.Restore) => Promise<void>,
+): Promise<ExitStatus> => {
+  const { timeout } = options;
+  if (options.dryRun) {
+    const checked = await request(session, { ...wanted, body: { ...wanted.body, dryRun: true } });
+    return showRestore(session, await watchRestore(session, checked, timeout));
+  }
+  if (confirm) await confirm(await dryRun(session, wanted, timeout));
+  const requested = await request(session, wanted);
+  if (!options.wait) return showRestore(session, requested);
+  return showRestore(session, await watchRestore(session, requested, timeout));
+};

@@ -1,0 +1,61 @@
+import type { Session } from '../command.ts';
+import { EXIT, type ExitStatus } from '../exit.ts';
+import { follow } from '../follow.ts';
+import { factsText, listText } from '../output.ts';
+import { backupPath } from '../paths.ts';
+import * as shown from '../shown.ts';
+import { countText, durationText } from '../words.ts';
+
+const OPEN: readonly string[] = ['pending', 'in-progress'];
+
+export const watchVerification = (
+  session: Session,
+  { projectId, backupId, id }: shown.Verification,
+  timeoutSeconds?: number,
+): Promise<shown.Verification> =>
+  follow(session, {
+    read: () =>
+      session.api.json(
+        { method: 'GET', path: `${backupPath(projectId, backupId)}/verifications/${id}` },
+        shown.verification,
+      ),
+    isFinal: ({ status }) => !OPEN.includes(status),
+    stepOf: ({ status }) => ({ text: status === 'pending' ? 'waits' : 'restores and compares' }),
+    what: `Verification ${id}`,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  });
+
+const textOf = ({
+  id,
+  backupId,
+  status,
+  compare,
+  result,
+  error,
+  durationMs,
+}: shown.Verification): string =>
+  [
+    factsText([
+      ['verification', id],
+      ['backup', backupId],
+      ['result', result?.verdict ?? status],
+      ['why', result?.why ?? (error && `${error.name}: ${error.message}`)],
+      ['compared', compare],
+      ['took', durationMs === undefined ? undefined : durationText(durationMs)],
+      [
+        'checked',
+        result &&
+          `${countText(result.checked.tables)} tables, ${countText(result.checked.rows)} rows, ${countText(result.checked.objects)} objects`,
+      ],
+    ]),
+    ...listText('Differences', result?.differences ?? []),
+    ...listText('Not compared', result?.notChecked ?? []),
+  ].join('\n');
+
+/** Exit status 1 for one that ended and did not verify the backup. */
+export const showVerification = ({ output }: Session, one: shown.Verification): ExitStatus => {
+  if (output.isJson) output.json(one);
+  else output.result(textOf(one));
+  if (OPEN.includes(one.status)) return EXIT.done;
+  return one.result?.verdict === 'verified' ? EXIT.done : EXIT.failed;
+};

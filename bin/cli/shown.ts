@@ -1,0 +1,165 @@
+import * as z from 'zod';
+
+/** What commands read of the API's answers. `--json` prints the answers whole. */
+const failure = z.looseObject({ name: z.string(), message: z.string() });
+const links = z.looseObject({ self: z.string() });
+const places = z.array(z.looseObject({ from: z.string(), to: z.string() }));
+
+export const backup = z.looseObject({
+  id: z.string(),
+  projectId: z.string(),
+  source: z.string(),
+  name: z.string(),
+  content: z.string(),
+  trigger: z.string(),
+  format: z.string(),
+  compression: z.string().optional(),
+  status: z.string(),
+  validation: z.string(),
+  validationWhy: z.string().optional(),
+  schemaName: z.string(),
+  size: z.number().optional(),
+  tableCount: z.number().optional(),
+  rowCount: z.number().optional(),
+  checksum: z.string().optional(),
+  createdAt: z.string(),
+  completedAt: z.string().optional(),
+  durationMs: z.number().optional(),
+  expiresAt: z.string(),
+  warnings: z.array(z.string()).optional(),
+  error: failure.optional(),
+  progress: z
+    .looseObject({
+      tablesDone: z.number(),
+      tablesTotal: z.number(),
+      bytes: z.number(),
+      bytesPerSecond: z.number(),
+    })
+    .optional(),
+  links,
+});
+export type Backup = z.output<typeof backup>;
+
+const dependent = z.looseObject({ kind: z.string(), name: z.string(), repoint: z.string() });
+
+export const restore = z.looseObject({
+  id: z.string(),
+  projectId: z.string(),
+  backupId: z.string(),
+  source: z.string(),
+  mode: z.string(),
+  dryRun: z.boolean(),
+  status: z.string(),
+  createdAt: z.string(),
+  durationMs: z.number().optional(),
+  verdict: z.string().optional(),
+  error: failure.optional(),
+  progress: z
+    .looseObject({
+      step: z.string(),
+      tablesDone: z.number(),
+      tablesTotal: z.number(),
+      bytesRead: z.number(),
+      bytesTotal: z.number(),
+    })
+    .optional(),
+  report: z
+    .looseObject({
+      schemas: places,
+      needs: z.looseObject({ databaseBytes: z.number(), seconds: z.number() }),
+      problems: z.array(z.string()),
+      warnings: z.array(z.string()),
+      dependentObjects: z.array(dependent).optional(),
+      namingLive: z.array(z.looseObject({ what: z.string(), writes: z.boolean() })).optional(),
+    })
+    .optional(),
+  outcome: z
+    .looseObject({
+      schemas: places,
+      tables: z.number(),
+      rows: z.number(),
+      before: places,
+      leftOut: z.array(z.looseObject({ what: z.string(), why: z.string() })),
+      unfinished: z
+        .array(z.looseObject({ object: z.string(), why: z.string(), sql: z.string().optional() }))
+        .optional(),
+      dependentObjects: z.array(dependent).optional(),
+      warnings: z.array(z.string()),
+    })
+    .optional(),
+  links: z.looseObject({ self: z.string(), undo: z.string().optional() }),
+});
+export type Restore = z.output<typeof restore>;
+
+export const verification = z.looseObject({
+  id: z.string(),
+  projectId: z.string(),
+  backupId: z.string(),
+  status: z.string(),
+  compare: z.string(),
+  createdAt: z.string(),
+  durationMs: z.number().optional(),
+  error: failure.optional(),
+  result: z
+    .looseObject({
+      verdict: z.string(),
+      why: z.string().optional(),
+      differences: z.array(z.string()),
+      differenceCount: z.number(),
+      notChecked: z.array(z.string()),
+      checked: z.looseObject({ tables: z.number(), rows: z.number(), objects: z.number() }),
+    })
+    .optional(),
+  links,
+});
+export type Verification = z.output<typeof verification>;
+
+export const run = z.looseObject({
+  id: z.string(),
+  schedule: z.string(),
+  scheduledAt: z.string(),
+  finishedAt: z.string().optional(),
+  sources: z.array(z.string()),
+  parts: z.record(
+    z.string(),
+    z.looseObject({
+      planned: z.number(),
+      skippedCount: z.number(),
+      skipped: z.array(z.looseObject({ projectId: z.string(), why: z.string() })),
+      error: failure.optional(),
+    }),
+  ),
+  counts: z
+    .looseObject({
+      planned: z.number(),
+      pending: z.number(),
+      'in-progress': z.number(),
+      completed: z.number(),
+      failed: z.number(),
+      cancelled: z.number(),
+    })
+    .optional(),
+  links,
+});
+export type Run = z.output<typeof run>;
+
+export const project = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  schemaName: z.string(),
+  status: z.string(),
+  source: z.string(),
+  lastSuccess: z.looseObject({ backupId: z.string(), at: z.string(), size: z.number() }).optional(),
+});
+export type Project = z.output<typeof project>;
+
+export const download = z.looseObject({
+  url: z.string(),
+  fileName: z.string(),
+  size: z.number(),
+  checksum: z.string(),
+});
+
+/** One page of a list. */
+export const pageOf = <S extends z.ZodType>(item: S) =>
+  z.looseObject({ items: z.array(item), cursor: z.string().nullish() });

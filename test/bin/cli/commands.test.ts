@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasHidden } from '../../../core/printable.ts';
+import {
+  type Answering,
+  backupOf,
+  type Ended,
+  type FakeApi,
+  ID,
+  larder,
+  restoreOf,
+  startApi,
+} from './support.ts';
+
+let api: FakeApi;
+let folder: string;
+beforeAll(async () => {
+  api = await startApi();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'larder-cli-'));
+  api.asked.length = 0;
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => api.close());
+
+/** Over the test's API, as over a deployed one. */
+const run = (answering: Answering, ...args: readonly string[]): Promise<Ended> => {
+  api.answering = answering;
+  return larder(['--endpoint', api.url, '--region', 'eu-central-1', ...args], { cwd: folder });
+};
+const always =
+  (body: unknown, status = 200): Answering =>
+  () => ({ status, body });
+
+describe('a request', () => {
+  it('is signed for execute-api, whatever the ids hold', async () => {
+    const project = `Müller & "Söhne"/../x?y=%2F`;
+    const { status } = await run(
+      always({ items: [] }),
+      'backup',
+      'list',
+      project,
+      '--from',
+      '2026-11-01T00:00:00Z',
+    );
+    expect(status).toBe(0);
+    const [asked] = api.asked;
+    expect(asked?.isSigned).toBe(true);
+    expect(asked?.headers.authorization).toMatch(/\/eu-central-1\/execute-api\/aws4_request/);
+    expect(asked?.url).toMatch(
+      /^\/projects\/M%C3%BCller%20%26%20%22S%C3%B6hne%22%2F%2E%2E%2Fx%3Fy%3D%252F\/backups\?/,
+    );
+  });
+
+  it('that may be repeated is sent again where the API is busy, with the same idempotency key', async () => {
+    let calls = 0;
+    const busyOnce: Answering = () => {
+      calls += 1;
+      return calls === 1
+        ? { status: 503, body: {} }
+        : { status: 202, body: backupOf({ status: 'pending' }) };
+    };
+    const { status } = await run(
+      busyOnce,
+      'backup',
+      'create',
+      'acme',
+      '--trigger',
+      'pre-migration',
+    );
+    expect(status).toBe(0);
+    const keys = api.asked.map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+    expect(api.asked[0]?.body).toEqual({ trigger: 'pre-migration' });
+  });
+});
+
+describe('the exit status', () => {
+  it.each([
+    [400, 2],
+    [403, 4],
+    [404, 3],
+    [410, 3],
+    [409, 1],
+  ])('of an answer %i is %i, with the API’s own words', async (status, exit) => {
+    const body = { detail: 'the very words', errors: ['name: too long'] };
+    const ended = await run(always(body, status), 'backup', 'show', 'acme', ID);
+    expect(ended.status).toBe(exit);
+    expect(ended.stderr).toContain('the very words');
+    expect(ended.stderr).toContain('name: too long');
+    expect(ended.stdout).toBe('');
+  });
+
+  it.each([
+    [['backup', 'list'], /missing required argument 'project'/],
+    [['backup', 'create', 'acme', '--format', 'zip'], /Allowed choices are custom, plain, tar/],
+    [['backup', 'list', 'acme', '--limit', '0'], /whole number above 0/],
+    [['restore', 'elsewhere', 'acme'], /--target/],
+    [['nonsense'], /unknown command/],
+    [[], /Usage: larder/],
+    [['--endpoint', 'x', '--stack', 'y', 'status'], /Give one of/],
+    [['--endpoint', 'nowhere', 'status'], /no URL/],
+  ] as const)('of a wrong command line %j is 2, and nothing is sent', async (args, words) => {
+    const ended = await larder(args, { cwd: folder, env: { AWS_REGION: 'eu-central-1' } });
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toMatch(words);
+    expect(api.asked).toEqual([]);
+  });
+
+  it('is 5 where the time is up, and what was begun goes on', async () => {
+    const waits = always(backupOf({ status: 'in-progress', size: undefined }));
+    const ended = await run(waits, 'backup', 'watch', 'acme', ID, '--timeout', '1');
+    expect(ended.status).toBe(5);
+    expect(api.asked.every(({ method }) => method === 'GET')).toBe(true);
+  });
+
+  it('is 1 for a backup that failed while it was waited for', async () => {
+    const fails: Answering = ({ method }) => ({
+      body: backupOf(
+        method === 'POST'
+          ? { status: 'pending' }
+          : { status: 'failed', error: { name: 'SchemaNotFound', message: 'there is no schema' } },
+      ),
+    });
+    const ended = await run(fails, 'backup', 'create', 'acme', '--wait');
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain('SchemaNotFound: there is no schema');
+  });
+
+  it('is 1 where nobody answers', async () => {
+    const ended = await larder(['--endpoint', 'http://127.0.0.1:1', '--region', 'x', 'status'], {
+      cwd: folder,
+    });
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toMatch(/cannot be reached/);
+  });
+});
+
+describe('standard output', () => {
+  it('is one JSON document with --json, and the answer whole', async () => {
+    const answer = { ...backupOf(), somethingNew: [1, 2] };
+    const { stdout, stderr } = await run(always(answer), 'backup', 'show', 'acme', ID, '--json');
+    expect(JSON.parse(stdout)).toEqual(answer);
+    expect(stderr).toBe('');
+  });
+
+  it('cannot be moved or colored by a name', async () => {
+    const evil = 'x\u001b[31mred\u001b[2J\u202e\r\n';
+    const bad = backupOf({
+      name: evil,
+      error: { name: 'X', message: evil },
+      status: 'failed',
+      warnings: [evil],
+    });
+    const list = await run(always({ items: [backupOf({ id: evil })] }), 'backup', 'list', 'acme');
+    const show = await run(always(bad), 'backup', 'show', 'acme', ID);
+    const json = await run(always(bad), 'backup', 'show', 'acme', ID, '--json');
+    for (const { stdout } of [list, show, json])
+      expect(hasHidden(stdout.replaceAll('\n', ''))).toBe(false);
+    expect(JSON.parse(json.stdout)).toEqual(bad);
+  });
+
+  it('fits 80 columns', async () => {
+    const rows = [
+      backupOf({ status: 'in-progress' }),
+      backupOf({ validation: 'could-not-run', size: 999_000_000 }),
+    ];
+    const { stdout } = await run(always({ items: rows }), 'backup', 'list', 'acme');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/^BACKUP +CREATED +STATUS +VERIFIED +SIZE$/m);
+  });
+
+  it('goes through the pages of a list until there are enough', async () => {
+    const pages: Answering = ({ url }) => {
+      const query = new URLSearchParams(url.split('?')[1]);
+      const from = Number(query.get('cursor') ?? 0);
+      const count = Number(query.get('limit'));
+      const items = Array.from({ length: count }, (_, i) => backupOf({ id: `b${from + i}` }));
+      return { body: { items, cursor: String(from + count) } };
+    };
+    const { stdout } = await run(pages, 'backup', 'list', 'acme', '--limit', '150', '--json');
+    const { items } = JSON.parse(stdout) as { items: { id: string }[] };
+    expect(items.map(({ id }) => id)).toEqual(Array.from({ length: 150 }, (_, i) => `b${i}`));
+    expect(api.asked).toHaveLength(2);
+  });
+});
+
+describe('a swap', () => {
+  const checked =
+    (verdict: string, given: Record<string, unknown> = {}): Answering =>
+    ({ method, body }) => {
+      const isDry = method === 'GET' || (body as { dryRun?: boolean }).dryRun === true;
+      return {
+        body: restoreOf(isDry ? { dryRun: true, verdict, ...given } : { status: 'completed' }),
+      };
+    };
+  const isSwap = (body: unknown): boolean =>
+    (body as { dryRun?: boolean } | undefined)?.dryRun !== true;
+
+  it('is not requested before somebody has confirmed it, and says how', async () => {
+    const ended = await run(checked('can-go-on'), 'restore', 'swap', 'acme', ID);
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain('--yes acme');
+    expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
+  });
+
+  it('is not requested where another project was confirmed', async () => {
+    const ended = await run(checked('can-go-on'), 'restore', 'swap', 'acme', ID, '--yes', 'acmee');
+    expect(ended.status).toBe(2);
+    expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
+  });
+
+  it('is not requested where its dry run refuses it, and shows the reasons', async () => {
+    const report = {
+      schemas: [{ from: 'acme', to: 'acme' }],
+      needs: { databaseBytes: 1, seconds: 1 },
+      problems: ['Role app is missing.'],
+      warnings: [],
+    };
+    const ended = await run(
+      checked('refused', { report }),
+      'restore',
+      'swap',
+      'acme',
+      ID,
+      '--yes',
+      'acme',
+    );
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain('Role app is missing.');
+    expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
+  });
+
+  it('is requested with what was asked for once it is confirmed', async () => {
+    const ended = await run(
+      checked('can-go-on'),
+      'restore',
+      'swap',
+      'acme',
+      ID,
+      '--yes',
+      'acme',
+      '--repoint-dependents',
+      '--no-wait',
+    );
+    expect(ended.status).toBe(0);
+    const posts = api.asked.filter(({ method }) => method === 'POST');
+    expect(posts.map(({ body }) => body)).toEqual([
+      { repointDependents: true, dryRun: true },
+      { repointDependents: true },
+    ]);
+  });
+});
+
+describe('a download', () => {
+  const bytes = Buffer.from('0123456789'.repeat(5000));
+  const checksum = createHash('sha256').update(bytes).digest('hex');
+  const serving =
+    (content: (range: number) => { bytes: Buffer; cut?: boolean; status?: number }): Answering =>
+    ({ url, headers }) => {
+      if (url.endsWith('/download'))
+        return {
+          body: {
+            url: `${api.url}/object`,
+            fileName: '../../acme.dump',
+            size: bytes.length,
+            checksum,
+          },
+        };
+      if (url === '/object')
+        return content(Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0));
+      return { body: backupOf() };
+    };
+  const whole = serving((from) => ({ bytes: bytes.subarray(from), status: from ? 206 : 200 }));
+
+  it('lies in this folder, whatever its name says, and its digest was checked', async () => {
+    const { status, stdout } = await run(whole, 'backup', 'download', 'acme');
+    expect(status).toBe(0);
+    expect(stdout).toContain('acme.dump');
+    expect(await readdir(folder)).toEqual(['acme.dump']);
+    expect(await readFile(path.join(folder, 'acme.dump'))).toEqual(bytes);
+    expect(api.asked.find(({ url }) => url === '/object')?.headers.authorization).toBeUndefined();
+  });
+
+  it('that was cut goes on where it ended', async () => {
+    const cut = serving((from) => ({
+      bytes: bytes.subarray(from, from + 20_000),
+      cut: true,
+      status: from ? 206 : 200,
+    }));
+    expect((await run(cut, 'backup', 'download', 'acme')).status).toBe(1);
+    expect(await readdir(folder)).toEqual(['acme.dump.part']);
+    const { length } = await readFile(path.join(folder, 'acme.dump.part'));
+    expect(length).toBeGreaterThan(0);
+    expect((await run(whole, 'backup', 'download', 'acme')).status).toBe(0);
+    expect(api.asked.at(-1)?.headers.range).toBe(`bytes=${length}-`);
+    expect(await readdir(folder)).toEqual(['acme.dump']);
+    expect(await readFile(path.join(folder, 'acme.dump'))).toEqual(bytes);
+  });
+
+  it('that is damaged gets no name, and is begun anew the next time', async () => {
+    const damaged = serving(() => ({ bytes: Buffer.from(bytes).fill('x', 10, 20) }));
+    const ended = await run(damaged, 'backup', 'download', 'acme');
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toMatch(/damaged/);
+    expect(await readdir(folder)).not.toContain('acme.dump');
+    expect((await run(whole, 'backup', 'download', 'acme')).status).toBe(0);
+    expect(await readFile(path.join(folder, 'acme.dump'))).toEqual(bytes);
+  });
+
+  it('replaces no file that exists, unless asked', async () => {
+    await writeFile(path.join(folder, 'acme.dump'), 'mine');
+    const ended = await run(whole, 'backup', 'download', 'acme');
+    expect(ended.status).toBe(2);
+    expect(await readFile(path.join(folder, 'acme.dump'), 'utf8')).toBe('mine');
+    expect((await run(whole, 'backup', 'download', 'acme', '--force')).status).toBe(0);
+    expect(await readFile(path.join(folder, 'acme.dump'))).toEqual(bytes);
+  });
+
+  it('goes to a pipe, and a damaged one ends with 1', async () => {
+    const { stdout, status } = await run(whole, 'backup', 'download', 'acme', '-o', '-');
+    expect(status).toBe(0);
+    expect(stdout).toBe(bytes.toString());
+    expect(await readdir(folder)).toEqual([]);
+    const damaged = serving(() => ({ bytes: bytes.subarray(1) }));
+    expect((await run(damaged, 'backup', 'download', 'acme', '-o', '-')).status).toBe(1);
+  });
+});
