@@ -12,9 +12,15 @@ import { failureText } from './failures.ts';
 import { BadUsage } from './usage.ts';
 
 const VERBS = ['compare', 'rebuild'] as const;
+const HISTORY_HELP = `larder history compare     compare the history table with the vault, and list what is in one only
+larder history rebuild     write the rows that the history table lacks, from the manifests in the vault
+
+Options of each: larder history compare --help
+`;
 
 const history = async (argv: readonly string[], running: Running): Promise<void> => {
   const [verb, ...options] = argv;
+  if (verb === '--help' || verb === '-h') return void process.stdout.write(HISTORY_HELP);
   const command = VERBS.find((one) => one === verb);
   if (!command) {
     throw new BadUsage(

@@ -24,6 +24,8 @@ const hashFile = async (file: string, hash: Hash): Promise<void> => {
 };
 
 interface Meter {
+  /** Bytes so far. */
+  readonly done: number;
   /** Counts and hashes a chunk. */
   take(chunk: Buffer): void;
   stop(): void;
@@ -48,6 +50,9 @@ const makeMeter = ({ output }: Session, hash: Hash, from: number, total: number)
   const began = performance.now();
   let done = 0;
   return {
+    get done() {
+      return from + done;
+    },
     take: (chunk) => {
       hash.update(chunk);
       done += chunk.length;
@@ -69,7 +74,11 @@ const open = async (url: string, from: number, signal: AbortSignal) => {
   return { body: response.body, isPart: response.status === 206 };
 };
 
-const checkDigest = (hash: Hash, { checksum }: Download): void => {
+const checkWhole = ({ done }: Meter, hash: Hash, { size, checksum }: Download): void => {
+  if (done < size)
+    throw new CommandFailed(
+      `The connection ended after ${bytesText(done)} of ${bytesText(size)}. The same command goes on from there.`,
+    );
   const digest = hash.digest('hex');
   if (digest === checksum) return;
   throw new CommandFailed(
@@ -103,8 +112,9 @@ const toStandardOutput = (chunk: Buffer): Promise<void> =>
 const toPipe = async (session: Session, wanted: Download): Promise<void> => {
   const hash = createHash('sha256');
   const { body } = await open(wanted.url, 0, session.signal);
-  await copy(body, makeMeter(session, hash, 0, wanted.size), toStandardOutput);
-  checkDigest(hash, wanted);
+  const meter = makeMeter(session, hash, 0, wanted.size);
+  await copy(body, meter, toStandardOutput);
+  checkWhole(meter, hash, wanted);
 };
 
 /** On failure, what was received stays in `.part`, and the same command goes on from there. */
@@ -116,16 +126,15 @@ const toFile = async (session: Session, wanted: Download, file: string): Promise
   const { body, isPart } = await open(wanted.url, from, session.signal);
   const begins = isPart ? from : 0;
   if (begins) await hashFile(part, hash);
+  const meter = makeMeter(session, hash, begins, wanted.size);
   const handle = await openFile(part, begins ? 'a' : 'w', 0o600);
   try {
-    await copy(body, makeMeter(session, hash, begins, wanted.size), (chunk) =>
-      handle.appendFile(chunk),
-    );
+    await copy(body, meter, (chunk) => handle.appendFile(chunk));
     await handle.sync();
   } finally {
     await handle.close();
   }
-  checkDigest(hash, wanted);
+  checkWhole(meter, hash, wanted);
   await rename(part, file);
 };
 

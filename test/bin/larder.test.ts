@@ -240,7 +240,8 @@ describe('larder, on AWS', () => {
 
 describe('the command line', () => {
   it.each([
-    [[], 'Say what to do'],
+    [[], 'Usage: larder'],
+    [['history'], 'Say what to do'],
     [['frob'], 'frob'],
     [['history', 'frob'], 'history frob'],
     [['history', 'compare', '--bucket', 'b'], 'LARDER_HISTORY_TABLE'],

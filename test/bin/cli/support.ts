@@ -54,8 +54,10 @@ export const startApi = async (): Promise<FakeApi> => {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
       return;
     }
-    if (!cut) response.end(bytes);
-    else response.write(bytes, () => response.destroy());
+    if (!cut) return void response.end(bytes);
+    // More was announced than comes.
+    response.setHeader('content-length', bytes.length * 2).write(bytes);
+    request.socket.end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
