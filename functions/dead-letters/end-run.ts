@@ -3,7 +3,7 @@ import { iso } from '../../core/backup.ts';
 import * as errors from '../../core/errors.ts';
 import { type PlanEvent, parseJson, planEvent } from '../../core/messages.ts';
 import { runOf } from '../../core/run.ts';
-import type { DeadLetter, DeadLetterPorts } from './handle-dead-letter.ts';
+import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
 /**
  * What Lambda sends to the on-failure destination of an asynchronous invocation.

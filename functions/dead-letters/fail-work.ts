@@ -2,7 +2,7 @@ import { MessageBuried } from '../../core/errors/work.ts';
 import { giveUp, type UnattendedWork } from '../../core/leased-work/unattended.ts';
 import type { LeasedWork } from '../../core/leased-work/work.ts';
 import { parseJson } from '../../core/messages.ts';
-import type { DeadLetter, DeadLetterPorts } from './handle-dead-letter.ts';
+import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
 const WHY = 'it was received more often than the queue allows';
 

@@ -17,7 +17,8 @@ import { failureFacts } from '../../core/errors/base.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { handleMessages } from '../batch.ts';
 import { lambdaHandler } from '../middleware.ts';
-import { type DeadLetter, type DeadLetterPorts, handleDeadLetter } from './handle-dead-letter.ts';
+import { handleDeadLetter } from './handle-dead-letter.ts';
+import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
 const environment = readEnvironment(['historyTable', 'outcomesQueue', 'deadLetters']);
 const queues = await readDeadLetterQueues(environment.deadLetters);

@@ -1,6 +1,7 @@
 import { ACCOUNT, PARTITION, REGION } from '../region.ts';
-import { NotEmulated, ofType, type Resource } from '../template/document.ts';
+import { NotEmulated, ofType } from '../template/document.ts';
 import type { Reading } from '../template/properties.ts';
+import type { Resource } from '../template/resource.ts';
 import { PolicyNotUnderstood, readPolicy, type Statement } from './statements.ts';
 
 /** A role of the template, with the policies that are its own. */

@@ -2,16 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { inlineNested, NESTED, type Template } from './nested.ts';
+import { type Resource, resource } from './resource.ts';
 
 /**
  * A synthesized stack: its CloudFormation template with its nested stacks in it, and where the files that it names by S3 key lie on
  * this machine, which the assets file beside it tells.
  */
-const resource = z.looseObject({
-  Type: z.string(),
-  Properties: z.record(z.string(), z.unknown()).default({}),
-  Condition: z.string().optional(),
-});
 
 const template = z.looseObject({
   Resources: z.record(z.string(), resource),
@@ -30,8 +26,6 @@ const assets = z.looseObject({
     )
     .default({}),
 });
-
-export type Resource = z.infer<typeof resource>;
 
 export interface Document {
   readonly stackName: string;

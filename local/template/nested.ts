@@ -1,4 +1,4 @@
-import type { Resource } from './document.ts';
+import type { Resource } from './resource.ts';
 
 /**
  * Nested stacks as resources of the stack around them: their parameters are replaced by what that stack gives them, and its

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { type Document, NotEmulated, type Resource } from './document.ts';
+import { type Document, NotEmulated } from './document.ts';
 import type { Resolver } from './resolve.ts';
+import type { Resource } from './resource.ts';
 
 /** Where a template's readers get what they read. */
 export interface Reading {

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { functionNameOf } from '../emulators/functions.ts';
-import { NotEmulated, ofType, type Resource } from './document.ts';
+import { NotEmulated, ofType } from './document.ts';
 import type { GatewayResponse, LocalRoute } from './model.ts';
 import { flag, number, type Reading, read } from './properties.ts';
+import type { Resource } from './resource.ts';
 
 /** API Gateway's resources and methods as a list of routes. */
 const resourceShape = { ParentId: z.string(), PathPart: z.string() };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Document, Resource } from '../../local/template/document.ts';
+import type { Document } from '../../local/template/document.ts';
 import { readModel } from '../../local/template/read.ts';
+import type { Resource } from '../../local/template/resource.ts';
 
 const QUEUES = 'http://127.0.0.1:4100';
 

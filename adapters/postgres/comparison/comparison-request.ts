@@ -1,7 +1,7 @@
 import type { Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 import type { Comparison } from '../../../core/verification.ts';
-import type { LeftOutObject } from '../replay/left-out-objects.ts';
+import type { LeftOutObject } from '../replay/left-out-object.ts';
 import type { ReportedObject } from './reported-objects.ts';
 
 /** What was restored, and how it may differ from the manifest. */

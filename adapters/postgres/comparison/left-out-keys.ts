@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Definition, Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
-import type { LeftOutObject } from '../replay/left-out-objects.ts';
+import type { LeftOutObject } from '../replay/left-out-object.ts';
 import { begins, isOn } from './reported-objects.ts';
 
 /** Which definitions of the manifest belong to objects that were left out. */

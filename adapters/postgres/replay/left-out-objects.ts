@@ -12,6 +12,7 @@ import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import type { Name } from '../sql/kinds/word-cursor.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { tried } from './in-savepoint.ts';
+import type { LeftOutReason } from './left-out-object.ts';
 import type { Run } from './run-state.ts';
 import { attempted } from './unfinished-objects.ts';
 
@@ -21,38 +22,6 @@ import { attempted } from './unfinished-objects.ts';
  * that fails with its name, and is left out in turn. So each statement runs in a savepoint, in an attempt that begins only once
  * the usual one has met such an object.
  */
-export interface LeavingOut {
-  /** Casts that belong to the schema's objects and are in no backup of it, such as `(integer AS acme.mood)`. */
-  readonly casts: readonly string[];
-  /** What is outside the schema and missing here, as messages name it: without quotes, arguments and access methods. */
-  readonly missing: readonly MissingOutside[];
-}
-
-export interface MissingOutside {
-  readonly kind: string;
-  /** `public.ops` */
-  readonly name: string;
-}
-
-export type LeftOutReason =
-  | { readonly kind: 'superusers-only' }
-  /** `name` is that of an object that was left out or is missing, such as `acme.money`. */
-  | { readonly kind: 'needs'; readonly name: string }
-  | { readonly kind: 'needs-cast'; readonly cast: string };
-
-export interface LeftOutObject {
-  /** Such as `operator class "acme.ops"`. */
-  readonly object: string;
-  /** As statements name kinds, such as `table`, `operator class`. */
-  readonly what: string;
-  readonly name: Name;
-  /** The table that it is a part of. */
-  readonly table?: Name;
-  /** True where the object is there, and only a statement about it was left out. */
-  readonly isPartly: boolean;
-  readonly because: LeftOutReason;
-}
-
 /** Casts of types that belong to a class are missed by one of these. */
 const CLASS = 'operator class';
 

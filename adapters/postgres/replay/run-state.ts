@@ -8,7 +8,7 @@ import { NamingLive } from '../sql/objects-naming-live.ts';
 import { LeftOutAccess, roleFinder } from './access/role-rights.ts';
 import { readExtensionParts } from './extension-parts.ts';
 import type { GeneratedColumn } from './generated-columns.ts';
-import type { LeftOutObject } from './left-out-objects.ts';
+import type { LeftOutObject } from './left-out-object.ts';
 import type { Loosened } from './loosened-check.ts';
 import { makeRowRoom } from './send.ts';
 import type { Boundaries } from './statement-policy.ts';

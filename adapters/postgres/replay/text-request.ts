@@ -2,7 +2,7 @@ import type { Loosening } from '../../../core/errors/restore.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { NamesLive, OnConflict, TableName } from '../../../core/restore.ts';
 import type { AccessObstacle } from './access/access-obstacle.ts';
-import type { LeavingOut, LeftOutObject } from './left-out-objects.ts';
+import type { LeavingOut, LeftOutObject } from './left-out-object.ts';
 import type { BindingPlan } from './operators/binding-plan.ts';
 import type { Unfinished } from './unfinished-objects.ts';
 

@@ -6,8 +6,9 @@ import {
   type TemplatePolicies,
 } from '../../../local/access/template-policies.ts';
 import { makeCredentials } from '../../../local/emulators/signature.ts';
-import type { Document, Resource } from '../../../local/template/document.ts';
+import type { Document } from '../../../local/template/document.ts';
 import { makeResolver } from '../../../local/template/resolve.ts';
+import type { Resource } from '../../../local/template/resource.ts';
 
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 const ref = (id: string) => ({ Ref: id });

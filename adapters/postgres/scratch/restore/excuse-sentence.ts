@@ -1,5 +1,5 @@
 import { quoted } from '../../../../core/errors/base.ts';
-import type { LeftOutObject } from '../../replay/left-out-objects.ts';
+import type { LeftOutObject } from '../../replay/left-out-object.ts';
 import type { MissingName } from '../../session/server-messages.ts';
 import type { FillingExcuse } from './excuse.ts';
 

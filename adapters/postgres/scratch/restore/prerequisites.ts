@@ -2,7 +2,7 @@ import pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { type Manifest, type Outside, type StandIn, schemasIn } from '../../../../core/manifest.ts';
 import { ruleOf } from '../../catalog/definitions/definitions.ts';
-import type { MissingOutside } from '../../replay/left-out-objects.ts';
+import type { MissingOutside } from '../../replay/left-out-object.ts';
 import { identifier } from '../../sql/identifiers.ts';
 import { SCRATCH_OWNER } from '../server/prepare.ts';
 import type { ScratchServer } from '../server/server.ts';

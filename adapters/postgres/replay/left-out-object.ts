@@ -1,0 +1,34 @@
+import type { Name } from '../sql/kinds/word-cursor.ts';
+
+/** What is known before of what the server will lack. */
+export interface LeavingOut {
+  /** Casts that belong to the schema's objects and are in no backup of it, such as `(integer AS acme.mood)`. */
+  readonly casts: readonly string[];
+  /** What is outside the schema and missing here, as messages name it: without quotes, arguments and access methods. */
+  readonly missing: readonly MissingOutside[];
+}
+
+export interface MissingOutside {
+  readonly kind: string;
+  /** `public.ops` */
+  readonly name: string;
+}
+
+export type LeftOutReason =
+  | { readonly kind: 'superusers-only' }
+  /** `name` is that of an object that was left out or is missing, such as `acme.money`. */
+  | { readonly kind: 'needs'; readonly name: string }
+  | { readonly kind: 'needs-cast'; readonly cast: string };
+
+export interface LeftOutObject {
+  /** Such as `operator class "acme.ops"`. */
+  readonly object: string;
+  /** As statements name kinds, such as `table`, `operator class`. */
+  readonly what: string;
+  readonly name: Name;
+  /** The table that it is a part of. */
+  readonly table?: Name;
+  /** True where the object is there, and only a statement about it was left out. */
+  readonly isPartly: boolean;
+  readonly because: LeftOutReason;
+}
