@@ -89,8 +89,8 @@ export class SourceRestores extends Construct {
         },
       },
     );
-    // A safety backup's row is made here, and its message sent.
-    history.allow(restore, ['GetItem', 'PutItem', 'UpdateItem'], [], isolation.projects);
+    // A safety backup's row is written here, and its message sent. An undo looks for later swaps.
+    history.allow(restore, ['GetItem', 'PutItem', 'UpdateItem'], ['table'], isolation.projects);
     restore.allow(['sqs:SendMessage'], [safetyBackups.queueArn]);
     vault.allowRead(restore, isolation.reads);
     manifestKey.allowVerify(restore);

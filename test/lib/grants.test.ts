@@ -64,7 +64,7 @@ describe('each function may do what it does and nothing else', () => {
     expect(grantsOf(one, 'Sources/main/Restores/Restore/Role')).toEqual({
       '<Sources/main/Restores/Restore/Log.Arn>': LOG,
       [restore().secretArn ?? '']: ['secretsmanager:GetSecretValue'],
-      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OBJECTS]: ['s3:GetObject'],
       [BELOW_PREFIX]: ['s3:ListBucket'],
       [KEY]: ['kms:Decrypt'],

@@ -26,7 +26,7 @@ export interface Operating {
   latestOf(projectId: string): Promise<Backup>;
   removeObjects(backup: Backup): Promise<void>;
   /** Posts to the API, and waits until what was asked for has completed. @throws Error where it does not */
-  completed(path: string): Promise<void>;
+  completed(path: string): Promise<string>;
   /** The oldest restore or verification of Globex that succeeded. @throws Error where there is none */
   doneOf<J extends Job>(jobs: Pick<Jobs<J>, 'list'>): Promise<J>;
   /** Sets a backup's `ttl`, or removes another attribute of its row. */
@@ -77,6 +77,7 @@ export const operate = (running: RunningStack): Operating => {
       if (asked.http !== 202) throw new Error(`${path}: ${JSON.stringify(asked)}`);
       const ended = await running.untilEnded(asked.links?.self ?? '');
       if (ended.status !== 'completed') throw new Error(`${path}: ${JSON.stringify(ended)}`);
+      return asked.links?.self ?? '';
     },
     doneOf: async (jobs) => {
       const { items } = await jobs.list(GLOBEX, { limit: 20 });

@@ -1,0 +1,58 @@
+import { factsText, listText, tableText } from '../output.ts';
+import type * as shown from '../shown.ts';
+import { agoText, bytesText, countText, durationText, orDash, timeText } from '../words.ts';
+
+/** Backups as people read them. */
+const COLUMNS = [
+  { title: 'backup' },
+  { title: 'created' },
+  { title: 'status' },
+  { title: 'verified' },
+  { title: 'size', isNumber: true },
+];
+
+/** Short, so that the table fits 80 columns. */
+const VERIFIED: Readonly<Record<string, string>> = {
+  unverified: '-',
+  verifying: 'running',
+  verified: 'yes',
+  'could-not-run': 'not run',
+};
+
+const rowOf = (one: shown.Backup, now: number): string[] => [
+  one.id,
+  agoText(one.createdAt, now),
+  one.status,
+  VERIFIED[one.validation] ?? one.validation,
+  orDash(one.size, bytesText),
+];
+
+export const backupText = (one: shown.Backup): string =>
+  [
+    factsText([
+      ['backup', one.id],
+      ['project', one.projectId],
+      ['schema', one.schemaName],
+      ['source', one.source],
+      ['name', one.name],
+      ['status', one.status],
+      ['verified', one.validationWhy ? `${one.validation}: ${one.validationWhy}` : one.validation],
+      ['created', timeText(one.createdAt)],
+      ['completed', one.completedAt && timeText(one.completedAt)],
+      ['took', one.durationMs === undefined ? undefined : durationText(one.durationMs)],
+      ['expires', timeText(one.expiresAt)],
+      ['content', `${one.content}, ${one.format}${one.compression ? `, ${one.compression}` : ''}`],
+      ['size', one.size === undefined ? undefined : bytesText(one.size)],
+      ['tables', one.tableCount === undefined ? undefined : countText(one.tableCount)],
+      ['rows', one.rowCount === undefined ? undefined : countText(one.rowCount)],
+      ['SHA-256', one.checksum],
+      ['error', one.error && `${one.error.name}: ${one.error.message}`],
+    ]),
+    ...listText('Warnings', one.warnings ?? []),
+  ].join('\n');
+
+export const backupTable = (items: readonly shown.Backup[], now: number): string =>
+  tableText(
+    COLUMNS,
+    items.map((one) => rowOf(one, now)),
+  );
