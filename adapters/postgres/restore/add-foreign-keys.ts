@@ -21,13 +21,13 @@ import { codeOf, type KeyOptions, patiently, type Send } from './short-transacti
 import { otherOwner, validateAsOwner } from './validate-foreign-key.ts';
 
 /**
- * Adds the constraints that lead out of the restored schemas. ADD FOREIGN KEY locks the table that is referred to against every
- * tenant's writes: so it is added NOT VALID, which takes a moment, in a transaction of its own that waits for its locks only a
- * moment too, since whoever writes queues behind it. Validating lets everybody read and write.
+ * Adds the foreign keys from the restored schemas to tables outside. ADD FOREIGN KEY locks the referenced table against the writes of every
+ * tenant. So the key is added NOT VALID, which is quick, in a transaction of its own. That transaction waits only briefly for its locks,
+ * because every writer queues behind it. The validation then blocks neither reads nor writes.
  */
 const THERE_ALREADY = '42710';
 
-/** Since PostgreSQL 18 a key may be there and not be enforced. */
+/** Since PostgreSQL 18 a key may exist without being enforced. */
 const FOUND = `
   SELECT coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true) AS enforced
   FROM pg_catalog.pg_constraint k
@@ -48,8 +48,8 @@ const HAS_KEY_EXPRESSIONS = `
   ) AS evaluates`;
 
 /**
- * To add a key to a partitioned table is to open its partitions, and so to evaluate constant calls of the partition key
- * (RelationBuildPartitionKey in partcache.c): then it is added as the table's owner, restricted.
+ * Adding a key to a partitioned table opens its partitions, and so evaluates constant calls of the partition key (RelationBuildPartitionKey
+ * in partcache.c). Such a key is added as the table's owner, restricted.
  */
 const senderFor = async (
   client: pg.Client,
@@ -75,7 +75,7 @@ const addBelow = async (
 ): Promise<boolean> => {
   const parts = await partsBelow(client, key);
   if (!parts) return false;
-  // First all of them, so that new rows are checked in each, whatever is in the others.
+  // First add the key to all partitions: then it checks new rows in each, whatever rows the others have.
   for (const part of parts.filter(({ there }) => !there))
     await patiently(client, options, [`${onPartition(key, part).sql} NOT VALID`]);
   let isViolated = false;
@@ -105,7 +105,7 @@ const add = async (
     const send = await senderFor(client, key, adding);
     await patiently(client, options, [adding, ...comments], send);
   }
-  // One that is not enforced can't be validated, and is as the backup has it.
+  // A key that is not enforced cannot be validated; it is as in the backup.
   if (!(await isThere(client, key))?.enforced) return { table, name, state: 'valid' };
   if (key.neverValidated) {
     return { table, name, state: 'not-valid', why: keyReasonText({ kind: 'never-validated' }) };
@@ -114,7 +114,7 @@ const add = async (
   return { table, name, state: 'valid' };
 };
 
-/** A key that can't be had is told, with the reason: the schema itself is whole. */
+/** A key that cannot be added is reported, with the reason: the schema itself is complete. */
 const settle = async (
   client: pg.Client,
   key: OutsideForeignKey,
@@ -150,7 +150,7 @@ export const addForeignKeys = async (
           await add(client, key, options).catch((error: unknown) => {
             options.signal.throwIfAborted();
             if (isLost(error)) throw error;
-            // Somebody added it meanwhile, such as an attempt that was taken for dead.
+            // Another session has added it meanwhile, such as an attempt that was wrongly taken for dead.
             if (codeOf(error) === THERE_ALREADY) return add(client, key, options);
             return settle(client, key, error);
           }),

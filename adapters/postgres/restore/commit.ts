@@ -8,8 +8,8 @@ import { isLost } from '../session/server-messages.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 
 /**
- * The COMMIT, whose answer may be lost: the connection breaks after it was sent, and nobody knows whether it has happened. Then
- * the old backend is ended, so that nothing is under way any more, and what it left is looked at.
+ * The COMMIT, whose answer may be lost: if the connection breaks after it was sent, its result is unknown. Then this ends the old backend,
+ * so that the transaction is no longer in progress, and reads whether it was committed.
  */
 const END = `
   SELECT pg_catalog.pg_terminate_backend(pid, 5000)
@@ -21,7 +21,7 @@ const SESSION = { applicationName: `${APPLICATION}/aftermath`, statementTimeoutM
 const TRIES = 5;
 const PAUSE_MS = 1000;
 
-/** Ends a backend of ours and waits for its end. A server that is just restarting is asked again. */
+/** Ends a backend of ours and waits for its end. Tries again if the server is restarting. */
 const endBackend = async (access: SourceAccess, { pid, started }: Backend): Promise<void> => {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -39,16 +39,16 @@ export interface Commit {
   readonly access: SourceAccess;
   readonly client: pg.Client;
   readonly backend: Backend;
-  /** Looks, in a session of its own, whether the transaction has happened. */
+  /** Reads, in a session of its own, whether the transaction was committed. */
   readonly happened: () => Promise<boolean>;
 }
 
-/** @throws StatementRefused, RestoreInterrupted where it has not happened */
+/** @throws StatementRefused, RestoreInterrupted if it was not committed */
 export const commit = async (given: Commit): Promise<void> => {
   const { access, client, backend, happened } = given;
   try {
     const { command } = await client.query('COMMIT');
-    // A transaction that had failed is rolled back by a COMMIT without an error.
+    // COMMIT rolls a failed transaction back without an error.
     if (command !== 'COMMIT') throw new RestoreInterrupted(`its COMMIT was a ${command}`);
   } catch (error) {
     if (!isLost(error)) throw refusal(error, { object: 'the COMMIT' });

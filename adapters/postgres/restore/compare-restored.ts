@@ -38,7 +38,7 @@ const compared = async (
 
 /**
  * Compares what the transaction has restored with the manifest, under the backup's own schema names.
- * @throws RestoreMismatch, or what reading fails with, by name
+ * @throws RestoreMismatch, or the named error if reading fails
  */
 export const compareRestored = async (
   client: pg.Client,

@@ -17,8 +17,8 @@ import { commit } from './commit.ts';
 import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
 
 /**
- * The exchange of names, as often as it takes. Who writes meanwhile waits; nobody for long, since the locks are waited for only a
- * moment and, where somebody holds one of them longer, all are let go of again.
+ * Tries the exchange of names until it succeeds or the tries run out. Writers wait meanwhile, but never long: the exchange waits only
+ * briefly for its locks, and releases all of them if another session holds one longer.
  */
 /** The name of its session. */
 export const exchangeSession = (restoreId: string): string =>
@@ -29,14 +29,14 @@ const TRIES = 20;
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
 
-/** A worker that vanishes must not leave everybody waiting until the network has noticed. */
+/** If a worker vanishes, other sessions must not wait until the network reports it. */
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 2000`;
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
-/** Lock timeout, deadlock, statement timeout; and names that another exchange moved while this one waited: the next look tells. */
+/** Lock timeout, deadlock, statement timeout; or another exchange moved the names while this one waited: the next try sees that. */
 const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '42P01'];
 
-/** Leaves its transaction open. @returns undefined where it was done before */
+/** Leaves its transaction open. @returns undefined if the names were exchanged before */
 const exchangePatiently = async (
   client: pg.Client,
   access: RestoreAccess,
@@ -82,7 +82,7 @@ export const lookExchanged = async (
   }
 };
 
-/** What an exchange that had happened before has left outside, by what hangs on either schema now. */
+/** Dependents that an earlier exchange left outside, found by what depends on either schema now. */
 const lookAfter = async (client: pg.Client, places: readonly SchemaPlace[]): Promise<Repointed> => {
   const aside = steppingAside(places);
   const find = (names: readonly string[]) => findDependents(client, names, []);
@@ -90,7 +90,7 @@ const lookAfter = async (client: pg.Client, places: readonly SchemaPlace[]): Pro
   const now = await find(aside.map(({ from }) => from));
   return {
     dependents: [
-      // Their definitions name the schema where it is now.
+      // Their definitions name the schema under its present name.
       ...stay.map((one) => dependentOf({ ...one, statements: [] }, 'not-done')),
       ...now.map(({ obstacle: _, ...one }) => dependentOf(one, 'done')),
     ],

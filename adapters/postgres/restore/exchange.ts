@@ -23,13 +23,13 @@ import { qualified } from '../sql/identifiers.ts';
 import { asideComment, asideIn, unmarked } from './marker.ts';
 
 /**
- * The exchange of names within its transaction. Renaming a schema takes no lock on its tables, so a transaction that had begun to
- * write into the old one would go on writing there after the exchange, and its rows would be lost to the application. So all
- * tables are locked against writes first: what is under way ends before, what comes later finds the new ones.
+ * The exchange of names within its transaction. Renaming a schema takes no lock on its tables. A transaction that has begun to write into
+ * the old schema would therefore go on writing there after the exchange, and the application would lose its rows. So all tables are locked
+ * against writes first: running writes end before the exchange, and later ones find the new tables.
  */
 const LONGEST_LOCKING_MS = 600;
 
-/** Views, sequences and indexes are not locked: rows are in tables. Partitions are locked with their parents or by themselves. */
+/** Views, sequences and indexes are not locked, because only tables hold rows. Partitions are locked with their parents, or on their own. */
 const TABLES = `
   SELECT n.nspname AS schema, c.relname AS name,
     NOT pg_catalog.has_table_privilege(c.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 170000
@@ -43,18 +43,18 @@ interface Lockable {
   readonly closed: boolean;
 }
 
-/** TRUNCATE is the one of them that no column has: taking it back takes nothing else along. */
+/** TRUNCATE is the only one of these privileges that columns do not have: revoking it revokes nothing else. */
 const rightsToLock = (tables: readonly Lockable[]): readonly string[] =>
   tables
     .filter(({ closed }) => closed)
     .map(({ schema, name }) => `TRUNCATE ON TABLE ${qualified(schema, name)}`);
 
-/** The wait for each lock is short, and so is that for all of them together: who writes queues behind those we have. */
+/** The wait for each lock is short, and so is the wait for all of them, because writers queue behind the locks that we hold. */
 const lockTables = async (client: pg.Client, schemas: readonly string[]): Promise<void> => {
   const found = await client.query<Lockable>(TABLES, [schemas]);
   const names = found.rows.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`);
   if (!names.length) return;
-  // An owner may have taken rights from itself, as for rows that nobody is to change.
+  // An owner may have revoked its own rights, for example to protect rows from any change.
   const rights = rightsToLock(found.rows);
   for (const right of rights) await client.query(`GRANT ${right} TO CURRENT_USER`);
   await client.query(`SET LOCAL statement_timeout = ${LONGEST_LOCKING_MS}`);
@@ -63,13 +63,13 @@ const lockTables = async (client: pg.Client, schemas: readonly string[]): Promis
   await client.query('SET LOCAL statement_timeout = 0');
 };
 
-/** The place whose schema takes the name that this one gives away. */
+/** The place whose schema gets the name that this one gives up. */
 const takerOf = (places: readonly SchemaPlace[], { from }: SchemaPlace): SchemaPlace | undefined =>
   places.find(({ to }) => to === from);
 
 /**
- * Whether it has happened before, by the mark on a schema that stepped aside. Where none did, nothing is marked: then by all old
- * names being gone and all new ones there.
+ * Whether the exchange has happened before, by the marker on a schema that was set aside. If no schema was set aside, there is no marker:
+ * then it has happened if all old names are gone and all new ones exist.
  */
 export const isExchanged = async (
   client: pg.Client,
@@ -101,7 +101,7 @@ const refuseMissing = async (
   throw new SchemaNotFound(missing.from, rows[0]?.name ?? '');
 };
 
-/** What steps aside for a schema that comes back must be what had taken its name. @throws RestoreRefused */
+/** The schema that is set aside must be the one that took the name of the schema that returns. @throws RestoreRefused */
 const refuseExchangedSince = (
   places: readonly SchemaPlace[],
   comments: ReadonlyMap<string, string | null>,
@@ -125,10 +125,10 @@ const refuseExchangedSince = (
   if (problems.length) throw new RestoreRefused(problems);
 };
 
-/** While it is waited for, all who write into the tables wait. */
+/** During this query, all writers of the tables wait. */
 const LIST_TIMEOUT_MS = 2000;
 
-/** The names may have changed hands at any time before this: what counts is whose they are now. @throws SchemaNotOwned */
+/** Another project may have taken the names at any time before; the present owner decides. @throws SchemaNotOwned */
 const refuseOthers = async (
   client: pg.Client,
   access: SourceAccess,
@@ -145,7 +145,7 @@ const refuseOthers = async (
   await refuseNotOwned(client, access, { project, uses, timeoutMs: LIST_TIMEOUT_MS });
 };
 
-/** @throws RestoreRefused where a live schema is not the one that the safety backup was taken of */
+/** @throws RestoreRefused if a live schema is not the one in the safety backup */
 const refuseReplaced = (expected: RenameOptions['expected'] = [], oids: Oids): void => {
   const replaced = expected.filter(({ schema, oid }) => oids.get(schema) !== oid);
   if (!replaced.length) return;
@@ -158,11 +158,11 @@ const refuseReplaced = (expected: RenameOptions['expected'] = [], oids: Oids): v
 };
 
 export interface Exchanged extends Repointed {
-  /** The schemas' under their old names. */
+  /** OIDs of the schemas, by their old names. */
   readonly oids: Oids;
 }
 
-/** The schemas that another one takes the name of. */
+/** Schemas whose name another schema takes. */
 export const steppingAside = (places: readonly SchemaPlace[]): readonly SchemaPlace[] =>
   places.filter((place) => takerOf(places, place));
 
@@ -186,7 +186,7 @@ export const exchange = async (
   const first = await findDependents(client, live, aside);
   await lockTables(client, from);
   if (wanted) await lockDependents(client, first);
-  // Read again under their locks: somebody may have changed a definition until then.
+  // Read again under their locks: another session may have changed a definition meanwhile.
   const dependents = wanted && first.length ? await findDependents(client, live, aside) : first;
   const bindings = wanted ? await readBindings(client, dependents) : new Map<string, string>();
   const extensions = await extensionsIn(client, from);
@@ -196,7 +196,7 @@ export const exchange = async (
   refuseReplaced(options.expected, oids);
   if (undoes) refuseExchangedSince(places, comments, oids, undoes);
   for (const place of places) await renameSchema(client, place);
-  // An extension is known by its schema's name, in the application's queries too: it stays where that name is.
+  // Applications qualify an extension's objects with its schema's name: so it stays in the schema that has that name.
   for (const { name, schema } of extensions) {
     if (places.some(({ to }) => to === schema)) await moveExtension(client, name, schema);
   }

@@ -7,7 +7,7 @@ import { schemaComments } from '../schema-names/schema-names.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 import { loadedThere, markerIn } from './marker.ts';
 
-/** Whether a restore's transaction was committed, by the mark that it left on its schema or, in a live one, on a table. */
+/** Whether a restore's transaction was committed, by the marker on its schema or, in a live schema, on a table. */
 const TABLE_COMMENTS = `
   SELECT d.description AS comment
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -28,7 +28,7 @@ const tableComments = async (
 
 const SESSION = { applicationName: `${APPLICATION}/restored`, statementTimeoutMs: 15_000 };
 
-/** Before an exchange of names, which takes the marks away: what was restored has its own name. */
+/** Before an exchange of names, which removes the markers: the restored schema still has its own name. */
 export const findLoaded = async (
   access: SourceAccess,
   by: MarkerSecret,

@@ -5,7 +5,7 @@ import type { OutsideForeignKey } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 import { codeOf, isBusy, TRIES } from './short-transaction.ts';
 
-/** Why a key is not there, or not valid. */
+/** Why a key is missing or not valid. */
 export type KeyReason =
   | { readonly kind: 'no-key' }
   | { readonly kind: 'never-validated' }
@@ -17,15 +17,15 @@ export type KeyReason =
   | { readonly kind: 'policies-forced'; readonly on: TableName }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** Rows of partitions go against their keys. */
+/** Rows of partitions violate their keys. */
 export class PartsViolated extends Error {}
 
 const DENIED = '42501';
 export const VIOLATED = '23503';
 
 /**
- * The restore role adds a key, mostly with the rights of the owner that it is a member of; the owner validates it. A policy that is forced on
- * the owner may be on either table. Parameters: schema and name of the key's table, and of the other one.
+ * The restore role adds a key, usually with the rights of an owner that it is a member of; the owner validates it. Either table may have a
+ * policy that is forced on the owner. Parameters: schema and name of the key's table, then of the referenced table.
  */
 const RIGHTS = `
   SELECT w.rolname AS owner,
@@ -63,7 +63,7 @@ const whyDenied = async (
   return refers ? undefined : { kind: 'may-not-refer', owner, to };
 };
 
-/** @param to the table that it refers to */
+/** @param to the referenced table */
 export const keyReason = async (
   client: pg.Client,
   key: OutsideForeignKey,

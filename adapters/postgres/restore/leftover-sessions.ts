@@ -7,8 +7,8 @@ import { applicationNameOf } from '../sql/identifiers.ts';
 import { exchangeSession } from './exchange-session.ts';
 
 /**
- * Sessions of attempts that died go on holding what they locked, and one that was at its COMMIT may still commit: so their end is
- * waited for, and only then it is looked at what they left.
+ * Sessions of dead attempts still hold their locks, and one that has sent its COMMIT may still commit. So this waits until they have ended;
+ * only then does the restore look for what they left.
  */
 const END = `
   SELECT pg_catalog.pg_terminate_backend(pid, 5000)
@@ -18,7 +18,7 @@ const END = `
 
 const SESSION = { applicationName: `${APPLICATION}/leftovers`, statementTimeoutMs: 30_000 };
 
-/** Ends the sessions of attempts 1 to belowAttempt - 1 of one restore; answers how many there were. */
+/** Ends the sessions of attempts 1 to belowAttempt - 1 of one restore; returns how many there were. */
 export const endRestoreLeftovers = async (
   access: RestoreAccess,
   restoreId: string,

@@ -7,10 +7,10 @@ import { underNames } from '../replay/unfinished-objects.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * What a restore leaves behind of itself, in a comment, so that a later attempt knows that a transaction was committed, and what
- * is still to be done: a sentence for people in the first line, what the comment said before, and the rest in the last line.
- * It is written in the transaction that it tells of. Anybody who owns the object may write comments, and knows the restore's id:
- * so a mark counts only with an HMAC of what it says, by a secret that the restore's record has and the server has not.
+ * The marker that a restore writes into a comment, so that a later attempt knows that the transaction was committed, and what is still to
+ * do. The first line is a sentence for people, then comes the previous comment, and the last line holds the data. It is written in the
+ * transaction that it describes. Every owner of the object may write comments and knows the restore's id: so a marker counts only with an
+ * HMAC of its content, by a secret that is in the restore's record and not on the server.
  */
 const LOADED = /^Larder restore (\S+) of backup (\S+)$/;
 const ASIDE = /^Put aside by Larder restore (\S+)$/;
@@ -39,10 +39,10 @@ const unfinished = z.object({
 const state = z.object({
   tables: z.number(),
   rows: z.number(),
-  /** With the schema's name in the backup. */
+  /** By the schema's name in the backup. */
   foreignKeys: z.array(key),
   leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
-  /** With the schemas' names in the backup. Absent in marks of before. */
+  /** By the schemas' names in the backup. Absent in older markers. */
   unfinished: z.array(unfinished).optional(),
   warnings: z.array(z.string()),
 });
@@ -53,7 +53,7 @@ const aside = z.object({ takenBy: z.string() });
 
 export interface Marker {
   readonly backupId: string;
-  /** On one of a restore's objects only. */
+  /** On only one of a restore's objects. */
   readonly state?: MarkerState;
 }
 
@@ -63,7 +63,7 @@ export interface AsideMarker {
 }
 
 const signed = (sentence: string, json: string, { restoreId, seal }: MarkerSecret): string => {
-  // Whoever has no secret must not make marks that anybody can make.
+  // Never write a marker without the secret: anyone could forge it.
   if (!/^[0-9a-f]{32,}$/.test(seal)) throw new Error(`restore ${restoreId} has no seal`);
   return createHmac('sha256', seal).update(`${sentence}\n${json}`).digest('hex');
 };
@@ -82,7 +82,7 @@ const comment = (
   return [sentence, '', ...lines].join('\n');
 };
 
-/** What a restore says in a comment, or undefined where this restore has not said it. */
+/** What this restore's marker in a comment says; undefined if there is none. */
 const contentIn = (text: string | null | undefined, form: RegExp, by: MarkerSecret): unknown => {
   const lines = text?.split('\n') ?? [];
   const [sentence = ''] = lines;
@@ -95,7 +95,7 @@ const contentIn = (text: string | null | undefined, form: RegExp, by: MarkerSecr
   return JSON.parse(json);
 };
 
-/** A comment without what a restore wrote into it, or undefined where nothing is left. */
+/** A comment without a restore's marker; undefined if nothing is left. */
 export const unmarked = (text: string | null | undefined): string | undefined => {
   if (text === null || text === undefined) return undefined;
   const lines = text.split('\n');
@@ -118,7 +118,7 @@ export const commentWithMarker = (
     by,
   );
 
-/** @returns undefined where this restore left none */
+/** @returns undefined if this restore left none */
 export const markerIn = (text: string | null | undefined, by: MarkerSecret): Marker | undefined => {
   const said = loaded.safeParse(contentIn(text, LOADED, by)).data;
   const backupId = LOADED.exec(text?.split('\n', 1)[0] ?? '')?.[2];
@@ -126,7 +126,7 @@ export const markerIn = (text: string | null | undefined, by: MarkerSecret): Mar
   return { backupId, ...(said.state && { state: said.state }) };
 };
 
-/** The comment of a schema that another one takes the name of. */
+/** The comment of a schema whose name another schema takes. */
 export const asideComment = (
   mark: AsideMarker,
   own: string | undefined,
@@ -147,7 +147,7 @@ export const keyState = ({
   table: table.name,
 });
 
-/** A key as it is added where its table is now. */
+/** A key, as it is added to its table under its present name. */
 export const keyThere = (
   found: MarkerState['foreignKeys'][number],
   schema: string,
@@ -159,7 +159,7 @@ export const keyThere = (
   ...(found.comment === undefined ? {} : { comment: found.comment }),
 });
 
-/** What a restore has made, where it is now. */
+/** What a restore has created, under its present name. */
 export const loadedThere = (reported: MarkerState, places: readonly SchemaPlace[]): Loaded => ({
   ...reported,
   foreignKeys: reported.foreignKeys.map((one) =>

@@ -3,19 +3,19 @@ import type pg from 'pg';
 import { sendAlone } from '../replay/foreign-keys/key-statement.ts';
 import { isLost } from '../session/server-messages.ts';
 
-/** Transactions on tables that others use: others queue behind a lock that is waited for, so each waits a moment, and is tried again. */
+/** Short transactions on tables in use. Other sessions queue behind a lock that is waited for, so each wait is short and is tried again. */
 export interface KeyOptions {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Others queue behind a waiting ADD CONSTRAINT. */
+/** Other sessions queue behind a waiting ADD CONSTRAINT. */
 const LONGEST_WAIT_MS = 500;
 export const TRIES = 12;
 const PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5000;
 
-/** SQLSTATE, or an empty text. */
+/** SQLSTATE, or an empty string. */
 export const codeOf = (error: unknown): string => {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
@@ -27,7 +27,7 @@ export const isBusy = (error: unknown): boolean => [LOCK_TIMEOUT, DEADLOCK].incl
 
 export type Send = (client: pg.Client, statement: string) => Promise<void>;
 
-/** Runs one transaction, again with a pause where it waited too long for a lock. */
+/** Runs one transaction; tries again after a pause if it waited too long for a lock. */
 export const patiently = async (
   client: pg.Client,
   { lockTimeoutMs, signal }: KeyOptions,

@@ -33,18 +33,18 @@ import { commentWithMarker, loadedThere, type MarkerState, unmarked } from './ma
 import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
 /**
- * The source's part of a restore, in one transaction: the live schemas step aside, the text is executed under its own names,
- * counted and compared, and all get their names. Until the COMMIT nobody else sees anything of it, and nobody waits: what is
- * live is only renamed, which takes no lock on its tables.
+ * The part of a restore on the source, in one transaction: it sets the live schemas aside, executes the backup's SQL under its own names,
+ * counts and compares, and gives all schemas their final names. No other session sees anything before the COMMIT, and none waits: live
+ * schemas are only renamed, which takes no lock on their tables.
  */
 
 interface Brought {
   readonly state: MarkerState;
-  /** Leaves the mark by which the restore is known again. */
+  /** Writes the marker by which the restore is found later. */
   readonly leave: (loaded: MarkerState) => Promise<void>;
-  /** Not kept in the mark: a later attempt has the report. */
+  /** Not stored in the marker: a later attempt has the report. */
   readonly namingLive: Loaded['namingLive'];
-  /** Extensions of the live schemas that were moved for a while. */
+  /** Extensions of the live schemas that were moved for the time of the restore. */
   readonly borrowed: readonly string[];
 }
 
@@ -87,7 +87,7 @@ const execute = async (
   return done;
 };
 
-/** Into schemas that are there: a mark goes on the first table that comes back. */
+/** Into live schemas: the marker goes on the first restored table. */
 const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Brought> => {
   const { tables = [], manifest } = request;
   await refuseTablesThere(client, tables);
@@ -106,7 +106,7 @@ const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Br
   };
 };
 
-/** Extensions that stay with the live schema, as the restored one lacks them. */
+/** Extensions that stay with the live schema: the restored schema lacks them. */
 const notBorrowed = ({ stayed }: Borrowing): MarkerState['leftOut'] =>
   stayed.map(({ name, schema }) => ({
     what: `extension ${quoted(name)}`,
@@ -182,7 +182,7 @@ const refuseOthersSchemas = async (
   return asked;
 };
 
-/** Nothing that was there before is changed. @returns the state, which tells what event triggers have written */
+/** Refuses changes of objects that existed before. @returns the state, which reports what event triggers have written */
 const guard = async (
   sessions: Pick<WriteBounds, 'client' | 'observer' | 'pid'>,
   { places, mode }: LoadRequest,
@@ -228,13 +228,13 @@ export const transaction = async (
   const created = await createExtensions(client, request);
   const load = mode === 'tables-live' ? loadIntoLive : loadBeside;
   const brought = await withinLocks(client, request, () => load(client, request));
-  // Constraints that are checked late are checked now, and not at the COMMIT.
+  // Deferred constraints are checked now, and not at the COMMIT.
   await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   const state = await guard({ client, observer, pid }, request, brought, created);
   await brought.leave(state);
   await request.confirm();
   request.signal.throwIfAborted();
-  // Names may have changed hands while the rows came.
+  // Another project may have taken the names while rows were copied.
   await refuseNotOwned(client, access, ownership);
   onCommit();
   const happened = async () => (await findLoaded(access, request, places)) !== undefined;

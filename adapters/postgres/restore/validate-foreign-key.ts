@@ -19,7 +19,7 @@ export const otherOwner = async (
 ): Promise<string | undefined> =>
   (await client.query<{ owner: string }>(OWNER, [schema, name])).rows[0]?.owner;
 
-/** The table, and those below it, whose policies apply to its owner too. */
+/** The table and the tables below it, whose policies apply to its owner too. */
 const FORCED = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -30,11 +30,12 @@ const FORCED = `
   ORDER BY c.oid`;
 
 /**
- * Validates a key as the owner of its table, restricted: to plan its query is to evaluate constant calls in the indexes of both tables, which
- * their owners may change at any moment. Where the owner may not read the other table, the server looks at row by row.
+ * Validates a key as the owner of its table, restricted: planning its query evaluates constant calls in the indexes of both tables, and the
+ * owners may change those at any moment. If the owner may not read the other table, the server checks row by row.
  *
  * Policies that are forced on the owner would hide rows from that query (RI_Initial_Check in ri_triggers.c), and `row_security = off` makes
- * an error of that. So they are not forced for the transaction, which locks the table: only if nobody uses it yet.
+ * an error of that. So they are not forced during the transaction. That locks the table, so it is done only if no session uses the table
+ * yet.
  */
 export const validateAsOwner = async (
   client: pg.Client,

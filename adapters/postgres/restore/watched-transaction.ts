@@ -13,8 +13,8 @@ import { applicationNameOf } from '../sql/identifiers.ts';
 import { transaction } from './transaction.ts';
 
 /**
- * Two sessions of ours stand behind a restore: one holds its transaction, the other watches whether that holds up somebody, such
- * as who wants to alter a table that the restored views read. Then it gives way, and leaves nothing.
+ * A restore has two sessions: one holds its transaction, the other watches whether that transaction blocks another session, such as one
+ * that wants to alter a table that the restored views read. Then the restore gives way, and leaves nothing.
  */
 const whyDisturbed = (error: unknown): LarderError => {
   if (error instanceof GaveWayToDdl)
@@ -65,7 +65,7 @@ export const loadWatched = async (access: RestoreAccess, request: LoadRequest): 
       isCommitting = true;
       watching.stop();
     });
-    // Whatever it waits for, be it the vault, a restore without its session has failed; once the COMMIT is sent, its end decides.
+    // Without its session a restore has failed, even while it waits for the vault. Once the COMMIT is sent, only its result decides.
     loading.catch(() => undefined);
     const stopped = abortOf(signal, () => !isCommitting);
     return await Promise.race([loading, stopped]);

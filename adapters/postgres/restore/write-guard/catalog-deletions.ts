@@ -3,9 +3,9 @@ import type { WrittenObject } from '../../../../core/errors/restore.ts';
 import { CATALOGS, type Catalog, idOf, objectOf } from './catalog-writes.ts';
 
 /**
- * Rows of system catalogs that existed before and that the transaction in progress has deleted, such as a dropped function or a removed
- * comment. No row is left to tell them, so the server's statistics of the transaction name the catalogs, whose rows are compared with those that
- * another session sees.
+ * Finds rows of system catalogs that existed before and that the transaction in progress has deleted, such as a dropped function or a
+ * removed comment. A deleted row cannot be read in the transaction, so the server's statistics of the transaction name the catalogs, and
+ * their rows are compared with those that another session sees.
  */
 const DELETED = `
   SELECT c.name FROM pg_catalog.unnest($1::text[]) AS c (name)
@@ -23,7 +23,7 @@ const idsIn = async (
   return found.rows.map(({ id }) => id);
 };
 
-/** Those that only another session sees. Read again there: somebody may have deleted them meanwhile. */
+/** Rows that only the other session sees. Read there a second time, because another session may have deleted them meanwhile. */
 const deletedFrom = async (
   client: pg.Client,
   observer: pg.Client,

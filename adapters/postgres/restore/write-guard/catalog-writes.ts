@@ -3,27 +3,27 @@ import type { WrittenObject } from '../../../../core/errors/restore.ts';
 import { identifier } from '../../sql/identifiers.ts';
 
 /**
- * Rows of system catalogs that the transaction in progress has written, its subtransactions included. A row's `xmin` names the
- * transaction that wrote it; those of ours are still in progress (pg_xact_status), and nobody else's such rows can be seen.
+ * Finds rows of system catalogs that the transaction in progress has written, its subtransactions included. A row's `xmin` names the
+ * transaction that wrote it; ours are still in progress (pg_xact_status), and such rows of other sessions are not visible.
  */
 
 export interface Catalog {
   readonly name: string;
-  /** SQL for the OID of the schema that a row belongs to; absent where it belongs to none. */
+  /** SQL for the OID of the schema that a row belongs to; absent if it belongs to none. */
   readonly schema?: string;
-  /** SQL by which people know a row of a catalog that no restore writes to: any is one too many. */
+  /** SQL for the readable name of a row, in a catalog that no restore writes to: any such row is a fault. */
   readonly title?: string;
   /** SQL by which a row is found again; its OID by default. */
   readonly id?: string;
-  /** SQL for what counts of a row; all but the bookkeeping by default. */
+  /** SQL for the part of a row that is compared; everything but the bookkeeping by default. */
   readonly content?: string;
-  /** New rows come with a new row of another catalog. */
+  /** Each new row comes with a new row of another catalog. */
   readonly follows?: boolean;
-  /** Its rows go with those of pg_class, by a lock. */
+  /** Its rows are covered by those of pg_class, and by a lock. */
   readonly isColumnOf?: boolean;
-  /** Its rows are parts of an object of another catalog: the catalog, and SQL for the object's OID. */
+  /** Its rows are parts of an object of another catalog: that catalog, and SQL for the object's OID. */
   readonly partOf?: readonly [string, string];
-  /** The only columns that its statistics, and tables that inherit from it, change. */
+  /** The only columns that the table's statistics, and inheriting tables, change. */
   readonly bookkeeping?: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const ofTable = (name: string, column: string): Catalog => ({
 
 const LARGE_OBJECTS = 'pg_largeobject_metadata';
 
-/** Those whose rows may have a comment or a security label, and that every role may read. */
+/** Catalogs whose rows may have a comment or a security label, and that every role may read. */
 const OF_OBJECTS: readonly Catalog[] = [
   {
     ...inSchema('pg_class', 'relnamespace'),
@@ -64,7 +64,7 @@ const OF_OBJECTS: readonly Catalog[] = [
   ofTable('pg_policy', 'polrelid'),
 ];
 
-/** SQL for the schema of what a comment or a label is on: a schema is its own. */
+/** SQL for the schema of the object that a comment or a label is on; for a schema, the schema itself. */
 const SCHEMA_OF_TARGET = `CASE c.classoid ${[
   ...OF_OBJECTS.map(
     ({ name, schema = '0' }) =>
@@ -85,13 +85,13 @@ const ON_OBJECTS: Readonly<Record<string, string>> = {
   pg_seclabel: 'security label on',
 };
 
-/** pg_depend and statistics only follow the others. */
+/** pg_depend and statistics only follow the other catalogs. */
 export const CATALOGS: readonly Catalog[] = [
   ...OF_OBJECTS,
   onObject('pg_description', 'c.description'),
   onObject('pg_seclabel', 'c.label', ` || '.' || c.provider`),
-  // Rights on a column are granted without a lock. Whatever else changes a column locks its table; and of other columns than these
-  // the values may be of the tenant's types, whose casts would run.
+  // Grants on a column take no lock. Any other change of a column locks its table. Columns other than these may have values of the tenant's
+  // types, whose casts would run.
   {
     ...ofTable('pg_attribute', 'attrelid'),
     id: `c.attrelid::text || '.' || c.attnum::text`,
@@ -112,7 +112,7 @@ export const CATALOGS: readonly Catalog[] = [
   },
   ofTable('pg_attrdef', 'adrelid'),
   ofTable('pg_publication_rel', 'prrelid'),
-  // One from a range to its multirange comes with the type.
+  // A cast from a range to its multirange comes with the type.
   {
     name: 'pg_cast',
     schema: '(SELECT t.typnamespace FROM pg_catalog.pg_type t WHERE t.oid = c.castsource)',
@@ -133,10 +133,10 @@ export const CATALOGS: readonly Catalog[] = [
 
 const row = ({ bookkeeping = [], content }: Catalog): string =>
   content ?? `(pg_catalog.to_jsonb(c) - '{${bookkeeping.join()}}'::text[])::text`;
-/** SQL for what a row is found by. */
+/** SQL for the value by which a row is found. */
 export const idOf = ({ id = 'c.oid::text' }: Catalog): string => id;
 
-/** `$2` is the number of transactions that the server has begun since ours, with ours. */
+/** `$2` is the number of transactions that the server has begun since ours, ours included. */
 const OURS = `CASE WHEN pg_catalog.age(c.xmin) BETWEEN 1 - $2::int AND 0
     THEN pg_catalog.pg_xact_status(
       (pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.age(c.xmin))::text::pg_catalog.xid8) = 'in progress'
@@ -152,23 +152,23 @@ const WRITTEN = CATALOGS.map(select).join(' UNION ALL ');
 
 export interface WrittenRow {
   readonly catalog: string;
-  /** Or what it is found by. Null in a catalog that no restore writes to. */
+  /** Or the value by which it is found. Null in a catalog that no restore writes to. */
   readonly oid: string | null;
   readonly title: string | null;
-  /** OID of its schema; 0 where it is in none. */
+  /** OID of its schema; 0 if it is in none. */
   readonly schema: string;
-  /** All of it as JSON, but for what is only bookkeeping. */
+  /** The row as JSON, without bookkeeping. */
   readonly content: string | null;
 }
 
-/** Catalogs whose new rows are told by those of others. */
+/** Catalogs whose new rows are reported with those of other catalogs. */
 export const FOLLOWING: readonly string[] = CATALOGS.flatMap(({ name, follows }) =>
   follows ? [name] : [],
 );
 
 /**
  * @param except OIDs of schemas whose objects are left out
- * @param transactions how many the server has begun since ours, with ours
+ * @param transactions how many the server has begun since ours, ours included
  */
 export const readWritten = async (
   client: pg.Client,
@@ -177,7 +177,7 @@ export const readWritten = async (
 ): Promise<readonly WrittenRow[]> =>
   (await client.query<WrittenRow>(WRITTEN, [except, transactions])).rows;
 
-/** The same rows as another session sees them, by catalog and OID. Those that are new are not among them. */
+/** The same rows as another session sees them, by catalog and OID. New rows are not among them. */
 export const readCommitted = async (
   observer: pg.Client,
   rows: readonly WrittenRow[],
@@ -205,7 +205,7 @@ const IDENTITY_OF = `
   SELECT o.type AS kind, o.type || ' ' || o.identity AS title
   FROM pg_catalog.pg_identify_object($1::oid, $2::oid, $3::int) o WHERE o.identity IS NOT NULL`;
 
-/** How people know it, such as `function shared.f(integer)`. */
+/** Its readable name, such as `function shared.f(integer)`. */
 export const objectOf = async (client: pg.Client, one: WrittenRow): Promise<WrittenObject> => {
   const kind = one.catalog === LARGE_OBJECTS ? 'large object' : one.catalog;
   if (one.title !== null || one.oid === null) return { kind, title: one.title ?? one.catalog };

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * Event triggers belong to the administrator: one that logs each CREATE TABLE writes to its log during a restore as well. The relations
- * that such functions may write to are found in their text, and in that of the functions they name; for an extension, all its relations count.
+ * Event triggers belong to the administrator: a trigger that logs each CREATE TABLE writes to its log during a restore as well. The text of
+ * such functions, and of the functions that they name, shows which relations they may write to; for an extension, all its relations count.
  */
 const TARGETS = `
   WITH RECURSIVE called AS (
@@ -35,7 +35,7 @@ const TARGETS = `
   )`;
 
 /**
- * @param relations what was written to
+ * @param relations that were written to
  * @param schemas the backup's: their functions are the tenant's own code
  * @returns OIDs of those that an event trigger may have written to
  */

@@ -27,19 +27,19 @@ export interface WriteBounds {
   readonly observer: pg.Client;
   /** The backend of `client`. */
   readonly pid: number;
-  /** The restored schemas, under the names that they have now. */
+  /** The restored schemas, by their present names. */
   readonly schemas: readonly string[];
-  /** The live schemas of the backup's names, under the names that others see. */
+  /** The live schemas with the backup's names, as other sessions see them. */
   readonly live: readonly string[];
-  /** The restored schemas were there before: what is new in them may stay, and nothing else of them may have changed. */
+  /** The restored schemas existed before: new objects in them may stay, and nothing else in them may have changed. */
   readonly intoLive: boolean;
   /** Extensions that the database did not have before and the backup needs, with their schemas. */
   readonly created: readonly { readonly name: string; readonly schema: string }[];
-  /** Extensions that were moved, which locks what they brought, and are back. */
+  /** Extensions that were moved, which locked their parts, and have been returned. */
   readonly borrowed: readonly string[];
 }
 
-/** An index and a TOAST table stand for their table. Modes are those of writing rows, and of changing a table. */
+/** An index or a TOAST table counts as its table. The modes are those of writing rows, and of changing a table. */
 const LOCKED = `
   SELECT DISTINCT c.oid::text AS oid, l.mode = 'RowExclusiveLock' AS "rowsOnly", c.relkind IN ('r', 'p', 'v', 'm') AS counted,
     CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
@@ -59,7 +59,7 @@ const LOCKED = `
 
 interface Locked {
   readonly oid: string;
-  /** The lock is that of writing rows; stronger ones change the object. */
+  /** The lock mode is that of writing rows; stronger modes change the object. */
   readonly rowsOnly: boolean;
   /** The server counts rows that are written to it. */
   readonly counted: boolean;
@@ -68,8 +68,8 @@ interface Locked {
 }
 
 /**
- * A rule or an SQL function that writes to a table locks it already when it is made. Only a superuser may switch the counting off; where
- * it is off, the lock is all there is.
+ * A rule or an SQL function that writes to a table locks the table when it is created. Only a superuser may switch the counting off; if it
+ * is off, the lock is the only sign.
  */
 const COUNTED = `
   SELECT r::text AS oid FROM pg_catalog.unnest($1::oid[]) AS r
@@ -92,7 +92,7 @@ const readLocked = async ({
 const XID = 'SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text AS xid';
 const TRANSACTIONS = 'SELECT pg_catalog.age($1::text::pg_catalog.xid) AS transactions';
 
-/** pg_toast and the session's own temporary schemas hold what belongs to others, or ends with the session. */
+/** pg_toast and the session's own temporary schemas: their objects belong to others, or end with the session. */
 const SCHEMAS = `
   SELECT n.oid::text AS oid, n.nspname AS name, n.nspname ~ '^pg_(toast|temp)' AS passing FROM pg_catalog.pg_namespace n
   WHERE n.nspname = ANY ($1) OR n.nspname ~ '^pg_(toast|temp)'`;
@@ -103,7 +103,7 @@ const MEMBERS = `
   WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = ANY ($1)
   UNION ALL SELECT 'pg_extension', e.oid::text FROM pg_catalog.pg_extension e WHERE e.extname = ANY ($1)`;
 
-/** Catalogs that no restore writes to, and whose rows can't be told or read: these have the same OIDs everywhere. */
+/** Catalogs that no restore writes to, and whose rows cannot be named or read: these have the same OIDs everywhere. */
 const UNREAD = {
   pg_largeobject: { oid: 2613, kind: 'large object', title: 'a large object' },
   pg_largeobject_metadata: { oid: 2995, kind: 'large object', title: 'a large object' },
@@ -148,7 +148,7 @@ const withoutNew = async (
   });
 };
 
-/** Rows of system catalogs that are other than they were, or new and outside of what a restore may make. */
+/** Rows of system catalogs that have changed, or are new and outside of what a restore may create. */
 const changedRows = async (bounds: WriteBounds): Promise<readonly WrittenObject[]> => {
   const { client, observer, schemas, intoLive } = bounds;
   const [own] = (await client.query<{ xid: string }>(XID)).rows;
@@ -170,7 +170,7 @@ const changedRows = async (bounds: WriteBounds): Promise<readonly WrittenObject[
     (one) =>
       !isNew(one) &&
       before.get(rowKey(one.catalog, one.oid)) !== one.content &&
-      // Its owner may have been let into a live schema for a moment, which leaves the same rights in another form.
+      // The restore may have let its owner into a live schema for a moment, which leaves the same rights in another form.
       !(one.catalog === 'pg_namespace' && one.oid !== null && ownSchemas.has(one.oid)),
   );
   const fresh = await withoutNew(
