@@ -14,9 +14,9 @@ import { identifier } from '../sql/identifiers.ts';
 import type { Findings } from './rights.ts';
 
 /**
- * Extensions: those that the backup needs and the database lacks, and those that live in a schema that is to step aside. Such
- * a one has to go along with the name, which only the owner of it and of all that it brought may do; a trusted extension's parts
- * belong to the superuser, whoever created it (tried with 15 and 18).
+ * Checks the extensions that the backup needs and the database lacks, and those that live in a schema that is set aside. The second kind
+ * must move with the schema name. Only a role that owns the extension and all its parts may move it. The parts of a trusted extension
+ * belong to the superuser, whichever role created it (tested with 15 and 18).
  */
 const FOUND = `
   SELECT w.name, w.version AS wanted, w.schema AS "wantedSchema", e.extversion AS version, n.nspname AS schema,
@@ -58,7 +58,7 @@ const findAll = async (client: pg.Client, wanted: readonly WantedExtension[]): P
       ).rows
     : [];
 
-/** What the missing ones require, as far as the server has them: nobody of the backup names it. */
+/** Extensions that the missing ones require, if the server has them. No object of the backup names them. */
 const findRequired = async (
   client: pg.Client,
   missing: readonly Found[],
@@ -99,7 +99,7 @@ const lentWarnings = ({ name, role }: InLive, missing: readonly MissingOwner[]):
         `A part of extension ${quoted(name)} belongs to ${quoted(owner)}: ${quoted(role)} makes itself a member of that role for the statement that moves the extension, and takes that back at once.`,
     );
 
-/** What the extension has of its own stays as it is, whatever the backup holds of it. */
+/** The extension's own relations stay unchanged, even if the backup has rows of them. */
 const saidOf = (one: ExtensionInside, mode: PreflightRequest['mode']): string[] => {
   const { name, schema, relations } = one;
   if (!relations.length) return [];
@@ -159,7 +159,7 @@ export const checkExtensions = async (
     const head = `Extension ${quoted(name)} is missing`;
     if (!available)
       return [`${head}, and the server does not have it to create: install it there.`];
-    // The backup itself creates those that live in its schemas.
+    // The backup itself creates the extensions that live in its schemas.
     return request.createExtensions || own.includes(wantedSchema)
       ? []
       : [`${head}: create it, or allow it with restore.createExtensions.`];

@@ -6,13 +6,13 @@ import { readLockNeed, refuseTooMany, withLockNeed } from '../session/lock-slots
 import type { Findings } from './rights.ts';
 
 /**
- * A restore makes everything in one transaction, which holds a lock on each relation until its COMMIT: on tables, their TOAST tables and
- * those tables' indexes, on indexes, sequences and views. Whether a table has a TOAST table is not in the manifest.
+ * A restore creates everything in one transaction, which holds a lock on each relation until its COMMIT: on tables, their TOAST tables and
+ * those tables' indexes, on indexes, sequences and views. The manifest does not say whether a table has a TOAST table.
  */
 interface RestoreLocks {
-  /** Every restore of the manifest holds these. */
+  /** Every restore of the manifest holds at least these. */
   readonly least: number;
-  /** With a TOAST table for each table that stores rows, and a lock on each function, whose owner is set. */
+  /** With a TOAST table for each table that stores rows, and a lock on each function, because its owner is set. */
   readonly most: number;
 }
 
@@ -38,8 +38,8 @@ const needOf = async (client: pg.Client, manifest: Manifest): Promise<LockNeed> 
 });
 
 /**
- * Runs a restore of all of a manifest.
- * @throws OutOfLocks, before anything is done where the locks can't fit, whatever else the server does
+ * Runs a restore of a whole manifest.
+ * @throws OutOfLocks before any change, if the locks cannot fit even on an idle server
  */
 export const withinLocks = async <T>(
   client: pg.Client,
@@ -54,7 +54,7 @@ export const withinLocks = async <T>(
   });
 };
 
-/** A problem where they can't fit, a warning where they may not. */
+/** A problem if the locks cannot fit; a warning if they might not. */
 export const checkLocks = async (
   client: pg.Client,
   { manifest, tables }: Pick<PreflightRequest, 'manifest' | 'tables'>,

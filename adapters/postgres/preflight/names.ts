@@ -8,7 +8,7 @@ import { schemasThere, tablesThere } from '../schema-names/schema-names.ts';
 import { qualified } from '../sql/identifiers.ts';
 import type { Findings } from './rights.ts';
 
-/** Names that a restore gives, and names that it finds: those must be free, these there. */
+/** Checks names: those that a restore creates must be free; those that it uses must exist. */
 const makeSequence = ({ sequences }: Manifest, { schema, name }: TableName): string => {
   const written = qualified(schema, name);
   const stored = sequences.find((one) => one.schema === schema && one.name === name);
@@ -44,7 +44,7 @@ const intoLive = async (
 
 const nameOf = ({ schema, name }: TableName): string => `${schema}.${name}`;
 
-/** A swap of what is not live is a restore under its own name. */
+/** A swap of a schema that is not live is a restore under the schema's own name. */
 const notLive = ({ places }: PreflightRequest, live: ReadonlySet<string>): string[] =>
   places
     .filter(({ from }) => !live.has(from))
@@ -53,7 +53,7 @@ const notLive = ({ places }: PreflightRequest, live: ReadonlySet<string>): strin
         `No schema ${quoted(from)} is live: nothing is exchanged for it${live.size ? '' : ' and no safety backup is taken'}.`,
     );
 
-/** Whatever has the name may be live, of this project or of another. */
+/** The schema that has the name may be live, in this project or in another. */
 const nameTaken = (name: string, mode: PreflightRequest['mode']): string =>
   mode === 'swap'
     ? `Schema ${quoted(name)} is there already: ask again, which takes the name of another second.`

@@ -3,9 +3,9 @@ import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import type { Findings } from './rights.ts';
 
 /**
- * Transactions with a snapshot of their own (REPEATABLE READ, SERIALIZABLE, or an open cursor) that sit between two statements. One
- * that outlives an exchange of names finds the new tables by the old names, and all their rows, which are frozen. Of sessions of roles
- * that ours is no member of, the server shows none without pg_read_all_stats.
+ * Idle transactions that keep a snapshot (REPEATABLE READ, SERIALIZABLE, or an open cursor). If such a transaction is still open after an
+ * exchange of names, it finds the new tables by the old names, and sees all their rows, because those are frozen. Without pg_read_all_stats
+ * the server hides the sessions of roles that our role is not a member of.
  */
 const HELD = `
   SELECT pid FROM pg_catalog.pg_stat_activity

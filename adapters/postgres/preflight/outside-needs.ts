@@ -8,9 +8,9 @@ import { nameInText } from '../sql/kinds/clauses.ts';
 import { schemasNamed } from '../sql/schemas-named.ts';
 import type { Findings } from './rights.ts';
 
-/** What the backup needs beside its schemas, and what of it names the live ones. */
+/** Objects outside its schemas that the backup needs, and objects outside that name the live schemas. */
 
-/** Kinds by the function that finds one by the name that SQL writes; the rest is looked up by its identity. */
+/** Functions that find an object of a kind by its SQL name. Other kinds are found by their identity. */
 const FINDERS: Readonly<Record<string, string>> = {
   table: 'to_regclass',
   view: 'to_regclass',
@@ -28,7 +28,7 @@ const FINDERS: Readonly<Record<string, string>> = {
   schema: 'to_regnamespace',
 };
 
-/** Small catalogs whose objects can all be asked for their names. */
+/** Small catalogs: all their objects are compared by identity. */
 const CATALOGS: Readonly<Record<string, string>> = {
   server: 'pg_foreign_server',
   'foreign-data wrapper': 'pg_foreign_data_wrapper',
@@ -56,7 +56,7 @@ const queryFor = (kind: string): string | undefined => {
 
 type Presence = 'there' | 'missing' | 'closed';
 
-/** An argument's type that is not there is an error before PostgreSQL 16, and means that the object isn't either. */
+/** Before PostgreSQL 16 a missing argument type raises an error; then the object is missing too. */
 const presenceOf = async (client: pg.Client, { kind, name }: Outside): Promise<Presence> => {
   const sql = queryFor(kind);
   if (!sql) return 'there';
@@ -75,7 +75,7 @@ const LONGEST_FIRST = [...Object.keys(FINDERS), ...Object.keys(CATALOGS)].sort(
   (a, b) => b.length - a.length,
 );
 
-/** `FUNCTION s.f(integer)`, as DROP has it; a sequence that is shared is looked for as such. */
+/** Such as `FUNCTION s.f(integer)`, as in DROP. Sequences are checked elsewhere. */
 const needOf = (need: string): Outside | undefined => {
   const kind = LONGEST_FIRST.find((one) => need.startsWith(`${one.toUpperCase()} `));
   if (kind === undefined || kind === 'sequence') return undefined;
@@ -86,7 +86,7 @@ const ROUTINES = ['function', 'procedure', 'aggregate'];
 const ROUTINE_THERE = `
   SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = $2`;
 
-/** DROP names a routine's arguments as well, which nothing takes that looks for one: any of the name is taken for it. */
+/** DROP also names a routine's arguments, which no lookup function accepts. So any routine of that name counts. */
 const isMissing = async (client: pg.Client, one: Outside): Promise<boolean> => {
   if (!ROUTINES.includes(one.kind)) return (await presenceOf(client, one)) === 'missing';
   const [head = ''] = /^(?:"(?:[^"]|"")*"|[^"(])*/.exec(one.name) ?? [];
@@ -95,7 +95,7 @@ const isMissing = async (client: pg.Client, one: Outside): Promise<boolean> => {
   return (await client.query(ROUTINE_THERE, [routine.schema, routine.name])).rowCount === 0;
 };
 
-/** What chosen tables need of their own schemas has to be live, where they go into those: it does not come along. */
+/** If chosen tables go into the live schema, the objects that they need there must exist: they are not restored. */
 export const checkNeeds = async (
   client: pg.Client,
   { mode, chosen }: PreflightRequest,
@@ -111,7 +111,7 @@ export const checkNeeds = async (
   return { problems, warnings: [] };
 };
 
-/** A table may be needed by nothing but foreign keys, which come afterwards and may be left out. */
+/** Perhaps only foreign keys need the table; they are added afterwards and may be left out. */
 const MAY_LACK = ['table'];
 
 const neededBy = ({ neededBy: all }: Outside): string =>
@@ -158,7 +158,7 @@ const SOURCES = `
     )
   ORDER BY 1`;
 
-/** Function bodies are text: those of the new schema go on naming the live one. */
+/** Function bodies are text: in the new schema they still name the live one. */
 export const functionsNaming = async (
   client: pg.Client,
   { places, mode }: PreflightRequest,
@@ -184,7 +184,7 @@ const KEYS = `
   WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = ANY ($1) AND fn.nspname <> ALL ($1)
   ORDER BY name`;
 
-/** Constraints of what is live now to tables outside; the backup's own may be others. */
+/** Foreign keys from live tables to tables outside; the backup's own may differ. */
 export const checkKeys = async (
   client: pg.Client,
   { places, tables, mode }: PreflightRequest,

@@ -28,7 +28,7 @@ import { checkKeys, checkNeeds, checkOutside, functionsNaming } from './outside-
 import { checkCode } from './restored-code.ts';
 import { checkRights, checkRoles, type Findings } from './rights.ts';
 
-/** A source as it is before anything is written: reads only, in a few queries however many tenants share the catalog. */
+/** Checks a source before anything is written. It only reads, in a few queries, however many tenants share the catalog. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 
 const counted = (count: number): string => `${count} ${count === 1 ? 'object' : 'objects'}`;
@@ -132,7 +132,7 @@ const look = async (
   );
   const live: ReadonlySet<string> = new Set(oids.keys());
   const asking = ownershipOf(access, request, oids);
-  // A failure of the other session must not end this one's reads half way.
+  // If the other session fails, this one's reads must still finish.
   asking.catch(() => undefined);
   const [
     rights,

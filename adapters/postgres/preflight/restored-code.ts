@@ -12,16 +12,16 @@ import { actingAmong } from '../replay/tenant-code/view-code.ts';
 import type { Findings } from './rights.ts';
 
 /**
- * What of the backup would run with the restore role's rights while it comes back, where that role may do more than the code's owner:
- * under `owners: 'drop'` all of it, else what the restore role itself or a superuser owns. The rest is restricted to its owner (see
- * tenant-code/). The restore itself looks again, in the catalog, before anything runs.
+ * Finds code of the backup that would run with the restore role's rights during the restore, if that role has more rights than the code's
+ * owner. With `owners: 'drop'` that is all code; otherwise the code that the restore role or a superuser owns. All other code is restricted
+ * to its owner (see tenant-code/). The restore checks the catalog again before any code runs.
  */
 const NONE: Findings = { problems: [], warnings: [] };
 
 const said = ({ what, functions, builtIns }: OwnCode): string =>
   `${what} calls ${listed([...functions, ...builtIns].map(quoted))}`;
 
-/** A line for each: records cut what is long. */
+/** One line for each object; limited, because records truncate long lists. */
 const LINES = 10;
 const linesOf = (code: readonly OwnCode[]): string[] => [
   ...code.slice(0, LINES).map((one) => `During the restore, ${said(one)}.`),
@@ -48,7 +48,7 @@ const asOurs = (
   };
 };
 
-/** Built-ins that only compute are left out. */
+/** Without built-in functions that only compute. */
 const withHarmful = async (
   client: pg.Client,
   code: readonly OwnCode[],
@@ -71,7 +71,7 @@ const withHarmful = async (
 const EXPOSED = `
   SELECT r.rolname::text AS name FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1) AND (r.rolsuper OR r.rolname = session_user)`;
 
-/** What nobody else could run. PostgreSQL restricts the rest, or Larder does. */
+/** Code that runs with the rights of a superuser or of the restore role. PostgreSQL or Larder restricts all other code. */
 const ofExposedOwners = async (
   client: pg.Client,
   code: readonly OwnCode[],
@@ -90,7 +90,7 @@ export const checkCode = async (
   if (ownCode ? !ownCode.length : !manifest.functions.length) return NONE;
   if (!ownCode && owners === 'keep') return NONE;
   const elsewhere = mode === 'elsewhere';
-  // A schema of the name is another's there; who owns the backup's parts there is known once they are.
+  // On another source, a schema of this name belongs to another project; the owners of the backup's objects are known once those exist.
   const live = elsewhere ? [] : places.map(({ from }) => from);
   const theirs = elsewhere && owners === 'keep' ? manifest.roles : [];
   const reach = await readReach(client, live, theirs);

@@ -3,7 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 
-/** What the restore role may do, and which of the backup's roles it can give something to. */
+/** What the restore role may do, and which of the backup's roles it can set as owner or grant to. */
 export interface Findings {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -43,7 +43,7 @@ interface OfSchema {
   readonly creates: boolean;
 }
 
-/** Each object made in the transaction is locked until its end: a table with its index, its TOAST table and that one's index. */
+/** Each object created in the transaction is locked until its end: a table, its index, its TOAST table and that table's index. */
 const LOCKS_PER_TABLE = 4;
 
 const databaseFindings = (
@@ -73,7 +73,7 @@ const databaseFindings = (
   return { problems, warnings };
 };
 
-/** Nobody can be made a member of it: it stands for whoever owns the database, and owns the schema public since PostgreSQL 15. */
+/** No role can become a member of it: it represents the database's owner, and owns the schema public since PostgreSQL 15. */
 const DATABASE_OWNER = 'pg_database_owner';
 
 const publicProblem = (schema: string, { database, databaseOwner, role }: OfDatabase): string =>
@@ -129,12 +129,12 @@ const ROLES = `
   SELECT w.name, r.oid IS NOT NULL AS there
   FROM pg_catalog.unnest($1::text[]) AS w (name) LEFT JOIN pg_catalog.pg_roles r ON r.rolname = w.name ORDER BY 1`;
 
-/** What comes with an extension is not given to anybody, nor what comes with another object, such as a range type's functions. */
+/** Parts of an extension, or of another object (such as a range type's functions), get no owner of their own. */
 const madeByItself = (catalog: string, oid: string): string => `NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend e
   WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype IN ('e', 'i'))`;
 
-/** Owners of what is live that the restore role can't give anything to. */
+/** Owners of live objects to which the restore role cannot give objects. */
 const OWNERS = `
   WITH owners AS (
     SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND $2
@@ -148,7 +148,7 @@ const OWNERS = `
   SELECT r.rolname AS name, r.rolsuper AS superuser, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;
 
-/** Roles that are not there are missing; an owner that we are no member of keeps its grants and loses what it owns. */
+/** Roles that do not exist are missing. If we are not a member of an owner, it keeps its grants, but does not become the owner. */
 export const checkRoles = async (
   client: pg.Client,
   { manifest, places, mode, owners }: PreflightRequest,
@@ -166,7 +166,7 @@ export const checkRoles = async (
   const missingRoles = found.filter(({ there }) => !there).map(({ name }) => name);
   if (owners === 'drop') return { missingRoles, problems: [], warnings: [] };
   const live = places.map(({ from }) => from);
-  // Live schemas that tables go into stay whose they are; whose public is, the rights have said.
+  // A live schema that receives tables keeps its owner. The rights check already covers pg_database_owner.
   const foreign = (await client.query<Foreign>(OWNERS, [live, mode !== 'tables-live'])).rows.filter(
     ({ name }) => name !== DATABASE_OWNER,
   );
