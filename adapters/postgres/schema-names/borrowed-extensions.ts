@@ -5,15 +5,15 @@ import { moveExtension } from './extension-owners.ts';
 import type { MovedExtension } from './schema-names.ts';
 
 /**
- * Extensions that live in a schema of the backup's name. A database has each extension once. A restore beside borrows it from the
- * live schema, so that the restored objects find its types and functions by their names, and returns it before the COMMIT.
- * ALTER EXTENSION SET SCHEMA locks the tables, sequences and views of the extension against everybody: an extension that has some is
- * borrowed only once something of the backup needs it.
+ * Extensions that live in a schema of the backup's name. A database has each extension only once. A restore beside borrows it from the live
+ * schema, so that the restored objects find its types and functions by their names, and returns it before the COMMIT. ALTER EXTENSION SET
+ * SCHEMA locks the tables, sequences and views of the extension against all other sessions: so an extension that has some is borrowed only
+ * when an object of the backup needs it.
  */
 export interface ExtensionInside extends MovedExtension {
-  /** Tables, sequences and views that the extension brought. */
+  /** Tables, sequences and views that the extension created. */
   readonly relations: readonly string[];
-  /** Objects of the live schema, other than its own, depend on it. */
+  /** Objects of the live schema depend on it, besides its own. */
   readonly needed: boolean;
 }
 
@@ -59,25 +59,25 @@ export const readExtensionsInside = async (
   return (await client.query<ExtensionInside>(INSIDE, [found.map(({ oid }) => oid)])).rows;
 };
 
-/** Whether a restore beside is likely to move it to the restored schema while it loads. */
+/** Whether a restore beside will probably move it to the restored schema while it loads. */
 export const isBorrowed = ({ relations, needed }: ExtensionInside): boolean =>
   !relations.length || needed;
 
 export interface Borrowing {
-  /** A restored schema is there now: it gets those extensions of its live one that nobody is locked out from. */
+  /** A restored schema exists now: move to it those extensions of its live schema whose move locks no other session out. */
   onSchema(schema: string): Promise<void>;
   /** A statement of the backup names a part of an extension. */
   onNeed(extension: string): Promise<void>;
-  /** Moves all that was borrowed to where it was. */
+  /** Returns all borrowed extensions to their schemas. */
   giveBack(): Promise<void>;
   readonly lent: readonly ExtensionInside[];
-  /** Extensions that have stayed where they were, with the schema's name as others know it. */
+  /** Extensions that have stayed in their schema, with its name as other sessions know it. */
   readonly stayed: readonly MovedExtension[];
 }
 
 /**
- * @param aside live schemas, from their own name to the one that they have for now; what is restored has their own name
- * @param mayBorrowFrom whether the extensions of a live schema may be moved at all: not those of one that is another project's
+ * @param aside live schemas, from their own name to their temporary one; the restored schemas have their own names
+ * @param mayBorrowFrom whether the extensions of a live schema may be moved: not if the schema belongs to another project
  */
 export const borrowExtensions = async (
   client: pg.Client,

@@ -3,18 +3,18 @@ import { catalog } from '../catalog/outside-dependencies.ts';
 import { identifier } from '../sql/identifiers.ts';
 
 /**
- * Who owns an extension and what it brought. ALTER EXTENSION SET SCHEMA needs the rights of all of them (AlterExtensionNamespace in
- * commands/extension.c). Parts of a trusted extension belong to the superuser, whoever created it.
+ * The owners of an extension and its parts. ALTER EXTENSION SET SCHEMA needs the rights of all of them (AlterExtensionNamespace in
+ * commands/extension.c). Parts of a trusted extension belong to the superuser, whichever role created it.
  */
 export interface MissingOwner {
   readonly extension: string;
   readonly owner: string;
   readonly superuser: boolean;
-  /** The session's role may make itself a member, and is none. */
+  /** The session's role is not a member of it, and may make itself one. */
   readonly grantable: boolean;
 }
 
-/** Catalogs that have owners. */
+/** Catalogs whose objects have owners. */
 const OWNED = [
   ['pg_class', 'relowner'],
   ['pg_proc', 'proowner'],
@@ -40,7 +40,7 @@ const PARTS = OWNED.map(
       JOIN pg_catalog.${name} o ON o.oid = d.objid`,
 ).join('');
 
-/** Before PostgreSQL 16 CREATEROLE is enough to grant a role; a membership that is there would be taken back with the temporary one. */
+/** Before PostgreSQL 16 CREATEROLE suffices to grant a role; revoking the temporary membership would revoke an existing one too. */
 const MISSING = `
   WITH wanted AS (SELECT oid, extname, extowner FROM pg_catalog.pg_extension WHERE extname = ANY ($1)),
   owners AS (SELECT oid, extowner AS owner FROM wanted ${PARTS})
@@ -62,8 +62,8 @@ export const readMissingOwners = async (
 const INHERITS = `SELECT CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT TRUE, SET FALSE' ELSE '' END AS options`;
 
 /**
- * Moves an extension with all that it brought. For that one statement, which runs no code of anybody, the session's role becomes a member of
- * owners whose rights it does not have and may grant itself. Nobody else sees the membership.
+ * Moves an extension with all its parts. For that one statement, which runs no user's code, the session's role becomes a member of owners
+ * whose rights it lacks and may grant to itself. No other session sees the membership.
  */
 export const moveExtension = async (
   client: pg.Client,

@@ -5,12 +5,12 @@ import type { ChosenEntries } from '../../../core/restore-ports.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * Names in live schemas that chosen tables would take, and who has them: a table's indexes and sequences keep their names when it
- * is renamed, and go along when it is moved to another schema.
+ * Names in live schemas that chosen tables would take, and the objects that have them: a table's indexes and sequences keep their names
+ * when the table is renamed, and move with it to another schema.
  */
 type Made = NonNullable<ChosenEntries['makes']>;
 
-/** A table's row type has its name as well, so that an enum or a domain of the name is in its way. */
+/** A table's row type has the table's name, so an enum or a domain of that name conflicts with it. */
 const TAKEN = `
   WITH wanted AS (
     SELECT * FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS w (kind, schema, name)
@@ -40,7 +40,7 @@ const TAKEN = `
   WHERE w.kind = 'statistics'
   ORDER BY 4, 5, 1, 2`;
 
-/** By pg_class.relkind, and two kinds that are no relation: what people call it, and what ALTER does. */
+/** By pg_class.relkind, and two kinds that are not relations: the readable name of the kind, and its ALTER. */
 const KINDS: Readonly<Record<string, string>> = {
   r: 'table',
   p: 'table',
@@ -66,7 +66,7 @@ const kindOf = (letter: string): string => KINDS[letter] ?? 'relation';
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-/** Short enough to be a name with its ending. */
+/** Short enough for a name with its suffix. */
 const awayName = (schema: string): string => {
   const kept = [...schema];
   while (Buffer.byteLength(kept.join('')) > 54) kept.pop();
@@ -90,7 +90,7 @@ const problemOf = (all: readonly Taken[]): string[] => {
   ];
 };
 
-/** A line for each object in the way, which says how to move it. */
+/** One line for each conflicting object, which says how to move it. */
 export const namesTaken = async (
   client: pg.Client,
   tables: readonly TableName[],

@@ -7,8 +7,8 @@ import { identifier, qualified } from '../sql/identifiers.ts';
 import { namesTaken } from './names-taken.ts';
 
 /**
- * Schemas' names within one transaction: what is live steps aside, so that the backup comes back under its own name, and both get
- * their names before anybody else sees it. ALTER SCHEMA RENAME takes no lock on tables.
+ * Schema names within one transaction: live schemas are set aside, so that the backup is restored under its own names, and all get their
+ * final names before any other session sees them. ALTER SCHEMA RENAME takes no lock on tables.
  */
 const THERE = 'SELECT nspname AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)';
 
@@ -23,7 +23,7 @@ export const schemasThere = async (
 /** By name. */
 export type Oids = ReadonlyMap<string, string>;
 
-/** Of schemas, which keep theirs under any name. */
+/** OIDs of schemas, which a rename does not change. */
 export const schemaOids = async (client: pg.Client, names: readonly string[]): Promise<Oids> => {
   const found = await client.query<{ name: string; oid: string }>(
     'SELECT nspname AS name, oid::pg_catalog.text AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)',
@@ -32,7 +32,7 @@ export const schemaOids = async (client: pg.Client, names: readonly string[]): P
   return new Map(found.rows.map(({ name, oid }) => [name, oid]));
 };
 
-/** @throws RestoreRefused where a name that is wanted is taken */
+/** @throws RestoreRefused if a wanted name is taken */
 export const refuseTaken = async (
   client: pg.Client,
   places: readonly SchemaPlace[],
@@ -57,7 +57,7 @@ const TABLES_THERE = `
   JOIN ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (schema, name)
     ON wanted.schema = n.nspname AND wanted.name = c.relname`;
 
-/** Rows are never added to tables that are there. @throws RestoreRefused */
+/** Rows are never added to existing tables. @throws RestoreRefused */
 export const refuseTablesThere = async (
   client: pg.Client,
   tables: readonly TableName[],
@@ -66,7 +66,7 @@ export const refuseTablesThere = async (
   if (problems.length) throw new RestoreRefused(problems);
 };
 
-/** Those of some names that a table, a sequence or another relation has. */
+/** Those of the names that a table, a sequence or another relation has. */
 export const tablesThere = async (
   client: pg.Client,
   tables: readonly TableName[],
@@ -83,7 +83,7 @@ export const renameSchema = async (client: pg.Client, { from, to }: SchemaPlace)
   await client.query(`ALTER SCHEMA ${identifier(from)} RENAME TO ${identifier(to)}`);
 };
 
-/** Names for the time of the transaction. No schema of that name is anybody's: they hang on the restore's id. */
+/** Temporary names within the transaction. No existing schema has such a name: they contain the restore's id. */
 export const asideName = (restoreId: string, index: number): string =>
   `larder_aside_${sha256Hex(restoreId).slice(0, 12)}_${index}`;
 
