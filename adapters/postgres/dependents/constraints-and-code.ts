@@ -10,14 +10,14 @@ import {
 /** Constraints, triggers, policies, functions and publications. */
 
 const KEY = `pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '')`;
-/** A partitioned table gives its key to its partitions. */
+/** A partitioned table passes its key on to its partitions. */
 const TABLE = `pg_catalog.format('%s%I.%I', CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, n.nspname, c.relname)`;
 const ADD = `pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', ${TABLE}, k.conname, ${KEY})`;
 const COMMENT = `pg_catalog.obj_description(k.oid, 'pg_constraint')`;
-/** Since PostgreSQL 18 a key may be there and not be enforced, which has no rows to check. */
+/** Since PostgreSQL 18 a key may exist without being enforced; then there are no rows to check. */
 const NOT_VALID = `CASE WHEN ${KEY} LIKE '%NOT ENFORCED' THEN '' ELSE ' NOT VALID' END`;
 
-/** Before PostgreSQL 18 a partitioned table takes no key that is NOT VALID. */
+/** Before PostgreSQL 18 a partitioned table accepts no key that is NOT VALID. */
 export const KEYS = `
   SELECT 'foreign key' AS kind, pg_catalog.format('%I of %I.%I', k.conname, n.nspname, c.relname) AS name, ${ownedBy('c.relowner')},
     CASE WHEN c.relkind = 'p' AND NOT ${IS_18} THEN 'rows'
@@ -43,7 +43,7 @@ export const CHECKS = `
     LATERAL (SELECT CASE WHEN k.conrelid <> 0 THEN 'TABLE' ELSE 'DOMAIN' END AS word, pg_catalog.format('%I.%I', n.nspname, COALESCE(c.relname, t.typname)) AS name) on_what
   WHERE k.oid = ANY ($1) AND k.contype = 'c' AND k.coninhcount = 0 ORDER BY k.oid`;
 
-/** CREATE OR REPLACE TRIGGER makes an enabled one of it, and there is none for constraint triggers. */
+/** CREATE OR REPLACE TRIGGER enables the trigger, and does not exist for constraint triggers. */
 export const TRIGGERS = `
   SELECT 'trigger' AS kind, pg_catalog.format('%I of %I.%I', t.tgname, n.nspname, c.relname) AS name, ${ownedBy('c.relowner')},
     CASE WHEN ${readsConstants('t.tgqual::text')} THEN 'code' END AS obstacle,
@@ -67,7 +67,7 @@ export const POLICIES = `
   FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE p.oid = ANY ($1) ORDER BY p.oid`;
 
-/** A body of SQL (BEGIN ATOMIC, RETURN) is parsed and bound; any other is text, and only its signature depends on anything. */
+/** A body of SQL (BEGIN ATOMIC, RETURN) is parsed and bound; any other body is text, and only the signature has dependencies. */
 export const FUNCTIONS = `
   SELECT 'function' AS kind, pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name, ${ownedBy('p.proowner')},
     CASE WHEN EXISTS (
@@ -79,11 +79,11 @@ export const FUNCTIONS = `
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE p.oid = ANY ($1) AND p.prokind <> 'a' ORDER BY p.oid`;
 
-/** The restore role itself, which has to be the publication's owner and the table's. */
+/** The restore role itself must own the publication and the table. */
 const OF_PUBLICATION = `
     pg_catalog.pg_get_userbyid(p.pubowner)::text AS owner, pg_catalog.pg_has_role(p.pubowner, 'USAGE') AS settable`;
 
-/** Which columns and rows: since PostgreSQL 15. */
+/** Columns and row filter: since PostgreSQL 15. */
 const LIMITS = `
         || COALESCE((SELECT ' (' || pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
             FROM pg_catalog.pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)), '')
@@ -97,7 +97,7 @@ export const publications = (is15: boolean): string => `
   JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE r.oid = ANY ($1) ORDER BY r.oid`;
 
-/** Since PostgreSQL 15. Only a superuser adds a schema to a publication. */
+/** Since PostgreSQL 15. Only a superuser may add a schema to a publication. */
 export const SCHEMA_PUBLICATIONS = `
   SELECT 'publication of the schema' AS kind, pg_catalog.format('%I (%I)', p.pubname, n.nspname) AS name, ${OF_PUBLICATION},
     CASE WHEN pg_catalog.current_setting('is_superuser') <> 'on' THEN 'superuser' END AS obstacle,
@@ -112,7 +112,7 @@ export const SUBSCRIPTIONS = `
   FROM pg_catalog.pg_subscription_rel r JOIN pg_catalog.pg_class c ON c.oid = r.srrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relnamespace = ANY ($2) ORDER BY c.oid`;
 
-/** Whatever has no query of its own. */
+/** Objects for which there is no other query. */
 export const OTHERS = `
   SELECT 'other' AS kind, o.type || ' ' || o.identity AS name, NULL AS owner, false AS settable, 'unknown' AS obstacle, '{}'::text[] AS statements
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::pg_catalog.oid[])) AS h (class, oid)

@@ -1,6 +1,6 @@
 import { catalog, MEMBERS } from '../catalog/outside-dependencies.ts';
 
-/** Which query tells of an object, by its catalog. `skip`: it comes with another one, such as a partition's constraint with its parent's. */
+/** Which query reports an object, by its catalog. `skip`: another object includes it, as a parent's constraint includes a partition's. */
 const GROUPS = `CASE
     WHEN h.class = 'pg_rewrite' THEN CASE WHEN (SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.oid = h.oid) = '_RETURN' THEN '{view}' ELSE '{rule}' END
     WHEN h.class = 'pg_attrdef' THEN '{default}'
@@ -19,8 +19,8 @@ const GROUPS = `CASE
     ELSE '{other}' END::text[]`;
 
 /**
- * Objects of other schemas that depend on objects of some schemas ($1, their OIDs), by catalog. Publications of whole schemas,
- * subscriptions and tables that are a part of others are not in pg_depend in this form, and have queries of their own.
+ * Objects of other schemas that depend on objects of some schemas ($1, their OIDs), by catalog. pg_depend does not have publications of
+ * whole schemas, subscriptions and tables that are a part of others in this form; they have queries of their own.
  */
 export const HANGING = `
   WITH ${MEMBERS}, hanging AS (
@@ -51,7 +51,7 @@ export interface Hanging {
   readonly view: string | null;
 }
 
-/** What a query on dependents answers for each. $1: OIDs in its catalog, $2: the schemas' OIDs, $3: their names, $4: the names that they get. */
+/** The columns that a query on dependents returns. $1: OIDs in its catalog, $2: the schemas' OIDs, $3: their names, $4: their new names. */
 export interface DependentRow {
   readonly kind: string;
   readonly name: string;
@@ -59,12 +59,12 @@ export interface DependentRow {
   /** The restore role may act as the owner. */
   readonly settable: boolean;
   readonly obstacle: string | null;
-  /** In the order in which they are run, once the names are exchanged. */
+  /** In the order in which they are run, after the exchange of names. */
   readonly statements: readonly string[];
   /** The relation that is changed, as SQL names it, and whether it is a view. */
   readonly relation?: string | null;
   readonly view?: boolean;
-  /** In pg_depend: the catalog and the OID by which its bindings are found again. */
+  /** In pg_depend: the catalog and the OID that identify its bindings. */
   readonly class?: string;
   readonly oid?: string;
   readonly key?: {
@@ -82,18 +82,18 @@ const VERSION = `pg_catalog.current_setting('server_version_num')::int`;
 export const IS_18 = `${VERSION} >= 180000`;
 export const IS_17 = `${VERSION} >= 170000`;
 
-/** From 16 on a membership may come without the right to SET ROLE. */
+/** From 16 on a membership may lack the right to SET ROLE. */
 export const ownedBy = (oid: string): string => `
     pg_catalog.pg_get_userbyid(${oid})::text AS owner,
     pg_catalog.pg_has_role(${oid}, CASE WHEN ${VERSION} >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS settable`;
 
-/** A type of the schemas, the row types of their tables and arrays of them included. */
+/** A type of the schemas, including the row types of their tables and arrays of them. */
 export const isMemberType = (oid: string): string =>
   `EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = ${oid} AND y.typnamespace = ANY ($2))`;
 
 /**
- * Whether parsing the definition again would run checks of domains: a constant of a composite type (or range) is read by its input function then,
- * field by field. Of a domain itself it is not: that is checked when the expression runs.
+ * Whether parsing the definition again would run checks of domains. That is so for a constant of a composite type (or range): its input
+ * function reads it field by field during parsing. A constant of a domain itself is checked only when the expression runs.
  */
 export const readsConstants = (tree: string): string => `EXISTS (
       SELECT FROM pg_catalog.regexp_matches(${tree}, ':consttype ([0-9]+)', 'g') m
@@ -104,6 +104,6 @@ export const readsConstants = (tree: string): string => `EXISTS (
 export const aside = (schema: string): string =>
   `COALESCE((SELECT a.aside FROM ROWS FROM (pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[])) AS a (schema, aside) WHERE a.schema = ${schema}), ${schema})`;
 
-/** Comments of objects that are dropped and made again. */
+/** Comments of objects that are dropped and created again. */
 export const commented = (object: string, text: string): string =>
   `CASE WHEN ${text} IS NULL THEN '{}'::text[] ELSE ARRAY[pg_catalog.format('COMMENT ON %s IS %L', ${object}, ${text})] END`;

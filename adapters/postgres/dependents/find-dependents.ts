@@ -31,16 +31,16 @@ import {
   VIEWS,
 } from './relations.ts';
 
-/** A dependent, with the statements that recreate it. Reads only. */
+/** A dependent, with the statements that recreate it. Those that find it only read. */
 export interface FoundDependent {
   readonly kind: DependentKind;
   readonly name: string;
   readonly owner?: string;
   /** Absent if it can be repointed in the transaction that exchanges the names. */
   readonly obstacle?: DependentObstacle;
-  /** Run once the names are exchanged. */
+  /** Run after the exchange of names. */
   readonly statements: readonly string[];
-  /** Run as the owner: whose right it is to change it. Otherwise as the restore role, which is a member of all whose right it takes. */
+  /** Run as the owner, who has the right to change it. Otherwise run as the restore role, a member of all roles whose rights it uses. */
   readonly asOwner: boolean;
   /** The relation that is changed, as SQL names it. */
   readonly relation?: string;
@@ -103,7 +103,7 @@ const foundOf = (row: DependentRow): FoundDependent => {
   };
 };
 
-/** Each query uses some of the four parameters, and PostgreSQL wants to know the type of all. */
+/** Each query uses some of the four parameters, and PostgreSQL must know the types of all. */
 const GIVEN =
   'WITH RECURSIVE given AS (SELECT $1::pg_catalog.oid[], $2::pg_catalog.oid[], $3::text[], $4::text[])';
 
@@ -113,8 +113,8 @@ const CIRCUMSTANCES = `
 
 /**
  * Finds the objects of other schemas that depend on live schemas.
- * @param live their names, under which the definitions are to be found
- * @param before the names that they get; a schema without one is named as it is
+ * @param live the schemas' names, under which the definitions are found
+ * @param before the names that they get; a schema without one is reported under its present name
  */
 export const findDependents = async (
   client: pg.Client,

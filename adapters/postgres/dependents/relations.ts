@@ -7,7 +7,7 @@ import {
   readsConstants,
 } from './dependent-rows.ts';
 
-/** Views, rules, tables and indexes of other schemas. Definitions are read while the live schema has its name, and so name it. */
+/** Views, rules, tables and indexes of other schemas. Definitions are read while the live schema has its name, so they name it. */
 
 const OPTIONS = `COALESCE((SELECT ' WITH (' || pg_catalog.string_agg(pg_catalog.format('%s = %L', x.option_name, x.option_value), ', ') || ')'
       FROM pg_catalog.pg_options_to_table(c.reloptions) x), '')`;
@@ -16,7 +16,7 @@ const DEFINITION = `pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';')`;
 
 const WORD = `(SELECT CASE WHEN c.relkind = 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS word)`;
 
-/** A view that is dropped loses its owner, grants and comment, and a materialized one its indexes. */
+/** Dropping a view loses its owner, grants and comment, and a materialized view's indexes. */
 const MADE_AGAIN = `
       ARRAY[pg_catalog.format('CREATE %s %I.%I%s AS %s', word, n.nspname, c.relname, ${OPTIONS}, ${DEFINITION})]
       || ARRAY(SELECT pg_catalog.pg_get_indexdef(x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid ORDER BY x.indexrelid)
@@ -27,7 +27,7 @@ const MADE_AGAIN = `
           CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_catalog.aclexplode(c.relacl) x WHERE x.grantee <> c.relowner ORDER BY 1)`;
 
-/** What stands on a view that is dropped is dropped before, and made again after it. */
+/** Dependents of a dropped view are dropped before it, and created again after it. */
 const LAYERS = `, above AS (
     SELECT v.oid AS base, v.oid, 0 AS depth FROM pg_catalog.pg_class v WHERE v.oid = ANY ($1)
     UNION
@@ -41,7 +41,7 @@ const LAYERS = `, above AS (
 const EACH_LAYER = `
         FROM layers l JOIN pg_catalog.pg_class c ON c.oid = l.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, LATERAL ${WORD} kind`;
 
-/** $1: the views' own OIDs. A view keeps its owner, grants, triggers and whatever stands on it while it is replaced. */
+/** $1: the views' own OIDs. A view keeps its owner, grants, triggers and dependents when it is replaced. */
 export const VIEWS = `${LAYERS}
   SELECT pg_catalog.lower(word) AS kind, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, ${ownedBy('c.relowner')},
     CASE WHEN c.relkind = 'm' THEN 'not-replaceable' WHEN typed THEN 'types' WHEN ${readsConstants('r.ev_action::text')} THEN 'code' END AS obstacle,
@@ -68,7 +68,7 @@ export const RULES = `
   FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE r.oid = ANY ($1) AND r.rulename <> '_RETURN' ORDER BY r.oid`;
 
-/** Tables whose columns have types of the schema, one line a column. */
+/** Tables whose columns have types of the schema, one row for each column. */
 export const COLUMNS = `
   SELECT 'column' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, c.relname, a.attname) AS name, ${ownedBy('c.relowner')},
     'types' AS obstacle,
@@ -86,7 +86,7 @@ export const INDEXES = `
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ANY ($1) AND c.relkind IN ('i', 'I') AND NOT c.relispartition ORDER BY c.oid`;
 
-/** Needs the parent's owner as well: who has both is tried first, and then the restore role as itself. */
+/** Needs the parent's owner as well: tries first a role with both rights, then the restore role itself. */
 const MOVED = (child: string, parent: string, from: string, to: string): string => `
     CASE WHEN c.relispartition THEN ARRAY[
       pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s', ${parent}, ${from}),
@@ -108,7 +108,7 @@ const AS = `
     CASE WHEN c.relispartition THEN 'partition' ELSE 'child table' END AS kind,
     pg_catalog.format('%I.%I of %I.%I', n.nspname, c.relname, pn.nspname, p.relname) AS name`;
 
-/** Both tables' owner, or the restore role itself where it may act as both. */
+/** The owner of both tables, or the restore role itself if it may act as both. */
 const BOTH = `
     CASE WHEN c.relowner = p.relowner THEN pg_catalog.pg_get_userbyid(c.relowner)::text END AS owner,
     pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.pg_has_role(p.relowner, 'USAGE') AS settable`;
@@ -121,7 +121,7 @@ export const CHILDREN = `
   ${PARTS}
   WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace = ANY ($2) ORDER BY c.oid, p.oid`;
 
-/** Tables of the schema that inherit from others outside: the old ones stay there, with their rows. */
+/** Tables of the schema that inherit from others outside: the old tables remain children, with their rows. */
 export const PARTS_OF_OTHERS = `
   SELECT ${AS}, ${BOTH}, CASE WHEN c.relispartition THEN 'rows' END AS obstacle,
     ${MOVED(OF('pn.nspname', 'p.relname'), OF('pn.nspname', 'p.relname'), OF(aside('n.nspname'), 'c.relname'), OF('n.nspname', 'c.relname'))}

@@ -10,18 +10,18 @@ import { identifier } from '../sql/identifiers.ts';
 import { dependentOf, type FoundDependent } from './find-dependents.ts';
 
 /**
- * Recreates dependents in the exchange's transaction, with their previous definitions: these name the live schema, and so are
- * bound to the restored one once it has the name. Each is recreated as its owner, in a security-restricted operation:
- * a definition is not run, but PostgreSQL reads composite literals and bodies of SQL functions, and evaluates constant calls in partition
- * keys. A dependent that cannot be recreated, or would be bound to other objects than before, stays as it is.
+ * Recreates dependents in the exchange's transaction, with their previous definitions. These name the live schema, and so are bound to the
+ * restored one, which has that name by then. Each dependent is recreated as its owner, in a security-restricted operation: a definition is
+ * not run, but PostgreSQL reads composite literals and bodies of SQL functions, and evaluates constant calls in partition keys. A dependent
+ * that cannot be recreated, or would be bound to other objects than before, stays unchanged.
  */
 export interface Repointed {
   readonly dependents: readonly Dependent[];
-  /** Keys that are there, NOT VALID, and have to be validated. */
+  /** Keys that exist, NOT VALID, and must be validated. */
   readonly keys: readonly OutsideForeignKey[];
 }
 
-/** @param schema of nobody's, where owners may be let in for the helpers: they get no right to a schema that they lack */
+/** @param schema a new one without objects, on which owners get rights for the helpers: they get none on a schema where they have none */
 const makeAgain = async (
   client: pg.Client,
   { owner, asOwner, statements }: FoundDependent,
@@ -41,7 +41,7 @@ const lockOf = ({ relation, isView, owner }: FoundDependent): string | undefined
   return owner === undefined ? undefined : `ALTER VIEW ${relation} OWNER TO ${identifier(owner)}`;
 };
 
-/** Locks the dependents, so that nobody changes a definition after it is read and before it is recreated. */
+/** Locks the dependents, so that no other session changes a definition between the read and the recreation. */
 export const lockDependents = async (
   client: pg.Client,
   found: readonly FoundDependent[],
@@ -50,7 +50,7 @@ export const lockDependents = async (
     const { owner, asOwner } = one;
     const lock = lockOf(one);
     if (lock === undefined) continue;
-    // Neither lock evaluates anything, so the role alone will do.
+    // Neither lock evaluates anything, so SET ROLE suffices.
     if (asOwner && owner !== undefined) await client.query(`SET LOCAL ROLE ${identifier(owner)}`);
     await sendAlone(client, lock);
     await client.query('RESET ROLE');
@@ -70,7 +70,7 @@ export type Bindings = ReadonlyMap<string, string>;
 const entryOf = ({ entry }: FoundDependent): string | undefined =>
   entry && `${entry.class} ${entry.oid}`;
 
-/** Everything that definitions are bound to, under the names that it has now. */
+/** Every object that the definitions are bound to, by its present name. */
 export const readBindings = async (
   client: pg.Client,
   found: readonly FoundDependent[],
@@ -118,7 +118,7 @@ const repointOne = async (
   return dependentOf(one, 'done');
 };
 
-/** @throws DependentsStay where one stays and the request does not accept that */
+/** @throws DependentsStay if one stays and the request does not accept that */
 export const repoint = async (
   client: pg.Client,
   found: readonly FoundDependent[],
@@ -137,7 +137,7 @@ export const repoint = async (
     dependents.push(reported);
     if (reported.repoint === 'done' && one.key) keys.push(one.key);
   }
-  // CASCADE: an owner's code may have left something of its own in it.
+  // CASCADE: an owner's code may have left an object in it.
   if (isNeeded) await client.query(`DROP SCHEMA ${identifier(schema)} CASCADE`);
   const staying = dependents.filter((one) => one.repoint === 'not-done');
   if (staying.length && !acceptOthers) {
