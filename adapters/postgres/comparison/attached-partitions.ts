@@ -22,7 +22,7 @@ export const compareAttached = async (
   return manifest.tables.flatMap((table) => {
     const { schema, name, kind, detachPending } = table;
     const key = tableKey(schema, name);
-    // That one is missing is told with the other objects.
+    // A missing partition is reported with the other objects.
     if (!relations.has(key)) return [];
     if (detachPending)
       return attached.has(key)

@@ -24,7 +24,7 @@ const FOREIGN_KEYS = `
   SELECT pg_catalog.count(*)::int AS keys FROM pg_catalog.pg_constraint k
   WHERE k.connamespace = ANY ($1) AND k.contype = 'f' AND k.conparentid = 0 AND k.convalidated`;
 
-/** What of the rows' contents is not compared. */
+/** Which parts of the rows' contents are not compared. */
 const notesOnRows = (
   { tables, options }: Manifest,
   compare: Comparison,
@@ -45,10 +45,10 @@ const notesOnRows = (
 };
 
 /**
- * Compares what was restored with the backup's manifest, under the backup's own schema names: in the transaction of a restore, and on the
- * scratch server of a verification. It reads, and changes nothing.
+ * Compares the restored objects with the backup's manifest, under the backup's own schema names: in the transaction of a restore, and on
+ * the scratch server of a verification. It only reads.
  *
- * @param client in a transaction that may read all that was restored, with nothing on its search_path
+ * @param client in a transaction that may read all restored objects, with an empty search_path
  */
 export const compareWithManifest = async (
   client: pg.Client,

@@ -7,24 +7,24 @@ import type { ReportedObject } from './reported-objects.ts';
 /** What was restored, and how it may differ from the manifest. */
 export interface ComparisonRequest {
   readonly manifest: Manifest;
-  /** `names` finds objects that are missing; `definitions` finds those that are new or defined otherwise as well. */
+  /** `names` finds missing objects; `definitions` also finds new objects and those with another definition. */
   readonly objects: 'names' | 'definitions';
   readonly rows: Comparison;
-  /** Only these tables were restored, with what belongs to them; absent: all of the manifest's. */
+  /** Only these tables were restored, with the objects that belong to them; absent: all of the manifest's. */
   readonly chosen?: readonly TableName[] | undefined;
-  /** Whether a sequence was restored, in schemas that hold others' as well: those are not read. */
+  /** Whether a sequence was restored; for schemas that also hold others' sequences, which are not read. */
   readonly isRestored?: (name: TableName) => boolean;
-  /** Partitions that were left without their parents, whose triggers come with them. */
+  /** Partitions that were left without their parents; their triggers are restored with the parents. */
   readonly alone?: readonly TableName[];
-  /** Objects that are known to be other than they were. */
+  /** Objects that are known to differ. */
   readonly unfinished?: readonly ReportedObject[];
   /** Objects that were left out, with all that belongs to them. */
   readonly leftOut?: readonly LeftOutObject[];
   /** Materialized views that could not be filled. */
   readonly unfilled?: readonly Unfilled[];
-  /** Foreign keys to tables outside that were left out, and are compared by their text. */
+  /** Foreign keys to tables outside that were left out; their text is compared. */
   readonly leftOutKeys?: readonly LeftOutKey[];
-  /** True where owners and grants were restored, all of them: they are compared then, with the definitions. */
+  /** True if all owners and grants were restored: then they are compared, with the definitions. */
   readonly accessKept?: boolean;
   readonly signal: AbortSignal;
 }

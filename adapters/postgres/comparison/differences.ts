@@ -1,4 +1,4 @@
-/** Lines on what differs: 50 are kept, all are counted. One schema too many or too few may be thousands. */
+/** Lines about differences: 50 are kept, all are counted. One extra or missing schema may mean thousands. */
 const KEPT = 50;
 
 export class Differences {

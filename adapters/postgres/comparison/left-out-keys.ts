@@ -8,7 +8,7 @@ import { begins, isOn } from './reported-objects.ts';
 export interface LeftOutKeys {
   /** As `kind identity`: they may be missing. */
   readonly absent: ReadonlySet<string>;
-  /** They are there, and may be other than they were. */
+  /** They exist, and may differ. */
   readonly changed: ReadonlySet<string>;
 }
 
@@ -58,8 +58,8 @@ export const leftOutKeys = async (
 const ROUTINES = ['function', 'procedure', 'aggregate'];
 
 /**
- * Without those that can't be told from others: a statement names a routine without the types of its arguments as the catalog writes them, so
- * where more of one name are missing than were left out, none is taken for one of those.
+ * Without routines that cannot be distinguished from others: a statement does not name argument types as the catalog writes them. So if
+ * more routines of one name are missing than were left out, none of them counts as left out.
  */
 export const withoutLost = (
   all: readonly LeftOutObject[],

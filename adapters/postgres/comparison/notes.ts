@@ -2,7 +2,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { ManifestSequence } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
 
-/** What a comparison found that is no difference, or could not compare. */
+/** Findings of a comparison that are not differences, and objects that could not be compared. */
 export type ComparisonNote =
   | {
       readonly kind: 'sequence-ahead';
@@ -29,7 +29,7 @@ export type ComparisonNote =
   | { readonly kind: 'names-only'; readonly because: 'rule' }
   | { readonly kind: 'no-rows' }
   | { readonly kind: 'rows-counted-only'; readonly hashed: boolean }
-  /** `tables` is absent for all. */
+  /** If `tables` is absent, this means all. */
   | { readonly kind: 'rows-without-hash'; readonly tables?: number };
 
 export const named = ({ schema, name }: TableName): string => `${quoted(schema)}.${quoted(name)}`;
@@ -68,7 +68,7 @@ export const noteLine = (note: ComparisonNote): string => {
   }
 };
 
-/** For the outcome of a restore, which tells only what is other than it was. */
+/** For the outcome of a restore, which reports only what differs. */
 export const noteWarning = (note: ComparisonNote): string | undefined => {
   switch (note.kind) {
     case 'view-not-filled':

@@ -16,11 +16,11 @@ import { type ComparisonNote, named } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
 import { isOn, isReported } from './reported-objects.ts';
 
-/** That each object of the inventory is there, is what it was, and that there is no other. */
+/** Checks that each object of the inventory exists and is unchanged, and that there is no other object. */
 interface Expectation extends ComparisonRequest {
-  /** The server here is of another major than the source. */
+  /** The server here has another major version than the source. */
   readonly isOtherMajor: boolean;
-  /** Known to be other than they were, as `definitionKey`. */
+  /** Objects known to differ, as `definitionKey`. */
   readonly excused: ReadonlySet<string>;
   /** Left out, as `definitionKey`. */
   readonly absent: ReadonlySet<string>;
@@ -29,7 +29,7 @@ interface Expectation extends ComparisonRequest {
 export interface ObjectsCompared {
   readonly compared: number;
   readonly notes: ComparisonNote[];
-  /** Only whether objects are there was compared. */
+  /** Only the existence of objects was compared. */
   readonly byName: boolean;
 }
 
@@ -44,7 +44,7 @@ const LISTED = [
 ] as const;
 type List = (typeof LISTED)[number][1];
 
-/** Whether an object must be there. Chosen tables bring their triggers and policies, and others of the schema where they need them. */
+/** Whether an object must exist. With chosen tables, their triggers and policies are restored, and other objects of the schema that they need. */
 const isExpected = (
   list: List,
   one: TableName,
@@ -65,7 +65,7 @@ const isExpected = (
   );
 };
 
-/** By the manifest's lists of names, which every manifest has. */
+/** Uses the manifest's lists of names, which every manifest has. */
 const compareNames = (
   expectation: Expectation,
   { relations, sequences, names }: RestoredContents,
@@ -95,11 +95,11 @@ const compareNames = (
   return compared;
 };
 
-/** By which an object is found again in another database; as people know it, too. */
+/** Identifies an object in another database too; also readable for people. */
 export const definitionKey = ({ kind, name }: Pick<Definition, 'kind' | 'name'>): string =>
   `${kind} ${name}`;
 
-/** Keys that were left out, as if they were there: under names as the server writes them. */
+/** Keys that were left out, as if they existed, with names as the server writes them. */
 const definedByText = async (
   client: pg.Client,
   keys: readonly LeftOutKey[],
@@ -119,7 +119,7 @@ const definedByText = async (
   );
 };
 
-/** Those that are there, with their digests, and those that are to be. */
+/** Existing objects with their digests, and the expected ones. */
 interface Defined {
   readonly expected: readonly Definition[];
   readonly is: ReadonlyMap<string, DefinedObject>;
@@ -133,7 +133,7 @@ const defined = async (
 ): Promise<Defined> => {
   const rule = ruleOf(expected);
   const wanted = new Set(expected.map(definitionKey));
-  // One that is an extension's own at home is in no backup, and was made here for what is in it.
+  // On the source, such a schema belongs to an extension and is in no backup; here it was created for its contents.
   const made = (await readDefinitions(client, schemaOids, rule)).filter(
     (one) => one.kind !== 'schema' || wanted.has(definitionKey(one)),
   );
@@ -141,7 +141,7 @@ const defined = async (
   return { expected, is: new Map(is.map((one) => [definitionKey(one), one])) };
 };
 
-/** A name with its kind is said as the server writes it. */
+/** Reports a name with its kind, as the server writes it. */
 const compareDigests = (
   { expected, is }: Defined,
   { accessKept, excused, absent }: Expectation,
@@ -161,7 +161,7 @@ const compareDigests = (
   for (const key of is.keys()) if (!known.has(key)) found.add(`${key} is there, and was not`);
 };
 
-/** What the lists of names don't have. A server of another major may have more: a constraint for each NOT NULL from 18 on. */
+/** Objects that the lists of names do not have. Another major may have more: from 18 on, a constraint for each NOT NULL. */
 const comparePresence = (
   { expected, is }: Defined,
   { excused, absent }: Expectation,
@@ -211,7 +211,7 @@ const compareDefinitions = async (
   return { compared, notes, byName: true };
 };
 
-/** Missing objects, and, of a comparison of definitions, those that are new or other than they were. */
+/** Missing objects and, if definitions are compared, new objects and those that differ. */
 export const compareObjects = async (
   client: pg.Client,
   contents: RestoredContents,

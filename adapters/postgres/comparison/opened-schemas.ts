@@ -4,7 +4,7 @@ import type { TableName } from '../../../core/restore.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * Lets the session's role read what it has restored: owners may have taken rights from themselves, and hide rows even from themselves.
+ * Lets the session's role read what it has restored: owners may have revoked their own rights, or have hidden rows even from themselves.
  * All of it is rolled back.
  */
 const CLOSED = `
@@ -33,7 +33,7 @@ const OWNED = `
 
 export type IsRestored = (name: TableName) => boolean;
 
-/** These tables and the sequences that they own, in schemas that hold others' as well. */
+/** These tables and the sequences that they own, in schemas that also hold others' relations. */
 export const restoredAmong = async (
   client: pg.Client,
   schemas: readonly string[],
@@ -67,7 +67,7 @@ const open = async (
 
 const SAVEPOINT = 'larder_compare';
 
-/** Reads the schemas in the caller's transaction, which stays as it was. @param isRestored others' relations are not opened */
+/** Reads the schemas in the caller's transaction, and undoes its own changes there. @param isRestored others' relations are not opened */
 export const whileOpen = async <T>(
   client: pg.Client,
   schemas: readonly string[],

@@ -8,11 +8,11 @@ import {
   readSequences,
 } from '../catalog/schema-contents.ts';
 
-/** What is there now. No relation is opened but the sequences that are wanted. */
+/** What exists now. Opens no relation except the wanted sequences. */
 export interface RestoredContents {
   readonly schemaOids: readonly string[];
   readonly serverMajor: number;
-  /** Tables and materialized views, by `tableKey`, as are the sequences. */
+  /** Tables and materialized views, by `tableKey`; the same for the sequences. */
   readonly relations: ReadonlyMap<string, Relation>;
   readonly sequences: ReadonlyMap<string, ManifestSequence>;
   readonly names: NamedObjects;

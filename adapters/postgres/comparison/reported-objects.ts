@@ -22,7 +22,7 @@ const LISTS: Readonly<Partial<Record<ReportedObject['kind'], string>>> = {
 export const begins = (name: string, own: string, next: string): boolean =>
   name.startsWith(`${own}${next}`) || name.startsWith(`${identifier(own)}${next}`);
 
-/** @param list of the inventory, which has `one` as SQL writes it */
+/** @param list the inventory's list that has `one`, as SQL writes it */
 export const isReported = (
   { kind, on, part }: ReportedObject,
   list: string,
@@ -55,7 +55,7 @@ const changedColumns = async (
   return (await client.query<{ table: string; column: string }>(COLUMNS, parameters)).rows;
 };
 
-/** Names, as the server writes them, of unfinished objects and of those that depend on them: an index of its constraint, those that lack a part. */
+/** Names, as the server writes them, of unfinished objects and of their dependents: the index of a constraint, objects that lack a part. */
 const NAMES = `
   SELECT pg_catalog.format('%I on %I.%I', t.part, t.schema, t.name) AS part, pg_catalog.format('%I.%I', t.schema, t.part) AS index,
     pg_catalog.format('%I.%I', t.schema, t.name) AS itself
@@ -72,7 +72,7 @@ const functionsNamed = (definitions: readonly Definition[], name: string): strin
     .filter((one) => one.kind === 'function' && one.name.startsWith(`${name}(`))
     .map((one) => `function ${one.name}`);
 
-/** Definitions that are other than they were for it, as `kind identity`. */
+/** Definitions that differ because of it, as `kind identity`. */
 export const reportedKeys = async (
   client: pg.Client,
   all: readonly ReportedObject[],

@@ -10,9 +10,9 @@ import type { Differences } from './differences.ts';
 import { type ComparisonNote, named } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
 
-/** Compares the rows of tables, by their number or by a hash besides, and looks whether materialized views are filled. */
+/** Compares the rows of tables, by their number or also by a hash, and checks whether materialized views are filled. */
 interface RowsRequest extends Omit<ComparisonRequest, 'objects'> {
-  /** Of the manifest, those that are compared. */
+  /** Those of the manifest that are compared. */
   readonly tables: readonly ManifestTable[];
   readonly ways: CountingWays;
 }
@@ -40,8 +40,8 @@ const together = (tables: readonly Rows[]): Rows => ({
 });
 
 /**
- * As the export counted, so that what it could count can be counted here. A hash that the backup has was taken by a query, which works
- * here as well: nothing but the backup is on a server where hashes are compared.
+ * Counts as the export did, so that all that it could count can be counted here. A hash in the backup was computed by a query, which works
+ * here too: a server where hashes are compared holds nothing but the backup.
  */
 const countAgain = async (
   client: pg.Client,
@@ -53,7 +53,7 @@ const countAgain = async (
   return (await countTable(client, table, way, columns)) ?? { rows: table.rows ?? 0 };
 };
 
-/** Tables that are missing are told with the other objects. */
+/** Missing tables are reported with the other objects. */
 export const compareRows = async (
   client: pg.Client,
   { manifest, tables, rows: compare, unfinished = [], ways, signal }: RowsRequest,
@@ -90,7 +90,7 @@ export const compareRows = async (
   return done;
 };
 
-/** Its rows come from tables that were compared, and may have been out of date at home; that it could be filled is what counts. */
+/** Its rows come from tables that were compared, and may have been out of date on the source; it counts that it could be filled. */
 export const compareMaterialized = async (
   client: pg.Client,
   { manifest, tables, unfilled = [], ways }: RowsRequest,

@@ -5,8 +5,8 @@ import { type ComparisonNote, sequenceLine } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
 
 /**
- * Sequences know no snapshot: between the inventory and pg_dump's own look at it, one may have gone on. So one that is ahead is no
- * damage, and noted; one that is behind would give out numbers that are taken.
+ * Sequences ignore snapshots: a sequence may advance between the inventory and pg_dump's read. So a sequence that is ahead is only noted.
+ * One that is behind is damage: it would return numbers that are already used.
  */
 const STEPS = `
   SELECT n.nspname AS schema, c.relname AS name, s.seqincrement::text AS step, s.seqcycle AS cycles
@@ -28,14 +28,14 @@ const comparedValue = (
   { step, cycles }: Step,
 ): 'equal' | 'ahead' | 'behind' => {
   if (was.value === is.value && was.called === is.called) return 'equal';
-  // Who goes on gives numbers out. One that has not is as it was made, or was set: its value was lost, wherever it begins.
+  // A sequence that advanced has returned numbers. One that has not is new, or was set: its value was lost, wherever it starts.
   if (!is.called) return 'behind';
   if (was.value === is.value) return 'ahead';
   const forward = BigInt(is.value) > BigInt(was.value) === !step.startsWith('-');
   return forward || cycles ? 'ahead' : 'behind';
 };
 
-/** Those that are there: missing ones are told with the other objects. */
+/** Existing sequences: missing ones are reported with the other objects. */
 export const compareSequences = async (
   client: pg.Client,
   { schemaOids, sequences }: RestoredContents,
