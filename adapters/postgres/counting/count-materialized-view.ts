@@ -8,7 +8,7 @@ import { countTable } from './count-table.ts';
 import type { CountedRows } from './row-hash.ts';
 
 const WAITED_TOO_LONG = '55P03';
-/** Its name, or its schema's, is gone. */
+/** Its name, or its schema's, no longer exists. */
 const GONE = ['42P01', '3F000'];
 
 const hold = async (client: pg.Client, view: Relation, lockTimeoutMs: number): Promise<void> => {
@@ -31,8 +31,9 @@ const hold = async (client: pg.Client, view: Relation, lockTimeoutMs: number): P
 };
 
 /**
- * Counts a materialized view within a transaction. LOCK TABLE takes none, so it is locked by `relation-locks.ts` first: by then the owner may have put a
- * view of the same name in its place, whose functions the count would run. The lock is given back right after, since a REFRESH waits for it.
+ * Counts a materialized view within a transaction. LOCK TABLE does not accept one, so `relation-locks.ts` locks it first: otherwise the
+ * owner could replace it by a view of the same name, whose functions the count would run. The lock is released right after the count,
+ * because a REFRESH waits for it.
  *
  * @throws SchemaInMotion, LockTimeout, the driver's errors
  */

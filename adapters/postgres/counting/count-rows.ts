@@ -16,7 +16,7 @@ export interface Counting extends Pick<Beginning, 'countable' | 'ways'> {
   readonly lockTimeoutMs: number;
 }
 
-/** Counts one table after the other, in the holder's snapshot. */
+/** Counts the tables one after the other, in the holder's snapshot. */
 export const countRows = async (
   holder: pg.Client,
   { countable, ways, schemas, compare, lockTimeoutMs }: Counting,

@@ -9,7 +9,7 @@ export interface TableToCount {
 }
 
 /**
- * The driver throws the bytes away as they come, and keeps the number of the server's command tag.
+ * The driver discards the bytes as they arrive, and keeps the number in the server's command tag.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-COMMANDCOMPLETE
  */
 const countByCopy = async (
@@ -24,10 +24,10 @@ const countByCopy = async (
 };
 
 /**
- * Exact rows of one table (without those of tables that inherit from it) or materialized view, in the way that `readCountingWays` found
- * for it. Rows are hashed besides where `columns` are given and the table is counted by a query.
+ * Counts the exact rows of one table (without those of inheriting tables) or materialized view, in the way that `readCountingWays` found
+ * for it. Also hashes the rows if `columns` are given and a query counts the table.
  *
- * @returns undefined where there is no way to count it
+ * @returns undefined if there is no way to count it
  * @throws the driver's errors
  */
 export const countTable = async (

@@ -3,24 +3,24 @@ import { tableKey } from '../../../core/manifest.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * A number that stands for all rows of a table, whatever their order: taken on the source in a backup's snapshot, and on what came
- * back from it. Each value's text is hashed, the hashes of a row are hashed together, and the rows' hashes are added up: a
- * sum, so that a row that is there twice counts twice.
+ * One number that represents all rows of a table in any order: computed on the source in a backup's snapshot, and again on the restored
+ * rows. Each value's text is hashed, the hashes of a row are hashed together, and the rows' hashes are added up. It is a sum, so that a
+ * duplicate row counts twice.
  *
- * - The text is that of the type's own output function, by `concat`, which is what COPY writes. A cast to text may be another
- *   thing: `char(n)` loses its blanks, and a type's owner may have made a cast of his own.
- * - NULL and an empty text differ, also where all fields of a composite value are NULL.
- * - Columns go by their names, since a restore may put those of a child table in another order.
- * - Generated columns are left out: no backup holds them, the server works them out again.
- * - `hashtextextended` is what PostgreSQL divides hash partitions by, so it is the same on all versions from 14 on. It takes
- *   bytes: both databases must have one encoding. 64 bits a row: made to find damage, not somebody who forges it.
- * - A value whose text passes 1 GB has none; pg_dump can't read it either.
+ * - The text is that of the type's own output function, by `concat`, as COPY writes it. A cast to text may differ: `char(n)` loses its
+ *   blanks, and a type's owner may have created a cast.
+ * - NULL and an empty string differ, even if all fields of a composite value are NULL.
+ * - Columns are ordered by name, because a restore may order those of a child table differently.
+ * - Generated columns are left out: no backup holds them, and the server computes them again.
+ * - `hashtextextended` is PostgreSQL's hash for hash partitions, so it is the same on all versions from 14 on. It hashes bytes: both
+ *   databases must have one encoding. 64 bits a row: it finds damage; it does not prevent forgery.
+ * - A value whose text is larger than 1 GB has no hash; pg_dump cannot read it either.
  *
  * Measured on a million rows of six columns (130 bytes of text): three quarters of the time that pg_dump's own COPY takes.
  */
 const HASH_VERSION = '1';
 
-/** Of the rows of several tables together; undefined where one has none, or they were made otherwise. */
+/** Of the rows of several tables together; undefined if one has no hash, or the hashes were computed differently. */
 export const sumOfHashes = (hashes: readonly (string | undefined)[]): string | undefined => {
   let sum = 0n;
   for (const hash of hashes) {
@@ -41,7 +41,7 @@ const COLUMNS = `
   WHERE n.nspname = ANY ($1) AND c.relkind = 'r'
   GROUP BY 1, 2`;
 
-/** Names of the columns that are hashed, by `tableKey`. @param without those that are generated at home, and not here */
+/** Names of the columns that are hashed, by `tableKey`. @param without those that are generated on the source, and not here */
 export const readHashedColumns = async (
   client: pg.Client,
   schemas: readonly string[],
@@ -68,8 +68,8 @@ const valueHashOf = (column: string): string =>
   `CASE pg_catalog.num_nulls(t.${column}) WHEN 0 THEN pg_catalog.hashtextextended(pg_catalog.concat(t.${column}) COLLATE "C", 0) END`;
 
 /**
- * An array's hash is linear in its elements: summed up as it is, it would not see two rows that exchanged a value. Hashed once
- * more, it does.
+ * An array's hash is linear in its elements: a plain sum would not notice if two rows had exchanged a value. Hashing it once more prevents
+ * that.
  */
 const rowHashOf = (columns: readonly string[]): string => {
   const values = columns.map((column) => valueHashOf(identifier(column))).join(', ');
@@ -78,11 +78,11 @@ const rowHashOf = (columns: readonly string[]): string => {
 
 export interface CountedRows {
   readonly rows: number;
-  /** Such as `1:6013981593554239321368`: how it was made, and the sum. */
+  /** Such as `1:6013981593554239321368`: the version of the method, and the sum. */
   readonly hash?: string;
 }
 
-/** Counts one table, and hashes its rows where their columns are given. ONLY: a parent's rows are not its children's. */
+/** Counts one table, and hashes its rows if their columns are given. ONLY: a parent's rows do not include its children's. */
 export const countByQuery = async (
   client: pg.Client,
   { schema, name }: { readonly schema: string; readonly name: string },
