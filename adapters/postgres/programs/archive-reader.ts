@@ -8,20 +8,20 @@ import { chooseFromArchive } from '../archive/choose-entries.ts';
 import { type Extractor, findPgRestore, startExtractor } from './pg-restore.ts';
 
 /**
- * A backup as SQL text. The stored bytes go through pg_restore or a decompressor, and every one of them is read, whatever that
- * one needs, since the digest of all of them decides. An error of the input comes before what its reader makes of it.
+ * Reads a backup as SQL. The stored bytes go through pg_restore or a decompressor. All of them are read, even if the program needs fewer,
+ * because the digest covers all. An error of the input has priority over the program's error about that input.
  */
 type Through = Extractor;
 
-/** What pg_dump ends its text with; a guard's key may follow. */
+/** The last line of pg_dump's output; the key of a \unrestrict guard may follow. */
 const COMPLETE = Buffer.from('-- PostgreSQL database dump complete\n');
-/** Nobody who reads an archive does nothing for so long. */
+/** No program that reads an archive is idle for so long. */
 const STUCK_MS = 60_000;
 const TAIL_BYTES = 512;
 
 const nothing = (): void => undefined;
 
-/** Until it can take more, or takes nothing any more. */
+/** Waits until the stream accepts more, or is closed. */
 const drained = (into: Writable): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
@@ -31,16 +31,16 @@ const drained = (into: Writable): Promise<void> =>
     into.on('drain', done).on('close', done);
   });
 
-/** How far it is: `taken` grows with each piece of the input that its reader has taken. */
+/** Progress: `taken` grows with each piece of the input that the program has accepted. */
 interface Flow {
   taken: number;
-  /** The reader is not to blame while we wait for the vault, */
+  /** While we wait for the vault, the program is not stuck. */
   waitsFor: 'vault' | 'reader';
-  /** nor while nobody waits for its text. */
+  /** While no caller waits for its output, it is not stuck either. */
   isAwaited: boolean;
 }
 
-/** Gives all of the input, with its memory, to whoever reads it, for as long as it does, and reads the rest for nobody. */
+/** Gives the input, and ownership of its memory, to the program as long as that reads; then reads and discards the rest. */
 const feed = async (
   input: Readable,
   into: Writable,
@@ -69,9 +69,9 @@ const feed = async (
 const LOOKS = 4;
 
 /**
- * Calls `onStuck` where the text's maker neither takes nor gives anything for so long: a damaged table of contents has
- * pg_restore count to billions, and never end. Only waiting for it counts; who takes the text may be slow.
- * @returns ends the watch
+ * Calls `onStuck` if the program neither accepts input nor produces output for so long: a damaged table of contents makes pg_restore count
+ * to billions, and never end. Only time spent waiting for the program counts; the consumer may be slow.
+ * @returns a function that ends the watch
  */
 const watchStuck = (
   flow: Flow,
@@ -92,7 +92,7 @@ const watchStuck = (
   return () => clearInterval(timer);
 };
 
-/** A copy, for whoever takes a chunk may take its memory. */
+/** A copy, because the consumer of a chunk may take over its memory. */
 const tailOf = (tail: Buffer, chunk: Buffer): Buffer =>
   chunk.length >= TAIL_BYTES
     ? Buffer.from(chunk.subarray(-TAIL_BYTES))
@@ -140,14 +140,14 @@ async function* textThrough(
     stopWatching();
     signal.removeEventListener('abort', through.stop);
     through.stop();
-    // What nobody reads any more would hold its end back.
+    // Unread output would keep the program from ending.
     through.output.destroy();
     await through.exited.catch(nothing);
   }
   refuseUnended(tail);
 }
 
-/** What whoever made the text says of its end, which tells more than the end of a pipe. */
+/** The program's own error, which says more than the end of a pipe. */
 const reasonOf = (through: Through, error: unknown): Promise<unknown> =>
   through.exited.then(
     () => error,

@@ -7,8 +7,8 @@ import { conninfoValue } from '../sql/identifiers.ts';
 import { type ClientPrograms, findProgramFiles, majorsOf } from './program-files.ts';
 
 /**
- * How PostgreSQL's own programs are started on a source: the right major, an environment made from nothing, so that nothing of
- * ours is in it but the login, and the password in no argument list.
+ * How PostgreSQL's own programs are started on a source: the right major, a new environment that holds nothing of ours except the login,
+ * and no password in an argument list.
  */
 export interface ProgramAccess extends SourceAccess {
   /** Folders that hold `<major>/bin/pg_dump`. */
@@ -23,7 +23,7 @@ export interface OpenPrograms {
 
 const LOCK_TIMEOUT_MS = 5000;
 
-/** libpq reads no keepalives from the environment, so they stand in the connection string, which holds no secret. */
+/** libpq reads no keepalives from the environment, so they are in the connection string, which holds no secret. */
 export const connectionString = ({ settings }: SourceAccess, login: Login): string =>
   Object.entries({
     host: settings.host,
@@ -50,7 +50,7 @@ const environmentOf = (
   PGOPTIONS: startupOptions({ ...commonSettings(), lock_timeout: LOCK_TIMEOUT_MS }),
   PGSSLMODE: settings.tls,
   ...(rootCertificate ? { PGSSLROOTCERT: rootCertificate } : {}),
-  // A private service or password file of the account must not change where the dump reads from.
+  // A private service or password file of the account must not redirect the dump.
   PGSYSCONFDIR: '/nonexistent',
   PGPASSFILE: '/dev/null',
   HOME: '/nonexistent',

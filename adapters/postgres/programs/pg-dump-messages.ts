@@ -17,15 +17,15 @@ import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import { ROLES_PAGE } from '../session/server-errors.ts';
 
 /**
- * What pg_dump says on standard error: with --verbose a line for each step, and then what went wrong. The
- * steps give the progress; of the rest only the last lines are kept, so that a talkative dump needs no memory.
+ * What pg_dump writes to standard error: with --verbose a line for each step, and then its errors. The steps give the progress; of the rest
+ * only the last lines are kept, so that a dump with many messages needs no memory.
  */
 const KEPT_LINES = 20;
 const KEPT_CHARACTERS = 1000;
 
 /** `pg_dump: dumping contents of table "acme.orders"`; the name is qualified, not quoted further. */
 const TABLE_STEP = /^pg_dump: dumping contents of table "(.*)"$/;
-/** Every other step of --verbose that is no complaint. */
+/** All other steps of --verbose that are not errors or warnings. */
 const STEP =
   /^pg_dump: (last built-in OID|reading|identifying|finding|flagging|saving|creating|dumping|processing|setting|executing|connecting|implied|the database|entering|started|finished)/;
 
@@ -44,7 +44,7 @@ export class DumpWords {
     for (const line of lines) this.#take(line);
   }
 
-  /** The last lines that were no progress. */
+  /** The last lines that were not progress. */
   last(): string {
     return [...this.#kept, this.#rest].filter(Boolean).join('\n');
   }
@@ -67,7 +67,7 @@ interface Circumstances {
 
 type Reading = (words: RegExpExecArray, circumstances: Circumstances) => LarderError;
 
-/** pg_dump's words and the server's, most telling first. */
+/** The messages of pg_dump and the server, the most informative first. */
 const READINGS: readonly (readonly [RegExp, Reading])[] = [
   [/server version mismatch/, (_, { server }) => new ServerTooNew(server.major, [])],
   [
@@ -86,7 +86,7 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
     /permission denied for (.*)/,
     ([, object = '']) => new PermissionMissing(`pg_dump may not read ${object}`, ROLES_PAGE),
   ],
-  // The server asks for at most 1 GB for a row's text, and says so in three ways; more than 4 GB nobody would ask for in earnest.
+  // The server allocates at most 1 GB for a row's text, and reports this in three ways; no valid row needs more than 4 GB.
   [
     /invalid memory alloc request size \d{1,10}\b|Cannot enlarge string buffer|string buffer exceeds maximum allowed length/,
     (words) => new RowTooLarge(tableOf(words.input) ?? 'unknown'),
@@ -129,7 +129,7 @@ const tableOf = (text: string): string | undefined =>
 const KILLED =
   'it was killed, most likely for want of memory, of which it needs twice the text of the largest row. Give the function more memory.';
 
-/** The error that an end of pg_dump other than exit code 0 means. */
+/** The error for an end of pg_dump with another exit code than 0. */
 export const dumpFailure = (
   exit: string,
   said: string,
@@ -144,7 +144,7 @@ export const dumpFailure = (
     .split('\n')
     .filter((each) => /error|fatal|panic/i.test(each))
     .at(0);
-  // Data never stands in these lines, but the statement that failed may follow: it is left out.
+  // These lines never contain data, but the statement that failed may follow: it is left out.
   const detail = line?.replace(/^pg_dump: /, '').slice(0, 300) ?? 'it gave no reason';
   return new DumpFailed(exit, detail);
 };

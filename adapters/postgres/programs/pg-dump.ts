@@ -8,14 +8,14 @@ import { connectionString, openPrograms, type ProgramAccess } from './client-pro
 import { DumpWords, dumpFailure } from './pg-dump-messages.ts';
 
 /**
- * One run of pg_dump. Its environment is made from nothing, so that nothing of ours is in it but the login; the password is
- * in no argument list. It counts as done when its exit code is 0 and its output has ended, and only then.
+ * One run of pg_dump. Its environment is new and holds nothing of ours except the login; the password is in no argument list. The run has
+ * succeeded only if its exit code is 0 and its output has ended.
  */
 export interface DumpContext {
   readonly schemas: readonly string[];
   /** Extensions that live in these schemas. */
   readonly extensions: readonly string[];
-  /** Partitions have to come back through their tables, which pg_dump does not know by itself. */
+  /** Partitions must be restored through their tables; pg_dump does not detect that. */
   readonly throughRoot?: boolean;
   readonly snapshotId: string;
   readonly server: ServerFacts;
@@ -24,21 +24,21 @@ export interface DumpContext {
   readonly locks?: LockNeed;
 }
 
-/** Between asking pg_dump to end, which cancels its query on the server, and ending it. */
+/** Between asking pg_dump to end, which cancels its query on the server, and killing it. */
 const PATIENCE_MS = 4000;
 const LAST_WORDS_MS = 1000;
 
 const run = promisify(execFile);
 
 const versions = new Map<string, Promise<string>>();
-/** `17.11` of `pg_dump (PostgreSQL) 17.11 (Debian ...)`, asked once a process. @throws DumpFailed */
+/** `17.11` of `pg_dump (PostgreSQL) 17.11 (Debian ...)`, read once for each process. @throws DumpFailed */
 const versionOf = (program: string): Promise<string> => {
   const known = versions.get(program);
   if (known) return known;
   const asked = run(program, ['--version'], { env: {} }).then(
     ({ stdout }) => /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout.trim(),
     (cause: Error) => {
-      // Too many processes, say: the next attempt in this process asks anew.
+      // The failure may be temporary, such as too many processes: the next attempt in this process tries again.
       versions.delete(program);
       throw new DumpFailed('no start', 'it could not be asked for its version', { cause });
     },
@@ -50,16 +50,16 @@ const versionOf = (program: string): Promise<string> => {
 const CONTENT_FLAGS = { full: [], schema: ['--schema-only'], data: ['--data-only'] } as const;
 
 /**
- * Arguments are UTF-8, but pg_dump reads a schema's name in the session's encoding, which the role or the database may have
- * set: in LATIN1 "ö" would name another schema. A database of SQL_ASCII has no encoding; there, bytes pass as they are.
+ * Arguments are UTF-8, but pg_dump reads a schema's name in the session's encoding, which the role or the database may have set: in LATIN1
+ * "ö" would name another schema. A database of SQL_ASCII has no encoding; there, bytes pass unchanged.
  */
 const encodingFor = ({ encoding }: ServerFacts): string =>
   encoding === 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8';
 
 /**
  * pg_dump's arguments. A schema is a quoted name, never a pattern: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
- * An extension that lives in the schema must be in the dump: its types can be there neither before CREATE SCHEMA nor after the
- * first table that uses them.
+ * An extension that lives in the schema must be in the dump: its types cannot exist before CREATE SCHEMA, and must exist before the first
+ * table that uses them.
  */
 export const dumpArguments = (
   request: Pick<DumpRequest, 'format' | 'compress' | 'content'>,
@@ -104,7 +104,7 @@ const ending = (child: ChildProcess, words: DumpWords, context: DumpContext): Pr
       if (code === 0) resolve();
       else fail(nameOfExit(code, signal));
     });
-    // Its pipes close a moment later, when its last words are read; whatever holds them open is not waited for.
+    // Its pipes close a moment later, after its last messages are read; does not wait for a process that holds them open.
     child.once('exit', (code, signal) => {
       if (code !== 0) setTimeout(() => fail(nameOfExit(code, signal)), LAST_WORDS_MS).unref();
     });
@@ -113,7 +113,7 @@ const ending = (child: ChildProcess, words: DumpWords, context: DumpContext): Pr
 const nameOfExit = (code: number | null, signal: NodeJS.Signals | null): string =>
   signal ? `signal ${signal}` : `exit code ${code}`;
 
-/** @throws ServerTooNew, TlsRefused, SecretUnreadable before it starts; `exited` rejects for what comes later */
+/** @throws ServerTooNew, TlsRefused, SecretUnreadable before it starts; later errors reject `exited` */
 export const startDump = async (
   access: ProgramAccess,
   request: DumpRequest & DumpContext,

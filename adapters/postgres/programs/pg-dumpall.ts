@@ -5,15 +5,15 @@ import { connectionString, openPrograms, type ProgramAccess } from './client-pro
 import { dumpFailure } from './pg-dump-messages.ts';
 
 /**
- * Roles and their memberships, which belong to the server and so to no schema. Passwords are left out: nobody but a superuser may
- * read them (on RDS nobody at all), and they have no place in a backup.
+ * Roles and their memberships, which belong to the server and not to a schema. Passwords are left out: only a superuser may read them (on
+ * RDS no one at all), and they do not belong in a backup.
  */
 const run = promisify(execFile);
 
-/** Tens of thousands of roles. */
+/** Enough for tens of thousands of roles. */
 const AT_MOST_BYTES = 64 * 1024 ** 2;
 
-/** SQL that makes the roles again. @throws the named errors of a dump */
+/** SQL that creates the roles again. @throws the named errors of a dump */
 export const dumpGlobals = async (
   access: ProgramAccess,
   server: ServerFacts,

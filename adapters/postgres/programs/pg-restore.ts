@@ -11,8 +11,8 @@ import { chooseMajor } from '../../../core/programs.ts';
 import { findProgramFiles, majorsOf } from './program-files.ts';
 
 /**
- * pg_restore as a filter: an archive goes in, SQL comes out, no server is reached. It reads a pipe from front to end, which both
- * formats allow as long as data is wanted in the order in which pg_dump wrote it.
+ * pg_restore as a filter: it reads an archive and writes SQL, and connects to no server. It reads a pipe from start to end. Both formats
+ * allow that if data is wanted in the order in which pg_dump wrote it.
  */
 export interface Extractor {
   readonly input: Writable;
@@ -22,7 +22,7 @@ export interface Extractor {
   stop(): void;
 }
 
-/** @throws ServerTooNew where no program is for it */
+/** @throws ServerTooNew if there is no program for it */
 export const findPgRestore = async (
   programRoots: readonly string[],
   serverMajor: number,
@@ -36,7 +36,7 @@ export const findPgRestore = async (
 
 const MOST_WORDS = 4000;
 
-/** What pg_restore does to itself on an archive that is damaged; nobody else sends these. */
+/** Signals by which pg_restore dies on a damaged archive; no other process sends these. */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGFPE', 'SIGILL'];
 
 const endOf = (code: number | null, signal: string | null, said: string): LarderError => {
@@ -71,7 +71,7 @@ const ending = (child: ChildProcess): Promise<void> => {
   });
 };
 
-/** A list of entries in a file of its own: what pg_restore opens by its name can't be one of Node's pipes, which are sockets. */
+/** A list of entries in a file of its own: pg_restore opens it by name, and Node's pipes are sockets, which cannot be opened so. */
 const writeList = async (entries: readonly number[]): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'larder-list-'));
   const file = path.join(folder, 'entries');
@@ -79,7 +79,7 @@ const writeList = async (entries: readonly number[]): Promise<string> => {
   return file;
 };
 
-/** @param entries ids of the table of contents to take; absent takes all */
+/** @param entries ids of the table of contents to restore; absent: all */
 export const startExtractor = async (
   program: string,
   format: Exclude<Format, 'plain'>,

@@ -1,7 +1,6 @@
 /**
- * Finds PostgreSQL's programs on disk: in the layers under /opt/postgres, in a layer's folder on a
- * developer's machine, or where Debian puts them (/usr/lib/postgresql). Knows the folders' shape, so
- * that nothing else has to.
+ * Finds PostgreSQL's programs on disk: in the layers under /opt/postgres, in a layer's folder on a developer's machine, or in Debian's
+ * folder (/usr/lib/postgresql). Only this file knows the layout of the folders.
  */
 import { constants } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
@@ -25,23 +24,23 @@ export type ServerPrograms = {
   initdb: string;
   pgCtl: string;
   postgres: string;
-  /** What the server's extensions want in their environment, to be added to the server's. */
+  /** Environment variables that the server's extensions need, to be added to the server's. */
   environment: Readonly<Record<string, string>>;
 };
 
 export type ProgramFiles = {
-  /** In the order of their majors, as is `servers`; empty where the root has none. */
+  /** In the order of their majors, as is `servers`; empty if the root has none. */
   clients: readonly ClientPrograms[];
   servers: readonly ServerPrograms[];
-  /** For the compression that Lambda's system has no program for. */
+  /** For the compression for which Lambda's system has no program. */
   bzip2: string | undefined;
   /** Certificate authorities of RDS, Aurora and RDS Proxy, a PEM file. */
   rdsCertificates: string | undefined;
 };
 
 /**
- * @param roots searched in order; a major that several have is taken from the first. A root that is
- *   missing or holds nothing is no error: the caller knows what it needs.
+ * @param roots searched in order; a major that several have is taken from the first. A root that is missing or empty is no error: the
+ *   caller knows what it needs.
  */
 export async function findProgramFiles(...roots: readonly string[]): Promise<ProgramFiles> {
   const clients = new Map<number, ClientPrograms>();
@@ -70,7 +69,7 @@ export function majorsOf(programs: readonly { major: number }[]): number[] {
 
 async function bins(root: string): Promise<[number, string][]> {
   const found: [number, string][] = [];
-  // The server's folders keep the shape in which PostgreSQL finds its own templates and modules.
+  // The server's folders keep the layout in which PostgreSQL finds its own templates and modules.
   for (const folder of [root, path.join(root, 'server', 'lib', 'postgresql')]) {
     for (const name of await readdir(folder).catch(() => [])) {
       if (/^\d{2}$/.test(name)) found.push([Number(name), path.join(folder, name, 'bin')]);
