@@ -11,8 +11,8 @@ import {
 } from './project-source.ts';
 
 /**
- * Which project a schema belongs to, by the source's list of projects, read in the transaction that is about to change the schema. The list
- * is read as committed at that moment; a role that may only read it cannot lock it.
+ * Finds which project a schema belongs to, by the source's list of projects, read in the transaction that is about to change the schema.
+ * The list is read as committed at that moment; a role that may only read it cannot lock it.
  */
 interface Row {
   readonly id: string;
@@ -20,7 +20,7 @@ interface Row {
   readonly status: string;
 }
 
-/** Class 42: what the query reads is not there or not ours to read, or the query is wrong. */
+/** Class 42: the query reads something that does not exist or that we may not read, or the query is wrong. */
 const IS_UNREADABLE = /^(42|3F000)/;
 const NOT_ALLOWED = '42501';
 /** No such table, or no such schema. */
@@ -40,7 +40,7 @@ const roleOf = async (client: pg.Client): Promise<string> => {
   return found.rows[0]?.name ?? '';
 };
 
-/** Those that the settings themselves name. */
+/** Projects that the settings themselves name. */
 const configured = (settings: SourceSettings): readonly ProjectClaim[] => [
   ...sharedProjectsOf(settings).flatMap(({ id, shared = [] }) =>
     shared.map((schema) => ({ projectId: id, schema, status: ACTIVE, isShared: true })),
@@ -69,9 +69,9 @@ const listed = async (
 };
 
 /**
- * Reads which projects have an id or one of some schema names. It needs a transaction, which goes on whatever the query does.
+ * Reads which projects have an id or one of some schema names. Needs a transaction, which stays usable even if the query fails.
  * @param timeoutMs for the query
- * @throws the server's error where it is not about the query itself
+ * @throws the server's error if the query itself is not the cause
  */
 export const readClaims = async (
   client: pg.Client,
@@ -85,7 +85,7 @@ export const readClaims = async (
   );
   const isFixed = fixed.some(({ projectId: id }) => id === projectId) ? 1 : 0;
   if (settings.schemas) return { kind: 'read', claims: fixed, timesListed: isFixed };
-  // The temporary schema last: code of a backup may have created a table in it with a name that the query uses.
+  // The temporary schema comes last: code of a backup may have created a table in it with a name that the query uses.
   await client.query(
     `SAVEPOINT larder_claims; SET LOCAL search_path = ${PROJECT_SEARCH_PATH}, pg_temp; SET LOCAL statement_timeout = ${timeoutMs}`,
   );

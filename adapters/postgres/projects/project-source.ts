@@ -15,7 +15,7 @@ import type { ProjectSource } from '../../../core/source-ports.ts';
 import { queryFailure } from '../session/server-errors.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 
-/** One row without an id, say, must not hide all others: what is null becomes empty, and is refused by itself. */
+/** One invalid row, such as one without an id, must not hide the others: null becomes an empty string, and only that row is refused. */
 const column = z
   .string()
   .nullable()
@@ -23,7 +23,7 @@ const column = z
 
 const row = z.object({ id: column, name: column, schema_name: column, status: column });
 
-/** Where the query looks for names without a schema. */
+/** Schemas in which the query finds names without a schema. */
 export const PROJECT_SEARCH_PATH = 'pg_catalog,public';
 
 const SESSION = {
@@ -35,8 +35,8 @@ const SESSION = {
 };
 
 /**
- * A project is refused for a value that is too long (core/project.ts); of such a value only as much is read as shows that. A character has
- * one byte at least.
+ * A project is refused if a value is too long (core/project.ts); of such a value only enough is read to show that. A character has at least
+ * one byte.
  */
 const beginningOf = (column: string, bytes: number): string =>
   `pg_catalog.left(projects.${column}::text, ${bytes + 1}) AS ${column}`;
@@ -48,11 +48,11 @@ export const PROJECT_COLUMNS = [
   beginningOf('status', MAX_PROJECT_BYTES.status),
 ].join(', ');
 
-/** A row of a source's query as it is read, whatever the query gave. @throws InvalidInput where columns are missing */
+/** One row of a source's query, with values of any type. @throws InvalidInput if columns are missing */
 export const projectRow = (source: string, found: unknown): z.output<typeof row> =>
   parse(`A row of the query that lists the projects of source ${source}`, row, found);
 
-/** The project that a source's shared schemas make; none where it has no such schemas. */
+/** The project of a source's shared schemas; none if it has no such schemas. */
 export const sharedProjectsOf = (settings: SourceSettings): readonly Project[] =>
   settings.sharedSchemas.length
     ? [
@@ -67,8 +67,8 @@ export const sharedProjectsOf = (settings: SourceSettings): readonly Project[] =
     : [];
 
 /**
- * Lists a source's projects by the query of its settings, wrapped as a subquery, or takes the schemas its settings name.
- * The session is read only and its statements end after two minutes.
+ * Lists a source's projects by the query in its settings, wrapped as a subquery, or uses the schemas that its settings name. The session is
+ * read only, and its statements are canceled after two minutes.
  */
 export const makeProjectSource = (access: SourceAccess): ProjectSource => {
   const { settings } = access;
@@ -114,7 +114,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
       const shared = sharedProject.find((project) => project.id === projectId);
       if (shared) return shared;
       const id = projectId.slice(settings.idPrefix.length);
-      // PostgreSQL's text can't hold a NUL, so no project has such an id.
+      // PostgreSQL's text cannot hold a NUL, so no project has such an id.
       if (id.includes('\0')) return undefined;
       if (settings.schemas) return named(settings.schemas.filter((schema) => schema === id))[0];
       return (await query('WHERE projects.id::text = $1', [id], signal))[0];
@@ -122,7 +122,7 @@ export const makeProjectSource = (access: SourceAccess): ProjectSource => {
   };
 };
 
-/** SQLSTATE class 42: the query itself is wrong, or what it reads is not there or not ours to read. */
+/** SQLSTATE class 42: the query itself is wrong, or it reads something that does not exist or that we may not read. */
 const queryProblem = (error: unknown, source: string): Error => {
   const code = (error as { code?: string } | null)?.code ?? '';
   if (code.startsWith('42') && code !== '42501' && error instanceof Error) {

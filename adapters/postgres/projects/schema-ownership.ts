@@ -11,9 +11,9 @@ import type { PreflightRequest } from '../../../core/restore-ports.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 import { readClaims } from './project-claims.ts';
 
-/** Asks the source which projects own the schemas that a restore is about to change. */
+/** Reads from the source which projects own the schemas that a restore is about to change. */
 
-/** As long as a listing may take. */
+/** The same limit as for a listing. */
 const LIST_TIMEOUT_MS = 120_000;
 const TIMED_OUT = '57014';
 
@@ -23,7 +23,7 @@ export interface Asked {
   readonly timeoutMs?: number;
 }
 
-/** In the caller's transaction. @throws RestoreInterrupted where the answer takes too long */
+/** In the caller's transaction. @throws RestoreInterrupted if the answer takes too long */
 export const findNotOwned = async (
   client: pg.Client,
   { settings }: SourceAccess,
