@@ -4,10 +4,10 @@ import type { SchemaOids } from '../catalog/schema-contents.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
 
 /**
- * What a dump reads by name while no table's lock keeps the name in place. `ALTER SCHEMA ... RENAME` locks no table: two
- * schemas swapped in the middle, and COPY and our counts both read the other one's tables. `ALTER TYPE ... RENAME VALUE`
- * locks none either: the type is dumped with the old label, and the rows come out with the new one. So what the
- * snapshot shows is compared with what holds when all has been read; xmin shows a swap that was swapped back.
+ * What a dump reads by name while no table lock protects the name. `ALTER SCHEMA ... RENAME` locks no table: if two schemas are swapped
+ * during the dump, COPY and our counts both read the other schema's tables. `ALTER TYPE ... RENAME VALUE` locks none either: the type is
+ * dumped with the old label, and the rows with the new one. So the names in the snapshot are compared with the present ones after all has
+ * been read; xmin reveals a swap that was undone.
  */
 export interface NamesHeld {
   readonly schemas: string;
@@ -18,7 +18,7 @@ const SCHEMAS = `
   SELECT pg_catalog.string_agg(pg_catalog.format('%s %s %s', oid, nspname, xmin), E'\\n' ORDER BY oid) AS schemas
   FROM pg_catalog.pg_namespace WHERE oid = ANY ($1)`;
 
-/** Labels of the schemas' own enums, and of those elsewhere that columns of theirs have. */
+/** Labels of the schemas' own enums, and of enums elsewhere that their columns have. */
 const LABELS = `
   SELECT e.oid::text AS oid, e.enumlabel AS label
   FROM pg_catalog.pg_enum e
@@ -47,7 +47,7 @@ export const readNamesHeld = async (
   };
 };
 
-/** @throws SchemaInMotion where a name has changed; a label that was only added is in no row of the snapshot */
+/** @throws SchemaInMotion if a name has changed; a label that was only added is in no row of the snapshot */
 export const refuseMoved = (
   before: NamesHeld,
   after: NamesHeld,

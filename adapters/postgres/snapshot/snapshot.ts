@@ -33,14 +33,14 @@ import { applicationNameOf } from '../sql/identifiers.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './held-names.ts';
 
 /**
- * Two sessions of ours stand behind an export: the holder keeps one repeatable-read transaction, with its locks and its
- * snapshot, from before pg_dump starts until after it has ended; the observer watches whether the export holds anybody
- * up. pg_dump is the third, on the holder's snapshot.
+ * An export has two sessions of ours. The holder keeps one repeatable-read transaction, with its locks and its snapshot, from before
+ * pg_dump starts until after it has ended. The observer watches whether the export blocks another session. pg_dump is the third session, on
+ * the holder's snapshot.
  */
 export interface SnapshotOptions extends SourceAccess {
   /** Folders that hold `<major>/bin/pg_dump`. */
   readonly programRoots: readonly string[];
-  /** Tells this stack's sessions from those of another on the same source; see applicationNameOf. */
+  /** Distinguishes this stack's sessions from those of another on the same source; see applicationNameOf. */
   readonly stack?: string;
 }
 
@@ -66,7 +66,7 @@ const OIDS =
 
 /** @throws SchemaNotFound */
 const schemaOidsOf = async (client: pg.Client, schemas: readonly string[]): Promise<string[]> => {
-  // PostgreSQL's text can't hold a NUL, so no schema has such a name.
+  // PostgreSQL's text cannot hold a NUL, so no schema has such a name.
   const possible = schemas.filter((schema) => !schema.includes('\0'));
   const { rows } = await client.query<{ name: string; oid: string }>(OIDS, [possible]);
   return schemas.map((schema) => {
@@ -85,7 +85,7 @@ const takeSnapshot = async (holder: pg.Client): Promise<{ id: string; takenAt: s
   return { id: row.id, takenAt: row.at.toISOString() };
 };
 
-/** Two sessions, which are opened while the project is still looked up; where one of the three fails, none stays open. */
+/** Two sessions, opened during the lookup of the project; if one of the three fails, none stays open. */
 const openSessions = async (
   options: SnapshotOptions,
   { lockTimeoutMs, signal, schemas }: SnapshotRequest,
@@ -110,7 +110,7 @@ const readingFailure = (error: unknown): never => {
   throw queryFailure(error, 'reading the schema');
 };
 
-/** Locks and snapshot, and what must be known before pg_dump starts. */
+/** Locks and snapshot, and the facts that are needed before pg_dump starts. */
 const begin = async (
   holder: pg.Client,
   observer: pg.Client,
@@ -139,7 +139,7 @@ const begin = async (
   return { server, locks, ...taken, named, beginning };
 };
 
-/** What is read in the snapshot beside the dump: one thing after the other, since one session reads it all. */
+/** Reads in the snapshot beside the dump, one after the other, because one session reads all. */
 const readBeside = (
   holder: pg.Client,
   named: InventoryOptions,
@@ -147,7 +147,7 @@ const readBeside = (
 ): { readonly held: Promise<NamesHeld>; readonly inventory: Promise<Inventory> } => {
   const held = readNamesHeld(holder, named.schemaOids).catch(readingFailure);
   const inventory = held.then(() => readInventory(holder, named, beginning)).catch(readingFailure);
-  // Whoever awaits it handles it; before that, a rejection must not end the process.
+  // The caller's await handles it; before that, a rejection must not end the process.
   inventory.catch(() => undefined);
   return { held, inventory };
 };
@@ -173,7 +173,7 @@ const openSnapshot = async (
     if (await sharesBackends(holder, observer)) {
       throw new PoolerInTransactionMode(options.settings.name);
     }
-    // Way is given, and a lost session noticed, from the first lock on.
+    // From the first lock on, the export gives way, and a lost session is noticed.
     const { server, locks, id, takenAt, named, beginning } = await Promise.race([
       begin(holder, observer, applicationName, request, schemas),
       watching.disturbed,
@@ -196,7 +196,7 @@ const openSnapshot = async (
         });
       },
       confirmNames: async () => {
-        // The observer's transactions see what holds now, the holder's what held at the snapshot.
+        // The observer's transactions see the present state, the holder's see the state at the snapshot.
         const now = await readNamesHeld(observer, named.schemaOids).catch((error: unknown) => {
           throw queryFailure(error, 'looking whether the schema was renamed');
         });
