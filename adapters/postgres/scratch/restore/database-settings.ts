@@ -3,10 +3,10 @@ import { quoted } from '../../../../core/errors/base.ts';
 import type { Setting } from '../../../../core/manifest.ts';
 
 /**
- * What every session of the source's database begins with, as far as text, time and the backup's own code hang on it. For the
- * session, and not for the database: what compares sets its own.
+ * The settings with which each session of the source's database starts, as far as text, time and the backup's own code depend on them. They
+ * are set for the session, not for the database: the comparison sets its own.
  *
- * @returns a line for each that this server does not take
+ * @returns one line for each setting that this server does not accept
  */
 export const takeSettings = async (
   client: pg.Client,

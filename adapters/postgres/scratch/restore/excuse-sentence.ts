@@ -57,7 +57,7 @@ const reason = ({ because }: LeftOutObject): string => {
 
 const LISTED = 50;
 
-/** A line for each object that was left out, and one for those beyond the first. */
+/** One line for each object that was left out, and one line for those beyond the limit. */
 export const leftOutLines = (all: readonly LeftOutObject[]): readonly string[] => {
   const lines = [...new Set(all.map((one) => `${one.object}: ${reason(one)}`))];
   return lines.length > LISTED

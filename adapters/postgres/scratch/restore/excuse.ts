@@ -13,31 +13,31 @@ import {
 import type { Prerequisites } from './prerequisites.ts';
 import { missingElsewhere } from './unknown-names.ts';
 
-/** What was on the scratch server in place of what the source has, and the backup that was restored there. */
+/** The objects that replaced those of the source on the scratch server, and the backup that was restored there. */
 export interface Circumstances extends Pick<Prerequisites, 'pretended' | 'emptied' | 'missing'> {
   readonly manifest: Manifest;
-  /** What the scratch server's locale and settings do otherwise. */
+  /** Differences that come from the scratch server's locale and settings. */
   readonly localeNotes: readonly string[];
   readonly serverMajor: number;
   /** Names of objects that were left out, such as `acme.f`. */
   readonly leftOut?: readonly string[];
 }
 
-/** Why a refusal of the scratch server says nothing about the backup. */
+/** Why a statement that the scratch server refused is no evidence against the backup. */
 export type Excuse =
   | { readonly kind: 'other-major'; readonly server: number; readonly source: number }
-  /** Code or rows of the backup name something that is not its own. */
+  /** Code or rows of the backup name an object that does not belong to the backup. */
   | { readonly kind: 'missing-elsewhere'; readonly missing: MissingName }
-  /** The object is one that only a superuser can create, or needs one. */
+  /** Only a superuser can create the object or an object that it needs. */
   | { readonly kind: 'left-out'; readonly name: string }
   | { readonly kind: 'cast-left-out'; readonly cast: string }
-  /** The build of the server, or its machine, can't do it. */
+  /** The build of the server, or its machine, does not support it. */
   | { readonly kind: 'no-ability' }
   | { readonly kind: 'superusers-only' }
   | { readonly kind: 'rights-missing' }
-  /** What is outside the schema, and nothing stands in for. */
+  /** Objects outside the schema that have no stand-in. */
   | { readonly kind: 'outside-missing'; readonly names: readonly string[] }
-  /** Stand-ins that behave otherwise than what they stand in for, such as `the function s.f(integer)`. */
+  /** Stand-ins that behave differently from the original, such as `the function s.f(integer)`. */
   | { readonly kind: 'stand-ins'; readonly names: readonly string[] }
   | { readonly kind: 'empty-tables' }
   /** A function may have read tables of other schemas. */
@@ -48,20 +48,20 @@ export type Excuse =
     }
   | { readonly kind: 'locale'; readonly note: string };
 
-/** Why a materialized view could not be filled, beside that. */
+/** Further reasons why a materialized view could not be filled. */
 export type FillingExcuse =
   | Excuse
   | { readonly kind: 'names-elsewhere'; readonly missing: MissingName }
-  /** It reads the object, such as `foreign table s.t`, which is not what it is at home. */
+  /** It reads an object, such as `foreign table s.t`, that is not the same as on the source. */
   | { readonly kind: 'reads-elsewhere'; readonly object: string };
 
-/** SQLSTATEs that may depend on how text is sorted and what is a letter: data exceptions, checks, exclusion and uniqueness. */
+/** SQLSTATEs that may depend on the sort order of text and on which characters are letters: data exceptions, checks, exclusion, uniqueness. */
 const BY_LOCALE = /^(22|23505|23514|23P01)/;
 
-/** What a tenant's code may come to where what it reads is not there: those, a NULL that must be none, and what it raises itself. */
+/** SQLSTATEs that a tenant's code may raise if objects that it reads are missing: the above, a NULL that is not allowed, and its own errors. */
 const BY_CODE = /^(22|23|P0)/;
 
-/** A function that stored objects need, and whose text names other schemas, where it may have been asked. */
+/** A function that stored objects need and whose text names other schemas, if it may have been called. */
 const asked = (cause: unknown, { reachingFunctions = [] }: Manifest) => {
   const { where } = factsOf(cause);
   const { schema, table } = (cause ?? {}) as Readonly<Record<string, unknown>>;
@@ -78,11 +78,11 @@ const asked = (cause: unknown, { reachingFunctions = [] }: Manifest) => {
 export const castsLeftOut = ({ leftOut = [] }: Manifest): readonly string[] =>
   leftOut.flatMap(({ kind, name }) => (kind === 'cast' ? [name] : []));
 
-/** What of elsewhere the server did not find. */
+/** The object outside the backup that the server did not find. */
 export const missedElsewhere = ({ cause }: Error, manifest: Manifest): MissingName | undefined =>
   missingElsewhere(cause, schemasIn(manifest), manifest);
 
-/** Why a refusal says nothing about the backup; undefined where it does. */
+/** Why a refused statement is no evidence against the backup; undefined if it is. */
 export const excuseFor = (error: StatementRefused, given: Circumstances): Excuse | undefined => {
   const { manifest, pretended, emptied, missing: missingOutside, leftOut = [] } = given;
   const { localeNotes, serverMajor } = given;

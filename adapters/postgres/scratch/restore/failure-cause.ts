@@ -12,16 +12,16 @@ import { type Circumstances, type Excuse, excuseFor } from './excuse.ts';
 import { excuseSentence } from './excuse-sentence.ts';
 
 /**
- * Whose fault it is that the scratch server refused a statement. Only where everything was as at home is it the backup's; where
- * something merely stood in for what was missing, nobody can tell, and the verification could not run.
+ * Finds the cause when the scratch server refuses a statement. It is the backup only if everything was the same as on the source. If a
+ * stand-in replaced a missing object, the cause is not known, and the verification could not run.
  */
 export const GUIDE =
   'Restore the backup into a database of your own to check it: GET .../restore-guide has the commands.';
 
-/** Want of memory, of disk, of whatever the server needs beneath it; its end; a lost connection; its own confusion. */
+/** Lack of memory, disk or another resource; the server's end; a lost connection; an internal error of the server. */
 const OF_THE_SERVER = /^(53|58|57P0|08|XX|54001)/;
 
-/** Advice on a search_path does not help where the missing name has its schema, or where a cast is missing. */
+/** Advice on a search_path does not help if the missing name includes its schema, or if a cast is missing. */
 const isHelpedByPath = (excuse: Excuse): boolean => {
   if (excuse.kind === 'cast-left-out') return false;
   if (excuse.kind !== 'missing-elsewhere') return true;
@@ -57,7 +57,7 @@ export const blame = (error: unknown, given: Circumstances): unknown => {
       { cause: error },
     );
   }
-  // A dump is in UTF-8 wherever its database has an encoding at all: what can't be read as such is damaged.
+  // A dump is in UTF-8 if its database has an encoding at all: bytes that are not valid UTF-8 are damage.
   if (error instanceof RestoreRefused && given.manifest.source.encoding !== 'SQL_ASCII') {
     return new DumpUnreadable('its SQL', error.problems.join(' '), { cause: error });
   }

@@ -8,11 +8,12 @@ import { identifier } from '../../sql/identifiers.ts';
 import type { ScratchExtension } from '../server/prepare.ts';
 
 /**
- * The extensions that a backup needs, created as the superuser before it comes. One that lives in the backup's own schema comes with it,
- * since there is no place for it before. One that the server layer lacks is left out only where nothing stored needs it.
+ * Creates the extensions that a backup needs, as the superuser, before the restore. The backup itself creates an extension that lives in
+ * its own schema, because that schema does not exist before. If the server layer lacks an extension, it is left out only if no stored
+ * object needs it.
  */
 export interface CreatedExtensions {
-  /** Names of those that are not there, in spite of the backup's CREATE EXTENSION. */
+  /** Names of those that do not exist, despite the backup's CREATE EXTENSION. */
   readonly leftOut: readonly string[];
   readonly notChecked: readonly string[];
 }
@@ -45,7 +46,7 @@ const refuseMissing = (manifest: Manifest, missing: readonly Wanted[]): void => 
   );
 };
 
-/** A row that says the extension is there, without anything of it: the backup's CREATE EXTENSION then finds nothing to do. */
+/** A catalog row for the extension without any of its objects: the backup's CREATE EXTENSION then has nothing to do. */
 const PRETEND = `
   INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
   SELECT pg_catalog.pg_nextoid('pg_catalog.pg_extension', 'oid', 'pg_catalog.pg_extension_oid_index'), $1, r.oid, n.oid, false, $2
@@ -53,15 +54,15 @@ const PRETEND = `
   WHERE r.rolname = CURRENT_USER AND n.nspname = 'pg_catalog'`;
 
 const create = async (admin: pg.Client, { name, schema }: Wanted): Promise<void> => {
-  // What it needs in turn is created where it is, unless it was created before.
+  // An extension that it requires is created in its own schema, unless it was created before.
   await admin.query(
     `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} WITH SCHEMA ${identifier(schema)} CASCADE`,
   );
 };
 
 /**
- * The database's others, which the text of a function may name without any catalog knowing. One that can't be made is missed only
- * by what needs it, and then by name.
+ * The database's other extensions, which the text of a function may name although no catalog records it. If one cannot be created, only
+ * objects that need it fail, and their errors name it.
  */
 const createOthers = async (
   admin: pg.Client,
@@ -81,7 +82,7 @@ const createOthers = async (
   }
 };
 
-/** @throws RehearsalImpossible naming what is missing and needed */
+/** @throws RehearsalImpossible with the names of the missing extensions that are needed */
 export const createExtensions = async (
   admin: pg.Client,
   available: readonly ScratchExtension[],
@@ -95,7 +96,7 @@ export const createExtensions = async (
   for (const { name, version } of missing) await admin.query(PRETEND, [name, version]);
   const outside = wanted.filter(({ name, schema }) => there.has(name) && !own.includes(schema));
   for (const one of await inOrder(admin, outside)) await create(admin, one);
-  // Only for columns of what stands in for a table: without it, that one has fewer columns.
+  // Only for columns of a table's stand-in: without it, that table has fewer columns.
   const known = new Set(wanted.map(({ name }) => name));
   const more = (manifest.standIns ?? []).filter(
     ({ kind, name }) => kind === 'extension' && !known.has(nameOf(name)) && there.has(nameOf(name)),

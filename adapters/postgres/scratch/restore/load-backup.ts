@@ -11,20 +11,20 @@ import type { ScratchServer } from '../server/server.ts';
 import { castsLeftOut } from './excuse.ts';
 import type { Prerequisites } from './prerequisites.ts';
 
-/** Executes the backup's text on the scratch server, in as many attempts as it takes. */
+/** Executes the backup's SQL on the scratch server, in as many attempts as needed. */
 
 export interface Stage {
   readonly server: ScratchServer;
   readonly owner: pg.Client;
   readonly request: ScratchRestoreRequest;
   readonly prerequisites: Prerequisites;
-  /** Settings of home that this server does not take, a line each. */
+  /** Settings of the source that this server does not accept, one line each. */
   readonly unset: readonly string[];
 }
 
 interface LoadPlan {
   readonly owners: 'keep' | 'drop';
-  /** Leaves out what only a superuser may make, and what needs it. */
+  /** Leaves out objects that only a superuser may create, and their dependents. */
   readonly leavesOut: boolean;
   readonly loosen?: Loosening;
 }
@@ -66,7 +66,7 @@ const loadOnce = async (
   }
 };
 
-/** Rows that no longer meet a check are no damage: they come once more, without it. */
+/** Rows that no longer satisfy a check are not damage: the backup is loaded again, without that check. */
 const loadLoosely = async (stage: Stage, plan: LoadPlan): Promise<ExecutedText> => {
   try {
     return await loadOnce(stage, plan);
@@ -81,7 +81,7 @@ const loadLoosely = async (stage: Stage, plan: LoadPlan): Promise<ExecutedText> 
 const WITHOUT_OWNERS = ({ message }: Error): string =>
   `owners and grants: all was made the scratch server's own, since with them ${message}`;
 
-/** All roles of the manifest are there: one that is not is in the text alone, and what it was given is missing. */
+/** All roles of the manifest exist: a role that does not is only in the SQL, and its ownership and grants are missing. */
 const namesOthers = ({ accessLost }: ExecutedText): boolean =>
   accessLost.some(({ kind }) => kind === 'role-missing' || kind === 'grantor-missing');
 
@@ -99,8 +99,8 @@ const noNotes = (executed: ExecutedText): Loaded => ({
 });
 
 /**
- * With owners and grants as they are, first. What a role owns may need what another role gave it at home, by a membership that no
- * backup holds; then once more, without them. What only a superuser may make is left out where there is something of the kind.
+ * First restores owners and grants unchanged. An owner may need a right that another role granted it on the source, by a membership that no
+ * backup holds; then it loads again without them. Objects that only a superuser may create are left out if there are any.
  */
 const load = async (stage: Stage, plan: LoadPlan): Promise<Loaded> => {
   const { signal, manifest } = stage.request;
@@ -117,6 +117,6 @@ const load = async (stage: Stage, plan: LoadPlan): Promise<Loaded> => {
   }
 };
 
-/** @throws what the last attempt failed with */
+/** @throws the error of the last attempt */
 export const loadBackup = (stage: Stage): Promise<Loaded> =>
   load(stage, { owners: 'keep', leavesOut: stage.prerequisites.missing.length > 0 });

@@ -10,16 +10,16 @@ import { restoreOnScratch } from './scratch-restore.ts';
 
 export interface ScratchRestoreOptions {
   readonly programRoots: readonly string[];
-  /** Where a server may be made: /tmp in Lambda. */
+  /** The folder for servers: /tmp in Lambda. */
   readonly temporaryFolder: string;
-  /** What may be used of it, bytes; absent: all that is free. */
+  /** How much of it may be used, bytes; absent: all that is free. */
   readonly temporaryBytes?: number;
-  /** Of the whole function. */
+  /** Memory of the whole function. */
   readonly memoryMb?: number;
   readonly log: Log;
 }
 
-/** What the server itself has to say of an error says more than the session that broke. */
+/** The server's own account of an error says more than the broken session. */
 const explained = async (server: ScratchServer, error: unknown): Promise<unknown> => {
   const own = await server.explain(error);
   if (own !== error) return own;
@@ -40,7 +40,7 @@ const abortion = (signal: AbortSignal): { promise: Promise<never>; end: () => vo
   return { promise, end };
 };
 
-/** What Lambda would refuse, any other machine refuses as well. @throws ScratchTooSmall */
+/** A backup that Lambda would refuse is refused on any other machine too. @throws ScratchTooSmall */
 const refuseLarge = async (
   { options, tables }: Manifest,
   { temporaryFolder, temporaryBytes }: ScratchRestoreOptions,
@@ -52,7 +52,7 @@ const refuseLarge = async (
   await refuseTooLarge({ neededBytes: needed, temporaryFolder, mostBytes: LAMBDA_TEMPORARY_BYTES });
 };
 
-/** Rehearses each backup on a server that is made for it and ended behind it. */
+/** Restores each backup on a server that is created for it and ended afterwards. */
 export const makeScratchRestores = (options: ScratchRestoreOptions): ScratchRestores => ({
   restoreAndCompare: async (request) => {
     const { manifest, signal } = request;
@@ -69,7 +69,7 @@ export const makeScratchRestores = (options: ScratchRestoreOptions): ScratchRest
     });
     const aborted = abortion(signal);
     const work = restoreOnScratch(server, request);
-    // The server is ended under it where something else comes first.
+    // On an earlier error or abort, the server is ended while the restore runs.
     work.catch(() => undefined);
     try {
       return await Promise.race([work, server.died, aborted.promise]);

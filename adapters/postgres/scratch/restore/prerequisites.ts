@@ -10,25 +10,25 @@ import { createExtensions, nameOf } from './install-extensions.ts';
 import { makeMethods, makeTransforms, OF_SUPERUSERS } from './superuser-stand-ins.ts';
 
 /**
- * What a backup of one schema needs around it and does not hold: roles, extensions, and in place of other schemas' tables, types
- * and functions something of their name and form (see catalog/stand-ins.ts). Objects that need what nothing can stand in for are left
- * out, by name.
+ * Creates the prerequisites of a backup of one schema that the backup does not hold: roles, extensions, and stand-ins of the same name and
+ * form for other schemas' tables, types and functions (see catalog/stand-ins.ts). Objects that need something without a possible stand-in
+ * are left out, and listed by name.
  */
 export interface Prerequisites {
-  /** What could not be checked for what is not there, a line each. */
+  /** Checks that were not possible because objects are missing, one line each. */
   readonly notChecked: readonly string[];
-  /** What is in place and may behave otherwise than at home, such as a function that gives NULL: `the function s.f(integer)`. */
+  /** Stand-ins that may behave differently from the source, such as a function that returns NULL: `the function s.f(integer)`. */
   readonly pretended: readonly string[];
-  /** Whether tables are empty that have rows at home. */
+  /** Whether tables are empty that have rows on the source. */
   readonly emptied: boolean;
-  /** What nothing stands in for: objects that need it can't be created. */
+  /** Objects without a stand-in: objects that need them cannot be created. */
   readonly missing: readonly MissingOutside[];
 }
 
 export interface PrerequisiteSessions {
   /** As the superuser. */
   readonly admin: pg.Client;
-  /** As who restores. */
+  /** As the role that restores. */
   readonly owner: pg.Client;
 }
 
@@ -37,14 +37,14 @@ const createRoles = async (admin: pg.Client, roles: readonly string[]): Promise<
     'SELECT rolname AS name FROM pg_catalog.pg_roles',
   );
   const there = new Set(found.rows.map(({ name }) => name));
-  // What begins with pg_ is PostgreSQL's own, and has the members that it has.
+  // Roles that begin with pg_ are PostgreSQL's own, with predefined members.
   for (const role of roles.filter((name) => !there.has(name) && !name.startsWith('pg_'))) {
     await admin.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
     await admin.query(`GRANT ${identifier(role)} TO ${SCRATCH_OWNER}`);
   }
 };
 
-/** Everybody may use them: who may do so at home is not this backup's matter. */
+/** All roles may use them: who may do so on the source is not part of this backup. */
 const createSchemas = async (admin: pg.Client, names: Iterable<string>): Promise<void> => {
   for (const name of new Set(names)) {
     const schema = identifier(name);
@@ -53,7 +53,7 @@ const createSchemas = async (admin: pg.Client, names: Iterable<string>): Promise
   }
 };
 
-/** Schemas of the backup that it does not make: those that are an extension's own. Definitions of an older rule list no schemas. */
+/** Schemas of the backup that an extension creates, and not the backup. Definitions of an older rule list no schemas. */
 const schemasOfExtensions = (manifest: Manifest): readonly string[] => {
   const { definitions } = manifest;
   if (!definitions || ruleOf(definitions) === undefined) return [];
@@ -61,7 +61,7 @@ const schemasOfExtensions = (manifest: Manifest): readonly string[] => {
   return schemasIn(manifest).filter((schema) => !made.includes(schema));
 };
 
-/** Options of any wrapper are taken by one that has no functions at all; its tables can be made, and not read. */
+/** A wrapper without functions accepts the options of any wrapper; its tables can be created, and not read. */
 const FOREIGN = [
   'CREATE FOREIGN DATA WRAPPER larder_stand_in',
   `GRANT USAGE ON FOREIGN DATA WRAPPER larder_stand_in TO ${SCRATCH_OWNER}`,
@@ -81,11 +81,11 @@ const attempt = async (client: pg.Client, sql: string): Promise<boolean> => {
 
 interface Made {
   readonly made: readonly StandIn[];
-  /** Of those, tables without any column. */
+  /** Those that are tables without any column. */
   readonly bare: readonly StandIn[];
 }
 
-/** Some need others: as long as one more could be made, the rest is tried again. */
+/** Some need others: the rest is tried again as long as at least one more could be created. */
 const createStandIns = async (owner: pg.Client, standIns: readonly StandIn[]): Promise<Made> => {
   const made: StandIn[] = [];
   let rest = standIns;
@@ -95,7 +95,7 @@ const createStandIns = async (owner: pg.Client, standIns: readonly StandIn[]): P
     for (const one of rest) ((await attempt(owner, one.sql)) ? made : failed).push(one);
     rest = failed;
   }
-  // A column's type may be missing; a foreign key, which is left out anyway, does not mind.
+  // A column's type may be missing; a foreign key, which is left out anyway, does not need the columns.
   const bare: StandIn[] = [];
   for (const one of rest.filter(isTable)) {
     if (await attempt(owner, `CREATE TABLE ${one.name} ()`)) bare.push(one);
@@ -105,7 +105,7 @@ const createStandIns = async (owner: pg.Client, standIns: readonly StandIn[]): P
 
 const isTable = ({ sql }: StandIn): boolean => sql.startsWith('CREATE TABLE ');
 
-/** Made elsewhere: a table's key comes with what stands in for the table. */
+/** Created elsewhere: a table's key is part of the table's stand-in. */
 const BY_OTHERS = ['extension', 'tablespace', 'schema', 'role', 'table constraint'];
 
 const keyOf = ({ kind, name }: Pick<Outside, 'kind' | 'name'>): string => `${kind} ${name}`;
@@ -116,7 +116,7 @@ const inMessages = (identity: string): string => {
   return head.replace(/"((?:[^"]|"")*)"/g, (_, name: string) => name.replaceAll('""', '"'));
 };
 
-/** What nothing stands in for. */
+/** Objects without a stand-in. */
 const missingIn = (
   manifest: Manifest,
   made: readonly Pick<Outside, 'kind' | 'name'>[],
@@ -125,7 +125,7 @@ const missingIn = (
   return manifest.outside.filter((one) => !BY_OTHERS.includes(one.kind) && !there.has(keyOf(one)));
 };
 
-/** A trigger's function lets rows pass, and restoring fires none; any other gives NULL where it is asked, or splits text otherwise. */
+/** A trigger's function lets rows pass, and a restore fires no triggers; any other returns NULL when called, or splits text differently. */
 const isCalled = ({ kind, sql }: StandIn): boolean =>
   (kind === 'function' && !/ RETURNS trigger /.test(sql)) ||
   /^(aggregate|operator|text search (configuration|dictionary))$/.test(kind);
@@ -139,10 +139,10 @@ export const makePrerequisites = async (
   const schemas = schemasIn(manifest);
   await admin.query(`SET search_path = ''`);
   await owner.query(`SET search_path = ''`);
-  // The backup makes its own.
+  // The backup creates its own.
   if (schemas.includes('public')) await admin.query('DROP SCHEMA public CASCADE');
   const standIns = (manifest.standIns ?? []).filter(({ kind }) => kind !== 'tablespace');
-  // Those of values of type regrole.
+  // The roles in values of type regrole.
   const more = standIns.filter(({ kind }) => kind === 'role').map(({ name }) => nameOf(name));
   await createRoles(admin, [...manifest.roles, ...more]);
   const places = [...standIns, ...manifest.extensions, ...(manifest.databaseExtensions ?? [])]
@@ -150,7 +150,7 @@ export const makePrerequisites = async (
     .filter((schema) => !schemas.includes(schema) && !schema.startsWith('pg_'));
   await createSchemas(admin, places);
   const extensions = await createExtensions(admin, server.extensions, manifest);
-  // After the extension, which makes it itself where the server layer has it.
+  // After the extension, which creates the language itself if the server layer has it.
   await createSchemas(admin, schemasOfExtensions(manifest));
   if (standIns.some(({ kind }) => kind === 'server'))
     for (const sql of FOREIGN) await admin.query(sql);
@@ -187,7 +187,7 @@ export const makePrerequisites = async (
   };
 };
 
-/** What is in place only by form, and what that leaves unsaid. */
+/** Reports which stand-ins match only in form, and which checks that makes impossible. */
 const notesOn = (manifest: Manifest, made: readonly Pick<Outside, 'kind' | 'name'>[]): string[] => {
   const needed = new Set(manifest.outside.map(keyOf));
   return made

@@ -19,12 +19,12 @@ import { makePrerequisites } from './prerequisites.ts';
 import { sortUnfinished } from './sort-unfinished.ts';
 
 /**
- * Brings a backup back into a server made for it and compares it there. Three sessions: the superuser's makes the surroundings; the
- * owner's, who is none, makes all that comes from the backup, in one transaction; and a third reads what is there then. What a tenant
- * wrote (checks, generated columns, views) runs as the owner only.
+ * Restores a backup on a server created for it, and compares it there. It has three sessions. The superuser's session creates the
+ * prerequisites. The session of the owner, who is no superuser, creates everything in the backup, in one transaction. The third session
+ * reads the result. Code that a tenant wrote (checks, generated columns, views) runs only as the owner.
  */
 
-/** Nothing was compared but the schemas themselves. */
+/** Only the existence of the schemas was compared. */
 const isEmpty = (
   { definitions = [] }: Manifest,
   { objects, tables }: ScratchRestoreResult['checked'],
@@ -87,14 +87,14 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
   };
 };
 
-/** A session that ends when the server does, whatever it is waiting for. */
+/** A session that ends with the server, whatever it is waiting for. */
 const open = async (server: ScratchServer, sessions: pg.Client[], as?: 'owner') => {
   const client = await server.connect(as === 'owner' ? server.ownerAccess : server.access);
   sessions.push(client);
   return client;
 };
 
-/** All of it, on a server that is there: it is left with what was brought back. */
+/** Runs a whole scratch restore on a running server; the restored objects stay there. */
 export const restoreOnScratch = async (
   server: ScratchServer,
   request: ScratchRestoreRequest,
@@ -104,7 +104,7 @@ export const restoreOnScratch = async (
     const admin = await open(server, sessions);
     const owner = await open(server, sessions, 'owner');
     const prerequisites = await makePrerequisites(server, { admin, owner }, request.manifest);
-    // Grants as they were at home may keep the owner itself from reading a table.
+    // The grants of the source may keep the owner itself from reading a table.
     await admin.query(`GRANT pg_read_all_data TO ${SCRATCH_OWNER}`);
     await owner.query('SET statement_timeout = 0');
     const reader = await open(server, sessions, 'owner');

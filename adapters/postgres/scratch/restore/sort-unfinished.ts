@@ -40,7 +40,7 @@ const excuseOf = async (
 const isFilling = ({ state, on }: Unfinished): boolean =>
   state === 'unfilled' && on.schema !== null;
 
-/** @throws what a statement was refused with that says nothing to PostgreSQL: it is damaged, and no matter of the rows */
+/** @throws an error that PostgreSQL cannot read the statement: it is damaged, whatever the rows are */
 export const sortUnfinished = async (
   client: pg.Client,
   all: readonly Unfinished[],

@@ -4,8 +4,8 @@ import { identifier } from '../../sql/identifiers.ts';
 import { nameOf } from './install-extensions.ts';
 
 /**
- * Stand-ins that only a superuser can make: access methods, languages and transforms. Nothing of a manifest is executed as one: it gives
- * names and the choice among PostgreSQL's own handlers, and the statements are made here.
+ * Stand-ins that only a superuser can create: access methods, languages and transforms. The superuser executes no SQL of a manifest: a
+ * manifest gives only names and the choice among PostgreSQL's own handlers, and the statements are built here.
  */
 const HANDLERS = [
   'heap_tableam_handler',
@@ -22,11 +22,11 @@ const HANDLER = /^CREATE ACCESS METHOD .* TYPE (TABLE|INDEX) HANDLER (?:pg_catal
 interface Handler {
   readonly type: string;
   readonly handler: string;
-  /** Nobody knows whether it is for tables at all. */
+  /** The manifest does not say whether it is for tables at all. */
   readonly guessed?: true;
 }
 
-/** One whose handler is no built-in one is a heap here: rows and definitions are the same in any. */
+/** An access method without a built-in handler becomes a heap here: rows and definitions are the same in any. */
 const handlerOf = ({ name }: Outside, standIns: readonly StandIn[]): Handler => {
   const given = standIns.find((one) => one.kind === 'access method' && one.name === name)?.sql;
   const [, type = '', handler = ''] = HANDLER.exec(given ?? '') ?? [];
@@ -38,7 +38,7 @@ const handlerOf = ({ name }: Outside, standIns: readonly StandIn[]): Handler => 
 const accessMethod = ({ name }: Outside, { type, handler }: Handler): string =>
   `CREATE ACCESS METHOD ${identifier(nameOf(name))} TYPE ${type} HANDLER pg_catalog.${handler}`;
 
-/** Takes any text for a function's, and is none that anybody would call. */
+/** Accepts any text as a function's body; its functions are not meant to be called. */
 const language = ({ name }: Outside): string =>
   `CREATE TRUSTED LANGUAGE ${identifier(nameOf(name))} HANDLER pg_catalog.plpgsql_call_handler`;
 
@@ -69,11 +69,11 @@ const make = async (admin: pg.Client, sql: string | undefined): Promise<boolean>
 };
 
 export interface MadeBySuperuser extends Pick<Outside, 'kind' | 'name'> {
-  /** It may behave otherwise than at home. */
+  /** It may behave differently from the source. */
   readonly pretended: boolean;
 }
 
-/** Before anything of the manifest is made. @returns those that are there */
+/** Runs before anything of the manifest is created. @returns those that exist */
 export const makeMethods = async (
   admin: pg.Client,
   outside: readonly Outside[],
@@ -92,7 +92,7 @@ export const makeMethods = async (
   return made;
 };
 
-/** Behind the types that they are for. @returns those that are there */
+/** Runs after the types that they are for. @returns those that exist */
 export const makeTransforms = async (
   admin: pg.Client,
   outside: readonly Outside[],

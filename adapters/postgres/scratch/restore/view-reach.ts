@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { TableName } from '../../../../core/restore.ts';
 
 /**
- * Whether a materialized view reads what is not there in earnest: a foreign table, something that stands in for what is outside, or
- * another view that could not be filled for that. Through views and functions, as far as catalogs know them.
+ * Whether a materialized view reads an object that is not the real one: a foreign table, a stand-in for an object outside, or another view
+ * that could not be filled for that reason. Follows views and functions, as far as catalogs record them.
  */
 const REACH = `
   WITH RECURSIVE reached AS (
@@ -29,7 +29,7 @@ const REACH = `
       SELECT FROM pg_catalog.pg_depend e WHERE e.classid = s.classid AND e.objid = s.objid AND e.deptype = 'e')
   ORDER BY s.relkind = 'f' DESC, 1 LIMIT 1`;
 
-/** The first object that it reads and that is not the backup's own, such as `foreign table s.t`; undefined where there is none. */
+/** The first object that it reads and that is not the backup's own, such as `foreign table s.t`; undefined if there is none. */
 export const reachOfView = async (
   client: pg.Client,
   { schema, name }: TableName,

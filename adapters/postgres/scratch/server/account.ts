@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * PostgreSQL refuses to run as root. In Lambda nobody is; on a developer's machine and in containers root hands the server to
- * `nobody`. (A number alone would not do: initdb looks the account's name up.)
+ * PostgreSQL refuses to run as root. In Lambda no process is root; on a developer's machine and in containers root runs the server as
+ * `nobody`. (A numeric id is not enough: initdb looks up the account's name.)
  */
 export interface Account {
   readonly uid: number;
@@ -12,7 +12,7 @@ export interface Account {
 
 export const UNPRIVILEGED = 'nobody';
 
-/** Undefined where this process itself may run a server, `missing` where root finds nobody to run it as. */
+/** Undefined if this process itself may run a server, `missing` if root finds no account for it. */
 export const unprivilegedAccount = async (): Promise<Account | undefined | 'missing'> => {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = await readFile('/etc/passwd', 'utf8').catch(() => '');
@@ -21,7 +21,7 @@ export const unprivilegedAccount = async (): Promise<Account | undefined | 'miss
   return uid && gid ? { uid: Number(uid), gid: Number(gid) } : 'missing';
 };
 
-/** Whether everybody may enter each folder on the way to a file. */
+/** Whether every user may enter each folder on the way to a file. */
 export const reachableByAll = async (file: string): Promise<boolean> => {
   for (let at = path.dirname(path.resolve(file)); ; at = path.dirname(at)) {
     const found = await stat(at).catch(() => undefined);

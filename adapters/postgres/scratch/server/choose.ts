@@ -10,7 +10,7 @@ import { type Account, reachableByAll, UNPRIVILEGED, unprivilegedAccount } from 
 import { LONGEST_FOLDER } from './folder.ts';
 
 /**
- * A server of the backup's own major, else of the next above: an older one does not know what the backup may hold.
+ * A server of the backup's own major, otherwise of the next higher one: an older server may not support what the backup holds.
  * @throws ServerLayerMissing, ServerTooOld
  */
 export const chooseServer = async (
@@ -34,8 +34,8 @@ const majorFor = (backupMajor: number, majors: readonly number[]): number => {
 };
 
 /**
- * Under which account the server runs; undefined where this process itself may run it.
- * @throws ScratchFailed where it could not work below that folder
+ * The account under which the server runs; undefined if this process itself may run it.
+ * @throws ScratchFailed if the account could not work below that folder
  */
 export const chooseAccount = async (temporaryFolder: string): Promise<Account | undefined> => {
   if (Buffer.byteLength(temporaryFolder) > LONGEST_FOLDER) {

@@ -7,12 +7,12 @@ import { type Account, reachableByAll, UNPRIVILEGED } from './account.ts';
 import { listen, speaksOfFullDisk } from './last-log-lines.ts';
 import { type DatabaseLocale, type LocaleChoice, localeChoices, speaksOfLocale } from './locale.ts';
 
-/** Who a scratch server belongs to; the name is free for no role of a backup. */
+/** The owner of a scratch server; no role of a backup may have this name. */
 export const SUPERUSER = 'larder_scratch';
 
 export interface Cluster {
   readonly programs: ServerPrograms;
-  /** Made by `makeScratchFolder`. */
+  /** Created by `makeScratchFolder`. */
   readonly folder: string;
   readonly account: Account | undefined;
   readonly locale: DatabaseLocale;
@@ -20,7 +20,7 @@ export interface Cluster {
 
 export const dataOf = (folder: string): string => path.join(folder, 'data');
 
-/** The environment of the server and of initdb: nothing of this process's, whose credentials code in a backup might look for. */
+/** The environment of the server and of initdb: it has nothing of this process's, because code in a backup might look for credentials there. */
 export const environmentOf = (programs: ServerPrograms): Record<string, string> => ({
   PATH: '/usr/bin:/bin',
   LC_ALL: 'C',
@@ -29,8 +29,8 @@ export const environmentOf = (programs: ServerPrograms): Record<string, string> 
 });
 
 /**
- * Makes the data folder: 0.4 s and 31 MB, half of which the server drops when it starts. It is made anew each time, since
- * keeping one for the next invocation would take that room from every backup.
+ * Creates the data folder: 0.4 s and 31 MB, half of which the server drops when it starts. It is created again for each server, because
+ * keeping one for the next invocation would take that space from every backup.
  *
  * @returns what differs from the source's locale
  * @throws ScratchFailed, ScratchDiskFull
@@ -60,7 +60,7 @@ export const makeCluster = async (cluster: Cluster): Promise<readonly string[]> 
 interface Said {
   readonly brief: string;
   readonly all: string;
-  /** Ended by the system, or never begun for want of something. */
+  /** Ended by the system, or not started because a resource was lacking. */
   readonly killed: boolean;
 }
 
@@ -69,7 +69,7 @@ const wayOut = (said: string): string =>
     ? 'The user that the function runs as must have a name in /etc/passwd, as it has in Lambda.'
     : 'It needs /bin/sh, /dev/null and a folder that it can write. Mend what it names, and verify the backup again.';
 
-/** What initdb said where it failed. */
+/** The messages of initdb after a failure. */
 const initialize = async (
   { programs, folder, account }: Cluster,
   { flags }: LocaleChoice,
@@ -79,7 +79,7 @@ const initialize = async (
     programs.initdb,
     [
       ...['-D', dataOf(folder), '-U', SUPERUSER, '--auth=trust', '--no-sync', '--no-instructions'],
-      // The least there is; the default is 16 MB, twice of which would be written at once.
+      // The minimum; the default is 16 MB, and twice that would be written at once.
       '--wal-segsize=1',
       ...(major >= 16 ? ['-c', 'dynamic_shared_memory_type=mmap'] : []),
       ...(major >= 18 ? ['--no-data-checksums'] : []),

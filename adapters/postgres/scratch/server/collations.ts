@@ -1,12 +1,12 @@
 import type pg from 'pg';
 
 /**
- * Collations that come from an operating system, such as `"de_DE"` or `"en_US.utf8"`: a backup's columns and indexes may name
- * them, and a server in Lambda has none. ICU's collation of the same language stands in under each such name that is
- * missing, so that what names it can be restored; see locale.ts for what may differ then.
+ * Collations of an operating system, such as `"de_DE"` or `"en_US.utf8"`: a backup's columns and indexes may name them, and a server in
+ * Lambda has none. For each missing name, ICU's collation of the same language is created under that name, so that objects that name it can
+ * be restored; see locale.ts for what may differ then.
  *
- * PostgreSQL lists its ICU collations as `de-DE-x-icu` and `zh-Hans-CN-x-icu`. Written into the catalog as rows, since
- * 2,000 CREATE COLLATION take a second.
+ * PostgreSQL lists its ICU collations as `de-DE-x-icu` and `zh-Hans-CN-x-icu`. They are written into the catalog as rows, because 2,000
+ * CREATE COLLATION statements take a second.
  */
 const STAND_IN = `
   WITH known AS (
@@ -37,7 +37,7 @@ export const standInForCollations = async (client: pg.Client): Promise<void> => 
   await client.query(STAND_IN);
 };
 
-/** What initdb did not make: its own oids are below. */
+/** Created after initdb: initdb's own oids are lower. */
 const FIRST_NORMAL_OID = 16_384;
 
 const USED = `
@@ -47,7 +47,7 @@ const USED = `
   WHERE c.oid >= ${FIRST_NORMAL_OID} AND c.collnamespace = 'pg_catalog'::pg_catalog.regnamespace
   ORDER BY 1`;
 
-/** Names of the stand-ins that something in the database depends on, to be told beside what was compared. */
+/** Names of the stand-ins that something in the database depends on, to be reported with the comparison. */
 export const readStandInsUsed = async (client: pg.Client): Promise<string[]> => {
   const found = await client.query<{ name: string }>(USED);
   return found.rows.map(({ name }) => name);

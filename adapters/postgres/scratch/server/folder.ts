@@ -13,7 +13,7 @@ import type { Account } from './account.ts';
  */
 export interface ScratchFolder {
   readonly path: string;
-  /** Bytes it takes on disk. */
+  /** Bytes it uses on disk. */
   bytes(): Promise<number>;
   /** Removes it; never throws. */
   remove(): Promise<void>;
@@ -24,10 +24,10 @@ const OWNER = 'owner';
 export const PORT = 1;
 const SERVER = `.s.PGSQL.${PORT}`;
 
-/** Bytes of a socket's path, on macOS, where it is shortest: `sun_path` of sys/un.h without its final NUL. */
+/** Length of a socket's path, bytes, on macOS, which has the shortest: `sun_path` of sys/un.h without its final NUL. */
 const LONGEST_SOCKET = 103;
 
-/** Bytes that the path of a temporary folder may have for a socket to have room below it. */
+/** Length that the path of a temporary folder may have, bytes, so that a socket's path below it fits. */
 export const LONGEST_FOLDER = LONGEST_SOCKET - `/${PREFIX}XXXXXX/${SERVER}`.length;
 
 /** Milliseconds that a new folder may have no socket yet. */
@@ -56,7 +56,7 @@ export const makeScratchFolder = async (
   return { path: folder, bytes: () => bytesOnDisk(folder), remove };
 };
 
-/** Removes what killed processes left; a folder whose process or server lives is left alone. */
+/** Removes the folders of killed processes; leaves a folder alone if its process or server is alive. */
 export const sweep = async (parent: string, log: Log): Promise<void> => {
   for (const name of await readdir(parent).catch(() => [])) {
     if (!name.startsWith(PREFIX)) continue;
@@ -68,7 +68,7 @@ export const sweep = async (parent: string, log: Log): Promise<void> => {
 };
 
 const removeFolder = (folder: string, log: Log): Promise<void> =>
-  // What was just killed may still be writing its last.
+  // A process that was just killed may still be writing.
   rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }).catch(
     (error: NodeJS.ErrnoException) =>
       log.error('A scratch folder could not be removed', { folder, code: error.code }),
@@ -83,7 +83,7 @@ const isLeftOver = async (folder: string): Promise<boolean> => {
   return owner !== 'alive' && server !== 'alive';
 };
 
-/** Whether a process listens. What can't be told counts as alive: another user's folder, a full queue. */
+/** Whether a process listens. If that is not known, it counts as alive: another user's folder, a full queue. */
 const answers = async (socketFile: string): Promise<'alive' | 'dead' | 'absent'> => {
   const socket = connect(socketFile);
   try {
@@ -98,12 +98,12 @@ const answers = async (socketFile: string): Promise<'alive' | 'dead' | 'absent'>
   }
 };
 
-/** Bytes of a block in `stat`, whatever the file system's own are. */
+/** Bytes of a block in `stat`, whatever the file system's block size is. */
 const BLOCK = 512;
 
 const bytesOnDisk = async (folder: string): Promise<number> => {
   let bytes = 0;
-  // The server removes files and folders all the time.
+  // The server removes files and folders at any time.
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const file = path.join(folder, entry.name);
     const found = await lstat(file).catch(() => undefined);

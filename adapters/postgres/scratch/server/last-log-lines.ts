@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** The last that a program said on standard error: all that is kept of its log, in memory and never on the disk that may be full. */
+/** The last lines that a program wrote to standard error: no other log is kept. They are in memory, not on the disk, which may be full. */
 export interface LastWords {
   /** All of it, at most 4,000 characters. */
   all(): string;
@@ -12,11 +12,11 @@ export interface LastWords {
 const KEPT = 4_000;
 const BRIEF = 400;
 
-/** Said at every start and end, or of every session that came too early or was ended with the server: no reason among them. */
+/** Written at every start and end, or for every session that came too early or was ended with the server: they hold no reason. */
 const OF_NO_MATTER =
   /^(LOG|FATAL): +(starting PostgreSQL|listening on|(the )?database system (was|is) (shut|starting|ready)|terminating (any other|connection)|shutting down because)/;
 
-/** initdb's own and the server's: what stands around them are hints, statements and what follows from them. */
+/** Error lines of initdb and of the server: the lines around them are hints, statements and consequences. */
 const REASON = /\b(PANIC|FATAL|ERROR|error): /;
 
 export const listen = (stderr: Readable): LastWords => {
@@ -38,6 +38,6 @@ const briefly = (said: string): string => {
     .slice(-BRIEF);
 };
 
-/** Whether a program's words, or an SQLSTATE, speak of a disk without room: ENOSPC and EDQUOT in the C library's words. */
+/** Whether a program's messages, or an SQLSTATE, report a full disk: ENOSPC and EDQUOT in the C library's words. */
 export const speaksOfFullDisk = (said: string): boolean =>
   /No space left on device|Disk quota exceeded/.test(said);

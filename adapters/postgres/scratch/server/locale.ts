@@ -1,27 +1,27 @@
 /**
- * In which encoding and by which rules of language a scratch server keeps text.
+ * The encoding of a scratch server's text, and its language rules.
  *
- * The encoding is the backup's own. Its locale is one of the source's operating system, which Lambda mostly lacks: then
- * ICU sorts instead, and the C library's `C.UTF-8` says what is a letter. Rows come back the same either way. What may differ,
- * with a note, is what the server works out anew from text:
+ * The encoding is the backup's own. The backup's locale is one of the source's operating system, which Lambda usually lacks: then ICU sorts
+ * instead, and the C library's `C.UTF-8` defines what a letter is. The restored rows are the same either way. What the server computes
+ * again from text may differ, with a note:
  *
- * - order: bounds of range partitions and checks that compare text with `<`, minima and maxima in materialized views.
- *   (Order in an index, too, but indexes are built anew and by the order that holds here.) ICU's order is that of the C
- *   library for letters and digits, and another for some punctuation.
- * - letters: `upper`, `lower`, `~ '[[:alpha:]]'`, `to_tsvector` in generated columns, checks and unique expressions. With plain
- *   C, nothing beyond ASCII would be a letter, and checks that hold on the source would fail here: so C is the last choice.
+ * - order: bounds of range partitions and checks that compare text with `<`, minima and maxima in materialized views. (Order in an index,
+ *   too, but indexes are built again, by the order of this server.) ICU's order is that of the C library for letters and digits, and
+ *   differs for some punctuation.
+ * - letters: `upper`, `lower`, `~ '[[:alpha:]]'`, `to_tsvector` in generated columns, checks and unique expressions. With plain C, no
+ *   character beyond ASCII would be a letter, and checks that hold on the source would fail here: so C is the last choice.
  *
  * Equality does not differ: none of these compare different strings as equal.
  *
- * A database whose rules are ICU's or PostgreSQL's own has the same here: they come with the server. Of ICU's, another version may sort
- * a few characters otherwise, which is noted.
+ * A database with rules of ICU or of PostgreSQL itself has the same rules here: they are part of the server. Another version of ICU may
+ * sort a few characters differently, which is noted.
  */
 export interface DatabaseLocale {
   /** Such as `UTF8`: pg_encoding_to_char of the backup's database. */
   readonly encoding: string;
   /** Such as `de_DE.UTF-8`: its `datcollate`. */
   readonly collation: string;
-  /** Its `datctype`; absent as the rest in manifests of before they were read. */
+  /** Its `datctype`; absent, like the rest, in older manifests. */
   readonly characters?: string | undefined;
   /** `c` of the operating system, `i` of ICU, `b` of PostgreSQL itself: its `datlocprovider`. */
   readonly localeProvider?: string | undefined;
@@ -38,13 +38,13 @@ export interface LocaleChoice {
   readonly note?: string;
 }
 
-/** In the order of how near they are to the source; initdb takes the first that this machine has. */
+/** In order, the closest to the source first; initdb uses the first that this machine has. */
 export const localeChoices = (major: number, given: DatabaseLocale): readonly LocaleChoice[] => [
   ...ofItsProvider(major, given),
   ...ofItsSystem(major, given),
 ];
 
-/** The words that `to_tsvector` splits text into are the C library's whoever sorts. */
+/** The C library defines the words into which `to_tsvector` splits text, whichever provider sorts. */
 const ofItsProvider = (major: number, given: DatabaseLocale): readonly LocaleChoice[] => {
   const { encoding, collation, characters = collation, localeProvider, locale, icuRules } = given;
   if (!locale) return [];
@@ -125,7 +125,7 @@ export const languageTag = (collation: string): string | undefined => {
   return Intl.Collator.supportedLocalesOf(tag).length ? tag : undefined;
 };
 
-/** A line where ICU's rules are of another version here. @param here `datcollversion` of the scratch server's database */
+/** A line if ICU's rules have another version here. @param here `datcollversion` of the scratch server's database */
 export const versionNote = (
   { localeProvider, collationVersion }: DatabaseLocale,
   here: string | null,
@@ -137,6 +137,6 @@ export const versionNote = (
       ]
     : [];
 
-/** Whether initdb gave up because of the locale or its provider, and another may do. */
+/** Whether initdb failed because of the locale or its provider, so that another one may work. */
 export const speaksOfLocale = (said: string): boolean =>
   /locale|collator|encoding mismatch|\bICU\b/.test(said);

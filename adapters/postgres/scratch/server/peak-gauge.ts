@@ -1,12 +1,12 @@
-/** Remembers the most of what is measured over and over. */
+/** Keeps the maximum of a repeated measurement. */
 export interface Gauge {
-  /** Measures once more, unless stopped, and answers the most. */
+  /** Measures once more, unless stopped, and returns the maximum. */
   most(): Promise<number>;
   stop(): void;
 }
 
 const BETWEEN_MS = 1_000;
-/** Looking through ten thousand files takes time itself: this share of all time at most. */
+/** Reading ten thousand files takes time itself: at most this share of all time. */
 const SHARE = 0.02;
 
 export const startGauge = (measure: () => Promise<number>): Gauge => {

@@ -2,12 +2,12 @@ import type pg from 'pg';
 import { standInForCollations } from './collations.ts';
 
 export const SCRATCH_DATABASE = 'postgres';
-/** Owns the database, and is no superuser. */
+/** Owns the database, and is not a superuser. */
 export const SCRATCH_OWNER = 'larder_owner';
 
 export interface ScratchExtension {
   readonly name: string;
-  /** The one that is created by default. */
+  /** The version that is created by default. */
   readonly version: string;
 }
 
@@ -15,25 +15,25 @@ export interface Prepared {
   /** Such as `18.6`. */
   readonly version: string;
   readonly extensions: readonly ScratchExtension[];
-  /** Of the rules that text is sorted by; null where they have none, and before PostgreSQL 15. */
+  /** Version of the rules that sort text; null if they have none, and before PostgreSQL 15. */
   readonly collationVersion: string | null;
 }
 
 const OWNER = [
-  // Row security would hide rows from the count, which FORCE ROW LEVEL SECURITY does to an owner too.
+  // Row security would hide rows from the count; FORCE ROW LEVEL SECURITY applies it even to an owner.
   `CREATE ROLE ${SCRATCH_OWNER} LOGIN BYPASSRLS`,
   `ALTER DATABASE ${SCRATCH_DATABASE} OWNER TO ${SCRATCH_OWNER}`,
   `GRANT ALL ON SCHEMA public TO ${SCRATCH_OWNER}`,
 ];
 
-/** 15 MB of 31 that nobody will use: the one database is there already. */
+/** 15 MB of 31 that are never used: the one database exists already. */
 const WITHOUT_TEMPLATES = [
   'UPDATE pg_catalog.pg_database SET datistemplate = false',
   'DROP DATABASE template0',
   'DROP DATABASE template1',
 ];
 
-/** What a new server still lacks, or has too much. Takes 0.1 s. */
+/** Adds what a new server lacks, and removes what it does not need. Takes 0.1 s. */
 export const prepare = async (client: pg.Client): Promise<Prepared> => {
   for (const statement of [...WITHOUT_TEMPLATES, ...OWNER]) await client.query(statement);
   await standInForCollations(client);

@@ -10,14 +10,14 @@ import { dataOf, environmentOf } from './cluster.ts';
 import { type LastWords, listen, speaksOfFullDisk } from './last-log-lines.ts';
 import { watchOver } from './watchdog.ts';
 
-/** The server's process: started without a shell or pg_ctl, so that its end and its words reach us at once. */
+/** The server's process: started without a shell or pg_ctl, so that its end and its messages reach us at once. */
 export interface ServerProcess {
   readonly pid: number;
-  /** Why it ended by itself; undefined while it runs, and once it was ended by `end`. */
+  /** Why it ended unexpectedly; undefined while it runs, and after `end`. */
   failure(): LarderError | undefined;
-  /** Rejects when it ends by itself, and never settles otherwise. */
+  /** Rejects when it ends unexpectedly, and never settles otherwise. */
   readonly died: Promise<never>;
-  /** PostgreSQL's immediate shutdown: no last checkpoint, whatever goes on. Never throws. */
+  /** PostgreSQL's immediate shutdown: no last checkpoint, whatever work is in progress. Never throws. */
   end(): Promise<void>;
 }
 
@@ -28,12 +28,12 @@ export interface Start {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Milliseconds that the server's own processes get to end in. */
+/** Milliseconds that the server's own processes have to end. */
 const PATIENCE = 5_000;
 /** Milliseconds for its last lines to arrive: a backend that hangs may keep the pipe open. */
 const LAST_LINES = 1_000;
 
-/** @throws the system's own error where the program can't even be started */
+/** @throws the system's own error if the program cannot even be started */
 export const startProcess = async (start: Start): Promise<ServerProcess> => {
   const { programs, folder, account, settings } = start;
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -41,7 +41,7 @@ export const startProcess = async (start: Start): Promise<ServerProcess> => {
     cwd: folder,
     env: environmentOf(programs),
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A session of its own: a Ctrl-C in a terminal is for us to act on.
+    // A session of its own: this process decides what a Ctrl-C in a terminal does.
     detached: true,
     ...account,
   });
@@ -65,7 +65,7 @@ export const startProcess = async (start: Start): Promise<ServerProcess> => {
       reject(failure);
     });
   });
-  // Nobody may be waiting for it yet.
+  // Perhaps no caller waits for it yet.
   died.catch(() => undefined);
   const end = async (): Promise<void> => {
     ending = true;

@@ -17,45 +17,45 @@ import { serverSettings } from './settings.ts';
 export type { ScratchAccess, ScratchExtension };
 
 /**
- * A PostgreSQL server for one verification, in a folder of its own below a temporary folder: begun in half a second,
- * ended and removed whatever happens. It needs nothing but its programs and that folder: no root, no network, no /dev/shm, no
- * HOME. It has one database, in the backup's encoding, and no templates, so `CREATE DATABASE` finds none.
+ * A PostgreSQL server for one verification, in a folder of its own below a temporary folder. It starts in half a second, and is ended and
+ * removed in every case. It needs only its programs and that folder: no root, no network, no /dev/shm, no HOME. It has one database, in the
+ * backup's encoding, and no templates, so `CREATE DATABASE` finds none.
  */
 export interface ScratchServer {
   readonly major: number;
   /** Such as `18.6`. */
   readonly version: string;
-  /** For libpq and node-postgres, as the superuser. Whoever may enter the folder needs no password. */
+  /** For libpq and node-postgres, as the superuser. A user that may enter the folder needs no password. */
   readonly access: ScratchAccess;
   /**
-   * As the database's owner, which is no superuser. What a tenant wrote runs when it is restored and read: functions in indexes,
+   * As the database's owner, which is not a superuser. Code that a tenant wrote runs when it is restored and read: functions in indexes,
    * checks, generated columns, views. As a superuser it could start programs beside us, with the function's own rights.
    */
   readonly ownerAccess: ScratchAccess;
-  /** What `CREATE EXTENSION` knows. `plpgsql` is there. */
+  /** The extensions that `CREATE EXTENSION` knows. `plpgsql` exists already. */
   readonly extensions: readonly ScratchExtension[];
-  /** What is not as it was on the source, for a person; see locale.ts. */
+  /** Differences from the source, for a person; see locale.ts. */
   readonly notes: readonly string[];
-  /** A session, to be ended by who asked for it, unless `stop` ends it first. */
+  /** A session, which the caller ends, unless `stop` ends it first. */
   connect(access?: ScratchAccess): Promise<pg.Client>;
-  /** Bytes its folder takes on disk now. */
+  /** Bytes its folder uses on disk now. */
   diskBytes(): Promise<number>;
-  /** The most that it took, bytes, looked at about once a second. */
+  /** The most that it used, bytes, measured about once a second. */
   mostDiskBytes(): Promise<number>;
-  /** Rejects with ScratchDied or ScratchDiskFull when the server ends by itself; never settles otherwise. */
+  /** Rejects with ScratchDied or ScratchDiskFull when the server ends unexpectedly; never settles otherwise. */
   readonly died: Promise<never>;
-  /** A better error than a session's own, where the server died under it or its disk is full; else the same one. */
+  /** A better error than a session's own, if the server died during the session or its disk is full; else the same one. */
   explain(error: unknown): Promise<unknown>;
-  /** Ends it at once and removes its folder. Never throws; again does nothing. */
+  /** Ends it at once and removes its folder. Never throws; a second call does nothing. */
   stop(): Promise<void>;
 }
 
 export interface ScratchOptions {
-  /** As of findProgramFiles. */
+  /** As returned by findProgramFiles. */
   readonly programRoots: readonly string[];
-  /** Where it may write: /tmp in Lambda. */
+  /** The folder it may write to: /tmp in Lambda. */
   readonly temporaryFolder: string;
-  /** Major of the server that the backup is of. */
+  /** Major of the server from which the backup was taken. */
   readonly backupMajor: number;
   readonly locale: DatabaseLocale;
   /** Of the whole function, this process included. */
@@ -100,7 +100,7 @@ export const startScratch = async (options: ScratchOptions): Promise<ScratchServ
   }
 };
 
-/** What refuses by name is lasting. A server that ended, or a system that gives no process, may do better in the next attempt. */
+/** A refusal with a named error is permanent. A server that ended, or a system that gives no process, may work in the next attempt. */
 const notStarted = (error: unknown): never => {
   if (error instanceof LarderError && !(error instanceof ScratchDied)) throw error;
   const message = error instanceof Error ? error.message : String(error);

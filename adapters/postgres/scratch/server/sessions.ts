@@ -17,7 +17,7 @@ export interface ScratchAccess {
 /** @throws the driver's own errors */
 export const connectScratch = async (access: ScratchAccess): Promise<pg.Client> => {
   const client = new pg.Client({ ...access, ssl: false, application_name: 'larder/verify' });
-  // A session that the server ends while it idles is an event of its own, and would end this process.
+  // If the server ends an idle session, the client emits an error event, which would otherwise end this process.
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -26,7 +26,7 @@ export const connectScratch = async (access: ScratchAccess): Promise<pg.Client> 
 const START_MS = 60_000;
 const BETWEEN_TRIES_MS = 10;
 
-/** Waits until the server takes sessions. @throws ScratchFailed, or why it ended */
+/** Waits until the server accepts sessions. @throws ScratchFailed, or why it ended */
 export const firstSession = async (
   access: ScratchAccess,
   server: ServerProcess,
@@ -61,7 +61,7 @@ export const explained = async (
   if (FULL.includes(code)) {
     return new ScratchDiskFull(path.dirname(folder), message, { cause: error });
   }
-  // Its socket goes with it.
+  // Its socket is removed with it.
   if (!isLost(error) && code !== 'ENOENT') return error;
   const died = server.died.catch((why: unknown) => why);
   return Promise.race([died, wait(HEAR_OF_DEATH, error, { ref: false })]);

@@ -1,5 +1,5 @@
 /**
- * How a scratch server is run: for speed, in little room, for one client, and with nothing to lose. Names are those of
+ * How a scratch server is run: for speed, in little space, for one client, and with no data that must survive. The names are those of
  * PostgreSQL's documentation, chapter "Server Configuration".
  */
 export interface ServerRoom {
@@ -22,7 +22,7 @@ export const serverSettings = (room: ServerRoom): Readonly<Record<string, string
   ...nothingToLose,
   ...littleLog,
   ...memory(room.memoryMb),
-  // A query that spools without end fails by itself, while the server can still write its own files.
+  // A query that writes temporary files without end fails alone, while the server can still write its own files.
   temp_file_limit: `${between(64, (0.8 * room.freeBytes) / MiB, 2_000_000)}MB`,
   ...(room.major >= 18 ? { io_method: 'sync' } : {}),
 });
@@ -38,7 +38,7 @@ const inLambdasRoom = ({ socketFolder, port }: ServerRoom): Readonly<Record<stri
   huge_pages: 'off',
   max_connections: '20',
   max_files_per_process: '256',
-  // One transaction brings all of a schema, and holds a lock on each of its tables, indexes and sequences.
+  // One transaction restores a whole schema, and holds a lock on each of its tables, indexes and sequences.
   max_locks_per_transaction: '2048',
   // Workers pass rows through dynamic shared memory, which is a file here.
   max_parallel_workers: '0',
@@ -49,8 +49,8 @@ const inLambdasRoom = ({ socketFolder, port }: ServerRoom): Readonly<Record<stri
 });
 
 /**
- * Nothing is kept, so nothing is synced. With a `wal_level` of minimal, what fills a table that the same transaction made
- * is not logged at all; `wal_skip_threshold` extends that to small tables.
+ * No data must survive, so nothing is synced. With a `wal_level` of minimal, rows of a table that the same transaction created are not
+ * logged at all; `wal_skip_threshold` extends that to small tables.
  */
 const nothingToLose = {
   fsync: 'off',
@@ -63,14 +63,14 @@ const nothingToLose = {
   max_wal_size: '16MB',
   checkpoint_completion_target: '0',
   autovacuum: 'off',
-  // A crash ends it for good: who started it is told, and its data would be gone anyway.
+  // A crash ends the server permanently: the caller gets an error, and the data would be lost anyway.
   restart_after_crash: 'off',
   timezone: 'UTC',
 } as const;
 
 /**
- * Standard error goes to us, and only what the server says of itself: errors go to the client that caused them, and may
- * quote rows, as may the details of other messages.
+ * Standard error goes to us, and only the server's messages about itself: errors go to the client that caused them, and may quote rows, as
+ * may the details of other messages.
  */
 const littleLog = {
   log_destination: 'stderr',
@@ -86,9 +86,9 @@ const littleLog = {
 const OTHERS_MB = 512;
 
 /**
- * An index is sorted in memory or, where that is too little, in files as large as itself, while its table is there already: a
- * table with one index then needs 1.35 times its size. So `maintenance_work_mem`, which one statement at a time takes, gets all
- * that is left. In 2,240 MB of 3,008 the index of a bigint key is sorted for 50 million rows.
+ * An index is sorted in memory or, if that is too small, in files as large as the index, while its table exists already: a table with one
+ * index then needs 1.35 times its size. So `maintenance_work_mem`, which one statement at a time uses, gets all remaining memory. In 2,240
+ * MB of
  */
 const memory = (memoryMb: number): Readonly<Record<string, string>> => {
   const shared = between(32, memoryMb / 8, 256);

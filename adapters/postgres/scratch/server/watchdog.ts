@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import type { Account } from './account.ts';
 
 /**
- * A shell that waits for the end of its standard input: it comes when this process ends, however that happens, and then the
- * server is ended too and its folder removed. In Lambda everything ends together; on a developer's machine a SIGKILL of a
- * function's process would leave a server behind. Where the shell itself is killed, the next start sweeps the folder.
+ * A shell that waits for the end of its standard input, which closes when this process ends, for whatever reason. Then the shell ends the
+ * server and removes its folder. In Lambda everything ends together; on a developer's machine a SIGKILL of a function's process would leave
+ * a server behind. If the shell itself is killed, the next start removes the folder.
  */
 const WATCH = `read -r dismissed && exit 0
 kill -QUIT "$1"
@@ -22,7 +22,7 @@ export const watchOver = (pid: number, folder: string, account: Account | undefi
     detached: true,
     ...account,
   });
-  // Without a shell there is no watch, and initdb would have failed before.
+  // Without a shell there is no watchdog, and initdb would have failed before.
   shell.on('error', () => undefined);
   shell.stdin.on('error', () => undefined);
   shell.unref();
