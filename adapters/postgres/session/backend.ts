@@ -23,14 +23,14 @@ export const backendOf = async (client: pg.Client): Promise<Backend> => {
   return own;
 };
 
-/** The advisory lock that stands for the session's name: 64 bits in two numbers. */
+/** The advisory lock that represents the session's name: 64 bits in two numbers. */
 const lockOf = (applicationName: string): readonly [number, number] => {
   const digest = Buffer.from(sha256Hex(applicationName), 'hex');
   return [digest.readInt32BE(0), digest.readInt32BE(4)];
 };
 
 /**
- * In a transaction: whoever has this name is known by a lock until the transaction ends.
+ * In a transaction: holds a lock that identifies the session by its name until the transaction ends.
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export const holdName = async (client: pg.Client, applicationName: string): Promise<void> => {
@@ -46,8 +46,8 @@ export const locksOf = (names: readonly string[]): readonly [number[], number[]]
 ];
 
 /**
- * SQL for the condition that a row of pg_stat_activity is of a session with one of the names `$1`, or holds a lock of one: `$2` and
- * `$3` are those of `locksOf`. pg_locks shows the signed numbers as unsigned ones.
+ * SQL for the condition that a row of pg_stat_activity is a session with one of the names `$1`, or holds the lock of one: `$2` and `$3` are
+ * those of `locksOf`. pg_locks shows the signed numbers as unsigned ones.
  */
 export const HAS_NAME = `(application_name = ANY ($1) OR pid IN (
     SELECT l.pid FROM pg_catalog.pg_locks l

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** The driver's own query drops what a COPY sends; this one hands it on. A subclass of it may be sent on pipelined sessions, unlike pg-copy-streams. */
+/** The driver's own query drops the rows of a COPY; this one passes them on. Pipelined sessions accept a subclass, unlike pg-copy-streams. */
 class CopyOut extends pg.Query {
   readonly #onPiece: (piece: Buffer) => void;
 
@@ -20,10 +20,10 @@ class CopyOut extends pg.Query {
 }
 
 /**
- * Runs `COPY ... TO STDOUT` and hands on what comes: the server sends each row as one piece, in the binary format with the header before the
- * first and the trailer as the last. A piece is only valid during the call.
+ * Runs `COPY ... TO STDOUT` and passes on the output: the server sends each row as one piece, in the binary format with the header before
+ * the first and the trailer as the last. A piece is only valid during the call.
  *
- * @throws the driver's errors, and what `onPiece` throws, once the server has sent all
+ * @throws the driver's errors, and what `onPiece` throws, after the server has sent everything
  */
 export const copyOut = async (
   client: pg.Client,

@@ -5,8 +5,8 @@ import { queryFailure } from './server-errors.ts';
 import { type SourceAccess, withSession } from './session.ts';
 
 /**
- * Backends that a dead worker left behind go on holding snapshot and locks. They are known by their application_name, or by the lock that
- * stands for it, and, as a backend may only be ended by a member of its role, by being of our own role.
+ * The backends of a dead worker still hold its snapshot and locks. They are identified by their application_name, or by the lock that
+ * represents it. They must also be of our own role, because only a member of its role may end a backend.
  */
 const END = `
   SELECT pg_catalog.pg_terminate_backend(pid)
@@ -15,7 +15,7 @@ const END = `
     AND pid <> pg_catalog.pg_backend_pid()
     AND ${HAS_NAME}`;
 
-/** Ends the backends of attempts 1 to belowAttempt - 1 of one backup; answers how many there were. */
+/** Ends the backends of attempts 1 to belowAttempt - 1 of one backup; returns how many there were. */
 export const endLeftovers = async (
   access: SourceAccess & { readonly stack?: string },
   backupId: string,

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { type LockNeed, OutOfLocks } from '../../../core/errors/schema.ts';
 
 /**
- * An export holds a lock on each table and sequence until its end, and a count one on each index besides. All locks of all sessions are in
- * one table of a fixed size: https://www.postgresql.org/docs/current/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
+ * An export holds a lock on each table and sequence until its end, and a count also one on each index. All locks of all sessions are in one
+ * table of a fixed size: https://www.postgresql.org/docs/current/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
  */
 const NEED = `
   SELECT pg_catalog.current_setting('max_locks_per_transaction')::int AS "perTransaction",
@@ -16,8 +16,8 @@ const NEED = `
 const CERTAINLY_TOO_MANY = 2;
 
 /**
- * @param least how many it is at least, where `needed` is an estimate
- * @throws OutOfLocks where the server can't hold so many, whatever else it does
+ * @param least the minimum, if `needed` is an estimate
+ * @throws OutOfLocks if the server cannot hold so many even when it is idle
  */
 export const refuseTooMany = (need: LockNeed, least: number = need.needed): void => {
   if (least > CERTAINLY_TOO_MANY * need.perTransaction * need.sessions) throw new OutOfLocks(need);

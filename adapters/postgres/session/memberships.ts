@@ -2,15 +2,15 @@ import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 
-/** Roles that the session's role is a member of without having their rights: granted WITH INHERIT FALSE, or the role is NOINHERIT. */
+/** Roles of which the session's role is a member without inheriting their rights: granted WITH INHERIT FALSE, or the role is NOINHERIT. */
 const NOT_INHERITED = `
   SELECT r.rolname AS name FROM pg_catalog.pg_roles r
   WHERE pg_catalog.pg_has_role(r.oid, 'MEMBER') AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE') ORDER BY 1 LIMIT 5`;
 
 /**
- * What is missing may have been granted, to a role whose rights are not inherited.
+ * The missing right may have been granted to a role whose rights are not inherited.
  *
- * @returns the error as it is, or one that names those roles
+ * @returns the error unchanged, or one that names those roles
  */
 export const withMemberships = async (observer: pg.Client, error: unknown): Promise<unknown> => {
   if (!(error instanceof PermissionMissing)) return error;

@@ -1,16 +1,16 @@
 import type pg from 'pg';
 
-/** Of every statement behind the one that failed in its transaction: it says nothing of its own. */
+/** The error of each statement after the failed one in its transaction: it has no information of its own. */
 const IN_FAILED_TRANSACTION = '25P02';
 
 const isFollowing = (error: unknown): boolean =>
   (error as { code?: unknown } | null)?.code === IN_FAILED_TRANSACTION;
 
 /**
- * Reads of one session whose answers do not hang on each other. A session that was opened as `pipelined` sends them all before it waits: its
- * server still answers one after the other, but the network is crossed once. Any other session does one at a time.
+ * Independent reads of one session. A session that was opened as `pipelined` sends all of them before it waits: its server still answers
+ * one after the other, but with one network round trip. Any other session runs them one at a time.
  *
- * @throws what the first one failed with that did not merely fail because another had; all have ended then
+ * @throws the first error that is not merely a consequence of another one, after all reads have ended
  */
 export const atOnce = async <T extends readonly unknown[]>(
   client: pg.Client,

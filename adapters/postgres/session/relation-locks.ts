@@ -2,9 +2,9 @@ import type pg from 'pg';
 import { qualified } from '../sql/identifiers.ts';
 
 /**
- * Locks what LOCK TABLE does not take: sequences and materialized views. PostgreSQL opens what a query names, in ACCESS SHARE, when it
- * analyzes and rewrites it, and keeps that lock until the transaction's end; nothing of the query is planned or executed before EXECUTE.
- * `ONLY`, so that no table that inherits is opened. https://www.postgresql.org/docs/current/sql-prepare.html
+ * Locks relations that LOCK TABLE does not accept: sequences and materialized views. PostgreSQL opens the relations that a query names, in
+ * ACCESS SHARE, when it analyzes and rewrites the query, and keeps that lock until the transaction's end; the query is neither planned nor
+ * executed before EXECUTE. `ONLY`, so that no inheriting table is opened. https://www.postgresql.org/docs/current/sql-prepare.html
  */
 export interface Relation {
   readonly oid: string;
@@ -12,15 +12,15 @@ export interface Relation {
   readonly name: string;
 }
 
-/** To be sent as one simple query within a transaction. The lock stays when the statement is gone. */
+/** To be sent as one simple query within a transaction. The lock stays after the statement is deallocated. */
 export const holdStatement = (relations: readonly Relation[]): string => {
   const names = relations.map(({ schema, name }) => `ONLY ${qualified(schema, name)}`).join(', ');
   return `PREPARE larder_hold AS SELECT FROM ${names}; DEALLOCATE larder_hold`;
 };
 
 /**
- * SQL, true where we hold a lock on the relation and its name means it and nothing else: what has been put in its place has another oid.
- * Both are as of now, whatever the transaction's snapshot shows. Under the lock the relation can be neither dropped nor renamed.
+ * SQL, true if we hold a lock on the relation and its name still refers to it: a relation that has replaced it has another oid. Both are
+ * the present state, whatever the transaction's snapshot shows. Under the lock the relation can be neither dropped nor renamed.
  *
  * @param oid SQL of the relation's oid; as are `schema` and `name`
  */

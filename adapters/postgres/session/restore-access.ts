@@ -2,8 +2,8 @@ import type { SourceAccess } from './session.ts';
 
 /** How a restore reaches a source: with the login of its restore role. */
 export interface RestoreAccess extends SourceAccess {
-  /** Tells this stack's sessions from those of another on the same source. */
+  /** Distinguishes this stack's sessions from those of another on the same source. */
   readonly stack?: string;
-  /** How long a restore may hold up somebody's DDL; 10 by default. */
+  /** How long a restore may block another session's DDL; 10 by default. */
   readonly giveWayAfterSeconds?: number | 'never';
 }

@@ -64,7 +64,7 @@ export const connectionFailure = (
 
 export const ROLES_PAGE = 'docs/roles.md has the GRANT scripts for a backup role.';
 
-/** A failure of one of our queries in a session that was open. `doing` says what it was for. */
+/** A failure of one of our queries in an open session. `doing` says the purpose of the query. */
 export const queryFailure = (error: unknown, doing: string): LarderError => {
   if (error instanceof LarderError) return error;
   const { code, message: words } = factsOf(error);
@@ -89,7 +89,7 @@ export const queryFailure = (error: unknown, doing: string): LarderError => {
       cause,
     );
   }
-  // Class XX is the server's own confusion; these two say that an index or a table's data is damaged.
+  // Class XX is an internal error of the server; these two report that an index or a table's data is damaged.
   if (code === 'XX001' || code === 'XX002') return new DamagedData(doing, quoted(message), cause);
   if (isLost(error)) {
     return new DumpInterrupted(`the connection was lost while ${doing}`, cause);

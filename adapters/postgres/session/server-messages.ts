@@ -1,6 +1,6 @@
 /**
- * What an error of PostgreSQL, of a pooler or of the driver says where it has no field for it. All parsing of such words is here; the
- * SQLSTATE (PostgreSQL's appendix A) is looked at first, since it is the same in every language. Words are those of a server whose
+ * Facts in the messages of PostgreSQL, of a pooler or of the driver for which the error has no field. All parsing of such messages is here.
+ * The SQLSTATE (PostgreSQL's appendix A) is read first, because it is the same in every language. The messages are those of a server whose
  * lc_messages is C, as that of a scratch server is: in another language an error falls into its SQLSTATE's general class.
  */
 interface ServerError {
@@ -11,10 +11,10 @@ interface ServerError {
 }
 
 export interface ServerFacts {
-  /** SQLSTATE, or a code of Node's; empty where it has none. */
+  /** SQLSTATE, or a code of Node's; empty if it has none. */
   readonly code: string;
   readonly message: string;
-  /** What was being executed; empty for the statement itself. */
+  /** The code that was being executed; empty for the statement itself. */
   readonly where: string;
   readonly hint: string;
 }
@@ -28,13 +28,13 @@ export const factsOf = (error: unknown): ServerFacts => {
 
 export const sqlStateOf = (error: unknown): string => factsOf(error).code;
 
-/** Server ends, class 08, and Node's codes of a socket that is gone. */
+/** Server shutdowns, class 08, and Node's codes for a lost socket. */
 const LOST = /^(57P0[0-9]|08|ECONN|EPIPE|ETIMEDOUT|ERR_STREAM)/;
-/** The driver's words for a session that has ended, and Node's for its stream. */
+/** The driver's messages for a session that has ended, and Node's for its stream. */
 const LOST_WORDS =
   /Connection terminated|not queryable|Client was closed|stream was destroyed|premature close|write after end/i;
 
-/** True where the session is gone, or the server will not go on with it. */
+/** True if the session is lost, or the server will not continue it. */
 export const isLost = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
   return LOST.test(code) || LOST_WORDS.test(message);
@@ -42,22 +42,22 @@ export const isLost = (error: unknown): boolean => {
 
 /**
  * Two sessions changed one row of a catalog, such as a schema's name and its grants: the second, which had waited for the first, gets an
- * internal error. Nobody's fault, and gone the next time. PostgreSQL never translates these words.
+ * internal error. It is not a fault, and the next try succeeds. PostgreSQL never translates this message.
  */
 export const isRace = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
   return code === 'XX000' && message.startsWith('tuple concurrently ');
 };
 
-/** True where the server's table of locks is full: of all that memory runs out for, only locks have this hint, which names the setting. */
+/** True if the server's lock table is full: of all out-of-memory errors, only that one has this hint, which names the setting. */
 export const isOfLocks = (error: unknown): boolean => {
   const { code, hint } = factsOf(error);
   return code === '53200' && hint.includes('max_locks_per_transaction');
 };
 
 /**
- * A view or a foreign table stands where a table, a sequence or a materialized view was: refused by `restrict_nonsystem_relation_kind`, or by
- * COPY, which reads tables only.
+ * A view or a foreign table has replaced a table, a sequence or a materialized view: refused by `restrict_nonsystem_relation_kind`, or by
+ * COPY, which reads only tables.
  */
 export const isReplaced = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
@@ -67,11 +67,11 @@ export const isReplaced = (error: unknown): boolean => {
   );
 };
 
-/** A replica ended the session to go on with replay. Other errors have its SQLSTATE, 40001, as well. */
+/** A replica ended the session to continue its replay. Other errors have its SQLSTATE, 40001, as well. */
 export const isRecoveryConflict = (error: unknown): boolean =>
   /conflict with recovery/.test(factsOf(error).message);
 
-/** Row-level security denied it, rather than a missing grant. */
+/** Row-level security denied it, and not a missing grant. */
 export const isRowSecurity = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
   return code === '42501' && /row-level security/i.test(message);
@@ -99,7 +99,7 @@ export const lacksOperatorClass = (error: unknown): boolean => {
   );
 };
 
-/** SQLSTATEs of what a cast would allow: cannot coerce, datatype mismatch, undefined function. */
+/** SQLSTATEs of errors that a cast would prevent: cannot coerce, datatype mismatch, undefined function. */
 const WITHOUT_CAST = /^(42846|42804|42883)$/;
 
 export const mayLackCast = (error: unknown): boolean => WITHOUT_CAST.test(factsOf(error).code);
@@ -114,7 +114,7 @@ export const isNamedCast = (error: unknown, cast: string): boolean => {
     : message.includes(from) && message.includes(to);
 };
 
-/** What this build of the server, or its machine, can't do at all: a library, a compression, ICU, a locale of the C library. */
+/** Features that this build of the server, or its machine, lacks: a library, a compression, ICU, a locale of the C library. */
 export const lacksAbility = (error: unknown): boolean => {
   const { code, message } = factsOf(error);
   return (
@@ -139,17 +139,17 @@ export type ConnectionProblem =
 /** Why a session could not be opened. */
 export const connectionProblem = (error: unknown): ConnectionProblem => {
   const { code, message } = factsOf(error);
-  // PgBouncer's words, and RDS Proxy's.
+  // The messages of PgBouncer and of RDS Proxy.
   if (/unsupported startup parameter|command-line options/i.test(message))
     return 'pooler-in-transaction-mode';
   if (TLS_CODES.test(code) || /does not support SSL|no encryption/i.test(message)) return 'tls';
   if (code === '3D000') return 'no-database';
-  // The server answers so for a user that it does not know as well.
+  // The server gives the same answer for an unknown user.
   if (code === '28P01') return 'wrong-password';
-  // The driver's words, before it sends anything.
+  // The driver's messages before it sends anything.
   if (/^SASL: .*client password must be a/.test(message)) return 'no-password';
   if (code.startsWith('28') || code === '42501') return 'login';
-  // Supabase's and others' poolers answer an unknown user so.
+  // Supabase's and other poolers answer so for an unknown user.
   return /tenant or user not found/i.test(message) ? 'login' : 'unreachable';
 };
 
@@ -172,7 +172,7 @@ export interface CopyPlace {
   readonly column?: string;
 }
 
-/** Where in a COPY, of `COPY orders, line 3, column price: "x"`, without the value. */
+/** The position in a COPY, from `COPY orders, line 3, column price: "x"`, without the value. */
 export const copyPlaceIn = (where: string): CopyPlace | undefined => {
   const [, line, column] = /^COPY .*, line (\d+)(?:, column ([^:\n]+))?/m.exec(where) ?? [];
   return line === undefined ? undefined : { line, ...(column !== undefined && { column }) };
@@ -182,7 +182,7 @@ export const copyPlaceIn = (where: string): CopyPlace | undefined => {
 export const isCopyOf = (where: string, table: string): boolean =>
   where.includes(`COPY ${table}, line`) || where.includes(`COPY "${table}", line`);
 
-/** SQLSTATEs of what was not found: table, function, object, schema, database. */
+/** SQLSTATEs of objects that were not found: table, function, object, schema, database. */
 const NOT_THERE = /^(42P01|42883|42704|3F000|3D000)$/;
 
 /** `relation "s.t" does not exist`, `function s.f(integer, text) does not exist`, `operator does not exist: integer s.=== integer` */
@@ -194,11 +194,11 @@ const NOT_THERE_FORMS = [
   /^unrecognized (?<kind>configuration parameter) "(?<name>.+)"/,
 ];
 
-/** What was not found. */
+/** The object that was not found. */
 export interface MissingName {
   /** Such as `relation`, `text search configuration`. */
   readonly kind: string;
-  /** As the server writes it, without quotes; of an operator with its operands. */
+  /** As the server writes it, without quotes; for an operator, with its operands. */
   readonly name: string;
 }
 

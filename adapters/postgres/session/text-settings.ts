@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * What a value's text depends on besides the value. Set for the transaction that hashes. `lc_monetary` is one that every
- * system has; with nothing on the path, names of tables and functions are written in full.
+ * Settings on which a value's text depends. Set for the transaction that hashes. The value of `lc_monetary` is one that every system has;
+ * with an empty search_path, names of tables and functions are written in full.
  */
 const TEXT_SETTINGS = {
   search_path: '',

@@ -5,16 +5,16 @@ import { type Backend, STARTED } from './backend.ts';
 import { isRecoveryConflict } from './server-messages.ts';
 
 /**
- * Watches, from a session of its own, whether somebody waits for a lock that the export holds. A waiting ALTER makes
- * every later SELECT on its table wait behind it, so an export that holds on stops the application.
+ * Watches, from a session of its own, whether another session waits for a lock that the export holds. A waiting ALTER makes every later
+ * SELECT on its table wait behind it, so an export that keeps its lock stops the application.
  */
 
 const EVERY_MS = 1000;
 
 /**
- * Our backends, and those that wait for one of them. pg_locks shows everybody's locks to everybody, and application_name is visible for
- * sessions of one's own role, so no privilege is needed. pg_blocking_pids is asked only for those that wait. A backend that has been
- * known once (`$2`, `$3`) is ours until it ends: what runs in it may set another application_name.
+ * Our backends, and those that wait for one of them. pg_locks shows all locks to every role, and application_name is visible for sessions
+ * of the own role, so no privilege is needed. pg_blocking_pids is called only for those that wait. A backend that was identified once
+ * (`$2`, `$3`) is ours until it ends: code that runs in it may set another application_name.
  */
 const LOOK = `
   WITH ours AS (
@@ -40,7 +40,7 @@ export interface Watch {
   stop(): void;
 }
 
-/** Notes since when each backend has been seen waiting, seconds of a clock that never jumps. */
+/** Records since when each backend has been waiting, in seconds of a monotonic clock. */
 export const longestWait = (
   since: Map<number, number>,
   waiting: readonly number[],
@@ -56,14 +56,14 @@ export interface WatchRequest {
   readonly observer: pg.Client;
   /** The session that holds the snapshot or the transaction; losing it ends the work too. */
   readonly holder: pg.Client;
-  /** Backends of both, asked for before anything of a tenant's could run in them. */
+  /** Backends of both, read before any tenant code could run in them. */
   readonly backends: Promise<readonly Backend[]>;
-  /** Of all sessions that belong to the work, those of pg_dump included. */
+  /** Of all sessions that belong to the work, including those of pg_dump. */
   readonly applicationName: string;
   readonly giveWayAfterSeconds: number | 'never';
 }
 
-/** Begins to watch. */
+/** Starts to watch. */
 export const watch = ({
   observer,
   holder,
@@ -79,7 +79,7 @@ export const watch = ({
   const disturbed = new Promise<never>((_, fail) => {
     reject = fail;
   });
-  // Whoever races against it handles it; before that, a rejection must not end the process.
+  // The caller's race handles it; before that, a rejection must not end the process.
   disturbed.catch(() => undefined);
 
   const lost = (cause: unknown): void => {
