@@ -24,8 +24,8 @@ import {
 } from './server-messages.ts';
 
 /**
- * PostgreSQL's failures under our names. SQLSTATEs are those of PostgreSQL's appendix A, Node's codes those of libuv
- * and OpenSSL. What the server says is passed on only where it names objects or roles, never values.
+ * PostgreSQL's errors under our names. SQLSTATEs are those of PostgreSQL's appendix A, Node's codes those of libuv and OpenSSL. The
+ * server's message is passed on only if it names objects or roles, never values.
  */
 
 /** A failure while a session was being opened. */

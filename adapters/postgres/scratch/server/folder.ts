@@ -6,10 +6,10 @@ import type { Log } from '../../../../core/ports.ts';
 import type { Account } from './account.ts';
 
 /**
- * A scratch server's folder, which is all that it leaves anywhere. Its owner is the process that made it and listens on a
- * socket in it for as long as it lives: the system closes that socket however the process ends, so a folder whose
- * sockets nobody answers is left over from a process that was killed. (A process id would not tell: Lambda keeps /tmp when it
- * starts the function's process anew, and that may get the same number.)
+ * A scratch server's folder; the server leaves nothing outside it. Its owner is the process that created it and listens on a socket in it
+ * for its whole life. The system closes that socket however the process ends. So if no process answers on a folder's sockets, the folder is
+ * left over from a killed process. (A process id would not show that: Lambda keeps /tmp when it restarts the function's process, and the
+ * new process may get the same id.)
  */
 export interface ScratchFolder {
   readonly path: string;
