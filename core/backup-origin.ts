@@ -3,17 +3,17 @@ import type { Manifest } from './manifest.ts';
 import type { VaultReader } from './restore-ports.ts';
 
 /**
- * Why a backup could not be restored. Only digests show that, and pg_restore usually stops before the end of a damaged archive: so the
- * object is read once more.
+ * Why a backup could not be restored. Only digests show that, and pg_restore usually stops before the end of a damaged archive, so
+ * the object is read once more.
  *
  * - `vault`: the stored bytes changed after they were stored.
  * - `transit`: the stored bytes are correct, but other bytes arrived. Another attempt may succeed.
- * - `source`: the stored bytes are correct and arrived. The backup has been so from the beginning; similar backups may be too.
+ * - `source`: the stored bytes are correct and arrived. The backup was wrong when it was stored; similar backups may be wrong too.
  * - `unknown`: the object could not be read again.
  */
 export type Origin = 'vault' | 'transit' | 'source' | 'unknown';
 
-/** @param arrived what the reading that failed had got; absent where it read parts only */
+/** @param arrived bytes that the failed read received; absent if it read parts only */
 export const originOf = async (
   vault: Pick<VaultReader, 'read'>,
   { object }: Pick<Manifest, 'object'>,

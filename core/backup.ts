@@ -39,23 +39,23 @@ export interface Progress {
   readonly at: string;
 }
 
-/** Everything an attempt finds out, fixed by the write that makes a backup `completed`. */
+/** What an attempt finds out; fixed by the write that makes a backup `completed`. */
 export interface Completion {
   readonly fileId: string;
   readonly size: number;
   readonly sourceBytes: number;
   /** SHA-256 of the object, hex. */
   readonly checksum: string;
-  /** Of the manifest beside it, hex; absent in rows of before it was kept. */
+  /** Of the manifest beside it, hex; absent in rows written before it was kept. */
   readonly manifestSha256?: string;
   readonly tableCount: number;
   readonly rowCount: number;
   readonly compression: Compression;
-  /** When it ended; failed and cancelled ones have it too. */
+  /** When it ended; also set for failed and cancelled backups. */
   readonly completedAt: string;
   readonly durationMs: number;
   readonly warnings: readonly string[];
-  /** How many of the warnings say that it lacks what the backup before it had. Absent where none does. */
+  /** Number of warnings about content that the previous backup had and this one lacks. Absent if there are none. */
   readonly anomalyCount?: number;
 }
 
@@ -70,23 +70,23 @@ export interface Backup extends LeasedWork, Partial<Completion> {
   readonly content: Content;
   readonly trigger: Trigger;
   readonly format: Format;
-  /** What was asked for; absent means the best the server's version allows. */
+  /** The requested compression; absent means the best that the server's version allows. */
   readonly compression?: Compression;
   readonly status: Status;
   readonly validation: Validation;
   readonly retentionClass: RetentionClass;
-  /** When retention may take it: the promise that reads filter by. */
+  /** When retention may remove it. Reads filter by this time. */
   readonly expiresAt: string;
   /**
    * Epoch seconds from which DynamoDB may remove the row. Only final rows have it. The last good
-   * backups of a project (core/last-good.ts) have none: they outlive `expiresAt`.
+   * backups of a project (core/last-good.ts) have none: they are kept beyond `expiresAt`.
    */
   readonly ttl?: number;
   readonly runId?: string;
   /** The part of the run's list of open backups that holds this one. */
   readonly runChunk?: string;
   readonly progress?: Progress;
-  /** The verification that `validation` comes from, when it ended, and what it found in a line. */
+  /** The verification that set `validation`, when it ended, and its finding in one line. */
   readonly verificationId?: string;
   readonly validatedAt?: string;
   readonly validationWhy?: string;
@@ -115,7 +115,7 @@ export const backupRequest = z.strictObject({
 });
 export type BackupRequest = z.infer<typeof backupRequest>;
 
-/** True for what retention has taken, though the row may still be there: no reader may be given it any more. */
+/** True if retention has removed the backup, even if its row still exists: no reader may get it any more. */
 export const hasExpired = (backup: Pick<Backup, 'expiresAt' | 'ttl'>, now: number): boolean =>
   backup.ttl !== undefined && Date.parse(backup.expiresAt) <= now;
 

@@ -27,9 +27,9 @@ const startPlan = async (
 };
 
 /**
- * Begins a run: writes its row, then starts the planning of each source that has not planned yet. Where starting fails the run has
- * begun all the same, for sweep starts what is missing of a run. May be repeated: the same run is begun once, and planned once.
- * @throws errors of AWS where the row could not be written
+ * Begins a run: writes its row, then starts the planning of each source that has not planned yet. If starting fails, the run has
+ * begun nevertheless, because sweep starts the missing parts of a run. May be repeated: the same run is begun and planned once.
+ * @throws errors of AWS if the row could not be written
  */
 export const beginRun = async (ports: BeginPorts, wanted: Run): Promise<Run> => {
   const { run } = await ports.runs.begin(wanted);

@@ -2,9 +2,9 @@ import { on } from 'node:events';
 import type { Readable } from 'node:stream';
 
 /**
- * The chunks of a stream as they came. A `for await` over the stream itself joins all that wait into new memory, and leaves
- * theirs to the garbage collector, which sees memory outside of its heap as no reason to hurry, and then takes long.
- * @throws the stream's error, or one that says that it was closed before its end
+ * Yields the chunks of a stream one by one. A `for await` over the stream itself copies all waiting chunks into new memory. The garbage
+ * collector frees the old memory late, because it does not count memory outside of its heap.
+ * @throws the stream's error, or an error that says that the stream was closed before its end
  */
 export async function* readChunks(stream: Readable): AsyncGenerator<Buffer> {
   try {

@@ -2,24 +2,24 @@ import { type Completion, iso, millis } from './backup.ts';
 import type { Manifest, ManifestTable } from './manifest.ts';
 
 /**
- * What counts as a table, wherever tables are counted: in the history, mails, guides, restores and verifications. Ordinary, unlogged and
- * foreign tables, partitioned tables and each of their partitions; no materialized view, which only shows rows of others, and no view.
+ * What counts as a table in the history, mails, guides, restores and verifications: ordinary, unlogged and foreign tables, partitioned
+ * tables and each of their partitions. Views do not count, and neither do materialized views, which only show rows of others.
  */
 export const isTable = ({ kind }: Pick<ManifestTable, 'kind'>): boolean =>
   kind !== 'materialized-view';
 
-/** A table whose rows are in the backup: a foreign or partitioned one has none of its own, and a backup of definitions none at all. */
+/** A table whose rows are in the backup. Foreign and partitioned tables have none of their own; a backup of definitions has none at all. */
 export const holdsRows = (table: Pick<ManifestTable, 'kind' | 'rows'>): boolean =>
   isTable(table) && table.rows !== null;
 
-/** Tables as `isTable` has them, and the rows that the backup holds of them. */
+/** Number of tables (see `isTable`), and of the rows that the backup holds of them. */
 export const countsOf = (tables: Manifest['tables']): { tableCount: number; rowCount: number } => {
   const own = tables.filter(isTable);
   return { tableCount: own.length, rowCount: own.reduce((sum, { rows }) => sum + (rows ?? 0), 0) };
 };
 
 /**
- * What a manifest says, as the completion of its row.
+ * Makes the completion of a backup's row from its manifest.
  * @param manifestSha256 of its bytes in the vault
  */
 export const completionOf = (

@@ -5,7 +5,7 @@
 
 /** Environment variables of the functions. Values are strings; those marked JSON are parsed by core/settings. */
 export const ENV = {
-  /** Word kept with every backup, such as `production`. */
+  /** A word kept with every backup, such as `production`. */
   environment: 'LARDER_ENVIRONMENT',
   historyTable: 'LARDER_HISTORY_TABLE',
   vaultBucket: 'LARDER_VAULT_BUCKET',
@@ -13,7 +13,7 @@ export const ENV = {
   source: 'LARDER_SOURCE',
   /** JSON: export defaults, see `exportSettings` in core/settings.ts. */
   exportDefaults: 'LARDER_EXPORT',
-  /** JSON: days a class lives, see `retentionSettings`. */
+  /** JSON: days that backups of a class are kept, see `retentionSettings`. */
   retention: 'LARDER_RETENTION',
   /** JSON: from, to, whether success is mailed, webhook. */
   notifications: 'LARDER_NOTIFICATIONS',
@@ -26,22 +26,22 @@ export const ENV = {
   restoresQueue: 'LARDER_RESTORES_QUEUE',
   /** URL of the verifications queue. */
   verificationsQueue: 'LARDER_VERIFICATIONS_QUEUE',
-  /** JSON: how a source takes restores, see `restoreSettings`. */
+  /** JSON: how a source accepts restores, see `restoreSettings`. */
   restore: 'LARDER_RESTORE',
   /** JSON: which backups are verified and how, see `verificationSettings`. */
   verification: 'LARDER_VERIFICATION',
   /** URL of the outcomes queue. */
   outcomesQueue: 'LARDER_OUTCOMES_QUEUE',
   /**
-   * Names of parameters (Systems Manager), separated by commas. They hold, for api and sweep, per source: its queues, its functions, and
-   * from where it takes restores. Each is a JSON array, see `routeSettings`.
+   * Names of parameters (Systems Manager), separated by commas. For api and sweep, they hold each source's queues and functions, and
+   * the sources whose backups it accepts. Each is a JSON array, see `routeSettings`.
    */
   routes: 'LARDER_ROUTES',
-  /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several may be given, divided by `:`. */
+  /** Folder that holds `<major>/bin/pg_dump`, `/opt/postgres` in Lambda. Several folders are separated by `:`. */
   postgresRoot: 'LARDER_POSTGRES_ROOT',
   /** JSON: the schedules whose firings sweep waits for, see `watchedSchedules` in core/settings.ts. */
   schedules: 'LARDER_SCHEDULES',
-  /** Names of parameters as above: which dead-letter queue is of which kind, for bury. See `deadLetterSettings`. */
+  /** Names of parameters as above: the kind of each dead-letter queue. See `deadLetterSettings`. */
   deadLetters: 'LARDER_DEAD_LETTERS',
 } as const;
 
@@ -49,13 +49,13 @@ export const ENV = {
 export const TABLE = {
   pk: 'pk',
   sk: 'sk',
-  /** Epoch seconds at which DynamoDB may remove the row. Not the promise: that is `expiresAt`. */
+  /** Epoch seconds from which DynamoDB may remove the row. Readers filter by `expiresAt` instead. */
   ttl: 'ttl',
-  /** Sparse: only what is still open (pending, in-progress) or not yet told (untold) is in it. */
+  /** Sparse: holds only rows that are still open (pending, in-progress) or whose end was not notified yet (untold). */
   statusIndex: { name: 'by-status', pk: 'statusKey', sk: 'statusSort' },
   /** Backups and runs, newest first, and jobs that ended badly: one partition for a day and a shard. */
   dayIndex: { name: 'by-day', pk: 'dayKey', sk: 'daySort' },
-  /** Partitions that each of the indexes' keys is spread over. */
+  /** Number of partitions for each key of the indexes. */
   shards: 8,
   projectPrefix: 'PROJECT#',
   backupPrefix: 'BACKUP#',
@@ -64,25 +64,25 @@ export const TABLE = {
   verificationPrefix: 'VERIFICATION#',
   projectRow: 'PROJECT',
   runRow: 'RUN',
-  /** Rows of a run that hold what one source's planning came to. */
+  /** Rows of a run that hold the result of one source's planning. */
   partPrefix: 'PART#',
-  /** Rows of a run that hold the ids which are not final yet, at most `runChunk` each. */
+  /** Rows of a run that hold the ids of backups that are not final yet, at most `runChunk` each. */
   chunkPrefix: 'CHUNK#',
   runChunk: 200,
   idempotencyPrefix: 'IDEMPOTENCY#',
-  /** One row a schedule: when its newest run was due. */
+  /** One row per schedule: when its newest run was due. */
   schedulePrefix: 'SCHEDULE#',
   firedRow: 'FIRED',
-  /** The one row that says since when sweep has known each schedule. */
+  /** The one row that holds since when sweep has known each schedule. */
   watchedSchedules: { pk: 'SWEEP', sk: 'SCHEDULES' },
-  /** The one row that says how far sweep has looked through the vault. */
+  /** The one row that holds how far sweep has checked the vault. */
   vaultRound: { pk: 'SWEEP', sk: 'VAULT' },
 } as const;
 
 /**
  * What the indexes carry besides their keys: summaries without progress, so that a heartbeat costs no index
- * write (DynamoDB writes an index only when a projected attribute changes). DynamoDB takes at most 20 such
- * attributes for one index and 100 for all of a table (API reference, Projection): who needs more of a
+ * write (DynamoDB writes an index only when a projected attribute changes). DynamoDB allows at most 20 such
+ * attributes for one index and 100 for all of a table (API reference, Projection). Code that needs more of a
  * row reads the row itself.
  */
 export const STATUS_PROJECTION = [
@@ -137,7 +137,7 @@ export const VAULT = {
 } as const;
 
 export const MANIFEST = {
-  /** Bytes of the largest one that is written or read, since all of it is held in memory: 100,000 tables make about 20 MB. */
+  /** Bytes of the largest manifest that is written or read, because it is held in memory: 100,000 tables make about 20 MB. */
   mostBytes: 64 * 1024 ** 2,
   /** KMS's name of HMAC with SHA-256, for keys of the spec HMAC_256. */
   macAlgorithm: 'HMAC_SHA_256',
@@ -150,10 +150,10 @@ export const TIMES = {
   visibilityWhileWorkingSeconds: 120,
   retryDelaysSeconds: [60, 300, 900],
   maxAttempts: 3,
-  /** The exports queue's own: at least the function's timeout, as Lambda demands. */
+  /** Visibility timeout of the exports queue: at least the function's timeout, as Lambda demands. */
   exportsVisibilitySeconds: 960,
   exportTimeoutSeconds: 900,
-  /** The restores and verifications queues' own, and their functions' limits. */
+  /** Visibility timeout of the restores and verifications queues, and timeout of their functions. */
   jobsVisibilitySeconds: 960,
   jobTimeoutSeconds: 900,
   jobsMaxReceiveCount: 50,
@@ -162,7 +162,7 @@ export const TIMES = {
   /** Stop this long before Lambda would. */
   stopBeforeTimeoutSeconds: 60,
   sweepEveryMinutes: 5,
-  /** Far above maxAttempts: the row ends a backup, not the queue. */
+  /** Far above maxAttempts: the row ends a backup, the queue does not. */
   exportsMaxReceiveCount: 50,
   downloadUrlSeconds: 900,
   idempotencyHours: 24,
@@ -174,14 +174,14 @@ export const STACK_NAME = 'Larder';
 
 /** Of the HTTP API. */
 export const API = {
-  /** Bytes of a request's body: a run may name a thousand projects. API Gateway itself refuses those of over 10 MB. */
+  /** Bytes of a request's body: a run may name a thousand projects. API Gateway itself refuses bodies over 10 MB. */
   largestBody: 256 * 1024,
 } as const;
 
 /** CloudWatch metrics (EMF), namespace and names. */
 export const METRICS = {
   namespace: 'Larder',
-  /** Besides `service`: the function's name, which no other stack in the account has. */
+  /** Besides `service`: the function's name, which is unique in the account. */
   functionDimension: 'function',
   exportCompleted: 'ExportCompleted',
   exportFailed: 'ExportFailed',
@@ -191,22 +191,22 @@ export const METRICS = {
   restoreCompleted: 'RestoreCompleted',
   restoreFailed: 'RestoreFailed',
   verified: 'BackupVerified',
-  /** A backup differs from its manifest once it is restored: a person must look. */
+  /** A restored backup differs from its manifest: a person must look. */
   verificationFailed: 'VerificationFailed',
   verificationCouldNotRun: 'VerificationCouldNotRun',
   sweepRepaired: 'SweepRepaired',
   /** Schedules that are due and have begun no run. */
   runsMissing: 'RunsMissing',
-  /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook. */
+  /** Objects in the vault, a day old, that no row of the history names and nothing may remove: see docs/runbook.md. */
   vaultStrays: 'VaultStrays',
-  /** Messages that a dead-letter queue gave up for good, each dealt with in its own way. */
+  /** Dead-lettered messages that were handled. */
   messagesBuried: 'MessagesBuried',
   /** Messages and stream records of an unknown form; each is in the log. */
   recordsUnreadable: 'RecordsUnreadable',
   backupsExpired: 'BackupsExpired',
-  /** Requests answered 503, since a source did not say whether it has a project. */
+  /** Requests answered 503 because a source did not answer whether it has a project. */
   projectsNotResolved: 'ProjectsNotResolved',
 } as const;
 
-/** Prefix of `application_name` on every session on a source: `larder/<backup id>/<attempt>`. */
+/** Prefix of `application_name` of every session on a source: `larder/<backup id>/<attempt>`. */
 export const APPLICATION = 'larder';

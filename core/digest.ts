@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 
-/** So many bytes, and their SHA-256 in hex. */
+/** A number of bytes, and their SHA-256 in hex. */
 export interface Digest {
   readonly bytes: number;
   readonly sha256: string;
@@ -35,10 +35,10 @@ export class DigestMeter extends Transform {
   }
 }
 
-/** The hash can go on afterwards. */
+/** Leaves the hash usable. */
 const hexOf = (hash: Hash): string => hash.copy().digest('hex');
 
-/** Hashes a stream to its end: all of it, and its first `at` bytes. `start` is undefined where there are fewer. */
+/** Hashes a whole stream, and its first `at` bytes. `start` is undefined if the stream is shorter. */
 export const digestsOf = async (
   stream: AsyncIterable<Buffer>,
   at: number,

@@ -1,6 +1,6 @@
 /**
- * Every failure that Larder names, as one set: for what has to know them all. Whoever throws or awaits some of them imports
- * these from the file of their subject.
+ * All named errors of Larder, for code that must know all of them. Code that throws or expects only some of them imports
+ * them from the file of their subject.
  */
 export { describeError, failureFacts, isRetryable, LarderError, quoted } from './errors/base.ts';
 export * from './errors/dump.ts';

@@ -3,7 +3,7 @@ import { FormatNotPossible } from './errors/request.ts';
 
 /**
  * What pg_dump can write, by the major version of its server. zstd arrived with 16; before it, `custom` is
- * gzip or nothing. A plain dump is text, so what pg_dump can't compress is compressed by us on the way.
+ * gzip or nothing. A plain dump is text: if pg_dump can't compress it, Larder compresses the stream.
  * Source: the documentation of pg_dump's --compress for 14 to 18.
  */
 const POSSIBLE: Record<Format, (serverMajor: number) => readonly Compression[]> = {
@@ -17,23 +17,23 @@ const POSSIBLE: Record<Format, (serverMajor: number) => readonly Compression[]> 
 export const compressionsOf = (format: Format, serverMajor: number): readonly Compression[] =>
   POSSIBLE[format](serverMajor);
 
-/** A major that every server comes before: what is not possible there never was. */
+/** A major above every server's: what is not possible with it is possible with none. */
 const NEWEST = Number.POSITIVE_INFINITY;
 
-/** Level 1 of each: measured to be the best use of two cores. */
+/** Level 1 of each: by measurement the best use of two cores. */
 const LEVEL = 1;
 
 export interface Encoding {
   readonly compression: Compression;
   /** The value of pg_dump's --compress. */
   readonly pgDumpCompress: string;
-  /** What we put behind pg_dump to compress its text. */
+  /** The compressor after pg_dump. */
   readonly ours: 'none' | 'zstd' | 'bzip2';
 }
 
 /**
- * How a format and compression are made on a server.
- * @throws FormatNotPossible naming what would be possible.
+ * How to make a format and compression on a server.
+ * @throws FormatNotPossible naming the possible ones
  */
 export const encodingOf = (
   format: Format,
@@ -59,7 +59,7 @@ export const encodingOf = (
 };
 
 /**
- * A format and compression that no server of any version can make is refused when asked for, not at night.
+ * Refuses a format and compression that no version can make at the request, not when the export runs.
  * @throws FormatNotPossible
  */
 export const refuseImpossible = (format: Format, compression: Compression | undefined): void => {

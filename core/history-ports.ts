@@ -12,18 +12,18 @@ export interface BackupQuery {
   readonly to?: string;
 }
 
-/** Backups in the history table. The write that completes one settles its project's retention. */
+/** Backups in the history table. The write that completes a backup also settles its project's retention. */
 export interface History extends WorkStore<Backup, Completion> {
-  /** Newest first; without what has expired or was deleted, unless `status` asks for it. @throws InvalidInput for a cursor not of this project. */
+  /** Newest first; without expired and deleted backups, unless `status` asks for them. @throws InvalidInput for a cursor not of this project. */
   list(projectId: string, query: BackupQuery): Promise<Page<Backup>>;
-  /** The newest completed full backup that no verification found to be damaged, if any. */
+  /** The newest completed full backup that no verification found damaged, if any. */
   latest(projectId: string): Promise<Backup | undefined>;
-  /** Rows of one UTC day (`2026-11-21`), newest first, without what has expired or was deleted. */
+  /** Rows of one UTC day (`2026-11-21`), newest first, without expired and deleted backups. */
   ofDay(day: string, limit: number): Promise<readonly Backup[]>;
-  /** Leaves a `deleted` row where retention removed one. Changes nothing if a row is there. */
+  /** Writes a `deleted` row for a backup that retention removed. Changes nothing if a row exists. */
   leaveDeleted(backup: Backup, why: string): Promise<'written' | 'exists'>;
   /** Replays the move of `ttl` for one project, after a crash between its two writes. */
   settleRetention(projectId: string): Promise<void>;
-  /** The same request again: gives the backup id kept under this key, or keeps the one given, for 24 h. @throws IdempotencyConflict */
+  /** Makes a repeated request idempotent: returns the backup id kept under this key, or keeps the given one for 24 h. @throws IdempotencyConflict */
   remember(projectId: string, key: string, requestHash: string, backupId: string): Promise<string>;
 }

@@ -24,18 +24,18 @@ export const uuidv7 = (timeMs: number, seed?: string): string => {
   ].join('-');
 };
 
-/** Lower-case form only: ids are compared as text and stand in keys. */
+/** Lower-case form only: ids are compared as text and are part of keys. */
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The same firing of a schedule is the same run, however often it is delivered. */
+/** The same firing of a schedule gives the same run id, however often it is delivered. */
 export const runIdOf = (schedule: string, scheduledAt: string): string =>
   uuidv7(Date.parse(scheduledAt), `run\0${schedule}\0${new Date(scheduledAt).toISOString()}`);
 
-/** Planning a run again finds the backups it planned before. */
+/** Planning a run again finds the backups that it planned before. */
 export const backupIdOf = (runId: string, scheduledAt: string, projectId: string): string =>
   uuidv7(Date.parse(scheduledAt), `backup\0${runId}\0${projectId}`);
 
-/** SQS message group: one project is never exported twice at once. 64 hex characters, whatever the id holds. */
+/** SQS message group: one project is never exported twice at the same time. 64 hex characters for any id. */
 export const messageGroupOf = (projectId: string): string => sha256Hex(projectId);
 
 /** The partition of a sharded index, 0 to shards - 1. */

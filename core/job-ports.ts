@@ -7,13 +7,13 @@ import type { Comparison, Verification } from './verification.ts';
 
 /** Restores or verifications in the history table. */
 export interface Jobs<J extends Job> extends WorkStore<J> {
-  /** Newest first; of one backup where its id is given. @throws InvalidInput for a cursor not of this project. */
+  /** Newest first; only those of one backup if its id is given. @throws InvalidInput for a cursor not of this project. */
   list(
     projectId: string,
     query: { readonly backupId?: string; readonly limit: number; readonly cursor?: string },
   ): Promise<Page<J>>;
   /**
-   * Ids of those that have ended since then without what was asked for, in no order: failed, or found what they looked at not to be well.
+   * Ids of those that ended without the requested result since then, in no order: the job failed, or it found a defect in what it examined.
    * Eventually consistent. @param since UTC, ISO 8601
    */
   failedSince(since: string): AsyncIterable<string>;
@@ -21,12 +21,12 @@ export interface Jobs<J extends Job> extends WorkStore<J> {
 export type Restores = Jobs<Restore>;
 export type Verifications = Jobs<Verification>;
 
-/** What a backup's row says of its verification. */
+/** What a backup's row records about its verification. */
 export interface ValidationNote {
   readonly validation: Validation;
   readonly verificationId: string;
   readonly validatedAt: string;
-  /** What was compared; absent where nothing was. A failure by rows is only taken back by a comparison of rows. */
+  /** What was compared; absent if nothing was. Only a comparison of rows clears a failure found by rows. */
   readonly compare?: Comparison;
   readonly why?: string;
 }

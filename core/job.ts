@@ -6,7 +6,7 @@ export interface Job extends LeasedWork {
   readonly status: (typeof WORK_STATUSES)[number];
 }
 
-/** True for what may be gone at any moment, though its row may still be there: no reader is given it any more. */
+/** True if the job may be removed at any moment, even if its row still exists: no reader gets it any more. */
 export const hasLapsed = (
   { status, expiresAt }: Pick<Job, 'status' | 'expiresAt'>,
   now: number,

@@ -3,8 +3,8 @@ import { VAULT } from './contract.ts';
 import { InvalidInput } from './errors/request.ts';
 
 /**
- * The one encoder for keys and URLs: every byte but `[A-Za-z0-9_-]` becomes %XX. Nothing a project is named
- * can leave its prefix, and the encoding is reversible with decodeURIComponent.
+ * The one encoder for keys and URLs: every byte but `[A-Za-z0-9_-]` becomes %XX. No project id
+ * can leave its prefix, and decodeURIComponent reverses the encoding.
  */
 export const encodePart = (text: string): string =>
   Array.from(Buffer.from(text, 'utf8'), (byte) => {
@@ -22,8 +22,8 @@ export const basicTime = (isoTime: string): string =>
   `${new Date(isoTime).toISOString().replace(/[-:]/g, '').slice(0, 15)}Z`;
 
 /**
- * What is wrong with a key template, a line for each mistake. It must keep all four parts, once each, and
- * the project must be a folder of its own before the others, so that IAM can grant one tenant by prefix.
+ * The mistakes of a key template, a line for each. It must keep all four parts, once each, and
+ * the project must be a folder of its own before the others, so that IAM can grant access to one tenant by prefix.
  */
 export const templateProblems = (template: string): string[] => {
   const problems = PARTS.flatMap((part) => {
@@ -58,7 +58,7 @@ const PLAIN_EXTENSIONS = {
 
 export type Extension = '.dump' | '.tar' | (typeof PLAIN_EXTENSIONS)[Compression];
 
-/** The file name's ending says which program reads it. */
+/** The file name's extension shows which program reads it. */
 export const extensionOf = (format: Format, compression: Compression): Extension => {
   if (format === 'custom') return '.dump';
   if (format === 'tar') return '.tar';
@@ -80,7 +80,7 @@ export const manifestKeyOf = (stem: string): string => `${stem}${VAULT.manifestE
 
 export const GLOBALS_EXTENSION = '.globals.sql';
 
-/** Every key that belongs to a backup's object: itself, its manifest, and the globals of shared schemas. */
+/** Every key that belongs to a backup: its object, its manifest, and the globals of shared schemas. */
 export const keysBeside = (objectKey: string): readonly string[] => [
   objectKey,
   manifestKeyBeside(objectKey),
@@ -102,7 +102,7 @@ export const projectPrefixOf = (template: string, projectId: string): string => 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /**
- * Parses a key; undefined for a key that the template cannot have made. `createdAt` is in
+ * Parses a key; undefined if the template cannot have made it. `createdAt` is in
  * ISO 8601 to the second.
  */
 export const parseKey = (template: string, key: string): KeyParts | undefined => {
@@ -137,7 +137,7 @@ export const parseKey = (template: string, key: string): KeyParts | undefined =>
   }
 };
 
-/** The name under which a browser saves a download: plain ASCII, no path, no quote. */
+/** The name under which a browser saves a download: plain ASCII, no path, no quotes. */
 export const downloadNameOf = (parts: KeyParts, extension: string): string => {
   const project = parts.projectId.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 60) || 'project';
   return `${project}-${basicTime(parts.createdAt)}-${parts.backupId.slice(-12)}${extension}`;

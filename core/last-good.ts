@@ -7,9 +7,9 @@ import type { Backup } from './backup.ts';
  */
 export interface Judged {
   readonly backup: Pick<Backup, 'id' | 'type' | 'content'>;
-  /** A verification found that it differs from its manifest, and none has passed since. */
+  /** A verification found that it differs from its manifest, and none has passed since then. */
   readonly isBad: boolean;
-  /** A verification passed, and none has failed since. */
+  /** A verification passed, and none has failed since then. */
   readonly isVerified: boolean;
 }
 
@@ -18,7 +18,7 @@ export const isFull = ({ type, content }: Pick<Backup, 'type' | 'content'>): boo
 
 /**
  * @param completed newest first
- * @returns newest first. Where every full backup is bad, the newest of them stays: it is better than none.
+ * @returns newest first. If every full backup is bad, the newest of them is kept: it is better than none.
  */
 export const lastGood = <J extends Judged>(completed: readonly J[]): readonly J[] => {
   const full = completed.filter(({ backup }) => isFull(backup));

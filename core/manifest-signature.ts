@@ -2,9 +2,9 @@ import { sha256Hex } from './ids.ts';
 import type { ManifestSignature } from './manifest.ts';
 
 /**
- * Anybody who may write below a project's prefix of the vault can put any JSON there, also another project's manifest or a changed one.
- * So an export signs a manifest with a key that only exports may use. The signature covers the content and the manifest's own key in the
- * vault, so it is valid at that key only. It does not cover the bucket, so that a vault may be copied.
+ * Every writer with access below a project's prefix of the vault can store any JSON there, also another project's manifest or a changed
+ * one. So an export signs a manifest with a key that only exports may use. The signature covers the content and the manifest's own key in
+ * the vault, so it is valid at that key only. It does not cover the bucket, so that a vault may be copied.
  */
 const canonicalText = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map((one) => canonicalText(one)).join(',')}]`;
@@ -19,7 +19,7 @@ const canonicalText = (value: unknown): string => {
  * The message that is signed, below KMS's limit of 4,096 bytes: the manifest's key, and the SHA-256 of its content in a canonical
  * form: members in the order of their names (UTF-16 units), without white space.
  * @param key the manifest's own, in the vault
- * @param manifest as it is read from JSON, or written as JSON; its signature does not count
+ * @param manifest as read from JSON, or as written as JSON; its signature is ignored
  */
 export const messageToSign = (key: string, manifest: object): string => {
   const { signature: _, ...content } = manifest as { readonly signature?: unknown };
@@ -33,7 +33,7 @@ export interface ManifestSigner {
   hasSigned(message: string, signature: ManifestSignature): Promise<boolean>;
 }
 
-/** Tells whether one of the configured keys made a signature. Errors: ManifestKeyRefused, ManifestKeyUnreachable. */
+/** Checks whether one of the configured keys made a signature. Errors: ManifestKeyRefused, ManifestKeyUnreachable. */
 export interface ManifestVerifier {
   verify(message: string, signature: ManifestSignature): Promise<boolean>;
 }

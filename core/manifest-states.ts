@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * States that a restored object does not have, or has although its rows may break it. A restore tells them before it begins, an
- * export when it is taken.
+ * States that a restored object does not have, or has although its rows may violate it. A restore reports them before it begins, an
+ * export when the backup is taken.
  */
 export const OBJECT_STATES = [
   'invalid-index',
@@ -32,7 +32,7 @@ const SENTENCES: Readonly<Record<ObjectState['state'], (names: string) => string
     `Constraints that are NOT ENFORCED are restored as such, and rows may violate them: ${names}.`,
 };
 
-/** A sentence for each state that there is. */
+/** A sentence for each existing state. */
 export const stateWarnings = (
   all: readonly ObjectState[],
   listed: (names: readonly string[]) => string,

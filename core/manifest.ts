@@ -3,8 +3,8 @@ import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } f
 import { objectState } from './manifest-states.ts';
 
 /**
- * The JSON object beside each backup that says what is in it. With the vault alone, the history can be
- * rebuilt from these. Readers must accept members they don't know; `version` grows when one changes meaning.
+ * The JSON object beside each backup that describes its content. The history can be
+ * rebuilt from the manifests in the vault alone. Readers must accept unknown members; `version` grows when one changes meaning.
  */
 export const MANIFEST_VERSION = 1;
 
@@ -12,21 +12,21 @@ const table = z.looseObject({
   schema: z.string(),
   name: z.string(),
   kind: z.enum(['table', 'partitioned', 'partition', 'foreign', 'unlogged', 'materialized-view']),
-  /** Exact, in the dump's snapshot; null where the backup holds no rows of it. */
+  /** Exact, in the dump's snapshot; null if the backup holds no rows of it. */
   rows: z.int().nonnegative().nullable(),
   /** True for a materialized view that is filled, but whose rows could not be counted: see `adapters/postgres/counting/counting-methods.ts`. */
   uncounted: z.boolean().optional(),
   /** Bytes on the server: heap, TOAST and indexes. */
   bytes: z.int().nonnegative(),
-  /** An order-independent hash of the rows' text, where it was asked for: see `adapters/postgres/row-hash.ts`. */
+  /** An order-independent hash of the rows' text, if it was requested: see `adapters/postgres/row-hash.ts`. */
   rowHash: z.string().optional(),
   /**
-   * Full name of the partitioned table whose partitions get other rows in a restore: those by the hash of an enum. Only
-   * the rows of all of them together are as many as here.
+   * Full name of a partitioned table whose rows a restore distributes over its partitions anew (partitions by the hash of an enum). Only
+   * the total of all its partitions is comparable.
    */
   dividedUnder: z.string().optional(),
   /**
-   * A partition whose DETACH CONCURRENTLY was begun and not finished: queries of its parent do not see its rows any more. pg_dump writes it
+   * A partition whose DETACH CONCURRENTLY was begun and not finished: queries of its parent no longer see its rows. pg_dump writes it
    * attached; a restore leaves it detached.
    */
   detachPending: z.boolean().optional(),
@@ -68,19 +68,19 @@ const definition = z.looseObject({
   kind: z.string(),
   /** Its full name as SQL writes it. */
   name: z.string(),
-  /** Of what it is; comparable between servers of one major. See `adapters/postgres/catalog/definitions/definitions.ts`. */
+  /** Of its definition; comparable between servers of one major. See `adapters/postgres/catalog/definitions/definitions.ts`. */
   digest: z.string(),
-  /** Of its owner and of what is granted on it, where it has any. */
+  /** Digest of its owner and its grants, if it has any. */
   access: z.string().optional(),
 });
 
-/** What of an object's expressions is bound to operators from outside pg_catalog. */
+/** Which operators from outside pg_catalog an object's expressions are bound to. */
 const operatorBinding = z.looseObject({
   /** `view`, `rule`, `column` (its default, or what it is generated as), `constraint`, `index`, `trigger`, `policy`, `statistics`, `function`, `type`, `table`. */
   kind: z.string(),
   /** Its full name as SQL writes it. */
   name: z.string(),
-  /** What a statement names that makes it: the table of an index, or itself. */
+  /** The object that a creating statement names: the table of an index, or the object itself. */
   of: named,
   operators: z.array(
     z.looseObject({
@@ -91,9 +91,9 @@ const operatorBinding = z.looseObject({
       times: z.int().positive(),
     }),
   ),
-  /** From outside pg_catalog, with their arguments, as SQL writes them. */
+  /** Functions from outside pg_catalog, with their arguments, as SQL writes them. */
   functions: z.array(z.string()),
-  /** The definition's text does not name all of these operators' schemas: PostgreSQL finds them, or others, on the search_path. */
+  /** The definition's text does not name the schemas of all these operators: PostgreSQL looks for them on the search_path. */
   unqualified: z.boolean(),
 });
 
@@ -101,9 +101,9 @@ const standIn = z.looseObject({
   kind: z.string(),
   /** As in `outside`. */
   name: z.string(),
-  /** Where it is; null for what is in none, such as a server. An extension's is where its objects are. */
+  /** Its schema; null if it is in none, such as a server. For an extension, the schema of its objects. */
   schema: z.string().nullable(),
-  /** Makes something of its name and form, without what it does or holds. */
+  /** Creates an object with its name and form, without its behavior or content. */
   sql: z.string(),
 });
 
@@ -138,7 +138,7 @@ const signature = z.looseObject({
 const atRisk = z.looseObject({
   /** A check, as SQL writes it: `positive on acme.orders`. */
   name: z.string(),
-  /** `changing`: it calls what changes by itself, such as now(); `reading`: a function that may read tables. */
+  /** `changing`: it calls a function whose result changes, such as now(); `reading`: it calls a function that may read tables. */
   reason: z.enum(['changing', 'reading']),
 });
 
@@ -162,7 +162,7 @@ export const manifest = z.looseObject({
     id: z.string(),
     name: z.string(),
     schemaName: z.string(),
-    /** All schemas of the backup, where a source's shared ones were exported together. */
+    /** All schemas of the backup, if a source's shared ones were exported together. */
     schemas: z.array(z.string()).min(1).optional(),
   }),
   source: z.looseObject({
@@ -171,14 +171,14 @@ export const manifest = z.looseObject({
     serverVersion: z.string(),
     encoding: z.string(),
     collation: z.string(),
-    /** The database's own rules of text, as its row in pg_database has them; absent in manifests of before they were read. */
+    /** The database's own text rules (LC_CTYPE), as its row in pg_database has them; absent in manifests written before they were read. */
     characters: z.string().optional(),
     /** `c` of the operating system, `i` of ICU, `b` of PostgreSQL itself. */
     localeProvider: z.string().optional(),
     /** For `i` and `b`. */
     locale: z.string().nullish(),
     icuRules: z.string().nullish(),
-    /** Of the library that sorts. */
+    /** Version of the library that sorts. */
     collationVersion: z.string().nullish(),
   }),
   tool: z.looseObject({ larder: z.string(), pgDump: z.string() }),
@@ -198,30 +198,30 @@ export const manifest = z.looseObject({
   triggers: z.array(named),
   policies: z.array(named),
   extensions: z.array(extension),
-  /** All of the database's: the text of a function may name one, which no catalog tells. Absent in manifests of before they were read, as are the next two. */
+  /** All of the database's: a function's text may name one that no catalog shows. Absent in manifests written before they were read, as are the next two. */
   databaseExtensions: z.array(extension).optional(),
-  /** Of the database, for no role in particular: settings that influence text and time, and custom settings that the schema's definitions name. */
+  /** Of the database, for no single role: settings that influence text and time, and custom settings that the schema's definitions name. */
   databaseSettings: z.array(setting).optional(),
   /** Functions that stored objects need and whose text names other schemas. */
   reachingFunctions: z.array(reachingFunction).optional(),
   roles: z.array(z.string()),
   outside: z.array(outside),
-  /** Tables and sequences of extensions whose rows and values are in the backup without their definition; absent in manifests of before they were read. */
+  /** Tables and sequences of extensions whose rows and values are in the backup without their definition; absent in manifests written before they were read. */
   extensionRows: z.array(extensionRows).optional(),
-  /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests of before it was read. */
+  /** What belongs to the schema's objects but is in no dump of a schema; absent in manifests written before it was read. */
   leftOut: z.array(leftOut).optional(),
-  /** Every object of the schema; absent where they could not be read, and in manifests of before they were. */
+  /** Every object of the schema; absent if they could not be read, and in manifests written before they were. */
   definitions: z.array(definition).optional(),
-  /** Objects that are bound to operators from outside pg_catalog; absent as `definitions`, and in manifests of before they were read. */
+  /** Objects bound to operators from outside pg_catalog; absent like `definitions`, and in manifests written before they were read. */
   operatorBindings: z.array(operatorBinding).optional(),
-  /** For a verification, in place of what is outside and what that needs in turn; absent as `definitions`. */
+  /** Replacements for outside objects and for their own needs, for a verification; absent like `definitions`. */
   standIns: z.array(standIn).optional(),
   /** Checks that the rows may violate in a restore; absent in older manifests. */
   atRisk: z.array(atRisk).optional(),
-  /** Objects whose state a restore does not bring back, or that rows may break; absent where there are none, and in manifests of before they were read. */
+  /** Objects whose state a restore does not restore, or that rows may violate; absent if there are none, and in manifests written before they were read. */
   states: z.array(objectState).optional(),
   warnings: z.array(z.string()),
-  /** So many of the warnings, the first ones, say that it lacks what the backup before it had. Absent where none does. */
+  /** Number of warnings, the first ones, about content that the previous backup had and this one lacks. Absent if there are none. */
   anomalyCount: z.int().positive().optional(),
   timings: z.looseObject({
     snapshotAt: z.iso.datetime(),
@@ -233,7 +233,7 @@ export const manifest = z.looseObject({
   signature: signature.optional(),
 });
 
-/** Names a table among those of several schemas, whatever characters the names hold. */
+/** Identifies a table among those of several schemas, whatever characters the names contain. */
 export const tableKey = (schema: string, name: string): string => JSON.stringify([schema, name]);
 
 /** The schemas that a backup holds. */
@@ -259,7 +259,7 @@ export type StandIn = z.infer<typeof standIn>;
 export type Setting = z.infer<typeof setting>;
 export type ReachingFunction = z.infer<typeof reachingFunction>;
 
-/** What an inventory of one schema holds: the manifest's part that is read in the dump's snapshot. */
+/** The inventory of one schema: the manifest's part that is read in the dump's snapshot. */
 export type Inventory = Pick<
   Manifest,
   | 'tables'
@@ -285,7 +285,7 @@ export type Inventory = Pick<
   | 'warnings'
 >;
 
-/** What a person should know of checks at risk, in sentences; empty where there are none. */
+/** Sentences about checks at risk, for people; empty if there are none. */
 export const riskWarnings = (
   all: readonly AtRisk[],
   listed: (names: readonly string[]) => string,

@@ -2,24 +2,24 @@ import * as z from 'zod';
 import { InvalidInput } from './errors/request.ts';
 import { UUID } from './ids.ts';
 
-/** What goes through the queues, and the events of the functions. All are small and hold ids, never contents. */
+/** Messages of the queues, and events of the functions. All are small and hold ids, never contents. */
 const projectId = z.string().min(1).max(512);
 const uuid = z.string().regex(UUID);
 const failure = z.strictObject({ name: z.string(), message: z.string() });
 
-/** exports.fifo: export this backup. The row says everything else. */
+/** exports.fifo: export this backup. The row holds everything else. */
 export const exportMessage = z.strictObject({ projectId, backupId: uuid });
 export type ExportMessage = z.infer<typeof exportMessage>;
 
-/** restores.fifo: the row says everything else. */
+/** restores.fifo: the row holds everything else. */
 export const restoreMessage = z.strictObject({ projectId, restoreId: uuid });
 export type RestoreMessage = z.infer<typeof restoreMessage>;
 
-/** verifications: the row says everything else. */
+/** verifications: the row holds everything else. */
 export const verificationMessage = z.strictObject({ projectId, verificationId: uuid });
 export type VerificationMessage = z.infer<typeof verificationMessage>;
 
-/** outcomes: something ended that a person may have to hear of. The rows say everything else. */
+/** outcomes: some work ended, and a person may need a mail. The rows hold everything else. */
 export const outcomeMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('backup'), projectId, backupId: uuid, runId: uuid.optional() }),
   z.strictObject({ kind: z.literal('run'), runId: uuid }),
@@ -62,7 +62,7 @@ const registeredProject = z.object({
   lastSuccess: z.object({ backupId: z.string(), at: z.string(), size: z.number() }).exactOptional(),
 });
 
-/** What a refresh of the registry came to. */
+/** Result of a refresh of the registry. */
 export const refreshCounts = z.object({
   /** Projects the source listed. */
   listed: z.int(),
@@ -72,20 +72,20 @@ export const refreshCounts = z.object({
   /** Projects that the source no longer lists. */
   gone: z.int(),
   refusedCount: z.int(),
-  /** Projects that can't be taken, with the reason: at most 100 of them. */
+  /** Projects that can't be accepted, with the reason: at most 100 of them. */
   refused: z.array(z.object({ projectId: z.string(), why: z.string() })),
 });
 export type RefreshCounts = z.infer<typeof refreshCounts>;
 
 /**
- * What `discover` answers. A failure is a value and no error of the invocation: the caller must get its name,
- * and Lambda's own error payload would carry a stack. `FailedElsewhere` of core/errors.ts makes it an error again.
+ * What `discover` returns. A failure is a value and no error of the invocation: the caller needs its name,
+ * and Lambda's own error payload would contain a stack. `FailedElsewhere` of core/errors.ts makes it an error again.
  */
 export const discoverResult = z.discriminatedUnion('kind', [
   z.object({
     ok: z.literal(true),
     kind: z.literal('project'),
-    /** Null where the source has none of that id. */
+    /** Null if the source has no project with that id. */
     project: registeredProject.nullable(),
   }),
   z.object({ ok: z.literal(true), kind: z.literal('refresh'), counts: refreshCounts }),
@@ -99,7 +99,7 @@ export type DiscoverResult = z.infer<typeof discoverResult>;
 
 /**
  * Parses with a schema.
- * @throws InvalidInput with a line for each mistake: its path and what would be right.
+ * @throws InvalidInput with a line for each mistake: its path and the correct form
  */
 export const parse = <S extends z.ZodType>(
   what: string,
@@ -116,7 +116,7 @@ export const parse = <S extends z.ZodType>(
   );
 };
 
-/** @throws InvalidInput where the text is no JSON or not of the schema's form. */
+/** @throws InvalidInput if the text is no JSON or does not match the schema */
 export const parseJson = <S extends z.ZodType>(
   what: string,
   schema: S,

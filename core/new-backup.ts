@@ -1,7 +1,7 @@
 import type { Backup } from './backup.ts';
 import type { Project } from './project.ts';
 
-/** Every backup begins like this: it waits, and is unverified. */
+/** State of every new backup: pending and unverified. */
 const NEW = {
   description: '',
   type: 'database',

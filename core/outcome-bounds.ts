@@ -8,8 +8,8 @@ import type {
 import type { Dependent } from './restore-dependents.ts';
 
 /**
- * A row of DynamoDB holds 400 KB, and a schema may have thousands of everything: lists are cut where no person reads them any
- * more, and say so. What matters most comes first.
+ * A row of DynamoDB holds 400 KB, and a schema may have thousands of objects. Lists are cut after the lines that people read,
+ * and say so. The most important lines come first.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
 const MOST_LINES = 40;
@@ -27,7 +27,7 @@ const lines = (all: readonly string[]): readonly string[] =>
 
 const DEPENDENTS_BYTES = 16_000;
 
-/** Those that stay come first. A statement that has no room any more is left out rather than cut. */
+/** Those that stay come first. A statement without room is left out, not cut. */
 export const boundedDependents = (all: readonly Dependent[]): readonly Dependent[] => {
   const stays = ({ repoint }: Dependent): boolean =>
     repoint === 'not-done' || repoint === 'impossible';
@@ -46,7 +46,7 @@ export const boundedDependents = (all: readonly Dependent[]): readonly Dependent
   });
 };
 
-/** Those that would write come first. */
+/** Objects that would write come first. */
 const boundedNaming = (all: readonly NamesLive[]): readonly NamesLive[] => {
   const sorted = [...all.filter(({ writes }) => writes), ...all.filter(({ writes }) => !writes)];
   const rest = sorted.slice(MOST_LINES);
@@ -88,7 +88,7 @@ const boundedKey = ({ sql, why, ...key }: RestoredForeignKey): RestoredForeignKe
 
 const MOST_UNFINISHED = 20;
 
-/** The first of them, of which the others follow as a rule. */
+/** The first of them; the others usually follow from them. */
 export const boundedUnfinished = (all: readonly UnfinishedObject[]): readonly UnfinishedObject[] =>
   all.slice(0, MOST_UNFINISHED).map(({ sql, object, why, ...one }) => ({
     ...one,

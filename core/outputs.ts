@@ -1,4 +1,4 @@
-/** Names in the template that belong to a source: of outputs, which the command line looks up, and of its nested stack. */
+/** Names in the template that belong to a source: outputs, which the command line reads, and the nested stack. */
 
 /** `my-db` as part of an output's name: `MyDb`. */
 export const pascalCase = (name: string): string =>

@@ -3,19 +3,19 @@ import type { SchemaPlace } from './restore.ts';
 
 /**
  * Which schemas a restore may change. Neither a backup nor its manifest decides that, because a schema's name may belong to another project
- * since the backup was taken. The source's list of projects decides, at the moment of the restore.
+ * by now. The source's list of projects decides, at the time of the restore.
  */
 
-/** The project that a restore is for, as far as Larder itself knows it. */
+/** The project that a restore is for, according to Larder's own records. */
 export interface RestoringProject {
   readonly id: string;
-  /** The source that has the project: by the registry, or where that has no row, the backup's. */
+  /** The source that has the project: from the registry, or from the backup if the registry has no row. */
   readonly home: string;
-  /** The project's schemas by the registry, as last seen; empty where it has no row. Used only where the source can't be asked. */
+  /** The project's schemas in the registry, as last seen; empty without a row. Used only if the source can't be asked. */
   readonly registered: readonly string[];
-  /** Whether a person chose the new schema's name. Names that Larder makes end with a time, and no project has them. */
+  /** Whether a person chose the new schema's name. Names that Larder makes end with a time, and no project has such a name. */
   readonly nameChosen: boolean;
-  /** The schemas that all projects of a source share, which are a project of their own. */
+  /** True for the project made of the schemas that all projects of a source share. */
   readonly isShared: boolean;
 }
 
@@ -28,12 +28,12 @@ export interface ProjectClaim {
   readonly isShared?: boolean;
 }
 
-/** What the source says: rows with the project's id, and rows with one of the schemas' names. */
+/** The source's answer: rows with the project's id, and rows with one of the schemas' names. */
 export type Claims =
   | {
       readonly kind: 'read';
       readonly claims: readonly ProjectClaim[];
-      /** Rows with the project's own id. */
+      /** Number of rows with the project's own id. */
       readonly timesListed: number;
     }
   /** `said` is the server's own sentence, `wayOut` the statements that a person needs. */
@@ -41,9 +41,9 @@ export type Claims =
       readonly kind: 'unreadable';
       readonly said: string;
       readonly wayOut: string;
-      /** There is no list at all, as in a database that is still empty. */
+      /** True if no list exists, as in a database that is still empty. */
       readonly isMissing: boolean;
-      /** Those that the configuration makes. */
+      /** Claims from the configuration. */
       readonly claims: readonly ProjectClaim[];
     };
 
@@ -51,11 +51,11 @@ export type Claims =
 export interface SchemaUse {
   readonly schema: string;
   /**
-   * `exchange` and `fill` change a live schema for good; `set-aside` renames one within a transaction and back; `take` gives a name
+   * `exchange` and `fill` change a live schema permanently; `set-aside` renames one within a transaction and back; `take` gives a name
    * to a new schema.
    */
   readonly use: 'exchange' | 'fill' | 'set-aside' | 'take';
-  /** Whether a schema of the name is there now. */
+  /** Whether a schema of that name exists now. */
   readonly live: boolean;
 }
 
@@ -69,7 +69,7 @@ export type NotOwned = SchemaUse & { readonly source: string } & (
     | { readonly why: 'unreadable'; readonly said: string; readonly wayOut: string }
   );
 
-/** What a restore of that mode does to which schemas, given those that are live. */
+/** What a restore of a mode does to which schemas, given the live ones. */
 export const usesOf = (
   mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere',
   places: readonly SchemaPlace[],
@@ -91,7 +91,7 @@ export const usesOf = (
 
 const isLasting = ({ use }: SchemaUse): boolean => use === 'exchange' || use === 'fill';
 
-/** A source's shared schemas may come into another source under the names that its own shared schemas are to have. */
+/** A source's shared schemas may be restored into another source, under names that its configuration gives to its own shared schemas. */
 const isShareds = (project: RestoringProject, claim: ProjectClaim, { use }: SchemaUse): boolean =>
   use === 'take' && project.isShared && claim.isShared === true;
 
@@ -126,14 +126,14 @@ const problemOf = (
   const named = claims.filter(({ schema }) => schema === one.schema);
   const isOwn = own.some((claim) => named.includes(claim));
   const isActive = own.some((claim) => named.includes(claim) && claim.status === ACTIVE);
-  // A name that one project had may be another's now while the first one's row stays, with a status that is not ACTIVE.
+  // Another project may have the name by now while the first one's row still exists, with a status that is not ACTIVE.
   const holders = named
     .filter(({ projectId, status }) => projectId !== project.id && (status === ACTIVE || !isActive))
     .filter((claim) => !isShareds(project, claim, one))
     .map(({ projectId }) => projectId);
   const problem = { ...one, source };
   if (!isLasting(one)) {
-    // A schema that two projects share is put back as it was.
+    // Renaming a schema that two projects share is allowed, because it gets its name back.
     const allowed = !holders.length || (one.use === 'set-aside' && isOwn);
     return allowed ? undefined : { ...problem, why: 'another-project', holders };
   }
@@ -142,7 +142,7 @@ const problemOf = (
   if (timesListed > 1) return { ...problem, why: 'listed-twice', times: timesListed };
   if (isOwn) return undefined;
   if (own.length) return { ...problem, why: 'moved', now: own.map(({ schema }) => schema) };
-  // Of a project that is gone together with its schema nothing is exchanged.
+  // If the project and its schema no longer exist, nothing is exchanged.
   return one.live || one.use === 'fill' ? { ...problem, why: 'unlisted' } : undefined;
 };
 

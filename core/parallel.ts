@@ -1,6 +1,6 @@
 /**
- * Does `work` for every item, at most `limit` at a time. The first error is thrown, after those under way
- * have ended and without beginning another.
+ * Does `work` for every item, at most `limit` at a time. The first error stops new work, and is thrown after the running work
+ * has ended.
  */
 export const inParallel = async <T, R>(
   items: readonly T[],
@@ -26,7 +26,7 @@ export const inParallel = async <T, R>(
 };
 
 /**
- * The same for items that come one after another: none is asked for before there is a lane for it, so a source of any
+ * The same for a stream of items: the next item is only requested when a lane is free, so a source of any
  * length needs no more memory than `limit` items.
  */
 export const eachInParallel = async <T>(

@@ -1,12 +1,12 @@
 /**
- * What the domain needs from the world, as verbs of the domain. No SDK type crosses these lines. Adapters
- * make them real; a use case takes just those it calls. The larger ones have files of their own beside this one.
+ * The ports of the domain, as verbs of the domain. No SDK type crosses them. Adapters implement
+ * them; a use case accepts only those that it calls. The larger ones have files of their own in this folder.
  */
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
 
-/** One line of structured log; never with a secret, a row's content or a whole event. */
+/** One line of structured log. It never contains a secret, a row's content or a whole event. */
 export interface Log {
   info(message: string, facts?: Record<string, unknown>): void;
   warn(message: string, facts?: Record<string, unknown>): void;

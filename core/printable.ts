@@ -1,13 +1,13 @@
 /**
  * Text that a tenant chose, written so that a terminal, a mail or a page shows all of it: control characters (C0, DEL, C1), bidirectional
  * controls, zero-width and other ignorable characters, line and paragraph separators and unpaired surrogates become escapes.
- * Every surface that shows text to people passes it through one of these functions once, at its edge; records keep names as they are.
+ * Every surface that shows text to people uses one of these functions once, at its edge; records keep names unchanged.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 export const hasHidden = (text: string): boolean => text.search(HIDDEN) >= 0;
 
-/** Each hidden character as `written` gives it, but for those in `kept`. */
+/** Replaces each hidden character with the result of `written`, except those in `kept`. */
 export const replaceHidden = (
   text: string,
   written: (codePoint: number) => string,
@@ -33,6 +33,6 @@ const utf16Escapes = (codePoint: number): string =>
     .map((unit) => `\\u${unit}`)
     .join('');
 
-/** JSON that reads back as the same value and holds no hidden character; `indent` as JSON.stringify takes it. */
+/** JSON without hidden characters that parses to the same value; `indent` as for JSON.stringify. */
 export const printableJson = (value: unknown, indent?: number): string =>
   replaceHidden(JSON.stringify(value, null, indent), utf16Escapes, '\n');

@@ -1,7 +1,7 @@
 import { hasHidden, replaceHidden } from './printable.ts';
 
 /**
- * Names and values in SQL that a person reads, pastes or gives to psql: the server reads them back as they are, and no character of
+ * Names and values in SQL that a person reads, pastes or gives to psql. The server reads them back unchanged, and no character in
  * them moves a cursor, ends a line or is invisible. (SQL that Larder itself sends needs none of this.)
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS-UESCAPE
  */
@@ -14,7 +14,7 @@ const inIdentifier = (codePoint: number): string =>
 const inLiteral = (codePoint: number): string =>
   codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`;
 
-/** `"name"`, or `U&"a\202eb"` where it holds characters that can't be seen. */
+/** `"name"`, or `U&"a\202eb"` if it has invisible characters. */
 export const printedIdentifier = (name: string): string => {
   const doubled = name.replaceAll('"', '""');
   return hasHidden(name)
@@ -22,7 +22,7 @@ export const printedIdentifier = (name: string): string => {
     : `"${doubled}"`;
 };
 
-/** `'text'`, or `E'a\u202eb'`: an E string is read in one way whatever `standard_conforming_strings` says, `U&'…'` is not. */
+/** `'text'`, or `E'a\u202eb'`: `standard_conforming_strings` does not change the meaning of an E string, but that of `U&'…'`. */
 export const printedLiteral = (text: string): string => {
   const doubled = text.replaceAll("'", "''");
   return hasHidden(text) || text.includes('\\')

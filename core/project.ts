@@ -3,25 +3,25 @@ export interface Project {
   readonly id: string;
   readonly name: string;
   readonly schemaName: string;
-  /** The schemas of a source that belong to all its projects; `schemaName` then lists them for people. */
+  /** The schemas that all projects of a source share; `schemaName` then lists them for people. */
   readonly shared?: readonly string[];
-  /** `ACTIVE` is backed up; any other word is not. */
+  /** Projects with `ACTIVE` are backed up; projects with any other word are not. */
   readonly status: string;
 }
 
-/** A project as last seen, a row of the registry. */
+/** A row of the registry: a project as last seen. */
 export interface RegisteredProject extends Project {
   readonly source: string;
   /** When a discovery last changed this row, ISO 8601. */
   readonly seenAt: string;
-  /** The newest completed full backup that is not known to be damaged. Retention never takes it while the project lives. */
+  /** The newest completed full backup that is not known to be damaged. Retention never removes it while the project exists. */
   readonly lastSuccess?: { readonly backupId: string; readonly at: string; readonly size: number };
 }
 
-/** The id of the project that a source's shared schemas make, without the source's prefix. */
+/** The id of the project made of a source's shared schemas, without the source's prefix. */
 export const sharedProjectId = (source: string): string => `_shared-${source}`;
 
-/** What the ids of a source may begin with. */
+/** The prefixes that a source's ids may have. */
 export const idPrefixesOf = ({
   idPrefix,
   olderIdPrefixes,
@@ -30,7 +30,7 @@ export const idPrefixesOf = ({
   readonly olderIdPrefixes: readonly string[];
 }): readonly string[] => [...new Set([idPrefix, ...olderIdPrefixes])];
 
-/** The schemas that a project's backup holds. */
+/** The schemas that a project's backup contains. */
 export const schemasOf = ({ schemaName, shared }: Project): readonly string[] =>
   shared ?? [schemaName];
 
@@ -38,10 +38,10 @@ export const ACTIVE = 'ACTIVE';
 /** Status in the registry of a project that its source no longer lists. */
 export const GONE = 'GONE';
 
-/** S3 keys and URLs stay short enough and every id can be a FIFO message group by its hash. */
+/** Keeps S3 keys and URLs short enough. Every id can be a FIFO message group by its hash. */
 export const MAX_PROJECT_ID_BYTES = 128;
 
-/** Of what a source tells of a project, in bytes: rows of the history, reports and mails hold it. */
+/** Limits in bytes for a source's facts about a project: rows of the history, reports and mails contain them. */
 export const MAX_PROJECT_BYTES = { name: 1024, status: 256, schemaName: 256 } as const;
 
 const MEMBERS = [
@@ -50,10 +50,10 @@ const MEMBERS = [
   ['schemaName', 'schema name'],
 ] as const;
 
-/** Why a project can't be taken as its source lists it, whatever its id; undefined where it can. */
+/** Why a listed project can't be accepted, apart from its id; undefined if it can. */
 export const projectProblem = (project: Omit<Project, 'id'>): string | undefined => {
   if (project.schemaName === '') return 'its schema name is empty';
-  // The names of all shared schemas stand in one.
+  // For shared schemas, `schemaName` contains the names of all of them.
   const members = MEMBERS.filter(([member]) => member !== 'schemaName' || !project.shared);
   const tooLong = members.find(
     ([member]) => Buffer.byteLength(project[member]) > MAX_PROJECT_BYTES[member],
@@ -63,15 +63,15 @@ export const projectProblem = (project: Omit<Project, 'id'>): string | undefined
   return `its ${words} is longer than ${MAX_PROJECT_BYTES[member]} bytes`;
 };
 
-/** Why an id can't be a project's, or undefined where it can. */
+/** Why an id can't be a project's, or undefined if it can. */
 export const idProblem = (projectId: string): string | undefined => {
   if (projectId === '') return 'its id is empty';
   const bytes = Buffer.byteLength(projectId, 'utf8');
   if (bytes > MAX_PROJECT_ID_BYTES) return `its id is longer than ${MAX_PROJECT_ID_BYTES} bytes`;
   if (projectId.includes('\0')) return 'its id holds a NUL';
-  // Clients fold these away, in whatever way they are escaped, before a request is sent.
+  // Clients remove these before they send a request, even if they are escaped.
   if (projectId === '.' || projectId === '..') return 'no URL can name its id';
-  // A lone surrogate has no UTF-8 form: it would become another id on its way into a key.
+  // A lone surrogate has no UTF-8 form: it would become another id in a key.
   if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
   return undefined;
 };

@@ -34,11 +34,11 @@ export interface Refresh {
 }
 
 const WRITES_AT_ONCE = 32;
-/** As many as a report may hold: the rest is only counted. */
+/** Most projects that a report lists: the others are only counted. */
 export const REPORTED_AT_MOST = 100;
 
 const problemOf = (project: Project, timesListed: number): string | undefined => {
-  // First: of an id that is too long only its beginning was read.
+  // First, because of an id that is too long only its beginning was read.
   const ofId = idProblem(project.id);
   if (ofId) return ofId;
   if (timesListed > 1)
@@ -46,7 +46,7 @@ const problemOf = (project: Project, timesListed: number): string | undefined =>
   return projectProblem(project);
 };
 
-/** Sorts a listing into what can be taken and what can't. Of rows that share an id none is taken. */
+/** Separates the projects that can be accepted from the others. Of rows with the same id none is accepted. */
 export const sift = (
   listed: readonly Project[],
 ): { readonly taken: readonly Project[]; readonly refused: readonly Refused[] } => {
@@ -68,7 +68,7 @@ export const isSame = (project: Project, known: RegisteredProject | undefined): 
   known.schemaName === project.schemaName &&
   known.status === project.status;
 
-/** Registers one project; answers why another source's claim to its id stands against it. */
+/** Registers one project; returns the reason if another source has its id. */
 const registerOrRefuse = async (
   { registry, source }: RefreshPorts,
   project: Project,
@@ -83,9 +83,9 @@ const registerOrRefuse = async (
 };
 
 /**
- * Brings the registry in line with what the source lists: writes what changed, marks as GONE what is listed no
- * more. A project that is refused does not hold up the others; `refused` lists it. Repeating it is safe.
- * @throws NoProjectsListed where there were projects, so that a hidden table does not make all of them GONE
+ * Updates the registry from the source's list: writes the changed rows, and marks projects that are no longer listed
+ * as GONE. A refused project does not block the others; `refused` lists it. May be repeated.
+ * @throws NoProjectsListed if the list is empty and the registry has projects, so that a hidden table does not make all of them GONE
  */
 export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => {
   const { source, registry, log } = ports;
@@ -127,7 +127,7 @@ export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => 
   };
 };
 
-/** A refresh as `discover` answers it. */
+/** A refresh as `discover` returns it. */
 export const countsOf = (refresh: Refresh): RefreshCounts => ({
   listed: refresh.projects.length + refresh.refused.length,
   active: refresh.projects.filter((project) => project.status === ACTIVE).length,
@@ -138,7 +138,7 @@ export const countsOf = (refresh: Refresh): RefreshCounts => ({
 });
 
 /**
- * Looks one project up in the source and registers it as it is now.
+ * Looks one project up in the source and registers its present state.
  * @throws InvalidInput for an id that no project can have, DuplicateProject, and the source's failures
  */
 export const lookUpProject = async (

@@ -5,7 +5,7 @@ import type { RouteSpec } from './routes.ts';
 import { sourceName } from './settings.ts';
 import { verifyRequest } from './verification.ts';
 
-/** What a person may ask for when starting a run by hand: all of it is optional. */
+/** Body of a request to start a run by hand: all of it is optional. */
 export const runRequest = z.strictObject({
   /** Ids of projects; absent means every active project. */
   projects: z.array(z.string().min(1).max(512)).min(1).max(1000).optional(),
@@ -24,6 +24,6 @@ export const REQUEST_BODIES = {
   VerifyRequest: verifyRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;
 
-/** A body's schema in JSON Schema draft 4, which API Gateway's models are written in. */
+/** A body's schema in JSON Schema draft 4, the language of API Gateway's models. */
 export const requestModel = (name: keyof typeof REQUEST_BODIES): Record<string, unknown> =>
   z.toJSONSchema(REQUEST_BODIES[name], { target: 'draft-4', io: 'input' });

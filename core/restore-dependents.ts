@@ -1,7 +1,7 @@
 import { quoted } from './errors/base.ts';
 
 /**
- * Dependents: objects of other schemas that use a live schema's objects, such as a report's view. They are bound to objects and not to
+ * Dependents: objects of other schemas that use a live schema's objects, such as a report's view. They are bound to objects, not to
  * names: after a swap they would still use the old schema. Some can be repointed: PostgreSQL replaces them in place, with the same
  * definition, once the restored schema has the name.
  */
@@ -31,16 +31,16 @@ export type DependentKind = (typeof DEPENDENT_KINDS)[number];
 export const OBSTACLES = [
   /** The restore role may not act as `owner`. */
   'owner',
-  /** Its columns or arguments have types of the schema, which are others in the restored one. */
+  /** Its columns or arguments have types of the schema; the restored schema has types of its own. */
   'types',
   /** PostgreSQL cannot replace it in place: it has to be dropped and recreated. */
   'not-replaceable',
-  /** PostgreSQL would read or write all its rows under locks that block everybody. */
+  /** PostgreSQL would read or write all its rows under locks that block every other session. */
   'rows',
-  /** Functions that a tenant wrote would run for it. */
+  /** PostgreSQL would run functions that a tenant wrote. */
   'code',
   'superuser',
-  /** Done outside of a transaction. */
+  /** It can only be changed outside of a transaction. */
   'subscription',
   'unknown',
   /** Its definition would be bound to other operators or functions. */
@@ -56,13 +56,13 @@ export type Repointing = (typeof REPOINTINGS)[number];
 
 export interface Dependent {
   readonly kind: DependentKind;
-  /** As a person names it: `reports.totals`, `to_orders of shop.returns`. */
+  /** As people name it: `reports.totals`, `to_orders of shop.returns`. */
   readonly name: string;
   readonly owner?: string;
   readonly repoint: Repointing;
   readonly obstacle?: DependentObstacle;
   readonly detail?: string;
-  /** SQL that makes it use the restored schema, once the names are exchanged; absent where there is none. */
+  /** SQL that makes it use the restored schema after the exchange of names; absent if there is none. */
   readonly sql?: string;
 }
 
@@ -83,7 +83,7 @@ const WORDS: Readonly<Record<DependentObstacle, string>> = {
   refused: 'the server refused it',
 };
 
-/** Why it stays, or undefined where it does not. */
+/** Why it stays with the old schema, or undefined if it does not. */
 export const obstacleText = ({ obstacle, owner, detail }: Dependent): string | undefined => {
   if (!obstacle) return undefined;
   if (obstacle === 'owner' && owner !== undefined)

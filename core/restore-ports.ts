@@ -17,18 +17,18 @@ import type { ServerFacts } from './snapshot-ports.ts';
 import type { StoredManifest } from './vault-ports.ts';
 
 /**
- * What restoring and verifying need from the world. The SQL of a backup flows from the vault through an archive reader
- * into one session and one transaction, whose COMMIT is sent only when `confirm` has agreed.
+ * The ports of restores and verifications. The SQL of a backup flows from the vault through an archive reader
+ * into one session and one transaction. Its COMMIT is sent only after `confirm` has resolved.
  */
 
 /** Reads objects of the vault. */
 export interface VaultReader {
   /**
-   * The object from the byte `from` on (0 by default), to its end or for `bytes`. A connection that breaks is taken up
-   * again where it broke. @throws BackupGone where there is none, UploadInterrupted's like: ReadInterrupted
+   * The object from the byte `from` (default 0), to its end or for `bytes`. After a broken connection the read continues at the
+   * same byte. @throws BackupGone if there is no object, ReadInterrupted
    */
   read(key: string, range?: { readonly from: number; readonly bytes?: number }): Readable;
-  /** Size and what the vault knows of it, or undefined where there is none. */
+  /** Key and size, or undefined if there is no object. */
   head(key: string): Promise<{ readonly key: string; readonly bytes: number } | undefined>;
   readManifest(key: string): Promise<StoredManifest | undefined>;
 }
@@ -36,25 +36,25 @@ export interface VaultReader {
 export interface SqlRequest {
   readonly format: Format;
   readonly compression: Compression;
-  /** The stored object's bytes. All of them are read, whatever the reader needs. */
+  /** The stored object's bytes. All of them are read, even if the reader needs only some. */
   readonly input: Readable;
-  /** Ids of the table of contents to take, in its order; absent takes all. Never with a plain backup. */
+  /** Ids of the table of contents to restore, in its order; absent means all. Never set for a plain backup. */
   readonly entries?: readonly number[];
-  /** Of the server that the SQL is for: programs of its major are taken, else of the next above. */
+  /** The server that gets the SQL: programs of its major are used, else of the next higher one. */
   readonly serverMajor: number;
   readonly signal: AbortSignal;
 }
 
-/** A backup as SQL text. */
+/** A backup's SQL. */
 export interface SqlText {
-  /** Ends only after the program that writes it has exited 0 and read all of `input`, and the end of the text was seen. An error of any part ends it. */
+  /** Ends only after the program that writes it has exited 0 and read all of `input`, and the end of the SQL was seen. Any error ends it. */
   readonly text: AsyncIterable<Buffer>;
 }
 export interface ArchiveReader {
   open(request: SqlRequest): Promise<SqlText>;
   /**
-   * What of an archive's table of contents chosen tables need: their indexes, constraints, sequences and triggers, and the
-   * partitions below them. @throws DumpUnreadable
+   * Which entries of an archive's table of contents the chosen tables need: their indexes, constraints, sequences and triggers, and their
+   * partitions. @throws DumpUnreadable
    */
   choose(request: {
     readonly format: Exclude<Format, 'plain'>;
@@ -67,21 +67,21 @@ export interface ChosenEntries {
   readonly entries: readonly number[];
   /** The chosen tables and their partitions. */
   readonly tables: readonly TableName[];
-  /** Foreign keys to tables that were not chosen, and the like. */
+  /** Foreign keys to tables that were not chosen, and similar objects. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** More of it, where `withNeeds` are restored: rows of tables that are only needed, owners of sequences. */
+  /** Further ones if `withNeeds` are restored: rows of tables that are only needed, owners of sequences. */
   readonly leftOutBeside?: ChosenEntries['leftOut'];
-  /** Names that `entries` take, beside those of `tables`: relations (indexes, sequences) and statistics are there once a schema. */
+  /** Names that `entries` create besides those of `tables`. Relations (indexes, sequences) and statistics have names of the schema. */
   readonly makes?: readonly (TableName & { readonly kind: 'relation' | 'statistics' })[];
-  /** Sequences that the tables count with and that are no chosen table's own: into live schemas they are not made but used. */
+  /** Sequences that the tables use and that belong to no chosen table: a restore into live schemas uses the existing ones. */
   readonly uses?: readonly TableName[];
-  /** Types, functions and others of the backup's schemas that the tables need: in `entries` where `withNeeds`, as SQL writes them. */
+  /** Types, functions and other objects of the backup's schemas that the tables need, as SQL writes them. Part of `withNeeds`. */
   readonly needs: readonly string[];
-  /** `entries` and what is needed, for a place that has nothing. */
+  /** `entries` and the objects that they need, for an empty target. */
   readonly withNeeds: readonly number[];
 }
 
-/** Objects of a backup that call functions, of its own or PostgreSQL's, during a restore. */
+/** Objects of a backup that call functions, the backup's own or PostgreSQL's, during a restore. */
 export interface OwnCode {
   /** Its id in the table of contents. */
   readonly entry: number;
@@ -89,11 +89,11 @@ export interface OwnCode {
   readonly what: string;
   /** As SQL names them: `acme.is_price(numeric)`. */
   readonly functions: readonly string[];
-  /** Names that it calls without a schema, which are PostgreSQL's: the server knows which of them do more than compute. */
+  /** Names that it calls without a schema. They are PostgreSQL's: the server knows which of them do more than compute. */
   readonly builtIns: readonly string[];
-  /** Whose it is; empty where the backup does not say. */
+  /** Its owner; empty if the backup does not name one. */
   readonly owner: string;
-  /** True for indexes and materialized views, in which PostgreSQL lets nobody change the role. */
+  /** True for indexes and materialized views: PostgreSQL lets no code in them change the role. */
   readonly restricted: boolean;
   /** A materialized view's query, which may call any function that is not volatile and reads no tables by name. */
   readonly isView?: true;
@@ -104,54 +104,54 @@ export type ReadOwnCode = (
 ) => Promise<readonly OwnCode[]>;
 
 /**
- * Reads an archive's table of contents for what names schemas in string constants.
- * @returns all of it, and the functions among it as SQL writes them. @throws DumpUnreadable
+ * Reads an archive's table of contents and finds the objects that name schemas in string constants.
+ * @returns all of them, and the functions among them as SQL writes them. @throws DumpUnreadable
  */
 export type ReadNaming = (request: {
   /** Bytes of the stored object. */
   readonly read: (from: number, bytes: number) => Promise<Buffer>;
   readonly schemas: readonly string[];
-  /** Ids of the table of contents to look at; absent: all. */
+  /** Ids of the table of contents to examine; absent: all. */
   readonly entries?: readonly number[];
 }) => Promise<{ readonly all: readonly NamesLive[]; readonly functions: readonly string[] }>;
 
-/** A source as a restore sees it before it writes: reads only. */
+/** What the preflight checks of a restore need. They only read. */
 export interface PreflightRequest {
   readonly manifest: Manifest;
   readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
-  /** Whether the schemas of the backup's names are live there and stay while theirs are restored beside. */
+  /** Whether the backup's schemas are live and stay live while they are restored under other names. */
   readonly mode: 'beside' | 'tables-live' | 'swap' | 'elsewhere';
   readonly tables?: readonly TableName[];
-  /** For `tables-live`: what else the chosen entries make, use and need. */
+  /** For `tables-live`: what else the chosen entries create, use and need. */
   readonly chosen?: Partial<Pick<ChosenEntries, 'makes' | 'uses' | 'needs'>>;
   readonly owners: 'keep' | 'drop';
   readonly createExtensions: boolean;
   readonly acceptDependents: boolean;
   readonly repointDependents?: boolean;
-  /** Absent if it cannot be known beforehand, as for a plain backup. */
+  /** Absent if it cannot be known in advance, as for a plain backup. */
   readonly ownCode?: readonly OwnCode[];
-  /** Although it runs as the restore role, as under `owners: 'drop'`. */
+  /** The request accepts that the backup's code runs as the restore role, as under `owners: 'drop'`. */
   readonly acceptOwnCode?: boolean;
-  /** For a swap: names that what is live gets, which must be free. */
+  /** For a swap: names that the live schemas get, which must be free. */
   readonly before?: readonly SchemaPlace[];
   readonly signal: AbortSignal;
 }
 export type Preflight = Omit<RestoreReport, 'at' | 'needs' | 'schemas' | 'serverVersion'> & {
   readonly server: ServerFacts;
-  /** Those of the backup's schemas that are there now. */
+  /** Those of the backup's schemas that exist now. */
   readonly live: readonly LiveSchema[];
   /** Schemas that the restore would change although they do not belong to the project; `problems` has a line for each. */
   readonly notOwned: readonly NotOwned[];
 };
 
-/** A schema under whatever name: its OID in the catalog stays when it is renamed. */
+/** A schema by its OID, which stays the same when the schema is renamed. */
 export interface LiveSchema {
   readonly schema: string;
   readonly oid: string;
 }
 
-/** Proves that a marker was written by this restore: markers are in comments, which every owner of the object may write. */
+/** Proves that this restore wrote a marker: markers are in comments, which every owner of the object may write. */
 export interface MarkerSecret {
   readonly restoreId: string;
   /** The restore record's secret, 32 hex digits or more. */
@@ -164,12 +164,12 @@ export interface LoadRequest extends MarkerSecret {
   readonly project: RestoringProject;
   readonly places: readonly SchemaPlace[];
   readonly mode: PreflightRequest['mode'];
-  /** Only these tables are in the text; absent: all of the manifest's. */
+  /** The SQL contains only these tables; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
   readonly owners: 'keep' | 'drop';
   /** Code of the backup may run with the restore role's rights if it cannot be restricted to another owner. */
   readonly acceptOwnCode?: boolean;
-  /** Roles that nothing can be given to: their grants and ownerships are left out and listed. */
+  /** Roles that cannot get anything: their grants and ownerships are left out and listed. */
   readonly missingRoles: readonly string[];
   readonly createExtensions: boolean;
   readonly lockTimeoutMs: number;
@@ -178,7 +178,7 @@ export interface LoadRequest extends MarkerSecret {
   /** With `report`, after a StatementRefused whose `conflict` named it. */
   readonly loosen?: Loosening;
   readonly text: AsyncIterable<Buffer>;
-  /** Asked when all has been executed and counted, before COMMIT; its rejection rolls everything back. */
+  /** Called before COMMIT, when everything has been executed and counted. If it rejects, everything is rolled back. */
   readonly confirm: () => Promise<void>;
   readonly onTable: (table: TableName) => void;
   readonly signal: AbortSignal;
@@ -186,68 +186,68 @@ export interface LoadRequest extends MarkerSecret {
 export interface Loaded {
   readonly tables: number;
   readonly rows: number;
-  /** Constraints to tables outside, left out of the transaction. */
+  /** Constraints to tables outside, not added in the transaction. */
   readonly foreignKeys: readonly OutsideForeignKey[];
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** With `report`: what is not as it was. */
+  /** With `report`: objects that were not restored completely. */
   readonly unfinished: readonly UnfinishedObject[];
   readonly warnings: readonly string[];
-  /** What names the live schema in string constants; absent where an earlier attempt has loaded it, or where no name is another. */
+  /** Objects that name the live schema in string constants; absent if an earlier attempt loaded the schema, or if no schema gets another name. */
   readonly namingLive?: readonly NamesLive[];
 }
 export interface OutsideForeignKey {
-  /** Where it is now: in the new schema. */
+  /** Its table in the new schema. */
   readonly table: TableName;
   readonly name: string;
-  /** The statement that adds it to the table where it is now, without NOT VALID. */
+  /** The statement that adds it to the table in the new schema, without NOT VALID. */
   readonly sql: string;
   /** The source itself had never validated it. */
   readonly neverValidated?: boolean;
-  /** What the source says of it. */
+  /** The comment on it in the source. */
   readonly comment?: string;
-  /** Its table is outside of what was restored, and others use it: nothing may lock it for long. */
+  /** Its table is outside of the restored schemas and in use: no statement may lock it for long. */
   readonly inUse?: true;
 }
 
 export interface Renamed {
-  /** `already` where it had happened before. */
+  /** `already` if an earlier attempt has renamed them. */
   readonly names: 'renamed' | 'already';
   /** Dependents of the live schemas, and the result for each. */
   readonly dependents: readonly Dependent[];
-  /** Keys of tables outside that are there, NOT VALID. */
+  /** Keys of outside tables that were added NOT VALID. */
   readonly keys: readonly OutsideForeignKey[];
 }
 
 export interface RenameOptions {
   readonly project: RestoringProject;
-  /** Names of the project itself: all others are only set aside or returned. */
+  /** Names of the project itself: schemas with other names are only set aside or returned. */
   readonly names: readonly string[];
   /** The schemas that must have those names, if known: those in the safety backup. */
   readonly expected?: readonly LiveSchema[];
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** The swap that is undone: only where the live schemas are still those that it brought. */
+  /** The swap to undo: done only if the live schemas are still the ones from that swap. */
   readonly undoes?: MarkerSecret;
   /** Repoint the live schemas' dependents to the schemas that replace them. */
   readonly repoint?: { readonly acceptOthers: boolean };
 }
 
-/** One source with the login of its restore role. Rejections are named errors; nothing is half done after one. */
+/** One source with the login of its restore role. It rejects with named errors, and then nothing is half done. */
 export interface RestoreServer {
   preflight(request: PreflightRequest): Promise<Preflight>;
   /** One transaction: all or nothing. @throws RestoreMismatch, RestoreRefused, LockTimeout, ... */
   load(request: LoadRequest): Promise<Loaded>;
-  /** What an earlier attempt of this restore committed before it died, by the mark it left; undefined where it had not. */
+  /** The schemas that an earlier attempt of this restore committed before it died, found by its marker; undefined if it committed none. */
   findLoaded(by: MarkerSecret, places: readonly SchemaPlace[]): Promise<Loaded | undefined>;
-  /** Adds them NOT VALID in short transactions, then validates them; those that are there already are no error. */
+  /** Adds them NOT VALID in short transactions, then validates them; existing ones are no error. */
   addForeignKeys(
     keys: readonly OutsideForeignKey[],
     options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
   ): Promise<readonly RestoredForeignKey[]>;
   /**
-   * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Nothing is done where it was done before.
-   * With `undoes` only where the live schemas are still those that this swap brought. With `repoint` their dependents are
-   * recreated, and so use the new live schemas; foreign keys have to be validated afterwards (`addForeignKeys`).
+   * Exchanges names in one short transaction: `from` becomes `to` for each, in order. Does nothing if it was done before.
+   * With `undoes` only if the live schemas are still the ones from that swap. With `repoint` their dependents are
+   * recreated and use the new live schemas; foreign keys must be validated afterwards (`addForeignKeys`).
    * @throws LockTimeout, SchemaNotFound, SchemaNotOwned, RestoreRefused (also for what stays, unless `acceptOthers`)
    */
   rename(
@@ -257,7 +257,7 @@ export interface RestoreServer {
   ): Promise<Renamed>;
   /** After such an exchange: the dependents that the live schemas had, and which schemas they use now. */
   lookAfter(places: readonly SchemaPlace[]): Promise<Pick<Renamed, 'dependents' | 'keys'>>;
-  /** Whether the exchange of `places` has happened, by the marks that it left. */
+  /** Whether the exchange of `places` has happened, according to its markers. */
   isExchanged(by: MarkerSecret, places: readonly SchemaPlace[]): Promise<boolean>;
   /** Ends sessions that earlier attempts of this restore left behind. */
   endLeftovers(restoreId: string, belowAttempt: number): Promise<number>;

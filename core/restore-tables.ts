@@ -1,11 +1,11 @@
 import type { Manifest } from './manifest.ts';
 
-/** Which names of a backup can be chosen to be brought back by themselves. */
+/** The names of a backup from which a request may choose. */
 type Named = Pick<Manifest, 'tables' | 'views' | 'sequences'>;
 
 /**
- * Why a name is none of a table that can be chosen, and what to do instead; undefined where it is one. A partitioned table is one, and
- * brings its partitions along.
+ * Why a request cannot choose a name as a table, and what to do instead; undefined if it can. A partitioned table can be chosen, and
+ * its partitions are restored with it.
  */
 export const tableProblem = (
   name: string,

@@ -5,8 +5,8 @@ import type { Dependent } from './restore-dependents.ts';
 import { sourceName } from './settings.ts';
 
 /**
- * Bringing a backup back. `beside` makes a new schema next to the live one, `tables` the same with chosen tables (or puts them
- * where the live schema has none of the name), `swap` exchanges the names afterwards, `undo` exchanges them back, `elsewhere`
+ * Restoring a backup. `beside` makes a new schema next to the live one. `tables` does the same with chosen tables (or puts them
+ * into the live schema, if it has none of the name). `swap` exchanges the names afterwards, `undo` exchanges them back, `elsewhere`
  * writes into another source. Times are ISO 8601 in UTC, sizes bytes.
  */
 export const RESTORE_MODES = ['beside', 'tables', 'swap', 'undo', 'elsewhere'] as const;
@@ -24,10 +24,10 @@ export type RestoreStep = (typeof RESTORE_STEPS)[number];
 
 export interface RestoreProgress {
   readonly step: RestoreStep;
-  /** Tables whose rows are loaded, of all that will be. */
+  /** Tables whose rows are loaded so far. */
   readonly tablesDone: number;
   readonly tablesTotal: number;
-  /** Bytes of the stored object read so far, of all there are. */
+  /** Bytes of the stored object read so far. */
   readonly bytesRead: number;
   readonly bytesTotal: number;
   readonly at: string;
@@ -46,38 +46,38 @@ export interface TableName {
 
 /**
  * An expression, a body or an argument that names the live schema in a string constant: in a schema of another name it still reads or
- * writes the live one. Found by searching the text, so it may refer to something else of that name.
+ * writes the live one. Found by a text search, so it may refer to something else of that name.
  */
 export interface NamesLive {
   /** Such as `the default of column "no" of table "acme.orders"`, with the backup's own names. */
   readonly what: string;
-  /** True where it would change something, as `nextval` in a default does. */
+  /** True if it would change something, as `nextval` in a default does. */
   readonly writes: boolean;
 }
 
-/** What was found before anything was written. With `problems` nothing is written at all. */
+/** Result of the preflight checks. With `problems` nothing is written. */
 export interface RestoreReport {
   readonly at: string;
   readonly serverVersion: string;
   readonly schemas: readonly SchemaPlace[];
-  /** What it will need: bytes on the server, estimated; seconds, estimated; seconds the function has. */
+  /** What the restore needs: bytes on the server, estimated; seconds, estimated; seconds that the function has. */
   readonly needs: {
     readonly databaseBytes: number;
     readonly seconds: number;
     readonly secondsAllowed: number;
   };
-  /** Extensions that the backup needs and the database has not; `available` ones can be created. */
+  /** Extensions that the backup needs and the database lacks; `available` ones can be created. */
   readonly missingExtensions: readonly {
     readonly name: string;
     readonly version: string;
     readonly schema: string;
     readonly available: boolean;
   }[];
-  /** Roles that own or are granted something in the backup and that are not there, or that we can't give anything to. */
+  /** Roles that own or are granted something in the backup, and that do not exist or cannot get anything from the restore role. */
   readonly missingRoles: readonly string[];
-  /** Objects of other schemas that the backup needs and the database has not, as SQL writes them. */
+  /** Objects of other schemas that the backup needs and the database lacks, as SQL writes them. */
   readonly missingOutside: readonly string[];
-  /** Function bodies are text: these go on naming the live schema. @deprecated `namingLive` lists all objects. A plain backup has only this. */
+  /** Function bodies are text and still name the live schema. @deprecated `namingLive` lists all objects. A plain backup has only this. */
   readonly functionsNamingLive: readonly string[];
   /** Objects whose strings name the live schema, functions included. Absent where a dry run cannot find them, as in a plain backup. */
   readonly namingLive?: readonly NamesLive[];
@@ -87,7 +87,7 @@ export interface RestoreReport {
   readonly dependents: readonly string[];
   /** The same objects in detail, with the SQL for each; absent in reports of older versions. */
   readonly dependentObjects?: readonly Dependent[];
-  /** Why it is refused, each with what to do; empty where it can go on. */
+  /** Reasons why it is refused, each with what to do; empty if it is not. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -95,7 +95,7 @@ export interface RestoreReport {
 export interface RestoredForeignKey {
   readonly table: TableName;
   readonly name: string;
-  /** `not-valid` holds for new rows only; `left-out` is not there: `why` says why, `sql` would add it. */
+  /** `not-valid` checks new rows only; `left-out` was not added: `why` gives the reason, `sql` would add it. */
   readonly state: 'valid' | 'not-valid' | 'left-out';
   readonly why?: string;
   readonly sql?: string;
@@ -128,35 +128,35 @@ export const UNFINISHED_KINDS = [
 ] as const;
 export type UnfinishedKind = (typeof UNFINISHED_KINDS)[number];
 
-/** `not-valid` holds for new rows only, `unfilled` is a materialized view without rows, `not-computed` a generated column that holds NULL. */
+/** `not-valid` checks new rows only, `unfilled` is a materialized view without rows, `not-computed` a generated column that holds NULL. */
 export const UNFINISHED_STATES = ['not-valid', 'missing', 'unfilled', 'not-computed'] as const;
 
-/** An object that a restore with `report` could not bring back as it was. */
+/** An object that a restore with `report` could not restore completely. */
 export interface UnfinishedObject {
   readonly kind: UnfinishedKind;
-  /** As a person would name it, under the backup's own schema name. */
+  /** As people name it, under the backup's own schema name. */
   readonly object: string;
   readonly state: (typeof UNFINISHED_STATES)[number];
-  /** What PostgreSQL says. */
+  /** PostgreSQL's message. */
   readonly why: string;
-  /** Completes it in its present schema, after the rows were corrected; several statements are separated by `;` and a newline. */
+  /** Completes it in its present schema after the rows are corrected; several statements are separated by `;` and a newline. */
   readonly sql?: string;
 }
 
-/** What a restore came to, written when it has ended well. */
+/** Result of a restore, written when it has completed. */
 export interface RestoreOutcome {
   readonly schemas: readonly SchemaPlace[];
   readonly tables: number;
   readonly rows: number;
   readonly bytesRead: number;
   readonly foreignKeys: readonly RestoredForeignKey[];
-  /** What the backup holds and the new schema does not, with the reason: `what` as a person would name it. */
+  /** What the backup has and the new schema lacks, with the reason: `what` as people name it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string }[];
-  /** Objects that are not as they were, each with the statement that completes it. Absent in older rows, and after an undo. */
+  /** Objects that were not restored completely, each with the statement that completes it. Absent in older rows, and after an undo. */
   readonly unfinished?: readonly UnfinishedObject[];
-  /** Objects whose strings name the live schema; absent if the restored schema has its name. */
+  /** Objects whose strings name the live schema; absent if the restored schema has the live name. */
   readonly namingLive?: readonly NamesLive[];
-  /** After a swap: where what was live before is now. */
+  /** After a swap: the present names of the schemas that were live before. */
   readonly before: readonly SchemaPlace[];
   /** After an exchange of names: the dependents of the live schema, and which schema each uses now. */
   readonly dependentObjects?: readonly Dependent[];
@@ -165,28 +165,28 @@ export interface RestoreOutcome {
 
 export interface Restore extends Job {
   readonly mode: RestoreMode;
-  /** The source that the backup was taken from; `source` is the one it is written to. */
+  /** The source of the backup; `source` is the target. */
   readonly from: string;
-  /** The backup's schema, as people know it. */
+  /** The backup's schema, as people name it. */
   readonly schemaName: string;
-  /** The name that a person wants for the new schema; absent takes `restoredName`. */
+  /** The requested name of the new schema; absent means `restoredName`. */
   readonly newSchema?: string;
   /** For `tables`: names of tables of the backup's schema. */
   readonly tables?: readonly string[];
-  /** For `tables`: into the live schema, which must have none of the name, or beside it. */
+  /** For `tables`: into the live schema, which must have no table of the name, or beside it. */
   readonly into: 'beside' | 'live';
   readonly owners: 'keep' | 'drop';
-  /** Swap although objects outside depend on the old schema. */
+  /** Swap although outside objects depend on the old schema. */
   readonly acceptDependents: boolean;
-  /** Repoint the dependents to the restored schema where that is possible. */
+  /** Repoint the dependents to the restored schema if possible. */
   readonly repointDependents?: boolean;
-  /** Under `owners: 'drop'`, although functions of the backup run as the restore role. */
+  /** Under `owners: 'drop'`: accept that functions of the backup run as the restore role. */
   readonly acceptOwnCode?: boolean;
   /** Absent in older rows: `stop`. */
   readonly onConflict?: OnConflict;
   /** Report only: nothing is written. */
   readonly dryRun: boolean;
-  /** For `undo`: the swap that is undone. */
+  /** For `undo`: the swap to undo. */
   readonly undoes?: string;
   /** The secret of its markers on the source, written before the first marker. No answer shows it. */
   readonly seal?: string;
@@ -194,18 +194,18 @@ export interface Restore extends Job {
   readonly safetyBackupId?: string;
   /** The live schemas that the safety backup holds: only these are exchanged. No answer shows them. */
   readonly safeguarded?: readonly { readonly schema: string; readonly oid: string }[];
-  /** For a swap: the renames that are left to be done once all else is. */
+  /** For a swap: the renames that remain when everything else is done. */
   readonly exchange?: readonly SchemaPlace[];
   readonly progress?: RestoreProgress;
   readonly report?: RestoreReport;
   readonly outcome?: RestoreOutcome;
 }
 
-/** The result of a dry run: the restore can go on, or would be refused for `report.problems`. */
+/** The result of a dry run: the restore can be done, or would be refused because of `report.problems`. */
 export const DRY_RUN_VERDICTS = ['can-go-on', 'refused'] as const;
 export type DryRunVerdict = (typeof DRY_RUN_VERDICTS)[number];
 
-/** Undefined for a restore that writes, and for a dry run that is not completed. */
+/** Undefined for a restore that writes, and for a dry run that has not completed. */
 export const dryRunVerdict = ({
   dryRun,
   status,
@@ -228,7 +228,7 @@ export const schemaNameProblem = (name: string): string | undefined => {
   return undefined;
 };
 
-/** `name` and an ending in 63 bytes: the name gives way, and no character is cut in two. */
+/** `name` and an ending in 63 bytes: the name is shortened, and no character is cut in two. */
 const withEnding = (name: string, ending: string): string => {
   const room = MAX_NAME_BYTES - Buffer.byteLength(ending);
   let kept = '';
@@ -241,15 +241,15 @@ const withEnding = (name: string, ending: string): string => {
 
 const sortable = (isoTime: string): string => basicTime(isoTime).slice(0, 15).toLowerCase();
 
-/** `acme_restored_20261121t020000`: the new schema of a restore asked for at that time. */
+/** `acme_restored_20261121t020000`: the new schema of a restore that was requested at that time. */
 export const restoredName = (schema: string, createdAt: string): string =>
   withEnding(schema, `_restored_${sortable(createdAt)}`);
 
-/** `acme_before_20261121t020000`: where a swap puts what was live. */
+/** `acme_before_20261121t020000`: the name that a swap gives to the former live schema. */
 export const beforeName = (schema: string, createdAt: string): string =>
   withEnding(schema, `_before_${sortable(createdAt)}`);
 
-/** `acme_undone_20261121t020000`: where undoing a swap puts what the swap had brought. */
+/** `acme_undone_20261121t020000`: the name that the undo of a swap gives to the schema from the swap. */
 export const undoneName = (schema: string, createdAt: string): string =>
   withEnding(schema, `_undone_${sortable(createdAt)}`);
 
@@ -258,7 +258,7 @@ const schemaName = z.string().superRefine((name, context) => {
   if (message) context.addIssue({ code: 'custom', message });
 });
 const owners = z.enum(['keep', 'drop']).default('keep');
-/** Although code of the backup would run as the restore role, as with `owners: "drop"`. */
+/** Accepts that code of the backup runs as the restore role, as with `owners: "drop"`. */
 const acceptOwnCode = z.boolean().default(false);
 const dryRun = z.boolean().default(false);
 const onConflict = z.enum(ON_CONFLICT);
@@ -266,15 +266,15 @@ const onConflict = z.enum(ON_CONFLICT);
 /** POST .../restores: all of it is optional. */
 export const restoreRequest = z
   .strictObject({
-    /** Tables to bring back, all where absent. */
+    /** Tables to restore; absent: all. */
     tables: z.array(z.string().min(1).max(63)).min(1).max(1000).optional(),
-    /** `live` puts the tables where they were, if none of the name is there. */
+    /** `live` puts the tables into the live schema, if it has none of the names. */
     into: z.enum(['beside', 'live']).default('beside'),
     /** The new schema's name. */
     schemaName: schemaName.optional(),
     owners,
     acceptOwnCode,
-    /** Absent: `report` beside, `stop` into the live schema, which the application relies on. */
+    /** Absent: `report` beside the live schema, `stop` into it, because the application relies on it. */
     onConflict: onConflict.optional(),
     dryRun,
   })
@@ -288,11 +288,11 @@ export const restoreRequest = z
   });
 export type RestoreRequest = z.output<typeof restoreRequest>;
 
-/** POST .../swap. Owners and grants are always kept: without them a swap is an outage. */
+/** POST .../swap. Owners and grants are always kept: a swap without them is an outage. */
 export const swapRequest = z.strictObject({
-  /** Although foreign keys, views or publications outside would go on with the old schema. */
+  /** Accepts that outside foreign keys, views or publications go on using the old schema. */
   acceptDependents: z.boolean().default(false),
-  /** Recreate dependents in the exchange's transaction where possible, so that they use the restored schema. */
+  /** Recreate dependents in the exchange's transaction if possible, so that they use the restored schema. */
   repointDependents: z.boolean().default(false),
   /** With `report`, constraints, indexes or materialized views of the new live schema may be unfinished. */
   onConflict: onConflict.default('stop'),
@@ -303,9 +303,9 @@ export type SwapRequest = z.output<typeof swapRequest>;
 
 /** POST .../elsewhere. */
 export const elsewhereRequest = z.strictObject({
-  /** The source to write into, which must allow it (`restore.from` in its configuration). */
+  /** The source to write into. It must allow this (`restore.from` in its configuration). */
   target: sourceName,
-  /** Absent: its own name, which must be free there. */
+  /** Absent: the backup's schema name, which must be free there. */
   schemaName: schemaName.optional(),
   owners,
   acceptOwnCode,

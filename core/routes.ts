@@ -1,7 +1,7 @@
 /**
- * The HTTP API's routes, the one list that the stack builds its REST API from, the handler dispatches by and
- * the OpenAPI document is made from. Everything that belongs to a project is below `/projects/{projectId}/`, so
- * that an IAM policy on `execute-api` can hold a caller to one tenant. It imports nothing.
+ * The HTTP API's routes. From this list the stack builds its REST API, the handler dispatches, and
+ * the OpenAPI document is made. Every resource of a project is below `/projects/{projectId}/`, so
+ * that an IAM policy on `execute-api` can limit a caller to one tenant. It imports nothing.
  */
 export interface RouteSpec {
   readonly id: string;
@@ -9,9 +9,9 @@ export interface RouteSpec {
   /** An API Gateway resource path. */
   readonly path: string;
   readonly summary: string;
-  /** Query parameters it takes, none of them required. */
+  /** Query parameters that it accepts, all optional. */
   readonly query?: readonly string[];
-  /** Headers it reads, none of them required. */
+  /** Headers that it reads, all optional. */
   readonly headers?: readonly string[];
   /** Names the JSON body's schema, a key of `REQUEST_BODIES` in core/requests.ts. The body may be left out. */
   readonly body?:
@@ -21,7 +21,7 @@ export interface RouteSpec {
     | 'SwapRequest'
     | 'ElsewhereRequest'
     | 'VerifyRequest';
-  /** Removes or overwrites something: has a path of its own, for IAM sees paths and not bodies. */
+  /** Removes or overwrites something: has a path of its own, because IAM sees paths and not bodies. */
   readonly dangerous?: boolean;
 }
 

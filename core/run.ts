@@ -2,17 +2,17 @@ import { iso, millis, type RetentionClass } from './backup.ts';
 import { runIdOf } from './ids.ts';
 import type { PlanEvent } from './messages.ts';
 
-/** One firing of a schedule, or of "back up everything now": the backups it planned, over all sources. */
+/** One firing of a schedule, or one request to back up everything now: the backups that it planned, over all sources. */
 export interface Run {
   readonly id: string;
-  /** The schedule's name; `manual/<id>` for one that a person started, see `manualSchedule`. */
+  /** The schedule's name; `manual/<id>` if a person started the run, see `manualSchedule`. */
   readonly schedule: string;
   /** ISO 8601; the time the schedule was due. */
   readonly scheduledAt: string;
   readonly createdAt: string;
   /** Sources that take part; each plans its own part. */
   readonly sources: readonly string[];
-  /** Ids the firing was limited to; absent for every active project. Kept so that planning can be started again. */
+  /** The ids that the run is limited to; absent for every active project. Kept so that planning can be started again. */
   readonly projects?: readonly string[];
   readonly retentionClass: RetentionClass;
   /** By source, written when that source's planning has ended. */
@@ -21,18 +21,18 @@ export interface Run {
   readonly mailedAt?: string;
 }
 
-/** What one source's planning came to. */
+/** Result of one source's planning. */
 export interface RunPart {
   readonly planned: number;
   /** Projects not planned, with the reason, at most 100 of them; `skippedCount` counts all. */
   readonly skipped: readonly { readonly projectId: string; readonly why: string }[];
   readonly skippedCount: number;
   readonly plannedAt: string;
-  /** Set instead of the counts when planning failed for good. */
+  /** Set instead of the counts if planning failed permanently. */
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-/** The run that an event stands for: the same event is the same run, however often it comes. */
+/** The run of an event: the same event gives the same run, however often it is delivered. */
 export const runOf = (event: PlanEvent, now: number): Run => {
   const scheduledAt = iso(millis(event.scheduledAt));
   return {
@@ -47,7 +47,7 @@ export const runOf = (event: PlanEvent, now: number): Run => {
   };
 };
 
-/** The event that plans this run again, after planning has died: ids are made from it, so nothing is planned twice. */
+/** The event that plans this run again after planning has died: ids are made from it, so nothing is planned twice. */
 export const planEventOf = (run: Run): PlanEvent => ({
   schedule: run.schedule,
   scheduledAt: run.scheduledAt,
@@ -56,15 +56,15 @@ export const planEventOf = (run: Run): PlanEvent => ({
   retentionClass: run.retentionClass,
 });
 
-/** Sources whose planning has not ended, neither well nor badly. */
+/** Sources whose planning has neither succeeded nor failed yet. */
 export const missingParts = (run: Run): readonly string[] =>
   run.sources.filter((source) => !Object.hasOwn(run.parts, source));
 
-/** No schedule's name holds a slash, so that no schedule is ever taken for a person. */
+/** No name of a schedule contains a slash, so no schedule can look like a manual run. */
 const MANUAL = 'manual/';
-/** What a run started by hand has for a schedule: an id of its own, so that two of one millisecond are two runs. */
+/** The schedule name of a run started by hand: it has an id of its own, so two requests in one millisecond are two runs. */
 export const manualSchedule = (id: string): string => `${MANUAL}${id}`;
 export const isManual = (schedule: string): boolean => schedule.startsWith(MANUAL);
-/** The schedule as people read it. */
+/** The schedule's name for people. */
 export const scheduleLabel = (schedule: string): string =>
   isManual(schedule) ? 'manual' : schedule;

@@ -1,13 +1,13 @@
 import { Cron } from 'croner';
 
 /**
- * EventBridge Scheduler's grammar, given to croner: six fields without seconds, days of the week from 1 (Sunday),
+ * Parses EventBridge Scheduler's grammar with croner: six fields without seconds, days of the week from 1 (Sunday),
  * `?`, `L`, `W` and `#`. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 const LAST = [59, 23, 31, 12, 7, 2199] as const;
 const DAY_OF_WEEK = 4;
 
-/** `5/15` begins at 5; croner wants the end too. */
+/** `5/15` begins at 5; croner needs the end too. */
 const withEnd = (item: string, last: number): string => {
   const [range = '', step] = item.split('/');
   return step === undefined || range === '*' || range.includes('-')
@@ -36,12 +36,12 @@ const cronerPattern = (body: string): string =>
 const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 const HOUR_MS = 3_600_000;
 
-/** Answers the first time after another at which the schedule is due, or undefined when it is never again. */
+/** Returns the first time after another at which the schedule is due, or undefined if there is none. */
 export type NextTime = (after: Date) => Date | undefined;
 
 type WallClock = (at: Date) => Date;
 
-/** What the clocks of a time zone show, as a Date whose UTC fields are theirs. */
+/** What the clocks of a time zone show, as a Date with these values in its UTC fields. */
 const wallClockOf = (timeZone: string): WallClock => {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -68,7 +68,7 @@ const offsetAt = (wallClock: WallClock, at: number): number => {
   return wallClock(new Date(second)).getTime() - second;
 };
 
-/** When clocks show it for the first time; undefined where they jump over it. */
+/** The instant at which clocks first show it; undefined if they skip it. */
 const instantOf = (wallClock: WallClock, wall: Date): Date | undefined => {
   const shown = wall.getTime();
   const offsets = [offsetAt(wallClock, shown - DAY_MS), offsetAt(wallClock, shown + DAY_MS)];
@@ -78,7 +78,7 @@ const instantOf = (wallClock: WallClock, wall: Date): Date | undefined => {
   return found.length ? new Date(Math.min(...found)) : undefined;
 };
 
-/** Times that the pattern names, on a clock that never jumps. */
+/** The pattern's times, on a clock that never jumps. */
 const onTheWall = (body: string): NextTime => {
   const cron = new Cron(cronerPattern(body), {
     timezone: 'UTC',
@@ -90,7 +90,7 @@ const onTheWall = (body: string): NextTime => {
 };
 
 /**
- * Where clocks go forward, EventBridge Scheduler skips what falls into the hour that is not there; where they go back, it fires once.
+ * If clocks go forward, EventBridge Scheduler skips firings in the missing hour; if they go back, it fires once.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 const nextOfCron = (body: string, timeZone: string): NextTime => {
@@ -109,7 +109,7 @@ const nextOfCron = (body: string, timeZone: string): NextTime => {
   };
 };
 
-/** @throws Error for what EventBridge Scheduler would not take either */
+/** @throws Error for expressions that EventBridge Scheduler would not accept */
 export const nextTimeOf = (expression: string, timeZone: string): NextTime => {
   const [, kind, body = ''] = /^(cron|rate|at)\((.*)\)$/.exec(expression) ?? [];
   if (kind === 'cron') return nextOfCron(body, timeZone);
@@ -121,7 +121,7 @@ export const nextTimeOf = (expression: string, timeZone: string): NextTime => {
   throw new Error(`${expression} is no schedule that runs here`);
 };
 
-/** Clocks jump from one time to another; both as their own UTC fields. */
+/** Clocks jump from one time to another; both as UTC fields. */
 interface Gap {
   readonly from: Date;
   readonly to: Date;
@@ -146,8 +146,8 @@ const gapsOf = (wallClock: WallClock, begin: Date, end: Date): Gap[] => {
 };
 
 /**
- * The first time between two at which a schedule would be due and which clocks of its zone jump over, as they would show it:
- * `2027-03-28 02:00`. Undefined where there is none, or where the schedule is due again within an hour behind the jump.
+ * The first due time between two times that the zone's clocks skip, as they would show it:
+ * `2027-03-28 02:00`. Undefined if there is none, or if the schedule is due again within an hour after the jump.
  */
 export const skippedTimeOf = (
   expression: string,
@@ -173,8 +173,8 @@ export const skippedTimeOf = (
 const FIRINGS = 366;
 
 /**
- * The shortest time between two firings that follow each other, milliseconds, among those of the next year, 366 at most.
- * Undefined where the schedule fires less than twice.
+ * The shortest time between two consecutive firings in the next year (at most 366 firings), milliseconds.
+ * Undefined if the schedule fires less than twice.
  */
 export const shortestIntervalOf = (
   expression: string,

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { COMPRESSIONS, FORMATS } from './backup.ts';
 
 /**
- * The settings that reach a function through its environment, or through parameters that it names. The configuration (lib/config) is built from
- * the same schemas, so what synthesis accepted is what a function reads.
+ * The settings of a function, from its environment or from parameters that the environment names. The configuration (lib/config) uses
+ * the same schemas, so a function can read every configuration that synthesis accepted.
  */
 const word = z
   .string()
@@ -16,7 +16,7 @@ export const sourceName = word;
 const idPrefix = z.string().max(32).default('');
 
 /**
- * The query that lists a source's projects. It must give the columns `id`, `name`, `schema_name` and `status`.
+ * The query that lists a source's projects. It must return the columns `id`, `name`, `schema_name` and `status`.
  * Larder wraps it as a subquery to look one project up, so it can't end with a semicolon.
  */
 export const DEFAULT_PROJECT_QUERY =
@@ -35,14 +35,14 @@ export const sourceSettings = z.strictObject({
         .string()
         .regex(/^arn:[\w-]+:secretsmanager:/, 'give the ARN of a Secrets Manager secret'),
     }),
-    /** A token of rds:GenerateDBAuthToken, made anew for each connection. */
+    /** A token of rds:GenerateDBAuthToken, created for each connection. */
     z.strictObject({
       type: z.literal('iam'),
       user: z.string().min(1).max(63),
       region: z.string().optional(),
     }),
   ]),
-  /** How far TLS is checked. `disable` is for a server on the same machine only. */
+  /** How TLS is verified. `disable` is for a server on the same machine only. */
   tls: z.enum(['verify-full', 'disable']).default('verify-full'),
   /** File name of the CA in PEM beside the function's code; absent means the RDS bundle. */
   caFile: z.string().optional(),
@@ -51,16 +51,16 @@ export const sourceSettings = z.strictObject({
     .regex(/\S/, 'give a query')
     .refine((query) => !/;\s*$/.test(query), 'leave out the semicolon at the end')
     .default(DEFAULT_PROJECT_QUERY),
-  /** Takes schemas as projects instead of a query. */
+  /** Makes each of these schemas a project, instead of a query. */
   schemas: z.array(z.string().min(1).max(63)).min(1).optional(),
   /**
-   * Schemas that belong to no project but that all need, such as `control_plane`. Every run exports them as a project
+   * Schemas that belong to no project but that all projects need, such as `control_plane`. Every run exports them as a project
    * of their own, `_shared-<source>`, together with roles and their memberships.
    */
   sharedSchemas: z.array(z.string().min(1).max(63)).default([]),
-  /** Put before every id of this source. Where all sources have one, IAM keeps their functions apart: docs/access.md. */
+  /** Prefix of every id of this source. If all sources have one, IAM separates their functions: docs/access.md. */
   idPrefix,
-  /** Prefixes that its ids had before, '' for none: its functions keep their access to what is under them. */
+  /** Former prefixes of its ids, '' for none: its functions keep their access to the objects under them. */
   olderIdPrefixes: z.array(idPrefix).max(4).default([]),
 });
 export type SourceSettings = z.infer<typeof sourceSettings>;
@@ -70,9 +70,9 @@ export const exportSettings = z.strictObject({
   format: z.enum(FORMATS).default('custom'),
   /** Absent: the best the server's version allows. */
   compression: z.enum(COMPRESSIONS).optional(),
-  /** Wait for a table's lock, milliseconds. */
+  /** Longest wait for a table's lock, milliseconds. */
   lockTimeoutMs: z.int().min(100).max(60_000).default(5000),
-  /** Seconds after which the export gives way to DDL that waits behind it; `never`: it does not. */
+  /** Seconds after which the export stops because DDL waits for its locks; `never`: it does not stop. */
   giveWayAfterSeconds: z.union([z.int().min(1).max(840), z.literal('never')]).default(10),
   /** Bytes of the stored object. */
   maximumStoredBytes: z
@@ -82,30 +82,30 @@ export const exportSettings = z.strictObject({
     .default(10 * GiB),
   /** 14 minutes at most: a minute before Lambda's own limit. */
   maximumDurationSeconds: z.int().min(10).max(840).default(840),
-  /** What to do with partitions of a schema's tables that live in other schemas. */
+  /** What to do with partitions of a schema's tables that are in other schemas. */
   partitionsElsewhere: z.enum(['refuse', 'accept']).default('refuse'),
   /** Bytes of the function's temporary storage, for format tar. */
   temporaryBytes: z
     .int()
     .min(0)
     .default(512 * 1024 ** 2),
-  /** `rows` takes a hash of each table's rows beside their number, for verification to compare; it costs the server time. */
+  /** `rows` also hashes each table's rows, so that a verification can compare them; this takes time on the server. */
   compare: z.enum(['counts', 'rows']).default('counts'),
 });
 export type ExportSettings = z.infer<typeof exportSettings>;
 
-/** How a source takes restores; a source without it takes none. */
+/** How a source accepts restores; a source without it accepts none. */
 export const restoreSettings = z.strictObject({
-  /** Sources whose backups may be brought here by POST .../elsewhere. */
+  /** Sources whose backups may be restored here by POST .../elsewhere. */
   from: z.array(sourceName).default([]),
-  /** Extensions that a backup needs and the database lacks are created, where the server has them. */
+  /** Creates extensions that a backup needs and the database lacks, if the server has them. */
   createExtensions: z.boolean().default(false),
-  /** Wait for a lock, milliseconds. */
+  /** Longest wait for a lock, milliseconds. */
   lockTimeoutMs: z.int().min(100).max(60_000).default(2000),
 });
 export type RestoreSettings = z.infer<typeof restoreSettings>;
 
-/** Days a backup of each class lives. */
+/** Days that a backup of each class is kept. */
 const days = z.int().min(1).max(36_500);
 export const retentionSettings = z.strictObject({
   daily: days.default(30),
@@ -115,41 +115,41 @@ export const retentionSettings = z.strictObject({
 });
 export type RetentionSettings = z.infer<typeof retentionSettings>;
 
-/** CR and LF in an address would end the header it stands in. */
+/** CR or LF in an address would end its header. */
 const address = z.email('give one plain mail address');
 export const notificationSettings = z.strictObject({
   from: address,
   to: z.array(address).min(1).max(50),
-  /** Of SES. Needed where the identity has a default one: SES then checks the right to that one too. */
+  /** SES configuration set. Needed if the identity has a default one: SES then checks the right to use that one too. */
   configurationSet: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'give the name of an SES configuration set')
     .optional(),
-  /** Whether a run or backup that went well is mailed too; failures always are. */
+  /** Whether successful runs and backups are mailed too; failures always are. */
   onSuccess: z.boolean().default(true),
 });
 export type NotificationSettings = z.infer<typeof notificationSettings>;
 
-/** Where api and sweep find what belongs to a source. */
+/** A source's queues and functions, for api and sweep. */
 export const routeSettings = z.array(
   z.strictObject({
     source: sourceName,
     exportsQueue: z.url(),
     discoverFunction: z.string(),
     planFunction: z.string(),
-    /** Absent where the source takes no restores. */
+    /** Absent if the source accepts no restores. */
     restoresQueue: z.url().optional(),
-    /** Sources whose backups it takes, besides its own. */
+    /** Sources whose backups it accepts, besides its own. */
     restoreFrom: z.array(sourceName).default([]),
   }),
 );
 export type Route = z.infer<typeof routeSettings>[number];
 
-/** Enabled schedules, as sweep needs them to know when each should have fired. */
+/** Enabled schedules, with the facts from which sweep computes when each should have fired. */
 export const watchedSchedules = z.array(
   z.strictObject({
     name: z.string(),
-    /** `cron(…)` or `rate(…)`, as EventBridge Scheduler has them. */
+    /** `cron(…)` or `rate(…)`, in EventBridge Scheduler's syntax. */
     expression: z.string(),
     timeZone: z.string(),
     /** Minutes after the due time within which Scheduler may fire. */
@@ -171,8 +171,8 @@ export const DEAD_LETTER_KINDS = [
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /**
- * Which dead-letter queue holds what. `runs` has the events of schedules that began no run. `exports`, `restores` and `plan` have a queue for each source and name it:
- * a plan event lists all sources of its run, and only its queue says whose planning failed.
+ * The kind of each dead-letter queue. `runs` has the events of schedules that began no run. `exports`, `restores` and `plan` have a queue for
+ * each source and name it: a plan event lists all sources of its run, so only its queue shows whose planning failed.
  */
 export const deadLetterSettings = z.array(
   z.strictObject({

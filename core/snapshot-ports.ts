@@ -7,50 +7,50 @@ export interface SnapshotRequest {
   readonly backupId: string;
   readonly attempt: number;
   /**
-   * One for a project; several where a source's shared schemas are exported together. They may still be being looked up: sessions are
-   * opened meanwhile, and closed where the looking up fails.
+   * One for a project; several if a source's shared schemas are exported together. The names may still be looked up while
+   * sessions are opened; if the look-up fails, the sessions are closed.
    */
   readonly schemas: readonly string[] | Promise<readonly string[]>;
   readonly content: Content;
   readonly lockTimeoutMs: number;
   readonly giveWayAfterSeconds: number | 'never';
   readonly partitionsElsewhere: 'refuse' | 'accept';
-  /** `rows` hashes each table's rows beside counting them. */
+  /** `rows` hashes each table's rows besides counting them. */
   readonly compare?: Comparison;
-  /** Aborting it drops the sessions at once, while the snapshot is being opened and afterwards. */
+  /** Aborting it drops the sessions immediately, during the opening of the snapshot and afterwards. */
   readonly signal?: AbortSignal;
 }
 
 export interface SnapshotSource {
   open(request: SnapshotRequest): Promise<Snapshot>;
-  /** Ends backends that earlier attempts of this backup left behind, and only those; answers how many. */
+  /** Ends backends that earlier attempts of this backup left behind, and no others; returns their number. */
   endLeftovers(backupId: string, belowAttempt: number): Promise<number>;
 }
 
-/** A held instant of a project's schemas: tables locked in ACCESS SHARE, everything read at the same snapshot. */
+/** A consistent state of a project's schemas: tables locked in ACCESS SHARE, everything read in the same snapshot. */
 export interface Snapshot {
   readonly server: ServerFacts;
   /** ISO 8601. */
   readonly takenAt: string;
-  /** Read before the dump, with what could refuse it; `rows` is null. */
+  /** Read before the dump, with everything that could refuse it; `rows` is null. */
   readonly tables: Inventory['tables'];
-  /** All but exact rows: `tables[].rows` is null. Read beside the dump. */
+  /** Everything but exact rows: `tables[].rows` is null. Read during the dump. */
   readonly inventory: Promise<Inventory>;
   /** Bytes of the schema's tables on the server. */
   readonly sourceBytes: number;
-  /** Exact rows by `tableKey`, in the snapshot, with their hash where it was asked for; runs beside the dump, behind the inventory. */
+  /** Exact rows by `tableKey`, in the snapshot, with their hash if it was requested; runs during the dump, after the inventory. */
   countRows(
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, { readonly rows: number; readonly hash?: string }>>;
-  /** Asked after everything was read: every name that was used still means the same object. @throws SchemaInMotion */
+  /** Called after everything was read: checks that every used name still means the same object. @throws SchemaInMotion */
   confirmNames(): Promise<void>;
   /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
   dump(request: DumpRequest): Promise<Dump>;
-  /** Rejects when the export must stop: it holds up another session, or its own is gone. Never resolves. */
+  /** Rejects if the export must stop: it blocks another session, or its own session is lost. Never resolves. */
   readonly disturbed: Promise<never>;
-  /** Roles with their memberships and settings as SQL, without passwords. They have no snapshot. */
+  /** Roles with their memberships and settings as SQL, without passwords. They are not part of the snapshot. */
   dumpGlobals(signal: AbortSignal): Promise<Buffer>;
-  /** Lets go of locks and snapshot. May be called again, and waits for the end each time. */
+  /** Releases locks and snapshot. May be called again, and waits for the end each time. */
   close(): Promise<void>;
 }
 
@@ -80,11 +80,11 @@ export interface Dump {
   /** pg_dump's own version, such as `17.11`. */
   readonly version: string;
   readonly output: Readable;
-  /** Resolves after exit code 0; rejects with a named error for any other end. */
+  /** Resolves after exit code 0; rejects with a named error otherwise. */
   readonly exited: Promise<void>;
 }
 
-/** A compression put behind pg_dump. Its output counts only once `exited` has resolved. */
+/** A compressor after pg_dump. Its output is valid only after `exited` has resolved. */
 export interface Compressor {
   readonly stream: Duplex;
   readonly exited: Promise<void>;

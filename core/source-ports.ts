@@ -5,19 +5,19 @@ import type { Project, RegisteredProject } from './project.ts';
 export interface ProjectSource {
   readonly name: string;
   /**
-   * Whether an id begins with the source's prefix, or with one that it had before. IAM may refuse the source's functions the rows of
+   * Whether an id has the source's present prefix or a former one. IAM may deny the source's functions access to the rows of
    * all other ids.
    */
   covers(projectId: string): boolean;
-  /** All projects of any status. @throws InvalidInput where the query gives something else than projects */
+  /** All projects of any status. @throws InvalidInput if the query returns anything but projects */
   listProjects(): Promise<readonly Project[]>;
-  /** Gives up where `signal` is aborted. */
+  /** Stops when `signal` is aborted. */
   findProject(projectId: string, signal?: AbortSignal): Promise<Project | undefined>;
 }
 
-/** The functions of a source, as others call them. */
+/** The functions of a source, for other functions. */
 export interface SourceFunctions {
-  /** Asks the source's discover function about one project. @throws the error it named */
+  /** Asks the source's discover function about one project. @throws the error that it returned */
   lookUp(source: string, projectId: string): Promise<RegisteredProject | undefined>;
   /** Starts planning, without waiting for its end. */
   startPlan(source: string, event: PlanEvent): Promise<void>;
@@ -26,7 +26,7 @@ export interface SourceFunctions {
 export interface Registry {
   get(projectId: string): Promise<RegisteredProject | undefined>;
   list(limit: number, cursor?: string): Promise<Page<RegisteredProject>>;
-  /** Whether a source has a living project of that id, as the index shows it: a moment behind. */
+  /** Whether a source has an existing project with that id. Reads the index, which may lag a moment behind. */
   lists(source: string, projectId: string): Promise<boolean>;
   /** All projects of one source, in no order. */
   ofSource(source: string): Promise<ReadonlyMap<string, RegisteredProject>>;

@@ -1,14 +1,14 @@
 /** Sentences about a statement of a backup that a server refused. */
 
-/** A function of the backup names objects without their schema, and a restore looks names up in no schema. */
+/** A function of the backup names objects without their schema, and a restore has an empty search_path. */
 export interface StatementAdvice {
   readonly kind: 'set-search-path';
   readonly routine: string;
-  /** The backup's own. */
+  /** The backup's schema. */
   readonly schema?: string;
 }
 
-/** Continues the sentence that says why the statement was refused. */
+/** Continues the sentence about why the statement was refused. */
 export const adviceOn = ({ routine, schema }: StatementAdvice): string => {
   const path = schema === undefined ? 'the schemas it needs' : `"${schema.replaceAll('"', '""')}"`;
   return (
@@ -17,7 +17,7 @@ export const adviceOn = ({ routine, schema }: StatementAdvice): string => {
   );
 };
 
-/** What the server said, with the advice that there is. */
+/** The server's message, with the advice if there is any. */
 export const whyRefused = (why: string, advice?: StatementAdvice): string =>
   `${why}${advice ? adviceOn(advice) : ''}`;
 
@@ -25,7 +25,7 @@ interface Refused {
   readonly object: string;
   readonly why: string;
   readonly advice?: StatementAdvice;
-  /** What the reader can do, a sentence. */
+  /** What the reader can do, as a sentence. */
   readonly next?: string;
 }
 

@@ -7,16 +7,16 @@ import type { ManifestVerifier } from './manifest-signature.ts';
 import type { VaultReader } from './restore-ports.ts';
 import { trustedManifest, type Vouched } from './trusted-manifest.ts';
 
-/** A backup as three places agree on it: its row, its manifest, and the object's size. */
+/** A backup whose row, manifest and object size agree. */
 export interface StoredBackup {
   readonly backup: Backup;
   readonly manifest: Manifest;
-  /** What confirms that the manifest is the stored one. */
+  /** What proves that the manifest is the stored one. */
   readonly vouched: Vouched;
 }
 
 /**
- * Finds a backup in the history and the vault. Nothing of the object is read: what is inside shows its digest, on the way.
+ * Finds a backup in the history and the vault. It does not read the object: the digest is checked later, while the object is read.
  * @throws BackupNotFound, BackupNotReady, BackupGone, BackupDamaged
  */
 export const findStored = async (

@@ -4,16 +4,16 @@ import { BackupDamaged } from './errors/vault.ts';
 import type { Manifest } from './manifest.ts';
 import type { VaultReader } from './restore-ports.ts';
 
-/** Why stored bytes with another digest are damaged. */
+/** Why stored bytes with another digest count as damaged. */
 export const NOT_AS_STORED = 'its SHA-256 is not the one that it had when it was stored';
 
-/** Bytes of tables that the fastest server we have seen restores in a second (docs/benchmarks.md). */
+/** Bytes of tables that the fastest measured server restores in a second (docs/benchmarks.md). */
 const FASTEST_BYTES = 250 * 1024 ** 2;
 
 /** The least number of seconds that a restore of so many bytes of tables takes on any server. */
 export const leastSeconds = (tableBytes: number): number => Math.ceil(tableBytes / FASTEST_BYTES);
 
-/** Reads a stored object once, from its beginning, and counts and hashes the bytes on their way. */
+/** Reads a stored object once, from its beginning, and counts and hashes the bytes as they pass. */
 export interface MeteredReading {
   /** The bytes. Errors of the vault end it. */
   readonly input: DigestMeter;
@@ -32,7 +32,7 @@ export const readMetered = (
 ): MeteredReading => {
   const meter = new DigestMeter();
   const read = pipeline(vault.read(object.key), meter, { signal });
-  // The reader of the meter gets the error from there, and `confirm` awaits it as well.
+  // The reader of the meter gets the error, and `confirm` awaits it as well.
   read.catch(() => undefined);
   return {
     input: meter,

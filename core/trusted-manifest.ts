@@ -8,7 +8,7 @@ import { sharedProjectId } from './project.ts';
 import type { StoredManifest } from './vault-ports.ts';
 
 /**
- * What proves that a manifest is the one that an export wrote: its SHA-256 in the backup's row (`digest`); for rows of older versions,
+ * What proves that an export wrote a manifest: its SHA-256 in the backup's row (`digest`); for rows of older versions,
  * which do not have it, its signature; without either, the row alone, with key, size, SHA-256 and counts of the backup.
  */
 export type Vouched = 'digest' | 'signature' | 'row';
@@ -18,7 +18,7 @@ export interface TrustedManifest {
   readonly vouched: Vouched;
 }
 
-/** Values that row and manifest both have. */
+/** Compares the values that both row and manifest have. */
 const disagreements = (backup: Backup, manifest: Manifest): string[] => {
   const pairs = [
     ['backup', backup.id, manifest.backup.id],
@@ -70,7 +70,7 @@ const vouchedBy = async (
 
 /**
  * The manifest of a completed backup.
- * @throws BackupGone, BackupDamaged where it is not what was stored, and what reading and the key throw
+ * @throws BackupGone, BackupDamaged if it is not the stored one, and errors of reading and of the key
  */
 export const trustedManifest = async (
   ports: {

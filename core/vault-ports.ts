@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { Manifest } from './manifest.ts';
 
-/** A manifest as it lies in the vault. Whoever reads one has to ask who wrote it: see core/trusted-manifest.ts. */
+/** A manifest as stored in the vault. Its reader must check who wrote it: see core/trusted-manifest.ts. */
 export interface StoredManifest {
   readonly manifest: Manifest;
-  /** Of its bytes, hex. */
+  /** SHA-256 of its bytes, hex. */
   readonly sha256: string;
-  /** What its signature has to be over, at the key where it was found. */
+  /** The message that its signature must cover, at the key of the object. */
   readonly messageToSign: () => string;
 }
 
@@ -17,32 +17,32 @@ export interface StoredObject {
 
 export interface StoreRequest {
   readonly key: string;
-  /** Ends only when all is well; an error on it aborts the upload. */
+  /** Ends only if everything succeeded; an error on it aborts the upload. */
   readonly body: Readable;
   /**
-   * Nobody else reads the body's chunks: the memory of each is given back once it is stored, not when V8 collects it, which
-   * takes tens of megabytes of garbage.
+   * No other code reads the body's chunks: the memory of each is freed once it is stored. Without this, V8 frees it only after
+   * tens of megabytes of garbage.
    */
   readonly isSoleReader?: boolean;
-  /** About how many bytes the body will have; larger bodies go up in larger parts. Absent: few. */
+  /** The approximate number of bytes of the body; larger bodies are uploaded in larger parts. Absent: few. */
   readonly expectedBytes?: number;
   readonly contentType: string;
-  /** File name a browser saves it under. */
+  /** File name that a browser saves it under. */
   readonly downloadName: string;
 }
 
 export interface Vault {
-  /** Streams to a multipart upload, completed when the body has ended well, aborted otherwise. @throws UploadInterrupted, VaultRefused, or the body's error */
+  /** Streams to a multipart upload, which is completed if the body ends without error, and aborted otherwise. @throws UploadInterrupted, VaultRefused, or the body's error */
   store(request: StoreRequest): Promise<StoredObject>;
-  /** @returns the SHA-256 of the bytes that were written, hex. @throws ManifestTooLarge, ManifestKeyRefused, ManifestKeyUnreachable */
+  /** @returns the SHA-256 of the written bytes, hex. @throws ManifestTooLarge, ManifestKeyRefused, ManifestKeyUnreachable */
   storeManifest(key: string, manifest: Manifest): Promise<{ readonly sha256: string }>;
-  /** Undefined where there is none. @throws InvalidInput where it is not a manifest, ManifestTooLarge */
+  /** Undefined if there is none. @throws InvalidInput if it is not a manifest, ManifestTooLarge */
   readManifest(key: string): Promise<StoredManifest | undefined>;
-  /** Size of an object, or undefined where there is none. @throws UploadInterrupted, VaultRefused */
+  /** Size of an object, or undefined if there is none. @throws UploadInterrupted, VaultRefused */
   head(key: string): Promise<StoredObject | undefined>;
-  /** Removes objects with all their versions; those not there are no error. */
+  /** Removes objects with all their versions; missing ones are no error. */
   remove(keys: readonly string[]): Promise<void>;
-  /** Objects below a prefix in the order of their keys, those behind the key `after` where it is given. */
+  /** Objects below a prefix in the order of their keys; only those after the key `after`, if it is given. */
   list(
     prefix: string,
     after?: string,
@@ -52,15 +52,15 @@ export interface Vault {
     prefix: string,
   ): AsyncIterable<{ readonly key: string; readonly uploadId: string; readonly startedAt: string }>;
   abortUpload(key: string, uploadId: string): Promise<void>;
-  /** A URL that lets its holder download the object for so many seconds. */
+  /** A URL with which anyone can download the object for this number of seconds. */
   downloadUrl(key: string, downloadName: string, seconds: number): Promise<string>;
 }
 
-/** Looking through the whole vault takes many invocations of sweep: where the last one stopped. */
+/** How far sweep has checked the vault. A round through the whole vault takes many invocations. */
 export interface VaultRound {
   /** ISO 8601. */
   readonly begunAt: string;
-  /** The last key looked at; absent once the round has ended. */
+  /** The last key that was checked; absent once the round has ended. */
   readonly after?: string;
 }
 

@@ -5,9 +5,9 @@ import type { Comparison, VerificationResult } from './verification.ts';
 export interface ScratchRestoreRequest {
   readonly manifest: Manifest;
   readonly compare: Comparison;
-  /** The backup's SQL, anew at each call, for a server of that major. */
+  /** Opens the backup's SQL from the beginning, for a server of that major; may be called again. */
   readonly openText: (serverMajor: number) => Promise<AsyncIterable<Buffer>>;
-  /** Asked once the text has ended and before anything is compared: all stored bytes were read and are the right ones. */
+  /** Called after the end of the SQL and before the comparison: checks that all stored bytes were read and are correct. */
   readonly confirm: () => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -18,9 +18,9 @@ export type ScratchRestoreResult = Required<
   Pick<VerificationResult, 'unfinished'>;
 
 /**
- * Nothing of it is left when it resolves or rejects. It rejects where the backup could not be brought back: with StatementRefused,
- * DumpUnreadable or RestoreMismatch where that is the backup's fault, with RehearsalImpossible or an error of the scratch
- * server where it is not, or with what `openText` or `confirm` rejected with.
+ * Nothing of the scratch restore is left when it resolves or rejects. If the backup could not be restored, it rejects: with
+ * StatementRefused, DumpUnreadable or RestoreMismatch if that is the backup's fault; with RehearsalImpossible or an error of the
+ * scratch server if it is not; or with the error of `openText` or `confirm`.
  */
 export interface ScratchRestores {
   restoreAndCompare(request: ScratchRestoreRequest): Promise<ScratchRestoreResult>;

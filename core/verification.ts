@@ -3,11 +3,11 @@ import type { Job } from './job.ts';
 import type { UnfinishedObject } from './restore.ts';
 
 /**
- * Restoring a backup into a scratch PostgreSQL and comparing it with its manifest. A verification that could not run is
- * never one that passed: it says why.
+ * Restoring a backup into a scratch PostgreSQL and comparing it with its manifest. A verification that could not run never
+ * counts as passed: it gives the reason.
  */
 export const COMPARISONS = ['counts', 'rows'] as const;
-/** `counts` compares every table's number of rows, `rows` also a hash of their contents that knows no order. */
+/** `counts` compares every table's number of rows; `rows` also compares an order-independent hash of their contents. */
 export type Comparison = (typeof COMPARISONS)[number];
 
 export const VERDICTS = ['verified', 'failed', 'could-not-run'] as const;
@@ -17,7 +17,7 @@ export interface VerificationResult {
   readonly verdict: Verdict;
   /** For `could-not-run`: why, and what to do. */
   readonly why?: string;
-  /** For `failed`: what differs, at most 50 lines; `differenceCount` counts all. */
+  /** For `failed`: the differences, at most 50 lines; `differenceCount` counts all. */
   readonly differences: readonly string[];
   readonly differenceCount: number;
   /** What was compared. */
@@ -33,14 +33,14 @@ export interface VerificationResult {
   };
   /** What could not be compared, each with the reason, such as a foreign key to a table of another schema. */
   readonly notChecked: readonly string[];
-  /** With `verified`: objects that only a restore with `onConflict: "report"` brings back, and how. Every row was restored. */
+  /** With `verified`: objects that need a restore with `onConflict: "report"`, and how to complete them. Every row was restored. */
   readonly unfinished?: readonly UnfinishedObject[];
   readonly serverVersion?: string;
-  /** Most that the scratch server's folder took, bytes. */
+  /** Largest size of the scratch server's folder, bytes. */
   readonly diskBytes?: number;
 }
 
-/** The result of one that could not run. */
+/** The result of a verification that could not run. */
 export const notRun = (why: string): VerificationResult => ({
   verdict: 'could-not-run',
   why,
@@ -60,22 +60,22 @@ export const notRun = (why: string): VerificationResult => ({
 
 export interface Verification extends Job {
   readonly compare: Comparison;
-  /** A person asked for it and gets a mail with the result. */
+  /** A person requested it and gets a mail with the result. */
   readonly asked: boolean;
   readonly result?: VerificationResult;
 }
 
 /** POST .../verify. */
 export const verifyRequest = z.strictObject({
-  /** Absent: as configured. `rows` needs a backup taken with it. */
+  /** Absent: as configured. `rows` needs a backup with row hashes. */
   compare: z.enum(COMPARISONS).optional(),
 });
 export type VerifyRequest = z.output<typeof verifyRequest>;
 
-/** Which backups are verified without being asked for. */
+/** Which backups are verified without a request. */
 export const WHICH = z.union([
   z.enum(['none', 'each', 'weekly']),
-  /** This part of all, from 0 to 1. */
+  /** This share of all, from 0 to 1. */
   z.strictObject({ share: z.number().min(0).max(1) }),
 ]);
 
@@ -84,7 +84,7 @@ export const verificationSettings = z.strictObject({
   /** `weekly`: one backup of each project in a calendar week (ISO 8601, UTC). */
   which: WHICH.default('weekly'),
   compare: z.enum(COMPARISONS).default('counts'),
-  /** Bytes of /tmp of the function. */
+  /** Bytes of the function's /tmp. */
   temporaryBytes: z
     .int()
     .min(0)

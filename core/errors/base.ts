@@ -1,12 +1,12 @@
 import { printableJson } from '../printable.ts';
 
 /**
- * Every failure that Larder names. A leaf says whether trying again may help (`retryable`) and ends its
+ * Base of every named error. A leaf says whether trying again may help (`retryable`) and ends its
  * message with what the reader should do next. Messages go into records, mails and HTTP answers: they hold
  * names and numbers, never a secret and never another tool's bare output.
  */
 export abstract class LarderError extends Error {
-  /** True if the same attempt may succeed later although nothing was changed. */
+  /** True if another attempt may succeed later without any change. */
   abstract readonly retryable: boolean;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -22,7 +22,7 @@ export abstract class Retryable extends LarderError {
   readonly retryable = true;
 }
 
-/** A name in a message: as JSON, with an escape for every character that can't be seen. */
+/** A name in a message: as JSON, with an escape for every invisible character. */
 export const quoted = (name: string): string => printableJson(name);
 
 /** An error of any kind as it is kept in records: name and message only. */
@@ -32,12 +32,12 @@ export const describeError = (error: unknown): { name: string; message: string }
   return { name, message: `Unexpected failure (${name}). The function's log has the details.` };
 };
 
-/** The same for a line of the log, which has the stack besides. */
+/** The same for a log line, with the stack. */
 export const failureFacts = (error: unknown) => ({
   failure: describeError(error),
   stack: error instanceof Error ? error.stack : undefined,
 });
 
-/** True if a retry may help. An unknown error counts as such, because attempts are bounded. */
+/** True if a retry may help. An unknown error counts as retryable, because attempts are bounded. */
 export const isRetryable = (error: unknown): boolean =>
   error instanceof LarderError ? error.retryable : true;

@@ -1,7 +1,7 @@
-/** Dumping, up to the limits that a backup has. */
+/** Dumping, including the limits of a backup. */
 import { Permanent, quoted, Retryable } from './base.ts';
 
-/** pg_dump ended with an error that Larder has no better name for. `detail` is its own last line, cleaned. */
+/** pg_dump failed for a reason that no other error names. `detail` is its own last line, cleaned. */
 export class DumpFailed extends Retryable {
   constructor(exit: string, detail: string, options?: { cause?: unknown }) {
     super(`pg_dump ended with ${exit}: ${detail}`, options);
@@ -21,7 +21,7 @@ export class DumpNotWhole extends Retryable {
   }
 }
 
-/** The server can't read its own data: no dump succeeds until it is mended. */
+/** The server can't read its own data: every dump fails until the data is repaired. */
 export class DamagedData extends Permanent {
   constructor(doing: string, why: string, options?: { cause?: unknown }) {
     super(

@@ -1,4 +1,4 @@
-/** Telling people. */
+/** Notifying people. */
 import { quoted, Retryable } from './base.ts';
 
 export class MailNotSent extends Retryable {
@@ -10,7 +10,7 @@ export class MailNotSent extends Retryable {
   }
 }
 
-/** Another invocation holds the right to mail a run and has not used it yet: it may have died. */
+/** Another invocation has the right to mail a run and has not mailed it yet: it may have died. */
 export class MailUnderway extends Retryable {
   constructor(runId: string) {
     super(

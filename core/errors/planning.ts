@@ -11,7 +11,7 @@ export class DuplicateProject extends Permanent {
   }
 }
 
-/** A listing that is suddenly empty is a mistake far more often than the end of every project. */
+/** A listing that is suddenly empty is usually a mistake: rarely have all projects ended. */
 export class NoProjectsListed extends Permanent {
   constructor(source: string, known: number) {
     super(
@@ -21,7 +21,7 @@ export class NoProjectsListed extends Permanent {
   }
 }
 
-/** Planning one source's part of a run was given up. */
+/** Planning of one source's part of a run failed for good. */
 export class PlanningGivenUp extends Permanent {
   constructor(source: string, why: string) {
     super(

@@ -1,7 +1,7 @@
-/** What was asked, and can't be or is not there. */
+/** Requests that are invalid, or that ask for something that can't be done or does not exist. */
 import { Permanent, quoted, Retryable } from './base.ts';
 
-/** A request, message or setting that is not of the form it must have. `problems` has a line for each mistake. */
+/** A request, message or setting has the wrong form. `problems` has a line for each mistake. */
 export class InvalidInput extends Permanent {
   readonly problems: readonly string[];
   constructor(what: string, problems: readonly string[], options?: { cause?: unknown }) {
@@ -26,7 +26,7 @@ export class ProjectInactive extends Permanent {
   }
 }
 
-/** No source has the project so far, but not all of them could be asked. */
+/** No source that answered has the project, but not all sources could be asked. */
 export class ProjectNotResolved extends Retryable {
   constructor(projectId: string, why: readonly string[]) {
     super(
@@ -43,7 +43,7 @@ export class BackupNotFound extends Permanent {
   }
 }
 
-/** A backup in a state that does not allow what was asked. */
+/** The state of a backup does not allow the request. */
 export class BackupNotReady extends Permanent {
   constructor(backupId: string, status: string, wanted: string) {
     super(`Backup ${quoted(backupId)} is ${status}; ${wanted}.`);
@@ -64,7 +64,7 @@ export class RestoreNotFound extends Permanent {
   }
 }
 
-/** A restore in a state that does not allow what was asked. */
+/** The state of a restore does not allow the request. */
 export class RestoreNotReady extends Permanent {
   constructor(restoreId: string, state: string, wanted: string) {
     super(`Restore ${quoted(restoreId)} is ${state}; ${wanted}.`);

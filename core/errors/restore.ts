@@ -1,4 +1,4 @@
-/** Bringing a backup back. */
+/** Restoring a backup. */
 import type { NotOwned } from '../ownership.ts';
 import { notOwnedSentence } from '../ownership-sentence.ts';
 import { refusedStatement, type StatementAdvice } from '../statement-sentence.ts';
@@ -11,7 +11,7 @@ export class RestoreNotAllowed extends Permanent {
   }
 }
 
-/** A plain backup is one long script: no table can be taken out of it. */
+/** A plain backup is one long script: no single table can be restored from it. */
 export class TablesNeedArchive extends Permanent {
   constructor(backupId: string) {
     super(
@@ -21,14 +21,14 @@ export class TablesNeedArchive extends Permanent {
   }
 }
 
-/** A backup that lacks what this way of restoring it needs: definitions, rows, or a database at all. */
+/** A backup lacks what this kind of restore needs: definitions, rows, or a database at all. */
 export class ContentNotRestorable extends Permanent {
   constructor(backupId: string, lacks: string, wayOut: string) {
     super(`Backup ${quoted(backupId)} ${lacks}. ${wayOut}`);
   }
 }
 
-/** What was found before anything was written speaks against it. `problems` has a line for each. */
+/** The preflight check found problems before anything was written. `problems` has a line for each. */
 export class RestoreRefused extends Permanent {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
@@ -37,7 +37,7 @@ export class RestoreRefused extends Permanent {
   }
 }
 
-/** A schema that the restore would touch is not its project's. `notOwned` has whose it is, for the log alone. */
+/** The restore would change a schema that does not belong to its project. `notOwned` names the owner, for the log only. */
 export class SchemaNotOwned extends RestoreRefused {
   readonly notOwned: readonly NotOwned[];
   constructor(notOwned: readonly NotOwned[]) {
@@ -46,7 +46,7 @@ export class SchemaNotOwned extends RestoreRefused {
   }
 }
 
-/** A backup's content is not what pg_dump writes: damaged, cut short, made by something else, or made to do harm. */
+/** pg_dump did not write this content: it is damaged, cut short, made by something else, or malicious. */
 export class DumpUnreadable extends Permanent {
   /** Such as `byte 1234 of its SQL`. */
   readonly where: string;
@@ -61,10 +61,10 @@ export class DumpUnreadable extends Permanent {
   }
 }
 
-/** What was restored is not what the manifest says. */
+/** The restored schema differs from the manifest. */
 export class RestoreMismatch extends Permanent {
   readonly differences: readonly string[];
-  /** @param count of all differences, of which `differences` may be the first */
+  /** @param count number of all differences; `differences` may hold only the first of them */
   constructor(differences: readonly string[], count: number = differences.length) {
     super(
       `What was restored differs from the manifest: ${differences.slice(0, 5).join('; ')}${count > 5 ? ` and ${count - 5} more` : ''}. Nothing was kept of it.`,
@@ -74,32 +74,32 @@ export class RestoreMismatch extends Permanent {
 }
 
 /**
- * What must not refuse rows while they are loaded, each stage with those before it: checks of tables, those of domains (both are removed
- * before the rows and added after them), generated columns that can no longer be computed.
+ * Checks that must not refuse rows during the load. Each stage includes the ones before it: checks of tables, checks of domains (both are
+ * removed before the rows and added after them), generated columns that can no longer be computed.
  */
 export type Loosening = 'checks' | 'checks-and-domains' | 'generated-columns';
 
 /**
- * Rows of a backup violate its definitions. `loosen` names what another attempt can do without while it loads the rows;
+ * Rows of a backup violate its definitions. `loosen` names what another attempt can loosen while it loads the rows;
  * absent if that would not help.
  */
 export interface Conflict {
   readonly loosen?: Loosening;
 }
 
-/** What else is known of a statement that the server refused. */
+/** More facts about a statement that the server refused. */
 export interface StatementRefusal {
   readonly cause?: unknown;
   readonly conflict?: Conflict;
-  /** What would let the source's next backup be restored. */
+  /** What would make the source's next backup restorable. */
   readonly advice?: StatementAdvice;
   /** True for REFRESH MATERIALIZED VIEW. */
   readonly isRefresh?: boolean;
-  /** What the reader can do, a sentence. */
+  /** What the reader can do, as a sentence. */
   readonly next?: string;
 }
 
-/** The server refused a statement of the backup. `object` is what it was about, `why` what the server said. */
+/** The server refused a statement of the backup. `object` is the statement's object, `why` is the server's message. */
 export class StatementRefused extends Permanent {
   readonly object: string;
   readonly why: string;
@@ -119,7 +119,7 @@ export class StatementRefused extends Permanent {
     this.isRefresh = isRefresh;
   }
 
-  /** The same refusal, with something else said of it. */
+  /** The same refusal with changed facts. */
   restated(changes: StatementRefusal): StatementRefused {
     const { object, why, cause, conflict, advice, isRefresh } = this;
     return new StatementRefused(object, why, {
@@ -134,13 +134,13 @@ export class StatementRefused extends Permanent {
 
 /** An object that a transaction has written to. */
 export interface WrittenObject {
-  /** As PostgreSQL names kinds, such as `table`, `sequence`, `large object`. */
+  /** PostgreSQL's name of the kind, such as `table`, `sequence`, `large object`. */
   readonly kind: string;
   /** Such as `table acme.orders`, `sequence acme.invoice_no`, `a large object` */
   readonly title: string;
 }
 
-/** The transaction had changed an object that existed before it, or created one outside of the restored schemas. */
+/** The transaction changed an object that existed before it, or created one outside of the restored schemas. */
 export class RestoreWroteOutside extends Permanent {
   readonly objects: readonly string[];
   constructor(written: readonly WrittenObject[]) {
@@ -155,7 +155,7 @@ export class RestoreWroteOutside extends Permanent {
   }
 }
 
-/** The connection or the server went away in the middle; the transaction with it. */
+/** The connection or the server went away during the restore. The transaction was rolled back. */
 export class RestoreInterrupted extends Retryable {
   constructor(why: string, options?: { cause?: unknown }) {
     super(
@@ -165,7 +165,7 @@ export class RestoreInterrupted extends Retryable {
   }
 }
 
-/** A swap waits for a backup of what is live; it did not become one. */
+/** A swap needs a backup of the live schemas first, and that backup failed. */
 export class SafetyBackupFailed extends Permanent {
   constructor(backupId: string, why: string) {
     super(
@@ -182,7 +182,7 @@ export class SafetyBackupPending extends Retryable {
   }
 }
 
-/** Dependent objects of other schemas would stay with the old schema of a swap, and the request did not accept that. */
+/** Dependent objects of other schemas would go on using the old schema after a swap, and the request did not accept that. */
 export class DependentsStay extends Permanent {
   /** @param staying a line for each, with the reason */
   constructor(staying: readonly string[]) {
@@ -192,7 +192,7 @@ export class DependentsStay extends Permanent {
   }
 }
 
-/** A restore ended after its schema had been committed: that is whole, and stays. */
+/** A restore failed after it had committed the schema: the schema is complete and stays. */
 export class StepNotDone extends Permanent {
   constructor(what: string, schemas: readonly string[], cause: unknown) {
     super(

@@ -1,4 +1,4 @@
-/** Reading and locking a schema, before and while it is dumped. */
+/** Reading and locking a schema, before and during a dump. */
 import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 
 export class SchemaNotFound extends Permanent {
@@ -15,9 +15,9 @@ export class PermissionMissing extends Permanent {
   }
 }
 
-/** Our session could not lock a table in time; nothing waits behind us any more. */
+/** Our session could not lock a table in time and no longer waits: no other session is blocked behind it. */
 export class LockTimeout extends Retryable {
-  /** @param what such as `Schema "acme"`, where it is no table */
+  /** @param what such as `Schema "acme"`, if it is no table */
   constructor(
     table: string,
     waitedMs: number,
@@ -39,7 +39,7 @@ export interface LockNeed {
   readonly by?: 'restore';
 }
 
-/** The server's lock table is full. Permanent if the export or restore alone needs more locks than fit; otherwise until other sessions release theirs. */
+/** The server's lock table is full. Permanent if the export or restore alone needs more locks than fit; otherwise retried when other sessions have released theirs. */
 export class OutOfLocks extends LarderError {
   readonly retryable: boolean;
   constructor(need?: LockNeed, options?: { cause?: unknown }) {
@@ -48,7 +48,7 @@ export class OutOfLocks extends LarderError {
   }
 }
 
-/** Others hold locks too. */
+/** Other sessions hold locks too. */
 const SPARE = 1.25;
 
 const lockAdvice = (need: LockNeed | undefined): string => {
@@ -63,13 +63,13 @@ const HOLDS: Readonly<Record<'export' | 'restore', (needed: number) => string>> 
     `The restore holds up to ${needed} locks at once, one for each table, index, sequence, view and function, and two for each TOAST table`,
 };
 
-/** How many locks are needed and there, and what to set. */
+/** How many locks are needed, how many exist, and what to set. */
 export const lockWords = ({ needed, perTransaction, sessions, by }: LockNeed): string => {
   const wanted = Math.max(perTransaction + 1, Math.ceil((needed * SPARE) / sessions));
   return `${HOLDS[by ?? 'export'](needed)}; the server has room for ${perTransaction * sessions}, for all sessions together (max_locks_per_transaction is ${perTransaction}, for ${sessions} sessions). Set max_locks_per_transaction to at least ${wanted} and restart the server.`;
 };
 
-/** The export held up DDL of another session for longer than allowed, and gave way. */
+/** The export blocked DDL of another session for longer than allowed, and stopped. */
 export class GaveWayToDdl extends Retryable {
   constructor(pid: number, waitedSeconds: number) {
     super(
@@ -81,7 +81,7 @@ export class GaveWayToDdl extends Retryable {
 
 /** An object that is read by name was created, dropped or replaced while it was being locked or read. */
 export class SchemaInMotion extends Retryable {
-  /** @param what such as `Schema "acme"`, where more is known than the schema */
+  /** @param what such as `Schema "acme"`, if only the schema is known */
   constructor(
     schema: string,
     what: string = `Schema ${quoted(schema)}`,
@@ -94,7 +94,7 @@ export class SchemaInMotion extends Retryable {
   }
 }
 
-/** Rows of the schema's tables live where the dump would not take them. */
+/** Rows of the schema's tables are in partitions that the dump would not include. */
 export class PartitionsElsewhere extends Permanent {
   constructor(schema: string, partitions: readonly string[]) {
     super(

@@ -10,7 +10,7 @@ export class SourceUnreachable extends Retryable {
   }
 }
 
-/** A wrong password is tried again: the secret may be in the middle of a rotation. Every other refusal is for good. */
+/** A wrong password is retried, because the secret may be in the middle of a rotation. Every other refusal is permanent. */
 export class LoginRefused extends LarderError {
   readonly retryable: boolean;
   constructor(
@@ -54,7 +54,7 @@ export class SecretUnreadable extends Permanent {
   }
 }
 
-/** A pooler in transaction mode sits in front of the server: snapshots and settings would leak or break. */
+/** A pooler in transaction mode is in front of the server: snapshots and settings would leak or break. */
 export class PoolerInTransactionMode extends Permanent {
   constructor(source: string) {
     super(

@@ -19,7 +19,7 @@ export class VaultRefused extends Permanent {
   }
 }
 
-/** The stored object is not there any more, or never was. */
+/** The stored object no longer exists, or never did. */
 export class BackupGone extends Permanent {
   constructor(key: string) {
     super(
@@ -28,7 +28,7 @@ export class BackupGone extends Permanent {
   }
 }
 
-/** What is stored is not what was stored then. */
+/** The stored bytes have changed since they were stored. */
 export class BackupDamaged extends Permanent {
   constructor(key: string, how: string) {
     super(
@@ -37,9 +37,9 @@ export class BackupDamaged extends Permanent {
   }
 }
 
-/** A manifest is held in memory whole. */
+/** A manifest is held in memory as a whole. */
 export class ManifestTooLarge extends Permanent {
-  /** Bytes that were read before the limit, or that were to be written. */
+  /** Bytes read before the limit, or bytes to be written. */
   readonly bytes: number;
   constructor(key: string, bytes: number, most: number) {
     super(
@@ -50,7 +50,7 @@ export class ManifestTooLarge extends Permanent {
   }
 }
 
-/** The key that manifests are signed with can't be used. */
+/** The key that signs manifests can't be used. */
 export class ManifestKeyRefused extends Permanent {
   constructor(key: string, why: string, options?: { cause?: unknown }) {
     super(
@@ -79,7 +79,7 @@ export class ReadCorrupted extends Retryable {
   }
 }
 
-/** Reading the vault broke, several times in a row. */
+/** Reading the vault failed several times in a row. */
 export class ReadInterrupted extends Retryable {
   constructor(key: string, why: string, options?: { cause?: unknown }) {
     super(`Reading ${quoted(key)} from the vault broke: ${why}. It is tried again.`, options);

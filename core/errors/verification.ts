@@ -1,7 +1,7 @@
-/** Verifying: the scratch server and what it can't do. */
+/** Verifying: the scratch server and its limits. */
 import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 
-/** No folder of programs has a server: nothing can be verified. */
+/** No folder of programs contains a server: nothing can be verified. */
 export class ServerLayerMissing extends Permanent {
   constructor(roots: readonly string[]) {
     super(
@@ -11,7 +11,7 @@ export class ServerLayerMissing extends Permanent {
   }
 }
 
-/** A backup is of a newer major than any server on hand. */
+/** The backup's major is newer than any available server. */
 export class ServerTooOld extends Permanent {
   constructor(backupMajor: number, majorsOnHand: readonly number[]) {
     super(
@@ -21,9 +21,9 @@ export class ServerTooOld extends Permanent {
   }
 }
 
-/** A restore would not fit into the temporary folder: nothing of it was begun. */
+/** A restore would not fit into the temporary folder, so it was not begun. */
 export class ScratchTooSmall extends Permanent {
-  /** @param mostBytes what the folder can be enlarged to at most, where there is such a limit */
+  /** @param mostBytes the folder's largest possible size, if it is limited */
   constructor(folder: string, neededBytes: number, freeBytes: number, mostBytes?: number) {
     const most = mostBytes ? Math.floor(mostBytes / 1024 ** 2) : 0;
     super(
@@ -37,7 +37,7 @@ export class ScratchTooSmall extends Permanent {
 
 const mb = (bytes: number): number => Math.ceil(bytes / 1024 ** 2);
 
-/** The disk ran full under the scratch server, in spite of what was reckoned before. */
+/** The scratch server's disk ran full although the estimate said that the restore would fit. */
 export class ScratchDiskFull extends Permanent {
   constructor(folder: string, why: string, options?: { cause?: unknown }) {
     super(
@@ -47,7 +47,7 @@ export class ScratchDiskFull extends Permanent {
   }
 }
 
-/** The scratch server could not be made or did not start. `why` is its own last line, cleaned. */
+/** The scratch server could not be created or did not start. `why` is its own last line, cleaned. */
 export class ScratchFailed extends LarderError {
   readonly retryable: boolean;
   constructor(
@@ -60,9 +60,9 @@ export class ScratchFailed extends LarderError {
   }
 }
 
-/** The scratch server ended by itself in the middle. `why` is its own last lines, cleaned. */
+/** The scratch server ended unexpectedly. `why` is its own last lines, cleaned. */
 export class ScratchDied extends Retryable {
-  /** How, and its last words. */
+  /** How it ended, and its last lines. */
   readonly how: string;
   constructor(exit: string, why: string, options?: { cause?: unknown }) {
     super(
@@ -84,14 +84,14 @@ export class ScratchFaltered extends Retryable {
   }
 }
 
-/** A backup that no verification can look at, whatever is in it. */
+/** A backup that no verification can examine, whatever it contains. */
 export class BackupNotVerifiable extends Permanent {
   constructor(backupId: string, why: string, wayOut: string) {
     super(`Backup ${quoted(backupId)} can't be verified: ${why}. ${wayOut}`);
   }
 }
 
-/** A backup can't be brought back into a scratch server, which is no fault of the backup's. */
+/** A backup can't be restored into a scratch server, for a reason that is not the backup's fault. */
 export class RehearsalImpossible extends Permanent {
   constructor(why: string, wayOut: string, options?: { cause?: unknown }) {
     super(`${why}. ${wayOut}`, options);

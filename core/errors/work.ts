@@ -1,10 +1,10 @@
-/** Claims, workers and messages: how a piece of work ends without a result of its own. */
+/** Claims, workers and messages: how work ends without a result of its own. */
 import type { WorkName } from '../leased-work/work.ts';
 import { LarderError, Permanent, Retryable } from './base.ts';
 
 const capitalized = (name: WorkName): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
-/** Another attempt owns the row now; this worker must stop and change nothing. */
+/** Another attempt owns the row now. This worker must stop and change nothing. */
 export class ClaimLost extends Retryable {
   constructor(name: WorkName, id: string) {
     super(
@@ -27,7 +27,7 @@ abstract class EndOfWork extends Permanent {
   }
 }
 
-/** The worker's attempts are used up without one that could say why. */
+/** All attempts are used up, and no worker reported why. */
 export class WorkerDied extends EndOfWork {
   constructor(name: WorkName, attempts: number) {
     super(
@@ -39,7 +39,7 @@ export class WorkerDied extends EndOfWork {
   }
 }
 
-/** An attempt at the end of its time. */
+/** An attempt ran out of time. */
 export class TookTooLong extends EndOfWork {
   constructor(name: WorkName, seconds: number) {
     super(
@@ -63,7 +63,7 @@ export class MessageBuried extends EndOfWork {
   }
 }
 
-/** What another function of Larder answered with: its error's name, message and kind, without its class. */
+/** An error that another function of Larder returned: its name, message and kind, without its class. */
 export class FailedElsewhere extends LarderError {
   readonly retryable: boolean;
   constructor(failure: {

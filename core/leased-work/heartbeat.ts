@@ -43,8 +43,8 @@ export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => voi
   };
 
   /**
-   * By a clock that never jumps: the lease in the row is wall time, but how long we have held it is not. A timer of its
-   * own, since a beat may hang.
+   * Uses a clock that never jumps: the lease in the row is wall time, but the time that we have held it is not. It has its own
+   * timer, because a beat may hang.
    */
   const holdFrom = (renewedAt: number): void => {
     clearTimeout(leaseTimer);
@@ -57,7 +57,7 @@ export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => voi
     const begun = performance.now();
     const held = await store.heartbeat(claim, heart.findings());
     if (held !== 'held') return end(held);
-    // The work has ended meanwhile, and has said when its message is to come again.
+    // The work has ended meanwhile, and has set when its message is delivered again.
     if (ended) return;
     holdFrom(begun);
     await heart.hide(TIMES.visibilityWhileWorkingSeconds);
@@ -65,7 +65,7 @@ export const keepClaim = <W extends LeasedWork>(heart: Heartbeat<W>): (() => voi
 
   const look = async (): Promise<void> => {
     const row = await store.get(claim.projectId, claim.id);
-    // After a request to cancel no other attempt can begin; before it, one may have begun.
+    // After a request to cancel, no other attempt can begin; before it, one may have begun.
     if (row && row.attempt !== claim.attempt) return end('lost');
     if (row?.cancelRequested) end('cancelling');
   };

@@ -14,15 +14,15 @@ import type { Failure, LeasedWork, WorkName, WorkRef } from './work.ts';
 /** What differs between the kinds of leased work, as data. Their work itself is in their functions. */
 export interface WorkKind<W extends LeasedWork> {
   readonly name: WorkName;
-  /** The name of its work in the log. */
+  /** The name of the work in the log. */
   readonly task: 'export' | 'restore' | 'verification';
   /** The id's name in messages and in the log. */
   readonly idName: 'backupId' | 'restoreId' | 'verificationId';
   /** Reads its queue's messages. */
   readonly message: z.ZodType<WorkRef>;
-  /** The message that reports the end of one. */
+  /** The message that reports the end of one item of work. */
   readonly outcomeOf: (ended: WorkRef & { readonly runId?: string }) => OutcomeMessage;
-  /** What a failure writes besides its error. */
+  /** What a failure writes besides the error. */
   readonly findingsOf?: (failure: Failure) => Findings<W>;
 }
 
@@ -63,7 +63,7 @@ export const VERIFICATIONS: WorkKind<Verification> = {
   findingsOf: ({ message }) => ({ result: notRun(message) }),
 };
 
-/** What its queue's messages hold; the row says everything else. */
+/** Content of the queue's messages; the row holds everything else. */
 export const messageOf = (
   { idName }: Pick<WorkKind<LeasedWork>, 'idName'>,
   { projectId, id }: WorkRef,

@@ -10,11 +10,11 @@ import { BACKUPS, RESTORES, VERIFICATIONS, type WorkKind } from './kinds.ts';
 import type { WorkStore } from './store.ts';
 import type { LeasedWork, WorkRef } from './work.ts';
 
-/** One kind of leased work, for the sweep and the handling of dead letters: they end rows that no worker ends. */
+/** One kind of leased work for the sweep and the dead-letter handler, which end rows without a worker. */
 export interface UnattendedWork<W extends LeasedWork> {
   readonly kind: WorkKind<W>;
   readonly store: Pick<WorkStore<W>, 'get' | 'failAbandoned'>;
-  /** Writes that must be done before the outcome is sent; a worker may have died before them. May be repeated. */
+  /** Writes that must be done before the outcome is sent; a worker may have died before it did them. May be repeated. */
   readonly beforeNotifying?: (ended: Pick<LeasedWork, keyof WorkRef | 'status'>) => Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export interface Unattended {
   readonly verifications: UnattendedWork<Verification>;
 }
 
-/** Notes on the backup that it could not be verified: it must not look verified. */
+/** Records on the backup that it could not be verified, so that it does not look verified. */
 export const noteNotRun = (
   { validations, clock }: Pick<UnattendedPorts, 'validations' | 'clock'>,
   { projectId, backupId, id, result, error }: Verification,

@@ -11,7 +11,7 @@ import { isFinal, type LeasedWork, type WorkRef } from './work.ts';
 
 /**
  * Handles one message of a queue of leased work, from the claim to the final row. The row decides, never the message: a message
- * may come twice, late or never.
+ * may be delivered twice, late or never.
  */
 export interface WorkPorts<W extends LeasedWork, R extends Findings<W>> {
   readonly store: Pick<
@@ -31,16 +31,16 @@ export interface WorkPorts<W extends LeasedWork, R extends Findings<W>> {
   readonly log: Log;
 }
 
-/** What an attempt gets for its work. */
+/** What the work of an attempt receives. */
 export interface WorkContext<W extends LeasedWork> {
   readonly claim: Claim;
   /** Aborted with Cancelled, ClaimLost or TookTooLong. */
   readonly stop: AbortController;
-  /** Seconds that the attempt has, counted from its beginning. */
+  /** Seconds that the attempt has, counted from its start. */
   readonly seconds: number;
-  /** Gives the function whose result each next heartbeat writes. */
+  /** Sets the function whose result each next heartbeat writes. */
   note(findings: () => Findings<W>): void;
-  /** Writes at once. @throws ClaimLost */
+  /** Writes immediately. @throws ClaimLost */
   write(findings: Findings<W>): Promise<void>;
 }
 
@@ -63,11 +63,11 @@ export type Disposition<W extends LeasedWork> =
 
 export interface Delivery extends WorkRef {
   readonly receiptHandle: string;
-  /** Milliseconds until the function is stopped. */
+  /** Milliseconds until Lambda stops the function. */
   readonly remainingMs: number;
 }
 
-/** A failure changes only when the message comes again, so it does not end the work. */
+/** A failure only changes when the message is delivered again, so it does not end the work. */
 const hide = async (
   { queue, log }: Pick<WorkPorts<LeasedWork, object>, 'queue' | 'log'>,
   { receiptHandle }: Delivery,
@@ -83,7 +83,7 @@ const hide = async (
 const secondsFor = (remainingMs: number, most = Number.POSITIVE_INFINITY): number =>
   Math.max(1, Math.min(most, Math.floor(remainingMs / 1000) - TIMES.stopBeforeTimeoutSeconds));
 
-/** Works while the claim is kept. Every reason to stop goes through one AbortController. */
+/** Does the work while the claim is kept. Every reason to stop goes through one AbortController. */
 const attempt = async <W extends LeasedWork, R extends Findings<W>>(
   { store, queue, log }: WorkPorts<W, R>,
   task: WorkTask<W, R>,
@@ -118,7 +118,7 @@ const attempt = async <W extends LeasedWork, R extends Findings<W>>(
       },
     });
   } catch (error) {
-    // An abort causes errors of many kinds; the caller needs the reason of the abort, unless a schema was committed already.
+    // An abort causes errors of many kinds; the caller needs the reason of the abort, unless a schema was already committed.
     throw stop.signal.aborted && !(error instanceof StepNotDone) ? stop.signal.reason : error;
   } finally {
     clearTimeout(timer);
@@ -126,7 +126,7 @@ const attempt = async <W extends LeasedWork, R extends Findings<W>>(
   }
 };
 
-/** @param work the row as it was written; undefined if another attempt has it */
+/** @param work the row after the write; undefined if another attempt has it */
 const finish = async <W extends LeasedWork, R extends Findings<W>>(
   { log }: WorkPorts<W, R>,
   { kind, ended }: WorkTask<W, R>,
@@ -190,7 +190,7 @@ const settleExhausted = async <W extends LeasedWork, R extends Findings<W>>(
   return failed ? await finish(ports, task, work, failed, error) : { message: 'done' };
 };
 
-/** @throws what the history throws; the message then comes again by itself */
+/** @throws errors of the history; the message is then delivered again */
 export const workMessage = async <W extends LeasedWork, R extends Findings<W>>(
   ports: WorkPorts<W, R>,
   task: WorkTask<W, R>,
@@ -200,7 +200,7 @@ export const workMessage = async <W extends LeasedWork, R extends Findings<W>>(
   const { name, task: doing, idName } = task.kind;
   const { projectId, id } = delivery;
   const facts = { projectId, [idName]: id };
-  // The queue's own visibility is the function's timeout: whatever goes wrong from here, the message comes sooner.
+  // The queue's own visibility timeout is the function's timeout: after any later failure, the message is delivered sooner.
   const hidden = hide(ports, delivery, TIMES.visibilityWhileWorkingSeconds);
   const outcome = await store.claim(projectId, id).finally(() => hidden);
   if (outcome.kind === 'exhausted') return await settleExhausted(ports, task, outcome.work);

@@ -29,7 +29,7 @@ export interface WorkRef {
 
 export interface LeasedWork extends WorkRef {
   readonly projectName: string;
-  /** The source it works on; for a verification, which connects to none, the backup's source. */
+  /** The source that it works on; for a verification, which connects to no source, the backup's source. */
   readonly source: string;
   readonly environment: string;
   readonly status: WorkStatus;
@@ -39,21 +39,21 @@ export interface LeasedWork extends WorkRef {
   /** When its message was last sent to the queue. */
   readonly queuedAt: string;
   readonly startedAt?: string;
-  /** When it ended; failed and cancelled ones have it too. */
+  /** When it ended; also set for failed and cancelled work. */
   readonly completedAt?: string;
   readonly durationMs?: number;
-  /** Until when the attempt that works on it holds it. */
+  /** End of the current attempt's lease. */
   readonly leaseUntil?: string;
-  /** Not before this time is a retry due. */
+  /** Earliest time of a retry. */
   readonly retryAt?: string;
   readonly cancelRequested?: boolean;
   readonly error?: Failure;
-  /** When its end was reported, or needed no report. */
+  /** When its end was notified, or needed no notification. */
   readonly toldAt?: string;
-  /** When its record may go. */
+  /** When its record may be removed. */
   readonly expiresAt: string;
 }
 
 const FINAL: readonly WorkStatus[] = ['completed', 'failed', 'cancelled', 'deleted'];
-/** True once nothing will change the outcome any more. */
+/** True if the outcome cannot change any more. */
 export const isFinal = (status: WorkStatus): boolean => FINAL.includes(status);
