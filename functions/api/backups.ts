@@ -75,7 +75,7 @@ export const latestBackup = async (api: Api, request: ApiRequest): Promise<Answe
   return { status: 200, body: showBackup(backup, request.base) };
 };
 
-/** The backup of the path, which must be the path's project's. What retention took is found only as `deleted`. */
+/** The backup of the path, which must belong to the path's project. One that retention removed is found only as `deleted`. */
 export const findBackup = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
   const projectId = checkProjectId(params.projectId ?? '');
   const backupId = params.backupId ?? '';
@@ -90,7 +90,7 @@ type CompletedBackup = Backup & Required<Pick<Backup, 'fileId' | 'compression'>>
 const isCompleted = (backup: Backup): backup is CompletedBackup =>
   backup.status === 'completed' && backup.fileId !== undefined && backup.compression !== undefined;
 
-/** The same, but only one whose object is in the vault. @throws HttpProblem 410, BackupNotReady */
+/** The same, but only if its object is in the vault. @throws HttpProblem 410, BackupNotReady */
 export const completedBackup = async (
   api: Api,
   request: ApiRequest,
@@ -135,7 +135,7 @@ export const downloadBackup = async (api: Api, request: ApiRequest): Promise<Ans
   return { status: 200, body: { url, expiresAt, fileName, size, checksum } };
 };
 
-/** POST /projects/{projectId}/backups/{backupId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
+/** POST /projects/{projectId}/backups/{backupId}/cancel: 200 if it is cancelled, 202 if its worker was asked to stop. */
 export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const before = await findBackup(api, request);
   const status = await api.ports.history.requestCancel(before.projectId, before.id);

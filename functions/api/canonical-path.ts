@@ -2,9 +2,9 @@ import { encodePart } from '../../core/keys.ts';
 import { ROUTES, type RouteSpec } from '../../core/routes.ts';
 
 /**
- * Each resource has one spelling, the one of the API's own links. IAM compares a policy with the path as the client sent it, while API
- * Gateway finds the resource by a path that it has tidied: a slash at the end, a doubled one, an encoded letter would pass a Deny of
- * paths that end with `/swap` and reach the route all the same. So the handler refuses every other spelling.
+ * Each resource has one spelling, the one in the API's own links. IAM compares a policy with the path as the client sent it, but API
+ * Gateway normalizes the path before it finds the resource. So a slash at the end, a doubled slash or an encoded letter would bypass a Deny
+ * of paths that end with `/swap` and still reach the route. The handler refuses every other spelling.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
  */
 type Params = Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ export const canonicalPath = ({ path }: Pick<RouteSpec, 'path'>, params: Params)
 /** A stage, or the base path of a domain of its own. */
 const BEFORE = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9$_.+!*'(),-]+)*$/;
 
-/** @param path as it came, with or without what stands before the route's own */
+/** @param path as the client sent it, with or without a prefix before the route's own path */
 export const isSpelledAs = (path: string, canonical: string): boolean =>
   path.endsWith(canonical) && BEFORE.test(path.slice(0, path.length - canonical.length));
 
@@ -27,7 +27,7 @@ const decoded = (part: string): string | undefined => {
   }
 };
 
-/** The route's parameters, where the parts of a tidied path are the route's. */
+/** The route's parameters, if the parts of a normalized path match the route. */
 const paramsOf = ({ path }: RouteSpec, parts: readonly (string | undefined)[]) => {
   const wanted = path.split('/').slice(1);
   if (wanted.length !== parts.length) return undefined;
@@ -42,14 +42,14 @@ const paramsOf = ({ path }: RouteSpec, parts: readonly (string | undefined)[]) =
   return params;
 };
 
-/** What was probably meant by a path that is none: the canonical path of a route, or undefined. */
+/** The canonical path of the route that a wrong path probably meant, or undefined. */
 export const meantBy = (path: string): string | undefined => {
   const parts: (string | undefined)[] = [];
   for (const part of path.split('/').map(decoded)) {
     if (part === '..') parts.pop();
     else if (part !== '' && part !== '.') parts.push(part);
   }
-  // Literal parts go before parameters, as in API Gateway.
+  // Literal parts take precedence over parameters, as in API Gateway.
   const [nearest] = ROUTES.flatMap((route) => {
     const params = paramsOf(route, parts);
     return params ? [canonicalPath(route, params)] : [];

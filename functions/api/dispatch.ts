@@ -16,7 +16,7 @@ import { getVerification, listVerifications, requestVerification } from './verif
 
 type Serve = (api: Api, request: ApiRequest) => Answer | Promise<Answer>;
 
-/** What answers each route. */
+/** The function that serves each route. */
 const SERVE: Readonly<Record<RouteId, Serve>> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),
   openapi: (_, { base }) => ({ status: 200, body: openApi(base) }),
@@ -43,7 +43,7 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   getRun,
 };
 
-/** Whether a path as it came is one of a route, for gateways that send everything to one resource. */
+/** Whether a path matches a route, for gateways that send everything to one resource. */
 const matches = (route: RouteSpec, path: string): boolean => {
   const pattern = route.path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+');
   return new RegExp(`^${pattern}/?$`).test(path);
@@ -71,7 +71,7 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   );
 };
 
-/** @throws HttpProblem 400: nothing is done under another spelling of a path, since IAM's policies go by the spelling */
+/** @throws HttpProblem 400: nothing is done under another spelling of a path, because IAM's policies match the spelling */
 const checkSpelling = (
   { path, requestContext }: APIGatewayProxyEvent,
   route: RouteSpec,
@@ -85,7 +85,7 @@ const checkSpelling = (
   );
 };
 
-/** Serves a request. @throws what `problemDetails` answers */
+/** Serves a request. @throws errors that `problemDetails` turns into answers */
 export const serve =
   (api: Api) =>
   async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {

@@ -61,7 +61,7 @@ const api: Api = {
     bucket,
     restoreFrom: new Map(routes.map(({ source, restoreFrom }) => [source, restoreFrom])),
     sources: routes.map((route) => route.source),
-    // API Gateway gives up after 29 s; the rest is for the history.
+    // API Gateway times out after 29 s; the rest is for the history.
     lookUpMs: 20_000,
   },
   ports: {

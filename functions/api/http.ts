@@ -5,28 +5,28 @@ import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
 import { printableJson, printableLines } from '../../core/printable.ts';
 
-/** What a route's function gets: parameters decoded, nothing of API Gateway left. */
+/** Input of a route's function: decoded parameters, and no types of API Gateway. */
 export interface ApiRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body's text, empty where there is none. */
+  /** The body's text, empty if there is none. */
   readonly body: string;
-  /** What stands before a route's path in a URL, such as `/prod`; empty behind a domain of its own. */
+  /** The part of a URL before a route's path, such as `/prod`; empty behind a custom domain. */
   readonly base: string;
 }
 
-/** What a route's function answers. */
+/** Result of a route's function. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
-  /** Instead of a body: text of the type that `headers` name. */
+  /** Instead of a body: text of the content type in `headers`. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is not of the domain: no such route, a method or a content type that is none. */
+/** An HTTP error outside of the domain: no such route, wrong method, wrong content type. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -39,8 +39,8 @@ export class HttpProblem extends Error {
 }
 
 /**
- * A path parameter as it was meant. A REST API hands them over as the client encoded them, other gateways decoded; what
- * holds a character that no encoded path can hold is decoded already. It is never decoded twice: `%252e` is the
+ * A decoded path parameter. A REST API passes parameters encoded, other gateways pass them decoded. A value with a
+ * character that no encoded path can contain is decoded already. It is never decoded twice: `%252e` is the
  * project `%2e`, and no other.
  */
 const decoded = (name: string, value: string): string => {
@@ -78,7 +78,7 @@ const bodyOf = (event: APIGatewayProxyEvent): string => {
   return bytes.toString('utf8');
 };
 
-/** The parts of the request's path that stand before the resource's own: the stage, or a base path. */
+/** The parts of the request's path before the resource's own: the stage, or a base path. */
 const baseOf = (event: APIGatewayProxyEvent): string => {
   const resource = event.resource.split('/').slice(1);
   const path = (event.requestContext?.path ?? event.path).split('/').slice(1);
@@ -102,8 +102,8 @@ export const requestOf = (event: APIGatewayProxyEvent): ApiRequest => ({
 });
 
 /**
- * The request's JSON body; none at all counts as `{}`.
- * @throws InvalidInput, or HttpProblem 415 where it is of another type
+ * The request's JSON body; no body counts as `{}`.
+ * @throws InvalidInput, or HttpProblem 415 if it has another content type
  */
 export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z.output<S> => {
   if (request.body.trim() === '') return parse('The body', schema, {});
@@ -126,10 +126,10 @@ export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z
   return parse('The body', schema, value);
 };
 
-/** Answers say what is true now, and some of them hold a key to a backup: no cache may keep them. */
+/** Answers show the present state, and some contain access to a backup: no cache may keep them. */
 const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** What a terminal shows of an answer holds no hidden character; who parses it gets names as they are. */
+/** A terminal shows no hidden character of an answer; a JSON parser gets names unchanged. */
 const jsonOf = (body: unknown): string => (body === undefined ? '' : printableJson(body));
 
 export const toResult = ({ status, body, text, headers }: Answer): APIGatewayProxyResult => ({

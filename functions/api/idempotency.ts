@@ -7,9 +7,9 @@ import type { Api } from './ports.ts';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * An id for what a request asks for: a new one, or under an Idempotency-Key the one that the same request got
+ * An id for a request: a new one, or under an Idempotency-Key the id that the same request got
  * within the last 24 hours. Its time is the time of the first request.
- * @throws IdempotencyConflict where the key came with another request
+ * @throws IdempotencyConflict if the key came with another request
  */
 export const stableId = async (
   { ports }: Api,

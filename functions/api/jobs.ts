@@ -29,7 +29,7 @@ export interface JobResource<J extends Job> {
 
 const DAY_MS = 86_400_000;
 
-/** What every new row of a job begins with. */
+/** Fields of every new row of a job. */
 export const newJob = (
   { ports, settings }: Api,
   backup: Pick<Backup, 'id' | 'projectId' | 'projectName'>,
@@ -53,11 +53,11 @@ export const newJob = (
 };
 
 /**
- * Answers a request for a job with 202 and its place. Under an Idempotency-Key it is the one that the same request made
- * before, however things stand by now. The row is written first and is what counts: a message that can't be sent
- * is sent by sweep.
- * @param asked all that the request says, its path's meaning included
- * @param make checks whether it can be done, and gives the row
+ * Answers a request for a job with 202 and its location. Under an Idempotency-Key it is the job that the same request made
+ * before, whatever its state is now. The row is written first and decides: if its message can't be sent, sweep
+ * sends it.
+ * @param asked the whole request, including the meaning of its path
+ * @param make checks whether the job can be done, and returns the row
  */
 export const requestJob = async <J extends Job>(
   api: Api,
@@ -82,7 +82,7 @@ export const requestJob = async <J extends Job>(
   };
 };
 
-/** The job of the path, which must be the path's backup's. The backup itself may be gone by now. */
+/** The job of the path, which must belong to the path's backup. The backup itself may be removed already. */
 export const findJob = async <J extends Job>(
   api: Api,
   { params }: ApiRequest,
@@ -110,7 +110,7 @@ const listQuery = z.strictObject({
   cursor: z.string().max(1000).exactOptional(),
 });
 
-/** A backup's jobs, newest first. They outlive the backup; an unknown backup without any is an error. */
+/** A backup's jobs, newest first. They are kept longer than the backup; an unknown backup without jobs is an error. */
 export const listJobs = async <J extends Job>(
   api: Api,
   request: ApiRequest,

@@ -7,7 +7,7 @@ import { publicBackup, publicProject, publicRun } from './public.ts';
 import { publicRestore, publicVerification } from './public-jobs.ts';
 import { status } from './status.ts';
 
-/** The API as an OpenAPI 3.1 document, made from the routes and the very schemas that requests and answers pass. */
+/** The API as an OpenAPI 3.1 document, made from the routes and from the schemas that check requests and answers. */
 const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
     items: z.array(item),
@@ -17,14 +17,14 @@ const pageOf = <S extends z.ZodType>(item: S) =>
 interface Answers {
   readonly status: 200 | 202;
   readonly schema: z.ZodType;
-  /** What the answer is, JSON where absent. */
+  /** Content type of the answer, JSON if absent. */
   readonly media?: string;
-  /** Statuses of problem details that the route may answer, besides 400, 404 and 500. */
+  /** Statuses of problem details that the route may return, besides 400, 404 and 500. */
   readonly problems?: readonly number[];
   readonly extra?: Readonly<Record<string, string>>;
 }
 
-/** Of requests whose body may be wrong, whose key may be used up, or whose backup is not there any more. */
+/** For requests whose body may be wrong, whose key may be used already, or whose backup may be removed. */
 const REFUSALS = [409, 410, 413, 415, 422] as const;
 const restoreRequested = { status: 202, schema: publicRestore, problems: REFUSALS } as const;
 

@@ -21,12 +21,12 @@ export interface ApiPorts {
   readonly functions: SourceFunctions;
   /** By name of the source. */
   readonly queues: ReadonlyMap<string, Pick<WorkQueue, 'send'>>;
-  /** By name of the source that is written to; one that takes no restores has none. */
+  /** By name of the target source; sources that accept no restores are absent. */
   readonly restoreQueues: ReadonlyMap<string, Pick<WorkQueue, 'send'>>;
   readonly verificationQueue: Pick<WorkQueue, 'send'>;
-  /** Tells people what ended here; without it, sweep does. */
+  /** Sends outcomes of work that ended here; without it, sweep sends them. */
   readonly outcomes?: Outcomes;
-  /** Counts an answer that a source's silence left open: no fault of the API. */
+  /** Counts an answer that a source's silence left open; this is not the API's fault. */
   readonly countUnresolved?: () => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,14 +36,14 @@ export interface ApiSettings {
   readonly environment: string;
   readonly exportDefaults: ExportSettings;
   readonly retention: RetentionSettings;
-  /** The vault's bucket, for commands that people run themselves. */
+  /** The vault's bucket, for commands that people run. */
   readonly bucket: string;
   readonly verification: Pick<VerificationSettings, 'compare'>;
   /** Names of the configured sources. */
   readonly sources: readonly string[];
-  /** By name of a source: those whose backups may be brought there, besides its own. */
+  /** By name of a target source: the sources whose backups may be restored there, besides its own. */
   readonly restoreFrom: ReadonlyMap<string, readonly string[]>;
-  /** How long sources may take to say whether they have a project, milliseconds. */
+  /** How long sources may take to answer whether they have a project, milliseconds. */
   readonly lookUpMs: number;
 }
 

@@ -15,7 +15,7 @@ export const problemDetails = (
     const answer = problemAnswer(error, requestId);
     if (error instanceof ProjectNotResolved) ports.countUnresolved?.();
     const { httpMethod: method, resource } = event;
-    // A 503 has been explained where it came from.
+    // The code that throws a 503 has logged the cause.
     if (answer.status === 500)
       ports.log.error('a request failed', { requestId, method, resource, error });
     request.response = toResult(answer);

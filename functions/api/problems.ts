@@ -19,7 +19,7 @@ type ProblemDetails = z.infer<typeof problemDetails>;
 
 const RETRY_AFTER_SECONDS = '30';
 
-/** Errors of the domain that are answers, by name: some come from another function and have no class here. */
+/** HTTP statuses of domain errors, by name: some come from another function and have no class here. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   InvalidInput: 400,
   FormatNotPossible: 400,
@@ -35,17 +35,17 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   RestoreNotReady: 409,
   TablesNeedArchive: 409,
   ContentNotRestorable: 409,
-  // The history names it, and what is in the vault is another thing.
+  // The history has the backup, but the vault holds something else.
   BackupDamaged: 409,
   ManifestTooLarge: 409,
   BackupGone: 410,
-  // draft-ietf-httpapi-idempotency-key-header: a key that is used again with another request.
+  // draft-ietf-httpapi-idempotency-key-header: a key is reused with another request.
   IdempotencyConflict: 422,
   ProjectNotResolved: 503,
   ManifestKeyUnreachable: 503,
 };
 
-/** DynamoDB and SQS asking for patience, after the SDK has run out of its own. */
+/** Throttling by DynamoDB or SQS, after the SDK's own retries. */
 const THROTTLED = /Throttl|TooManyRequests|ProvisionedThroughputExceeded|RequestLimitExceeded/;
 
 interface Known {
@@ -83,10 +83,10 @@ const known = (error: unknown): Known => {
 
 const kebab = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 
-/** A UUID of API Gateway's is a URN as it stands. */
+/** API Gateway's request id is a UUID, so it makes a URN. */
 const instanceOf = (requestId: string): string => `urn:uuid:${requestId}`;
 
-/** An error as an answer: no stack, no name of ours that says nothing, nothing of an unforeseen one. */
+/** Turns an error into an answer: no stack, no internal name, no detail of an unexpected error. */
 export const problemAnswer = (error: unknown, requestId: string): Answer => {
   const { status, detail, code, problems, headers } = known(error);
   const body: ProblemDetails = {

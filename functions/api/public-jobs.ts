@@ -15,7 +15,7 @@ import { DEPENDENT_KINDS, OBSTACLES, REPOINTINGS } from '../../core/restore-depe
 import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
 import { backupPath, bytes, failure, path, prose, time } from './public.ts';
 
-/** What the API shows of restores and verifications: promise and sieve, as in public.ts. */
+/** Fields of restores and verifications that the API shows; also a filter, as in public.ts. */
 const count = z.int();
 const lines = z.array(prose);
 const tableName = z.object({ schema: z.string(), name: z.string() });
@@ -223,10 +223,10 @@ export const restorePath = (base: string, { projectId, backupId, id }: InBackup)
 export const verificationPath = (base: string, { projectId, backupId, id }: InBackup): string =>
   `${backupPath(base, projectId, backupId)}/verifications/${id}`;
 
-/** Ends that were written without a look at the source: the names may have been exchanged. */
+/** Ends that were written without reading the source: the names may have been exchanged. */
 const UNSEEN_ENDS: readonly unknown[] = ['JobWorkerDied', 'JobMessageBuried'];
 
-/** True for a swap that exchanged something, or may have, which could be exchanged back: the undoing looks. */
+/** True for a swap that exchanged names, or may have: the undo checks the source. */
 export const isUndoable = (restore: Restore): boolean => {
   const { mode, status, dryRun, outcome: made, exchange = [], error } = restore;
   if (mode !== 'swap' || dryRun) return false;

@@ -17,13 +17,13 @@ import { type Run, scheduleLabel } from '../../core/run.ts';
 import type { RunTally } from '../../core/run-ports.ts';
 
 /**
- * What the API shows. Each schema is both the promise of the OpenAPI document and the sieve: a member that is not in it
- * stays inside. Times are ISO 8601 in UTC, sizes bytes, durations milliseconds.
+ * What the API shows. Each schema documents an answer in OpenAPI and filters it: members that are not in the schema
+ * are not sent. Times are ISO 8601 in UTC, sizes bytes, durations milliseconds.
  */
 export const time = z.iso.datetime();
 export const bytes = z.number().meta({ description: 'bytes' });
 export const path = z.string().meta({ description: 'A path on this API.' });
-/** Sentences for people, which may hold a tenant's names: without hidden characters. Names by themselves are given as they are. */
+/** Sentences for people, without hidden characters. They may contain a tenant's names. Fields that hold only a name are unchanged. */
 export const prose = z.string().overwrite(printable);
 export const failure = z.object({ name: z.string(), message: prose });
 
@@ -167,7 +167,7 @@ export const showProject = (project: RegisteredProject, base: string) => {
   });
 };
 
-/** How far a run is; of what is open, `running` are being exported as the index shows it, which may be a moment old. */
+/** Progress of a run. `running` is the number of open backups that are being exported, from the index, which may lag a moment behind. */
 export const countsOf = (tally: RunTally, running: number): RunCounts => {
   const inProgress = Math.min(running, tally.open);
   return {

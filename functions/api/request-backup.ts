@@ -14,7 +14,7 @@ import { sendRequest } from './send-messages.ts';
 const DAY_MS = 86_400_000;
 const NAMES = { manual: 'Manual backup', 'pre-migration': 'Before a migration' } as const;
 
-/** The configured compression belongs to the configured format: another format takes its own best. */
+/** The configured compression is for the configured format: another format uses its own best. */
 const formatOf = ({ exportDefaults }: ApiSettings, asked: BackupRequest) => {
   const format = asked.format ?? exportDefaults.format;
   const fallback = format === exportDefaults.format ? exportDefaults.compression : undefined;
@@ -50,8 +50,8 @@ const rowOf = (
 };
 
 /**
- * POST /projects/{projectId}/backups. The row is written first and is what counts: where sending fails the answer
- * is 202 all the same, for sweep sends a message for every row that has waited too long.
+ * POST /projects/{projectId}/backups. The row is written first and decides: if sending the message fails, the answer
+ * is still 202, because sweep sends a message for every row that has waited too long.
  */
 export const requestBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { ports, settings } = api;

@@ -28,13 +28,13 @@ const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string)
   ...wish,
 });
 
-/** POST /projects/{projectId}/backups/{backupId}/restores: beside the live schema, all of it or chosen tables. */
+/** POST /projects/{projectId}/backups/{backupId}/restores: beside the live schema, everything or chosen tables. */
 export const requestRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const asked = jsonBody(request, restoreRequest);
   const backup = await completedBackup(api, request, 'restored');
   const { schemaName: newSchema, into, owners, acceptOwnCode, dryRun } = asked;
   const tables = asked.tables && [...new Set(asked.tables)];
-  // What is live is relied on; a copy is for its rows.
+  // The application relies on a live schema; a restored copy is read for its rows.
   const onConflict = asked.onConflict ?? (into === 'live' ? 'stop' : 'report');
   const wish: Wish = {
     mode: tables ? 'tables' : 'beside',
@@ -58,7 +58,7 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
   });
 };
 
-/** POST .../swap: in the live schema's place. Owners and grants are kept, whatever it takes. */
+/** POST .../swap: replaces the live schema. Owners and grants are always kept. */
 export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { repointDependents, acceptOwnCode, ...asked } = jsonBody(request, swapRequest);
   const backup = await completedBackup(api, request, 'restored');

@@ -34,7 +34,7 @@ const ask = async ({ ports, settings }: Api, source: string, projectId: string):
 
 const nameOf = (error: unknown): string => describeError(error).name;
 
-/** An id that a project may have. @throws InvalidInput */
+/** Checks that a project may have this id. @throws InvalidInput */
 export const checkProjectId = (projectId: string): string => {
   const problem = idProblem(projectId);
   if (problem) throw new InvalidInput('The request', [`projectId: ${problem}`]);
@@ -42,8 +42,8 @@ export const checkProjectId = (projectId: string): string => {
 };
 
 /**
- * The project as the registry has it; an id it has not, or not as active, is asked of every source at once.
- * @throws InvalidInput, ProjectNotFound, DuplicateProject, ProjectNotResolved where a source could not answer and none has it
+ * The project from the registry. If the registry does not have it as active, all sources are asked at the same time.
+ * @throws InvalidInput, ProjectNotFound, DuplicateProject, ProjectNotResolved if a source could not answer and no other has it
  */
 export const resolveProject = async (api: Api, projectId: string): Promise<RegisteredProject> => {
   const { ports, settings } = api;
@@ -59,7 +59,7 @@ export const resolveProject = async (api: Api, projectId: string): Promise<Regis
   const failures = said.flatMap((one) => ('error' in one ? [one] : []));
   const duplicate = failures.find(({ error }) => nameOf(error) === 'DuplicateProject');
   if (duplicate) throw duplicate.error;
-  // What is known of an inactive project is good enough where its own source keeps silent.
+  // For an inactive project, the registry's row is enough if its own source does not answer.
   if (ours && ours.status !== GONE && failures.some(({ source }) => source === ours.source))
     return ours;
   if (failures.length) {
@@ -71,7 +71,7 @@ export const resolveProject = async (api: Api, projectId: string): Promise<Regis
   throw new ProjectNotFound(projectId);
 };
 
-/** @throws ProjectInactive besides what `resolveProject` throws */
+/** @throws ProjectInactive, and errors of `resolveProject` */
 export const resolveActiveProject = async (
   api: Api,
   projectId: string,

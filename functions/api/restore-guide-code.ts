@@ -2,13 +2,13 @@ import type { Manifest } from '../../core/manifest.ts';
 import { inline, lines } from './restore-guide-text.ts';
 
 /**
- * A backup brings the tenant's own code along, and some of it runs while it is restored: with the rights of the login that restores.
- * As a superuser's, a check may run a program on the database server (COPY ... TO PROGRAM). So the guide's commands refuse such logins.
+ * A backup contains the tenant's own code, and some of it runs during a restore, with the rights of the restoring login.
+ * With a superuser's rights, a check may run a program on the database server (COPY ... TO PROGRAM). So the guide's commands refuse such logins.
  * https://www.postgresql.org/docs/current/predefined-roles.html
  */
 export const CHECK_FILE = './larder-check.sql';
 
-/** Of psql: an error where the login is a superuser, or may become one, or may reach the server's files and programs. */
+/** For psql: fails if the login is a superuser, or may become one, or can access the server's files and programs. */
 export const CHECK_SQL = lines(
   'DO $check$',
   'BEGIN',
@@ -37,7 +37,7 @@ interface Code {
 const defined = ({ definitions = [] }: Manifest, kind: string): string[] =>
   definitions.filter((one) => one.kind === kind).map(({ name }) => name);
 
-/** All that can hold code, with what a manifest says of it; the oldest have no definitions. */
+/** All kinds of objects that can contain code, according to the manifest; the oldest manifests have no definitions. */
 const codeOf = (manifest: Manifest): readonly Code[] => [
   { what: 'Functions', names: manifest.functions.map(nameOf) },
   { what: 'Triggers', names: manifest.triggers.map(nameOf) },

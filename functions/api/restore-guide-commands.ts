@@ -4,10 +4,10 @@ import { CHECK_FILE } from './restore-guide-code.ts';
 import { needsPath, PATH_FILE, withPath } from './restore-guide-operators.ts';
 import { lines } from './restore-guide-text.ts';
 
-/** The commands that bring a backup's file back, which is in the working folder. */
+/** Commands that decompress a backup's file in the working folder. */
 export const UNPACK = { gzip: 'gzip -dk', zstd: 'zstd -dk', bzip2: 'bzip2 -dk', none: '' } as const;
 
-/** `public` is in every database: creating it again would end the restore. */
+/** Every database has `public`: creating it again would end the restore. */
 export const entriesToSkip = (manifest: Manifest): boolean =>
   schemasIn(manifest).includes('public');
 
@@ -19,7 +19,7 @@ const CHECK = `psql "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --
 const psqlOf = (...files: readonly string[]): string =>
   `psql "$DATABASE_URL" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction --file=${CHECK_FILE}${files.map((one) => ` --file=${shellWord(one)}`).join('')}`;
 
-/** As SQL, which is read with another search_path. */
+/** Converts to SQL that runs with another search_path. */
 const restoreWithPath = (manifest: Manifest, sql: string, mark: string): readonly string[] => [
   ...withPath(manifest, sql, mark),
   psqlOf(PATH_FILE, `${sql}.path`),

@@ -3,13 +3,13 @@ import type { Manifest, ManifestTable } from '../../core/manifest.ts';
 import { printable } from '../../core/printable.ts';
 import { printedIdentifier, printedLiteral } from '../../core/printed-sql.ts';
 
-/** Tables in one statement: with many more, a server's stack of UNIONs would end. */
+/** Tables in one statement: with many more, a chain of UNIONs would exceed the server's stack. */
 const PORTION = 200;
 
 const fullName = ({ schema, name }: ManifestTable): string =>
   `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
 
-/** What is counted as one: a table, or the partitions whose rows a restore divides anew. */
+/** What is counted together: a table, or the partitions over which a restore distributes rows anew. */
 const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
   const all = new Map<string, ManifestTable[]>();
   for (const table of tables.filter(holdsRows)) {
@@ -26,7 +26,7 @@ const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly M
 const countOf = (table: ManifestTable): string =>
   `(SELECT pg_catalog.count(*) FROM ONLY ${fullName(table)})`;
 
-/** SQL that gives a row for each table whose rows are not as many as the manifest says; empty where it counts none. */
+/** SQL that returns a row for each table whose number of rows differs from the manifest; empty if the manifest counts none. */
 export const countsQuery = ({ tables }: Manifest): string => {
   const counted = [...units(tables)];
   const statements: string[] = [];

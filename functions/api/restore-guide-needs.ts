@@ -1,16 +1,16 @@
 import { type Manifest, schemasIn } from '../../core/manifest.ts';
 import { printedIdentifier, printedLiteral } from '../../core/printed-sql.ts';
 
-/** Roles that are in every server. */
+/** Roles that every server has. */
 const isGiven = (role: string): boolean => role.startsWith('pg_');
 
-/** One a line: a terminal takes lines of at most 4,096 bytes. */
+/** One per line: a terminal accepts lines of at most 4,096 bytes. */
 const valuesOf = (names: readonly string[]): string =>
   names.map((name) => `  (${printedLiteral(name)})`).join(',\n');
 
 /**
- * Creates roles that are missing, without login and password, and lets the restoring login (the psql variable `login`) give objects to
- * those that are no superusers.
+ * Creates missing roles, without login and password, and lets the restoring login (the psql variable `login`) give objects to
+ * those that are not superusers.
  */
 export const createRoles = ({ roles }: Manifest): string => {
   const wanted = roles.filter((role) => !isGiven(role));
@@ -28,7 +28,7 @@ export const createRoles = ({ roles }: Manifest): string => {
   ].join('\n');
 };
 
-/** Those that live in the backup's own schemas are created by the file itself. */
+/** The file itself creates extensions that are in the backup's own schemas. */
 export const createExtensions = (manifest: Manifest): string => {
   const own = schemasIn(manifest);
   return manifest.extensions

@@ -4,8 +4,8 @@ import { shellWord } from '../../core/shell-word.ts';
 import { heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
- * pg_dump writes for an empty search_path, where `JOIN ... USING`, `CASE x WHEN y`, `IS DISTINCT FROM` and `NULLIF` find no operator outside
- * pg_catalog, or another one. By hand the whole file is read with the schemas of those operators on the path, behind pg_catalog.
+ * pg_dump writes for an empty search_path. There `JOIN ... USING`, `CASE x WHEN y`, `IS DISTINCT FROM` and `NULLIF` find no operator outside
+ * pg_catalog, or a wrong one. A restore by hand reads the whole file with the schemas of those operators on the path, after pg_catalog.
  */
 export const PATH_FILE = './larder-path.sql';
 
@@ -16,7 +16,7 @@ const unqualified = ({ operatorBindings = [], options }: Manifest): readonly Ope
 
 export const needsPath = (manifest: Manifest): boolean => unqualified(manifest).length > 0;
 
-/** Writes a copy of an SQL file without pg_dump's own search_path, which is a line before all names and rows, and one that sets another. */
+/** Writes a file that sets the search_path, and copies an SQL file without pg_dump's own line for it, which comes before all names and rows. */
 export const withPath = (manifest: Manifest, sql: string, mark: string): readonly string[] => {
   const schemas = unqualified(manifest).flatMap(({ operators }) =>
     operators.map(({ schema }) => schema),
@@ -29,7 +29,7 @@ export const withPath = (manifest: Manifest, sql: string, mark: string): readonl
   ];
 };
 
-/** Which objects it is for; empty where there are none. */
+/** Lists the objects that need this; empty if there are none. */
 export const operatorsSection = (manifest: Manifest): string => {
   const all = unqualified(manifest);
   if (!all.length) return '';

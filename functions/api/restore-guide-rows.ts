@@ -5,8 +5,8 @@ import { CHECK_FILE } from './restore-guide-code.ts';
 import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
- * Rows without definitions go between the two halves of another backup's: tables before them; indexes, foreign keys, triggers and policies
- * after them. So neither the order of the tables nor a right to switch triggers off is needed.
+ * Rows without definitions are loaded between the two halves of another backup's definitions: its tables before the rows; its indexes, foreign
+ * keys, triggers and policies after them. So neither the order of the tables matters, nor is a right to disable triggers needed.
  * https://www.postgresql.org/docs/current/app-pgrestore.html (--section)
  */
 const LIST = './larder-definitions.list';
@@ -25,7 +25,7 @@ export const definitionsNeeded = (manifest: Manifest): string =>
     'Where a table has changed in between, the restore ends with an error and leaves nothing: take another one.',
   );
 
-/** What a full backup refreshes by itself, and one of definitions leaves empty. */
+/** Materialized views: a full backup refreshes them, a backup of definitions leaves them empty. */
 const refreshSql = (manifest: Manifest): string =>
   lines(
     "SELECT pg_catalog.format('REFRESH MATERIALIZED VIEW %I.%I', n.nspname, c.relname)",
@@ -35,7 +35,7 @@ const refreshSql = (manifest: Manifest): string =>
     '\\gexec',
   );
 
-/** @param unpacked the file as `pg_restore` or `psql` take it; @param unpack what makes it of the stored one, or nothing */
+/** @param unpacked the file that `pg_restore` or `psql` reads; @param unpack the command that makes it from the stored file, if any */
 export const restoreRows = (
   manifest: Manifest,
   { unpacked, unpack }: { readonly unpacked: string; readonly unpack: string },
@@ -46,7 +46,7 @@ export const restoreRows = (
   const files = [CHECK_FILE, PARTS.before, rows, PARTS.after, PARTS.refresh];
   const section = (name: 'pre-data' | 'post-data', file: string): string =>
     `pg_restore --section=${name} --use-list=${LIST} --file=${file} "$DEFINITIONS"`;
-  // It is in every database; a list without it is the same for all others.
+  // Every database has it; leaving it out of the list changes nothing else.
   const listed = `pg_restore --list "$DEFINITIONS" | grep -v ' SCHEMA - public ' > ${LIST}`;
   return lines(
     ...(unpack ? [unpack] : []),

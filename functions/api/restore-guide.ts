@@ -12,7 +12,7 @@ import { definitionsNeeded, restoreRows } from './restore-guide-rows.ts';
 import { fenced, heredoc, inline, lines } from './restore-guide-text.ts';
 
 /**
- * How to bring one backup back without Larder: commands for this very backup, which a test runs as they stand here. Names in
+ * How to restore one backup without Larder: the commands for this backup, which a test runs unchanged. Names in
  * it come from a customer's database: none can end the block of code, the quoted word or the here-document around it.
  */
 export interface GuideWhere {
@@ -20,7 +20,7 @@ export interface GuideWhere {
   readonly tool: 'aws';
 }
 
-/** With its folder: a name that began with a dash would be an option. */
+/** With its folder, because a name that begins with a dash would be an option. */
 const fileNameOf = ({ backup, options, project }: Manifest): string =>
   filePath(
     downloadNameOf(
@@ -34,7 +34,7 @@ const fileNameOf = ({ backup, options, project }: Manifest): string =>
     ),
   );
 
-/** Digits alone: the manifest is read from a vault, and what it holds must not become a command. */
+/** Digits only: the manifest comes from a vault, and no value of it may become a command. */
 const majorOf = (version: string): string => /^\d+/.exec(version)?.[0] ?? '(unknown)';
 
 const facts = (manifest: Manifest): string => {
@@ -194,7 +194,7 @@ const notes = ({ warnings, leftOut = [] }: Manifest): string =>
       )
     : '';
 
-/** Markdown. Blocks marked `sh larder` run one after the other as they stand. */
+/** Markdown. Blocks marked `sh larder` run in their order, unchanged. */
 export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
   const digest = createHash('sha256').update(manifest.backup.id).digest('hex');
   const mark = `LARDER_${digest.slice(0, 16)}`;

@@ -11,11 +11,11 @@ import { tableProblem } from '../../core/restore-tables.ts';
 import type { Api } from './ports.ts';
 
 /**
- * What speaks against a restore without a look at any database. The rest is found by the restore itself, before it writes
- * anything: `dryRun` reports it.
+ * Reasons to refuse a restore that need no database. The restore itself finds the others before it writes
+ * anything: `dryRun` reports them.
  */
 
-/** @throws RestoreNotAllowed where the source takes no restores */
+/** @throws RestoreNotAllowed if the source accepts no restores */
 export const checkSource = ({ ports, settings }: Api, source: string): void => {
   if (!settings.sources.includes(source)) {
     throw new RestoreNotAllowed(
@@ -28,7 +28,7 @@ export const checkSource = ({ ports, settings }: Api, source: string): void => {
   );
 };
 
-/** @throws InvalidInput, RestoreNotAllowed where the target does not take backups of this source */
+/** @throws InvalidInput, RestoreNotAllowed if the target does not accept backups of this source */
 export const checkTarget = (api: Api, from: string, target: string): void => {
   if (target === from) {
     throw new InvalidInput('The body', [
@@ -47,7 +47,7 @@ export const checkTarget = (api: Api, from: string, target: string): void => {
   );
 };
 
-/** @throws ContentNotRestorable for what holds no schema */
+/** @throws ContentNotRestorable for a backup without a schema */
 export const checkContent = ({ id, type, content }: Backup): void => {
   if (type !== 'database') {
     throw new ContentNotRestorable(
@@ -65,7 +65,7 @@ export const checkContent = ({ id, type, content }: Backup): void => {
   }
 };
 
-/** @throws ContentNotRestorable, RestoreNotAllowed for what can't be put in the live schema's place */
+/** @throws ContentNotRestorable, RestoreNotAllowed for a backup that can't replace the live schema */
 export const checkSwap = ({ id, content }: Backup, manifest: Manifest): void => {
   if (content !== 'full') {
     throw new ContentNotRestorable(
@@ -81,7 +81,7 @@ export const checkSwap = ({ id, content }: Backup, manifest: Manifest): void => 
   }
 };
 
-/** @throws InvalidInput where one name is given for several schemas */
+/** @throws InvalidInput if one name is given for several schemas */
 export const checkNewSchema = (newSchema: string | undefined, manifest: Manifest): void => {
   const schemas = schemasIn(manifest);
   if (newSchema === undefined || schemas.length === 1) return;

@@ -25,7 +25,7 @@ export const listRestores = (api: Api, request: ApiRequest): Promise<Answer> =>
 export const getRestore = (api: Api, request: ApiRequest): Promise<Answer> =>
   getJob(api, request, RESTORE_RESOURCE);
 
-/** POST .../restores/{restoreId}/cancel: 200 once it is cancelled, 202 while its worker is asked to stop. */
+/** POST .../restores/{restoreId}/cancel: 200 if it is cancelled, 202 if its worker was asked to stop. */
 export const cancelRestore = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const before = await findJob(api, request, RESTORE_RESOURCE);
   const status = await api.ports.restores.requestCancel(before.projectId, before.id);

@@ -12,7 +12,7 @@ import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
 import { countsOf, type RunCounts, runPath, showRun } from './public.ts';
 
-/** Keys of runs belong to no project, whose ids are never empty. */
+/** Keys of runs belong to no project: no project's id is empty. */
 const RUNS_SCOPE = '';
 
 const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
@@ -30,12 +30,12 @@ const checked = ({ settings }: Api, asked: RunRequest): RunRequest => {
   return asked;
 };
 
-/** New tenants that the registry does not have yet: planning looks for them, and reports those that no source lists. */
+/** New tenants that the registry does not have yet: planning searches for them, and reports those that no source lists. */
 const UNKNOWN_AT_MOST = 20;
 const LOOKUPS_AT_ONCE = 32;
 const NAMED = 5;
 
-/** @throws InvalidInput where the registry does not know more than that: such a list is of another system, or outdated */
+/** @throws InvalidInput if more ids than that are unknown: such a list is outdated, or of another system */
 const refuseStrangers = async ({ ports }: Api, projects: readonly string[]): Promise<void> => {
   const found = await inParallel([...new Set(projects)], LOOKUPS_AT_ONCE, async (id) => {
     const known = await ports.registry.get(id);
@@ -49,8 +49,8 @@ const refuseStrangers = async ({ ports }: Api, projects: readonly string[]): Pro
 };
 
 /**
- * POST /runs. The run's row is written first, then each source's planning is started; where starting fails the
- * answer is 202 all the same, for sweep starts what is missing of a run.
+ * POST /runs. The run's row is written first, then each source's planning is started. If starting fails, the
+ * answer is still 202, because sweep starts the missing parts of a run.
  */
 export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { ports, settings } = api;
@@ -75,10 +75,10 @@ export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> =
   };
 };
 
-/** More run at once only if every limit was raised. */
+/** More can run at the same time only if every limit was raised. */
 const RUNNING_AT_MOST = 1000;
 
-/** A run's backups by state, from its chunks; what is being exported right now from the index. */
+/** A run's backups by state, from its chunks; those being exported now, from the index. */
 export const countRun = async ({ ports }: Api, run: Run): Promise<RunCounts> => {
   const tally = await ports.runs.tally(run.id);
   let seen = 0;

@@ -4,9 +4,9 @@ import type { LeasedWork, WorkRef } from '../../core/leased-work/work.ts';
 import type { Api } from './ports.ts';
 
 /**
- * Sends the message of a pending row. Never rejects, because the row counts: sweep sends a message for every row that has waited
+ * Sends the message of a pending row. Never rejects, because the row decides: sweep sends a message for every row that has waited
  * too long.
- * @param queue undefined if the configuration has none any more
+ * @param queue undefined if the configuration no longer has one
  */
 export const sendRequest = async (
   { ports: { log } }: Api,

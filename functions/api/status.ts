@@ -35,7 +35,7 @@ export const listProjects = async (api: Api, request: ApiRequest): Promise<Answe
   };
 };
 
-/** Bounds of what one look costs, however much there is. */
+/** Limits of the cost of one request, however much there is to show. */
 const RUNNING_SHOWN = 50;
 const COUNTED_AT_MOST = 1000;
 const RECENT_SHOWN = 20;
@@ -79,7 +79,7 @@ const firstOf = async <T>(items: AsyncIterable<T>, count: number): Promise<T[]> 
   return first;
 };
 
-/** The rows themselves: the index has no progress, and is a moment behind. */
+/** Reads the rows: the index has no progress, and lags a moment behind. */
 const running = async ({ ports }: Api): Promise<Backup[]> => {
   const open = await firstOf(ports.history.open('in-progress'), RUNNING_SHOWN);
   const rows = await inParallel(open, 16, ({ projectId, id }: OpenWork) =>
@@ -93,7 +93,7 @@ const count = async (open: AsyncIterable<unknown>): Promise<z.infer<typeof count
   return { count: Math.min(found.length, COUNTED_AT_MOST), more: found.length > COUNTED_AT_MOST };
 };
 
-/** What has ended well is in no index: the lists of its project, or of its backup, have it. */
+/** No index has jobs that succeeded: the lists of their project or backup have them. */
 const jobsOf = async (
   { open, failedSince }: Pick<Jobs<Job>, 'open' | 'failedSince'>,
   now: number,
@@ -116,7 +116,7 @@ const recent = async ({ ports }: Api): Promise<Backup[]> => {
   return found;
 };
 
-/** Counts cost a read of all a run's chunks, so only runs that are under way get them. */
+/** Counts read all chunks of a run, so only unfinished runs get them. */
 const runs = async (api: Api, base: string) => {
   const latest = await api.ports.runs.recent(RUNS_SHOWN);
   return await Promise.all(

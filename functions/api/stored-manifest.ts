@@ -13,7 +13,7 @@ export const manifestOf = async (
   try {
     return (await trustedManifest(ports, backup, backup.fileId)).manifest;
   } catch (error) {
-    // It is not the caller who made a mistake.
+    // The caller made no mistake.
     if (error instanceof InvalidInput) throw new BackupDamaged(backup.fileId, error.message);
     throw error;
   }

@@ -22,10 +22,10 @@ const checkSwap = (swap: Restore): void => {
   throw new RestoreNotReady(id, found, 'there is no schema to put back');
 };
 
-/** An id may be as much older than its row: an Idempotency-Key keeps the time of the first request. */
+/** An id may be older than its row by this time, because an Idempotency-Key keeps the time of the first request. */
 const OLDER_MS = TIMES.idempotencyHours * 3_600_000;
 
-/** It exchanged names after the swap did, or still may. */
+/** True for a restore that exchanged names after the swap, or still may. */
 const isAfter = (restore: Restore, swap: Restore): boolean => {
   const { mode, dryRun, status, completedAt } = restore;
   if (restore.id === swap.id || dryRun || (mode !== 'swap' && mode !== 'undo')) return false;
@@ -33,7 +33,7 @@ const isAfter = (restore: Restore, swap: Restore): boolean => {
   return status === 'completed' && (completedAt ?? '') >= (swap.completedAt ?? '');
 };
 
-/** What exchanges names of the project after a swap, newest first. */
+/** Restores that exchange names of the project after a swap, newest first. */
 const exchangesAfter = async (restores: Restores, swap: Restore): Promise<readonly Restore[]> => {
   const since = iso(millis(swap.createdAt) - OLDER_MS);
   const found: Restore[] = [];
@@ -47,7 +47,7 @@ const exchangesAfter = async (restores: Restores, swap: Restore): Promise<readon
   return found;
 };
 
-/** A project's exchanges are undone from the last one back: otherwise another schema than the swap's would be live. */
+/** A project's exchanges must be undone in reverse order: otherwise a schema that is not the swap's would be live. */
 const checkLast = async ({ ports }: Api, swap: Restore): Promise<void> => {
   const after = await exchangesAfter(ports.restores, swap);
   const undone = new Set(
@@ -64,7 +64,7 @@ const checkLast = async ({ ports }: Api, swap: Restore): Promise<void> => {
   throw new RestoreNotReady(swap.id, `followed by the swap ${later.id}`, wanted);
 };
 
-/** POST .../restores/{restoreId}/undo. It needs the two schemas and no backup, which may be gone by now. */
+/** POST .../restores/{restoreId}/undo. It needs the two schemas, but not the backup, which may be removed already. */
 export const undoSwap = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const swap = await findJob(api, request, RESTORE_RESOURCE);
   const { projectId, projectName, backupId, source, from, schemaName } = swap;

@@ -20,11 +20,11 @@ const RESOURCE: JobResource<Verification> = {
   notFound: (projectId, id) => new VerificationNotFound(projectId, id),
 };
 
-/** True where rows can be compared: they were hashed when they were taken, or there are none. */
+/** True if rows can be compared: the export hashed them, or there are none. */
 const hasHashes = ({ tables }: Manifest): boolean =>
   tables.some(({ rowHash }) => rowHash !== undefined) || tables.every(({ rows }) => !rows);
 
-/** As asked; as configured, where the backup allows it. @throws InvalidInput */
+/** The requested comparison; without one, the configured comparison if the backup allows it. @throws InvalidInput */
 const comparisonOf = (
   { settings }: Api,
   asked: Comparison | undefined,
