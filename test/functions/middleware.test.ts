@@ -11,7 +11,7 @@ import { handleMessages, workerHandler } from '../../functions/batch.ts';
 import { lambdaHandler, parsed } from '../../functions/middleware.ts';
 import { sqsRecord } from '../support/sqs-record.ts';
 
-/** What every handler has around it: lines of the log and metrics of one invocation. */
+/** What wraps every handler: the log lines and metrics of one invocation. */
 const context: Partial<Context> = {
   awsRequestId: 'request-1',
   functionName: 'Larder-Export-1',
@@ -37,7 +37,7 @@ const lines = (): readonly Record<string, unknown>[] =>
   written.flatMap((chunk) => chunk.split('\n').filter(Boolean)).map((line) => JSON.parse(line));
 
 describe('a handler', () => {
-  test('has the request id in each line of its log, and publishes what it counted, however it ended', async () => {
+  test('has the request id in each line of its log, and publishes its metrics, however it ended', async () => {
     const log = makeLog('export');
     const metrics = makeMetrics('export');
     const handler = lambdaHandler(log, metrics, async (fails: boolean) => {
@@ -66,12 +66,12 @@ describe('a handler', () => {
     ]);
   });
 
-  test('that counted nothing writes nothing', async () => {
+  test('that counted nothing writes no metrics', async () => {
     await lambdaHandler(makeLog('api'), makeMetrics('api'), async () => 1)({}, CONTEXT);
     expect(written).toEqual([]);
   });
 
-  test('gets its event as the schema reads it, and fails by name for another', async () => {
+  test('gets its event as the schema parses it, and fails by name for an invalid one', async () => {
     const handler = lambdaHandler(
       makeLog('discover'),
       undefined,
@@ -84,7 +84,7 @@ describe('a handler', () => {
 });
 
 describe('a batch', () => {
-  test('of which all records fail does not fail its invocation, and each comes again', async () => {
+  test('in which every record fails does not fail its invocation, and each is delivered again', async () => {
     const Records = ['a', 'b'].map((messageId) => sqsRecord({}, { messageId }));
     const handle = () => Promise.reject(new Error('no'));
     expect(await handleMessages({ Records }, handle)).toEqual({
@@ -92,7 +92,7 @@ describe('a batch', () => {
     });
   });
 
-  test('is handled one record after the other, and the failed one alone comes again', async () => {
+  test('is handled one record after the other, and only the failed one is delivered again', async () => {
     const seen: string[] = [];
     const Records = ['a', 'b', 'c'].map((messageId) => sqsRecord({}, { messageId }));
     const answer = await handleMessages({ Records }, async ({ messageId }) => {
@@ -139,14 +139,14 @@ describe.each([BACKUPS, RESTORES, VERIFICATIONS])('a worker of $task', (kind) =>
     expect(after).not.toHaveProperty('projectId');
   });
 
-  test('leaves a message that is to come again, and one whose handling failed', async () => {
+  test('keeps a message that is to be delivered again, and one whose handling failed', async () => {
     const log = makeLog('test');
     const rejects = () => Promise.reject(new Error('no'));
     expect(await deliver(log, rejects, message)).toEqual({ ...again, measured: [] });
     expect(lines()).toMatchObject([{ message: 'a message could not be handled', messageId: 'm' }]);
   });
 
-  test('takes away a message that nobody can read', async () => {
+  test('deletes an unreadable message', async () => {
     const never = () => Promise.reject(new Error('it was read'));
     expect(await deliver(makeLog('test'), never, { projectId: 'acme' })).toEqual({
       batchItemFailures: [],

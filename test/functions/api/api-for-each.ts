@@ -9,7 +9,7 @@ export interface Emulators {
   readonly queues: Queues;
 }
 
-/** Gives each test of a file an API of its own. */
+/** Gives each test of a file its own API. */
 export const apiForEach = (take: (api: TestApi, emulators: Emulators) => void): void => {
   let emulators: Emulators;
   beforeAll(async () => {

@@ -34,13 +34,13 @@ import { project, silent, sourceOf } from '../plan/planning.ts';
 interface Call {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What stands before the resource in the request's path, such as `/prod`. */
+  /** The prefix of the request's path before the resource, such as `/prod`. */
   readonly stage?: string;
-  /** As a gateway that decodes path parameters hands them over. */
+  /** Path parameters as a gateway that decodes them passes them. */
   readonly decoded?: boolean;
 }
 
-/** What tests read of answers; which of it an answer has is what they are about. */
+/** The fields of answers that tests read; which of them an answer has is up to each test. */
 export interface Shown {
   readonly id: string;
   readonly projectId: string;
@@ -79,7 +79,7 @@ const decodedPart = (part: string): string => {
   }
 };
 
-/** Parts of a path, tidied as far as any gateway may do it before it chooses a resource. */
+/** Parts of a path, normalized as far as any gateway may do it before it chooses a resource. */
 const partsOf = (path: string): string[] => {
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -100,7 +100,7 @@ const match = (path: string) => {
       );
     return fits ? [route.path] : [];
   });
-  // Literal parts go before parameters, as in API Gateway.
+  // Literal parts are matched before parameters, as in API Gateway.
   return fitting.sort((a, b) => a.split('{').length - b.split('{').length)[0];
 };
 
@@ -274,7 +274,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     restoreQueues,
     restoring: () => queues.bodies(`restores-${tag}.fifo`),
     verifying: () => queues.bodies(`verifications-${tag}.fifo`),
-    /** Puts a text where a backup's manifest would be. */
+    /** Stores a text under the key of a backup's manifest. */
     putManifest: (backup: Pick<Backup, 'fileId'>, text: string) =>
       s3.send(
         new PutObjectCommand({
@@ -300,7 +300,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
 };
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
 
-/** The reply is problem details of this status, and shows nothing of our insides. */
+/** The reply is problem details of this status, and shows no internals. */
 export const expectProblem = (
   reply: { status: number; headers: unknown; json: unknown },
   status: number,

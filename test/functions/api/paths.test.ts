@@ -34,7 +34,7 @@ const HOSTILE = [
   'x'.repeat(128),
 ];
 
-test('any id that a project can have is that project and no other, on the way in and in every link', async () => {
+test('any valid project id names that project and no other, in requests and in every link', async () => {
   api.listings.main = HOSTILE.map((id) => project(id));
   for (const id of HOSTILE) {
     const reply = await api.post(`/projects/${encodePart(id)}/backups`);
@@ -47,7 +47,7 @@ test('any id that a project can have is that project and no other, on the way in
   expect(messages.sort()).toEqual([...HOSTILE].sort());
 });
 
-test('a gateway that decodes parameters itself is understood where it can be told', async () => {
+test('a path is understood from a gateway that decodes parameters itself, if it is unambiguous', async () => {
   api.listings.main = [project('a b'), project('ä"')];
   for (const id of ['a b', 'ä"']) {
     const path = `/projects/${encodePart(id)}/backups`;
@@ -56,7 +56,7 @@ test('a gateway that decodes parameters itself is understood where it can be tol
   }
 });
 
-test('ids that no project can have are 400', async () => {
+test('invalid project ids are 400', async () => {
   for (const id of ['x'.repeat(129), '%00', 'a%00b', '%F0%9F', '%zz', '%C3%A4'.repeat(65)]) {
     expectProblem(await api.post(`/projects/${id}/backups`), 400);
     expectProblem(await api.get(`/projects/${id}/backups`), 400);
@@ -65,7 +65,7 @@ test('ids that no project can have are 400', async () => {
   expect(api.lookups).toEqual([]);
 });
 
-test('unknown paths are 404, other methods 405 with those there are', async () => {
+test('unknown paths are 404, other methods are 405 and list the allowed ones', async () => {
   expectProblem(await api.get('/'), 404);
   expectProblem(await api.get('/project/acme'), 404);
   expectProblem(await api.get('/projects/acme'), 404);
@@ -81,7 +81,7 @@ const spelled = (path: string): string =>
   path.replace('{projectId}', 'acme').replace(/\{\w+\}/g, ID);
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Spellings that a gateway may take for the same path. */
+/** Spellings that a gateway may treat as the same path. */
 const OTHER_SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
   'a slash at its end': (path) => `${path}/`,
   'two slashes at its end': (path) => `${path}//`,
@@ -95,7 +95,7 @@ const OTHER_SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
 };
 
 test.each(Object.entries(OTHER_SPELLINGS))(
-  'a path with %s is refused on every route, with the one that is meant',
+  'a path with %s is refused on every route, and the answer names the intended path',
   async (_, other) => {
     api.listings.main = [project('acme')];
     for (const { method, path } of ROUTES) {
@@ -108,7 +108,7 @@ test.each(Object.entries(OTHER_SPELLINGS))(
   },
 );
 
-test('an id is taken in one spelling only: the one of the links', async () => {
+test('an id is accepted in one spelling only: the one that links use', async () => {
   api.listings.main = [project('a.b~c')];
   for (const id of ['a.b~c', 'a%2eb%7ec', '%61%2Eb%7Ec']) {
     const reply = await api.post(`/projects/${id}/backups`);

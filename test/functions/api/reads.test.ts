@@ -19,7 +19,7 @@ beforeEach(async () => {
 const at = (ms: number) => new Date(NIGHT + ms).toISOString();
 const BACKUPS = '/projects/acme/backups';
 
-test('backups come newest first, page by page, each once', async () => {
+test('backups are listed newest first, page by page, each once', async () => {
   const made: string[] = [];
   for (let hour = 0; hour < 5; hour += 1)
     made.unshift((await api.pending({ createdAt: at(hour * 3_600_000) })).id);
@@ -43,7 +43,7 @@ test('without a limit a page has 20', async () => {
   expect((await api.get(`${BACKUPS}?limit=100`)).json.items).toHaveLength(21);
 });
 
-test('a list can be narrowed by status, type and dates', async () => {
+test('a list can be filtered by status, type and dates', async () => {
   const old = await api.pending({ createdAt: at(-2 * DAY) });
   const done = await api.completed({ createdAt: at(-DAY) });
   const logs = await api.pending({ createdAt: at(0), type: 'logs' });
@@ -56,7 +56,7 @@ test('a list can be narrowed by status, type and dates', async () => {
   expect(await ids(`from=${at(-2 * DAY + 1)}`)).toEqual([logs.id, done.id]);
 });
 
-test('parameters that are none are 400, each mistake with its name', async () => {
+test('invalid parameters are 400, and each mistake is named', async () => {
   for (const query of [
     'limit=0',
     'limit=101',
@@ -87,7 +87,7 @@ test("another project's cursor is refused", async () => {
   expect((await api.get(`/projects/globex/backups?limit=1&cursor=${cursor}`)).status).toBe(400);
 });
 
-test('a project without backups has an empty list, one that nobody knows is 404', async () => {
+test('a project without backups has an empty list, an unknown project is 404', async () => {
   expect((await api.get('/projects/globex/backups')).json).toEqual({ items: [] });
   expect((await api.get('/projects/hooli/backups')).json).toEqual({ items: [] });
   expect((await api.get('/projects/nobody/backups')).status).toBe(404);
@@ -104,7 +104,7 @@ test('the latest backup is the newest completed one', async () => {
   });
 });
 
-test('a completed backup shows what is in it and where to download it', async () => {
+test('a completed backup shows its contents and its download link', async () => {
   const { id } = await api.completed();
   const { json } = await api.get(`${BACKUPS}/${id}`);
   expect(json).toMatchObject({
@@ -117,7 +117,7 @@ test('a completed backup shows what is in it and where to download it', async ()
   });
 });
 
-test("another project's backup is not found, nor is an id that is none", async () => {
+test("another project's backup is not found, nor is an invalid id", async () => {
   const { id } = await api.completed();
   for (const path of [
     `/projects/globex/backups/${id}`,
@@ -131,7 +131,7 @@ test("another project's backup is not found, nor is an id that is none", async (
   expect((await api.post(`/projects/globex/backups/${id}/cancel`)).status).toBe(404);
 });
 
-test('what retention has taken is not found, though its row may still be there', async () => {
+test('a backup removed by retention is not found, even if its row still exists', async () => {
   const { id } = await api.completed();
   await api.completed({ createdAt: at(1) });
   api.pass(31 * DAY);
@@ -139,14 +139,14 @@ test('what retention has taken is not found, though its row may still be there',
   expect((await api.get(`${BACKUPS}/${id}/download`)).status).toBe(404);
 });
 
-test('the newest backup can be had long after its time', async () => {
+test('the newest backup can still be read long after its retention time', async () => {
   const { id } = await api.completed();
   api.pass(400 * DAY);
   expect((await api.get(`${BACKUPS}/latest`)).json.id).toBe(id);
   expect((await api.get(`${BACKUPS}/${id}/download`)).status).toBe(200);
 });
 
-test('a download is a URL for 15 minutes, under a sensible file name', async () => {
+test('a download is a URL valid for 15 minutes, with a sensible file name', async () => {
   const { id } = await api.completed();
   const reply = await api.get(`${BACKUPS}/${id}/download`);
   expect(reply.json).toEqual({
@@ -172,14 +172,14 @@ test('a download can redirect', async () => {
   expect((await api.get(`${BACKUPS}/${id}/download?redirect=yes`)).status).toBe(400);
 });
 
-test('a backup that is not completed can not be downloaded, and the answer says what it is', async () => {
+test('a backup that is not completed can not be downloaded, and the answer gives its state', async () => {
   const { id } = await api.pending();
   const reply = await api.get(`${BACKUPS}/${id}/download`);
   expect(reply.status).toBe(409);
   expect(reply.json.detail).toContain('pending');
 });
 
-test('what was removed says so, when and why, and is gone for a download', async () => {
+test('a removed backup shows when and why it was removed, and its download is 410', async () => {
   const backup = await api.completed();
   const taken = await api.completed({ projectId: 'globex', createdAt: at(1) });
   const row = await api.history.get('globex', taken.id);
@@ -195,7 +195,7 @@ test('what was removed says so, when and why, and is gone for a download', async
   expect((await other.get('/projects/globex/backups?status=deleted')).json.items).toHaveLength(1);
 });
 
-test('each wrong parameter of a list is named with what would be right', async () => {
+test('each invalid parameter of a list is named with the accepted values', async () => {
   const { json } = await api.get(`${BACKUPS}?limit=0&from=yesterday&to=2026-13-01`);
   const time = 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day';
   expect(json.problems).toEqual([
@@ -205,7 +205,7 @@ test('each wrong parameter of a list is named with what would be right', async (
   ]);
 });
 
-test('cancelling ends one that waits, asks one that runs to stop, and refuses one that has ended', async () => {
+test('cancelling ends a waiting backup, asks a running one to stop, and refuses one that has ended', async () => {
   const waiting = await api.pending();
   const ended = await api.post(`${BACKUPS}/${waiting.id}/cancel`);
   expect(ended).toMatchObject({ status: 200, json: { status: 'cancelled' } });
@@ -223,7 +223,7 @@ test('cancelling ends one that waits, asks one that runs to stop, and refuses on
   expect((await api.post(`${BACKUPS}/${uuidv7(NIGHT)}/cancel`)).status).toBe(404);
 });
 
-test('what was cancelled while it waited is reported at once; a worker reports what it stops itself', async () => {
+test('a backup cancelled while it waits is reported at once; a worker reports a backup that it stops', async () => {
   const waiting = await api.pending();
   await api.post(`${BACKUPS}/${waiting.id}/cancel`);
   expect(api.reported()).toEqual([{ kind: 'backup', projectId: 'acme', backupId: waiting.id }]);
@@ -236,7 +236,7 @@ test('what was cancelled while it waited is reported at once; a worker reports w
   expect(api.reported()).toHaveLength(1);
 });
 
-test('a cancellation that can’t be reported is one all the same, and left to sweep', async () => {
+test('a cancellation that can’t be reported still counts, and sweep reports it later', async () => {
   const waiting = await api.pending();
   api.sending.outcomes = { send: () => Promise.reject(new Error('refused')) };
   const reply = await api.post(`${BACKUPS}/${waiting.id}/cancel`);
@@ -262,7 +262,7 @@ test('projects are listed page by page, with their last success', async () => {
   expect((await api.get('/projects?cursor=x')).status).toBe(400);
 });
 
-test('health answers without asking anybody', async () => {
+test('health answers without calling any service', async () => {
   Object.assign(api.api, { ports: { log: api.api.ports.log } });
   expect((await api.get('/health')).json).toEqual({ status: 'ok' });
 });

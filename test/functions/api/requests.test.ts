@@ -11,7 +11,7 @@ apiForEach((made) => {
 
 const BACKUPS = '/projects/acme/backups';
 
-test('a requested backup has a row and a message, and is answered with 202 and its place', async () => {
+test('a requested backup has a row and a message, and is answered with 202 and its location', async () => {
   const reply = await api.post(BACKUPS, { name: 'before the audit', description: 'for Ann' });
   expect(reply.status).toBe(202);
   expect(reply.headers).toMatchObject({
@@ -34,13 +34,13 @@ test('a requested backup has a row and a message, and is answered with 202 and i
   expect(row).toMatchObject({ status: 'pending', environment: 'test', content: 'full' });
 });
 
-test('an answer shows no attribute that is our own business', async () => {
+test('an answer shows no internal attribute', async () => {
   const { json } = await api.post(BACKUPS);
   for (const hidden of ['queuedAt', 'leaseUntil', 'runChunk', 'ttl', 'pk', 'sk', 'statusKey'])
     expect(json).not.toHaveProperty(hidden);
 });
 
-test('a request may say what it wants', async () => {
+test('a request may choose its options', async () => {
   const { json } = await api.post(BACKUPS, {
     trigger: 'pre-migration',
     content: 'schema',
@@ -73,13 +73,13 @@ test("another format than the configured one does not inherit the configured one
   expect(tar.json).not.toHaveProperty('compression');
 });
 
-test('behind a stage, links and Location hold the stage', async () => {
+test('behind a stage, links and Location include the stage', async () => {
   const reply = await api.post(BACKUPS, undefined, { stage: '/prod' });
   expect(reply.headers.location).toBe(`/prod${BACKUPS}/${reply.json.id}`);
   expect(reply.json.links.self).toBe(reply.headers.location);
 });
 
-test('where sending fails the answer is 202 and the row is there', async () => {
+test('if sending fails, the answer is 202 and the row exists', async () => {
   const whole = api.sending.queue;
   api.sending.queue = { send: () => Promise.reject(new Error('SQS is down')) };
   const one = await api.post(BACKUPS);
@@ -92,7 +92,7 @@ test('where sending fails the answer is 202 and the row is there', async () => {
   expect(api.sent()).toEqual([]);
 });
 
-test('an Idempotency-Key makes the same request the same backup, and another request a conflict', async () => {
+test('an Idempotency-Key makes the same request the same backup, and a different request a conflict', async () => {
   const headers = { 'Idempotency-Key': 'release-42' };
   const one = await api.post(BACKUPS, { name: 'a' }, { headers });
   api.pass(60_000);
@@ -110,7 +110,7 @@ test('an Idempotency-Key makes the same request the same backup, and another req
   expect(api.sent()).toHaveLength(4);
 });
 
-test('a repeated request answers with the backup as it is by now', async () => {
+test('a repeated request answers with the current state of the backup', async () => {
   const headers = { 'Idempotency-Key': 'k' };
   const { json } = await api.post(BACKUPS, {}, { headers });
   await api.history.claim('acme', json.id);
@@ -118,7 +118,7 @@ test('a repeated request answers with the backup as it is by now', async () => {
   expect(again.json).toMatchObject({ id: json.id, status: 'in-progress', attempt: 1 });
 });
 
-test('a repeated request sends what the first could not', async () => {
+test('a repeated request sends the message that the first could not send', async () => {
   const headers = { 'Idempotency-Key': 'k' };
   const whole = api.sending.queue;
   api.sending.queue = { send: () => Promise.reject(new Error('SQS is down')) };
@@ -128,12 +128,12 @@ test('a repeated request sends what the first could not', async () => {
   expect(api.sent()).toEqual([{ projectId: 'acme', backupId: json.id }]);
 });
 
-test('an Idempotency-Key that no header can hold is refused', async () => {
+test('an Idempotency-Key that is not a valid header value is refused', async () => {
   for (const key of ['', 'a b', 'ä', 'x'.repeat(256)])
     expectProblem(await api.post(BACKUPS, {}, { headers: { 'Idempotency-Key': key } }), 400);
 });
 
-test('every mistake of a body is listed, with where it is', async () => {
+test('every mistake of a body is listed with its position', async () => {
   const reply = await api.post(BACKUPS, { name: '', format: 'zip', retentionDays: 0, colour: 1 });
   expectProblem(reply, 400);
   expect(reply.json.problems).toHaveLength(4);
@@ -141,7 +141,7 @@ test('every mistake of a body is listed, with where it is', async () => {
   expect(api.sent()).toEqual([]);
 });
 
-test('bodies that are no JSON, no object, of another type or huge are refused, each by its status', async () => {
+test('bodies that are not JSON, not an object, of another type or too large are each refused with their own status', async () => {
   expectProblem(await api.post(BACKUPS, '{"name":'), 400);
   expectProblem(await api.post(BACKUPS, '[]'), 400);
   expectProblem(await api.post(BACKUPS, 'null'), 400);
@@ -154,7 +154,7 @@ test('bodies that are no JSON, no object, of another type or huge are refused, e
   expect((await api.call('POST', BACKUPS, { body: '  ', ...form })).status).toBe(202);
 });
 
-test('a name is one line: it stands in the subjects of mails', async () => {
+test('a name is one line, because mail subjects contain it', async () => {
   for (const name of ['a\nb', 'a\r\nBcc: b', 'a\u0000b', 'a\u2028b']) {
     const reply = await api.post(BACKUPS, { name });
     expectProblem(reply, 400);
@@ -165,7 +165,7 @@ test('a name is one line: it stands in the subjects of mails', async () => {
   expect((await api.post(BACKUPS, { name: ' Vor dem „Umzug“ 🚚 ' })).status).toBe(202);
 });
 
-test('a format and compression that no server can make is refused when it is asked for', async () => {
+test('a format and compression that no server supports is refused when it is requested', async () => {
   const reply = await api.post(BACKUPS, { format: 'tar', compression: 'zstd' });
   expectProblem(reply, 400);
   expect(reply.json.code).toBe('FormatNotPossible');
@@ -173,7 +173,7 @@ test('a format and compression that no server can make is refused when it is ask
   expect(api.sent()).toEqual([]);
 });
 
-test('a project that nobody has seen is asked of every source and registered', async () => {
+test('an unknown project is looked up in every source and registered', async () => {
   const reply = await api.post('/projects/hooli/backups');
   expect(reply.json).toMatchObject({ projectId: 'hooli', source: 'second' });
   expect(api.lookups.sort()).toEqual(['main:hooli', 'second:hooli']);
@@ -190,7 +190,7 @@ test('a project that no source has is 404', async () => {
   });
 });
 
-test('an inactive project is 409, and is asked of its source again: it may be active by now', async () => {
+test('an inactive project is 409, and is looked up in its source again, because it may be active now', async () => {
   expectProblem(await api.post('/projects/initech/backups'), 409);
   api.down.set('main', new Error('down'));
   expectProblem(await api.post('/projects/initech/backups'), 409);
@@ -199,7 +199,7 @@ test('an inactive project is 409, and is asked of its source again: it may be ac
   expect((await api.post('/projects/initech/backups')).status).toBe(202);
 });
 
-test('where a source keeps silent and none has the project, the answer is 503 with when to ask again', async () => {
+test('if a source does not answer and no other has the project, the answer is 503 with Retry-After', async () => {
   api.down.set('main', new LoginRefused('main', 'larder', 'the password is wrong'));
   let counted = 0;
   Object.assign(api.api.ports, { countUnresolved: () => (counted += 1) });
@@ -211,7 +211,7 @@ test('where a source keeps silent and none has the project, the answer is 503 wi
   expect((await api.post('/projects/hooli/backups')).status).toBe(202);
 });
 
-test('a source that never answers is given up in time', async () => {
+test('a source that never answers is given up before the time limit', async () => {
   Object.assign(api.api.settings, { lookUpMs: 1500 });
   const lookUp = api.api.ports.functions.lookUp;
   Object.assign(api.api.ports.functions, {
@@ -222,7 +222,7 @@ test('a source that never answers is given up in time', async () => {
   expect((await api.post('/projects/hooli/backups')).status).toBe(202);
 });
 
-test('a failure nobody foresaw is 500 and tells nothing of itself', async () => {
+test('an unexpected failure is 500 and reveals no details', async () => {
   Object.assign(api.api.ports.registry, {
     get: () => Promise.reject(new TypeError('password=hunter2')),
   });
@@ -231,7 +231,7 @@ test('a failure nobody foresaw is 500 and tells nothing of itself', async () => 
   expect(reply.text).not.toMatch(/hunter2|TypeError/);
 });
 
-test('a body over the limit is 413 and says the limit, whatever is in it', async () => {
+test('a body over the limit is 413 and names the limit, whatever the body holds', async () => {
   for (const body of ['x'.repeat(300_000), `{"name": "${'x'.repeat(300_000)}"}`]) {
     const reply = await api.post('/projects/acme/backups', body);
     expectProblem(reply, 413);
@@ -239,7 +239,7 @@ test('a body over the limit is 413 and says the limit, whatever is in it', async
   }
 });
 
-test('one Idempotency-Key twenty times at once is one backup', async () => {
+test('one Idempotency-Key sent twenty times at once makes one backup', async () => {
   const headers = { 'Idempotency-Key': 'twenty' };
   const replies = await Promise.all(
     Array.from({ length: 20 }, () => api.post('/projects/acme/backups', {}, { headers })),

@@ -14,10 +14,10 @@ import { clientPrograms, PASSWORD, type Postgres, startPostgres } from '../../su
 import { runFile } from '../../support/restore.ts';
 import { type Bench, openBench, type Services, startServices } from '../export/support.ts';
 
-/** The guide's own commands, run in a shell as they stand in it, on a server that has nothing yet. */
+/** The guide's own commands, run in a shell exactly as written, on an empty server. */
 const run = promisify(execFile);
 const HOSTILE = `it's "a" $(touch /tmp/larder-guide-pwned) \`x\` LARDER | t`;
-/** Pasted, the first would end what is typed; the rest moves the cursor, turns text around or is not seen. */
+/** When pasted, the first ends the typed line; the others move the cursor, reverse text or are invisible. */
 const HIDDEN = '\x03\ntouch /tmp/larder-guide-pwned\n\x1b[2J\x7f\u009b\u202e\u200b\u2028!!';
 const OWNER = 'guide "owner"';
 const LOGIN = 'guide_restorer';
@@ -81,7 +81,7 @@ const exported = async (
 };
 
 const BLOCK = /^(`{3,})sh larder\n([\s\S]*?)\n\1$/gm;
-/** What a superuser leaves out who has read the backup's code. */
+/** What a superuser leaves out after reading the backup's code. */
 const asSuperuser = (guide: string): string =>
   guide.replace(/^psql .*--file=\.\/larder-check\.sql && /m, '');
 
@@ -98,7 +98,7 @@ const runCommands = (
   surroundings: Surroundings,
 ): Promise<{ readonly stdout: string }> => run('sh', ['-c', commands], surroundings);
 
-/** A terminal with a shell that a person types into: what comes in is edited, expanded and run line by line. */
+/** A terminal with a shell that a person types into: input is edited, expanded and run line by line. */
 const pasteInto =
   (shell: string) =>
   async (commands: string, { cwd, env }: Surroundings): Promise<{ stdout: string }> => {
@@ -111,7 +111,7 @@ const pasteInto =
     return { stdout };
   };
 
-/** `aws s3 cp`, which this machine may not have: it answers for just the object that the guide must name. */
+/** `aws s3 cp`, which this machine may not have: it answers only for the object that the guide must name. */
 const followGuide = async (
   { manifest, body, bench }: Exported,
   database: string,
@@ -169,21 +169,18 @@ const FORMATS = [
 ] as const;
 
 describe('the restore guide', () => {
-  it.each(FORMATS)(
-    'brings back %s with %s on a server that has nothing',
-    async (format, compression) => {
-      const before = await source.database();
-      await source.sql(tenant(HOSTILE), before);
-      const backup = await exported(before, HOSTILE, { format, compression });
-      const after = await target.database();
-      const { stdout } = await followGuide(backup, after);
-      expect(stdout).toContain(': OK');
-      expect(stdout.trimEnd().split('\n').slice(-1)).toEqual(['Compared.']);
-      expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
-      const pwned = await run('ls', ['/tmp/larder-guide-pwned']).catch(() => undefined);
-      expect(pwned).toBeUndefined();
-    },
-  );
+  it.each(FORMATS)('restores %s with %s on an empty server', async (format, compression) => {
+    const before = await source.database();
+    await source.sql(tenant(HOSTILE), before);
+    const backup = await exported(before, HOSTILE, { format, compression });
+    const after = await target.database();
+    const { stdout } = await followGuide(backup, after);
+    expect(stdout).toContain(': OK');
+    expect(stdout.trimEnd().split('\n').slice(-1)).toEqual(['Compared.']);
+    expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
+    const pwned = await run('ls', ['/tmp/larder-guide-pwned']).catch(() => undefined);
+    expect(pwned).toBeUndefined();
+  });
 
   it.each([
     ['custom', 'gzip'],
@@ -240,7 +237,7 @@ describe('the restore guide', () => {
     expect(differences(await factsOf(source, before), await factsOf(target, after))).toEqual([]);
   });
 
-  it('names what must be there first, and brings back the awkward schema where it is', async () => {
+  it('lists the prerequisites first, and restores the awkward schema if they exist', async () => {
     const schema = 'Awk.ward "schema" *é';
     const before = await source.database();
     await runFile(source, before, fixture('awkward-outside.sql'));
@@ -255,7 +252,7 @@ describe('the restore guide', () => {
     for (const warning of backup.manifest.warnings) expect(guide).toContain(warning.slice(0, 40));
   });
 
-  it('makes no command of what a manifest holds, and no option of a name', async () => {
+  it('turns no content of a manifest into a command, and no name into an option', async () => {
     const before = await source.database();
     await source.sql('CREATE SCHEMA acme; CREATE TABLE acme.t (i int)', before);
     const { manifest, bench } = await exported(before, 'acme', { format: 'plain' });
@@ -274,7 +271,7 @@ describe('the restore guide', () => {
   });
 
   it.each(['sh', 'bash --norc'])(
-    'can be pasted into %s with any name: it holds no control character',
+    'can be pasted into %s with any name: it contains no control character',
     async (shell) => {
       const before = await source.database();
       const schema = `s ${HIDDEN}`;
@@ -385,7 +382,7 @@ describe('the restore guide', () => {
           ] as const)
         : []),
     ] as const;
-    it.each(FULL)('all of it comes back from %s', async (format, compression) => {
+    it.each(FULL)('everything is restored from %s', async (format, compression) => {
       const backup = await exported(before, schema, {
         format,
         ...(compression && { compression }),
@@ -396,27 +393,24 @@ describe('the restore guide', () => {
       expect(differences(whole, await factsOf(target, after))).toEqual([]);
     });
 
-    it.each(FULL)(
-      'its definitions come back from %s, and nothing else',
-      async (format, compression) => {
-        const backup = await exported(before, schema, {
-          content: 'schema',
-          format,
-          ...(compression && { compression }),
-        });
-        const after = await target.database();
-        await followGuide(backup, after);
-        const found = await factsOf(target, after);
-        const isDefinition = ([name]: readonly [string, string]): boolean =>
-          !/^(rows|value) of /.test(name);
-        const only = (facts: typeof whole) => new Map([...facts].filter(isDefinition));
-        const other = differences(only(whole), only(found));
-        expect(other.filter((line) => !line.endsWith('populated was true, is false'))).toEqual([]);
-      },
-    );
+    it.each(FULL)('only its definitions are restored from %s', async (format, compression) => {
+      const backup = await exported(before, schema, {
+        content: 'schema',
+        format,
+        ...(compression && { compression }),
+      });
+      const after = await target.database();
+      await followGuide(backup, after);
+      const found = await factsOf(target, after);
+      const isDefinition = ([name]: readonly [string, string]): boolean =>
+        !/^(rows|value) of /.test(name);
+      const only = (facts: typeof whole) => new Map([...facts].filter(isDefinition));
+      const other = differences(only(whole), only(found));
+      expect(other.filter((line) => !line.endsWith('populated was true, is false'))).toEqual([]);
+    });
 
     it.each(FULL)(
-      'its rows come back from %s, with the definitions of another backup',
+      'its rows are restored from %s, with the definitions of another backup',
       async (format, compression) => {
         const content = 'data';
         const backup = await exported(before, schema, {

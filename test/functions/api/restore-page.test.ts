@@ -9,7 +9,7 @@ import { apiForEach } from './api-for-each.ts';
 import type { TestApi } from './calling.ts';
 import { claimRestore, pathOf, storedBackup, swapped } from './stored.ts';
 
-/** Each request of docs/restore.md, run in a shell as it stands there, with the function that the page gives for it. */
+/** Each request of docs/restore.md, run in a shell exactly as written, with the function that the page gives for it. */
 const run = promisify(execFile);
 const PAGE = readFileSync(new URL('../../../docs/restore.md', import.meta.url), 'utf8');
 const [, LARDER = ''] = /^```sh\n(larder\(\) \{\n[\s\S]*?\n\})\n```$/m.exec(PAGE) ?? [];

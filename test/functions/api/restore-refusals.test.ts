@@ -12,7 +12,7 @@ apiForEach((made) => {
 });
 
 describe('a restore is refused, and leaves nothing behind,', () => {
-  test('with every mistake of its body', async () => {
+  test('with every mistake of its body listed', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
     const wrong = { tables: [], owners: 'mine', schemaName: 'pg_x', colour: 1 };
     const reply = await api.post(path, wrong);
@@ -29,7 +29,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     expect(api.restoring()).toEqual([]);
   });
 
-  test('for a backup that its project has not', async () => {
+  test('for a backup that its project does not have', async () => {
     const backup = await storedBackup(api);
     for (const path of [
       `/projects/acme/backups/${uuidv7(NIGHT)}`,
@@ -63,7 +63,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     await expectRefused(api, `${pathOf(old)}/restores`, {}, [404, 'BackupNotFound', /no backup/]);
   });
 
-  test('from rows without definitions, and from what is no database', async () => {
+  test('from rows without definitions, and from a backup that is not of a database', async () => {
     const rows = await storedBackup(api, { content: 'data' });
     const logs = await storedBackup(api, { type: 'logs' });
     for (const [path, body] of [
@@ -83,7 +83,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     }
   });
 
-  test('where the source takes none, or is configured no more', async () => {
+  test('if the source accepts no restores, or is no longer configured', async () => {
     const here = await storedBackup(api);
     api.restoreQueues.delete('main');
     await expectRefused(api, `${pathOf(here)}/restores`, {}, [
@@ -111,7 +111,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     expect((await api.post(`${pathOf(tar)}/restores`, wish)).status).toBe(202);
   });
 
-  test('of tables that the backup has not, each by its name and place', async () => {
+  test('of tables that the backup does not have, each with its name and position', async () => {
     const backup = await storedBackup(api);
     const reply = await api.post(`${pathOf(backup)}/restores`, {
       tables: ['orders', 'Orders', 'open_orders', 'totals', 'a"b', '__proto__'],
@@ -136,7 +136,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     expect((await api.post(`${pathOf(shared)}/restores`)).status).toBe(202);
   });
 
-  test('where the manifest is gone, damaged or of another backup', async () => {
+  test('if the manifest is missing, damaged or of another backup', async () => {
     const gone = await storedBackup(api);
     await api.vault.remove([`backups/acme/${gone.id}-1.manifest.json`]);
     await expectRefused(api, `${pathOf(gone)}/restores`, {}, [410, 'BackupGone', /no object/]);

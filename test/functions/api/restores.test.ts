@@ -12,7 +12,7 @@ apiForEach((made) => {
 });
 
 describe('a requested restore', () => {
-  test('has a row and a message, and is answered with 202 and its place', async () => {
+  test('has a row and a message, and is answered with 202 and its location', async () => {
     const backup = await storedBackup(api);
     const reply = await api.post(`${pathOf(backup)}/restores`);
     const { id } = reply.json;
@@ -43,7 +43,7 @@ describe('a requested restore', () => {
     expect((await api.get(self)).json).toEqual(reply.json);
   });
 
-  test('may name its schema, its tables, its owners and ask for a report only', async () => {
+  test('may name its schema, its tables, its owners and request a report only', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
     const wish = { owners: 'drop', acceptOwnCode: true, onConflict: 'stop', dryRun: true };
     expect((await api.post(path, { ...wish, schemaName: 'acme copy' })).json).toMatchObject({
@@ -55,7 +55,7 @@ describe('a requested restore', () => {
     expect(some.json).toMatchObject({ mode: 'tables', tables: ['orders', 'lines'], into: 'live' });
   });
 
-  test('reports conflicts of rows and definitions in a copy, and stops where it would be live, unless asked', async () => {
+  test('reports conflicts of rows and definitions in a copy, and stops if it would be live, unless the request accepts them', async () => {
     const path = pathOf(await storedBackup(api));
     const asked = async (end: string, body: object) =>
       (await api.post(`${path}/${end}`, body)).json;
@@ -71,7 +71,7 @@ describe('a requested restore', () => {
     expect((await api.post(`${path}/swap`, { onConflict: 'maybe' })).status).toBe(400);
   });
 
-  test('is the same one under the same Idempotency-Key, however things stand by then', async () => {
+  test('is the same one under the same Idempotency-Key, whatever has changed since', async () => {
     const backup = await storedBackup(api);
     const headers = { 'Idempotency-Key': 'k' };
     const one = await api.post(`${pathOf(backup)}/restores`, {}, { headers });
@@ -91,7 +91,7 @@ describe('a requested restore', () => {
       expect((await api.post(path, body, { headers })).status, path).toBe(422);
   });
 
-  test('repeated under its key sends what could not be sent, and is the one that runs by now', async () => {
+  test('repeated under its key sends the message that could not be sent, and is the current restore', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
     const headers = { 'Idempotency-Key': 'k' };
     const whole = api.sending.restores;
@@ -109,14 +109,14 @@ describe('a requested restore', () => {
     expect(running.json).toMatchObject({ id: one.json.id, status: 'in-progress' });
   });
 
-  test('waits behind another of its project: both are taken', async () => {
+  test('waits behind another of its project: both are accepted', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
     await api.post(path);
     await api.post(path);
     expect(api.restoring()).toHaveLength(2);
   });
 
-  test('is taken from a backup without rows, from a plain one, and for a project that is gone', async () => {
+  test('is accepted from a backup without rows, from a plain one, and for a project that no longer exists', async () => {
     await api.registry.register(
       { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' },
       'main',
@@ -131,7 +131,7 @@ describe('a requested restore', () => {
 });
 
 describe('one restore', () => {
-  test('shows how far it is, what was found and what it came to, and nothing that is our own business', async () => {
+  test('shows its progress, its findings and its outcome, and no internal attribute', async () => {
     const backup = await storedBackup(api);
     const { json } = await api.post(`${pathOf(backup)}/restores`);
     const claim = await claimRestore(api, json);
@@ -185,7 +185,7 @@ describe('one restore', () => {
     expect(done.links).not.toHaveProperty('undo');
   });
 
-  test('is found below its own backup and project alone, for as long as its record is kept', async () => {
+  test('is found only under its own backup and project, for as long as its record is kept', async () => {
     const backup = await storedBackup(api);
     const { json } = await api.post(`${pathOf(backup)}/restores`);
     const other = await storedBackup(api);
@@ -213,7 +213,7 @@ describe('one restore', () => {
   });
 });
 
-test("a backup's restores come newest first, page by page, and outlive it", async () => {
+test("a backup's restores are listed newest first, page by page, and outlive the backup", async () => {
   const backup = await storedBackup(api);
   const path = `${pathOf(backup)}/restores`;
   expect((await api.get(path)).json).toEqual({ items: [] });
@@ -237,7 +237,7 @@ test("a backup's restores come newest first, page by page, and outlive it", asyn
 });
 
 describe('cancelling a restore', () => {
-  test('ends one that waits and says so, asks one that runs to stop, refuses one that has ended', async () => {
+  test('ends and reports a waiting one, asks a running one to stop, and refuses one that has ended', async () => {
     const path = `${pathOf(await storedBackup(api))}/restores`;
     const waiting = await api.post(path);
     const cancel = `${waiting.json.links.self}/cancel`;
@@ -263,7 +263,7 @@ describe('cancelling a restore', () => {
     });
   });
 
-  test('is one all the same where it can’t be reported', async () => {
+  test('succeeds even if it can’t be reported', async () => {
     const { json } = await api.post(`${pathOf(await storedBackup(api))}/restores`);
     api.sending.outcomes = { send: () => Promise.reject(new Error('refused')) };
     expect((await api.post(`${json.links.self}/cancel`)).status).toBe(200);

@@ -32,7 +32,7 @@ const plan = async () => {
   }
 };
 
-test('a run over everything starts the planning of every source, and has its row first', async () => {
+test('a run over everything writes its row, then starts the planning of every source', async () => {
   const reply = await api.post('/runs');
   expect(reply.status).toBe(202);
   expect(reply.headers.location).toBe(`/runs/${reply.json.id}`);
@@ -52,12 +52,12 @@ test('a run over everything starts the planning of every source, and has its row
   });
 });
 
-test('two runs at the same moment are two runs', async () => {
+test('two runs requested at the same moment are two runs', async () => {
   const [one, other] = await Promise.all([api.post('/runs'), api.post('/runs')]);
   expect(one?.json.id).not.toBe(other?.json.id);
 });
 
-test('an Idempotency-Key makes the same request the same run, which starts what is missing of it', async () => {
+test('an Idempotency-Key makes the same request the same run, and starts the parts that are missing', async () => {
   const headers = { 'Idempotency-Key': 'tonight' };
   const one = await api.post('/runs', {}, { headers });
   await plan();
@@ -100,7 +100,7 @@ test('unknown sources, impossible ids and other mistakes are 400, all of them li
   expect(api.plans).toEqual([]);
 });
 
-test('a source whose planning can not be started does not keep the others from theirs', async () => {
+test('a source whose planning can not be started does not prevent the planning of the others', async () => {
   api.down.set('main', new Error('throttled'));
   const reply = await api.post('/runs');
   expect(reply.status).toBe(202);
@@ -109,7 +109,7 @@ test('a source whose planning can not be started does not keep the others from t
   expect(api.logged.some(({ message }) => message.includes('sweep starts it'))).toBe(true);
 });
 
-test('a run tells how far it is, by state', async () => {
+test('a run shows its progress by state', async () => {
   const { json } = await api.post('/runs');
   await plan();
   const open = await api.runs.unsettled(json.id);
@@ -123,12 +123,12 @@ test('a run tells how far it is, by state', async () => {
   });
 });
 
-test('a run that is none is 404', async () => {
+test('an unknown run is 404', async () => {
   for (const id of [uuidv7(NIGHT), 'x', '%2E%2E%2Fstatus'])
     expect((await api.get(`/runs/${id}`)).json).toMatchObject({ status: 404, code: 'RunNotFound' });
 });
 
-test('the status shows what runs with its progress, what waits, what was, runs and last successes', async () => {
+test('the status shows running work with its progress, waiting work, past work, runs and last successes', async () => {
   await api.registry.register(project('acme'), 'main');
   const done = await api.completed({ createdAt: iso(NIGHT - DAY) });
   const running = await api.pending({ projectId: 'globex' });
@@ -151,7 +151,7 @@ test('the status shows what runs with its progress, what waits, what was, runs a
   expect(json.recent.map(({ id }) => id)).toContain(done.id);
 });
 
-test('the status counts the restores and verifications that run and wait, apart from backups and from what has ended', async () => {
+test('the status counts restores and verifications that run and wait separately from backups and from ended work', async () => {
   const { restores, verifications } = api.api.ports;
   const now = api.access.clock();
   const asked = Array.from({ length: 4 }, () => restoreRow(now));
@@ -179,7 +179,7 @@ test('the status counts the restores and verifications that run and wait, apart 
   });
 });
 
-test('one look at the status costs a bounded number of calls, however much waits', async () => {
+test('one read of the status costs a bounded number of calls, however much waits', async () => {
   let taken = 0;
   Object.assign(api.api.ports.history, {
     open: async function* (state: string) {
@@ -198,7 +198,7 @@ test('the OpenAPI document describes every route, with its parameters, body and 
   const { status, json } = await api.get('/openapi.json', { stage: '/prod' });
   expect(status).toBe(200);
   expect(json).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/prod' }] });
-  // Members that have a successor say so.
+  // Deprecated members are marked as deprecated.
   for (const name of ['functionsNamingLive', 'dependents'])
     expect(JSON.stringify(json)).toMatch(new RegExp(`"${name}":.{0,80}"deprecated":true`));
   for (const route of ROUTES) {
@@ -224,7 +224,7 @@ test('the OpenAPI document describes every route, with its parameters, body and 
   });
 });
 
-test('a run of many projects that nobody knows is refused by name, one with a few new ones is left to planning', async () => {
+test('a run of many unknown projects is refused by name, one with a few new ones is left to planning', async () => {
   const strangers = Array.from({ length: 1000 }, (_, index) => `stranger-${index}`);
   const refused = await api.post('/runs', { projects: strangers });
   expectProblem(refused, 400);

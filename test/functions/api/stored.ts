@@ -48,7 +48,7 @@ export const storedBackup = async (
   return { ...backup, ...completion };
 };
 
-/** What a swap of a project came to. */
+/** The outcome of a swap of a project. */
 export const swapped = (at: string): RestoreOutcome => ({
   schemas: [{ from: `acme_restored_${at}`, to: 'acme' }],
   tables: 2,
@@ -62,7 +62,7 @@ export const swapped = (at: string): RestoreOutcome => ({
 
 export const pathOf = ({ id }: { readonly id: string }): string => `/projects/acme/backups/${id}`;
 
-/** Begins the work at a restore of acme's. */
+/** Starts the work on a restore of acme's. */
 export const claimRestore = async (api: TestApi, { id }: { readonly id: string }) => {
   const outcome = await api.api.ports.restores.claim('acme', id);
   if (outcome.kind !== 'claimed') throw new Error(`not claimed but ${outcome.kind}`);

@@ -37,14 +37,14 @@ describe('a swap', () => {
     expect(done.links).toMatchObject({ undo: `${done.links.self}/undo` });
   });
 
-  test('takes no owners, no tables and no name: what is live has them', async () => {
+  test('accepts no owners, no tables and no name: the live schema determines them', async () => {
     const path = `${pathOf(await storedBackup(api))}/swap`;
     for (const body of [{ owners: 'drop' }, { tables: ['orders'] }, { schemaName: 'x' }])
       expectProblem(await api.post(path, body), 400);
     expect(api.restoring()).toEqual([]);
   });
 
-  test('with a backup without rows is refused: it would replace what is live by nothing', async () => {
+  test('with a backup without rows is refused: it would replace live rows with nothing', async () => {
     const backup = await storedBackup(api, { content: 'schema' });
     for (const body of [{}, { dryRun: true }])
       await expectRefused(api, `${pathOf(backup)}/swap`, body, [
@@ -54,7 +54,7 @@ describe('a swap', () => {
       ]);
   });
 
-  test("of a source's shared schemas is refused, though there is but one of them", async () => {
+  test("of a source's shared schemas is refused, even if there is only one", async () => {
     const project = { id: 'acme', name: 'Shared', schemaName: 'plane', schemas: ['plane'] };
     const backup = await storedBackup(api, {}, { project });
     await expectRefused(api, `${pathOf(backup)}/swap`, {}, [
@@ -66,7 +66,7 @@ describe('a swap', () => {
 });
 
 describe('undoing a swap', () => {
-  test('is a restore that names it, though the backup is gone by now', async () => {
+  test('is a restore that names the swap, even if the backup is gone', async () => {
     const swap = await completed(await askSwap());
     await api.removeRow({ projectId: 'acme', id: swap.backupId });
     api.pass(1000);
@@ -85,7 +85,7 @@ describe('undoing a swap', () => {
     expect(api.restoring()).toContainEqual({ projectId: 'acme', restoreId: reply.json.id });
   });
 
-  test('is asked for once: while it runs or has been done it is refused by name', async () => {
+  test('is accepted once: while it runs or after it is done, another is refused by name', async () => {
     const swap = await completed(await askSwap());
     const headers = { 'Idempotency-Key': 'undo' };
     const undo = (await api.post(undoOf(swap), {}, { headers })).json;
@@ -100,7 +100,7 @@ describe('undoing a swap', () => {
     expect(repeated).toMatchObject({ status: 202, json: { id: undo.id, status: 'completed' } });
   });
 
-  test('may be asked for again where it was cancelled or failed', async () => {
+  test('may be requested again if it was cancelled or failed', async () => {
     const swap = await completed(await askSwap());
     const cancelled = await askUndo(swap);
     await api.post(`${cancelled.links.self}/cancel`);
@@ -110,7 +110,7 @@ describe('undoing a swap', () => {
     await askUndo(swap);
   });
 
-  test('may be asked for a failed swap of which nobody knows whether it exchanged', async () => {
+  test('may be requested for a failed swap if it is unknown whether it exchanged names', async () => {
     const exchange = [
       { from: 'acme', to: 'acme_before' },
       { from: 'acme_restored', to: 'acme' },
@@ -132,7 +132,7 @@ describe('undoing a swap', () => {
     }
   });
 
-  test('begins with the last swap: an earlier one is refused until the later are undone or ended', async () => {
+  test('begins with the last swap: an earlier one is refused until the later ones are undone or ended', async () => {
     const first = await completed(await askSwap());
     const second = await completed(await askSwap());
     const third = await askSwap();
@@ -147,7 +147,7 @@ describe('undoing a swap', () => {
     await askUndo(first);
   });
 
-  test('knows which swap was the last though its request was first made, and refused, before the other', async () => {
+  test('knows which swap was the last even if that one was requested, and refused, before the other', async () => {
     const late = await storedBackup(api);
     const headers = { 'Idempotency-Key': 'late' };
     const queue = api.restoreQueues.get('main');
@@ -164,7 +164,7 @@ describe('undoing a swap', () => {
     await askUndo(before);
   });
 
-  test('is not held up by dry runs, failed swaps or restores beside', async () => {
+  test('is not blocked by dry runs, failed swaps or restores beside', async () => {
     const swap = await completed(await askSwap());
     await completed(await askSwap({ dryRun: true }));
     const failed = await claimRestore(api, await askSwap());
@@ -187,7 +187,7 @@ describe('undoing a swap', () => {
   });
 
   test.each(['beside', 'dry run', 'pending', 'failed', 'nothing live'] as const)(
-    'of what is no completed swap is refused: %s',
+    'is refused if the restore is not a completed swap: %s',
     async (what) => {
       const beside = async () =>
         (await api.post(`${pathOf(await storedBackup(api))}/restores`)).json;
@@ -210,7 +210,7 @@ describe('undoing a swap', () => {
     },
   );
 
-  test('is refused where the source takes restores no more', async () => {
+  test('is refused if the source no longer accepts restores', async () => {
     const swap = await completed(await askSwap());
     api.restoreQueues.delete('main');
     expect((await askUndo(swap, 409)).code).toBe('RestoreNotAllowed');
@@ -221,7 +221,7 @@ describe('a restore elsewhere', () => {
   const elsewhere = async (changes: Parameters<typeof storedBackup>[1] = {}) =>
     `${pathOf(await storedBackup(api, changes))}/elsewhere`;
 
-  test("goes to the target's own queue, and names both sources", async () => {
+  test("is sent to the target's own queue, and names both sources", async () => {
     const sent: unknown[] = [];
     const toSecond: Pick<WorkQueue, 'send'> = {
       send: async (refs) => {
@@ -256,7 +256,7 @@ describe('a restore elsewhere', () => {
     expect((await api.post(path, { target: 'third' }, { headers })).status).toBe(422);
   });
 
-  test('needs a target that is configured, takes restores, and allows this source', async () => {
+  test('needs a target that is configured, accepts restores, and allows this source', async () => {
     const path = await elsewhere();
     const allowed = (target: string, says: RegExp) =>
       expectRefused(api, path, { target }, [409, 'RestoreNotAllowed', says]);
@@ -275,7 +275,7 @@ describe('a restore elsewhere', () => {
     expect(own.json.detail).toContain('POST .../restores');
   });
 
-  test('takes a backup whose own source is configured no more, or takes no restores', async () => {
+  test('accepts a backup whose own source is no longer configured, or accepts no restores', async () => {
     Object.assign(api.api.settings, { restoreFrom: new Map([['second', ['former', 'main']]]) });
     api.restoreQueues.delete('main');
     for (const source of ['former', 'main']) {

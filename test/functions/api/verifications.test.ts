@@ -16,7 +16,7 @@ apiForEach((made) => {
 const HASHED = { tables: [table('orders', { rowHash: 'f00' }), table('empty', { rows: 0 })] };
 
 describe('a requested verification', () => {
-  test('has a row and a message, and is answered with 202 and its place', async () => {
+  test('has a row and a message, and is answered with 202 and its location', async () => {
     const backup = await storedBackup(api);
     const reply = await api.post(`${pathOf(backup)}/verify`);
     const { id } = reply.json;
@@ -41,7 +41,7 @@ describe('a requested verification', () => {
     expect((await api.get(self)).json).toEqual(reply.json);
   });
 
-  test('compares rows where it is asked to and the backup has their hashes', async () => {
+  test('compares rows if that is requested and the backup has their hashes', async () => {
     const without = `${pathOf(await storedBackup(api))}/verify`;
     const refused = await api.post(without, { compare: 'rows' });
     expectProblem(refused, 400);
@@ -54,7 +54,7 @@ describe('a requested verification', () => {
     expect((await api.post(`${pathOf(empty)}/verify`, { compare: 'rows' })).status).toBe(202);
   });
 
-  test('compares as configured where it does not say, and never claims rows that can’t be compared', async () => {
+  test('compares as configured by default, and never claims to compare rows that can’t be compared', async () => {
     Object.assign(api.api.settings, { verification: { compare: 'rows' } });
     const without = await storedBackup(api);
     const hashed = await storedBackup(api, {}, HASHED);
@@ -65,7 +65,7 @@ describe('a requested verification', () => {
     expect(await compared(hashed, { compare: 'counts' })).toMatchObject({ compare: 'counts' });
   });
 
-  test('is the same one under the same Idempotency-Key, and a row where sending fails', async () => {
+  test('is the same one under the same Idempotency-Key, and keeps its row if sending fails', async () => {
     const path = `${pathOf(await storedBackup(api))}/verify`;
     const headers = { 'Idempotency-Key': 'k' };
     const whole = api.sending.verifications;
@@ -79,7 +79,7 @@ describe('a requested verification', () => {
     expect((await api.post(path, { compare: 'counts' }, { headers })).status).toBe(422);
   });
 
-  test('is taken of any definitions of a database, whether or not its source takes restores, and not of rows alone', async () => {
+  test('is accepted for any definitions of a database, whether or not its source accepts restores, and not for rows alone', async () => {
     api.restoreQueues.clear();
     const schema = await storedBackup(api, { content: 'schema' });
     expect((await api.post(`${pathOf(schema)}/verify`)).status).toBe(202);
@@ -94,7 +94,7 @@ describe('a requested verification', () => {
   });
 });
 
-test('a verification that could not run says so, and one that failed what differs', async () => {
+test('a verification that could not run reports that, and one that failed reports the differences', async () => {
   const { verifications } = api.api.ports;
   const path = `${pathOf(await storedBackup(api))}/verify`;
   const ended = async (result: ReturnType<typeof notRun>) => {
@@ -115,7 +115,7 @@ test('a verification that could not run says so, and one that failed what differ
   expect(await ended(differs)).toMatchObject({ status: 'completed', result: differs });
 });
 
-test("a backup's verifications are listed and found below it alone", async () => {
+test("a backup's verifications are listed and found only under it", async () => {
   const backup = await storedBackup(api);
   const made = (await api.post(`${pathOf(backup)}/verify`)).json;
   const list = await api.get(`${pathOf(backup)}/verifications`);
@@ -136,7 +136,7 @@ test("a backup's verifications are listed and found below it alone", async () =>
   expect((await api.get(`/projects/acme/backups/${uuidv7(NIGHT)}/verifications`)).status).toBe(404);
 });
 
-test('a backup shows what its last verification found, and where all of this is', async () => {
+test('a backup shows the findings of its last verification, and links to its restores and verifications', async () => {
   const backup = await storedBackup(api);
   const self = pathOf(backup);
   const links = {
@@ -168,7 +168,7 @@ test('a backup shows what its last verification found, and where all of this is'
 });
 
 describe('the restore guide', () => {
-  test("is Markdown of this very backup, with the vault's bucket and its object", async () => {
+  test("is Markdown for this backup, with the vault's bucket and its object", async () => {
     const backup = await storedBackup(api);
     const reply = await api.get(`${pathOf(backup)}/restore-guide`);
     expect(reply.status).toBe(200);
@@ -188,7 +188,7 @@ describe('the restore guide', () => {
     });
   });
 
-  test('is there for completed backups alone', async () => {
+  test('exists only for completed backups', async () => {
     const waiting = await api.pending();
     expectProblem(await api.get(`${pathOf(waiting)}/restore-guide`), 409);
     expectProblem(await api.get(`/projects/acme/backups/${uuidv7(NIGHT)}/restore-guide`), 404);

@@ -89,8 +89,8 @@ const letter = (
 const bury = (...Records: SQSRecord[]) => handler({ Records }, {} as Context);
 const told = () => queues.bodies(`outcomes-${outcomes}`);
 
-describe('a dead export request', () => {
-  test('fails the backup that waits for it, and tells its run', async () => {
+describe('a dead-lettered export request', () => {
+  test('fails the backup that waits for it, and reports that to its run', async () => {
     const runId = uuidv7(NIGHT);
     const { projectId, id: backupId } = await it.pending({ projectId: 'a "b"\n🐘', runId });
     const answer = await bury(letter('arn:exports-main', { projectId, backupId }));
@@ -102,8 +102,8 @@ describe('a dead export request', () => {
     expect(told()).toEqual([{ kind: 'backup', projectId, backupId, runId }]);
   });
 
-  test('changes nothing of a backup that is being worked on or has ended', async () => {
-    // The handler's clock is the machine's: a lease taken on a night in the future is running.
+  test('changes nothing for a backup that a worker holds or that has ended', async () => {
+    // The handler uses the machine's clock: a lease taken at a future time is running.
     const ahead = await newHistory(tables, Date.now() + 60_000);
     vi.stubEnv(ENV.historyTable, ahead.access.table);
     await load();
@@ -120,7 +120,7 @@ describe('a dead export request', () => {
     expect(told()).toEqual([]);
   });
 
-  test('of a backup there is none of makes none', async () => {
+  test('creates no backup if there is none', async () => {
     const { projectId, id: backupId } = pendingBackup();
     await bury(letter('arn:exports-main', { projectId, backupId }));
     expect(await it.row({ projectId, id: backupId })).toBeUndefined();
@@ -128,7 +128,7 @@ describe('a dead export request', () => {
   });
 });
 
-test('a dead outcome leaves its backup as it is, to be told again', async () => {
+test('a dead-lettered outcome leaves its backup unchanged, to be reported again', async () => {
   const backup = await it.completed();
   const row = await it.row(backup);
   const outcome = { kind: 'backup', projectId: backup.projectId, backupId: backup.id };
@@ -137,12 +137,12 @@ test('a dead outcome leaves its backup as it is, to be told again', async () => 
   expect(await it.openIds('untold')).toEqual([backup.id]);
 });
 
-test('a record of expire that was given up is taken note of', async () => {
+test('a given-up record of expire is logged', async () => {
   const record = { requestContext: {}, DDBStreamBatchInfo: { shardId: 'x' } };
   expect(await bury(letter('arn:expire', record))).toEqual({ batchItemFailures: [] });
 });
 
-describe('an event of a schedule that began no run', () => {
+describe('an event of a schedule that started no run', () => {
   const event = { schedule: 'nightly', scheduledAt: iso(NIGHT), sources: ['main', 'second'] };
   const runId = runIdOf('nightly', iso(NIGHT));
   const record = { requestContext: { condition: 'RetriesExhausted' }, requestPayload: event };
@@ -150,13 +150,13 @@ describe('an event of a schedule that began no run', () => {
   test.each([
     ['as Scheduler sends it', event],
     ['as Lambda sends it', record],
-  ])('begins the run late, %s, for sweep to plan it', async (_, body) => {
+  ])('starts the run late, %s, and sweep plans it', async (_, body) => {
     expect(await bury(letter('arn:runs', body))).toEqual({ batchItemFailures: [] });
     expect(await it.runs.get(runId)).toMatchObject({ sources: ['main', 'second'], parts: {} });
     expect(told()).toEqual([]);
   });
 
-  test('changes nothing of a run that has begun', async () => {
+  test('changes nothing for a run that has started', async () => {
     await bury(letter('arn:plan-main', event));
     const begun = await it.runs.get(runId);
     await bury(letter('arn:runs', event));
@@ -187,7 +187,7 @@ describe('planning that was given up', () => {
     responsePayload,
   });
 
-  test('ends its part of the run, which a person hears of, with the words of our own errors', async () => {
+  test('ends its part of the run and is mailed, with the text of our own errors', async () => {
     const error = { name: 'SourceUnreachable', message: 'Source "main" can\'t be reached.' };
     const payload = { errorType: error.name, errorMessage: error.message, trace: [] };
     await bury(letter('arn:plan-main', recordOf(payload)));
@@ -204,7 +204,7 @@ describe('planning that was given up', () => {
     { errorType: 'describeError', errorMessage: 'hunter2' },
     { errorType: 'Sandbox.Timedout', errorMessage: 'hunter2' },
     null,
-  ])('repeats no words of an error that is not ours: %j', async (payload) => {
+  ])('repeats no text of a foreign error: %j', async (payload) => {
     await bury(letter('arn:plan-main', recordOf(payload)));
     const error = (await it.runs.get(runId))?.parts.main?.error;
     expect(error?.name).toBe('PlanningGivenUp');
@@ -212,13 +212,13 @@ describe('planning that was given up', () => {
     expect(error?.message).not.toContain('hunter2');
   });
 
-  test('is buried the same when the schedule could not even start it', async () => {
+  test('is handled the same if the schedule could not even start it', async () => {
     const code = 'AWS.Scheduler.InternalServerError';
     await bury(letter('arn:plan-main', event, { ERROR_CODE: code }));
     expect((await it.runs.get(runId))?.parts.main?.error?.message).toContain(code);
   });
 
-  test('twice is buried once, and both deliveries end well', async () => {
+  test('delivered twice is handled once, and both deliveries succeed', async () => {
     const dead = letter('arn:plan-main', recordOf(null));
     await bury(dead);
     const run = await it.runs.get(runId);
@@ -226,7 +226,7 @@ describe('planning that was given up', () => {
     expect(await it.runs.get(runId)).toEqual(run);
   });
 
-  test('is nothing where another delivery has planned it well', async () => {
+  test('is ignored if another delivery has planned it successfully', async () => {
     await bury(letter('arn:plan-main', recordOf(null, { ...event, schedule: 'other' })));
     const part = { planned: 3, skipped: [], skippedCount: 0, plannedAt: iso(NIGHT) };
     await it.runs.endPart(runId, 'main', part);
@@ -237,7 +237,7 @@ describe('planning that was given up', () => {
   });
 });
 
-describe('dead letters that nobody can read', () => {
+describe('unreadable dead letters', () => {
   test.each([
     ['arn:exports-main', 'no json'],
     ['arn:exports-main', { projectId: 'acme' }],
@@ -252,7 +252,7 @@ describe('dead letters that nobody can read', () => {
     expect(told()).toEqual([]);
   });
 
-  test('hold up none of those with them', async () => {
+  test('do not block the other letters of their batch', async () => {
     const { projectId, id: backupId } = await it.pending();
     await bury(
       letter('arn:exports-main', 'no json'),
@@ -262,7 +262,7 @@ describe('dead letters that nobody can read', () => {
   });
 });
 
-test('a burial that fails comes again, alone', async () => {
+test('only the letter whose handling fails is delivered again', async () => {
   const [one, two] = [await it.pending(), await it.pending()];
   vi.stubEnv(ENV.outcomesQueue, `${outcomesUrl}-gone`);
   await load();
@@ -271,13 +271,13 @@ test('a burial that fails comes again, alone', async () => {
   expect(await bury(failing, fine)).toEqual({
     batchItemFailures: [{ itemIdentifier: failing.messageId }],
   });
-  // Its row was failed before: the sweep tells what this letter can't any more.
+  // Its row was failed before: sweep reports what this letter can no longer report.
   expect(await it.openIds('untold')).toEqual([one.id]);
   expect(await it.openIds('pending')).toEqual([two.id]);
 });
 
-describe('a dead restore', () => {
-  test('fails its row, and people hear of it', async () => {
+describe('a dead-lettered restore', () => {
+  test('fails its row, and is reported', async () => {
     const { restores } = jobRows(it.access);
     const row = restoreRow(NIGHT);
     await restores.create(row);
@@ -290,8 +290,8 @@ describe('a dead restore', () => {
     expect(told()).toEqual([{ kind: 'restore', ...body }]);
   });
 
-  test('that a worker holds is left to it', async () => {
-    // The handler's clock is the machine's: a lease taken on a night in the future is running.
+  test('that a worker holds is left to that worker', async () => {
+    // The handler uses the machine's clock: a lease taken at a future time is running.
     const ahead = await newHistory(tables, Date.now() + 60_000);
     vi.stubEnv(ENV.historyTable, ahead.access.table);
     await load();
@@ -306,8 +306,8 @@ describe('a dead restore', () => {
   });
 });
 
-describe('a dead verification', () => {
-  test('could not run: its backup says so, and never that it is verified', async () => {
+describe('a dead-lettered verification', () => {
+  test('could not run: its backup shows that, and is never shown as verified', async () => {
     const { verifications } = jobRows(it.access);
     const backup = await it.completed();
     const row = verificationRow(NIGHT, { backupId: backup.id });

@@ -69,7 +69,7 @@ test('a refresh writes only what changed', async () => {
   expect((await registry.get('globex'))?.name).toBe('Globex Corp.');
 });
 
-test('a project that is listed no more is GONE, and comes back when it is listed again', async () => {
+test('a project that is no longer listed is GONE, and is active again when it is listed again', async () => {
   await refresh();
   const whole = listing;
   listing = listing.slice(1);
@@ -81,7 +81,7 @@ test('a project that is listed no more is GONE, and comes back when it is listed
   expect((await registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
-test('an empty listing where there were projects is an error, and gives up none', async () => {
+test('an empty listing after a non-empty one is an error, and marks no project GONE', async () => {
   await refresh();
   listing = [];
   const result = await discover(portsOf(), {});
@@ -89,7 +89,7 @@ test('an empty listing where there were projects is an error, and gives up none'
   expect((await registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
-test('of two sources that list an id the second is refused by name, and its other projects go on', async () => {
+test('of two sources that list one id the second is refused by name, and its other projects continue', async () => {
   await refresh();
   const second = sourceOf('second', () => [project('acme'), project('hooli')]);
   const counts = await refresh(portsOf(second));
@@ -99,7 +99,7 @@ test('of two sources that list an id the second is refused by name, and its othe
   expect((await registry.get('hooli'))?.source).toBe('second');
 });
 
-test('ids that are empty, too long or twice in a listing are refused; a refused one is not given up', async () => {
+test('ids that are empty, too long or twice in a listing are refused; a refused project is not marked GONE', async () => {
   await refresh();
   const long = 'ä'.repeat(65);
   listing = [...listing, project(''), project(long), project('acme', { schemaName: 'other' })];
@@ -109,7 +109,7 @@ test('ids that are empty, too long or twice in a listing are refused; a refused 
   expect((await registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
-test('a project whose name, status or schema name is too long is refused by name, and holds up nobody', async () => {
+test('a project whose name, status or schema name is too long is refused by name, and blocks no other', async () => {
   await refresh();
   const huge = 'ä'.repeat(210_000);
   listing = [
@@ -132,7 +132,7 @@ test('a project whose name, status or schema name is too long is refused by name
   });
 });
 
-test('ids of 128 bytes and with any character are taken as they are', async () => {
+test('ids of up to 128 bytes and with any character are accepted unchanged', async () => {
   const ids = [
     'x'.repeat(128),
     "a'b",
@@ -152,7 +152,7 @@ test('ids of 128 bytes and with any character are taken as they are', async () =
   expect((await refresh()).written).toBe(0);
 });
 
-test('looking a project up registers it as it is now and answers it', async () => {
+test('looking up a project registers its current state and returns it', async () => {
   const result = await discover(portsOf(), { projectId: 'acme' });
   expect(discoverResult.parse(result)).toEqual(result);
   expect(result).toMatchObject({ ok: true, project: { id: 'acme', source: 'main' } });
@@ -166,7 +166,7 @@ test('looking a project up registers it as it is now and answers it', async () =
   expect(writes).toEqual([]);
 });
 
-test('looking up a project that the source does not have answers null, and gives up one it had', async () => {
+test('looking up a project that the source does not have returns null, and marks a known one GONE', async () => {
   expect(await discover(portsOf(), { projectId: 'nobody' })).toMatchObject({ project: null });
   await refresh();
   listing = listing.slice(1);
@@ -174,7 +174,7 @@ test('looking up a project that the source does not have answers null, and gives
   expect((await registry.get('acme'))?.status).toBe('GONE');
 });
 
-test('a failure reaches the caller by its name, with whether to try again and no stack', async () => {
+test('a failure reaches the caller with its name and whether to retry, and without a stack', async () => {
   const refusing = {
     ...sourceOf('main', () => []),
     findProject: () => Promise.reject(new LoginRefused('main', 'larder', 'the password is wrong')),
@@ -197,7 +197,7 @@ test('a failure reaches the caller by its name, with whether to try again and no
   });
 });
 
-test('an error nobody named tells nothing of itself but its kind', async () => {
+test('an unknown error reveals nothing but its kind', async () => {
   const broken = {
     ...sourceOf('main', () => []),
     listProjects: () => Promise.reject(new TypeError('password=hunter2')),
@@ -225,7 +225,7 @@ const heldTo = (prefix: string): Registry => {
   };
 };
 
-test('an id without the source’s prefix is no project of it, and its row is not read', async () => {
+test('an id without the source’s prefix is not one of its projects, and its row is not read', async () => {
   const ports = { ...portsOf(sourceOf('main', () => listing, 'eu-')), registry: heldTo('eu-') };
   expect(await discover(ports, { projectId: 'us-acme' })).toMatchObject({
     ok: true,
@@ -233,7 +233,7 @@ test('an id without the source’s prefix is no project of it, and its row is no
   });
 });
 
-test('a source that got a prefix leaves the projects it had without one as they are', async () => {
+test('a source that gets a prefix leaves its projects without one unchanged', async () => {
   await refresh();
   listing = [project('eu-acme')];
   const source = sourceOf('main', () => listing, 'eu-');

@@ -29,7 +29,7 @@ beforeEach(async () => {
   vault = await vaults.newVault();
 });
 
-/** Completes a backup that is in the vault, object and manifest, and answers its row. */
+/** Completes a backup that is in the vault, object and manifest, and returns its row. */
 const stored = async (changes: Partial<Backup> = {}): Promise<Backup> => {
   const backup = await it.pending(changes);
   const { id: backupId, projectId, createdAt } = backup;
@@ -47,7 +47,7 @@ const removeRow = (backup: Backup) => it.removeRow(backup);
 const ports = () => ({ history: it.history, vault, log: silent });
 const expire = (backup: Backup) => expireBackup(ports(), backup);
 
-/** A backup whose time has come, beside a newer one that stays. */
+/** A backup whose retention has ended, beside a newer one that stays. */
 const expired = async (projectId = 'acme'): Promise<{ old: Backup; newer: Backup }> => {
   const old = await stored({ ...ofNight(0), projectId });
   const newer = await stored({ ...ofNight(1), projectId });
@@ -55,9 +55,9 @@ const expired = async (projectId = 'acme'): Promise<{ old: Backup; newer: Backup
   return { old, newer };
 };
 
-describe('a backup that retention took out of the history', () => {
+describe('a backup whose row retention has removed', () => {
   test.each(['acme', 'it\'s "x"\n#🐘', '../other'])(
-    'leaves the vault with its manifest, and a row that says so: %j',
+    'is removed from the vault with its manifest, and its row records that: %j',
     async (projectId) => {
       const { old, newer } = await expired(projectId);
       const bystander = await stored({ projectId: `${projectId}-2` });
@@ -75,7 +75,7 @@ describe('a backup that retention took out of the history', () => {
     },
   );
 
-  test('stays where the only other one is known to be damaged', async () => {
+  test('is kept if the only other one is known to be damaged', async () => {
     const { old, newer } = await expired();
     await jobRows(it.access).validations.noteValidation('acme', newer.id, {
       validation: 'failed',
@@ -86,7 +86,7 @@ describe('a backup that retention took out of the history', () => {
     expect(await expire(old)).toBe('kept');
   });
 
-  test('can be taken again and again without effect', async () => {
+  test('can be removed repeatedly without effect', async () => {
     const { old } = await expired();
     await expire(old);
     const keys = await vault.keys();
@@ -97,7 +97,7 @@ describe('a backup that retention took out of the history', () => {
     expect(await it.row(old)).toEqual(row);
   });
 
-  test('is taken completely when the record comes again after a crash before the vault', async () => {
+  test('is removed completely when the record is delivered again after a crash before the vault', async () => {
     const { old, newer } = await expired();
     const dying = {
       ...ports(),
@@ -109,7 +109,7 @@ describe('a backup that retention took out of the history', () => {
     expect(await vault.keys()).toContain(newer.fileId);
   });
 
-  test('stays when its row is there again', async () => {
+  test('is kept if its row exists again', async () => {
     const { old } = await expired();
     await it.restoreRow(old);
     const row = await it.row(old);
@@ -118,7 +118,7 @@ describe('a backup that retention took out of the history', () => {
     expect(await it.row(old)).toEqual(row);
   });
 
-  test('stays when the project has no other good one', async () => {
+  test('is kept if the project has no other good one', async () => {
     const only = await stored();
     await stored({ ...ofNight(1), content: 'schema' });
     await removeRow(only);
@@ -127,7 +127,7 @@ describe('a backup that retention took out of the history', () => {
     expect(await it.row(only)).toBeUndefined();
   });
 
-  test("takes nobody else's object, whatever its row names", async () => {
+  test('is removed without any object of another backup, whatever its row names', async () => {
     const { old } = await expired();
     const victim = await stored({ projectId: 'victim' });
     const forged = [
@@ -144,7 +144,7 @@ describe('a backup that retention took out of the history', () => {
   });
 
   test.each(['failed', 'cancelled', 'deleted', 'pending'] as const)(
-    'was none where the row was %s: nothing is taken, and no row left',
+    'removes nothing and leaves no row if the row was %s',
     async (status) => {
       const { old } = await expired();
       const keys = await vault.keys();

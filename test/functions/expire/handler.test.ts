@@ -82,7 +82,7 @@ const expired = async (
 };
 
 describe('the stream of the history', () => {
-  test('takes out of the vault what TTL removed', async () => {
+  test('removes from the vault the backups that TTL removed', async () => {
     const { backup, image } = await expired(0);
     await it.completed({ createdAt: iso(NIGHT + DAY) });
     expect(await handle(removalOf(image))).toEqual({ batchItemFailures: [] });
@@ -90,7 +90,7 @@ describe('the stream of the history', () => {
     expect((await it.history.get('acme', backup.id))?.status).toBe('deleted');
   });
 
-  test('takes nothing that a person removed, nor anything for other changes', async () => {
+  test('removes nothing if a person removed the row, and nothing for other changes', async () => {
     const { image } = await expired(0);
     await it.completed({ createdAt: iso(NIGHT + DAY) });
     const { userIdentity: _, ...byHand } = removalOf(image);
@@ -104,7 +104,7 @@ describe('the stream of the history', () => {
     expect(await vault.keys()).toHaveLength(1);
   });
 
-  test('takes nothing when the record of a restore or a verification is removed', async () => {
+  test('removes nothing when the record of a restore or a verification is removed', async () => {
     const { backup } = await expired(0);
     await it.completed({ createdAt: iso(NIGHT + DAY) });
     const { restores, verifications } = jobRows(it.access);
@@ -124,7 +124,7 @@ describe('the stream of the history', () => {
     expect(await it.history.get('acme', restore.id)).toBeUndefined();
   });
 
-  test('is not held up by what is no backup or not readable', async () => {
+  test('is not blocked by records that are not backups or not readable', async () => {
     const { image } = await expired(0);
     await it.completed({ createdAt: iso(NIGHT + DAY) });
     const answer = await handle(
@@ -138,7 +138,7 @@ describe('the stream of the history', () => {
     expect(await vault.keys()).toEqual([]);
   });
 
-  test('has a record that fails come again alone, after all others were tried', async () => {
+  test('gets only a failed record again, after all others were tried', async () => {
     const first = await expired(0);
     const second = await expired(1);
     await it.completed({ createdAt: iso(NIGHT + 2 * DAY) });

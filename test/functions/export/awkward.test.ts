@@ -13,7 +13,7 @@ import { type Bench, openBench, type Services, startServices } from './support.t
 
 /**
  * The awkward schema, exported by the worker and restored by hand into a database that has what the manifest says it needs.
- * Whatever is other there must be what the manifest says a backup leaves out.
+ * Every difference there must be one that the manifest says a backup leaves out.
  */
 const SCHEMA = 'Awk.ward "schema" *é';
 const AWK = '"Awk.ward ""schema"" *é"';
@@ -74,17 +74,17 @@ const exported = async (
   return { manifest, file };
 };
 
-/** Where pg_dump itself writes something else than it read; nothing that a restore could mend. */
+/** Cases in which pg_dump itself writes something else than it read; no restore can repair them. */
 const PG_DUMP_OWN = [
   // A partition's column without a default, whose parent has one.
   `changed column ${AWK}.events_old 2 n: default was null, is "NULL::integer"`,
   `added dependency default value for ${AWK}.events_old.n -> table column ${AWK}.events_old.n a`,
   `added dependency default value for ${AWK}.events_old.n -> type ${AWK}.positive n`,
-  // A detached partition's key keeps saying that it may be inherited.
+  // A detached partition's key keeps the flag that it may be inherited.
   `changed constraint events_detached_pkey on ${AWK}.events_detached: was ["PRIMARY KEY (id, day, region)",true,true,0,false,null], is ["PRIMARY KEY (id, day, region)",true,true,0,true,null]`,
 ];
 
-/** The differences that a manifest foretells. */
+/** The differences that a manifest predicts. */
 const foretold = ({ leftOut = [], warnings }: Manifest): string[] => [
   ...leftOut.map(({ kind, name }) => `missing ${kind} ${name}`),
   ...(warnings.some((warning) => warning.includes('large objects'))
@@ -116,7 +116,7 @@ describe('the comparison', () => {
     ['a trigger', `ALTER TABLE ${AWK}.watched ENABLE TRIGGER off`, /^changed trigger off/],
     ['a sequence', `SELECT setval('${AWK}."never called"', 1)`, /^changed value of/],
     ['an index', `DROP INDEX ${AWK}.hashed`, /^missing index/],
-  ])('sees %s', async (_, sql, seen) => {
+  ])('detects %s', async (_, sql, seen) => {
     const { postgres, facts } = on(18);
     const database = await postgres.database();
     await postgres.sql(`DROP DATABASE ${database}`);
@@ -130,7 +130,7 @@ describe('the comparison', () => {
 
 describe('the awkward schema', () => {
   it.each(cases)(
-    'of PostgreSQL %i as %s, %s comes back object by object and row by row',
+    'of PostgreSQL %i as %s, %s is restored object by object and row by row',
     async (major, format, compression) => {
       const { postgres, facts } = on(major);
       const { manifest, file } = await exported(major, format, compression);
@@ -142,7 +142,7 @@ describe('the awkward schema', () => {
       const unforeseen = found.filter(
         (line) =>
           !expected.includes(line) &&
-          // What is left out takes its dependencies along; a publication FOR ALL TABLES holds no table of its own.
+          // What is left out takes its dependencies along; a publication FOR ALL TABLES has no table of its own.
           !/^missing dependency (access method|cast|event trigger|publication)/.test(line) &&
           line !== 'missing publication everything',
       );
@@ -151,7 +151,7 @@ describe('the awkward schema', () => {
     },
   );
 
-  it('has in its manifest all that a restore needs elsewhere, and nothing else', async () => {
+  it('has in its manifest exactly what a restore needs elsewhere', async () => {
     const { manifest } = await exported(18, 'custom');
     const outside = manifest.outside.map(
       ({ kind, name, neededBy }) =>
@@ -195,7 +195,7 @@ describe('the awkward schema', () => {
     ]);
   });
 
-  it('has in its manifest what belongs to it and is in no dump of a schema', async () => {
+  it('has in its manifest its objects that no dump of a schema holds', async () => {
     const { manifest } = await exported(18, 'custom');
     expect(
       manifest.leftOut?.map(({ kind, name, belongsTo }) =>
@@ -211,7 +211,7 @@ describe('the awkward schema', () => {
     ]);
   });
 
-  it('tells people what a restore has to know, in sentences', async () => {
+  it('reports what a restore needs in sentences', async () => {
     const { manifest } = await exported(15, 'custom');
     const text = manifest.warnings.join('\n');
     expect(text).toMatch(/Extensions that live in the schema itself .*: "hstore"\./);

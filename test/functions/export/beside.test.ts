@@ -33,7 +33,7 @@ const requestOf = (schemas: SnapshotRequest['schemas']): SnapshotRequest => ({
 });
 
 describe('an export', () => {
-  it('lets go of its locks and its snapshot when all is read, however long the upload goes on', async () => {
+  it('releases its locks and its snapshot when everything is read, however long the upload takes', async () => {
     const { vault } = bench.ports;
     const backup = await bench.request('acme');
     await bench.run(backup, 900_000, {
@@ -50,13 +50,13 @@ describe('an export', () => {
     expect([row.status, row.error]).toEqual(['completed', undefined]);
   });
 
-  it('whose project is not found, though its sessions were opened meanwhile, leaves none of them', async () => {
+  it('whose project is not found closes all sessions that were opened meanwhile', async () => {
     const lookedUp = Promise.reject(new ProjectNotFound('gone'));
     await expect(bench.ports.snapshots.open(requestOf(lookedUp))).rejects.toThrow(ProjectNotFound);
     await vi.waitFor(async () => expect(await sessionsOfOurs()).toBe(0), soon);
   });
 
-  it('waits for a lock that it can not have at once, and has its snapshot then', async () => {
+  it('waits for a lock that it can not get at once, and takes its snapshot afterwards', async () => {
     const other = await postgres.session(database);
     try {
       await other.query('BEGIN; LOCK TABLE acme.child IN ACCESS EXCLUSIVE MODE');
@@ -98,7 +98,7 @@ describe('reads that are sent at once', () => {
   });
 
   it.each([true, false])(
-    'fail with what failed, not with what could not follow it (pipelined: %s)',
+    'fail with the original error, not with the error of the reads that follow it (pipelined: %s)',
     async (pipelined) => {
       const client = await session(pipelined);
       await client.query('BEGIN');
@@ -110,7 +110,7 @@ describe('reads that are sent at once', () => {
       const last = () => client.query('SELECT 1').finally(() => ended.push('last'));
       const work = atOnce(client, () => client.query('SELECT 1'), deep, last);
       await expect(work).rejects.toMatchObject({ code: '22012' });
-      // What is sent next must not meet what is still under way.
+      // The next read must not meet a read that is still running.
       expect(ended).toEqual(pipelined ? ['last'] : []);
       await client.query('ROLLBACK');
     },

@@ -18,14 +18,14 @@ afterAll(async () => {
   await services.stop();
 });
 
-/** After the lease of whoever died. */
+/** After the lease of the dead worker. */
 const later = (bench: Bench) => {
   const clock = () => Date.now() + 2 * TIMES.leaseSeconds * 1000;
   return { history: bench.historyAt(clock), clock };
 };
 
 describe('a backup whose last attempt’s worker died', () => {
-  it('between its manifest and its row is completed with what that one had made', async () => {
+  it('died between its manifest and its row is completed with that attempt’s object', async () => {
     const bench = await openBench(services, postgres, { database });
     const backup = await bench.request('acme', { attempt: TIMES.maxAttempts - 1 });
     const made = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ describe('a backup whose last attempt’s worker died', () => {
     expect(bench.outcomes()).toHaveLength(1);
   });
 
-  it('before it had made anything fails, with what to do', async () => {
+  it('died before it stored anything fails, with what to do', async () => {
     const bench = await openBench(services, postgres, { database });
     const backup = await bench.request('acme', { attempt: TIMES.maxAttempts - 1 });
     expect((await bench.ports.history.claim('acme', backup.id)).kind).toBe('claimed');

@@ -30,7 +30,7 @@ const on = openedOn([15, 18], async (postgres) => {
   return { postgres, bench: await openBench(services, postgres, { database }) };
 });
 
-/** Brings a stored backup into an empty database with PostgreSQL's own programs, as a person would. */
+/** Restores a stored backup into an empty database with PostgreSQL's own programs, as a person would. */
 const restore = async (major: number, key: string): Promise<string> => {
   const { postgres, bench } = on(major);
   const found = await services.s3.send(new GetObjectCommand({ Bucket: bench.bucket, Key: key }));
@@ -71,7 +71,7 @@ const cases: [number, Format, Compression | undefined, string][] = [
 
 describe('a backup of each format', () => {
   it.each(cases)(
-    'PostgreSQL %i, %s, %s comes back with the rows its manifest gives',
+    'PostgreSQL %i, %s, %s is restored with the rows that its manifest gives',
     async (major, format, compression, extension) => {
       const { bench } = on(major);
       const backup = await bench.request('acme', {
@@ -114,7 +114,7 @@ describe('a backup of each format', () => {
     expect([row.status, row.rowCount]).toEqual(['completed', rows]);
   });
 
-  it('what the server can not do is refused by name, with what it can', async () => {
+  it('options that the server does not support are refused by name, with the supported ones', async () => {
     const { bench } = on(15);
     const backup = await bench.request('acme', { compression: 'zstd' });
     await bench.run(backup);

@@ -39,7 +39,7 @@ describe('an export from a replica', () => {
     expect([row.status, row.rowCount, row.error]).toEqual(['completed', 5000, undefined]);
   });
 
-  it('that is in the way of replay is interrupted, to be tried again', async () => {
+  it('that blocks replay is interrupted, to be tried again', async () => {
     const snapshot = await bench.ports.snapshots.open({
       backupId: uuidv7(Date.now()),
       attempt: 1,
@@ -50,7 +50,7 @@ describe('an export from a replica', () => {
       partitionsElsewhere: 'refuse',
     });
     try {
-      // What is being read would fail with it.
+      // The read in progress would fail with it.
       await snapshot.inventory;
       await primary.sql('DELETE FROM acme.t WHERE n > 10', database);
       await primary.sql('VACUUM acme.t', database);

@@ -69,7 +69,7 @@ const place = async (
 };
 
 describe('a backup that has completed', () => {
-  it('is verified where each is', async () => {
+  it('is verified if every backup is to be verified', async () => {
     const { ask, next, rows, sent } = await place('each');
     const backup = next();
     await ask(backup);
@@ -84,7 +84,7 @@ describe('a backup that has completed', () => {
     expect(sent).toEqual([row?.id]);
   });
 
-  it('is asked for once, though its completion is told twice', async () => {
+  it('is requested once, even if its completion is reported twice', async () => {
     const { ask, next, rows, pass } = await place('each');
     const backup = next();
     await ask(backup);
@@ -93,13 +93,13 @@ describe('a backup that has completed', () => {
     expect(await rows()).toHaveLength(1);
   });
 
-  it('is not where none is', async () => {
+  it('is not verified if none is to be verified', async () => {
     const { ask, next, rows, sent } = await place('none');
     await ask(next());
     expect([...(await rows()), ...sent]).toEqual([]);
   });
 
-  it('is not where it holds rows only, or is of something else', async () => {
+  it('is not verified if it holds rows only, or is not of a database', async () => {
     const { ask, next, rows } = await place('each');
     await ask(next({ content: 'data' }));
     await ask(next({ type: 'logs' }));
@@ -121,7 +121,7 @@ describe('a backup that has completed', () => {
     expect(await rows()).toHaveLength(2);
   });
 
-  it('is verified though another project was this week, or its own was cancelled', async () => {
+  it('is verified even if another project was this week, or its own verification was cancelled', async () => {
     const { ask, next, rows, pass, verifications } = await place('weekly');
     await ask(next({ projectId: 'globex' }));
     await ask(next());
@@ -132,7 +132,7 @@ describe('a backup that has completed', () => {
     expect(await rows()).toHaveLength(2);
   });
 
-  it('is verified though one that a person asked for, or that found a backup bad, was this week', async () => {
+  it('is verified even if a requested verification, or one that found a bad backup, ran this week', async () => {
     const { ask, next, rows, pass, verifications } = await place('weekly');
     await ask(next());
     const [first] = await rows();
@@ -147,7 +147,7 @@ describe('a backup that has completed', () => {
     expect(await rows()).toHaveLength(3);
   });
 
-  it('is one of a share, the same whenever it is asked', async () => {
+  it('is in a share of the projects, always the same one', async () => {
     const { ask, next, rows } = await place({ share: 0.3 });
     const backups = Array.from({ length: 200 }, () => next());
     for (const backup of [...backups, ...backups]) await ask(backup);
@@ -173,7 +173,7 @@ describe('a backup that has completed', () => {
     const { ask, next, rows } = await place('weekly');
     const down = () => Promise.reject(new Error('down'));
     await ask(next(), { verificationQueue: { send: down } });
-    // Its row is there for the sweep to send.
+    // Its row exists, and sweep sends it.
     expect(await rows()).toHaveLength(1);
     await ask(next(), { verifications: { create: down, list: down } });
     await ask(next({ projectId: 'globex' }), {

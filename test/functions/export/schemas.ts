@@ -14,7 +14,7 @@ CREATE TABLE control_plane.projects (
 );
 `;
 
-/** A project `acme` in a schema of any name, with shapes that break dumps: 11,000 rows in tables, 2 in a view's copy. */
+/** A project `acme` in a schema of any name, with objects that break dumps: 11,000 rows in tables, 2 in a materialized view. */
 export const TENANT = (schema: string): string => `
 INSERT INTO control_plane.projects VALUES ('acme', 'Acme', ${literal(schema)}, 'ACTIVE');
 CREATE SCHEMA ${identifier(schema)};

@@ -67,7 +67,7 @@ const backUp = async (bench: Bench, id: string): Promise<Manifest> => {
 };
 
 describe('shared schemas', () => {
-  it('with roles and all tenants make the whole database again, from nothing', async () => {
+  it('with roles and all tenants restore the whole database, from nothing', async () => {
     const database = await postgres.database();
     await postgres.sql(WHOLE, database);
     const bench = await openBench(services, postgres, {
@@ -89,7 +89,7 @@ describe('shared schemas', () => {
     if (!client) throw new Error('no programs of 18');
     const login = ['-h', '127.0.0.1', '-p', String(fresh.port), '-U', 'postgres'];
     const env = { PGPASSWORD: PASSWORD, PATH: process.env.PATH ?? '' };
-    // The superuser is there already; that one complaint is all that may come.
+    // The superuser exists already; that is the only error allowed.
     await fresh.sql(`DROP ROLE ${BACKUP_ROLE}`);
     const { stderr } = await run(client.psql, [...login, '-q', '-f', globals, 'postgres'], { env });
     expect(stderr.trim().split('\n')).toEqual([

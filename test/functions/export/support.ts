@@ -55,7 +55,7 @@ export const startServices = async (): Promise<Services> => {
 
 export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** A larder of its own on the shared services: a table, a bucket, queues, and a source with one project query. */
+/** A separate larder on the shared services: a table, a bucket, queues, and a source with one project query. */
 export interface Bench {
   readonly ports: ExportPorts;
   readonly options: ExportOptions;
@@ -65,7 +65,7 @@ export interface Bench {
   historyAt(clock: Clock): History;
   /** Writes a pending row for a project. */
   request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
-  /** Exports it, as its message would; other ports stand in for the bench's own. */
+  /** Exports it, as its message would; other ports replace the harness's own. */
   run(
     backup: Backup,
     remainingMs?: number,
@@ -82,11 +82,11 @@ export interface BenchOptions {
   readonly database: string;
   readonly user?: string;
   readonly port?: number;
-  /** Programs of one's own instead of the client layer's. */
+  /** Custom programs instead of the client layer's. */
   readonly programRoot?: string;
   readonly source?: Partial<SourceSettings>;
   readonly settings?: Partial<ExportOptions['settings']>;
-  /** `which` is `none` where nothing is said. */
+  /** `which` is `none` by default. */
   readonly verification?: Partial<ExportOptions['verification']>;
   readonly ports?: Partial<ExportPorts>;
 }

@@ -3,14 +3,14 @@ import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { CONTROL_PLANE, TENANT } from './schemas.ts';
 import { type Bench, openBench, type Services, startServices } from './support.ts';
 
-/** A server with the tenant `acme`, and a bench that exports from it. */
+/** A server with the tenant `acme`, and a harness that exports from it. */
 export interface Tenanted {
   readonly postgres: Postgres;
   readonly database: string;
   readonly bench: Bench;
 }
 
-/** Has one for the tests of a file. */
+/** Creates one for the tests of a file. */
 export const tenantForAll = (take: (made: Tenanted) => void): void => {
   let services: Services;
   let postgres: Postgres;

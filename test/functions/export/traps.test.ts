@@ -71,7 +71,7 @@ describe('partitions in another schema', () => {
     CREATE TABLE acme.log_2021 PARTITION OF acme.log FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
     INSERT INTO acme.log SELECT n, '2020-12-01'::date + n FROM generate_series(1, 60) n;`;
 
-  it('are refused at once and for good; moved as the error says, they are in the backup', async () => {
+  it('are refused at once and permanently; moved as the error says, they are in the backup', async () => {
     const database = await databaseWith(LOG);
     const { row, bench } = await exportOf(database);
     expect([row.status, row.attempt, row.error?.name]).toEqual([
@@ -87,7 +87,7 @@ describe('partitions in another schema', () => {
     expect([again.row.status, again.row.rowCount]).toEqual(['completed', 60]);
   });
 
-  it('are left out with a warning that names them, where that is configured', async () => {
+  it('are left out with a warning that names them, if that is configured', async () => {
     const database = await databaseWith(LOG);
     const { row, warnings } = await exportOf(database, { partitionsElsewhere: 'accept' });
     expect([row.status, row.rowCount]).toEqual(['completed', 30]);
@@ -98,7 +98,7 @@ describe('partitions in another schema', () => {
 });
 
 describe('a partition of a parent elsewhere', () => {
-  it('that has a key is told to be attached after the restore, and that way works', async () => {
+  it('that has a key is reported as to be attached after the restore, and that works', async () => {
     const parent = `CREATE SCHEMA shared;
       CREATE TABLE shared.log (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);`;
     const database = await databaseWith(`${parent} CREATE SCHEMA acme;
@@ -150,7 +150,7 @@ describe('a partition of a parent elsewhere', () => {
 });
 
 describe('a row that COPY can not carry', () => {
-  it('fails for good, names its table, and leaves nothing', async () => {
+  it('fails permanently, names its table, and leaves nothing', async () => {
     const database = await databaseWith(`CREATE SCHEMA acme; CREATE TABLE acme.small (v int);
       CREATE TABLE acme."too big" (v bytea);
       ALTER TABLE acme."too big" ALTER v SET COMPRESSION lz4;
@@ -163,7 +163,7 @@ describe('a row that COPY can not carry', () => {
 });
 
 describe('a table that the server can not read', () => {
-  it('fails for good, and says that the data is damaged', async () => {
+  it('fails permanently, and reports that the data is damaged', async () => {
     const database = await databaseWith(
       `CREATE SCHEMA acme; CREATE TABLE acme.torn AS SELECT generate_series(1, 5000) AS n`,
     );
@@ -183,7 +183,7 @@ describe('a table that the server can not read', () => {
   });
 });
 
-describe('a server that is set to hold few locks', () => {
+describe('a server that is configured for few locks', () => {
   const TABLES = 4000;
   let database: string;
   beforeAll(async () => {
@@ -196,12 +196,12 @@ describe('a server that is set to hold few locks', () => {
   });
   afterAll(async () => {
     await postgres.sql('ALTER SYSTEM RESET ALL');
-    // What is prepared must not be read back by a server that takes none.
+    // A prepared transaction must not be read back by a server that accepts none.
     await postgres.sql('CHECKPOINT');
     await postgres.crashAndRestart();
   });
 
-  it('is told how many an export needs, and what to set', async () => {
+  it('is reported with how many locks an export needs, and which setting to change', async () => {
     const { row, bench } = await exportOf(database);
     expect([row.status, row.attempt, row.error?.name]).toEqual(['failed', 1, 'OutOfLocks']);
     expect(row.error?.message).toMatch(
@@ -210,7 +210,7 @@ describe('a server that is set to hold few locks', () => {
     expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
   });
 
-  it('is not tried where they can not fit, and tried again where others may let go', () => {
+  it('is not tried if the locks can not fit, and tried again if others may release theirs', () => {
     const need = { perTransaction: 64, sessions: 100 };
     expect(() => refuseTooMany({ ...need, needed: 12_801 })).toThrow(
       expect.objectContaining({ name: 'OutOfLocks', retryable: false }),
@@ -220,7 +220,7 @@ describe('a server that is set to hold few locks', () => {
     expect(new OutOfLocks({ ...need, needed: 6401 }).retryable).toBe(false);
   });
 
-  it('says which prepared transaction holds a table, and what ends it', async () => {
+  it('gets an error that names the prepared transaction that holds a table, and the command that ends it', async () => {
     const target = await databaseWith('CREATE SCHEMA acme; CREATE TABLE acme.held (id int)');
     const gid = "it's mine";
     await postgres.sql(`BEGIN; LOCK TABLE acme.held; PREPARE TRANSACTION 'it''s mine'`, target);
@@ -235,8 +235,8 @@ describe('a server that is set to hold few locks', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('is not warned of: a plain schema has no warning, nothing outside and nothing left out', async () => {
+describe('a schema without peculiarities', () => {
+  it('has no warning, nothing outside and nothing left out', async () => {
     const { manifest } = await exportOf(
       await databaseWith(`CREATE EXTENSION hstore; CREATE SCHEMA other; CREATE TABLE other.t (h hstore);
         CREATE PUBLICATION everything FOR ALL TABLES;
@@ -251,7 +251,7 @@ describe('what is not there', () => {
 });
 
 describe('schemas exported together', () => {
-  it('are one inside: what one needs of the other, or of an extension there, is not outside', async () => {
+  it('count as one: what one needs of another, or of an extension there, is not outside', async () => {
     const database =
       await databaseWith(`CREATE SCHEMA one; CREATE SCHEMA two; CREATE EXTENSION hstore SCHEMA one;
       CREATE TABLE one.t (id int PRIMARY KEY, h one.hstore); INSERT INTO one.t VALUES (1, 'a=>1');
@@ -278,8 +278,8 @@ describe('schemas exported together', () => {
   });
 });
 
-describe('what is easily overlooked', () => {
-  it('is told: heirs elsewhere and a tablespace', async () => {
+describe('objects that are easily overlooked', () => {
+  it('are reported: child tables elsewhere and a tablespace', async () => {
     const database = await databaseWith(`CREATE SCHEMA acme; CREATE SCHEMA other;
       CREATE TABLE acme.base (id int); CREATE TABLE other.heir () INHERITS (acme.base)`);
     const client = await postgres.session(database);
@@ -303,7 +303,7 @@ describe('what is easily overlooked', () => {
     ['none as a column', 'SELECT t.other.x, another.t FROM brother.t', '', []],
     ['none as a whole word only', 'SELECT other FROM t', '', []],
     ['none in a range', 'FOR i IN other..9', '', []],
-  ])("a function's words: %s", (_, body, searchPath, expected) => {
+  ])("a function's clauses: %s", (_, body, searchPath, expected) => {
     const schemas = new Set(['other', 'Odd "one"', 'OTHER']);
     expect(schemasNamed({ body, path: searchPath }, schemas)).toEqual(expected);
   });

@@ -46,7 +46,7 @@ const RESULT: VerificationResult = {
   checked: { ...notRun('').checked, tables: 3, rows: 42, objects: 7 },
 };
 
-/** Has a restore end, and tells people of it. */
+/** Ends a restore, and reports it. */
 const told = async (
   given: Partial<Restore>,
   end: 'completed' | 'failed' | 'cancelled',
@@ -73,7 +73,7 @@ const told = async (
 };
 
 describe('a restore', () => {
-  test('is told once, with the schema it made', async () => {
+  test('is mailed once, with the schema it made', async () => {
     const [mail, ...more] = await told({ outcome: OUTCOME }, 'completed');
     expect(more).toEqual([]);
     expect(mail?.subject).toBe('[Larder test] Restore of Acme completed');
@@ -81,13 +81,13 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('3 tables, 42 rows');
   });
 
-  test('that failed is told even to those who want no good news', async () => {
+  test('that failed is mailed even to recipients who want no successes', async () => {
     const [mail] = await told({}, 'failed', quiet);
     expect(mail?.subject).toContain('failed');
     expect(mail?.body.text).toContain('It is damaged.');
   });
 
-  test('that went well is not told to those', async () => {
+  test('that succeeded is not mailed to them', async () => {
     expect(await told({ outcome: OUTCOME }, 'completed', quiet)).toEqual([]);
   });
 
@@ -102,11 +102,11 @@ describe('a restore', () => {
         ],
       },
     ],
-  ])('that completed and %s is told even to those', async (_, changes) => {
+  ])('that completed and %s is mailed even to them', async (_, changes) => {
     expect(await told({ outcome: { ...OUTCOME, ...changes } }, 'completed', quiet)).toHaveLength(1);
   });
 
-  test('that swapped says how to undo it, and what is missing', async () => {
+  test('that swapped is mailed with how to undo it, and what is missing', async () => {
     const outcome: RestoreOutcome = {
       ...OUTCOME,
       before: [{ from: 'acme', to: 'acme_before_20261121t020000' }],
@@ -129,7 +129,7 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('t_owner_fkey');
   });
 
-  test('that left objects with the old schema is mailed even where successes are not', async () => {
+  test('that left objects with the old schema is mailed even if successes are not', async () => {
     const dependentObjects: RestoreOutcome['dependentObjects'] = [
       {
         kind: 'materialized view',
@@ -146,14 +146,14 @@ describe('a restore', () => {
     expect(mail?.body.text).toContain('materialized view reports.totals');
   });
 
-  test('that named the live schema says what of it does, and what would write to it', async () => {
+  test('that named the live schema is mailed with which objects name it, and which would write to it', async () => {
     const namingLive = [{ what: 'trigger "acme.t: fired"', writes: true }];
     const [mail] = await told({ outcome: { ...OUTCOME, namingLive } }, 'completed');
     expect(mail?.body.text).toContain('Names the live schema in strings');
     expect(mail?.body.text).toContain('trigger "acme.t: fired": it would write');
   });
 
-  test('that left objects unfinished says so first, and how to finish them in one script', async () => {
+  test('that left objects unfinished lists them first, and how to finish them in one script', async () => {
     const outcome: RestoreOutcome = {
       ...OUTCOME,
       unfinished: [
@@ -183,7 +183,7 @@ describe('a restore', () => {
     expect(text).not.toContain('CREATE INDEX');
   });
 
-  test('that was only looked at says what speaks against it', async () => {
+  test('that was a dry run is mailed with what prevents the restore', async () => {
     const report = {
       at: '2026-11-21T02:00:00.000Z',
       serverVersion: '18.6',
@@ -237,13 +237,13 @@ const FAILED: VerificationResult = {
 };
 
 describe('a verification', () => {
-  test('that found a difference is told, whoever asked and whatever they want to hear', async () => {
+  test('that found a difference is mailed, whoever requested it and whatever they subscribed to', async () => {
     const [mail] = await verified({ asked: false }, FAILED, quiet);
     expect(mail?.subject).toContain('is not what it should be');
     expect(mail?.body.text).toContain('table acme.t has 41 rows, not 42');
   });
 
-  test('whose backup came back with objects unfinished is mailed, whoever asked', async () => {
+  test('whose backup was restored with unfinished objects is mailed, whoever requested it', async () => {
     const unfinished: VerificationResult['unfinished'] = [
       { kind: 'index', object: 'index "acme.t: i"', state: 'missing', why: 'twice (23505)' },
     ];
@@ -252,12 +252,12 @@ describe('a verification', () => {
     expect(mail?.body.text).toContain('index "acme.t: i": twice (23505)');
   });
 
-  test('that nobody asked for is told of nothing else', async () => {
+  test('that was not requested is mailed for no other reason', async () => {
     expect(await verified({ asked: false }, RESULT)).toEqual([]);
     expect(await verified({ asked: false }, notRun('too large'))).toEqual([]);
   });
 
-  test('that a person asked for is told, well or not', async () => {
+  test('that a person requested is mailed, whatever its outcome', async () => {
     const [good] = await verified({}, RESULT);
     expect(good?.subject).toContain('it is whole');
     await mailbox.clear();

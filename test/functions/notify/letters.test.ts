@@ -60,7 +60,7 @@ const completed = (changes: Partial<Backup> = {}): Backup => {
   return { ...pending, ...completionOf(pending), status: 'completed', attempt: 1, ...changes };
 };
 
-test('a mail of a run that went well has counts, total size, duration and a line for each backup', () => {
+test('a mail of a successful run has counts, total size, duration and a line for each backup', () => {
   const { subject, text, html } = mailOf(runLetter('production', report()));
   expect(subject).toBe('[Larder production] nightly: 2 of 2 backups completed');
   for (const body of [text, html]) {
@@ -74,7 +74,7 @@ test('a mail of a run that went well has counts, total size, duration and a line
   }
 });
 
-test('a mail of a run with failures says which, why and what to do, before what went well', () => {
+test('a mail of a run with failures lists them with reason and remedy, before the successes', () => {
   const { subject, text } = mailOf(
     runLetter(
       'production',
@@ -100,12 +100,12 @@ test('a failure of planning is in the subject and in the mail', () => {
   expect(text).toContain(failure.message);
 });
 
-test('a run with nothing to do says so', () => {
+test('a run with nothing to do reports that', () => {
   const { subject } = mailOf(runLetter('test', report({ completed: [] })));
   expect(subject).toContain('there was nothing to back up');
 });
 
-test('long lists end with how many more there are, and the mail stays below what clients cut', () => {
+test('long lists end with the number of omitted items, and the mail stays below the size that clients cut', () => {
   const long = 'x'.repeat(500);
   const many = report({
     completed: Array.from({ length: 9000 }, (_, index) =>
@@ -125,7 +125,7 @@ test('long lists end with how many more there are, and the mail stays below what
   expect(Buffer.byteLength(html)).toBeLessThan(102_000);
 });
 
-test('a mail of one backup has what, when, how large, how long, and how to use it', () => {
+test('a mail of one backup has its contents, date, size, duration, and how to use it', () => {
   const { subject, text, html } = mailOf(
     backupLetter(completed({ warnings: ['extension "hstore" must be there first'] })),
   );
@@ -142,7 +142,7 @@ test('a mail of one backup has what, when, how large, how long, and how to use i
   }
 });
 
-test('a mail of one failed backup has its reason, and nothing to download', () => {
+test('a mail of one failed backup has its reason, and no download', () => {
   const error = { name: 'SchemaNotFound', message: 'Database "db" has no schema "acme".' };
   const { subject, text } = mailOf(
     backupLetter({ ...pendingBackup(), status: 'failed', attempt: 2, error }),
@@ -170,7 +170,7 @@ test('each format and compression has the command that loads it', () => {
   );
 });
 
-test('a mail names the compression that was made or asked for, and none where none was chosen yet', () => {
+test('a mail names the compression that was made or requested, and none if none was chosen yet', () => {
   const contents = (changes: Partial<Backup>): string => {
     const { compression: _, ...pending } = pendingBackup();
     const row = { ...pending, status: 'cancelled' as const, ...changes };
@@ -181,7 +181,7 @@ test('a mail names the compression that was made or asked for, and none where no
   expect(contents({ compression: 'none' })).toBe('full, format custom, not compressed');
 });
 
-test('no file name in a command is an option of its program', () => {
+test('no file name in a command is parsed as an option of its program', () => {
   for (const format of ['custom', 'plain'] as const) {
     const backup = completed({ projectId: '-rf', format, compression: 'gzip' });
     expect(mailOf(backupLetter(backup)).text).not.toMatch(/[ =]-rf-/);
@@ -222,7 +222,7 @@ test('no name, message or warning can break out of a subject, a line or the HTML
   );
 });
 
-test('sizes, durations and numbers are for people', () => {
+test('sizes, durations and numbers are formatted for people', () => {
   expect([0, 1, 999, 1000, 12_345, 999_499, 999_999, 1_234_567_890, 5e15].map(sizeOf)).toEqual([
     '0 bytes',
     '1 byte',

@@ -46,7 +46,7 @@ const quiet = { environment: 'test', onSuccess: false };
 const record = (outcome: unknown, index: number): SQSRecord =>
   sqsRecord(outcome, { messageId: `m${index}` });
 
-/** Has the outcomes told in one batch; answers the messages that come again. */
+/** Reports the outcomes in one batch; returns the messages that are to be delivered again. */
 const tell = async (
   outcomes: readonly unknown[],
   changed: { ports?: NotifyPorts; settings?: typeof settings } = {},
@@ -82,7 +82,7 @@ const partOf = (changes: Partial<RunPart> = {}): RunPart => ({
   ...changes,
 });
 
-/** A run of the source main with a backup, not ended yet, for each project. */
+/** A run of the source main with an open backup for each project. */
 const startRun = async (projects: readonly string[], sources = ['main']) => {
   const event = {
     schedule: 'nightly',
@@ -112,7 +112,7 @@ const startRun = async (projects: readonly string[], sources = ['main']) => {
 const endPart = (run: Run, changes: Partial<RunPart> = {}) =>
   stored.runs.endPart(run.id, 'main', partOf(changes));
 
-test('a requested backup is mailed once, however often its outcome comes', async () => {
+test('a requested backup is mailed once, however often its outcome is delivered', async () => {
   const backup = await stored.completed({ trigger: 'manual' });
   expect(await tell([outcomeOf(backup)])).toEqual([]);
   expect(await tell([outcomeOf(backup)])).toEqual([]);
@@ -120,7 +120,7 @@ test('a requested backup is mailed once, however often its outcome comes', async
   expect(await stored.openIds('untold')).toEqual([]);
 });
 
-test('a failure is mailed though successes are not', async () => {
+test('a failure is mailed even if successes are not', async () => {
   const good = await stored.completed({ trigger: 'manual' });
   const bad = await stored.pending({ projectId: 'globex', trigger: 'manual' });
   await fail(bad);
@@ -132,7 +132,7 @@ test('a failure is mailed though successes are not', async () => {
   expect(await stored.openIds('untold')).toEqual([]);
 });
 
-test('a requested backup with warnings is mailed though successes are not', async () => {
+test('a requested backup with warnings is mailed even if successes are not', async () => {
   const backup = await stored.pending({ trigger: 'manual' });
   await complete(backup, { warnings: ['Table "t" has no primary key.'] });
   await tell([outcomeOf(backup)], { settings: quiet });
@@ -140,7 +140,7 @@ test('a requested backup with warnings is mailed though successes are not', asyn
   expect(mail?.body.text).toContain('Table "t" has no primary key.');
 });
 
-test('a run is mailed where a backup lacks what the one before it had, that one first', async () => {
+test('a run is mailed if a backup lacks what the one before it had, with that backup first', async () => {
   const { run, backups } = await startRun(['a', 'b']);
   const [a, b] = backups;
   if (!a || !b) throw new Error('no backups');
@@ -184,7 +184,7 @@ test('a run is mailed once, after all its backups have ended and all its sources
   expect(await stored.openIds('untold')).toEqual([]);
 });
 
-test('a run with failures is one mail that names each of them, and never one a project', async () => {
+test('a run with failures is one mail that names each of them, never one mail a project', async () => {
   const { run, backups } = await startRun(['a', 'b', 'c']);
   for (const backup of backups) await fail(backup, `No schema for ${backup.projectId}.`);
   await endPart(run, { planned: 3 });
@@ -194,7 +194,7 @@ test('a run with failures is one mail that names each of them, and never one a p
   for (const name of ['a', 'b', 'c']) expect(mail?.body.text).toContain(`No schema for ${name}.`);
 });
 
-test('a run is not mailed where all went well and successes are not wanted, and is done with', async () => {
+test('a run is not mailed if all succeeded and successes are not wanted, and counts as notified', async () => {
   const { run, backups } = await startRun(['a']);
   for (const backup of backups) await complete(backup);
   await endPart(run, { planned: 1 });
@@ -203,7 +203,7 @@ test('a run is not mailed where all went well and successes are not wanted, and 
   expect((await stored.runs.get(run.id))?.mailedAt).toBeDefined();
 });
 
-test('a skipped project is mailed even where successes are not', async () => {
+test('a skipped project is mailed even if successes are not', async () => {
   const { run } = await startRun([]);
   await endPart(run, { skipped: [{ projectId: 'a', why: 'still running' }], skippedCount: 1 });
   await tell([{ kind: 'run', runId: run.id }], { settings: quiet });
@@ -212,7 +212,7 @@ test('a skipped project is mailed even where successes are not', async () => {
   ]);
 });
 
-test('a run with nothing to do is told as well', async () => {
+test('a run with nothing to do is mailed too', async () => {
   const { run } = await startRun([]);
   await endPart(run);
   await tell([{ kind: 'run', runId: run.id }]);
@@ -235,13 +235,13 @@ test('a run waits for the parts of all its sources', async () => {
   expect(mail?.body.text).toContain('Mend the secret.');
 });
 
-test('a failure of planning is told even where its run was never written', async () => {
+test('a failure of planning is mailed even if its run was never written', async () => {
   const error = { name: 'PlanningGivenUp', message: 'Planning was given up.' };
   await tell([{ kind: 'plan-failed', runId: uuidv7(NIGHT), source: 'main', error }]);
   expect(await subjects()).toEqual(['[Larder test] Planning failed for main']);
 });
 
-test('a backup that planning never came to request is told as failed', async () => {
+test('a backup that planning never requested is mailed as failed', async () => {
   const { run, backups } = await startRun(['a']);
   for (const backup of backups) await complete(backup);
   const lost = { projectId: 'lost', backupId: backupIdOf(run.id, run.scheduledAt, 'lost') };
@@ -254,7 +254,7 @@ test('a backup that planning never came to request is told as failed', async () 
   expect(mail?.body.text).toContain('Planning died');
 });
 
-test('what SES refuses stays in the queue, is not marked as told, and is told when it comes again', async () => {
+test('a mail that SES refuses stays in the queue, is not marked as sent, and is sent at the next delivery', async () => {
   const ses = await startScriptedSes(400, REFUSAL);
   const people = { from: 'larder@example.com', to: ['ann@example.com'] };
   const refused = { ...ports, mailer: makeMailer({ client: ses.client, ...people }) };
@@ -268,7 +268,7 @@ test('what SES refuses stays in the queue, is not marked as told, and is told wh
   expect(await stored.openIds('untold')).toEqual([manual.id]);
   expect((await stored.runs.get(run.id))?.mailedAt).toBeUndefined();
 
-  // Somebody may still be at it: until the right to mail has run out, the message only waits.
+  // Another invocation may still be sending: until its right to mail has expired, the message only waits.
   expect(await tell(outcomes)).toEqual(['m1']);
   stored.pass(121_000);
   expect(await tell(outcomes)).toEqual([]);
@@ -287,7 +287,7 @@ test('two invocations that see a run end at the same moment send one mail', asyn
   expect(await subjects()).toHaveLength(1);
 });
 
-test('one bad message of a batch keeps no other from being told', async () => {
+test('one bad message of a batch does not block the other outcomes', async () => {
   const backup = await stored.completed({ trigger: 'manual' });
   const missing = { kind: 'backup', projectId: 'nobody', backupId: uuidv7(NIGHT) };
   const batch = ['no json', { kind: 'party' }, missing, outcomeOf(backup)];
@@ -295,7 +295,7 @@ test('one bad message of a batch keeps no other from being told', async () => {
   expect(await subjects()).toHaveLength(1);
 });
 
-test('an outcome that comes before the end of its backup tells nobody', async () => {
+test('an outcome that is delivered before the end of its backup is not mailed', async () => {
   const backup = await stored.pending({ trigger: 'manual' });
   expect(await tell([outcomeOf(backup)])).toEqual([]);
   expect(await subjects()).toEqual([]);

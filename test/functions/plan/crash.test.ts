@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const small = { ...settings, chunkSize: 3 };
 
-/** A source that nobody has used, with projects and a table of its own: lists of what waits stay short. */
+/** An unused source, with projects and a table of its own, so that lists of waiting work stay short. */
 const newSource = async (listing: (ids: (name: string) => Project) => readonly Project[]) => {
   sources += 1;
   const name = `s${sources}`;
@@ -88,7 +88,7 @@ for (const when of ['before', 'after'] as const) {
       const source = await newSource(seven);
       const first = planRun(dyingAt(source.ports, at, when).ports, small, source.event);
       if (when === 'before') await expect(first).rejects.toThrow(Killed);
-      // Answers of streams are not awaited by a call, so that a late death may miss the last of them.
+      // Stream results are not awaited by a call, so a late death may miss the last of them.
       else await first.catch((error) => expect(error).toBeInstanceOf(Killed));
       await planRun(source.ports, small, source.event);
       expect(await expectWhole(source)).toHaveLength(7);
@@ -108,7 +108,7 @@ test('the listing may change between an attempt that died and the next: the list
       await planRun(source.ports, small, source.event);
       const planned = await expectWhole(source);
       const ended = (await source.ports.runs.get(source.runId))?.parts[source.name];
-      // A listing that is suddenly empty ends the part with an error; what was on the list is planned still.
+      // A listing that is suddenly empty ends the part with an error; the projects already on the list are still planned.
       if (ended?.error) expect(ended.error.name).toBe('NoProjectsListed');
       for (const id of after.filter((id) => before.includes(id)))
         expect(planned).toContain(`${source.name}-${id}`);

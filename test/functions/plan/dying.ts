@@ -4,7 +4,7 @@ export class Killed extends Error {}
 
 /**
  * The ports of a function that is killed at its `at`th call: before the call takes effect, or after it did and
- * its answer got lost. Calls already under way at that moment take effect, as they may in a killed Lambda.
+ * its answer was lost. Calls already in progress at that moment take effect, as they may in a killed Lambda.
  */
 export const dyingAt = (
   ports: PlanPorts,
@@ -20,7 +20,7 @@ export const dyingAt = (
         return (...args: unknown[]) => {
           calls += 1;
           if (calls > at || (calls === at && when === 'before')) {
-            // What gives a stream fails where it is called; all else answers with a promise.
+            // A port that returns a stream fails when it is called; all others return a promise.
             if (property === 'open') throw new Killed();
             return Promise.reject(new Killed());
           }

@@ -13,7 +13,7 @@ import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 
 /**
- * The functions' own handlers, with nothing but their environment: a real PostgreSQL, and the emulators that the SDK's
+ * The functions' own handlers, with only their environment: a real PostgreSQL, and the emulators that the SDK's
  * clients find through AWS_ENDPOINT_URL_*.
  */
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:main';
@@ -130,7 +130,7 @@ afterAll(async () => {
   await Promise.all([postgres.stop(), tables.stop(), queues.stop(), mailbox.stop()]);
 });
 
-test('from what PostgreSQL lists to the mail: discover, plan and notify work with their environment alone', async () => {
+test("from PostgreSQL's list to the mail: discover, plan and notify work with only their environment", async () => {
   const { handler: discover } = await import('../../../functions/discover/handler.ts');
   expect(await discover({}, context)).toMatchObject({
     ok: true,
@@ -172,7 +172,7 @@ test('from what PostgreSQL lists to the mail: discover, plan and notify work wit
   ]);
 });
 
-test('the api asks a source about a project it has not seen, through its function', async () => {
+test('the api looks up an unknown project in a source, through its function', async () => {
   await postgres.sql(`INSERT INTO control_plane.projects VALUES ('new', 'New', 'ACTIVE')`);
   const { handler: api } = await import('../../../functions/api/handler.ts');
   const request = (projectId: string) => ({
@@ -228,7 +228,7 @@ test('the api asks a source about a project it has not seen, through its functio
   expect(refused.body).not.toContain('secret"');
 });
 
-test('a schedule begins its run and starts planning, with the environment alone', async () => {
+test('a schedule starts its run and its planning, with only the environment', async () => {
   const { handler } = await import('../../../functions/start-runs/handler.ts');
   const event = {
     schedule: 'weekly',

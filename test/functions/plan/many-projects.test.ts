@@ -16,7 +16,7 @@ afterAll(async () => {
   await queues.stop();
 });
 
-/** Ten full chunks of the run's list and one that is not full; `npm run bench` plans 10,000 and says how long that takes. */
+/** Ten full chunks of the run's list and one that is not full; `npm run bench` plans 10,000 and prints how long that takes. */
 const PROJECTS = 10 * TABLE.runChunk + 1;
 
 test('thousands of projects are planned in one invocation, each with its row, its message and its place on the list', async () => {

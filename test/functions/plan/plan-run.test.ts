@@ -43,7 +43,7 @@ const partOf = async (runId: string) => (await ports.runs.get(runId))?.parts[nam
 const backupsOf = async (projectId: string): Promise<readonly Backup[]> =>
   (await ports.history.list(projectId, { limit: 100 })).items;
 
-test('each active project gets a pending row and a message; an inactive one neither', async () => {
+test('each active project gets a pending row and a message; an inactive one gets neither', async () => {
   const { runId } = await plan();
   expect(sent().sort()).toEqual(['acme', 'globex']);
   expect(await backupsOf('initech')).toEqual([]);
@@ -69,7 +69,7 @@ test('each active project gets a pending row and a message; an inactive one neit
   });
 });
 
-test('the retention class of the schedule decides when a backup may go', async () => {
+test('the retention class of the schedule decides when a backup may be removed', async () => {
   await plan({ retentionClass: 'weekly' });
   const [backup] = await backupsOf('acme');
   expect(backup).toMatchObject({
@@ -78,7 +78,7 @@ test('the retention class of the schedule decides when a backup may go', async (
   });
 });
 
-test('a run is the same whatever offset its time is written in', async () => {
+test('a run is the same whatever UTC offset its time is written in', async () => {
   const one = await plan({ scheduledAt: '2026-11-21T02:00:00Z' });
   const other = await plan({ scheduledAt: '2026-11-21T03:00:00+01:00' });
   expect(other.runId).toBe(one.runId);
@@ -102,7 +102,7 @@ test('a project whose backup of an earlier run still waits or runs is skipped an
   expect(first.runId).not.toBe(second.runId);
 });
 
-test('a backup that a person requested does not keep the schedule from taking its own', async () => {
+test('a requested backup does not keep the schedule from making its own', async () => {
   await plan({ scheduledAt: '2026-11-20T02:00:00Z' });
   const [earlier] = await backupsOf('acme');
   if (!earlier) throw new Error('nothing was planned');
@@ -115,7 +115,7 @@ test('a backup that a person requested does not keep the schedule from taking it
   expect(await backupsOf('acme')).toHaveLength(2);
 });
 
-test('a source with no project ends its part, and notify is told to look', async () => {
+test('a source with no project ends its part, and notify is called', async () => {
   listing = [];
   const { runId } = await plan();
   expect(await partOf(runId)).toMatchObject({ planned: 0, skippedCount: 0 });
@@ -123,7 +123,7 @@ test('a source with no project ends its part, and notify is told to look', async
   expect(queues.bodies(`${name}-outcomes`)).toEqual([{ kind: 'run', runId }]);
 });
 
-test('a listing that is suddenly empty gives up no project, and a person hears of it', async () => {
+test('a listing that is suddenly empty marks no project GONE, and is mailed', async () => {
   await plan();
   listing = [];
   const { runId } = await plan({ scheduledAt: '2026-11-22T02:00:00Z' });
@@ -131,7 +131,7 @@ test('a listing that is suddenly empty gives up no project, and a person hears o
   expect((await ports.registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
-test('the event may name projects; those that can not be planned are reported, each with the reason', async () => {
+test('the event may name projects; projects that can not be planned are reported, each with the reason', async () => {
   listing = [...listing, project('twice'), project('twice', { schemaName: 'other' })];
   const { runId } = await plan({ projects: ['acme', 'initech', 'nobody', 'twice', 'acme'] });
   expect(sent()).toEqual(['acme']);
@@ -158,7 +158,7 @@ test('of several sources one reports an id that none of them has', async () => {
   expect(run?.parts[name]).toMatchObject({ planned: 1, skipped: [] });
 });
 
-test('a project that can not be taken is reported and holds up nobody', async () => {
+test('a project that can not be planned is reported and blocks no other', async () => {
   const thief = planPorts(
     { tables, queues, table },
     sourceOf(`thief${sources}`, () => [project('acme')]),
@@ -189,7 +189,7 @@ test('a report of skipped projects names a hundred and counts all', async () => 
   expect(part?.skippedCount).toBe(130);
 });
 
-test('a failure that no retry mends ends the part with its reason', async () => {
+test('a permanent failure ends the part with its reason', async () => {
   const refusing: PlanPorts = {
     ...ports,
     source: {
@@ -205,7 +205,7 @@ test('a failure that no retry mends ends the part with its reason', async () => 
   expect(queues.bodies(`${name}-outcomes`)).toEqual([{ kind: 'run', runId }]);
 });
 
-test('a failure that may pass is thrown, so that Lambda tries again, and leaves the part open', async () => {
+test('a temporary failure is thrown, so that Lambda tries again, and leaves the part open', async () => {
   const silentSource: PlanPorts = {
     ...ports,
     source: {
@@ -222,7 +222,7 @@ test('a failure that may pass is thrown, so that Lambda tries again, and leaves 
   expect(sent()).toHaveLength(2);
 });
 
-test('requests that the queue does not take keep their rows, for sweep to send', async () => {
+test('requests that the queue does not accept keep their rows, and sweep sends them', async () => {
   const full: PlanPorts = { ...ports, queue: { ...ports.queue, send: async (all) => all } };
   const { runId } = await planRun(full, settings, eventFor([name]));
   expect(await partOf(runId)).toMatchObject({ planned: 2 });
@@ -233,7 +233,7 @@ test('an event for other sources is refused', async () => {
   await expect(planRun(ports, settings, eventFor(['elsewhere']))).rejects.toThrow(/sources/);
 });
 
-test('backups of a run that a person started say so', async () => {
+test('backups of a run that a person started record that', async () => {
   await plan({ schedule: manualSchedule('0191d0c0-0000-7000-8000-000000000000') });
   expect((await backupsOf('acme'))[0]).toMatchObject({ trigger: 'manual', name: 'Manual run' });
 });

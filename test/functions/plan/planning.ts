@@ -30,7 +30,7 @@ export const project = (id: string, changes: Partial<Project> = {}): Project => 
   ...changes,
 });
 
-/** A source whose listing is a list: what PostgreSQL makes of the query is its adapter's promise. */
+/** A source whose listing is a list; the project query is tested with its adapter. */
 export const sourceOf = (
   name: string,
   listing: () => readonly Project[],

@@ -4,21 +4,21 @@ import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
 import { count, newSchema, TENANT } from './tenant.ts';
 
-/** A backup whose rows its own definitions refuse, from its row to its row: it is read again without the checks, by choice. */
+/** A backup whose rows violate its own definitions, from row to row: it is restored again without the checks, if requested. */
 let room: Room;
 roomForEach(TENANT, (made) => {
   ({ room } = made);
 });
 
-/** One order refers to nobody, and one does not meet the check that its table has by now. */
+/** One order references no customer, and one violates the check that its table now has. */
 const unfit = async (): Promise<Backup> => {
   await room.sql(`SET session_replication_role = replica; INSERT INTO acme.orders (customer, total) VALUES (9999, 77);
     CREATE OR REPLACE FUNCTION acme.is_total(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n > 5'`);
   return await room.backup('acme');
 };
 
-describe('rows that do not fit', () => {
-  it('stop a swap, which says that there is another way; asked for, it names what is unfinished under the live name, and is undone', async () => {
+describe('rows that violate their constraints', () => {
+  it('stop a swap, which names the alternative; if that is requested, it lists the unfinished objects under the live name, and is undone', async () => {
     const backup = await unfit();
     const stopped = await room.restore(backup, { mode: 'swap', onConflict: 'stop' });
     expect(stopped.row).toMatchObject({ status: 'failed', error: { name: 'StatementRefused' } });
@@ -26,7 +26,7 @@ describe('rows that do not fit', () => {
       /orders_total_check.*Nothing was restored.*"onConflict": "report"/s,
     );
     expect(await room.schemas()).toEqual(['acme', 'shared']);
-    // A row of before says nothing, and stops.
+    // An old row has no such setting, and the restore stops.
     const before = await room.restore(backup, { mode: 'beside' });
     expect(before.row).toMatchObject({ status: 'failed', error: { name: 'StatementRefused' } });
 
@@ -51,7 +51,7 @@ describe('rows that do not fit', () => {
     expect(undone.row.status).toBe('completed');
   });
 
-  it('come back beside and by tables, with each reason', async () => {
+  it('are restored beside and by tables, with each reason', async () => {
     const backup = await unfit();
     const tables = { mode: 'tables', tables: ['orders', 'customers'], newSchema: 'few' } as const;
     for (const given of [{}, tables]) {

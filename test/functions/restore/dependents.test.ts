@@ -8,7 +8,7 @@ import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';
 
-/** What hangs on a live schema from outside, before and after a swap and its undoing, by the rows that it shows. */
+/** Objects outside that depend on a live schema, before and after a swap and its undo, by the rows that they show. */
 let services: Services;
 const servers = new Map<number, Postgres>();
 beforeAll(async () => {
@@ -78,7 +78,7 @@ const seen = async ({ sql }: Room) =>
       (SELECT count(*)::int FROM rep.everything) AS everything`)
   ).rows;
 
-/** Everything of the schema rep that a catalog has, with the names that it is bound to. */
+/** All catalog facts of the schema rep, with the names that it is bound to. */
 const definitions = async ({ sql }: Room) =>
   (
     await sql(`
@@ -103,7 +103,7 @@ const titles = (row: Restore, repoint: Dependent['repoint']): string[] =>
 const textOf = (row: Restore): string => JSON.stringify(restoreLetter(row).blocks);
 
 describe.each([15, 18])('on PostgreSQL %i', (major) => {
-  it('are named as people do, and refused with what can be done', async () => {
+  it('are reported in readable names, and refused with the possible remedies', async () => {
     const { room, backup } = await tenant(major, STAYING);
     const { row } = await room.restore(backup, { mode: 'swap', dryRun: true });
     expect(row.report?.dependents.toSorted()).toEqual([
@@ -139,7 +139,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(half.row.report?.problems[0]).toMatch(/^3 objects outside would stay/);
   });
 
-  it('use the restored schema after a swap that points them at it, and the old one after its undoing', async () => {
+  it('use the restored schema after a swap that redirects them, and the old one after its undo', async () => {
     const { room, backup } = await tenant(major);
     const [rows, defined] = [await seen(room), await definitions(room)];
     const { row } = await room.restore(backup, { mode: 'swap', repointDependents: true });
@@ -168,7 +168,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     await room.sql('INSERT INTO rep.invoices VALUES (9, 11)');
   });
 
-  it('stay where that was accepted, which the mail says, and the statements that are given make them again', async () => {
+  it('stay if that was accepted; the mail says so and gives statements that create them again', async () => {
     const { room, backup } = await tenant(
       major,
       `${STAYING}; CREATE VIEW rep.over AS SELECT count(*)::int AS n FROM rep.kept JOIN rep.typed USING (id)`,
@@ -188,7 +188,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(restoreLetter(row).tone).toBe('mixed');
 
     for (const { kind, sql } of row.outcome?.dependentObjects ?? []) {
-      // The view that stands on both of these is made again with either.
+      // The view on both of these is created again with either.
       if (sql !== undefined && kind !== 'materialized view') await room.sql(sql);
     }
     const kept = row.outcome?.dependentObjects?.find(({ kind }) => kind === 'materialized view');
@@ -203,7 +203,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect((await room.sql('SELECT n FROM rep.over')).rows).toEqual([{ n: 10 }]);
   });
 
-  it('are published as before where the restore role may, with columns and rows', async () => {
+  it('are published as before if the restore role may do that, with columns and rows', async () => {
     const { room, backup } = await tenant(major);
     const publish = (name: string, what: string) =>
       room.sql(`SET client_min_messages = error; CREATE PUBLICATION ${name} FOR ${what}`);
@@ -222,7 +222,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(await definitions(room)).toEqual(defined);
   });
 
-  it('of an owner whom the restore role may not act as stay, and no view gets rights that its owner lacks', async () => {
+  it('stay if the restore role may not act as their owner, and no view gets rights that its owner lacks', async () => {
     const { room, backup } = await tenant(major);
     const other = `other_${major}`;
     await room.sql(
@@ -241,7 +241,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     await room.sql(
       `GRANT ${other} TO larder_restore; REVOKE ALL ON SCHEMA acme FROM ${other}; DROP VIEW other.admins`,
     );
-    // Now it is tried, as its owner: who may not look into the schema that has the name.
+    // Now the owner itself is tried: it may not look into the schema that has the name.
     const stays = await room.restore(backup, plan);
     expect(stays.row.error).toMatchObject({ name: 'StepNotDone' });
     expect(stays.row.error?.message).toMatch(
@@ -259,7 +259,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(await look('spying')).toContain('permission denied for table orders');
   });
 
-  it('are not made where a tenant’s code would run, or where they would mean something else', async () => {
+  it('are not created if tenant code would run, or if they would mean something else', async () => {
     const { room, backup } = await tenant(
       major,
       `RESET ROLE; CREATE EXTENSION citext SCHEMA rep; SET ROLE app_owner;
@@ -284,7 +284,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect((await room.sql('SELECT * FROM rep.joined')).rowCount).toBe(1);
   });
 
-  it('stay with what is live where the backup lacks what they use, and so do the names', async () => {
+  it('stay with the live schema if the backup lacks what they use, and so do the names', async () => {
     const { room, backup } = await tenant(major);
     await room.sql(
       'SET ROLE app_owner; ALTER TABLE acme.orders ADD COLUMN late int; CREATE VIEW rep.later AS SELECT late FROM acme.orders',
@@ -304,7 +304,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect((await seen(room))[0]).toMatchObject({ n: 10, tax: 11, counted: 10 });
   });
 
-  it('are told as they are by an attempt that comes after the exchange, and keys are validated then', async () => {
+  it('are reported unchanged by an attempt after the exchange, and keys are validated then', async () => {
     const { room, backup } = await tenant(major);
     const { server } = room.ports;
     const rename: typeof server.rename = async (...asked) => {
@@ -330,7 +330,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(twice.row.error?.message).toContain(`was undone already, by restore ${again.row.id}`);
   });
 
-  it('with rows that refer to what the backup has not are told, with the statement that finishes them', async () => {
+  it('with rows that reference rows that the backup lacks are reported, with the statement that finishes them', async () => {
     const { room, backup } = await tenant(
       major,
       'CREATE TABLE rep.parted (id int, orders int CONSTRAINT of_parted REFERENCES acme.orders) PARTITION BY LIST (id); CREATE TABLE rep.parted_1 PARTITION OF rep.parted DEFAULT',
@@ -347,7 +347,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
         /Foreign key "of_order" of "rep.invoices" outside is not valid: .* \(ALTER TABLE "rep"."invoices" VALIDATE CONSTRAINT "of_order"\)/,
       ),
     ]);
-    // Before PostgreSQL 18 its rows would have to be checked while everybody waits.
+    // Before PostgreSQL 18 its rows would have to be checked while all sessions wait.
     expect(titles(row, 'not-done')).toEqual(
       major === 15 ? ['foreign key of_parted of rep.parted'] : [],
     );

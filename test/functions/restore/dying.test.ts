@@ -8,14 +8,14 @@ import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
 import { count, newSchema, TENANT } from './tenant.ts';
 
-/** Workers that die in the middle of a restore, or may not go on: on a real server, from row to row. */
+/** Workers that die or are stopped in the middle of a restore: on a real server, from row to row. */
 let room: Room;
 let backup: Backup;
 roomForEach(TENANT, (made) => {
   ({ room, backup } = made);
 });
 
-/** A server where something happens once all is loaded and confirmed. */
+/** A server where something happens once everything is loaded and confirmed. */
 const beforeCommit = (happens: (request: LoadRequest) => Promise<void>): RestoreServer => ({
   ...room.ports.server,
   load: (request) =>
@@ -29,7 +29,7 @@ const beforeCommit = (happens: (request: LoadRequest) => Promise<void>): Restore
 });
 
 describe('a restore that dies', () => {
-  it('leaves nothing, and the next attempt brings it to its end', async () => {
+  it('leaves nothing, and the next attempt completes it', async () => {
     let died = false;
     const server = beforeCommit(async () => {
       if (died) return;
@@ -44,7 +44,7 @@ describe('a restore that dies', () => {
     expect(await count(room, `${newSchema(again)}.orders`)).toBe(1000);
   });
 
-  it('after its COMMIT is taken up there: the schema is not made twice, and its keys are added', async () => {
+  it('after its COMMIT is continued from there: the schema is not created twice, and its keys are added', async () => {
     let died = false;
     const server = {
       ...room.ports.server,
@@ -68,7 +68,7 @@ describe('a restore that dies', () => {
 
   it('in the middle of a swap, at any step, ends with the names exchanged once', async () => {
     for (const [index, step] of (['addForeignKeys', 'rename'] as const).entries()) {
-      // Names are of a second.
+      // Names have a resolution of one second.
       const createdAt = iso(Date.now() + index * 1000);
       let died = false;
       const call = room.ports.server[step] as (...given: never[]) => Promise<unknown>;
@@ -84,7 +84,7 @@ describe('a restore that dies', () => {
       const before = await room.schemas();
       const { row } = await room.restore(backup, { mode: 'swap', createdAt }, { server });
       expect(row.status).toBe('pending');
-      // Nothing is where an exchange would have put it, until it is known to be done.
+      // Nothing has an exchanged name until the exchange is known to be done.
       expect(row.outcome?.before).toEqual([]);
       const again = await room.again(row, { server });
       expect(again.error).toBeUndefined();
@@ -95,7 +95,7 @@ describe('a restore that dies', () => {
     }
   });
 
-  it('after its COMMIT for good says what is there, and what was not done', async () => {
+  it('after its COMMIT in its last attempt reports what exists, and what was not done', async () => {
     const server = {
       ...room.ports.server,
       addForeignKeys: async () => {
@@ -122,7 +122,7 @@ describe('a restore that dies', () => {
     expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
   });
 
-  it('whose row went to another worker changes nothing', async () => {
+  it('whose row was claimed by another worker changes nothing', async () => {
     const restores = {
       ...room.ports.restores,
       heartbeat: async () => 'lost' as const,
@@ -132,7 +132,7 @@ describe('a restore that dies', () => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 
-  it('that is cancelled while it loads leaves nothing, and says cancelled', async () => {
+  it('that is cancelled while it loads leaves nothing, and ends as cancelled', async () => {
     const server = beforeCommit(async ({ signal }) => {
       await new Promise((_, reject) => {
         const fail = () => reject(signal.reason);

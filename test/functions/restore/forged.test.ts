@@ -9,7 +9,7 @@ import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
 import { TENANT } from './tenant.ts';
 
-/** A real backup whose manifest somebody has changed who may write below its project's prefix. */
+/** A real backup whose manifest was changed by an attacker who may write below its project's prefix. */
 let room: Room;
 let backup: Backup;
 let services: Services;
@@ -35,7 +35,7 @@ const CHANGES: readonly (readonly [string, (manifest: Manifest) => Manifest])[] 
 ];
 
 describe.each(CHANGES)('%s', (_name, forge) => {
-  it('is refused by the row, and by the signature where the row knows no digest', async () => {
+  it("is refused by the row's digest, and by the signature if the row has no digest", async () => {
     await change(forge);
     for (const given of [{ dryRun: true }, {}, { mode: 'swap' } as const]) {
       const { row } = await room.restore(backup, given);
@@ -47,8 +47,8 @@ describe.each(CHANGES)('%s', (_name, forge) => {
   });
 });
 
-describe('a backup of before manifests were signed', () => {
-  it('comes back as it did', async () => {
+describe('a backup from before manifests were signed', () => {
+  it('is restored as it was then', async () => {
     await change(unsigned);
     await forgetDigest(services, room, backup);
     expect((await room.restore(backup)).row).toMatchObject({
@@ -57,7 +57,7 @@ describe('a backup of before manifests were signed', () => {
     });
   });
 
-  it('is refused once its functions are taken out, which would hide the code that runs', async () => {
+  it('is refused after its functions are removed, which would hide the code that runs', async () => {
     await change((manifest) => ({ ...unsigned(manifest), functions: [] }));
     await forgetDigest(services, room, backup);
     const { row } = await room.restore(backup, { dryRun: true });

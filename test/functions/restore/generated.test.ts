@@ -9,10 +9,10 @@ import { makeTemplate } from './generated/tenant-in.ts';
 
 /**
  * Generated tenants, each exported, verified, restored beside, swapped and swapped back; compared object by object and row by row with
- * what it was and with `pg_dump | psql`, and everything else of the database byte for byte with what it was.
+ * the original and with `pg_dump | psql`; the rest of the database is compared byte for byte with its state before.
  *
- * The few tenants of every run are always the same. LARDER_GENERATED_RUNS has as many as it says on each server, of a seed of their
- * own, which the tests' names tell; LARDER_GENERATED_SEED repeats one. LARDER_GENERATED_SHRINK makes a failing tenant smaller, for which each
+ * The few tenants of every run are always the same. LARDER_GENERATED_RUNS sets how many more run on each server, from a new seed
+ * that the test titles show; LARDER_GENERATED_SEED repeats one. LARDER_GENERATED_SHRINK makes a failing tenant smaller, for which each
  * try takes seconds.
  */
 const RUNS = Number(process.env.LARDER_GENERATED_RUNS ?? 0);
@@ -45,7 +45,7 @@ it.each([
   [18, RUNS || 5],
   [15, RUNS || 2],
 ])(
-  `tenants of PostgreSQL %i come back as they were, and nothing else changes (%i of seed ${SEED})`,
+  `tenants of PostgreSQL %i are restored unchanged, and nothing else changes (%i of seed ${SEED})`,
   async (major, numRuns) => {
     const home = homes.get(major);
     if (!home) throw new Error(`no server ${major}`);

@@ -3,7 +3,7 @@ import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';
 
-/** Who granted each right, before and after a swap: a REVOKE takes back only what comes from the one who says it. */
+/** Who granted each right, before and after a swap: a REVOKE removes only the grants of the role that runs it. */
 let services: Services;
 const servers = new Map<number, Postgres>();
 beforeAll(async () => {
@@ -29,7 +29,7 @@ const OPTIONS = `
 const PASSED_ON = `
   GRANT USAGE ON SCHEMA acme TO carol; GRANT SELECT ON acme.t TO carol; GRANT UPDATE (b) ON acme.t TO carol; GRANT SELECT ON acme.v TO carol WITH GRANT OPTION;
   GRANT USAGE ON SEQUENCE acme.s TO carol; GRANT USAGE ON TYPE acme.e, acme.d TO carol; GRANT EXECUTE ON FUNCTION acme.f(int) TO carol;`;
-/** The owner's own, to the same and to others. */
+/** The owner's own, to the same and to other roles. */
 const OWNERS = `
   GRANT SELECT, UPDATE ON acme.t TO carol; GRANT SELECT ON acme.t, acme.v TO dave; GRANT SELECT (a) ON acme.t TO dave; GRANT USAGE ON SCHEMA acme TO dave;
   GRANT USAGE ON SEQUENCE acme.s TO dave; GRANT USAGE ON TYPE acme.e, acme.d TO dave; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA acme TO dave;`;
@@ -65,7 +65,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
       'GRANT app_owner TO bob',
       'REVOKE app_owner FROM bob',
     ],
-  ])('are as they were %s', async (_, sql, back) => {
+  ])('are unchanged %s', async (_, sql, back) => {
     const room = await tenant(major, sql);
     const before = (await room.sql(RIGHTS)).rows;
     expect(before.length).toBeGreaterThan(8);
@@ -80,7 +80,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(rows).toEqual([{ of_owner: false, of_carol: true }]);
   });
 
-  it('refuse a swap where the restore role may not act as one, which is named', async () => {
+  it('refuse a swap if the restore role may not act as one, and name that grantor', async () => {
     const room = await tenant(major, 'REVOKE carol FROM larder_restore');
     const { row } = await room.restore(await room.backup('acme'), { mode: 'swap' });
     expect(row.error).toMatchObject({ name: 'RestoreRefused' });

@@ -32,7 +32,7 @@ const forged = (restoreId: string): string => {
   return pg.escapeLiteral(comment({ state }));
 };
 
-it('a mark that a tenant forged on the live schema is not believed by the next attempt', async () => {
+it('a marker that a tenant forged on the live schema is not accepted by the next attempt', async () => {
   const server = {
     ...room.ports.server,
     load: async ({ restoreId }: { readonly restoreId: string }) => {
@@ -50,7 +50,7 @@ it('a mark that a tenant forged on the live schema is not believed by the next a
   expect(await room.schemas()).toContain('beta');
 });
 
-it('all attempts have one secret, which nobody is shown, and which no comment tells', async () => {
+it('all attempts share one secret, which no answer shows and no comment reveals', async () => {
   const seals: string[] = [];
   const server = {
     ...room.ports.server,
@@ -73,7 +73,7 @@ it('all attempts have one secret, which nobody is shown, and which no comment te
   expect(other.row.seal).not.toBe(done.seal);
 });
 
-it('a swap that died behind its COMMIT is taken for done, and can be undone once', async () => {
+it('a swap that died after its COMMIT counts as done, and can be undone once', async () => {
   const server = {
     ...room.ports.server,
     rename: async (...given: Parameters<Room['ports']['server']['rename']>) => {

@@ -4,7 +4,7 @@ import type { Backup } from '../../../core/backup.ts';
 import type { Services } from '../export/support.ts';
 import type { Room } from './support.ts';
 
-/** Makes a backup's row one of before it had its manifest's digest. */
+/** Changes a backup's row to the form from before it had its manifest's digest. */
 export const forgetDigest = async (
   services: Services,
   room: Room,

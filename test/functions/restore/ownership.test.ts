@@ -8,7 +8,7 @@ import { roomForEach } from './room-for-each.ts';
 import { RESTORE_ROLE, type Room } from './support.ts';
 import { count, newSchema, TENANT } from './tenant.ts';
 
-/** Schema names that change hands: what a restore may touch is what its project has at that moment, in the source. */
+/** Schema names that change owner: a restore may touch only what its project has at that moment, in the source. */
 const SETUP = `${CONTROL_PLANE} INSERT INTO control_plane.projects VALUES ('acme', 'Acme', 'acme', 'ACTIVE'); ${TENANT}`;
 let room: Room;
 let backup: Backup;
@@ -32,7 +32,7 @@ const handOver = () =>
 const oidOf = async (schema: string): Promise<string> =>
   (await room.sql(`SELECT '${schema}'::regnamespace::oid AS oid`)).rows[0].oid;
 
-/** Beta's schema, as it was made. */
+/** Beta's schema, as it was created. */
 const expectUntouched = async (): Promise<void> => {
   const { rows } = await room.sql(
     `SELECT obj_description('acme'::regnamespace) AS comment, (SELECT count(*)::int FROM acme.orders) AS rows,
@@ -55,7 +55,7 @@ const logged = () => {
   return { log, text: () => JSON.stringify(lines) };
 };
 
-/** Before the load's COMMIT, when all has been read. */
+/** Before the load's COMMIT, when everything has been read. */
 const beforeCommit = (happens: () => Promise<unknown>): Partial<RestorePorts> => {
   const { server } = room.ports;
   return {
@@ -73,9 +73,9 @@ const beforeCommit = (happens: () => Promise<unknown>): Partial<RestorePorts> =>
   };
 };
 
-describe('a backup of a schema whose name is another project’s now', () => {
+describe('a backup of a schema whose name now belongs to another project', () => {
   it.each(WAYS)(
-    '%s refuses, in the dry run too, and leaves that schema as it is',
+    '%s refuses, in the dry run too, and leaves that schema unchanged',
     async (_, way) => {
       await handOver();
       const oid = await oidOf('acme');
@@ -95,7 +95,7 @@ describe('a backup of a schema whose name is another project’s now', () => {
     },
   );
 
-  it('comes into a database where the name is free, and not where it is another project’s', async () => {
+  it('is restored into a database where the name is free, and not into one where it belongs to another project', async () => {
     const elsewhere = { mode: 'elsewhere', from: 'other', newSchema: 'copy' } as const;
     await handOver();
     const refused = await room.restore(backup, elsewhere);
@@ -110,8 +110,8 @@ describe('a backup of a schema whose name is another project’s now', () => {
   });
 });
 
-describe('a name that changes hands while a restore runs', () => {
-  it('while the rows come: nothing is committed', async () => {
+describe('a name that changes owner while a restore runs', () => {
+  it('while rows are loaded: nothing is committed', async () => {
     for (const way of [{ mode: 'swap' } as const, TABLES, {}]) {
       await room.sql(
         `DELETE FROM control_plane.projects; INSERT INTO control_plane.projects VALUES ('acme', 'Acme', 'acme', 'ACTIVE')`,
@@ -149,7 +149,7 @@ describe('a name that changes hands while a restore runs', () => {
     expect(await count(room, `${newSchema(row)}.orders`)).toBe(1000);
   });
 
-  it('while the safety backup is taken: one of another schema is none', async () => {
+  it('while the safety backup is made: a backup of another schema does not count', async () => {
     const { exports } = room.ports;
     const move = `${MOVED}; ALTER SCHEMA acme RENAME TO acme_new; SET ROLE app_owner; CREATE SCHEMA acme; RESET ROLE`;
     const moving: RestorePorts['exports'] = {
@@ -163,7 +163,7 @@ describe('a name that changes hands while a restore runs', () => {
     expect(row.error?.message).toContain('"acme_new"');
   });
 
-  it('and a schema that took the live one’s place after its safety backup is not exchanged', async () => {
+  it('and a schema that replaced the live one after its safety backup is not exchanged', async () => {
     const { server } = room.ports;
     const replace =
       'ALTER SCHEMA acme RENAME TO acme_old; SET ROLE app_owner; CREATE SCHEMA acme; RESET ROLE';
@@ -179,7 +179,7 @@ describe('a name that changes hands while a restore runs', () => {
     expect(await room.schemas()).toContain('acme_old');
   });
 
-  it('before an undoing: what is live stays', async () => {
+  it('before an undo: the live schema stays', async () => {
     const { row: swap } = await room.restore(backup, { mode: 'swap' });
     expect(swap.status).toBe('completed');
     await handOver();
@@ -190,7 +190,7 @@ describe('a name that changes hands while a restore runs', () => {
 });
 
 describe('a project', () => {
-  it('that has another schema now is told so, and its old backup comes back beside', async () => {
+  it('that has another schema now gets an error that says so, and its old backup is restored beside', async () => {
     await room.sql(`${MOVED}; ALTER SCHEMA acme RENAME TO acme_new`);
     for (const way of [{ mode: 'swap' } as const, TABLES]) {
       const { row } = await room.restore(backup, way);
@@ -200,7 +200,7 @@ describe('a project', () => {
     expect(row.status).toBe('completed');
   });
 
-  it('that is gone keeps its schema from a swap, and comes back beside or where nothing is', async () => {
+  it('that is gone keeps its schema from a swap, and is restored beside or where no schema exists', async () => {
     await room.sql(`DELETE FROM control_plane.projects`);
     const oid = await oidOf('acme');
     const refused = await room.restore(backup, { mode: 'swap' });
@@ -231,7 +231,7 @@ describe('a project', () => {
     expect((await room.restore(backup, { mode: 'swap' })).row.status).toBe('completed');
   });
 
-  it('that is another source’s by the registry is not restored over what is live here', async () => {
+  it('that belongs to another source by the registry is not restored over a live schema here', async () => {
     const registered = {
       id: 'acme',
       name: 'Acme',
@@ -246,7 +246,7 @@ describe('a project', () => {
     expect((await room.restore(backup, {}, { registry })).row.status).toBe('completed');
   });
 
-  it('gets no new schema under a name that another project has', async () => {
+  it('gets no new schema under a name that belongs to another project', async () => {
     await room.sql(
       `INSERT INTO control_plane.projects VALUES ('beta-secret', 'B', 'beta', 'ACTIVE')`,
     );
@@ -260,7 +260,7 @@ describe('a restore role that may not read the list of projects', () => {
   const CLOSE =
     'ALTER SCHEMA control_plane OWNER TO postgres; ALTER TABLE control_plane.projects OWNER TO postgres';
 
-  it('changes nothing that is live, and says what it needs', async () => {
+  it('changes nothing that is live, and reports what it needs', async () => {
     await room.sql(CLOSE);
     for (const way of [{ mode: 'swap' } as const, TABLES]) {
       const { row } = await room.restore(backup, way);
@@ -274,7 +274,7 @@ describe('a restore role that may not read the list of projects', () => {
     expect((await room.restore(backup, { mode: 'swap' })).row.status).toBe('completed');
   });
 
-  it('restores beside as far as the registry knows the schema as the project’s', async () => {
+  it('restores beside if the registry knows the schema as the project’s', async () => {
     await room.sql(CLOSE);
     const unknown = await room.restore(backup);
     expect(unknown.row.error?.message).toContain('which project schema "acme" belongs to');

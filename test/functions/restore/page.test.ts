@@ -8,7 +8,7 @@ import { runFile } from '../../support/restore.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, RESTORE_ROLE, type Room } from './support.ts';
 
-/** The SQL of docs/restore.md and the commands of the README, as they stand there, on the demo's schemas. */
+/** The SQL of docs/restore.md and the commands of the README, exactly as written, on the demo's schemas. */
 const run = promisify(execFile);
 const root = (name: string): string => path.join(import.meta.dirname, '../../..', name);
 const page = readFileSync(root('docs/restore.md'), 'utf8');
@@ -44,7 +44,7 @@ const psql = async (database: string, sql: string): Promise<void> => {
   await runFile(postgres, database, file, RESTORE_ROLE);
 };
 
-/** In the order in which they were made, which is that of their keys. */
+/** In the order in which they were created, which is that of their keys. */
 const tablesOf = async ({ sql }: Room, schema: string): Promise<string[]> =>
   (
     await sql(
@@ -54,7 +54,7 @@ const tablesOf = async ({ sql }: Room, schema: string): Promise<string[]> =>
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-describe('rows that are gone come back from a schema beside', () => {
+describe('deleted rows are restored from a schema beside', () => {
   it.each([
     ['shop', 'acme'],
     ['meters', 'globex'],
@@ -86,7 +86,7 @@ describe('rows that are gone come back from a schema beside', () => {
   });
 });
 
-it('a damaged table is moved away by the statements of the page, and comes back in its place', async () => {
+it('a damaged table is moved away by the statements of the page, and restored in its place', async () => {
   const { room, database } = await demo('shop', 'acme');
   const backup = await room.backup('acme');
   await room.sql('ALTER SCHEMA acme OWNER TO app_owner; DELETE FROM acme.order_lines');
@@ -108,7 +108,7 @@ describe('the README’s commands', () => {
     ([, code]) => code ?? '',
   );
 
-  it.each(['custom', 'plain'] as const)('bring back the demo’s shop from %s', async (format) => {
+  it.each(['custom', 'plain'] as const)('restore the demo’s shop from %s', async (format) => {
     const { room } = await demo('shop', 'acme');
     const backup = await room.backup('acme', {
       format,

@@ -11,7 +11,7 @@ import type { Services } from '../export/support.ts';
 import { roomForEach } from './room-for-each.ts';
 import type { Room } from './support.ts';
 
-/** Workers that die each time at the exchange of names: what the source says of it decides, and it can be undone. */
+/** Workers that die each time at the exchange of names: the state of the source decides, and the exchange can be undone. */
 let room: Room;
 let backup: Backup;
 let services: Services;
@@ -32,7 +32,7 @@ const atTheEnd = async (): Promise<never> => {
   throw new Error('the process is gone');
 };
 
-/** All attempts die at the exchange, behind its COMMIT where it is to happen, and no record is written of the last. */
+/** All attempts die at the exchange, after its COMMIT if it is to happen, and no record is written of the last. */
 const dying = async (given: Partial<Restore>, happens: boolean): Promise<Restore> => {
   const { server, restores } = room.ports;
   const dead = {
@@ -53,7 +53,7 @@ const dying = async (given: Partial<Restore>, happens: boolean): Promise<Restore
   return row;
 };
 
-/** The table once the last lease has run out. */
+/** The table after the last lease has expired. */
 const later = () =>
   jobRows({
     table: room.bench.table,
@@ -61,7 +61,7 @@ const later = () =>
     clock: () => Date.now() + (TIMES.leaseSeconds + 1) * 1000,
   }).restores;
 
-it('a swap that had happened by then is completed, and can be undone', async () => {
+it('a swap that had happened is completed, and can be undone', async () => {
   const swap = await dying({ mode: 'swap' }, true);
   const done = await room.again(swap, { restores: later() });
   expect(done.error).toBeUndefined();
@@ -79,7 +79,7 @@ it('a swap that had happened by then is completed, and can be undone', async () 
   expect(await rows(undone.outcome?.before[0]?.to ?? '')).toBe(2);
 });
 
-it('a swap that had not happened fails, and an undoing of it changes nothing', async () => {
+it('a swap that had not happened fails, and an undo of it changes nothing', async () => {
   const swap = await dying({ mode: 'swap' }, false);
   const failed = await room.again(swap, { restores: later() });
   expect(failed).toMatchObject({ status: 'failed', error: { name: 'JobWorkerDied' } });
@@ -90,7 +90,7 @@ it('a swap that had not happened fails, and an undoing of it changes nothing', a
   expect(await rows('acme')).toBe(0);
 });
 
-it('a swap that was given up by who could not look can be undone all the same', async () => {
+it('a swap that was given up without a look at the source can still be undone', async () => {
   const swap = await dying({ mode: 'swap' }, true);
   const failure = describeError(new WorkerDied('restore', TIMES.maxAttempts));
   expect(await later().failAbandoned(swap.projectId, swap.id, failure)).toMatchObject({
@@ -104,10 +104,10 @@ it('a swap that was given up by who could not look can be undone all the same', 
   expect(await rows('acme')).toBe(0);
 });
 
-describe('a restore whose every worker died behind its COMMIT', () => {
+describe('a restore whose workers all died after its COMMIT', () => {
   const dead = async (given: Partial<Restore>): Promise<Restore> => {
     const { server, restores } = room.ports;
-    // The process ends before it can write anything, and the look of the next ones never comes to an end either.
+    // The process ends before it can write anything, and the checks of the next ones never finish either.
     const ending = {
       server: {
         ...server,
@@ -129,7 +129,7 @@ describe('a restore whose every worker died behind its COMMIT', () => {
     return row;
   };
 
-  it('is completed, with what its mark says', async () => {
+  it('is completed, with the facts of its marker', async () => {
     const done = await room.again(await dead({ newSchema: 'again' }), { restores: later() });
     expect(done.error).toBeUndefined();
     expect(done).toMatchObject({
@@ -139,14 +139,14 @@ describe('a restore whose every worker died behind its COMMIT', () => {
     expect(await rows('again')).toBe(2);
   });
 
-  it('is completed as chosen tables in the live schema too', async () => {
+  it('is completed for chosen tables in the live schema too', async () => {
     await room.sql('DROP TABLE acme.t');
     const plan = { mode: 'tables', tables: ['t'], into: 'live' } as const;
     const done = await room.again(await dead(plan), { restores: later() });
     expect(done).toMatchObject({ status: 'completed', outcome: { tables: 1, rows: 2 } });
   });
 
-  it('fails where nothing was committed', async () => {
+  it('fails if nothing was committed', async () => {
     const row = await dead({ newSchema: 'again' });
     await room.sql('DROP SCHEMA again CASCADE');
     const failed = await room.again(row, { restores: later() });

@@ -31,8 +31,8 @@ import {
 import { openRoom, type Room } from './support.ts';
 
 /**
- * What PostgreSQL's own regression tests leave behind: each schema is exported, verified, restored beside, swapped and put back. The
- * database's catalogs and rows are compared each time with those before. What may differ is in regression.ts, with the reason.
+ * The schemas that PostgreSQL's own regression tests leave: each is exported, verified, restored beside, swapped and put back. The
+ * database's catalogs and rows are compared each time with those before. Allowed differences are in regression.ts, with the reason.
  */
 const COPY = 'public_copy';
 const BESIDE_FROM = {
@@ -51,7 +51,7 @@ afterAll(async () => {
 
 type Facts = Awaited<ReturnType<typeof describeDatabase>>;
 
-/** A superuser's, as most of what the tests make may be made by no other. */
+/** A superuser's, because most of what the tests create may be created by no other role. */
 const serverFor = (postgres: Postgres, database: string, schemas: readonly string[]) =>
   makeRestoreServer({
     settings: sourceSettings.parse({
@@ -84,7 +84,7 @@ const LEFT_OUT =
 const unforeseen = (found: readonly string[], foreseen: readonly RegExp[]): string[] =>
   found.filter((line) => !foreseen.some((pattern) => pattern.test(line)));
 
-/** Milliseconds for steps that concern hundreds of objects: others may be at work on the same machine. */
+/** Milliseconds for steps that concern hundreds of objects: the machine may be busy. */
 const LONG_MS = 240_000;
 
 describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LONG_MS }, (major) => {
@@ -125,7 +125,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     postgres = await startPostgres(major);
     scratchRestores = await openRehearsals(major);
     database = await regressionDatabase(postgres, folder);
-    // Definitions that hold values of a domain with a function of the tenant's are made as the schema's owner. Since PostgreSQL 15 that
+    // Definitions that contain values of a domain with a function of the tenant are created as the schema's owner. Since PostgreSQL 15 that
     // is pg_database_owner, who may not make functions in the language "internal", even if the database's owner may.
     await postgres.sql('ALTER SCHEMA public OWNER TO postgres', database);
     const server = serverFor(postgres, database, schemas);
@@ -138,7 +138,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     await postgres.stop();
   });
 
-  it('is copied whole by pg_dump and psql', async () => {
+  it('is copied completely by pg_dump and psql', async () => {
     const copy = await postgres.database();
     await copyDatabase(postgres, database, copy, path.join(folder, `copy-${major}.sql`));
     expect(before.size).toBeGreaterThan(10_000);
@@ -146,7 +146,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     expect([...(await room.schemas()), 'public'].sort()).toEqual(schemas);
   });
 
-  it('is exported, with a warning of all that no backup of a schema holds', async () => {
+  it('is exported, with a warning for everything that no backup of a schema holds', async () => {
     const warnings: string[] = [];
     for (const schema of schemas) {
       const backup = await room.backup(schema);
@@ -172,14 +172,14 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     for (const schema of schemas.filter((name) => name !== 'public'))
       notChecked.push(...(await verified(await stored(backupOf(schema)))));
     expect(unforeseen(notChecked, UNVERIFIED)).toEqual([]);
-    // A verification runs nothing of a backup as a superuser: what only one may make is left out, with what needs it.
+    // A verification runs nothing of a backup as a superuser: what only a superuser may create is left out, with what needs it.
     const ofPublic = await verified(await stored(backupOf('public')));
     expect(ofPublic.some((line) => line.includes(': only a superuser may make it'))).toBe(true);
     const others = ofPublic.filter((line) => !LEFT_OUT.test(line));
     expect(unforeseen(others, UNVERIFIED)).toEqual([]);
   });
 
-  it('is verified in public without what only a superuser may make', async () => {
+  it('is verified in public without what only a superuser may create', async () => {
     const plain = await withoutSuperusers(postgres, database);
     const plainRoom = await openRoom(services, postgres, plain, { schemas: ['public'] });
     Object.assign(plainRoom.bench.options.settings, { compare: 'rows' });
@@ -187,9 +187,9 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     expect(unforeseen(await verified(one), UNVERIFIED)).toEqual([]);
   });
 
-  // Swaps are from the custom format. Each of the others is restored once: what it restores as is the same SQL.
+  // Swaps use the custom format. Each of the others is restored once: it restores the same SQL.
   const { format, compression } = BESIDE_FROM[major];
-  it(`comes back beside from ${format}, and what is live stays as it is`, async () => {
+  it(`is restored beside from ${format}, and the live schema is unchanged`, async () => {
     const backup = await room.backup('public', { format, compression });
     const { row } = await room.restore(backup, { newSchema: COPY, acceptOwnCode: true });
     expect(row.error).toBeUndefined();
@@ -205,7 +205,7 @@ describe.each(MAJORS)('the regression database of PostgreSQL %i', { timeout: LON
     expect(unforeseen(found, BESIDE)).toEqual([]);
   });
 
-  it('is what it was after a swap of each schema, and after its undoing', async () => {
+  it('is unchanged after a swap of each schema, and after its undo', async () => {
     const swaps: Restore[] = [];
     const dependents: string[] = [];
     const warnings: string[] = [];

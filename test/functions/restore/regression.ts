@@ -1,4 +1,4 @@
-/** What the test of PostgreSQL's regression database expects, and why. Whatever is not here is a defect. */
+/** What the test of PostgreSQL's regression database expects, and why. Any other difference is a defect. */
 export const MAJORS = [18, 15] as const;
 
 const ON_BOTH: readonly string[] = [
@@ -13,12 +13,12 @@ export const SCHEMAS = (major: number): readonly string[] =>
 
 /** Of the exports. */
 export const WARNINGS: readonly RegExp[] = [
-  // One schema's objects use another's, or what belongs to no schema.
+  // One schema's objects use another's, or objects that belong to no schema.
   /^A restore needs the (access method heap2|transform for integer (on )?language sql), /,
   /^A restore needs the (view|materialized view|type) (public|mvtest_mvschema)\.\w+, /,
-  // pg_dump takes these with a whole database only.
+  // pg_dump includes these only with a whole database.
   /^The (cast|event trigger|publication) .* is in no backup of a schema: create it again/,
-  // They come back as they are.
+  // They are restored unchanged.
   /^Constraints that (were never validated \(NOT VALID\)|are NOT ENFORCED) are restored as such, /,
   /^Unlogged tables lose their rows when the server crashes: /,
 ];
@@ -35,14 +35,14 @@ export const RAN: readonly RegExp[] = [/^Code of the backup ran as "postgres", a
 
 /** After a swap of all schemas. */
 export const OTHERWISE: readonly RegExp[] = [
-  // Belong to no schema, and go with the types that were put aside: no dump of a schema has them. The export warns of each.
+  // These belong to no schema, and follow the types that were set aside: no dump of a schema has them. The export warns of each.
   /^missing cast \(/,
   /^missing dependency cast \(/,
-  // Restores mark what they make.
+  // Restores mark what they create.
   /^added comment schema public$/,
-  // No schema's either: it goes on with the function that was put aside, which the swap says.
+  // Not in a schema either: it keeps using the function that was set aside, which the swap reports.
   /^(changed event trigger|missing dependency event trigger) test_event_trigger_guc/,
-  // Its view in `public` was put aside afterwards. PostgreSQL can't point a materialized view at another, which the swap says.
+  // Its view in `public` was set aside afterwards. PostgreSQL can't redirect a materialized view, which the swap reports.
   /^changed (rule "_RETURN" on|view) mvtest_mvschema\.mvtest_tvm: .*public_before_/,
   /^missing dependency rule "_RETURN" on mvtest_mvschema\.mvtest_tvm -> view column public\.mvtest_tv\./,
   // Columns of other schemas that have types of `public`.
@@ -56,7 +56,7 @@ export const BESIDE: readonly RegExp[] = [
   /^changed rows of public\.gtest_tableoid: /,
 ];
 
-/** What the swaps say goes on with what was put aside. */
+/** Objects that the swaps report as still using the schema that was set aside. */
 export const DEPENDENTS: readonly RegExp[] = [
   /^materialized view (public|mvtest_mvschema(_before_\w+)?)\.mvtest_tvmm?: not-replaceable$/,
   /^column testxmlschema\.test[23]\.\w+: types$/,

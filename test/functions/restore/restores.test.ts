@@ -28,7 +28,7 @@ const put = (key: string, body: Buffer | string) =>
   services.s3.send(new PutObjectCommand({ Bucket: room.bench.bucket, Key: key, Body: body }));
 
 describe('beside', () => {
-  it('makes a new schema of the backup, and leaves the live one as it is', async () => {
+  it('creates a new schema from the backup, and leaves the live one unchanged', async () => {
     await room.sql('DELETE FROM acme.orders WHERE id > 10');
     const { row, disposition } = await room.restore(backup);
     expect(row.error).toBeUndefined();
@@ -45,7 +45,7 @@ describe('beside', () => {
     expect(await room.schemas()).toEqual(['acme', newSchema(row), 'shared']);
   });
 
-  it('takes the name that was asked for, and refuses one that is taken', async () => {
+  it('uses the requested name, and refuses one that exists', async () => {
     const first = await room.restore(backup, { newSchema: 'Acme "old"' });
     expect(first.row.status).toBe('completed');
     const second = await room.restore(backup, { newSchema: 'Acme "old"' });
@@ -54,7 +54,7 @@ describe('beside', () => {
     expect(await count(room, '"Acme ""old""".orders')).toBe(1000);
   });
 
-  it('only looks where it is a dry run', async () => {
+  it('changes nothing in a dry run', async () => {
     const { row } = await room.restore(backup, { dryRun: true });
     expect(row).toMatchObject({ status: 'completed', report: { problems: [] } });
     expect(row.report?.foreignKeysOutside).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('beside', () => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 
-  it('tells what of the backup goes on naming the live schema, whatever is live by now', async () => {
+  it('reports which objects of the backup still name the live schema, whatever is live now', async () => {
     await room.sql(
       `SET ROLE app_owner; CREATE FUNCTION acme.counted(n int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM acme.orders';
        ALTER TABLE acme.orders ALTER COLUMN id SET DEFAULT nextval('acme.orders_id_seq'::text)`,
@@ -101,7 +101,7 @@ describe('beside', () => {
     expect(swapped.outcome?.namingLive).toBeUndefined();
   });
 
-  it('tells of code that would run, and does not run it as the restore role unless that was asked for', async () => {
+  it('reports code that would run, and does not run it as the restore role unless requested', async () => {
     await room.sql(
       `SET ROLE app_owner; CREATE FUNCTION acme.fine(n numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
        ALTER TABLE acme.orders ADD CHECK (acme.fine(total)); RESET ROLE;
@@ -144,7 +144,7 @@ describe('beside', () => {
 });
 
 describe('a backup that a verification found to be damaged', () => {
-  it.each([{ mode: 'swap' }, {}] as const)('is told by a dry run of %j', async (given) => {
+  it.each([{ mode: 'swap' }, {}] as const)('is reported by a dry run of %j', async (given) => {
     const dryRun = { ...given, dryRun: true };
     expect((await room.restore(backup, dryRun)).row.report?.warnings.join()).not.toContain(
       'differs',
@@ -160,13 +160,13 @@ describe('a backup that a verification found to be damaged', () => {
   });
 });
 
-describe('a backup that is not what it was', () => {
+describe('a backup whose bytes have changed', () => {
   const nothingLeft = async (): Promise<void> => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
     expect(await count(room, 'acme.orders')).toBe(1000);
   };
 
-  it.each([0.02, 0.3, 0.6, 0.9, 0.999])('a bit flipped at %d of it', async (part) => {
+  it.each([0.02, 0.3, 0.6, 0.9, 0.999])('with a bit flipped at %d', async (part) => {
     const key = backup.fileId ?? '';
     const body = await bodyOf(key);
     const at = Math.floor(body.length * part);
@@ -180,7 +180,7 @@ describe('a backup that is not what it was', () => {
   });
 
   it.each([0.02, 0.6, 0.999])(
-    'a bit flipped on the way at %d of it is no damage: it is read again',
+    'a bit flipped in transit at %d is no damage: it is read again',
     async (part) => {
       const { vault } = room.ports;
       let readings = 0;
@@ -219,7 +219,7 @@ describe('a backup that is not what it was', () => {
     expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
   });
 
-  it('is cut short, is gone, or lies beside the manifest of another', async () => {
+  it('is cut short, is gone, or is stored with the manifest of another', async () => {
     const key = backup.fileId ?? '';
     const body = await bodyOf(key);
     await put(key, body.subarray(0, -1));
@@ -238,7 +238,7 @@ describe('a backup that is not what it was', () => {
       .replace('"rows": 200', '"rows": 100');
     await put(manifest, exchanged);
     expect((await room.restore(backup)).row.error).toMatchObject({ name: 'BackupDamaged' });
-    // In one of before manifests were signed, the rows themselves show it.
+    // In a backup from before manifests were signed, the rows themselves show it.
     const { signature: _, ...unsigned } = JSON.parse(exchanged);
     await put(manifest, JSON.stringify(unsigned));
     await forgetDigest(services, room, backup);
@@ -250,7 +250,7 @@ describe('a backup that is not what it was', () => {
 });
 
 describe('tables', () => {
-  it('come back beside with what they need, and into a place that is empty', async () => {
+  it('are restored beside with what they need, and into the live schema if it has no such table', async () => {
     const beside = await room.restore(backup, { mode: 'tables', tables: ['customers'] });
     expect(beside.row.error).toBeUndefined();
     expect(beside.row.outcome).toMatchObject({ tables: 1, rows: 200 });
@@ -268,7 +268,7 @@ describe('tables', () => {
     expect(await count(room, 'acme.orders')).toBe(1001);
   });
 
-  it('that are partitioned bring their partitions, and a partition alone comes without its parent', async () => {
+  it('that are partitioned include their partitions, and a partition alone is restored without its parent', async () => {
     await room.sql(`SET ROLE app_owner; CREATE TABLE acme.days (d int) PARTITION BY LIST (d);
       CREATE TABLE acme.days_1 PARTITION OF acme.days FOR VALUES IN (1); CREATE TABLE acme.days_2 PARTITION OF acme.days FOR VALUES IN (2);
       INSERT INTO acme.days VALUES (1), (2), (2)`);
@@ -284,7 +284,7 @@ describe('tables', () => {
     expect(await count(room, 'part.days_2')).toBe(2);
   });
 
-  it('that are none are refused by what they are, with what to do', async () => {
+  it('that are not tables are refused with their kind and a remedy', async () => {
     await room.sql('SET ROLE app_owner; CREATE MATERIALIZED VIEW acme.kept AS SELECT 1 AS a');
     const stored = await room.backup('acme');
     const tables = ['kept', 'sums', 'orders_id_seq', 'orders_customer'];
@@ -308,7 +308,7 @@ describe('tables', () => {
 });
 
 describe('a swap', () => {
-  it('takes a safety backup, exchanges the names, and can be undone', async () => {
+  it('makes a safety backup, exchanges the names, and can be undone', async () => {
     await room.sql('UPDATE acme.orders SET total = 0');
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row.error).toBeUndefined();
@@ -329,7 +329,7 @@ describe('a swap', () => {
     expect(await sum(undone.row.outcome?.before[0]?.to ?? '')).toBe(500_500);
   });
 
-  it('brings a schema back that is gone, without a safety backup', async () => {
+  it('restores a schema that is gone, without a safety backup', async () => {
     await room.sql('DROP SCHEMA acme CASCADE');
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row).toMatchObject({ status: 'completed', outcome: { before: [] } });
@@ -337,7 +337,7 @@ describe('a swap', () => {
     expect(await count(room, 'acme.orders')).toBe(1000);
   });
 
-  it('does not begin without its safety backup', async () => {
+  it('does not start without its safety backup', async () => {
     const failing = { send: async () => [] };
     const history = {
       ...room.ports.history,
@@ -354,7 +354,7 @@ describe('a swap', () => {
     expect(await room.schemas()).toEqual(['acme', 'shared']);
   });
 
-  it('is refused while something outside hangs on what is live, unless it was asked for', async () => {
+  it('is refused while an outside object depends on the live schema, unless requested', async () => {
     await room.sql('CREATE VIEW shared.all_orders AS SELECT * FROM acme.orders');
     const { row } = await room.restore(backup, { mode: 'swap' });
     expect(row).toMatchObject({ status: 'failed', error: { name: 'RestoreRefused' } });

@@ -12,7 +12,7 @@ export interface Furnished {
   readonly services: Services;
 }
 
-/** Gives each test of a file a room of its own on one server, with the tenant `acme` that `setup` makes and a backup of it. */
+/** Gives each test of a file its own harness on one server, with the tenant `acme` that `setup` creates and a backup of it. */
 export const roomForEach = (
   setup: string,
   take: (made: Furnished) => void,

@@ -24,10 +24,10 @@ import { roleScript } from '../../support/roles.ts';
 import { PROJECT_QUERY } from '../export/schemas.ts';
 import { type Bench, openBench, type Services, silent } from '../export/support.ts';
 
-/** The role that docs/roles.md makes for restores: what the tests restore with, never a superuser. */
+/** The role of docs/roles.md for restores: the tests restore as this role, never as a superuser. */
 export const RESTORE_ROLE = 'larder_restore';
 
-/** Makes a database whose tenants belong to `app_owner`, and the role of docs/roles.md that may restore into it. */
+/** Creates a database whose tenants belong to `app_owner`, and the role of docs/roles.md that may restore into it. */
 export const newDatabase = async (postgres: Postgres, setup: string): Promise<string> => {
   const database = await postgres.database();
   await postgres.sql(
@@ -54,13 +54,13 @@ export interface Room {
   readonly rows: ReturnType<typeof jobRows>;
   /** A completed backup of the project. */
   backup(projectId: string, given?: Partial<Backup>): Promise<Backup>;
-  /** Asks for a restore and does it, as its message would. Answers the row as it is then. */
+  /** Requests a restore and runs it, as its message would. Returns the row afterwards. */
   restore(
     backup: Backup,
     given?: Partial<Restore>,
     ports?: Partial<RestorePorts>,
   ): Promise<{ row: Restore; disposition: Disposition<Restore> }>;
-  /** Has its message come again. */
+  /** Delivers its message again. */
   again(row: Restore, ports?: Partial<RestorePorts>): Promise<Restore>;
   schemas(): Promise<string[]>;
   sql(text: string): ReturnType<Postgres['sql']>;
@@ -105,7 +105,7 @@ export const openRoom = async (
     readOwnCode,
     server: makeRestoreServer({ settings, credentials, stack: access.table }),
     queue: { hide: async () => undefined },
-    // What a swap asks for is exported at once, as its own worker would.
+    // What a swap requests is exported at once, as its own worker would.
     exports: {
       send: async (refs) => {
         for (const { projectId, id } of refs) {

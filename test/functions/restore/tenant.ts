@@ -1,7 +1,7 @@
 import type { Restore } from '../../../core/restore.ts';
 import type { Room } from './support.ts';
 
-/** A tenant with a key that leads out of its schema, code of its own and 1,200 rows. */
+/** A tenant with a foreign key to another schema, code of its own and 1,200 rows. */
 export const TENANT = `
   CREATE SCHEMA acme;
   CREATE SCHEMA shared;

@@ -12,7 +12,7 @@ import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';
 
-/** Sound schemas of a kind that few people have: each has to come back, and none may be called damaged. */
+/** Sound but rare schemas: each must be restored, and none may be reported as damaged. */
 let services: Services;
 let postgres: Postgres;
 let scratchRestores: Rehearsals;
@@ -46,7 +46,7 @@ const stored = async (backup: Backup): Promise<Stored> => {
   return { backup, manifest, bytes: Buffer.from((await Body?.transformToByteArray()) ?? []) };
 };
 
-describe('partitions by the hash of an enum, whose rows come back into others of them', () => {
+describe('partitions by the hash of an enum, whose rows move to others of them', () => {
   const LABELS = Array.from({ length: 24 }, (_, i) => `label ${i}`);
   beforeEach(() =>
     tenant(`
@@ -62,14 +62,14 @@ describe('partitions by the hash of an enum, whose rows come back into others of
   );
   const ROWS = LABELS.reduce((sum, _, i) => sum + (i + 1) ** 2, 5);
 
-  it.each(['custom', 'plain'] as const)('come back from %s', async (format) => {
+  it.each(['custom', 'plain'] as const)('are restored from %s', async (format) => {
     const backup = await room.backup('acme', { format });
     const { row } = await room.restore(backup, { newSchema: 'again' });
     expect(row.error).toBeUndefined();
     expect(row.outcome?.rows).toBe(ROWS);
   });
 
-  it('come back as chosen tables', async () => {
+  it('are restored as chosen tables', async () => {
     const backup = await room.backup('acme');
     const plan = { mode: 'tables', tables: ['things'], newSchema: 'again' } as const;
     const { row } = await room.restore(backup, plan);
@@ -77,9 +77,9 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     expect(row.outcome?.rows).toBe(ROWS);
   });
 
-  it('can not be chosen without the table that their rows come back through', async () => {
+  it('can not be chosen without the table through which their rows are restored', async () => {
     const backup = await room.backup('acme');
-    // Still attached, so that rows for the parent would find a place, beside those that are there.
+    // Still attached, so that rows for the parent would find a partition, beside the existing ones.
     await room.sql('CREATE SCHEMA moved; ALTER TABLE acme.things_1a SET SCHEMA moved');
     const plan = { mode: 'tables', tables: ['things_1a'] } as const;
     for (const into of ['beside', 'live'] as const) {
@@ -92,7 +92,7 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     ]);
   });
 
-  it('come back where the enum is within an array, or names a table, of which pg_dump knows nothing', async () => {
+  it('are restored if the enum is within an array, or names a table, of which pg_dump knows nothing', async () => {
     await tenant(`CREATE TYPE kind AS ENUM (${LABELS.map((label) => `'${label}'`).join()});
       CREATE TABLE lists (k kind[], n int) PARTITION BY HASH (k);
       CREATE TABLE names (k regclass) PARTITION BY HASH (k); CREATE TABLE days (d int) PARTITION BY RANGE (d); CREATE TABLE days_1 PARTITION OF days DEFAULT;
@@ -109,7 +109,7 @@ describe('partitions by the hash of an enum, whose rows come back into others of
     expect(differences).toEqual([]);
   });
 
-  it('are verified, row by row, and one row that is missing or other is found', async () => {
+  it('are verified, row by row, and one missing or changed row is found', async () => {
     const one = await stored(await room.backup('acme', { format: 'plain', compression: 'none' }));
     const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found.differences).toEqual([]);
@@ -137,12 +137,12 @@ describe('partitions by the hash of an enum, whose rows come back into others of
   });
 });
 
-describe('tables whose owner took rights from itself', () => {
+describe('tables whose owner revoked its own rights', () => {
   const RIGHTS = `SELECT c.relname, c.relacl::text AS rights,
       (SELECT array_agg(a.attacl::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'acme' AND c.relkind IN ('r', 'p') ORDER BY 1`;
 
-  it('are exchanged, and exchanged back, with their rights as they were', async () => {
+  it('are exchanged, and exchanged back, with unchanged rights', async () => {
     await tenant(`
       CREATE TABLE audit (n int, m int); INSERT INTO audit VALUES (1, 2); CREATE TABLE usual (n int);
       REVOKE ALL ON audit FROM app_owner; GRANT SELECT, INSERT ON audit TO app_owner; GRANT UPDATE (m) ON audit TO app_owner;
@@ -160,7 +160,7 @@ describe('tables whose owner took rights from itself', () => {
 });
 
 describe('a materialized view', () => {
-  it('that was out of date is up to date afterwards, which is told', async () => {
+  it('that was out of date is refreshed, which is reported', async () => {
     await tenant(`CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2);
       CREATE MATERIALIZED VIEW m AS SELECT * FROM t; INSERT INTO t VALUES (3)`);
     const backup = await room.backup('acme');
@@ -175,7 +175,7 @@ describe('a materialized view', () => {
     expect((await room.sql(countsQuery((await stored(backup)).manifest))).rows).toEqual([]);
   });
 
-  it('of rows that policies keep from their own owner has those that the owner may see', async () => {
+  it('of rows that policies hide from their own owner has the rows that the owner may see', async () => {
     await tenant(`CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2), (3);
       ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (n < 3);
       CREATE MATERIALIZED VIEW m AS SELECT * FROM t; CREATE MATERIALIZED VIEW o AS SELECT * FROM m;
@@ -193,8 +193,8 @@ describe('a materialized view', () => {
   });
 });
 
-describe('somebody who changes the schema itself at the same moment', () => {
-  /** Until a session of Larder's waits for one that is not. */
+describe('another session that changes the schema at the same moment', () => {
+  /** Until a session of Larder waits for another one. */
   const waited = async (): Promise<void> => {
     for (;;) {
       const { rows } = await room.sql(

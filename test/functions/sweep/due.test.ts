@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isDue } from '../../../functions/sweep/due.ts';
 import { DAY, HOUR, MINUTE } from './sweeping.ts';
 
-/** How often sweeps of every five minutes, the first so late, try again from one age to another. */
+/** How often sweeps of every five minutes, the first with this delay, try again from one age to another. */
 const triesBetween = (from: number, to: number, every?: number, late = 0): number => {
   let tries = 0;
   for (let waited = from + late; waited < to; waited += 5 * MINUTE) {
@@ -12,7 +12,7 @@ const triesBetween = (from: number, to: number, every?: number, late = 0): numbe
   return tries;
 };
 
-test('what waits is tried by every sweep for an hour, then hourly, then daily', () => {
+test('waiting work is tried by every sweep for an hour, then hourly, then daily', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 5 * MINUTE - 1 }), (late) => {
       expect(triesBetween(5 * MINUTE, HOUR, undefined, late)).toBe(11);
@@ -22,7 +22,7 @@ test('what waits is tried by every sweep for an hour, then hourly, then daily', 
   );
 });
 
-test('what may be tried only every half hour is, from its first half hour on', () => {
+test('work that may be tried only every half hour is, from its first half hour on', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 5 * MINUTE - 1 }), (late) => {
       expect(triesBetween(5 * MINUTE, 30 * MINUTE, 30 * MINUTE, late)).toBe(0);

@@ -43,7 +43,7 @@ describe('a part of the sweep that fails', () => {
     expect(failures.map(({ step }) => step)).toEqual(['pending', 'uploads']);
   });
 
-  test('for one backup holds up none of the others', async () => {
+  test('for one backup blocks none of the others', async () => {
     const first = await it.requested({ projectId: 'first' });
     for (const projectId of ['second', 'third']) {
       const backup = await it.requested({ projectId });
@@ -62,7 +62,7 @@ describe('a part of the sweep that fails', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('for every one of many is not tried to the bitter end', async () => {
+  test('for every one of many is given up early', async () => {
     for (let index = 0; index < 100; index += 1) {
       const backup = await it.requested({ projectId: `project-${index}` });
       await it.history.cancel(await it.claimed(backup));
@@ -73,7 +73,7 @@ describe('a part of the sweep that fails', () => {
     expect(failures.length).toBeLessThan(100);
   });
 
-  test('counts requests that the queue did not take as a failure', async () => {
+  test('counts requests that the queue did not accept as a failure', async () => {
     await it.requested();
     it.pass(6 * MINUTE);
     const { failures } = await it.sweep({
@@ -92,8 +92,8 @@ describe('the function', () => {
     return () => handler({}, { getRemainingTimeInMillis: () => 300_000 } as Context);
   };
 
-  test('mends what there is, and fails when a part of it failed', async () => {
-    // The handler's clock is the machine's.
+  test('repairs what it can, and fails when a part of it failed', async () => {
+    // The handler uses the machine's clock.
     const past = await newHistory(tables, Date.now() - HOUR);
     const at = iso(past.access.clock());
     const backup = await past.pending({ createdAt: at, queuedAt: at });

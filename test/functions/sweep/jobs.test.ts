@@ -53,7 +53,7 @@ describe('a restore', () => {
     );
   });
 
-  test('whose worker died goes to another, and fails after three of them', async () => {
+  test('whose worker died is given to another, and fails after three of them', async () => {
     const row = await restore();
     await it.restores.claim(row.projectId, row.id);
     it.pass(3 * MINUTE + 1);
@@ -74,7 +74,7 @@ describe('a restore', () => {
     });
   });
 
-  test('of a source that takes none any more fails, and says why', async () => {
+  test('of a source that no longer accepts restores fails, with the reason', async () => {
     const { projectId, id } = await restore({ source: 'gone' });
     it.pass(6 * MINUTE);
     expect(await it.mended()).toEqual({ jobsGivenUp: 1 });
@@ -82,7 +82,7 @@ describe('a restore', () => {
     expect(row?.error?.message).toContain('"gone"');
   });
 
-  test('that ended unheard is told', async () => {
+  test('that ended unreported is reported', async () => {
     const { projectId, id } = await restore();
     await it.restores.claim(projectId, id);
     await it.restores.complete({ projectId, id, attempt: 1 }, {});

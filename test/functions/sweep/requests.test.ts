@@ -7,13 +7,13 @@ systemForEach((made) => {
   it = made;
 });
 
-/** Another project's request, that keeps the queue from being empty. */
+/** Another project's request, so that the queue is not empty. */
 const fillQueue = () =>
   it.queue.send([{ projectId: 'busy', id: '00000000-0000-7000-8000-000000000000' }]);
 const LEASE = MINUTE;
 
 describe('a worker that died', () => {
-  test('is replaced two minutes after its lease, where no message is left to do so', async () => {
+  test('is replaced two minutes after its lease, if no message is left to do so', async () => {
     const backup = await it.requested();
     await it.claimed(backup);
     it.pass(LEASE + 2 * MINUTE);
@@ -34,7 +34,7 @@ describe('a worker that died', () => {
     expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
   });
 
-  test('is not replaced while it lives, though the index says it has been long', async () => {
+  test('is not replaced while it lives, even if the index calls it stale', async () => {
     const backup = await it.requested();
     const claim = await it.claimed(backup);
     it.pass(HOUR);
@@ -43,7 +43,7 @@ describe('a worker that died', () => {
     expect(await it.history.heartbeat(claim)).toBe('held');
   });
 
-  test('in its last attempt fails the backup, and a person hears of it', async () => {
+  test('in its last attempt fails the backup, which is reported', async () => {
     const runId = '00000000-0000-7000-8000-000000000001';
     const backup = await it.requested({ runId });
     for (const _ of [1, 2, 3]) {
@@ -59,7 +59,7 @@ describe('a worker that died', () => {
     expect(it.told()).toEqual([{ kind: 'backup', projectId, backupId, runId }]);
   });
 
-  test('after a person asked to cancel ends the backup instead', async () => {
+  test('after a cancel request ends the backup as cancelled instead', async () => {
     const backup = await it.requested();
     await it.claimed(backup);
     await it.history.requestCancel(backup.projectId, backup.id);
@@ -80,7 +80,7 @@ describe('a request whose message is gone', () => {
     expect(it.requests()).toEqual([{ projectId: backup.projectId, backupId: backup.id }]);
   });
 
-  test('is not sent again by the sweep after that, for its message is there now', async () => {
+  test('is not sent again by the next sweep, because its message exists now', async () => {
     await it.requested();
     it.pass(5 * MINUTE + 1);
     await it.sweep();
@@ -89,7 +89,7 @@ describe('a request whose message is gone', () => {
     expect(it.requests()).toHaveLength(1);
   });
 
-  test('is sent again though the queue is never empty, after six hours', async () => {
+  test('is sent again after six hours even if the queue is never empty', async () => {
     await it.requested();
     await fillQueue();
     it.pass(6 * HOUR);
@@ -98,7 +98,7 @@ describe('a request whose message is gone', () => {
     expect(await it.mended()).toEqual({ requestsSentAgain: 1 });
   });
 
-  test('is sent again in the five minutes in which SQS swallows repetitions', async () => {
+  test('is sent again in the five minutes in which SQS discards duplicates', async () => {
     const backup = await it.requested();
     const message = { projectId: backup.projectId, backupId: backup.id };
     await it.queue.send([backup]);
@@ -107,7 +107,7 @@ describe('a request whose message is gone', () => {
     expect(it.requests()).toEqual([message, message]);
   });
 
-  test('is one of 250, and none is forgotten', async () => {
+  test('is one of 250, and none is left out', async () => {
     for (let index = 0; index < 250; index += 1) {
       await it.requested({ projectId: `project-${index}` });
     }
@@ -134,8 +134,8 @@ describe('a source that the configuration no longer has', () => {
   });
 });
 
-describe('an outcome that nobody was told', () => {
-  test('is sent again after ten minutes, until somebody has been', async () => {
+describe('an unreported outcome', () => {
+  test('is sent again after ten minutes, until it is reported', async () => {
     const backup = await it.requested({ runId: '00000000-0000-7000-8000-000000000001' });
     await it.history.cancel(await it.claimed(backup));
     it.pass(10 * MINUTE - 1);
@@ -158,7 +158,7 @@ describe('an outcome that nobody was told', () => {
     expect(await it.mended()).toEqual({});
   });
 
-  test('of a worker that died before it let the predecessor go has that done, too', async () => {
+  test('of a worker that died before it released the predecessor releases it too', async () => {
     const older = await it.requested();
     it.pass(1000);
     const newer = await it.requested();

@@ -16,7 +16,7 @@ const partOf = (planned: number) => ({
 });
 
 describe('a source whose planning died', () => {
-  test('is planned again half an hour later, with the very event it was to be planned with', async () => {
+  test('is planned again half an hour later, with the same event', async () => {
     const run = await it.begun({
       sources: ['main', 'second'],
       projects: ['acme', '🐘'],
@@ -47,7 +47,7 @@ describe('a source whose planning died', () => {
     expect(planned).toEqual([31, 61]);
   });
 
-  test('is given up after a day, which a person hears of', async () => {
+  test('is given up after a day, which is mailed', async () => {
     const run = await it.begun();
     it.pass(DAY);
     expect(await it.mended()).not.toHaveProperty('partsGivenUp');
@@ -58,7 +58,7 @@ describe('a source whose planning died', () => {
     expect(it.told()[0]).toMatchObject({ kind: 'plan-failed', runId: run.id, source: 'main' });
   });
 
-  test('is given up at once where the configuration has the source no more', async () => {
+  test('is given up at once if the configuration no longer has the source', async () => {
     const run = await it.begun({ sources: ['gone'] });
     it.pass(30 * MINUTE + 1);
     expect(await it.mended()).toEqual({ partsGivenUp: 1 });
@@ -68,7 +68,7 @@ describe('a source whose planning died', () => {
 });
 
 describe('a run that all its sources have planned', () => {
-  test('is settled where its backups ended without it hearing of them', async () => {
+  test('is settled if its backups ended without updating it', async () => {
     const run = await it.begun();
     const backups = [await it.requested(), await it.requested(), await it.requested()];
     const [done, failed, waiting] = backups;
@@ -94,7 +94,7 @@ describe('a run that all its sources have planned', () => {
     expect(it.told()).toEqual([]);
   });
 
-  test('is settled where planning listed a backup and died before it had a row', async () => {
+  test('is settled if planning listed a backup and died before it had a row', async () => {
     const run = await it.begun();
     const backupId = '00000000-0000-7000-8000-00000000000a';
     await it.runs.noteChunk(run.id, 'main', 0, [{ projectId: 'acme', backupId }]);
@@ -105,7 +105,7 @@ describe('a run that all its sources have planned', () => {
     expect(it.told()).toEqual([{ kind: 'run', runId: run.id }]);
   });
 
-  test('but one of them keeps what is listed, though it has no row yet', async () => {
+  test('but one of them keeps listed backups that have no row yet', async () => {
     const run = await it.begun({ sources: ['main', 'gone'] });
     const backupId = '00000000-0000-7000-8000-00000000000a';
     await it.runs.noteChunk(run.id, 'main', 0, [{ projectId: 'acme', backupId }]);

@@ -70,7 +70,7 @@ describe('a schedule that fires', () => {
     expect(await missing(windowed)).toBe(1);
   });
 
-  test('by local time is due as its clocks are, and not at an hour that they skip', async () => {
+  test('by local time is due by its own time zone, and not at an hour that is skipped', async () => {
     const berlin = schedule({ expression: 'cron(0 2 * * ? *)', timeZone: 'Europe/Berlin' });
     await missing(berlin);
     // The night of 28 March 2027 has no 02:00 in Berlin.
@@ -84,7 +84,7 @@ describe('a schedule that fires', () => {
 });
 
 describe('a firing is counted', () => {
-  test('for the schedule that fired and no other, and by nobody who starts a run by hand', async () => {
+  test('for the schedule that fired and no other, and for no run started by hand', async () => {
     const both = [schedule(), schedule({ name: 'constructor' })];
     await missing(...both);
     it.pass(3 * HOUR);
@@ -93,7 +93,7 @@ describe('a firing is counted', () => {
     expect(await missing(...both)).toBe(1);
   });
 
-  test('at the time it was due: planning an earlier run again does not take a later one away', async () => {
+  test('at the time it was due: planning an earlier run again does not remove a later one', async () => {
     await missing(schedule());
     it.pass(3 * HOUR);
     await fired();
@@ -102,7 +102,7 @@ describe('a firing is counted', () => {
     expect(await missing(schedule())).toBe(0);
   });
 
-  test('where the run was there before its firing was noted', async () => {
+  test('even if the run existed before its firing was noted', async () => {
     await missing(schedule());
     it.pass(3 * HOUR);
     const run = await it.begun();
@@ -111,8 +111,8 @@ describe('a firing is counted', () => {
   });
 });
 
-describe('times before a schedule was there', () => {
-  test('are no matter where it is new: an hour is left for its deployment', async () => {
+describe('due times before a schedule existed', () => {
+  test('do not count if it is new: it has an hour for its deployment', async () => {
     const hourly = schedule();
     expect(await missing(hourly)).toBe(0);
     it.pass(2 * HOUR + 30 * MINUTE);
@@ -124,7 +124,7 @@ describe('times before a schedule was there', () => {
   test.each([
     ['another expression', { expression: 'cron(0 1 * * ? *)' }],
     ['another time zone', { expression: 'cron(0 2 * * ? *)', timeZone: 'Europe/Berlin' }],
-  ])('are no matter where it was changed to %s', async (_, change) => {
+  ])('do not count if it was changed to %s', async (_, change) => {
     const daily = schedule({ expression: 'cron(0 2 * * ? *)' });
     await missing(daily);
     it.pass(until(2));
@@ -136,7 +136,7 @@ describe('times before a schedule was there', () => {
     expect(await missing(schedule(change))).toBe(1);
   });
 
-  test('are no matter where it was disabled for days', async () => {
+  test('do not count if it was disabled for days', async () => {
     const daily = schedule({ expression: 'cron(0 2 * * ? *)' });
     await missing(daily);
     it.pass(until(2));

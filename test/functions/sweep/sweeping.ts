@@ -33,7 +33,7 @@ export const DAY = 24 * HOUR;
 let made = 0;
 
 /**
- * A system for sweep to mend: history, queue and vault of its own on the emulators, at a time two days ahead of the
+ * A system for sweep to repair: history, queue and vault of its own on the emulators, at a time two days ahead of the
  * machine's, so that what is stored now is old.
  */
 export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) => {
@@ -112,7 +112,7 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
       return run;
     },
     sweep: sweepWith,
-    /** What one sweep counted, of which no part may have failed. */
+    /** What one sweep counted; no part of it may have failed. */
     mended: async (altered: Partial<SweepPorts> = {}): Promise<SweepReport['counts']> => {
       const { counts, failures } = await sweepWith(altered);
       expect(failures).toEqual([]);

@@ -11,7 +11,7 @@ export interface Emulators {
   readonly vaults: Vaults;
 }
 
-/** Gives each test of a file a system of its own. */
+/** Gives each test of a file its own system. */
 export const systemForEach = (take: (it: System, emulators: Emulators) => void): void => {
   let emulators: Emulators;
   beforeAll(async () => {

@@ -23,7 +23,7 @@ const leave = async (backup: Backup, attempt: number): Promise<string[]> => {
 };
 
 describe('objects that attempts left in the vault', () => {
-  test('are removed a day later, while what the row names stays, whichever attempt made it', async () => {
+  test('are removed a day later, while the object that the row names stays, whichever attempt made it', async () => {
     const kept: string[] = [];
     for (const adopted of [1, 2]) {
       const backup = await it.requested({ projectId: `acme "${adopted}"` });
@@ -39,7 +39,7 @@ describe('objects that attempts left in the vault', () => {
     expect(await it.vault.keys()).toEqual(kept.sort());
   });
 
-  test('are removed where the backup failed, was cancelled or deleted', async () => {
+  test('are removed if the backup failed, was cancelled or deleted', async () => {
     const failed = await it.requested();
     await leave(failed, 1);
     await it.history.fail(await it.claimed(failed), failure);
@@ -53,7 +53,7 @@ describe('objects that attempts left in the vault', () => {
     expect(await it.vault.keys()).toEqual([]);
   });
 
-  test('are kept while the backup is open, for a later attempt may adopt them', async () => {
+  test('are kept while the backup is open, because a later attempt may adopt them', async () => {
     const waiting = await it.requested();
     const running = await it.requested();
     await it.claimed(running);
@@ -72,7 +72,7 @@ describe('objects that attempts left in the vault', () => {
   });
 });
 
-describe('objects that no row stands for', () => {
+describe('objects without a row', () => {
   test('are reported by name and never removed: they may be the last copy', async () => {
     const lost = pendingBackup({ projectId: 'lost', createdAt: it.now() });
     const other = pendingBackup({ createdAt: it.now() });
@@ -85,7 +85,7 @@ describe('objects that no row stands for', () => {
     expect(warnings).toEqual([{ strays: keys.sort() }]);
   });
 
-  test('are left where the key is none of the present template', async () => {
+  test('are left if the key does not match the present template', async () => {
     const keys = ['backups/acme/notes.txt', 'backups/old/acme/x.dump', 'backups/%ZZ/y.dump'];
     for (const key of keys) await it.vault.put(key);
     expect(await it.mended()).toEqual({ unknownObjects: 3 });
@@ -94,7 +94,7 @@ describe('objects that no row stands for', () => {
 });
 
 describe('a round through the vault', () => {
-  /** Leaves objects of failed backups; each is one to remove. */
+  /** Leaves objects of failed backups; each is to be removed. */
   const leaveMany = async (count: number): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
       const backup = await it.requested({ projectId: `project-${index}` });
@@ -104,7 +104,7 @@ describe('a round through the vault', () => {
     }
   };
 
-  test('goes on where the last sweep ran out of time, until all was seen', async () => {
+  test('continues where the last sweep ran out of time, until all objects were seen', async () => {
     await leaveMany(8);
     /** A sweep that has time for about three objects. */
     const shortOfTime = () => {
@@ -127,7 +127,7 @@ describe('a round through the vault', () => {
     expect(await it.vault.keys()).toEqual([]);
   });
 
-  test('that had no time for even one object is not taken for one that saw them all', async () => {
+  test('that had no time for even one object does not count as complete', async () => {
     await leaveMany(2);
     expect((await it.sweep({}, () => 5_000)).counts).toEqual({});
     expect(await it.mended()).toEqual({ objectsRemoved: 2 });
@@ -144,7 +144,7 @@ describe('a round through the vault', () => {
 });
 
 describe('unfinished uploads', () => {
-  test('are aborted once their backup is final, or after a day if nobody works on them', async () => {
+  test('are aborted once their backup is final, or after a day if no one works on them', async () => {
     const failed = await it.requested();
     await it.history.fail(await it.claimed(failed), failure);
     const waiting = await it.requested();
@@ -162,7 +162,7 @@ describe('unfinished uploads', () => {
     expect(await it.vault.uploadedKeys()).toEqual([keyOf(taken, 2)]);
   });
 
-  test('younger than a day are left, but for those of final backups', async () => {
+  test('younger than a day are left, except those of final backups', async () => {
     it.pass(-2 * DAY);
     const failed = await it.requested();
     await it.history.fail(await it.claimed(failed), failure);

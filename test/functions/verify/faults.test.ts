@@ -8,7 +8,7 @@ import type { VerifyPorts } from '../../../functions/verify/ports.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { BYTES, type OpenSituation, openSituation } from './support.ts';
 
-/** A verification that did not run never looks like one that passed, wherever whatever fails. */
+/** A verification that did not run never looks like one that passed, whatever fails. */
 let tables: Tables;
 beforeAll(async () => {
   tables = await startTables();
@@ -28,7 +28,7 @@ const ERRORS: readonly (() => Error)[] = [
 
 type Strike = () => Promise<void>;
 
-/** Each place where something can fail: the ports with a strike in it. */
+/** Each point where something can fail: the ports, each made to fail. */
 const POINTS: Readonly<
   Record<string, (ports: VerifyPorts, strike: Strike) => Partial<VerifyPorts>>
 > = {
@@ -129,7 +129,7 @@ describe.each(Object.entries(POINTS))('a failure while %s', (_, pointOf) => {
     await settle(situation, pointOf(situation.ports, strike));
     const { result } = await situation.row();
     expect(struck).toBe(true);
-    // It may have been tried again, and was verified then; row and backup say the same.
+    // It may have been tried again, and was verified then; row and backup agree.
     expect(['verified', 'failed', 'could-not-run']).toContain(result?.verdict);
     expect((await situation.backupRow()).validation).toBe(result?.verdict);
   });

@@ -11,7 +11,7 @@ import { clientRoot, type Postgres, startPostgres } from '../../support/postgres
 import { CONTROL_PLANE, TENANT } from '../export/schemas.ts';
 import { type Bench, openBench, type Services, startServices } from '../export/support.ts';
 
-/** The verify function as it is deployed, in a room like Lambda's: only /tmp, no /dev/shm, not root, next to no environment. */
+/** The verify function as it is deployed, in a sandbox like Lambda's: only /tmp, no /dev/shm, not root, almost no environment. */
 const IN_ROOM = path.join(import.meta.dirname, 'in-room.ts');
 
 let services: Services;
@@ -88,7 +88,7 @@ const verified = async (backup: Backup, temporaryMb = 512) => {
 
 const TOLD = { answer: { batchItemFailures: [] }, root: false, shm: false, left: [] };
 
-describe("the verify function's bundle in a room like Lambda's", () => {
+describe("the verify function's bundle in a sandbox like Lambda's", () => {
   it('verifies a backup and leaves nothing', async () => {
     const backup = await bench.request('acme');
     await bench.run(backup);
@@ -102,7 +102,7 @@ describe("the verify function's bundle in a room like Lambda's", () => {
     expect(await bench.row(backup)).toMatchObject({ validation: 'verified' });
   });
 
-  it('says what is missing where there is too little room', async () => {
+  it('reports what is missing if there is too little space', async () => {
     const backup = await bench.request('acme');
     await bench.run(backup);
     const { told, row } = await verified(backup, 20);

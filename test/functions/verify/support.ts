@@ -15,7 +15,7 @@ import { TEST_KEY } from '../../support/manifest-keys.ts';
 import { manifestOf, storedManifest } from '../../support/manifests.ts';
 import type { Tables } from '../../support/tables.ts';
 
-/** A verification as its worker sees it, with real rows, a vault in memory, and a room that finds what it is told to. */
+/** A verification as its worker sees it, with real rows, a vault in memory, and a scratch restore with given findings. */
 export const BYTES = Buffer.from('what pg_dump wrote');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 
@@ -39,7 +39,7 @@ export const EQUAL: ScratchRestoreResult = {
 export interface Situation {
   readonly backup?: Partial<Backup>;
   readonly manifest?: Partial<Manifest>;
-  /** Its manifest lists no definitions, as those of before they were read. */
+  /** Its manifest lists no definitions, like manifests from before they were read. */
   readonly undefinedObjects?: boolean;
   readonly asked?: boolean;
   readonly bytes?: Buffer;

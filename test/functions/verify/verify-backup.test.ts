@@ -27,7 +27,7 @@ const verified = async (given: Situation = {}) => {
   return { ...it, disposition, status, result, error, validation, validationWhy, verificationId };
 };
 
-/** Fails in the middle of what it reads. */
+/** Fails in the middle of its input. */
 const failing = (error: unknown) => ({
   scratchRestores: {
     restoreAndCompare: async ({ openText }: ScratchRestoreRequest): Promise<never> => {
@@ -38,18 +38,18 @@ const failing = (error: unknown) => ({
 });
 
 describe('a verification', () => {
-  it('that finds no difference makes the backup verified, and tells nobody who did not ask', async () => {
+  it('that finds no difference makes the backup verified, and is not mailed unless requested', async () => {
     const found = await verified();
     expect(found.status).toBe('completed');
     expect(found.result).toMatchObject({ verdict: 'verified', ...EQUAL });
     expect(found).toMatchObject({ validation: 'verified', verificationId: found.verification.id });
     expect(found.validationWhy).toBeUndefined();
     expect(found.outcomes).toEqual([]);
-    // Nothing is left for the sweep to tell.
+    // Nothing is left for sweep to report.
     expect((await found.row()).toldAt).toBeDefined();
   });
 
-  it('that was asked for is told, however it ends', async () => {
+  it('that was requested is reported, whatever its outcome', async () => {
     const found = await verified({ asked: true });
     expect(found.outcomes).toEqual([
       { kind: 'verification', projectId: 'acme', verificationId: found.verification.id },
@@ -57,7 +57,7 @@ describe('a verification', () => {
     expect((await found.row()).toldAt).toBeUndefined();
   });
 
-  it('that finds differences fails the backup, says what differs, and is told', async () => {
+  it('that finds differences fails the backup, lists them, and is reported', async () => {
     const differences = ['table "acme"."a" has 1 rows, and had 2', 'view acme.v is missing'];
     const found = await verified({ restored: { ...EQUAL, differences, differenceCount: 70 } });
     expect(found.status).toBe('completed');
@@ -69,7 +69,7 @@ describe('a verification', () => {
     expect(found.outcomes).toHaveLength(1);
   });
 
-  it('that finds the same unfinished objects as before tells them again only in another week', async () => {
+  it('that finds the same unfinished objects as before reports them again only in another week', async () => {
     const unfinished = [
       { kind: 'check', object: 'constraint "c" of table "acme.t"', state: 'not-valid', why: 'x' },
     ] as const;
@@ -111,7 +111,7 @@ describe('a verification', () => {
     expect(await told(1, unfinished, true)).toBe(1);
   });
 
-  it('of bytes that are not those that were stored fails the backup', async () => {
+  it('of bytes that differ from the stored ones fails the backup', async () => {
     const bytes = Buffer.from(BYTES);
     bytes.writeUInt8(0, 3);
     const found = await verified({ bytes });
@@ -120,7 +120,7 @@ describe('a verification', () => {
     expect(found.validation).toBe('failed');
   });
 
-  it('of bytes that were damaged on the way is done again, and is no word against the backup', async () => {
+  it('of bytes that were damaged in transit is repeated, and does not fail the backup', async () => {
     const situation = await openSituation(tables);
     const { vault } = situation.ports;
     let readings = 0;
@@ -156,7 +156,7 @@ describe('a verification', () => {
       },
       /at the very least, and the function has 840 s/,
     ],
-  ])('of %s could not run, and says why', async (_, given, why) => {
+  ])('of %s could not run, and gives the reason', async (_, given, why) => {
     const found = await verified(given);
     expect(found.status).toBe('completed');
     expect(found.result).toMatchObject({
@@ -220,7 +220,7 @@ describe('a verification', () => {
     new StatementRefused('index acme.i', 'could not create unique index (23505)'),
     new DumpUnreadable('byte 3', 'nonsense'),
   ])(
-    'that ends with $name fails the backup, and says whether the vault damaged it',
+    'that ends with $name fails the backup, and reports whether the vault damaged it',
     async (error) => {
       const it = await openSituation(tables);
       await it.deliver(failing(error));
@@ -256,7 +256,7 @@ describe('a verification', () => {
     });
   });
 
-  it('that lost its claim says nothing of the backup', async () => {
+  it('that lost its claim changes nothing on the backup', async () => {
     const it = await openSituation(tables);
     const restoreAndCompare = async () => {
       it.pass(600_000);
@@ -293,14 +293,14 @@ describe('a verification', () => {
       new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(new Error('the session was dropped')));
       });
-    // A second is the least that a worker gives itself.
+    // A second is the least time that a worker gives itself.
     await it.deliver({ scratchRestores: { restoreAndCompare } }, 1000);
     expect(await it.row()).toMatchObject({
       result: { verdict: 'could-not-run', why: expect.stringContaining('stopped after 1 s') },
     });
   });
 
-  it('of a backup that is removed meanwhile says that it was removed, not that it is damaged', async () => {
+  it('of a backup that is removed meanwhile reports the removal, not damage', async () => {
     const it = await openSituation(tables);
     const vault = { ...it.ports.vault, head: async () => undefined };
     let looks = 0;

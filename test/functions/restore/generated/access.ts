@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Sql, some, table } from './tables.ts';
 
-/** Owners, grants, comments, and what uses the tenant from outside. A step of another role than the owner's begins with `as <role>: `. */
+/** Owners, grants, comments, and what uses the tenant from outside. A step of another role than the owner begins with `as <role>: `. */
 const PER_TABLE = [
   'GRANT SELECT, INSERT ON % TO reader',
   'GRANT SELECT, UPDATE (id, d) ON % TO passer WITH GRANT OPTION',
@@ -30,7 +30,7 @@ const ACCESS = some(
   `COMMENT ON FUNCTION grab(int) IS '\\'; COMMENT ON TYPE mood IS ''';'; COMMENT ON SEQUENCE "odd; seq" IS 's'`,
 );
 
-/** Made in the schema `shared`, on which the owner has all rights. */
+/** Created in the schema `shared`, on which the owner has all rights. */
 const OUTSIDE = some(
   'CREATE VIEW shared.of_tenant AS SELECT p.id FROM §.plain p',
   'CREATE VIEW shared.above AS SELECT id FROM shared.of_tenant WHERE id > 1; GRANT SELECT ON shared.above TO reader',

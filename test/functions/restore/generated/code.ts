@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { QUERIES } from '../../../adapters/postgres/support/views.ts';
 import { oneOf, type Sql, some, TABLES, table } from './tables.ts';
 
-/** `§` stands for the tenant's schema, as SQL names it. */
+/** `§` represents the tenant's schema, as SQL names it. */
 const attempt = (sql: string): string => `BEGIN ${sql}; EXCEPTION WHEN OTHERS THEN NULL; END;`;
 
-/** Answers true, and tries whatever would be of use to a tenant where somebody else calls it. */
+/** Returns true, and tries everything that would help a tenant if another role calls it. */
 export const GRAB = `CREATE FUNCTION grab(n int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $grab$
 BEGIN
   ${attempt("PERFORM set_config('role', 'none', false)")}
@@ -42,7 +42,7 @@ const PER_TABLE = [
   `CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $t$ BEGIN INSERT INTO §.log VALUES (TG_OP); RETURN NULL; END $t$; CREATE TABLE log (op text); CREATE TRIGGER logging AFTER INSERT OR DELETE ON % REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION fire()`,
   `CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $t$ BEGIN PERFORM §.grab(2); RETURN NULL; END $t$; CREATE CONSTRAINT TRIGGER "late;" AFTER INSERT ON % DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late(); ALTER TABLE % ENABLE ALWAYS TRIGGER "late;"`,
   `ALTER TABLE % ENABLE ROW LEVEL SECURITY; CREATE POLICY "p;" ON % AS RESTRICTIVE FOR UPDATE TO reader, app_other USING (CASE c WHEN 'x'::ext.citext THEN false ELSE true END) WITH CHECK (grab(id))`,
-  // A key out of such a table can't be validated by its owner, and comes back NOT VALID: see docs/reliability.md.
+  // A key from such a table can't be validated by its owner, and is restored NOT VALID: see docs/reliability.md.
   `ALTER TABLE % DROP CONSTRAINT IF EXISTS "to shared"; ALTER TABLE % ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY q ON % USING (id IS NOT NULL); COMMENT ON POLICY q ON % IS 'q'`,
   `CREATE TABLE notes (c ext.citext, n int); CREATE RULE "r;" AS ON UPDATE TO % WHERE OLD.c IS DISTINCT FROM NEW.c DO ALSO (INSERT INTO notes VALUES (NULLIF(NEW.c, OLD.c), 1); NOTIFY "x;")`,
   'CREATE RULE nothing AS ON DELETE TO % DO INSTEAD NOTHING; ALTER TABLE % DISABLE RULE nothing',
@@ -55,7 +55,7 @@ const perTable: Sql = fc
   .map(([all, names]) => all.map((sql, n) => sql.replaceAll('%', names[n] ?? TABLES[0])));
 
 const viewName = (n: number): string => `"view ${n}; --"`;
-/** Over tables of their own, which have the columns that the queries speak of. */
+/** Over tables of their own, which have the columns that the queries name. */
 const generatedViews: Sql = fc
   .array(fc.tuple(QUERIES, oneOf('VIEW', 'VIEW', 'MATERIALIZED VIEW')), {
     minLength: 3,

@@ -58,7 +58,7 @@ const storedOf = async ({ services }: Home, { bench }: Room, backup: Backup) => 
   return { manifest, bytes: Buffer.from((await Body?.transformToByteArray()) ?? []) };
 };
 
-/** The first lines that two dumps don't share. */
+/** The first lines that differ between two dumps. */
 const firstDifference = (before: string, after: string): string[] => {
   if (before === after) return [];
   const [was, is] = [before.split('\n'), after.split('\n')];
@@ -75,7 +75,7 @@ const unequal = (was: ReadonlyMap<string, string>, is: ReadonlyMap<string, strin
 
 const ASIDE = 'zz live aside';
 
-/** Views and rules by what they say: a server writes some back otherwise. What views show is compared by itself. */
+/** Views and rules by their definition: a server prints some differently. The rows that views show are compared separately. */
 const byForm = (facts: Facts): Facts =>
   new Map(
     [...facts].map(([key, fact]) => {
@@ -86,7 +86,7 @@ const byForm = (facts: Facts): Facts =>
     }),
   );
 
-/** What was live stays apart under that name: it is no difference, unless something else hangs on it. */
+/** The former live schema stays under that name: it is no difference, unless another object depends on it. */
 const besides = (lines: readonly string[], aside: string): string[] => {
   const names = [aside, aside.replaceAll('"', '""')];
   return lines.filter((line) => {
@@ -95,18 +95,18 @@ const besides = (lines: readonly string[], aside: string): string[] => {
   });
 };
 
-/** What a restore changes, as it is told to whoever asks for it. */
+/** Changes that a restore makes and reports. */
 const EXPECTED: readonly RegExp[] = [
-  // The mark.
+  // The marker.
   /^(added|changed) comment schema .*( "Larder restore |$)/,
-  // By the hash of an enum, rows find other partitions; their sum is compared with the manifest.
+  // With partitions by the hash of an enum, rows move to other partitions; their sum is compared with the manifest.
   /^changed rows of .*\.enum_[01]:/,
-  // Of several that would do, PostgreSQL takes the index that was made first.
+  // Of several that would do, PostgreSQL uses the index that was created first.
   /^(added|missing) dependency table constraint .* -> index /,
-  // What does not meet it was reported.
+  // What violates it was reported.
   /^changed constraint unmet_check on /,
 ];
-/** Outside, all goes on with what is live, and so does an extension, which a database has once. */
+/** Outside, objects keep using the live schema, and so does an extension, which a database has once. */
 const BESIDE: readonly RegExp[] = [
   /^(changed|missing|added) ([a-z]+ )+("?[^"]*"? on )?shared\./,
   /^(missing|added) dependency .* shared\.(of_tenant|above|counted|referring)\b/,
@@ -114,8 +114,8 @@ const BESIDE: readonly RegExp[] = [
 ];
 
 /**
- * Brings one tenant through export, verification, a restore beside, a swap and its undoing.
- * @returns whatever is other than it should be, by the step; nothing where all is right
+ * Takes one tenant through export, verification, a restore beside, a swap and its undo.
+ * @returns each unexpected difference, by the step; empty if all is right
  */
 export const journey = async (home: Home, tenant: Tenant): Promise<readonly string[]> => {
   const { postgres, template } = home;
@@ -186,7 +186,7 @@ export const journey = async (home: Home, tenant: Tenant): Promise<readonly stri
       { from: besideName, to: schema },
     ];
     const lines = unlike(await factsOf(postgres, database, renames));
-    // Outside, all goes on with what is live.
+    // Outside, objects keep using the live schema.
     say(
       'beside',
       besides(lines, ASIDE).filter((line) => !BESIDE.some((pattern) => pattern.test(line))),
@@ -228,7 +228,7 @@ export const journey = async (home: Home, tenant: Tenant): Promise<readonly stri
   return found;
 };
 
-/** What even `pg_dump | psql` brings back otherwise. What it doesn't bring back at all is no excuse. */
+/** Differences that even `pg_dump | psql` makes. Objects that it doesn't restore at all are no excuse. */
 const differencesOfPipe = async (
   { postgres, template }: Home,
   database: string,

@@ -5,18 +5,18 @@ import { access } from './access.ts';
 import { BEFORE_TABLES, code } from './code.ts';
 import { divided, later, type Sql, TYPES, tables } from './tables.ts';
 
-/** One tenant: its schema's name, the statements that make it, and how it is backed up. */
+/** One tenant: its schema's name, the statements that create it, and its backup options. */
 export interface Tenant {
   readonly schema: string;
   /** Of the session that makes it, after the schema itself. */
   readonly path: string;
-  /** In order; one that a server refuses is left out, as it has then done nothing. */
+  /** In order; a statement that a server refuses is left out, because it then had no effect. */
   readonly steps: readonly string[];
   readonly format: Format;
   readonly compression: Compression | undefined;
-  /** It holds an extension, and so only a superuser can restore it. */
+  /** It contains an extension, so only a superuser can restore it. */
   readonly extension: boolean;
-  /** Rows that no longer meet a check. */
+  /** Rows that no longer satisfy a check. */
   readonly conflict: boolean;
 }
 
@@ -61,7 +61,7 @@ export const TENANTS: fc.Arbitrary<Tenant> = fc
     steps: [...made, ...(rest.extension ? [EXTENSION] : []), ...(rest.conflict ? [CONFLICT] : [])],
   }));
 
-/** What stands around every tenant, made by a superuser. */
+/** What surrounds every tenant, created by a superuser. */
 export const SURROUNDINGS = `
 CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION hstore SCHEMA ext; CREATE EXTENSION ltree SCHEMA ext; CREATE EXTENSION intarray SCHEMA ext;
 CREATE SCHEMA shared AUTHORIZATION app_owner; CREATE SCHEMA rough; GRANT USAGE ON SCHEMA ext, rough, shared TO PUBLIC;

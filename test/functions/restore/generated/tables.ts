@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * Types, tables, their rows and what hangs on them. Names without a schema are the tenant's: it is first on the search_path of who makes
- * them. A string may hold several statements, which are made together or not at all.
+ * Types, tables, their rows and what depends on them. Names without a schema are the tenant's: it is first on the creator's
+ * search_path. A string may hold several statements, which are executed together or not at all.
  */
 export type Sql = fc.Arbitrary<readonly string[]>;
 
@@ -87,7 +87,7 @@ const INLINE = [
   `CHECK (query_to_xml('SELECT 1', true, true, '') IS NOT NULL)`,
 ];
 
-/** The columns of one table; on servers that lack a form, that column is left out by who makes it. */
+/** The columns of one table; on servers that lack a form, the creator leaves that column out. */
 const tableOf = (name: string): fc.Arbitrary<readonly string[]> =>
   fc
     .record({

@@ -32,7 +32,7 @@ export const copyOf = async (postgres: Postgres, template: string): Promise<stri
 
 const AS = /^as (\w+): /;
 
-/** Makes the tenant as its own roles, never as somebody whose rights its code could use. @returns what was taken */
+/** Creates the tenant as its own roles, never as a role whose rights its code could use. @returns the accepted statements */
 export const makeTenant = async (
   postgres: Postgres,
   database: string,
@@ -95,7 +95,7 @@ export const dumpWithout = async (
     env,
     maxBuffer: 1e9,
   });
-  // Its entries in an order of their own: pg_dump's depends on whatever else is in the database.
+  // Entries are sorted here: pg_dump's order depends on the rest of the database.
   return stdout
     .replace(/^\\(un)?restrict .*$/gm, '')
     .replace(/^SET default_.*$/gm, '')
@@ -105,7 +105,7 @@ export const dumpWithout = async (
     .join('\n');
 };
 
-/** `pg_dump | psql` into another database, which goes on after errors. */
+/** `pg_dump | psql` into another database, which continues after errors. */
 export const pipeInto = async (
   postgres: Postgres,
   from: string,
@@ -125,10 +125,10 @@ export const pipeInto = async (
   await running;
 };
 
-/** A pattern of pg_dump's that is that name and no other. */
+/** A pattern for pg_dump that matches that name and no other. */
 const patternOf = (schema: string): string => `"${schema.replaceAll('"', '""')}"`;
 
-/** What a database says of itself, with some names exchanged for the moment. */
+/** A database's description of itself, with some names exchanged temporarily. */
 export const factsOf = async (
   postgres: Postgres,
   database: string,
@@ -145,7 +145,7 @@ export const factsOf = async (
   }
 };
 
-/** Roles and who is a member of which. */
+/** Roles and their members. */
 export const rolesOf = async (postgres: Postgres): Promise<string> => {
   const { rows } = await postgres.sql(
     `SELECT r.rolname, r.rolsuper, r.rolcanlogin, (SELECT array_agg(m.member::regrole::text || m.admin_option::text ORDER BY 1) FROM pg_auth_members m WHERE m.roleid = r.oid) AS members,
