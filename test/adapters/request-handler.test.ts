@@ -31,7 +31,7 @@ const usedClient = async (requestHandler?: ReturnType<typeof makeRequestHandler>
   return ask;
 };
 
-describe('connections that the network forgot while a function was frozen', () => {
+describe('connections that the network dropped while a function was frozen', () => {
   it('are not used again, however many there are', async () => {
     const ask = await usedClient(makeRequestHandler());
     proxy.cut('forget');
@@ -41,20 +41,20 @@ describe('connections that the network forgot while a function was frozen', () =
     await expect(ask()).resolves.toMatchObject({ $metadata: { attempts: 1 } });
   });
 
-  it('would use up all tries of a client as the SDK makes it', async () => {
+  it("would use up all tries of a client with the SDK's default handler", async () => {
     const ask = await usedClient();
     proxy.cut('forget');
     await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET', $metadata: { attempts: 3 } });
   });
 });
 
-it('an answer that does not come is an error, and the request is sent again', async () => {
+it('a missing answer is an error, and the request is sent again', async () => {
   const ask = await usedClient(makeRequestHandler(200));
   proxy.cut('stall');
   await expect(ask()).rejects.toMatchObject({ name: 'TimeoutError', $metadata: { attempts: 3 } });
 });
 
-it('every client that a function makes calls AWS in this way', () => {
+it('every client that a function creates calls AWS in this way', () => {
   const root = path.resolve(import.meta.dirname, '../..');
   const files = globSync(['functions/**/*.ts', 'adapters/**/*.ts'], { cwd: root });
   const made = files.flatMap((file) =>

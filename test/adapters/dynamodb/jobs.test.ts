@@ -26,7 +26,7 @@ const claimed = async <J extends Job>(jobs: Jobs<J>, { projectId, id }: Job): Pr
   return outcome.claim;
 };
 
-/** What restores and verifications have beside the life that they share with backups. */
+/** What restores and verifications have besides the life cycle that they share with backups. */
 const suite = <J extends Job>(
   open: () => Jobs<J>,
   row: (now: number, changes?: Partial<Job>) => J,
@@ -45,7 +45,7 @@ const suite = <J extends Job>(
     getRow(it.access, { pk: `${TABLE.projectPrefix}${projectId}`, sk: `${prefix}${id}` });
 
   describe('its row', () => {
-    test('is no backup: neither in the lists of backups nor in the indexes of them', async () => {
+    test('is not a backup: it is neither in the lists of backups nor in their indexes', async () => {
       const job = await pending();
       const backup = await it.pending();
       expect(await it.openIds('pending')).toEqual([backup.id]);
@@ -58,7 +58,7 @@ const suite = <J extends Job>(
       expect(await it.history.claim('acme', job.id)).toEqual({ kind: 'missing' });
     });
 
-    test('may be removed only once it has ended, a moment after its time', async () => {
+    test('may be removed only after it has ended, a moment after its time', async () => {
       const ends: ((claim: Claim, job: J) => Promise<unknown>)[] = [
         (claim) => jobs.complete(claim, {}),
         (claim) => jobs.fail(claim, failure),
@@ -79,7 +79,7 @@ const suite = <J extends Job>(
     });
   });
 
-  test('those that ended badly are listed from the day they did, and no others', async () => {
+  test('failures are listed by the day on which they ended, and nothing else is', async () => {
     const since = async (ms: number): Promise<string[]> => {
       const ids: string[] = [];
       for await (const id of jobs.failedSince(iso(it.access.clock() - ms))) ids.push(id);
@@ -128,7 +128,7 @@ const suite = <J extends Job>(
       return seen;
     };
 
-    test('has them newest first, page by page, each once; of one backup or of all', async () => {
+    test('is newest first, page by page, each once; of one backup or of all', async () => {
       const [one, other] = [uuidv7(NIGHT), uuidv7(NIGHT)];
       const ofOne = await many(one, 3);
       const ofOther = await many(other, 4);
@@ -146,7 +146,7 @@ const suite = <J extends Job>(
       expect(await pages({ backupId: uuidv7(NIGHT) }, 4)).toEqual([[]]);
     });
 
-    test("takes no other list's cursor", async () => {
+    test('refuses the cursor of another list', async () => {
       const backupId = uuidv7(NIGHT);
       await many(backupId, 2);
       const { cursor = '' } = await jobs.list('acme', { backupId, limit: 1 });
@@ -157,7 +157,7 @@ const suite = <J extends Job>(
       expect((await jobs.list('acme', { backupId, limit: 1, cursor })).items).toHaveLength(1);
     });
 
-    test('hides what may be removed at any moment, and nothing that is still open', async () => {
+    test('hides rows that may be removed at any moment, and nothing that is still open', async () => {
       const ended = await pending();
       await jobs.complete(await claimed(jobs, ended), {});
       const open = await pending();
@@ -173,7 +173,7 @@ describe('restores', () =>
 describe('verifications', () =>
   suite(() => jobRows(it.access).verifications, verificationRow, TABLE.verificationPrefix));
 
-test('a verification that came to its end ended badly unless the backup is verified', async () => {
+test('a verification that ended counts as failed unless the backup is verified', async () => {
   const { verifications } = jobRows(it.access);
   const bad = notRun('It is too large.');
   const ids: Record<string, string> = {};
@@ -190,7 +190,7 @@ test('a verification that came to its end ended badly unless the backup is verif
   expect(found.sort()).toEqual([ids.failed, ids['could-not-run']].sort());
 });
 
-test('what a worker finds may be large and deep, with names that DynamoDB reserves', async () => {
+test('the findings of a worker may be large and deep, with names that DynamoDB reserves', async () => {
   const { restores } = jobRows(it.access);
   const row = restoreRow(NIGHT, { newSchema: 'a"b', tables: ['größe', 'x'], into: 'live' });
   await restores.create(row);

@@ -36,7 +36,7 @@ const pages = async (projectId: string, query: BackupQuery): Promise<string[][]>
 };
 
 describe("a project's list", () => {
-  test('is newest first, in pages that are full and end when all was given', async () => {
+  test('is newest first, in full pages, and ends after the last backup', async () => {
     const ids: string[] = [];
     for (let second = 0; second < 7; second += 1) ids.unshift((await it.pending(at(second))).id);
     expect(await pages('acme', { limit: 3 })).toEqual([
@@ -48,7 +48,7 @@ describe("a project's list", () => {
     expect(await pages('nobody', { limit: 7 })).toEqual([[]]);
   });
 
-  test('has full pages of what is asked for, however thinly it is strewn', async () => {
+  test('has full pages of matching backups, however few match', async () => {
     const wanted: string[] = [];
     for (let second = 0; second < 60; second += 1) {
       const backup = await it.pending(at(second));
@@ -63,7 +63,7 @@ describe("a project's list", () => {
     ]);
   });
 
-  test('is narrowed by type and by dates, both ends included', async () => {
+  test('is filtered by type and by dates, both ends included', async () => {
     const logs = await it.pending(at(0, { type: 'logs' }));
     const one = await it.pending(at(1000));
     const two = await it.pending(at(2000));
@@ -73,7 +73,7 @@ describe("a project's list", () => {
     expect(await pages('acme', { limit: 9, from, to: two.createdAt })).toEqual([[two.id, one.id]]);
   });
 
-  test('hides what has expired, the moment it has, though its row is still there', async () => {
+  test('hides an expired backup at once, even if its row still exists', async () => {
     const backup = await it.pending();
     await it.history.fail(await it.claimed(backup), failure);
     it.pass(30 * DAY - 1);
@@ -84,13 +84,13 @@ describe("a project's list", () => {
     expect(await it.row(backup)).toBeDefined();
   });
 
-  test('shows what is still to be done, however late', async () => {
+  test('shows open work, however old', async () => {
     const backup = await it.pending();
     it.pass(31 * DAY);
     expect(await pages('acme', { limit: 9 })).toEqual([[backup.id]]);
   });
 
-  test('is its own, whatever the project is called', async () => {
+  test("holds only its own backups, whatever the project's name", async () => {
     const hostile = [
       "it's",
       'a"b',
@@ -137,7 +137,7 @@ describe("a project's list", () => {
     expect((await it.history.list('acme', { limit: 5, cursor })).items).toHaveLength(2);
   });
 
-  test('goes on behind a row that was removed in between', async () => {
+  test('continues after a row that was removed in between', async () => {
     const oldest = await it.pending(at(0));
     await it.pending(at(1));
     const { cursor = '' } = await it.history.list('acme', { limit: 1 });
@@ -149,7 +149,7 @@ describe("a project's list", () => {
 });
 
 describe("a day's list", () => {
-  test('is newest first over all projects, whole rows, and stops at its limit', async () => {
+  test('is newest first over all projects, with whole rows, and stops at its limit', async () => {
     const ids: string[] = [];
     for (let second = 0; second < 25; second += 1) {
       const backup = await it.pending(at(second * 1000, { projectId: `project-${second}` }));
@@ -170,13 +170,13 @@ describe("a day's list", () => {
 });
 
 describe('creating', () => {
-  test('the same backup by many at once writes it once', async () => {
+  test('the same backup many times at once writes it once', async () => {
     const backup = pendingBackup();
     const answers = await Promise.all(Array.from({ length: 10 }, () => it.history.create(backup)));
     expect(answers.filter((answer) => answer === 'created')).toHaveLength(1);
   });
 
-  test('a backup again changes nothing of the one there is', async () => {
+  test('a backup again changes nothing in the existing one', async () => {
     const backup = await it.pending();
     await it.claimed(backup);
     const before = await it.row(backup);
@@ -184,14 +184,14 @@ describe('creating', () => {
     expect(await it.row(backup)).toEqual(before);
   });
 
-  test('keeps what can be kept of names and descriptions', async () => {
+  test('keeps names and descriptions as far as they can be stored', async () => {
     const backup = await it.pending({ name: '🐘 "x"', description: "a\n'b'; DROP TABLE x;--" });
     expect(await it.history.get('acme', backup.id)).toEqual(backup);
   });
 });
 
 describe('an idempotency key', () => {
-  test('gives the first backup again for the same request, for a day', async () => {
+  test('returns the first backup again for the same request, for a day', async () => {
     const [one, two] = [uuidv7(1), uuidv7(2)];
     const remember = (id: string) => it.history.remember('acme', 'key', 'hash', id);
     expect(await remember(one)).toBe(one);
@@ -200,13 +200,13 @@ describe('an idempotency key', () => {
     expect(await remember(two)).toBe(two);
   });
 
-  test('gives one backup to many who bring it at once', async () => {
+  test('returns one backup to many simultaneous requests', async () => {
     const ids = Array.from({ length: 10 }, () => uuidv7(1));
     const kept = await Promise.all(ids.map((id) => it.history.remember('acme', 'k', 'h', id)));
     expect(new Set(kept).size).toBe(1);
   });
 
-  test('refuses another request, and is its own for each project', async () => {
+  test('refuses a different request, and is separate for each project', async () => {
     await it.history.remember('acme', 'key', 'hash', uuidv7(1));
     await expect(it.history.remember('acme', 'key', 'other', uuidv7(2))).rejects.toThrow(
       IdempotencyConflict,
@@ -215,7 +215,7 @@ describe('an idempotency key', () => {
     expect(await it.history.remember('other', 'key', 'hash', id)).toBe(id);
   });
 
-  test('may hold anything, of any length', async () => {
+  test('may contain anything, of any length', async () => {
     for (const key of ['🐘\n"\'', 'x'.repeat(5000)]) {
       const id = uuidv7(1);
       expect(await it.history.remember('acme', key, 'hash', id)).toBe(id);
@@ -225,7 +225,7 @@ describe('an idempotency key', () => {
 });
 
 test('waiting backups of more than one page a shard are all found, each once', async () => {
-  // DynamoDB answers a megabyte at most: 100 rows of 16 kB are two pages.
+  // DynamoDB returns at most a megabyte: 100 rows of 16 kB are two pages.
   const projectName = 'n'.repeat(16_000);
   const backups = Array.from({ length: 100 * TABLE.shards }, (_, index) =>
     pendingBackup({

@@ -16,10 +16,10 @@ const completed = (changes: Partial<Backup> = {}): Backup => {
 };
 
 describe('rows of a history that is rebuilt', () => {
-  it('are read over all pages that DynamoDB makes of them, each project once', async () => {
+  it('are read over all pages of DynamoDB, each project once', async () => {
     const { access, history } = await newHistory(tables);
     const rows = makeHistoryRows(access);
-    // Pages end at 1 MB: these are three for the project, and more for the table.
+    // Pages end at 1 MB: the project has three, and the table more.
     const description = 'x'.repeat(350_000);
     const ids: string[] = [];
     for (const projectId of ['acme', 'acme', 'acme', 'acme', 'acme', 'beta', 'gamma']) {
@@ -34,7 +34,7 @@ describe('rows of a history that is rebuilt', () => {
     expect(projects.sort()).toEqual(['acme', 'beta', 'gamma']);
   });
 
-  it('are refused by name where DynamoDB would not hold them', async () => {
+  it('are refused by name if DynamoDB could not store them', async () => {
     const { access } = await newHistory(tables);
     const rows = makeHistoryRows(access);
     const backup = completed({ description: 'x'.repeat(410_000) });
@@ -45,7 +45,7 @@ describe('rows of a history that is rebuilt', () => {
     });
   });
 
-  it('leave a row of any status as it is', async () => {
+  it('leave a row of any status unchanged', async () => {
     const { access, history, pending } = await newHistory(tables);
     const waiting = await pending();
     const written = await makeHistoryRows(access).writeCompleted(completed({ id: waiting.id }));

@@ -21,7 +21,7 @@ const seenAt = '2026-11-21T02:00:00.000Z';
 const HOSTILE = ["it's", 'a"b', 'line\nbreak', 'main#x', 'PROJECT#', '🐘', '\uffee', '../x', ' '];
 
 describe('the registry', () => {
-  test('gives back a project as it was seen, whatever it is called', async () => {
+  test('returns a project as it was seen, whatever its name', async () => {
     for (const id of HOSTILE) await it.registry.register(projectOf(id), 'main');
     for (const id of HOSTILE) {
       expect(await it.registry.get(id)).toEqual({ ...projectOf(id), source: 'main', seenAt });
@@ -51,7 +51,7 @@ describe('the registry', () => {
     }
   });
 
-  test('refuses a cursor that is none', async () => {
+  test('refuses an invalid cursor', async () => {
     await expect(it.registry.list(5, 'nonsense')).rejects.toThrow(InvalidInput);
     await it.registry.register(projectOf('acme'), 'main');
     for (const second of [0, 1]) {
@@ -62,7 +62,7 @@ describe('the registry', () => {
     await expect(it.registry.list(5, cursor)).rejects.toThrow(InvalidInput);
   });
 
-  test("gives one source's projects and nobody else's", async () => {
+  test("returns one source's projects and no others", async () => {
     for (const id of ['a', 'b']) await it.registry.register(projectOf(id), 'main');
     await it.registry.register(projectOf('c'), 'main-2');
     expect([...(await it.registry.ofSource('main')).keys()].sort()).toEqual(['a', 'b']);
@@ -75,7 +75,7 @@ describe('the registry', () => {
 });
 
 describe('an id that two sources list', () => {
-  test('is refused to the second, naming both, and the first keeps it', async () => {
+  test('is refused to the second, with both names, and the first keeps it', async () => {
     await it.registry.register(projectOf('acme'), 'main');
     const second = it.registry.register(projectOf('acme', { name: 'Other' }), 'second');
     await expect(second).rejects.toThrow(DuplicateProject);
@@ -83,7 +83,7 @@ describe('an id that two sources list', () => {
     expect(await it.registry.get('acme')).toMatchObject({ source: 'main', name: 'Project acme' });
   });
 
-  test('goes to one of them when both bring it at once', async () => {
+  test('is given to one of them when both register it at once', async () => {
     const sources = ['one', 'two', 'three', 'four'];
     const answers = await Promise.allSettled(
       sources.map((source) => it.registry.register(projectOf('acme'), source)),
@@ -91,7 +91,7 @@ describe('an id that two sources list', () => {
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('moves to the second once the first has given it up', async () => {
+  test('moves to the second once the first no longer has it', async () => {
     await it.registry.register(projectOf('acme'), 'main');
     await it.registry.retire('acme', 'main');
     expect((await it.registry.get('acme'))?.status).toBe('GONE');
@@ -100,7 +100,7 @@ describe('an id that two sources list', () => {
     expect((await it.registry.ofSource('main')).size).toBe(0);
   });
 
-  test('is not given up by a source that does not have it', async () => {
+  test('is not marked GONE by a source that does not have it', async () => {
     await it.registry.register(projectOf('acme'), 'main');
     await it.registry.retire('acme', 'second');
     await it.registry.retire('nobody', 'second');

@@ -26,7 +26,7 @@ const withoutTtl = async (backups: readonly Backup[]): Promise<string[]> => {
 };
 
 describe('the last good backup', () => {
-  test('is kept, whatever the order in which backups are begun and end', async () => {
+  test('is kept, in whatever order backups begin and end', async () => {
     const ending = fc.record({
       status: fc.constantFrom('completed', 'completed', 'failed', 'cancelled'),
       content: fc.constantFrom('full', 'full', 'schema', 'data'),
@@ -83,7 +83,7 @@ describe('the last good backup', () => {
         const backups: Backup[] = [];
         for (let night = 0; night < 5; night += 1)
           backups.push(await it.completed(ofNight(night, { projectId })));
-        // What is known of each, by a model of its own: undefined, 'good', or how it was found to be bad.
+        // What is known of each, by a separate model: undefined, 'good', or how it was found to be bad.
         const known = backups.map((): 'good' | 'counts' | 'rows' | undefined => undefined);
         const kept = new Set([4]);
         for (const [hour, { of, validation, compare }] of words.entries()) {
@@ -113,7 +113,7 @@ describe('the last good backup', () => {
     );
   });
 
-  test('is what "latest" answers: no damaged one, and none of definitions or rows alone', async () => {
+  test('is the "latest" one: no damaged one, and none of definitions or rows alone', async () => {
     const good = await it.completed(ofNight(0));
     const bad = await it.completed(ofNight(1));
     await it.completed(ofNight(2, { content: 'schema' }));
@@ -147,11 +147,11 @@ describe('the last good backup', () => {
     expect((await it.history.list('acme', { limit: 10 })).items.map(({ id }) => id)).toEqual([
       newest.id,
     ]);
-    // The row of the older one is there until DynamoDB removes it.
+    // The row of the older one exists until DynamoDB removes it.
     expect(await it.row(older)).toBeDefined();
   });
 
-  test('is the one before it, when somebody takes the newest out of the history by hand', async () => {
+  test('is the one before it, if a person removes the newest from the history by hand', async () => {
     const older = await it.completed(ofNight(0));
     const newest = await it.completed(ofNight(1));
     await it.removeRow(newest);
@@ -159,14 +159,14 @@ describe('the last good backup', () => {
     expect(await withoutTtl([older])).toEqual([older.id]);
   });
 
-  test("of another project keeps nobody's", async () => {
+  test('of another project keeps no backup of this one', async () => {
     const one = await it.completed(ofNight(0, { projectId: 'acme' }));
     const other = await it.completed(ofNight(1, { projectId: 'acme-2' }));
     expect(await withoutTtl([one, other])).toEqual([one.id, other.id]);
   });
 });
 
-describe('a crash between completing a backup and letting its predecessor go', () => {
+describe('a crash between completing a backup and releasing its predecessor', () => {
   /** Completes a backup by a client that dies after the row's own write. */
   const dyingAfterCompletion = async (backup: Backup) => {
     const claim = await it.claimed(backup);
@@ -184,7 +184,7 @@ describe('a crash between completing a backup and letting its predecessor go', (
     }
   };
 
-  test('leaves both, and is healed by the message that comes again', async () => {
+  test('leaves both, and is repaired when the message is delivered again', async () => {
     const older = await it.completed(ofNight(0));
     const newer = await it.pending(ofNight(1));
     await dyingAfterCompletion(newer);
@@ -193,7 +193,7 @@ describe('a crash between completing a backup and letting its predecessor go', (
     expect(await withoutTtl([older, newer])).toEqual([newer.id]);
   });
 
-  test('is healed by settling the project, as often as one likes', async () => {
+  test('is repaired by settling the project, any number of times', async () => {
     const older = await it.completed(ofNight(0));
     const newer = await it.pending(ofNight(1));
     await dyingAfterCompletion(newer);
@@ -202,7 +202,7 @@ describe('a crash between completing a backup and letting its predecessor go', (
     expect(await withoutTtl([older, newer])).toEqual([newer.id]);
   });
 
-  test('is healed by the next completion', async () => {
+  test('is repaired by the next completion', async () => {
     const older = await it.completed(ofNight(0));
     const newer = await it.pending(ofNight(1));
     await dyingAfterCompletion(newer);
@@ -212,7 +212,7 @@ describe('a crash between completing a backup and letting its predecessor go', (
 });
 
 describe('ttl', () => {
-  test('comes with the end of a failed or cancelled backup, and never before', async () => {
+  test('is set at the end of a failed or cancelled backup, and never before', async () => {
     const backup = await it.pending();
     expect((await it.row(backup))?.ttl).toBeUndefined();
     const claim = await it.claimed(backup);
@@ -231,8 +231,8 @@ describe('ttl', () => {
   });
 });
 
-describe('the row left where retention took a backup', () => {
-  test('says when, why and how many bytes, for a year, and is shown to who asks for it', async () => {
+describe('the row left after retention removed a backup', () => {
+  test('records when, why and how many bytes, for a year, and is shown on request', async () => {
     const backup = await it.completed();
     const there = await it.history.get(backup.projectId, backup.id);
     if (!there) throw new Error('no row');
@@ -257,7 +257,7 @@ describe('the row left where retention took a backup', () => {
 });
 
 describe("the registry's last success", () => {
-  test('is the newest completed full backup, and survives what a discovery writes', async () => {
+  test('is the newest completed full backup, and is kept when a discovery writes', async () => {
     const project = { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' };
     await it.registry.register(project, 'main');
     const older = await it.pending(ofNight(0));
@@ -271,7 +271,7 @@ describe("the registry's last success", () => {
     });
   });
 
-  test('goes back to the good one before it when the newest turns out to be damaged', async () => {
+  test('returns to the good one before it when the newest turns out to be damaged', async () => {
     await it.registry.register(
       { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' },
       'main',
@@ -287,7 +287,7 @@ describe("the registry's last success", () => {
     expect(await it.registry.get('acme')).toMatchObject({ lastSuccess: { backupId: good.id } });
   });
 
-  test('makes no registry row of a project that was never seen', async () => {
+  test('creates no registry row of a project that was never seen', async () => {
     await it.completed();
     expect(await it.registry.get('acme')).toBeUndefined();
   });

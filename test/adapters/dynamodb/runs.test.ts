@@ -45,14 +45,14 @@ const unfinishedIds = async (): Promise<string[]> => {
 };
 
 describe('a run', () => {
-  test('begun by many at once is one run, and keeps what is needed to plan it again', async () => {
+  test('started many times at once is one run, and keeps what is needed to plan it again', async () => {
     const run = runOf({ projects: ['acme', '🐘'], retentionClass: 'weekly' });
     const answers = await Promise.all(Array.from({ length: 10 }, () => it.runs.begin(run)));
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     for (const answer of answers) expect(answer.run).toEqual(run);
   });
 
-  test('begun again keeps its parts', async () => {
+  test('started again keeps its parts', async () => {
     const run = runOf();
     await it.runs.begin(run);
     await it.runs.endPart(run.id, 'main', partOf(3));
@@ -62,7 +62,7 @@ describe('a run', () => {
     });
   });
 
-  test("gets each source's part once: the first one stands", async () => {
+  test("gets each source's part once: the first one is kept", async () => {
     const run = runOf();
     await it.runs.begin(run);
     await it.runs.endPart(run.id, 'main', partOf(3));
@@ -85,14 +85,14 @@ describe('a run', () => {
     expect(Object.keys((await it.runs.get(run.id))?.parts ?? {})).toHaveLength(20);
   });
 
-  test('is missing where there is none', async () => {
+  test('is missing if it does not exist', async () => {
     expect(await it.runs.get(runOf().id)).toBeUndefined();
     expect(await it.runs.planned(runOf().id)).toEqual([]);
   });
 });
 
 describe('the runs', () => {
-  test('are listed newest first, over the ends of months', async () => {
+  test('are listed newest first, across the ends of months', async () => {
     const times = [0, -10, -25, -50, -100].map((days) => iso(NIGHT + days * DAY));
     for (const scheduledAt of times) await it.runs.begin(runOf({ scheduledAt }));
     const found = async (limit: number) =>
@@ -121,7 +121,7 @@ describe('the right to mail a run', () => {
     expect(answers.filter((answer) => answer === 'claimed')).toHaveLength(1);
   });
 
-  test('is given again when its holder died, and never after the mail was sent', async () => {
+  test('is given again if its holder died, and never after the mail was sent', async () => {
     const { id } = runOf();
     await it.runs.begin(runOf());
     expect(await it.runs.claimMail(id, 60)).toBe('claimed');
@@ -135,15 +135,15 @@ describe('the right to mail a run', () => {
     expect(await it.runs.get(id)).toMatchObject({ mailedAt: '2026-11-21T02:01:00.000Z' });
   });
 
-  test('is not given for a run there is none of', async () => {
+  test('is not given for a run that does not exist', async () => {
     expect(await it.runs.claimMail(runOf().id, 60)).toBe('taken');
     await it.runs.mailed(runOf().id);
     expect(await it.runs.get(runOf().id)).toBeUndefined();
   });
 });
 
-describe('what a run planned', () => {
-  test('is open until each backup was settled, and counted once by how it ended', async () => {
+describe('the planned backups of a run', () => {
+  test('are open until each was settled, and counted once by their outcome', async () => {
     const { id } = runOf();
     const [first, second, third] = planned(3);
     if (!first || !second || !third) throw new Error('three were planned');
@@ -165,7 +165,7 @@ describe('what a run planned', () => {
     expect(await it.runs.planned(id)).toEqual([first, second, third]);
   });
 
-  test('is the first list noted, and noting another opens nothing that was settled', async () => {
+  test('are the first list written, and writing another reopens nothing that was settled', async () => {
     const { id } = runOf();
     const [one, other] = planned(2);
     if (!one || !other) throw new Error('two were planned');
@@ -176,14 +176,14 @@ describe('what a run planned', () => {
     expect(await it.runs.planned(id)).toEqual([one]);
   });
 
-  test('may be nothing: an empty chunk ends a list and waits for nothing', async () => {
+  test('may be none: an empty chunk ends a list and waits for nothing', async () => {
     const { id } = runOf();
     expect(await it.runs.noteChunk(id, 'main', 0, [])).toEqual([]);
     expect(await it.runs.noteChunk(id, 'main', 0, planned(1))).toEqual([]);
     expect(await it.runs.tally(id)).toEqual({ planned: 0, open: 0, ended: {} });
   });
 
-  test('is settled without a trace where nobody planned it', async () => {
+  test('are settled without a trace if none was planned', async () => {
     const { id } = runOf();
     await it.runs.settle(id, 'main#7', uuidv7(1), 'completed');
     await it.runs.noteChunk(id, 'main', 0, planned(1));
@@ -191,7 +191,7 @@ describe('what a run planned', () => {
     expect(await it.runs.tally(id)).toEqual({ planned: 1, open: 1, ended: {} });
   });
 
-  test('may be 10,000 projects of the longest names', async () => {
+  test('may be of 10,000 projects with the longest names', async () => {
     const { id } = runOf();
     const name = '🐘'.repeat(30);
     const all = planned(10_000, name);

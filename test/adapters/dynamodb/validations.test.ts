@@ -24,8 +24,8 @@ const noteOf = (
 const note = (backupId: string, what: ValidationNote) =>
   jobRows(it.access).validations.noteValidation('acme', backupId, what);
 
-describe('what a verification found', () => {
-  test('stands on the row of its backup, in its lists too, and changes nothing else of it', async () => {
+describe('the result of a verification', () => {
+  test('is on the row of its backup, in its lists too, and changes nothing else there', async () => {
     const { id } = await it.completed();
     const before = await it.history.get('acme', id);
     const { why, ...noted } = noteOf(1, 'failed', { why: 'Table t has one row fewer.' });
@@ -57,7 +57,7 @@ describe('what a verification found', () => {
     });
   });
 
-  test('by rows is not taken back by row counts, which say less', async () => {
+  test('by rows is not reversed by row counts, which prove less', async () => {
     const { id } = await it.completed();
     await note(id, noteOf(1, 'failed', { why: 'rows differ', compare: 'rows' }));
     await note(id, noteOf(2, 'verified', { compare: 'counts' }));
@@ -72,7 +72,7 @@ describe('what a verification found', () => {
     expect(await it.history.get('acme', id)).toMatchObject({ validation: 'verified' });
   });
 
-  test('is not undone by an older verification that ends later', async () => {
+  test('is not reversed by an older verification that ends later', async () => {
     const { id } = await it.completed();
     const newer = noteOf(2, 'failed', { why: 'it differs' });
     await note(id, newer);
@@ -84,7 +84,7 @@ describe('what a verification found', () => {
     });
   });
 
-  test('gives way to what the same or a newer one finds, with its reason or without one', async () => {
+  test('is replaced by the result of the same or a newer one, with its reason or without one', async () => {
     const { id } = await it.completed();
     const first = noteOf(1, 'verifying');
     await note(id, first);
@@ -99,7 +99,7 @@ describe('what a verification found', () => {
     expect(row).not.toHaveProperty('validationWhy');
   });
 
-  test('makes no row where the backup is gone', async () => {
+  test('creates no row if the backup is gone', async () => {
     const gone = pendingBackup();
     await note(gone.id, noteOf(1, 'verified'));
     expect(await it.row(gone)).toBeUndefined();

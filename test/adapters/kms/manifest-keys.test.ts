@@ -50,17 +50,17 @@ it('verifies what its own key signed, and nothing else', async () => {
   );
 });
 
-it('takes a key of before that is configured, and no other', async () => {
+it('accepts a configured old key, and no other', async () => {
   const [before, foreign] = [await signer('Before').sign('m'), await signer('Foreign').sign('m')];
   expect(await verifier('Now', 'Before').verify('m', before)).toBe(true);
   expect(await verifier('Now', before.keyId).verify('m', before)).toBe(true);
   expect(await verifier('Now').verify('m', before)).toBe(false);
   expect(await verifier('Now', 'Before').verify('m', foreign)).toBe(false);
-  // Who names a configured key under a foreign signature has not its MAC.
+  // A forger who names a configured key under a foreign signature lacks its MAC.
   expect(await verifier('Now').verify('m', { ...foreign, keyId: 'Now' })).toBe(false);
 });
 
-it('keeps its keys over a restart, for nobody else to read', async () => {
+it('keeps its keys over a restart, readable for no other user', async () => {
   const signature = await signer('Now').sign('message');
   client.destroy();
   await emulator.close();
@@ -71,7 +71,7 @@ it('keeps its keys over a restart, for nobody else to read', async () => {
   expect((await stat(path.join(folder, 'Now.key'))).mode & 0o077).toBe(0);
 });
 
-it('tells a key that is not there from a service that does not answer', async () => {
+it('distinguishes a missing key from a service that does not answer', async () => {
   const signature = await signer('Now').sign('m');
   const gone = { ...signature, keyId: 'Gone' };
   await expect(signer('Gone').sign('m')).rejects.toMatchObject({

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeSourceFunctions } from '../../../adapters/lambda/source-functions.ts';
 import type { SourceFunctions } from '../../../core/source-ports.ts';
 
-/** Lambda's Invoke as HTTP has it, answering what a test tells it to. */
+/** Lambda's Invoke over HTTP, with the answer that a test sets. */
 interface Invocation {
   readonly path: string | undefined;
   readonly type: string | string[] | undefined;
@@ -72,7 +72,7 @@ const acme = {
 };
 
 describe('looking a project up', () => {
-  test("waits for the source's own discover function and gives its project", async () => {
+  test("waits for the source's own discover function and returns its project", async () => {
     answering({ ok: true, kind: 'project', project: acme });
     expect(await functions.lookUp('main', 'a"c\nme')).toEqual(acme);
     expect(invocations).toEqual([
@@ -84,18 +84,18 @@ describe('looking a project up', () => {
     ]);
   });
 
-  test('gives nothing where the source has none of that id', async () => {
+  test('returns nothing if the source does not have that id', async () => {
     answering({ ok: true, kind: 'project', project: null });
     expect(await functions.lookUp('main', 'nobody')).toBeUndefined();
   });
 
-  test('throws the error that the source named, with its name, words and kind', async () => {
+  test("throws the source's error, with its name, message and kind", async () => {
     const error = { name: 'LoginRefused', message: 'Source "main" refused.', retryable: false };
     answering({ ok: false, kind: 'failure', error });
     await expect(functions.lookUp('main', 'acme')).rejects.toMatchObject(error);
   });
 
-  test('says that the function died, and nothing of what it said while dying', async () => {
+  test('reports that the function died, and nothing of its output', async () => {
     answer = {
       status: 200,
       error: 'Unhandled',
@@ -106,7 +106,7 @@ describe('looking a project up', () => {
     await expect(failure).rejects.not.toThrow(/hunter2/);
   });
 
-  test('refuses an answer that is none', async () => {
+  test('refuses an invalid answer', async () => {
     answering({ surprise: true });
     await expect(functions.lookUp('main', 'acme')).rejects.toMatchObject({ name: 'InvalidInput' });
   });

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../../core/snapshot-ports.ts';
 
-/** The whole of a snapshot's dump as SQL, once pg_dump has ended well. */
+/** The whole of a snapshot's dump as SQL, after pg_dump has succeeded. */
 export const dumped = async (snapshot: Snapshot): Promise<string> => {
   const dump = await snapshot.dump({
     format: 'plain',

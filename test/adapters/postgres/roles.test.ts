@@ -10,7 +10,7 @@ import { PASSWORD, type Postgres, startPostgres } from '../../support/postgres.t
 import { runFile } from '../../support/restore.ts';
 import { BACKUP_ROLE, roleScript } from '../../support/roles.ts';
 
-/** The scripts of docs/roles.md, run as they stand there; then one backup with just that role. */
+/** The scripts of docs/roles.md, run exactly as written; then one backup with just that role. */
 const script = (name: string): string => roleScript(name, PASSWORD);
 
 let services: Services;
@@ -18,7 +18,7 @@ let postgres: Postgres;
 beforeAll(async () => {
   services = await startServices();
   postgres = await startPostgres();
-  // Each script makes the role anew.
+  // Each script creates the role again.
   await postgres.sql(`DROP ROLE ${BACKUP_ROLE}`);
 });
 afterAll(async () => {
@@ -57,7 +57,7 @@ const exportWith = async (database: string) => {
 };
 
 describe('a backup with just the role of docs/roles.md', () => {
-  it('on a server of one’s own holds every row, of guarded tables too', async () => {
+  it('on a self-managed server holds every row, of guarded tables too', async () => {
     const database = await tenantIn(GUARDED);
     await postgres.sql(script('backup-plain'), database);
     const row = await exportWith(database);
@@ -103,7 +103,7 @@ describe('a backup with just the role of docs/roles.md', () => {
 });
 
 describe('the restore role of docs/roles.md', () => {
-  it('reads whose a schema is, in a control plane that is not its own, with just that right', async () => {
+  it('reads which project has a schema, in a foreign control plane, with just that right', async () => {
     const database = await tenantIn('CREATE SCHEMA beta');
     const access = {
       settings: sourceSettings.parse({
@@ -135,7 +135,7 @@ describe('the restore role of docs/roles.md', () => {
     await postgres.sql('DROP OWNED BY larder_restore; DROP ROLE larder_restore', database);
   });
 
-  it('brings a backup back beside the live schema, owners kept, while the live one stays', async () => {
+  it('restores a backup beside the live schema, with its owners, while the live one stays', async () => {
     const database = await postgres.database();
     await postgres.sql(
       `${CONTROL_PLANE} GRANT ALL ON SCHEMA control_plane TO app_owner; GRANT ALL ON control_plane.projects TO app_owner;

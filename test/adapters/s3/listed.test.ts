@@ -11,7 +11,7 @@ const GONE = 'backups/acme/gone.manifest.json';
 let store: Awaited<ReturnType<typeof openStore>>;
 beforeAll(async () => {
   store = await openStore();
-  // The second is a key that begins with the one that is gone.
+  // The second is a key that begins with the deleted one.
   for (const key of [THERE, `${GONE}.bak`])
     await vaultOn(store.client).store(request(key, Readable.from([Buffer.from('x')])));
 });
@@ -23,7 +23,7 @@ interface Rights {
   readonly lists: boolean;
 }
 
-/** S3 for a caller that may list below a prefix only: a GET or HEAD of what is not there is forbidden, too. */
+/** S3 for a caller that may list below a prefix only: a GET or HEAD of a missing object is forbidden, too. */
 const withRights = async (
   { reads, lists }: Rights,
   body: (client: S3Client, asked: readonly string[]) => Promise<void>,
@@ -57,14 +57,14 @@ describe('a caller that may list below a prefix only', () => {
     });
   });
 
-  it('finds out without a request that is refused', async () => {
+  it('finds that without a request that is refused', async () => {
     await withRights({ reads: [], lists: true }, async (client, asked) => {
       expect(await vaultOn(client).readManifest(GONE)).toBeUndefined();
       expect(asked).toEqual(['GET /vault/']);
     });
   });
 
-  it('knows what is there, and reads it with no other request', async () => {
+  it('knows that an object exists, and reads it with no other request', async () => {
     await withRights({ reads: [THERE], lists: true }, async (client, asked) => {
       expect(await vaultOn(client).head(THERE)).toEqual({ key: THERE, bytes: 1 });
       expect(asked).toEqual(['GET /vault/']);
@@ -77,7 +77,7 @@ describe('a caller that may list below a prefix only', () => {
     [THERE, true],
     [THERE, false],
     [GONE, false],
-  ])('does not take a forbidden object for gone: %s, listed: %s', async (key, lists) => {
+  ])('does not report a forbidden object as gone: %s, listed: %s', async (key, lists) => {
     await withRights({ reads: [], lists }, async (client) => {
       const refused = { name: 'VaultRefused' };
       await expect(vaultOn(client).readManifest(key)).rejects.toMatchObject(refused);

@@ -27,7 +27,7 @@ const storedBy = async (content: Buffer, pieceBytes: number) => {
 
 describe('the bytes of a part', () => {
   it.each([5 * MIB, 16 * MIB])(
-    'are within what S3 takes, for every number, from %i on',
+    'are within what S3 accepts, for every number, from %i on',
     (first) => {
       let sum = 0;
       for (let number = 1; number <= LIMITS.parts; number += 1) {
@@ -41,7 +41,7 @@ describe('the bytes of a part', () => {
     },
   );
 
-  it('are the least that S3 takes for a small schema, and three times as many for a large one', () => {
+  it('are the fewest that S3 accepts for a small schema, and three times as many for a large one', () => {
     expect([0, 100 * MIB].map(firstPartBytes)).toEqual([5 * MIB, 5 * MIB]);
     expect([128 * MIB, 5 * 1024 * GIB].map(firstPartBytes)).toEqual([16 * MIB, 16 * MIB]);
   });
@@ -54,15 +54,18 @@ describe('parts of a body', () => {
     ['just one part', PART, 1],
     ['a byte more than one part', PART + 1, 2],
     ['just three parts', 3 * PART, 3],
-  ])('of %s hold all of it, in order, and the last one says so', async (_, bytes, count) => {
-    const content = randomBytes(bytes);
-    const parts = await storedBy(content, 100_000);
-    expect(parts.map(({ number }) => number)).toEqual(
-      Array.from({ length: count }, (_, index) => index + 1),
-    );
-    expect(parts.map(({ isLast }) => isLast)).toEqual([...Array(count - 1).fill(false), true]);
-    expect(Buffer.concat(parts.map((part) => part.bytes)).equals(content)).toBe(true);
-  });
+  ])(
+    'of %s contain all of it, in order, and the last one is marked as such',
+    async (_, bytes, count) => {
+      const content = randomBytes(bytes);
+      const parts = await storedBy(content, 100_000);
+      expect(parts.map(({ number }) => number)).toEqual(
+        Array.from({ length: count }, (_, index) => index + 1),
+      );
+      expect(parts.map(({ isLast }) => isLast)).toEqual([...Array(count - 1).fill(false), true]);
+      expect(Buffer.concat(parts.map((part) => part.bytes)).equals(content)).toBe(true);
+    },
+  );
 
   it('are cut from one piece that is larger than they are', async () => {
     const content = randomBytes(2 * PART + 100);
@@ -77,18 +80,18 @@ describe('parts of a body', () => {
     }
   });
 
-  it('need no more memory than is not given back', async () => {
+  it('need no more memory than is still in use', async () => {
     const rooms = makeRooms();
     const seen = new Set<ArrayBufferLike>();
     for await (const part of partsOf(inPieces(Buffer.alloc(80 * MIB), MIB), rooms, PART)) {
       seen.add(part.bytes.buffer);
       rooms.giveBack(part);
     }
-    // One that is given back, and the one that is gathered meanwhile.
+    // One that is returned, and the one that is filled meanwhile.
     expect(seen.size).toBeLessThanOrEqual(2);
   });
 
-  it('that are not given back are not written over', async () => {
+  it('that are not returned are not overwritten', async () => {
     const content = randomBytes(40 * MIB);
     const kept: Buffer[] = [];
     for await (const part of partsOf(inPieces(content, MIB), makeRooms(), PART))

@@ -12,7 +12,7 @@ import { makeVaultReader } from '../../../adapters/s3/read.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { type ObjectStore, startObjectStore } from '../../../local/emulators/s3/server.ts';
 
-/** What becomes of one GET, by its number from 1 and its headers. */
+/** The fate of one GET, by its number from 1 and its headers. */
 type Course =
   | { readonly kind: 'pass' }
   /** The connection is cut, or goes silent, after so many bytes of the answer. */
@@ -101,31 +101,31 @@ const all = async (stream: Readable): Promise<Buffer> => {
 const PASS: Course = { kind: 'pass' };
 
 describe('an object of the vault', () => {
-  it('comes byte for byte, in one request', async () => {
+  it('is read byte for byte, in one request', async () => {
     course = () => PASS;
     expect(digest(await all(reader().read('backup')))).toBe(digest(content));
     expect(calls).toHaveLength(1);
   });
 
-  it('is taken up again wherever its connection breaks, and only if it is still the same', async () => {
+  it('is resumed wherever its connection breaks, and only if it is still the same', async () => {
     course = (call) => (call < 6 ? { kind: 'cut', after: call * 100_001 } : PASS);
     expect(digest(await all(reader().read('backup')))).toBe(digest(content));
     const etags = calls.map((headers) => headers['if-match']);
     expect(etags[0]).toBeUndefined();
     expect(new Set(etags.slice(1)).size).toBe(1);
     expect(etags[1]).toMatch(/^"[0-9a-f]{32}/);
-    // Some bytes of each answer may be lost with its connection, but none is asked for twice.
+    // Some bytes of each answer may be lost with its connection, but none is requested twice.
     const from = calls.map(({ range }) => Number(/bytes=(\d+)-/.exec(range ?? 'bytes=0-')?.[1]));
     expect(from).toEqual([...from].sort((a, b) => a - b));
   });
 
-  it('is taken up again when it goes silent', async () => {
+  it('is resumed when it goes silent', async () => {
     course = (call) => (call === 1 ? { kind: 'silence', after: 70_000 } : PASS);
     expect(digest(await all(reader(100).read('backup')))).toBe(digest(content));
     expect(calls).toHaveLength(2);
   });
 
-  it('may wait longer than that for whoever reads it', async () => {
+  it('may wait longer than that for its reader', async () => {
     course = () => PASS;
     const stream = reader(100).read('backup');
     const chunks: Buffer[] = [];
@@ -137,7 +137,7 @@ describe('an object of the vault', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('is read in part, from any byte, and to its end where more is asked for', async () => {
+  it('is read in part, from any byte, and to its end if more is requested', async () => {
     course = () => PASS;
     const part = async (from: number, bytes?: number) =>
       digest(await all(reader().read('backup', { from, ...(bytes !== undefined && { bytes }) })));
@@ -148,7 +148,7 @@ describe('an object of the vault', () => {
     expect(await part(SIZE + 5, 500)).toBe(digest(Buffer.alloc(0)));
   });
 
-  it('taken up again within a part ends with the part', async () => {
+  it('resumed within a part ends with the part', async () => {
     course = (call) => (call === 1 ? { kind: 'cut', after: 50_000 } : PASS);
     const bytes = await all(reader().read('backup', { from: 1000, bytes: 100_000 }));
     expect(digest(bytes)).toBe(digest(content.subarray(1000, 101_000)));
@@ -165,18 +165,18 @@ describe('reading fails by name', () => {
     );
   };
 
-  it('where there is no object', async () => {
+  it('if there is no object', async () => {
     course = () => PASS;
     await expect(all(reader().read('none'))).rejects.toMatchObject({ name: 'BackupGone' });
   });
 
-  it('where it breaks again and again without a byte', async () => {
+  it('if it breaks repeatedly without a byte', async () => {
     const error = await failing(() => ({ kind: 'status', status: 503 }));
     expect(error).toMatchObject({ name: 'ReadInterrupted', retryable: true });
     expect(calls).toHaveLength(4);
   });
 
-  it('where another object took its place', async () => {
+  it('if another object replaced it', async () => {
     const error = await failing((_, headers) =>
       headers['if-match'] ? { kind: 'status', status: 412 } : { kind: 'cut', after: 1000 },
     );
@@ -184,7 +184,7 @@ describe('reading fails by name', () => {
     expect(error?.message).toContain('another object took its place');
   });
 
-  it('at once where the vault refuses', async () => {
+  it('at once if the vault refuses', async () => {
     const error = await failing(() => ({ kind: 'status', status: 403 }));
     expect(error).toMatchObject({ name: 'VaultRefused', retryable: false });
     // One GET, and one listing to know whether the object is there.
@@ -192,7 +192,7 @@ describe('reading fails by name', () => {
   });
 });
 
-describe('whoever stops reading', () => {
+describe('a reader that stops', () => {
   it('ends a request that is not answered yet', async () => {
     course = () => ({ kind: 'hang' });
     const stream = reader().read('backup').resume();

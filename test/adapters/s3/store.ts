@@ -8,7 +8,7 @@ import { makeVault } from '../../../adapters/s3/vault.ts';
 import { startObjectStore } from '../../../local/emulators/s3/server.ts';
 import { type Meddle, startHttpProxy } from '../../support/http-proxy.ts';
 
-/** The local stack's S3 with a bucket `vault`, and what may stand before it. */
+/** The local stack's S3 with a bucket `vault`, and an optional proxy in front of it. */
 export const MIB = 1024 ** 2;
 
 export const clientOf = (endpoint: string, maxAttempts = 1): S3Client =>
@@ -28,7 +28,7 @@ export const openStore = async () => {
   const client = clientOf(server.url);
   return {
     client,
-    /** Runs with a client, and the URL, of a proxy that meddles. */
+    /** Runs with a client, and the URL, of a proxy that interferes. */
     withProxy: async (
       meddle: Meddle,
       body: (s3: S3Client, proxyUrl: string) => Promise<void>,

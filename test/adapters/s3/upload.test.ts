@@ -55,7 +55,7 @@ describe('storing', () => {
     },
   );
 
-  it('gives the memory of chunks back where nobody else reads them, and of no others', async () => {
+  it('releases the memory of chunks that no one else reads, and of no others', async () => {
     const whole = (bytes: number) => Buffer.from(randomBytes(bytes).buffer.slice(0, bytes));
     const chunks = [whole(3 * MIB), whole(9 * MIB), whole(100)];
     const carved = whole(200).subarray(50, 150);
@@ -107,7 +107,7 @@ describe('storing', () => {
     expect(await collect(vaultOn(store.client).uploads('backups/part/'))).toEqual([]);
   });
 
-  it('a part whose try fails half way is sent again, whole', async () => {
+  it('a part whose try fails half way is sent again completely', async () => {
     let tries = 0;
     const once = ({ url }: Call) => {
       if (!url.includes('partNumber=2') || tries > 0) return 'pass';
@@ -129,7 +129,7 @@ describe('storing', () => {
     expect(tries).toBe(1);
   });
 
-  it('a completion that was done but whose answer was lost counts as done', async () => {
+  it('a completion that succeeded but whose answer was lost counts as done', async () => {
     const completion = ({ url, method }: Call) =>
       method === 'POST' && url.includes('uploadId=') ? DONE_BUT_500 : 'pass';
     await store.withProxy(completion, async (s3) => {
@@ -156,7 +156,7 @@ describe('storing', () => {
     expect(await collect(vaultOn(store.client).uploads('backups/no/'))).toEqual([]);
   });
 
-  it('a part that S3 refuses ends a body that has nothing to give', async () => {
+  it('a part that S3 refuses ends a body that has no data yet', async () => {
     const refused = ({ url }: Call) => (url.includes('partNumber=') ? { status: 403 } : 'pass');
     const body = new Readable({ read: () => undefined });
     body.push(randomBytes(9 * MIB));

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 describe('removing', () => {
-  it('takes the key itself and leaves longer ones that begin with it', async () => {
+  it('removes the key itself and leaves longer ones that begin with it', async () => {
     const vault = vaultOn(store.client);
     for (const key of ['backups/r/x.dump', 'backups/r/x.dump.more']) {
       await vault.store(request(key, Readable.from([Buffer.from('x')])));
@@ -30,7 +30,7 @@ describe('manifests', () => {
   const object = { key: 'backups/m/x.dump', bytes: 1, sha256: 'a'.repeat(64) };
   const large = 'x'.repeat(MANIFEST.mostBytes);
 
-  it('come back as they were, with the digest that was told', async () => {
+  it('are read as they were written, with the reported digest', async () => {
     const vault = vaultOn(store.client);
     const { sha256 } = await vault.storeManifest(
       'backups/m/own.manifest.json',
@@ -41,7 +41,7 @@ describe('manifests', () => {
     expect(await vault.readManifest('backups/m/none.manifest.json')).toBeUndefined();
   });
 
-  it('are neither written nor read where they are larger than any', async () => {
+  it('are neither written nor read if they exceed the maximum size', async () => {
     const vault = vaultOn(store.client);
     const key = 'backups/m/large.manifest.json';
     const manifest = manifestOf(asked, { object, warnings: [large] });
@@ -52,7 +52,7 @@ describe('manifests', () => {
     await expect(vault.readManifest(key)).rejects.toMatchObject(tooLarge);
   });
 
-  it('go without definitions where these make them too large', async () => {
+  it('are written without definitions if these make them too large', async () => {
     const vault = vaultOn(store.client);
     const key = 'backups/m/many.manifest.json';
     const definitions = [{ kind: 'table', name: large, digest: 'd' }];
@@ -66,7 +66,7 @@ describe('manifests', () => {
 });
 
 describe('download URLs', () => {
-  it('give the object to whoever holds them, and name the file', async () => {
+  it('return the object to their holder, and name the file', async () => {
     const vault = vaultOn(store.client);
     const key = 'backups/%22q%22/x.dump';
     await vault.store(request(key, Readable.from([Buffer.from('hello')])));

@@ -26,7 +26,7 @@ it('the connections of one attempt read the secret once', async () => {
   expect(new Set(logins.map(({ password }) => password))).toEqual(new Set(['password 1']));
 });
 
-it('what comes later reads it anew, however often it was asked for meanwhile', async () => {
+it('a later attempt reads it again, however often it was requested meanwhile', async () => {
   const { credentials, pass } = rotating();
   for (let tries = 0; tries < 3; tries += 1) {
     await credentials();
@@ -35,7 +35,7 @@ it('what comes later reads it anew, however often it was asked for meanwhile', a
   expect(await credentials()).toEqual({ user: 'larder', password: 'password 2' });
 });
 
-it('a login that was refused is read anew at once, by as many as were refused', async () => {
+it('a refused login reads it again at once, for as many as were refused', async () => {
   const { credentials, pass } = rotating();
   const refused = await credentials();
   pass(700);

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { SESClient } from '@aws-sdk/client-ses';
 import * as z from 'zod';
 
-// Node and vitest do not agree on what the default of this CommonJS package is.
+// Node and vitest do not agree on the default export of this CommonJS package.
 const require = createRequire(import.meta.url);
 const { default: startSes } = require('aws-ses-v2-local') as typeof import('aws-ses-v2-local');
 
@@ -65,7 +65,7 @@ export const startMailbox = async () => {
 };
 export type Mailbox = Awaited<ReturnType<typeof startMailbox>>;
 
-/** An SES that gives one answer to everything, and keeps what it was asked. */
+/** An SES that gives one answer to everything, and keeps its requests. */
 export const startScriptedSes = async (status: number, answer: string) => {
   const asked: URLSearchParams[] = [];
   const server = createServer((request, response) => {

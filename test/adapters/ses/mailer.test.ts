@@ -16,18 +16,18 @@ beforeEach(async () => {
 const people = { from: 'larder@example.com', to: ['ann@example.com', 'bob@example.com'] };
 const mail = { subject: 'Größe 🐘', text: 'Text: ü', html: '<p>HTML: ü</p>' };
 
-test('a mail arrives with both of its bodies, whatever alphabet they are in', async () => {
+test('a mail arrives with both of its bodies, in any alphabet', async () => {
   await makeMailer({ client: mailbox.client, ...people }).send(mail);
   expect(await mailbox.received()).toMatchObject([
     { from: people.from, subject: mail.subject, body: { text: mail.text, html: mail.html } },
   ]);
 });
 
-test('a mail is for everybody on the list', async () => {
+test('a mail is sent to every address on the list', async () => {
   const ses = await startScriptedSes(200, ACCEPTED);
   try {
     await makeMailer({ client: ses.client, ...people }).send(mail);
-    // The emulator keeps the first recipient only, so the request itself is looked at.
+    // The emulator keeps the first recipient only, so the test reads the request itself.
     const [asked] = ses.asked;
     expect(asked?.get('Destination.ToAddresses.member.1')).toBe('ann@example.com');
     expect(asked?.get('Destination.ToAddresses.member.2')).toBe('bob@example.com');
@@ -37,7 +37,7 @@ test('a mail is for everybody on the list', async () => {
   }
 });
 
-test('what SES refuses is an error that says why and what to do, worth another try', async () => {
+test('a refusal of SES is an error with its reason and a remedy, and is retryable', async () => {
   const ses = await startScriptedSes(400, REFUSAL);
   try {
     const sending = makeMailer({ client: ses.client, ...people }).send(mail);
@@ -51,7 +51,7 @@ test('what SES refuses is an error that says why and what to do, worth another t
   }
 });
 
-test('a mail names the configuration set that is configured, and otherwise none', async () => {
+test('a mail names the configured configuration set, and otherwise none', async () => {
   const ses = await startScriptedSes(200, ACCEPTED);
   try {
     await makeMailer({ client: ses.client, ...people, configurationSet: 'larder' }).send(mail);

@@ -30,14 +30,14 @@ describe.each([
   const bodiesOf = (refs: ReturnType<typeof refsFor>) =>
     refs.map(({ projectId, id }) => ({ projectId, [idName]: id }));
 
-  test('takes any number of requests, ten in a call, and loses none', async () => {
+  test('accepts any number of requests, ten in a call, and loses none', async () => {
     const refs = refsFor(Array.from({ length: 137 }, (_, index) => `project-${index}`));
     expect(await queue().send(refs)).toEqual([]);
     expect(queues.bodies(name)).toHaveLength(137);
     expect(queues.bodies(name)).toEqual(expect.arrayContaining(bodiesOf(refs)));
   });
 
-  test('takes requests of projects with the most hostile ids', async () => {
+  test('accepts requests of projects with the most hostile ids', async () => {
     const refs = refsFor([
       'a\'b"c',
       'line\nbreak',
@@ -51,7 +51,7 @@ describe.each([
     for (const { messageGroupId } of waiting()) expect(messageGroupId).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test('is sent a request twice without holding it twice, and once more when it is renewed', async () => {
+  test('keeps a request once if it is sent twice, and once more if it is renewed', async () => {
     const refs = refsFor(['acme']);
     await queue().send(refs);
     await queue().send(refs);
@@ -72,14 +72,14 @@ describe.each([
     expect((await receive()).Messages ?? []).toHaveLength(0);
   });
 
-  test('counts what waits and what is being worked on', async () => {
+  test('counts waiting messages and messages in progress', async () => {
     expect(await queue().depth()).toBe(0);
     await queue().send(refsFor(['one', 'two', 'three']));
     await queues.client.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 1 }));
     expect(await queue().depth()).toBe(3);
   });
 
-  test('hides a message of a receipt, and gives it back when told to hide it no longer', async () => {
+  test('hides a message by its receipt, and delivers it again when it is no longer hidden', async () => {
     await queue().send(refsFor(['acme']));
     const [message] =
       (await queues.client.send(new ReceiveMessageCommand({ QueueUrl: url }))).Messages ?? [];
@@ -92,7 +92,7 @@ describe.each([
     ).toHaveLength(1);
   });
 
-  test('that does not exist is an error, not a queue that took everything', async () => {
+  test('that does not exist is an error, not a queue that accepted everything', async () => {
     const missing = open({ url: `${url}-gone`, client: queues.client });
     await expect(missing.send(refsFor(['acme']))).rejects.toThrow();
   });
@@ -119,7 +119,7 @@ describe('requests that SQS refuses one by one', () => {
   test.each([
     { refusals: 2, unsent: [] },
     { refusals: 9, unsent: ['unlucky'] },
-  ])('are sent again, and named where $refusals refusals go on', async ({ refusals, unsent }) => {
+  ])('are sent again, and named after $refusals refusals', async ({ refusals, unsent }) => {
     const stubborn = makeExportQueue({ url, client: refusing(refusals) });
     const left = await stubborn.send(refsFor(['unlucky']));
     expect(left.map((message) => message.projectId)).toEqual(unsent);

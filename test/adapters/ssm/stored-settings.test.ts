@@ -11,7 +11,7 @@ const routeOf = (index: number) => ({
   planFunction: `plan-${index}`,
 });
 
-/** Twelve parameters of two routes each: more than one request takes. */
+/** Twelve parameters of two routes each: more than one request allows. */
 const NAMES = Array.from({ length: 12 }, (_, index) => `Routes${index}`);
 const parameters = new Map([
   ...NAMES.map(
@@ -37,7 +37,7 @@ afterAll(async () => {
   await emulator.close();
 });
 
-test('all parameters that are named are read, in their order, however many', async () => {
+test('all named parameters are read, in their order, however many', async () => {
   const routes = await readRoutes(NAMES, client);
   expect(routes.map(({ source }) => source)).toEqual(
     Array.from({ length: 24 }, (_, index) => `source-${index}`),
@@ -52,6 +52,6 @@ test.each([
   ['that is not there', ['Routes0', 'Gone'], /there is no parameter Gone/],
   ['of another form', ['Odd'], /exportsQueue/],
   ['that is no JSON', ['NoJson'], /no JSON/],
-])('a parameter %s is refused, and the others are not taken without it', async (_, names, why) => {
+])('a parameter %s is refused, and the others are not used without it', async (_, names, why) => {
   await expect(readRoutes(names, client)).rejects.toThrow(why);
 });

@@ -31,8 +31,8 @@ import { historyForEach } from '../../../support/history.ts';
 import { restoreRow, verificationRow } from '../../../support/jobs.ts';
 
 /**
- * Rows and messages as version 0.1.0 wrote them, when each kind of leased work had code of its own. They are read as they were
- * meant, and today's code writes the very same: a deployment finds rows of the version before, whose workers still run.
+ * Rows and messages as version 0.1.0 wrote them, when each kind of leased work had code of its own. They are read with their old
+ * meaning, and today's code writes the same: a deployment finds rows of the version before, whose workers still run.
  */
 const STATES = [
   'pending',
@@ -149,7 +149,7 @@ const ofVerifications: Subject<Verification, Findings<Verification>> = {
   died: { name: 'JobWorkerDied', message: 'It was given up.' },
 };
 
-/** Brings one row into a state, as its workers and the sweep do. */
+/** Brings one row into a state, as its workers and sweep do. */
 const live = async <W extends LeasedWork, R extends Findings<W>>(
   subject: Subject<W, R>,
   state: State,
@@ -192,7 +192,7 @@ const withoutWorker = ({ claimedBy, ...row }: Row): Row => ({
   ...(claimedBy !== undefined && { claimedBy: 'some worker' }),
 });
 
-test('today’s rows have the attributes and values that those of version 0.1.0 have', async () => {
+test('today’s rows have the attributes and values of rows of version 0.1.0', async () => {
   for (const state of STATES) {
     await live(ofBackups, state);
     await live(ofRestores, state);
@@ -226,7 +226,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(subject: Subject<W, 
     return subject.store(it.access);
   };
 
-  test('are read with everything that is in them but what is their storage’s own', async () => {
+  test('are read with all their attributes except those of storage', async () => {
     const store = await filled();
     const storage = ['pk', 'sk', 'kind', 'expirySeconds', 'claimedBy', 'statusKey', 'statusSort'];
     for (const state of STATES) {
@@ -242,7 +242,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(subject: Subject<W, 
     }
   });
 
-  test('are in the lists that they were in', async () => {
+  test('are in the same lists as before', async () => {
     const store = await filled();
     const listed = async (state: 'pending' | 'in-progress' | 'untold') => {
       const found = new Set<string>();
@@ -254,7 +254,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(subject: Subject<W, 
     expect(await listed('untold')).toEqual(['completed', 'failed', 'givenUp', 'cancelled']);
   });
 
-  test('go on living: under the claims of their workers, and for new ones once those are dead', async () => {
+  test('continue under the claims of their workers, and under new claims once those workers are dead', async () => {
     const store = await filled();
     const claim = (state: State): Claim => ({ projectId: 'acme', id: ids[state], attempt: 1 });
     expect(await store.claim('acme', ids.running)).toMatchObject({ kind: 'busy' });
@@ -292,7 +292,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(subject: Subject<W, 
     });
   });
 
-  test('have messages that are read, and sent, as they were', () => {
+  test('have messages that are read and sent unchanged', () => {
     const body = OLD.messages[`${subject.kind.task}s`] ?? '';
     const ref = { ...PROJECT, id: ids.pending };
     expect(parseJson('The message', subject.kind.message, body)).toEqual(ref);
@@ -306,7 +306,7 @@ describe('old backups', () => suite(ofBackups));
 describe('old restores', () => suite(ofRestores));
 describe('old verifications', () => suite(ofVerifications));
 
-test('old restores and verifications that ended badly are listed by their day, old backups by theirs', async () => {
+test('old failed restores and verifications are listed by their day, old backups by theirs', async () => {
   for (const row of OLD.rows) await putRow(it.access, row);
   it.pass(15 * LEASE);
   for (const [name, jobs] of [

@@ -20,7 +20,7 @@ import { NIGHT, type TestHistory } from '../../../support/backups.ts';
 import { historyForEach } from '../../../support/history.ts';
 import type { Tables } from '../../../support/tables.ts';
 
-/** What the contract of test/core/leased-work does not say, since only DynamoDB has it. */
+/** What the contract of test/core/leased-work does not cover, because only DynamoDB has it. */
 let it: TestHistory;
 let tables: Tables;
 historyForEach((made, shared) => {
@@ -56,8 +56,8 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(changed.filter((name) => projected.includes(name))).toEqual([]);
   });
 
-  test('a worker knows its own claim again when the answer to it was lost', async () => {
-    // The SDK sends a request again whose answer never came, though the first one was carried out.
+  test('a worker recognizes its own claim if the answer to it was lost', async () => {
+    // The SDK repeats a request whose answer was lost, even if the first one was carried out.
     tables.client.middlewareStack.add(
       (next, context) => async (args) => {
         if (context.commandName === 'UpdateItemCommand') await next(args);
@@ -72,7 +72,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     }
   });
 
-  test('a completed row has nothing of the lease, and says how long it took', async () => {
+  test('a completed row has no attribute of the lease, and shows how long the work took', async () => {
     const { store, claim, row } = await claimed();
     it.pass(7000);
     const completed = await store.complete(claim, sample.result(it.access.clock()));

@@ -54,7 +54,7 @@ const open = async (postgres: Postgres): Promise<Side> => {
   };
 };
 
-/** Names that can be read in two ways, and things that are shared. */
+/** Ambiguous names, and shared objects. */
 const MORE = `SET search_path = ${AWK};
   CREATE TABLE "a b" (c int, id int PRIMARY KEY);
   CREATE TABLE a ("b c" int);
@@ -91,7 +91,7 @@ const scriptOf = async ({ postgres, file }: Side, entries: readonly number[]): P
   return stdout;
 };
 
-/** Restores entries into the empty database, says what is there then, and takes it all back. */
+/** Restores entries into the empty database, lists the result, and removes it again. */
 const restored = async (
   side: Side,
   entries: readonly number[],
@@ -104,7 +104,7 @@ const restored = async (
   });
 };
 
-/** Tables to choose, what of them can't come along, and the first word of what is said of that. */
+/** Tables to choose, which of their parts can't be restored, and the first word of the reported reason. */
 const cases: [readonly string[], RegExp[]?, string[]?][] = [
   [['people', 'teams', 'unchecked']],
   [['people'], [/^constraint "team of"/], ['foreign']],
@@ -124,7 +124,7 @@ const OF_PG_DUMP = /^column .*events_old 2 n$/;
 
 describe('chosen tables', () => {
   it.each(both)(
-    'of PostgreSQL %i come back with all that is theirs: %j',
+    'of PostgreSQL %i are restored with all that belongs to them: %j',
     async (major, names, without, leftOut) => {
       const side = on(major);
       const chosen = chooseEntries(side.contents, named(...names));
@@ -149,7 +149,7 @@ describe('chosen tables', () => {
 
   it('can be restored one by one, each with what it needs', async () => {
     const side = on(18);
-    // The rows of one name a table and a function (regclass, regprocedure), which nothing in an archive tells.
+    // The rows of one name a table and a function (regclass, regprocedure), which nothing in an archive shows.
     const tables = side.contents.entries.filter(
       ({ desc, tag }) => desc === 'TABLE' && tag !== 'oddments',
     );
@@ -166,7 +166,7 @@ describe('chosen tables', () => {
     });
   });
 
-  /** What is chosen of the newer archive, as the table of contents calls it. */
+  /** The chosen entries of the newer archive, as the table of contents names them. */
   const chosen = (...names: string[]) => {
     const { contents } = on(18);
     const result = chooseEntries(contents, named(...names));
@@ -177,7 +177,7 @@ describe('chosen tables', () => {
     return { ...result, entries: called(result.entries), withNeeds: called(result.withNeeds) };
   };
 
-  it('come without what only looks like theirs', () => {
+  it('are restored without objects that only seem to belong to them', () => {
     expect(chosen('a b').entries.filter((one) => one.startsWith('TRIGGER'))).toEqual([
       'TRIGGER a b c',
     ]);
@@ -192,9 +192,9 @@ describe('chosen tables', () => {
     }
   });
 
-  it('bring the sequences along that they count with, but not the owners of those', () => {
+  it('include the sequences that they use, but not the owners of those', () => {
     const { entries, leftOut, leftOutBeside, needs, uses, withNeeds } = chosen('a b', 'a');
-    // Where they are live, they are used and not made.
+    // If they are live, they are used and not created.
     expect(entries.filter((one) => one.includes('SEQUENCE'))).toEqual([]);
     expect(uses).toEqual(named('never called', 'old_serial_id_seq'));
     expect(withNeeds.filter((one) => one.includes('SEQUENCE'))).toEqual([
@@ -218,7 +218,7 @@ describe('chosen tables', () => {
     ]);
   });
 
-  it('are named with their partitions; those without their parent are not attached', () => {
+  it('are listed with their partitions; partitions without their parent are not attached', () => {
     expect(chosen('events_2026').tables.map(({ name }) => name)).toEqual([
       'events_2026',
       'events 2026 "eu"',
@@ -240,7 +240,7 @@ describe('chosen tables', () => {
     expect(needs).toEqual([`DOMAIN ${AWK}.positive`]);
   });
 
-  it('have their foreign keys to tables that are chosen as well, or are not in the backup', () => {
+  it('have their foreign keys to tables that are also chosen, or are not in the backup', () => {
     const { entries, leftOut } = chosen('people');
     expect(entries.filter((one) => one.startsWith('FK'))).toEqual([
       'FK CONSTRAINT people own boss',
@@ -254,7 +254,7 @@ describe('chosen tables', () => {
     ]);
   });
 
-  it('tell what they need: types with all that makes them, a view with its query, parents', () => {
+  it('report what they need: types with all that creates them, a view with its query, parents', () => {
     expect(chosen('derived_again').needs).toEqual([`TABLE ${AWK}.base`, `TABLE ${AWK}.derived`]);
     expect(chosen('typed').needs).toEqual([`DOMAIN ${AWK}.positive`, `TYPE ${AWK}.address`]);
     expect(chosen('needs a domain').withNeeds).toContain('CHECK CONSTRAINT shouting short');
@@ -271,7 +271,7 @@ describe('chosen tables', () => {
     ]);
   });
 
-  it('are all of the archive’s tables: then nothing is left out of what is theirs', () => {
+  it('can be all of the archive’s tables: then nothing that belongs to them is left out', () => {
     const { contents } = on(18);
     const tables = contents.entries.filter(({ desc }) => /^(FOREIGN )?TABLE$/.test(desc));
     const all = chooseEntries(contents, named(...tables.map(({ tag }) => tag)));

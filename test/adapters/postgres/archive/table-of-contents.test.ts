@@ -32,7 +32,7 @@ const on = openedOn([15, 18], async (postgres) => ({
 const WITHOUT_LARGE_ROWS = '--exclude-table-data=*.(texts|bytes)';
 
 const archives = new Map<string, Promise<Buffer>>();
-/** Made once for each way to make it. */
+/** Created once for each way to create it. */
 const archiveOf = (of: number, by: number, flags: readonly string[]): Promise<Buffer> => {
   const { postgres, database } = on(of);
   const key = [of, by, ...flags].join(' ');
@@ -118,7 +118,7 @@ describe('a table of contents', () => {
     },
   );
 
-  it('is read the same from an archive that pg_dump could seek in, and has noted its places', async () => {
+  it('is read the same from an archive that pg_dump could seek in, with offsets filled in', async () => {
     const file = path.join(folder, 'sought');
     const piped = await archiveOf(18, 18, ['--format=custom']);
     await archiveOf(18, 18, ['--format=custom', `--file=${file}`]);
@@ -136,7 +136,7 @@ describe('a table of contents', () => {
     expect(writtenBack(sought).equals(sought)).toBe(true);
   });
 
-  it('is all that is read of an archive', async () => {
+  it('is the only part of an archive that is read', async () => {
     const archive = await archiveOf(18, 18, ['--format=custom', '--compress=none']);
     const rows = Buffer.concat([archive, Buffer.alloc(50_000_000)]);
     const asked: number[] = [];
@@ -212,14 +212,14 @@ describe('a table of contents', () => {
     expect(Math.max(...asked)).toBeLessThan(70_000_000);
   });
 
-  it('is not found in what is no archive', async () => {
+  it('is not found in a file that is not an archive', async () => {
     for (const text of ['', '-- PostgreSQL database dump\n', 'x'.repeat(5000)]) {
       await expect(readTableOfContents(bytesOf(Buffer.from(text)))).rejects.toThrow('no archive');
     }
   });
 });
 
-/** Where the number of entries stands: before the first of them, which is always the encoding. */
+/** The position of the number of entries: before the first of them, which is always the encoding. */
 const countAt = (archive: Buffer): number => {
   const encoding = archive.indexOf('ENCODING');
   // Number, data, two OIDs as texts of one digit, the length of the tag.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { formOf } from '../../../../adapters/postgres/catalog/expressions/normal-form.ts';
 
-/** As a server wrote them, and wrote them again once they had been dumped and restored. */
-describe('the form of an expression', () => {
+/** As a server wrote them, and as it wrote them again after a dump and restore. */
+describe('the normal form of an expression', () => {
   it.each([
     [
       "(((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))",
@@ -70,11 +70,11 @@ describe('the form of an expression', () => {
     expect(formOf(other)).not.toEqual(formOf(one));
   });
 
-  it('keeps all names for digests of before', () => {
+  it('keeps all names for digests of older versions', () => {
     expect(formOf('SELECT NULL::text AS text', 2)).not.toEqual(formOf('SELECT NULL::text', 2));
   });
 
-  it('leaves nothing of a text out, whatever it is', () => {
+  it('omits no part of a text, whatever it is', () => {
     const odd = '((a ]) \'unended €{} $1 ; \\ é "x';
     expect(JSON.stringify(formOf(odd))).toBe(JSON.stringify(odd));
     expect(formOf('a {b} ? ;')).toEqual(['a', '{', 'b', '}', '?', ';']);

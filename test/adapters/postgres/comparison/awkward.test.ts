@@ -11,8 +11,8 @@ import { openedOn } from '../../../support/servers.ts';
 import { stored } from '../scratch-restore/support.ts';
 
 /**
- * The awkward schema, exported by the worker, restored as a superuser with PostgreSQL's own programs where all that it needs is there,
- * and compared: every kind of object and of value, and nothing is found to differ.
+ * The awkward schema, exported by the worker, restored as a superuser with PostgreSQL's own programs into a database with all
+ * prerequisites, and compared: every kind of object and of value, without any difference.
  */
 const SCHEMA = 'Awk.ward "schema" *é';
 const AWK = '"Awk.ward ""schema"" *é"';
@@ -72,7 +72,7 @@ const compared = async (from: number, to: number, database: string) => {
 };
 
 describe('the awkward schema', () => {
-  it.each([15, 18])('of PostgreSQL %i is equal once it is back', async (major) => {
+  it.each([15, 18])('of PostgreSQL %i is equal after a restore', async (major) => {
     const { differences, checked, notChecked } = await compared(
       major,
       major,
@@ -97,7 +97,7 @@ describe('the awkward schema', () => {
     expect(checked.hashedTables).toBeGreaterThan(40);
   });
 
-  it('of PostgreSQL 15 that lacks things on 18 is found to lack them', async () => {
+  it('of PostgreSQL 15 that lacks objects on 18 is reported to lack them', async () => {
     const database = await restored(
       15,
       18,

@@ -1,4 +1,4 @@
-/** Changes of the schemas of these tests, each with the objects whose definitions are others behind it. */
+/** Changes of the schemas of these tests, each with the objects whose definitions differ after it. */
 export const CHANGES: readonly (readonly [string, readonly string[]])[] = [
   ['DROP INDEX common.some_of_a', ['index common.some_of_a']],
   ['ALTER TABLE common.a DROP CONSTRAINT a_n_check', ['constraint a_n_check on common.a']],
@@ -38,7 +38,7 @@ export const CHANGES: readonly (readonly [string, readonly string[]])[] = [
   ["COMMENT ON COLUMN common.a.s IS 'a comment'", ['table common.a']],
   ["COMMENT ON SCHEMA common IS 'a comment'", ['schema common']],
   ['CREATE TABLE common.more ()', ['table common.more']],
-  // What is in few schemas.
+  // Objects that few schemas have.
   [
     'ALTER TEXT SEARCH CONFIGURATION formed.search ALTER MAPPING FOR word WITH formed.stems, formed.plain, pg_catalog.simple',
     ['text search configuration formed.search'],
@@ -79,7 +79,7 @@ export const CHANGES: readonly (readonly [string, readonly string[]])[] = [
     'DROP AGGREGATE formed.least_of(integer); CREATE AGGREGATE formed.least_of(integer) (SFUNC = int4smaller, STYPE = integer, SORTOP = >)',
     ['function formed.least_of(integer)'],
   ],
-  // Whose it is, and who may do what.
+  // Owners and grants.
   ['ALTER TABLE common.a OWNER TO stranger', ['sequence common.a_id_seq', 'table common.a']],
   ['ALTER SCHEMA common OWNER TO stranger', ['schema common']],
   ['ALTER TYPE common.mood OWNER TO stranger', ['type common.mood']],

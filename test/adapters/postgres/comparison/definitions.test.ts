@@ -12,7 +12,7 @@ import { CHANGES } from './definition-changes.ts';
 
 const fixture = (name: string): string => path.join(import.meta.dirname, '../../../fixtures', name);
 
-/** Expressions as frameworks make them, some of which a server writes back otherwise once they were dumped and restored. */
+/** Expressions as frameworks write them, some of which a server prints differently after a dump and restore. */
 const COMMON = `
 CREATE SCHEMA common;
 SET search_path = common;
@@ -60,7 +60,7 @@ CREATE TABLE later (id int); ALTER TABLE later OWNER TO stranger;
 `;
 const SCHEMAS = ['common', 'formed', 'exo', 'Awk.ward "schema" *é'];
 const MAJORS = [15, 17, 18];
-/** Those that a major knows. */
+/** Those that a major version knows. */
 const expressions = (major: number): readonly string[] =>
   [
     'expressions.sql',
@@ -94,7 +94,7 @@ const definitionsBy = async (client: pg.Client): Promise<Definitions> => {
   );
 };
 
-/** By the rule of before, which knew less of what is the same: whatever each may have been at home. */
+/** By the older rule, which treated fewer forms as equal: whatever each was in the source. */
 const oldDigestsIn = async (postgres: Postgres, database: string) => {
   const client = await postgres.session(database);
   try {
@@ -150,7 +150,7 @@ const on = openedOn(MAJORS, async (postgres) => {
   await postgres.sql('CREATE ROLE stranger', source);
   await postgres.sql(COMMON, source);
   for (const file of expressions(postgres.major)) await runFile(postgres, source, file);
-  // What a CREATE INDEX CONCURRENTLY leaves that fails: pg_dump does not take it.
+  // An index that a failed CREATE INDEX CONCURRENTLY leaves: pg_dump does not include it.
   await postgres.sql('INSERT INTO common.child VALUES (NULL), (NULL)', source);
   const broken = 'CREATE UNIQUE INDEX CONCURRENTLY broken ON common.child ((a_id IS NULL))';
   await postgres.sql(broken, source).catch(() => undefined);
@@ -158,23 +158,20 @@ const on = openedOn(MAJORS, async (postgres) => {
 });
 
 describe('definitions', () => {
-  it.each(MAJORS)(
-    'on PostgreSQL %i are the same once all was dumped and restored',
-    async (major) => {
-      const { postgres, source, before } = on(major);
-      const file = await dump(postgres, source);
-      const copy = await postgres.database();
-      await runFile(postgres, copy, fixture('awkward-outside.sql'));
-      await restoreFile(postgres, copy, file);
-      expect(before.size).toBeGreaterThan(410);
-      expect(differing(before, await definitionsIn(postgres, copy))).toEqual([]);
-      const after = new Map((await oldDigestsIn(postgres, copy)).map((one) => [one.key, one.all]));
-      const lost = (await oldDigestsIn(postgres, source)).filter(
-        ({ key, digest }) => !after.get(key)?.includes(digest),
-      );
-      expect(lost.map(({ key }) => key)).toEqual([]);
-    },
-  );
+  it.each(MAJORS)('on PostgreSQL %i are the same after a dump and restore', async (major) => {
+    const { postgres, source, before } = on(major);
+    const file = await dump(postgres, source);
+    const copy = await postgres.database();
+    await runFile(postgres, copy, fixture('awkward-outside.sql'));
+    await restoreFile(postgres, copy, file);
+    expect(before.size).toBeGreaterThan(410);
+    expect(differing(before, await definitionsIn(postgres, copy))).toEqual([]);
+    const after = new Map((await oldDigestsIn(postgres, copy)).map((one) => [one.key, one.all]));
+    const lost = (await oldDigestsIn(postgres, source)).filter(
+      ({ key, digest }) => !after.get(key)?.includes(digest),
+    );
+    expect(lost.map(({ key }) => key)).toEqual([]);
+  });
 
   it.each(CHANGES)('differ after %s', async (change, expected) => {
     const { postgres, source, before } = on(18);

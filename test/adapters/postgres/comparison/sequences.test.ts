@@ -20,7 +20,7 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-/** @param sets at home, `restored` in the backup: none where it was lost */
+/** @param sets in the source, `restored` in the backup: none if it was lost */
 const compared = async (options: string, home: string, restored = '') => {
   const client = await postgres.session(database);
   const look = async () => readRestored(client, ['acme']);
@@ -39,7 +39,7 @@ const compared = async (options: string, home: string, restored = '') => {
 };
 const set = (value: number, called = true) => `SELECT setval('acme.s', ${value}, ${called});`;
 
-describe('a sequence whose value is lost is found to differ', () => {
+describe('a sequence whose value is lost is reported as a difference', () => {
   it.each<[string, string, string]>([
     ['of the usual kind', '', set(100)],
     ['that has given out its first number and no other', '', set(1)],
@@ -57,7 +57,7 @@ describe('a sequence whose value is lost is found to differ', () => {
   });
 });
 
-describe('a sequence that has gone on while the backup was taken is noted', () => {
+describe('a sequence that advanced during the backup is noted', () => {
   it.each<[string, string, string, string]>([
     ['by some', '', set(100), set(120)],
     ['by its first', '', '', set(1)],
@@ -67,14 +67,14 @@ describe('a sequence that has gone on while the backup was taken is noted', () =
     expect(await compared(options, home, restored)).toEqual({ differs: 0, noted: 1 });
   });
 
-  it('unless it went back', async () => {
+  it('unless it went backwards', async () => {
     expect(await compared('', set(120), set(100))).toEqual({ differs: 1, noted: 0 });
     expect(await compared('INCREMENT -1', set(-51), set(-50))).toEqual({ differs: 1, noted: 0 });
   });
 });
 
-/** What pg_dump reads is then never behind. */
-it("a manifest has sequences' values of before the dump begins, whatever is given out from then on", async () => {
+/** Then the value that pg_dump reads is never behind. */
+it("a manifest has sequences' values from before the dump begins, whatever values are drawn afterwards", async () => {
   await postgres.sql(
     `CREATE SCHEMA busy; CREATE TABLE busy.t (id serial); SELECT nextval('busy.t_id_seq')`,
     database,

@@ -18,7 +18,7 @@ import { openRehearsals, type Rehearsals, stored } from '../scratch-restore/supp
 
 /**
  * What an export may not run: a function that the planner would call for it fails as soon as the backup role runs it. Functions with
- * unqualified names fail for whoever has no search_path.
+ * unqualified names fail in a session without a search_path.
  */
 const SCHEMA = `
 CREATE SCHEMA acme; SET search_path = acme;
@@ -155,7 +155,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     ]);
   });
 
-  it('keep no backup from being verified', () => {
+  it('prevent the verification of no backup', () => {
     expect(restored.differences).toEqual([]);
     expect(restored.checked).toMatchObject({
       hashedTables: QUERIED.length,
@@ -163,7 +163,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     });
   });
 
-  it('are told where a materialized view can not be counted for them', () => {
+  it('are reported if a materialized view can not be counted because of them', () => {
     const uncounted = manifest.tables.filter((table) => table.uncounted).map(({ name }) => name);
     expect(uncounted).toEqual(major < 18 ? ['shown'] : []);
     const told = manifest.warnings.filter((line) => line.includes('not counted'));
@@ -172,11 +172,11 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     expect(notes).toEqual(major < 18 ? [expect.stringContaining('"acme"."shown"')] : []);
   });
 
-  it('are not called by a view that takes the place of a materialized view before it is counted', async () => {
+  it('are not called by a view that replaces a materialized view before it is counted', async () => {
     const { database, bench } = await tenant();
     const backup = await bench.request('acme');
     const { snapshots } = bench.ports;
-    // On 15 the inventory, which is read meanwhile, holds the materialized view once its definition was read: then nothing replaces it.
+    // On 15 the inventory, which is read meanwhile, locks the materialized view once its definition was read: then nothing replaces it.
     let replaced = true;
     const open: typeof snapshots.open = async (request) => {
       const snapshot = await snapshots.open(request);
@@ -199,7 +199,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     );
   });
 
-  it('are not called by a view that takes the place of a sequence while its lock is waited for', async () => {
+  it('are not called by a view that replaces a sequence while its lock is waited for', async () => {
     const { database, bench } = await tenant();
     const backup = await bench.request('acme');
     const other = await postgres.session(database);
@@ -227,7 +227,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     expect(own.tables.find(({ name }) => name === 'opening')).toMatchObject({ rows: 4 });
   });
 
-  it('are not reached by a name whose relation is locked only through what took its place', async () => {
+  it('are not reached by a name whose relation is locked only through its replacement', async () => {
     const { database } = await tenant();
     const find = `SELECT c.oid::text AS oid, 'acme' AS schema, relname AS name FROM pg_class c WHERE relnamespace = 'acme'::regnamespace AND relname IN ('s', 'shown') ORDER BY 3`;
     const { rows: relations } = await postgres.sql(find, database);
@@ -268,7 +268,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
       return { ...backup, restored: await scratchRestores.rehearseQuickly(backup) };
     };
 
-    it("is missed with all its rows in an extension's own schema, with a warning", async () => {
+    it("is missing with all its rows in an extension's own schema, with a warning", async () => {
       const { manifest, restored } = await backUp('cron', OWN);
       expect([manifest.tables, manifest.outside]).toEqual([[], []]);
       expect(manifest.warnings).toEqual([
@@ -278,7 +278,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
       expect(restored.differences).toEqual([]);
     });
 
-    it('keeps no table of the tenant in such a schema from being verified', async () => {
+    it('prevents the verification of no tenant table in such a schema', async () => {
       const { manifest, restored } = await backUp(
         'cron',
         `${OWN} CREATE TABLE cron.mine AS SELECT 1 AS n`,
@@ -287,7 +287,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
       expect(restored).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
     });
 
-    it('is told where its rows are in the backup, and does not make an intact one a damaged one', async () => {
+    it('is reported if its rows are in the backup, and does not make an intact one count as damaged', async () => {
       const { manifest, restored } = await backUp(
         'public',
         `CREATE TABLE public.t AS SELECT 1 AS n; ${belonging('public')}`,

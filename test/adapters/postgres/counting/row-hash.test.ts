@@ -53,13 +53,13 @@ const hashes = async (client: pg.Client, schema: string): Promise<Map<string, st
   return found;
 };
 
-/** What awkward.sql makes of other rows on a newer server: E'\\v', the scale of 10 ^ 1000, and what only it has. */
+/** What awkward.sql stores differently on a newer server: E'\\v', the scale of 10 ^ 1000, and objects that only it has. */
 const DIFFER_BY_VERSION = ['texts', 'numbers', 'times', 'periods', 'within_periods'];
 const ofBoth = (found: Map<string, string>) =>
   Object.fromEntries([...found].filter(([name]) => !DIFFER_BY_VERSION.includes(name)));
 
 describe('the hash of the awkward rows', () => {
-  it('is the same on PostgreSQL 15 and 18, in sessions set to write everything differently', async () => {
+  it('is the same on PostgreSQL 15 and 18, in sessions with different output settings', async () => {
     const there = await awkward(older);
     const here = await awkward(newer);
     for (const [client, settings] of [
@@ -87,7 +87,7 @@ describe('the hash of a table', () => {
     return (await hashes(client, 's')).get('t') ?? 'no table';
   };
 
-  it('does not know the order of rows, nor of columns', async () => {
+  it('does not depend on the order of rows or columns', async () => {
     const one = await hashOf("VALUES (1, 'x', 'y'), (2, 'z', NULL)");
     expect(await hashOf("VALUES (2, 'z', NULL), (1, 'x', 'y')")).toBe(one);
     expect(await hashOf("VALUES (NULL, 2, 'z'), ('y', 1, 'x')", 'b text, id int, a text')).toBe(
@@ -95,7 +95,7 @@ describe('the hash of a table', () => {
     );
   });
 
-  it('leaves out what the server works out, and columns that are gone', async () => {
+  it('leaves out columns that the server computes, and dropped columns', async () => {
     const one = await hashOf("VALUES (1, 'x', 'y')");
     const columns = 'id int, a text, b text, c int GENERATED ALWAYS AS (id * 2) STORED';
     expect(await hashOf("VALUES (1, 'x', 'y')", columns)).toBe(one);
@@ -122,11 +122,11 @@ describe('the hash of a table', () => {
     ['a blank came to the end', "VALUES (1, 'x', 'y')", "VALUES (1, 'x ', 'y')"],
     ['one bit differs', "VALUES (1, 'x', 'y')", "VALUES (1, 'x', 'x')"],
     ['the text moved to the next column', "VALUES (1, 'xy', '')", "VALUES (1, 'x', 'y')"],
-  ])('differs where %s', async (_, before, after) => {
+  ])('differs if %s', async (_, before, after) => {
     expect(await hashOf(after)).not.toBe(await hashOf(before));
   });
 
-  it('differs where a composite value is NULL and where only its fields are', async () => {
+  it('differs between a composite value that is NULL and one whose fields are all NULL', async () => {
     const client = sessions.at(-1) as pg.Client;
     await client.query(
       'DROP TYPE IF EXISTS public.pair; CREATE TYPE public.pair AS (a int, b int)',
@@ -135,7 +135,7 @@ describe('the hash of a table', () => {
     expect(await hashOf('VALUES (ROW(NULL, NULL)::public.pair)', 'p public.pair')).not.toBe(one);
   });
 
-  it('takes the text that COPY writes, whatever casts say', async () => {
+  it('uses the text that COPY writes, whatever casts produce', async () => {
     const one = await hashOf("VALUES ('ab')", 'c char(5)');
     const client = sessions.at(-1) as pg.Client;
     const written = await client.query('SELECT concat(c) AS c FROM s.t');
@@ -153,7 +153,7 @@ describe('the hash of a table', () => {
     expect(tableKey('s', 't')).toBe('["s","t"]');
   });
 
-  it('is that of no rows where there are none', async () => {
+  it('is that of no rows if there are none', async () => {
     expect(await hashOf('')).toBe('0 1:0');
   });
 });

@@ -6,8 +6,8 @@ import { ATTACKING_TENANT } from '../support/tenant-attack.ts';
 
 /**
  * A tenant's code that no statement seems to evaluate: a partition key when the partitions are opened, a composite type's literal when a text is
- * parsed, an SQL function's body when it is replaced. What runs with others' rights writes into another tenant's table, which ends the
- * restore before its COMMIT, and stays there after it.
+ * parsed, an SQL function's body when it is replaced. Code that runs with others' rights writes into another tenant's table, which ends the
+ * restore before its COMMIT, and leaves its row there after it.
  */
 const TYPES = `
   CREATE DOMAIN acme.d AS text CHECK (acme.hits('domain of ' || VALUE)); CREATE TYPE acme.pair AS (a int, b acme.d);`;
@@ -27,7 +27,7 @@ const PARSED = `${TYPES} ${FIRE}
   CREATE TRIGGER fire AFTER INSERT ON acme.fires FOR EACH ROW EXECUTE FUNCTION acme.fire(); ALTER TABLE acme.fires DISABLE TRIGGER fire;
   CREATE TABLE acme.t (v text); CREATE INDEX i ON acme.t (v) WHERE '(1,index)'::acme.pair IS NOT NULL`;
 
-/** Checks that are taken away and given back, and one that the rows do not meet. */
+/** Checks that are dropped and added again, and one that the rows violate. */
 const LOOSE = `${TYPES}
   CREATE TABLE acme.loosened (v text CONSTRAINT loose CHECK ('(1,loose)'::acme.pair IS NOT NULL));
   CREATE TABLE acme.late (v text); INSERT INTO acme.late VALUES ('a');
@@ -47,7 +47,7 @@ const DEPENDENTS = `${FIRE}
   CREATE DOMAIN acme_more.d AS text CHECK (acme_more.number('function body') = 1); CREATE TYPE acme_more.pair AS (a int, b acme_more.d);
   CREATE FUNCTION acme_more.g(a bigint DEFAULT nextval('acme.s')) RETURNS boolean LANGUAGE sql AS $$ SELECT '(1,x)'::acme_more.pair IS NOT NULL $$;
   CREATE VIEW acme_more.v AS SELECT id FROM acme.referred`;
-/** So that the tables are no dependents themselves. */
+/** So that the tables are not dependents themselves. */
 const OF_ITS_OWN = `
   CREATE FUNCTION acme_more.number(place text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN acme.attack(place)::int; END';`;
 
@@ -63,46 +63,54 @@ const made = async (postgres: Postgres, setup: string) => {
 const secretsOf = async ({ postgres, database }: { postgres: Postgres; database: string }) =>
   (await postgres.sql('SELECT s FROM beta.secrets', database)).rows;
 
-describe.each([15, 18])("on PostgreSQL %i a tenant's code gets nobody else's rights", (major) => {
-  it.each([
-    ['where a built-in function opens a table', OPENING],
-    ['where triggers and indexes are made', PARSED],
-  ])('%s', async (_, setup) => {
-    const { target, stored } = await made(serverOfMajor(major), setup);
-    const { leftOut, warnings } = await restore(target, stored);
-    expect([leftOut, warnings]).toEqual([[], []]);
-  });
+describe.each([15, 18])(
+  "on PostgreSQL %i a tenant's code gets the rights of no other role",
+  (major) => {
+    it.each([
+      ['where a built-in function opens a table', OPENING],
+      ['where triggers and indexes are made', PARSED],
+    ])('%s', async (_, setup) => {
+      const { target, stored } = await made(serverOfMajor(major), setup);
+      const { leftOut, warnings } = await restore(target, stored);
+      expect([leftOut, warnings]).toEqual([[], []]);
+    });
 
-  it('where checks are made NOT VALID', async () => {
-    const { target, stored } = await made(serverOfMajor(major), LOOSE);
-    const wishes = { onConflict: 'report', loosen: 'checks' } as const;
-    const { unfinished } = await restore(target, stored, wishes);
-    expect(unfinished.map(({ object, state }) => [object, state])).toEqual([
-      [expect.stringContaining('late'), 'not-valid'],
-    ]);
-  });
+    it('when checks are made NOT VALID', async () => {
+      const { target, stored } = await made(serverOfMajor(major), LOOSE);
+      const wishes = { onConflict: 'report', loosen: 'checks' } as const;
+      const { unfinished } = await restore(target, stored, wishes);
+      expect(unfinished.map(({ object, state }) => [object, state])).toEqual([
+        [expect.stringContaining('late'), 'not-valid'],
+      ]);
+    });
 
-  it('where keys to tables outside are added after the commit', async () => {
-    const { target, stored } = await made(serverOfMajor(major), KEY);
-    const { foreignKeys } = await restore(target, stored);
-    const keys = await serverOf(target).addForeignKeys(foreignKeys, options);
-    expect(keys).toMatchObject([{ name: 'out_c_fkey', state: 'valid' }]);
-    expect(await secretsOf(target)).toEqual([{ s: 'secret' }]);
-  });
+    it('when keys to tables outside are added after the commit', async () => {
+      const { target, stored } = await made(serverOfMajor(major), KEY);
+      const { foreignKeys } = await restore(target, stored);
+      const keys = await serverOf(target).addForeignKeys(foreignKeys, options);
+      expect(keys).toMatchObject([{ name: 'out_c_fkey', state: 'valid' }]);
+      expect(await secretsOf(target)).toEqual([{ s: 'secret' }]);
+    });
 
-  it('where objects elsewhere are pointed at the restored schema', async () => {
-    const { target, stored } = await made(serverOfMajor(major), OF_ITS_OWN + DEPENDENTS);
-    await restore(target, stored);
-    const places = [
-      { from: 'acme', to: 'acme_before' },
-      { from: 'acme_restored', to: 'acme' },
-    ];
-    const repoint = { acceptOthers: true };
-    const { dependents } = await serverOf(target).rename(sealed(), places, { ...options, repoint });
-    const done = dependents.filter((one) => one.repoint === 'done').map(({ kind }) => kind);
-    expect(done.sort()).toEqual(
-      major < 18 ? ['function', 'trigger', 'view'] : ['foreign key', 'function', 'trigger', 'view'],
-    );
-    expect(await secretsOf(target)).toEqual([{ s: 'secret' }]);
-  });
-});
+    it('when objects elsewhere are redirected to the restored schema', async () => {
+      const { target, stored } = await made(serverOfMajor(major), OF_ITS_OWN + DEPENDENTS);
+      await restore(target, stored);
+      const places = [
+        { from: 'acme', to: 'acme_before' },
+        { from: 'acme_restored', to: 'acme' },
+      ];
+      const repoint = { acceptOthers: true };
+      const { dependents } = await serverOf(target).rename(sealed(), places, {
+        ...options,
+        repoint,
+      });
+      const done = dependents.filter((one) => one.repoint === 'done').map(({ kind }) => kind);
+      expect(done.sort()).toEqual(
+        major < 18
+          ? ['function', 'trigger', 'view']
+          : ['foreign key', 'function', 'trigger', 'view'],
+      );
+      expect(await secretsOf(target)).toEqual([{ s: 'secret' }]);
+    });
+  },
+);

@@ -13,7 +13,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** Names that must be free, names that must be there, and who is disturbed by what happens to them. */
+/** Names that must be free, names that must exist, and sessions that a change of names disturbs. */
 let postgres: Postgres;
 beforeAll(async () => {
   postgres = await startPostgres(18);
@@ -32,7 +32,7 @@ const swap = (stored: Stored): Partial<PreflightRequest> => ({
   places: placesOf(stored),
 });
 
-/** What a restore of tables into the live schema is asked with. */
+/** The parameters of a restore of tables into the live schema. */
 const intoLive = async (stored: Stored, names: readonly string[]) => {
   const chosen = await choose(stored, names);
   const { tables, entries } = chosen;
@@ -45,7 +45,7 @@ describe('tables into the live schema', () => {
     CREATE STATISTICS acme.st ON a, b FROM acme.t; CREATE INDEX "an ""index" ON acme.t (b);
     INSERT INTO acme.t (a) VALUES (1), (2);`;
 
-  it('are told all names in their way, and what is told makes way', async () => {
+  it('get a list of all names that block them, and can proceed once those are moved away', async () => {
     const { target, stored, sql } = await prepare(NUMBERED);
     await sql('ALTER TABLE acme.t RENAME TO t_damaged');
     const wishes = await intoLive(stored, ['t']);
@@ -60,7 +60,7 @@ describe('tables into the live schema', () => {
     expect(await restore(target, stored, wishes)).toMatchObject({ tables: 1, rows: 2 });
   });
 
-  it('find views, types and sequences in their way as well', async () => {
+  it('find views, types and sequences that block them too', async () => {
     const { target, stored, sql } = await prepare(
       'CREATE TABLE acme.t (id serial); CREATE TABLE acme.u (a int); CREATE TABLE acme.v (a int)',
     );
@@ -85,7 +85,7 @@ describe('tables into the live schema', () => {
     expect(await restore(target, stored, wishes)).toMatchObject({ tables: 3 });
   });
 
-  it('count with a live sequence that others share, whatever its value', async () => {
+  it('use a live sequence that others share, whatever its value', async () => {
     const { target, stored, sql } = await prepare(`CREATE SEQUENCE acme.numbers;
       CREATE TABLE acme.a (id int DEFAULT nextval('acme.numbers')); CREATE TABLE acme.b (id int DEFAULT nextval('acme.numbers'));
       INSERT INTO acme.a DEFAULT VALUES; INSERT INTO acme.b DEFAULT VALUES`);
@@ -103,7 +103,7 @@ describe('tables into the live schema', () => {
     expect((await sql('INSERT INTO acme.b DEFAULT VALUES RETURNING id')).rows).toEqual([{ id: 3 }]);
   });
 
-  it('are told what they need there that is missing', async () => {
+  it('get a list of the missing objects that they need there', async () => {
     const { target, stored, sql } = await prepare(`SET search_path = acme;
       CREATE TYPE "a ""mood" AS ENUM ('ok'); CREATE DOMAIN whole AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a int, b int);
       CREATE FUNCTION "is It"(v int, OUT a boolean) LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -148,12 +148,12 @@ describe('tables into the live schema', () => {
       WHERE relation IN ('acme.hot'::regclass, 'acme.hot_id_seq'::regclass) AND mode <> 'AccessShareLock'`;
     const reader = await postgres.session(target.database);
     try {
-      // Whoever has only read the table would hold up who wants to alter it.
+      // A session that has only read the table would block a session that alters it.
       await reader.query('BEGIN; SELECT FROM acme.hot');
       const confirm = async () => {
         expect((await sql(locked)).rows).toEqual([]);
       };
-      // Whose locks are gone before the COMMIT has waited for them all the same.
+      // Even a session that has released its locks was waited for before the COMMIT.
       const loaded = restore(target, stored, { ...wishes, confirm, lockTimeoutMs: 500 });
       expect(await loaded).toMatchObject({ rows: 1 });
     } finally {
@@ -163,7 +163,7 @@ describe('tables into the live schema', () => {
 });
 
 describe('a table whose column has the row type of a view', () => {
-  it('comes back beside, and what it needed of others comes without rows, told', async () => {
+  it('is restored beside, and what it needed of others is restored without rows, which is reported', async () => {
     const { target, stored, sql } = await prepare(`CREATE SEQUENCE acme.numbers;
       CREATE TABLE acme.a (id int DEFAULT nextval('acme.numbers')); INSERT INTO acme.a DEFAULT VALUES; INSERT INTO acme.a DEFAULT VALUES;
       CREATE VIEW acme.v AS SELECT * FROM acme.a; CREATE TABLE acme.uses (v acme.v); INSERT INTO acme.uses VALUES (ROW(1))`);
@@ -178,7 +178,7 @@ describe('a table whose column has the row type of a view', () => {
 });
 
 describe('a swap', () => {
-  it('of a tenant with range types is nobody else’s matter', async () => {
+  it('of a tenant with range types affects no other project', async () => {
     const { target, stored } = await prepare(
       'CREATE TYPE acme.span AS RANGE (subtype = float8); CREATE TABLE acme.t (s acme.span)',
     );
@@ -187,7 +187,7 @@ describe('a swap', () => {
     expect(await surveyOf(target, stored)).toMatchObject(fine);
   });
 
-  it('needs the names free that what is live would get', async () => {
+  it('needs the names free that the live schema would get', async () => {
     const { target, stored, sql } = await prepare(
       'CREATE TABLE acme.t (); CREATE SCHEMA acme_before',
     );
@@ -202,7 +202,7 @@ describe('a swap', () => {
     ]);
   });
 
-  it('that would lose a foreign key for want of a right is refused', async () => {
+  it('that would lose a foreign key because a right is missing is refused', async () => {
     const { target, stored, sql } = await prepare(
       'CREATE SCHEMA shared; CREATE TABLE shared.u (id int PRIMARY KEY); CREATE TABLE acme.t (u int REFERENCES shared.u)',
     );
@@ -213,7 +213,7 @@ describe('a swap', () => {
     expect(beside).toMatchObject({ problems: [], warnings: [expect.stringContaining('by hand')] });
   });
 
-  it('tells of transactions that would read the new tables in the place of those they know', async () => {
+  it('reports transactions that would read the new tables instead of those they know', async () => {
     const { target, stored } = await prepare('CREATE TABLE acme.t (a int)');
     const session = await postgres.session(target.database, RESTORE_ROLE);
     try {
@@ -230,7 +230,7 @@ describe('a swap', () => {
 });
 
 describe('the schema public', () => {
-  it('is told who may rename it, and what to do without that', async () => {
+  it('reports which role may rename it, and the alternative without that', async () => {
     const database = await newDatabase(postgres, 'SELECT 1');
     const sql = (text: string) => postgres.sql(text, database);
     await sql(

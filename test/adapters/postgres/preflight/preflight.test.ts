@@ -11,7 +11,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** What is found before anything is written: all that speaks against a restore, each with what to do. */
+/** Checks before anything is written: each problem of a restore, with what to do. */
 const TENANT = `
   CREATE SCHEMA shared; CREATE TABLE shared.users (id int PRIMARY KEY);
   CREATE FUNCTION shared.twice(int) RETURNS int LANGUAGE sql IMMUTABLE RETURN $1 * 2;
@@ -46,8 +46,8 @@ const swap = (stored: Stored): Partial<PreflightRequest> => ({
   places: placesOf(stored),
 });
 
-describe('a survey', () => {
-  it('of a place where all is well has nothing against it', async () => {
+describe('a preflight', () => {
+  it('of a sound target has no problem', async () => {
     const { target, stored } = await prepare();
     expect(await surveyOf(target, stored)).toEqual({
       server: expect.objectContaining({ major: 18, encoding: 'UTF8' }),
@@ -64,7 +64,7 @@ describe('a survey', () => {
     });
   });
 
-  it('finds a name that is taken', async () => {
+  it('finds a name that is in use', async () => {
     const { target, stored } = await prepare('CREATE SCHEMA acme_restored;');
     const { problems } = await surveyOf(target, stored);
     expect(problems).toEqual([
@@ -73,7 +73,7 @@ describe('a survey', () => {
     await expect(restore(target, stored)).rejects.toMatchObject({ name: 'RestoreRefused' });
   });
 
-  it('tells a restore role without rights what it lacks, and the load does too', async () => {
+  it('reports the rights that a restore role lacks, and the load does too', async () => {
     const { target, stored } = await prepare();
     await target.postgres.sql(
       `REVOKE CREATE ON DATABASE ${target.database} FROM larder_restore, ${OWNER}; REVOKE ${OWNER} FROM larder_restore`,
@@ -89,7 +89,7 @@ describe('a survey', () => {
     await target.postgres.sql(`GRANT ${OWNER} TO larder_restore`, target.database);
   });
 
-  it('finds roles, extensions and objects outside that are not there', async () => {
+  it('finds missing roles, extensions and outside objects', async () => {
     const { target, stored } = await prepare();
     const { manifest } = stored;
     const wanting = {
@@ -135,7 +135,7 @@ describe('a survey', () => {
     expect(allowed.problems.join()).not.toContain('citext');
   });
 
-  it('finds each kind of thing outside that is not there, and all of it where it is', async () => {
+  it('finds each kind of missing outside object, and all of them if they exist', async () => {
     const kinds = `SET search_path = shared; CREATE TYPE "a ""kind" AS (a int); CREATE DOMAIN whole AS int CHECK (VALUE > 0);
       CREATE TYPE span AS RANGE (subtype = int); CREATE COLLATION own (locale = 'C'); CREATE SEQUENCE numbers;
       CREATE FUNCTION same(a int, b int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -169,7 +169,7 @@ describe('a survey', () => {
     expect(problems).toHaveLength(11);
   });
 
-  it('refuses an older server, a backup of rows only, and a replica’s place', async () => {
+  it('refuses an older server, a backup of rows only, and a replica as target', async () => {
     const { target, stored } = await prepare('', other);
     const { manifest } = stored;
     const changed = (more: object) => ({ ...stored, manifest: { ...manifest, ...more } });
@@ -181,7 +181,7 @@ describe('a survey', () => {
     expect((await surveyOf(target, latin)).warnings.join()).toContain('SQL_ASCII');
   });
 
-  it('tells of event triggers, which run for what is restored', async () => {
+  it('reports event triggers, which run for restored objects', async () => {
     const { target, stored } = await prepare(
       `RESET ROLE; CREATE FUNCTION public.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
        CREATE EVENT TRIGGER "a ""trigger""" ON ddl_command_end EXECUTE FUNCTION public.on_ddl(); SET ROLE ${OWNER};`,
@@ -192,7 +192,7 @@ describe('a survey', () => {
   });
 });
 
-describe('what hangs on the live schema from outside', () => {
+describe('what depends on the live schema from outside', () => {
   const HANGING = `
     CREATE TABLE shared.refers (id int CONSTRAINT to_acme REFERENCES acme.t);
     CREATE VIEW shared.looks AS SELECT id FROM acme.t;
@@ -211,7 +211,7 @@ describe('what hangs on the live schema from outside', () => {
     CREATE PUBLICATION a_few FOR TABLE acme.t; CREATE PUBLICATION whole FOR TABLES IN SCHEMA acme; SET ROLE ${OWNER};`;
 
   it.each([15, 18])(
-    'is listed on PostgreSQL %i, and refused unless it was asked for',
+    'is listed on PostgreSQL %i, and refused unless that was requested',
     async (major) => {
       const { target, stored } = await prepare(HANGING, major === 18 ? postgres : other);
       const preflight = await surveyOf(target, stored, swap(stored));
@@ -242,7 +242,7 @@ describe('what hangs on the live schema from outside', () => {
       });
       expect(pointed.warnings.join()).toMatch(/^6 objects outside will be repointed/);
       expect(pointed.problems[0]).toMatch(/^6 objects outside would stay/);
-      // Beside, nothing of it matters.
+      // Beside, none of it matters.
       expect(await surveyOf(target, stored)).toMatchObject({ dependents: [], problems: [] });
     },
   );

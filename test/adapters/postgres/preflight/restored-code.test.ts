@@ -5,7 +5,7 @@ import type { Postgres } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, placesOf, type Stored, surveyOf, takeBackup } from '../support/restoring.ts';
 
-/** What of a backup runs while it comes back is told before anything is written. */
+/** Code of a backup that runs during a restore is reported before anything is written. */
 const SETUP = `RESET ROLE;
   DO $$ BEGIN CREATE ROLE t_acme; CREATE ROLE t_beta; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
   CREATE SCHEMA acme AUTHORIZATION t_acme; CREATE SCHEMA beta AUTHORIZATION t_beta;
@@ -36,7 +36,7 @@ const databaseOn = async (on: Postgres): Promise<string> => {
   return database;
 };
 
-/** What of a stored archive runs while it comes back. */
+/** The code of a stored archive that runs during its restore. */
 const codeIn = async ({ manifest, bytes }: Stored) => {
   const { format } = manifest.options;
   if (format === 'plain') throw new Error('a plain backup does not tell');
@@ -47,7 +47,7 @@ const codeIn = async ({ manifest, bytes }: Stored) => {
 };
 
 describe.each([15, 18])('on PostgreSQL %i', (major) => {
-  it.each(['custom', 'tar'] as const)('%s tells what runs while it comes back', async (format) => {
+  it.each(['custom', 'tar'] as const)('%s shows what runs during its restore', async (format) => {
     const on = serverOfMajor(major);
     const stored = await takeBackup(on, await databaseOn(on), ['acme'], { format });
     const found = await codeIn(stored);
@@ -69,11 +69,11 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
   });
 });
 
-/** The check that the schema adds to rows is none that holds for all of them. */
+/** The check that the schema adds to rows does not hold for all of them. */
 const NOT_VALID =
   'Constraints that were never validated (NOT VALID) are restored as such, and rows may violate them: "is_it on acme.late".';
 
-describe('a survey', () => {
+describe('a preflight', () => {
   let postgres: Postgres;
   let database: string;
   let stored: Stored;
@@ -87,14 +87,14 @@ describe('a survey', () => {
   const look = (more: Partial<PreflightRequest>, user?: string) =>
     surveyOf({ postgres, database, ...(user && { user }) }, stored, { ownCode, ...more });
 
-  it('has nothing to say of code that is restricted to its owner', async () => {
+  it('reports nothing for code that is restricted to its owner', async () => {
     expect(await look({})).toMatchObject({ problems: [], warnings: [NOT_VALID] });
     await postgres.sql('REVOKE t_beta FROM larder_restore');
     expect((await look({ owners: 'drop' })).problems).toEqual([]);
     await postgres.sql('GRANT t_beta TO larder_restore');
   });
 
-  it('has a problem with code of what the restore role or a superuser owns', async () => {
+  it('has a problem with code of objects that the restore role or a superuser owns', async () => {
     const own = ownCode.map((one) => ({ ...one, owner: 'larder_restore' }));
     const { problems } = await look({ ownCode: own });
     expect(problems).toEqual([
@@ -130,7 +130,7 @@ describe('a survey', () => {
     expect(found.problems.join()).not.toContain('acme.fine');
   });
 
-  it('has a problem with them where nobody is to own anything, unless it is asked for', async () => {
+  it('has a problem with them if owners are dropped, unless they were accepted', async () => {
     const { problems } = await look({ owners: 'drop' });
     expect(problems).toEqual([
       expect.stringMatching(
@@ -143,13 +143,13 @@ describe('a survey', () => {
     expect(others).toHaveLength(8);
     expect(own).toContain('as requested');
     expect(asked.warnings.join()).toContain('materialized view "acme.filled" calls');
-    // Nobody can tell of a plain backup.
+    // A plain backup does not show it.
     const unknown = await surveyOf({ postgres, database }, stored, { owners: 'drop' });
     expect(unknown.problems).toEqual([expect.stringContaining('does not tell which')]);
     expect((await look({ owners: 'drop', ownCode: [] })).problems).toEqual([]);
   });
 
-  it('takes the owner of a schema of the name elsewhere for another', async () => {
+  it('distinguishes the owner of a schema with the same name elsewhere', async () => {
     await postgres.sql('REVOKE t_beta FROM larder_restore');
     const there = { mode: 'elsewhere', places: placesOf(stored) } as const;
     expect((await look({ ...there, owners: 'drop' })).problems.join()).toContain('"t_acme"');

@@ -26,7 +26,7 @@ const stored = new Map<string, Buffer>();
 const dump = async (format: Format, compress: string, database: string): Promise<Buffer> => {
   const programs = (await clientPrograms()).clients.find(({ major }) => major === postgres.major);
   if (!programs) throw new Error('no pg_dump');
-  // Through a pipe, as the export does it: such an archive knows no offsets.
+  // Through a pipe, as the export does it: such an archive has no offsets.
   return execFileSync(
     '/bin/sh',
     [
@@ -124,7 +124,7 @@ const textOf = async (...given: Parameters<typeof open>): Promise<string> => {
 const children = (): string =>
   execFileSync('ps', ['--ppid', String(process.pid), '-o', 'args=']).toString();
 
-/** All but the key that guards a text, which is another each time, and the programs' own remarks. */
+/** All but the `\restrict` key, which differs each time, and the programs' own comments. */
 const statements = (text: string): string => text.replaceAll(/^(\\(un)?restrict .*|--.*)?\n/gm, '');
 
 describe('a backup as SQL', () => {
@@ -173,7 +173,7 @@ describe('a backup that is damaged', () => {
     }
   });
 
-  it('of custom names the byte and the entry where it is cut', async () => {
+  it('of custom format reports the byte and the entry where it is cut', async () => {
     const bytes = bytesOf('custom', 'zstd');
     for (const [share, place] of [
       [0.001, /byte \d+ of its table of contents, in entry \d+ of \d+: it is cut off there/],
@@ -184,7 +184,7 @@ describe('a backup that is damaged', () => {
     }
   });
 
-  it('of custom is an error behind the entries asked for as well', async () => {
+  it('of custom format is an error after the requested entries too', async () => {
     const bytes = bytesOf('custom', 'zstd');
     const { entries } = await readTableOfContents(async (from, length) =>
       bytes.subarray(from, from + length),
@@ -197,7 +197,7 @@ describe('a backup that is damaged', () => {
   });
 
   it.each(KINDS.slice(1))(
-    'of %s, %s is an error where its bytes are others',
+    'of %s, %s is an error if its bytes differ',
     async (format, compression) => {
       const { input } = inputOf(Buffer.from('x'.repeat(100_000)));
       await expect(textOf(format, compression, input)).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('a backup that is damaged', () => {
   );
 
   it.each(KINDS)(
-    'of %s, %s says what broke its input, not what came of it',
+    'of %s, %s reports what broke its input, not the consequences',
     async (format, compression) => {
       const bytes = bytesOf(format, compression);
       const broken = new ReadInterrupted('key', 'the network went');
@@ -217,7 +217,7 @@ describe('a backup that is damaged', () => {
   );
 });
 
-describe('whoever stops reading the text', () => {
+describe('a reader that stops reading the SQL', () => {
   it.each(KINDS)('of %s, %s leaves no process', async (format, compression) => {
     const { input } = inputOf(bytesOf(format, compression));
     const { text } = await open(format, compression, input);
@@ -226,7 +226,7 @@ describe('whoever stops reading the text', () => {
     expect(children()).not.toMatch(/pg_restore|bzip2/);
   });
 
-  it('by a signal gets its reason', async () => {
+  it('because of a signal gets its reason', async () => {
     const stop = new AbortController();
     const { input } = inputOf(bytesOf('custom', 'zstd'));
     const { text } = await open('custom', 'zstd', input, { signal: stop.signal });
@@ -254,7 +254,7 @@ describe('pg_restore', () => {
     await expect(reading).rejects.toMatchObject({ name: 'RestoreInterrupted', retryable: true });
   });
 
-  it('is refused for a server that is newer than all there are', async () => {
+  it('is refused for a server that is newer than all installed versions', async () => {
     const { input } = inputOf(Buffer.alloc(0));
     await expect(open('custom', 'zstd', input, { serverMajor: 19 })).rejects.toMatchObject({
       name: 'ServerTooNew',
@@ -262,7 +262,7 @@ describe('pg_restore', () => {
   });
 });
 
-it('the digest of what was stored is that of what was read', async () => {
+it('the digest of the stored bytes is that of the bytes read', async () => {
   const bytes = bytesOf('custom', 'gzip');
   const hash = createHash('sha256');
   const input = Readable.from(

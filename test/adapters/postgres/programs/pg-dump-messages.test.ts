@@ -14,7 +14,7 @@ pg_dump: detail: Error message from server: ${error}
 pg_dump: detail: Command was: COPY acme.${table} (a, b) TO stdout;
 `;
 
-/** Said by the programs and servers of PostgreSQL 15 and 18. */
+/** Messages of the programs and servers of PostgreSQL 15 and 18. */
 const cases: [string, string, string, boolean, string][] = [
   [
     'a value too large for its text form',
@@ -166,14 +166,14 @@ const cases: [string, string, string, boolean, string][] = [
   ],
 ];
 
-describe("pg_dump's last words", () => {
+describe("pg_dump's last messages", () => {
   it.each(cases)('on %s get a name', (_, said, name, retryable, words) => {
     const error = readingOf(said);
     expect([error.name, error.retryable]).toEqual([name, retryable]);
     expect(error.message).toContain(words);
   });
 
-  it('that nobody knows are told without the statement, which may hold values', () => {
+  it('that are unknown are reported without the statement, which may hold values', () => {
     const error = readingOf(
       "pg_dump: error: query failed: ERROR:  something new\npg_dump: detail: Query was: SELECT 'secret'\n",
     );
@@ -182,7 +182,7 @@ describe("pg_dump's last words", () => {
     expect(error.message).not.toContain('secret');
   });
 
-  it('are missing when it is killed: the likeliest reason is told', () => {
+  it('are missing when it is killed: the likeliest reason is reported', () => {
     expect(readingOf('', 'signal SIGKILL').message).toMatch(/killed.*memory/);
   });
 });

@@ -54,7 +54,7 @@ const on = serversOf(15, 18);
 const superuser = 'postgres';
 
 describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
-  it('come back as they were', async () => {
+  it('are restored unchanged', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme'], { user: superuser });
@@ -70,7 +70,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(is.rows.length).toBeGreaterThan(20);
   });
 
-  it('are left out and listed by their role where the server does not have it', async () => {
+  it('are left out and listed by their role if the server does not have it', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme'], { user: superuser });
@@ -78,7 +78,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     const preflight = await surveyOf({ postgres, database }, { ...stored, manifest });
     expect(preflight.missingRoles).toEqual(['gone']);
     expect(preflight.problems).toEqual([]);
-    // A role that nothing can be given to is as good as missing.
+    // A role that nothing can be granted to counts as missing.
     const loaded = await restore({ postgres, database }, stored, { missingRoles: ['reader'] });
     expect(loaded.leftOut).toHaveLength(1);
     expect(loaded.leftOut[0]).toMatchObject({ why: 'there is no role "reader"' });
@@ -90,7 +90,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(rows).toEqual([{ may: false }]);
   });
 
-  it('are not given at all where nobody is to have any', async () => {
+  it('are not applied at all if owners are dropped', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme'], { user: superuser });
@@ -112,7 +112,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(rows).toEqual([{ owner: RESTORE_ROLE, acl: null }]);
   });
 
-  it('of a role that the restore role is no member of are left out; a swap is refused', async () => {
+  it('of a role that the restore role is not a member of are left out; a swap is refused', async () => {
     const postgres = on(major);
     const database = await newDatabase(
       postgres,
@@ -144,7 +144,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(await schemasIn(postgres, database)).toEqual(['acme', 'acme_restored']);
   });
 
-  it('granted by another than the owner come back in its name where it is ours, and are listed where not', async () => {
+  it('granted by another role than the owner are restored in its name if we may act as it, and are listed if not', async () => {
     const postgres = on(major);
     const database = await newDatabase(
       postgres,
@@ -168,7 +168,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(rows[0].acl).toContain('stranger=r/second_owner');
   });
 
-  it('of an owner who may not create in the schema come back, and it still may not', async () => {
+  it('of an owner who may not create in the schema are restored, and it still may not', async () => {
     const postgres = on(major);
     const database = await newDatabase(
       postgres,

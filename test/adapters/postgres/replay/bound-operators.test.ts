@@ -19,7 +19,7 @@ import {
 
 /**
  * Expressions whose operators are found on the search_path: in every syntax that can't qualify an operator, in every place that has
- * expressions. They come back bound to the operators that they had, or not at all.
+ * expressions. They are restored with the same operators as before, or not at all.
  */
 const SETUP = readFileSync(path.join(import.meta.dirname, '../../../fixtures/bound.sql'), 'utf8');
 const MAJORS = [15, 18];
@@ -80,7 +80,7 @@ const SYNTAXES = {
 };
 
 describe('operators that are found on the search_path', () => {
-  it.each(MAJORS)('are what a backup of PostgreSQL %i says of each object', (major) => {
+  it.each(MAJORS)('are recorded in a backup of PostgreSQL %i for each object', (major) => {
     const { stored, before } = on(major);
     for (const [view, rows] of Object.entries(SYNTAXES))
       expect([view, before.rows[`acme.${view}`]]).toEqual([
@@ -114,14 +114,14 @@ describe('operators that are found on the search_path', () => {
   });
 });
 
-/** By hand, as PostgreSQL's own programs do it: equal in text, bound to what they find. */
+/** By hand, with PostgreSQL's own programs: equal text, bound to whatever operators they find. */
 const CITEXT = `RESET ROLE; CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; GRANT USAGE ON SCHEMA ext TO PUBLIC; SET ROLE app_owner;
   CREATE SCHEMA acme; SET search_path = acme, ext; CREATE TABLE a (n citext, m citext, same boolean GENERATED ALWAYS AS (n IS NOT DISTINCT FROM m) STORED);
   CREATE TABLE b (n citext, k int[]); INSERT INTO a VALUES ('x', 'X'); INSERT INTO b VALUES ('X', '{1,2}');
   CREATE VIEW joined AS SELECT a.m, pg_catalog.array_length(k, 1) AS length, k @> '{1}'::int[] AS has FROM a JOIN b USING (n); RESET search_path`;
 
-describe('a backup whose text alone is equal', () => {
-  it.each(MAJORS)('is found to be bound otherwise on PostgreSQL %i', async (major) => {
+describe('a backup of which only the text is equal', () => {
+  it.each(MAJORS)('is reported as bound differently on PostgreSQL %i', async (major) => {
     const { postgres } = on(major);
     const stored = await takeBackup(postgres, await newDatabase(postgres, CITEXT), ['acme']);
     const database = await newDatabase(
@@ -149,7 +149,7 @@ describe('a backup whose text alone is equal', () => {
     }
   });
 
-  it.each(MAJORS)('ends a restore where it can not be bound on PostgreSQL %i', async (major) => {
+  it.each(MAJORS)('ends a restore if it can not be bound on PostgreSQL %i', async (major) => {
     const { postgres } = on(major);
     const database = await newDatabase(postgres, CITEXT);
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -170,7 +170,7 @@ describe('a backup whose text alone is equal', () => {
     expect(await schemasIn(postgres, database)).toEqual(['acme', 'ext']);
   });
 
-  it.each(MAJORS)('is not bound to what else is on the path on PostgreSQL %i', async (major) => {
+  it.each(MAJORS)('is not bound to other operators on the path on PostgreSQL %i', async (major) => {
     const { postgres } = on(major);
     const database = await newDatabase(postgres, CITEXT);
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -186,14 +186,14 @@ describe('a backup whose text alone is equal', () => {
   });
 });
 
-describe('a backup of before', () => {
+describe('a backup of an older version', () => {
   const before = async (postgres: Postgres, database: string) => {
     const stored = await takeBackup(postgres, database, ['acme']);
     const { operatorBindings: _, ...manifest } = stored.manifest;
     return { ...stored, manifest };
   };
 
-  it.each(MAJORS)('comes back where its operators are found on PostgreSQL %i', async (major) => {
+  it.each(MAJORS)('is restored if its operators are found on PostgreSQL %i', async (major) => {
     const { postgres } = on(major);
     const database = await newDatabase(
       postgres,

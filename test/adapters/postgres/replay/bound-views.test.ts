@@ -12,7 +12,7 @@ import { manifestOf } from '../../../support/manifests.ts';
 import { openedOn } from '../../../support/servers.ts';
 import { QUERIES, TABLES } from '../support/views.ts';
 
-/** Views of all kinds, written back by the server and made anew of that, as a dump and a restore do it. */
+/** Views of all kinds, printed by the server and created again from that, as a dump and a restore do it. */
 const on = openedOn([15, 18], async (postgres) => {
   const database = await postgres.database();
   await postgres.sql(
@@ -48,7 +48,7 @@ const made = async (client: pg.Client, sql: string, plan: ReturnType<typeof bind
   }
 };
 
-/** @returns whether the server takes the query at all */
+/** @returns whether the server accepts the query at all */
 const isTaken = async (client: pg.Client, query: string, path: string): Promise<boolean> => {
   try {
     await client.query(`SET LOCAL search_path = ${path}`);
@@ -64,7 +64,7 @@ const SAFE = 'pg_catalog, pg_temp';
 
 describe('any view', () => {
   it.each([15, 18])(
-    'of PostgreSQL %i comes back bound to the same, and of the same form',
+    'of PostgreSQL %i is restored with the same bindings, and with the same form',
     async (major) => {
       const { postgres, database } = on(major);
       const client = await postgres.session(database);

@@ -11,7 +11,7 @@ import {
 } from '../support/restoring.ts';
 import { ATTACKING_TENANT } from '../support/tenant-attack.ts';
 
-/** A tenant's code in every place that PostgreSQL evaluates while a schema comes back. */
+/** A tenant's code in every place that PostgreSQL evaluates during the restore of a schema. */
 const SETUP = `${ATTACKING_TENANT}
   CREATE FUNCTION acme.plain(v text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
   CREATE FUNCTION acme.same(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN acme.attack(''operator''); END';
@@ -70,7 +70,7 @@ const secrets = async (on: Postgres, database: string): Promise<string[]> =>
   (await on.sql('SELECT s FROM beta.secrets', database)).rows.map(({ s }: { s: string }) => s);
 
 describe.each([15, 18])("a tenant's code on PostgreSQL %i", (major) => {
-  it('gets nobody else’s rights in any place that is evaluated, and all comes back', async () => {
+  it('gets the rights of no other role in any place that is evaluated, and everything is restored', async () => {
     const on = serverOfMajor(major);
     const database = await databaseOf(on, PLACES);
     const stored = await takeBackup(on, database, ['acme'], { user: 'postgres' });
@@ -91,7 +91,7 @@ describe.each([15, 18])("a tenant's code on PostgreSQL %i", (major) => {
       database,
     );
     expect(left.rows).toEqual([]);
-    // What the deferred trigger's table was given came to nothing either.
+    // What was written to the deferred trigger's table was rolled back too.
     expect((await on.sql('SELECT count(*)::int AS n FROM acme_more.queue', database)).rows).toEqual(
       [{ n: 1 }],
     );
@@ -105,14 +105,14 @@ describe.each([15, 18])("a tenant's code on PostgreSQL %i", (major) => {
   });
 });
 
-describe('built-in functions that act', () => {
+describe('built-in functions with side effects', () => {
   it.each([
     ['change the role', `set_config('role', 'none', true) IS NOT NULL`],
     [
       'read what others own',
       `lo_from_bytea(0, query_to_xml('SELECT s FROM beta.secrets', true, true, '')::text::bytea) > 0`,
     ],
-  ])('end the restore where they %s', async (_, check) => {
+  ])('end the restore if they %s', async (_, check) => {
     const on = serverOfMajor(18);
     const database = await databaseOf(
       on,
@@ -128,7 +128,7 @@ describe('built-in functions that act', () => {
   });
 });
 
-/** Tables of every form that call a function, and whose rows have to come back as they were. */
+/** Tables of every form that call a function, and whose rows must be restored unchanged. */
 const FORMS = `
   CREATE FUNCTION acme.ok(v text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
   CREATE FUNCTION acme.up(v text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN upper(v); END';
@@ -155,7 +155,7 @@ const FORMS = `
   CREATE MATERIALIZED VIEW acme.counted AS SELECT acme.up(v) AS v FROM acme.split; CREATE INDEX ON acme.counted (acme.up(v))`;
 
 describe('tables that evaluate code', () => {
-  it.each([15, 18])('come back row for row on PostgreSQL %i', async (major) => {
+  it.each([15, 18])('are restored row for row on PostgreSQL %i', async (major) => {
     const on = serverOfMajor(major);
     const database = await databaseOf(on, FORMS);
     const stored = await takeBackup(on, database, ['acme'], { user: 'postgres' });
@@ -194,7 +194,7 @@ describe('tables that evaluate code', () => {
   });
 });
 
-describe('code that nobody else could run as', () => {
+describe('code that no other role could run as', () => {
   it.each([
     [
       'a built-in in a check',
@@ -236,7 +236,7 @@ describe('code that nobody else could run as', () => {
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`as requested: .*${name}`))]);
   });
 
-  it('runs as the restore role where that owns nothing else', async () => {
+  it('runs as the restore role if that owns nothing else', async () => {
     const on = serverOfMajor(18);
     const database = await databaseOf(
       on,

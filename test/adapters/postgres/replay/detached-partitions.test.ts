@@ -22,7 +22,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
   beforeAll(async () => {
     postgres = await startPostgres(major);
     database = await newDatabase(postgres, TENANT);
-    // It waits for the reader, and gives up: what it began stays.
+    // It waits for the reader, and gives up: the detach stays pending.
     const reader = await postgres.session(database);
     await reader.query('BEGIN; SELECT * FROM acme.events');
     const detaching = await postgres.session(database);
@@ -40,7 +40,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
   const stored = (): Promise<Stored> =>
     takeBackup(postgres, database, ['acme'], { format: 'plain', compression: 'none' });
 
-  it('comes back detached, with its rows, and says so in backup and restore', async () => {
+  it('is restored detached, with its rows, which backup and restore report', async () => {
     expect(await rowsOf('acme')).toEqual([{ id: 1 }]);
     const one = await stored();
     expect(one.manifest.warnings).toContainEqual(
@@ -60,7 +60,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     await postgres.sql('DROP SCHEMA acme_restored CASCADE', database);
   });
 
-  it('is not kept where a partition would be attached that was not, or the other way round', async () => {
+  it('is not detached if a partition would be attached that was not, or the reverse', async () => {
     const { manifest, bytes } = await stored();
     const tables = manifest.tables.map((table) => {
       const { detachPending: _, ...rest } = table;
@@ -79,7 +79,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
         'table "acme"."events_1" is not the partition that it was',
       ]),
     });
-    // A manifest of before does not say it: as pg_dump has it.
+    // An older manifest does not record it: the restore follows pg_dump.
     const { leftOut } = await restore(
       { postgres, database },
       { manifest: { ...manifest, tables }, bytes },

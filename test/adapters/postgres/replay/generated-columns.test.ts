@@ -15,8 +15,8 @@ import {
 } from '../support/restoring.ts';
 
 /**
- * Generated columns that can no longer be computed for rows that are there: a function that has changed since, or what a superuser did. With
- * `report` every row comes back, columns that can be computed are, and the others are told with the statements that make them again.
+ * Generated columns that can no longer be computed for existing rows: a function that has changed since, or a superuser's change. With
+ * `report` every row is restored, columns that can be computed are, and the others are reported with the statements that create them again.
  */
 const VIRTUAL = `
   CREATE TABLE acme.seen (id int, n int, v int GENERATED ALWAYS AS (n) VIRTUAL NOT NULL);
@@ -90,7 +90,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     expect(await schemasIn(postgres, database)).toEqual(['acme']);
   });
 
-  it('are told one by one, with every row and all that can be computed, and can be made again', async () => {
+  it('are reported one by one, with every row and all that can be computed, and can be created again', async () => {
     const { unfinished, rows } = await bring({ postgres, database }, stored);
     expect(rows).toBe(hasVirtual ? 9 : 8);
     const told = unfinished.map(({ kind, object, state, why }) => [
@@ -120,13 +120,13 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
       { id: 1, share: 20 },
       { id: 2, share: null },
     ]);
-    // Nothing of the staging is left, and what was altered is its owner's.
+    // Nothing of the staging is left, and altered objects still belong to their owner.
     expect(
       await sql(`SELECT DISTINCT relowner::regrole::text AS owner FROM pg_class WHERE relnamespace = 'acme_restored'::regnamespace
         UNION SELECT proowner::regrole::text FROM pg_proc WHERE pronamespace = 'acme_restored'::regnamespace`),
     ).toEqual([{ owner: OWNER }]);
 
-    // The restored function is still its old text; the rows are corrected, and each statement runs as it is.
+    // The restored function still has its old text; the rows are corrected, and each statement runs unchanged.
     await sql(`UPDATE acme_restored.shares SET n = 1 WHERE n = 0; UPDATE acme_restored.bound SET n = 1; UPDATE acme_restored.parts SET n = 1 WHERE n = 0; UPDATE acme_restored.plain SET n = 2 WHERE n = 0;
       ${hasVirtual ? 'UPDATE acme_restored.seen SET n = 1;' : ''} ${unfinished.map((one) => one.sql).join(';\n')}`);
     expect(await sql('SELECT share FROM acme_restored.parts ORDER BY 1')).toEqual([
@@ -146,7 +146,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     await sql('DROP SCHEMA acme_restored CASCADE');
   });
 
-  it('are no damage to a verification, which compares all else', async () => {
+  it('do not count as damage in a verification, which compares everything else', async () => {
     const rehearsals = await openRehearsals(major);
     try {
       const found = await rehearsals.rehearseQuickly(stored, 'rows');
@@ -167,7 +167,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     }
   });
 
-  it('are told the same where nobody is given anything', async () => {
+  it('are reported the same if owners are dropped', async () => {
     const { unfinished } = await bring({ postgres, database }, stored, {
       owners: 'drop',
       acceptOwnCode: true,

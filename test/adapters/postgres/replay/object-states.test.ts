@@ -10,7 +10,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** States of objects that pg_dump does not write, and what a server may not be able to hold or know. */
+/** States of objects that pg_dump does not write, and that a server may not be able to hold or know. */
 const TENANT = `
   CREATE SCHEMA acme;
   CREATE TABLE acme.customers (id int PRIMARY KEY, name text, note text);
@@ -49,7 +49,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
   });
   afterAll(() => postgres.stop());
 
-  it('tells states that a restore does not bring back, or that rows may break', async () => {
+  it('reports states that a restore does not restore, or that rows may violate', async () => {
     const { states, warnings } = stored.manifest;
     expect(states?.map(({ state, name }) => `${state}: ${name}`)).toEqual([
       'invalid-index: acme.half_built',
@@ -76,7 +76,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     }
   });
 
-  it('is as told after a restore', async () => {
+  it('is as reported after a restore', async () => {
     const { unfinished } = await restore({ postgres, database }, stored, { onConflict: 'report' });
     expect(unfinished.map(({ object, state }) => [object, state])).toEqual([
       ['constraint "orders_customer" of table "acme.orders"', 'not-valid'],
@@ -104,7 +104,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     await postgres.sql('DROP SCHEMA acme_restored CASCADE', database);
   });
 
-  it('leaves out security labels whose provider the server has not loaded, and tells them', async () => {
+  it('leaves out security labels whose provider the server has not loaded, and reports them', async () => {
     const labelled = await newDatabase(
       postgres,
       'CREATE SCHEMA acme; CREATE TABLE acme.people (name text); CREATE VIEW acme.names AS SELECT name FROM acme.people',
@@ -145,7 +145,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
         (error: unknown) => error,
       )) as OutOfLocks;
 
-    it('says how many locks a restore needs, before it begins and in a dry run', async () => {
+    it('reports how many locks a restore needs, before it begins and in a dry run', async () => {
       const { tables } = many.manifest;
       const twice = [...tables, ...tables.map((one) => ({ ...one, name: `${one.name}_` }))];
       const backup = { ...many, manifest: { ...many.manifest, tables: twice } };
@@ -158,7 +158,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
       expect(error.message).toMatch(words);
     });
 
-    it('says so as well where the server runs out of them on the way', async () => {
+    it('reports it too if the server runs out of locks on the way', async () => {
       const { problems, warnings } = await surveyOf({ postgres, database: small }, many);
       expect(problems).toEqual([]);
       expect(warnings.join()).toMatch(/The restore holds up to 9600 locks/);

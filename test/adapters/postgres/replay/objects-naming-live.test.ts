@@ -78,12 +78,15 @@ const split = (all: Names = []) => ({
 describe.each([15, 18])(
   'on PostgreSQL %i what names the live schema in a string constant',
   (major) => {
-    it.each(['custom', 'plain'] as const)('is told once it is restored from %s', async (format) => {
-      const made = on(major);
-      const places = placesOf(made.custom, `_${format}`);
-      const { namingLive } = await restore(made, made[format], { places });
-      expect(split(namingLive)).toEqual({ reading: READING, writing: WRITING });
-    });
+    it.each(['custom', 'plain'] as const)(
+      'is reported after its restore from %s',
+      async (format) => {
+        const made = on(major);
+        const places = placesOf(made.custom, `_${format}`);
+        const { namingLive } = await restore(made, made[format], { places });
+        expect(split(namingLive)).toEqual({ reading: READING, writing: WRITING });
+      },
+    );
 
     it('is told from a table of contents, functions with their arguments', async () => {
       const { bytes } = on(major).custom;
@@ -105,7 +108,7 @@ describe.each([15, 18])(
       expect(await readNaming({ read, schemas: ['other'] })).toEqual({ all: [], functions: [] });
     });
 
-    it('is nothing where the restored schema has its name', async () => {
+    it('is not reported if the restored schema has its name', async () => {
       const made = on(major);
       const wishes = { mode: 'swap', places: placesOf(made.custom, '_swapped') } as const;
       expect((await restore(made, made.custom, wishes)).namingLive).toBeUndefined();

@@ -11,10 +11,10 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** The schema public comes back with the rights that it had, those included that PostgreSQL itself gave and no dump holds. */
+/** The schema public is restored with the rights that it had, including those that PostgreSQL itself granted and no dump holds. */
 const serverOfMajor = serversOf(15, 18);
 
-/** A database of the tenants' owner, whose public is as initdb left it, changed by `more`. */
+/** A database of the tenants' owner, whose public is as initdb created it, changed by `more`. */
 const databaseWith = async (on: Postgres, more: string): Promise<string> => {
   const database = await newDatabase(on, 'SELECT 1');
   await on.sql(
@@ -75,7 +75,7 @@ describe.each([18, 15])('on PostgreSQL %i, a swap of a public that is', (major) 
   });
 });
 
-it('without owners and grants nothing is granted to anybody', async () => {
+it('without owners and grants nothing is granted to any role', async () => {
   const postgres = serverOfMajor(18);
   const database = await databaseWith(postgres, '');
   const stored = await takeBackup(postgres, database, ['public'], { user: 'postgres' });

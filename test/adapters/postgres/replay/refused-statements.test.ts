@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { newDatabase, restore, schemasIn, surveyOf, takeBackup } from '../support/restoring.ts';
 
-/** What the server says against a statement, under names that tell a person what to do; never with a row's values. */
+/** A server's error for a statement, under names that tell a person what to do; never with a row's values. */
 let postgres: Postgres;
 beforeAll(async () => {
   postgres = await startPostgres(18);
@@ -28,7 +28,7 @@ const T = `CREATE SCHEMA acme; CREATE TABLE acme.t (id int PRIMARY KEY, v text C
   INSERT INTO acme.t VALUES (1, 'secret one'), (2, 'secret two'), (3, 'secret three');`;
 
 describe('a statement that the server refuses', () => {
-  it('because a function names things without their schema tells the function and what mends it', async () => {
+  it('because a function uses unqualified names is reported with the function and the remedy', async () => {
     const error = await refusedWith(
       `${T} CREATE FUNCTION acme.knows(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM t WHERE id = $1); END';
        SET search_path = acme; CREATE TABLE acme.checked (t int CHECK (acme.knows(t))); INSERT INTO acme.checked VALUES (1); RESET search_path;`,
@@ -39,7 +39,7 @@ describe('a statement that the server refuses', () => {
     expect(error?.message).toContain('ALTER ROUTINE acme.knows(integer) SET search_path = "acme"');
   });
 
-  it('because an event trigger may not do what it does tells its function', async () => {
+  it('because an event trigger is not allowed its action is reported with its function', async () => {
     const database = await newDatabase(postgres, T);
     const target = { postgres, database };
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -58,14 +58,14 @@ describe('a statement that the server refuses', () => {
     await restore(target, stored);
   });
 
-  it('among rows tells the line and the column, and no value', async () => {
+  it('among rows is reported with the line and the column, and no value', async () => {
     const error = await refusedWith(T, (text) => text.replace('2\tsecret', 'two\tsecret'));
     expect(error).toMatchObject({ name: 'StatementRefused' });
     expect(error?.message).toMatch(/the rows of table "acme\.t".* at line 2, column id \(22P02\)/);
     expect(error?.message).not.toMatch(/secret|two/);
   });
 
-  it('for a constraint names it, and no value', async () => {
+  it('because of a constraint is reported with its name, and no value', async () => {
     const error = await refusedWith(T, (text) => text.replace('secret three', 'bad'));
     expect(error?.message).toMatch(/violates check constraint "t_v_check" at line 3/);
     expect(error?.message).not.toContain('secret');
@@ -73,7 +73,7 @@ describe('a statement that the server refuses', () => {
     expect(double?.message).toMatch(/could not create unique index "t_pkey"/);
   });
 
-  it('from the backup’s own code says where, and not what it says', async () => {
+  it('from the backup’s own code is reported with its position, and not with its message', async () => {
     const error = await refusedWith(
       `CREATE SCHEMA acme; CREATE FUNCTION acme.check(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF $1 = 'b' THEN RAISE 'this is secret: %', $1; END IF; RETURN true; END $$;
        CREATE TABLE acme.t (v text CHECK (acme.check(v))); INSERT INTO acme.t VALUES ('a');`,
@@ -83,7 +83,7 @@ describe('a statement that the server refuses', () => {
     expect(error?.message).not.toContain('secret');
   });
 
-  it('for want of a right points to the roles', async () => {
+  it('because a right is missing is reported with a pointer to the roles', async () => {
     const error = await refusedWith(
       `RESET ROLE; CREATE SCHEMA hidden; CREATE TYPE hidden.mood AS ENUM ('ok'); GRANT USAGE ON SCHEMA hidden TO app_owner; SET ROLE app_owner;
        CREATE SCHEMA acme; CREATE TABLE acme.t (m hidden.mood);
@@ -95,7 +95,7 @@ describe('a statement that the server refuses', () => {
     );
   });
 
-  it('because somebody holds what it needs is tried again', async () => {
+  it('because another session locks what it needs is tried again', async () => {
     const database = await newDatabase(
       postgres,
       `CREATE SCHEMA shared; CREATE TABLE shared.u (id int); CREATE SCHEMA acme; CREATE VIEW acme.v AS SELECT * FROM shared.u`,
@@ -114,7 +114,7 @@ describe('a statement that the server refuses', () => {
   });
 });
 
-describe('what is left out is told', () => {
+describe('what is left out is reported', () => {
   it('a tablespace that the server does not have', async () => {
     const database = await newDatabase(postgres, T);
     const stored = await takeBackup(postgres, database, ['acme'], {
@@ -128,7 +128,7 @@ describe('what is left out is told', () => {
     expect(loaded.leftOut).toMatchObject([{ what: 'tablespace "fast \\"disk\\""' }]);
   });
 
-  it('definitions without rows come back as such', async () => {
+  it('definitions without rows are restored as such', async () => {
     const database = await newDatabase(postgres, T);
     const stored = await takeBackup(postgres, database, ['acme'], { content: 'schema' });
     expect((await surveyOf({ postgres, database }, stored)).warnings.join()).toContain(

@@ -17,8 +17,8 @@ import {
 } from '../support/restoring.ts';
 
 /**
- * A backup whose rows and definitions do not fit together: with `report` every row comes back, and each object that can't be as it
- * was is told with the statement that finishes it; with `stop` nothing comes back, and the error says that there is another way.
+ * A backup whose rows and definitions do not fit together: with `report` every row is restored, and each object that can't be restored
+ * unchanged is reported with the statement that finishes it; with `stop` nothing is restored, and the error names the alternative.
  */
 const TENANT = `
   CREATE SCHEMA acme;
@@ -55,7 +55,7 @@ const TENANT = `
   INSERT INTO acme.twice VALUES (1, 'x');
   INSERT INTO acme.of_twice VALUES (1, 1)`;
 
-/** What a person can do to a source that no check sees, as its superuser. */
+/** What a superuser can do to a source that no check sees. */
 const BREAK = `
   SET app.region = 'eu'; REFRESH MATERIALIZED VIEW acme.by_setting;
   INSERT INTO acme.divisors VALUES (1); REFRESH MATERIALIZED VIEW acme.quotient; REFRESH MATERIALIZED VIEW acme.of_quotient; DELETE FROM acme.divisors;
@@ -71,7 +71,7 @@ const BROKEN_ROWS = `
   UPDATE pg_index SET indisready = true WHERE NOT indisready;
   CREATE OR REPLACE FUNCTION acme.norm(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE ''no more''; END'`;
 
-/** Checks that rows do not meet, or do only once all rows are there. */
+/** Checks that rows violate, or satisfy only once all rows exist. */
 const CHECKED = `
   CREATE SCHEMA beta;
   CREATE TABLE beta.zz_limits (most int);
@@ -99,7 +99,7 @@ const DOMAIN_BROKEN = `
   ALTER DOMAIN beta.positive ADD CONSTRAINT above CHECK (VALUE > 0) NOT VALID;
   UPDATE pg_constraint SET convalidated = true WHERE conname = 'above'`;
 
-/** As a worker does: again, with what the error says may be taken away. */
+/** As a worker does: again, without the objects that the error allows to remove. */
 const bring = async (
   target: Parameters<typeof restore>[0],
   stored: Stored,
@@ -135,14 +135,14 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
 
   const sql = async (text: string) => (await postgres.sql(text, database)).rows;
 
-  it('stops with nothing, and says that there is another way', async () => {
+  it('stops with nothing, and names the alternative', async () => {
     const error = await restore({ postgres, database }, stored).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(StatementRefused);
     expect((error as StatementRefused).conflict).toEqual({});
     expect(await schemasIn(postgres, database)).toEqual(['acme', 'beta']);
   });
 
-  it('reports each object with its reason and what finishes it, and brings every row', async () => {
+  it('reports each object with its reason and what finishes it, and restores every row', async () => {
     const loaded = await restore({ postgres, database }, stored, { onConflict: 'report' });
     const objects = byObject(loaded.unfinished);
     expect(
@@ -172,10 +172,10 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
       why: expect.stringContaining('could not create unique index "codes_code" (23505)'),
       sql: 'CREATE UNIQUE INDEX codes_code ON "acme_restored".codes USING btree (code)',
     });
-    // Every row is there.
+    // Every row exists.
     expect(await sql('SELECT count(*)::int AS n FROM acme_restored.twice')).toEqual([{ n: 2 }]);
     expect(await sql('SELECT count(*)::int AS n FROM acme_restored.orders')).toEqual([{ n: 3 }]);
-    // A key that is not valid refuses what comes new.
+    // A key that is not valid refuses new rows.
     await expect(sql('INSERT INTO acme_restored.orders VALUES (9, 98)')).rejects.toThrow(
       /orders_customer/,
     );
@@ -185,7 +185,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     expect(await sql('SELECT count FROM acme_restored.fine')).toEqual([{ count: '2' }]);
   });
 
-  it('says what finishes it: once the rows are mended, each statement runs as it is', async () => {
+  it('reports what finishes it: once the rows are corrected, each statement runs unchanged', async () => {
     const { unfinished } = await restore({ postgres, database }, stored, {
       onConflict: 'report',
       places: [{ from: 'acme', to: 'Acme "2"' }],
@@ -211,7 +211,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     await sql(`DROP SCHEMA "Acme ""2""" CASCADE`);
   });
 
-  it('brings rows that meet a check only once all are there, and tells a check that they do not meet', async () => {
+  it('restores rows that satisfy a check only once all exist, and reports a check that they violate', async () => {
     const refused = await restore({ postgres, database }, checked).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(StatementRefused);
     expect((refused as StatementRefused).conflict).toEqual({ loosen: 'checks' });
@@ -240,7 +240,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     await sql('DROP SCHEMA beta_restored CASCADE');
   });
 
-  it('warns of such checks when the backup is taken, and in a dry run', async () => {
+  it('warns of such checks when the backup is made, and in a dry run', async () => {
     expect(checked.manifest.atRisk).toEqual([
       { name: 'in_future on beta.dated', reason: 'changing' },
       { name: 'within on beta.later', reason: 'reading' },
@@ -253,7 +253,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     expect(stored.manifest.atRisk).toBeUndefined();
   });
 
-  it('does the same where a domain is what rows do not meet', async () => {
+  it('does the same if the rows violate a domain', async () => {
     await postgres.sql(DOMAIN_BROKEN, database);
     const of = await takeBackup(postgres, database, ['beta'], { format: 'plain' });
     const { unfinished } = await bring({ postgres, database }, of);

@@ -3,7 +3,7 @@ import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { newDatabase, restore, type Stored, schemasIn, takeBackup } from '../support/restoring.ts';
 import { SMUGGLED } from '../support/smuggled.ts';
 
-/** What stands in a backup that pg_dump did not write: whoever could write to the vault must not reach another tenant by it. */
+/** SQL in a backup that pg_dump did not write: an attacker who can write to the vault must not reach another tenant with it. */
 const TENANTS = `
   CREATE SCHEMA acme; CREATE TABLE acme.t (id int PRIMARY KEY, v text); INSERT INTO acme.t VALUES (1, 'x');
   CREATE SEQUENCE acme.s;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-/** Puts SQL where the rows are done and the text goes on. */
+/** Inserts SQL after the rows, where statements continue. */
 const smuggle = (sql: string) => {
   const text = stored.bytes.toString();
   const at = text.indexOf('-- Name: t t_pkey');
@@ -43,7 +43,7 @@ const state = async (): Promise<unknown> => [
 ];
 
 describe('a backup with', () => {
-  it.each(SMUGGLED)('%s in it is refused, and nothing of it happens', async (_, sql) => {
+  it.each(SMUGGLED)('%s in it is refused, and has no effect', async (_, sql) => {
     const before = await state();
     await expect(
       restore({ postgres, database }, stored, { bytes: smuggle(sql) }),
@@ -57,7 +57,7 @@ describe('a backup with', () => {
     ['a publication', 'CREATE PUBLICATION p FOR TABLE ONLY acme.t;'],
     ['a subscription', "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION p;"],
     ['an event trigger', 'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION acme.f();'],
-  ])('%s in it comes back without it, and says so', async (what, sql) => {
+  ])('%s in it is restored without it, which is reported', async (what, sql) => {
     const places = [{ from: 'acme', to: `acme ${what}` }];
     const loaded = await restore({ postgres, database }, stored, { bytes: smuggle(sql), places });
     expect(loaded.leftOut).toHaveLength(1);
@@ -66,7 +66,7 @@ describe('a backup with', () => {
   });
 
   it('a second statement hidden from one lexer is an error of the server', async () => {
-    // Two statements in one piece never come out of the reader; the protocol would not take them either.
+    // The reader never returns two statements in one piece; the protocol would not accept them either.
     const sql = "COMMENT ON TABLE acme.t IS E'\\'; DROP TABLE other.secrets; --';";
     const places = [{ from: 'acme', to: 'acme_quoted' }];
     await restore({ postgres, database }, stored, { bytes: smuggle(sql), places });
@@ -81,7 +81,7 @@ describe('a backup with', () => {
   it.each([
     ['a function', 'ALTER ROUTINE'],
     ['a view', 'ALTER VIEW'],
-  ])('%s that it gives to nobody has no rights but those of its caller', async (what) => {
+  ])('%s without an owner has no rights but those of its caller', async (what) => {
     const places = [{ from: 'acme', to: 'acme_spy' }];
     const sql =
       what === 'a function'
@@ -98,7 +98,7 @@ describe('a backup with', () => {
     await postgres.sql('DROP SCHEMA acme_spy CASCADE', database);
   });
 
-  it("a table that it gives to nobody is the owner's of the schema before its rows come", async () => {
+  it("a table without an owner belongs to the schema's owner before its rows are loaded", async () => {
     const places = [{ from: 'acme', to: 'acme_lost' }];
     const loaded = await restore({ postgres, database }, stored, {
       bytes: smuggle(
@@ -110,7 +110,7 @@ describe('a backup with', () => {
     await postgres.sql('DROP SCHEMA acme_lost CASCADE', database);
   });
 
-  it('an heir of a table of another is restored without it, so that its rows show there once', async () => {
+  it('a child table of a foreign table is restored without the inheritance, so that its rows show there once', async () => {
     const places = [{ from: 'acme', to: 'acme_heir' }];
     const loaded = await restore({ postgres, database }, stored, {
       bytes: smuggle(

@@ -39,7 +39,7 @@ const OWNERS = `
     UNION ALL SELECT typowner FROM pg_type WHERE typnamespace = 'acme_restored'::regnamespace) AS o (owner)`;
 
 describe.each([15, 18])('PostgreSQL %i, objects that a superuser owns', (major) => {
-  it("become the schema owner's beside, and are told; a swap is refused, without advice to give away a superuser", async () => {
+  it("become the schema owner's beside, and are reported; a swap is refused, without advice to give away a superuser", async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, OWNED);
     const target = { postgres, database };
@@ -69,7 +69,7 @@ describe.each([15, 18])('PostgreSQL %i, objects that a superuser owns', (major) 
 });
 
 describe.each([15, 18])('PostgreSQL %i, objects that only a superuser may create', (major) => {
-  it('are told with their statements, and so is what needs them; each statement runs as a superuser', async () => {
+  it('are reported with their statements, and so is what needs them; each statement runs as a superuser', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, CREATED);
     const target = { postgres, database };

@@ -3,7 +3,7 @@ import type { Postgres } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
 import { newDatabase, restore, schemasIn, takeBackup } from '../support/restoring.ts';
 
-/** Tenants with owners of their own, one restore role that is a member of all, and code that waits for it. */
+/** Tenants with their own owners, one restore role that is a member of all, and code that attacks it. */
 const SETUP = `RESET ROLE;
   DO $$ BEGIN CREATE ROLE t_acme; CREATE ROLE t_beta; CREATE ROLE t_part;
   EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -94,7 +94,7 @@ describe("a tenant's own code", () => {
     expect(rows).toEqual([{ c: 'a\\b' }]);
   });
 
-  it('that makes types of its session is not called by what comes after it', async () => {
+  it("that creates types in its session's temporary schema is not called by later statements", async () => {
     const database = await databaseOf(
       postgres,
       `CREATE FUNCTION acme.takes(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
@@ -115,7 +115,7 @@ describe("a tenant's own code", () => {
     expect(rows).toEqual([{ v: 'a' }]);
   });
 
-  it('of an owner who may not look into the schema before its grants are back comes back', async () => {
+  it('of an owner who may not use the schema before its grants are applied is restored', async () => {
     const database = await databaseOf(
       postgres,
       `RESET ROLE; DO $$ BEGIN CREATE ROLE t_second; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -138,7 +138,7 @@ describe('what runs with the rights of an owner that it can not be given to', ()
     CREATE RULE r AS ON INSERT TO acme.t DO ALSO INSERT INTO acme.log VALUES (new.v)`;
 
   it.each([15, 18])(
-    'has the rights of its caller on PostgreSQL %i, and nothing is left with the restore role',
+    'has the rights of its caller on PostgreSQL %i, and nothing stays with the restore role',
     async (major) => {
       const on = serverOfMajor(major);
       const database = await databaseOf(on, PARTS);
@@ -164,7 +164,7 @@ describe('what runs with the rights of an owner that it can not be given to', ()
     },
   );
 
-  it('has them too where nobody is to own anything', async () => {
+  it('has them too if owners are dropped', async () => {
     const database = await databaseOf(postgres, PARTS);
     const stored = await takeBackup(postgres, database, ['acme'], { user: 'postgres' });
     const loaded = await restore({ postgres, database }, stored, { owners: 'drop' });
@@ -176,14 +176,14 @@ describe('what runs with the rights of an owner that it can not be given to', ()
     ]);
   });
 
-  it('and of a table with a rule that stays with the restore role nobody else has rights', async () => {
+  it('and on a table with a rule that stays with the restore role no other role has rights', async () => {
     const database = await databaseOf(
       postgres,
       `${PARTS}; GRANT INSERT, SELECT ON acme.t TO PUBLIC; GRANT UPDATE (v) ON acme.t TO t_acme`,
     );
     const stored = await takeBackup(postgres, database, ['acme'], { user: 'postgres' });
     await postgres.sql('REVOKE t_acme FROM larder_restore');
-    // The live schema is away: it could not be renamed by who is no member of its owner.
+    // The live schema is away: a role that is no member of its owner could not rename it.
     await postgres.sql('ALTER SCHEMA acme RENAME TO acme_away', database);
     const loaded = await restore({ postgres, database }, stored);
     await postgres.sql('GRANT t_acme TO larder_restore');
@@ -198,7 +198,7 @@ describe('what runs with the rights of an owner that it can not be given to', ()
 });
 
 describe('a database in which backslashes escape', () => {
-  it('comes back', async () => {
+  it('is restored', async () => {
     const database = await databaseOf(
       postgres,
       String.raw`CREATE TABLE acme.t (v text DEFAULT E'a\\b''c'); INSERT INTO acme.t DEFAULT VALUES; COMMENT ON TABLE acme.t IS E'\\'';'`,

@@ -9,8 +9,8 @@ import { openedOn } from '../../../support/servers.ts';
 import { requestOf, sealed, serverOf, surveyOf, takeBackup } from '../support/restoring.ts';
 
 /**
- * The awkward schema, restored beside itself and put in its own place, object by object and row by row. Its C functions, text
- * search parsers and casts only a superuser may make, so here one restores.
+ * The awkward schema, restored beside itself and in its own place, object by object and row by row. Only a superuser may create its
+ * C functions, text search parsers and casts, so a superuser restores here.
  */
 const SCHEMA = 'Awk.ward "schema" *é';
 const SUPERUSER = 'postgres';
@@ -32,7 +32,7 @@ const on = openedOn([15, 18], async (postgres) => {
   return { postgres, template };
 });
 
-/** A database of its own with the awkward schema in it. */
+/** A separate database with the awkward schema in it. */
 const awkward = async (major: number) => {
   const { postgres, template } = on(major);
   const database = await postgres.database();
@@ -41,19 +41,19 @@ const awkward = async (major: number) => {
   return { postgres, database, user: SUPERUSER };
 };
 
-/** What is other afterwards, each for a reason that people are told. */
+/** Allowed differences, each with a reported reason. */
 const EXPECTED: readonly RegExp[] = [
   // In no dump of a schema.
   /^(missing|changed) (access method|cast|event trigger|publication|large object) /,
   /^missing dependency (access method|cast|event trigger|publication)/,
-  // Heirs and partitions of tables outside come back by themselves.
+  // Child tables and partitions of tables outside are restored as plain tables.
   /^changed relation \S+ \S+ \S+(derived: parents was .*"elsewhere.ancestor"|log_2026: parents was)/,
   /^changed column .*\.(derived [45] (born|made_by)|log_2026 [12] (id|day)): local was false, is true/,
   /^changed constraint log_(id|day)_not_null on/,
   /^missing dependency table .*\.(derived -> table elsewhere.ancestor|log_2026 -> table elsewhere.log) /,
-  // The mark.
+  // The marker.
   /^changed comment schema .* is "Larder restore /,
-  // Where pg_dump itself writes something else than it read.
+  // Cases in which pg_dump itself writes something else than it read.
   /^changed column .*events_old 2 n: default was null, is "NULL::integer"/,
   /^added dependency default value for .*events_old\.n -> /,
   /^changed constraint events_detached_pkey on /,
@@ -68,7 +68,7 @@ const CASES: [number, Format, Compression | undefined][] = [
 ];
 
 describe('the awkward schema', () => {
-  it.each(CASES)('of PostgreSQL %i as %s, %s comes back', async (major, format, compression) => {
+  it.each(CASES)('of PostgreSQL %i as %s, %s is restored', async (major, format, compression) => {
     const target = await awkward(major);
     const { postgres, database } = target;
     const before = await factsOf(postgres, database);
@@ -81,7 +81,7 @@ describe('the awkward schema', () => {
     expect(preflight.problems).toEqual([]);
     const server = serverOf(target);
     const restoreId = uuidv7(Date.now());
-    // All belongs to a superuser, so there is nobody whom its functions could be restricted to.
+    // Everything belongs to a superuser, so its functions can be restricted to no role.
     const wishes = { restoreId, places, acceptOwnCode: true };
     const loaded = await server.load(await requestOf(stored, wishes));
     const { namingLive: _, ...marked } = loaded;

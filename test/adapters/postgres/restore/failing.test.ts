@@ -18,7 +18,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** A restore that fails, at whatever moment, leaves nothing: no schema, no session, and what is live as it was. */
+/** A restore that fails, at whatever moment, leaves nothing: no schema, no session, and the live schema unchanged. */
 const TENANT = `
   CREATE SCHEMA acme;
   CREATE TABLE acme.big (id int PRIMARY KEY, v text);
@@ -49,7 +49,7 @@ const nothingLeft = async (): Promise<void> => {
 };
 
 describe('nothing is left', () => {
-  it('where the digest is another', async () => {
+  it('if the digest differs', async () => {
     const damaged = new BackupDamaged('k', 'other bytes');
     await expect(
       restore(target(), custom, { confirm: () => Promise.reject(damaged) }),
@@ -57,8 +57,8 @@ describe('nothing is left', () => {
     await nothingLeft();
   });
 
-  it('where only one of its two sessions can be opened', async () => {
-    // Alone the session that watches has such a limit.
+  it('if only one of its two sessions can be opened', async () => {
+    // Only the session that watches has such a limit.
     const proxy = await startDeafProxy(postgres.port, 'statement_timeout=10000');
     const loading = restore({ ...target(), port: proxy.port }, custom);
     await expect(loading).rejects.toMatchObject({ name: 'SourceUnreachable', retryable: true });
@@ -67,7 +67,7 @@ describe('nothing is left', () => {
     await proxy.close();
   });
 
-  it('where the manifest counts another number of rows', async () => {
+  it('if the manifest counts another number of rows', async () => {
     const { manifest } = custom;
     const tables = manifest.tables.map((table) =>
       table.name === 'small' ? { ...table, rows: 101 } : table,
@@ -81,7 +81,7 @@ describe('nothing is left', () => {
   });
 
   it.each(['sequences', 'views', 'functions', 'types', 'triggers', 'policies', 'tables'] as const)(
-    'where the manifest has more %s than came back',
+    'if the manifest has more %s than were restored',
     async (kind) => {
       const { manifest } = custom;
       const more = {
@@ -102,18 +102,15 @@ describe('nothing is left', () => {
     },
   );
 
-  it.each([0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98])(
-    'where a plain text is cut at %f',
-    async (share) => {
-      const bytes = plain.bytes.subarray(0, Math.floor(plain.bytes.length * share));
-      await expect(restore(target(), plain, { bytes })).rejects.toMatchObject({
-        name: 'DumpUnreadable',
-      });
-      await nothingLeft();
-    },
-  );
+  it.each([0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98])('if a plain text is cut at %f', async (share) => {
+    const bytes = plain.bytes.subarray(0, Math.floor(plain.bytes.length * share));
+    await expect(restore(target(), plain, { bytes })).rejects.toMatchObject({
+      name: 'DumpUnreadable',
+    });
+    await nothingLeft();
+  });
 
-  it.each([0.02, 0.5, 0.98])('where an archive is cut at %f', async (share) => {
+  it.each([0.02, 0.5, 0.98])('if an archive is cut at %f', async (share) => {
     const bytes = custom.bytes.subarray(0, Math.floor(custom.bytes.length * share));
     await expect(restore(target(), custom, { bytes })).rejects.toMatchObject({
       name: 'DumpUnreadable',
@@ -121,7 +118,7 @@ describe('nothing is left', () => {
     await nothingLeft();
   });
 
-  it('where the vault breaks among the rows, whose error it is', async () => {
+  it('if the vault fails among the rows, whose error is reported', async () => {
     const broken = new ReadInterrupted('k', 'the network went');
     const text = (async function* () {
       yield plain.bytes.subarray(0, plain.bytes.length / 2);
@@ -131,7 +128,7 @@ describe('nothing is left', () => {
     await nothingLeft();
   });
 
-  it('where pg_restore is killed among the rows', async () => {
+  it('if pg_restore is killed among the rows', async () => {
     const request = await requestOf(custom);
     const text = (async function* () {
       for await (const chunk of request.text) {
@@ -148,7 +145,7 @@ describe('nothing is left', () => {
     await nothingLeft();
   });
 
-  it('where it is stopped, with the reason it was stopped for', async () => {
+  it('if it is stopped, with the reason it was stopped for', async () => {
     const stop = new AbortController();
     const reason = new Error('cancelled');
     const loading = restore(target(), custom, {
@@ -159,7 +156,7 @@ describe('nothing is left', () => {
     await nothingLeft();
   });
 
-  it('where its session is ended by somebody', async () => {
+  it('if another session ends its session', async () => {
     const loading = restore(target(), custom, {
       confirm: async () => {
         await postgres.sql(
@@ -191,7 +188,7 @@ describe('a connection that is cut', () => {
     await nothingLeft();
   });
 
-  it('after the COMMIT was done, before its answer came, is no failure', async () => {
+  it('after the COMMIT was done, before its answer arrived, is no failure', async () => {
     const proxy = await startDeafProxy(postgres.port, 'COMMIT\0');
     const restoreId = uuidv7(Date.now());
     const places = placesOf(custom, '_again');
@@ -205,7 +202,7 @@ describe('a connection that is cut', () => {
     await nothingLeft();
   });
 
-  it('stays open behind a worker that vanished: the next attempt ends it, and knows that it had not committed', async () => {
+  it('stays open after its worker disappeared: the next attempt ends it, and knows that it had not committed', async () => {
     const restoreId = uuidv7(Date.now());
     let held: () => void = () => undefined;
     const isHeld = new Promise<void>((resolve) => {
@@ -230,7 +227,7 @@ describe('a connection that is cut', () => {
   });
 });
 
-/** Passes everything on until a client has sent these words; of the answer nothing comes back, and the connection breaks. */
+/** Passes everything on until a client has sent these words; the answer is dropped, and the connection breaks. */
 const startDeafProxy = async (port: number, words: string) => {
   let deaf = false;
   const listener: Server = createServer((client) => {

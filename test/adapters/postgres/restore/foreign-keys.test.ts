@@ -11,7 +11,7 @@ import {
 } from '../support/restoring.ts';
 import { flowing, startTraffic, type Work } from '../support/traffic.ts';
 
-/** Constraints to tables that all tenants share: added afterwards, while everybody writes. */
+/** Constraints to tables that all tenants share: added afterwards, while other sessions write. */
 const TENANT = `
   CREATE SCHEMA shared;
   CREATE TABLE shared.users (id int PRIMARY KEY, region int NOT NULL DEFAULT 1, UNIQUE (region, id));
@@ -56,7 +56,7 @@ const prepare = async (major: number, more = '') => {
 };
 
 describe.each([15, 17, 18])('foreign keys to tables outside, on PostgreSQL %i', (major) => {
-  it('are added while everybody writes to those, and are then as they were', async () => {
+  it('are added while other sessions write to those, and are unchanged afterwards', async () => {
     const { target, stored } = await prepare(major);
     const { postgres, database } = target;
     const loaded = await restore(target, stored);
@@ -74,11 +74,11 @@ describe.each([15, 17, 18])('foreign keys to tables outside, on PostgreSQL %i', 
     const was = (await postgres.sql(KEYS('acme'), database)).rows;
     expect((await postgres.sql(KEYS('acme_restored'), database)).rows).toEqual(was);
     expect(was).toHaveLength(8);
-    // Again, as after a worker's death: all are there.
+    // Again, as after a worker's death: all exist.
     expect(await serverOf(target).addForeignKeys(loaded.foreignKeys, options)).toEqual(keys);
   });
 
-  it('that rows go against are there for new rows, and tell why', async () => {
+  it('that rows violate exist for new rows, with the reason', async () => {
     const { target, stored } = await prepare(major);
     const { postgres, database } = target;
     const loaded = await restore(target, stored);
@@ -106,7 +106,7 @@ describe.each([15, 17, 18])('foreign keys to tables outside, on PostgreSQL %i', 
         postgres.sql(`INSERT INTO acme_restored.${part} VALUES ${row}`, database),
       ).rejects.toThrow(/parted_owner/);
     }
-    // Again, as after a worker's death; then as a person would mend it, with the statements that were told.
+    // Again, as after a worker's death; then as a person would repair it, with the reported statements.
     const [again] = await serverOf(target).addForeignKeys(
       loaded.foreignKeys.filter(({ name }) => name === 'parted_owner'),
       options,
@@ -176,7 +176,7 @@ describe.each([15, 18])('tables with forced policies, on PostgreSQL %i', (major)
       const forced = (await postgres.sql(forcedIn('acme_restored'), database)).rows;
       expect(forced).toEqual((await postgres.sql(forcedIn('acme'), database)).rows);
       const wanted = loaded.foreignKeys.filter(({ name }) => /hidden|parts/.test(name));
-      // A row that the owner does not see goes against its key.
+      // A row that the owner does not see violates its key.
       await postgres.sql(
         'DELETE FROM acme.hidden; DELETE FROM acme.parts; DELETE FROM acme.parted; DELETE FROM acme.orders; DELETE FROM shared.users WHERE id = 2',
         database,
@@ -196,7 +196,7 @@ describe.each([15, 18])('tables with forced policies, on PostgreSQL %i', (major)
     },
   );
 
-  it('that are in use, or are referred to, are not locked: who can validate the key is told', async () => {
+  it('that are in use, or are referenced, are not locked: the report names which role can validate the key', async () => {
     const { target, stored } = await prepare(major, FORCED + SEES_ALL);
     const { postgres, database } = target;
     await postgres.sql(
@@ -222,7 +222,7 @@ describe.each([15, 18])('tables with forced policies, on PostgreSQL %i', (major)
 });
 
 describe('a key that is not enforced', () => {
-  it('is so again, and nothing is said against it', async () => {
+  it('is not enforced afterwards either, and is no problem', async () => {
     const { target, stored } = await prepare(
       18,
       `CREATE TABLE acme.lax (id int CONSTRAINT of_lax REFERENCES shared.users NOT ENFORCED);
@@ -243,11 +243,11 @@ describe('a key that is not enforced', () => {
   });
 });
 
-describe('foreign keys that can not be had', () => {
+describe('foreign keys that can not be added', () => {
   const keysOf = async (target: Awaited<ReturnType<typeof prepare>>['target'], loaded: Loaded) =>
     await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
 
-  it('for want of a right are left out with the statement that adds them, and foretold', async () => {
+  it('because a right is missing are left out with the statement that adds them, and predicted', async () => {
     const { target, stored } = await prepare(
       18,
       `RESET ROLE; ALTER TABLE shared.users OWNER TO postgres; SET ROLE ${OWNER};`,

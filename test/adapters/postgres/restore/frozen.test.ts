@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { newDatabase, placesOf, restore, takeBackup } from '../support/restoring.ts';
 
-/** Rows come back as VACUUM would leave them: whoever has an older snapshot must not take a restored table for an empty one. */
+/** Rows are restored as VACUUM would leave them: a session with an older snapshot must not see a restored table as empty. */
 let postgres: Postgres;
 beforeAll(async () => {
   postgres = await startPostgres(18);

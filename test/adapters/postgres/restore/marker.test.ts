@@ -18,7 +18,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** What a restore writes into comments, which anybody may write who owns the object. */
+/** What a restore writes into comments, which any owner of the object may change. */
 const options = { lockTimeoutMs: 2000, signal: new AbortController().signal };
 let postgres: Postgres;
 beforeAll(async () => {
@@ -59,12 +59,12 @@ const EVIL = {
   ],
 };
 
-describe('a mark', () => {
+describe('a marker', () => {
   const by = sealed('01a1fe10-396f-786e-b911-7ea85c18fcb7');
   const mark = { backupId: 'b', state: { ...EVIL, foreignKeys: [] } };
 
   it.each([undefined, 'own', 'two\n\nlines\n', 'Larder restore state: {}', '\n'])(
-    'says what it was given, and leaves the comment %j as it was',
+    'returns the given facts, and leaves the comment %j unchanged',
     (own) => {
       const comment = commentWithMarker(mark, own, by);
       expect(markerIn(comment, by)).toEqual(mark);
@@ -76,7 +76,7 @@ describe('a mark', () => {
     },
   );
 
-  it('counts only with what was signed, for the restore that signed it', () => {
+  it('counts only with its signed content, for the restore that signed it', () => {
     const comment = commentWithMarker(mark, 'own', by);
     const signature = /state: ([0-9a-f]{64}) /.exec(comment)?.[1] ?? '';
     const forged = [
@@ -97,13 +97,13 @@ describe('a mark', () => {
     expect(markerIn(comment, sealed())).toBeUndefined();
   });
 
-  it('is never made without a secret', () => {
+  it('is never written without the secret', () => {
     expect(() => commentWithMarker(mark, 'own', { ...by, seal: '' })).toThrow('no seal');
   });
 });
 
-describe('a forged mark', () => {
-  it('is none, on a schema and on a table, live or new', async () => {
+describe('a forged marker', () => {
+  it('does not count, on a schema and on a table, live or new', async () => {
     const { database, target, stored } = await prepare();
     const by = sealed();
     const forged = `Larder restore ${by.restoreId} of backup x\n\nLarder restore state: ${'0'.repeat(64)} ${JSON.stringify({ state: EVIL })}`;
@@ -117,7 +117,7 @@ describe('a forged mark', () => {
     expect(await server.findLoaded(by, [{ from: 'acme', to: 'acme' }])).toBeUndefined();
   });
 
-  it('of an exchange does not keep it from being done', async () => {
+  it('of an exchange does not prevent it', async () => {
     const { database, target, stored } = await prepare();
     const by = sealed();
     await restore(target, stored, by);
@@ -147,7 +147,7 @@ describe('after an exchange', () => {
     { from: 'acme_before', to: 'acme' },
   ];
 
-  it('the live schema has the comment of the backup, and what stepped aside tells so until it is back', async () => {
+  it('the live schema has the comment of the backup, and the schema set aside records the exchange until it is back', async () => {
     const { database, target, stored } = await prepare();
     const server = serverOf(target);
     await say(database, 'SCHEMA acme', 'said later');
@@ -170,7 +170,7 @@ describe('after an exchange', () => {
     expect(await commentOf(database, 'acme_undone')).toContain(undoing.restoreId);
   });
 
-  it('that came at the same time, all who asked for it know that it is done', async () => {
+  it('that another attempt made at the same time, all attempts know that it is done', async () => {
     const { database, target, stored } = await prepare();
     const by = sealed();
     await restore(target, stored, by);
@@ -182,7 +182,7 @@ describe('after an exchange', () => {
     expect(await commentOf(database, 'acme')).toBe('the tenant acme');
   });
 
-  it('where nothing was live, the schema has the comment of the backup too', async () => {
+  it('if no schema was live, the schema has the comment of the backup too', async () => {
     const { database, target, stored } = await prepare();
     const server = serverOf(target);
     await postgres.sql('DROP SCHEMA acme CASCADE', database);
@@ -194,7 +194,7 @@ describe('after an exchange', () => {
     expect(await server.rename(by, places, options)).toMatchObject({ names: 'already' });
   });
 
-  it('a live schema that was exchanged since is not taken for the one that the swap brought', async () => {
+  it('a live schema that was exchanged since is not mistaken for the one of the swap', async () => {
     const { database, target, stored } = await prepare();
     const server = serverOf(target);
     const first = sealed();

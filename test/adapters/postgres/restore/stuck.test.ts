@@ -9,7 +9,7 @@ import { makeArchiveReader } from '../../../../adapters/postgres/programs/archiv
 import type { ArchiveReader } from '../../../../core/restore-ports.ts';
 import { contentsOf } from '../../../support/archives.ts';
 
-/** A pg_restore that does as it is told by a script, in a folder as the layer's is. */
+/** A pg_restore that follows a script, in a folder like the layer's. */
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'larder-stuck-'));
@@ -58,14 +58,14 @@ const archiveOf = (pieces: number): AsyncIterable<Buffer> =>
 test.each([
   ['reads nothing and goes round', 'while :; do :; done'],
   ['reads all of it and goes round', 'cat > /dev/null; while :; do :; done'],
-])('who %s for ever is ended, and the archive is to blame', async (_, script) => {
+])('pg_restore that %s for ever is ended, and the archive is the cause', async (_, script) => {
   await expect(textOf(readerOf(script), large())).rejects.toMatchObject({
     name: 'DumpUnreadable',
     retryable: false,
   });
 });
 
-test('a vault that is slow, or a server that takes the text slowly, is no reason', async () => {
+test('a vault that is slow, or a server that reads the SQL slowly, is no reason', async () => {
   async function* slowly() {
     for await (const piece of archiveOf(1)) {
       await setTimeout(300);

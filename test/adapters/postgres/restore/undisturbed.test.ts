@@ -13,7 +13,7 @@ import {
 } from '../support/restoring.ts';
 import { flowing, startTraffic, type Work } from '../support/traffic.ts';
 
-/** What a restore must not do to the application that goes on meanwhile. */
+/** What a restore must not do to the application that runs meanwhile. */
 const TENANT = `
   CREATE SCHEMA shared; CREATE TABLE shared.users (id int PRIMARY KEY, name text);
   INSERT INTO shared.users SELECT n, 'u' || n FROM generate_series(1, 1000) n;
@@ -80,7 +80,7 @@ const loggedIn = async (
 };
 
 describe.each([15, 18])('on PostgreSQL %i', (major) => {
-  it('what is live is read and written all the while, and nothing of it waits or is lost', async () => {
+  it('the live schema is read and written all the time, and no statement waits or is lost', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -106,7 +106,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(copy.rows[0].n).toBe(0);
   });
 
-  it('names are exchanged and exchanged back under writes, each of which is in one place or the other', async () => {
+  it('names are exchanged and exchanged back under writes, each of which is in one schema or the other', async () => {
     const postgres = on(major);
     const database = await newDatabase(postgres, TENANT);
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -160,7 +160,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
       { from: 'acme_restored', to: 'acme' },
     ];
     const renaming = serverOf(target).rename(sealed(restoreId), places, options);
-    // While it waits, others write: it lets go of its locks again and again.
+    // While it waits, others write: it releases its locks again and again.
     const traffic = await startTraffic(postgres, database, [writing, writingPrepared]);
     await flowing(traffic, 300);
     await writer.query('INSERT INTO acme.log VALUES (-1, $$begun$$)');
@@ -180,7 +180,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
   });
 });
 
-describe('somebody who wants to alter a shared table', () => {
+describe('a session that alters a shared table', () => {
   it.each([
     ['', 15],
     ['', 18],
@@ -220,7 +220,7 @@ describe('somebody who wants to alter a shared table', () => {
 });
 
 it.each([15, 18])(
-  'sessions that a dead worker left on PostgreSQL %i are ended whatever name code of the tenant gave them',
+  'sessions that a dead worker left on PostgreSQL %i are ended whatever name tenant code gave them',
   async (major) => {
     const postgres = on(major);
     const database = await newDatabase(

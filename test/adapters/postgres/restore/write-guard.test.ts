@@ -14,8 +14,8 @@ import {
 } from '../support/restoring.ts';
 
 /**
- * Code of a tenant's that does something of its own while its rows come back: what it is, stands in a table that everybody reads. Of the
- * restored schema it may change whatever it likes.
+ * Tenant code that acts while its rows are restored: a table that every role reads says what it does. It may change anything
+ * in the restored schema.
  */
 const TENANT = `
   CREATE SCHEMA shared; CREATE TABLE shared.todo (sql text); INSERT INTO shared.todo VALUES ('SELECT 1');
@@ -59,7 +59,7 @@ const objectsOf = async (loading: Promise<unknown>): Promise<readonly string[]> 
   expect(error).toMatchObject({ name: 'RestoreWroteOutside', retryable: false });
   return error?.objects ?? [];
 };
-/** What a restore must leave as it is. */
+/** What a restore must leave unchanged. */
 const STATE = `SELECT (SELECT jsonb_agg(a) FROM shared.accounts a) AS accounts, (SELECT count(*)::int FROM acme.kept) AS kept,
   (SELECT array_agg(nspname::text ORDER BY 1) FROM pg_namespace WHERE nspname !~ '^pg_') AS schemas,
   (SELECT array_agg(relname::text ORDER BY 1) FROM pg_class WHERE relnamespace = 'shared'::regnamespace) AS relations,
@@ -146,7 +146,7 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
     expect(await state()).toEqual(before);
   });
 
-  it('writes into another table of the live schema that a table comes back into', async () => {
+  it('writes into another table of the live schema that a table is restored into', async () => {
     await doing(made, 'INSERT INTO acme.kept VALUES (2)');
     await made.postgres.sql(
       'CREATE SCHEMA away; ALTER TABLE acme.t SET SCHEMA away',
@@ -170,7 +170,7 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
     expect(await restore(made, made.stored, wishes)).toMatchObject({ rows: 1 });
   });
 
-  it('but not one that reads others, changes what it brings, and at whose side others write', async () => {
+  it('but not one that reads other tables, changes its own rows, and runs while others write', async () => {
     await doing(
       made,
       "SELECT count(*) FROM shared.accounts; UPDATE acme.kept SET n = 5; SELECT setval('acme.s', 1); CREATE INDEX ON acme.kept (n)",
@@ -201,7 +201,7 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
   });
 });
 
-it("what the database's own event triggers write is told, and kept", async () => {
+it("what the database's own event triggers write is reported, and kept", async () => {
   const made = on(18);
   await doing(made, 'SELECT 1');
   await made.postgres.sql(

@@ -19,7 +19,7 @@ const PARTS = {
   'parts--1.0.sql': "CREATE FUNCTION part() RETURNS int LANGUAGE sql AS 'SELECT 1'",
 };
 
-/** An extension of the tenant's that has rows of its own, of which the backup holds older ones. */
+/** An extension of the tenant that has rows of its own, of which the backup holds older ones. */
 const on = openedOn([15, 18], async (postgres) => postgres, { ...INVOICES, ...PARTS });
 const USES =
   'CREATE TABLE acme.bills (no bigint PRIMARY KEY, form text DEFAULT acme.invoice_form(1))';
@@ -42,7 +42,7 @@ interface Scene {
   readonly before: unknown;
 }
 
-/** 100 rows in the backup, 400 more since, and a right taken away. */
+/** 100 rows in the backup, 400 more since, and a revoked right. */
 const scene = async (
   major: number,
   uses = '',
@@ -87,7 +87,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     expect(await live()).toEqual(before);
   });
 
-  it('stay as they are after a swap, under the name that they had', async () => {
+  it('stay unchanged after a swap, under the name that they had', async () => {
     const { target, stored, live, before } = await scene(major);
     await restore(target, stored, { mode: 'swap' });
     const places = [
@@ -99,7 +99,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     expect(await live()).toEqual(before);
   });
 
-  it('stay as they are where a table comes back into the live schema', async () => {
+  it('stay unchanged when a table is restored into the live schema', async () => {
     const { postgres, database, target, stored, live, before } = await scene(major);
     await postgres.sql('CREATE SCHEMA away; ALTER TABLE acme.orders SET SCHEMA away', database);
     const { tables, entries } = await choose(stored, ['orders']);
@@ -108,7 +108,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     expect(await live()).toEqual(before);
   });
 
-  it('come back where the restore creates the extension', async () => {
+  it('are restored if the restore creates the extension', async () => {
     const { postgres, database, stored, before } = await scene(major, USES);
     const elsewhere = await newDatabase(postgres, 'SELECT');
     const target = { postgres, database: elsewhere, user: 'postgres' };
@@ -119,7 +119,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     expect((await postgres.sql(LIVE, database)).rows).toEqual([before]);
   });
 
-  it('stay as they are where the other database has the extension already', async () => {
+  it('stay unchanged if the other database already has the extension', async () => {
     const { postgres, stored } = await scene(major, USES);
     const elsewhere = await newDatabase(
       postgres,
@@ -136,7 +136,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
   });
 });
 
-it('an extension with tables that nothing needs is not locked while the restore runs', async () => {
+it('an extension with tables that no restored object needs is not locked while the restore runs', async () => {
   const { postgres, database, target, stored } = await scene(18);
   const confirm = async () => {
     const insert = "SET statement_timeout = '2s'; INSERT INTO acme.issued DEFAULT VALUES";
@@ -170,7 +170,7 @@ describe.each([15, 18])(
     const members = `SELECT roleid::regrole::text AS role, admin_option AS admin FROM pg_auth_members
     WHERE member = 'larder_restore'::regrole AND roleid = 'parts_owner'::regrole`;
 
-    it('refuses a swap that may not move it, and names the owner and what lets it', async () => {
+    it('refuses a swap that may not move it, and names the owner and the remedy', async () => {
       const { target, stored, postgres, database } = await owned('SELECT');
       const { problems } = await surveyOf(target, stored, { mode: 'swap' });
       expect(problems).toEqual([
@@ -184,7 +184,7 @@ describe.each([15, 18])(
       expect(problem).not.toContain('GRANT');
     });
 
-    it('moves with a swap and is lent beside by who may make itself a member, and is none afterwards', async () => {
+    it('moves with a swap and is borrowed beside by a role that may make itself a member, and is no member afterwards', async () => {
       const { target, stored, postgres, database } = await owned(
         'GRANT parts_owner TO larder_restore WITH ADMIN OPTION',
       );

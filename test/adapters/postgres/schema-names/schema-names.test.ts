@@ -17,7 +17,7 @@ import {
   takeBackup,
 } from '../support/restoring.ts';
 
-/** Where a backup may come back: beside names of any kind, into a live schema, into another database. */
+/** Where a backup may be restored: beside names of any kind, into a live schema, into another database. */
 let postgres: Postgres;
 let older: Postgres;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('schemas of any name', () => {
     ["it's; DROP SCHEMA shared; --", '$(id) `x` $$ %I \\'],
     ['é'.repeat(31), `${'x'.repeat(62)}y`],
     ['larder', 'Larder restore 1 of backup 2'],
-  ])('%s comes back beside as %s', async (from, to) => {
+  ])('%s is restored beside as %s', async (from, to) => {
     const database = await newDatabase(
       postgres,
       `CREATE SCHEMA ${quotedName(from)}; SET search_path = ${quotedName(from)}; CREATE TABLE ${quotedName(to)} (id serial PRIMARY KEY, ${quotedName(from)} text);
@@ -58,7 +58,7 @@ describe('schemas of any name', () => {
     expect(await server.findLoaded(sealed(), places)).toBeUndefined();
   });
 
-  it('and what they hold may look like SQL', async () => {
+  it('and their objects may have names that look like SQL', async () => {
     const database = await newDatabase(postgres, HOSTILE);
     const stored = await takeBackup(postgres, database, [HOSTILE_SCHEMA], { user: 'postgres' });
     for (const to of ['beside', 'again\n\\. "x"']) {
@@ -69,7 +69,7 @@ describe('schemas of any name', () => {
     expect((await rows('beside')).rows).toEqual((await rows(HOSTILE_SCHEMA)).rows);
   });
 
-  it('several of one backup come back together, each with its name', async () => {
+  it('several of one backup are restored together, each with its name', async () => {
     const database = await newDatabase(
       postgres,
       `CREATE SCHEMA one; CREATE SCHEMA two; CREATE TABLE one.t (id int PRIMARY KEY); CREATE TABLE two.t (id int REFERENCES one.t);
@@ -126,7 +126,7 @@ describe('schemas of any name', () => {
     });
   });
 
-  it('public is one like any other, where its owner lets it be renamed', async () => {
+  it('public is like any other, if its owner allows it to be renamed', async () => {
     const database = await newDatabase(
       postgres,
       `RESET ROLE; ALTER SCHEMA public OWNER TO ${OWNER}; SET ROLE ${OWNER}; CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1)`,
@@ -159,7 +159,7 @@ describe('chosen tables', () => {
   const LIVE = [{ from: 'acme', to: 'acme' }];
 
   it.each(['custom', 'tar'] as const)(
-    'from %s go into the live schema, where none of the name is',
+    'from %s are restored into the live schema if it has none of the names',
     async (format) => {
       const database = await newDatabase(postgres, SHOP);
       const target = { postgres, database };
@@ -196,7 +196,7 @@ describe('chosen tables', () => {
     },
   );
 
-  it('that refer to live tables get their keys afterwards, so that nobody waits for the rows', async () => {
+  it('that reference live tables get their keys afterwards, so that no session waits for the rows', async () => {
     const database = await newDatabase(postgres, SHOP);
     const target = { postgres, database };
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -226,7 +226,7 @@ describe('chosen tables', () => {
     expect(told).toContain('of_customer');
   });
 
-  it('come back beside with the types they need', async () => {
+  it('are restored beside with the types they need', async () => {
     const database = await newDatabase(postgres, SHOP);
     const target = { postgres, database };
     const stored = await takeBackup(postgres, database, ['acme']);
@@ -245,7 +245,7 @@ describe('another database', () => {
   const EXTENDED = `CREATE EXTENSION citext SCHEMA shared; CREATE TABLE acme.mails (m shared.citext); INSERT INTO acme.mails VALUES ('A'), ('b');`;
   const elsewhere = { mode: 'elsewhere' as const, places: [{ from: 'acme', to: 'acme' }] };
 
-  it('gets the backup under its own name, with the extensions it needs where that is allowed', async () => {
+  it('gets the backup under its own name, with the extensions it needs if that is allowed', async () => {
     const source = await newDatabase(older, SHOP + EXTENDED);
     const stored = await takeBackup(older, source, ['acme']);
     const database = await newDatabase(
@@ -261,7 +261,7 @@ describe('another database', () => {
     const loaded = await restore(target, stored, { ...allowed, restoreId });
     expect(loaded).toMatchObject({ rows: 8, leftOut: [] });
     expect(await serverOf(target).findLoaded(sealed(restoreId), elsewhere.places)).toEqual(loaded);
-    // The copy's users are others: the key is there for new rows, and says why.
+    // The copy has other users: the key exists for new rows, and the reason is reported.
     expect(await serverOf(target).addForeignKeys(loaded.foreignKeys, options)).toMatchObject([
       { name: 'customers_u_fkey', state: 'not-valid' },
     ]);
@@ -273,7 +273,7 @@ describe('another database', () => {
     );
   });
 
-  it('that lacks extensions gets them after what they require, each in the schema that it had', async () => {
+  it('that lacks extensions gets them in the order of their requirements, each in the schema that it had', async () => {
     // By name, "earthdistance" comes after "cube"; by schema and in the manifest, cube is not even named: only the database has it.
     const source = await newDatabase(older, 'CREATE SCHEMA acme');
     await older.sql(
@@ -305,7 +305,7 @@ describe('another database', () => {
     ]);
   });
 
-  it('that has a tenant of that name keeps it, where the copy gets another', async () => {
+  it('that has a tenant of that name keeps it, and the copy gets another', async () => {
     const source = await newDatabase(older, SHOP);
     const stored = await takeBackup(older, source, ['acme']);
     const database = await newDatabase(
@@ -331,7 +331,7 @@ describe('an extension inside the schema', () => {
     CREATE TABLE acme.t (h acme.hstore); INSERT INTO acme.t VALUES ('a=>1'), ('b=>2');
     CREATE INDEX ON acme.t USING gin (h);`;
 
-  it('goes along with the name, and back, while others use it', async () => {
+  it('moves with the name, and back, while others use it', async () => {
     const database = await newDatabase(postgres, WITH_EXTENSION);
     const target = { postgres, database, user: 'postgres' };
     const stored = await takeBackup(postgres, database, ['acme']);

@@ -1,4 +1,4 @@
-/** Complaints of a server about a backup: SQLSTATE, message, and what was being executed. */
+/** Errors of a server about a backup: SQLSTATE, message, and what was being executed. */
 export type Complaint = readonly [code: string, message: string, where: string];
 
 export const OF_THE_SERVER: readonly Complaint[] = [

@@ -8,7 +8,7 @@ import { pendingBackup } from '../../../support/backups.ts';
 import { manifestOf } from '../../../support/manifests.ts';
 import { NO_FAULT, OF_THE_BACKUP, OF_THE_SERVER } from './failure-cases.ts';
 
-/** Whose fault a server's complaint is, where no real server can be brought to say it, or only in minutes. */
+/** The cause of a server's error, if no real server can be made to report it, or only in minutes. */
 const manifest: Manifest = manifestOf(pendingBackup(), {
   object: { key: '', bytes: 1, sha256: '' },
   tables: [{ schema: 'acme', name: 'words', kind: 'table', rows: 1, bytes: 1 }],
@@ -28,7 +28,7 @@ const blamed = (code: string, message: string, where?: string) =>
     serverMajor: 18,
   });
 
-describe('a want of the scratch server itself', () => {
+describe('a lack of resources of the scratch server itself', () => {
   it.each(OF_THE_SERVER)(
     '(%s, %s) is no fault of the backup, and is tried again',
     (code, message) => {
@@ -42,7 +42,7 @@ describe('a want of the scratch server itself', () => {
   );
 
   it.each(NO_FAULT)(
-    '(%s, %s) that will not pass is no fault of the backup either',
+    '(%s, %s) that is permanent is no fault of the backup either',
     (code, message, where) => {
       const error = blamed(code, message, where);
       expect(error).toMatchObject({ name: 'RehearsalImpossible' });
@@ -94,7 +94,7 @@ describe('a name that a server does not find', () => {
     ['42883', 'operator does not exist: text % text', 'the operator text % text'],
     ['42P01', 'relation "tacme.rates" does not exist', 'the relation tacme.rates'],
     ['42P01', 'relation "rates" does not exist', 'the relation rates'],
-  ])('(%s, %s) is of elsewhere', (code, message, expected) => {
+  ])('(%s, %s) is outside of the backup', (code, message, expected) => {
     expect(missing(code, message)).toBe(expected);
   });
 
@@ -112,7 +112,7 @@ describe('a name that a server does not find', () => {
     expect(missing(code, message)).toBeUndefined();
   });
 
-  it("is the backup's own matter where its own statement has it", () => {
+  it("is the backup's own if its own statement contains it", () => {
     expect(missing('42P01', 'relation "shared.rates" does not exist', '')).toBeUndefined();
   });
 });

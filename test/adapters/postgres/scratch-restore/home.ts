@@ -3,16 +3,16 @@ import { type Services, startServices } from '../../../functions/export/support.
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import { openRehearsals, type Rehearsals, type Stored } from './support.ts';
 
-/** Where backups of these tests come from, and where they are brought back. */
+/** Where backups of these tests are made, and where they are restored. */
 export interface Home {
   readonly services: Services;
   readonly postgres: Postgres;
   readonly scratchRestores: Rehearsals;
-  /** What a backup can't be brought back for; an error of another name where it can. */
+  /** The error that prevents a backup's restore; an error of another name if it can be restored. */
   refusalOf(one: Pick<Stored, 'manifest' | 'bytes'>): Promise<Error>;
 }
 
-/** Has a home for the tests of a file. */
+/** Creates a home for the tests of a file. */
 export const homeForAll = (take: (home: Home) => void): void => {
   const ends: (() => Promise<void>)[] = [];
   beforeAll(async () => {

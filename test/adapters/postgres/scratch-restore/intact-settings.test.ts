@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Rehearsals } from './support.ts';
 import { tenantHome } from './tenant-home.ts';
 
-/** What a database sets for itself holds where its backup is brought back, and makes none look damaged. */
+/** A database's own settings apply during the scratch restore of its backup, and make none look damaged. */
 let scratchRestores: Rehearsals;
 const { backupOf, brought } = tenantHome((home) => {
   ({ scratchRestores } = home);
 });
 
 describe("a database's settings", () => {
-  it('change nothing of what is read and compared', async () => {
+  it('do not change what is read and compared', async () => {
     const found = await brought(
       `SET search_path = acme;
       CREATE TABLE a (at timestamptz DEFAULT '2026-01-02 03:04:05+00', day date DEFAULT '2026-02-03', span interval DEFAULT '1 day 02:03:04',
@@ -35,7 +35,7 @@ describe("a database's settings", () => {
     expect(found.checked).toMatchObject({ tables: 3, rows: 2, hashedTables: 2 });
   });
 
-  it('hold where rows are checked and worked out', async () => {
+  it('apply when rows are checked and computed', async () => {
     const found = await brought(
       `CREATE FUNCTION acme.day_of(timestamptz) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
       CREATE FUNCTION acme.words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS 'SELECT to_tsvector($1)';
@@ -55,7 +55,7 @@ describe("a database's settings", () => {
     expect(found.checked).toMatchObject({ rows: 1, hashedTables: 1 });
   });
 
-  it('are in the manifest only where the backup names them, and never what looks like a secret', async () => {
+  it('are in the manifest only if the backup names them, and never values that look like a secret', async () => {
     const one = await backupOf(
       `CREATE FUNCTION acme.sign() RETURNS text LANGUAGE sql AS $$SELECT current_setting('app.jwt_secret') || current_setting('app.region')$$`,
       ["app.jwt_secret = 'hush'", "app.region = 'eu'", "app.other = 'x'", "work_mem = '64MB'"],
@@ -68,7 +68,7 @@ describe("a database's settings", () => {
     expect(JSON.stringify(one.manifest)).not.toContain('hush');
   });
 
-  it('that sessions set for themselves are named where they are missing', async () => {
+  it('that sessions set for themselves are named if they are missing', async () => {
     const one = await backupOf(
       `SET app.mine = 'x'; CREATE TABLE acme.a (t text CHECK (t = current_setting('app.mine'))); INSERT INTO acme.a VALUES ('x')`,
     );
@@ -80,11 +80,11 @@ describe("a database's settings", () => {
   });
 });
 
-describe("a database's rules of text", () => {
+describe("a database's collation rules", () => {
   const created = (flags: string) => (name: string) =>
     `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' ${flags}`;
 
-  it('are the same where ICU has them, with what its locale asks for', async () => {
+  it('are the same if ICU has them, with the options of its locale', async () => {
     const one = await backupOf(
       `CREATE TABLE acme.parts (code text) PARTITION BY RANGE (code);
       CREATE TABLE acme.some PARTITION OF acme.parts FOR VALUES FROM ('a2') TO ('a10'); INSERT INTO acme.parts VALUES ('a3')`,
@@ -105,7 +105,7 @@ describe("a database's rules of text", () => {
     ).toEqual([expect.stringMatching(/ICU's rules of version .* and was by those of 1\.2/)]);
   });
 
-  it('are the same where ICU has them, with rules of its own', async () => {
+  it('are the same if ICU has them, with rules of its own', async () => {
     const one = await backupOf(
       "CREATE TABLE acme.odd (a text CHECK (a < 'b')); INSERT INTO acme.odd VALUES ('z')",
       [],
@@ -115,7 +115,7 @@ describe("a database's rules of text", () => {
     expect(found).toMatchObject({ differences: [], notChecked: [], checked: { rows: 1 } });
   });
 
-  it("are the same where they are PostgreSQL's own", async () => {
+  it("are the same if they are PostgreSQL's own", async () => {
     const one = await backupOf(
       `CREATE TABLE acme.a (t text, u text GENERATED ALWAYS AS (upper(t)) STORED CHECK (u = 'STRASSE')); INSERT INTO acme.a VALUES ('straße')`,
       [],

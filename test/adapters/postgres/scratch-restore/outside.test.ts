@@ -4,7 +4,7 @@ import type { Home } from './home.ts';
 import { sharedHome } from './shared-home.ts';
 import type { Rehearsals, Stored } from './support.ts';
 
-/** Backups of what is not whole without something outside its schema, brought back where that is not. */
+/** Backups that need objects outside their schema, restored where those do not exist. */
 let scratchRestores: Rehearsals;
 let refusalOf: Home['refusalOf'];
 const { backupOf, brought } = sharedHome((home) => {
@@ -12,7 +12,7 @@ const { backupOf, brought } = sharedHome((home) => {
 });
 
 describe('a backup that needs what is outside its schema', () => {
-  it('is brought back without the keys that leave it, and says which', async () => {
+  it('is restored without the keys that leave it, and reports which', async () => {
     const found = await brought(
       `CREATE SCHEMA keys; CREATE TABLE keys.a (id int PRIMARY KEY, project text NOT NULL REFERENCES control_plane.projects, up int REFERENCES keys.a);
       INSERT INTO keys.a VALUES (1, 'acme', 1), (2, 'acme', 1)`,
@@ -27,7 +27,7 @@ describe('a backup that needs what is outside its schema', () => {
     );
   });
 
-  it('is found to differ where such a key is another one, though it is left out', async () => {
+  it('is reported as different if such a key differs, though it is left out', async () => {
     const one = await backupOf(
       `CREATE SCHEMA others; CREATE TABLE others.a (project text REFERENCES control_plane.projects ON DELETE CASCADE, again text CONSTRAINT late REFERENCES control_plane.projects);
       ALTER TABLE others.a DROP CONSTRAINT late, ADD CONSTRAINT late FOREIGN KEY (again) REFERENCES control_plane.projects NOT VALID;
@@ -52,7 +52,7 @@ describe('a backup that needs what is outside its schema', () => {
     }
   });
 
-  it('finds stand-ins for functions, types and sequences', async () => {
+  it('gets stand-ins for functions, types and sequences', async () => {
     const found = await brought(
       `CREATE SCHEMA tools; CREATE TABLE tools.a (id text DEFAULT public.new_id('p') PRIMARY KEY, tone public.tone[] DEFAULT '{low}', rate public.percent,
         n bigint DEFAULT nextval('public.numbers'), mail public.citext UNIQUE, title text CHECK (public.is_short(title)), updated_at timestamptz);
@@ -76,7 +76,7 @@ describe('a backup that needs what is outside its schema', () => {
     }
   });
 
-  it('finds empty tables for its views, its policies and its materialized views', async () => {
+  it('gets empty tables for its views, its policies and its materialized views', async () => {
     const found = await brought(
       `CREATE SCHEMA views; CREATE TABLE views.a (id int, project text, at timestamptz);
       CREATE VIEW views.named AS SELECT a.id, p.name, p.mail FROM views.a JOIN control_plane.projects p ON p.id = a.project;
@@ -97,7 +97,7 @@ describe('a backup that needs what is outside its schema', () => {
     );
   });
 
-  it('stands on its own where it inherits from elsewhere, or is a partition of it', async () => {
+  it('is independent if it inherits from a table elsewhere, or is a partition of it', async () => {
     const one = await backupOf(
       `CREATE SCHEMA heirs; CREATE TABLE heirs.child (id int NOT NULL, note text) INHERITS (public.ancestor);
       CREATE TABLE heirs.part PARTITION OF public.log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
@@ -115,7 +115,7 @@ describe('a backup that needs what is outside its schema', () => {
     expect((await scratchRestores.rehearseQuickly({ ...one, manifest })).differences).toEqual([]);
   });
 
-  it('is named where an operator class of its own has a function of elsewhere', async () => {
+  it('is named if an operator class of its own has a function of another schema', async () => {
     const sql = `CREATE FUNCTION public.compared(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1, $2)';
       CREATE FUNCTION public.hashed(int, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $2';
       CREATE SCHEMA sorted; CREATE FUNCTION sorted.own(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
@@ -136,7 +136,7 @@ describe('a backup that needs what is outside its schema', () => {
     ]);
   });
 
-  it('is bound to the same operators, or to what stands in for them', async () => {
+  it('is bound to the same operators, or to their stand-ins', async () => {
     const sql = `CREATE FUNCTION public.alike(json, json) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1::text = $2::text';
       CREATE FUNCTION public.back(json) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text';
       CREATE OPERATOR public.= (LEFTARG = json, RIGHTARG = json, FUNCTION = public.alike); CREATE OPERATOR public.!! (RIGHTARG = json, FUNCTION = public.back);
@@ -151,7 +151,7 @@ describe('a backup that needs what is outside its schema', () => {
     expect(checked).toMatchObject({ rows: 1, hashedTables: 1, materializedViews: 1 });
     for (const name of ['===(integer,integer)', '=(json,json)', '!!(NONE,json)'])
       expect(notChecked).toContainEqual(expect.stringContaining(`operator public.${name}`));
-    // A text that binds one of them otherwise.
+    // SQL that binds one of them differently.
     const bytes = Buffer.from(one.bytes.toString().replace('1 OPERATOR(public.===) 2', '1 = 2'));
     expect((await scratchRestores.rehearseQuickly({ ...one, bytes })).differences).toEqual([
       'view bound.v is not defined as it was',
@@ -159,8 +159,8 @@ describe('a backup that needs what is outside its schema', () => {
     ]);
   });
 
-  it('is not called damaged for what a stand-in does otherwise', async () => {
-    // At home the function gives the table's own rule; its stand-in gives NULL.
+  it('is not reported as damaged because a stand-in behaves differently', async () => {
+    // In the source the function returns the table's own rule; its stand-in returns NULL.
     const found = await brought(
       `CREATE SCHEMA generated; CREATE TABLE generated.a (t text, short boolean GENERATED ALWAYS AS (public.is_short(t)) STORED NOT NULL);
       INSERT INTO generated.a VALUES ('x')`,
@@ -189,7 +189,7 @@ describe('a backup that needs extensions', () => {
     } satisfies Manifest,
   });
 
-  it('that the layer lacks can not be brought back, and names them and the setting', async () => {
+  it('that the layer lacks can not be restored, and names them and the setting', async () => {
     const one = await backupOf('CREATE SCHEMA maps; CREATE TABLE maps.a (id int)', ['maps']);
     expect(await refusalOf(withExtension(one, ['maps.places']))).toMatchObject({
       name: 'RehearsalImpossible',
@@ -199,7 +199,7 @@ describe('a backup that needs extensions', () => {
     });
   });
 
-  it('that nothing stored needs is brought back without them, and says so', async () => {
+  it('that nothing stored needs is restored without them, and reports that', async () => {
     const one = await backupOf('CREATE SCHEMA plain; CREATE TABLE plain.a (id int)', ['plain']);
     const found = await scratchRestores.rehearseQuickly(withExtension(one, []));
     expect(found.differences).toEqual([]);
@@ -210,7 +210,7 @@ describe('a backup that needs extensions', () => {
     );
   });
 
-  it('that live in its own schema is brought back with them', async () => {
+  it('in its own schema is restored with them', async () => {
     const found = await brought(
       `CREATE SCHEMA pocket; CREATE EXTENSION hstore SCHEMA pocket; CREATE TABLE pocket.a (h pocket.hstore);
       INSERT INTO pocket.a VALUES ('a=>1'), ('b=>2')`,

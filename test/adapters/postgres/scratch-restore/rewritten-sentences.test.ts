@@ -13,7 +13,7 @@ import { type Complaint, NO_FAULT, OF_THE_BACKUP, OF_THE_SERVER } from './failur
 import { sharedHome } from './shared-home.ts';
 import type { Rehearsals, Stored } from './support.ts';
 
-/** Verdicts of restores and of verifications with every sentence of ours replaced by another: they are the same. */
+/** Verdicts of restores and of verifications are the same if every sentence of ours is replaced by another. */
 const { rewriting, rewritingErrors } = await vi.hoisted(
   async () => await import('../../../support/rewritten-sentences.ts'),
 );
@@ -29,7 +29,7 @@ const { backupOf } = sharedHome((home) => {
   ({ scratchRestores, postgres } = home);
 });
 
-/** What a program may act on of an error. */
+/** The parts of an error that a program may act on. */
 const decided = (error: unknown) => {
   const { name } = error instanceof Error ? error : { name: undefined };
   return {
@@ -62,7 +62,7 @@ const changed = (one: Stored, before: string | RegExp, after: string): Stored =>
 };
 
 describe('with other sentences', () => {
-  it('who is at fault for what a server complains of is the same', async () => {
+  it("the cause of a server's error is the same", async () => {
     const manifest = manifestOf(pendingBackup(), {
       object: { key: '', bytes: 1, sha256: '' },
       functions: [{ schema: 'acme', name: 'known(text)' }],
@@ -137,7 +137,7 @@ describe('with other sentences', () => {
     expect(other).toEqual(usual);
   });
 
-  it('a restore ends as it does', async () => {
+  it('a restore ends the same', async () => {
     const database = await newDatabase(
       postgres,
       `CREATE SCHEMA acme; CREATE TABLE acme.a (id int PRIMARY KEY); CREATE TABLE acme.b (a int REFERENCES acme.a);

@@ -11,7 +11,7 @@ import type { Home } from './home.ts';
 import { sharedHome } from './shared-home.ts';
 import { openRehearsals, type Rehearsals, stored } from './support.ts';
 
-/** Backups as the worker takes them, brought back into scratch servers that are made for them and have nothing of home. */
+/** Backups as the worker makes them, restored into new scratch servers that have nothing of the source. */
 let services: Services;
 let postgres: Postgres;
 let scratchRestores: Rehearsals;
@@ -21,7 +21,7 @@ const { backupOf, brought } = sharedHome((home) => {
 });
 
 describe('owners and grants', () => {
-  it('are those of home, of roles that are made for it', async () => {
+  it('are those of the source, of roles that are created for it', async () => {
     const found = await brought(
       `CREATE SCHEMA owned; CREATE TABLE owned.a (id int); ALTER TABLE owned.a OWNER TO app; REVOKE ALL ON owned.a FROM app;
       CREATE MATERIALIZED VIEW owned.m AS SELECT 1 AS one; ALTER MATERIALIZED VIEW owned.m OWNER TO reporter;
@@ -36,7 +36,7 @@ describe('owners and grants', () => {
     });
   });
 
-  it('are found to differ where they came back as others', async () => {
+  it('are reported as different if they are restored differently', async () => {
     const one = await backupOf(
       `CREATE SCHEMA lent; CREATE TABLE lent.a (id int, n int); ALTER TABLE lent.a OWNER TO app; ALTER SCHEMA lent OWNER TO app;
       GRANT SELECT ON lent.a TO reporter; GRANT UPDATE (n) ON lent.a TO boss WITH GRANT OPTION; CREATE FUNCTION lent.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
@@ -73,7 +73,7 @@ describe('owners and grants', () => {
     }
   });
 
-  it('are left out where they need a membership that no backup holds, and it is said', async () => {
+  it('are left out if they need a membership that no backup holds, which is reported', async () => {
     const found = await brought(
       `CREATE SCHEMA members; CREATE TABLE members.a (id int); ALTER TABLE members.a OWNER TO boss;
       GRANT USAGE, CREATE ON SCHEMA members TO boss, reporter;
@@ -86,7 +86,7 @@ describe('owners and grants', () => {
 });
 
 describe('a backup', () => {
-  it('whose functions name nothing by its schema comes back without the check, and says which and what mends it', async () => {
+  it('whose functions use unqualified names is restored without the check, and reports which and the remedy', async () => {
     const one = await backupOf(
       `CREATE SCHEMA careless; SET search_path = careless; CREATE TABLE words (word text PRIMARY KEY);
       CREATE FUNCTION known(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM words WHERE word = $1); END';
@@ -105,7 +105,7 @@ describe('a backup', () => {
     ]);
   });
 
-  it('with a partition that is being detached is whole, and defined as it was', async () => {
+  it('with a partition that is being detached is whole, and has the same definition', async () => {
     const one = await backupOf(
       `CREATE SCHEMA apart; CREATE TABLE apart.t (id int, day int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
       CREATE TABLE apart.t_1 PARTITION OF apart.t FOR VALUES FROM (0) TO (10); CREATE TABLE apart.t_2 PARTITION OF apart.t FOR VALUES FROM (10) TO (20);
@@ -121,7 +121,7 @@ describe('a backup', () => {
     );
   });
 
-  it('that needs access methods, languages and transforms of its database is brought back with what stands in for them', async () => {
+  it('that needs access methods, languages and transforms of its database is restored with their stand-ins', async () => {
     const one = await backupOf(
       `CREATE ACCESS METHOD "Heap 2" TYPE TABLE HANDLER heap_tableam_handler; CREATE LANGUAGE "my lang" HANDLER plpgsql_call_handler;
       CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal)); CREATE SCHEMA odd; CREATE TABLE odd.a (id int PRIMARY KEY) USING "Heap 2";
@@ -140,7 +140,7 @@ describe('a backup', () => {
       expect(found.notChecked).toContainEqual(
         expect.stringMatching(new RegExp(`^${kind} .*stood in for it`)),
       );
-    // A manifest of before says nothing of how to make one, and one that was altered has nothing executed as the superuser.
+    // An older manifest does not record how to create one, and nothing of an altered one is executed as the superuser.
     const sql = 'CREATE ACCESS METHOD x TYPE TABLE HANDLER heap_tableam_handler; CREATE ROLE evil';
     const standIns = one.manifest.standIns?.map((each) => ({ ...each, sql }));
     for (const given of [[], standIns ?? []]) {
@@ -150,7 +150,7 @@ describe('a backup', () => {
     }
   });
 
-  it('that only a superuser can make can not be brought back', async () => {
+  it('that only a superuser can create can not be restored', async () => {
     const one = await backupOf(
       "CREATE SCHEMA mighty; CREATE FUNCTION mighty.f() RETURNS int LANGUAGE internal AS 'pg_backend_pid'",
       ['mighty'],
@@ -161,7 +161,7 @@ describe('a backup', () => {
     });
   });
 
-  it('of the schema public is brought back', async () => {
+  it('of the schema public is restored', async () => {
     const own = await postgres.database();
     await postgres.sql('CREATE TABLE public.a (id int); INSERT INTO public.a VALUES (1)', own);
     const bench = await openBench(services, postgres, {
@@ -172,7 +172,7 @@ describe('a backup', () => {
     expect(found).toMatchObject({ differences: [], checked: { rows: 1 } });
   });
 
-  it('of several schemas that need each other is brought back', async () => {
+  it('of several schemas that need each other is restored', async () => {
     const one = await backupOf(
       `CREATE SCHEMA first; CREATE SCHEMA "sec.ond, third"; CREATE TABLE first.a (id int PRIMARY KEY);
       CREATE TABLE "sec.ond, third".b (id int REFERENCES first.a); INSERT INTO first.a VALUES (1); INSERT INTO "sec.ond, third".b VALUES (1)`,
@@ -186,7 +186,7 @@ describe('a backup', () => {
     });
   });
 
-  it('has as many tables and rows as its history, its guide and its mail say, of every kind of table', async () => {
+  it('has the tables and rows that its history, its guide and its mail report, of every kind of table', async () => {
     const kinds = `CREATE SCHEMA kinds; CREATE TABLE kinds.a AS SELECT generate_series(1, 5) AS i;
       CREATE UNLOGGED TABLE kinds.u AS SELECT generate_series(1, 2) AS i; CREATE TABLE kinds.empty ();
       CREATE TABLE kinds.p (i int) PARTITION BY RANGE (i); CREATE TABLE kinds.p1 PARTITION OF kinds.p FOR VALUES FROM (0) TO (10);
@@ -207,7 +207,7 @@ describe('a backup', () => {
     expect(mailOf(backupLetter(row)).text).toContain(`${tableCount} tables, ${rowCount} rows`);
   });
 
-  it('of definitions alone is brought back, and its rows are said to be not checked', async () => {
+  it('of definitions alone is restored, and its rows are reported as not checked', async () => {
     const found = await brought(
       'CREATE SCHEMA drawn; CREATE TABLE drawn.a (id serial PRIMARY KEY); INSERT INTO drawn.a DEFAULT VALUES',
       'drawn',
@@ -217,7 +217,7 @@ describe('a backup', () => {
     expect(found.notChecked).toContainEqual(expect.stringContaining('definitions only'));
   });
 
-  it('in another encoding is brought back with all its rows', async () => {
+  it('in another encoding is restored with all its rows', async () => {
     await postgres.sql("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     await postgres.sql(
       "SET client_encoding = 'UTF8'; CREATE SCHEMA b; CREATE TABLE b.a (t text); INSERT INTO b.a VALUES ('Größe'), ('naïve')",
@@ -235,7 +235,7 @@ describe('a backup', () => {
     expect(found).toMatchObject({ differences: [], checked: { rows: 2, hashedTables: 1 } });
   });
 
-  it('whose hashes were not taken says so', async () => {
+  it('whose hashes were not computed reports that', async () => {
     const one = await backupOf(
       'CREATE SCHEMA bare; CREATE TABLE bare.a (id int); INSERT INTO bare.a VALUES (1)',
       ['bare'],
@@ -249,7 +249,7 @@ describe('a backup', () => {
     expect(found.notChecked).toContainEqual(expect.stringContaining('contents of all tables'));
   });
 
-  it('whose manifest is of before definitions were listed is compared by names, and says so', async () => {
+  it('whose manifest is from before definitions were listed is compared by names, and reports that', async () => {
     const { manifest, bytes } = await backupOf(
       'CREATE SCHEMA older; CREATE TABLE older.a (id int); CREATE VIEW older.v AS SELECT 1 AS one',
       ['older'],
@@ -265,7 +265,7 @@ describe('a backup', () => {
     ).toEqual(['view "older"."gone" is missing']);
   });
 
-  it('whose definitions were looked at by an older rule is compared by names, and says so', async () => {
+  it('whose definitions were read by an older rule is compared by names, and reports that', async () => {
     const { manifest, bytes } = await backupOf(
       'CREATE SCHEMA ruled; CREATE TABLE ruled.a (id int, n int, CHECK (id - n > 0)); CREATE INDEX i ON ruled.a (id, n)',
       ['ruled'],
@@ -289,7 +289,7 @@ describe('a backup', () => {
     ).toEqual(['view "ruled"."v" is missing', 'index ruled.gone is missing']);
   });
 
-  it('that would need more room than there is is refused before a server is begun', async () => {
+  it('that would need more disk space than is free is refused before a server is started', async () => {
     const one = await backupOf('CREATE SCHEMA huge; CREATE TABLE huge.a (id int)', ['huge']);
     const tables = one.manifest.tables.map((table) => ({ ...table, bytes: 1e15 }));
     const tooLarge = scratchRestores.restoreAndCompare({
@@ -300,8 +300,8 @@ describe('a backup', () => {
   });
 });
 
-describe('a server that was made for one backup', () => {
-  it('is gone with its folder, also where the backup could not be brought back', async () => {
+describe('a server that was created for one backup', () => {
+  it('is gone with its folder, even if the backup could not be restored', async () => {
     const others = await openRehearsals(18);
     const one = await backupOf('CREATE SCHEMA passing; CREATE TABLE passing.a (id int)', [
       'passing',
@@ -315,7 +315,7 @@ describe('a server that was made for one backup', () => {
 });
 
 describe('a sequence', () => {
-  it('that went on while the backup was taken is no difference, one that is behind is', async () => {
+  it('that advanced during the backup is no difference, one that is behind is', async () => {
     const { manifest, bytes } = await backupOf(
       "CREATE SCHEMA counting; CREATE SEQUENCE counting.up; CREATE SEQUENCE counting.down INCREMENT -1; SELECT setval('counting.up', 10), setval('counting.down', -10)",
       ['counting'],

@@ -3,7 +3,7 @@ import { openBench } from '../../../functions/export/support.ts';
 import { type Home, homeForAll } from './home.ts';
 import { type Stored, stored } from './support.ts';
 
-/** What stands at home outside the schemas that are backed up. */
+/** The source's objects outside the schemas that are backed up. */
 const SHARED = `
 CREATE ROLE app; CREATE ROLE reporter; CREATE ROLE boss; GRANT boss TO reporter;
 CREATE SCHEMA extensions;
@@ -27,7 +27,7 @@ CREATE INDEX by_day ON public.log (day);
 CREATE OPERATOR public.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = public.same);
 `;
 
-/** One database for all tests of a file: each makes schemas of its own in it. */
+/** One database for all tests of a file: each creates its own schemas in it. */
 export const sharedHome = (take: (home: Home) => void) => {
   let home: Home;
   let database: string;
@@ -40,7 +40,7 @@ export const sharedHome = (take: (home: Home) => void) => {
     await home.postgres.sql(SHARED, database);
   });
 
-  /** Makes the schemas and takes a backup of them. */
+  /** Creates the schemas and makes a backup of them. */
   const backupOf = async (sql: string, schemas: readonly string[], given = {}): Promise<Stored> => {
     await home.postgres.sql(sql, database);
     const bench = await openBench(home.services, home.postgres, {

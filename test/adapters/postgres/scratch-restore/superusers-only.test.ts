@@ -22,7 +22,7 @@ const changed = (one: Stored, before: string | RegExp, after: string): Stored =>
   return { ...one, bytes: Buffer.from(text.replace(before, after)) };
 };
 
-/** Each line is told. */
+/** Each line is reported. */
 const tells = ({ notChecked }: ScratchRestoreResult, ...lines: readonly string[]): void => {
   for (const line of lines) expect(notChecked).toContainEqual(expect.stringContaining(line));
 };
@@ -66,7 +66,7 @@ describe('a base type', () => {
     expect((await verified(byNames(one))).differences).toEqual([]);
   });
 
-  it('is no excuse for what else is other than it was', async () => {
+  it('is no excuse for other differences', async () => {
     const one = await backupOf(BASED.replaceAll('based', 'based2'), ['based2'], PLAIN);
     for (const [before, after, difference] of [
       ['2\t2\ttwo', '2\t2\ttwice', /^table "based2"\."kept" has its 2 rows, but not all hold/],
@@ -74,7 +74,7 @@ describe('a base type', () => {
       ['note text', 'note text, more text', /^(column|table) based2\.kept.* not/],
     ] as const) {
       const other = changed(one, before, after);
-      // Nothing speaks of a function that is not there any more.
+      // Nothing mentions a function that no longer exists.
       const bytes = Buffer.from(
         other.bytes.toString().replace(/ALTER FUNCTION based2\.first\(integer\)[^;]*;/, ''),
       );
@@ -110,7 +110,7 @@ describe('operator classes and families', () => {
     expect(found.notChecked.join()).not.toContain('plain');
   });
 
-  it('of another schema, which nothing stands in for, are missed only by what uses them', async () => {
+  it('of another schema, which have no stand-in, are missed only by the objects that use them', async () => {
     const found = await brought(
       `CREATE OPERATOR CLASS public."Plain ops" FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
       CREATE AGGREGATE public.middle(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);
@@ -136,7 +136,7 @@ describe('a LEAKPROOF function', () => {
     CREATE POLICY safe ON leak.a USING (leak.safe(n)); CREATE VIEW leak.v AS SELECT n FROM leak.a WHERE leak.safe(n); CREATE VIEW leak.w AS SELECT leak.own(n) AS n FROM leak.a;
     CREATE MATERIALIZED VIEW leak.m AS SELECT leak.safe(n) AS safe FROM leak.a WITH NO DATA; ALTER TABLE leak.a ALTER n SET DEFAULT 1; INSERT INTO leak.a VALUES (1), (2)`;
 
-  it('is left out with what calls it, and a check that asks it by another is not held against the rows', async () => {
+  it('is left out with what calls it, and a check that needs it indirectly does not fail the rows', async () => {
     const one = await backupOf(LEAK, ['leak'], PLAIN);
     const found = await verified(one);
     expect(found).toMatchObject({ differences: [], checked: { tables: 1, rows: 2 } });
@@ -152,7 +152,7 @@ describe('a LEAKPROOF function', () => {
     );
     expect(found.notChecked.join()).not.toMatch(/leak\.w|own_ones/);
     expect((await verified(byNames(one))).differences).toEqual([]);
-    // What is the backup's own and lost is not left out for it.
+    // A lost object of the backup is not left out for it.
     const lost = changed(
       one,
       /CREATE FUNCTION leak\.own[\s\S]*?\$_\$;\n|CREATE FUNCTION leak\.own[\s\S]*?';\n/,
@@ -192,7 +192,7 @@ describe('functions in C and aggregates with an internal state', () => {
 });
 
 describe('casts, which are in no backup of a schema', () => {
-  it('are missed only by what uses them, and named', async () => {
+  it('are missed only by the objects that use them, and named', async () => {
     const found = await brought(
       `CREATE SCHEMA casted; CREATE TYPE casted.mood AS ENUM ('a'); CREATE FUNCTION casted.to_mood(int) RETURNS casted.mood LANGUAGE sql IMMUTABLE AS $$SELECT 'a'::casted.mood$$;
       CREATE CAST (int AS casted.mood) WITH FUNCTION casted.to_mood(int); CREATE CAST (casted.mood AS int) WITH INOUT AS IMPLICIT;
@@ -205,7 +205,7 @@ describe('casts, which are in no backup of a schema', () => {
   });
 });
 
-describe('a schema of which nothing is left', () => {
+describe('a schema of which nothing remains', () => {
   it.each([
     [
       'a function in an untrusted language',

@@ -23,7 +23,7 @@ import type { Bench, Services } from '../../../functions/export/support.ts';
 import { silent } from '../../../functions/export/support.ts';
 import { clientRoot } from '../../../support/postgres.ts';
 
-/** A stored backup: what lies in the vault, in memory. */
+/** A stored backup: the contents of the vault, in memory. */
 export interface Stored {
   readonly backup: Backup;
   readonly manifest: Manifest;
@@ -55,14 +55,14 @@ type Lying = Pick<Stored, 'manifest' | 'bytes'>;
 export interface Rehearsals {
   readonly temporaryFolder: string;
   readonly programRoots: readonly string[];
-  /** In a server that is made for it. */
+  /** In a new server. */
   restoreAndCompare(one: Lying, compare?: Comparison): Promise<ScratchRestoreResult>;
-  /** In a new database of one server in UTF-8, since making a server takes longer than all the rest. */
+  /** In a new database of one server in UTF-8, because creating a server takes longer than all the rest. */
   rehearseQuickly(one: Lying, compare?: Comparison): Promise<ScratchRestoreResult>;
   end(): Promise<void>;
 }
 
-/** A server whose database is copied anew for each use. */
+/** A server whose database is copied again for each use. */
 const copyingServer = async (options: Parameters<typeof startScratch>[0]) => {
   const server = await startScratch(options);
   const asked = async (sql: string): Promise<void> => {
@@ -89,7 +89,7 @@ const copyingServer = async (options: Parameters<typeof startScratch>[0]) => {
   };
 };
 
-/** Brings backups back from memory, in scratch servers of these majors. */
+/** Restores backups from memory, in scratch servers of these majors. */
 export const openRehearsals = async (...majors: readonly number[]): Promise<Rehearsals> => {
   const { directory } = await ensureLayer({ layer: 'server', majors: [...majors] });
   const programRoots = [await clientRoot(), path.join(directory, 'postgres')];
@@ -104,7 +104,7 @@ export const openRehearsals = async (...majors: readonly number[]): Promise<Rehe
       manifest,
       compare,
       openText: async (serverMajor) => {
-        // A copy: whoever reads a chunk may give its memory back, and a rehearsal may read again.
+        // A copy: a reader of a chunk may reuse its memory, and a scratch restore may read again.
         const input = Readable.from([Buffer.from(bytes)], { objectMode: false });
         return (await archives.open({ format, compression, input, serverMajor, signal })).text;
       },

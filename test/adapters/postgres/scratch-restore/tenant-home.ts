@@ -4,7 +4,7 @@ import { type Stored, stored } from './support.ts';
 
 const SCHEMA = 'acme';
 
-/** A database of its own for each backup. */
+/** A separate database for each backup. */
 export const tenantHome = (take: (home: Home) => void) => {
   let home: Home;
   homeForAll((made) => {
@@ -12,7 +12,7 @@ export const tenantHome = (take: (home: Home) => void) => {
     take(made);
   });
 
-  /** A backup of `acme` in a database of its own. @param settings of the database, in place of which `db` stands its name */
+  /** A backup of `acme` in a database of its own. @param settings of the database, whose name `db` represents */
   const backupOf = async (
     sql: string,
     settings: readonly string[] = [],

@@ -55,7 +55,7 @@ interface Restored {
   readonly grown: number;
 }
 
-/** Takes a schema from the source to a new scratch server with pg_dump and pg_restore. */
+/** Copies a schema from the source to a new scratch server with pg_dump and pg_restore. */
 const restore = async (schema: string, flags: readonly string[]): Promise<Restored> => {
   const run = promisify(execFile);
   const { clients } = await clientPrograms();
@@ -87,14 +87,14 @@ const restore = async (schema: string, flags: readonly string[]): Promise<Restor
   return { empty, most, grown };
 };
 
-describe('the disk that a verification takes', () => {
+describe('the disk space that a verification needs', () => {
   it('is less than 20 MB for an empty server', async () => {
     const empty = await place.start();
     expect(await empty.diskBytes()).toBeLessThan(20 * MiB);
     await empty.stop();
   });
 
-  it('is at most 1.2 times what is restored, and what was reckoned before: 100 MB in large tables', async () => {
+  it('is at most 1.2 times what is restored, and at most the estimate: 100 MB in large tables', async () => {
     await ask(
       source,
       `CREATE SCHEMA large;
@@ -115,7 +115,7 @@ describe('the disk that a verification takes', () => {
     }
   });
 
-  it('is what was reckoned before for many tables with next to nothing in them', async () => {
+  it('is as estimated for many tables with almost nothing in them', async () => {
     await ask(
       source,
       `CREATE SCHEMA small;
@@ -126,7 +126,7 @@ describe('the disk that a verification takes', () => {
     const tables = await tablesOf('small');
     const { most, empty } = await restore('small', ['--single-transaction']);
     expect(most).toBeLessThan(neededBytes(tables));
-    // Without the write-ahead log, which is the server's own, and no larger for more tables.
+    // Without the write-ahead log, which belongs to the server, and does not grow with more tables.
     expect(most - empty).toBeLessThan(neededBytes(tables) - neededBytes([]) + 16 * MiB);
   });
 });
@@ -151,7 +151,7 @@ describe('a backup that does not fit', () => {
     });
   });
 
-  it('is told that no setting helps where it is more than Lambda has', async () => {
+  it('is refused without a setting to raise if it is more than Lambda has', async () => {
     const free = await freeBytes('/tmp');
     const needed = Math.max(free, LAMBDA_TEMPORARY_BYTES) + MiB;
     await expect(refuseTooLarge({ ...room, neededBytes: needed })).rejects.toMatchObject({
@@ -162,7 +162,7 @@ describe('a backup that does not fit', () => {
     });
   });
 
-  it('is reckoned from all of its tables', () => {
+  it('is estimated from all of its tables', () => {
     expect(neededBytes([{ bytes: 100 * MiB }, { bytes: 900 * MiB }]) - neededBytes([])).toBe(
       1200 * MiB + 2 * 16 * 1024,
     );

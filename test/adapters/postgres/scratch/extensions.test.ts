@@ -9,7 +9,7 @@ afterAll(async () => {
   await place.clear();
 });
 
-it('extensions of the layer work for tables of a tenant, PostGIS with its files of its own too', async () => {
+it('extensions of the layer work for tables of a tenant, including PostGIS with its own files', async () => {
   const root = await serverRoot(18, ['pgvector', 'postgis-3']);
   const server = await place.start({ programRoots: [root] });
   expect(server.extensions.map(({ name }) => name)).toEqual(

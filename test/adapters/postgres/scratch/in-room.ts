@@ -5,7 +5,7 @@ import {
   startScratch,
 } from '../../../../adapters/postgres/scratch/server/server.ts';
 
-/** What room.test.ts runs in a room: it prints what it saw as JSON. */
+/** What room.test.ts runs in a sandbox: it prints its observations as JSON. */
 const [task = '', root = ''] = process.argv.slice(2);
 
 const noted: string[] = [];
@@ -43,7 +43,7 @@ const lookAround = async () => ({
   writable: await Promise.all(['/', '/var/tmp', '/dev', root, '/tmp'].map(canWrite)),
 });
 
-/** Everything that a restore makes: large tables, sorts in files, extensions, indexes of several kinds. */
+/** Everything that a restore creates: large tables, sorts in files, extensions, indexes of several kinds. */
 const work = async (server: ScratchServer): Promise<unknown> => {
   const client = await server.connect();
   await client.query(`

@@ -43,14 +43,14 @@ const kill = async (child: ChildProcess): Promise<void> => {
 };
 
 describe('a process that is killed', () => {
-  it('takes its server and its folder along', async () => {
+  it('ends with its server and its folder', async () => {
     const { child, folder, pid } = await startOther();
     await kill(child);
     await eventually(() => !isAlive(pid) && !existsSync(folder));
     expect(Number.isNaN(watchdogOf(pid))).toBe(true);
   });
 
-  it('leaves a folder where its watchdog was killed too, which stays while the server lives and is swept then', async () => {
+  it('leaves a folder if its watchdog was killed too, which stays while the server lives and is swept then', async () => {
     const { child, folder, pid } = await startOther();
     process.kill(watchdogOf(pid), 'SIGKILL');
     await kill(child);
@@ -66,11 +66,11 @@ describe('a process that is killed', () => {
     await second.stop();
   });
 
-  it('is no reason to touch the folder of one that lives', async () => {
+  it('does not affect the folder of a live process', async () => {
     const { child, folder, pid } = await startOther();
     await sweep(place.folder, SILENT);
     expect(existsSync(path.join(folder, 'data', 'base'))).toBe(true);
-    // Its server may be gone already while it has not yet removed the folder.
+    // Its server may have ended already while it has not yet removed the folder.
     process.kill(pid, 'SIGKILL');
     await eventually(() => !isAlive(pid));
     await sweep(place.folder, SILENT);
@@ -81,8 +81,8 @@ describe('a process that is killed', () => {
   });
 });
 
-describe('folders that nobody listens in', () => {
-  it('are left over once they are a minute old; other things in the temporary folder are nobody of ours', async () => {
+describe('folders without a listening server', () => {
+  it('are leftovers once they are a minute old; other files in the temporary folder are left alone', async () => {
     const young = path.join(place.folder, 'larder-pg-young1');
     const old = path.join(place.folder, 'larder-pg-older1');
     const foreign = path.join(place.folder, 'larder-other');

@@ -24,7 +24,7 @@ const ask = async (server: ScratchServer, sql: string) => {
   }
 };
 
-/** What a tenant of a database with a language's locale may well have, and a server with C would refuse or change. */
+/** What a tenant of a database with a language's locale may have, and a server with C would refuse or change. */
 const OF_LANGUAGE = `
   CREATE TABLE people (name text CHECK (name ~ '^[[:alpha:]]+$' AND name = initcap(name)),
     folded text GENERATED ALWAYS AS (lower(name)) STORED,
@@ -35,7 +35,7 @@ const OF_LANGUAGE = `
   INSERT INTO halves VALUES ('Übung'), ('ende');`;
 
 describe('a backup of a database with a language', () => {
-  it('is restored by its letters and its order, though this system may not have them', async () => {
+  it('is restored with its letters and its order, even if this system does not have them', async () => {
     const server = await startWith('UTF8', 'en_US.UTF-8');
     await ask(server, `DO $do$ BEGIN ${OF_LANGUAGE} END $do$`);
     const people = 'SELECT folded, words::text FROM people';
@@ -51,7 +51,7 @@ describe('a backup of a database with a language', () => {
     expect(server.notes).toEqual(notes);
   });
 
-  it('may name collations of its system, for which others stand in and are told', async () => {
+  it('may name collations of its system, which get stand-ins and are reported', async () => {
     const server = await startWith('UTF8', 'C.UTF-8');
     expect(server.notes).toEqual([]);
     const client = await server.connect();
@@ -79,7 +79,7 @@ describe('a backup of a database with a language', () => {
     await expect(ask(server, "SELECT '✓'")).rejects.toMatchObject({ code: '22P05' });
   });
 
-  it('that no machine has is restored by bytes, with a word about it', async () => {
+  it('that no machine has is restored by bytes, which is reported', async () => {
     const server = await startWith('SQL_ASCII', 'en_US.UTF-8');
     expect(server.notes).toEqual([expect.stringMatching(/"en_US.UTF-8" with encoding SQL_ASCII/)]);
     const hostile = await startWith('UTF8', "C'; DROP\n--$(id)");
@@ -87,7 +87,7 @@ describe('a backup of a database with a language', () => {
     expect(await ask(hostile, 'SELECT 1 AS one')).toEqual({ one: 1 });
   });
 
-  it('in an encoding that PostgreSQL does not have says so', async () => {
+  it('in an encoding that PostgreSQL does not have is reported', async () => {
     await expect(startWith('KLINGON', 'C')).rejects.toMatchObject({
       name: 'ScratchFailed',
       message: expect.stringContaining('"KLINGON" is not a valid server encoding name'),
@@ -95,8 +95,8 @@ describe('a backup of a database with a language', () => {
   });
 });
 
-describe('what initdb is asked for', () => {
-  it('is what its major knows', () => {
+describe('the options of initdb', () => {
+  it('are those that its major knows', () => {
     const all = (major: number, collation: string) =>
       localeChoices(major, { encoding: 'UTF8', collation })
         .flatMap(({ flags }) => flags)
@@ -108,7 +108,7 @@ describe('what initdb is asked for', () => {
     expect(all(18, 'C')).toBe('--encoding=UTF8 --locale=C');
   });
 
-  it("is ICU's name of a language, where there is one", () => {
+  it("are ICU's name of a language, if there is one", () => {
     const tags = [
       'de_DE.UTF-8',
       'en_US',

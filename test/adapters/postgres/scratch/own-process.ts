@@ -3,7 +3,7 @@ import path from 'node:path';
 import { startScratch } from '../../../../adapters/postgres/scratch/server/server.ts';
 import { SILENT } from './support.ts';
 
-/** A process of its own that starts a scratch server, tells where it is, and waits to be killed. */
+/** A separate process that starts a scratch server, prints where it is, and waits to be killed. */
 const [temporaryFolder = '', root = ''] = process.argv.slice(2);
 const server = await startScratch({
   programRoots: [root],

@@ -17,7 +17,7 @@ afterAll(async () => {
   await place.clear();
 });
 
-describe("in a room like Lambda's", () => {
+describe("in a sandbox like Lambda's", () => {
   it('a scratch server starts, works, ends and leaves nothing, twice', async () => {
     expect(await room.run(IN_ROOM, ['work', root])).toEqual({
       around: {
@@ -28,14 +28,14 @@ describe("in a room like Lambda's", () => {
       },
       done: { rows: 50_000, groups: 256, memory: 'mmap' },
       version: expect.stringMatching(/^18\./),
-      // The room has no locales, and ICU's are the server's own.
+      // The sandbox has no locales, and ICU's are the server's own.
       notes: [expect.stringMatching(/ICU's en-US.*to_tsvector/)],
       noted: [],
       left: [],
     });
   });
 
-  it('a disk that runs full is named as such, and emptied', async () => {
+  it('a full disk is named as such, and emptied', async () => {
     expect(await room.run(IN_ROOM, ['fill', root], { temporaryMb: 100 })).toEqual({
       error: {
         name: 'ScratchDiskFull',
@@ -45,7 +45,7 @@ describe("in a room like Lambda's", () => {
     });
   });
 
-  it('so is one that was too small from the beginning', async () => {
+  it('and so is one that was too small from the beginning', async () => {
     for (const temporaryMb of [12, 20]) {
       const told = await room.run(IN_ROOM, ['no start', root], { temporaryMb });
       expect(told).toEqual({
@@ -60,7 +60,7 @@ describe("in a room like Lambda's", () => {
     }
   });
 
-  it('a user without a name is told what is missing', async () => {
+  it('a user without a name gets an error that names what is missing', async () => {
     expect(await room.run(IN_ROOM, ['no start', root], { user: '' })).toEqual({
       error: {
         name: 'ScratchFailed',

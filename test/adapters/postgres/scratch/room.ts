@@ -5,13 +5,13 @@ import path from 'node:path';
 import { ensureTool } from '../../../../layers/postgres/tools.ts';
 
 /**
- * A room like Lambda's, or poorer: everything is read only but /tmp, which has a size; no /dev/shm, no locales, no network; a user that is
- * not root and has a name; an environment with next to nothing in it, not even HOME.
+ * A sandbox like Lambda's, or poorer: everything is read only but /tmp, which has a size; no /dev/shm, no locales, no network; a user that is
+ * not root and has a name; an almost empty environment, without even HOME.
  */
 export interface Room {
-  /** Runs a program of Node's in it, and answers the JSON that it prints. */
+  /** Runs a Node program in it, and returns the JSON that it prints. */
   run(program: string, args: readonly string[], room?: RoomOptions): Promise<unknown>;
-  /** Starts a program of Node's in it, whose standard output the caller reads. */
+  /** Starts a Node program in it, whose standard output the caller reads. */
   start(command: Command, room?: RoomOptions): ChildProcess;
 }
 
@@ -20,15 +20,15 @@ export interface Command {
   readonly args: readonly string[];
   /** For Node itself. */
   readonly flags?: readonly string[];
-  /** All that the program gets besides PATH. */
+  /** All variables that the program gets besides PATH. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RoomOptions {
   readonly temporaryMb?: number;
-  /** The user's name in /etc/passwd; none where it is empty. */
+  /** The user's name in /etc/passwd; none if it is empty. */
   readonly user?: string;
-  /** Emulators on this machine may be reached. */
+  /** Emulators on this machine are reachable. */
   readonly network?: boolean;
   /** Files and folders below /tmp or /var/tmp that it needs, besides those that its arguments name. */
   readonly visible?: readonly string[];
@@ -39,7 +39,7 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
 const LOCALES = ['/usr/lib/locale'];
 const DEVICES = ['null', 'zero', 'urandom', 'random'];
 
-/** @param folder for what the room needs */
+/** @param folder for what the sandbox needs */
 export const makeRoom = async (folder: string): Promise<Room> => {
   const bwrap = await ensureTool('bubblewrap', 'usr/bin/bwrap');
   const passwd = path.join(folder, 'passwd');
@@ -48,7 +48,7 @@ export const makeRoom = async (folder: string): Promise<Room> => {
   const start: Room['start'] = ({ program, args, flags = [], environment = {} }, options = {}) => {
     const { temporaryMb = 512, user = 'sbx_user1051', network = false, visible = [] } = options;
     writeFileSync(passwd, user && `${user}:x:${UID}:990::/home/${user}:/sbin/nologin\n`);
-    // What is needed may lie where the room has a folder of its own.
+    // Needed files may be where the sandbox has a folder of its own.
     const needed = [REPOSITORY, path.dirname(process.execPath), ...args, ...visible];
     const hidden = needed
       .filter((one) => path.isAbsolute(one) && /^\/(var\/)?tmp\//.test(one))

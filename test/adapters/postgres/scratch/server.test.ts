@@ -31,7 +31,7 @@ const postmaster = async (server: ScratchServer): Promise<number> => {
 };
 
 describe('a scratch server', () => {
-  it('is of the version and has the extensions that it tells', async () => {
+  it('has the version and the extensions that it reports', async () => {
     expect(shared.major).toBe(18);
     expect(shared.version).toMatch(/^18\.\d+$/);
     const pgcrypto = shared.extensions.find(({ name }) => name === 'pgcrypto');
@@ -41,7 +41,7 @@ describe('a scratch server', () => {
     }
   });
 
-  it('answers its socket alone, which nobody else can reach', async () => {
+  it('answers only on its socket, which no other user can reach', async () => {
     const [row] = await ask(
       shared,
       `SELECT current_setting('listen_addresses') AS tcp, inet_server_addr() IS NULL AS by_socket`,
@@ -52,7 +52,7 @@ describe('a scratch server', () => {
     expect(statSync(socket).mode & 0o777).toBe(0o700);
   });
 
-  it('knows nothing of the environment of who started it', async () => {
+  it('gets nothing from the environment of its parent', async () => {
     const client = await shared.connect();
     await client.query("CREATE TEMP TABLE line (of text); COPY line FROM PROGRAM '/usr/bin/env'");
     const environ = (await client.query<{ of: string }>('TABLE line')).rows.map(({ of }) => of);
@@ -81,7 +81,7 @@ describe('a scratch server', () => {
     }
   });
 
-  it('takes a schema of thousands of relations in one transaction', async () => {
+  it('accepts a schema of thousands of relations in one transaction', async () => {
     const client = await shared.connect();
     await client.query('BEGIN; CREATE SCHEMA many');
     await client.query(
@@ -95,7 +95,7 @@ describe('a scratch server', () => {
     await client.end();
   });
 
-  it('measures its folder as it grows and keeps the most', async () => {
+  it('measures its folder as it grows and keeps the maximum', async () => {
     const before = await shared.diskBytes();
     await ask(
       shared,
@@ -107,7 +107,7 @@ describe('a scratch server', () => {
     expect(await shared.mostDiskBytes()).toBeGreaterThan(before + 20_000_000);
   });
 
-  it('lives beside another one, and not with its data', async () => {
+  it('runs beside another one, with separate data', async () => {
     const other = await place.start();
     expect(other.access.host).not.toBe(shared.access.host);
     await ask(other, 'CREATE TABLE only_here ()');
@@ -116,7 +116,7 @@ describe('a scratch server', () => {
     expect(await ask(shared, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('is ended with its folder, in the middle of a query too', async () => {
+  it('is removed with its folder, even in the middle of a query', async () => {
     const server = await place.start();
     const pid = await postmaster(server);
     const client = await server.connect();
@@ -132,8 +132,8 @@ describe('a scratch server', () => {
   });
 });
 
-describe('a scratch server that ends by itself', () => {
-  it('is noticed where it was killed, and explains the sessions it took along', async () => {
+describe('a scratch server that ends unexpectedly', () => {
+  it('is noticed if it was killed, and explains the errors of its sessions', async () => {
     const server = await place.start();
     const client = await server.connect();
     const asked = client.query('SELECT pg_sleep(600)').catch((error: unknown) => error);
@@ -148,7 +148,7 @@ describe('a scratch server that ends by itself', () => {
     expect(readdirSync(place.folder)).toEqual([path.basename(shared.access.host)]);
   });
 
-  it('does so with its reason where one of its sessions was killed for its memory, and quotes no row', async () => {
+  it('is noticed with its reason if one of its sessions was killed for its memory, and quotes no row', async () => {
     const server = await place.start();
     const client = await server.connect();
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -167,7 +167,7 @@ describe('a scratch server that ends by itself', () => {
     await server.stop();
   });
 
-  it('leaves an error alone that has nothing to do with it', async () => {
+  it('does not change an unrelated error', async () => {
     const error = await ask(shared, 'SELECT 1/0').catch((found: unknown) => found);
     expect(await shared.explain(error)).toBe(error);
   });

@@ -20,7 +20,7 @@ const run = async (server: ScratchServer, sql: string): Promise<void> => {
 };
 
 describe('which server is started', () => {
-  it("is of the backup's own major where there is one, else the next above", async () => {
+  it("is of the backup's own major if there is one, else of the next one above", async () => {
     const programRoots = [await serverRoot(15), await serverRoot(18)];
     const own = await place.start({ programRoots, backupMajor: 15 });
     expect(own.version).toMatch(/^15\./);
@@ -31,7 +31,7 @@ describe('which server is started', () => {
     await above.stop();
   });
 
-  it('is none where all are older, or where there is none', async () => {
+  it('is none if all are older, or if there is none', async () => {
     await expect(place.start({ backupMajor: 19 })).rejects.toMatchObject({
       name: 'ServerTooOld',
       message: expect.stringMatching(/PostgreSQL 19.*older: 18.*docs\/layers\.md/),
@@ -60,7 +60,7 @@ describe('a start that fails', () => {
   };
   const left = () => readdirSync(place.folder).filter((name) => name.startsWith('larder-pg-'));
 
-  it('says the last words of initdb and of the server, and leaves nothing behind', async () => {
+  it('reports the last messages of initdb and of the server, and leaves nothing behind', async () => {
     const noMemory = 'FATAL:  could not map anonymous shared memory: Cannot allocate memory';
     for (const [name, words] of [
       ['initdb', 'initdb: error: could not look up effective user ID 12345: user does not exist'],
@@ -75,7 +75,7 @@ describe('a start that fails', () => {
     expect(left()).toEqual([]);
   });
 
-  it('says so where the server ended for want of disk', async () => {
+  it('reports it if the server ended because the disk was full', async () => {
     const words = 'PANIC:  could not write to file "pg_wal/xlogtemp.1": No space left on device';
     const root = await faked('postgres', `echo '${words}' >&2; kill -ABRT $$`);
     await expect(place.start({ programRoots: [root] })).rejects.toMatchObject({
@@ -84,7 +84,7 @@ describe('a start that fails', () => {
     });
   });
 
-  it('refuses a folder below which no socket has room', async () => {
+  it('refuses a folder whose path is too long for a socket', async () => {
     const temporaryFolder = path.join(place.folder, 'x'.repeat(60));
     mkdirSync(temporaryFolder);
     await expect(place.start({ temporaryFolder })).rejects.toMatchObject({

@@ -22,11 +22,11 @@ export const serverRoot = async (major = 18, extensions: readonly string[] = [])
 export interface Place {
   readonly folder: string;
   start(options?: Partial<ScratchOptions>): Promise<ScratchServer>;
-  /** Ends what was started and is not ended yet, and removes the folder. */
+  /** Ends what was started and still runs, and removes the folder. */
   clear(): Promise<void>;
 }
 
-/** A temporary folder of a test's own, with a path short enough for sockets, that every user may enter. */
+/** A temporary folder for a test, with a path short enough for sockets, that every user may enter. */
 export const makePlace = async (): Promise<Place> => {
   const folder = mkdtempSync('/tmp/larder-t-');
   chmodSync(folder, 0o1777);
@@ -71,7 +71,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** The shell that watches over a server; NaN where there is none. */
+/** The shell that watches over a server; NaN if there is none. */
 export const watchdogOf = (server: number): number => {
   const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
   const line = all.split('\n').find((one) => one.includes(`larder-watchdog ${server} `));

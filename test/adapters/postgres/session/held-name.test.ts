@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HAS_NAME, holdName, locksOf } from '../../../../adapters/postgres/session/backend.ts';
 import { serversOf } from '../../../support/servers.ts';
 
-/** Code of a tenant may give its session another name: a lock that it can't release goes on telling whose the session is. */
+/** Tenant code may rename its session: a lock that it can't release still shows which worker's session it is. */
 const on = serversOf(15, 18);
 /** Their digests have numbers of both signs. */
 const NAMES = ['larder/a', 'larder/b', 'larder/c', 'larder/d', 'larder/e', 'larder/f'];

@@ -66,7 +66,7 @@ const openAt = async (pooler: Pooler, backupId: string): Promise<Snapshot> => {
 const DROPS_OPTIONS = { ignore_startup_parameters: 'options,extra_float_digits' };
 
 describe('behind PgBouncer', () => {
-  it('in transaction mode an export is refused with the way out', async () => {
+  it('in transaction mode an export is refused with the alternative', async () => {
     await expect(openThrough({ pool_mode: 'transaction' })).rejects.toMatchObject({
       name: 'PoolerInTransactionMode',
       retryable: false,
@@ -93,7 +93,7 @@ describe('behind PgBouncer', () => {
     expect(rows).toEqual([{ r: 'off', t: '59s' }]);
   });
 
-  it('in session mode that drops them, it works, with its own settings all the same', async () => {
+  it('in session mode that drops them, it works, still with its own settings', async () => {
     const snapshot = await openThrough({ pool_mode: 'session', ...DROPS_OPTIONS });
     try {
       // The role's own setting would end the session that holds the snapshot.
@@ -103,7 +103,7 @@ describe('behind PgBouncer', () => {
       const ours = await postgres.sql(
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'larder/%'`,
       );
-      // Both sessions, and whatever backend a pooler keeps of one that only asked whether backends are shared.
+      // Both sessions, and any backend that a pooler keeps of one that only checked whether backends are shared.
       expect(ours.rows[0].n).toBeGreaterThanOrEqual(2);
       expect(await dumped(snapshot)).toContain('COPY acme.t (n) FROM stdin;\n1\n2\n');
     } finally {

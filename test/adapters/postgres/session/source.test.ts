@@ -57,7 +57,7 @@ const failure = async (work: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-describe('a source that can not be used says why', () => {
+describe('a source that can not be used reports why', () => {
   it.each<[string, () => SourceAccess | Promise<SourceAccess>, string, string]>([
     [
       'a wrong password',
@@ -118,7 +118,7 @@ describe('a source that can not be used says why', () => {
     await expect(list(accessTo({}, BACKUP_ROLE, ''))).rejects.toMatchObject({ retryable: false });
   });
 
-  it('a pooler that refuses options is named with the way out', async () => {
+  it('a pooler that refuses options is named with the alternative', async () => {
     const sockets: Socket[] = [];
     const pooler = createServer((socket) => {
       sockets.push(socket);
@@ -143,7 +143,7 @@ describe('a source that can not be used says why', () => {
 });
 
 describe('projects', () => {
-  it('are looked up by exactly their id, whatever it holds', async () => {
+  it('are looked up by exactly their id, whatever it contains', async () => {
     await postgres.sql(
       `CREATE TABLE public.projects (id text, name text, schema_name text, status text)`,
       database,
@@ -182,7 +182,7 @@ describe('projects', () => {
     ]);
   });
 
-  it('whose values are huge are read only as far as shows that they are too long', async () => {
+  it('whose values are huge are read only far enough to show that they are too long', async () => {
     const projectQuery = `SELECT id, pg_catalog.repeat('ä', 210000) AS name, 's' AS schema_name, 'ACTIVE' AS status
       FROM (VALUES ('a'), (pg_catalog.repeat('x', 210000))) AS listed (id)`;
     const found = await list(accessTo({ projectQuery }));
@@ -226,7 +226,7 @@ const withSnapshot = async <T>(
 };
 
 describe('a dump', () => {
-  it('is of exactly the schema asked for, whatever it and its neighbours are named', async () => {
+  it('is of exactly the requested schema, whatever it and its neighbors are named', async () => {
     const names = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 12 })
       .filter(
@@ -311,7 +311,7 @@ describe('a dump', () => {
     });
   });
 
-  it('holds up nobody who refreshes a materialized view, once its rows are counted', async () => {
+  it('blocks no session that refreshes a materialized view, once its rows are counted', async () => {
     await postgres.sql(
       'CREATE SCHEMA shown; CREATE MATERIALIZED VIEW shown.v AS SELECT generate_series(1, 3) AS n',
       database,
@@ -325,7 +325,7 @@ describe('a dump', () => {
 });
 
 describe('an inventory', () => {
-  it('names what the schema needs elsewhere, and who needs it', async () => {
+  it('names what the schema needs elsewhere, and which objects need it', async () => {
     await postgres.sql(
       `CREATE EXTENSION citext; CREATE EXTENSION hstore SCHEMA public;
        CREATE SCHEMA shared; CREATE TABLE shared.users (id int PRIMARY KEY); CREATE TYPE shared.tone AS ENUM ('a');

@@ -20,7 +20,7 @@ afterAll(async () => {
   await services.stop();
 });
 
-/** A project, and a schema of the same form that could take its place. */
+/** A project, and a schema of the same form that could replace it. */
 const SIMPLE = `
   CREATE SCHEMA acme; CREATE TYPE acme.mood AS ENUM ('sad', 'ok');
   CREATE TABLE acme.notes AS SELECT n, 'sad'::acme.mood AS mood FROM generate_series(1, 10) n;
@@ -50,7 +50,7 @@ const exportWhile = async (bench: Bench, sql: string, database: string) => {
   return { row: await bench.row(backup), left: await bench.leftInVault() };
 };
 
-describe('names that come to mean something else while they are read', () => {
+describe('names that change their meaning while they are read', () => {
   it.each([
     [
       'a schema that another takes the place of',
@@ -76,7 +76,7 @@ describe('names that come to mean something else while they are read', () => {
 });
 
 describe('a database of another encoding', () => {
-  it('gives the schema asked for, not the one whose name has the same bytes', async () => {
+  it('exports the requested schema, not the one whose name has the same bytes', async () => {
     await postgres.sql("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     const mine = 'schöma';
     const twin = Buffer.from(mine, 'utf8').toString('latin1');

@@ -1,4 +1,4 @@
-/** What the tests use of it; trees are read as data of no known form. */
+/** The part that the tests use; trees are read as data of no known form. */
 declare module 'libpg-query' {
   export const parse: (
     sql: string,

@@ -10,7 +10,7 @@ import { parsed, type Told, toldBy } from './parse-tree.ts';
 import { KINDS_OF, OTHERS } from './statements.ts';
 
 /**
- * What a restore knows of a statement it reads from words, without a server. PostgreSQL's own parser must say the same: where a
+ * What a restore derives from a statement's words, without a server. PostgreSQL's own parser must agree: where a
  * statement ends, what kind it is, and the names in it that decide whether it is sent.
  */
 interface Read {
@@ -46,21 +46,21 @@ describe('the parse tree of a statement and its kind agree', () => {
     expect(differing(read)).toEqual([]);
   });
 
-  // A statement that pg_dump does not write may be one that we know nothing of: it is refused then.
+  // A statement that pg_dump does not write may be of an unknown kind: then it is refused.
   it.each([
     ['SQL that was put into a dump', SMUGGLED.map(([, sql]) => sql)],
     ['statements with hostile names', [HOSTILE]],
     ['what looks like something that may be left out', OTHERS.map((sql) => `${sql};\n`)],
     ['statements of each kind', KINDS_OF.map(([sql]) => `${sql};\n`)],
-  ])('over %s, where we know its kind at all', async (_, texts) => {
+  ])('over %s, if its kind is known', async (_, texts) => {
     let known = 0;
     for (const sql of texts) {
       const read = await readBoth(sql).catch((error: Error) => {
-        // The splitter refuses encodings in which it could not tell where a string ends.
+        // The splitter refuses encodings in which it could not find the end of a string.
         expect(error.name).toBe('DumpUnreadable');
         return [];
       });
-      // What PostgreSQL can't parse it does not run, and it makes an extension of a language.
+      // PostgreSQL does not run what it can't parse, and it creates an extension for a language.
       const ofKnown = read.filter(
         ({ text, ours, tree }) =>
           ours.kind !== 'other' && typeof tree !== 'string' && !text.startsWith('CREATE LANGUAGE'),

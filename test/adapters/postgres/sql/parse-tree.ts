@@ -2,8 +2,8 @@ import { parse } from 'libpg-query';
 import type { StatementKind } from '../../../../adapters/postgres/sql/kinds/statement-kind.ts';
 
 /**
- * What PostgreSQL's own parser (libpg-query, the grammar of 18) says of a statement, in the terms of a StatementKind: its kind, and
- * the names that decide whether a restore sends it. `other` where a StatementKind has no word for it.
+ * What PostgreSQL's own parser (libpg-query, the grammar of 18) finds in a statement, in the terms of a StatementKind: its kind, and
+ * the names that decide whether a restore sends it. `other` if StatementKind has no kind for it.
  */
 export interface Told {
   readonly kind: string;
@@ -145,7 +145,7 @@ const READERS: Readonly<Record<string, (node: Tree) => Told>> = {
   TransactionStmt: () => told('transaction'),
   CreateSchemaStmt: (node) => told('create-schema', text(node, 'schemaname')),
   CommentStmt: comment,
-  // CREATE LANGUAGE, too, which a StatementKind tells from CREATE EXTENSION.
+  // CREATE LANGUAGE, too, which a StatementKind distinguishes from CREATE EXTENSION.
   CreateExtensionStmt: (node) => told('create-extension', text(node, 'extname')),
   AlterExtensionStmt: (node) => told('alter-extension', text(node, 'extname')),
   AlterExtensionContentsStmt: (node) => told('alter-extension', text(node, 'extname')),
@@ -215,7 +215,7 @@ const READERS: Readonly<Record<string, (node: Tree) => Told>> = {
       : OTHER,
 };
 
-/** A SELECT of one of the two functions that a dump calls is what it calls; any other is `other`. */
+/** A SELECT of one of the two functions that a dump calls counts as that call; any other is `other`. */
 const select = (node: Tree): Told => {
   const [target, ...more] = list(node, 'targetList');
   const call = child(target, 'ResTarget', 'val', 'FuncCall');
@@ -228,7 +228,7 @@ const select = (node: Tree): Told => {
   return OTHER;
 };
 
-/** @throws SqlError where it is no statement of PostgreSQL's */
+/** @throws SqlError if PostgreSQL can't parse it */
 export const parsed = async (sql: string): Promise<readonly Told[]> => {
   const { stmts = [] } = await parse(sql);
   return stmts.map(({ stmt }) => {

@@ -51,7 +51,7 @@ const dollar = (inside: string): string => {
   return delimiter ? `${delimiter}${inside}${delimiter}` : `$zz$${inside}$zz$`;
 };
 
-/** An expression of SQL, and whether it is a string whose value can be told. */
+/** An SQL expression, and whether it is a string whose value is known. */
 interface Expression {
   readonly sql: string;
   readonly isString: boolean;

@@ -10,7 +10,7 @@ import { AWKWARD, awkwardDatabase, dumpOf, send, withClient } from '../support/d
 import { HOSTILE, HOSTILE_SCHEMA } from '../support/hostile.ts';
 import { readAll } from '../support/reading.ts';
 
-/** What real pg_dumps write, read and sent to real servers. */
+/** The output of real pg_dumps, read and sent to real servers. */
 let old: Postgres;
 let current: Postgres;
 let folder: string;
@@ -48,7 +48,7 @@ const factsOf = (postgres: Postgres, database: string) =>
     return await describeDatabase(client);
   });
 
-/** Of whom, by whose pg_dump, into whom. */
+/** Source major, pg_dump major, target major. */
 const cases: [number, number, number][] = [
   [15, 15, 15],
   [15, 17, 18],
@@ -58,7 +58,7 @@ const serverOf = (major: number): Postgres => (major === 15 ? old : current);
 
 describe('a dump that is sent statement by statement', () => {
   it.each(cases)(
-    'makes what psql makes of it: of PostgreSQL %i, by pg_dump %i, into %i',
+    'creates what psql creates from it: of PostgreSQL %i, by pg_dump %i, into %i',
     async (of, by, into) => {
       const source = serverOf(of);
       const target = serverOf(into);
@@ -79,7 +79,7 @@ describe('a dump that is sent statement by statement', () => {
     },
   );
 
-  it('holds hostile names, bodies, comments and rows, and comes back whole', async () => {
+  it('with hostile names, bodies, comments and rows is restored completely', async () => {
     const source = await current.database();
     const target = await current.database();
     await withClient(current, source, (client) => client.query(HOSTILE));
@@ -97,7 +97,7 @@ describe('a dump that is sent statement by statement', () => {
     }
   });
 
-  it('holds backslashes that escape, if its database reads them so', async () => {
+  it('with backslashes that escape is read right, if its database reads them so', async () => {
     const source = await old.database();
     const target = await old.database();
     await old.sql(`ALTER DATABASE ${source} SET standard_conforming_strings = off`);
@@ -139,11 +139,11 @@ const KINDS = [
 ];
 
 describe('a dump', () => {
-  /** Nothing but what psql passes over as well. */
+  /** Nothing but what psql skips as well. */
   const BETWEEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:(?!\*\/)[\s\S])*\*\/|\\(?:un)?restrict \w+\n)*$/;
 
   it.each(cases)(
-    'is all in its pieces, in their order: of PostgreSQL %i, by pg_dump %i',
+    'is complete in its pieces, in their order: of PostgreSQL %i, by pg_dump %i',
     async (of, by) => {
       const source = serverOf(of);
       const script = await dumpOf(source, awkwardOn(source), { major: by, flags: ['--verbose'] });
@@ -161,7 +161,7 @@ describe('a dump', () => {
   );
 
   it.each(cases)(
-    'is read the same in whatever chunks it comes: of PostgreSQL %i, by pg_dump %i',
+    'is read the same in chunks of any size: of PostgreSQL %i, by pg_dump %i',
     async (of, by) => {
       const source = serverOf(of);
       const script = await dumpOf(source, awkwardOn(source), {
@@ -186,7 +186,7 @@ describe('a dump', () => {
   );
 
   it.each(cases)(
-    'holds nothing of unknown meaning but what is never left out: of PostgreSQL %i, by pg_dump %i',
+    'has unknown statements only of kinds that are never left out: of PostgreSQL %i, by pg_dump %i',
     async (of, by) => {
       const source = serverOf(of);
       const script = await dumpOf(source, awkwardOn(source), { major: by });

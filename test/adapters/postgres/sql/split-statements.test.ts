@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readStatements } from '../../../../adapters/postgres/sql/split-statements.ts';
 import { inChunks, readAll, split } from '../support/reading.ts';
 
-/** Statements that hold what looks like the end of one, each of which is a single one to the server. */
+/** Statements that contain what looks like the end of one, each of which is a single one to the server. */
 const WHOLE = [
   `SELECT 'a;b', 'it''s; fine';`,
   `SELECT "a;b", "it""s; fine";`,
@@ -38,7 +38,7 @@ describe('a statement', () => {
     for (const size of [1, 2, 3, 5]) expect(await readAll(sql, [size])).toEqual(whole);
   });
 
-  it('ends where the next begins, with nothing of what is between them', async () => {
+  it('ends where the next begins, without the text between them', async () => {
     expect(await split('\n-- x;\n/* y; */SELECT 1;SELECT 2 ; ; ;\n\n  SELECT 3;-- end')).toEqual([
       'SELECT 1;',
       'SELECT 2 ;',
@@ -83,7 +83,7 @@ describe('a statement', () => {
     expect(piece?.words.at(-1)).toEqual({ kind: 'opaque', text: '' });
   });
 
-  it('may hold bytes that are no UTF-8, as a database of SQL_ASCII has them', async () => {
+  it('may contain bytes that are not UTF-8, as in a database of SQL_ASCII', async () => {
     const sql = Buffer.concat([
       Buffer.from("SELECT '"),
       Buffer.from([0xff, 0xe4, 0x80]),
@@ -98,7 +98,7 @@ describe('a statement', () => {
 describe('backslashes in strings', () => {
   const ambiguous = String.raw`SELECT 'a\'; SELECT 2; --';`;
 
-  it('are only characters, unless the dump says otherwise', async () => {
+  it('are plain characters, unless the dump says otherwise', async () => {
     expect(await split(ambiguous)).toEqual([String.raw`SELECT 'a\';`, 'SELECT 2;']);
   });
 
@@ -145,7 +145,7 @@ describe('the rows of a COPY', () => {
     for (const size of [1, 2, 3, 4, 5, 7, 1000]) expect(await rowsOf(rows, [size])).toBe(rows);
   });
 
-  it('are found in whatever chunks they come', async () => {
+  it('are found in chunks of any size', async () => {
     const line = fc.array(fc.constantFrom('\\', '.', '\r', 'N', 'a', '\t', ';', "'"), {
       maxLength: 6,
     });
@@ -172,7 +172,7 @@ describe('the rows of a COPY', () => {
     }
   });
 
-  it('are handed on in the chunks they come in, not copied', async () => {
+  it('are passed on in the chunks in which they arrive, not copied', async () => {
     const chunk = Buffer.from('1\t2\n'.repeat(1000));
     const input = async function* () {
       yield Buffer.from(`${copy}\n`);
@@ -185,7 +185,7 @@ describe('the rows of a COPY', () => {
     }
   });
 
-  it('are skipped as far as nobody reads them', async () => {
+  it('are skipped if they are not read', async () => {
     const sql = Buffer.from(`${copy}\n${'1;\n'.repeat(100)}\\.\n${after}`);
     for (const read of [0, 1, 2]) {
       const seen: string[] = [];
@@ -204,7 +204,7 @@ describe('the rows of a COPY', () => {
   });
 });
 
-describe('what no dump holds, or not all of one', () => {
+describe('SQL that no dump holds, or that is incomplete', () => {
   const cases: [string, string, string][] = [
     ['a statement', 'SELECT 1;\nSELECT 2', 'byte 10 .*in the middle of the statement'],
     ['a body', 'CREATE FUNCTION f() BEGIN ATOMIC SELECT 1;', 'in the middle of the statement'],
@@ -261,14 +261,14 @@ describe('what no dump holds, or not all of one', () => {
     expect((await split(whole)).at(-1)).toBe(last);
   });
 
-  it('is let in if it is the guard', async () => {
+  it('is accepted if it is the `\\restrict` guard', async () => {
     const sql = '\\restrict aB3\n\nSELECT 1;\n\\unrestrict aB3\n\n';
     for (const sizes of [[], [1]]) {
       expect((await readAll(sql, sizes)).map(({ text }) => text)).toEqual(['SELECT 1;']);
     }
   });
 
-  it('lets go of its input when nobody wants more', async () => {
+  it('releases its input when the reader stops', async () => {
     let closed = false;
     const input = async function* () {
       try {

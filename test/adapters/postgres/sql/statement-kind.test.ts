@@ -11,7 +11,7 @@ const statement = async (sql: string): Promise<StatementKind | undefined> => {
 };
 const name = (schema: string | null, text: string) => ({ schema, name: text });
 
-describe('the meaning of a statement', () => {
+describe('the kind of a statement', () => {
   it.each(KINDS_OF)('%s', async (sql, expected) => {
     expect(await statement(sql)).toEqual(expected);
   });
@@ -26,18 +26,18 @@ describe('the meaning of a statement', () => {
     ]);
   });
 
-  it.each(OTHERS)('is none that could be left out: %s', async (sql) => {
+  it.each(OTHERS)('is not one that could be left out: %s', async (sql) => {
     expect(['other', 'alter']).toContain((await statement(sql))?.kind);
   });
 
-  it('does not hang on case, space or comments, but on quotes', async () => {
+  it('does not depend on case, space or comments, but on quotes', async () => {
     const expected = { kind: 'create-schema', schema: 's' };
     expect(await statement('create /* a */ sCHEMA -- b\n\tS')).toEqual(expected);
     expect(await statement('CREATE "schema" s')).toEqual({ kind: 'other' });
     expect(await statement('CREATE SCHEMA U&"s"')).toEqual({ kind: 'other' });
   });
 
-  it('is told of statements of any length', async () => {
+  it('is found for statements of any length', async () => {
     const roles = Array.from({ length: 2000 }, (_, n) => `r${n}`);
     expect(await statement(`GRANT SELECT ON TABLE s.t TO ${roles.join(', ')}`)).toMatchObject({
       kind: 'grant',

@@ -2,7 +2,7 @@ import type { StatementKind } from '../../../../adapters/postgres/sql/kinds/stat
 
 const name = (schema: string | null, text: string) => ({ schema, name: text });
 
-/** As pg_dump 15, 17 and 18 write them, and what is like them. */
+/** As pg_dump 15, 17 and 18 write them, and similar ones. */
 export const KINDS_OF: readonly [string, StatementKind][] = [
   ['SET statement_timeout = 0', { kind: 'setting', name: 'statement_timeout', values: ['0'] }],
   [
@@ -200,7 +200,7 @@ export const KINDS_OF: readonly [string, StatementKind][] = [
   ['ALTER EVENT TRIGGER e DISABLE', { kind: 'event-trigger', action: 'alter', name: 'e' }],
 ];
 
-/** What looks like something that may be left out, and holds more, or is something else. */
+/** Statements that look as if they may be left out, but contain more, or are something else. */
 export const OTHERS = [
   'ALTER TABLE s.t OWNER TO r, DROP COLUMN a',
   'ALTER TABLE s.t ALTER COLUMN a DROP DEFAULT, OWNER TO r',

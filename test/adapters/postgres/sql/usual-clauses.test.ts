@@ -28,7 +28,7 @@ it.each([
   ['CREATE TABLE acme.t (id integer REFERENCES acme.u)', 'it refers to another table'],
   ['CREATE MATERIALIZED VIEW acme.m AS SELECT 1 AS a', 'it would be filled at once'],
   ['CREATE STATISTICS acme.st ON a, b FROM other.t', 'it is about a table outside'],
-  // Kinds that are in no schema, and such as a later version may bring: they are refused until somebody has looked at them.
+  // Kinds that are in no schema, and kinds that a later version may add: they are refused until they are reviewed.
   ['CREATE DATABASE acme', 'no dump of a schema creates it'],
   ['CREATE ROLE acme', 'no dump of a schema creates it'],
   ['CREATE TABLESPACE acme', 'no dump of a schema creates it'],

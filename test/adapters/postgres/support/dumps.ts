@@ -36,7 +36,7 @@ export const programsOf = async (major: number) => {
   return found;
 };
 
-/** What pg_dump of some major writes of a database; without `schemas`, of all of it. */
+/** The output of some major's pg_dump for a database; without `schemas`, for all of it. */
 export const dumpOf = async (
   postgres: Postgres,
   database: string,
@@ -64,7 +64,7 @@ export const dumpOf = async (
   return stdout;
 };
 
-/** Works with a session that is ended. */
+/** Works with a session that is ended afterwards. */
 export const withClient = async <T>(
   postgres: Postgres,
   database: string,
@@ -78,7 +78,7 @@ export const withClient = async <T>(
   }
 };
 
-/** Sends a script piece by piece. The extended protocol takes one statement at a time: the server itself says where one ends. */
+/** Sends a script piece by piece. The extended protocol accepts one statement at a time: the server itself finds where one ends. */
 export const send = async (client: pg.Client, script: Buffer): Promise<void> => {
   for await (const piece of readStatements(inChunks(script, [65_536]))) {
     const text = piece.text.toString();

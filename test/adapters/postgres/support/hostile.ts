@@ -1,4 +1,4 @@
-/** A schema whose names, bodies, comments and rows try to be taken for statements, for commands of psql's or for ends of rows. */
+/** A schema whose names, bodies, comments and rows look like statements, psql commands or ends of rows. */
 export const HOSTILE_SCHEMA = 'x"; DROP SCHEMA public; --\n\\.\n\\connect y\n$$ /* \'';
 
 const S = `"${HOSTILE_SCHEMA.replaceAll('"', '""')}"`;
@@ -27,7 +27,7 @@ const VALUES = [
 ];
 const ALL = VALUES.join(' ');
 
-/** For a session whose backslashes are only characters. */
+/** For a session whose backslashes are plain characters. */
 export const HOSTILE = `
 SET check_function_bodies = off;
 CREATE SCHEMA ${S};

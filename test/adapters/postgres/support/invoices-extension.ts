@@ -11,7 +11,7 @@ export const INVOICES: ExtensionFiles = {
     SELECT pg_catalog.pg_extension_config_dump('issued', '');`,
 };
 
-/** A tenant with it in its schema, and a table that has nothing to do with it; \`uses\` is SQL for one that has. */
+/** A tenant with it in its schema, and an unrelated table; \`uses\` is SQL for a table that uses it. */
 export const withInvoices = (uses = ''): string => `RESET ROLE;
   CREATE SCHEMA acme AUTHORIZATION app_owner; CREATE EXTENSION invoices SCHEMA acme;
   GRANT SELECT, INSERT ON acme.issued TO app_owner; GRANT USAGE ON SEQUENCE acme.invoice_no TO app_owner;

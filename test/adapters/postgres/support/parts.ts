@@ -1,7 +1,7 @@
 import type { Postgres } from '../../../support/postgres.ts';
 import { AWK, AWKWARD, withClient } from './dumps.ts';
 
-/** What is part of tables, as the facts about a database name it; $1 are the tables. */
+/** Parts of tables, as the facts about a database name them; $1 are the tables. */
 const PARTS = `
   WITH t AS (SELECT unnest($1::regclass[])::oid AS id),
   owned AS (SELECT objid AS id FROM pg_depend JOIN t ON t.id = refobjid

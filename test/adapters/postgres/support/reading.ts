@@ -9,11 +9,11 @@ export interface ReadPiece {
   readonly rows?: string;
 }
 
-/** Cuts bytes into chunks of the sizes given, over and over. */
+/** Cuts bytes into chunks of the given sizes, repeatedly. */
 export async function* inChunks(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const size = sizes[turn % sizes.length] ?? bytes.length;
-    // A copy, so that a reader that wrote to what it was given would be found out.
+    // A copy, so that a test finds a reader that writes to its input.
     yield Buffer.from(bytes.subarray(at, at + size));
     at += size;
   }
@@ -40,6 +40,6 @@ export const readAll = async (
   return pieces;
 };
 
-/** The texts of the statements of some SQL that is ASCII. */
+/** The texts of the statements of some ASCII SQL. */
 export const split = async (sql: string): Promise<string[]> =>
   (await readAll(sql)).map(({ text }) => text);

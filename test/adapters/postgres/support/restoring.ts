@@ -25,12 +25,12 @@ import { checkWrittenBack } from '../../../support/archives.ts';
 import { clientRoot, PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { BACKUP_ROLE, roleScript } from '../../../support/roles.ts';
 
-/** The role that docs/roles.md makes for restores: what the tests restore with, never a superuser. */
+/** The role of docs/roles.md for restores: the tests restore as this role, never as a superuser. */
 export const RESTORE_ROLE = 'larder_restore';
-/** Who owns the tenants. */
+/** The owner of the tenants. */
 export const OWNER = 'app_owner';
 
-/** A database whose tenants belong to `app_owner`, made by `setup` as that role, and the role that may restore into it. */
+/** A database whose tenants belong to `app_owner`, created by `setup` as that role, and the role that may restore into it. */
 export const newDatabase = async (postgres: Postgres, setup: string): Promise<string> => {
   const database = await postgres.database();
   await postgres.sql(
@@ -45,7 +45,7 @@ export const newDatabase = async (postgres: Postgres, setup: string): Promise<st
   return database;
 };
 
-/** Schemas that a backup was taken of, which grows with each. */
+/** Schemas that were backed up, which grows with each. */
 const OWN_SCHEMAS = new Set(['acme']);
 /** The project that has all of them. */
 const PROJECT: RestoringProject = {
@@ -64,7 +64,7 @@ const settingsOf = (port: number, database: string) =>
     database,
     auth: { type: 'secret', secretArn: 'arn:aws:secretsmanager:eu-central-1:1:secret:x' },
     tls: 'disable',
-    // Nobody lists projects here: what the backups hold is all one project's.
+    // There is no project list here: everything in the backups belongs to one project.
     sharedSchemas: [...OWN_SCHEMAS],
     schemas: ['none'],
   });
@@ -79,7 +79,7 @@ export interface BackupWishes {
   readonly compression?: Compression;
   readonly content?: Content;
   readonly user?: string;
-  /** `rows` takes a hash of each table's rows. */
+  /** `rows` computes a hash of each table's rows. */
   readonly compare?: 'counts' | 'rows';
 }
 
@@ -234,7 +234,7 @@ export const sealed = (restoreId: string = uuidv7(Date.now())) => ({ restoreId, 
 
 export interface LoadWishes extends Partial<Omit<LoadRequest, 'manifest'>> {
   readonly entries?: readonly number[];
-  /** In place of the stored bytes. */
+  /** Instead of the stored bytes. */
   readonly bytes?: Buffer;
 }
 
@@ -272,7 +272,7 @@ export const requestOf = async (
   };
 };
 
-/** Copies: whoever reads a chunk may give its memory back. */
+/** Copies: a reader of a chunk may reuse its memory. */
 function* chunksOf(bytes: Buffer): Generator<Buffer> {
   for (let from = 0; from < bytes.length; from += 65_536)
     yield Buffer.from(bytes.subarray(from, from + 65_536));
@@ -308,7 +308,7 @@ export const surveyOf = (target: Target, stored: Stored, more: Partial<Preflight
     ...more,
   });
 
-/** Schemas that are no part of PostgreSQL, in order. */
+/** Schemas that are not part of PostgreSQL, in order. */
 export const schemasIn = async (postgres: Postgres, database: string): Promise<string[]> =>
   (
     await postgres.sql(
@@ -317,7 +317,7 @@ export const schemasIn = async (postgres: Postgres, database: string): Promise<s
     )
   ).rows.map(({ name }: { name: string }) => name);
 
-/** Sessions of Larder's on a database, waited for until there are none, 10 s at most. */
+/** Sessions of Larder on a database, waited for until there are none, 10 s at most. */
 export const sessionsLeft = async (postgres: Postgres, database: string): Promise<string[]> => {
   for (let tries = 0; ; tries += 1) {
     const { rows } = await postgres.sql(

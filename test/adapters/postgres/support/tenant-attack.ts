@@ -1,6 +1,6 @@
 /**
  * The objects of a tenant whose code attacks: in a restore's session it tries to become the restore role, and then writes into another tenant's
- * table where it got through. Outside of one it does nothing. `acme_more` is the same tenant's.
+ * table if it succeeded. In other sessions it does nothing. `acme_more` is the same tenant's.
  */
 export const ATTACKING_TENANT = `RESET ROLE;
   DO $$ BEGIN CREATE ROLE t_acme; CREATE ROLE t_beta; EXCEPTION WHEN duplicate_object THEN NULL; END $$;

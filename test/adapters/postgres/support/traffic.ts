@@ -2,13 +2,13 @@ import type pg from 'pg';
 import type { Postgres } from '../../../support/postgres.ts';
 
 /**
- * An application that goes on reading and writing. It waits for no statement longer than a second: the server then cancels it, and
- * that is a failure. What was acknowledged is counted, so that it can be looked for afterwards.
+ * An application that keeps reading and writing. It waits for no statement longer than a second: the server then cancels it, and
+ * that is a failure. Acknowledged writes are counted, so that they can be looked for afterwards.
  */
 export interface Traffic {
-  /** Stops, and answers what it did. */
+  /** Stops, and returns what it did. */
   stop(): Promise<TrafficCount>;
-  /** Statements that went well so far. */
+  /** Statements that succeeded so far. */
   readonly done: number;
 }
 export interface TrafficCount {
@@ -18,7 +18,7 @@ export interface TrafficCount {
   readonly failures: readonly string[];
 }
 
-/** @param work does something with a number of its own, and answers true where it was a write */
+/** @param work does something with a number of its own, and returns true if it was a write */
 export type Work = (client: pg.Client, number: number) => Promise<boolean>;
 
 export const startTraffic = async (
@@ -56,7 +56,7 @@ export const startTraffic = async (
   };
 };
 
-/** Until so many more statements have gone well, since traffic that has not begun shows nothing. */
+/** Until so many more statements have succeeded, because traffic that has not begun shows nothing. */
 export const flowing = async (traffic: Traffic, more = 50): Promise<void> => {
   const until = traffic.done + more;
   while (traffic.done < until) await new Promise((resolve) => setTimeout(resolve, 5));

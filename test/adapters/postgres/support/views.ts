@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /**
- * Queries that a view may have: what PostgreSQL writes back otherwise than it was written, and what it finds on the search_path. Over the
+ * Queries that a view may have: what PostgreSQL prints differently from what was written, and what it finds on the search_path. Over the
  * tables `t` and `u`, which have all of these columns.
  */
 export const TABLES = ['t', 'u'].map(
@@ -14,7 +14,7 @@ type Grammar = Readonly<Record<'int' | 'text' | 'citext' | 'bool' | 'select', st
 export const list = (one: fc.Arbitrary<string>, most: number): fc.Arbitrary<string> =>
   fc.array(one, { minLength: 1, maxLength: most }).map((all) => all.join(', '));
 
-/** Template of what stands in its places. */
+/** Template of what is in its places. */
 export const of = (
   parts: TemplateStringsArray,
   ...places: readonly fc.Arbitrary<string>[]

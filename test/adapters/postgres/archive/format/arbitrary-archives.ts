@@ -5,11 +5,11 @@ import type { ArchiveEntry } from '../../../../../adapters/postgres/archive/form
 import type { ArchiveHeader } from '../../../../../adapters/postgres/archive/format/header.ts';
 import { decodeText } from '../../../../../adapters/postgres/archive/format/text.ts';
 
-/** Archives of every form that the format has, and that no test's database would give. */
+/** Archives of every form that the format has, and that no test database would produce. */
 const integer = fc.integer({ min: -0x7fff_ffff, max: 0x7fff_ffff });
 const number = fc.integer({ min: 0, max: 0x7fff_ffff });
 const oid = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-/** Also bytes that are no UTF-8. */
+/** Also bytes that are not UTF-8. */
 const text = fc.oneof(
   {
     weight: 4,
@@ -70,7 +70,7 @@ const contents: fc.Arbitrary<TableOfContents> = header.chain((one) =>
   }),
 );
 
-/** Parts without their places. */
+/** Parts without their positions. */
 type Placeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 export type Part = Placeless<ArchivePart>;
 
@@ -109,7 +109,7 @@ export const archive: fc.Arbitrary<Part[]> = contents.chain((one) => {
     .map((blocks): Part[] => [{ kind: 'contents', contents: one }, ...blocks.flat()]);
 });
 
-/** Lengths of the chunks in which an archive comes. */
+/** Lengths of the chunks in which an archive arrives. */
 export const chunkLengths = fc.array(fc.integer({ min: 1, max: 100 }), {
   minLength: 1,
   maxLength: 5,

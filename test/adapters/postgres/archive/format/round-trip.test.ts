@@ -37,7 +37,7 @@ const readIn = (bytes: Buffer, lengths: readonly number[]): ArchivePart[] => {
   return parts;
 };
 
-/** Pieces of one chunk as one. */
+/** Joins the pieces of one chunk. */
 const joined = (parts: readonly ArchivePart[]): ArchivePart[] => {
   const list: ArchivePart[] = [];
   for (const part of parts) {
@@ -71,7 +71,7 @@ const errorOf = (work: () => unknown): unknown => {
 };
 
 describe('an archive of any version, widths and texts', () => {
-  it('is read as it was written, in chunks of any lengths, with the place of each part', () => {
+  it('is read as it was written, in chunks of any lengths, with the position of each part', () => {
     fc.assert(
       fc.property(archive, chunkLengths, (parts, lengths) => {
         const { bytes, placed } = written(parts);
@@ -82,7 +82,7 @@ describe('an archive of any version, widths and texts', () => {
     );
   });
 
-  it('that is cut names the byte where it ends and the entry, wherever it is cut', () => {
+  it('that is cut reports the byte where it ends and the entry, wherever it is cut', () => {
     fc.assert(
       fc.property(
         archive,
@@ -103,7 +103,7 @@ describe('an archive of any version, widths and texts', () => {
     );
   });
 
-  it('that is damaged is refused with a place, or written back as it is', () => {
+  it('that is damaged is refused with a position, or written back unchanged', () => {
     const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
       minLength: 1,
       maxLength: 3,
@@ -128,7 +128,7 @@ describe('an archive of any version, widths and texts', () => {
 });
 
 describe('a text', () => {
-  it('of any bytes is written back as it was', () => {
+  it('of any bytes is written back unchanged', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const buffer = Buffer.from(bytes);
@@ -142,7 +142,7 @@ describe('a text', () => {
     );
   });
 
-  it('that stands for no bytes is not written', () => {
+  it('that represents no bytes is not written', () => {
     expect(() => encodeText('a\ud800')).toThrow(RangeError);
     expect(() => encodeText('\udc7f')).toThrow(RangeError);
   });

@@ -30,7 +30,7 @@ const all = async (pieces: AsyncIterable<Buffer>): Promise<Buffer> => {
 };
 
 describe.each(WRITTEN)('rows of compression %s', (compression) => {
-  it('come back as they were, from frames and pieces of any size', async () => {
+  it('are restored unchanged, from frames and pieces of any size', async () => {
     const pieces = fc.array(fc.uint8Array({ maxLength: 2000 }), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(pieces, fc.integer({ min: 1, max: 3000 }), async (given, frameBytes) => {
@@ -43,7 +43,7 @@ describe.each(WRITTEN)('rows of compression %s', (compression) => {
     );
   });
 
-  it('of one table are read by a range of bytes, and checked alone', async () => {
+  it('of one table are read by a range of bytes, and checked separately', async () => {
     const contents = contentsOf(compression, 3);
     const rows = (entry: ArchiveEntry) => [Buffer.from(`${entry.tag}\n`.repeat(5000))];
     const written: WrittenBlock[] = [];
@@ -113,7 +113,7 @@ describe('compressed rows that are damaged', () => {
     expect(() => compressRows('lz4', streamOf([text]))).toThrow(/lz4/);
   });
 
-  it('say what broke their input, where it broke', async () => {
+  it('report what broke their input, and at which byte', async () => {
     const broken = new Error('the network went');
     async function* breaking(): AsyncGenerator<Buffer> {
       yield packed.zstd.subarray(0, 100);
@@ -123,14 +123,14 @@ describe('compressed rows that are damaged', () => {
   });
 });
 
-describe('an archive that makes no sense', () => {
+describe('an inconsistent archive', () => {
   const archiveOf = async (contents: TableOfContents): Promise<Buffer> =>
     all(writeArchive({ contents, rowsOf: () => streamOf([Buffer.from('1\n')]) }));
   const read = async (...chunks: Buffer[]): Promise<void> => {
     for await (const _ of readArchive(streamOf(chunks)));
   };
 
-  it('is refused where a block is missing, comes twice or belongs to nobody', async () => {
+  it('is refused if a block is missing, is repeated or belongs to no entry', async () => {
     const two = await archiveOf(contentsOf('none', 2));
     const one = await archiveOf(contentsOf('none', 1));
     const block = 5 + 1 + 5 + 7 + 5;
@@ -142,7 +142,7 @@ describe('an archive that makes no sense', () => {
     await expect(read(one, Buffer.from('more'))).rejects.toThrow(/no block of data begins there/);
   });
 
-  it('is refused where a block is elsewhere than the contents say', async () => {
+  it('is refused if a block is not where the contents say', async () => {
     const contents = contentsOf('none', 1);
     const bytes = await archiveOf(contents);
     const block = 5 + 1 + 5 + 7 + 5;

@@ -22,7 +22,7 @@ import { PASSWORD } from '../../../../support/postgres.ts';
 import { openedOn } from '../../../../support/servers.ts';
 import { AWKWARD, awkwardDatabase, dumpOf, programsOf, withClient } from '../../support/dumps.ts';
 
-/** Archives that are taken apart to contents and rows, and written anew, by pg_restore's measure. */
+/** Archives that are split into contents and rows, and written again; pg_restore is the judge. */
 const run = promisify(execFile);
 const PASSWORD_ONLY = { PGPASSWORD: PASSWORD, LC_ALL: 'C.UTF-8' };
 
@@ -55,7 +55,7 @@ const on = openedOn([15, 18], async (postgres) => {
 
 interface Parsed {
   readonly contents: TableOfContents;
-  /** What COPY gave, by dump id. */
+  /** COPY's output, by dump id. */
   readonly rows: ReadonlyMap<number, Buffer>;
 }
 
@@ -116,7 +116,7 @@ const writeAnew = async (
   return { piped, placed: Buffer.concat([start, piped.subarray(start.length)]) };
 };
 
-/** What pg_restore makes of an archive that it reads from a pipe. */
+/** The output of pg_restore for an archive that it reads from a pipe. */
 const through = async (
   program: string,
   flags: readonly string[],
@@ -135,7 +135,7 @@ const through = async (
   return Buffer.concat(text).toString();
 };
 
-/** Without the key of `\restrict`, which is another each time. */
+/** Without the key of `\restrict`, which differs each time. */
 const sql = (text: string): string => text.replaceAll(/^\\(un)?restrict .*$/gm, '');
 
 const cases: [number, number, string, Partial<ArchiveHeader>][] = [
@@ -149,9 +149,9 @@ const cases: [number, number, string, Partial<ArchiveHeader>][] = [
   [18, 18, 'zstd:1', { version: '1.15' }],
 ];
 
-describe('an archive that is written anew', () => {
+describe('an archive that is written again', () => {
   it.each(cases)(
-    'is to pg_restore what it was: of PostgreSQL %i, by pg_dump %i, compression %s, then %j',
+    'is the same for pg_restore: of PostgreSQL %i, by pg_dump %i, compression %s, then %j',
     async (of, by, compress, change) => {
       const archive = await on(of).dump(by, compress);
       const { piped, placed } = await writeAnew(await parse(archive), change);
