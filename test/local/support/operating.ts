@@ -40,7 +40,7 @@ export const isOf = (holder: RegExp, action: string, resource: RegExp) => (grant
 
 /** The second source is there so that IAM keeps the first apart. It has no projects, and its grants are made by the same lines of `lib/`. */
 export const isOfOther = ({ holder, resource }: Grant): boolean =>
-  /Sourcesother/.test(holder) || /Sourcesother/.test(resource);
+  /SourceOther/.test(holder) || /SourceOther/.test(resource);
 
 /** A backup's row with another id, of whose end nobody was told. */
 export const copyOf = ({ toldAt: _, ...backup }: Backup, more: Partial<Backup>): Backup => ({
