@@ -8,8 +8,8 @@ import { refusal } from './statement-errors.ts';
 const THERE = 'SELECT extname AS name FROM pg_catalog.pg_extension';
 
 /**
- * Creates the extensions that objects of the backup need in other schemas, and what they require, for a database that has none of them. Those in the backup's
- * own schemas are created by its text.
+ * Creates the extensions that objects of the backup need in other schemas, and the extensions that those require, if the database lacks them. The
+ * backup's SQL creates the extensions in its own schemas.
  * @returns the extensions that the database did not have before
  */
 export const createExtensions = async (

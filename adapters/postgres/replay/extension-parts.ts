@@ -34,11 +34,11 @@ const PARTS = [
 
 export interface ExtensionPlace {
   readonly name: string;
-  /** The schema by which the backup calls its parts. */
+  /** The schema that the backup uses to name the extension's parts. */
   readonly schema: string;
 }
 
-/** Parts of those of the extensions that are there, as the backup names them. */
+/** Parts of those of the extensions that the database has, under the backup's names. */
 export const readExtensionParts = async (
   client: pg.Client,
   extensions: readonly ExtensionPlace[],
@@ -57,7 +57,7 @@ export const readExtensionParts = async (
   }));
 };
 
-/** Extensions that were there before and a part of which is named among the words, with its schema. */
+/** Extensions that existed before the restore and of which the words name a part, with its schema. */
 export const extensionsNamed = (
   words: readonly Word[],
   { lent, made }: Pick<Boundaries, 'lent' | 'made'>,

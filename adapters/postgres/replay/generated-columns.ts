@@ -4,8 +4,8 @@ import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * Generated columns and the statements that stop computing them. No backup holds their values: PostgreSQL computes them while the rows are
- * loaded, and an expression that can no longer be computed refuses the rows.
+ * Generated columns and the statements that stop computing them. No backup contains their values: PostgreSQL computes them while the rows
+ * are loaded. If it can no longer compute an expression, it refuses the rows.
  */
 export interface GeneratedColumn extends TableName {
   readonly column: string;
@@ -20,7 +20,7 @@ const COLUMNS = `
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') AND (a.attgenerated = 's' OR a.attgenerated = 'v' AND a.attnotnull)
   ORDER BY c.oid, a.attnum`;
 
-/** Those that are computed while rows are loaded, by their table as `shown`. */
+/** Generated columns that are computed while rows are loaded. Key: their table, as `shown`. */
 export const readGenerated = async (
   client: pg.Client,
   schemas: readonly string[],
@@ -29,19 +29,22 @@ export const readGenerated = async (
   return Map.groupBy(rows, (one) => shown(one));
 };
 
-/** The column in one table of its family: the tables that it comes from, and all tables that have it from them. */
+/**
+ * The column in one table of its inheritance family: the tables that it is inherited from, and all tables that
+ * inherit it from them.
+ */
 export interface Relative extends TableName {
-  /** How far above the table; null where the table does not have the column from it. */
+  /** Number of levels above the table; null if the table does not inherit the column from it. */
   readonly above: number | null;
-  /** The column comes from no other table. */
+  /** The column is inherited from no other table. */
   readonly root: boolean;
-  /** Has the column from the table. */
+  /** Inherits the column from the table. */
   readonly below: boolean;
   readonly notNull: boolean;
   /** Of a NOT NULL constraint (PostgreSQL 18). */
   readonly notNullName: string | null;
   readonly expression: string;
-  /** With its collation, if that is not the type's. */
+  /** With its collation, if that differs from the type's. */
   readonly type: string;
   readonly bare: string;
 }
@@ -75,11 +78,11 @@ const FAMILY = `
 
 const VERSION = `SELECT pg_catalog.current_setting('server_version_num')::int >= 170000 AS sets`;
 
-/** What stops the computation of a column, and what starts it again. */
+/** Statements that stop the computation of a column, and those that start it again. */
 export interface Uncomputed {
   readonly stops: readonly string[];
   readonly starts: readonly string[];
-  /** Tables whose column is other than it was. */
+  /** Tables whose column has changed. */
   readonly changed: readonly TableName[];
 }
 
@@ -92,8 +95,8 @@ const notNullAgain = (one: Relative, column: string): string =>
     : altering(one, `ALTER COLUMN ${column} SET NOT NULL`);
 
 /**
- * SET EXPRESSION, with which the column stays a generated one, is of PostgreSQL 17. Before, the column becomes an ordinary one, in the whole
- * family; only a new column can be a generated one again. A column that a table has from another loses its NOT NULL only there.
+ * SET EXPRESSION keeps the column a generated one, but needs PostgreSQL 17. Before 17 the column becomes an ordinary one in the whole
+ * family; only a new column can be a generated one again. A column that a table inherits loses its NOT NULL only in that table.
  */
 export const uncomputed = async (
   client: pg.Client,
@@ -119,7 +122,8 @@ export const uncomputed = async (
         altering(own, `ALTER COLUMN ${quotedColumn} SET EXPRESSION AS (NULL::${own.bare})`),
       ],
       starts: [
-        // An index of a partition can't be made anew by itself once it is part of its parent's.
+        // An index of a partition cannot be created again alone once it is part of its parent's
+        // index.
         ...(isSame ? roots : [own]).map((one) =>
           altering(one, `ALTER COLUMN ${quotedColumn} SET EXPRESSION AS (${own.expression})`),
         ),

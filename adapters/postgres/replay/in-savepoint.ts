@@ -5,7 +5,7 @@ const SAVEPOINT = 'larder_conflict';
 
 /**
  * Runs a part of the restore in a savepoint.
- * @returns the error to report, after it has been rolled back; undefined where it succeeded
+ * @returns the error to report, after the rollback to the savepoint; undefined on success
  * @throws every other error
  */
 export const tried = async (

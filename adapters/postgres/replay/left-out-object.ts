@@ -2,9 +2,9 @@ import type { Name } from '../sql/kinds/word-cursor.ts';
 
 /** What is known before of what the server will lack. */
 export interface LeavingOut {
-  /** Casts that belong to the schema's objects and are in no backup of it, such as `(integer AS acme.mood)`. */
+  /** Casts that belong to the schema's objects but that no backup of it contains, such as `(integer AS acme.mood)`. */
   readonly casts: readonly string[];
-  /** What is outside the schema and missing here, as messages name it: without quotes, arguments and access methods. */
+  /** Objects outside the schema that are missing here, as messages name them: without quotes, arguments and access methods. */
   readonly missing: readonly MissingOutside[];
 }
 
@@ -26,9 +26,9 @@ export interface LeftOutObject {
   /** As statements name kinds, such as `table`, `operator class`. */
   readonly what: string;
   readonly name: Name;
-  /** The table that it is a part of. */
+  /** The table that it belongs to. */
   readonly table?: Name;
-  /** True where the object is there, and only a statement about it was left out. */
+  /** True if the object exists, and only a statement about it was left out. */
   readonly isPartly: boolean;
   readonly because: LeftOutReason;
 }

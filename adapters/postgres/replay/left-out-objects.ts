@@ -17,17 +17,17 @@ import type { Run } from './run-state.ts';
 import { attempted } from './unfinished-objects.ts';
 
 /**
- * Leaves out what only a superuser can create, and what needs it, where nothing of a backup is executed as one: base types, functions in C or
- * marked LEAKPROOF, operator classes and families, aggregates with an internal state. The server says what it does not create; what needs
- * that fails with its name, and is left out in turn. So each statement runs in a savepoint, in an attempt that begins only once
- * the usual one has met such an object.
+ * Used if no statement of the backup runs as a superuser. Leaves out objects that only a superuser can create, and objects that need them:
+ * base types, functions in C or marked LEAKPROOF, operator classes and families, aggregates with an internal state. The server's error names
+ * the object that it does not create. A statement that needs this object fails with its name, and is left out too. So each statement runs in
+ * a savepoint, in an attempt that begins only after the usual attempt has met such an object.
  */
-/** Casts of types that belong to a class are missed by one of these. */
+/** If an operator class is missing, casts of its types may be missing too. */
 const CLASS = 'operator class';
 
 const named = ({ schema, name }: Name): string => (schema === null ? name : `${schema}.${name}`);
 
-/** `integer acme.=== integer`, of which the operator may stand without its schema. */
+/** `integer acme.=== integer`: the operator may have no schema in it. */
 const isOperatorIn = (text: string, operator: string): boolean => {
   const unqualified = operator.slice(operator.lastIndexOf('.') + 1);
   return text.split(' ').some((word) => word === operator || word === unqualified);
@@ -57,7 +57,7 @@ const reasonOf = (run: Run, error: Error): LeftOutReason | undefined => {
   return cast === undefined ? undefined : { kind: 'needs-cast', cast };
 };
 
-/** Whether an object was left out, and not only a statement about it. */
+/** True if an object was left out, not only a statement about it. */
 export const isLeftOut = ({ leftOutObjects }: Run, one: Name): boolean =>
   leftOutObjects.some(({ name, isPartly }) => !isPartly && shown(name) === shown(one));
 
@@ -104,7 +104,7 @@ export const mayLeaveOut = (error: unknown, casts: readonly string[]): boolean =
   (error instanceof StatementRefused || error instanceof PermissionMissing) &&
   (isForSuperusers(error.cause) || casts.some((cast) => isNamedCast(error.cause, cast)));
 
-/** Executes a statement; one that can't be executed for what is left out is left out too. */
+/** Executes a statement. If it fails because of an object that was left out, it is left out too. */
 export const orLeaveOut = async (
   run: Run,
   statement: StatementKind,

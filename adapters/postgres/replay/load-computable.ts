@@ -6,8 +6,8 @@ import type { Run } from './run-state.ts';
 import { whyOf } from './unfinished-objects.ts';
 
 /**
- * Loads rows into a table whose generated columns may not be computable. Its rows are in a staging table, so that they can be inserted again
- * after an error: without the columns that are at fault, which are then told as unfinished.
+ * Loads rows into a table whose generated columns may not be computable. A staging table keeps the rows, so that they can be inserted again
+ * after an error, without the columns at fault. These columns are then reported as unfinished.
  */
 export interface ComputableRows {
   readonly table: TableName;
@@ -53,7 +53,7 @@ const atFault = async (
 const nameOf = ({ column, ...table }: GeneratedColumn): string =>
   `generated column ${shown({ schema: null, name: column })} of table ${shown(table)}`;
 
-/** @throws what inserting rows without a generated column fails with */
+/** @throws the error of inserting the rows without a generated column */
 export const insertComputable = async (run: Run, rows: ComputableRows): Promise<void> => {
   const { client } = run;
   const first = await tried(run, rows.insert);

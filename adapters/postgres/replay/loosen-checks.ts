@@ -13,7 +13,10 @@ import { forget } from './tenant-code/known-code.ts';
 import { validateConfined } from './tenant-code/validate.ts';
 import { isReportable, whyOf } from './unfinished-objects.ts';
 
-/** Those that come from a parent go and come with the parent's. What is not enforced refuses no row (PostgreSQL 18). */
+/**
+ * An inherited check is dropped and added together with the parent's check. A check that is not enforced refuses no row
+ * (PostgreSQL 18).
+ */
 const OF_TABLES = `
   SELECT 'table' AS what, n.nspname AS schema, c.relname AS name, k.conname AS constraint, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
     pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
@@ -37,7 +40,10 @@ const find = async ({ client, request, bounds }: Run, sql: string): Promise<Loos
   return rows.filter((one) => bounds.made.has(shown(one)));
 };
 
-/** An heir's own check of its parent's name stays when the parent's goes, and is found in the next round. */
+/**
+ * If a child table has its own check with the name of its parent's, it keeps it when the parent's is
+ * dropped. The next round finds it.
+ */
 const takeAway = async (run: Run, sql: string): Promise<void> => {
   for (let found = await find(run, sql); found.length; found = await find(run, sql)) {
     for (const one of found) {
@@ -49,7 +55,7 @@ const takeAway = async (run: Run, sql: string): Promise<void> => {
   }
 };
 
-/** Before the first row. */
+/** Runs before the first row. */
 export const loosen = async (run: Run): Promise<void> => {
   const { loosen: what } = run.request;
   if (what === undefined || run.isLoose) return;
@@ -86,7 +92,7 @@ const giveBack = async (run: Run, one: Loosened): Promise<void> => {
 
 const SAVEPOINT = 'larder_check';
 
-/** As its owner, since it runs code of the backup. */
+/** Runs as the owner, because it executes code of the backup. */
 const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
   const { client, request } = run;
   const { what, schema, name, constraint } = one;
@@ -103,7 +109,7 @@ const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
   }
 };
 
-/** Behind the last statement: everything is there that a check may read. */
+/** Runs after the last statement, when everything that a check may read exists. */
 export const tighten = async (run: Run): Promise<void> => {
   try {
     for (const one of run.loosened) await giveBack(run, one);

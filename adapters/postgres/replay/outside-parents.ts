@@ -6,7 +6,9 @@ import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { named, type Run } from './run-state.ts';
 import type { Decision } from './statement-policy.ts';
 
-/** Tables that inherit from tables outside, or are partitions of them: a copy's rows must not show up among those of the original. */
+/**
+ * Tables that inherit from tables outside, or are partitions of them: the rows of a copy must not appear among those of the original.
+ */
 const PARENTS = `
   SELECT pn.nspname AS schema, p.relname AS name
   FROM pg_catalog.pg_inherits i
@@ -14,7 +16,7 @@ const PARENTS = `
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2`;
 
-/** A copy that inherits from a table outside would show up among that one's rows, beside the original. */
+/** A copy that inherits from a table outside would show its rows in that table, beside the original's. */
 export const leaveParents = async (run: Run, { schema, name }: TableName): Promise<void> => {
   const { client, bounds } = run;
   const parents = (await client.query<TableName>(PARENTS, [schema, name])).rows;
@@ -30,7 +32,9 @@ export const leaveParents = async (run: Run, { schema, name }: TableName): Promi
   }
 };
 
-/** A partition whose DETACH CONCURRENTLY was pending: nobody saw its rows in its parent any more, and pg_dump writes it attached. */
+/**
+ * A partition whose DETACH CONCURRENTLY was pending: sessions no longer saw its rows in its parent, but pg_dump writes it attached.
+ */
 export const detachedRule = (
   { request }: Run,
   statement: StatementKind,
@@ -54,7 +58,10 @@ const OF_TABLE = `
   JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
   WHERE n.nspname = $1 AND i.relname = $2`;
 
-/** True for the index of a partition that stays without its parent: it stays without the parent's index. */
+/**
+ * True for the index of a partition that is not attached to its parent: it is not attached to the parent's
+ * index either.
+ */
 export const belongsToLonely = async (
   { client, alone }: Run,
   statement: StatementKind,
@@ -72,7 +79,7 @@ const STILL_ATTACHED = `
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
   WHERE n.nspname = ANY ($1) AND pn.nspname <> ALL ($1)`;
 
-/** However it came about: a copy whose rows show in somebody else's table is not kept. */
+/** Refuses a copy whose rows appear in a table outside the restore, however that happened. */
 export const refuseAttached = async ({ client, request }: Run): Promise<void> => {
   const found = await client.query<TableName>(STILL_ATTACHED, [request.schemas]);
   const [attached] = found.rows;

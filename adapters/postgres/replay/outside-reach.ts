@@ -4,14 +4,17 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import { readOutside } from '../catalog/outside-dependencies.ts';
 
-/** What of a restored schema reaches beyond it: objects of others that its own depend on. */
+/** References from a restored schema to objects outside it. */
 const OIDS = `
   SELECT pg_catalog.array_agg(oid::text) AS oids FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)`;
 
 const oidsOf = async (client: pg.Client, schemas: readonly string[]): Promise<string[]> =>
   (await client.query<{ oids: string[] | null }>(OIDS, [schemas])).rows[0]?.oids ?? [];
 
-/** What the schemas need of others, each as `kind name`. What an extension brought is there for everybody. */
+/**
+ * Objects of other schemas that these schemas depend on, each as `kind name`. Objects of an extension are
+ * left out: every tenant may use them.
+ */
 export const reachesOf = async (
   client: pg.Client,
   schemas: readonly string[],
@@ -24,8 +27,8 @@ export const reachesOf = async (
 };
 
 /**
- * A view, a default or a trigger that was not in the schema could read another tenant's tables: an honest backup's manifest lists
- * all that its objects need outside. @throws DumpUnreadable
+ * A view, a default or a trigger that was not in the schema could read another tenant's tables. The manifest of an honest backup
+ * lists all outside objects that its objects need. @throws DumpUnreadable
  */
 export const refuseReaches = async (
   client: pg.Client,

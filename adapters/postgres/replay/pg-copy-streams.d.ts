@@ -4,10 +4,10 @@ declare module 'pg-copy-streams' {
   import type pg from 'pg';
 
   export class CopyStreamQuery extends Writable implements pg.Submittable {
-    /** Rows that the server took; known once the stream has finished. */
+    /** Number of rows that the server accepted; known once the stream has finished. */
     readonly rowCount: number;
     submit(connection: pg.Connection): void;
   }
-  /** `COPY ... FROM STDIN`: what is written are the rows. Finishes once the server has taken them all. */
+  /** `COPY ... FROM STDIN`: write the rows to it. Finishes once the server has accepted all of them. */
   export function from(text: string, options?: WritableOptions): CopyStreamQuery;
 }

@@ -36,8 +36,8 @@ import type { ExecutedText, TextRequest } from './text-request.ts';
 import { refusedRows } from './unfinished-objects.ts';
 
 /**
- * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names: of each statement it is known
- * what it means, and only what pg_dump writes for these schemas is sent. Nothing here renames, counts or commits.
+ * Executes the SQL of a backup in the caller's transaction, under the backup's own schema names. The kind of each statement is
+ * known, and only statements that pg_dump writes for these schemas are sent. Nothing here renames, counts or commits.
  */
 const keepForLater = (run: Run, statement: StatementKind, { text, words }: Piece): void => {
   if (statement.kind === 'foreign-key') {
@@ -59,8 +59,8 @@ const keepForLater = (run: Run, statement: StatementKind, { text, words }: Piece
 };
 
 /**
- * A view is filled as its owner, whom policies may keep from rows, where they are forced on the owner too: pg_dump's `row_security = off` would
- * make an error of that, where whoever refreshed the view at home got the rows that the owner may see.
+ * PostgreSQL fills a view as its owner. Policies may hide rows from the owner, if they are forced on the owner too. pg_dump's `row_security =
+ * off` would make that an error, but a refresh at the source got the rows that the owner may see.
  */
 const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): Promise<void> => {
   await client.query('SET LOCAL row_security = on');
@@ -68,19 +68,25 @@ const asPoliciesLet = async (client: pg.Client, execute: () => Promise<void>): P
   await client.query('SET LOCAL row_security = off');
 };
 
-/** What a statement did not make that was to: what comes after it for such an object is about nothing, or about a live one. */
+/**
+ * Notes objects that a statement should have created, but did not. A later statement about such an object has no object, or
+ * has a live one.
+ */
 const noteUnmade = ({ bounds }: Run, statement: StatementKind, words: readonly Word[]): void => {
   for (const one of madeBy(statement, words))
     if (!bounds.made.has(shown(one))) bounds.unmade.add(shown(one));
 };
 
-/** An extension that the text itself has made: rows of its configuration tables may come back. */
+/** The backup's SQL itself has created the extension: rows of its configuration tables may be restored. */
 const noteParts = async (run: Run, name: string): Promise<void> => {
   const inside = run.request.tenancy?.extensions.filter((one) => one.name === name) ?? [];
   for (const part of await readExtensionParts(run.client, inside)) run.bounds.made.add(shown(part));
 };
 
-/** @throws RestoreRefused where its query would run code with rights over others, which was not accepted */
+/**
+ * @throws RestoreRefused if its query would run code with rights over others, and the request did not
+ * accept that
+ */
 const refuseExposedView = async (run: Run, view: TableName): Promise<void> => {
   const owner = await ownerOf(run, { ...view, what: 'table' });
   if (owner && !owner.superuser) return;
@@ -124,7 +130,10 @@ const runStatement = async (run: Run, statement: StatementKind, piece: Piece): P
     await leaveParents(run, named({ schema: statement.schema, name: statement.name }));
 };
 
-/** The extension whose table's rows, or whose sequence's value, this is and is not wanted. */
+/**
+ * The extension, if the statement holds the rows of its table or the value of its sequence, and the
+ * request leaves these out.
+ */
 const extensionOf = ({ request }: Run, statement: StatementKind): string | undefined =>
   request.withoutRowsOf?.find(({ schema, name }) =>
     statement.kind === 'copy'
@@ -133,7 +142,7 @@ const extensionOf = ({ request }: Run, statement: StatementKind): string | undef
         [`${written(schema)}.${written(name)}`, qualified(schema, name)].includes(statement.text),
   )?.extension;
 
-/** Clauses of these may stand anywhere in them. */
+/** Clauses of these statements may be at any position. */
 const READ_WHOLE = ['create', 'alter', 'attach-partition'];
 
 const take = async (run: Run, piece: Piece): Promise<void> => {
@@ -166,7 +175,7 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
     default:
       if (await belongsToLonely(run, statement)) return;
       run.naming?.take(statement, words);
-      // Outside of what may be undone for the statement's sake.
+      // Outside of the savepoint that may be rolled back for this statement.
       for (const extension of extensionsNamed(words, run.bounds))
         await run.request.onNeed?.(extension);
       if (piece.kind === 'statement') {
@@ -191,11 +200,14 @@ const take = async (run: Run, piece: Piece): Promise<void> => {
   run.request.onTable(table);
 };
 
-/** The text sets what it needs; what comes after it must not depend on it. */
+/** Resets the settings of the backup's SQL, so that later statements do not depend on them. */
 const SETTLE = `SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET search_path = ${SAFE_PATH}; RESET ROLE;
   SET row_security = off`;
 
-/** @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the text's own error */
+/**
+ * @throws StatementRefused, DumpUnreadable, RestoreInterrupted, LockTimeout, PermissionMissing, or the error of reading the
+ * backup's SQL
+ */
 export const loadText = async (client: pg.Client, request: TextRequest): Promise<ExecutedText> => {
   const { tenancy, schemas } = request;
   const run = await beginRun(client, request);

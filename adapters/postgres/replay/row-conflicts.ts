@@ -46,7 +46,7 @@ const toldOf = (
 
 const textOf = ({ text }: Piece): string => text.toString().replace(/[;\s]+$/, '');
 
-/** Nobody may have it yet, who is to own it. */
+/** The view may not have its owner yet: `ownerOf` sets it. */
 const unfilled = async (run: Run, what: Attempted, error: Error): Promise<Unfinished> => {
   const view = named(what.on);
   if (run.request.tenancy) await ownerOf(run, { ...view, what: 'table' });
@@ -54,14 +54,14 @@ const unfilled = async (run: Run, what: Attempted, error: Error): Promise<Unfini
   return toldOf(what, error, { state: 'unfilled', sql });
 };
 
-/** One statement, as whoever restores. */
+/** Sends one statement as the restore role. */
 const sendSql = ({ client }: Run, { object }: Attempted, sql: string): Promise<void> =>
   send(client, Buffer.from(sql), { object });
 
 const sent = (run: Run, what: Attempted, sql: string): Promise<Error | undefined> =>
   tried(run, () => sendSql(run, what, sql));
 
-/** Before PostgreSQL 18 a partitioned table takes no key that is not valid; its partitions do. */
+/** Before PostgreSQL 18 a partitioned table accepts no key that is NOT VALID; its partitions do. */
 const keyBelow = async (
   run: Run,
   what: Attempted,
@@ -81,7 +81,7 @@ const keyBelow = async (
   return toldOf(what, error, { state: 'missing', ...halfAdded(key, parts, whyOf(error)) });
 };
 
-/** A key that rows violate is added NOT VALID, for new rows. */
+/** If rows violate a key, it is added NOT VALID, for new rows. */
 const looseKey = async (
   run: Run,
   statement: Extract<StatementKind, { readonly kind: 'foreign-key' }>,
@@ -142,12 +142,12 @@ const without = async (
   return loose ?? toldOf(what, error, { state: 'missing', sql: textOf(piece) });
 };
 
-/** Whether a statement gives an owner to an object that may be missing. */
+/** True if a statement sets the owner of an object that may be missing. */
 const isOwnerOf = (unfinished: readonly Unfinished[], statement: StatementKind): boolean =>
   statement.kind === 'owner' &&
   unfinished.some(({ on, part }) => part === undefined && shown(on) === shown(statement.on));
 
-/** Executes a statement; under `report`, one that rows or definitions make impossible is reported, and the transaction continues. */
+/** Executes a statement. Under `report`, if rows or definitions make it fail, it is reported, and the transaction continues. */
 export const orReport = async (
   run: Run,
   statement: StatementKind,

@@ -16,7 +16,7 @@ import { nothingSeen, type SeenCode } from './tenant-code/seen-code.ts';
 import type { TextForeignKey, TextRequest } from './text-request.ts';
 import type { Unfinished } from './unfinished-objects.ts';
 
-/** What is known while the text is executed. */
+/** State while the backup's SQL is executed. */
 export interface Run {
   readonly client: pg.Client;
   readonly request: TextRequest;
@@ -27,41 +27,44 @@ export interface Run {
   };
   readonly findRole: ReturnType<typeof roleFinder>;
   readonly isSuperuser: boolean;
-  /** Who the session is. */
+  /** The session's role. */
   readonly self: string;
   readonly tablespaces: ReadonlySet<string>;
   readonly access: LeftOutAccess;
   readonly leftOut: { readonly what: string; readonly why: string }[];
-  /** What became the schema's owner's before the text gave it to anybody, as `shown`, with what is told where it never does. */
+  /**
+   * Objects that got the schema's owner before the backup's SQL set one. Key: the object, as `shown`; value: the report if it
+   * never sets one.
+   */
   readonly ownerless: Map<string, { readonly what: string; readonly why: string }>;
   readonly keys: TextForeignKey[];
   readonly copied: (TableName & { readonly rows: number })[];
   readonly alone: TableName[];
-  /** What could not be brought back as it was, under `report`. */
+  /** Objects that could not be restored completely, under `report`. */
   readonly unfinished: Unfinished[];
-  /** What was left out for what only a superuser can create. */
+  /** Objects left out because only a superuser can create them, or because they need such an object. */
   readonly leftOutObjects: LeftOutObject[];
-  /** Checks that were taken away before the rows. */
+  /** Checks that were dropped before the rows. */
   readonly loosened: Loosened[];
   isLoose: boolean;
-  /** By their table, as `shown`; read once domains' checks are taken away. */
+  /** By their table, as `shown`; read once the checks of domains are dropped. */
   generated: ReadonlyMap<string, readonly GeneratedColumn[]>;
-  /** What the text gave to the session's own role, as `shown`. */
+  /** Objects that the backup's SQL gave to the session's own role, as `shown`. */
   readonly ours: Set<string>;
-  /** What nobody else may use, as `shown`. */
+  /** Objects that no other role may use, as `shown`. */
   readonly closed: Set<string>;
-  /** What somebody else than its owner may grant rights on, as `shown`. */
+  /** Objects on which another role than the owner may grant rights, as `shown`. */
   readonly optional: Set<string>;
-  /** What the text grants in the name of somebody else than the owner. */
+  /** Grants that the backup's SQL makes in the name of another role than the owner. */
   readonly byOthers: Set<string>;
-  /** What the text has set, by name. */
+  /** Settings of the backup's SQL, by name. */
   readonly settings: Map<string, string>;
-  /** Code of the tenant's that the catalog shows. */
+  /** Tenant code that the catalog shows. */
   readonly code: SeenCode;
   readonly rowRoom: Buffer;
-  /** Absent where no schema gets another name. */
+  /** Absent if no schema gets another name. */
   readonly naming?: NamingLive;
-  /** In whose name is granted just now; null for the owner's. */
+  /** The grantor of the current statements; null for the owner. */
   grantor: string | null;
 }
 

@@ -7,14 +7,14 @@ import { RestoreRefused } from '../../../core/errors/restore.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { type Doing, refusal } from './statement-errors.ts';
 
-/** How the pieces of a backup's text go to the server. */
+/** Sends the statements and rows of a backup's SQL to the server. */
 
-/** node-postgres knows it, its types don't. */
+/** node-postgres supports it, but its types do not have it. */
 interface ExtendedQuery extends pg.QueryConfig {
   readonly queryMode: 'extended';
 }
 
-/** Databases of SQL_ASCII may hold names in any bytes, which a JavaScript string can't. */
+/** Databases of SQL_ASCII may have names in any bytes, which a JavaScript string cannot hold. */
 export const sqlOf = (text: Buffer, object: string): string => {
   if (isUtf8(text)) return text.toString();
   throw new RestoreRefused([
@@ -23,8 +23,8 @@ export const sqlOf = (text: Buffer, object: string): string => {
 };
 
 /**
- * Sends one statement. The extended protocol takes one and no more: whatever another lexer than the server's own thinks of a
- * text, a second statement in it is an error.
+ * Sends one statement. The extended protocol accepts one statement only: even if our lexer and the server's disagree on the
+ * SQL, a second statement in it is an error.
  */
 export const send = async (client: pg.Client, text: Buffer, doing: Doing): Promise<void> => {
   const query: ExtendedQuery = { text: sqlOf(text, doing.object), queryMode: 'extended' };
@@ -33,16 +33,16 @@ export const send = async (client: pg.Client, text: Buffer, doing: Doing): Promi
   });
 };
 
-/** Larger than what a socket takes before it asks for a pause, so that a write ends once its bytes are out of Node's hands. */
+/** Larger than the size at which a socket asks for a pause, so that a write ends once its bytes have left Node. */
 const PIECE_BYTES = 256 * 1024;
 const PIECES = 4;
 
-/** Where the rows of a COPY are gathered before they are sent. */
+/** Allocates the buffer in which rows of a COPY are collected before they are sent. */
 export const makeRowRoom = (): Buffer => Buffer.allocUnsafeSlow(PIECES * PIECE_BYTES);
 
 /**
- * The rows in pieces of the room, one behind the other, then from its beginning again; the last piece may be shorter. Whoever takes them may
- * have fewer than all pieces in hand when it asks for the next. Takes the memory of what it reads.
+ * The rows in pieces of the buffer, one after the other, then from its beginning again; the last piece may be shorter. When the consumer
+ * asks for the next piece, it must hold fewer than all pieces. Releases the memory of the chunks that it reads.
  */
 async function* gathered(data: AsyncIterable<Buffer>, room: Buffer): AsyncGenerator<Buffer> {
   let from = 0;
@@ -64,22 +64,23 @@ async function* gathered(data: AsyncIterable<Buffer>, room: Buffer): AsyncGenera
 }
 
 interface RowRoom {
-  /** Of `makeRowRoom`; nobody else uses it meanwhile. */
+  /** From `makeRowRoom`; used by no other caller meanwhile. */
   readonly room: Buffer;
-  /** The table is one that the transaction in progress has made: nobody else sees its rows before they are all there. */
+  /** The current transaction created the table: no other session sees its rows before all of them are loaded. */
   readonly frozen: boolean;
 }
 
 /**
- * Rows that are written as VACUUM would leave them: indexes and counts have nothing to mark on them, nor has a VACUUM after the restore, and
- * a transaction whose snapshot is older than a swap finds rows, not an empty table.
+ * Writes rows as VACUUM would leave them. Later reads of indexes and counts, and a VACUUM after the restore, have nothing to mark on them. A
+ * transaction whose snapshot is older than a swap finds rows, not an empty table.
  * https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-PARAMS-FREEZE
  */
 const freezing = (sql: string): string => `${sql.replace(/;$/, '')} WITH (FREEZE)`;
 
 /**
- * Streams the rows of a COPY, whose memory is given back as they go; answers how many the server took.
- * @throws the error of the rows' own source, as it is
+ * Streams the rows of a COPY and releases their memory on the way. @returns the number of rows that
+ * the server accepted
+ * @throws the error of the rows' own source, unchanged
  */
 export const copyRows = async (
   client: pg.Client,
@@ -97,7 +98,7 @@ export const copyRows = async (
     }
   };
   const sql = sqlOf(text, doing.object);
-  // With as much in hand it asks for no more.
+  // With this many bytes pending, the stream asks for no more.
   const inHand = { highWaterMark: room.length };
   const target = client.query(copyFrom(frozen ? freezing(sql) : sql, inHand));
   try {

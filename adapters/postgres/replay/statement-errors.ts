@@ -11,17 +11,17 @@ import {
 } from '../session/server-messages.ts';
 
 /**
- * What the server says against a statement of a backup, under our names. SQLSTATEs are those of PostgreSQL's appendix A. Its
- * words are passed on where they name objects or roles; those that hold a value of a row (class 22), or that a tenant's function
- * makes up (class P0), are not.
+ * Errors of the server for a statement of a backup, as our own errors. SQLSTATEs are those of PostgreSQL's appendix A. Messages
+ * that name objects or roles are passed on. Messages that contain a value of a row (class 22), or that a tenant's function
+ * writes (class P0), are not.
  */
 
 export const ROLES_PAGE = 'docs/roles.md has the script for a restore role.';
 
-/** Ours to try again: deadlocks, serialization, a cancelled query. */
+/** Errors after which we retry: deadlocks, serialization failures, a canceled query. */
 const PASSING = /^(40|57014|53[123]00|55006)/;
 
-/** Names that are looked for on the search_path, which a restore leaves empty. */
+/** Names that PostgreSQL looks for on the search_path, which a restore leaves empty. */
 const NOT_FOUND = /^(42P01|42883|42704|42P02|3F000|42703)$/;
 
 /** ` at line 3, column price`, without the value. */
@@ -31,7 +31,7 @@ const placeIn = (where: string): string => {
   return ` at line ${place.line}${place.column ? `, column ${place.column}` : ''}`;
 };
 
-/** Names of what may be wrong, where the words themselves may hold a value. */
+/** Names the possible cause if the message itself may contain a value. */
 const wordsOf = (code: string, message: string, routine: string | undefined): string => {
   const within = routine ? `, in function ${routine}` : '';
   if (code.startsWith('22')) return `a value that it does not take${within}`;
@@ -49,7 +49,7 @@ export interface Doing {
   readonly isRefresh?: boolean;
 }
 
-/** @returns the error to throw; one of ours comes back as it is */
+/** @returns the error to throw; an error of our own is returned unchanged */
 export const refusal = (
   error: unknown,
   { object, lockTimeoutMs = 0, schema, isRefresh = false }: Doing,

@@ -11,36 +11,36 @@ import type { Word } from '../sql/statement-words.ts';
 import type { OwnerOrGrant } from './access/role-rights.ts';
 
 /**
- * What becomes of each statement of a backup. It is an allow-list: pg_dump writes few kinds of statements for a schema, and each
- * names the object that it makes or changes. What is about another schema, or is none of these kinds, ends the restore: the
- * backup was damaged, or made to do harm to others in the same database.
+ * Decides what happens to each statement of a backup. It is an allow-list: pg_dump writes few kinds of statements for a schema,
+ * and each names the object that it creates or changes. A statement about another schema, or of none of these kinds, ends the
+ * restore: the backup was damaged, or made to harm others in the same database.
  */
 export type Decision =
   | { readonly do: 'run' }
-  /** Nothing is lost by not running it. */
+  /** Without this statement nothing is lost. */
   | { readonly do: 'pass' }
   | { readonly do: 'leave-out'; readonly what: string; readonly why: string }
-  /** It gives something to roles, which must be there and ours to give to. */
+  /** It gives something to roles. They must exist, and the restore role must be able to give to them. */
   | { readonly do: 'give' }
-  /** A foreign key to a table outside, and what is said of it. */
+  /** A foreign key to a table outside, or a comment on one. */
   | { readonly do: 'keep-for-later' };
 
 export interface Boundaries {
   readonly schemas: readonly string[];
   readonly extensions: readonly string[];
-  /** Extensions that the database had before, by name. */
+  /** Extensions that the database had before the restore, by name. */
   readonly extensionsThere: ReadonlySet<string>;
   readonly owners: 'keep' | 'drop';
   readonly intoLive: boolean;
-  /** Roles that the backup may name; absent where nobody else is on the server. */
+  /** Roles that the backup may name; absent on a server without other tenants. */
   readonly roles?: readonly string[];
-  /** What this text has made so far, as `shown`. */
+  /** Objects that the backup's SQL has created so far, as `shown`. */
   readonly made: ReadonlySet<string>;
-  /** What it was to make, and could not. */
+  /** Objects that it should have created, but could not. */
   readonly unmade: ReadonlySet<string>;
   /**
-   * What belongs to extensions of the backup's schemas that the database had before, as `shown`, with the extension's name. Absent on a
-   * server where nobody else is: there the text may write to whatever has the backup's names.
+   * Objects of extensions in the backup's schemas that the database had before the restore, as `shown`, with the extension's name.
+   * Absent on a server without other tenants: there the backup's SQL may write to any object that has its names.
    */
   readonly lent?: ReadonlyMap<string, string>;
   /** Foreign keys that were kept for later, as `keyOf`. */
@@ -58,7 +58,7 @@ const refuse = (statement: StatementKind, words: readonly Word[], why = NOT_OURS
   throw new DumpUnreadable(described(statement, words), why);
 };
 
-/** What pg_dump begins its text with. Timeouts are the session's own affair. */
+/** pg_dump's SQL begins with these settings. Timeouts are left to the session. */
 const OURS = /_timeout$/;
 const SETTINGS: Readonly<Record<string, (values: readonly string[]) => boolean>> = {
   client_encoding: ([value = '']) => /^(UTF-?8|SQL_ASCII)$/i.test(value),
@@ -89,7 +89,7 @@ const settingRule = (
 export const keyOf = (table: Name, constraint: string): string =>
   `${shown(table)} ${quoted(constraint)}`;
 
-/** An owner or a grant for somebody that the manifest does not know was not in the schema. */
+/** The role of an owner or grant that the manifest does not list: the statement was not in the schema. */
 const stranger = (
   statement: OwnerOrGrant,
   roles: readonly string[] | undefined,
@@ -123,8 +123,8 @@ const belongs = (extension: string): string =>
   `it belongs to extension ${quoted(extension)}, which existed before the restore: its live objects stay as they are`;
 
 /**
- * A restore changes nothing that was there before it. What is about an extension's part is left out, since an honest backup holds such
- * statements; anything else ends the restore.
+ * A restore changes nothing that existed before it. A statement about an extension's part is left out, because honest backups contain
+ * such statements; any other one ends the restore.
  */
 const aboutLive = (
   statement: StatementKind,
@@ -138,7 +138,7 @@ const aboutLive = (
   if (extension !== undefined)
     return { do: 'leave-out', what: described(statement, words), why: belongs(extension) };
   if (!intoLive) {
-    // A table that an extension had once, and has no more in the version that is there.
+    // The extension once had this table. Its installed version no longer has it.
     const isOfOld = statement.kind === 'copy' || statement.kind === 'sequence-value';
     return isOfOld && lent.size
       ? { do: 'leave-out', what: described(statement, words), why: NOT_MADE }
@@ -165,7 +165,10 @@ export const decide = (
   const outside = (): never =>
     refuse(statement, words, 'it is about something outside the schemas that the backup is of');
   const own = (name: Name, decision = RUN): Decision => (isOwn(name) ? decision : outside());
-  /** A table that this text made: in a live schema others are somebody's, who would wait or find other rows. */
+  /**
+   * True for a table that the backup's SQL created. Other tables of a live schema are in use: their sessions
+   * would wait or find other rows.
+   */
   const isInside = (table: Name): boolean => isOwn(table) && (!intoLive || made.has(shown(table)));
 
   switch (statement.kind) {

@@ -15,38 +15,36 @@ import type { Name } from '../sql/kinds/word-cursor.ts';
 import type { Word } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
 
-/**
- * Describes unfinished objects: those that could not be recreated as they were, because rows or objects outside do not allow it.
- */
+/** Describes unfinished objects: rows or objects outside did not allow the restore to create them again unchanged. */
 export interface Unfinished extends UnfinishedObject {
-  /** What the server said. */
+  /** The server's error. */
   readonly error: Error;
   /** The object itself, or the table that it belongs to. */
   readonly on: Name;
-  /** Of a constraint, trigger, policy or generated column: its own name. */
+  /** The name of a constraint, trigger, policy or generated column. */
   readonly part?: string;
-  /** Columns that are other than they were for it. */
+  /** Columns that were changed for it. */
   readonly columns?: readonly (TableName & { readonly column: string })[];
 }
 
 /**
- * SQLSTATEs of what lies in the rows, in the definition or in what it reads: data and integrity, missing and ambiguous names, errors of
- * a tenant's own code, of foreign servers and of languages, limits of an index row, a view that is not filled, a library that is missing.
- * Not those of locks, cancelling, memory, disk and of the server itself, which say nothing of the object.
+ * SQLSTATEs of causes in the rows, in the definition or in the objects that it reads: data and integrity, missing and ambiguous names,
+ * errors of tenant code, of foreign servers and of languages, limits of an index row, a view that is not filled, a missing library. Not
+ * those of locks, canceling, memory, disk and of the server itself: they show nothing about the object.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const IN_THE_OBJECT = /^(08|0A|2[0-46F]|34|3[89DF]|42|44|54000|54011|54023|55000|58P01|F0|HV|P0)/;
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 
-/** True if a statement failed because of its object. A class 08 may also mean that our own session is lost: the caller has to check that. */
+/** True if a statement failed because of its object. Class 08 may also mean that our own session is lost: the caller has to check that. */
 export const isOfTheObject = (error: unknown): boolean =>
   IN_THE_OBJECT.test(sqlStateOf(causeOf(error)));
 
 /**
- * True where PostgreSQL could not make sense of the statement itself: a name, a type or a constant in it. In an intact backup that happens
- * only within a function, whose text names things that are found at home: PostgreSQL then says where. A setting that a check reads may
- * be missing too, which has the same SQLSTATE as a missing type.
+ * True if PostgreSQL could not understand the statement itself: a name, a type or a constant in it. In an intact backup that happens only
+ * within a function whose body names objects that exist only at the source; PostgreSQL then reports the position. A setting that a check
+ * reads may be missing too, with the same SQLSTATE as a missing type.
  */
 export const isOfTheDefinition = ({ error, kind, state }: Unfinished): boolean => {
   const cause = causeOf(error);
@@ -67,7 +65,7 @@ const nextAfter = (
 };
 
 /**
- * The rows of a COPY were refused. @returns the error with what may be tried next
+ * For refused rows of a COPY. @returns the error with the next loosening to try
  * @param isComputed true if columns of the table are computed for its rows
  */
 export const refusedRows = (
@@ -95,9 +93,9 @@ const KINDS: Readonly<Record<string, UnfinishedKind>> = {
   policy: 'policy',
 };
 
-/** What a statement would have made. */
+/** The object that a statement would have created. */
 export interface Attempted extends Pick<Unfinished, 'kind' | 'object' | 'on' | 'part'> {
-  /** A materialized view's rows, rather than an object. */
+  /** The statement fills a materialized view and creates no object. */
   readonly fills: boolean;
 }
 
@@ -130,11 +128,11 @@ export const attempted = (statement: StatementKind, words: readonly Word[]): Att
   return { kind: 'other', object, on: on ?? { schema: null, name: object }, fills: false };
 };
 
-/** What PostgreSQL says, without the values of rows that `refusal` keeps back. */
+/** PostgreSQL's message, without the values of rows, which `refusal` removes. */
 export const whyOf = (error: Error): string =>
   error instanceof StatementRefused ? whyRefused(error.why, error.advice) : error.message;
 
-/** True for statements that look at rows or run code of the backup over them. */
+/** True for statements that read rows or run code of the backup over them. */
 export const worksOnRows = (statement: StatementKind, words: readonly Word[]): boolean => {
   switch (statement.kind) {
     case 'refresh':
@@ -149,7 +147,7 @@ export const worksOnRows = (statement: StatementKind, words: readonly Word[]): b
   }
 };
 
-/** Without these the rest says nothing: tables, rows, and who owns what. */
+/** If one of these fails, the rest of the restore is worthless: tables, rows, and owners. */
 const INDISPENSABLE: readonly StatementKind['kind'][] = [
   'setting',
   'create-schema',
@@ -160,7 +158,7 @@ const INDISPENSABLE: readonly StatementKind['kind'][] = [
   'attach-partition',
 ];
 
-/** Whether a statement may fail because an earlier one has failed. */
+/** True if a statement may fail because an earlier one has failed. */
 export const mayFollow = (statement: StatementKind): boolean =>
   !INDISPENSABLE.includes(statement.kind) &&
   !(statement.kind === 'create' && /table$|^sequence$/.test(statement.what));
@@ -171,11 +169,14 @@ export const asConflict = (error: unknown): unknown => {
   return error.restated({ conflict: error.conflict ?? {} });
 };
 
-/** Whether an error is told under `report`: a right that is missing, where an owner's own code or view wants it. */
+/**
+ * True if an error is reported under `report`. That includes a missing right that an owner's own code or view
+ * needs.
+ */
 export const isReportable = (error: unknown): error is Error =>
   isOfTheObject(error) || (error instanceof PermissionMissing && error.cause !== undefined);
 
-/** A statement under the names that the schemas have now, which are always quoted. Strings and bodies stay as they are. */
+/** A statement with the current names of the schemas, always quoted. Strings and bodies are not changed. */
 export const underNames = (sql: string, places: readonly SchemaPlace[]): string => {
   const bytes = Buffer.from(sql);
   const parts: string[] = [];
@@ -200,7 +201,7 @@ const schemaNamed = (kind: string, text: string): string | undefined => {
   return kind === 'name' ? text.toLowerCase() : undefined;
 };
 
-/** As the outcome shows it, without the members that only the restore uses. */
+/** As in the outcome, without the members that only the restore uses. */
 export const reported = ({ kind, object, state, why, sql }: Unfinished): UnfinishedObject => ({
   kind,
   object,

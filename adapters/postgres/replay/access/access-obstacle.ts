@@ -9,7 +9,7 @@ export type AccessObstacle =
   | { readonly kind: 'not-a-member-of-grantor'; readonly role: string }
   /** The server would record another grantor than the owner. */
   | { readonly kind: 'other-grantor'; readonly role: string }
-  /** The server refused it. `said` is the message of its error. */
+  /** The server refused the statement. `said` is the message of its error. */
   | { readonly kind: 'refused'; readonly said: string };
 
 export const obstacleSentence = (obstacle: AccessObstacle): string => {

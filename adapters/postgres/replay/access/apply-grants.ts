@@ -10,11 +10,14 @@ import { assignInstead } from './definer-rights.ts';
 import { givesOption, grantAsOwner, noteGranted } from './grantors.ts';
 import { isOwnerOrGrant, type OwnerOrGrant, obstacle } from './role-rights.ts';
 
-/** Executes what gives objects or rights to roles, or lists it where it can't be given. */
+/**
+ * Executes statements that give objects or rights to roles. A statement that cannot be executed is
+ * listed as left out.
+ */
 
 const MAY_CREATE = 'SELECT pg_catalog.has_schema_privilege($1, $2, $3) AS may';
 
-/** Who is to own something must be allowed to create in its schema, unless a superuser says so. */
+/** A new owner needs the CREATE right on the schema, unless a superuser changes the owner. */
 const lacksCreate = async (client: pg.Client, role: string, schema: string): Promise<boolean> => {
   const found = await client.query<{ may: boolean }>(MAY_CREATE, [role, schema, 'CREATE']);
   return !found.rows[0]?.may;
@@ -34,7 +37,7 @@ const giveOwner = async (
   await client.query(`REVOKE ${right} FROM ${identifier(role)}`);
 };
 
-/** A grant in the name of somebody who has lost the right to give it is no reason to lose all the rest. */
+/** A savepoint: if the grantor has lost the right to grant, only this grant is lost. */
 const grantAs = async (
   { client }: Run,
   grantor: string,
@@ -60,7 +63,7 @@ export const applyGrant = async (
   const { text, words } = piece;
   const { client, request, access, grantor, findRole } = run;
   if (request.owners === 'drop' || !isOwnerOrGrant(statement)) return;
-  // It is told by its own name where it can't be given.
+  // If this owner cannot be set, that is reported under the owner's own name.
   if (statement.kind === 'owner') run.ownerless.delete(shown(statement.on));
   const why = await obstacle(statement, grantor, findRole);
   if (why) {

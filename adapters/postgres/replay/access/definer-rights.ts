@@ -9,8 +9,9 @@ import { named, type Run } from '../run-state.ts';
 import { send } from '../send.ts';
 
 /**
- * Functions with SECURITY DEFINER, views and rules run with the rights of who owns them. Where that is not the owner they had, the
- * rights would be the restore role's, or another tenant's: they get those of who calls them, or nobody else may use them.
+ * Functions with SECURITY DEFINER, views and rules run with the rights of their owner. If the backup's owner cannot own them here,
+ * that would be the rights of the restore role or of another tenant. They get the caller's rights instead, or no other role may
+ * use them.
  */
 type OwnerStatement = Extract<StatementKind, { readonly kind: 'owner' }>;
 
@@ -43,7 +44,10 @@ const close = (run: Run, what: string, on: Name): void => {
   run.leftOut.push({ what: `grants on ${what} ${shown(on)}`, why: CLOSED });
 };
 
-/** What can't be given to its owner is given to the schema's, rather than left with the restore role, and runs nothing as that. */
+/**
+ * If an object cannot get its own owner, it gets the schema's owner, not the restore role. It runs no code with that owner's
+ * rights.
+ */
 export const assignInstead = async (
   run: Run,
   statement: OwnerStatement,
@@ -101,7 +105,7 @@ const GRANTED = `
   FROM found, acls, LATERAL pg_catalog.aclexplode(acls.acl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
   WHERE a.grantee <> found.relowner`;
 
-/** CASCADE: who was given the right to grant may have used it. */
+/** CASCADE: a role with the grant option may have granted the right to others. */
 const takeBack = async (client: pg.Client, { schema, name, sql }: Left): Promise<void> => {
   const { rows } = await client.query<{ role: string }>(GRANTED, [schema, name]);
   for (const { role } of rows) {
@@ -110,7 +114,7 @@ const takeBack = async (client: pg.Client, { schema, name, sql }: Left): Promise
   }
 };
 
-/** Once all is there: what the text gave to nobody, or was not to give to anybody. */
+/** Runs after all objects exist, for objects to which the backup's SQL gave no owner, or must not give one. */
 export const settleRights = async (run: Run): Promise<void> => {
   const { client, request, bounds, ours, closed } = run;
   if (!request.tenancy) return;

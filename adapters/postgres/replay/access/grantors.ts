@@ -27,7 +27,7 @@ const OWNERS: Readonly<Record<string, string>> = {
       'SELECT t.typowner AS oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typname = $2',
     ]),
   ),
-  // Those of one name may have several owners, which the comparison at the end finds.
+  // Functions of one name may have several owners. The comparison at the end finds differences.
   ...Object.fromEntries(
     ['function', 'procedure', 'routine', 'aggregate'].map((kind) => [
       kind,
@@ -52,7 +52,10 @@ const ownerOf = async (
 
 const CLOSED = 'SELECT NOT pg_catalog.has_schema_privilege($1, $2, $3) AS closed';
 
-/** As the owner of an object, who may have no right to look into its schema. */
+/**
+ * Executes as the owner of an object. The owner may lack USAGE on the schema, so it is granted for
+ * the statement.
+ */
 const asOwner = async (
   { client, self, isSuperuser, findRole }: Run,
   what: string,
@@ -71,14 +74,14 @@ const asOwner = async (
   if (right) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
 };
 
-/** Whether GRANT ends so. */
+/** True if the GRANT ends with WITH GRANT OPTION. */
 export const givesOption = (words: readonly Word[]): boolean =>
   words
     .slice(-3)
     .map((word) => (word.kind === 'name' && !word.quoted ? word.text : ''))
     .join(' ') === 'with grant option';
 
-/** Executes a grant or its reverse of an object's owner. */
+/** Executes a GRANT or REVOKE of the object's owner. */
 export const grantAsOwner = async (
   run: Run,
   what: string,
@@ -112,7 +115,7 @@ interface Granted extends Name {
 const entryOf = ({ grantor, grantee, ...on }: Granted): string =>
   JSON.stringify([shown(on), grantor, grantee]);
 
-/** What the text grants in the name of somebody else than the owner. */
+/** Notes a grant that the backup's SQL makes in the name of another role than the owner. */
 export const noteGranted = (
   { byOthers }: Run,
   { schema, name }: Name,
@@ -122,7 +125,7 @@ export const noteGranted = (
   for (const grantee of grantees) byOthers.add(entryOf({ schema, name, grantor, grantee }));
 };
 
-/** Grants whose recorded grantor is not the one in the text. */
+/** Reports grants whose recorded grantor differs from the one in the backup's SQL. */
 export const tellOtherGrantors = async (run: Run): Promise<void> => {
   const { client, request, optional, byOthers, access } = run;
   if (!optional.size || request.intoLive || request.owners === 'drop') return;

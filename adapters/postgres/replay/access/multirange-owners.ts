@@ -2,8 +2,9 @@ import { identifier, qualified } from '../../sql/identifiers.ts';
 import type { Run } from '../run-state.ts';
 
 /**
- * A range type brings its multirange type, which before PostgreSQL 17 stays with whoever made the range when that gets another owner: no
- * dump says whose it is, and a later ALTER TYPE or DROP OWNED of the range's owner would leave it with the restore role.
+ * A range type creates its multirange type. Before PostgreSQL 17, when the range gets another owner, the multirange keeps the role that
+ * created it. No dump contains the multirange's owner, and a later ALTER TYPE or DROP OWNED of the range's owner would leave it with the
+ * restore role.
  */
 const LEFT = `
   SELECT n.nspname AS schema, m.typname AS name, r.rolname AS owner, pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') AS creates
@@ -19,7 +20,7 @@ interface Left {
   readonly creates: boolean;
 }
 
-/** Gives multirange types that are left with the session's role to the owners of their ranges, to which the text gave those. */
+/** If the session's role still owns a multirange type, it gets the owner that the backup's SQL gave to the range. */
 export const setMultirangeOwners = async ({ client, request, isSuperuser }: Run): Promise<void> => {
   if (request.owners === 'drop' || request.intoLive) return;
   const { rows } = await client.query<Left>(LEFT, [request.schemas]);

@@ -2,13 +2,14 @@ import type pg from 'pg';
 import type { Manifest } from '../../../../core/manifest.ts';
 
 /**
- * What initdb grants on the schema public is in no dump: pg_dump writes only what differs from it. Since 15 it takes PostgreSQL
- * 15's own grants for that, whatever the server's major is, and before 15 the server's (getNamespaces of
- * src/bin/pg_dump/pg_dump.c). So a new schema public begins with them; the dump's own GRANT and REVOKE, and its owner, come after.
+ * No dump contains the initial grants of initdb on the schema public: pg_dump writes only the differences. From version 15 on,
+ * pg_dump compares with the grants of PostgreSQL 15, whatever the server's major version; before 15, with the server's
+ * (getNamespaces of src/bin/pg_dump/pg_dump.c). So a new schema public gets these grants first; the dump's own GRANT and REVOKE,
+ * and its owner, follow.
  */
 const INITIALLY_TO_PUBLIC = { since15: 'USAGE', before: 'USAGE, CREATE' };
 
-/** Does nothing for schemas of other names. Under `owners: 'drop'` nothing is granted to anybody. */
+/** Does nothing for schemas of other names. Under `owners: 'drop'` no role gets a grant. */
 export const grantAsInitdb = async (
   client: pg.Client,
   schema: string,

@@ -4,21 +4,27 @@ import type { StatementKind } from '../../sql/kinds/statement-kind.ts';
 import type { Word } from '../../sql/statement-words.ts';
 import { type AccessObstacle, obstacleSentence } from './access-obstacle.ts';
 
-/** Owners and grants: who can be given what. Roles belong to the server, so a backup's may be missing, or be none of ours. */
+/**
+ * Owners and grants: which role can get what. Roles belong to the server, so a role of the backup may be missing, or the
+ * restore role may not be its member.
+ */
 export interface RoleRights {
-  /** It may own what we made. */
+  /** The role may own objects that the restore created. */
   readonly mayOwn: boolean;
-  /** Something may be granted in its name. */
+  /** Something may be granted in the role's name. */
   readonly mayGrant: boolean;
 }
 
-/** From 16 on a membership may come without the right to SET ROLE; what we gave away we must still be able to use. */
+/**
+ * From PostgreSQL 16 on a membership may lack the right to SET ROLE. The restore must still be able to use objects
+ * after it has changed their owner.
+ */
 const RIGHTS = `
   SELECT pg_catalog.pg_has_role(r.oid, 'USAGE') AS uses,
     pg_catalog.pg_has_role(r.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS sets
   FROM pg_catalog.pg_roles r WHERE r.rolname = $1`;
 
-/** Undefined for a role that the server does not have, or that nothing shall be given to. */
+/** Undefined for a role that the server does not have, or that must get nothing. */
 export type FindRole = (name: string) => Promise<RoleRights | undefined>;
 
 export const roleFinder = (client: pg.Client, missing: readonly string[]): FindRole => {
@@ -41,7 +47,7 @@ export type OwnerOrGrant = Extract<
 export const isOwnerOrGrant = (statement: StatementKind): statement is OwnerOrGrant =>
   ['owner', 'grant', 'revoke', 'default-privileges'].includes(statement.kind);
 
-/** Why something can't be given, or undefined where it can. `grantor` is another than the owner, where one is named. */
+/** Why an owner or a grant cannot be given; undefined if it can. `grantor` is set only if it is not the owner. */
 export const obstacle = async (
   statement: OwnerOrGrant,
   grantor: string | null,
@@ -65,7 +71,7 @@ export const obstacle = async (
     : { kind: 'not-a-member-of-grantor', role: giver };
 };
 
-/** What was left out, gathered by its reason: a schema has many objects and few roles. */
+/** Left-out owners and grants, grouped by reason: a schema has many objects and few roles. */
 const NAMED = 5;
 export class LeftOutAccess {
   readonly #byReason = new Map<string, { why: AccessObstacle; all: string[] }>();

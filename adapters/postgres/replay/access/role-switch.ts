@@ -6,19 +6,19 @@ import { identifier, qualified } from '../../sql/identifiers.ts';
 import type { Run } from '../run-state.ts';
 
 /**
- * Who owns what comes back. Rows are copied as the owner of their table, whom row security lets pass. Code of the tenant's is not left
- * to that: a function could reset its role (see tenant-code/).
+ * Owners of restored objects. Rows are copied as the owner of their table, because row security lets the owner pass. That does not
+ * suffice for tenant code: a function could reset its role (see tenant-code/).
  */
 export interface OwnerFacts {
   readonly owner: string;
   readonly superuser: boolean;
   readonly schemaOwner: string;
-  /** The owner may look into the schema already. */
+  /** The owner already has USAGE on the schema. */
   readonly enters: boolean;
   readonly fires: boolean;
-  /** A table that holds rows itself, and that the transaction in progress has made or changed last. */
+  /** A table that stores rows itself, and that the current transaction created or changed last. */
   readonly fresh: boolean;
-  /** Columns that a row can give. */
+  /** Columns that can get a value from a row. */
   readonly columns: number;
 }
 
@@ -58,8 +58,8 @@ export const readOwnerFacts = async (
   (await client.query<OwnerFacts>(QUERIES[one.what], [one.schema, one.name])).rows[0];
 
 /**
- * Whether a table's rows may come back frozen: it is one that this transaction has made.
- * @throws DumpUnreadable where something would run for them: pg_dump makes triggers and rules after the rows
+ * True if a table's rows may be written frozen: this transaction created the table.
+ * @throws DumpUnreadable if a trigger or rule would run for the rows: pg_dump creates both after the rows
  */
 export const isFresh = (
   { bounds }: Run,
@@ -76,8 +76,9 @@ export const isFresh = (
 };
 
 /**
- * Who owns it; what the text gave to nobody becomes the schema's owner's, before any code of it runs.
- * @returns undefined where it is the restore role's own
+ * The owner of an object. If the backup's SQL sets no owner, the object gets the schema's owner
+ * before any of its code runs.
+ * @returns undefined if the restore role itself owns it
  */
 export const ownerOf = async (
   run: Run,
@@ -102,12 +103,12 @@ export const ownerOf = async (
 };
 
 /**
- * Where names are looked for once code of the tenant's has run. An empty path would look into the session's temporary schema first, where
- * that code may have made a type named as one of PostgreSQL's, whose check then runs as the restore role.
+ * The search_path after tenant code has run. With an empty path PostgreSQL would search the session's temporary schema first. The code
+ * may have created a type there with the name of a built-in type, whose check would then run as the restore role.
  */
 export const SAFE_PATH = 'pg_catalog, pg_temp';
 
-/** Whatever the code has set in the session is as the text had it again. */
+/** Restores the session settings that the code may have changed to the values that the backup's SQL had set. */
 const backToSelf = ({ settings }: Run): string =>
   [
     `RESET ROLE; SET search_path = ${SAFE_PATH}; SET row_security = off`,
@@ -118,8 +119,8 @@ const backToSelf = ({ settings }: Run): string =>
   ].join('; ');
 
 /**
- * Executes as the owner of a table, where that is somebody else than the restore role.
- * @param found what stands there, where tenants are kept apart
+ * Executes as the owner of a table, if that is not the restore role.
+ * @param found the existing object's owner, if tenants are separated
  */
 export const asOwner = async <T>(
   run: Run,

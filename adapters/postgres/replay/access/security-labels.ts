@@ -6,13 +6,16 @@ import type { Word } from '../../sql/statement-words.ts';
 import type { Run } from '../run-state.ts';
 
 /**
- * A label means something to its provider only, and the server takes none whose provider it has not loaded (22023). No catalog says which
- * are: https://www.postgresql.org/docs/current/sql-security-label.html
+ * A label has a meaning only for its provider, and the server refuses one whose provider it has not loaded (22023). No catalog lists the
+ * loaded providers: https://www.postgresql.org/docs/current/sql-security-label.html
  */
 const NOT_LOADED = '22023';
 const SAVEPOINT = 'larder_label';
 
-/** Executes a SECURITY LABEL; one that the server does not know the provider of is left out, and told. */
+/**
+ * Executes a SECURITY LABEL. If the server does not know the label's provider, the label is left out and
+ * reported.
+ */
 export const labelOrLeaveOut = async (
   { client, leftOut }: Run,
   words: readonly Word[],

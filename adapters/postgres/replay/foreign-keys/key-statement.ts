@@ -3,7 +3,7 @@ import type { OutsideForeignKey } from '../../../../core/restore-ports.ts';
 import { readStatementKind } from '../../sql/kinds/read-statement-kind.ts';
 import { type Piece, readStatements } from '../../sql/split-statements.ts';
 
-/** A foreign key's statement, which comes out of a backup: it is sent only where it is one, and nothing else beside it. */
+/** Reads a foreign key's statement from a backup. It is sent only if it is exactly one foreign key. */
 async function* whole(sql: string): AsyncGenerator<Buffer> {
   yield Buffer.from(`${sql};\n`);
 }
@@ -13,7 +13,7 @@ type ForeignKeyStatement = Extract<
   { readonly kind: 'foreign-key' }
 >;
 
-/** @returns undefined for what is not one foreign key of the table */
+/** @returns undefined if the SQL is not exactly one foreign key of the table */
 export const keyStatement = async ({
   table,
   name,
@@ -36,12 +36,12 @@ export const keyStatement = async ({
     : undefined;
 };
 
-/** node-postgres knows it, its types don't. */
+/** node-postgres supports it, but its types do not have it. */
 interface ExtendedQuery extends pg.QueryConfig {
   readonly queryMode: 'extended';
 }
 
-/** The extended protocol takes one statement and no more. */
+/** The extended protocol accepts exactly one statement. */
 export const sendAlone = async (client: pg.Client, text: string): Promise<void> => {
   const query: ExtendedQuery = { text, queryMode: 'extended' };
   await client.query(query);

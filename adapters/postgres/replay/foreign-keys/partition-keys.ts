@@ -5,23 +5,23 @@ import { shown } from '../../sql/describe-statement.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 
 /**
- * Before PostgreSQL 18 a partitioned table takes no key that is NOT VALID. Each of its partitions gets its own, which is validated while
- * others write; the table's own then finds them and looks at no row. Where rows of a partition go against it the table has none,
- * and that partition has it for new rows.
+ * Before PostgreSQL 18 a partitioned table accepts no key that is NOT VALID. So each partition gets its own key, which is validated
+ * while other sessions write. The parent's key then finds these keys and reads no row. If rows of a partition violate the key, the
+ * parent has no key, and that partition's key applies to new rows.
  */
 export interface Part extends TableName {
-  /** The key is there. */
+  /** The key exists. */
   readonly there: boolean;
   readonly valid: boolean;
 }
 
-/** Whether the table takes keys from below only. */
+/** True if the table can only get keys through its partitions. */
 const FROM_BELOW = `
   SELECT c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::int < 180000 AS below
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2`;
 
-/** The lowest partitions of a partitioned table, and the key of a name that each has. */
+/** The leaf partitions of a partitioned table, and each one's key of the given name. */
 const LEAVES = `
   SELECT n.nspname AS schema, c.relname AS name, k.oid IS NOT NULL AS there, COALESCE(k.convalidated, false) AS valid
   FROM pg_catalog.pg_partition_tree((pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.regclass) t
@@ -29,7 +29,7 @@ const LEAVES = `
   LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.conname = $3 AND k.contype = 'f'
   WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1, 2`;
 
-/** @returns undefined for a table that takes its key itself */
+/** @returns undefined for a table that accepts the key itself */
 export const partsBelow = async (
   client: pg.Client,
   { table: { schema, name }, name: key }: OutsideForeignKey,
@@ -61,8 +61,8 @@ const listed = (parts: readonly Part[]): string =>
 const counted = (count: number): string => (count === 1 ? 'one' : `${count}`);
 
 /**
- * What there is of a key that its table has not got, and the statements that complete it: a partition's that is not valid would get a
- * second one from its table's.
+ * Describes a key that only partitions have, and the statements that complete it. A partition's key must be valid first: otherwise
+ * the parent's key would add a second one.
  */
 export const halfAdded = (
   key: OutsideForeignKey,

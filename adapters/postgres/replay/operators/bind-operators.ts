@@ -23,12 +23,12 @@ import {
 } from './binding-plan.ts';
 
 /**
- * Executes a statement so that the object is bound to the operators that the manifest names. After each attempt the catalog is read,
- * and an attempt with other bindings is rolled back. The path has only schemas of the object's own operators. The same check finds
- * names there that hide an object of pg_catalog.
+ * Executes a statement so that the object is bound to the operators that the manifest names. After each attempt the catalog is read, and
+ * an attempt with other bindings is rolled back. The path has only schemas of the object's own operators. The same check finds names in
+ * them that hide an object of pg_catalog.
  *
- * If no attempt gives the recorded bindings, the statement is executed as pg_dump wrote it: pg_dump creates a view that another one needs
- * in two steps, and the first has no expressions yet. The comparison at the end decides.
+ * If no attempt gives the recorded bindings, the statement is executed as pg_dump wrote it: if another view needs a view, pg_dump creates
+ * it in two steps, and the first has no expressions yet. The comparison at the end decides.
  */
 export interface Binding {
   readonly client: pg.Client;
@@ -74,7 +74,7 @@ const OIDS = 'SELECT oid::text AS oid FROM pg_catalog.pg_namespace WHERE nspname
  */
 interface Outcome {
   readonly how: 'right' | 'near' | 'wrong';
-  /** What it is bound to, and was not. */
+  /** New operators that the object is bound to, and was not bound to before. */
   readonly got: readonly string[];
 }
 
@@ -122,7 +122,7 @@ const tried = async (
   }
 };
 
-/** `operator does not exist`, `function does not exist`: what another path may find. */
+/** `operator does not exist`, `function does not exist`: another search_path may find it. */
 const isUndefined = ({ cause }: StatementRefused): boolean =>
   (cause as { code?: unknown } | undefined)?.code === '42883';
 
@@ -146,7 +146,7 @@ class Rest {
     }
     if (outcome.how === 'near') this.near ??= one;
     else this.wrong.push(one);
-    // Behind another schema everything of its names is found there.
+    // If another schema is first on the path, all of its names are found there.
     if (one.path?.[0] === 'pg_catalog') for (const name of outcome.got) this.got.add(name);
   }
 }

@@ -17,13 +17,16 @@ import { withBuiltIns, withoutQualifiers } from './binding-rewrites.ts';
  * `IS DISTINCT FROM`, `NULLIF`. In a row comparison it writes one schema for all columns, which may be wrong for some.
  */
 export interface BindingPlan {
-  /** By `tableKey` of what a statement names; undefined where the manifest does not say. */
+  /** By `tableKey` of the object that a statement names; undefined if the manifest has no bindings. */
   readonly wanted: ReadonlyMap<string, readonly OperatorBinding[]> | undefined;
-  /** Schemas in which operators may be, for a manifest that does not say. */
+  /** Schemas in which operators may be, for a manifest without bindings. */
   readonly schemas: readonly string[];
 }
 
-/** Schemas outside pg_catalog whose operators a backup may be bound to that does not say so; most have none. */
+/**
+ * Schemas outside pg_catalog whose operators the objects may be bound to, for a backup without recorded
+ * bindings. Most backups have none.
+ */
 const schemasWithOperators = (manifest: Manifest): readonly string[] => {
   const { definitions = [], outside, extensions } = manifest;
   const ofExtensions = extensions.map(({ schema }) => schema);
@@ -63,7 +66,7 @@ const MAKES: Readonly<Record<string, readonly OperatorBinding['kind'][]>> = {
   procedure: ['function'],
   domain: ['type', 'constraint'],
 };
-/** An ALTER that makes none of them has none of these words, which are reserved. */
+/** These words are reserved. An ALTER without them makes no binding. */
 const ALTERS = ['check', 'default'];
 
 export interface Makes {
@@ -71,7 +74,7 @@ export interface Makes {
   readonly kinds: readonly OperatorBinding['kind'][];
 }
 
-/** What a statement may bind to operators; undefined where it has no expressions. */
+/** The bindings that a statement may make; undefined if it has no expressions. */
 export const makesOf = (statement: StatementKind, words: readonly Word[]): Makes | undefined => {
   if (statement.kind === 'alter') {
     const isExpression = words.some((word) => ALTERS.some((key) => isKey(word, key)));
@@ -82,13 +85,13 @@ export const makesOf = (statement: StatementKind, words: readonly Word[]): Makes
   return { on: statement.table ?? { schema: statement.schema, name: statement.name }, kinds };
 };
 
-/** One way to execute a statement: null for the path that pg_dump wrote for. */
+/** One way to execute a statement. Path null: the path that pg_dump assumed. */
 export interface Attempt {
   readonly path: readonly string[] | null;
   readonly text: Buffer;
 }
 
-/** Of more schemas than this not all orders are tried. */
+/** For more schemas than this, not all orders are tried. */
 const MOST_ORDERED = 3;
 
 const orders = (schemas: readonly string[]): readonly (readonly string[])[] => {
@@ -103,7 +106,7 @@ const BUILT_IN = 'pg_catalog';
 const builtInFirst = (schemas: readonly string[]): readonly (readonly string[])[] =>
   orders(schemas).map((order) => [BUILT_IN, ...order]);
 
-/** Where something else was found in place of what is in pg_catalog. @param taken its names, as SQL writes them */
+/** For objects of pg_catalog in whose place another was found. @param taken their names, as SQL writes them */
 export const attemptsWithout = (
   text: Buffer,
   schemas: readonly string[],
@@ -117,8 +120,8 @@ export const attemptsWithout = (
 };
 
 /**
- * In the order of the attempts. pg_catalog comes first on a path: what pg_dump left unqualified is there, and an operator with the same
- * operands elsewhere must not hide it. If that fails, the path at the source was another one.
+ * In the order of the attempts. pg_catalog comes first on a path: unqualified names of pg_dump are in it, and an operator with the same
+ * operands in another schema must not hide them. If that fails, the path at the source was another one.
  */
 export const attemptsFor = (
   text: Buffer,

@@ -1,6 +1,9 @@
 import { type TokenKind, tokenAt } from '../../sql/tokens.ts';
 
-/** A statement's text with its operators qualified otherwise than pg_dump did it. What it comes to is looked at afterwards. */
+/**
+ * Rewrites the SQL of a statement with operators qualified differently from pg_dump's. The caller checks the result
+ * afterwards.
+ */
 interface Token {
   readonly kind: TokenKind;
   readonly from: number;
@@ -37,7 +40,7 @@ const changed = (text: Buffer, changes: readonly Change[]): Buffer | undefined =
   return Buffer.concat([...parts, text.subarray(done)]);
 };
 
-/** `OPERATOR(s.=)` as `=`: the schema of a comparison of rows is written once, and is that of its first columns. */
+/** `OPERATOR(s.=)` as `=`: a row comparison has one schema only, that of its first columns. */
 export const withoutQualifiers = (text: Buffer): Buffer | undefined => {
   const tokens = tokensOf(text) ?? [];
   const changes = tokens.flatMap(({ from, text: word }, i): Change[] => {
@@ -48,12 +51,13 @@ export const withoutQualifiers = (text: Buffer): Buffer | undefined => {
   return changed(text, changes);
 };
 
-/** What stands behind the schema in `s.array_length(integer[],integer)` or `s.@>(integer[],integer[])`. */
+/** The part after the schema in `s.array_length(integer[],integer)` or `s.@>(integer[],integer[])`. */
 const NAME = /^(?:"(?:[^"]|"")*"|[^".]+)\.("(?:[^"]|"")*"|[^("]+)\(/s;
 
 /**
- * With the schema of what pg_dump left unqualified, which is in pg_catalog: something of the name elsewhere fits its operands better.
- * @param taken operators and functions that were found in place of those, as SQL writes them
+ * Adds the schema pg_catalog to names that pg_dump left unqualified, because an object of the same name in another schema fits its
+ * operands better.
+ * @param taken operators and functions in whose place others were found, as SQL writes them
  */
 export const withBuiltIns = (text: Buffer, taken: readonly string[]): Buffer | undefined => {
   const names = new Set(taken.flatMap((one) => NAME.exec(one)?.[1] ?? []));

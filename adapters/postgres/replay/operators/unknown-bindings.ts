@@ -7,7 +7,7 @@ const EQUALS = `
   WHERE o.oprname = '=' AND n.nspname = ANY ($1) ORDER BY 1`;
 
 /**
- * A warning for a manifest without operator bindings: if a schema has an `=` of its own, it cannot be checked whether objects are bound to
+ * A warning for a manifest without operator bindings: if a schema has an `=` of its own, nothing can check whether objects are bound to
  * the same operators as before.
  */
 export const unknownBindings = async (

@@ -6,26 +6,29 @@
  */
 
 /**
- * STABLE built-ins that CHECKs commonly use and that read only the clock, the time zone, DateStyle and their arguments. Their
- * arguments are turned into text by output functions, which are written in C. Left out on purpose: to_json and its like call
- * casts, which anybody may make; record_in, array_in and domain_in evaluate domains.
+ * STABLE built-ins that CHECKs commonly use and that read only the clock, the time zone, DateStyle and their arguments.
+ * Output functions, which are written in C, turn their arguments into text. Left out on purpose: to_json and similar
+ * functions call casts, which any role may create; record_in, array_in and domain_in evaluate domains.
  */
 const HARMLESS_STABLE =
   '^(now|transaction_timestamp|statement_timestamp|age|date|time|timetz|timestamp|timestamptz|timezone|date_part|extract|date_trunc|to_char|to_date|to_timestamp|to_number|make_timestamptz|concat|concat_ws|format|textanycat|anytextcat|array_to_string|quote_literal|quote_nullable|(timestamp|timestamptz|date|time|timetz|interval)_[a-z_]+)$';
 
-/** Evaluating it opens a table of the caller's choice, and with it that table's expressions. */
+/** Evaluating it opens a table that the caller chooses, and so evaluates that table's expressions. */
 export const OPENS_TABLES = 'satisfies_hash_partition';
 
 /** PostgreSQL's own objects have lower OIDs than this and can't be changed (FirstUnpinnedObjectId of access/transam.h). */
 export const UNPINNED = 12_000;
 
-/** C functions that an extension brought and a superuser owns: only a superuser can make or change one. */
+/** C functions of an extension that a superuser owns: only a superuser can create or change one. */
 export const IS_TRUSTED_C = `
   l.lanname IN ('c', 'internal') AND w.rolsuper AND EXISTS (
     SELECT FROM pg_catalog.pg_depend e
     WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')`;
 
-/** PostgreSQL makes these with a range type, in its schema; nobody else can make a function of language internal. */
+/**
+ * PostgreSQL creates these with a range type, in the type's schema. No user can create a function of language
+ * internal.
+ */
 const IS_OF_RANGE = `
   l.lanname = 'internal' AND EXISTS (
     SELECT FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_range g ON e.refobjid IN (g.rngtypid, g.rngmultitypid)
@@ -36,10 +39,10 @@ const HARMLESS = `
   p.oid < ${UNPINNED} AND p.proname <> '${OPENS_TABLES}' AND (p.provolatile = 'i' OR p.provolatile = 's' AND p.proname ~ '${HARMLESS_STABLE}')
   OR p.provolatile = 'i' AND (${IS_TRUSTED_C} OR ${IS_OF_RANGE})`;
 
-/** Fields of tree nodes that hold an OID, by what they refer to (nodes/primnodes.h of PostgreSQL 14 to 18). */
+/** Fields of tree nodes that contain an OID, by the kind of object (nodes/primnodes.h of PostgreSQL 14 to 18). */
 const FUNCTION_FIELDS = [
   ...['funcid', 'opfuncid', 'hashfuncid', 'negfuncid', 'elemfuncid'],
-  // Of queries.
+  // Fields in queries.
   ...['aggfnoid', 'winfnoid'],
 ];
 const OPERATOR_FIELDS = ['opno', 'eqop', 'sortop'];
@@ -58,7 +61,7 @@ const TYPE_FIELDS = [
 ];
 const FIELD = `:(${[...FUNCTION_FIELDS, ...TYPE_FIELDS, ...OPERATOR_FIELDS].join('|')}) ([0-9]+)`;
 
-/** Nodes that call nothing but what their fields name. Labels differ between PostgreSQL 15 and 16. */
+/** Nodes that call only the functions named in their fields. Labels differ between PostgreSQL 15 and 16. */
 const KNOWN_NODES = [
   ...[
     'VAR',
@@ -115,7 +118,7 @@ const KNOWN_NODES = [
 const list = (values: readonly string[]): string =>
   `(${values.map((value) => `'${value}'`).join(', ')})`;
 
-/** What a tree refers to: `sort` is function or type, or node for one that is not known. */
+/** Objects that a tree refers to. `sort` is function or type, or node for an unknown node. */
 export const referredTo = (tree: string): string => `
   SELECT CASE WHEN m[1] IN ${list(TYPE_FIELDS)} THEN 'type' ELSE 'function' END AS sort,
     CASE WHEN m[1] IN ${list(OPERATOR_FIELDS)} THEN (SELECT o.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator o WHERE o.oid = m[2]::pg_catalog.oid) ELSE m[2]::pg_catalog.oid END AS oid,
@@ -134,24 +137,24 @@ const partsOf = (type: string): string => `
     UNION ALL SELECT f.oid FROM pg_catalog.pg_constraint k, LATERAL (${referredTo('k.conbin::pg_catalog.text')}) f WHERE k.contypid = ${type} AND f.sort = 'type'
   ) part WHERE part.oid >= ${UNPINNED}`;
 
-/** What it is called in a message. */
+/** The name of a function in messages. */
 export const named = (oid: string): string => `${oid}::pg_catalog.regprocedure::pg_catalog.text`;
 
-/** Functions that are not known to be harmless, among the rows of a CTE with a column `oid`. */
+/** Functions among the rows of a CTE with a column `oid` that are not known to be harmless. */
 const harmfulAmong = (cte: string): string => `
   SELECT p.oid, ${named('p.oid')} AS code
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles w ON w.oid = p.proowner
   WHERE p.oid IN (SELECT c.oid FROM ${cte} c) AND (${HARMLESS}) IS NOT TRUE`;
 
-/** Values of enums, and arrays of them, are made by PostgreSQL's own functions. */
+/** PostgreSQL's own functions make values of enums and arrays of them. */
 const isEnum = (type: string): string => `EXISTS (
   SELECT FROM pg_catalog.pg_type y LEFT JOIN pg_catalog.pg_type e ON e.oid = y.typelem
   WHERE y.oid = ${type} AND (y.typtype = 'e' OR y.typtype = 'b' AND e.typtype = 'e'))`;
 
 /**
- * Parameter: schemas. A row for each relation and part that refers to something: code that is not known to be harmless, and types
- * (OIDs) that have to be looked into. `rows` is evaluated for each row, `planning` may be when a query is planned, `defaults`
- * for columns that are not given.
+ * Parameter: schemas. One row for each relation and part that refers to something: code that is not known to be harmless, and
+ * types (OIDs) that need a check. `rows` is evaluated for each row, `planning` possibly when a query is planned, `defaults` for
+ * columns that a row does not give.
  */
 export const REFERENCES = `
   WITH RECURSIVE own AS MATERIALIZED (
@@ -193,9 +196,9 @@ export const REFERENCES = `
   FROM found f JOIN own ON own.oid = f.relation GROUP BY 1, 2, 3`;
 
 /**
- * Parameters: OIDs of types; the backup's schemas, whose domains and ranges are looked at as well; those of them that the transaction
- * itself has made. A row for each type whose values are made by code that is not known to be harmless. A domain or a composite type
- * that was there before and belongs to neither a superuser nor the session is one: its owner may change it at any moment.
+ * Parameters: OIDs of types; the backup's schemas, whose domains and ranges are read as well; those of the schemas that this
+ * transaction created. One row for each type whose values are made by code that is not known to be harmless. This includes a domain
+ * or a composite type that existed before and belongs to neither a superuser nor the session: its owner may change it at any moment.
  */
 export const TAINTED_TYPES = `
   WITH RECURSIVE reached AS (
@@ -228,10 +231,10 @@ export const TAINTED_TYPES = `
   GROUP BY 1, 2, 3, 4, 5`;
 
 /**
- * What of the names in a text is not known to be harmless. A text does not tell which function of a name is meant: of PostgreSQL's own, one that
- * is not volatile counts only where none of the name is immutable (length(bytea, name) is stable, length(text) is not). Parameters: names of functions that are called without a schema, which
- * are PostgreSQL's own (types with brackets, such as numeric(10,2), are none); schemas and names of functions with one; schemas and names of operators with one; schemas of which every
- * function that no extension brought counts.
+ * Names in SQL that are not known to be harmless. SQL does not show which function of a name is meant. A built-in that is not volatile counts only if
+ * no function of its name is immutable (length(bytea, name) is stable, length(text) is not). Parameters: names of functions that are called without a
+ * schema, which are PostgreSQL's own (types with brackets, such as numeric(10,2), are not functions); schemas and names of functions with one;
+ * schemas and names of operators with one; schemas of which every function counts that belongs to no extension.
  */
 export const HARMFUL_NAMES = `
   WITH named AS (

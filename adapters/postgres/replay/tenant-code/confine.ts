@@ -6,18 +6,20 @@ import { ROLES_PAGE } from '../statement-errors.ts';
 import { listed, reachOf, readReach } from './restore-role-reach.ts';
 
 /**
- * Which role evaluates tenant code: the owner of the object, in a security-restricted operation. If that is the
- * restore role itself or a superuser, the code cannot be restricted. It is then evaluated only if the restore role has no rights outside of
- * the backup's own schemas, or if the request accepts that.
+ * Which role evaluates tenant code: the owner of the object, in a security-restricted operation. If that is the restore role itself or a
+ * superuser, the code cannot be restricted. It is then evaluated only if the restore role has no rights outside the backup's own schemas,
+ * or if the request accepts that.
  */
 export interface Evaluated {
-  /** As people name it: `table "acme.orders"`. */
+  /** For messages: `table "acme.orders"`. */
   readonly what: string;
-  /** Functions, as PostgreSQL names them; empty where only the statement's text tells that there is code. */
+  /** Functions, as PostgreSQL names them; empty if only the SQL of the statement shows that there is code. */
   readonly code: readonly string[];
 }
 
-/** @returns the role; undefined where it may be evaluated with the restore role's rights. @throws RestoreRefused */
+/**
+ * @returns the role; undefined if the code may be evaluated with the restore role's rights. @throws RestoreRefused
+ */
 export const confinedRole = async (
   run: Run,
   one: OwnedObject,
@@ -30,7 +32,7 @@ export const confinedRole = async (
   return undefined;
 };
 
-/** @throws RestoreRefused where code would get rights over others that was not accepted */
+/** @throws RestoreRefused if code would get rights over others, and the request did not accept that */
 export const refuseExposed = async (run: Run, { what, code }: Evaluated): Promise<void> => {
   const { client, request, code: seen } = run;
   if (seen.reach === 'unknown') seen.reach = await readReach(client, request.schemas);

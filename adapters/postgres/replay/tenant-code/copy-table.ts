@@ -27,7 +27,10 @@ interface Rows {
   readonly doing: Doing;
 }
 
-/** Code that is evaluated for the rows; defaults only where a row does not give all columns, as pg_dump's do. */
+/**
+ * Code that is evaluated for the rows. Defaults count only if a row does not give all columns; pg_dump's rows
+ * do.
+ */
 const codeForRows = async (
   run: Run,
   { schema, name }: TableName,
@@ -43,7 +46,7 @@ const codeForRows = async (
 interface Staging extends Rows {
   readonly tainted: readonly string[];
   readonly reader: string | undefined;
-  /** Runs a statement as who may evaluate what it evaluates. */
+  /** Runs a statement as the role that may evaluate its code. */
   readonly execute: (sql: string) => Promise<void>;
   /** Alters the table. */
   readonly alter: (sql: string) => Promise<void>;

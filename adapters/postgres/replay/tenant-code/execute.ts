@@ -20,12 +20,12 @@ import { type Lent, runRestricted } from './security-restricted.ts';
 import { settleBeforeCode } from './settle-before-code.ts';
 
 /**
- * Definitions that evaluate the tenant's code while they are executed. Besides checks over rows these are all that make PostgreSQL
- * fold an expression's constant calls (eval_const_expressions): generated columns and partition keys when their table is made, partition
- * keys when the partitions are opened (triggers), partitions when they are attached, foreign keys when their rows are looked at, what asks whether a CHECK implies NOT NULL. And any text
- * that holds a value of a type whose input function evaluates a domain.
+ * Definitions that evaluate tenant code while they are executed. Apart from checks over rows, only these make PostgreSQL fold the constant calls of
+ * an expression (eval_const_expressions): generated columns and partition keys when their table is created, partition keys when the partitions are
+ * opened (triggers), partitions when they are attached, foreign keys when their rows are read, and statements that ask whether a CHECK implies NOT
+ * NULL. The same holds for SQL with a value of a type whose input function evaluates a domain.
  *
- * CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW are restricted by PostgreSQL itself, to the table's owner.
+ * PostgreSQL itself restricts CREATE INDEX, constraints with an index and REFRESH MATERIALIZED VIEW to the table's owner.
  */
 interface Door extends Evaluated {
   readonly one: OwnedObject;
@@ -56,7 +56,10 @@ const looksAtRows = (words: readonly Word[]): boolean =>
     LOOKS_AT_ROWS.some((keys) => keys.every((key, ahead) => isKey(words[at + ahead], key))),
   );
 
-/** Schemas that may be on the search_path while it is executed, so that it is bound to its operators (see operators/bind-operators.ts). */
+/**
+ * Schemas that may be on the search_path during the statement, so that the object is bound to its operators (see
+ * operators/bind-operators.ts).
+ */
 const onPath = ({ request: { bindings } }: Run, name: Name): readonly string[] => {
   if (!bindings?.wanted) return bindings?.schemas ?? [];
   const { schema, name: own } = named(name);
@@ -70,7 +73,7 @@ const immutableIn = (words: readonly Word[]) => ({
   called: withoutBuiltIns(calledIn(words)),
 });
 
-/** @param on what the statement is about */
+/** @param on the object of the statement */
 const codeInWords = async (
   run: Run,
   { words, called }: { readonly words: readonly Word[]; readonly called: CalledNames },
@@ -149,7 +152,7 @@ const schemaOf = (name: Name): OwnedObject => {
   return { schema, name: schema, what: 'schema' };
 };
 
-/** Values in a definition's text are made while it is parsed. */
+/** PostgreSQL evaluates the values in the SQL of a definition while it parses it. */
 const doorOfTypes = async (
   run: Run,
   statement: StatementKind,
@@ -179,7 +182,7 @@ const RIGHTS_ON = `
   SELECT pg_catalog.has_table_privilege($1::name, c.oid, 'REFERENCES') AS refers, pg_catalog.has_table_privilege($1::name, c.oid, 'SELECT') AS reads
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3`;
 
-/** A key's owner needs rights on the table it refers to, whose grants are not back yet. */
+/** A key's owner needs rights on the referenced table, whose grants are not restored yet. */
 const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[]> => {
   const { schema, name } = named(on);
   interface Rights {
@@ -195,7 +198,7 @@ const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[
     : [];
 };
 
-/** Who may attach: the owner of both. */
+/** The role that may attach: the owner of both. */
 const attaches = async (
   run: Run,
   statement: StatementKind,
@@ -210,7 +213,7 @@ const attaches = async (
 
 type Execute = (how?: Sender) => Promise<void>;
 
-/** PostgreSQL restricts CREATE INDEX only once its text is parsed. */
+/** PostgreSQL restricts CREATE INDEX only after it has parsed the SQL. */
 const anyDoor = async (
   run: Run,
   statement: StatementKind,
@@ -220,7 +223,7 @@ const anyDoor = async (
   return door && !door.isRestricted ? door : ((await doorOfTypes(run, statement, words)) ?? door);
 };
 
-/** Executes a definition, restricted to its owner where it evaluates the tenant's code. */
+/** Executes a definition, restricted to its owner if it evaluates tenant code. */
 export const executeDefinition = async (
   run: Run,
   statement: StatementKind,
@@ -231,7 +234,7 @@ export const executeDefinition = async (
   await executeThrough(run, statement, words, door, execute);
 };
 
-/** The same for a constraint that is NOT VALID: it looks at no row, but its text is parsed. */
+/** The same for a constraint that is NOT VALID: it reads no row, but PostgreSQL parses its SQL. */
 export const executeNotValid = async (
   run: Run,
   statement: StatementKind,
@@ -250,7 +253,7 @@ const executeThrough = async (
   execute: Execute,
 ): Promise<void> => {
   const { client } = run;
-  // Its owner could not create it: whether a superuser may is for the request to say.
+  // Its owner could not create it. Whether a superuser may is decided by the request.
   const isPrivileged = run.isSuperuser && mayNeedSuperuser(statement, words);
   if (door && isPrivileged) await refuseExposed(run, door);
   else if (door) {

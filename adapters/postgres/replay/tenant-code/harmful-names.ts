@@ -3,8 +3,9 @@ import type { CalledNames } from '../../sql/called-names.ts';
 import { HARMFUL_NAMES, OPENS_TABLES } from './catalog-sql.ts';
 
 /**
- * Those that are not known to be harmless, as PostgreSQL names their functions.
- * @param path schemas in which names without one may be found: all that is no extension's in them counts
+ * Called functions that are not known to be harmless, as PostgreSQL names them.
+ * @param path schemas in which unqualified names may be found: all their functions count that belong to
+ * no extension
  */
 export const harmfulAmong = async (
   client: pg.Client,
@@ -23,7 +24,7 @@ export const harmfulAmong = async (
   return rows.map(({ code }) => code);
 };
 
-/** Without PostgreSQL's own functions: where only immutable ones may be called, only one of them does more than compute. */
+/** Without PostgreSQL's own functions: if only immutable ones may be called, only one of these does more than compute. */
 export const withoutBuiltIns = (called: CalledNames): CalledNames => ({
   ...called,
   plain: called.plain.filter((name) => name === OPENS_TABLES),

@@ -15,8 +15,8 @@ const requestOf = ({ request }: Run) => ({
 });
 
 /**
- * Which relations evaluate code, read again only after what may have changed it.
- * @param wanted `definitions` where the keys of a partition's parents do not matter
+ * Relations that evaluate code. Read again only after a statement that may have changed them.
+ * @param wanted `definitions` if the keys of a partition's parents do not matter
  */
 export const tenantCodeOf = async (
   run: Run,
@@ -33,7 +33,7 @@ export const tenantCodeOf = async (
 const OUTSIDE = `
   SELECT t.oid::text AS oid FROM pg_catalog.unnest($1::text[]) AS name, LATERAL (SELECT pg_catalog.to_regtype(name)::pg_catalog.oid AS oid) t WHERE t.oid IS NOT NULL`;
 
-/** Types whose values are made by code: the text of a definition evaluates it where it holds such a value. */
+/** Types whose values are made by code. A definition whose SQL contains such a value evaluates this code. */
 export const taintedTypesOf = async (run: Run): Promise<readonly TaintedType[]> => {
   const { client, request, code } = run;
   if (code.types) return code.types;
@@ -49,20 +49,20 @@ export const taintedTypesOf = async (run: Run): Promise<readonly TaintedType[]> 
   return code.types;
 };
 
-/** Code that makes values of these types, by their OIDs, and of the schemas' own. */
+/** Code that makes values of these types (given by their OIDs) and of the schemas' own types. */
 export const taintedAmong = async (run: Run, oids: readonly string[]): Promise<string[]> => {
   if (!oids.length) return [];
   const types = await readTaintedTypes(run.client, requestOf(run), oids);
   return types.filter(({ oid }) => oids.includes(oid)).flatMap(({ code }) => code);
 };
 
-/** Before anything of the text is there: only a look at what is outside, or live, costs a query. */
+/** Before the first statement: a query is needed only for outside types or live schemas. */
 export const nothingMade = ({ request, code }: Run): void => {
   const isOutside = request.tenancy?.outside.some(({ kind }) => kind === 'type');
   if (!request.intoLive && !isOutside) code.types = [];
 };
 
-/** The tenant's code has run, as an owner who may have changed anything of its own. */
+/** Tenant code has run as an owner, who may have changed any of its own objects. */
 export const forget = ({ code }: Run): void => {
   code.tenantCode = undefined;
   code.types = undefined;
@@ -70,10 +70,10 @@ export const forget = ({ code }: Run): void => {
 
 const OF_TYPES = ['domain', 'type'];
 const OF_CODE = [...OF_TYPES, 'table', 'foreign table', 'materialized view', 'index', 'statistics'];
-/** Constraints that evaluate nothing, and what else pg_dump alters. */
+/** Constraints that evaluate expressions. Other constraints, and other ALTERs of pg_dump, evaluate nothing. */
 const EXPRESSIONS = ['check', 'exclude'];
 
-/** A statement of the text was executed directly. */
+/** Notes that a statement of the backup's SQL was executed directly. */
 export const noteExecuted = (
   { code }: Run,
   statement: StatementKind,

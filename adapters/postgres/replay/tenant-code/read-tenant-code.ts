@@ -7,7 +7,9 @@ import { REFERENCES, TAINTED_TYPES } from './catalog-sql.ts';
 export interface RelationCode {
   /** For each row that is written: checks, domains, generated columns, partition keys. */
   readonly rows: readonly string[];
-  /** When a query over the relation is planned: indexes and extended statistics, whose constant parts are evaluated then. */
+  /**
+   * When a query over the relation is planned: indexes and extended statistics, whose constant parts are then evaluated.
+   */
   readonly planning: readonly string[];
   /** For columns that a row does not give. */
   readonly defaults: readonly string[];
@@ -22,20 +24,20 @@ export interface TaintedType extends TableName {
 }
 
 export interface TenantCode {
-  /** By `tableKey`; a relation that evaluates none is not there. */
+  /** By `tableKey`; a relation that evaluates none is absent. */
   readonly relations: ReadonlyMap<string, RelationCode>;
   readonly types: readonly TaintedType[];
 }
 
 export interface CodeRequest {
   readonly schemas: readonly string[];
-  /** Those of them that the transaction itself has made: nobody else can change what is in them. */
+  /** Those of the schemas that this transaction created: no other session can change their objects. */
   readonly made: readonly string[];
 }
 
 export const NO_CODE: RelationCode = { rows: [], planning: [], defaults: [] };
 
-/** @param oids types to look at beside the domains and ranges of the schemas */
+/** @param oids types to check in addition to the domains and ranges of the schemas */
 export const readTaintedTypes = async (
   client: pg.Client,
   { schemas, made }: CodeRequest,
@@ -49,7 +51,10 @@ interface Reference extends TableName {
   readonly types: readonly string[];
 }
 
-/** Reads the catalog as it is in the transaction: one query, and a second where types are not PostgreSQL's own. */
+/**
+ * Reads the catalog within the transaction: one query, and a second one if there are types that are not
+ * PostgreSQL's own.
+ */
 export const readTenantCode = async (
   client: pg.Client,
   request: CodeRequest,
@@ -68,7 +73,10 @@ export const readTenantCode = async (
   return { relations, types };
 };
 
-/** What of a relation may be evaluated when a query over it is planned: PostgreSQL folds constant calls of IMMUTABLE functions then. */
+/**
+ * Code of a relation that may be evaluated when a query over it is planned: PostgreSQL then folds constant calls of IMMUTABLE
+ * functions.
+ */
 export const foldedOf = ({ rows, planning }: RelationCode): readonly string[] => [
   ...new Set([...rows, ...planning]),
 ];

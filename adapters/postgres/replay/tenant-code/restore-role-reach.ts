@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
 import { ASIDE } from '../../schema-names/schema-names.ts';
 
-/** Rights of the restore role outside of the backup's own schemas: code that is evaluated with its rights has them too. */
+/** Rights of the restore role outside the backup's own schemas: code that is evaluated with its rights has them too. */
 export interface Reach {
   readonly self: string;
   readonly superuser: boolean;
@@ -10,7 +10,7 @@ export interface Reach {
   readonly others: readonly string[];
 }
 
-/** Parameters: the backup's schemas, where they are live or being restored; roles that count as the backup's own. */
+/** Parameters: the backup's schemas, if they are live or being restored; roles that count as the backup's own. */
 const REACH = `
   SELECT session_user::text AS self, pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
     ARRAY(
@@ -20,7 +20,7 @@ const REACH = `
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace o WHERE (o.nspname = ANY ($1) OR o.nspname ~ '${ASIDE}') AND o.nspowner = r.oid)
       ORDER BY 1) AS others`;
 
-/** @returns undefined where it may do no more than the code's own owner */
+/** @returns undefined if the restore role has no more rights than the code's own owner */
 export const readReach = async (
   client: pg.Client,
   schemas: readonly string[],

@@ -7,21 +7,21 @@ import { identifier, qualified } from '../../sql/identifiers.ts';
 import { type Doing, refusal } from '../statement-errors.ts';
 
 /**
- * Runs one statement as a role, in a security-restricted operation of PostgreSQL: code that it evaluates can't change its role (neither
- * by RESET ROLE nor by set_config), can't leave deferred triggers, cursors, prepared statements or temporary objects behind, and what
- * it sets is set back at the end. SET ROLE alone gives none of that.
+ * Runs one statement as a role, in a security-restricted operation of PostgreSQL. Code that the statement evaluates cannot change its
+ * role (neither by RESET ROLE nor by set_config) and cannot leave deferred triggers, cursors, prepared statements or temporary objects
+ * behind. Its settings are reset at the end. SET ROLE alone does none of that.
  *
- * REFRESH MATERIALIZED VIEW is the way in that needs no right but membership in the role
+ * REFRESH MATERIALIZED VIEW is the operation that needs no right except membership in the role
  * (https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html, RefreshMatViewByOid in commands/matview.c): it runs the
- * view's query as the view's owner. Here the view's query calls a function that executes the statement. Both are made for one
- * statement and dropped again; the role owns the view and could leave a trap on it. The function belongs to the session, and
+ * view's query as the view's owner. Here the view's query calls a function that executes the statement. Both are created for one
+ * statement and then dropped, because the role owns the view and could leave a trap on it. The function belongs to the session, and
  * only the view's owner calls it.
  *
- * The statement itself goes through EXECUTE, which takes several: its words have been read before, and the role's own rights
- * bound what more could do.
+ * The statement itself goes through EXECUTE, which accepts several statements. But its words have been read before, and the role's own
+ * rights limit any other statement.
  */
 export interface Place {
-  /** Where the helpers are made; the session may create in it. */
+  /** Schema of the helper objects; the session may create in it. */
   readonly schema: string;
   /** Neither the session's role nor a superuser. */
   readonly role: string;
@@ -42,7 +42,7 @@ interface Rights {
   readonly uses: boolean;
 }
 
-/** The helper's own lines at the end of an error's context, which would be taken for the tenant's function. */
+/** Removes the helper's own lines at the end of an error's context: they would look like the tenant's function. */
 const withoutHelper = (error: unknown, helper: string): unknown => {
   const { where } = factsOf(error);
   if (!(error instanceof Error) || !where) return error;
@@ -85,7 +85,7 @@ export const sendRestricted = async (
 
 const DENIED = '42501';
 
-/** If the code lacks a right, that is not a right that the restore role lacks. */
+/** A right that the code lacks is not a right that the restore role lacks. */
 const denied = (error: unknown, { object }: Doing, role: string): StatementRefused | undefined => {
   const { code, message } = factsOf(error);
   if (code !== DENIED) return undefined;

@@ -1,17 +1,17 @@
 import type { TaintedType, TenantCode } from './read-tenant-code.ts';
 import type { Reach } from './restore-role-reach.ts';
 
-/** What is known of the tenant's code while a text is executed; undefined where the catalog has changed since. */
+/** Known tenant code while a backup's SQL is executed; undefined if the catalog has changed since. */
 export interface SeenCode {
   tenantCode: TenantCode | undefined;
-  /** Tainted types that are there. */
+  /** Tainted types that exist. */
   types: readonly TaintedType[] | undefined;
   reach: Reach | undefined | 'unknown';
   /** Partitions were attached since: the keys of their parents are evaluated for their rows. */
   isAttached: boolean;
-  /** Nothing that the text made runs with the restore role's rights. */
+  /** No object that the backup's SQL created runs with the restore role's rights. */
   isSettled: boolean;
-  /** What was evaluated with the restore role's rights. */
+  /** Code that was evaluated with the restore role's rights. */
   readonly exposed: Set<string>;
 }
 

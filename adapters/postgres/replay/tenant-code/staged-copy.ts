@@ -7,19 +7,22 @@ import { copyRows } from '../send.ts';
 import type { Doing } from '../statement-errors.ts';
 
 /**
- * Rows that go into a table without constraints first, and from there into their own: those of a table that evaluates the tenant's code, since
- * COPY can't run in a security-restricted operation, and those that may have to be inserted more than once.
+ * Loads rows into a table without constraints first, and from there into their own table. Used for tables that evaluate tenant code, because
+ * COPY cannot run in a security-restricted operation, and for rows that may have to be inserted more than once.
  */
 interface Column {
   readonly name: string;
   readonly type: string;
-  /** The type in the staging table: a tainted domain's base type, text for what else is made by the tenant's code. */
+  /**
+   * The type in the staging table: the base type of a tainted domain; text for other types whose values are made by
+   * tenant code.
+   */
   readonly staged: string;
 }
 
 /**
- * Parameters: schema, table, names of columns (null for all that can be given), OIDs of tainted types. From text a value is made by
- * its type's input function, as COPY does, unless somebody made a cast from text: then it comes from varchar.
+ * Parameters: schema, table, names of columns (null for all that can get values), OIDs of tainted types. A value is made from text
+ * by its type's input function, as COPY does. If a cast from text exists, it is made from varchar instead.
  */
 const COLUMNS = `
   WITH RECURSIVE given AS (
@@ -39,7 +42,7 @@ const COLUMNS = `
       ELSE 'pg_catalog.text' END AS staged
   FROM given g JOIN deepest d ON d.place = g.place ORDER BY g.place`;
 
-/** @returns how many rows came */
+/** @returns the number of rows */
 export const copyStaged = async (
   run: Run,
   piece: Extract<Piece, { readonly kind: 'copy' }>,
@@ -52,9 +55,9 @@ export const copyStaged = async (
     insert,
   }: {
     readonly table: TableName;
-    /** As the COPY names them; none: all that can be given. */
+    /** As the COPY names them; if it names none, all columns that can get values. */
     readonly columns: readonly string[];
-    /** Who inserts, if not the session's own role. */
+    /** The role that inserts, if not the session's own. */
     readonly reader: string | undefined;
     readonly tainted: readonly string[];
     readonly doing: Doing;

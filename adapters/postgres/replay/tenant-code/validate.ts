@@ -10,7 +10,7 @@ import { foldedOf, NO_CODE } from './read-tenant-code.ts';
 import { runRestricted } from './security-restricted.ts';
 import { settleBeforeCode } from './settle-before-code.ts';
 
-/** A key's query is planned over two tables: any table's code counts for it. */
+/** A key's query is planned over two tables, so the code of any table counts for it. */
 const codeFor = async (run: Run, one: OwnedObject): Promise<readonly string[]> => {
   const { relations, types } = await tenantCodeOf(run, 'rows');
   const own = foldedOf(relations.get(tableKey(one.schema, one.name)) ?? NO_CODE);
@@ -20,8 +20,8 @@ const codeFor = async (run: Run, one: OwnedObject): Promise<readonly string[]> =
 };
 
 /**
- * Validates a constraint of what the text has made, restricted to its owner where the tenant's code may be evaluated.
- * @throws what `send` does, RestoreRefused
+ * Validates a constraint that the backup's SQL created, restricted to its owner if tenant code may be evaluated.
+ * @throws RestoreRefused, and the errors of `send`
  */
 export const validateConfined = async (
   run: Run,

@@ -5,19 +5,22 @@ import { IS_TRUSTED_C, named, OPENS_TABLES, referredTo, UNPINNED } from './catal
 import { taintedAmong } from './known-code.ts';
 
 /**
- * Code that a materialized view's query runs when it is filled. PostgreSQL fills it as its owner, in a security-restricted operation, which
- * stops neither a function that reads a table by its name (query_to_xml) nor one that reads a file or a large object. That matters where the owner has
- * rights over others: under `owners: drop`, or if the restore role itself or a superuser owns it.
+ * Code that a materialized view's query runs when it is filled. PostgreSQL fills it as its owner, in a security-restricted operation. That stops
+ * neither a function that reads a table by its name (query_to_xml) nor one that reads a file or a large object. It matters if the owner has rights
+ * over others: under `owners: drop`, or if the restore role itself or a superuser owns it.
  */
 
-/** Built-ins that read what their arguments name, though they are not volatile. */
+/** Built-ins that read the object named in their arguments, though they are not volatile. */
 const READS = `p.proname ~ '^(query|cursor|table|schema|database)_to_xml' OR p.proname = '${OPENS_TABLES}'`;
-/** Volatile built-ins that touch nothing. */
+/** Volatile built-ins that read or change nothing. */
 const VOLATILE = '^(random|random_normal|clock_timestamp|timeofday|gen_random_uuid|uuidv4|uuidv7)$';
 
 const HARMLESS = `p.oid < ${UNPINNED} AND NOT (${READS}) AND (p.provolatile <> 'v' OR p.proname ~ '${VOLATILE}')`;
 
-/** Parameters: schema and name. The query itself, those of the views that it reads, and policies of their tables. */
+/**
+ * Parameters: schema and name. Reads the query itself, the queries of the views that it reads, and the policies of
+ * their tables.
+ */
 const CODE = `
   WITH RECURSIVE used AS (
     SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
@@ -56,7 +59,7 @@ const ACTING = `
   SELECT DISTINCT p.proname::text AS name FROM pg_catalog.pg_proc p
   WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1) AND NOT (${HARMLESS}) ORDER BY 1`;
 
-/** Those of some names of built-ins that a view's text may call, and that do more than compute. */
+/** The called built-ins, among some names that a view's SQL may call, that do more than compute. */
 export const actingAmong = async (
   client: pg.Client,
   names: readonly string[],
