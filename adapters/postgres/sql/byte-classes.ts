@@ -1,4 +1,4 @@
-/** The bytes that tokens of SQL are told by, and the kinds in which scan.l has them. */
+/** The bytes that separate tokens of SQL, with the classes of scan.l. */
 export const NEWLINE = 0x0a;
 export const RETURN = 0x0d;
 export const DOUBLE_QUOTE = 0x22;
@@ -35,7 +35,7 @@ export const is = (byte: number | undefined, kind: number): boolean =>
 export const isLetter = (byte: number | undefined, letter: string): boolean =>
   byte !== undefined && (byte | 0x20) === letter.charCodeAt(0);
 
-/** Where a run of bytes of that kind ends. */
+/** The end of a run of bytes of that kind. */
 export const endOfRun = (bytes: Buffer, at: number, kind: number): number => {
   let to = at;
   while (is(bytes[to], kind)) to += 1;

@@ -1,6 +1,6 @@
 /**
- * The bytes of a stream that are not yet used, all in one buffer. What was handed out is never written to again: a
- * buffer grows only behind its end, or into a new one.
+ * The bytes of a stream that are not yet used, all in one buffer. Bytes that were handed out are never
+ * overwritten: a buffer grows only after its end, or into a new one.
  */
 const LARGE = 64 * 1024;
 
@@ -17,22 +17,22 @@ export class Feed {
     this.#input = input[Symbol.asyncIterator]();
   }
 
-  /** What is there and not yet used. */
+  /** Bytes that were read and not yet used. */
   get bytes(): Buffer {
     return this.#view;
   }
 
-  /** True once nothing follows `bytes`. */
+  /** True once no byte follows `bytes`. */
   get final(): boolean {
     return this.#final;
   }
 
-  /** How many bytes of the stream were used. */
+  /** Number of bytes of the stream that were used. */
   get used(): number {
     return this.#used;
   }
 
-  /** Takes the first bytes away. */
+  /** Removes the first bytes. */
   use(bytes: number): void {
     this.#from += bytes;
     this.#used += bytes;
@@ -40,9 +40,9 @@ export class Feed {
   }
 
   /**
-   * Reads on. The more is waiting to be used, the more is read, so that what is looked at again from its beginning
-   * after each reading takes no time that grows with the square of its length.
-   * @returns false at the end of the stream, where nothing came
+   * Reads on. The more bytes are waiting, the more it reads: the caller scans them again from their beginning
+   * after each reading, and its time must not grow with the square of their length.
+   * @returns false at the end of the stream, if no byte came
    */
   async more(): Promise<boolean> {
     const waiting = this.#to - this.#from;
@@ -59,7 +59,7 @@ export class Feed {
     return came > 0;
   }
 
-  /** Lets go of the stream. */
+  /** Closes the stream. */
   async close(): Promise<void> {
     await this.#input.return?.();
   }

@@ -1,9 +1,9 @@
 import { isKey } from './function-body.ts';
 import type { Word } from './statement-words.ts';
 
-/** Functions and operators that a definition calls, found in its text before PostgreSQL evaluates it. */
+/** Functions and operators that a definition calls, found in its SQL before PostgreSQL evaluates it. */
 export interface CalledNames {
-  /** Without a schema: PostgreSQL's own functions, as long as the search_path is empty. Types with brackets are among them. */
+  /** Without a schema: PostgreSQL's own functions, as long as the search_path is empty. Includes types with brackets. */
   readonly plain: readonly string[];
   readonly functions: readonly { readonly schema: string; readonly name: string }[];
   readonly operators: readonly { readonly schema: string; readonly name: string }[];
@@ -33,7 +33,7 @@ export const calledIn = (words: readonly Word[]): CalledNames => {
   return { plain: [...plain], functions, operators };
 };
 
-/** The words from a key word on, with all in the brackets behind it. */
+/** The words from a key word on, with everything in the brackets after it. */
 const clausesFrom = (words: readonly Word[], key: string): Word[][] =>
   words.flatMap((word, at) => {
     if (!isKey(word, key)) return [];
@@ -49,7 +49,9 @@ const clausesFrom = (words: readonly Word[], key: string): Word[][] =>
     return [words.slice(from, to < 0 ? undefined : to + 1)];
   });
 
-/** Clauses whose constant calls PostgreSQL evaluates while it makes the table: generated columns and partition keys. */
+/**
+ * Clauses whose constant calls PostgreSQL evaluates while it creates the table: generated columns and partition keys.
+ */
 export const evaluatedAtOnce = (words: readonly Word[]): Word[] =>
   ['generated', 'partition'].flatMap((key) => clausesFrom(words, key)).flat();
 

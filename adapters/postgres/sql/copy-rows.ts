@@ -2,8 +2,8 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { Feed } from './byte-feed.ts';
 
 /**
- * The rows after a COPY: all up to a line that is `\.` and nothing else. A backslash in a value is doubled, so that no row
- * can be that line. Nothing is done row by row, for nearly all bytes of a restore pass here.
+ * The rows after a COPY: everything up to a line that is exactly `\.`. A backslash in a value is doubled, so no row can be
+ * that line. Nothing is done for each row, because nearly all bytes of a restore pass here.
  */
 const TERMINATOR = Buffer.from('\\.\n');
 const AFTER_A_ROW = Buffer.from('\n\\.\n');
@@ -11,10 +11,10 @@ const NEWLINE = 0x0a;
 const POINT = 0x2e;
 const BACKSLASH = 0x5c;
 
-/** The next bytes of the rows, in the stream's own chunks where they can be; undefined after the last. @throws DumpUnreadable */
+/** The next bytes of the rows, in the stream's own chunks if possible; undefined after the last. @throws DumpUnreadable */
 export type NextRows = () => Promise<Buffer | undefined>;
 
-/** @param feed stands right behind the line of the COPY, which begins at byte `copyAt` */
+/** @param feed is directly after the line of the COPY, which begins at byte `copyAt` */
 export const rowsOf = (feed: Feed, copyAt: number): NextRows => {
   let lineBegins = true;
   let ended = false;
@@ -44,7 +44,7 @@ export const rowsOf = (feed: Feed, copyAt: number): NextRows => {
   };
 };
 
-/** How many of the bytes are rows for certain: what may become the terminator at their end is not. */
+/** Number of bytes that are certainly rows: the end may be the beginning of the terminator. */
 const rowBytes = (bytes: Buffer): number => {
   const end = terminatorIn(bytes);
   if (end >= 0) return end + 1;
@@ -56,8 +56,9 @@ const rowBytes = (bytes: Buffer): number => {
 };
 
 /**
- * Where `AFTER_A_ROW` first is, or -1. Buffer.indexOf looks closer wherever it finds the first byte of what it looks for:
- * with short rows, or many NULLs, that is nearly everywhere. So it looks from the byte on that is rarest in these rows.
+ * First position of `AFTER_A_ROW`, or -1. Buffer.indexOf does extra work at each occurrence of the first byte of the
+ * pattern: with short rows, or many NULLs, that is nearly everywhere. So the search starts with the byte of the pattern
+ * that is rarest in these rows.
  */
 const terminatorIn = (bytes: Buffer): number => {
   const skipped = rarest(bytes);
@@ -72,7 +73,7 @@ const terminatorIn = (bytes: Buffer): number => {
 const FROM_EACH = [0, 1, 2].map((skipped) => AFTER_A_ROW.subarray(skipped));
 const SAMPLE = 2048;
 
-/** The place in `AFTER_A_ROW` of the byte that the rows seem to have least of. */
+/** The position in `AFTER_A_ROW` of the byte that seems rarest in the rows. */
 const rarest = (bytes: Buffer): number => {
   const counts = [0, 0, 0];
   const end = Math.min(bytes.length, SAMPLE);

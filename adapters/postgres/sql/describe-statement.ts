@@ -3,11 +3,11 @@ import type { StatementKind } from './kinds/statement-kind.ts';
 import type { Name } from './kinds/word-cursor.ts';
 import type { Word } from './statement-words.ts';
 
-/** What a statement is about, as a person would say it: `table "acme.orders"`. */
+/** Describes the object of a statement as a person would: `table "acme.orders"`. */
 export const shown = ({ schema, name }: Name): string =>
   quoted(schema === null ? name : `${schema}.${name}`);
 
-/** How many words of a statement nobody knows are shown. */
+/** How many words of an unknown statement are shown. */
 const FIRST_WORDS = 4;
 
 const firstWords = (words: readonly Word[]): string =>

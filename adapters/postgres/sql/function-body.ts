@@ -1,15 +1,15 @@
 import type { Word } from './statement-words.ts';
 
 /**
- * How deep a statement is in the body of an SQL-standard function (`BEGIN ATOMIC ...; END`), whose semicolons don't end it.
+ * How deep a statement is in the body of an SQL-standard function (`BEGIN ATOMIC ...; END`), whose semicolons do not end it.
  *
- * psql counts each BEGIN and CASE of a CREATE FUNCTION against each END. That is a guess: `begin` is no reserved word, and a
- * function, a type or a table of that name is written without quotes. The grammar has `BEGIN ATOMIC` for a body and nothing
- * else; in it, only CASE has an END of its own, and both words are reserved: names like them are quoted.
+ * psql counts each BEGIN and CASE of a CREATE FUNCTION against each END. That is a guess: `begin` is not reserved, so a
+ * function, a type or a table of that name is written without quotes. In the grammar only `BEGIN ATOMIC` begins a body. In a
+ * body, only CASE has its own END, and both words are reserved: names like them are quoted.
  * https://www.postgresql.org/docs/current/sql-createfunction.html
  */
 export interface BodyDepth {
-  /** Takes the statement's next word, one that stands in no bracket. */
+  /** Reads the statement's next word, one outside of brackets. */
   take(word: Word): void;
   /** True while a semicolon does not end the statement. */
   inside(): boolean;
@@ -19,7 +19,7 @@ export interface BodyDepth {
 export const isKey = (word: Word | undefined, key: string): boolean =>
   word?.kind === 'name' && !word.quoted && word.text === key;
 
-/** @param head the statement's first words, and more as they come */
+/** @param head the statement's first words; more are added as they are read */
 export const bodyDepth = (head: readonly Word[]): BodyDepth => {
   let depth = 0;
   let before: Word | undefined;

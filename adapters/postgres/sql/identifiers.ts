@@ -1,7 +1,7 @@
 import { APPLICATION } from '../../../core/contract.ts';
 import { sha256Hex } from '../../../core/ids.ts';
 
-/** An SQL identifier as it is, whatever it holds: quoted, with quotes doubled. */
+/** An SQL identifier: the name in quotes, unchanged, with quotes in it doubled. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const qualified = (schema: string, name: string): string =>
@@ -12,8 +12,8 @@ export const conninfoValue = (value: string): string =>
   `'${value.replace(/[\\']/g, (char) => `\\${char}`)}'`;
 
 /**
- * `larder/<backup id>/<attempt>`, and 8 characters of the stack: two stacks with the same schedule on one source give
- * their backups the same ids, and neither may take the other's backends for its own. 63 bytes are the server's limit.
+ * `larder/<backup id>/<attempt>`, and 8 characters of the stack. Two stacks with the same schedule on one source give
+ * their backups the same ids, and neither may treat the other's backends as its own. The server's limit is 63 bytes.
  */
 export const applicationNameOf = (backupId: string, attempt: number, stack?: string): string =>
   `${APPLICATION}/${backupId}/${attempt}${stack ? `/${sha256Hex(stack).slice(0, 8)}` : ''}`;

@@ -5,18 +5,21 @@ import { type BodyDepth, bodyDepth } from './function-body.ts';
 import { type Word, wordOf } from './statement-words.ts';
 import { openFrom, type Token, tokenAt } from './tokens.ts';
 
-/** A statement with the semicolon that ends it, without what stands before it. `at` is its first byte's place in the stream. */
+/** A statement with its final semicolon, without the bytes before it. `at` is the offset of its first byte in the stream. */
 export interface Statement {
   readonly text: Buffer;
   readonly words: readonly Word[];
   readonly at: number;
 }
 
-/** Words of a statement that are kept. The longest whose meaning hangs on all of them is a COPY of 1,600 columns. */
+/**
+ * Number of words of a statement that are kept. The longest statement whose kind depends on all of its words is a
+ * COPY of 1,600 columns.
+ */
 const MOST_WORDS = 4096;
-/** Stands for all words beyond them, so that no statement that has more looks as if it ended there. */
+/** Represents all words beyond the limit, so that a longer statement does not look as if it ended there. */
 const MORE_WORDS: Word = { kind: 'opaque', text: '' };
-/** No statement of pg_dump comes near it. */
+/** No statement of pg_dump comes near this size. */
 const MOST_BYTES = 256 * 1024 * 1024;
 /** A guard's key has 63 characters. */
 const LONGEST_GUARD = 200;
@@ -24,14 +27,14 @@ const NEWLINE = 0x0a;
 const OPEN = 0x28;
 const CLOSE = 0x29;
 const SEMICOLON = 0x3b;
-/** pg_dump guards a script from commands of psql's in names and rows: CVE-2025-8714. */
+/** pg_dump protects a script against psql commands in names and rows: CVE-2025-8714. */
 const GUARD = /^\\(?:un)?restrict [A-Za-z0-9]+$/;
 
 interface Scan {
   readonly words: Word[];
   readonly body: BodyDepth;
   brackets: number;
-  /** Where the statement begins in the feed's bytes, if it has begun, and how far they are read. */
+  /** The statement's first byte in the feed's bytes, if it has begun, and the position up to which they are read. */
   from: number;
   to: number;
 }
@@ -56,7 +59,8 @@ export const nextStatement = async (
     await feed.more();
   }
   const text = feed.bytes.subarray(scan.from, scan.to);
-  // The server would take the rest for something else: its protocol ends a statement with a zero byte.
+  // The server's protocol ends a statement with a zero byte: the server would read the rest as
+  // something else.
   if (text.includes(0)) throw unreadable(feed, scan.from, 'a statement holds a zero byte');
   const at = feed.used + scan.from;
   feed.use(scan.to);
@@ -76,7 +80,7 @@ const ended = (feed: Feed, { words, from, to }: Scan): undefined => {
 const unreadable = (feed: Feed, offset: number, why: string): DumpUnreadable =>
   new DumpUnreadable(`byte ${feed.used + offset} of its SQL`, why);
 
-/** Goes through the bytes that are there. True at the end of the statement. */
+/** Scans the bytes that were read. True at the end of the statement. */
 const scanned = (feed: Feed, scan: Scan, escapes: boolean): boolean => {
   const span = { bytes: feed.bytes, final: feed.final, escapes };
   while (scan.to < span.bytes.length) {
@@ -92,7 +96,7 @@ const scanned = (feed: Feed, scan: Scan, escapes: boolean): boolean => {
   return false;
 };
 
-/** Takes a token that is no space. True if it ends the statement. */
+/** Adds a token that is not a space. True if it ends the statement. */
 const take = (scan: Scan, token: Token, bytes: Buffer): boolean => {
   const { words, body } = scan;
   const symbol = token.kind === 'symbol' && token.to === token.from + 1 ? bytes[token.from] : 0;
@@ -109,7 +113,7 @@ const take = (scan: Scan, token: Token, bytes: Buffer): boolean => {
   return false;
 };
 
-/** Goes past the line of a guard. False if it may go on after the bytes that are there. */
+/** Moves after the line of a guard. False if the line may continue after the bytes that were read. */
 const passGuard = (feed: Feed, scan: Scan): boolean => {
   const { bytes, final } = feed;
   if (scan.words.length > 0) {

@@ -13,11 +13,12 @@ import {
 import type { Word } from './statement-words.ts';
 
 /**
- * Objects of a backup that still name the live schema after a restore under another name: by string constants in expressions, bodies and
- * arguments, for which PostgreSQL records no dependency. All other references are to the restored objects. Found in the backup's statements.
+ * Objects of a backup that still name the live schema after a restore under another name: through string constants in expressions, bodies
+ * and arguments, for which PostgreSQL records no dependency. All other references are to the restored objects. Found in the backup's
+ * statements.
  */
 const ROUTINES = ['function', 'procedure'];
-/** Labels and options are no code. */
+/** Labels and options are not code. */
 const NO_CODE = ['type', 'sequence', 'collation', 'text search dictionary', 'server'];
 
 /** Constants of these types are stored as OIDs, and so refer to the restored object: `'acme.s'::regclass`. */
@@ -27,7 +28,7 @@ const BY_OID =
 const isSymbol = (word: Word | undefined, text: string): boolean =>
   word?.kind === 'symbol' && word.text === text;
 
-/** The type that a constant is cast to right behind it. */
+/** The type of a cast directly after a constant. */
 const castOf = (words: readonly Word[], at: number): string | undefined => {
   let next = at + 1;
   if (isSymbol(words[next], '::')) next += 1;
@@ -40,7 +41,7 @@ const castOf = (words: readonly Word[], at: number): string | undefined => {
 
 const isText = ({ kind }: Word): boolean => kind === 'string' || kind === 'opaque';
 
-/** Where a routine's body begins; its end is that of the statement. */
+/** Where a routine's body begins; it ends with the statement. */
 const bodyAt = (words: readonly Word[]): number => {
   const at = words.findIndex((word, index) => {
     const next = words[index + 1];
@@ -65,7 +66,7 @@ const lastKey = (words: readonly Word[], at: number): string | undefined => {
   return undefined;
 };
 
-/** In a new table: where the column or the constraint begins and ends that a word is in. */
+/** In a new table: the beginning and the end of the column or constraint that contains a word. */
 const partOfTable = (words: readonly Word[], at: number): readonly [number, number] => {
   let depth = 0;
   let from = 0;
@@ -79,7 +80,7 @@ const partOfTable = (words: readonly Word[], at: number): readonly [number, numb
   return [from, words.length];
 };
 
-/** In a new domain: its default and its checks each by itself. */
+/** In a new domain: its default and each of its checks separately. */
 const partOfDomain = (words: readonly Word[], at: number): readonly [number, number] => {
   const begins = (word: Word): boolean => isKey(word, 'default') || isKey(word, 'constraint');
   const from = words.slice(0, at).findLastIndex(begins);
@@ -87,7 +88,7 @@ const partOfDomain = (words: readonly Word[], at: number): readonly [number, num
   return [Math.max(from, 0), to < 0 ? words.length : to];
 };
 
-/** The expression that a word belongs to. */
+/** The expression that contains a word. */
 const partOf = (
   statement: StatementKind,
   words: readonly Word[],
@@ -134,14 +135,14 @@ interface Routine {
 interface Found {
   readonly what: string;
   readonly writes: boolean;
-  /** What it calls of the backup's own, as `shown`. */
+  /** The backup's own routines that it calls, as `shown`. */
   readonly calls: ReadonlySet<string>;
   readonly routine?: string;
 }
 
 const WRITING_KEYS = ['insert', 'update', 'delete', 'merge'];
 
-/** Whether the statement's own expressions or actions write, beside the texts that it holds. */
+/** True if the statement's own expressions or actions write, apart from the SQL in its strings. */
 const writesItself = (statement: StatementKind, words: readonly Word[]): boolean => {
   if (words.some((word) => word.kind === 'name' && isWritingCall(word.text))) return true;
   if (statement.kind !== 'create') return false;
@@ -166,18 +167,18 @@ const callsIn = (words: readonly Word[]): ReadonlySet<string> => {
   return found;
 };
 
-/** Takes a backup's statements one by one. */
+/** Collects these objects from a backup's statements, one by one. */
 export class NamingLive {
   readonly #names: SchemaNames;
   readonly #routines: Routine[] = [];
   readonly #found: Found[] = [];
 
-  /** @param schemas those that come back under another name */
+  /** @param schemas those that are restored under another name */
   constructor(schemas: readonly string[]) {
     this.#names = schemaNames(schemas);
   }
 
-  /** @param words all of the statement's @param routine how a function is listed; by its name where absent */
+  /** @param words all words of the statement @param routine how a function is listed; if absent, by its name */
   take(statement: StatementKind, words: readonly Word[], routine?: string): void {
     if (statement.kind !== 'create' && statement.kind !== 'alter') return;
     if (NO_CODE.includes(statement.what)) return;
@@ -240,7 +241,7 @@ export class NamingLive {
     });
   }
 
-  /** A function that calls one that writes does so too. */
+  /** A function also writes if it calls one that writes. */
   #writing(): ReadonlySet<string> {
     for (let changed = true; changed; ) {
       changed = false;

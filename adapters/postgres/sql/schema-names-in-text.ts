@@ -1,6 +1,9 @@
 import { schemasNamed } from './schemas-named.ts';
 
-/** Whether a text names a schema, and whether as SQL it would write. Both are guesses, by words: nothing here parses SQL. */
+/**
+ * Whether a piece of text names a schema, and whether it would write if it were SQL. Both are guesses from words: nothing
+ * here parses SQL.
+ */
 const PLAIN = /^[a-z_][a-z0-9_$]*$/;
 const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
 const INNER_STRING = /'((?:[^']|'')*)'/g;
@@ -14,9 +17,9 @@ const patternOf = (schema: string): RegExp => {
 };
 
 export interface SchemaNames {
-  /** True for a string constant that holds one of the names as a word. */
+  /** True for a string constant that contains one of the names as a word. */
   inString(text: string): boolean;
-  /** True for a function's body that has one before a dot, or in a string constant. */
+  /** True for a function's body that has one of the names before a dot, or in a string constant. */
   inBody(body: string): boolean;
 }
 
@@ -38,12 +41,12 @@ export const schemaNames = (schemas: readonly string[]): SchemaNames => {
 const WRITES =
   /\b(insert\s+into|update\s|delete\s+from|merge\s+into|truncate\s|copy\s|create\s|alter\s|drop\s|grant\s|revoke\s|refresh\s|nextval|setval|lo_\w+|dblink\w*)/i;
 
-/** True for SQL, or code that holds SQL, with a statement or a call that changes something. */
+/** True for SQL, or code that contains SQL, with a statement or a call that changes something. */
 export const writesIn = (text: string): boolean => WRITES.test(text.replace(COMMENT, ' '));
 
-/** Functions of PostgreSQL's own that change something. */
+/** Built-in functions that change something. */
 export const isWritingCall = (name: string): boolean => /^(nextval|setval|lo_\w+)$/.test(name);
 
-/** Words of a text that may be names, in lower case. */
+/** Words that may be names, in lower case. */
 export const wordsIn = (text: string): ReadonlySet<string> =>
   new Set(text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu));

@@ -1,5 +1,5 @@
 const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
-/** A name and the dot behind it; not a name that itself stands behind a dot, as in `a.b.c`. */
+/** A name and the dot after it; not a name that is itself after a dot, as in `a.b.c`. */
 const BEFORE_DOT =
   /(?<![\p{L}\p{N}_$".])(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*\.(?!\.)/gu;
 const IN_LIST = /"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*)/gu;

@@ -1,7 +1,7 @@
 /**
- * Splits the SQL that pg_dump and pg_restore write into statements and rows. Nothing is taken for granted: names, bodies,
- * comments and rows are a tenant's, and only what PostgreSQL's own lexer takes for the end of a statement is one. Each
- * piece is passed on byte for byte; what is neither statement nor rows nor comment is an error.
+ * Splits the SQL that pg_dump and pg_restore write into statements and rows. Names, bodies, comments and rows come from a
+ * tenant and are not trusted: a statement ends only where PostgreSQL's own lexer ends it. Each piece is passed on byte
+ * for byte; anything that is not a statement, rows or a comment is an error.
  */
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { Feed } from './byte-feed.ts';
@@ -18,14 +18,14 @@ export type Piece =
       /** `COPY ... FROM stdin;` */
       readonly text: Buffer;
       readonly words: readonly Word[];
-      /** The rows, a newline after each, without the `\.` after the last. What is not read of them is skipped. */
+      /** The rows, a newline after each, without the `\.` after the last. Unread rows are skipped. */
       readonly data: AsyncIterable<Buffer>;
     };
 
 /**
- * Reads piece by piece; one statement is in memory at a time, and of rows what the stream brings at once.
- * @throws DumpUnreadable where the input ends in the middle of something, or holds what no dump does: a command of psql's
- *   other than the `\restrict` that guards against them, or a COPY of another form
+ * Reads piece by piece. Memory holds one statement at a time, and only those rows that the stream delivers at once.
+ * @throws DumpUnreadable if the input ends in the middle of a piece, or contains what no dump has: a psql command
+ *   other than the `\restrict` that protects against them, or a COPY of another form
  */
 export async function* readStatements(input: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const feed = new Feed(input);
@@ -59,7 +59,9 @@ const unreadable = ({ at }: Statement, why: string): DumpUnreadable =>
 
 const NEWLINE = 0x0a;
 
-/** Goes to the rows, which begin on the line after the COPY. Any other COPY reads or writes files, or runs programs. */
+/**
+ * Moves to the rows, which begin on the line after the COPY. Any other COPY reads or writes files, or runs programs.
+ */
 const passLine = async (feed: Feed, statement: Statement): Promise<void> => {
   if (readStatementKind(statement.words).kind !== 'copy') {
     throw unreadable(statement, 'a COPY stands there that is not of the form COPY ... FROM stdin');
@@ -70,7 +72,7 @@ const passLine = async (feed: Feed, statement: Statement): Promise<void> => {
 };
 
 /**
- * Encodings that only clients have, in which a part of a character may look like a quote.
+ * Client-only encodings in which a part of a character may look like a quote.
  * https://www.postgresql.org/docs/current/multibyte.html#CHARSET-TABLE
  */
 const UNSAFE_ENCODINGS =
@@ -78,7 +80,7 @@ const UNSAFE_ENCODINGS =
 const ON = /^(on|true|yes|1)$/i;
 const OFF = /^(off|false|no|0)$/i;
 
-/** Whether a backslash in '...' escapes after a statement. */
+/** Whether a backslash in '...' escapes after this statement. */
 const escapesAfter = (statement: Statement, escapes: boolean): boolean => {
   const { words } = statement;
   if (!isKey(words[0], 'set') && !isKey(words[0], 'select')) return escapes;

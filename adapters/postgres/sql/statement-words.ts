@@ -1,14 +1,14 @@
 import type { Token } from './tokens.ts';
 
-/** A token of a statement, as far as its meaning may hang on it. Comments and spaces are none. */
+/** A token of a statement, as far as the statement's kind may depend on it. Comments and spaces are not words. */
 export type Word =
-  /** An identifier or key word: folded to lower case, or, if `quoted`, as it is between its quotes. */
+  /** An identifier or key word: folded to lower case, or, if `quoted`, unchanged from between its quotes. */
   | { readonly kind: 'name'; readonly text: string; readonly quoted: boolean }
-  /** What a string stands for, whichever way it is quoted. */
+  /** The value of a string, in any form of quoting. */
   | { readonly kind: 'string'; readonly text: string }
   /** An operator is one symbol; brackets, commas, points, colons and the like are one each. */
   | { readonly kind: 'number' | 'symbol'; readonly text: string }
-  /** `U&"..."`, `B'...'` and other ways that pg_dump writes nothing in that a meaning hangs on; as it is written. */
+  /** `U&"..."`, `B'...'` and other forms that pg_dump never uses where the kind depends on them; as written. */
   | { readonly kind: 'opaque'; readonly text: string };
 
 const QUOTE = 0x27;
@@ -19,7 +19,7 @@ const SYMBOLS = Array.from(
   (_, byte): Word => ({ kind: 'symbol', text: String.fromCharCode(byte) }),
 );
 
-/** The word that a token is. Bytes that are no UTF-8 become U+FFFD, as they do in all that node-postgres reads. */
+/** The word of a token. Bytes that are not UTF-8 become U+FFFD, as in everything that node-postgres reads. */
 export const wordOf = (bytes: Buffer, { kind, from, to }: Token): Word => {
   const text = (start: number, end: number): string => bytes.toString('utf8', start, end);
   switch (kind) {
@@ -50,5 +50,5 @@ export const wordOf = (bytes: Buffer, { kind, from, to }: Token): Word => {
   }
 };
 
-/** ASCII only: what a server does with other letters hangs on its locale, and pg_dump quotes them. */
+/** ASCII only: the folding of other letters depends on the server's locale, and pg_dump quotes them. */
 const folded = (name: string): string => name.replace(/[A-Z]+/g, (part) => part.toLowerCase());

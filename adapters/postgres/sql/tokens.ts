@@ -23,7 +23,7 @@ import {
 
 /**
  * The tokens of SQL as PostgreSQL's own lexer sees them (src/backend/parser/scan.l, which psql's psqlscan.l follows), found in
- * bytes: every encoding that a server may have leaves ASCII to ASCII, so that nothing is decoded to find where a token ends.
+ * bytes. In every server encoding, ASCII bytes mean only ASCII characters, so the end of a token is found without decoding.
  */
 export type TokenKind =
   /** Spaces or a comment. */
@@ -45,16 +45,16 @@ export interface Token {
   readonly to: number;
 }
 
-/** The bytes in which a token is looked for. */
+/** The bytes in which a token is searched. */
 export interface Span {
   readonly bytes: Buffer;
-  /** True if nothing follows them: what needs no closing ends where they end. */
+  /** True if no byte follows them: a token that needs no closing then ends with them. */
   readonly final: boolean;
   /** True while `standard_conforming_strings` is off: a backslash in '...' escapes. */
   readonly escapes: boolean;
 }
 
-/** The token that begins at `at`, which is not the end; undefined if it takes more bytes to know where it ends. */
+/** The token that begins at `at`, which is not the end; undefined if its end is not known without more bytes. */
 export const tokenAt = (span: Span, at: number): Token | undefined => {
   const { bytes } = span;
   const byte = bytes[at];
@@ -74,7 +74,7 @@ export const tokenAt = (span: Span, at: number): Token | undefined => {
   return token(byte === BACKSLASH ? 'backslash' : 'symbol', at, at + 1);
 };
 
-/** What is open from `at` on, where the last bytes of all end no token. */
+/** Describes the token from `at` on that the input does not close. */
 export const openFrom = (bytes: Buffer, at: number): string => {
   if (bytes[at] === SLASH) return 'a comment';
   if (bytes[at] === DOLLAR) return 'a dollar quote';
@@ -87,7 +87,7 @@ const MORE = -1;
 const token = (kind: TokenKind, from: number, to: number): Token | undefined =>
   to === MORE ? undefined : { kind, from, to };
 
-/** True where the bytes end, but others follow. */
+/** True if these bytes end, but others follow. */
 const isCut = ({ bytes, final }: Span, at: number): boolean => at >= bytes.length && !final;
 
 const wholeRun = (span: Span, at: number, kind: number): number => {
@@ -95,7 +95,7 @@ const wholeRun = (span: Span, at: number, kind: number): number => {
   return isCut(span, to) ? MORE : to;
 };
 
-/** A name, or one of the letters that make something else of the quotes after them. */
+/** A name, or a letter that changes the meaning of the quotes after it. */
 const nameOrPrefixed = (span: Span, at: number): Token | undefined => {
   const { bytes } = span;
   const to = wholeRun(span, at, NAME_PART);
@@ -112,7 +112,7 @@ const nameOrPrefixed = (span: Span, at: number): Token | undefined => {
   return token('opaque', at, delimited(span, to + 2, DOUBLE_QUOTE));
 };
 
-/** The end of what closes with a quote, two of which stand for one. */
+/** The end of a token that a quote closes; two quotes represent one. */
 const delimited = (span: Span, from: number, quote: number): number => {
   const { bytes } = span;
   for (let close = bytes.indexOf(quote, from); ; close = bytes.indexOf(quote, close + 2)) {
@@ -121,7 +121,7 @@ const delimited = (span: Span, from: number, quote: number): number => {
   }
 };
 
-/** The same where a backslash takes the character after it along. */
+/** The same, if a backslash escapes the character after it. */
 const escaped = (span: Span, from: number): number => {
   const { bytes } = span;
   for (let at = from; at < bytes.length; at += 1) {
@@ -135,7 +135,7 @@ const escaped = (span: Span, from: number): number => {
   return MORE;
 };
 
-/** A string goes on in the next one if a line ends between them, and is then read as the first is. */
+/** A string continues in the next one if a line ends between them. The next one is read like the first. */
 const string = (
   span: Span,
   from: number,
@@ -155,7 +155,7 @@ const string = (
   return token(segments > 1 ? 'opaque' : kind, from, to);
 };
 
-/** Where the text goes on after spaces and `--` comments in which a line ends; `at` if none does. */
+/** Where the SQL continues after spaces and `--` comments in which a line ends; `at` if none does. */
 const afterLine = (span: Span, at: number): number => {
   const { bytes } = span;
   let to = at;
@@ -184,7 +184,7 @@ const lineComment = (span: Span, at: number): number => {
   return isCut(span, to) ? MORE : to;
 };
 
-/** They nest. */
+/** Block comments nest. */
 const blockComment = (bytes: Buffer, at: number): number => {
   let depth = 1;
   for (let to = at + 2; to + 1 < bytes.length; to += 1) {
@@ -226,7 +226,7 @@ const dollar = (span: Span, at: number): Token | undefined => {
   return token('dollar-string', at, close < 0 ? MORE : close + delimiter.length);
 };
 
-/** Digits, a fraction, an exponent. Whatever else stands after a digit is a token of its own. */
+/** Digits, a fraction, an exponent. Any other character after a digit begins a new token. */
 const number = (span: Span, at: number): Token | undefined => {
   const { bytes } = span;
   let to = endOfRun(bytes, at, DIGIT);

@@ -2,7 +2,7 @@ import { defaultPrivileges, OBJECT_KINDS, objectName } from './owners-and-grants
 import type { StatementKind } from './statement-kind.ts';
 import type { Cursor, Name } from './word-cursor.ts';
 
-/** ALTER, but for owners. */
+/** ALTER, except OWNER TO. */
 export const altered = (cursor: Cursor): StatementKind | undefined =>
   defaultPrivileges(cursor.restart()) ??
   foreignKey(cursor.restart()) ??

@@ -6,11 +6,12 @@ import { toSequence } from './usual-clauses.ts';
 import type { Name } from './word-cursor.ts';
 import { Cursor } from './word-cursor.ts';
 
-/** Which object a statement changes, and which it creates. */
+/** The object that a statement changes, and the objects that it creates. */
 
 /**
- * The object that has to be there already for the statement, and is changed by it. For a part of a table (an index, a trigger, a
- * policy) it is the table. Undefined for statements that make an object of their own, and for those about no single object.
+ * The object that must exist before the statement, and that it changes. For a part of a table (an index, a trigger, a policy) it
+ * is the table. Undefined for statements that create an object of their own, and for those that are not about exactly one
+ * object.
  */
 export const changedBy = (statement: StatementKind, words: readonly Word[]): Name | undefined => {
   switch (statement.kind) {
@@ -38,7 +39,7 @@ export const changedBy = (statement: StatementKind, words: readonly Word[]): Nam
 };
 
 /**
- * Objects that are there once the statement was executed: what CREATE names, the sequence of an identity column, the index of a
+ * Objects that exist after the statement: the object that CREATE names, the sequence of an identity column, the index of a
  * constraint.
  */
 export const madeBy = (statement: StatementKind, words: readonly Word[]): readonly Name[] => {

@@ -4,21 +4,23 @@ import { tokenAt } from '../tokens.ts';
 import type { Name } from './word-cursor.ts';
 import { Cursor } from './word-cursor.ts';
 
-/** Clauses that decide over a statement besides its head. */
+/** Clauses that decide on a statement in addition to its head. */
 
-/** True where a new table would be a partition of another: pg_dump makes each by itself and attaches it afterwards. */
+/**
+ * True if a new table would be a partition of another: pg_dump creates each separately and attaches it afterwards.
+ */
 export const isPartitionOf = (words: readonly Word[]): boolean =>
   new Cursor(words).skipTo('partition of') !== undefined;
 
-/** Words of a statement that are kept; what stands behind them is not known. */
+/** Number of words of a statement that are kept; later words are not known. */
 const ALL_KEPT = 4096;
 
-/** True where a new table inherits from another, or where the words don't tell. */
+/** True if a new table inherits from another, or if the words do not show it. */
 export const mayInherit = (words: readonly Word[]): boolean =>
   words.length >= ALL_KEPT || new Cursor(words).skipTo('inherits') !== undefined;
 
 /**
- * All words of a statement, those that were not kept as well.
+ * All words of a statement, including those that were not kept.
  * @param escapes true while a backslash in '...' escapes
  */
 export const allWords = (
@@ -40,7 +42,7 @@ const wordsOf = (text: Buffer, escapes: boolean): readonly Word[] => {
   return last?.kind === 'symbol' && last.text === ';' ? all.slice(0, -1) : all;
 };
 
-/** Of one statement that a server has written. */
+/** The words of one statement that a server has written. */
 export const wordsIn = (sql: string): readonly Word[] => wordsOf(Buffer.from(sql), false);
 
 /** `schema.name` as SQL writes it in a string. */
@@ -62,7 +64,7 @@ export const nameInText = (text: string): Name | undefined => {
     : undefined;
 };
 
-/** Where each word of a statement begins, in bytes. */
+/** The byte offset of each word of a statement. */
 const offsetsOf = (text: Buffer): number[] => {
   const offsets: number[] = [];
   for (let at = 0; at < text.length; ) {
@@ -74,12 +76,12 @@ const offsetsOf = (text: Buffer): number[] => {
   return offsets;
 };
 
-/** What an owner is given with, up to OWNER: `ALTER FUNCTION s.f(integer)`. */
+/** The part of an owner statement before OWNER: `ALTER FUNCTION s.f(integer)`. */
 export const beforeOwner = (text: Buffer, words: readonly Word[]): Buffer =>
   text.subarray(0, offsetsOf(text)[words.length - 3]);
 
 /**
- * What stands behind a foreign key's name, without NOT VALID, byte for byte.
+ * The part after a foreign key's name, without NOT VALID, byte for byte.
  * @param table as the statement names it
  */
 export const keyDefinition = (

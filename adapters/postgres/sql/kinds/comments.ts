@@ -6,7 +6,7 @@ import { Cursor } from './word-cursor.ts';
 
 /**
  * COMMENT ON and SECURITY LABEL ON an object of a schema. https://www.postgresql.org/docs/current/sql-comment.html
- * @returns the object, or for a part of one the object that has it; undefined for anything else
+ * @returns the object; for a part of one, the object that has it; undefined for any other statement
  */
 export const commentedObject = (words: readonly Word[]): Name | undefined => {
   const cursor = new Cursor(words);
@@ -17,7 +17,7 @@ export const commentedObject = (words: readonly Word[]): Name | undefined => {
   return (said !== undefined || cursor.keys('null')) && cursor.ended ? on : undefined;
 };
 
-/** SECURITY LABEL, on whatever it is. */
+/** True for any SECURITY LABEL. */
 export const isLabel = (words: readonly Word[]): boolean => label(new Cursor(words));
 
 export const labelProvider = (words: readonly Word[]): string | undefined => {
@@ -25,7 +25,7 @@ export const labelProvider = (words: readonly Word[]): string | undefined => {
   return cursor.keys('security label for') ? (cursor.name() ?? cursor.text('string')) : undefined;
 };
 
-/** The schema that a SECURITY LABEL is on. */
+/** The schema that a SECURITY LABEL is about. */
 export const labelledSchema = (words: readonly Word[]): string | undefined => {
   const cursor = new Cursor(words);
   return label(cursor) && cursor.keys('schema') && commentedObject(words)
@@ -39,7 +39,7 @@ const label = (cursor: Cursor): boolean => {
   return cursor.keys('on');
 };
 
-/** Kinds that are named with the table they belong to. */
+/** Kinds that a statement names together with their table. */
 const OF_A_TABLE = ['constraint', 'trigger', 'rule', 'policy'] as const;
 
 const objectOf = (cursor: Cursor): Name | undefined => {
@@ -62,7 +62,7 @@ const columnOwner = (cursor: Cursor): Name | undefined => {
   return cursor.name() === undefined ? undefined : { schema, name };
 };
 
-/** `COMMENT ON CONSTRAINT ... IS 'text'`: the text; undefined for NULL. */
+/** The comment in `COMMENT ON CONSTRAINT ... IS 'text'`; undefined for NULL. */
 export const constraintComment = (
   statement: Extract<StatementKind, { readonly kind: 'comment-on-constraint' }>,
   words: readonly Word[],

@@ -1,7 +1,7 @@
 import type { StatementKind } from './statement-kind.ts';
 import type { Cursor, Name } from './word-cursor.ts';
 
-/** What may stand between CREATE and the kind of object. */
+/** Words that are allowed between CREATE and the kind of object. */
 const BEFORE_KIND = [
   'or replace',
   'global',
@@ -16,7 +16,7 @@ const BEFORE_KIND = [
   'default',
 ] as const;
 
-/** Kinds of objects that have a name which may have a schema. */
+/** Kinds of objects whose name may have a schema. */
 const QUALIFIED = [
   'aggregate',
   'collation',
@@ -40,7 +40,7 @@ const QUALIFIED = [
   'view',
 ] as const;
 
-/** Kinds that belong to a table, in whose schema they are. */
+/** Kinds that belong to a table and are in its schema. */
 const OF_A_TABLE = ['index', 'trigger', 'rule', 'policy'] as const;
 
 /** Kinds that are in no schema. */

@@ -45,7 +45,7 @@ export const OBJECT_KINDS = [
   'view',
 ] as const;
 
-/** `ALTER what name OWNER TO role` and nothing besides. */
+/** `ALTER what name OWNER TO role` and nothing more. */
 export const ownerOf = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('alter')) return undefined;
   const what = cursor.anyKeys(OBJECT_KINDS);
@@ -55,7 +55,10 @@ export const ownerOf = (cursor: Cursor): StatementKind | undefined => {
   return role !== undefined && cursor.ended ? { kind: 'owner', what, on, role } : undefined;
 };
 
-/** A name with what tells it from others of its name: arguments, or an operator class's index method. */
+/**
+ * A name with the part that distinguishes it from others of the same name: arguments, or an operator
+ * class's index method.
+ */
 export const objectName = (cursor: Cursor, what: string): Name | undefined => {
   if (what === 'large object') {
     const name = cursor.text('number');
@@ -113,7 +116,7 @@ const grantees = (
   do {
     const role = cursor.name();
     if (role === undefined) return undefined;
-    // PostgreSQL takes it for everybody even where it is quoted: no role may have this name.
+    // PostgreSQL reads it as PUBLIC even if it is quoted: no role may have this name.
     if (role === 'public') everybody = true;
     else roles.push(role);
   } while (cursor.symbol(','));

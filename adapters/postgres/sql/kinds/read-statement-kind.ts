@@ -1,8 +1,8 @@
 import type { StatementKind } from './statement-kind.ts';
 /**
- * What a statement of a dump does, told from its words alone. A meaning is given only if the whole statement has that form:
- * who leaves the statement out, or sends another in its place, loses nothing else that stood in it. The exceptions are
- * `create`, `alter` and what is beyond a schema, of which only the head is read. Everything else is `other`.
+ * Reads from a statement's words alone what it does. A kind is given only if the whole statement has that form: a caller
+ * that leaves the statement out, or sends another one instead, loses nothing else. The exceptions are `create`, `alter` and
+ * statements about objects outside of schemas: only their head is read. Everything else is `other`.
  */
 
 import type { Word } from '../statement-words.ts';
@@ -27,7 +27,7 @@ const transaction: Read = (cursor) => {
   return what === undefined ? undefined : { kind: 'transaction', what };
 };
 
-/** EXECUTE and DEALLOCATE come with PREPARE name, which is no matter of transactions. */
+/** EXECUTE and DEALLOCATE come with PREPARE name, which has nothing to do with transactions. */
 const prepare: Read = (cursor) =>
   cursor.keys('prepare transaction') ? { kind: 'transaction', what: 'prepare' } : undefined;
 

@@ -38,7 +38,7 @@ const reset = (cursor: Cursor): StatementKind | undefined => {
   return name !== undefined && cursor.ended ? { kind: 'setting', name, values: [] } : undefined;
 };
 
-/** Names of settings know no case, even where they are quoted; an extension's have points. */
+/** Names of settings ignore case, even in quotes; an extension's names contain dots. */
 const settingName = (cursor: Cursor): string | undefined => {
   const parts: string[] = [];
   do {
@@ -62,7 +62,7 @@ const settingValues = (cursor: Cursor): string[] | undefined => {
 
 const anyText = (cursor: Cursor): string | undefined => cursor.text('string') ?? cursor.name();
 
-/** The calls that pg_dump makes for what they do: `pg_catalog.set_config(...)` and `pg_catalog.setval(...)`. */
+/** The calls that pg_dump makes for their effect: `pg_catalog.set_config(...)` and `pg_catalog.setval(...)`. */
 export const calledFor = (cursor: Cursor): StatementKind | undefined => {
   if (!cursor.keys('select')) return undefined;
   const call = cursor.qualified();

@@ -2,7 +2,7 @@ import { isKey } from '../function-body.ts';
 import type { Word } from '../statement-words.ts';
 import type { StatementKind } from './statement-kind.ts';
 
-/** Only a superuser creates these, or some of them (DefineOpClass and others in commands/ of PostgreSQL). */
+/** Only a superuser may create these, or some of them (DefineOpClass and others in commands/ of PostgreSQL). */
 const OBJECTS = [
   'aggregate',
   'operator class',
@@ -13,7 +13,7 @@ const OBJECTS = [
 
 const TRUSTED = ['sql', 'plpgsql'];
 
-/** A function in a language that may not be trusted, or one that is LEAKPROOF. */
+/** A function in a language that may not be trusted, or a LEAKPROOF function. */
 const isPrivileged = (words: readonly Word[]): boolean =>
   words.some((word, at) => {
     const next = words[at + 1];
@@ -21,7 +21,7 @@ const isPrivileged = (words: readonly Word[]): boolean =>
     return isKey(word, 'leakproof') && !isKey(words[at - 1], 'not');
   });
 
-/** Whether a statement may be refused to everybody but a superuser. */
+/** True if the server may refuse a statement to every role except a superuser. */
 export const mayNeedSuperuser = (statement: StatementKind, words: readonly Word[]): boolean => {
   if (statement.kind !== 'create') return false;
   if (['function', 'procedure'].includes(statement.what)) return isPrivileged(words);

@@ -5,8 +5,8 @@ import type { StatementKind } from './statement-kind.ts';
 import { Cursor, type Name } from './word-cursor.ts';
 
 /**
- * What CREATE and ALTER may do behind their head: the clauses that pg_dump writes. Others read or change what the head does not
- * name, run a query, or take an object elsewhere.
+ * The clauses that pg_dump writes after the head of CREATE and ALTER. Other clauses read or change objects that the head does
+ * not name, run a query, or move an object to another schema.
  */
 const OF_TABLES = [
   'cluster on',
@@ -46,7 +46,7 @@ const OF_COLUMNS = [
 
 const CONSTRAINTS = ['primary key', 'unique', 'exclude', 'check', 'not null'] as const;
 
-/** Goes behind the object's name. */
+/** Moves after the object's name. */
 const toAction = (words: readonly Word[]): { cursor: Cursor; what: string } | undefined => {
   const cursor = new Cursor(words);
   const what = cursor.keys('alter') ? cursor.anyKeys(OBJECT_KINDS) : undefined;
@@ -68,7 +68,7 @@ const isTableAction = (cursor: Cursor): boolean => {
   return cursor.anyKeys(OF_TABLES) !== undefined;
 };
 
-/** True where a comma stands outside of all brackets: a second action. */
+/** True if a comma is outside of all brackets: a second action. */
 const goesOn = (words: readonly Word[]): boolean => {
   let depth = 0;
   return words.some(({ kind, text }) => {
@@ -79,7 +79,7 @@ const goesOn = (words: readonly Word[]): boolean => {
   });
 };
 
-/** True for an ALTER that does one thing, and one that pg_dump has done. `words` are all of the statement's. */
+/** True for an ALTER with exactly one action that pg_dump writes. `words` are all words of the statement. */
 export const isUsualAction = (words: readonly Word[]): boolean => {
   const at = toAction(words);
   if (!at || words.some((word) => isKey(word, 'references'))) return false;
@@ -93,7 +93,7 @@ export const isUsualAction = (words: readonly Word[]): boolean => {
     : cursor.anyKeys(OF_OTHERS[what] ?? []) !== undefined;
 };
 
-/** True where it looks at rows that are there, by expressions that are the tenant's. */
+/** True if it checks existing rows with expressions of the tenant. */
 export const checksRows = (words: readonly Word[]): boolean => {
   const { cursor } = toAction(words) ?? {};
   return Boolean(
@@ -109,7 +109,7 @@ const CONSTRAINT_KINDS = {
   'not null': 'not-null',
 } as const;
 
-/** The constraint that an ALTER adds, but for foreign keys. */
+/** The constraint that an ALTER adds; undefined for foreign keys. */
 export const addedConstraint = (
   words: readonly Word[],
 ):
@@ -133,7 +133,10 @@ export const toSequence = (words: readonly Word[]): Name | undefined => {
   return cursor.symbol('(') && cursor.keys('sequence name') ? cursor.qualified() : undefined;
 };
 
-/** Words of new tables that refer to others, or take their form. They are reserved: as names they are quoted. */
+/**
+ * Words in new tables that refer to other tables or copy their form. They are reserved: as names they are
+ * quoted.
+ */
 const REFERRING = ['references', 'like'];
 
 const endsWith = (words: readonly Word[], keys: string): boolean => {
@@ -142,8 +145,8 @@ const endsWith = (words: readonly Word[], keys: string): boolean => {
 };
 
 /**
- * Kinds of objects whose CREATE a dump of a schema has, and which run nothing and refer to nothing when they are created: what their
- * code does is looked at elsewhere (tenant-code/). Tables, materialized views and statistics have conditions besides.
+ * Kinds of objects whose CREATE is in a dump of a schema, and which run nothing and refer to nothing when they are created. Their
+ * code is checked elsewhere (tenant-code/). Tables, materialized views and statistics have further conditions.
  */
 const USUAL = [
   'aggregate',
@@ -170,8 +173,8 @@ const USUAL = [
 
 /**
  * An allow-list by the kind of object.
- * @param words all of the statement's
- * @returns why pg_dump would not have written such a CREATE in a dump of a schema; undefined where it would
+ * @param words all words of the statement
+ * @returns why pg_dump would not write such a CREATE in a dump of a schema; undefined if it would
  */
 export const unusualClause = (
   { what }: Extract<StatementKind, { readonly kind: 'create' }>,
@@ -200,7 +203,7 @@ export const unusualClause = (
 const BOUNDS = ['from', 'to', 'in', 'with', 'modulus', 'remainder', 'minvalue', 'maxvalue'];
 const CONSTANTS = ['null', 'true', 'false'];
 
-/** True where a partition's bounds are constants, as pg_dump writes them: others are evaluated. */
+/** True if a partition's bounds are constants, as pg_dump writes them: PostgreSQL evaluates other bounds. */
 export const hasConstantBounds = (words: readonly Word[]): boolean => {
   const cursor = new Cursor(words);
   if (cursor.skipTo('for values', 'default') !== 'for values') return true;

@@ -1,13 +1,13 @@
 import { isKey } from '../function-body.ts';
 import type { Word } from '../statement-words.ts';
 
-/** A name as a statement has it; `schema` is null where it is not qualified. pg_dump qualifies every name that can be. */
+/** A name as in a statement; `schema` is null if it is not qualified. pg_dump qualifies every name that can be. */
 export interface Name {
   readonly schema: string | null;
   readonly name: string;
 }
 
-/** Goes through a statement's words. What it is asked for and does not find, it leaves where it is. */
+/** Reads a statement's words in order. If a method does not find what it looks for, the position does not change. */
 export class Cursor {
   readonly #words: readonly Word[];
   #at = 0;
@@ -20,7 +20,7 @@ export class Cursor {
     return this.#at >= this.#words.length;
   }
 
-  /** The word that comes next, or one after it. */
+  /** The next word, or a later one. */
   peek(ahead = 0): Word | undefined {
     return this.#words[this.#at + ahead];
   }
@@ -31,7 +31,7 @@ export class Cursor {
     return this;
   }
 
-  /** Takes key words, such as `on domain`, if all of them come next. */
+  /** Reads key words, such as `on domain`, if all of them come next. */
   keys(keys: string): boolean {
     const wanted = keys.split(' ');
     if (!wanted.every((key, ahead) => isKey(this.peek(ahead), key))) return false;
@@ -39,7 +39,7 @@ export class Cursor {
     return true;
   }
 
-  /** Takes the first of several that comes next. */
+  /** Reads the first of several choices that comes next. */
   anyKeys<T extends string>(choices: readonly T[]): T | undefined {
     return choices.find((keys) => this.keys(keys));
   }
@@ -51,7 +51,7 @@ export class Cursor {
     return true;
   }
 
-  /** Takes a word of one kind and gives its text. */
+  /** Reads a word of one kind and returns its text. */
   text(kind: Word['kind']): string | undefined {
     const word = this.peek();
     if (word?.kind !== kind) return undefined;
@@ -63,7 +63,7 @@ export class Cursor {
     return this.text('name');
   }
 
-  /** `name` or `schema.name`; the last part may be an operator. A name of three parts is none. */
+  /** `name` or `schema.name`; the last part may be an operator. A name of three parts does not match. */
   qualified(): Name | undefined {
     const before = this.#at;
     const first = this.name();
@@ -78,7 +78,7 @@ export class Cursor {
     return undefined;
   }
 
-  /** Takes names in brackets, at least one. */
+  /** Reads names in brackets, at least one. */
   names(): string[] | undefined {
     const before = this.#at;
     const names: string[] = [];
@@ -92,7 +92,7 @@ export class Cursor {
     return undefined;
   }
 
-  /** Takes everything in the brackets that open next, those within them too. False if none open. */
+  /** Reads everything in the brackets that open next, inner brackets included. False if none open. */
   brackets(): boolean {
     const before = this.#at;
     if (!this.symbol('(')) return false;
@@ -109,12 +109,12 @@ export class Cursor {
     return true;
   }
 
-  /** Takes a word, or brackets with what is in them. */
+  /** Reads a word, or brackets with their content. */
   skip(): void {
     if (!this.brackets()) this.#at += 1;
   }
 
-  /** Skips to a key word outside of brackets, and takes it. */
+  /** Skips to a key word outside of brackets, and reads it. */
   skipTo(...keys: readonly string[]): string | undefined {
     while (!this.ended) {
       const found = this.anyKeys(keys);
