@@ -24,9 +24,9 @@ import {
 } from './unfinished-objects.ts';
 
 /**
- * Under `report`, a statement that fails because rows violate definitions, or because only a superuser may run it, is reported as unfinished, and the restore continues. Statements
- * that read rows run in a savepoint of their own. Statements that may need a missing object do so only once an object is missing: a restore
- * without conflicts needs savepoints only where an index is built or a key is checked.
+ * Under `report`, a statement is reported as unfinished, and the restore continues, if it fails because rows violate definitions, or because
+ * only a superuser may run it. Statements that read rows run in a savepoint of their own. Statements that may need a missing object do so only
+ * once an object is missing: a restore without conflicts needs savepoints only to build an index or to check a key.
  */
 const VIOLATED = '23503';
 

@@ -18,7 +18,7 @@ interface ExtendedQuery extends pg.QueryConfig {
 export const sqlOf = (text: Buffer, object: string): string => {
   if (isUtf8(text)) return text.toString();
   throw new RestoreRefused([
-    `The definition of ${object} holds bytes that are no UTF-8. GET .../restore-guide has the commands to bring it back by hand.`,
+    `The definition of ${object} contains bytes that are not UTF-8. GET .../restore-guide has the commands to restore it by hand.`,
   ]);
 };
 

@@ -34,7 +34,7 @@ const placeIn = (where: string): string => {
 /** Names the possible cause if the message itself may contain a value. */
 const wordsOf = (code: string, message: string, routine: string | undefined): string => {
   const within = routine ? `, in function ${routine}` : '';
-  if (code.startsWith('22')) return `a value that it does not take${within}`;
+  if (code.startsWith('22')) return `a value that it does not accept${within}`;
   if (code.startsWith('P0')) return `an error of the backup's own code${within}`;
   return message;
 };
@@ -69,7 +69,7 @@ export const refusal = (
   if (code === '42501' && routine)
     return new StatementRefused(
       object,
-      `${message}, in function ${routine} (42501), which runs while this comes back: the backup's own, or that of one of the database's event triggers, which a dry run names. Look at what it does. If it should, grant that to the restore role and to the owner of what is restored; an event trigger's can be made SECURITY DEFINER instead`,
+      `${message}, in function ${routine} (42501), which runs during this statement: a function of the backup, or of one of the database's event triggers, which a dry run names. Check what it does. If it should do that, grant the right to the restore role and to the owner of the restored object; an event trigger's function can be made SECURITY DEFINER instead`,
       refused,
     );
   if (code === '42501')
@@ -87,7 +87,7 @@ export const refusal = (
   if (isOfLocks(error)) return new OutOfLocks(undefined, cause);
   if (isLost(error)) return new RestoreInterrupted(`the connection was lost at ${object}`, cause);
   if (isRace(error))
-    return new RestoreInterrupted(`somebody changed ${object} at the same moment`, cause);
+    return new RestoreInterrupted(`another session changed ${object} at the same time`, cause);
   if (PASSING.test(code))
     return new RestoreInterrupted(`the server cancelled ${object} (${code}: ${message})`, cause);
   if (!code) {

@@ -117,7 +117,7 @@ const take = (scan: Scan, token: Token, bytes: Buffer): boolean => {
 const passGuard = (feed: Feed, scan: Scan): boolean => {
   const { bytes, final } = feed;
   if (scan.words.length > 0) {
-    throw unreadable(feed, scan.to, 'a backslash stands in a statement, outside of all quotes');
+    throw unreadable(feed, scan.to, 'a statement contains a backslash outside of all quotes');
   }
   const newline = bytes.indexOf(NEWLINE, scan.to);
   const length = (newline < 0 ? bytes.length : newline) - scan.to;
@@ -125,7 +125,7 @@ const passGuard = (feed: Feed, scan: Scan): boolean => {
   const line = bytes.toString('latin1', scan.to, scan.to + Math.min(length, LONGEST_GUARD));
   if (!GUARD.test(line) || newline < 0) {
     const command = quoted(line.split(/\s/, 1).join('').slice(0, 20));
-    throw unreadable(feed, scan.to, `a command of psql's stands there, ${command}`);
+    throw unreadable(feed, scan.to, `there is a psql command, ${command}`);
   }
   scan.to = newline + 1;
   return true;

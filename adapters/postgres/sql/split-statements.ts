@@ -64,7 +64,7 @@ const NEWLINE = 0x0a;
  */
 const passLine = async (feed: Feed, statement: Statement): Promise<void> => {
   if (readStatementKind(statement.words).kind !== 'copy') {
-    throw unreadable(statement, 'a COPY stands there that is not of the form COPY ... FROM stdin');
+    throw unreadable(statement, 'there is a COPY that is not of the form COPY ... FROM stdin');
   }
   if (feed.bytes.length === 0) await feed.more();
   if (feed.bytes[0] !== NEWLINE) throw unreadable(statement, 'no line of rows follows the COPY');

@@ -219,7 +219,7 @@ describe('another session that changes the schema at the same moment', () => {
     const done = await granting();
     const [{ row }] = await Promise.all([room.restore(backup, { newSchema: 'again' }), done()]);
     expect(row).toMatchObject({ status: 'pending', error: { name: 'RestoreInterrupted' } });
-    expect(row.error?.message).toContain('somebody changed schema');
+    expect(row.error?.message).toContain('another session changed schema');
     const again = await room.again(row);
     expect(again).toMatchObject({ status: 'completed' });
   });

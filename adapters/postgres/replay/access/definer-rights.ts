@@ -30,8 +30,9 @@ interface SchemaOwner {
   readonly definer: boolean;
 }
 
-const INVOKING = "it would run with another's rights than at home, and runs with its caller's";
-const CLOSED = "it would run with another's rights than at home, and is granted to nobody";
+const INVOKING =
+  "it would run with other rights than at the source, so it runs with its caller's rights";
+const CLOSED = 'it would run with other rights than at the source, so it is granted to no role';
 
 const invoke = async (run: Run, view: Name): Promise<void> => {
   const { schema, name } = named(view);

@@ -69,7 +69,7 @@ export const isFresh = (
   if (fires) {
     throw new DumpUnreadable(
       `the rows of table ${shown(table)}`,
-      'a trigger or a rule of the table stands before them',
+      'a trigger or a rule of the table precedes them',
     );
   }
   return fresh && bounds.made.has(shown(table));

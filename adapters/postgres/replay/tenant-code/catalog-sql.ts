@@ -19,14 +19,14 @@ export const OPENS_TABLES = 'satisfies_hash_partition';
 /** PostgreSQL's own objects have lower OIDs than this and can't be changed (FirstUnpinnedObjectId of access/transam.h). */
 export const UNPINNED = 12_000;
 
-/** C functions of an extension that a superuser owns: only a superuser can create or change one. */
+/** C functions that belong to an extension and have a superuser as owner: only a superuser can create or change one. */
 export const IS_TRUSTED_C = `
   l.lanname IN ('c', 'internal') AND w.rolsuper AND EXISTS (
     SELECT FROM pg_catalog.pg_depend e
     WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')`;
 
 /**
- * PostgreSQL creates these with a range type, in the type's schema. No user can create a function of language
+ * PostgreSQL creates these with a range type, in the type's schema. No tenant can create a function of language
  * internal.
  */
 const IS_OF_RANGE = `
