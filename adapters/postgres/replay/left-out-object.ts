@@ -1,6 +1,6 @@
 import type { Name } from '../sql/kinds/word-cursor.ts';
 
-/** What is known before of what the server will lack. */
+/** Casts and objects that are known beforehand to be missing on the server. */
 export interface LeavingOut {
   /** Casts that belong to the schema's objects but that no backup of it contains, such as `(integer AS acme.mood)`. */
   readonly casts: readonly string[];

@@ -22,6 +22,7 @@ import { attempted } from './unfinished-objects.ts';
  * the object that it does not create. A statement that needs this object fails with its name, and is left out too. So each statement runs in
  * a savepoint, in an attempt that begins only after the usual attempt has met such an object.
  */
+
 /** If an operator class is missing, casts of its types may be missing too. */
 const CLASS = 'operator class';
 
