@@ -3,17 +3,17 @@ import { Names, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * Accepts one finding of cdk-nag on a construct and what is in it. A rule that reports details is accepted for
- * one detail only, such as `IAM5[Resource::*]`; every other finding goes on stopping the synthesis.
+ * Accepts one cdk-nag finding on a construct and on its children. If a rule reports details, only one detail is
+ * accepted, such as `IAM5[Resource::*]`; every other finding still stops the synthesis.
  */
 export const acknowledge = (construct: IConstruct, finding: string, reason: string): void => {
   Validations.of(construct).acknowledge({ id: `AwsSolutions-${finding}`, reason });
 };
 
 /**
- * The detail that IAM5 reports for a resource with a wildcard behind another resource's ARN. In a nested stack, the ARN of what is
- * outside is a parameter.
- * @param by what has the statement
+ * The detail that IAM5 reports for a resource with a wildcard after another resource's ARN. In a nested stack, the ARN of an outer
+ * resource is a parameter.
+ * @param by the resource that has the statement
  */
 export const wildcardBehind = (construct: IConstruct, ending: string, by: IConstruct): string => {
   const element = construct.node.defaultChild as CfnElement;

@@ -6,7 +6,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Config } from './config.ts';
 
-/** The topic that alarms tell: the configured one, or one of its own for the configured address. */
+/** The topic that alarms publish to: the configured topic, or a new one for the configured address. */
 export const makeAlarmTopic = (
   scope: Construct,
   { topicArn, email }: Config['alarms'],
@@ -32,7 +32,7 @@ export const makeAlarmTopic = (
     }),
   );
   const topic = new Topic(scope, 'Topic', { masterKey: key, enforceSSL: true });
-  // Its policy replaces the default one, by which CloudWatch of the account may publish.
+  // Its policy replaces the default policy, which allows CloudWatch of the account to publish.
   topic.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

@@ -22,16 +22,16 @@ const greatest = { ...FIVE_MINUTES, statistic: 'Maximum' };
 
 interface AlarmSpec {
   readonly metric: IMetric;
-  /** Rings at this value or above. */
+  /** The alarm rings at this value or above. */
   readonly threshold: number;
   readonly what: string;
 }
 
-/** A metric of Larder's own. */
+/** A metric that Larder itself emits. */
 export interface Count {
   readonly metricName: string;
   readonly service: string;
-  /** The one function that counts. */
+  /** The one function that emits the metric. */
   readonly lambda: LambdaFunction;
 }
 
@@ -44,14 +44,14 @@ const countOf = ({ metricName, service, lambda }: Count): Metric =>
   });
 
 export type AlarmsProps =
-  /** Of the whole stack: they tell whom the configuration says. */
+  /** Alarms of the whole stack. They notify the configured recipients. */
   | { readonly tell: Config['alarms'] }
-  /** Of one source: they tell the same topic as those of the stack. */
+  /** Alarms of one source. They publish to the same topic as the alarms of the stack. */
   | { readonly like: Alarms; readonly source: string };
 
 /**
- * Every alarm has a name of its own and a paragraph of that name in docs/runbook.md, which its description points
- * to. They ring in CloudWatch alone, unless the configuration says whom to tell.
+ * Every alarm has its own name and a paragraph of that name in docs/runbook.md; its description points to the
+ * paragraph. Alarms ring only in CloudWatch, unless the configuration names recipients.
  */
 export class Alarms extends Construct {
   readonly #topic: ITopic | undefined;
@@ -63,19 +63,19 @@ export class Alarms extends Construct {
     this.#source = 'like' in props ? props.source : undefined;
   }
 
-  /** Alarms about one source, which lie in that source's own stack. */
+  /** Alarms about one source, in that source's own stack. */
   ofSource(scope: Construct, source: string): Alarms {
     return new Alarms(scope, 'Alarms', { like: this, source });
   }
 
-  /** Where they ring; undefined where they tell nobody. */
+  /** The topic that alarms publish to; undefined if they notify no one. */
   get topicArn(): string | undefined {
     return this.#topic?.topicArn;
   }
 
-  /** Somebody's messages could not be handled; `bury` has taken them, or failed to. */
+  /** Messages of some queue could not be handled; `bury` has received them or failed to. */
   deadLetters(name: string, queue: Queue, of: string): void {
-    // What `bury` takes at once is never seen waiting, and what nobody takes is never received.
+    // A message that `bury` receives at once is never counted as waiting; a message that no function receives is never counted as received.
     const metric = new MathExpression({
       expression: 'FILL(received, 0) + FILL(waiting, 0)',
       usingMetrics: {
@@ -88,20 +88,20 @@ export class Alarms extends Construct {
     this.#add(name, { metric, threshold: 1, what: `dead letters of ${of}` });
   }
 
-  /** Invocations of a function that ended with an error, ran out of time or died. */
+  /** Invocations of a function that ended with an error, timed out or crashed. */
   errors(name: string, lambda: LambdaFunction): void {
     const metric = lambda.metricErrors(summed);
     this.#add(name, { metric, threshold: 1, what: 'invocations that ended with an error' });
   }
 
-  /** Nothing of a queue has been handled for so long. */
+  /** Nothing of a queue has been handled for this long. */
   waiting(name: string, queue: Queue, hours: number): void {
     const metric = queue.metricApproximateAgeOfOldestMessage(greatest);
     const what = `the oldest request has waited for over ${hours} hours`;
     this.#add(name, { metric, threshold: hours * 3600, what });
   }
 
-  /** A function that must run all the time has not. */
+  /** A function that must run continuously has not run. */
   silence(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metricInvocations({ ...summed, period: Duration.minutes(minutes) });
     this.#make(name, `it has not run for ${minutes} minutes`, {
@@ -113,8 +113,8 @@ export class Alarms extends Construct {
   }
 
   /**
-   * Requests have been there for an hour, and none was taken out: nothing is exported. An attempt takes 15 minutes at most and ends its
-   * message or hides it, so that a queue which is only slow does not ring.
+   * Requests have waited for an hour and no message was received: nothing is exported. An attempt lasts 15 minutes at most and then
+   * deletes or hides its message, so a queue that is only slow does not ring.
    */
   stuck(name: string, queue: Queue): void {
     const hour = { period: Duration.hours(1) };
@@ -138,7 +138,7 @@ export class Alarms extends Construct {
     });
   }
 
-  /** The function that reads the history's stream lags behind; the stream forgets after 24 hours. */
+  /** The function that reads the history's stream lags behind; the stream keeps records for 24 hours. */
   behind(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metric('IteratorAge', greatest);
     const what = `it is over ${minutes} minutes behind the history's stream`;
@@ -150,7 +150,7 @@ export class Alarms extends Construct {
     this.#add(name, { metric: metric.with(summed), threshold: 1, what });
   }
 
-  /** Errors less those of them that a function counts itself, since another part is to blame for them. */
+  /** Errors of a function, without those that it counts itself because another part caused them. */
   unexplained(name: string, errors: Metric, explained: Count, what: string): void {
     const metric = new MathExpression({
       expression: 'errors - FILL(explained, 0)',
@@ -161,7 +161,7 @@ export class Alarms extends Construct {
     this.#add(name, { metric, threshold: 1, what });
   }
 
-  /** What functions count themselves and must stay 0, all of it together. */
+  /** The sum of the metrics that functions emit themselves and that must stay 0. */
   counted(name: string, counts: readonly Count[], what: string): void {
     const metrics = counts.map((count) => [count.service, countOf(count)] as const);
     const metric = new MathExpression({
@@ -173,9 +173,9 @@ export class Alarms extends Construct {
     this.#add(name, { metric, threshold: 1, what });
   }
 
-  /** A state that a function counts every few minutes, for as long as it lasts. */
+  /** A state that a function counts every few minutes while it lasts. */
   lasting(name: string, count: Count, what: string): void {
-    // Three counts at least: one that comes a little late must not end the alarm and start it again.
+    // At least three counts: one late count must not end the alarm and start it again.
     const metric = countOf(count).with({ period: Duration.minutes(15), statistic: 'Maximum' });
     this.#add(name, { metric, threshold: 1, what });
   }

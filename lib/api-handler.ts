@@ -10,7 +10,7 @@ import type { StoredSettings } from './stored-settings.ts';
 import type { Vault } from './vault.ts';
 import { type Verifications, verificationOf } from './verifications.ts';
 
-/** API Gateway gives up after 29 s; no call of ours waits over 25. */
+/** API Gateway gives up after 29 s; none of our calls waits over 25. */
 const TIMEOUT_SECONDS = 29;
 
 export interface ApiHandlerProps {
@@ -21,12 +21,12 @@ export interface ApiHandlerProps {
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
-  /** Of all sources, see routes.ts. */
+  /** Parameters with the routes of all sources, see routes.ts. */
   readonly routes: StoredSettings;
   readonly verifications: Verifications;
 }
 
-/** What answers the HTTP API. It touches no customer database: it asks for what others do. */
+/** The function that answers the HTTP API. It touches no customer database; it only requests work from other functions. */
 export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): LarderFunction => {
   const { config, history, vault, manifestKey, outcomes, sources, restores, verifications } = props;
   const { routes } = props;
@@ -54,16 +54,16 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
     ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'],
     ['table', 'statusIndex', 'dayIndex'],
   );
-  // A backup that is cancelled while it waits ends here, and no worker says so.
+  // A waiting backup that is canceled ends here; no worker reports it.
   outcomes.allowReport(handler);
-  // Presigned URLs are worth what their signer may do.
+  // A presigned URL allows no more than its signer may do.
   vault.allowRead(handler);
   manifestKey.allowVerify(handler);
-  // So that a backup which is gone is found to be gone, and not forbidden.
+  // With this, a deleted backup is reported as gone and not as forbidden.
   vault.allowList(handler);
   routes.allowRead(handler);
   verifications.allowRequest(handler);
-  // One by one: CDK divides what does not fit into one policy, by statements.
+  // One grant each: CDK splits an oversized policy by statements.
   for (const { requests } of [...sources, ...restores])
     handler.allow(['sqs:SendMessage'], [requests.queue.queueArn]);
   for (const { discover, plan } of sources)

@@ -33,7 +33,7 @@ import type { Config } from './config.ts';
 import type { LarderFunction } from './lambda-function.ts';
 import { explainRefusals } from './refusals.ts';
 
-/** Requests a second, and how many at once above that, of all callers together. */
+/** Limits for all callers together: requests a second, and the burst above that. */
 const THROTTLING = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
 type BodyName = keyof typeof REQUEST_BODIES;
@@ -50,7 +50,7 @@ const acknowledgeIam = (method: Method): void =>
   );
 
 /**
- * The HTTP API, built from core/routes.ts: IAM authorization on every route, so that a policy on `execute-api` says who
+ * The HTTP API, built from core/routes.ts. Every route has IAM authorization, so a policy on `execute-api` decides who
  * may do what with which project.
  */
 export class Api extends Construct {
@@ -63,7 +63,7 @@ export class Api extends Construct {
     super(scope, id);
     this.handler = makeApiHandler(this, props);
     this.api = this.#makeApi(props.config);
-    // The stack has an output of its own.
+    // The stack has its own output for this.
     this.api.node.tryRemoveChild('Endpoint');
     this.#validator = this.api.addRequestValidator('Validator', {
       validateRequestBody: true,
@@ -86,7 +86,7 @@ export class Api extends Construct {
     }
     this.#answerTheRest(integration);
     explainRefusals(this.api);
-    // An unreachable source is not the API's failure: runs tell of it, and the caller knows.
+    // An unreachable source is not a failure of the API: runs report it, and the caller gets the answer.
     props.alarms.unexplained(
       'ApiErrors',
       this.api.metricServerError(),
@@ -96,8 +96,8 @@ export class Api extends Construct {
   }
 
   /**
-   * Other methods and paths go to the function, which answers 405 and 404 as problem details: API Gateway itself would speak
-   * of a missing authentication token.
+   * Other methods and paths go to the function, which answers 405 and 404 as problem details. API Gateway itself would
+   * answer that an authentication token is missing.
    */
   #answerTheRest(integration: LambdaIntegration): void {
     const paths = ROUTES.flatMap(({ path }) => {
@@ -114,7 +114,7 @@ export class Api extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const made = new RestApi(this, 'Api', {
-      // API Gateway demands a name, and its metrics tell APIs apart by nothing else.
+      // API Gateway requires a name, and its metrics are told apart only by the API's name.
       restApiName: `${Stack.of(this).stackName}-${environment}`,
       description: `Larder: backups of ${environment}`,
       ...(api.type === 'regional'
@@ -127,7 +127,7 @@ export class Api extends Construct {
         ...THROTTLING,
         accessLogDestination: new LogGroupLogDestination(log),
         accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
-        // Errors only, and no bodies.
+        // Logs errors only, and no bodies.
         loggingLevel: MethodLoggingLevel.ERROR,
         dataTraceEnabled: false,
         metricsEnabled: true,
@@ -147,9 +147,9 @@ export class Api extends Construct {
   }
 
   /**
-   * Within one account either the resource policy or the caller's own may allow a call. So the resource policy must not name callers: the
-   * account's root stands for all identities to which a policy of their own allows it. And an endpoint that it does not name must
-   * be denied, or a caller's own policy would be enough from any endpoint.
+   * Within one account, either the resource policy or the caller's own policy may allow a call. So the resource policy must not name
+   * callers: the account's root represents all identities whose own policy allows the call. An endpoint that the policy does not name
+   * must be denied; otherwise a caller's own policy would be enough from any endpoint.
    * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
    */
   #privateEndpoint(ids: readonly string[]) {
@@ -180,7 +180,7 @@ export class Api extends Construct {
   }
 
   #model(name: BodyName): CfnModel {
-    // A body may be left out.
+    // The body is optional.
     const schema = { ...requestModel(name), type: ['object', 'null'] };
     const model = new CfnModel(this, name, {
       restApiId: this.api.restApiId,

@@ -7,9 +7,9 @@ const CDK_JSON = path.resolve(import.meta.dirname, '..', 'cdk.json');
 const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
 
 /**
- * An app that reports nothing to anybody and behaves as cdk.json says, whether CDK's command line starts it, a test or
- * the local stack. cdk.json has every feature flag of the CDK in use, as recommended, so that an upgrade changes
- * nothing by itself.
+ * An app that sends no usage reports and behaves as cdk.json says, whether CDK's command line, a test or the local
+ * stack starts it. cdk.json lists every feature flag of the CDK version in use with its recommended value, so an
+ * upgrade alone changes nothing.
  */
 export const larderApp = ({ context, ...props }: AppProps = {}): App => {
   const { context: choices } = cdkJson.parse(JSON.parse(readFileSync(CDK_JSON, 'utf8')));

@@ -4,16 +4,16 @@ import path from 'node:path';
 import { buildSync, type Metafile } from 'esbuild';
 
 /**
- * The functions' bundles: ES modules with everything inside, the AWS SDK too, so that its version is ours and
- * not Lambda's of the day.
+ * The functions' bundles: ES modules that include all dependencies. The AWS SDK is included too, so that we choose
+ * its version and not Lambda.
  *
- * All are made by one run of esbuild in this process. (CDK's NodejsFunction starts npx and esbuild for each
- * function, which takes five times as long and prints three lines a function.) The run splits: code that several
- * functions import is written once, into a module for each set of functions that share it. A function's bundle has its own
- * module and those that it imports, and loads no slower than one large module does. The name of a shared module is a
- * hash of its content, so a bundle, and with it the function's asset, changes only with code that the function imports or
- * with what the modules of its sets are made of. Bundles are not minified: it makes no function start sooner, and a stack
- * trace stays readable without a source map.
+ * One run of esbuild in this process makes all bundles. (CDK's NodejsFunction starts npx and esbuild for each function,
+ * which is five times slower and prints three lines a function.) The run splits: code that several functions import is
+ * written once, into one module for each set of functions that share it. A function's bundle has its own module and the
+ * modules that it imports, and loads as fast as one large module. The name of a shared module is a hash of its content, so
+ * a bundle, and with it the function's asset, changes only if code that the function imports changes, or the code that its
+ * shared modules are made of. Bundles are not minified: that makes no function start sooner, and stack traces stay
+ * readable without a source map.
  */
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const FUNCTIONS = path.join(PROJECT, 'functions');
@@ -23,7 +23,7 @@ const ENTRY = 'handler.ts';
 const REQUIRE =
   "import { createRequire as larderCreateRequire } from 'node:module'; const require = larderCreateRequire(import.meta.url);";
 
-/** Under which name a source's own certificate authority lies beside the code of its functions. */
+/** File name of a source's own certificate authority, beside the code of its functions. */
 export const CA_FILE = 'source-ca.pem';
 
 /** The module in the bundle that Lambda loads. */
@@ -31,7 +31,7 @@ const MAIN = 'index.mjs';
 /** The same module and its export, as Lambda's configuration names them. */
 export const HANDLER = 'index.handler';
 
-/** Contents of modules by file name; `index.mjs` is among them. They lie in one folder. */
+/** Contents of modules by file name, `index.mjs` included. All lie in one folder. */
 export type Bundle = ReadonlyMap<string, Uint8Array>;
 
 /**
@@ -60,7 +60,7 @@ export const makeBundles = (functions: string): ReadonlyMap<string, Bundle> => {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    // Errors are known by their class's name, in records and mails.
+    // Records and mails name errors by their class.
     keepNames: true,
     banner: { js: REQUIRE },
     logLevel: 'warning',
@@ -69,7 +69,7 @@ export const makeBundles = (functions: string): ReadonlyMap<string, Bundle> => {
   return new Map(folders.map((folder) => [folder, bundleOf(`${folder}.mjs`, metafile, contents)]));
 };
 
-/** The modules that an entry imports, directly or not, with the entry as MAIN. */
+/** The modules that an entry imports, directly or not, and the entry itself as MAIN. */
 const bundleOf = (
   entry: string,
   { outputs }: Metafile,
@@ -82,7 +82,7 @@ const bundleOf = (
     ]),
   );
   const names = new Set([entry]);
-  // A set that grows while it is iterated is iterated to its new end.
+  // The set grows during the iteration, which continues to its new end.
   for (const name of names) for (const imported of imports.get(name) ?? []) names.add(imported);
   return new Map(
     [...names].map((name) => {
@@ -96,7 +96,7 @@ const bundleOf = (
 let built: ReadonlyMap<string, Bundle> | undefined;
 
 /**
- * Lays a function's bundle into a folder that is there as long as `use` runs, which CDK copies at once.
+ * Writes a function's bundle to a folder that exists while `use` runs; CDK copies it at once.
  * @param folder below functions/
  * @param caFile put beside the bundle as CA_FILE
  */
@@ -118,5 +118,5 @@ export const withBundle = <T>(
   }
 };
 
-/** Where a function's source lies: what stands for its bundle in a synthesis that bundles nothing. */
+/** The folder of a function's source: used in place of its bundle in a synthesis that bundles nothing. */
 export const sourceFolder = (folder: string): string => path.join(FUNCTIONS, folder);

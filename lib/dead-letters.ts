@@ -16,11 +16,11 @@ export interface BuryProps {
   readonly history: HistoryTable;
   readonly outcomes: Outcomes;
   readonly alarms: Alarms;
-  /** All dead-letter queues there are. */
+  /** All dead-letter queues of the stack. */
   readonly graves: readonly Grave[];
 }
 
-/** What no function could handle ends here: each kind in its own way, and none without a person hearing of it. */
+/** Receives messages that no function could handle. Each kind is handled in its own way, and each is reported to people. */
 export class Bury extends Construct {
   readonly bury: LarderFunction;
 

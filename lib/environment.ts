@@ -1,21 +1,21 @@
 import { ENV } from '../core/contract.ts';
 
-/** Values of the variables that core/contract.ts names, under the names it has for them. */
+/** Values of the environment variables, by the names that core/contract.ts gives them. */
 export type Variables = { readonly [Name in keyof typeof ENV]?: string };
 
 /** Bytes that Lambda allows for all names and values together. */
 export const ENVIRONMENT_LIMIT = 4096;
 
-/** The environment of a function, by the names it reads. */
+/** The environment of a function, by the names of its variables. */
 export const environmentOf = (variables: Variables): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [ENV[name as keyof typeof ENV], value]),
   );
 
 /**
- * What is wrong with the size of a function's environment, or undefined. Lambda would say so too, half-way through a
- * deployment.
- * @param bytesOf tells how long a value gets, see value-bytes.ts
+ * The reason why a function's environment is too large, or undefined. Lambda would also refuse it, but in the middle
+ * of a deployment.
+ * @param bytesOf returns the length of a value after deployment, see value-bytes.ts
  */
 export const environmentProblem = (
   name: string,

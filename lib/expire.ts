@@ -16,7 +16,7 @@ export interface ExpireProps {
   readonly alarms: Alarms;
 }
 
-/** Retention: what DynamoDB removes from the history by `ttl` is removed from the vault too. */
+/** Retention: when DynamoDB removes a row of the history by `ttl`, this function removes its backup from the vault. */
 export class Expire extends Construct {
   readonly expire: LarderFunction;
   readonly deadLetters: Queue;
@@ -63,11 +63,11 @@ export class Expire extends Construct {
       batchSize: 25,
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
-      // The stream's own 24 hours end it, too.
+      // The stream's own limit of 24 hours ends the retries, too.
       retryAttempts: 100,
       onFailure: { bind: () => ({ destination: this.deadLetters.queueArn }) },
       filters: [
-        // DynamoDB's own removal, by TTL, of a backup's row; nothing a person or Larder deletes.
+        // Only removals of a backup's row by DynamoDB's TTL; no deletion by a person or by Larder.
         FilterCriteria.filter({
           eventName: FilterRule.isEqual('REMOVE'),
           userIdentity: {

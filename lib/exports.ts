@@ -20,7 +20,7 @@ import { type Verifications, verificationOf } from './verifications.ts';
 import { waitingHoursOf } from './waiting-limit.ts';
 
 const DISCOVER_TIMEOUT_SECONDS = 300;
-/** Planning 10,000 projects is thousands of small requests: more memory is more CPU for them. */
+/** Planning 10,000 projects makes thousands of small requests: more memory gives more CPU for them. */
 const PLAN_MEMORY_MB = 1024;
 
 export interface SourceExportsProps {
@@ -32,18 +32,18 @@ export interface SourceExportsProps {
   readonly outcomes: Outcomes;
   readonly verifications: Verifications;
   readonly alarms: Alarms;
-  /** With pg_dump and its kin. */
+  /** Layer with pg_dump and the other client programs. */
   readonly postgresLayer: ILayerVersion;
 }
 
-/** The export defaults as functions read them: with the room that format tar has, without what is the queue's. */
+/** The export defaults in the form that functions read: with the space for format tar, without the settings of the queue. */
 export const exportDefaultsOf = ({ export: defaults, lambda }: Config): string => {
   const { concurrency: _, ...settings } = defaults;
   const temporaryBytes = lambda.exportTemporaryMb * 1024 ** 2;
   return JSON.stringify({ ...settings, temporaryBytes } satisfies ExportSettings);
 };
 
-/** One source: its queue, and the functions that reach its database, with its network and its login and no other. */
+/** One source: its queue, and the functions that reach its database, with its network and its login only. */
 export class SourceExports extends Construct {
   readonly source: SourceConfig;
   readonly requests: QueueWithDeadLetters;
@@ -53,7 +53,7 @@ export class SourceExports extends Construct {
   readonly export: LarderFunction;
   readonly network: FunctionNetwork | undefined;
   readonly isolation: Isolation;
-  /** About this source. */
+  /** Alarms about this source. */
   readonly alarms: Alarms;
   readonly #props: SourceExportsProps;
 
@@ -95,7 +95,7 @@ export class SourceExports extends Construct {
       [{ metricName: METRICS.exportFailed, service: 'export', lambda }],
       'backups that failed for good',
     );
-    // A database that refuses is an answer of discover, and no error of it.
+    // A database that refuses the login is a normal answer of discover, not an error.
     alarms.errors('DiscoverErrors', this.discover.lambda);
   }
 
@@ -135,7 +135,7 @@ export class SourceExports extends Construct {
     );
     plan.allow(['sqs:SendMessage'], [this.requests.queue.queueArn]);
     outcomes.allowReport(plan);
-    // What fails for good is not lost: `bury` hears of it and tells people.
+    // A message that fails permanently is not lost: `bury` receives it and notifies people.
     plan.allow(['sqs:SendMessage'], [this.planDeadLetters.queueArn]);
     plan.lambda.configureAsyncInvoke({
       retryAttempts: 2,
@@ -156,7 +156,7 @@ export class SourceExports extends Construct {
       memoryMb: config.lambda.exportMemoryMb,
       temporaryMb: config.lambda.exportTemporaryMb,
       layers: [postgresLayer],
-      // An event source mapping can't be held to one at a time; the function can.
+      // An event source mapping can't limit concurrency to 1; the function can.
       ...(concurrency === 1 && { reservedConcurrency: 1 }),
       variables: {
         environment: config.environment,
@@ -171,12 +171,12 @@ export class SourceExports extends Construct {
         postgresRoot: POSTGRES_ROOT,
       },
     });
-    // It makes no row of a backup, but that of a verification.
+    // The function creates no row of a backup, only the row of a verification.
     const { projects, stores, reads } = this.isolation;
     history.allow(worker, ['GetItem', 'PutItem', 'UpdateItem'], ['table'], projects);
     vault.allowStore(worker, stores);
     manifestKey.allowSign(worker);
-    // A later attempt looks for what an earlier one left whole.
+    // A later attempt looks for a complete backup of an earlier one.
     vault.allowRead(worker, reads);
     vault.allowList(worker, reads);
     worker.allow(['sqs:ChangeMessageVisibility'], [this.requests.queue.queueArn]);

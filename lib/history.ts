@@ -13,11 +13,11 @@ import type { LarderFunction } from './lambda-function.ts';
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-/** What a function may do with rows, by DynamoDB's own words. There is no scan: everything is found by key or index. */
+/** The DynamoDB actions that a function may use on rows. There is no scan: every row is found by key or index. */
 export type RowAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 export type Index = 'statusIndex' | 'dayIndex';
 
-/** The table of backups, runs and projects. It outlives the stack. */
+/** The table of backups, runs and projects. It is kept when the stack is deleted. */
 export class HistoryTable extends Construct {
   readonly table: Table;
 
@@ -49,8 +49,8 @@ export class HistoryTable extends Construct {
   }
 
   /**
-   * Lets a function do these actions with rows, and query the table or the indexes named.
-   * @param partitions patterns that hold it to partitions of the table; absent: all. The indexes have keys of another kind, and are not held.
+   * Grants a function these actions on rows, and queries of the table or of the indexes named.
+   * @param partitions patterns that limit it to partitions of the table; absent: all. The indexes have other keys and are not limited.
    */
   allow(
     caller: LarderFunction,
@@ -59,7 +59,7 @@ export class HistoryTable extends Construct {
     partitions?: readonly string[],
   ): void {
     const conditions = partitions && {
-      // Of a request for many rows, each must be allowed; one that names no row is not.
+      // A request for several rows must be allowed for each of them; a request that names no row is denied.
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitions] },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     };

@@ -6,24 +6,24 @@ import { idPrefixesOf } from '../core/project.ts';
 import type { Config, SourceConfig } from './config.ts';
 
 /**
- * What IAM holds the functions of one source to. Ids of a source's projects begin with its prefix, and with them the partitions of
- * their rows and the folders of their objects: so a grant on the prefix lets a source's functions reach no other source's tenants,
- * whatever their code does. docs/access.md says what this is worth, and what it leaves to the code.
+ * The limits that IAM puts on the functions of one source. Ids of a source's projects begin with its prefix, and so do the
+ * partitions of their rows and the folders of their objects. So a grant on the prefix keeps a source's functions from the tenants
+ * of every other source, whatever their code does. docs/access.md says how much this protects and what it leaves to the code.
  */
 export interface Isolation {
-  /** Patterns of the rows' partitions, for `dynamodb:LeadingKeys`; undefined where IAM holds them to nothing. */
+  /** Patterns of the rows' partitions, for `dynamodb:LeadingKeys`; undefined if IAM does not limit them. */
   readonly projects: readonly string[] | undefined;
-  /** Patterns of the keys that are written below the vault's prefix, and of those that are read. */
+  /** Patterns of the keys, below the vault's prefix, that the functions write and that they read. */
   readonly stores: readonly string[];
   readonly reads: readonly string[];
 }
 
 const NOT_HELD: Isolation = { projects: undefined, stores: ['*'], reads: ['*'] };
 
-/** IAM takes these characters for wildcards or variables. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
+/** IAM treats these characters as wildcards or variables. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
 const literal = (text: string): string => text.replace(/[*?$]/g, (char) => `\${${char}}`);
 
-/** IAM takes no other characters in a policy. https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html */
+/** IAM allows no other characters in a policy. https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html */
 const HOLDABLE = /^[\x20-\x7E]+$/;
 
 /** Partitions that all sources share: of runs, and of the firings of schedules. */
@@ -32,14 +32,14 @@ export const SHARED_PARTITIONS: readonly string[] = [
   `${TABLE.schedulePrefix}*`,
 ];
 
-/** Where the folder of a project lies in the template, from the vault's prefix on: '' in the default one. */
+/** The position of a project's folder in the template, after the vault's prefix: '' in the default one. */
 const folderOf = (keyTemplate: string, vaultPrefix: string): string =>
   keyTemplate.slice(vaultPrefix.length, keyTemplate.indexOf('{projectId}'));
 
 /**
- * The isolation of a source's functions, or of what restores into it: that one reads also what it takes from others. Of one source alone,
- * or where a prefix is missing, there is none.
- * @param vaultPrefix of all keys, `backups/`
+ * The isolation of a source's functions, or of the function that restores into it. The restore function also reads the sources that it
+ * accepts backups from. There is no isolation if there is only one source or if a prefix is missing.
+ * @param vaultPrefix of all keys, such as `backups/`
  */
 export const isolationOf = (
   { sources, keyTemplate }: Pick<Config, 'sources' | 'keyTemplate'>,
@@ -54,12 +54,12 @@ export const isolationOf = (
   return {
     projects: prefixes.map((prefix) => `${TABLE.projectPrefix}${literal(prefix)}*`),
     stores: folders.map((folder) => `${folderOf(keyTemplate, vaultPrefix)}${folder}`),
-    // Also what lies under an earlier template, which may have had the projects in other folders.
+    // Includes keys of an earlier template, which may have had the projects in other folders.
     reads: folders.flatMap((folder) => [folder, `*/${folder}`]),
   };
 };
 
-/** Why IAM does not keep a source's functions apart from those of others; undefined where it does. */
+/** Why IAM does not isolate a source's functions from other sources; undefined if it does. */
 const whyNotHeld = (
   { sources }: Pick<Config, 'sources'>,
   source: SourceConfig,
@@ -76,7 +76,7 @@ const whyNotHeld = (
   return inside && `ids of ${inside.name} begin with its prefix, too`;
 };
 
-/** Says of which sources of several the functions reach all backups. */
+/** Warns, if there are several sources, which of them have functions that reach all backups. */
 export const noteWhatIsNotHeld = (scope: Construct, config: Pick<Config, 'sources'>): void => {
   if (config.sources.length < 2) return;
   for (const source of config.sources) {

@@ -15,7 +15,7 @@ import { HANDLER, sourceFolder, withBundle } from './bundles.ts';
 import { environmentOf, type Variables } from './environment.ts';
 import { outermostStack } from './value-bytes.ts';
 
-/** Of the roles of functions in a VPC: the stack's name. Endpoint policies know them by it. */
+/** Tag on the roles of functions in a VPC; its value is the stack's name. Endpoint policies recognize the roles by it. */
 export const STACK_TAG = 'larder:stack';
 
 export const ARCHITECTURE = Architecture.ARM_64;
@@ -24,12 +24,12 @@ export interface FunctionNetwork {
   readonly vpc: IVpc;
   readonly subnets: readonly ISubnet[];
   readonly securityGroups: readonly ISecurityGroup[];
-  /** Lambda gives a function no IPv6 otherwise, dual-stack subnets or not. */
+  /** Without this, Lambda gives a function no IPv6, even in dual-stack subnets. */
   readonly ipv6: boolean;
 }
 
 export interface LarderFunctionProps {
-  /** Folder below functions/ that has handler.ts. */
+  /** Folder below functions/ that contains handler.ts. */
   readonly folder: string;
   readonly description: string;
   readonly variables: Variables;
@@ -40,7 +40,7 @@ export interface LarderFunctionProps {
   readonly logRetentionDays: RetentionDays;
   readonly layers?: readonly ILayerVersion[];
   readonly network?: FunctionNetwork | undefined;
-  /** A certificate authority in PEM, put beside the code as CA_FILE. */
+  /** A certificate authority in PEM, written beside the code as CA_FILE. */
   readonly caFile?: string | undefined;
   readonly reservedConcurrency?: number | undefined;
 }
@@ -52,7 +52,7 @@ const networkProps = (network: FunctionNetwork) => ({
   ...(network.ipv6 && { ipv6AllowedForDualStack: true }),
 });
 
-/** What Lambda itself does with the role to give a function its place in a VPC; EC2 knows no finer way. */
+/** The EC2 actions with which Lambda attaches a function to a VPC; EC2 offers no finer permissions. */
 const allowNetworkInterfaces = (role: Role): void => {
   role.addToPolicy(
     new PolicyStatement({
@@ -75,13 +75,13 @@ const allowNetworkInterfaces = (role: Role): void => {
 };
 
 /**
- * A function of Larder's: its bundle, its own role, its own log. What it may do besides writing its log is
- * granted by the subsystem that has it.
+ * A function of Larder: its bundle, its own role, its own log. The role may write the log; the subsystem that owns
+ * the function grants everything else.
  */
 export class LarderFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
-  /** Of functions/. */
+  /** The folder functions/. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
 
@@ -113,7 +113,7 @@ export class LarderFunction extends Construct {
   }
 
   #withCode<T>({ folder, caFile }: LarderFunctionProps, use: (code: Code) => T): T {
-    // A nested stack's own answer is no where `cdk deploy --exclusively` names the stack around it.
+    // A nested stack's own answer is "no" if `cdk deploy --exclusively` names its parent stack.
     return outermostStack(this).bundlingRequired
       ? withBundle(folder, caFile, (bundle) => use(Code.fromAsset(bundle)))
       : use(Code.fromAsset(sourceFolder(folder)));
@@ -140,7 +140,7 @@ export class LarderFunction extends Construct {
     });
   }
 
-  /** Lets the function do just these actions with just these resources. */
+  /** Grants the function exactly these actions on exactly these resources. */
   allow(
     actions: readonly string[],
     resources: readonly string[],

@@ -26,11 +26,11 @@ import { Vault } from './vault.ts';
 import { Verifications } from './verifications.ts';
 
 export interface LarderStackProps extends StackProps {
-  /** Checked, with its defaults: see checkConfig. */
+  /** The checked configuration with its defaults: see checkConfig. */
   readonly config: Config;
 }
 
-/** The URL of each source's queue of one kind, by the name of its output. */
+/** The URL of each source's queue of one kind, by the name of the stack output. */
 const queuesOf = (
   kind: string,
   parts: readonly (SourceExports | SourceRestores)[],
@@ -42,7 +42,7 @@ const queuesOf = (
     ]),
   );
 
-/** Everything that Larder is in an AWS account. One construct a subsystem; what each may do is granted where it is made. */
+/** All of Larder in an AWS account. One construct for each subsystem; each construct grants its own permissions. */
 export class LarderStack extends Stack {
   /** @throws ConfigInvalid for a configuration whose functions would not fit into Lambda's limits */
   constructor(scope: Construct, id: string, { config, ...props }: LarderStackProps) {

@@ -5,13 +5,13 @@ import type { Config } from './config.ts';
 import type { LarderFunction } from './lambda-function.ts';
 
 /**
- * The key that signs manifests. It outlives the stack, like the vault: if the history is lost, only this key can prove which manifests
- * Larder wrote. KMS does not rotate HMAC keys: an operator creates a new one, and the old one stays in `manifests.olderKeys` for
- * verification.
+ * The key that signs manifests. It is kept when the stack is deleted, like the vault: if the history is lost, only this key can prove
+ * which manifests Larder wrote. KMS does not rotate HMAC keys: an operator creates a new one, and the old one stays in
+ * `manifests.olderKeys` for verification.
  */
 export class ManifestKey extends Construct {
   readonly key: Key;
-  /** For the functions' environment: the one that signs, then the older ones. */
+  /** For the functions' environment: the signing key, then the older keys. */
   readonly ids: string;
   /** The same keys, by their ARNs. */
   readonly arns: readonly string[];
@@ -29,7 +29,7 @@ export class ManifestKey extends Construct {
     this.ids = [this.key.keyId, ...manifests.olderKeys].join(',');
   }
 
-  /** Only who exports may sign. */
+  /** Only functions that export may sign. */
   allowSign(writer: LarderFunction): void {
     writer.allow(['kms:GenerateMac'], [this.key.keyArn]);
   }

@@ -25,8 +25,8 @@ const importSubnet = (scope: Construct, id: string, subnetId: string): ISubnet =
 };
 
 /**
- * The network of a source as its functions are put into it. Nothing is looked up, so no account is asked; CDK wants to
- * hear of an availability zone, which the subnets know better.
+ * The network of a source, in the form that its functions need. Nothing is looked up, so the synthesis needs no
+ * account. CDK demands an availability zone, although the subnets determine it.
  */
 export const importNetwork = (scope: Construct, network: Network): FunctionNetwork => ({
   ipv6: network.ipv6,
@@ -37,7 +37,7 @@ export const importNetwork = (scope: Construct, network: Network): FunctionNetwo
   ),
 });
 
-/** The blocks that VPCs are made of (RFC 1918 and RFC 6598): an endpoint has no address that others could reach. */
+/** The address blocks for private networks (RFC 1918 and RFC 6598): an endpoint has no public address. */
 const PRIVATE_BLOCKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'] as const;
 
 const GATEWAYS: readonly EndpointService[] = ['s3', 'dynamodb'];
@@ -45,22 +45,22 @@ const GATEWAYS: readonly EndpointService[] = ['s3', 'dynamodb'];
 export interface EndpointsProps {
   readonly vpc: IVpc;
   readonly network: Network;
-  /** What these functions may reach of each service: ARNs, with wildcards behind them where needed. */
+  /** The resources of each service that these functions may reach: ARNs, with wildcards at the end if needed. */
   readonly reach: Readonly<Record<EndpointService, readonly string[]>>;
 }
 
 /**
- * The VPC endpoints that a source's functions need where their subnets have no way out. An endpoint changes the way of
- * everybody in the VPC: routes and private names lead to it from then on. So its policy holds Larder's
- * functions to Larder's own things, and leaves everybody else what their own policies allow. Their roles are known by a tag, since
- * the ARNs of fifty sources' roles are more than the 20,480 characters that a policy may have.
+ * The VPC endpoints that a source's functions need if their subnets have no route out. An endpoint changes the route of all
+ * traffic in the VPC: routes and private names then lead to it. So its policy limits Larder's functions to Larder's own resources
+ * and leaves all other callers what their own policies allow. A tag identifies the functions' roles, because the ARNs of fifty
+ * sources' roles exceed the 20,480 characters that a policy may have.
  * https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
  */
 export class Endpoints extends Construct {
   constructor(scope: Construct, id: string, props: EndpointsProps) {
     super(scope, id);
     const { network } = props;
-    // Where nobody has a secret, an endpoint of Secrets Manager would cost money and lead to nothing.
+    // If no source uses a secret, an endpoint of Secrets Manager would cost money and serve no one.
     const needed = network.endpoints.filter((service) => props.reach[service].length > 0);
     const interfaces = needed.filter((service) => !GATEWAYS.includes(service));
     for (const service of needed.filter((one) => GATEWAYS.includes(one))) {

@@ -15,7 +15,7 @@ export interface OutcomesProps {
   readonly alarms: Alarms;
 }
 
-/** What ended goes to `outcomes`; `notify` tells people. */
+/** Ended work is reported to the queue `outcomes`; `notify` mails people. */
 export class Outcomes extends Construct {
   readonly messages: QueueWithDeadLetters;
   readonly notify: LarderFunction;
@@ -41,7 +41,7 @@ export class Outcomes extends Construct {
     });
     history.allow(this.notify, ['GetItem', 'UpdateItem'], ['table']);
     this.#allowMail(config.notifications);
-    // A run of thousands ends with as many messages: a few lanes are enough, and spare SES and the run's row.
+    // A run of thousands of backups sends as many messages at its end. A low concurrency is enough, and protects SES and the run's row.
     consume(this.notify, 'OutcomesMapping', this.messages.queue, {
       batchSize: 10,
       maxConcurrency: 4,
@@ -49,14 +49,14 @@ export class Outcomes extends Construct {
     alarms.deadLetters('OutcomesDeadLetters', this.messages.deadLetters, 'outcomes');
   }
 
-  /** Lets a function report that something ended. */
+  /** Allows a function to report that some work has ended. */
   allowReport(reporter: LarderFunction): void {
     reporter.allow(['sqs:SendMessage'], [this.messages.queue.queueArn]);
   }
 
   /**
-   * SES checks the address's own identity where it has one, else its domain's or a parent domain's, and in the sandbox each recipient's
-   * as well. So the identities are not named one by one; the address that mails come from is.
+   * SES checks the address's own identity if it has one, else the identity of its domain or of a parent domain. In the sandbox it
+   * checks each recipient's identity too. So the policy does not list identities; it names the sender address.
    * https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policies.html
    */
   #allowMail({ from, configurationSet }: Config['notifications']): void {

@@ -1,12 +1,12 @@
 /**
- * PostgreSQL's programs as Lambda layers. A layer is built (or taken from the cache) when a function
- * first asks for it, so a stack that verifies nothing builds no server layer. CDK's constructs are
- * synchronous and a build is not: it runs as a child process.
+ * PostgreSQL's programs as Lambda layers. A layer is built (or read from the cache) when a function first asks for
+ * it, so a stack that verifies nothing builds no server layer. CDK's constructs are synchronous and a build is
+ * asynchronous, so the build runs as a child process.
  *
- * Context that changes where the layers come from:
- *   larder:layers = placeholder           a tiny folder instead, for synthesis that nobody deploys;
- *                                         so does switching CDK's bundling off for the stack
- *   larder:client-layer-arn, larder:server-layer-arn   layers that were published elsewhere
+ * Context that changes the source of the layers:
+ *   larder:layers = placeholder           a tiny folder instead, for a synthesis that is never deployed;
+ *                                         switching off CDK's bundling for the stack does the same
+ *   larder:client-layer-arn, larder:server-layer-arn   layers published elsewhere
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -19,25 +19,25 @@ export const POSTGRES_ROOT = '/opt/postgres';
 
 const BUILD = path.resolve(import.meta.dirname, '..', 'layers', 'postgres');
 
-/** The build has said why, and what to do, on standard error. */
+/** The build has printed the reason, and what to do, on standard error. */
 export class LayerNotBuilt extends Error {
   override readonly name = 'LayerNotBuilt';
 }
 
 export type PostgresLayersProps = {
-  /** Of the functions that use the layers. */
+  /** The architecture of the functions that use the layers. */
   architecture: Architecture;
-  /** Majors of pg_dump and its kin; the build's defaults where absent. */
+  /** Majors of pg_dump and the other client programs; absent: the build's defaults. */
   clientMajors?: readonly number[];
   /** Major of the scratch server that verification restores into. */
   serverMajor?: number;
-  /** Packages of extensions that the customers' schemas use, e.g. `pgvector`. */
+  /** Packages of extensions that the customers' schemas use, for example `pgvector`. */
   extensions?: readonly string[];
-  /** Deploy a PostgreSQL with known holes all the same. */
+  /** Deploys a PostgreSQL with known vulnerabilities anyway. */
   acceptOlder?: boolean;
 };
 
-/** A line of what `layers/postgres/build.ts` prints. */
+/** One line of the output of `layers/postgres/build.ts`. */
 type Built = {
   programs: Record<string, string>;
   inputs: string;
@@ -59,7 +59,7 @@ export class PostgresLayers extends Construct {
     return this.#layer('client', clientMajors ? ['--majors', clientMajors.join(',')] : []);
   }
 
-  /** `initdb`, `pg_ctl` and `postgres` with contrib and the extensions asked for. */
+  /** `initdb`, `pg_ctl` and `postgres` with contrib and the requested extensions. */
   get server(): ILayerVersion {
     const { serverMajor, extensions = [] } = this.#props;
     return this.#layer('server', [

@@ -10,21 +10,21 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { LarderFunction } from './lambda-function.ts';
 
-/** Everything Larder's queues have in common: encrypted, TLS only, kept for the longest that SQS can. */
+/** The properties of all Larder's queues: encrypted, TLS only, the longest retention that SQS allows. */
 const COMMON = {
   encryption: QueueEncryption.SQS_MANAGED,
   enforceSSL: true,
   retentionPeriod: Duration.days(14),
 } as const satisfies QueueProps;
 
-/** A FIFO queue whose message groups don't wait for each other. */
+/** A FIFO queue whose message groups do not block each other. */
 const FIFO = {
   fifo: true,
   deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
   fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
 } as const satisfies QueueProps;
 
-/** Seconds for which a message that `bury` has taken is hidden: six times its timeout, as Lambda advises. */
+/** Seconds for which a message that `bury` has received is hidden: six times its timeout, as Lambda advises. */
 const BURY_VISIBILITY = Duration.seconds(360);
 
 export interface QueueWithDeadLettersProps {
@@ -33,7 +33,7 @@ export interface QueueWithDeadLettersProps {
   readonly maxReceiveCount: number;
 }
 
-/** A queue, and where its messages go that can't be handled. */
+/** A queue and its dead-letter queue. */
 export class QueueWithDeadLetters extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -55,7 +55,7 @@ export class QueueWithDeadLetters extends Construct {
   }
 }
 
-/** A dead-letter queue of something that is no queue: of EventBridge Scheduler or of Lambda. */
+/** A dead-letter queue for EventBridge Scheduler or Lambda, without a main queue. */
 export const makeDeadLetters = (scope: Construct, id: string, of: string): Queue => {
   const queue = new Queue(scope, id, { ...COMMON, visibilityTimeout: BURY_VISIBILITY });
   acknowledge(
@@ -66,7 +66,7 @@ export const makeDeadLetters = (scope: Construct, id: string, of: string): Queue
   return queue;
 };
 
-/** Lets a function be given a queue's messages by Lambda: no more than the event source mapping needs. */
+/** Lets Lambda deliver a queue's messages to a function, with only the permissions that the event source mapping needs. */
 export const consume = (
   reader: LarderFunction,
   id: string,

@@ -3,9 +3,9 @@ import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { API } from '../core/contract.ts';
 
 /**
- * What API Gateway refuses by itself, before the function hears of it, as problem details like the function's own (RFC
- * 9457). A template knows neither the status nor how to choose, so each type of refusal that a REST API with IAM
- * has is spelled out; the defaults catch the rest.
+ * API Gateway refuses some requests before it calls the function. These answers are problem details like the
+ * function's own (RFC 9457). A template can neither read the status nor branch, so each type of refusal of a REST API
+ * with IAM has its own template; the defaults cover the rest.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 const SAID = '$context.error.messageString';
@@ -24,7 +24,7 @@ const refusal = (type: ResponseType, status: number, detail = SAID): Refusal => 
 });
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
-  // Both cases look alike to API Gateway; its own words name only the first.
+  // API Gateway does not distinguish the two cases; its own message names only the first.
   Unsigned: refusal(
     ResponseType.MISSING_AUTHENTICATION_TOKEN,
     403,
@@ -40,7 +40,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     '"The body: $context.error.validationErrorString"',
   ),
   BadMediaType: refusal(ResponseType.UNSUPPORTED_MEDIA_TYPE, 415),
-  // Before the function, which has a limit of its own, hears of it.
+  // API Gateway's limit applies before the function's own limit.
   TooLarge: refusal(
     ResponseType.REQUEST_TOO_LARGE,
     413,
@@ -58,7 +58,7 @@ const templateOf = ({ status, detail }: Refusal): string =>
   `{"type":"about:blank","title":"${STATUS_CODES[status]}","status":${status},"detail":${detail},` +
   '"instance":"urn:uuid:$context.requestId","code":"$context.error.responseType"}';
 
-/** Words all of API Gateway's own refusals. */
+/** Sets the text of all API Gateway's own refusals. */
 export const explainRefusals = (api: RestApi): void => {
   for (const [id, refused] of Object.entries(REFUSALS)) {
     api.addGatewayResponse(id, {

@@ -9,12 +9,12 @@ import { POSTGRES_ROOT } from './postgres-layers.ts';
 import { consume, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import { makeSourceFunction } from './source-function.ts';
 
-/** Restores of one source at once: of two projects, for one project's never run side by side. */
+/** The most restores of one source at once. They belong to different projects: restores of one project never run side by side. */
 const CONCURRENCY = 2;
-/** A restore is asked for by a person, who waits. */
+/** A person asks for a restore and waits for it. */
 const MAXIMUM_WAIT_HOURS = 1;
 
-/** As the function reads them: without the login, which is in the source's settings. */
+/** The settings in the form that the function reads: without the login, which is in the source's settings. */
 const settingsOf = (restore: RestoreConfig): string => {
   const { secretArn: _, secretKeyArn: __, iam: ___, ...settings } = restore;
   return JSON.stringify(restoreSettings.parse(settings) satisfies RestoreSettings);
@@ -22,13 +22,13 @@ const settingsOf = (restore: RestoreConfig): string => {
 
 export interface SourceRestoresProps extends SourceExportsProps {
   readonly settings: RestoreConfig;
-  /** Of the same source: a swap's safety backup is an export like any other. */
+  /** The exports of the same source: a swap's safety backup is an export like any other. */
   readonly exports: SourceExports;
 }
 
 /**
- * What brings backups back into one source: its queue, and the one function that may write to the database. It reads what it takes of
- * the vault, which may be another source's, and writes nothing there.
+ * Restores backups into one source: its queue, and the one function that may write to the database. The function reads the backups
+ * that the source accepts, which may belong to another source, and writes nothing to the vault.
  */
 export class SourceRestores extends Construct {
   readonly source: SourceConfig;
@@ -94,7 +94,7 @@ export class SourceRestores extends Construct {
     restore.allow(['sqs:SendMessage'], [safetyBackups.queueArn]);
     vault.allowRead(restore, isolation.reads);
     manifestKey.allowVerify(restore);
-    // So that a backup which is gone is found to be gone, and not forbidden.
+    // With this, a deleted backup is reported as gone and not as forbidden.
     vault.allowList(restore, isolation.reads);
     restore.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);
     outcomes.allowReport(restore);

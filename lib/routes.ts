@@ -3,7 +3,7 @@ import type { routeSettings } from '../core/settings.ts';
 import type { SourceExports } from './exports.ts';
 import type { SourceRestores } from './restores.ts';
 
-/** Where api and sweep find what belongs to each source. What has a default is left out: a parameter is small. */
+/** The addresses of each source's resources, for api and sweep. Defaults are left out, because a parameter is small. */
 export const routesOf = (
   sources: readonly SourceExports[],
   restores: readonly SourceRestores[],

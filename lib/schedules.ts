@@ -11,9 +11,9 @@ import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
 import type { LarderFunction } from './lambda-function.ts';
 import type { StartRuns } from './start-runs.ts';
 
-/** EventBridge Scheduler puts the time in that the schedule was due, whatever the flexible window made of it. */
+/** EventBridge Scheduler fills in the time at which the schedule was due, whatever delay the flexible window added. */
 const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
-/** A run that could not be started for so long is given up, for the next is near. */
+/** A run that could not be started for this long is given up, because the next one is near. */
 const MAXIMUM_AGE_SECONDS = 6 * 3600;
 
 const inTwoYears = (now: Date): Date => new Date(now.getTime() + 2 * 366 * 86_400_000);
@@ -26,8 +26,8 @@ export interface SchedulesProps {
 }
 
 /**
- * The configured schedules, each of them one for all its sources, and the sweep's. All in one group, which the
- * role's trust is limited to.
+ * The configured schedules, each one for all its sources, and the schedule of sweep. All are in one group; the
+ * role's trust is limited to this group.
  */
 export class Schedules extends Construct {
   readonly #group: CfnScheduleGroup;
@@ -121,7 +121,7 @@ export class Schedules extends Construct {
         arn: sweep.lambda.functionArn,
         roleArn: this.#role.roleArn,
         input: '{}',
-        // The next firing is near; a lost one is no news, many are SweepSilent's.
+        // The next firing is near; one lost firing needs no alarm, and many raise SweepSilent.
         retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 3 },
       },
     });
@@ -129,7 +129,7 @@ export class Schedules extends Construct {
 
   #make(id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
     const made = new CfnSchedule(this, id, { ...props, groupName: this.#group.ref });
-    // Scheduler checks at once that the role may do what it is there for.
+    // Scheduler checks immediately that the role has the needed permissions.
     made.node.addDependency(this.#role);
   }
 }

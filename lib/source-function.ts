@@ -10,17 +10,17 @@ import {
   type LarderFunctionProps,
 } from './lambda-function.ts';
 
-/** What all functions that reach a source's database have in common. */
+/** The common properties of all functions that reach a source's database. */
 export interface SourceAccess {
   readonly config: Config;
   readonly source: SourceConfig;
-  /** Of the backup role or of the restore role: a function has one of them and never the other. */
+  /** The login of the backup role or of the restore role: a function has one of them and never both. */
   readonly login: Login;
   readonly network: FunctionNetwork | undefined;
   readonly history: HistoryTable;
 }
 
-/** What a function is told of its source: no network, which it is in, and no file outside its bundle. */
+/** The settings of its source that a function gets: without the network, in which it runs, and without files outside its bundle. */
 const settingsOf = (source: SourceConfig, { secretArn, iam }: Login): SourceSettings => {
   const {
     secretArn: _,

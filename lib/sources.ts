@@ -7,10 +7,10 @@ import { Endpoints } from './network.ts';
 import { SourceRestores } from './restores.ts';
 import { SourceStack } from './source-stack.ts';
 
-/** What all sources share. */
+/** The resources that all sources share. */
 export type SourcesProps = Omit<SourceExportsProps, 'source'>;
 
-/** The databases that hold projects: what exports each, and what restores into those that take restores. */
+/** The databases that hold projects: for each, the functions that export it and, if it accepts restores, the functions that restore into it. */
 export class Sources extends Construct {
   readonly exports: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
@@ -34,9 +34,9 @@ export class Sources extends Construct {
   }
 
   /**
-   * The endpoints of a VPC whose source asks for them; they serve all sources that are in it. They stay in the stack around the
-   * sources' own: while an endpoint is replaced there would be two, and a VPC takes one private name, and one route, for a service.
-   * (The id `Default` is no part of logical ids, so theirs are the ones they had before sources got stacks of their own.)
+   * The endpoints of a VPC whose source asks for them; they serve all sources in that VPC. They stay in the parent of the sources'
+   * own stacks: during a replacement there would be two endpoints, but a VPC allows one private name and one route for a service.
+   * (The id `Default` is not part of logical ids, so the endpoints keep the ids from before each source had its own stack.)
    */
   #makeEndpoints(
     maker: SourceExports,

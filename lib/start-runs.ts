@@ -13,15 +13,15 @@ export interface StartRunsProps {
   readonly config: Config;
   readonly history: HistoryTable;
   readonly sources: readonly SourceExports[];
-  /** Of all sources, see routes.ts. */
+  /** Parameters with the routes of all sources, see routes.ts. */
   readonly routes: StoredSettings;
   readonly alarms: Alarms;
 }
 
-/** What schedules start: it begins a run and starts the planning of each of its sources. */
+/** The function that schedules start: it begins a run and starts the planning of each source. */
 export class StartRuns extends Construct {
   readonly start: LarderFunction;
-  /** Events that could not be handed to it, and those that it failed at for good. */
+  /** Events that could not be delivered to it, and events that it failed to handle permanently. */
   readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, props: StartRunsProps) {
@@ -44,7 +44,7 @@ export class StartRuns extends Construct {
     routes.allowRead(this.start);
     for (const { plan } of sources)
       this.start.allow(['lambda:InvokeFunction'], [plan.lambda.functionArn]);
-    // What fails for good is not lost: `bury` begins the run, and sweep starts its planning.
+    // A permanently failed event is not lost: `bury` begins the run, and sweep starts its planning.
     this.start.allow(['sqs:SendMessage'], [this.deadLetters.queueArn]);
     this.start.lambda.configureAsyncInvoke({
       retryAttempts: 2,

@@ -8,13 +8,13 @@ import { makeValueBytes } from './value-bytes.ts';
 export const PARAMETER_LIMIT = 4096;
 
 export interface StoredSettingsProps {
-  /** Of what, for people who find a parameter in the console. */
+  /** A description, for people who find a parameter in the console. */
   readonly description: string;
-  /** Each becomes an element of the JSON array that a parameter holds. */
+  /** Each becomes one element of the JSON array in a parameter. */
   readonly entries: readonly object[];
 }
 
-/** Puts as many entries together as a parameter has room for. */
+/** Groups as many entries as fit into one parameter. */
 const pack = (entries: readonly string[], bytesOf: (entry: string) => number): string[][] => {
   const packs: string[][] = [];
   let room = 0;
@@ -32,8 +32,8 @@ const pack = (entries: readonly string[], bytesOf: (entry: string) => number): s
 };
 
 /**
- * Settings that grow with the number of sources. A function's environment has 4 KB, so they are parameters of Systems Manager, as many
- * as are needed, which the function reads at its start: ten with one request. Nothing in them is secret.
+ * Settings that grow with the number of sources. A function's environment is limited to 4 KB, so these are parameters of Systems
+ * Manager, as many as needed. The function reads them at its start, ten with one request. They contain no secrets.
  */
 export class StoredSettings extends Construct {
   readonly #parameters: readonly CfnParameter[];

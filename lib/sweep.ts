@@ -15,7 +15,7 @@ import type { Verifications } from './verifications.ts';
 /** A sweep ends before the next begins. */
 const TIMEOUT_SECONDS = TIMES.sweepEveryMinutes * 60 - 20;
 
-/** The schedules whose firings it waits for: those that fire. */
+/** The schedules whose firings it expects: the enabled ones. */
 const watchedSchedulesOf = ({ schedules }: Config): string =>
   JSON.stringify(
     schedules
@@ -35,13 +35,13 @@ export interface SweepProps {
   readonly outcomes: Outcomes;
   readonly sources: readonly SourceExports[];
   readonly restores: readonly SourceRestores[];
-  /** Of all sources, see routes.ts. */
+  /** Parameters with the routes of all sources, see routes.ts. */
   readonly routes: StoredSettings;
   readonly verifications: Verifications;
   readonly alarms: Alarms;
 }
 
-/** Finds what got lost on the way and sets it going again, or ends it. */
+/** Finds lost work and restarts it or ends it. */
 export class Sweep extends Construct {
   readonly sweep: LarderFunction;
 
@@ -71,12 +71,12 @@ export class Sweep extends Construct {
     vault.allowRemove(this.sweep);
     outcomes.allowReport(this.sweep);
     routes.allowRead(this.sweep);
-    // One by one: CDK divides what does not fit into one policy, by statements.
+    // One grant each: CDK splits an oversized policy by statements.
     for (const { requests } of [...sources, ...restores, verifications])
       this.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [requests.queue.queueArn]);
     for (const { plan } of sources)
       this.sweep.allow(['lambda:InvokeFunction'], [plan.lambda.functionArn]);
-    // The next sweep does what this one could not; a late one would only run beside it.
+    // The next sweep repeats the work; a late retry would only run beside it.
     this.sweep.lambda.configureAsyncInvoke({ retryAttempts: 0 });
     const { lambda } = this.sweep;
     alarms.lasting(

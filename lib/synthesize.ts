@@ -7,23 +7,23 @@ import { LarderStack } from './larder-stack.ts';
 export interface Synthesized {
   /** CloudFormation's template, JSON. */
   readonly templateFile: string;
-  /** Says where the folder of each S3 key in the template lies. */
+  /** The assets file: gives the folder of each S3 key in the template. */
   readonly assetsFile: string;
   readonly stackName: string;
 }
 
-/** The stack's name where nobody gave another. */
+/** The stack's default name. */
 export { STACK_NAME };
 
 /**
- * Synthesizes the stack in this process, with the real bundles of all functions, for whoever runs them on this machine.
- * The layers are placeholders: a machine has PostgreSQL's programs elsewhere.
- * @param folder gets the cloud assembly; bundles that are there already are made anew
+ * Synthesizes the stack in this process, with the real bundles of all functions, to run them on this machine. The
+ * layers are placeholders: on a machine, PostgreSQL's programs are elsewhere.
+ * @param folder receives the cloud assembly; existing bundles in it are built again
  */
 export const synthesize = (config: Config, folder: string): Synthesized => {
   const app = larderApp({
     outdir: path.resolve(folder),
-    // CloudFormation's rules are for what is deployed, and take as long as all the rest.
+    // CloudFormation's validation matters only for a deployment, and takes as long as everything else together.
     builtinCloudFormationValidation: false,
     context: { 'larder:layers': 'placeholder' },
   });

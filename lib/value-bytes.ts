@@ -2,8 +2,8 @@ import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * Bytes to reckon with for what only the deployment knows, by type of the resource it names. The longest is a
- * queue's URL: `https://sqs.ap-southeast-1.amazonaws.com/123456789012/` and a name of 80.
+ * Assumed lengths in bytes of values that only the deployment knows, by resource type. The longest is a queue's
+ * URL: `https://sqs.ap-southeast-1.amazonaws.com/123456789012/` and a name of 80 characters.
  */
 const LONGEST: Readonly<Record<string, number>> = {
   'AWS::Lambda::Function': 64,
@@ -16,13 +16,13 @@ const LONGEST: Readonly<Record<string, number>> = {
 };
 const LONGEST_OF_ALL = 135;
 
-/** The stack that is no other one's nested stack. */
+/** The outermost stack, which is not nested. */
 export const outermostStack = (scope: IConstruct): Stack => {
   const stack = Stack.of(scope);
   return stack.nestedStackParent ? outermostStack(stack.nestedStackParent) : stack;
 };
 
-/** Types of the resources by logical id. Nested stacks that are alike have the same ids for the same types. */
+/** Types of the resources by logical id. Similar nested stacks have the same ids for the same types. */
 const typesOf = (outermost: Stack): ReadonlyMap<string, string> =>
   new Map(
     outermost.node
@@ -32,8 +32,8 @@ const typesOf = (outermost: Stack): ReadonlyMap<string, string> =>
   );
 
 /**
- * Tells how many bytes a value comes to at most: what the deployment fills in counts as the longest that it can be. It knows the
- * resources that the stack has when it is made.
+ * Returns a function that computes the largest length of a value in bytes: values that the deployment fills in count with their
+ * largest length. It knows the resources that the stack has at the time of the call.
  */
 export const makeValueBytes = (scope: IConstruct): ((value: string) => number) => {
   const stack = Stack.of(scope);

@@ -6,13 +6,13 @@ import { VAULT } from '../core/contract.ts';
 import { acknowledge, wildcardBehind } from './acknowledge.ts';
 import type { LarderFunction } from './lambda-function.ts';
 
-/** No object is ever overwritten; an older version is what somebody deleted by hand, and can be had back for so long. */
+/** No object is ever overwritten; an older version means that a person deleted the object, and can be restored for this long. */
 const NONCURRENT_DAYS = 30;
 
-/** Behind the prefix. */
+/** Keys after the prefix. */
 const ALL_KEYS: readonly string[] = ['*'];
 
-/** The bucket of the backups. It outlives the stack, and so does its key, without which it would be noise. */
+/** The bucket of the backups. It is kept when the stack is deleted. So is its key: without the key the backups can't be read. */
 export class Vault extends Construct {
   readonly bucket: Bucket;
   readonly key: Key;
@@ -50,10 +50,10 @@ export class Vault extends Construct {
     );
   }
 
-  /** New objects below the prefix, and what uploads them in parts. `keys` are patterns behind the prefix. */
+  /** Permission to write new objects below the prefix, also in multipart uploads. `keys` are patterns after the prefix. */
   allowStore(writer: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
     this.#allowObjects(writer, ['s3:PutObject', 's3:AbortMultipartUpload'], keys);
-    // Every part but the first needs the data key back.
+    // Every part after the first needs to decrypt the data key.
     this.#allowKey(writer, ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
 
@@ -63,8 +63,8 @@ export class Vault extends Construct {
   }
 
   /**
-   * Objects with all their versions, each by its id: the bucket keeps versions, so DeleteObject, which only hides an object, is not needed.
-   * It takes `allowList` as well, to know whether there is one.
+   * Deletes objects with all their versions, each by its id: the bucket is versioned, so DeleteObject, which only hides an object, is not
+   * needed. The caller also needs `allowList`, to know whether an object exists.
    */
   allowRemove(remover: LarderFunction): void {
     this.#allowObjects(remover, ['s3:DeleteObjectVersion']);
@@ -74,8 +74,8 @@ export class Vault extends Construct {
   }
 
   /**
-   * Listing below the prefix, and nothing without one. So S3 answers 403 for an object that is not there, for a GET or HEAD has no
-   * prefix either; adapters/s3 lists a key to know whether there is such an object.
+   * Listing below the prefix only. So S3 answers 403 for a missing object, because a GET or HEAD has no prefix; adapters/s3 lists
+   * a key to find out whether the object exists.
    */
   allowList(reader: LarderFunction, keys: readonly string[] = ALL_KEYS): void {
     const [only, ...more] = keys.map((pattern) => `${VAULT.prefix}${pattern}`);
@@ -85,7 +85,7 @@ export class Vault extends Construct {
   }
 
   /**
-   * Finding and ending uploads that nobody will finish. They can't be listed below a prefix only: the action has no such condition key.
+   * Finding and aborting abandoned uploads. They can't be limited to a prefix: the action has no such condition key.
    * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
    */
   allowAbort(sweeper: LarderFunction): void {

@@ -11,10 +11,10 @@ import { POSTGRES_ROOT, type PostgresLayers } from './postgres-layers.ts';
 import { consume, QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { Vault } from './vault.ts';
 
-/** A day's backups should be verified before the next day's come. */
+/** The backups of one day should be verified before those of the next day arrive. */
 const MAXIMUM_WAIT_HOURS = 24;
 
-/** The settings as functions read them: with the room that the scratch server has, without what is Lambda's or the layer's. */
+/** The settings in the form that functions read: with the space for the scratch server, without the settings of Lambda and of the layer. */
 export const verificationOf = ({ verification }: Config): string => {
   const { which, compare, temporaryMb } = verification;
   return JSON.stringify({
@@ -35,8 +35,8 @@ export interface VerificationsProps {
 }
 
 /**
- * Restores backups into a scratch PostgreSQL of its own and compares them. It reads the vault and reaches no database: it
- * has no network of a source, no login to one, and writes to the history alone.
+ * Restores backups into its own scratch PostgreSQL and compares them. It reads the vault and reaches no database: it has
+ * no network of a source and no login to one, and it writes only to the history.
  */
 export class Verifications extends Construct {
   readonly requests: QueueWithDeadLetters;
@@ -60,7 +60,7 @@ export class Verifications extends Construct {
       temporaryMb,
       layers: [layers.client, layers.server],
       logRetentionDays: config.logRetentionDays,
-      // An event source mapping can't be held to one at a time; the function can.
+      // An event source mapping can't limit concurrency to 1; the function can.
       ...(concurrency === 1 && { reservedConcurrency: 1 }),
       variables: {
         historyTable: history.table.tableName,
@@ -72,11 +72,11 @@ export class Verifications extends Construct {
         postgresRoot: POSTGRES_ROOT,
       },
     });
-    // It queries since what it finds decides which of the project's backups retention may take.
+    // It queries because its result decides which of the project's backups retention may remove.
     history.allow(this.verify, ['GetItem', 'UpdateItem'], ['table']);
     vault.allowRead(this.verify);
     manifestKey.allowVerify(this.verify);
-    // So that a backup which is gone is found to be gone, and not forbidden.
+    // With this, a deleted backup is reported as gone and not as forbidden.
     vault.allowList(this.verify);
     this.verify.allow(['sqs:ChangeMessageVisibility'], [queue.queueArn]);
     outcomes.allowReport(this.verify);
@@ -99,7 +99,7 @@ export class Verifications extends Construct {
       'backups that could not be verified',
     );
   }
-  /** Lets a function ask for verifications. */
+  /** Allows a function to request verifications. */
   allowRequest(sender: LarderFunction): void {
     sender.allow(['sqs:SendMessage'], [this.requests.queue.queueArn]);
   }

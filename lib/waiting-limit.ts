@@ -2,14 +2,14 @@ import { shortestIntervalOf } from '../core/schedule-times.ts';
 import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
 
 const HOUR_MS = 3_600_000;
-/** Of a source without schedules. */
+/** The limit of a source without schedules. */
 const UNSCHEDULED_HOURS = 12;
 /** Three attempts with their pauses take more than an hour. */
 const LEAST_HOURS = 2;
-/** Of rarer schedules: SQS keeps messages for fourteen days. */
+/** The limit for rarer schedules: SQS keeps messages for fourteen days. */
 const MOST_HOURS = 7 * 24;
 
-/** By schedule, since each source of many asks for the same ones. */
+/** Cached by schedule, because many sources ask for the same ones. */
 const known = new WeakMap<ScheduleConfig, number | undefined>();
 
 const intervalOf = (schedule: ScheduleConfig): number | undefined => {
@@ -19,8 +19,8 @@ const intervalOf = (schedule: ScheduleConfig): number | undefined => {
 };
 
 /**
- * Hours that a request of a source may wait: until the next run of the same schedule begins, which then skips the projects that still
- * wait. A night of 10,000 tenants may take all of that time.
+ * Hours that a request of a source may wait: until the next run of the same schedule begins. That run skips the projects that still
+ * wait. A night of 10,000 tenants may need all of that time.
  */
 export const waitingHoursOf = (config: Config, source: string): number => {
   const intervals = config.schedules

@@ -20,14 +20,14 @@ type Issue = z.core.$ZodIssue;
 const isOfAnotherType = (issue: Issue): boolean =>
   issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 
-/** What zod says about a union is that nothing fits; what the author meant is the one form that fits by its type. */
+/** For a union, zod says only that nothing fits. The author meant the one form whose type fits. */
 const meant = (issue: Issue): readonly Issue[] => {
   if (issue.code === 'unrecognized_keys') {
     const message = 'is no setting: correct the spelling or leave it out';
     return issue.keys.map((key) => ({ ...issue, path: [...issue.path, key], message }));
   }
   if (issue.code !== 'invalid_union') return [issue];
-  // A form that no word stands for says itself which words there are.
+  // If the discriminator's word fits no form, the issue itself lists the allowed words.
   if (issue.errors.length === 0) return [issue];
   const candidates = issue.errors.filter((form) => !form.some(isOfAnotherType));
   const [only] = candidates;
@@ -46,7 +46,7 @@ const sentence = (issue: Issue): string => {
 
 const line = ({ path: at, message }: Mistake): string => `${pathText(at)}: ${message}`;
 
-/** Forms of one union that failed at the same place are one mistake of the author's. */
+/** Several forms of one union that failed at the same place are one mistake of the author. */
 const formMistakes = (issues: readonly Issue[]): Mistake[] =>
   issues.flatMap((issue) => {
     const inner = meant(issue);
@@ -66,16 +66,16 @@ const withAbsolutePaths = (config: Config, folder: string): Config => ({
   })),
 });
 
-/** Hashes that verification compares are taken by the export. */
+/** Verification compares hashes that the export has computed. */
 const withComparison = (config: Config): Config =>
   config.verification.compare === 'rows'
     ? { ...config, export: { ...config.export, compare: 'rows' } }
     : config;
 
 /**
- * Gives a configuration with its defaults filled in and its file names made absolute.
+ * Returns a configuration with its defaults filled in and its file names made absolute.
  * @param folder what file names in it are relative to; the project's own by default
- * @throws ConfigInvalid with every mistake at once, a line for each: its path and what would be right
+ * @throws ConfigInvalid with all mistakes at once, a line for each: its path and a correct value
  */
 export const checkConfig = (value: unknown, folder = PROJECT_FOLDER): Config => {
   const form = configSchema.safeParse(value, { reportInput: true });
@@ -88,5 +88,5 @@ export const checkConfig = (value: unknown, folder = PROJECT_FOLDER): Config => 
   throw new ConfigInvalid(mistakes.map(line));
 };
 
-/** Gives an editor the configuration's types; what it can't see is checked when the stack is synthesized. */
+/** Gives an editor the configuration's types; the other checks run when the stack is synthesized. */
 export const defineConfig = (config: ConfigInput): ConfigInput => config;

@@ -1,4 +1,4 @@
-/** A configuration that can't be built from. Its message has a line for each mistake: path, and what would be right. */
+/** An invalid configuration. Its message has a line for each mistake: its path and a correct value. */
 export class ConfigInvalid extends Error {
   override readonly name = 'ConfigInvalid';
   readonly mistakes: readonly string[];

@@ -68,7 +68,7 @@ const endpointMistakes = (outline: Outline): Mistake[] => {
   return ofSources(outline, ({ vpc }, source) => {
     if (!vpc?.endpoints || vpc.vpcId === undefined) return [];
     const at = [...source, 'vpc'];
-    // A VPC's private names can point to one endpoint of a service only.
+    // In a VPC, the private names of a service can point to one endpoint only.
     const made = makers.includes(vpc.vpcId);
     makers.push(vpc.vpcId);
     const gateways =
@@ -109,13 +109,13 @@ const formatMistakes = (outline: Outline): Mistake[] => {
 };
 
 /**
- * Everything that the form alone can't tell, of a configuration of any form.
+ * Every check that the form alone can't make, for a configuration of any form.
  * @param folder what file names are relative to
  */
 export const crossCheck = (value: unknown, folder: string): Mistake[] => {
   const outline = outlineOf(value);
   return [
-    // In names of outputs and nested stacks, which take letters and digits only, dashes are lost.
+    // Names of outputs and nested stacks allow letters and digits only, so dashes are lost.
     ...repeated(
       outline.sources.map((source) => source?.name),
       (index) => ['sources', index, 'name'],

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** How a function of a source logs in. One of `secretArn` and `iam` is given: cross-checks.ts sees to that. */
+/** How the functions of a source log in. Exactly one of `secretArn` and `iam` is given; cross-checks.ts checks that. */
 export const loginShape = {
   /** A secret: a JSON object with username and password, or a postgresql:// URL. */
   secretArn: z
@@ -10,16 +10,16 @@ export const loginShape = {
       'give the full ARN of a Secrets Manager secret, with the six characters at its end',
     )
     .optional(),
-  /** The KMS key that the secret is encrypted with, if it is not the account's own `aws/secretsmanager`. */
+  /** The KMS key that encrypts the secret, if it is not the account's own `aws/secretsmanager`. */
   secretKeyArn: z
     .string()
     .regex(/^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'give the ARN of a KMS key')
     .optional(),
-  /** Instead of a secret: a login by IAM. */
+  /** A login by IAM, instead of a secret. */
   iam: z
     .strictObject({
       user: z.string().min(1).max(63),
-      /** Of the instance, cluster or proxy, as RDS shows it; the permission is for this one only. */
+      /** The resource id of the instance, cluster or proxy, as RDS shows it; the permission is for this one only. */
       resourceId: z
         .string()
         .regex(/^(db|cluster|prx)-[A-Za-z0-9]+$/, 'give the resource id: db-…, cluster-… or prx-…'),

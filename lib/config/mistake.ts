@@ -1,6 +1,6 @@
 import type { Outline } from './outline.ts';
 
-/** A mistake that concerns several parts of the configuration at once, or the world around it. */
+/** A mistake that concerns several parts of the configuration, or its environment. */
 export interface Mistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -13,7 +13,7 @@ export const mistake = (at: readonly PropertyKey[], message: string): Mistake =>
 
 type Source = NonNullable<Outline['sources'][number]>;
 
-/** Looks at each source that is one. */
+/** Calls a check for each source that has a valid form. */
 export const ofSources = (
   outline: Outline,
   look: (source: Source, at: readonly PropertyKey[]) => Mistake[],
@@ -21,8 +21,8 @@ export const ofSources = (
   outline.sources.flatMap((source, index) => (source ? look(source, ['sources', index]) : []));
 
 /**
- * Values that stand for something and are there before.
- * @param keyOf gives what must be unique of a name; the name itself by default
+ * Reports values that occurred earlier in the list.
+ * @param keyOf returns the part of a name that must be unique; the name itself by default
  */
 export const repeated = (
   names: readonly (string | undefined)[],

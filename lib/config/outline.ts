@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * What the cross-checks look at, read from a configuration whose form may have mistakes of its own: what is
- * no good here is passed over, for the form's check has named it. So all mistakes are listed at once.
+ * The parts of a configuration that the cross-checks read. The form may have mistakes of its own: parts with a
+ * wrong form are skipped here, because the form's check reports them. So all mistakes are listed at once.
  */
 const text = z.string().optional().catch(undefined);
 const names = z.array(z.string()).catch([]);
@@ -54,5 +54,5 @@ const outline = z
 export type Outline = z.output<typeof outline>;
 export const outlineOf = (value: unknown): Outline => outline.parse(value);
 
-/** The names in a list of sources, or none where there is no list, as where a schedule fires for all. */
+/** The names in a list of sources; none if there is no list, as for a schedule that fires for all sources. */
 export const textsOf = (value: unknown): string[] => names.parse(value);

@@ -1,7 +1,7 @@
 import { type Mistake, mistake, ofSources, repeated } from './mistake.ts';
 import { type Outline, textsOf } from './outline.ts';
 
-/** What a login is known by, whoever has it. */
+/** The key that identifies a login, whichever source has it. */
 interface LoginOutline {
   readonly secretArn?: unknown;
   readonly secretKeyArn?: unknown;
@@ -26,8 +26,8 @@ const waysMistakes = (
 };
 
 /**
- * One role for both would let every function that reads a source write to it, and a role that reads everything owns nothing,
- * so that it could not restore either.
+ * One role for both would let every function that reads a source write to it. And a role that may only read everything owns
+ * nothing, so it could not restore either.
  */
 const WHY_TWO =
   'give a login of the restore role (docs/roles.md): the backup role may only read, and restores must write';
@@ -74,7 +74,7 @@ const fromMistakes = (
   return [...wrong, ...repeated(named, (position) => [...at, 'from', position])];
 };
 
-/** Logins for backups and for restores: one way each, and not the same one. */
+/** Logins for backups and for restores: one kind each, and two different logins. */
 export const loginMistakes = (outline: Outline): Mistake[] =>
   ofSources(outline, (source, at) => {
     const { restore } = source;
@@ -87,13 +87,13 @@ export const loginMistakes = (outline: Outline): Mistake[] =>
     ];
   });
 
-/** Whose backups a source takes. */
+/** The sources whose backups a source accepts. */
 export const restoreMistakes = (outline: Outline): Mistake[] =>
   ofSources(outline, ({ name, restore }, at) =>
     restore ? fromMistakes(outline, name, restore.from, [...at, 'restore']) : [],
   );
 
-/** Rows can only be compared by hashes that an export has taken. */
+/** Rows can be compared only by hashes that an export has computed. */
 export const comparisonMistakes = (outline: Outline): Mistake[] =>
   outline.verification.compare === 'rows' && outline.export.compare === 'counts'
     ? [

@@ -1,15 +1,15 @@
 /**
- * EventBridge Scheduler's own grammar of `cron(…)` and `rate(…)`, checked before anything is deployed: its
- * cron is none of Unix's. Six fields; `?`, `L`, `W` and `#`; days of the week count from 1, Sunday.
+ * EventBridge Scheduler's own grammar of `cron(…)` and `rate(…)`, checked before a deployment. Its cron differs
+ * from Unix's: six fields; `?`, `L`, `W` and `#`; days of the week count from 1, Sunday.
  * Source: EventBridge Scheduler's user guide, "Schedule types".
  */
 interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
-  /** Names of numbers, the first of `min`. */
+  /** Names of numbers, starting with the name of `min`. */
   readonly words?: readonly string[];
-  /** The forms that only this field takes, besides numbers, ranges, steps and `*`. */
+  /** The forms that only this field allows, besides numbers, ranges, steps and `*`. */
   readonly own?: readonly RegExp[];
   readonly ownForms?: string;
 }
@@ -68,7 +68,7 @@ const numberOf = (field: Field, text: string): number | undefined => {
   return value >= field.min && value <= field.max ? value : undefined;
 };
 
-/** `*`, `5`, `1-5`, each with a step behind it or none. */
+/** `*`, `5` or `1-5`, each with an optional step. */
 const isPlain = (field: Field, item: string): boolean => {
   const [range = '', step, ...more] = item.split('/');
   if (more.length) return false;
@@ -122,8 +122,7 @@ const rateProblems = (body: string): string[] => {
 };
 
 /**
- * What is wrong with a schedule's expression, a line for each mistake; none where EventBridge Scheduler
- * would take it.
+ * The mistakes in a schedule's expression, a line for each; empty if EventBridge Scheduler would accept it.
  */
 export const expressionProblems = (expression: string): string[] => {
   const [, kind, body = ''] = /^(cron|rate)\(([^()]*)\)$/.exec(expression) ?? [];
@@ -134,9 +133,9 @@ export const expressionProblems = (expression: string): string[] => {
   ];
 };
 
-/** Whether the time zone is one of IANA's, as Node's own copy of its database has it. */
+/** Whether the time zone is in the IANA database, in the copy that Node has. */
 export const isTimeZone = (name: string): boolean => {
-  // Intl takes offsets such as +02:00 as well; EventBridge Scheduler does not.
+  // Intl also accepts offsets such as +02:00; EventBridge Scheduler does not.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

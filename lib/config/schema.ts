@@ -17,19 +17,19 @@ import { network } from './network.ts';
 import { expressionProblems, isTimeZone } from './schedule-expression.ts';
 
 /**
- * The configuration's form. What reaches a function is built from core/settings.ts; what is added here
- * is for the infrastructure alone. What concerns several parts at once is in cross-checks.ts.
+ * The configuration's form. The parts that reach a function are built from core/settings.ts; the parts added here
+ * are for the infrastructure only. Checks across several parts are in cross-checks.ts.
  */
-/** How the source takes restores; without it, it takes none. */
+/** How restores into the source work; without it, the source accepts none. */
 const restore = restoreSettings.extend({
-  /** A login of its own, of the restore role: the backup's may only read. See docs/roles.md. */
+  /** The login of the restore role. The backup role's login can't be used: it may only read. See docs/roles.md. */
   ...loginShape,
 });
 
 const source = sourceSettings.omit({ auth: true, caFile: true }).extend({
   /** The backup role's login. */
   ...loginShape,
-  /** A file with the certificate authority in PEM, from the project's folder. */
+  /** A file with the certificate authority in PEM; its path is relative to the project's folder. */
   ca: z.string().min(1).optional(),
   vpc: network.optional(),
   restore: restore.optional(),
@@ -48,7 +48,7 @@ const schedule = z.strictObject({
       'use lower-case letters, digits and "-", 40 at most, beginning with a letter',
     )
     .refine((name) => name !== 'manual', '"manual" is the name of runs started by hand'),
-  /** `cron(…)` with six fields, or `rate(…)`, as EventBridge Scheduler has them. */
+  /** `cron(…)` with six fields, or `rate(…)`, in EventBridge Scheduler's syntax. */
   expression: z.string().superRefine((expression, context) => {
     for (const message of expressionProblems(expression)) {
       context.addIssue({ code: 'custom', message });
@@ -59,9 +59,9 @@ const schedule = z.strictObject({
     .string()
     .refine(isTimeZone, 'give a time zone of the IANA database, such as Europe/Berlin or UTC')
     .default('UTC'),
-  /** Minutes within which it may fire; 0 fires at the minute. */
+  /** Length of the flexible window in minutes; 0 fires at the exact minute. */
   flexibleMinutes: z.int().min(0).max(1440).default(0),
-  /** Ids of projects, or all that are active. */
+  /** Ids of projects, or all active projects. */
   projects: z.union([all, z.array(projectId).min(1).max(1000)]).default('all'),
   /** Names of sources, or all. */
   sources: z.union([all, z.array(sourceName).min(1)]).default('all'),
@@ -78,7 +78,7 @@ const keyTemplate = z
 
 const megabytes = (min: number, max: number) => z.int().min(min).max(max);
 
-/** Debian's own rule for names of packages; a layer's build takes them without the major too. */
+/** Debian's own rule for package names; a layer's build also accepts them without the major version. */
 const extensionPackage = z
   .string()
   .regex(
@@ -86,14 +86,14 @@ const extensionPackage = z
     'give the name of a Debian package, such as pgvector or postgresql-18-pgvector',
   );
 
-/** Days that CloudWatch Logs can keep a log. */
+/** Retention times of a log in days that CloudWatch Logs allows. */
 const LOG_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
 ] as const;
 
 export const configSchema = z.strictObject({
-  /** A word kept with every backup. */
+  /** A word that is stored with every backup. */
   environment: z
     .string()
     .regex(
@@ -102,7 +102,7 @@ export const configSchema = z.strictObject({
     ),
   sources: z.array(source).min(1),
   schedules: z.array(schedule).default([]),
-  /** Days that backups live: one number for all, or one a class. */
+  /** Retention of backups in days: one number for all, or one for each class. */
   retention: z
     .union([retentionSettings.shape.daily.unwrap(), retentionSettings])
     .transform((value) =>
@@ -114,26 +114,26 @@ export const configSchema = z.strictObject({
   export: exportSettings
     .omit({ temporaryBytes: true })
     .extend({
-      /** K: exports that run on one source at once, at most. */
+      /** K: the most exports that run on one source at once. */
       concurrency: z.int().min(1).max(1000).default(3),
     })
     .prefault({}),
-  /** Which backups are brought back into a scratch server and compared, and with what. */
+  /** Which backups are restored into a scratch server and compared, and with what. */
   verification: verificationSettings
     .omit({ temporaryBytes: true })
     .extend({
-      /** MB. The scratch server runs in it; a function gets CPU by its memory: one core at 1769. */
+      /** MB of the function that runs the scratch server. A function gets CPU in proportion to its memory: one core at 1769. */
       memoryMb: megabytes(512, 10_240).default(3008),
       /** MB of /tmp, for the scratch server's folder: 1.2 times the largest schema to be verified. */
       temporaryMb: megabytes(512, 10_240).default(4096),
-      /** Packages of the extensions that the schemas use, for the scratch server: such as `pgvector`. */
+      /** Debian packages of the extensions that the schemas use, for the scratch server: such as `pgvector`. */
       extensions: z.array(extensionPackage).max(50).default([]),
-      /** Verifications that run at once, of all sources. */
+      /** The most verifications that run at once, for all sources together. */
       concurrency: z.int().min(1).max(1000).default(2),
     })
     .prefault({}),
   keyTemplate,
-  /** Keys that manifests were signed with before the stack's present one, such as those of a stack that is gone. */
+  /** Keys that signed manifests before the stack's present key, such as the keys of a deleted stack. */
   manifests: z
     .strictObject({
       olderKeys: z
@@ -150,7 +150,7 @@ export const configSchema = z.strictObject({
   api: z
     .discriminatedUnion('type', [
       z.strictObject({ type: z.literal('regional') }),
-      /** Reached through these interface endpoints of execute-api only. */
+      /** The API accepts requests only through these interface endpoints of execute-api. */
       z.strictObject({
         type: z.literal('private'),
         vpcEndpointIds: z
@@ -161,11 +161,11 @@ export const configSchema = z.strictObject({
     .prefault({ type: 'regional' }),
   lambda: z
     .strictObject({
-      /** MB. A function gets CPU by its memory: one core at 1769. */
+      /** MB. A function gets CPU in proportion to its memory: one core at 1769. */
       exportMemoryMb: megabytes(512, 10_240).default(2048),
-      /** MB. Only format tar needs more than the least. */
+      /** MB. Only format tar needs more than the minimum. */
       exportTemporaryMb: megabytes(512, 10_240).default(512),
-      /** MB, of all other functions. */
+      /** MB, for all other functions. */
       memoryMb: megabytes(256, 10_240).default(512),
     })
     .prefault({}),
@@ -173,14 +173,14 @@ export const configSchema = z.strictObject({
   postgres: z
     .strictObject({
       majors: z.array(z.int().min(14).max(99)).min(1).optional(),
-      /** Of the scratch server that backups are verified on; absent takes the newest, which reads them all. */
+      /** Major version of the scratch server that verifies backups; absent: the newest, which reads all backups. */
       serverMajor: z.int().min(14).max(99).optional(),
-      /** Deploys programs below the releases that close known holes. */
+      /** Deploys programs older than the releases that fix known vulnerabilities. */
       acceptOlder: z.boolean().default(false),
     })
     .prefault({}),
   logRetentionDays: z.literal(LOG_DAYS).default(30),
-  /** Where alarms go: a topic of yours, or an address that a topic is made for. */
+  /** Where alarms go: an existing topic, or an address for which a topic is created. */
   alarms: z
     .strictObject({
       topicArn: z
@@ -196,7 +196,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
 });
 
-/** What an author writes: everything with a default may be left out. */
+/** The form that an author writes: every part with a default is optional. */
 export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = Config['sources'][number];
