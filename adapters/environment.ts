@@ -60,7 +60,7 @@ export type Environment<K extends keyof Readers> = { readonly [P in K]: z.output
 
 /**
  * Reads the variables a function needs, once, at its start.
- * @throws InvalidInput with every variable that is missing or wrong. Values are never in the message.
+ * @throws InvalidInput with every variable that is missing or wrong. The message never contains values.
  */
 export const readEnvironment = <K extends keyof Readers>(
   names: readonly K[],

@@ -9,7 +9,7 @@ export interface LambdaLog extends Log {
 
 /** Structured lines on standard output, through Powertools. `POWERTOOLS_LOG_LEVEL` sets the level. */
 export const makeLog = (service: string): LambdaLog => {
-  // JSON escapes line feeds; what else can't be seen is written as an escape here, since lines are read in terminals.
+  // JSON escapes line feeds; other invisible characters are escaped here, because people read the lines in terminals.
   const logger = new Logger({
     serviceName: service,
     jsonReplacerFn: (_, value) => (typeof value === 'string' ? printableLines(value) : value),

@@ -2,8 +2,8 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRICS } from '../core/contract.ts';
 
 /**
- * Metrics as lines of the log (EMF), through Powertools. The function's name, which Lambda gives, keeps two stacks in one
- * account apart: services are called the same in both.
+ * Metrics as log lines (EMF), through Powertools. Lambda provides the function's name, which separates two stacks in one
+ * account: their services have the same names.
  */
 export const makeMetrics = (service: string): Metrics =>
   new Metrics({

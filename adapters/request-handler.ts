@@ -2,18 +2,18 @@ import type { Agent } from 'node:http';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
- * How clients of the AWS SDK call AWS. Every client of Larder's has one, since two of the SDK's defaults do not fit a function
- * that lives on between events:
+ * How clients of the AWS SDK call AWS. All clients of Larder use it, because two defaults of the SDK do not suit a function
+ * that survives between events:
  *
- * - It waits for an answer for ever. A connection that went silent would hold a worker until its function is stopped, and its claim
- *   would run out meanwhile. Here a late answer is an error, and the SDK tries again.
- * - It keeps idle connections for ever. Lambda freezes a function between events, and AWS or a NAT gateway forgets a connection that
- *   is idle (after 350 s, https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html). Whoever uses it is reset,
- *   and after three forgotten connections the SDK has no try left. Here a connection ends when it was idle for some
- *   seconds. Timers of a frozen function fire after the event that thaws it has begun, so before each request the clock decides, too.
+ * - The SDK waits for an answer without a limit. A silent connection would block a worker until its function is stopped; meanwhile
+ *   its claim would expire. Here a late answer is an error, and the SDK tries again.
+ * - The SDK keeps idle connections without a limit. Lambda freezes a function between events, and AWS or a NAT gateway drops an idle
+ *   connection (after 350 s, https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html). The next request on it
+ *   is reset, and after three dropped connections the SDK has no retry left. Here a connection ends after some seconds without use.
+ *   Timers of a frozen function fire late, after the next event has begun, so the clock is checked before each request, too.
  */
 
-/** Longest time that an idle connection is used again, milliseconds. */
+/** How long an idle connection may be reused, milliseconds. */
 export const IDLE_MS = 10_000;
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 10_000;
@@ -46,7 +46,7 @@ class RequestHandler extends NodeHttpHandler {
   }
 }
 
-/** @param answerMs longest wait for the beginning of an answer, milliseconds */
+/** @param answerMs longest wait for the start of an answer, milliseconds */
 export const makeRequestHandler = (answerMs = ANSWER_MS): NodeHttpHandler =>
   new RequestHandler({
     connectionTimeout: CONNECT_MS,

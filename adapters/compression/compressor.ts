@@ -6,8 +6,8 @@ import type { Compressor } from '../../core/snapshot-ports.ts';
 import { findProgramFiles } from '../postgres/programs/program-files.ts';
 
 /**
- * Compressions that pg_dump can't do itself. zstd comes with Node (one thread: more crash the stream in Node 24); for
- * bzip2 the layer carries Debian's program.
+ * Compressions that pg_dump can't do itself. zstd comes with Node (one thread: more threads crash the stream in Node
+ * 24); for bzip2 the layer has Debian's program.
  */
 const zstd = (): Compressor => ({
   stream: createZstdCompress({
@@ -16,7 +16,7 @@ const zstd = (): Compressor => ({
   exited: Promise.resolve(),
 });
 
-/** Its output's end is no sign of success: only the exit code is, which `exited` waits for. */
+/** The end of its output does not prove success. Only the exit code does; `exited` waits for it. */
 const bzip2 = (program: string): Compressor => {
   const child = spawn(program, ['--compress', '--stdout', '-1'], {
     env: {},

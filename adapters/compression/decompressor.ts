@@ -5,24 +5,24 @@ import type { Compression } from '../../core/backup.ts';
 import { DumpUnreadable, RestoreInterrupted } from '../../core/errors/restore.ts';
 import { findProgramFiles } from '../postgres/programs/program-files.ts';
 
-/** Takes a compression off. Its output counts only once `exited` has resolved. */
+/** Decompresses a stream. Its output is valid only after `exited` has resolved. */
 export interface Decompressor {
   readonly input: Writable;
   readonly output: Readable;
-  /** Rejects with a named error; an error of `output` says the same. */
+  /** Rejects with a named error; `output` fails with the same error. */
   readonly exited: Promise<void>;
-  /** Ends it, whatever it is doing. */
+  /** Stops it at any time. */
   stop(): void;
 }
 
-/** Of text at a time. */
+/** Bytes of text in one chunk. */
 const CHUNK_BYTES = 64 * 1024;
 const PLACE = 'its compressed bytes';
 
 const inProcess = (stream: ReturnType<typeof createGunzip>): Decompressor => {
   const exited = new Promise<void>((resolve, reject) => {
     stream.once('end', resolve);
-    // Stopped: its bytes are no longer needed, but a caller may wait for its end.
+    // Stopped: its bytes are no longer needed, but a caller may still wait for its end.
     stream.once('close', () => reject(new RestoreInterrupted('its reader was stopped')));
     stream.once('error', (cause: NodeJS.ErrnoException) =>
       reject(new DumpUnreadable(PLACE, `${cause.code ?? 'error'}: ${cause.message}`, { cause })),
@@ -56,7 +56,7 @@ const bzip2 = (program: string): Decompressor => {
   };
 };
 
-/** A new one of a kind. `programRoots` are searched for bzip2, then the PATH. */
+/** Creates a decompressor of a kind. `programRoots` are searched for bzip2, then the PATH. */
 export const makeDecompressor =
   (programRoots: readonly string[]) =>
   async (kind: Exclude<Compression, 'none'>): Promise<Decompressor> => {

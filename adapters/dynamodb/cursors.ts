@@ -2,9 +2,9 @@ import { InvalidInput } from '../../core/errors/request.ts';
 import { sha256Hex } from '../../core/ids.ts';
 
 /**
- * Cursors of lists: where the last page ended, bound to the list it came from by a digest. The digest holds
- * no secret: it turns a damaged cursor, or one of another project, into a clear refusal. What a cursor can
- * reach is bounded by the query it continues, never by the cursor.
+ * Cursors of lists: the position at the end of the last page, bound to its list by a digest. The digest holds no
+ * secret: it only turns a damaged cursor, or a cursor of another project, into a clear refusal. The query that a
+ * cursor continues limits what the cursor can reach; the cursor itself limits nothing.
  */
 const digest = (list: string, position: string): string =>
   sha256Hex(`${list}\0${position}`).slice(0, 16);
@@ -12,7 +12,7 @@ const digest = (list: string, position: string): string =>
 export const cursorOf = (list: string, position: string): string =>
   Buffer.from(`${digest(list, position)}${position}`, 'utf8').toString('base64url');
 
-/** @throws InvalidInput for what is no cursor of this list. */
+/** @throws InvalidInput if this is not a cursor of this list */
 export const positionOf = (list: string, cursor: string): string => {
   const bytes = Buffer.from(cursor, 'base64url');
   const text = bytes.toString('utf8');

@@ -5,22 +5,22 @@ import type { Firings, KnownSchedule } from '../../core/run-ports.ts';
 import { changeRow, getRow, type HistoryTable, type Key, putRow } from './table.ts';
 
 /**
- * Firings of schedules: a row for each schedule with the time its newest run was due, written when that run begins; and one row of
- * sweep's own with the schedules that it knows. The first cannot be read from the runs themselves: a rate counts from when EventBridge
- * Scheduler made it, so the ids of its runs can't be computed.
+ * Firings of schedules: a row for each schedule with the due time of its newest run, written when that run begins; and one row of
+ * sweep itself with the schedules that it knows. The firings can't be read from the runs themselves: EventBridge Scheduler counts a
+ * rate from its own creation of the schedule, so the ids of its runs can't be computed.
  */
 const keyOf = (schedule: string): Key => ({
   pk: `${TABLE.schedulePrefix}${schedule}`,
   sk: TABLE.firedRow,
 });
 
-/** Notes that a schedule has fired. A run that a person started is no firing. */
+/** Records that a schedule has fired. A run that a person started is no firing. */
 export const noteFiring = async (
   access: HistoryTable,
   { schedule, scheduledAt }: Pick<Run, 'schedule' | 'scheduledAt'>,
 ): Promise<void> => {
   if (isManual(schedule)) return;
-  // Refused where a later firing has been noted: an earlier run may be planned again.
+  // Refused if a later firing is recorded: an earlier run may be planned again.
   await changeRow(access, keyOf(schedule), {
     set: { kind: 'firing', firedAt: scheduledAt },
     when: 'attribute_not_exists(#firedAt) OR #firedAt < :at',
@@ -41,7 +41,7 @@ export const makeFirings = (access: HistoryTable): Firings => ({
 
   keep: async (schedules) => {
     const keptAt = iso(access.clock());
-    // Refused where a sweep that began later has written: its configuration is the newer one.
+    // Refused if a sweep that began later has written: its configuration is newer.
     await putRow(
       access,
       { ...TABLE.watchedSchedules, kind: 'watched-schedules', schedules, keptAt },

@@ -11,8 +11,8 @@ import { epochSeconds, partitionOf } from './rows.ts';
 import { getRow, type HistoryTable, putRow } from './table.ts';
 
 /**
- * The history over one DynamoDB table: every backup is a row of its project's partition, sorted by its UUIDv7
- * and so by time.
+ * The history in one DynamoDB table: every backup is a row in its project's partition, sorted by its UUIDv7 and
+ * therefore by time.
  */
 export const makeHistory = (access: HistoryTable): History => ({
   ...makeWorkStore<Backup, Completion>(access, BACKUP_LAYOUT),
@@ -22,7 +22,7 @@ export const makeHistory = (access: HistoryTable): History => ({
     remember(access, projectId, key, requestHash, backupId),
 });
 
-/** Clients choose keys of any length: the row's key holds their digest. */
+/** Clients choose keys of any length, so the row's key holds their digest. */
 const remember = async (
   access: HistoryTable,
   projectId: string,
@@ -42,7 +42,7 @@ const remember = async (
     backupId,
     [TABLE.ttl]: epochSeconds(now + TIMES.idempotencyHours * 3_600_000),
   };
-  // DynamoDB removes a row up to some days after its ttl; from that moment on it counts as gone.
+  // DynamoDB removes a row up to some days after its ttl; from its ttl on, the row counts as gone.
   const kept = await putRow(access, row, {
     condition: `attribute_not_exists(#${TABLE.pk}) OR #${TABLE.ttl} <= :now`,
     values: { ':now': Math.floor(now / 1000) },

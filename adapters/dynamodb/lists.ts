@@ -11,8 +11,8 @@ import { backupKey, backupOf, dayIndex, dayKeyOf, partitionOf } from './rows.ts'
 import { type HistoryTable, queryRows, type Row, SHARDS } from './table.ts';
 
 /**
- * What of a project's rows a list shows. Expired rows stay in the table for up to some days until DynamoDB
- * removes them; the newest full backup, which has no `ttl`, is shown however old it is.
+ * Selects the rows of a project that a list shows. Expired rows stay in the table for up to some days until
+ * DynamoDB removes them. The newest full backup has no `ttl` and is shown whatever its age.
  */
 const filterOf = (query: BackupQuery): { readonly filter: string; readonly values: Row } => {
   const conditions = [
@@ -32,7 +32,7 @@ const filterOf = (query: BackupQuery): { readonly filter: string; readonly value
   };
 };
 
-/** A `deleted` row says what was here, and stays visible for its own time. */
+/** A `deleted` row records a removed backup and stays visible until its own `ttl`. */
 const isShown = (backup: Backup, now: number): boolean =>
   backup.status === 'deleted' ? (backup.ttl ?? 0) * 1000 > now : !hasExpired(backup, now);
 
@@ -57,7 +57,7 @@ const list = async (
     const backup = backupOf(row);
     if (!isShown(backup, now)) continue;
     found.push(backup);
-    // One more than asked for shows whether there is another page.
+    // One more row than requested shows whether there is another page.
     if (found.length > query.limit) break;
   }
   const items = found.slice(0, query.limit);
@@ -67,7 +67,7 @@ const list = async (
     : { items };
 };
 
-/** Rows by key, in no order; those gone in between are left out. */
+/** Rows by key, in no order; rows deleted in the meantime are left out. */
 const getBackups = async (
   access: HistoryTable,
   keys: readonly Pick<Backup, 'projectId' | 'id'>[],
@@ -78,7 +78,7 @@ const getBackups = async (
       ...backupKey(projectId, id),
     }));
     for (let round = 0; asked.length; round += 1) {
-      // Keys left over mean throttling, which the SDK sees as a success and does not wait for.
+      // Unprocessed keys mean throttling. The SDK treats that as a success and does not wait.
       if (round) await setTimeout(Math.min(50 * 2 ** round, 2000));
       const answer = await access.client.send(
         new BatchGetCommand({ RequestItems: { [access.table]: { Keys: asked } } }),
@@ -92,7 +92,7 @@ const getBackups = async (
 
 const LATEST_PAGE = 20;
 
-/** Newest of those that can bring the project back: full, and not known to be bad. */
+/** The newest backup that can restore the project: full, and not known to be bad. */
 const latest = async (access: HistoryTable, projectId: string): Promise<Backup | undefined> => {
   let cursor: string | undefined;
   do {
@@ -136,7 +136,7 @@ const newestOfShard = async (
 const ofDay = async (access: HistoryTable, day: string, limit: number): Promise<Backup[]> => {
   const shards = await Promise.all(SHARDS.map((shard) => newestOfShard(access, day, shard, limit)));
   const newest = shards.flat().sort(byNewest).slice(0, limit);
-  // The index has not all of a backup, and is a little behind.
+  // The index has only part of a backup's attributes and is slightly behind.
   const now = access.clock();
   const backups = await getBackups(access, newest);
   return backups

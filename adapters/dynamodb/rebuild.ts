@@ -7,7 +7,7 @@ import { projectKey, projectMembers } from './registry.ts';
 import { backupKey, backupOf, partitionOf, rowOf } from './rows.ts';
 import { allRows, getRow, type HistoryTable, putRow, type Row } from './table.ts';
 
-/** Reads the whole table, page after page; it is asked for partition keys alone, though DynamoDB bills whole rows. */
+/** Reads the whole table page by page. It requests partition keys only, but DynamoDB bills whole rows. */
 async function* scannedProjects(access: HistoryTable): AsyncGenerator<string> {
   const seen = new Set<string>();
   let after: Row | undefined;
@@ -35,11 +35,11 @@ async function* scannedProjects(access: HistoryTable): AsyncGenerator<string> {
   } while (after);
 }
 
-/** DynamoDB's word for a row of over 400 KB. */
+/** DynamoDB's message for a row of over 400 KB. */
 const isTooLarge = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ValidationException' && /size/i.test(error.message);
 
-/** Rows of a history that is compared with the vault, or rebuilt from it. No write ever touches a row that is there. */
+/** Rows of a history that is compared with the vault or rebuilt from it. No write changes an existing row. */
 export const makeHistoryRows = (access: HistoryTable): HistoryRows => ({
   backupsOf: async (projectId) => {
     const rows = await allRows(access, {
@@ -58,7 +58,7 @@ export const makeHistoryRows = (access: HistoryTable): HistoryRows => ({
 
   writeCompleted: async (backup) => {
     try {
-      // Without a state it is in no index of open work: nobody is told of it, and no sweep takes it up.
+      // Without a state it is in no index of open work: no notification is sent for it, and no sweep picks it up.
       return (await putRow(access, rowOf(backup))) ? 'written' : 'exists';
     } catch (error) {
       if (!isTooLarge(error)) throw error;

@@ -19,8 +19,8 @@ import {
 } from './table.ts';
 
 /**
- * The registry: the projects as last seen in their sources. A project's row lies in its own partition, beside
- * its backups; its status is kept as `projectStatus`, for the indexes carry `status` for backups.
+ * The registry: the projects as last seen in their sources. A project's row is in the project's own partition,
+ * beside its backups. Its status is stored as `projectStatus`, because the indexes contain `status` for backups.
  */
 export const projectKey = (projectId: string): Key => ({
   pk: partitionOf(projectId),
@@ -40,7 +40,7 @@ const projectOf = (row: Row): RegisteredProject =>
 
 const sortKeyOf = (source: string, projectId: string): string => `${source}#${projectId}`;
 
-/** What a project's row has besides its key and `lastSuccess`. */
+/** Attributes of a project's row besides its key and `lastSuccess`. */
 export const projectMembers = (project: Project, source: string, seenAt: string): Row => ({
   kind: 'project',
   id: project.id,
@@ -58,7 +58,7 @@ const register = async (access: HistoryTable, project: Project, source: string):
   const key = projectKey(project.id);
   const written = await changeRow(access, key, {
     set: projectMembers(project, source, iso(access.clock())),
-    // A project that its source has given up may turn up in another: it was moved.
+    // A project that is missing in its source may appear in another source: it was moved.
     when: 'attribute_not_exists(#pk) OR #source = :source OR #projectStatus = :gone',
     values: { ':source': source, ':gone': GONE },
   });
@@ -67,7 +67,7 @@ const register = async (access: HistoryTable, project: Project, source: string):
   throw new DuplicateProject(project.id, String(there?.source ?? 'another'), source);
 };
 
-/** DynamoDB sorts strings by their UTF-8 bytes, JavaScript by UTF-16 units: emoji tell the difference. */
+/** DynamoDB sorts strings by their UTF-8 bytes, JavaScript by UTF-16 units; the orders differ for emoji. */
 const byBytes = (one: Row, other: Row): number =>
   Buffer.compare(
     Buffer.from(String(one[statusIndex.sk])),
@@ -160,7 +160,7 @@ export const makeRegistry = (access: HistoryTable): Registry => ({
   retire: async (projectId, source) => {
     await changeRow(access, projectKey(projectId), {
       set: { projectStatus: GONE, seenAt: iso(access.clock()) },
-      // Refused where it is another source's by now, or was never seen: nothing to retire then.
+      // Refused if it belongs to another source by now or was never seen: nothing to retire then.
       when: '#source = :source',
       values: { ':source': source },
     });

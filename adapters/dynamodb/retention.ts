@@ -6,12 +6,12 @@ import { backupKey, backupOf, deletedRowOf, FOUND, partitionOf } from './rows.ts
 import { allRows, changeRow, type HistoryTable, putRow, type Row } from './table.ts';
 
 /**
- * Retention through DynamoDB's TTL. A row may be removed once it has the attribute `ttl`. Rows that end
- * without a backup get it in the write that ends them. A completed one gets it here, unless `lastGood` keeps it.
+ * Retention through DynamoDB's TTL. DynamoDB may remove a row that has the attribute `ttl`. A row that ends without
+ * a backup gets it in its last write. The row of a completed backup gets it here, unless `lastGood` protects it.
  *
- * This looks at all completed rows of the project and sets right whatever is not. So it heals what a crash
- * between two writes left, and the order in which backups complete makes no difference. It runs after each completion and
- * after each verification that found something. "Newest" is by id: UUIDv7 orders by the time a backup was planned or asked for.
+ * This code examines all completed rows of the project and corrects every wrong `ttl`. So it repairs the result of a crash
+ * between two writes, and the order in which backups complete does not matter. It runs after each completion and after each
+ * verification with a result. "Newest" is by id: UUIDv7 orders by the time at which a backup was planned or requested.
  */
 export const settleRetention = async (access: HistoryTable, projectId: string): Promise<void> => {
   const completed = (
@@ -28,7 +28,7 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
     })
   ).map(judgedOf);
   const kept = lastGood(completed);
-  // Kept before any other may go.
+  // Protect this one before any other may be removed.
   for (const { backup } of kept)
     if (backup.ttl !== undefined) await keep(access, projectId, backup.id);
   const [newest] = kept;
@@ -67,7 +67,7 @@ const judgedOf = (row: Row): JudgedBackup => {
   };
 };
 
-/** One, as a rule; where a crash left more, one after the other. */
+/** Usually one; if a crash left more, one after the other. */
 const letAllExpire = async (
   access: HistoryTable,
   projectId: string,
@@ -83,7 +83,7 @@ const letExpire = (access: HistoryTable, projectId: string, backupId: string) =>
     values: { ':completed': 'completed' },
   });
 
-/** Needed where a newer one was found to be bad, or was taken out of the history by hand. */
+/** Needed if a newer one was found to be bad, or if a person removed it from the history. */
 const keep = (access: HistoryTable, projectId: string, backupId: string) =>
   changeRow(access, backupKey(projectId, backupId), {
     remove: [TABLE.ttl],
@@ -91,10 +91,10 @@ const keep = (access: HistoryTable, projectId: string, backupId: string) =>
     values: { ':completed': 'completed' },
   });
 
-/** DynamoDB takes 100 operands for IN. */
+/** DynamoDB accepts 100 operands for IN. */
 const BAD_NAMED = 100;
 
-/** It moves forwards, and backwards only from a backup that is bad: whoever settles at the same moment may know of fewer backups. */
+/** It moves forward, and backward only from a bad backup: a concurrent call may know of fewer backups. */
 const noteLastSuccess = (
   access: HistoryTable,
   projectId: string,

@@ -5,10 +5,9 @@ import type { OpenState } from '../../core/leased-work/store.ts';
 import type { Key, Row } from './table.ts';
 
 /**
- * How a backup is laid out as a row. Besides the backup's own members a row has its keys, those of the
- * indexes it is in, and attributes that never leave this folder: `kind`; `expirySeconds`, from which
- * `ttl` is copied in the very write that makes a row final; `claimedBy`, by which a claim whose answer got
- * lost on the way is known again; and those of `FOUND`.
+ * The layout of a backup as a row. Besides the backup's own members, a row has its keys, the keys of the indexes it
+ * is in, and attributes that never leave this folder: `kind`; `expirySeconds`, which the write that makes a row
+ * final copies to `ttl`; `claimedBy`, which identifies a claim whose answer was lost; and those of `FOUND`.
  */
 export const { statusIndex, dayIndex } = TABLE;
 
@@ -19,7 +18,7 @@ export const backupKey = (projectId: string, backupId: string): Key => ({
   sk: `${TABLE.backupPrefix}${backupId}`,
 });
 
-/** Parts of the index of open work. Restores and verifications have their own: who asks for backups sees none of them. */
+/** Partitions of the index of open work. Restores and verifications have their own, so a query for backups does not return them. */
 export type StatusPart =
   | OpenState
   | 'project'
@@ -30,12 +29,12 @@ export const statusKeyOf = (part: StatusPart, shard: number): string => `${part}
 
 const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
 
-/** The attribute that says which part of the index of open work a row is in. */
+/** The attribute that holds a row's partition in the index of open work. */
 export const inPart = (projectId: string, part: StatusPart): Row => ({
   [statusIndex.pk]: statusKeyOf(part, shard(projectId)),
 });
 
-/** How rows sort within a part of the index of open work. */
+/** The sort order within a partition of the index of open work. */
 export const statusSortOf = ({ source, createdAt, id }: StatusSorted): Row => ({
   [statusIndex.sk]: `${source}#${createdAt}#${id}`,
 });
@@ -43,7 +42,7 @@ type StatusSorted = Pick<Backup, 'source' | 'createdAt' | 'id'>;
 
 export const dayKeyOf = (day: string, ofShard: number): string => `${day}#${ofShard}`;
 
-/** Epoch seconds, rounded up: DynamoDB must not be earlier than the promise. */
+/** Epoch seconds, rounded up: DynamoDB must not delete before the promised time. */
 export const epochSeconds = (time: number): number => Math.ceil(time / 1000);
 
 export const rowOf = (backup: Backup): Row & Key => {
@@ -60,8 +59,8 @@ export const rowOf = (backup: Backup): Row & Key => {
 };
 
 /**
- * What verifications have found of a backup, kept through later ones that found nothing: `good` when one passed (ISO 8601), `bad` what
- * differed, `badBy` the comparison that found it.
+ * The results of a backup's verifications. Later verifications without a result do not change them: `good` is the time when one passed
+ * (ISO 8601), `bad` lists the differences, `badBy` is the comparison that found them.
  */
 export const FOUND = { good: 'knownGood', bad: 'knownBad', badBy: 'knownBadBy' } as const;
 
@@ -78,14 +77,14 @@ const STORAGE_ONLY: ReadonlySet<string> = new Set([
   ...Object.values(FOUND),
 ]);
 
-/** What the row is of, without what is this folder's own. */
+/** The content of the row, without the attributes that only this folder uses. */
 export const withoutStorage = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([attribute]) => !STORAGE_ONLY.has(attribute)));
 
-/** The backup of a row that `rowOf` made. */
+/** The backup of a row that `rowOf` created. */
 export const backupOf = (row: Row): Backup => withoutStorage(row) as Row & Backup;
 
-/** A row where retention took one: when, why and how many bytes, for a year. */
+/** A row that replaces a backup which retention removed: when, why and how many bytes; kept for a year. */
 export const deletedRowOf = (
   backup: Backup,
   why: string,

@@ -16,10 +16,10 @@ import {
 } from './table.ts';
 
 /**
- * Runs. One partition a run: its own row, a row for each source's part, and chunks of what it planned. Parts
- * have rows of their own since their lists of skipped projects add up, and a row holds 400 KB at most; a chunk
- * of 200 ids of the longest allowed is about 50 KB. The ids a chunk still waits for are a string set: taking
- * one out and counting how it ended is one write, which is refused when the id is not in the set any more.
+ * Runs. One partition for each run: its own row, a row for each source's part, and chunks of the planned ids. Parts
+ * have their own rows because their lists of skipped projects add up, and a row holds 400 KB at most; a chunk of
+ * 200 ids of the longest allowed length is about 50 KB. The ids that a chunk still waits for are a string set. One
+ * write removes an id and counts how its backup ended; it is refused if the id is no longer in the set.
  */
 const partitionOf = (runId: string): string => `${TABLE.runPrefix}${runId}`;
 const runKey = (runId: string): Key => ({ pk: partitionOf(runId), sk: TABLE.runRow });
@@ -30,7 +30,7 @@ const chunkKey = (runId: string, chunk: string): Key => ({
 
 const UNFINISHED = 'run-open#0';
 const monthKeyOf = (month: string): string => `runs#${month}`;
-/** Runs are kept as long as the rows that say what retention took. */
+/** Runs are kept as long as the rows that record removals by retention. */
 const MONTHS_KEPT = 13;
 
 const expiryOf = (run: Pick<Run, 'createdAt'>): number =>
@@ -85,7 +85,7 @@ const chunksOfRun = (access: HistoryTable, runId: string): AsyncGenerator<Row> =
     values: { ':pk': partitionOf(runId), ':chunks': TABLE.chunkPrefix },
   });
 
-/** Settled backups of a chunk, by how they ended, are counted in an attribute for each way. */
+/** Settled backups of a chunk are counted by how they ended, in one attribute for each outcome. */
 const ENDINGS = ['completed', 'failed', 'cancelled', 'deleted'] as const satisfies Status[];
 const countOf = (ending: Status): string => `ended_${ending}`;
 
@@ -96,7 +96,7 @@ const recent = async (access: HistoryTable, limit: number): Promise<readonly Run
   const ids: string[] = [];
   const newest = new Date(access.clock());
   for (let back = -1; back < MONTHS_KEPT && ids.length < limit; back += 1) {
-    // From the month ahead on: what is scheduled there by a clock that is fast is a run as well.
+    // Starts one month ahead: a run scheduled by a fast clock is included as well.
     const month = new Date(Date.UTC(newest.getUTCFullYear(), newest.getUTCMonth() - back, 1));
     const rows = queryRows(access, {
       index: dayIndex.name,
@@ -121,7 +121,7 @@ async function* unfinished(access: HistoryTable): AsyncGenerator<Run> {
     values: { ':open': UNFINISHED },
   });
   for await (const row of rows) {
-    // The index may be behind: the row itself says whether the run is unfinished still.
+    // The index may be behind: the row itself says whether the run is still unfinished.
     const run = await getRun(access, String(row.id));
     if (run && !run.mailedAt) yield run;
   }
@@ -176,7 +176,7 @@ export const makeRuns = (access: HistoryTable): Runs => ({
       planned,
       plannedCount: planned.length,
       ...Object.fromEntries(ENDINGS.map((ending) => [countOf(ending), 0])),
-      // DynamoDB has no empty set; a chunk without one waits for nothing.
+      // DynamoDB has no empty set; a chunk without a set waits for nothing.
       ...(planned.length && { open: new Set(planned.map(({ backupId }) => backupId)) }),
       [TABLE.ttl]: expiryOf({ createdAt: iso(access.clock()) }),
     });
@@ -196,7 +196,7 @@ export const makeRuns = (access: HistoryTable): Runs => ({
   },
 
   settle: async (runId, chunk, backupId, status) => {
-    // Refused where it is settled already, or the run is gone: nothing is left to do then.
+    // Refused if it is settled already or the run is gone: nothing more to do.
     await changeRow(access, chunkKey(runId, chunk), {
       takeOut: { open: new Set([backupId]) },
       increment: countOf(status),

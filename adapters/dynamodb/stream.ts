@@ -9,7 +9,7 @@ import { parse } from '../../core/messages.ts';
 import { backupOf } from './rows.ts';
 import type { Row } from './table.ts';
 
-/** What DynamoDB signs the removals of its TTL with. Source: DynamoDB developer guide, TTL and streams. */
+/** The identity in the stream records of TTL removals. Source: DynamoDB developer guide, TTL and streams. */
 const TTL_REMOVAL = z.object({
   eventName: z.literal('REMOVE'),
   userIdentity: z.object({
@@ -29,7 +29,7 @@ const backupRow = z.looseObject({
   fileId: z.string().optional(),
 });
 
-/** True for a row that retention took; what a person or a program removed has no such signature. */
+/** True for a row that TTL removed; a record of a removal by a person or a program has no such identity. */
 export const isExpiry = (record: DynamoDBRecord): boolean => TTL_REMOVAL.safeParse(record).success;
 
 const oldRow = (record: DynamoDBRecord): Row | undefined => {
@@ -42,8 +42,8 @@ const oldRow = (record: DynamoDBRecord): Row | undefined => {
 };
 
 /**
- * The backup whose row a record says was removed; undefined for rows of another kind.
- * @throws InvalidInput where the record has no old image, or none that is a backup's row
+ * The backup whose row was removed, as the record says; undefined for rows of another kind.
+ * @throws InvalidInput if the record has no old image, or if the image is not a backup's row
  */
 export const removedBackup = (record: DynamoDBRecord): Backup | undefined => {
   const row = oldRow(record);

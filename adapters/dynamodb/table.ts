@@ -10,12 +10,12 @@ import { TABLE } from '../../core/contract.ts';
 import type { Clock } from '../../core/ports.ts';
 
 /**
- * How the history table is read and written. Expressions name every attribute as `#attribute`, whether
- * DynamoDB reserves the word or not (it reserves over 500, `status`, `name`, `source`, `size` and `error`
- * among them); the names are collected from the expressions, so that none can be forgotten.
+ * How the history table is read and written. Expressions name every attribute as `#attribute`, even if DynamoDB
+ * does not reserve the word (it reserves over 500, among them `status`, `name`, `source`, `size` and `error`). The
+ * names are collected from the expressions, so none can be forgotten.
  *
- * Throttling and server errors are retried by the SDK and then thrown. Only a condition that does not hold is
- * an answer, not an error.
+ * The SDK retries throttling and server errors; after that they are thrown. A condition that does not hold is an
+ * answer, not an error.
  */
 export interface HistoryTable {
   readonly table: string;
@@ -52,7 +52,7 @@ export const getRow = async (access: HistoryTable, key: Key): Promise<Row | unde
   return answer.Item;
 };
 
-/** Writes a whole row if the condition holds (by default: if there is none); answers whether it did. */
+/** Writes a whole row if the condition holds (by default: if the row does not exist); returns whether it did. */
 export const putRow = async (
   access: HistoryTable,
   row: Row & Key,
@@ -75,20 +75,20 @@ export const putRow = async (
 };
 
 export interface Change {
-  /** Members that are undefined are left as they are. */
+  /** Undefined members are not changed. */
   readonly set?: Row;
-  /** Attributes that take another attribute's value, as it is at the moment of the write. */
+  /** Attributes that get the value of another attribute at the moment of the write. */
   readonly copy?: Readonly<Record<string, string>>;
   readonly increment?: string;
   readonly remove?: readonly string[];
-  /** Members to take out of sets; those not in them are no error. */
+  /** Members to remove from sets; a member that is not in its set is no error. */
   readonly takeOut?: Row;
-  /** Must hold. An update of a row that is not there would create it, so a condition is demanded. */
+  /** Must hold. Required because an update of a missing row would create it. */
   readonly when: string;
   readonly values?: Row;
 }
 
-/** One conditional update: the row as it is afterwards, or undefined where the condition does not hold. */
+/** One conditional update: returns the row after it, or undefined if the condition does not hold. */
 export const changeRow = async (
   access: HistoryTable,
   key: Key,
@@ -131,21 +131,21 @@ export const changeRow = async (
 };
 
 export interface Reading {
-  /** Without one the table itself is read, strongly consistent. */
+  /** If absent, the table itself is read, strongly consistent. */
   readonly index?: string;
   readonly where: string;
   readonly values: Row;
   readonly filter?: string;
-  /** Attributes to fetch; absent means all there are. */
+  /** Attributes to fetch; absent: all. */
   readonly only?: readonly string[];
   readonly newestFirst?: boolean;
-  /** Rows read, not rows given, for the first page; later ones are as large as DynamoDB makes them (1 MB). */
+  /** Rows read, not rows returned, for the first page; later pages are as large as DynamoDB makes them (1 MB). */
   readonly firstPage?: number;
-  /** Begins behind this row, which need not be there any more. */
+  /** Starts after this row, which may be gone already. */
   readonly after?: Row;
 }
 
-/** Reads rows of one partition in the order of their sort key, page after page, as far as they are asked for. */
+/** Reads rows of one partition in the order of their sort key, page by page, only as far as the caller asks. */
 export async function* queryRows(access: HistoryTable, reading: Reading): AsyncGenerator<Row> {
   let after: Row | undefined = reading.after;
   let limit = reading.firstPage;
@@ -171,7 +171,7 @@ export async function* queryRows(access: HistoryTable, reading: Reading): AsyncG
   } while (after);
 }
 
-/** Everything a reading gives. */
+/** All rows of a query. */
 export const allRows = async (access: HistoryTable, reading: Reading): Promise<Row[]> => {
   const rows: Row[] = [];
   for await (const row of queryRows(access, reading)) rows.push(row);

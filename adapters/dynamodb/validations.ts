@@ -4,10 +4,11 @@ import { backupKey, FOUND } from './rows.ts';
 import { type Change, changeRow, type HistoryTable } from './table.ts';
 
 /**
- * What verifications found, on the rows of their backups. Ids of verifications are UUIDv7: the later one is the larger.
+ * Results of verifications, stored on the rows of their backups. Ids of verifications are UUIDv7: the later one is the
+ * larger.
  *
- * A backup that was found to differ stays `failed` until a verification passes that compares at least as much: one that could not run, or
- * was cancelled, says nothing of it, and equal row counts say nothing of rows that differ.
+ * A backup that was found to differ stays `failed` until a verification passes that compares at least as much. A verification that could
+ * not run or was canceled proves nothing, and equal row counts prove nothing about rows that differ.
  */
 const NO_NEWER =
   'attribute_exists(#pk) AND (attribute_not_exists(#verificationId) OR #verificationId <= :id)';
@@ -35,7 +36,7 @@ const verdictOf = (note: ValidationNote): Omit<Change, 'when' | 'values'> => {
   };
 };
 
-/** When a backup that is known to be bad stays so; undefined where the note decides it anew. */
+/** The condition under which a known bad backup stays bad; undefined if the new result decides. */
 const staysBad = ({ validation, compare }: ValidationNote) => {
   if (validation === 'could-not-run' || validation === 'unverified')
     return { when: `attribute_exists(#${FOUND.bad})`, values: {} };
@@ -59,7 +60,7 @@ export const makeValidations = (access: HistoryTable): Validations => ({
       });
       if (stays) return;
     }
-    // Refused where a newer one has spoken, or the backup is gone: nothing is left to say then.
+    // Refused if a newer verification has written, or if the backup is gone: nothing more to do.
     const written = await changeRow(access, key, { ...verdictOf(note), when: NO_NEWER, values });
     if (written && (validation === 'verified' || validation === 'failed'))
       await settleRetention(access, projectId);

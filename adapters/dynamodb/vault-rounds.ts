@@ -2,7 +2,7 @@ import { TABLE } from '../../core/contract.ts';
 import type { VaultRounds } from '../../core/vault-ports.ts';
 import { getRow, type HistoryTable, putRow } from './table.ts';
 
-/** How far sweep has looked through the vault: one row of the history table. */
+/** How far sweep has scanned the vault: one row of the history table. */
 export const makeVaultRounds = (access: HistoryTable): VaultRounds => ({
   last: async () => {
     const row = await getRow(access, TABLE.vaultRound);
@@ -14,7 +14,7 @@ export const makeVaultRounds = (access: HistoryTable): VaultRounds => ({
   },
 
   keep: async (round) => {
-    // Refused where a sweep that began later has gone on: its place is the better one.
+    // Refused if a sweep that began later has written: its position is more recent.
     await putRow(
       access,
       { ...round, ...TABLE.vaultRound, kind: 'vault-round' },

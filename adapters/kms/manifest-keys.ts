@@ -7,13 +7,13 @@ import type { ManifestSignature } from '../../core/manifest.ts';
 import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-signature.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 
-/** Signs and verifies manifests by HMAC keys of KMS, which never leave it. https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html */
+/** Signs and verifies manifests with HMAC keys that never leave KMS. https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html */
 export const makeKeysClient = (): KMSClient =>
   new KMSClient({ maxAttempts: 5, requestHandler: makeRequestHandler() });
 
 const MacAlgorithm = MANIFEST.macAlgorithm;
 const NOT_ITS_MAC = 'KMSInvalidMacException';
-/** Refusals that a retry does not change. Throttling and the like are recognized by their HTTP status. */
+/** Errors that a retry does not fix. Throttling and similar errors are recognized by their HTTP status. */
 const REFUSALS: readonly string[] = [
   'AccessDeniedException',
   'DisabledException',
@@ -70,7 +70,7 @@ export const makeManifestSigner = ({
 const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 /**
- * A signature names its key. Only configured keys are accepted, because everybody can sign with a key of their own.
+ * A signature names its key. Only configured keys are accepted, because anyone can sign with a key of their own.
  * @param keys ids or ARNs, the present key and older ones
  */
 export const makeManifestVerifier = ({

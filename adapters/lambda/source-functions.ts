@@ -6,13 +6,13 @@ import type { Route } from '../../core/settings.ts';
 import type { SourceFunctions } from '../../core/source-ports.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 
-/** Waited for discover's answer: longer than the API looks for a project. */
+/** How long to wait for discover's answer: longer than the API itself searches for a project. */
 const INVOKE_MS = 25_000;
 
 export const makeInvokeClient = (): LambdaClient =>
   new LambdaClient({ requestHandler: makeRequestHandler(INVOKE_MS) });
 
-/** The functions that lie in a source's network, called through Lambda: nobody else reaches the source. */
+/** The functions in a source's network, called through Lambda: no other function reaches the source. */
 export const makeSourceFunctions = (access: {
   readonly routes: readonly Route[];
   readonly client: LambdaClient;
@@ -34,7 +34,7 @@ export const makeSourceFunctions = (access: {
           Payload: JSON.stringify({ projectId }),
         }),
       );
-      // A failure of the source comes as a value; this is the function itself dying: out of time or memory.
+      // A failure of the source is returned as a value. Here the function itself failed: it ran out of time or memory.
       if (answer.FunctionError) {
         throw new SourceUnreachable(
           source,

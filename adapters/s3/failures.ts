@@ -11,20 +11,20 @@ const statusOf = (error: unknown): number | undefined =>
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error');
 
-/** The object, upload or version is not there. */
+/** The object, upload or version does not exist. */
 export const isMissing = (error: unknown): boolean =>
   ['NoSuchKey', 'NotFound', 'NoSuchUpload', 'NoSuchVersion'].includes(nameOf(error)) ||
   statusOf(error) === 404;
 
-/** 403: not allowed, or not there for somebody who may not list the bucket. */
+/** 403: forbidden, or missing while the caller may not list the bucket. */
 export const isForbidden = (error: unknown): boolean => statusOf(error) === 403;
 
-/** `If-None-Match: *` met an object. */
+/** `If-None-Match: *` found an existing object. */
 export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412;
 
 /**
- * Answers of 4xx that another attempt may not meet: bytes that came too slowly or damaged, an upload that somebody
- * aborted, credentials that ended on the way. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * 4xx answers that another attempt may avoid: bytes that arrived too slowly or damaged, an upload that another
+ * caller aborted, expired credentials. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 const PASSING = [
   'RequestTimeout',
@@ -36,8 +36,8 @@ const PASSING = [
 ];
 
 /**
- * An S3 failure under our names: 4xx but those above and 408, 409 and 429 are refusals that no retry mends;
- * throttling, 5xx and the network's errors are interruptions. Our own errors pass through.
+ * An S3 failure as an error of our own: 4xx except the above and 408, 409 and 429 are refusals that no retry fixes;
+ * throttling, 5xx and network errors are interruptions. Our own errors pass through.
  */
 export const named = (error: unknown, doing: string): LarderError => {
   if (error instanceof LarderError) return error;

@@ -12,8 +12,8 @@ import { slicedBody } from './sliced-body.ts';
 import { unsignedPayload } from './unsigned-payload.ts';
 
 /**
- * The requests of one upload. S3 checks each part against the CRC-32 of what the body gave, and at the end the list of the
- * parts' checksums and the size of the whole. A body of one part needs no upload: it is put.
+ * The requests of one upload. S3 checks each part against the CRC-32 that the body computed, and at the end the list of
+ * the parts' checksums and the total size. A body of one part needs no multipart upload: one PUT is enough.
  */
 export interface Target {
   readonly client: S3Client;
@@ -24,19 +24,19 @@ export interface Target {
 }
 
 export interface Multipart {
-  /** Puts the only part there is. */
+  /** Stores the only part with one PUT. */
   put(part: Part): Promise<void>;
-  /** Waits until there is room in flight, not for the part to be stored. */
+  /** Waits until another part may be in flight, not until this part is stored. */
   send(part: Part): Promise<void>;
-  /** Waits for the parts and joins them. */
+  /** Waits for the parts and completes the upload. */
   complete(bytes: number): Promise<void>;
-  /** Aborts the upload, after what is under way has ended. */
+  /** Aborts the upload after the requests in flight have ended. */
   abandon(): Promise<void>;
 }
 
 /**
- * Parts under way, fewer where they are large; with the part being gathered, what an upload holds in memory. Two make some
- * 70 MB/s of what is compressed already, which is more than a function's network brings in of what is not.
+ * Parts in flight, fewer if they are large; together with the part being filled, they are what an upload keeps in memory.
+ * Two parts reach about 70 MB/s of compressed data, which is more than a function's network reads of uncompressed data.
  */
 const PARTS_IN_FLIGHT = 2;
 const BYTES_IN_FLIGHT = 20 * 1024 ** 2;
@@ -47,7 +47,7 @@ const isFull = (inFlight: number, bytes: number): boolean =>
 const BEFORE_SIGNING = { step: 'build' } as const;
 const AT_EACH_TRY = { step: 'deserialize', priority: 'low' } as const;
 
-/** `stop` ends every request but the abort; `fail` is called with what a part failed with, at once. */
+/** `stop` ends every request except the abort; `fail` is called immediately with the error of a part. */
 export const openMultipart = (
   { client, bucket, key, contentType, disposition }: Target,
   rooms: Rooms,
@@ -124,7 +124,7 @@ export const openMultipart = (
     abandon: async () => {
       await Promise.all(inFlight);
       if (!uploadId) return;
-      // What can't be aborted now, because S3 is out of reach, the sweep and the bucket's own rule abort later.
+      // If the abort fails because S3 is unreachable, the sweep or the bucket's own rule aborts later.
       const abort = new AbortMultipartUploadCommand({ ...at, UploadId: uploadId });
       await client.send(abort).catch(() => undefined);
     },

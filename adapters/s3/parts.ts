@@ -1,29 +1,29 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Cuts a body into the parts of a multipart upload. Each is gathered in a room of memory that is used again once the part is
- * stored: parts made of new buffers leave tens of megabytes of garbage behind, which V8 does not see as pressing.
+ * Cuts a body into the parts of a multipart upload. Each part is collected in a buffer that is reused after the part is
+ * stored: new buffers for each part leave tens of megabytes of garbage, which V8 does not collect soon enough.
  */
 const MIB = 1024 ** 2;
-/** S3 takes 10,000 parts of 5 MiB to 5 GiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** S3 accepts 10,000 parts of 5 MiB to 5 GiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_BYTES = 5 * 1024 * MIB;
 const SMALL_BYTES = 5 * MIB;
 const LARGE_BYTES = 16 * MIB;
-/** From here on, the requests of small parts cost more than the memory of large ones is worth: see docs/benchmarks.md. */
+/** From this size on, the requests of small parts cost more than the memory of large ones: see docs/benchmarks.md. */
 const LARGE_FROM = 128 * MIB;
 const EVEN_PARTS = 5000;
 const PARTS_BEFORE_DOUBLING = 500;
 
 /**
- * Bytes of the first part of a body: 5 MiB, the least that S3 takes, or 16 MiB where about 128 MiB or more are expected. Each part is a
- * request to pay for; two of 16 MiB need some 26 MiB more memory than three of 5 MiB.
+ * Bytes of the first part of a body: 5 MiB, the least that S3 accepts, or 16 MiB if about 128 MiB or more are expected. Each part costs
+ * a request; two parts of 16 MiB need about 26 MiB more memory than three of 5 MiB.
  */
 export const firstPartBytes = (expectedBytes: number): number =>
   expectedBytes < LARGE_FROM ? SMALL_BYTES : LARGE_BYTES;
 
 /**
- * Bytes of the part of a number, from 1: as many as the first one for 5,000 parts, then twice as many every 500 parts, which comes to
- * more than 5 TB before S3's numbers end. So the size of the object need not be known beforehand.
+ * Bytes of the part with a number, from 1: the first size for 5,000 parts, then twice as many every 500 parts. That allows more than
+ * 5 TB before S3's part numbers end, so the size of the object need not be known in advance.
  */
 export const partBytes = (number: number, firstBytes: number): number => {
   const doublings = Math.max(0, Math.ceil((number - EVEN_PARTS) / PARTS_BEFORE_DOUBLING));
@@ -33,14 +33,14 @@ export const partBytes = (number: number, firstBytes: number): number => {
 export interface Part {
   /** From 1. */
   readonly number: number;
-  /** Valid until the part's room is given back. */
+  /** Valid until the part's buffer is released. */
   readonly bytes: Buffer;
-  /** Of the bytes as they came, before they were gathered; base64 of four bytes, as S3 wants it. */
+  /** CRC-32 of the bytes in their original chunks, before they were collected; base64 of four bytes, as S3 expects it. */
   readonly crc32: string;
   readonly isLast: boolean;
 }
 
-/** The memory that parts are gathered in. */
+/** The buffers in which parts are collected. */
 export interface Rooms {
   take(bytes: number): Buffer;
   giveBack(part: Part): void;
@@ -49,7 +49,7 @@ export interface Rooms {
 export const makeRooms = (): Rooms => {
   const free: Buffer[] = [];
   return {
-    // A room that has become too small is left to the garbage collector.
+    // A buffer that has become too small is left to the garbage collector.
     take: (bytes) => {
       const room = free.pop();
       return room?.length === bytes ? room : Buffer.allocUnsafeSlow(bytes);
@@ -64,7 +64,7 @@ const base64 = (checksum: number): string => {
   return bytes.toString('base64');
 };
 
-/** At least one part, be it an empty one. Every part but the last is full. @throws the error of the body, as it is */
+/** At least one part, which may be empty. Every part but the last is full. @throws the error of the body, unchanged */
 export async function* partsOf(
   body: AsyncIterable<Buffer>,
   rooms: Rooms,
@@ -82,7 +82,7 @@ export async function* partsOf(
   });
   for await (const chunk of body) {
     for (let from = 0; from < chunk.length; ) {
-      // Only now it is known that this part is not the last.
+      // Only now is it certain that this part is not the last.
       if (filled === room.length) {
         yield part(false);
         number += 1;

@@ -10,15 +10,16 @@ import { isAbsent } from './listed.ts';
 import { makeVault, type VaultOptions } from './vault.ts';
 
 /**
- * Reads objects of the vault as streams. A restore may let a connection wait for minutes, while an index is built: S3 then ends
- * it, as networks do now and then. Reading goes on where it stopped, by a range of the very same object (If-Match).
+ * Reads objects of the vault as streams. A restore may leave a connection idle for minutes, while an index is built: then S3
+ * closes it, and networks close connections too. Reading resumes at the same position, with a range request for the same object
+ * version (If-Match).
  */
 export interface ReadPatience {
-  /** Tries in a row that bring no byte. */
+  /** Consecutive tries that return no byte. */
   readonly tries: number;
-  /** Before the second try; twice as long before each that follows. */
+  /** Pause before the second try; doubled before each later one. */
   readonly pauseMs: number;
-  /** How long the next bytes are waited for. */
+  /** How long to wait for the next bytes. */
   readonly silenceMs: number;
 }
 const PATIENCE: ReadPatience = { tries: 6, pauseMs: 250, silenceMs: 60_000 };
@@ -26,7 +27,7 @@ const PATIENCE: ReadPatience = { tries: 6, pauseMs: 250, silenceMs: 60_000 };
 interface Reading extends VaultOptions {
   readonly key: string;
   readonly from: number;
-  /** The byte after the last one that is wanted; absent: all. */
+  /** The end of the range, exclusive; absent: the end of the object. */
   readonly end?: number;
   readonly patience: ReadPatience;
   readonly signal: AbortSignal;
@@ -35,11 +36,11 @@ interface Reading extends VaultOptions {
 const rangeOf = (at: number, end: number | undefined): { Range?: string } =>
   at === 0 && end === undefined ? {} : { Range: `bytes=${at}-${end === undefined ? '' : end - 1}` };
 
-/** A range that begins where the object has ended. */
+/** A range that starts at the end of the object. */
 const isBeyondEnd = (error: unknown): boolean =>
   (error as { $metadata?: { httpStatusCode?: number } })?.$metadata?.httpStatusCode === 416;
 
-/** The object's size, of an answer to a range or to a whole GET. */
+/** The object's size, from an answer to a range or to a whole GET. */
 const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number | undefined => {
   const total = ContentRange?.split('/')[1];
   return total === undefined ? ContentLength : Number(total);
@@ -54,13 +55,13 @@ const failure = (key: string, error: unknown, tries: number): LarderError => {
   return new ReadInterrupted(key, `${why}, after ${tries} tries`, { cause: error });
 };
 
-/** Whether trying again may help at once. */
+/** Whether an immediate retry may help. */
 const isPassing = (error: unknown, key: string): boolean =>
   !(error instanceof LarderError) &&
   !isPreconditionFailed(error) &&
   failure(key, error, 1).retryable;
 
-/** One answer's bytes. An answer that goes silent while bytes are waited for is an error; one that we let wait is not. */
+/** The bytes of one answer. It is an error if no byte arrives while we wait for it; a pause on our side is no error. */
 async function* bytesOf(body: Readable, silenceMs: number): AsyncGenerator<Buffer> {
   let isWaiting = true;
   const timer = setInterval(() => {
@@ -119,7 +120,7 @@ async function* readFrom(reading: Reading): AsyncGenerator<Buffer> {
   }
 }
 
-/** Whoever stops reading ends the request as well, even one that is not answered yet. */
+/** If the reader stops, the request ends as well, even before its answer. */
 const streamOf = (reading: Omit<Reading, 'signal'>): Readable => {
   const ended = new AbortController();
   const bytes = readFrom({ ...reading, signal: ended.signal });
@@ -139,7 +140,7 @@ const streamOf = (reading: Omit<Reading, 'signal'>): Readable => {
   });
 };
 
-/** The vault for those who only read it. */
+/** The vault for read-only callers. */
 export const makeVaultReader = (
   options: VaultOptions & { readonly patience?: ReadPatience },
 ): VaultReader => {

@@ -1,7 +1,7 @@
 /**
- * A middleware that leaves the body out of a request's signature, where TLS keeps it from being changed on its way: the
- * SDK would hash every byte with SHA-256 once more, beside the CRC-32 that S3 checks. AWS's other SDKs do so by themselves.
- * Over plain HTTP the body stays signed, since a CRC can be forged.
+ * A middleware that leaves the body out of a request's signature if TLS protects it: the SDK would otherwise hash every
+ * byte with SHA-256, in addition to the CRC-32 that S3 checks. AWS's other SDKs do the same by default. Over plain HTTP the
+ * body stays signed, because a CRC can be forged.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export const unsignedPayload =

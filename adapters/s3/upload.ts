@@ -6,10 +6,11 @@ import { type Multipart, openMultipart } from './multipart.ts';
 import { firstPartBytes, makeRooms, type Part, partsOf } from './parts.ts';
 
 /**
- * One streamed upload. Its life: parts go up while the body flows; the body's end, which its producer allows only
- * when all is well, completes the upload; an error on the body, or of a part, ends both at once and aborts the upload, and
- * the abort is awaited, so that no unfinished upload remains. A completion whose answer is lost is looked up
- * before it counts as failed: the key belongs to this attempt alone, so an object of the right size under it is this one.
+ * One streamed upload. Life cycle: parts are uploaded while the body is read; the end of the body, which its producer
+ * allows only on success, completes the upload; an error of the body or of a part stops both at once and aborts the
+ * upload. The abort is awaited, so that no unfinished upload remains. If the answer to a completion is lost, the object is
+ * looked up before the upload counts as failed: the key belongs to this attempt alone, so an object of the right size
+ * under this key is ours.
  */
 export interface UploadContext {
   readonly client: S3Client;
@@ -18,7 +19,7 @@ export interface UploadContext {
   readonly disposition: string;
 }
 
-/** What has passed of a body, and what ended it first: an error of its own, or one of S3's, which ends the body as well. */
+/** What was read of a body, and the first error that ended it: its own, or an error of S3, which also stops the body. */
 interface Passage {
   bytes: number;
   ended: boolean;
@@ -32,13 +33,13 @@ async function* watched(
   for await (const chunk of body) {
     passage.bytes += chunk.length;
     yield chunk;
-    // Whoever asks for the next one has copied this one.
+    // A caller that asks for the next chunk has copied this one.
     if (isSoleReader) giveBack(chunk);
   }
   passage.ended = true;
 }
 
-/** @throws UploadInterrupted, VaultRefused, or the error of the body, as it is */
+/** @throws UploadInterrupted, VaultRefused, or the error of the body, unchanged */
 export const upload = async (
   { client, bucket, head, disposition }: UploadContext,
   request: StoreRequest,
@@ -85,7 +86,7 @@ const send = async (
   await multipart.complete(passage.bytes);
 };
 
-/** Not knowing counts as no: the attempt then fails, and the sweep removes what it may have left. */
+/** If unknown, the answer is no: the attempt then fails, and the sweep removes any object that it left. */
 const isThere = async (head: Vault['head'], key: string, bytes: number): Promise<boolean> => {
   const found = await head(key).catch(() => undefined);
   return found?.bytes === bytes;

@@ -35,8 +35,8 @@ export interface VaultOptions {
 const PART_MS = 60_000;
 
 /**
- * The S3 client of the vault. A part that is not answered within a minute counts as lost and is sent again:
- * the default waits for ever, and a stalled connection would hold the export until its time is up.
+ * The S3 client of the vault. A part without an answer within a minute counts as lost and is sent again: the
+ * default waits without a limit, and a stalled connection would block the export until its time is up.
  */
 export const makeVaultClient = (): S3Client =>
   new S3Client({
@@ -44,7 +44,7 @@ export const makeVaultClient = (): S3Client =>
     requestHandler: makeRequestHandler(PART_MS),
   });
 
-/** Its beginning is not held in memory any longer than it takes to see that it is too large. @throws ManifestTooLarge */
+/** Reading stops as soon as the manifest is too large, so memory stays small. @throws ManifestTooLarge */
 const boundedBytes = async (body: Readable, key: string): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -59,7 +59,7 @@ const boundedBytes = async (body: Readable, key: string): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
-/** @throws ManifestTooLarge, and what signing throws */
+/** @throws ManifestTooLarge, and the errors of signing */
 const manifestBody = async (
   signer: VaultOptions['signer'],
   key: string,
@@ -74,7 +74,7 @@ const manifestBody = async (
 
 const contentDisposition = (fileName: string): string => `attachment; filename="${fileName}"`;
 
-/** The vault on one S3 bucket. Errors are UploadInterrupted (worth another try) or VaultRefused. */
+/** The vault in one S3 bucket. Errors are UploadInterrupted (a retry may help) or VaultRefused. */
 export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
   const head = async (key: string): Promise<StoredObject | undefined> => {
     try {
@@ -84,7 +84,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
     }
   };
 
-  /** Every version and delete marker of one key, since the bucket keeps them. */
+  /** Every version and delete marker of one key, because the bucket is versioned. */
   const versionsOf = async (key: string): Promise<{ Key: string; VersionId?: string }[]> => {
     const found: { Key: string; VersionId?: string }[] = [];
     let from: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
@@ -100,7 +100,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
         ? { KeyMarker: page.NextKeyMarker ?? '', VersionIdMarker: page.NextVersionIdMarker ?? '' }
         : undefined;
     }
-    // A bucket that keeps no versions lists none.
+    // A bucket without versioning lists none.
     return found.length || !(await head(key)) ? found : [{ Key: key }];
   };
 
@@ -127,7 +127,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
           }),
         );
       } catch (error) {
-        // A retry within the SDK meets what its first try had written.
+        // A retry within the SDK finds the object that its first try wrote.
         const isThere =
           isPreconditionFailed(error) && (await head(key))?.bytes === Buffer.byteLength(body);
         if (!isThere) throw named(error, `PUT ${key}`);
@@ -136,7 +136,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
     },
 
     readManifest: async (key): Promise<StoredManifest | undefined> => {
-      // A GET of what is not there would be refused.
+      // A GET of a missing object would be refused.
       if (!(await head(key))) return undefined;
       try {
         const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

@@ -5,15 +5,15 @@ import { SecretUnreadable, SourceUnreachable } from '../../core/errors/source.ts
 import type { SourceSettings } from '../../core/settings.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 
-/** A login. It is asked for before every connection: secrets rotate, and an IAM token lives 15 minutes. */
+/** A login. It is requested before every connection: secrets rotate, and an IAM token is valid for 15 minutes. */
 export interface Login {
   readonly user: string;
   readonly password: string;
 }
-/** @param refused a login that the server has just refused: it is read anew, and not given again from what was kept */
+/** @param refused a login that the server has just refused: it is read again and not served from the cache */
 export type Credentials = (refused?: Login) => Promise<Login>;
 
-/** RDS-managed secrets hold `username` and `password`; what else is in them is not needed. */
+/** RDS-managed secrets hold `username` and `password`; other members are not needed. */
 const jsonSecret = z.looseObject({ username: z.string().min(1), password: z.string().min(1) });
 
 const fromUrl = (text: string, secretArn: string): Login => {
@@ -40,14 +40,14 @@ const fromJson = (text: string, secretArn: string): Login => {
 
 /**
  * Reads a secret's text: a JSON object with username and password, or a postgresql:// URL.
- * @throws SecretUnreadable, never with a part of the secret in it
+ * @throws SecretUnreadable, which never contains a part of the secret
  */
 export const parseSecret = (text: string, secretArn: string): Login =>
   /^postgres(ql)?:\/\//.test(text.trim())
     ? fromUrl(text.trim(), secretArn)
     : fromJson(text, secretArn);
 
-/** Answers of Secrets Manager that no retry mends. */
+/** Answers of Secrets Manager that no retry fixes. */
 const REFUSALS = [
   'AccessDeniedException',
   'ResourceNotFoundException',
@@ -56,13 +56,13 @@ const REFUSALS = [
   'InvalidParameterException',
 ];
 
-/** The connections of one attempt follow each other at once; whatever comes later reads the secret anew. */
+/** One attempt opens its connections in quick succession; a later connection reads the secret again. */
 const FRESH_MS = 2000;
 
 const isSame = (one: Login, other: Login | undefined): boolean =>
   one.user === other?.user && one.password === other.password;
 
-/** What was read counts for so long after it was asked for, unless it was refused; a failure for no moment. */
+/** A secret stays valid for this long after the request, unless the server refused it; a failure is not cached at all. */
 export const whileFresh = (
   read: Credentials,
   now: () => number = () => performance.now(),

@@ -9,10 +9,10 @@ export interface MailerAccess {
   readonly configurationSet?: string | undefined;
 }
 
-/** One part of a mail; without a charset SES takes 7-bit ASCII only. */
+/** One part of a mail; without a charset SES accepts only 7-bit ASCII. */
 const content = (text: string) => ({ Data: text, Charset: 'UTF-8' });
 
-/** Mails through SES, from one verified identity to a fixed list of people. */
+/** Sends mails through SES, from one verified identity to a fixed list of people. */
 export const makeMailer = ({ client, from, to, configurationSet }: MailerAccess): Mailer => ({
   send: async ({ subject, text, html }) => {
     const command = new SendEmailCommand({

@@ -1,6 +1,7 @@
 /**
- * A message's body: JSON in ASCII alone. SQS refuses characters that XML can't hold (U+FFFE, a lone half of a
- * pair, control characters), and a project may be named with any of them. Source: SQS API reference, SendMessage.
+ * A message's body: JSON in ASCII only. SQS refuses characters that XML does not allow (U+FFFE, an unpaired
+ * surrogate, control characters), and a project's name may contain any of them. Source: SQS API reference,
+ * SendMessage.
  */
 export const bodyOf = (message: unknown): string =>
   JSON.stringify(message).replace(

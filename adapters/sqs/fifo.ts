@@ -10,11 +10,11 @@ export interface QueueAccess {
   readonly client: SQSClient;
 }
 
-/** SQS swallows a repeated deduplication id for 5 minutes; a renewal makes another one. */
+/** SQS discards a repeated deduplication id for 5 minutes; a renewal uses another id. */
 export const deduplicationIdOf = (id: string, renewal: string | undefined): string =>
   renewal === undefined ? id : sha256Hex(`${id}\0${renewal}`);
 
-/** Hides the message of a receipt for so many seconds from now. */
+/** Hides the message of a receipt for this many seconds from now. */
 export const hide = async (
   { url, client }: QueueAccess,
   receiptHandle: string,

@@ -16,7 +16,7 @@ import { deduplicationIdOf, depth, hide, type QueueAccess } from './fifo.ts';
 /** Messages that SQS accepts in one call. */
 const BATCH = 10;
 const CALLS_AT_ONCE = 16;
-/** How often a message is sent in all, if SQS refuses it for a reason of its own. */
+/** The most times that a message is sent, if SQS refuses it for an internal reason. */
 const TRIES = 3;
 
 type Kind = Pick<WorkKind<LeasedWork>, 'idName'>;

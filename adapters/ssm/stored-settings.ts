@@ -5,12 +5,12 @@ import { parseJson } from '../../core/messages.ts';
 import { deadLetterSettings, routeSettings } from '../../core/settings.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 
-/** What one request takes. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
+/** Parameters that one request accepts. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
 const NAMES_AT_ONCE = 10;
-/** All functions of an account share 40 requests a second, and many may start at once. */
+/** All functions of an account share 40 requests a second, and many functions may start at once. */
 const ATTEMPTS = 8;
 
-/** Of functions that read settings at their start. */
+/** The client of functions that read settings at their start. */
 export const makeSettingsClient = (): SSMClient =>
   new SSMClient({ maxAttempts: ATTEMPTS, requestHandler: makeRequestHandler() });
 
@@ -24,7 +24,7 @@ const valuesOf = async (client: SSMClient, names: readonly string[]): Promise<st
   });
 };
 
-/** The elements of all parameters named, in their order. */
+/** The elements of all named parameters, in order. */
 const read = async <T>(
   schema: z.ZodType<T[]>,
   names: readonly string[],
@@ -40,15 +40,15 @@ const read = async <T>(
 /**
  * Reads the routes of all sources, once, at a function's start.
  * @param names of the parameters, from the environment
- * @throws InvalidInput for a parameter that is missing or of another form; errors of AWS
+ * @throws InvalidInput for a parameter that is missing or malformed; errors of AWS
  */
 export const readRoutes = (names: readonly string[], client = makeSettingsClient()) =>
   read(routeSettings, names, client);
 
 /**
- * Reads which dead-letter queue holds what, once, at a function's start.
+ * Reads once, at a function's start, which dead-letter queue holds which kind of message.
  * @param names of the parameters, from the environment
- * @throws InvalidInput for a parameter that is missing or of another form; errors of AWS
+ * @throws InvalidInput for a parameter that is missing or malformed; errors of AWS
  */
 export const readDeadLetterQueues = (names: readonly string[], client = makeSettingsClient()) =>
   read(deadLetterSettings, names, client);

@@ -90,6 +90,6 @@ export const claim = async <W extends LeasedWork>(
     const why = await refusal(access, layout, projectId, id, worker, cancelAbandoned);
     if (why) return why;
   }
-  // Many others write this row: one of them has it, or will.
+  // Many workers write this row at once: one of them has the claim or will get it.
   return { kind: 'busy', leaseUntil: leaseUntil(access) };
 };

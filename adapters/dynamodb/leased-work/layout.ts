@@ -31,9 +31,9 @@ export interface Layout<W extends LeasedWork> {
   readonly partOf: (state: OpenState) => StatusPart;
   /** Whether the write that completes a row sets its `ttl`, as a failure or a cancellation does. */
   readonly completedExpires: boolean;
-  /** Attributes that list a row among those that ended badly; none if it did not. */
+  /** Attributes that list a row among those that ended badly; none if the row did not end badly. */
   readonly listBad: (ref: WorkRef, findings: Findings<W>, failed: boolean, now: number) => Row;
-  /** After the write that completed a row. May be repeated. */
+  /** Runs after the write that completed a row. It may run more than once. */
   readonly afterCompletion?: (access: HistoryTable, projectId: string) => Promise<void>;
 }
 

@@ -34,7 +34,7 @@ interface Ending<W extends LeasedWork> {
   readonly error?: Failure;
 }
 
-/** What a row has only while an attempt works on it. */
+/** Attributes that a row has only while an attempt works on it. */
 const WORKING = ['leaseUntil', 'claimedBy', 'retryAt', 'cancelRequested'] as const;
 
 const HELD = '#status = :running AND #attempt = :attempt';
@@ -45,7 +45,7 @@ const heldValues = ({ attempt }: Claim): Row => ({
 
 type Update = Omit<Change, 'when' | 'values'> & { readonly set: Row };
 
-/** Whether a row is what a write would have made it. */
+/** Whether a row already has the values that a write would give it. */
 const isWritten = (work: LeasedWork, { attempt }: Claim, { set }: Update): boolean => {
   const { status, completedAt, retryAt, error } = set as Partial<LeasedWork>;
   return (
@@ -98,7 +98,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
     };
   };
 
-  /** A worker's write. */
+  /** A write of the worker. */
   const held = async (
     claim: Claim,
     update: Update,
@@ -113,7 +113,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
     return work && isWritten(work, claim, update) ? work : undefined;
   };
 
-  /** A write of others, to a row without a worker. */
+  /** A write of another process, to a row without a worker. */
   const abandoned = async (ref: WorkRef, update: Update, and = ''): Promise<W | undefined> => {
     const row = await changeRow(access, keyOf(ref.projectId, ref.id), {
       ...update,
@@ -150,7 +150,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
 
     claim: async (projectId, id) => {
       const outcome = await claim(access, layout, projectId, id, cancelAbandoned);
-      // A message that comes after the end is the sign of a worker that died right after its last write.
+      // A message that arrives after the end shows that a worker died right after its last write.
       if (outcome.kind === 'final' && outcome.status === 'completed')
         await layout.afterCompletion?.(access, projectId);
       return outcome;
@@ -178,7 +178,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
       };
       return (
         (await held(claim, update, 'attribute_not_exists(#cancelRequested)')) ??
-        // No other attempt follows a request to cancel.
+        // After a request to cancel, no other attempt follows.
         (await held(
           claim,
           endingOf(claim, { status: 'cancelled' }),
@@ -223,7 +223,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
     },
 
     told: async (projectId, id) => {
-      // Refused if it was reported before or the row is gone: nothing is left to do.
+      // Refused if it was reported before or the row is gone: nothing more to do.
       await changeRow(access, keyOf(projectId, id), {
         set: { toldAt: iso(access.clock()) },
         remove: [statusIndex.pk],
