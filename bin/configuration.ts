@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Config, ConfigInvalid, checkConfig } from '../lib/config.ts';
 
-/** @throws ConfigInvalid where there is none, or it has mistakes */
+/** @throws ConfigInvalid if there is none or it has mistakes */
 export const readConfiguration = async (name: string): Promise<Config> => {
   const file = path.resolve(name);
   if (!existsSync(file)) throw new ConfigInvalid([`there is no file ${file}`]);

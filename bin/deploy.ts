@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: CDK deploys the stack, then `larder doctor` checks what only the account can tell. Arguments go to CDK; the context values
- * that name the stack and the configuration are the doctor's, too.
+ * `npm run deploy`: CDK deploys the stack, then `larder doctor` checks the parts that only the account can show. Arguments go to CDK; the
+ * doctor also uses the context values that name the stack and the configuration.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

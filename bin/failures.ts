@@ -1,7 +1,8 @@
 import { printable } from '../core/printable.ts';
 
 /**
- * Failures of AWS in words, with what to do next. The SDK's own messages say what happened, seldom to whom or why.
+ * AWS errors in words, with the next step. The SDK's own messages say what happened, but seldom for which resource
+ * or why.
  */
 const HINTS: Readonly<Record<string, string>> = {
   ResourceNotFoundException:
@@ -20,7 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
     'DynamoDB throttled for longer than was waited. Run the same command again: it goes on from there.',
 };
 
-/** Of an error of any kind, in one line. */
+/** Any error in one line. */
 export const failureText = (error: unknown): string => {
   if (!(error instanceof Error)) return printable(String(error));
   if (error.message === 'Region is missing') return 'No region is set. Set AWS_REGION.';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Larder's command line. Standard output has the result, standard error everything else. bin/cli has the commands over the API, bin/history
- * those that read history and vault themselves.
+ * Larder's command line. Standard output has the result, standard error everything else. bin/cli has the commands that use the API,
+ * bin/history those that read history and vault directly.
  */
 import { CommanderError } from 'commander';
 import { printable, printableLines } from '../core/printable.ts';
@@ -29,7 +29,7 @@ const history = async (argv: readonly string[], running: Running): Promise<void>
         : `There is no command "history ${verb}"`,
     );
   }
-  // It loads the AWS SDK, which the other commands do without.
+  // It loads the AWS SDK, which the other commands do not need.
   const { runHistory } = await import('./history/command.ts');
   running.status = (await runHistory(command, options, running.signal)) as ExitStatus;
 };
@@ -39,7 +39,7 @@ const doctor = async (argv: readonly string[], running: Running): Promise<void> 
   running.status = (await runDoctor(argv)) as ExitStatus;
 };
 
-/** What is written where a command fails, and its exit status. */
+/** Prints the message of a failed command and returns its exit status. */
 const failed = (error: unknown): ExitStatus => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof BadUsage) {
@@ -68,7 +68,7 @@ const main = async (argv: readonly string[]): Promise<ExitStatus> => {
   };
   const program = makeProgram(running, passing);
   try {
-    // Its options are its own, `--help` and `--json` included.
+    // It parses its own options, including `--help` and `--json`.
     if (isPassing(argv[0])) await passing[argv[0]](argv.slice(1));
     else await program.parseAsync([...argv], { from: 'user' });
     return running.status;
@@ -81,8 +81,8 @@ const main = async (argv: readonly string[]): Promise<ExitStatus> => {
   }
 };
 
-// Whoever reads our output may go away; that is no reason to leave things half done.
+// If the reader of our output goes away, the work must still be finished.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const status = await main(process.argv.slice(2));
-// What was written to a pipe goes out before the end.
+// Output written to a pipe is flushed before the exit.
 process.stdout.write('', () => process.exit(status));

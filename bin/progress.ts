@@ -1,7 +1,7 @@
-/** One line that is written over, on a terminal only. */
+/** One line that is overwritten, on a terminal only. */
 export interface Progress {
   show(text: string): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   settle(): void;
 }
 

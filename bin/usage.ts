@@ -1,4 +1,4 @@
-/** The command line asks for something that there is not. */
+/** The command line asks for something that does not exist. */
 export class BadUsage extends Error {
   constructor(problem: string) {
     super(problem);
@@ -6,5 +6,5 @@ export class BadUsage extends Error {
   }
 }
 
-/** What a command came to, as the process's exit status says it. */
+/** The outcome of a command as the process's exit status. */
 export const EXIT = { fine: 0, differences: 1, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -1,4 +1,4 @@
-/** Numbers, names and tables as the terminal shows them. */
+/** Numbers, names and tables in the form that the terminal shows. */
 export const countText = (count: number): string => count.toLocaleString('en-US');
 
 export const bytesText = (bytes: number): string => {
@@ -12,7 +12,7 @@ export const bytesText = (bytes: number): string => {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
 };
 
-/** Counts in a column, right-aligned, with what they count. */
+/** Counts in a right-aligned column, with their labels. */
 export const countLines = (rows: readonly (readonly [string, number | string])[]): string[] => {
   const names = Math.max(...rows.map(([name]) => name.length));
   const values = rows.map(([, value]) => (typeof value === 'number' ? countText(value) : value));

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { CommandFailed, EXIT, type ExitStatus } from './exit.ts';
 
-/** The HTTP API, as the commands use it. Whoever signs requests is behind `send`. */
+/** The HTTP API, as the commands use it. `send` hides how requests are signed. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST';
-  /** Below the API's URL, encoded, beginning with a slash. */
+  /** Path after the API's URL, encoded, beginning with a slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
@@ -15,15 +15,15 @@ export interface ApiRequest {
 export type Send = (request: ApiRequest, signal: AbortSignal) => Promise<Response>;
 
 export interface ApiClient {
-  /** Where it talks to, for people. */
+  /** The address in a form for people. */
   readonly name: string;
-  /** The answer's JSON. @throws CommandFailed with the API's own words and a fitting exit status */
+  /** The answer's JSON. @throws CommandFailed with the API's own message and a matching exit status */
   json<S extends z.ZodType>(request: ApiRequest, schema: S): Promise<z.output<S>>;
   /** The answer's text. @throws as `json` */
   text(request: ApiRequest): Promise<string>;
 }
 
-/** Problem details, RFC 9457, as far as they are shown. */
+/** The shown members of problem details, RFC 9457. */
 const problem = z.looseObject({
   detail: z.string().optional(),
   title: z.string().optional(),

@@ -4,7 +4,7 @@ import { type ConnectOptions, connect } from './connect.ts';
 import type { ExitStatus } from './exit.ts';
 import { makeOutput, type Output } from './output.ts';
 
-/** What each command works with. */
+/** The context of each command. */
 export interface Session {
   readonly api: ApiClient;
   readonly output: Output;
@@ -16,17 +16,18 @@ interface GlobalOptions extends ConnectOptions {
   readonly quiet?: boolean;
 }
 
-/** Does a command's work and answers the exit status. */
+/** Runs a command and returns its exit status. */
 type Work<O> = (session: Session, options: O, args: readonly string[]) => Promise<ExitStatus>;
 
-/** Of one process: where commands leave their status, and what stops them. */
+/** State of one process: the exit status that commands set, and the signal that stops them. */
 export interface Running {
   readonly signal: AbortSignal;
   status: ExitStatus;
 }
 
 /**
- * An action for commander: connects, says whom it talks to, works. Commander gives a command's arguments, its options and itself.
+ * An action for commander: connects, prints which API it uses, and runs the command. Commander passes a command's arguments, its
+ * options and the command itself.
  * @param O the command's own options, as its `.option()` calls make them
  */
 export const acting =

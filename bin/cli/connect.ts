@@ -5,13 +5,13 @@ import { type ApiClient, makeApiClient } from './api-client.ts';
 import { CommandFailed, EXIT } from './exit.ts';
 import { sendSigned, sendWithToken } from './senders.ts';
 
-/** Which Larder a command talks to, in the order in which it is looked for. */
+/** The Larder that a command connects to, in the order of the search. */
 export interface ConnectOptions {
   /** URL of a deployed API. */
   readonly endpoint?: string;
-  /** Name of a deployed stack, whose output `ApiUrl` has the URL. */
+  /** Name of a deployed stack, whose output `ApiUrl` holds the URL. */
   readonly stack?: string;
-  /** Data folder of a running `npm start`; true for the usual one. */
+  /** Data folder of a running `npm start`; true for the default one. */
   readonly local?: string | true;
   readonly profile?: string;
   readonly region?: string;
@@ -23,7 +23,7 @@ const overAws = async (
   name: string,
   signal: AbortSignal,
 ): Promise<ApiClient> => {
-  // The SDK takes a while to load, and a local start needs none of it.
+  // The SDK takes a while to load, and a local start does not need it.
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   const { profile } = options;
   const credentials = fromNodeProviderChain(profile === undefined ? {} : { profile });
@@ -68,8 +68,9 @@ const overLocal = async (folder: string, signal: AbortSignal): Promise<ApiClient
 };
 
 /**
- * An explicit choice is used; otherwise LARDER_ENDPOINT, a local start that runs in this folder, and the deployed stack Larder, in this order.
- * @throws CommandFailed where there is none
+ * An explicit option is used. Without one, the search order is: LARDER_ENDPOINT, a local start that runs in this folder, the deployed stack
+ * Larder.
+ * @throws CommandFailed if there is none
  */
 export const connect = async (options: ConnectOptions, signal: AbortSignal): Promise<ApiClient> => {
   const given = [options.endpoint, options.stack, options.local].filter((one) => one !== undefined);

@@ -31,7 +31,7 @@ interface Meter {
   stop(): void;
 }
 
-/** Hashes what comes, and shows how much has. */
+/** Hashes the received bytes and shows the progress. */
 const makeMeter = ({ output }: Session, hash: Hash, from: number, total: number): Meter => {
   const bar = output.isTerminal
     ? new cliProgress.SingleBar(
@@ -70,7 +70,7 @@ const open = async (url: string, from: number, signal: AbortSignal) => {
   });
   if (!response.ok || !response.body)
     throw new CommandFailed(`The vault answered ${response.status} to the download.`);
-  // A store that ignores the range sends all of it.
+  // A store that ignores the range sends the whole object.
   return { body: response.body, isPart: response.status === 206 };
 };
 
@@ -86,7 +86,7 @@ const checkWhole = ({ done }: Meter, hash: Hash, { size, checksum }: Download): 
   );
 };
 
-/** Writes one chunk after the other: what was received before a cut is written. */
+/** Writes one chunk after the other: bytes received before an interruption are written. */
 const copy = async (
   body: AsyncIterable<Uint8Array>,
   meter: Meter,
@@ -108,7 +108,7 @@ const toStandardOutput = (chunk: Buffer): Promise<void> =>
     process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes to a pipe: the digest is known only when all has been written. */
+/** Writes to a pipe: the digest is known only after everything has been written. */
 const toPipe = async (session: Session, wanted: Download): Promise<void> => {
   const hash = createHash('sha256');
   const { body } = await open(wanted.url, 0, session.signal);
@@ -117,7 +117,7 @@ const toPipe = async (session: Session, wanted: Download): Promise<void> => {
   checkWhole(meter, hash, wanted);
 };
 
-/** On failure, what was received stays in `.part`, and the same command goes on from there. */
+/** On failure, the received bytes stay in `.part`, and the same command resumes from there. */
 const toFile = async (session: Session, wanted: Download, file: string): Promise<void> => {
   const part = `${file}.part`;
   const hash = createHash('sha256');
@@ -141,7 +141,7 @@ const toFile = async (session: Session, wanted: Download, file: string): Promise
 /**
  * Downloads a backup, resumes an unfinished download, and checks the SHA-256 before the file gets its name.
  * @param to a file, a folder, or `-` for standard output
- * @returns where it is; undefined for standard output
+ * @returns the path of the file; undefined for standard output
  */
 export const downloadTo = async (
   session: Session,

@@ -3,7 +3,7 @@ import cliProgress from 'cli-progress';
 import type { Session } from './command.ts';
 import { CommandFailed, EXIT } from './exit.ts';
 
-/** How far something is, of 100 where that is known. */
+/** The progress, out of 100 if that is known. */
 export interface Step {
   readonly text: string;
   /** From 0 to 1. */
@@ -14,9 +14,9 @@ export interface FollowOptions<T> {
   readonly read: () => Promise<T>;
   readonly isFinal: (one: T) => boolean;
   readonly stepOf: (one: T) => Step;
-  /** What is waited for, for the message when time is up. */
+  /** The work that is waited for, for the timeout message. */
   readonly what: string;
-  /** Seconds; absent waits for ever. */
+  /** Seconds; absent: no limit. */
   readonly timeoutSeconds?: number;
 }
 
@@ -42,7 +42,7 @@ const makeBar = ({ output }: Session) => {
   };
 };
 
-/** Reads until it is final, with a progress bar on a terminal. @throws CommandFailed with status 5 when the time is up */
+/** Polls until the work is final, with a progress bar on a terminal. @throws CommandFailed with status 5 on a timeout */
 export const follow = async <T>(session: Session, options: FollowOptions<T>): Promise<T> => {
   const { signal } = session;
   const { read, isFinal, stepOf, what, timeoutSeconds } = options;

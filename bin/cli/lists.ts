@@ -4,7 +4,7 @@ import { pageOf } from './shown.ts';
 
 const PAGE = 100;
 
-/** Reads pages of a list until there are enough. */
+/** Reads pages of a list until it has enough items. */
 export const readList = async <S extends z.ZodType>(
   { api }: Session,
   path: string,

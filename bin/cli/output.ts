@@ -2,16 +2,16 @@ import Table from 'cli-table3';
 import { printableJson } from '../../core/printable.ts';
 import { textOf } from './words.ts';
 
-/** Standard output has the result, and with `--json` one document and nothing else. Everything else goes to standard error. */
+/** Standard output has the result; with `--json`, exactly one document. Everything else goes to standard error. */
 export interface Output {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
-  /** A person reads standard error, so progress may be drawn. */
+  /** Standard error is a terminal, so progress may be drawn. */
   readonly isTerminal: boolean;
   readonly columns: number;
   result(text: string): void;
   json(value: unknown): void;
-  /** A line for people; none with `--quiet`. */
+  /** A line for people; suppressed by `--quiet`. */
   note(line: string): void;
 }
 
@@ -56,7 +56,7 @@ export interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A table without lines, whose cells hold no hidden characters. */
+/** A table without borders; its cells contain no hidden characters. */
 export const tableText = (
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -75,13 +75,13 @@ export const tableText = (
     .join('\n');
 };
 
-/** Pairs of a name and a value, one a line; those without a value are left out. */
+/** Pairs of a name and a value, one a line; pairs without a value are left out. */
 export const factsText = (facts: readonly (readonly [string, string | undefined])[]): string => {
   const shown = facts.filter((one): one is [string, string] => one[1] !== undefined);
   const width = Math.max(...shown.map(([name]) => name.length));
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${textOf(value)}`).join('\n');
 };
 
-/** A heading and lines below it; nothing where there are none. */
+/** A heading with lines below it; nothing if there are no lines. */
 export const listText = (title: string, lines: readonly string[]): string[] =>
   lines.length ? ['', `${title}:`, ...lines.map((line) => `  ${textOf(line)}`)] : [];

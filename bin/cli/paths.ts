@@ -3,7 +3,7 @@ import { encodePart } from '../../core/keys.ts';
 import type { Session } from './command.ts';
 import * as shown from './shown.ts';
 
-/** Paths of the API, and ids as people give them. */
+/** Paths of the API, and ids as users type them. */
 export const LATEST = 'latest';
 
 export const projectPath = (projectId: string): string => `/projects/${encodePart(projectId)}`;
@@ -13,7 +13,7 @@ export const backupsPath = (projectId: string): string => `${projectPath(project
 export const backupPath = (projectId: string, backupId: string): string =>
   `${backupsPath(projectId)}/${encodePart(backupId)}`;
 
-/** So that a request whose answer is lost can be sent again and is still one. */
+/** With this key, a request whose answer is lost can be sent again without a second effect. */
 export const idempotent = (): Record<string, string> => ({ 'idempotency-key': randomUUID() });
 
 /** A backup by its id, or the newest good one. */
@@ -24,7 +24,7 @@ export const readBackup = (
 ): Promise<shown.Backup> =>
   api.json({ method: 'GET', path: backupPath(projectId, backupId) }, shown.backup);
 
-/** The id that `latest` stands for now: the paths of restores need one. */
+/** The id that `latest` means now: the paths of restores need one. */
 export const backupIdOf = async (
   session: Session,
   projectId: string,

@@ -15,7 +15,7 @@ Exit status:
 Without --endpoint, --stack or --local, larder uses LARDER_ENDPOINT, else the
 local stack that runs in this folder, else the deployed stack "Larder".`;
 
-/** A command whose options something else reads, such as `history compare`: `--help` is passed on as well. */
+/** A command that parses its options elsewhere, such as `history compare`: `--help` is passed on as well. */
 const addPassing = (
   program: Command,
   name: string,
@@ -31,7 +31,7 @@ const addPassing = (
     .action((argv: readonly string[]) => work(argv));
 };
 
-/** What each command that reads its own options does, given these. */
+/** The action of each command that parses its own options. */
 export type Passing = Readonly<
   Record<keyof typeof PASSING, (argv: readonly string[]) => Promise<void>>
 >;
@@ -45,7 +45,7 @@ const PASSING = {
 export const isPassing = (word: string | undefined): word is keyof typeof PASSING =>
   word !== undefined && Object.hasOwn(PASSING, word);
 
-/** The whole command line. Its parts set `running.status`. */
+/** The whole command line. Its commands set `running.status`. */
 export const makeProgram = (running: Running, passing: Passing): Command => {
   const program = new Command('larder')
     .description('Backups and restores of multi-tenant PostgreSQL, over the API of Larder.')

@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentityProvider, Checksum, SourceData } from '@smithy/types';
 import type { ApiRequest, Send } from './api-client.ts';
 
-/** How requests get to the API: signed for AWS, or with the token of a local start. */
+/** How requests reach the API: signed for AWS, or with the token of a local start. */
 const queryOf = ({ query = {} }: ApiRequest): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).filter((one): one is [string, string] => one[1] !== undefined),
@@ -34,7 +34,7 @@ export const sendWithToken =
     });
   };
 
-/** SHA-256 of Node in the form that the signer wants. */
+/** Node's SHA-256 in the form that the signer needs. */
 class Sha256 implements Checksum {
   #hash: ReturnType<typeof createHash> | Hmac;
   readonly #secret: SourceData | undefined;
@@ -71,7 +71,7 @@ export interface SigningOptions {
   readonly credentials: AwsCredentialIdentityProvider;
 }
 
-/** SigV4 of the service `execute-api`, with credentials of the usual chain. */
+/** SigV4 for the service `execute-api`, with credentials of the default chain. */
 export const sendSigned = (base: string, { region, credentials }: SigningOptions): Send => {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   return async (request, signal) => {

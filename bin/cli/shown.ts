@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What commands read of the API's answers. `--json` prints the answers whole. */
+/** The members of the API's answers that commands read. `--json` prints the whole answers. */
 const failure = z.looseObject({ name: z.string(), message: z.string() });
 const links = z.looseObject({ self: z.string() });
 const places = z.array(z.looseObject({ from: z.string(), to: z.string() }));

@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.ts';
 import { bytesText, countText } from '../words.ts';
 
-/** Values as people read them. Text of a tenant goes through `printable`, so that it cannot move the cursor or color anything. */
+/** Values in readable form. Text of a tenant passes through `printable`, so it can't move the cursor or change colors. */
 const UNITS = [
   [86_400_000, 'd'],
   [3_600_000, 'h'],

@@ -24,7 +24,7 @@ const wantedOf = ({ sources, export: { concurrency }, verification }: Config) =>
   verifications: verification.concurrency,
 });
 
-/** Everything that is checked in an account, in the order of the report. */
+/** All checks in an account, in the order of the report. */
 export const awsChecks = async ({
   stack,
   config: file,
@@ -41,7 +41,7 @@ export const awsChecks = async ({
     requestHandler: makeRequestHandler(DISCOVERY_MS),
     maxAttempts: 1,
   });
-  /** A check of what an output names; one that the stack does not have is a failure of its own. */
+  /** A check of the resource that an output names; a missing output is a failure of its own. */
   const ofOutput = (
     check: string,
     name: string,

@@ -1,11 +1,11 @@
 import { printable } from '../../core/printable.ts';
 import { EXIT } from '../usage.ts';
 
-/** What a check came to. `unknown`: it could not be made here, which is no failure. */
+/** The result of a check. `unknown`: the check could not run here, which is no failure. */
 export type Result = 'ok' | 'warning' | 'failed' | 'unknown';
 
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** The subject in a word or two. */
   readonly check: string;
   readonly result: Result;
   readonly says: string;
@@ -23,7 +23,7 @@ const saysOf = (error: unknown): string => {
   return line ? `${error.name}: ${line}` : error.name;
 };
 
-/** Makes a check. What AWS answers otherwise is a finding as well: a right that is missing makes it unknown. */
+/** Runs a check. An unexpected answer of AWS is also a finding: a missing permission makes the result unknown. */
 export const made = async (check: string, work: Check): Promise<readonly Finding[]> => {
   try {
     return await work();
@@ -39,7 +39,7 @@ export const notLocally = (check: string): readonly Finding[] => [
   { check, result: 'unknown', says: 'not known locally' },
 ];
 
-/** The exit status: what is warned of or unknown fails nothing. */
+/** The exit status: warnings and unknown results do not fail. */
 export const statusOf = (findings: readonly Finding[]): number =>
   findings.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.fine;
 
@@ -50,6 +50,6 @@ const WORDS: Readonly<Record<Result, string>> = {
   unknown: 'unknown ',
 };
 
-/** One line a finding; the texts may hold what AWS or a database says. */
+/** One line for each finding; the texts may contain messages of AWS or of a database. */
 export const lineOf = ({ check, result, says, todo }: Finding): string =>
   `${WORDS[result]} ${printable(`${check}: ${says}`)}${todo === undefined ? '' : `. ${printable(`To do: ${todo}`)}`}`;

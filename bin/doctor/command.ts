@@ -29,7 +29,7 @@ export interface DoctorArguments {
   readonly json: boolean;
 }
 
-/** @throws BadUsage; undefined where help was asked for */
+/** @throws BadUsage; undefined if help was requested */
 export const readDoctorArguments = (argv: readonly string[]): DoctorArguments | undefined => {
   const args = argv.map((argument, index) => {
     const next = argv[index + 1];
@@ -63,7 +63,7 @@ export const readDoctorArguments = (argv: readonly string[]): DoctorArguments | 
 const report = (findings: readonly Finding[], json: boolean): string =>
   json ? JSON.stringify({ findings }, null, 2) : findings.map(lineOf).join('\n');
 
-/** @throws BadUsage, and where there is no such stack or folder */
+/** @throws BadUsage, and an error if the stack or folder does not exist */
 export const runDoctor = async (argv: readonly string[]): Promise<number> => {
   const wanted = readDoctorArguments(argv);
   if (!wanted) {

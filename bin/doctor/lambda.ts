@@ -6,7 +6,7 @@ import {
 import { discoverResult, parseJson } from '../../core/messages.ts';
 import type { Finding } from './check.ts';
 
-/** What the stack may run at once besides exports, restores and verifications: API, mails, planning, repairs. */
+/** Concurrent functions of the stack besides exports, restores and verifications: API, mails, planning, repairs. */
 const OTHERS = 10;
 const RESTORES_AT_ONCE = 2;
 
@@ -18,7 +18,7 @@ export interface Wanted {
   readonly verifications: number;
 }
 
-/** How many functions of the stack may run at the same time. */
+/** The most functions of the stack that run at the same time. */
 export const concurrencyOf = (wanted: Wanted): number =>
   wanted.exports * wanted.sources +
   RESTORES_AT_ONCE * wanted.restoringSources +
@@ -49,7 +49,7 @@ export const checkConcurrency = async (
       ];
 };
 
-/** Asks a source's own function, in its network and with its login, to list the projects, as every run does. */
+/** Calls a source's own function, in its network and with its login, to list the projects, as every run does. */
 export const checkSource = async (
   client: LambdaClient,
   source: string,

@@ -4,7 +4,7 @@ import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { openPlace } from '../history/place.ts';
 import { type Finding, made, notLocally } from './check.ts';
 
-/** What the emulators of `npm start` can tell: that history and vault are there, and the keys that manifests were signed with. */
+/** Checks of the emulators of `npm start`: history, vault and the keys that signed manifests exist. */
 export const localChecks = async (folder: string): Promise<readonly Finding[]> => {
   const place = await openPlace({ kind: 'local', folder: path.resolve(folder) });
   const { table, bucket, keys, dynamodb, s3 } = place;

@@ -11,14 +11,14 @@ import type { Finding } from './check.ts';
 /** An account outside of the sandbox may send more. https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html */
 const SANDBOX_MAILS_A_DAY = 200;
 
-/** What SES may have verified for an address: itself, its domain, and the domains above. */
+/** The identities of an address that SES may have verified: the address, its domain, and the parent domains. */
 const identitiesOf = (address: string): readonly string[] => {
   const domain = address.slice(address.lastIndexOf('@') + 1);
   const labels = domain.split('.');
   return [address, ...labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))];
 };
 
-/** Those of the addresses for which SES has verified no identity. */
+/** The addresses for which SES has verified no identity. */
 const unverifiedOf = async (
   client: SESClient,
   addresses: readonly string[],
@@ -52,7 +52,7 @@ export const checkMail = async (
   if (Enabled === false)
     return [{ check, result: 'failed', says: 'SES has switched off sending for this account' }];
   const { Max24HourSend = 0 } = await client.send(new GetSendQuotaCommand());
-  // -1 is no limit.
+  // -1 means no limit.
   if (Max24HourSend < 0 || Max24HourSend > SANDBOX_MAILS_A_DAY)
     return [{ check, result: 'ok', says: `${from} is verified` }];
   const unverified = await unverifiedOf(client, to);

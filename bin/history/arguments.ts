@@ -16,7 +16,7 @@ export type Where =
       /** Ids or ARNs of the keys of the manifests' signatures. */
       readonly keys?: readonly string[];
     }
-  /** The name of a deployed stack, whose outputs say the rest; names given besides go before them. */
+  /** The name of a deployed stack, whose outputs name the rest; explicit names have precedence. */
   | {
       readonly kind: 'stack';
       readonly stack: string;
@@ -24,7 +24,7 @@ export type Where =
       readonly bucket?: string;
       readonly keys?: readonly string[];
     }
-  /** The data folder of `npm start`, absolute; names only where there are several. */
+  /** The data folder of `npm start`, absolute; the names only if there are several. */
   | {
       readonly kind: 'local';
       readonly folder: string;
@@ -42,7 +42,7 @@ export interface HistoryArguments {
   readonly acceptUnsigned: boolean;
 }
 
-/** `--local` alone means the folder of `npm start`; parseArgs knows no options whose value may be left out. */
+/** `--local` without a value means the folder of `npm start`; parseArgs has no options with an optional value. */
 const withFolder = (argv: readonly string[]): string[] =>
   argv.map((argument, index) => {
     const next = argv[index + 1];
@@ -144,7 +144,7 @@ const scopeOf = (values: Values, environment: NodeJS.ProcessEnv): Scope => {
   return { templates, projectId: values.project };
 };
 
-/** @throws BadUsage; undefined where help was asked for */
+/** @throws BadUsage; undefined if help was requested */
 export const readHistoryArguments = (
   command: 'compare' | 'rebuild',
   argv: readonly string[],

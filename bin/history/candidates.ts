@@ -4,21 +4,21 @@ import type { HistoryPorts } from './ports.ts';
 import { backupOfManifest, isFull, newestOf } from './row-of-manifest.ts';
 import { type Belief, damageOf, doubtOf, missingOf, readManifestOf } from './trust.ts';
 
-/** From manifests to the rows that are to be written of them, and to the reasons why others are not. */
+/** Decides which manifests get a row, and gives the reason for each one that does not. */
 export interface RebuildOptions extends Belief {
   readonly dryRun: boolean;
-  /** Also rows for backups past their time: retention then removes them from the vault in its ordinary way. */
+  /** Also writes rows for expired backups: retention then removes them from the vault in the normal way. */
   readonly includeExpired: boolean;
-  /** Reads every object whose row is missing, and writes a row only where its SHA-256 is the manifest's. */
+  /** Reads every object whose row is missing, and writes a row only if its SHA-256 matches the manifest. */
   readonly checksums: boolean;
 }
 
 export const OMISSIONS = ['refused', 'incomplete', 'expired'] as const;
-/** A manifest that no row was written from. */
+/** A manifest without a new row. */
 export interface Omission {
   /**
-   * `refused`: it is not believed, or can't be read. `incomplete`: its object is not there, or another one.
-   * `expired`: past its time, and not the newest full backup of its project.
+   * `refused`: not trusted, or unreadable. `incomplete`: its object is missing or a different one. `expired`: past
+   * its retention, and not the newest full backup of its project.
    */
   readonly kind: (typeof OMISSIONS)[number];
   readonly key: string;
@@ -27,7 +27,7 @@ export interface Omission {
   readonly why: string;
 }
 
-/** DynamoDB's own limit is 400 KB, keys and names of attributes included. */
+/** DynamoDB's own limit is 400 KB, including keys and attribute names. */
 const MOST_ROW_BYTES = 390_000;
 
 export interface Candidate {
@@ -43,7 +43,7 @@ const omissionOf = (stem: Stem, held: Held, kind: Omission['kind'], why: string)
   why,
 });
 
-/** The row that a stem's manifest makes; undefined for a stem without one. */
+/** The row for a stem's manifest; undefined for a stem without a manifest. */
 export const candidateOf = async (
   ports: HistoryPorts,
   options: RebuildOptions,
@@ -66,7 +66,7 @@ export const candidateOf = async (
   return { backup, key: held.key };
 };
 
-/** Of several attempts that are whole the last one is the row's: only one that found nothing to adopt makes its own. */
+/** If several attempts are complete, the row describes the last one: an attempt stores its own object only if it found none to adopt. */
 export const lastAttempts = (candidates: readonly Candidate[]): Candidate[] => {
   const last = new Map<string, Candidate>();
   for (const candidate of candidates) {
@@ -85,7 +85,7 @@ const expiredOmission = ({ backup, key }: Candidate): Omission => ({
   why: `it expired at ${backup.expiresAt}`,
 });
 
-/** Parts what is to be written from what has expired. The newest full backup of a project outlives its time. */
+/** Separates expired backups from those to write. The newest full backup of a project does not expire. */
 export const sift = (
   { includeExpired }: RebuildOptions,
   rows: readonly Backup[],

@@ -16,7 +16,7 @@ import type { Names } from './report.ts';
 /** The commands `history compare` and `history rebuild`: from the command line to the report. */
 const PATIENCE_MS = 5_000;
 
-/** Prints on standard output and answers the exit status. */
+/** Prints on standard output and returns the exit status. */
 type Work = (ports: HistoryPorts, wanted: HistoryArguments, names: Names) => Promise<number>;
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -27,7 +27,7 @@ const isEmpty = ({ vault, history, findings }: Comparison): boolean =>
 const compare: Work = async (ports, wanted, names) => {
   const { scope, checksums, json } = wanted;
   const comparison = await compareHistory(ports, scope, { checksums, patienceMs: PATIENCE_MS });
-  // Nothing is no difference either, but an id that is mistyped must not look like one that is well.
+  // An empty result has no differences, but a mistyped id must not look like a healthy one.
   if (scope.projectId !== undefined && isEmpty(comparison)) {
     throw new Error(
       `Neither the vault nor the history has anything of project ${quoted(scope.projectId)}. Check the id.`,
@@ -41,7 +41,7 @@ const rebuild: Work = async (ports, wanted, names) => {
   const rebuilt = await rebuildHistory(ports, wanted.scope, wanted);
   const { json, dryRun } = wanted;
   print(json ? rebuildJson(names, rebuilt, dryRun) : rebuildText(names, rebuilt, dryRun));
-  // What has expired is left on purpose.
+  // Expired backups are left out on purpose.
   return rebuilt.omitted.some(({ kind }) => kind !== 'expired') ? EXIT.differences : EXIT.fine;
 };
 
@@ -51,7 +51,7 @@ const COMMANDS = {
 } as const;
 export type HistoryCommand = keyof typeof COMMANDS;
 
-/** @throws BadUsage, and whatever reaching history and vault throws */
+/** @throws BadUsage, and errors of opening history and vault */
 export const runHistory = async (
   command: HistoryCommand,
   argv: readonly string[],

@@ -4,7 +4,7 @@ import { bytesText, countLines, countText } from '../words.ts';
 import { type Comparison, DIFFERENCES, type Finding, MEANINGS } from './findings.ts';
 import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
 
-/** What comparing came to, for people and for programs. */
+/** The result of a comparison, for people and for programs. */
 const countOf = (findings: readonly Finding[]) =>
   DIFFERENCES.map((kind) => ({
     kind,

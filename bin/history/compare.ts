@@ -8,9 +8,9 @@ import type { LookOptions } from './look.ts';
 import { BACKUPS_AT_ONCE, type HistoryPorts, PROJECTS_AT_ONCE, type Scope } from './ports.ts';
 
 /**
- * Compares the history with the vault, in two passes: first all that the vault holds, project by project, each
- * with its rows; then the rows of projects that the vault holds nothing of. Only findings are kept in memory, and the
- * ids of projects.
+ * Compares the history with the vault, in two passes: first everything in the vault, project by project, each with
+ * its rows; then the rows of projects without any object in the vault. Only findings and project ids are kept in
+ * memory.
  */
 const stemsByBackup = (stems: readonly Stem[]): ReadonlyMap<string, readonly Stem[]> =>
   Map.groupBy(stems, ({ backupId }) => backupId);
@@ -70,7 +70,7 @@ export const compareHistory = async (
     }
   };
 
-  /** A key of no template is still explained by a row that names it: the template may have been another then. */
+  /** A key that fits no template may still belong to a row that names it: the template may have changed since. */
   const compareForeign = async ({ key }: Held): Promise<void> => {
     for (const { projectId, backupId } of possibleOwners(key)) {
       const row = await ports.rows.get(projectId, backupId);

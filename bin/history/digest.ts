@@ -3,7 +3,7 @@ import type { VaultReader } from '../../core/restore-ports.ts';
 import type { Digest } from './ports.ts';
 
 /**
- * Makes the function that reads an object to its end and hashes it, in constant memory.
+ * Creates the function that reads a whole object and hashes it, in constant memory.
  * @throws BackupGone, VaultRefused, ReadInterrupted
  */
 export const makeDigest =

@@ -3,8 +3,8 @@ import type { StoredManifest } from '../../core/vault-ports.ts';
 import { backupOfManifest } from './row-of-manifest.ts';
 
 /**
- * What row and manifest both hold and nothing changes afterwards. Not here: the names of project and schema, which the row
- * has from the time of planning; `startedAt` and `attempt`, which are another's where a later attempt adopted the backup.
+ * The members that row and manifest share and that never change. Not included: the names of project and schema, which the
+ * row has from the time of planning; `startedAt` and `attempt`, which differ if a later attempt adopted the backup.
  */
 const SHARED = [
   'id',
@@ -30,7 +30,7 @@ const SHARED = [
 /** Clocks of two workers may differ. */
 const MINUTE = 60_000;
 
-/** What of a completed row is not what its manifest says, a line for each. */
+/** The members of a completed row that differ from its manifest, a line for each. */
 export const disagreements = (row: Backup, stored: StoredManifest): string[] => {
   const expected = backupOfManifest(stored, 0);
   const lines = SHARED.flatMap((name) =>
@@ -41,7 +41,7 @@ export const disagreements = (row: Backup, stored: StoredManifest): string[] => 
         ],
   );
   const completed = row.completedAt === undefined ? Number.NaN : millis(row.completedAt);
-  // The row is written after the manifest, though by a later attempt it may be much later.
+  // The row is written after the manifest; if a later attempt wrote it, it may be much later.
   if (!(completed >= millis(expected.completedAt ?? '') - MINUTE))
     lines.push(
       `completedAt is ${JSON.stringify(row.completedAt)} in the row, but the manifest was made at ${expected.completedAt}`,

@@ -5,7 +5,7 @@ import type { Stem } from './holdings.ts';
 import { damage, finding, heldIn, isThere, type Look, leftBehind } from './look.ts';
 import { doubtOf, missingOf, readManifestOf } from './trust.ts';
 
-/** What the vault holds of a backup that has no row. */
+/** Examines the vault's objects of a backup without a row. */
 interface Whole {
   readonly stem: Stem;
   readonly manifest: Manifest;
@@ -20,7 +20,7 @@ const unwitnessed = async (look: Look, stem: Stem): Promise<readonly Finding[]> 
   return findings;
 };
 
-/** The stem as a whole backup, or what is wrong with it. */
+/** The stem as a complete backup, or its fault. */
 const assess = async (look: Look, stem: Stem): Promise<Whole | readonly Finding[]> => {
   const held = stem.manifest;
   if (!held) return unwitnessed(look, stem);

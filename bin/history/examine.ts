@@ -9,12 +9,12 @@ import { damage, finding, heldIn, type Look, leftBehind } from './look.ts';
 import { type ReadManifest, readAnyManifest, readManifestOf } from './trust.ts';
 
 /**
- * One backup: its row beside what the vault holds of it. Larder goes on working meanwhile, and the vault's list is
- * older than the row; so nothing is reported missing or left behind that a second look, in the order in which Larder
- * writes, does not find so.
+ * Compares the row of one backup with its objects in the vault. Larder continues to work meanwhile, and the list of
+ * the vault is older than the row. So an object is reported missing or left over only if a second check, in the
+ * order in which Larder writes, confirms it.
  */
 const isStillCompleted = async ({ ports, projectId, backupId }: Look, fileId: string) => {
-  // A deleted row is written before its object goes: only a row that outlasts its object has lost it.
+  // A deleted row is written before its object is removed: an object is lost only if its row is not deleted.
   const row = await ports.rows.get(projectId, backupId);
   return row?.status === 'completed' && row.fileId === fileId;
 };
@@ -79,7 +79,7 @@ const givenUp = (look: Look, row: Backup): readonly string[] => {
   const keys = look.stems.flatMap(heldIn).map(({ key }) => key);
   const named = row.fileId === undefined ? [] : keysBeside(row.fileId);
   if (row.status === 'completed') return keys.filter((key) => !named.includes(key));
-  // Under a key of another template it is not among those listed.
+  // Under a key of another template it is not in this list.
   const isUnlisted =
     row.status === 'deleted' && row.fileId && !readKey(look.options.templates, row.fileId);
   return isUnlisted ? [...keys, ...named] : keys;
@@ -88,7 +88,7 @@ const givenUp = (look: Look, row: Backup): readonly string[] => {
 export const examine = async (look: Look): Promise<readonly Finding[]> => {
   const { row } = look;
   if (!row) return examineVault(look);
-  // Its worker may store, adopt or remove whatever there is of it.
+  // Its worker may store, adopt or remove any of its objects.
   if (row.status === 'pending' || row.status === 'in-progress') return [];
   const why =
     row.status === 'completed'

@@ -1,6 +1,6 @@
 import { STATUSES, type Status } from '../../core/backup.ts';
 
-/** In what vault and history can differ, in the order in which a report shows them. */
+/** The kinds of differences between vault and history, in the order of the report. */
 export const DIFFERENCES = [
   'object-missing',
   'manifest-missing',
@@ -17,7 +17,7 @@ export const DIFFERENCES = [
 ] as const;
 export type Difference = (typeof DIFFERENCES)[number];
 
-/** What each is called, and what to do about it. */
+/** The name of each kind, and what to do about it. */
 export const MEANINGS: Readonly<
   Record<Difference, { readonly title: string; readonly next: string }>
 > = {
@@ -79,12 +79,12 @@ export interface Finding {
   readonly why: string;
 }
 
-/** What there is on both sides, for people to see at once whether they look at the right ones. */
+/** Totals of both sides, so that users see at once whether they compare the right ones. */
 export interface Tally {
-  /** Projects, objects that are backups (no manifests), and their bytes. */
+  /** Projects, backup objects (no manifests), and their bytes. */
   readonly vault: { projects: number; objects: number; manifests: number; bytes: number };
   readonly history: { projects: number; rows: Record<Status, number> };
-  /** Completed backups that are in both, and the same. */
+  /** Completed backups that both have and that agree. */
   same: number;
 }
 

@@ -13,15 +13,15 @@ import type { StoredObject, Vault } from '../../core/vault-ports.ts';
 import type { Scope } from './ports.ts';
 
 /**
- * What the vault holds, project by project. S3 lists keys in their order, and a project's lie in a folder of its own: so
- * one project's keys are all that is ever held in memory.
+ * The contents of the vault, project by project. S3 lists keys in order, and each project has its own folder, so only
+ * one project's keys are kept in memory.
  */
 export interface Held extends StoredObject {
-  /** ISO 8601, by S3's own clock. */
+  /** ISO 8601, from S3's own clock. */
   readonly modifiedAt: string;
 }
 
-/** What one attempt left: an object, its manifest, and with shared schemas their globals. */
+/** The objects of one attempt: the backup, its manifest, and with shared schemas their globals. */
 export interface Stem extends KeyParts {
   /** The keys without their extensions. */
   readonly stem: string;
@@ -32,7 +32,7 @@ export interface Stem extends KeyParts {
 
 export type Holding =
   | { readonly kind: 'project'; readonly projectId: string; readonly stems: readonly Stem[] }
-  /** A key that none of the templates makes. */
+  /** A key that fits none of the templates. */
   | { readonly kind: 'foreign'; readonly object: Held };
 
 interface KnownKey {
@@ -41,8 +41,8 @@ interface KnownKey {
 }
 
 /**
- * Reads a key that Larder made by one of the templates; undefined for any other, also for one that only means the same:
- * `%61cme` is no way to write `acme`.
+ * Parses a key that Larder created with one of the templates; undefined for any other key, also for a different
+ * spelling with the same meaning: Larder never writes `acme` as `%61cme`.
  */
 export const readKey = (templates: readonly string[], key: string): KnownKey | undefined => {
   for (const template of templates) {
@@ -75,7 +75,7 @@ const projectOf = (projectId: string, collected: Collected): Holding => ({
 
 type Lists = Pick<Vault, 'list'>;
 
-/** Everything of one project, wherever the templates put it. */
+/** All objects of one project, in every folder where the templates put them. */
 async function* ofProject(
   vault: Lists,
   templates: readonly string[],
@@ -111,7 +111,7 @@ async function* ofVault(vault: Lists, templates: readonly string[]): AsyncGenera
   if (current) yield projectOf(current.projectId, current.collected);
 }
 
-/** With templates of several folders a project's keys are not all in a row: then each project is listed by itself. */
+/** If templates use several folders, a project's keys are not contiguous: then each project is listed separately. */
 async function* ofSeveralTemplates(
   vault: Lists,
   templates: readonly string[],
@@ -130,7 +130,7 @@ async function* ofSeveralTemplates(
   }
 }
 
-/** One `project` at most for each project, in the order of the keys; foreign keys in between. */
+/** At most one `project` item for each project, in the order of the keys, with foreign keys between them. */
 export const holdingsOf = (
   vault: Lists,
   { templates, projectId }: Scope,
@@ -149,7 +149,7 @@ const decoded = (segment: string): string | undefined => {
 };
 
 /**
- * Backups that a key of an unknown template could belong to: any folder may be the project's. Good only for asking
+ * Backups that a key of an unknown template could belong to: any folder may be the project's. Use it only to check
  * whether their rows name the key.
  */
 export const possibleOwners = (

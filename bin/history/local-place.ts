@@ -16,8 +16,8 @@ import type { Where } from './arguments.ts';
 import type { Place } from './opened-place.ts';
 
 /**
- * The data folder of `npm start`. Where a start runs on it, its emulators are used; where none does, they are started here,
- * under the same lock, so that the two never work on the files at once.
+ * The data folder of `npm start`. If a start runs on it, its emulators are used. Otherwise the emulators are started here,
+ * under the same lock, so two processes never work on the files at once.
  */
 type Local = Where & { readonly kind: 'local' };
 

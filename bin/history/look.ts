@@ -7,7 +7,7 @@ import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 import { damageOf } from './trust.ts';
 
-/** One backup as it is compared: its row, if there is one, and what the vault's list has of it. */
+/** One backup to compare: its row, if there is one, and its objects in the vault's list. */
 export interface Look {
   readonly ports: HistoryPorts;
   readonly options: LookOptions;
@@ -20,7 +20,7 @@ export interface Look {
 export interface LookOptions {
   readonly templates: readonly string[];
   readonly checksums: boolean;
-  /** How long what was just deleted is given to go, milliseconds. */
+  /** How long to wait for an object that was just deleted to disappear, milliseconds. */
   readonly patienceMs: number;
 }
 
@@ -40,7 +40,7 @@ export const heldIn = ({ objects, manifest, globals }: Stem): readonly Held[] =>
 export const isThere = async ({ ports }: Look, key: string): Promise<boolean> =>
   (await ports.vault.head(key)) !== undefined;
 
-/** What of the objects' contents differs from the manifest, where that was asked for. */
+/** Differences between the objects' contents and the manifest, if that check was requested. */
 export const damage = async (look: Look, manifest: Manifest): Promise<readonly Finding[]> => {
   if (!look.options.checksums) return [];
   const { key } = manifest.object;
@@ -52,10 +52,10 @@ export const damage = async (look: Look, manifest: Manifest): Promise<readonly F
   }
 };
 
-/** How long after its row an object of a deleted backup may go: the stream delivers again for so long, mostly. */
+/** How long after its row an object of a deleted backup may remain: the stream usually retries for this long. */
 const JUST_DELETED_MS = 15 * 60_000;
 
-/** Keys of this backup that its row does not name. Those that go while one looks are on their way out. */
+/** Keys of this backup that its row does not name. Keys that disappear during the check are being deleted. */
 export const leftBehind = async (
   look: Look,
   keys: readonly string[],

@@ -45,7 +45,7 @@ export const openPlace = async (where: Where): Promise<Place> => {
     const { namesOfStack } = await import('./stack.ts');
     return openAws(await namesOfStack(where));
   }
-  // The emulators are no part of what works on AWS.
+  // Code that works on AWS does not load the emulators.
   const { openLocal } = await import('./local-place.ts');
   return openLocal(where);
 };

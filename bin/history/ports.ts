@@ -5,19 +5,19 @@ import type { HistoryRows } from '../../core/rebuild-ports.ts';
 import type { Registry } from '../../core/source-ports.ts';
 import type { Vault } from '../../core/vault-ports.ts';
 
-/** What comparing and rebuilding the history need from the world. */
+/** The ports that comparing and rebuilding the history need. */
 export interface HistoryPorts {
   readonly vault: Pick<Vault, 'list' | 'head' | 'readManifest'>;
   readonly rows: HistoryRows;
   readonly history: Pick<History, 'settleRetention'>;
   readonly registry: Pick<Registry, 'get'>;
-  /** Absent where no key was given. */
+  /** Absent if no key was given. */
   readonly manifestKeys?: ManifestVerifier;
-  /** Reads an object to its end, in constant memory. @throws where there is none, or it can't be read */
+  /** Reads a whole object, in constant memory. @throws if it is missing or unreadable */
   readonly digest: (key: string) => Promise<Digest>;
   readonly clock: Clock;
   readonly progress: (seen: Seen) => void;
-  /** Aborted when a person wants it to end: what is under way ends, and nothing else begins. */
+  /** Aborted when the user stops the command: running work ends, and nothing else begins. */
   readonly signal: AbortSignal;
 }
 
@@ -33,14 +33,14 @@ export interface Seen {
   readonly backups: number;
 }
 
-/** Which part of the vault and the history is looked at. */
+/** The part of the vault and the history to examine. */
 export interface Scope {
-  /** Key templates under which Larder has stored, the present one and earlier ones. */
+  /** Key templates that Larder has used, the present one and earlier ones. */
   readonly templates: readonly string[];
   /** One project instead of all. */
   readonly projectId?: string;
 }
 
-/** Projects at once, and backups of each: together below the 50 connections that the SDK opens by itself. */
+/** Concurrent projects, and concurrent backups of each: together below the SDK's default of 50 connections. */
 export const PROJECTS_AT_ONCE = 8;
 export const BACKUPS_AT_ONCE = 4;

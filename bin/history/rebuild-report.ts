@@ -4,7 +4,7 @@ import { OMISSIONS, type Omission } from './candidates.ts';
 import type { Rebuilt } from './rebuild.ts';
 import { LISTED_AT_MOST, lineOf, moreText, type Names, whereText } from './report.ts';
 
-/** What rebuilding came to, for people and for programs. */
+/** The result of a rebuild, for people and for programs. */
 const OMITTED: Readonly<
   Record<Omission['kind'], { readonly title: string; readonly next: string }>
 > = {

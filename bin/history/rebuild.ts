@@ -18,14 +18,14 @@ import { newestOf, projectOfBackup } from './row-of-manifest.ts';
 /**
  * Writes the rows that the history lacks, from the manifests in the vault.
  *
- * Project by project: rows first, without `ttl`; then the project's own row; last the retention, which gives `ttl` to
- * all but the newest full backup. Whatever ends it on the way, no row has a `ttl` too many, and another run goes on
- * where it stopped: it writes what is missing, and settles the retention of every project again. A row that is there
- * is never touched, so a running Larder is not disturbed, and what a person or retention has deleted stays deleted.
+ * Project by project: rows first, without `ttl`; then the project's own row; last the retention, which sets `ttl` on
+ * all but the newest full backup. If it is interrupted, no row has a wrong `ttl`, and the next run resumes: it writes
+ * the missing rows and applies the retention of every project again. An existing row is never changed, so a running
+ * Larder is not disturbed, and backups that a person or retention has deleted stay deleted.
  */
 export interface Rebuilt {
   readonly manifests: number;
-  /** Rows written, or that would be in a dry run. */
+  /** Rows written, or that a real run would write. */
   readonly written: readonly { readonly projectId: string; readonly backupId: string }[];
   /** Backups that had a row, of whatever status. */
   readonly there: number;
@@ -46,7 +46,7 @@ interface Progress {
 
 type Project = Extract<Holding, { kind: 'project' }>;
 
-/** Answers the backup if it has a row now. */
+/** Returns the backup if it has a row now. */
 const writeRow = async (
   ports: HistoryPorts,
   { dryRun }: RebuildOptions,
@@ -68,7 +68,7 @@ const writeRow = async (
   return [backup];
 };
 
-/** The project's own row, if it has none, and `ttl` and `lastSuccess` as its completed backups demand. */
+/** Writes the project's own row if it is missing, and sets `ttl` and `lastSuccess` from its completed backups. */
 const settle = async (
   ports: HistoryPorts,
   { dryRun }: RebuildOptions,
@@ -116,7 +116,7 @@ const rebuildProject = async (
   ports.progress({ projects: done.projects, backups: done.written.length + done.there });
 };
 
-/** A manifest under a key of no template: nothing says whose folder it lies in. */
+/** A manifest under a key that fits no template: its folder does not show its project. */
 const refuseForeign = async (ports: HistoryPorts, done: Progress, { key }: Held): Promise<void> => {
   if (!key.endsWith(VAULT.manifestExtension)) return;
   done.manifests += 1;
@@ -131,8 +131,8 @@ const refuseForeign = async (ports: HistoryPorts, done: Progress, { key }: Held)
 };
 
 /**
- * @throws AbortError's like: the reason of `signal`, once what was under way has ended
- * @throws UploadInterrupted, VaultRefused, and errors of AWS; running it again goes on where it stopped
+ * @throws the reason of `signal`, once running work has ended
+ * @throws UploadInterrupted, VaultRefused, and errors of AWS; the next run resumes
  */
 export const rebuildHistory = async (
   ports: HistoryPorts,

@@ -1,14 +1,14 @@
 import { printable } from '../../core/printable.ts';
 import { countText } from '../words.ts';
 
-/** What both reports share. */
+/** Code that both reports share. */
 export interface Names {
   readonly table: string;
   readonly bucket: string;
   readonly projectId?: string;
 }
 
-/** Lines of one kind that a person is shown; a program gets all of them. */
+/** Lines of one kind that the text report shows; the JSON report has all of them. */
 export const LISTED_AT_MOST = 50;
 
 export const moreText = (count: number): string[] =>
@@ -18,7 +18,7 @@ export const moreText = (count: number): string[] =>
 
 export const whereText = (name: string): string => printable(name);
 
-/** One finding. A key says by itself which project and backup it belongs to. */
+/** One finding. A key already shows its project and backup. */
 export const lineOf = (one: {
   readonly projectId?: string;
   readonly backupId?: string;

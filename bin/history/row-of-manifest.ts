@@ -4,10 +4,10 @@ import { ACTIVE, type RegisteredProject } from '../../core/project.ts';
 import type { StoredManifest } from '../../core/vault-ports.ts';
 
 /**
- * What the history had of a backup, as far as its manifest tells: docs/history.md lists what it does not. The
- * completion's time is that of the manifest, which was written right before the row.
+ * The row of a backup, as far as its manifest holds it: docs/history.md lists the missing parts. The completion
+ * time is the time of the manifest, which was written right before the row.
  *
- * @param now becomes `toldAt`: what ended long ago is not reported again
+ * @param now becomes `toldAt`, so that an old result is not reported again
  */
 export const backupOfManifest = (
   { manifest, sha256 }: Pick<StoredManifest, 'manifest' | 'sha256'>,
@@ -42,8 +42,8 @@ export const backupOfManifest = (
 };
 
 /**
- * The project of a backup, as it was then: only active ones are exported. The next run's listing sets right what has
- * changed since.
+ * The project of a backup, as it was then: only active projects are exported. The next run's listing corrects later
+ * changes.
  */
 export const projectOfBackup = (backup: Backup): RegisteredProject => ({
   id: backup.projectId,
@@ -54,10 +54,10 @@ export const projectOfBackup = (backup: Backup): RegisteredProject => ({
   seenAt: backup.startedAt ?? backup.createdAt,
 });
 
-/** What retention keeps for a project's sake, see adapters/dynamodb/retention.ts. */
+/** The members that retention keeps for the project, see adapters/dynamodb/retention.ts. */
 export const isFull = ({ type, content }: Pick<Backup, 'type' | 'content'>): boolean =>
   type === 'database' && content === 'full';
 
-/** By id, as retention sees it. */
+/** Newest by id, as retention orders them. */
 export const newestOf = <T extends Pick<Backup, 'id'>>(backups: readonly T[]): T | undefined =>
   backups.reduce<T | undefined>((last, one) => (last && last.id > one.id ? last : one), undefined);

@@ -3,12 +3,12 @@ import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { quoted } from '../../core/errors/base.ts';
 import type { Where } from './arguments.ts';
 
-/** Which output of the stack has the name; lib/larder-stack.ts writes them. */
+/** The stack output that holds each name; lib/larder-stack.ts writes them. */
 const OUTPUTS = { table: 'HistoryTable', bucket: 'VaultBucket' } as const;
-/** Absent in stacks of before manifests were signed. */
+/** Absent in stacks from before manifests were signed. */
 const KEYS = 'ManifestKeys';
 
-/** @throws Error where there is no such stack; errors of CloudFormation */
+/** @throws Error if there is no such stack; errors of CloudFormation */
 export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, string>> => {
   const client = new CloudFormationClient({ requestHandler: makeRequestHandler() });
   try {
@@ -21,7 +21,7 @@ export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, stri
       ),
     );
   } catch (error) {
-    // It has no error of its own for this.
+    // CloudFormation has no specific error for this.
     if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
     throw new Error(
       `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE; --local is for what npm start keeps on this machine.`,
@@ -33,8 +33,8 @@ export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, stri
 };
 
 /**
- * The names of table and bucket that a deployed stack puts out; those given by hand go before them.
- * @throws Error where there is no such stack, or it is none of Larder's; errors of CloudFormation
+ * The names of table and bucket from the outputs of a deployed stack; explicit names have precedence.
+ * @throws Error if there is no such stack, or it is not a Larder stack; errors of CloudFormation
  */
 export const namesOfStack = async ({
   stack,

@@ -13,12 +13,12 @@ import type { Held, Stem } from './holdings.ts';
 import type { HistoryPorts } from './ports.ts';
 
 /**
- * A manifest is accepted only if its own key agrees. IAM guards the key: who may write below one
- * project's prefix can put any JSON there, and must not write history for another project by it.
+ * A manifest is accepted only if it agrees with its own key. IAM protects the key: a caller that may write below
+ * one project's prefix can store any JSON there, but must not be able to write history of another project with it.
  */
 export type ReadManifest =
   | StoredManifest
-  /** Why it is not believed, in words that end without a full stop. */
+  /** Why it is not trusted, as text without a full stop at the end. */
   | { readonly refused: string };
 
 const HOUR = 3_600_000;
@@ -35,7 +35,7 @@ const times = ({ backup, timings }: Manifest, modifiedAt: string): string | unde
     return 'its times are not written as Larder writes them';
   if (!(timings.totalMs >= 0 && timings.totalMs <= LONGEST_MS))
     return 'its timings are none that an export can have';
-  // The newest backup of a project outlives all others, so none may be dated ahead of S3's own clock.
+  // The newest backup of a project outlives all others, so none may have a date later than S3's own clock.
   const newest = Math.max(timeOf(backup.id), millis(backup.createdAt), millis(backup.startedAt));
   if (newest > millis(modifiedAt) + HOUR) return 'it is dated later than the vault received it';
   return undefined;
@@ -59,13 +59,13 @@ const notItsKey = (manifest: Manifest, stem: Stem): string | undefined => {
 const problemOf = (manifest: Manifest, stem: Stem, modifiedAt: string): string | undefined => {
   if (!sourceName.safeParse(manifest.source.name).success)
     return `no source can be called ${quoted(manifest.source.name.slice(0, 100))}`;
-  // Times first: those of the key's form are read from them.
+  // Times first: the times in the form that keys use are derived from them.
   return times(manifest, modifiedAt) ?? notItsKey(manifest, stem);
 };
 
 /**
- * Reads what a manifest's key holds, whatever it says.
- * @returns undefined where it has gone since it was listed
+ * Reads the object under a manifest's key, whatever its content.
+ * @returns undefined if it was removed after it was listed
  * @throws UploadInterrupted, VaultRefused
  */
 export const readAnyManifest = async (
@@ -86,7 +86,7 @@ export const readAnyManifest = async (
   }
 };
 
-/** Reads the manifest of a stem, and believes it only where everything in it fits its key. */
+/** Reads the manifest of a stem, and trusts it only if everything in it matches its key. */
 export const readManifestOf = async (
   ports: Pick<HistoryPorts, 'vault'>,
   stem: Stem,
@@ -98,9 +98,9 @@ export const readManifestOf = async (
   return problem === undefined ? read : { refused: problem };
 };
 
-/** How a manifest without a row is accepted. */
+/** The conditions for accepting a manifest without a row. */
 export interface Belief {
-  /** Also manifests of older versions, which are not signed. */
+  /** Also accepts manifests of older versions, which are not signed. */
   readonly acceptUnsigned: boolean;
 }
 
@@ -122,7 +122,7 @@ const unsignedProblem = async (
   return undefined;
 };
 
-/** Checks a manifest that has no row. @returns why it is not accepted @throws what the key and the registry throw */
+/** Checks a manifest that has no row. @returns why it is not accepted @throws errors of the key and the registry */
 export const doubtOf = async (
   ports: Pick<HistoryPorts, 'registry' | 'manifestKeys'>,
   { acceptUnsigned }: Belief,
@@ -140,7 +140,7 @@ export const doubtOf = async (
     : UNSIGNED;
 };
 
-/** Why a stem does not hold what its manifest says, by the sizes in the vault's list. Undefined where it does. */
+/** Why the objects of a stem do not match its manifest, by the sizes in the vault's list; undefined if they match. */
 export const missingOf = (manifest: Manifest, stem: Stem): string | undefined => {
   const beside = [...stem.objects, ...(stem.globals ? [stem.globals] : [])];
   for (const wanted of [manifest.object, ...(manifest.globals ? [manifest.globals] : [])]) {
@@ -153,8 +153,8 @@ export const missingOf = (manifest: Manifest, stem: Stem): string | undefined =>
 };
 
 /**
- * Reads the objects of a manifest, and says what differs from it. Undefined where nothing does.
- * @throws what reading throws
+ * Reads the objects of a manifest, and returns how they differ from it; undefined if they match.
+ * @throws errors of reading
  */
 export const damageOf = async (
   { digest }: Pick<HistoryPorts, 'digest'>,

@@ -6,8 +6,9 @@ import { textOf } from '../words.ts';
 import { restoreText } from './restore-text.ts';
 
 /**
- * A swap replaces live data, so the project's name is typed first, or given with `--yes`. Without a terminal nobody can be asked.
- * @throws CommandFailed where it was not confirmed
+ * A swap replaces live data, so the user must first type the project's name, or give it with `--yes`. Without a terminal, the
+ * command can't ask.
+ * @throws CommandFailed if it was not confirmed
  */
 export const confirmSwap = async (
   { output }: Session,

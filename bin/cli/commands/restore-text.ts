@@ -2,7 +2,7 @@ import { factsText, listText } from '../output.ts';
 import type * as shown from '../shown.ts';
 import { bytesText, countText, durationText, timeText } from '../words.ts';
 
-/** A restore as text: what was found before it, and what it came to. */
+/** A restore as text: the checks before it and its outcome. */
 const placesText = (places: readonly { readonly from: string; readonly to: string }[]): string =>
   places.map(({ from, to }) => (from === to ? from : `${from} -> ${to}`)).join(', ');
 
@@ -76,7 +76,7 @@ export const restoreText = (one: shown.Restore): string =>
       ['took', one.durationMs === undefined ? undefined : durationText(one.durationMs)],
       ['error', one.error && `${one.error.name}: ${one.error.message}`],
     ]),
-    // After the restore the report only repeats what the outcome says better.
+    // After the restore the report only repeats the outcome, which is more exact.
     ...(one.outcome ? outcomeLines(one) : reportLines(one)),
     ...(one.links.undo
       ? ['', `Undo it with: larder restore undo ${one.projectId} ${one.backupId} ${one.id}`]

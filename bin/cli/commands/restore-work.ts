@@ -46,7 +46,7 @@ export const watchRestore = (
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
   });
 
-/** Exit status 1 for one that failed, and for a dry run that says that the restore is refused. */
+/** Exit status 1 for a failed restore, and for a dry run whose restore would be refused. */
 export const showRestore = ({ output }: Session, one: shown.Restore): ExitStatus => {
   if (output.isJson) output.json(one);
   else output.result(restoreText(one));
@@ -83,7 +83,7 @@ const request = (
     shown.restore,
   );
 
-/** Checks first and shows the report, whatever follows. @throws CommandFailed where the restore is refused */
+/** Checks first and always shows the report. @throws CommandFailed if the restore is refused */
 const dryRun = async (
   session: Session,
   wanted: Wanted,
@@ -101,7 +101,7 @@ const dryRun = async (
 
 /**
  * Requests a restore and follows it.
- * @param confirm asked after a dry run whose report is shown, before anything is requested; absent: no dry run
+ * @param confirm called after a dry run and its report, before anything is requested; absent: no dry run
  */
 export const workRestore = async (
   session: Session,

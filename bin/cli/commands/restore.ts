@@ -151,7 +151,7 @@ const guide = async (
 
 const BACKUP = "id of a backup, or 'latest': the newest good one";
 
-/** What all restores have in common. */
+/** The options that all restores share. */
 const waiting = (command: Command): Command =>
   command
     .option('--no-wait', 'do not wait for its end')

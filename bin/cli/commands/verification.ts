@@ -52,7 +52,7 @@ const textOf = ({
     ...listText('Not compared', result?.notChecked ?? []),
   ].join('\n');
 
-/** Exit status 1 for one that ended and did not verify the backup. */
+/** Exit status 1 for a verification that ended without verifying the backup. */
 export const showVerification = ({ output }: Session, one: shown.Verification): ExitStatus => {
   if (output.isJson) output.json(one);
   else output.result(textOf(one));
