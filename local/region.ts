@@ -1,4 +1,4 @@
-/** What the local stack calls its account and region, and credentials for emulators that were started without any of their own. */
+/** The account and region of the local stack, and default credentials for emulators that were started without any. */
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const PARTITION = 'aws';

@@ -1,9 +1,9 @@
 import { printableLines } from '../core/printable.ts';
 import { main } from './start/main.ts';
 
-// Whoever reads our output may go away; that is no reason to leave things half done.
+// If the reader of our output goes away, the work must still be finished.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-// Nothing should come here. If it does, the guard and the functions' own watch on their parent clear away the rest.
+// No error should get here. If one does, the guard and the functions' own watch on their parent clean up.
 process.on('uncaughtException', (error) => {
   process.stderr.write(
     `larder: unexpected: ${printableLines(error.stack ?? error.message)}\n`,
@@ -12,5 +12,5 @@ process.on('uncaughtException', (error) => {
 });
 
 const status = await main(process.argv.slice(2));
-// What was written to a pipe goes out before the end.
+// Output written to a pipe is flushed before the exit.
 process.stdout.write('', () => process.exit(status));

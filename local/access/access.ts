@@ -15,19 +15,19 @@ import type { Check, Facts } from './requests/request.ts';
 import type { Role, TemplatePolicies } from './template-policies.ts';
 
 /**
- * IAM of the local stack. Every function, and every schedule, acts with the role that the template gives it and signs with an access
- * key of its own; what its role does not allow is refused, as AWS would.
+ * IAM of the local stack. Every function and every schedule acts with the role that the template gives it, and signs with its own
+ * access key. A request that the role does not allow is refused, as AWS would.
  */
 export interface Access {
-  /** Of the start itself, which makes the template's resources: everything is allowed to it. */
+  /** The credentials of the start itself, which creates the template's resources: they allow everything. */
   readonly operator: Credentials;
-  /** The credentials of a function or a schedule. @throws Error for one that has none */
+  /** The credentials of a function or a schedule. @throws Error if it has none */
   credentialsOf(name: string): Credentials;
-  /** Who signs with an access key; nobody but the operator before the template's policies are there. */
+  /** The principal that signs with an access key; only the operator until the template's policies are loaded. */
   signers(accessKeyId: string): Signer | undefined;
-  /** @throws AccessDenied where one of the checks is refused */
+  /** @throws AccessDenied if one of the checks is refused */
   check(principal: Principal, checks: readonly Check[]): void;
-  /** The same for a principal by its name, of a function or a schedule. @throws AccessDenied */
+  /** The same for a function or a schedule, by its name. @throws AccessDenied */
   checkAs(name: string, checks: readonly Check[]): void;
   readonly facts: Facts;
   report(): AccessReport;
@@ -35,11 +35,11 @@ export interface Access {
 
 export interface Signer {
   readonly credentials: Credentials;
-  /** Absent where it is the operator. */
+  /** Absent for the operator. */
   readonly principal?: Principal;
 }
 
-/** What was granted and never used, and what was asked for and refused. */
+/** Grants that were never used, and requests that were refused. */
 export interface AccessReport {
   readonly granted: number;
   readonly unused: readonly Grant[];
@@ -74,20 +74,20 @@ const SERVICES = [
   'sts',
 ];
 
-/** What S3 says of a request besides. */
+/** What S3 also says about a refused request. */
 const S3_KEYS = {
   's3:ResourceAccount': ACCOUNT,
   's3:TlsVersion': '1.3',
   's3:signatureversion': 'AWS4-HMAC-SHA256',
 };
 
-/** The policy of an object is its bucket's, and that of an index its table's. */
+/** An object has the policy of its bucket, and an index the policy of its table. */
 const policyArnOf = (resource: string): string =>
   resource.includes(':s3:::')
     ? (resource.split('/')[0] ?? resource)
     : resource.replace(/\/index\/.*$/, '');
 
-/** As AWS words it. */
+/** AWS's own wording. */
 const messageOf = (
   { caller }: Principal,
   { action, resource }: AccessRequest,
@@ -101,7 +101,7 @@ const messageOf = (
   return `User: ${who} is not authorized to perform: ${action} on resource: ${resource} ${why}`;
 };
 
-/** @throws Error for a role that what acts with it may not assume: AWS would refuse the function, or the schedule */
+/** @throws Error if the function or schedule may not assume its role: AWS would refuse to create it */
 const checkTrust = (role: Role, service: string, sourceArn: string, keys: ConditionKeys): void => {
   const caller = serviceOf(service, sourceArn);
   const action = 'sts:AssumeRole';

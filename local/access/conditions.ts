@@ -5,13 +5,13 @@ import { literalOf, matchesArn, matchesGlob } from './patterns.ts';
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
 export interface Condition {
-  /** As the policy names it, such as `ForAllValues:StringLikeIfExists`. */
+  /** The operator as the policy spells it, such as `ForAllValues:StringLikeIfExists`. */
   readonly operator: string;
   readonly key: string;
   readonly values: readonly string[];
 }
 
-/** Values of a request's condition keys, by the key's name in lower case. A key without a value is not there. */
+/** Values of a request's condition keys, by the key's name in lower case. A key without a value is missing. */
 export type Context = ReadonlyMap<string, readonly string[]>;
 
 type Test = (given: string, wanted: string) => boolean;
@@ -82,6 +82,6 @@ export const holds = ({ operator: name, key, values }: Condition, context: Conte
   const fits = (one: string): boolean => values.some((wanted) => test(one, wanted)) !== isNegated;
   if (quantifier === 'ForAllValues') return given.every(fits);
   if (given.length === 0) return ifExists || (isNegated && quantifier === undefined);
-  // Of several values, a negated operator without a quantifier wants that none is among those it names.
+  // If there are several values, a negated operator without a quantifier holds only if none of them is listed.
   return isNegated && quantifier === undefined ? given.every(fits) : given.some(fits);
 };

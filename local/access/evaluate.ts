@@ -2,7 +2,7 @@ import { type Context, holds } from './conditions.ts';
 import { matchesAction, matchesArn } from './patterns.ts';
 import type { Principal, Statement } from './statements.ts';
 
-/** What one permission check is about. An operation of AWS may need several. */
+/** One permission check. An operation of AWS may need several. */
 export interface AccessRequest {
   /** Such as `s3:GetObject`. */
   readonly action: string;
@@ -11,9 +11,9 @@ export interface AccessRequest {
   readonly context: Context;
 }
 
-/** Who asks: a session of a role, or a service of AWS on its own behalf. */
+/** The caller: a session of a role, or a service of AWS on its own behalf. */
 export interface Caller {
-  /** The role's ARN and its session's; of a service, none. */
+  /** The role's ARN and its session's ARN; none for a service. */
   readonly arns: readonly string[];
   readonly account: string;
   /** Such as `apigateway.amazonaws.com`. */
@@ -21,13 +21,13 @@ export interface Caller {
 }
 
 export interface Policies {
-  /** Of the caller's role. */
+  /** Policies of the caller's role. */
   readonly identity: readonly Statement[];
-  /** Of the resource. */
+  /** Policies of the resource. */
   readonly resource: readonly Statement[];
   /**
-   * What the caller's own policies need besides: nothing where either policy may allow, as within one account; `delegation` where the
-   * resource's policy must name the account, as a key's must.
+   * What the caller's own policies need in addition: nothing if either policy may allow the request, as within one account;
+   * `delegation` if the resource's policy must name the account, as a key's must.
    */
   readonly needs?: 'delegation';
 }
@@ -42,7 +42,7 @@ export type Decision =
 
 type Naming = 'caller' | 'account' | undefined;
 
-/** Whether a principal names the caller itself, or the account that the caller belongs to. */
+/** Whether a principal names the caller itself or the caller's account. */
 const namingOf = (principal: Principal | undefined, caller: Caller): Naming => {
   const { AWS: arns = [], Service: services = [] } = principal ?? {};
   if (caller.service !== undefined) return services.includes(caller.service) ? 'caller' : undefined;
@@ -66,8 +66,8 @@ const isAbout = (
 };
 
 /**
- * What IAM decides within one account: a denial wins; else one of the policies must allow. A policy of a resource that names
- * the account allows nothing by itself: it leaves the decision to the policies of the account's identities.
+ * IAM's decision within one account: a denial wins; otherwise one of the policies must allow the request. A resource policy
+ * that names the account allows nothing by itself: it leaves the decision to the policies of the account's identities.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-scenario.html
  */
 export const decide = (

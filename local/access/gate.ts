@@ -7,15 +7,15 @@ import type { Principal } from './principals.ts';
 import { NotMapped, type ServiceRequests, type WireRequest } from './requests/request.ts';
 
 /**
- * Stands before an emulator: checks who signed a request, and whether the signer's role allows what it asks for. The emulators start before
- * the template is read, since its references are resolved to their addresses; until `open`, only the start itself gets through.
+ * Checks each request before an emulator handles it: who signed it, and whether the signer's role allows it. The emulators start before the
+ * template is read, because its references are resolved to their addresses; until `open`, only requests of the start itself pass.
  */
 export interface Gate {
   admit(requests: ServiceRequests): Admit;
   open(access: Access): void;
 }
 
-/** The request once more, whose body has been read. */
+/** The same request, with its body already read. */
 const again = (request: IncomingMessage, body: string): IncomingMessage => {
   const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } =
     request;
@@ -40,7 +40,7 @@ const wireOf = ({ method = 'GET', url = '/', headers }: IncomingMessage): WireRe
   return { method, path, query: new URLSearchParams(search), headers, body: '' };
 };
 
-/** The message of a refusal; undefined where all is allowed. */
+/** The message of a refusal; undefined if everything is allowed. */
 const refusedBy = (act: () => void): string | undefined => {
   try {
     act();

@@ -2,7 +2,7 @@ import type { AccessRequest } from './evaluate.ts';
 import { matchesAction, matchesArn } from './patterns.ts';
 import type { Statement } from './statements.ts';
 
-/** One action on one resource, as a statement allows it: a statement of three actions and two resources is six grants. */
+/** One action on one resource of a statement: a statement with three actions and two resources has six grants. */
 export interface Grant {
   /** Logical id of the role, or of the permission of a function. */
   readonly holder: string;
@@ -10,7 +10,7 @@ export interface Grant {
   readonly resource: string;
 }
 
-/** Which grants there are, and which were used. */
+/** All grants, and which of them were used. */
 export interface Grants {
   add(holder: string, statements: readonly Statement[]): void;
   use(request: AccessRequest, by: readonly Statement[]): void;
@@ -23,7 +23,7 @@ interface Entry {
   used: boolean;
 }
 
-/** What is allowed by leaving something out is shown as such, and counts as used once the statement has allowed anything. */
+/** A grant by `NotAction` or `NotResource` is shown as such, and counts as used once its statement has allowed anything. */
 const shown = (isNegated: boolean, patterns: readonly string[]): readonly string[] =>
   isNegated ? [`all but ${patterns.join(', ')}`] : patterns;
 

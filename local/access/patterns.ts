@@ -1,6 +1,6 @@
 /**
- * Wildcards of IAM: `*` stands for any characters, `?` for one, `${*}`, `${?}` and `${$}` for these characters themselves. Compiled once,
- * since each request is compared with many.
+ * Wildcards of IAM: `*` matches any characters, `?` matches one; `${*}`, `${?}` and `${$}` are these characters themselves. Patterns are
+ * compiled once, because each request is compared with many.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
  */
@@ -21,24 +21,24 @@ const globOf = (pattern: string): RegExp => {
   return made;
 };
 
-/** The text that a value without wildcards stands for. */
+/** The text of a value without wildcards. */
 export const literalOf = (value: string): string => value.replace(/\$\{([*?$])\}/g, '$1');
 
 export const matchesGlob = (pattern: string, text: string): boolean => globOf(pattern).test(text);
 
-/** Names of actions are compared without regard to case. */
+/** Names of actions are compared case-insensitively. */
 export const matchesAction = (pattern: string, action: string): boolean =>
   matchesGlob(pattern.toLowerCase(), action.toLowerCase());
 
 const SEGMENTS = 6;
 
-/** The five parts before the resource, and the resource with all its colons. */
+/** The five parts before the resource, and the resource including its colons. */
 const segmentsOf = (arn: string): readonly string[] => {
   const parts = arn.split(':');
   return [...parts.slice(0, SEGMENTS - 1), parts.slice(SEGMENTS - 1).join(':')];
 };
 
-/** A wildcard stays within its segment, but for one at the pattern's end, which reaches to the end of the ARN. */
+/** A wildcard matches within its segment only; a wildcard at the pattern's end matches to the end of the ARN. */
 export const matchesArn = (pattern: string, arn: string): boolean => {
   if (pattern === '*') return true;
   if (pattern.split(':').length < SEGMENTS)

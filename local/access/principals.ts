@@ -5,12 +5,12 @@ import type { Caller } from './evaluate.ts';
 import type { Statement } from './statements.ts';
 import type { Role } from './template-policies.ts';
 
-/** Who acts: the session of a role, or a service of AWS. */
+/** The caller: the session of a role, or a service of AWS. */
 export interface Principal {
   readonly name: string;
   readonly caller: Caller;
   readonly statements: readonly Statement[];
-  /** What the service acts for, such as an API. */
+  /** The resource on whose behalf the service acts, such as an API. */
   readonly sourceArn?: string;
 }
 
@@ -26,7 +26,7 @@ export const sessionOf = ({ id, arn, statements }: Role, name: string): Principa
   return { name, caller: { arns: [arn, session], account: ACCOUNT }, statements };
 };
 
-/** Keys of every request that the evaluation knows. A policy that names another of `aws:` can't be evaluated. */
+/** Keys of every request that the evaluation supports. A policy with another `aws:` key can't be evaluated. */
 const GLOBAL_KEYS = new Set(
   [
     'aws:CurrentTime',
@@ -49,7 +49,7 @@ export const globalsOf = ({ caller, sourceArn }: Principal): Readonly<Record<str
   'aws:CurrentTime': new Date().toISOString(),
   'aws:RequestedRegion': REGION,
   'aws:ResourceAccount': ACCOUNT,
-  // In AWS they are only reached by TLS; here they are on the loopback interface.
+  // In AWS these services are reached by TLS only; here they listen on the loopback interface.
   'aws:SecureTransport': 'true',
   ...(caller.service === undefined
     ? {
@@ -67,7 +67,7 @@ export const globalsOf = ({ caller, sourceArn }: Principal): Readonly<Record<str
       }),
 });
 
-/** @throws NotEmulated for a condition whose key no request would have here */
+/** @throws NotEmulated for a condition on a key that no local request has */
 export const refuseUnknownKeys = (statements: readonly Statement[], where: string): void => {
   for (const { conditions } of statements) {
     for (const { key } of conditions) {

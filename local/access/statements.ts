@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { type Condition, isKnownOperator } from './conditions.ts';
 
-/** One statement of a policy. What it says in one way or its opposite (`NotAction`) is in one member with `isNegated`. */
+/** One statement of a policy. An element and its opposite (`NotAction`) share one member, with `isNegated`. */
 export interface Statement {
   readonly effect: 'Allow' | 'Deny';
-  /** Of resource policies and of roles' trust. */
+  /** In resource policies and in roles' trust policies. */
   readonly principal?: Principal;
   readonly actions: Patterns;
-  /** Absent in a role's trust. */
+  /** Absent in a role's trust policy. */
   readonly resources?: Patterns;
   readonly conditions: readonly Condition[];
 }
@@ -17,10 +17,10 @@ export interface Patterns {
   readonly patterns: readonly string[];
 }
 
-/** `*` under `AWS` stands for everybody. */
+/** `*` under `AWS` represents every caller. */
 export type Principal = Readonly<Record<string, readonly string[]>>;
 
-/** A policy has something that is not evaluated here. */
+/** A policy contains an element that is not evaluated here. */
 export class PolicyNotUnderstood extends Error {
   constructor(where: string, what: string) {
     super(`${where}: ${what}`);
@@ -39,7 +39,7 @@ const principal = z
   .union([z.literal('*'), z.record(z.string(), oneOrMore)])
   .transform((value): Principal => (value === '*' ? { AWS: ['*'] } : value));
 
-/** Strict: a member that is not known here might change what the statement allows. */
+/** Strict: an unknown member might change what the statement allows. */
 const statement = z.strictObject({
   Sid: z.string().optional(),
   Effect: z.enum(['Allow', 'Deny']),
@@ -81,7 +81,7 @@ const read = (where: string, written: Written): Statement => {
       throw new PolicyNotUnderstood(where, `the condition operator ${operator} is not evaluated`);
   }
   const texts = [...(resources?.patterns ?? []), ...conditions.flatMap(({ values }) => values)];
-  // Those of one character stand for that character.
+  // A variable of one character represents that character.
   const variable = texts.find((text) => /\$\{(?![*?$]\})/.test(text));
   if (variable !== undefined)
     throw new PolicyNotUnderstood(where, `the policy variable in ${variable} is not evaluated`);
@@ -96,8 +96,8 @@ const read = (where: string, written: Written): Statement => {
 
 /**
  * The statements of a policy document, its intrinsics resolved.
- * @param where what the policy belongs to, for the error
- * @throws PolicyNotUnderstood for what the evaluation here would not take into account
+ * @param where the owner of the policy, for the error
+ * @throws PolicyNotUnderstood if the evaluation here would ignore a part of it
  */
 export const readPolicy = (where: string, policy: unknown): readonly Statement[] => {
   const { data, error } = document.safeParse(policy);

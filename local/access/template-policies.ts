@@ -4,7 +4,7 @@ import type { Reading } from '../template/properties.ts';
 import type { Resource } from '../template/resource.ts';
 import { PolicyNotUnderstood, readPolicy, type Statement } from './statements.ts';
 
-/** A role of the template, with the policies that are its own. */
+/** A role of the template, with its own policies. */
 export interface Role {
   readonly id: string;
   readonly arn: string;
@@ -12,16 +12,16 @@ export interface Role {
   readonly statements: readonly Statement[];
 }
 
-/** All that the template says about who may do what. */
+/** All permissions in the template. */
 export interface TemplatePolicies {
   /** By ARN. */
   readonly roles: ReadonlyMap<string, Role>;
-  /** ARNs of roles, by the name of the function or the id of the schedule that has them. */
+  /** ARNs of roles, by the name of the function or the id of the schedule that uses them. */
   readonly roleOfFunction: ReadonlyMap<string, string>;
   readonly roleOfSchedule: ReadonlyMap<string, { readonly role: string; readonly group: string }>;
-  /** By the ARN of the resource; of a bucket, also for its objects. */
+  /** By the ARN of the resource; a bucket's policy also covers its objects. */
   readonly ofResources: ReadonlyMap<string, readonly Statement[]>;
-  /** ARNs of the keys that encrypt buckets by default, by the buckets' names. */
+  /** ARNs of the keys that encrypt buckets by default, by bucket name. */
   readonly keyOfBucket: ReadonlyMap<string, string>;
   /** ARN of the stage of the API, without method and path. */
   readonly apiArn: string | undefined;
@@ -29,7 +29,7 @@ export interface TemplatePolicies {
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** A policy that can't be evaluated is something that the local stack can't make real. */
+/** The local stack can't run a template with a policy that it can't evaluate. */
 const understood = <T>(read: () => T): T => {
   try {
     return read();
@@ -51,7 +51,7 @@ const textOf = ({ resolve }: Reading, id: string, value: unknown): string =>
 const listOf = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [value];
 
-/** The statements of roles, by the role's name: inline, and of policies that name it. */
+/** The statements of roles, by the role's name: inline ones, and those of policies that name the role. */
 const policiesOfRoles = (reading: Reading): ReadonlyMap<string, readonly Statement[]> => {
   const found = new Map<string, readonly Statement[]>();
   const add = (role: string, statements: readonly Statement[]): void => {
@@ -73,14 +73,14 @@ const policiesOfRoles = (reading: Reading): ReadonlyMap<string, readonly Stateme
   return found;
 };
 
-/** A managed policy of AWS, or a boundary, would have to be taken into account as well. */
+/** An AWS managed policy or a permissions boundary is not supported: it would have to be evaluated as well. */
 const refuseForeign = (id: string, { Properties }: Resource): void => {
   for (const name of ['ManagedPolicyArns', 'PermissionsBoundary'])
     if (listOf(Properties[name]).length > 0)
       throw new NotEmulated(id, `its ${name} are not evaluated`);
 };
 
-/** @param used ARNs of the roles that the local stack acts as: others are not read */
+/** @param used ARNs of the roles that the local stack acts with: others are not read */
 const readRoles = (reading: Reading, used: ReadonlySet<string>): ReadonlyMap<string, Role> => {
   const policies = policiesOfRoles(reading);
   const roles = new Map<string, Role>();
@@ -99,7 +99,7 @@ const readRoles = (reading: Reading, used: ReadonlySet<string>): ReadonlyMap<str
   return roles;
 };
 
-/** A permission of a function, as the statement that Lambda makes of it. */
+/** A permission of a function, as the statement that Lambda creates from it. */
 const statementOfPermission = (reading: Reading, id: string, properties: Properties): Statement => {
   const { Action, FunctionName, Principal, SourceArn, SourceAccount, ...others } = properties;
   const [other] = Object.keys(others);
@@ -126,7 +126,7 @@ const statementOfPermission = (reading: Reading, id: string, properties: Propert
   return statement;
 };
 
-/** `http://127.0.0.1:4100/000000000000/Jobs.fifo`, which a template refers to a queue by. */
+/** `http://127.0.0.1:4100/000000000000/Jobs.fifo`, the form in which a template refers to a queue. */
 const queueArnOfUrl = (reading: Reading, url: string): string | undefined => {
   const name = url.split('/').at(-1);
   const found = ofType(reading.document, 'AWS::SQS::Queue')
@@ -196,7 +196,7 @@ const readApiArn = (reading: Reading): string | undefined => {
   return `arn:${PARTITION}:execute-api:${REGION}:${ACCOUNT}:${api}/${name}`;
 };
 
-/** @throws NotEmulated for a policy that says something which is not evaluated here */
+/** @throws NotEmulated for a policy with an element that is not evaluated here */
 export const readTemplatePolicies = (reading: Reading): TemplatePolicies => {
   const { document } = reading;
   const roleOfFunction = new Map(

@@ -5,8 +5,8 @@ import { ACCOUNT } from '../region.ts';
 import type { Match } from './router.ts';
 
 /**
- * The proxy event of a REST API, format 1.0: path and path parameters as the client encoded them, query parameters
- * decoded, of several values of one name the last.
+ * The proxy event of a REST API, format 1.0: path and path parameters as the client encoded them; query parameters
+ * decoded; if a name has several values, the last one.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
 const grouped = (pairs: Iterable<readonly [string, string]>): Record<string, string[]> => {
@@ -32,7 +32,7 @@ const headerPairs = ({ rawHeaders }: IncomingMessage): [string, string][] => {
 const orNull = <T extends object>(value: T): T | null =>
   Object.keys(value).length > 0 ? value : null;
 
-/** Nobody signs a request to the local API: who calls is not known. */
+/** Requests to the local API are not signed, so the caller is unknown. */
 const identity = (
   request: IncomingMessage,
 ): APIGatewayProxyEvent['requestContext']['identity'] => ({

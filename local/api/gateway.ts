@@ -10,12 +10,12 @@ import { matchRoute } from './router.ts';
 import { problemWithBody, problemWithParameters } from './validation.ts';
 
 /**
- * API Gateway's REST API. Everything is as deployed but one thing: requests are not signed but bring the token of the start, so the
- * policies that hold a caller to one tenant are not in force here. It answers the loopback interface only.
+ * API Gateway's REST API. It works as deployed with one exception: requests are not signed but carry the token of the start, so the
+ * policies that limit a caller to one tenant are not applied. It listens on the loopback interface only.
  */
 export interface GatewayOptions {
   readonly port: number;
-  /** Who is admitted; without it every program of this machine, as in tests. */
+  /** Access control; without it every program of this machine is admitted, as in tests. */
   readonly admit?: Admit;
   readonly routes: readonly LocalRoute[];
   readonly responses: readonly GatewayResponse[];
@@ -23,7 +23,7 @@ export interface GatewayOptions {
   readonly onError: (problem: string) => void;
 }
 
-/** API Gateway's own limits: bytes of a body, and how long a function may take. */
+/** API Gateway's own limits: bytes of a body, and the longest run time of a function. */
 const LARGEST_BODY = 10 * 1024 ** 2;
 const TIMEOUT_MS = 29_000;
 
@@ -85,7 +85,7 @@ const serve = async (
   send(response, outcome.payload);
 };
 
-/** What is over the limit is read and dropped: a client that still sends would not see an answer. */
+/** Data over the limit is read and discarded: a client that is still sending would not see an answer. */
 const bodyOf = async (
   request: IncomingMessage,
 ): Promise<{ readonly text: string } | 'too-large'> => {

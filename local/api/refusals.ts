@@ -1,13 +1,14 @@
 import type { GatewayResponse } from '../template/model.ts';
 
 /**
- * What API Gateway itself answers, without asking a function: by the template's gateway responses, or its own words.
+ * Answers that API Gateway itself gives without calling a function: the template's gateway responses, or its default
+ * texts.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 export interface Refusal {
   readonly type: string;
   readonly message: string;
-  /** What is wrong with the body, for templates that tell. */
+  /** The error of the body, for templates that show it. */
   readonly details?: string;
 }
 
@@ -49,7 +50,7 @@ export const refusalAnswer = (
     'error.messageString': JSON.stringify(refusal.message),
     'error.message': refusal.message,
     'error.responseType': refusal.type,
-    // Escaped, since templates put it between quotes.
+    // Escaped, because templates put it between quotes.
     'error.validationErrorString': JSON.stringify(refusal.details ?? '').slice(1, -1),
     requestId: request.requestId,
     extendedRequestId: request.requestId,

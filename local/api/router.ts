@@ -1,12 +1,12 @@
 import type { LocalRoute } from '../template/model.ts';
 
 /**
- * API Gateway's choice of a method: parts of the path are compared as they came, still percent-encoded, literal ones go
- * before parameters, and a slash at the end makes no difference.
+ * API Gateway's choice of a method: path parts are compared as received, still percent-encoded; literal parts have
+ * precedence over parameters; a trailing slash makes no difference.
  */
 export interface Match {
   readonly route: LocalRoute;
-  /** Still percent-encoded, as REST APIs give them to a function. */
+  /** Still percent-encoded, as REST APIs pass them to a function. */
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
@@ -27,13 +27,13 @@ const matchPath = (template: string, path: string): Record<string, string> | und
   return given.length === wanted.length ? parameters : undefined;
 };
 
-/** The fewer parameters, and the later the first of them, the better. */
+/** Fewer parameters win, then the later first parameter. */
 const rank = ({ path }: LocalRoute): string =>
   partsOf(path)
     .map((part) => (part.endsWith('+}') ? '2' : part.startsWith('{') ? '1' : '0'))
     .join('');
 
-/** The resource is chosen by its path alone; a method that it has not is looked for nowhere else. */
+/** The path alone selects the resource; if that resource lacks the method, no other one is tried. */
 export const matchRoute = (
   routes: readonly LocalRoute[],
   method: string,

@@ -41,7 +41,7 @@ const schemaOf = (model: object): z.ZodType => {
   return made;
 };
 
-/** A body that is missing counts as `{}`, as API Gateway has it. */
+/** A missing body counts as `{}`, as in API Gateway. */
 export const problemWithBody = (
   route: LocalRoute,
   event: APIGatewayProxyEvent,
@@ -64,7 +64,7 @@ export const problemWithBody = (
   return { ...refusal, details: result.error.issues.flatMap(problems).join('; ') };
 };
 
-/** Of a union, what is wrong with the form that comes nearest: the one that fails deepest. */
+/** For a union, the errors of the closest form: the one that fails deepest. */
 const problems = (issue: z.core.$ZodIssue): string[] => {
   if (issue.code === 'invalid_union') {
     const depth = (form: readonly z.core.$ZodIssue[]): number =>

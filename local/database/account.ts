@@ -10,7 +10,7 @@ import {
 
 export { type Account, reachableByAll };
 
-/** Under which account the embedded server runs; undefined where this process itself may run a server. */
+/** The account that runs the embedded server; undefined if this process itself may run a server. */
 export const serverAccount = async (): Promise<Account | undefined> => {
   const account = await unprivilegedAccount();
   if (account !== 'missing') return account;
@@ -19,7 +19,7 @@ export const serverAccount = async (): Promise<Account | undefined> => {
   );
 };
 
-/** A folder for the server's data, the account's own, below a temporary folder that the account can reach. */
+/** A folder for the server's data, owned by the account, below a temporary folder that the account can reach. */
 export const makeServerFolder = async (account: Account | undefined): Promise<string> => {
   for (const parent of new Set([tmpdir(), '/tmp', '/var/tmp'])) {
     const reachable = !account || (await reachableByAll(path.join(parent, 'x')));

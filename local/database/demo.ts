@@ -2,22 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { EmbeddedPostgres } from './server.ts';
 
-/** A role that logs in. */
+/** A role with login. */
 export interface Login {
   readonly user: string;
   readonly password: string;
 }
 
-/** The demo: one database with four tenants, one of them not active any more. */
+/** The demo: one database with four tenants, one of them no longer active. */
 export interface DemoDatabase {
   readonly database: string;
-  /** May read and no more. */
+  /** May only read. */
   readonly backup: Login;
-  /** May make schemas, and give what it restores to the tenants' owner. */
+  /** May create schemas, and assign the objects that it restores to the tenants' owner. */
   readonly restore: Login;
 }
 
-/** Owns the tenants' schemas and logs in as nobody. */
+/** Owns the tenants' schemas and has no login. */
 const OWNER = 'app_owner';
 const PARTS = ['control-plane', 'shop', 'meters', 'ledger', 'suspended'] as const;
 
@@ -30,7 +30,7 @@ const makeLogin = (user: string): Login => ({
 const rolesFor = (database: string, backup: Login, restore: Login): string[] => [
   `CREATE ROLE ${OWNER}`,
   `CREATE DATABASE ${database} OWNER ${OWNER}`,
-  // BYPASSRLS: without it pg_dump refuses tables with row security, rather than leave rows out.
+  // BYPASSRLS: without it pg_dump refuses tables with row security, because it would leave rows out.
   `CREATE ROLE ${backup.user} LOGIN BYPASSRLS CONNECTION LIMIT 50 PASSWORD '${backup.password}'`,
   `GRANT pg_read_all_data TO ${backup.user}`,
   `CREATE ROLE ${restore.user} LOGIN PASSWORD '${restore.password}'`,
@@ -56,7 +56,7 @@ export const makeDemo = async (
     for (const part of PARTS) {
       await client.query(await readFile(new URL(`./demo/${part}.sql`, import.meta.url), 'utf8'));
     }
-    // A restore reads whose schema is whose.
+    // A restore reads which schema belongs to which tenant.
     await client.query(
       `GRANT USAGE ON SCHEMA control_plane TO ${restore.user}; GRANT SELECT ON control_plane.projects TO ${restore.user}`,
     );

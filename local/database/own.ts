@@ -8,13 +8,13 @@ import { majorOfVersionNumber } from '../../core/programs.ts';
 import { type SourceSettings, sourceSettings } from '../../core/settings.ts';
 import { BadDatabaseUrl, type DatabaseAddress } from './url.ts';
 
-/** What a look at the user's database shows, before anything is started for it. */
+/** Results of the check of the user's database, before anything is started for it. */
 export interface OwnDatabase {
   readonly serverVersion: string;
   readonly serverMajor: number;
-  /** Whether the default query for projects has something to read. */
+  /** Whether the table of the default query for projects exists and can be read. */
   readonly hasProjects: boolean;
-  /** Its schemas but PostgreSQL's own. */
+  /** Its schemas except PostgreSQL's own. */
   readonly schemas: readonly string[];
 }
 
@@ -34,8 +34,8 @@ export class NoProjects extends Error {
 export const OWN_SOURCE = 'database';
 
 /**
- * The certificates a server is checked against, in a file: those the URL names, or else those of public authorities and of
- * RDS together, since either may have signed it.
+ * The file with the certificates that a server is checked against: those that the URL names, or the public authorities and
+ * RDS together, because either may have signed the server's certificate.
  */
 export const certificateFile = async (
   { tls, rootCertificate }: DatabaseAddress,
@@ -102,7 +102,7 @@ export const lookInto = async (
 };
 
 /**
- * The schemas that are to be projects, or undefined where the database lists its projects itself.
+ * The schemas to use as projects, or undefined if the database lists its projects itself.
  * @throws NoProjects
  */
 export const projectsOf = (

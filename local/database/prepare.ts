@@ -11,35 +11,35 @@ import { clientFor, programsForDemo, programsForServer, versionOf } from './prog
 import { freePort, startPostgres } from './server.ts';
 import { type DatabaseAddress, secretOf } from './url.ts';
 
-/** The texts of the secrets that the functions log in with. */
+/** The contents of the secrets with which the functions log in. */
 export interface Secrets {
   readonly backup: string;
-  /** Of the restore role, where the source takes restores. */
+  /** The restore role's secret, if the source accepts restores. */
   readonly restore?: string;
 }
 
 /**
- * The database to back up: the demo in an embedded server, or one of the user's. What the stack is synthesized with is
- * known at once; the database itself, and so its secret, may take longer to be there.
+ * The database to back up: the demo in an embedded server, or the user's own. The inputs of the synthesis are known
+ * immediately; the database itself, and so its secret, may be ready later.
  */
 export interface PreparedDatabase {
   readonly source: LocalSource;
   readonly postgresRoots: readonly string[];
   readonly pgRestore: string;
-  /** A folder with psql and pg_restore, for a person's shell. */
+  /** A folder with psql and pg_restore, for a user's shell. */
   readonly programs: string;
-  /** One line each, about what was chosen. */
+  /** Lines for the user about the choices made. */
   readonly notes: readonly string[];
-  /** Resolves when it can be read. */
+  /** Resolves when the database can be read. */
   readonly ready: Promise<Secrets>;
-  /** Variables of libpq for a superuser's sessions, where the server is ours. */
+  /** libpq variables for a superuser's sessions, if the server is ours. */
   readonly superuser?: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
 export interface PrepareOptions {
   readonly dataDir: string;
-  /** Of this start. */
+  /** The folder of this start. */
   readonly temporaryFolder: string;
   /** Packages of extensions for the scratch server of verifications. */
   readonly extensions: readonly string[];
@@ -50,7 +50,7 @@ export interface PrepareOptions {
 const DEMO_SOURCE = 'demo';
 const DEMO_DATABASE = 'saas';
 
-/** Where programs lie, as a person wants to know it: layers have long names. */
+/** The location of programs in short form: layers have long names. */
 const placeOf = (program: string): string => {
   const cache = defaultCache();
   return program.startsWith(`${cache}${path.sep}`)
@@ -58,7 +58,7 @@ const placeOf = (program: string): string => {
     : path.dirname(program);
 };
 
-/** A short way to a folder of programs, which is typed into a shell. */
+/** A short path to a folder of programs, for typing in a shell. */
 const linkPrograms = async (dataDir: string, program: string): Promise<string> => {
   const link = path.join(dataDir, 'bin');
   await rm(link, { force: true });
@@ -66,7 +66,7 @@ const linkPrograms = async (dataDir: string, program: string): Promise<string> =
   return link;
 };
 
-/** Which pg_dump it is, with a warning of known holes. */
+/** The version of pg_dump, with a warning of known vulnerabilities. */
 const notesOn = async ({ pgDump }: ClientPrograms): Promise<string[]> => {
   const version = (await versionOf(pgDump)) ?? 'of unknown version';
   const warnings = belowFloor([version]).map(
@@ -109,7 +109,7 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
       restore: secretOf({ ...running, database, ...restore }),
     };
   });
-  // Whoever awaits it hears of a failure; until then it must not end the process.
+  // The caller that awaits it gets the failure; until then it must not end the process.
   ready.catch(() => undefined);
   return {
     source: {
@@ -143,10 +143,10 @@ export const prepareDemo = async (options: PrepareOptions): Promise<PreparedData
   };
 };
 
-/** A database of the user's. */
+/** A database of the user's own. */
 export interface OwnRequest {
   readonly address: DatabaseAddress;
-  /** The restore role's login; without it nothing is ever written there. */
+  /** The restore role's login; without it nothing is ever written to the database. */
   readonly restore?: DatabaseAddress;
   readonly schemas?: readonly string[];
 }

@@ -14,11 +14,11 @@ import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { reachableByAll } from './account.ts';
 
 /**
- * PostgreSQL's programs for this machine: those of the layers, which are what would be deployed, built on first use. Where they
- * can't be built, those that the machine has; where it has none that fit, the error says how to get some.
+ * PostgreSQL's programs for this machine. First choice: the layers, which are also deployed; they are built on first use. If
+ * they can't be built, the machine's own programs are used; if it has none that fit, the error says how to install some.
  */
 export interface Programs {
-  /** Folders of the shape `<major>/bin`, as the functions get them in place of the layers. */
+  /** Folders of the form `<major>/bin`, which the functions get in place of the layers. */
   readonly roots: readonly string[];
   readonly clients: readonly ClientPrograms[];
   readonly servers: readonly ServerPrograms[];
@@ -45,14 +45,14 @@ const OTHERS: readonly (readonly [folder: string, pattern: RegExp])[] = [
 
 const run = promisify(execFile);
 
-/** The full version that a program tells, such as `17.11`. */
+/** The full version that a program reports, such as `17.11`. */
 export const versionOf = async (program: string): Promise<string | undefined> => {
   const { stdout } = await run(program, ['--version']).catch(() => ({ stdout: '' }));
   return /\b(\d+(?:\.\d+|\w+)*)\b/.exec(stdout.replace(/^[^\d]*/, ''))?.[1];
 };
 
 /**
- * Programs in other places than a root of ours has, put under one: `<folder>/<major>` is a link to what holds their `bin`.
+ * Collects programs from other places under one root: `<folder>/<major>` is a link to the folder with their `bin`.
  */
 const linkOthers = async (folder: string): Promise<string> => {
   const places = (process.env.PATH ?? '').split(path.delimiter).filter(path.isAbsolute);
@@ -68,7 +68,7 @@ const linkOthers = async (folder: string): Promise<string> => {
     const version = await versionOf(path.join(home, 'bin', 'pg_dump'));
     const major = Number.parseInt(version ?? '', 10);
     if (!major) continue;
-    // The first of a major stays.
+    // The first folder of a major wins.
     await symlink(home, path.join(folder, String(major))).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
@@ -77,7 +77,7 @@ const linkOthers = async (folder: string): Promise<string> => {
 };
 
 export interface ProgramsRequest {
-  /** A folder of this start's, for links. */
+  /** A folder of this start, for links. */
   readonly linkFolder: string;
   /** Packages with more extensions for the server. */
   readonly extensions?: readonly string[];
@@ -86,7 +86,7 @@ export interface ProgramsRequest {
 
 interface Found {
   readonly programs: Programs;
-  /** Why a layer is missing, if it is. */
+  /** Why a layer is missing, if one is. */
   readonly missing: Readonly<Partial<Record<LayerName, string>>>;
 }
 
@@ -101,7 +101,7 @@ const find = async ({
   const roots: string[] = [];
   const missing: Partial<Record<LayerName, string>> = {};
   for (const layer of LAYERS) {
-    // A layer could be built elsewhere, in a container, but its programs start on Linux only.
+    // A layer could be built elsewhere, in a container, but its programs run on Linux only.
     if (process.platform !== 'linux') {
       missing[layer] = 'the layers run on Linux only';
       continue;
@@ -134,7 +134,7 @@ const fits = ({ clients }: Programs, serverMajor: number): boolean =>
   clients.some(({ major }) => major >= serverMajor);
 
 /**
- * For the embedded server: the newest whose dumps can be made here.
+ * For the embedded server: the newest major that the programs here can dump.
  * @throws NoPrograms
  */
 export const programsForDemo = async (
@@ -151,8 +151,8 @@ export const programsForDemo = async (
 };
 
 /**
- * For a database that is there already: programs that can dump it. Its backups can be verified if a server is there, too;
- * a verification says so itself if none is.
+ * For an existing database: programs that can dump it. Its backups can be verified if server programs are found, too; if
+ * not, the verification itself reports that.
  * @throws NoPrograms, ServerTooNew
  */
 export const programsForServer = async (

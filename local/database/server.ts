@@ -11,10 +11,10 @@ import { LOOPBACK } from '../emulators/loopback.ts';
 import { type Account, makeServerFolder, serverAccount } from './account.ts';
 
 /**
- * The embedded PostgreSQL: a new cluster at each start, in a temporary folder that goes with it. It answers the loopback
- * interface only, and only to a password made up for this start; it does not sync to disk, since nothing in it must
- * last. It has a session of its own, so that a Ctrl-C in the terminal, which the whole process group gets, does not
- * end it before the workers that read from it.
+ * The embedded PostgreSQL: a new cluster at each start, in a temporary folder that is removed with it. It listens on the
+ * loopback interface only and accepts only a password generated for this start. It does not sync to disk, because its
+ * data is temporary. It runs in its own session: a Ctrl-C in the terminal goes to the whole process group, and must not
+ * stop the server before the workers that read from it.
  */
 export interface EmbeddedPostgres {
   readonly host: string;
@@ -30,10 +30,10 @@ export interface EmbeddedPostgres {
 
 export interface EmbeddedOptions {
   readonly programs: ServerPrograms;
-  /** See `freePort`. Known before the server runs, so that others can get ready for it meanwhile. */
+  /** See `freePort`. Known before the server runs, so other parts can prepare for it. */
   readonly port: number;
   readonly logFile: string;
-  /** Told of the folder and each process as soon as they are there, so that nothing is left behind whatever happens. */
+  /** Receives the folder and each process as soon as they exist, so that nothing is left behind after a failure. */
   readonly onFolder: (folder: string) => void;
   readonly onProcess: (pid: number) => void;
 }
@@ -138,7 +138,7 @@ const serverArguments = (cluster: string, port: number): string[] => {
   ];
 };
 
-/** A port of the loopback interface that nobody listens on now. */
+/** A port of the loopback interface that is free now. */
 export const freePort = async (): Promise<number> => {
   const probe = createServer();
   probe.listen(0, LOOPBACK);
@@ -151,7 +151,7 @@ export const freePort = async (): Promise<number> => {
 
 const connected = async (settings: pg.ClientConfig): Promise<pg.Client> => {
   const client = new pg.Client({ ...settings, application_name: 'larder/local' });
-  // A session that the server ends while it idles is an event of its own, and would end this process.
+  // If the server ends an idle session, that emits an error event, which would end this process.
   client.on('error', () => undefined);
   await client.connect();
   return client;

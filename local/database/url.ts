@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 
 /**
- * A database of the user's own, as a URL names it. TLS is checked in full unless the server is on this machine; what the
- * URL asks for beyond or below that is said, since `sslmode=require` for one checks nothing in libpq.
+ * A database of the user's own, named by a URL. TLS is fully verified unless the server is on this machine; a message
+ * tells if the URL asks for more or less. For example, `sslmode=require` verifies nothing in libpq.
  */
 export interface DatabaseAddress {
   readonly host: string;
@@ -11,9 +11,9 @@ export interface DatabaseAddress {
   readonly user: string;
   readonly password: string;
   readonly tls: 'verify-full' | 'disable';
-  /** Why TLS is as it is, for people. */
+  /** Why TLS is used in this way, for people. */
   readonly tlsReason: string;
-  /** File with the certificate authority in PEM; `system` means those that Node trusts. */
+  /** File with the certificate authority in PEM; `system` means the authorities that Node trusts. */
   readonly rootCertificate?: string;
 }
 
@@ -30,7 +30,7 @@ const LOCAL = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i;
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 const KNOWN = new Set(['sslmode', 'sslrootcert', 'application_name', 'connect_timeout']);
 
-/** @throws BadDatabaseUrl, never with the URL or a part of its password */
+/** @throws BadDatabaseUrl, which never contains the URL or a part of its password */
 export const parseDatabaseUrl = (
   text: string,
   environment: NodeJS.ProcessEnv = process.env,
@@ -89,7 +89,7 @@ const tlsOf = (host: string, mode: string | null): Pick<DatabaseAddress, 'tls' |
   return { tls: 'verify-full', tlsReason: `with TLS, certificate and host name checked${more}` };
 };
 
-/** The secret's text, as Secrets Manager would hold it. */
+/** The contents of the secret, as Secrets Manager would hold it. */
 export const secretOf = ({
   user,
   password,

@@ -3,9 +3,9 @@ import type { AddressInfo, Server } from 'node:net';
 import { type Credentials, isSameSecret, isSignedBy } from './signature.ts';
 
 /**
- * Access control for the servers of the local stack. Other users of the machine can reach the loopback interface, and so can web pages of
- * other sites in its browsers: by a form or a script (which send their `origin`), or by a host name of theirs that resolves to 127.0.0.1
- * (which is then in `host`).
+ * Access control for the servers of the local stack. Other users of the machine can reach the loopback interface. So can web pages of
+ * other sites in a browser on it: by a form or a script (which sends their `origin`), or by a host name that resolves to 127.0.0.1 (which
+ * is then in `host`).
  */
 export interface Reply {
   readonly status: number;
@@ -14,8 +14,8 @@ export interface Reply {
 }
 
 /**
- * An answer in place of the server's; or undefined, which lets the request through; or a request that the server gets instead, where the
- * body had to be read before.
+ * The answer to send instead of the server's; or undefined to admit the request; or a request to pass to the server instead, if the body
+ * had to be read first.
  */
 export type Admission = Reply | IncomingMessage | undefined;
 export type Admit = (request: IncomingMessage) => Admission | Promise<Admission>;
@@ -26,7 +26,7 @@ const refusal = (status: number, code: string, message: string): Reply => ({
   body: JSON.stringify({ __type: code, Code: code, message }),
 });
 
-/** The answer to a request without a signature, or with another's. */
+/** The answer to a request without a signature or with a wrong one. */
 export const notSigned: Reply = refusal(
   403,
   'InvalidSignatureException',
@@ -39,7 +39,7 @@ export const signedBy =
   (request) =>
     isSignedBy(request, credentials) ? undefined : notSigned;
 
-/** A header that no page of another site can send. */
+/** A header that a page of another site can't send. */
 export const bearerOf =
   (token: string): Admit =>
   ({ headers }) => {
@@ -57,8 +57,8 @@ export const bearerOf =
 const COOKIE = 'larder-page';
 
 /**
- * For a page that is opened in a browser: by its address with the token, which a cookie keeps from then on. The cookie goes to no page of
- * another site, but to every port of this machine: so the token is the page's alone.
+ * For a page opened in a browser: its address contains the token, and a cookie keeps it from then on. The browser sends the cookie to no
+ * page of another site, but to every port of this machine; so this token is valid for the page only.
  */
 export const pageOf =
   (token: string): Admit =>
@@ -93,7 +93,7 @@ const send = (request: IncomingMessage, response: ServerResponse, reply: Reply):
   response.writeHead(reply.status, { ...reply.headers, connection: 'close' }).end(reply.body);
 };
 
-/** Has a server answer only what comes from this machine's own programs and is admitted. */
+/** Limits a server to admitted requests of this machine's own programs. */
 export const guardRequests = (server: Server | HttpServer, admit?: Admit): void => {
   const served = server.listeners('request');
   server.removeAllListeners('request');

@@ -20,7 +20,7 @@ export const functionNameOf = (reference: string): string => {
   return (marker < 0 ? parts[0] : parts[marker + 1]) ?? reference;
 };
 
-/** ARN of the function that an Invoke is about, by the request's path; undefined for any other request. */
+/** ARN of the function that an Invoke calls, from the request's path; undefined for any other request. */
 export const functionArnOf = (path: string): string | undefined => {
   const reference = PATH.exec(path)?.[1];
   if (reference === undefined) return undefined;

@@ -9,8 +9,8 @@ import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /**
- * KMS, as far as HMAC keys: GenerateMac and VerifyMac, of the keys that the template has. Their material is kept in files, so that what an
- * earlier start has signed is still verified.
+ * KMS, only for HMAC keys: GenerateMac and VerifyMac, with the keys of the template. The key material is kept in files, so signatures of
+ * an earlier start can still be verified.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html
  */
 const ALGORITHM = 'HMAC_SHA_256';
@@ -44,7 +44,7 @@ export const keysIn = async (folder: string): Promise<readonly string[]> =>
     .filter((name) => name.endsWith(SUFFIX))
     .map((name) => name.slice(0, -SUFFIX.length));
 
-/** Makes a key where the folder has none of that id. */
+/** Creates a key if the folder has none with that id. */
 export const ensureKey = async (folder: string, id: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(path.join(folder, `${id}${SUFFIX}`), randomBytes(KEY_BYTES), {
@@ -73,7 +73,7 @@ const answerTo = async (folder: string, target: string, body: string): Promise<u
   return { ...about, MacValid: true };
 };
 
-/** @param folder of the keys, which is made when a key is */
+/** @param folder of the keys; created with the first key */
 export const startKeys = (folder: string, admit?: Admit): Promise<Listening> =>
   listenOnLoopback(
     createServer((incoming, response) => {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Admit, guardRequests } from './admission.ts';
 
-/** A server of the local stack: it listens on the loopback interface and nowhere else. */
+/** A server of the local stack: it listens on the loopback interface only. */
 export interface Listening {
   readonly port: number;
   readonly url: string;
@@ -11,7 +11,7 @@ export interface Listening {
 
 export const LOOPBACK = '127.0.0.1';
 
-/** A port that somebody else listens on. */
+/** Another process listens on the port. */
 export class PortInUse extends Error {
   constructor(port: number) {
     super(
@@ -22,8 +22,8 @@ export class PortInUse extends Error {
 }
 
 /**
- * @param admit who is let in: without it every program of this machine, as tests have it
- * @param port 0 takes a free one
+ * @param admit access control; without it every program of this machine is admitted, as in tests
+ * @param port 0 chooses a free one
  * @throws PortInUse
  */
 export const listenOnLoopback = async (
@@ -50,7 +50,7 @@ export const listenOnLoopback = async (
   };
 };
 
-/** @throws PortInUse where somebody listens on it now, so that a start can end before it has begun */
+/** @throws PortInUse if another process listens on it now, so that a start can fail early */
 export const checkPortFree = async (port: number): Promise<void> => {
   const probe = await listenOnLoopback(createServer(), undefined, port);
   await probe.close();

@@ -14,13 +14,13 @@ import { LOOPBACK } from './loopback.ts';
 import { makeToken } from './signature.ts';
 
 /**
- * SES: aws-ses-v2-local, whose page shows the mails. It keeps them in memory; here each is also written to the folder as
- * it comes, as a `.eml` file for people and in a list from which the next start fills the page again.
+ * SES: aws-ses-v2-local, whose page shows the mails. It keeps them in memory. Here each mail is also written to the
+ * folder when it arrives: as a `.eml` file for people, and to a list from which the next start fills the page again.
  */
 export interface Mailbox {
-  /** Where mails are sent to. */
+  /** Address of the API that sends mails. */
   readonly url: string;
-  /** The page that shows them, with the token that opens it. */
+  /** The page that shows them, including the token that opens it. */
   readonly pageUrl: string;
   count(): number;
   close(): Promise<void>;
@@ -28,10 +28,10 @@ export interface Mailbox {
 
 const LIST = 'mails.json';
 
-// CommonJS, whose default export Node and vitest give in two different ways.
+// CommonJS: Node and vitest expose its default export in two different ways.
 const { default: startSes } = createRequire(import.meta.url)('aws-ses-v2-local') as typeof ses;
 
-/** Whoever calls SES has an `authorization`; a browser, for the page, has not. */
+/** A caller of SES sends `authorization`; a browser that opens the page does not. */
 const either =
   (admit: Admit | undefined, page: Admit): Admit =>
   (request) =>

@@ -4,11 +4,11 @@ import * as z from 'zod';
 import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
-/** Systems Manager's GetParameters takes ten names. A name that there is no parameter of is told, and is no error. */
+/** Systems Manager's GetParameters accepts ten names. A name without a parameter is listed as invalid and is no error. */
 const request = z.object({ Names: z.array(z.string()).min(1).max(10) });
 
 /**
- * Systems Manager, as far as GetParameters.
+ * Systems Manager, only GetParameters.
  * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
  * @param parameters values by name
  */

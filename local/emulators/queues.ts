@@ -8,14 +8,14 @@ import { LOOPBACK } from './loopback.ts';
 import type { Credentials } from './signature.ts';
 
 /**
- * SQS: fauxqs, with its messages in a folder, so that what waited or was hidden when a start ended goes on waiting in
- * the next. Its HTTP server would listen on every interface of the machine; Fastify announces each server that is made
- * on a diagnostics channel, and there the address is narrowed to the loopback interface.
+ * SQS: fauxqs, with its messages in a folder, so that messages that waited or were hidden when a start ended are still
+ * there in the next. Its HTTP server would listen on every interface of the machine. Fastify announces each new server
+ * on a diagnostics channel; there the address is changed to the loopback interface.
  */
 export interface Queues {
   readonly port: number;
   readonly url: string;
-  /** Creates a queue, or brings the attributes of one from an earlier start up to date. */
+  /** Creates a queue, or updates the attributes of a queue from an earlier start. */
   ensure(name: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ const narrow =
     };
   };
 
-/** fauxqs, on the loopback interface and nowhere else. */
+/** fauxqs, on the loopback interface only. */
 export const startNarrowed = async (
   options: Omit<NonNullable<Parameters<typeof startFauxqs>[0]>, 'host' | 'logger'>,
   admit?: Admit,
@@ -55,8 +55,8 @@ export const startNarrowed = async (
 };
 
 /**
- * @param own the credentials that queues are made with; where absent, any are taken
- * @param admit who else is let in
+ * @param own the credentials that create queues; absent: any credentials are accepted
+ * @param admit access control for other callers
  */
 export const startQueues = async (
   folder: string,
@@ -74,7 +74,7 @@ export const startQueues = async (
         server.createQueue(name, { attributes: { ...attributes } });
         return;
       }
-      // Fixed at creation, and two that fauxqs keeps but can't change.
+      // Fixed at creation, and two that fauxqs stores but can't change.
       const {
         FifoQueue: _a,
         DeduplicationScope: _b,

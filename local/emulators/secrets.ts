@@ -4,8 +4,8 @@ import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /**
- * Secrets Manager, as far as GetSecretValue. It also stands in for every service that has no emulator: a function that
- * calls one gets a clear refusal from here, and never reaches AWS.
+ * Secrets Manager, only GetSecretValue. It also receives the requests for every service without an emulator: a
+ * function that calls one gets a clear refusal and never reaches AWS.
  */
 export const startSecrets = (
   secrets: ReadonlyMap<string, string>,

@@ -2,9 +2,9 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Signature Version 4, as AWS checks it: in the `authorization` header, or in the query of a presigned URL. The digest of a body is taken
- * from its header, as S3 does for bodies that it has not read yet; whoever can sign may send any body anyway. The age of a presigned URL is
- * the object store's to check.
+ * Signature Version 4, checked as AWS does: in the `authorization` header, or in the query of a presigned URL. The digest of a body is read
+ * from its header, as S3 does for bodies that it has not read yet; a caller that can sign may send any body anyway. The object store checks
+ * the age of a presigned URL.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export interface Credentials {
@@ -12,18 +12,18 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** Of one start, and good for its emulators alone. */
+/** Credentials of one start, valid for its emulators only. */
 export const makeCredentials = (): Credentials => ({
   accessKeyId: `LARDER${randomBytes(8).toString('hex').toUpperCase()}`,
   secretAccessKey: randomBytes(30).toString('base64url'),
 });
 
-/** A secret that is compared with what a request brings. */
+/** A secret that is compared with a value in a request. */
 export const makeToken = (): string => randomBytes(24).toString('base64url');
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Takes the same time wherever the two differ. */
+/** Takes constant time, wherever the two values differ. */
 export const isSameSecret = (one: string, other: string): boolean =>
   timingSafeEqual(digest(one), digest(other));
 
@@ -86,7 +86,7 @@ const canonicalQuery = (query: URLSearchParams): string =>
     .map((pair) => pair.join('='))
     .join('&');
 
-/** S3 signs a path as it is sent, every other service encodes it once more. */
+/** S3 signs a path as sent; every other service encodes it once more. */
 const canonicalPath = (path: string, service: string | undefined): string =>
   service === 's3' ? path : encoded(path).replaceAll('%2F', '/');
 
@@ -111,7 +111,7 @@ const signatureOf = (
   return hmac(key, toSign.join('\n')).toString('hex');
 };
 
-/** The credentials that a request was signed with, its host among what was signed: of those that `find` knows by their access key. */
+/** The credentials that signed a request, which `find` returns by their access key. The signed headers must include the host. */
 export const signedWith = (
   request: IncomingMessage,
   find: (accessKeyId: string) => Credentials | undefined,
@@ -126,7 +126,7 @@ export const signedWith = (
   return isSameSecret(claim.signature, expected) ? credentials : undefined;
 };
 
-/** True where the request was signed with these credentials. */
+/** True if these credentials signed the request. */
 export const isSignedBy = (request: IncomingMessage, credentials: Credentials): boolean =>
   signedWith(request, (accessKeyId) =>
     accessKeyId === credentials.accessKeyId ? credentials : undefined,

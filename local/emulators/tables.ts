@@ -13,11 +13,11 @@ import type { Admit } from './admission.ts';
 import { type Listening, listenOnLoopback } from './loopback.ts';
 
 /**
- * DynamoDB: dynalite, with its tables in a folder, so that the history outlives a start. It has no TTL and no
- * streams; local/triggers/expiry.ts does what AWS would do there.
+ * DynamoDB: dynalite, with its tables in a folder, so that the history is kept between starts. It has no TTL and no
+ * streams; local/triggers/expiry.ts emulates these.
  *
- * Dynalite throws out of the event when a request breaks off half way, as those of a killed function do, and would take
- * the whole stack along. So it is given whole requests only.
+ * Dynalite throws outside of any handler if a request breaks off half way, as happens when a function is killed. That
+ * would end the whole stack, so dynalite receives complete requests only.
  */
 export const startTables = (folder: string, admit?: Admit): Promise<Listening> => {
   const server = dynalite({ path: folder, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
@@ -38,7 +38,7 @@ export const startTables = (folder: string, admit?: Admit): Promise<Listening> =
   return listenOnLoopback(server, admit);
 };
 
-/** Creates a table and comes back when it can be used: dynalite answers a moment before that. */
+/** Creates a table and returns when it is usable: dynalite answers slightly earlier. */
 export const createTable = async (
   client: DynamoDBClient,
   definition: CreateTableCommandInput,

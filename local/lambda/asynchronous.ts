@@ -1,20 +1,20 @@
 import type { FunctionFailure, Outcome } from './protocol.ts';
 
 /**
- * Asynchronous invocations: the caller gets its answer at once, failures are tried again after one and two minutes,
- * and what fails for good goes to the function's on-failure destination as a record of what was asked and answered.
+ * Asynchronous invocations: the caller gets its answer at once, failures are retried after one and two minutes, and
+ * a record of a permanent failure, with its request and response, goes to the function's on-failure destination.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 export interface AsynchronousSettings {
   readonly functionArn: string;
   /** Retries after the first try, 0 to 2. */
   readonly retries: number;
-  /** Seconds that an event may wait in all. */
+  /** Seconds that an event may wait in total. */
   readonly maximumAge: number;
   readonly invoke: (event: unknown) => Promise<Outcome>;
-  /** Pauses before the first retry and the second, AWS's own where absent. */
+  /** Pauses before the first and the second retry; absent: those of AWS. */
   readonly retryDelaysMs?: readonly number[] | undefined;
-  /** Sends the record of a failure to the destination, where the function has one. */
+  /** Sends the record of a failure to the destination, if the function has one. */
   readonly onFailure?: (record: string) => Promise<void>;
   readonly onError: (problem: string) => void;
 }
@@ -83,7 +83,7 @@ export const makeAsynchronous = (settings: AsynchronousSettings): Asynchronous =
   };
 };
 
-/** False when it was stopped. */
+/** False if it was stopped. */
 export const waited = (ms: number, signal: AbortSignal): Promise<boolean> =>
   new Promise((resolve) => {
     if (signal.aborted) {

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { FunctionFailure, InvokeMessage, Outcome, RunnerMessage } from './protocol.ts';
 
 /**
- * One instance of a function, as its parent sees it: started on demand, given one event at a time, killed with its
- * children when its time is up, and not used again after a death or a failed start.
+ * One instance of a function, seen from the parent process: started on demand, given one event at a time, killed
+ * with its children when its time is up, and not reused after a crash or a failed start.
  */
 export interface Instance {
   readonly pid: number;
-  /** Undefined while it idles. */
+  /** Undefined while it is idle. */
   readonly requestId: string | undefined;
   readonly alive: boolean;
   invoke(event: unknown, functionArn: string, timeoutMs: number): Promise<Outcome>;
@@ -24,7 +24,7 @@ export interface InstanceOptions {
 }
 
 const RUNNER = fileURLToPath(new URL('./runner.ts', import.meta.url));
-/** Lambda gives a start 10 seconds; a laptop that starts many at once is given more. */
+/** Lambda allows 10 seconds for a start; a laptop that starts many at once gets more. */
 const START_MS = 30_000;
 
 export const startInstance = ({ environment, memoryMb, log }: InstanceOptions): Instance => {
@@ -46,7 +46,7 @@ export const startInstance = ({ environment, memoryMb, log }: InstanceOptions): 
       resolve();
     };
     child.once('exit', (code, signal) => {
-      // What it had started goes with it, as a sandbox of Lambda does.
+      // Its child processes are killed with it, as in a Lambda sandbox.
       killGroup(child);
       end(signal ? `signal: ${signal}` : `exit status ${code}`);
     });
@@ -99,7 +99,7 @@ const deathOf = (ended: string | undefined): FunctionFailure => ({
   errorMessage: `The instance ended without an answer: ${ended ?? 'unknown'}`,
 });
 
-/** The failure that keeps it from serving, if any. */
+/** The failure that prevents it from serving, if any. */
 const firstMessage = (
   child: ChildProcess,
   exited: Promise<void>,
@@ -147,7 +147,7 @@ const withTimeout = async <T>(work: Promise<T>, ms: number): Promise<T> => {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
 
-/** The instance and everything it started. */
+/** Kills the instance and all processes that it started. */
 const killGroup = (child: ChildProcess): void => {
   if (child.pid === undefined) return;
   try {

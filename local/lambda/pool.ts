@@ -2,13 +2,13 @@ import type { Writable } from 'node:stream';
 import { type Instance, startInstance } from './instance.ts';
 import type { Outcome } from './protocol.ts';
 
-/** The instances of one function: reused while they idle, started on demand, ended after a while without work. */
+/** The instances of one function: reused while idle, started on demand, ended after some time without work. */
 export interface Pool {
   readonly name: string;
   invoke(event: unknown): Promise<Outcome>;
-  /** Processes that work on an event now. */
+  /** Processes that handle an event now. */
   busy(): readonly { readonly pid: number; readonly requestId: string }[];
-  /** Takes no more events, gives those at work so long to end, then kills. */
+  /** Accepts no more events, gives running ones this long to end, then kills. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -18,9 +18,9 @@ export interface PoolOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
-  /** Reserved concurrency: instances it may have at once. */
+  /** Reserved concurrency: the most instances at once. */
   readonly atMost?: number;
-  /** Processes at once: further events wait in line for one. Any number where absent, as on AWS. */
+  /** The most processes at once: further events wait in a queue. Absent: no limit, as on AWS. */
   readonly processes?: number;
   readonly log: Writable;
 }
@@ -37,13 +37,13 @@ export const makePool = (options: PoolOptions): Pool => {
   const line: (() => void)[] = [];
   let entered = 0;
 
-  /** Resolves when there is a process for it. */
+  /** Resolves when a process is free for it. */
   const enter = async (): Promise<void> => {
     if (entered >= (options.processes ?? Number.POSITIVE_INFINITY))
       await new Promise<void>((resolve) => line.push(resolve));
     else entered += 1;
   };
-  /** Whoever is first in line takes the place over. */
+  /** The first event in the queue gets the place. */
   const leave = (): void => {
     const next = line.shift();
     if (next) next();

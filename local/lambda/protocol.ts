@@ -1,14 +1,14 @@
-/** What the parent and a function's process tell each other. */
+/** Messages between the parent and a function's process. */
 export interface InvokeMessage {
   readonly kind: 'invoke';
   readonly requestId: string;
   readonly functionArn: string;
   readonly event: unknown;
-  /** Epoch milliseconds at which the instance is killed. */
+  /** Epoch milliseconds when the instance is killed. */
   readonly deadline: number;
 }
 
-/** A failure as Lambda gives it to the caller. */
+/** A failure as Lambda returns it to the caller. */
 export interface FunctionFailure {
   readonly errorType: string;
   readonly errorMessage: string;

@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import type { FunctionFailure, InvokeMessage, RunnerMessage } from './protocol.ts';
 
 /**
- * The inside of one instance of a function: a process of its own that loads the bundle's handler once and is then
- * given one event after another. It leads its own process group, so that whoever ends it ends its children too. When
- * the parent is gone, killed or not, the channel closes, and the whole group goes at once.
+ * The inside of one instance of a function: a separate process that loads the bundle's handler once and then
+ * receives one event after another. It leads its own process group, so killing the group also kills its children.
+ * When the parent is gone, killed or not, the channel closes, and the whole group exits at once.
  */
 const send = (message: RunnerMessage): void => {
   process.send?.(message);
@@ -69,7 +69,7 @@ const serve = async (handler: Handler, message: InvokeMessage): Promise<void> =>
 };
 
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
-// Whoever ends the stack ends its functions; a signal meant for the terminal's group is not for them.
+// The stack stops its functions itself; they ignore a signal that the terminal sends to the group.
 process.on('SIGINT', () => undefined);
 
 load().then(

@@ -5,7 +5,7 @@ import type { TemplatePolicies } from '../access/template-policies.ts';
 import type { ObjectStore } from '../emulators/s3/server.ts';
 import type { LocalModel, LocalTable } from '../template/model.ts';
 
-/** In the data folder: what the functions were allowed and did not use, and what they were refused. */
+/** In the data folder: permissions that the functions did not use, and requests that were refused. */
 export const ACCESS_REPORT = 'access.json';
 
 export const writeReport = (file: string, access: Access): Promise<void> =>

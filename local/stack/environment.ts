@@ -6,7 +6,7 @@ import type { LocalFunction } from '../template/model.ts';
 
 export const LOG_STREAM = 'local';
 
-/** Where the emulators are. */
+/** The addresses of the emulators. */
 export interface Endpoints {
   readonly s3: string;
   readonly sqs: string;
@@ -16,23 +16,23 @@ export interface Endpoints {
   readonly kms: string;
   readonly ssm: string;
   readonly lambda: string;
-  /** Answers for every service without an emulator, so that no call goes out to AWS. */
+  /** Answers for every service without an emulator, so that no call reaches AWS. */
   readonly others: string;
 }
 
 export interface FunctionSurroundings {
   readonly endpoints: Endpoints;
-  /** Of the function: the emulators know it by them. */
+  /** The function's credentials: the emulators identify it by them. */
   readonly credentials: Credentials;
-  /** Folders that stand for /opt/postgres, where the layers would be. */
+  /** Folders used as /opt/postgres, in place of the layers. */
   readonly postgresRoots: readonly string[];
-  /** What /tmp is to a function. */
+  /** The folder used as /tmp. */
   readonly temporaryFolder: string;
 }
 
 /**
- * All that a function's process gets: the template's variables, what Lambda adds, and where the emulators are. Nothing of
- * the environment in which the stack was started, above all no credentials of the person who started it.
+ * The complete environment of a function's process: the template's variables, Lambda's own variables, and the emulators'
+ * addresses. Nothing is inherited from the environment that started the stack, in particular no credentials of the user.
  */
 export const environmentOfFunction = (
   fn: LocalFunction,

@@ -11,14 +11,14 @@ import { environmentOfFunction, type FunctionSurroundings, LOG_STREAM } from './
 import type { Logs } from './logs.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The template's functions, ready to be invoked by name. */
+/** The template's functions, which can be invoked by name. */
 export interface Functions {
   find(
     name: string,
   ): { invoke(event: unknown): Promise<Outcome>; send(event: unknown): void } | undefined;
-  /** @throws Error where there is no such function */
+  /** @throws Error if there is no such function */
   invoke(name: string, event: unknown): Promise<Outcome>;
-  /** Asynchronously. @throws Error where there is no such function */
+  /** Asynchronously. @throws Error if there is no such function */
   send(name: string, event: unknown): void;
   workers(name: string): readonly number[];
   settings(name: string): LocalFunction;
@@ -37,16 +37,16 @@ export interface FunctionsOptions {
 }
 
 /**
- * Of a function that answers the API. AWS would start an instance for each request; one machine has a few cores, where more processes
- * make each of them later than a caller waits. Other functions are bounded by what invokes them.
+ * The limit of a function that answers the API. AWS would start an instance for each request; one machine has a few cores, and more
+ * processes would make each answer later than a caller waits. The other functions are limited by their triggers.
  */
 const API_PROCESSES = 8;
 
-/** The address of a queue that is known by its ARN. */
+/** The address of a queue, by its ARN. */
 export const urlOfQueue = (queuesUrl: string, arn: string): string =>
   `${queuesUrl}/${ACCOUNT}/${arn.split(':').at(-1)}`;
 
-/** Puts a record into a queue that is a destination, as whose destination it is. */
+/** Sends a record to a destination queue, with the role of the function that the destination belongs to. */
 export const sendTo = async (
   sqs: SQSClient,
   queuesUrl: string,
@@ -58,7 +58,7 @@ export const sendTo = async (
   );
 };
 
-/** A function whose role may not write its log has none. */
+/** A function whose role may not write its log has no log. */
 const logOf = (
   { logs, sessions }: Pick<FunctionsOptions, 'logs' | 'sessions'>,
   { name, logGroup }: LocalFunction,

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printableLines } from '../../core/printable.ts';
 
-/** A log file for each function; with `echo`, its lines are shown as well, with the function's name before them. */
+/** A log file for each function; with `echo`, its lines are also printed, after the function's name. */
 export interface Logs {
   readonly folder: string;
   of(functionName: string): Writable;
@@ -32,7 +32,7 @@ export const openLogs = async (folder: string, echo?: (line: string) => void): P
           for (const line of echo ? text.split('\n') : []) {
             if (line !== '') echo?.(`${name}: ${line}`);
           }
-          // The last words of a process that was killed may come after the files were closed.
+          // The last output of a killed process may arrive after the files were closed.
           if (file.writableEnded) callback();
           else file.write(text, callback);
         },

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../emulators/s3/server.ts';
 import { createTable } from '../emulators/tables.ts';
 import type { LocalModel, LocalQueue, LocalTable } from '../template/model.ts';
 
-/** Makes the template's tables, queues and buckets, or finds them as an earlier start left them. */
+/** Creates the template's tables, queues and buckets, or finds those of an earlier start. */
 export const ensureResources = async (
   model: LocalModel,
   to: {
@@ -23,7 +23,7 @@ export const ensureResources = async (
   }
 };
 
-/** A redrive policy may only name a queue that is there. */
+/** A redrive policy may only name an existing queue. */
 const deadLettersFirst = (queues: readonly LocalQueue[]): LocalQueue[] =>
   [...queues].sort(
     (a, b) => Number('RedrivePolicy' in a.attributes) - Number('RedrivePolicy' in b.attributes),

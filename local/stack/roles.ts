@@ -3,9 +3,8 @@ import { ENV } from '../../core/contract.ts';
 import type { LocalModel } from '../template/model.ts';
 
 /**
- * Functions by what they are for, found by the template's own wiring and not by their names: `api`, `expire`, `sweep`,
- * `notify`, `bury`, `verify`, `start-runs` where there are schedules, and for each source `plan:<source>`, `discover:<source>`, `export:<source>` and, where it takes
- * restores, `restore:<source>`.
+ * Functions by purpose, found by the template's wiring and not by their names: `api`, `expire`, `sweep`, `notify`, `bury`, `verify`, `start-runs` if there are
+ * schedules, and for each source `plan:<source>`, `discover:<source>`, `export:<source>` and, if it accepts restores, `restore:<source>`.
  */
 const routes = z.array(
   z.object({
@@ -17,14 +16,14 @@ const routes = z.array(
   }),
 );
 
-/** The routes that a function reads from the parameters that its environment names. */
+/** The routes in the parameters that a function's environment names. */
 const routesOf = ({ parameters }: LocalModel, names = ''): z.output<typeof routes> =>
   names.split(',').flatMap((name) => routes.parse(JSON.parse(parameters.get(name) ?? '[]')));
 
 const nameOfUrl = (url: string): string => url.split('/').at(-1) ?? url;
 const nameOfArn = (arn: string): string => arn.split(':').at(-1) ?? arn;
 
-/** A schedule of the configuration, and not sweep's. */
+/** A schedule of the configuration, not the one of sweep. */
 const isForRuns = (input: string): boolean => 'schedule' in (JSON.parse(input) as object);
 
 export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> => {

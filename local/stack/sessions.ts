@@ -2,10 +2,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Access } from '../access/access.ts';
 import { REGION } from '../region.ts';
 
-/** What AWS does as a function or a schedule: reading its queue, sending what failed to its destination. */
+/** Actions of AWS with the role of a function or a schedule: reading its queue, sending failures to its destination. */
 export interface Sessions {
   readonly access: Access;
-  /** A client with the credentials of a function, by its name, or of a schedule, by its id. */
+  /** A client with the credentials of a function (by name) or of a schedule (by id). */
   sqsAs(name: string): SQSClient;
   close(): Promise<void>;
 }

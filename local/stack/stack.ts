@@ -45,15 +45,15 @@ import { makeSessions } from './sessions.ts';
 import { startTriggers } from './triggers.ts';
 
 /**
- * The synthesized stack on this machine. Emulators come first, since the template's references are resolved to their
- * addresses; then the functions, which are processes; last what sets them going: queues, schedules, the stream, the
- * API. It stops in the other order, so that nothing new begins while what runs is coming to its end.
+ * The synthesized stack on this machine. The emulators start first, because the template's references are resolved
+ * to their addresses; then the functions, which are processes; last their triggers: queues, schedules, the stream,
+ * the API. It stops in the reverse order, so that nothing new begins while running work ends.
  */
 export interface LocalStack {
   readonly apiUrl: string;
-  /** Of this start: each request to the API has it in `authorization: Bearer …`. */
+  /** The token of this start: each request to the API sends it as `authorization: Bearer …`. */
   readonly apiToken: string;
-  /** Of this start: everything is allowed to it. Each function has credentials of its own, which its role is held to. */
+  /** The credentials of this start, which allow everything. Each function has its own credentials with the permissions of its role. */
   readonly credentials: Credentials;
   readonly mailUrl: string;
   readonly endpoints: Endpoints;
@@ -61,17 +61,17 @@ export interface LocalStack {
   /** Folder of the vault's objects, which are files named by their keys. */
   readonly vaultFolder: string;
   readonly mails: () => number;
-  /** What the functions' roles allow and nothing has used, and what they were refused. */
+  /** Permissions of the functions' roles that nothing has used, and requests that were refused. */
   accessReport(): AccessReport;
   /** Backups that are in the vault. */
   storedBackups(): Promise<number>;
-  /** Fires a schedule of the configuration now, for all its sources, as its time would. */
+  /** Fires a schedule of the configuration now, for all its sources, as at its due time. */
   fireSchedule(name: string, at: Date): Promise<void>;
   /** @param role `api`, `notify`, `expire`, `bury`, `sweep`, `verify`, or `plan:<source>`, `discover:…`, `export:…`, `restore:…` */
   invoke(role: string, event: unknown): Promise<Outcome>;
-  /** Processes that work on an event now, by the role of their function. */
+  /** Processes that handle an event now, by the role of their function. */
   workers(role: string): readonly number[];
-  /** Deletes the rows whose `ttl` has passed, and delivers the stream's records of them. */
+  /** Deletes rows whose `ttl` has passed, and delivers their stream records. */
   expireNow(): Promise<void>;
   stop(graceMs?: number): Promise<void>;
 }
@@ -79,18 +79,18 @@ export interface LocalStack {
 export interface StackOptions {
   readonly synthesized: Synthesized;
   readonly dataDir: string;
-  /** What /tmp is to the functions: the caller's, who removes it. */
+  /** The functions' /tmp: a folder of the caller, which also removes it. */
   readonly temporaryFolder: string;
   /** Secrets Manager's secrets, by ARN. */
   readonly secrets: ReadonlyMap<string, string>;
   readonly postgresRoots: readonly string[];
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
-  /** Gets the functions' log lines, which otherwise only go to files. */
+  /** Receives the functions' log lines, which otherwise go only to files. */
   readonly echo?: (line: string) => void;
   readonly onProblem: (problem: string) => void;
   readonly clock?: () => number;
-  /** Pauses before the retries of asynchronous invocations: one and two minutes, as in AWS, where absent. */
+  /** Pauses before the retries of asynchronous invocations; absent: one and two minutes, as in AWS. */
   readonly retryDelaysMs?: readonly number[];
 }
 

@@ -8,7 +8,7 @@ import { checkFilters, makeStreamConsumer } from '../triggers/stream.ts';
 import { type Functions, sendTo, urlOfQueue } from './functions.ts';
 import type { Sessions } from './sessions.ts';
 
-/** What sets functions going besides the API: queues, schedules, expired rows. */
+/** The triggers of functions besides the API: queues, schedules, expired rows. */
 export interface Triggers {
   fireSchedule(name: string, at: Date): Promise<void>;
   expireNow(): Promise<void>;
@@ -26,9 +26,9 @@ export interface TriggersOptions {
   readonly onProblem: (problem: string) => void;
 }
 
-/** Batches in work at once where the mapping sets no limit. */
+/** Batches handled at once if the mapping sets no limit. */
 const USUAL_CONCURRENCY = 5;
-/** DynamoDB takes up to days to notice that a row's time has passed. */
+/** DynamoDB may take days to remove a row after its time has passed. */
 const EXPIRY_EVERY_MS = 60_000;
 
 export const startTriggers = (options: TriggersOptions): Triggers => {
@@ -63,7 +63,7 @@ export const startTriggers = (options: TriggersOptions): Triggers => {
   };
 };
 
-/** A schedule of the configuration is one of AWS; its input says which it is. */
+/** A schedule of the configuration is one schedule of AWS; its input names it. */
 const scheduleNameOf = ({ input, name }: LocalSchedule): string => {
   const { schedule } = JSON.parse(input) as { schedule?: string };
   return schedule ?? name;
@@ -110,7 +110,7 @@ const expiriesOf = (options: TriggersOptions, signal: AbortSignal): Expiry[] => 
       onFailure: (arn, body) => sendTo(sessions.sqsAs(mapping.functionName), queuesUrl, arn, body),
       signal,
     });
-    /** Lambda reads the stream as the function. */
+    /** Lambda reads the stream with the function's role. */
     const read = async (records: readonly StreamRecord[]): Promise<void> => {
       sessions.access.checkAs(mapping.functionName, readingOf(mapping.streamArn));
       await consume(records);

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { encodePart } from '../../core/keys.ts';
 
-/** The API as the start itself uses it, over HTTP like anybody else: what it shows is what everybody sees. */
+/** The API as the start itself uses it, over HTTP like any other client: it shows what every client sees. */
 const verification = z.looseObject({
   id: z.string(),
   status: z.string(),
@@ -77,7 +77,7 @@ export interface ApiClient {
   running(): Promise<readonly ShownBackup[]>;
   projects(): Promise<readonly ShownProject[]>;
   backup(projectId: string, backupId: string): Promise<ShownBackup | undefined>;
-  /** Asks for a verification. @throws Error with the API's own words where it refuses */
+  /** Requests a verification. @throws Error with the API's own message if it refuses */
   verify(projectId: string, backupId: string): Promise<ShownVerification>;
   verification(
     projectId: string,
@@ -89,7 +89,7 @@ export interface ApiClient {
 export const pathOfBackups = (projectId: string): string =>
   `/projects/${encodePart(projectId)}/backups`;
 
-/** A read is asked again where the API is too busy to answer, for about a minute. */
+/** A read is retried for about a minute if the API is too busy to answer. */
 const TRIES = 30;
 const AGAIN_MS = 2_000;
 const isPassing = (status: number): boolean => status === 429 || status >= 500;

@@ -3,23 +3,23 @@ import { parseArgs } from 'node:util';
 import { type DatabaseAddress, parseDatabaseUrl } from '../database/url.ts';
 import { DATA_FOLDER } from './endpoints.ts';
 
-/** What `npm start` was asked for. */
+/** The options of `npm start`. */
 export interface Arguments {
   readonly once: boolean;
   readonly json: boolean;
   /** Each backup of the first run is verified. */
   readonly verify: boolean;
   readonly verbose: boolean;
-  /** One of the user's own, instead of the demo. */
+  /** The user's own database, instead of the demo. */
   readonly database?: DatabaseAddress;
-  /** The same database with the login of its restore role, where it takes restores. */
+  /** The same database with the restore role's login, if it accepts restores. */
   readonly restore?: DatabaseAddress;
   readonly schemas?: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
   /** Absolute. */
   readonly config: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
 }
 
@@ -44,7 +44,7 @@ Runs the whole of Larder on this machine, with a demo database or one of yours, 
   --help                this text
 `;
 
-/** The command line asks for something that there is not. */
+/** The command line asks for something that does not exist. */
 export class BadUsage extends Error {
   constructor(problem: string) {
     super(`${problem}\nSee: npm start -- --help`);
@@ -55,7 +55,7 @@ export class BadUsage extends Error {
 export const DEFAULT_PORT = 4400;
 const CONFIG = path.resolve(import.meta.dirname, '..', '..', 'larder.config.ts');
 
-/** A list with commas between its names; a name that holds a comma, a quote or a space at its ends stands in double quotes. */
+/** A comma-separated list of names; a name with a comma, a quote or a leading or trailing space is written in double quotes. */
 export const namesOf = (list: string): string[] => {
   const names: string[] = [];
   let rest = list.trim();
@@ -76,7 +76,7 @@ const portOf = (text: string): number => {
   throw new BadUsage(`--port ${text}: give a number from 0 to 65535`);
 };
 
-/** @throws BadUsage; undefined where help was asked for */
+/** @throws BadUsage; undefined if help was requested */
 export const readArguments = (
   argv: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,

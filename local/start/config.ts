@@ -12,20 +12,20 @@ export interface LocalSource {
   readonly tls: SourceConfig['tls'];
   readonly ca?: string;
   readonly schemas?: readonly string[];
-  /** There is a login of a restore role. */
+  /** Whether there is a login of a restore role. */
   readonly takesRestores?: boolean;
 }
 
-/** Under which ARN the local Secrets Manager keeps the source's secret. */
+/** The ARN of the source's secret in the local Secrets Manager. */
 export const secretArnOf = (source: string): string =>
   `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:larder/${source}-local0`;
 
-/** And that of its restore role. */
+/** The ARN of its restore role's secret. */
 export const restoreSecretArnOf = (source: string): string => secretArnOf(`${source}-restore`);
 
 export const NIGHTLY = 'nightly';
 
-/** What a configuration file exports. @throws Error in one line */
+/** The configuration that a file exports. @throws Error in one line */
 export const loadConfig = async (file: string): Promise<unknown> => {
   try {
     const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
@@ -37,14 +37,14 @@ export const loadConfig = async (file: string): Promise<unknown> => {
 };
 
 /**
- * The configuration as it is, but for what this machine has instead: its one source, which all schedules are for, and
- * nothing that only an account of AWS could give.
+ * The given configuration with this machine's replacements: one source, which all schedules use, and nothing that
+ * only an AWS account can provide.
  * @throws ConfigInvalid with every mistake
  */
 export const localConfig = (
   checked: Config,
   { takesRestores, ...source }: LocalSource,
-  /** Backups are verified when they are asked to be, and not by themselves. */
+  /** Backups are verified on request only, not automatically. */
   { onlyWhenAsked = false }: { readonly onlyWhenAsked?: boolean } = {},
 ): Config => {
   const { alarms: _alarms, api: _api, postgres: _postgres, ...rest } = checked;
@@ -69,7 +69,7 @@ export const localConfig = (
   });
 };
 
-/** The schedule that a start fires at once: the one called nightly, or else the first. */
+/** The schedule that a start fires at once: the one named nightly, otherwise the first. */
 export const scheduleToFire = ({ schedules }: Config): string => {
   const enabled = schedules.filter((schedule) => schedule.enabled);
   const chosen = enabled.find(({ name }) => name === NIGHTLY) ?? enabled[0];

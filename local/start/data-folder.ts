@@ -4,15 +4,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { sha256Hex } from '../../core/ids.ts';
 
 /**
- * The folder that keeps vault and history between starts, for one start at a time. The lock is SQLite's on a file, which
- * the system lets go of when its holder dies, however it dies: so none is ever stale. A note beside it says what a start
- * left running or lying about when it was killed, for the next one to clear away.
+ * The folder that keeps vault and history between starts, for one start at a time. The lock is an SQLite lock on a file;
+ * the system releases it when its holder dies in any way, so it is never stale. A note beside it lists the processes and
+ * folders that a killed start left, so the next start removes them.
  */
 export interface DataFolder {
   readonly path: string;
-  /** Notes what must go if this start is killed. */
+  /** Records what must be removed if this start is killed. */
   note(leftover: Leftover): Promise<void>;
-  /** What an earlier start left. */
+  /** Processes and folders of an earlier start. */
   readonly leftovers: readonly Leftover[];
   release(): Promise<void>;
 }
@@ -32,16 +32,16 @@ export class DataFolderProblem extends Error {
 
 const NOTE = 'running.json';
 const LOCK = 'lock';
-/** It holds backups, mails and secrets: nobody else of the machine looks in. */
+/** It holds backups, mails and secrets: no other user of the machine may read it. */
 const OWN_MODE = 0o700;
-/** Where the tables are: once it is there, there is something to keep. */
+/** Folder of the tables: once it exists, there is something to keep. */
 export const HISTORY = 'history';
-/** Where the keys of the manifests' signatures are. */
+/** Folder of the keys that sign manifests. */
 export const KEYS = 'keys';
 
 /**
- * Where a database of the user's own has its vault and history: beside the demo's and those of others, since projects
- * of two databases may well have the same ids.
+ * Where the user's own database has its vault and history: beside the demo's and those of other databases, because
+ * projects of two databases may have the same ids.
  */
 export const folderOfDatabase = (
   dataDir: string,
@@ -53,7 +53,7 @@ export const folderOfDatabase = (
 ): string => {
   const name = `${database}-${host}-${port}`;
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
-  // Told apart where the plain name is not the whole name.
+  // Adds a suffix if the plain name is not the whole name.
   const folder = plain === name ? plain : `${plain}-${sha256Hex(name).slice(0, 8)}`;
   return path.join(dataDir, 'databases', folder);
 };
@@ -102,7 +102,7 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
   };
 };
 
-/** A folder that has other uses must not lose its mode, nor what is in it be taken for a start's. */
+/** A folder with other uses must keep its mode, and its contents must not be treated as a start's. */
 const checkOwn = async (folder: string): Promise<void> => {
   const names = await readdir(folder);
   if (names.length === 0 || [LOCK, HISTORY, 'databases'].some((name) => names.includes(name)))
@@ -114,8 +114,8 @@ const checkOwn = async (folder: string): Promise<void> => {
 };
 
 /**
- * Answers what it made, the innermost first. (`recursive` of Node's own mkdir goes round for ever where nothing can be
- * made, as in /proc.)
+ * Returns the folders that it created, the innermost first. (`recursive` of Node's own mkdir loops forever if no
+ * folder can be created, as in /proc.)
  */
 const makeFolder = async (folder: string): Promise<string[]> => {
   try {
@@ -157,7 +157,7 @@ const readLeftovers = async (file: string): Promise<readonly Leftover[]> => {
   try {
     return JSON.parse(text) as Leftover[];
   } catch {
-    // Cut short by the kill that left it.
+    // Cut short when its writer was killed.
     return [];
   }
 };

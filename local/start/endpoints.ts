@@ -4,28 +4,28 @@ import * as z from 'zod';
 import type { LocalStack } from '../stack.ts';
 
 /**
- * Where the emulators of a running start listen and what they ask for, noted in its data folder for other programs of its user. Good
- * only while the folder's lock is held: a start that was killed leaves its notes.
+ * The emulators' addresses and credentials of a running start, recorded in its data folder for other programs of the same user.
+ * Valid only while the folder's lock is held: a killed start leaves its record.
  */
 const endpoints = z.object({
   s3: z.url(),
   dynamodb: z.url(),
   kms: z.url(),
   credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
-  /** Absent in notes of emulators alone. */
+  /** Absent in records of emulators alone. */
   api: z.object({ url: z.url(), token: z.string() }).optional(),
 });
 export type NotedEndpoints = z.infer<typeof endpoints>;
 
-/** The data folder of `npm start`, unless it is told another. */
+/** The data folder of `npm start` by default. */
 export const DATA_FOLDER = '.larder';
 
 const fileIn = (folder: string): string => path.join(folder, 'endpoints.json');
 
-/** Options of curl: the API's token, which would be in the list of processes as an argument. */
+/** Options of curl with the API's token; as an argument, the token would be visible in the list of processes. */
 export const curlFileIn = (folder: string): string => path.join(folder, 'api.curl');
 
-/** A file that is there already keeps its mode: so it is made anew. */
+/** An existing file keeps its mode, so it is created again. */
 const writeSecret = async (file: string, text: string): Promise<void> => {
   await rm(file, { force: true });
   await writeFile(file, text, { mode: 0o600, flag: 'wx' });
@@ -52,7 +52,7 @@ export const forgetStack = async (folder: string): Promise<void> => {
   for (const file of [fileIn(folder), curlFileIn(folder)]) await rm(file, { force: true });
 };
 
-/** Undefined where no start has got that far. */
+/** Undefined if no start has got that far. */
 export const readEndpoints = async (folder: string): Promise<NotedEndpoints | undefined> => {
   try {
     return endpoints.parse(JSON.parse(await readFile(fileIn(folder), 'utf8')));

@@ -13,15 +13,15 @@ const EVERY_MS = 500;
 
 export interface FirstRunOptions {
   readonly stack: LocalStack;
-  /** Of the configuration, by name. */
+  /** Schedules of the configuration, by name. */
   readonly schedule: string;
-  /** Its backups are verified once it has ended. */
+  /** Its backups are verified after it has ended. */
   readonly verify: boolean;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
-/** The nightly schedule, now, on the very path that its time would take. */
+/** Fires the nightly schedule now, on the same path as at its due time. */
 export const firstRun = async (options: FirstRunOptions): Promise<Result> => {
   const { stack, schedule, signal, progress } = options;
   const earlier = await stack.storedBackups();
@@ -58,6 +58,6 @@ export const firstRun = async (options: FirstRunOptions): Promise<Result> => {
   return { ...finished, verified };
 };
 
-/** Whether every project was backed up, and came back where that was asked for. */
+/** Whether every project was backed up and, if requested, verified. */
 export const isGood = (result: Result): boolean =>
   allCompleted(result) && (result.verified ?? []).every(isVerified);

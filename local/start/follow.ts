@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { backupIdOf } from '../../core/ids.ts';
 import type { ApiClient, ShownBackup, ShownRun } from './api-client.ts';
 
-/** A run that has come to its end, with what became of each of its backups. */
+/** A finished run, with the outcome of each of its backups. */
 export interface FinishedRun {
   readonly run: ShownRun;
   readonly backups: readonly ShownBackup[];
@@ -16,14 +16,14 @@ export interface FollowOptions {
   readonly onRunning: (running: readonly ShownBackup[], run: ShownRun | undefined) => void;
 }
 
-/** Time for the mail, after the last backup: the outcome has a queue to go through. */
+/** Time for the mail, after the last backup: the outcome passes through a queue. */
 const MAIL_MS = 15_000;
 
 const isOver = ({ sources, parts, counts }: ShownRun): boolean =>
   sources.every((source) => source in parts) &&
   (counts === undefined || counts.pending + counts['in-progress'] === 0);
 
-/** Watches a run through the API until all of it is final. @throws AbortError when the signal says so */
+/** Watches a run through the API until all of it is final. @throws AbortError if the signal aborts */
 export const followRun = async (options: FollowOptions): Promise<FinishedRun> => {
   const { api, runId, signal, everyMs } = options;
   let over = 0;
@@ -41,7 +41,7 @@ export const followRun = async (options: FollowOptions): Promise<FinishedRun> =>
   }
 };
 
-/** A run's backups have ids that are made from it and their project, so that nobody has to search for them. */
+/** Ids of a run's backups are derived from the run and the project, so they need no search. */
 const backupsOf = async (api: ApiClient, run: ShownRun): Promise<ShownBackup[]> => {
   const backups: ShownBackup[] = [];
   for (const { id: projectId, status } of await api.projects()) {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Leftover } from './data-folder.ts';
 
 /**
- * A second process whose only work is to be there when this one is killed: then it ends the embedded server and removes
- * temporary folders. (Function processes see to themselves.) It gets no signal from the terminal.
+ * A second process that survives if this one is killed: then it ends the embedded server and removes temporary folders.
+ * (Function processes end on their own.) It gets no signal from the terminal.
  */
 export interface Guard {
   watch(leftover: Leftover): void;

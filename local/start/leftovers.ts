@@ -5,17 +5,17 @@ import { promisify } from 'node:util';
 import type { Leftover } from './data-folder.ts';
 
 /**
- * Clears away what a start left: ends the process, if it is still that process, and removes the folder. A number that has
- * gone to another process since is left alone: only one whose arguments name the folder is ours.
+ * Removes what a start left: ends the process, if it is still the same one, and removes the folder. A process id may have
+ * been reused since: only a process whose arguments name the folder is ours.
  */
 export const clearLeftover = async ({ folder, pid }: Leftover): Promise<void> => {
   if (pid !== undefined && (await worksIn(pid, folder))) {
-    // PostgreSQL's immediate shutdown: nothing in it is to be kept.
+    // PostgreSQL's immediate shutdown: none of its data is kept.
     process.kill(pid, 'SIGQUIT');
     for (let tries = 0; tries < 50 && (await worksIn(pid, folder)); tries += 1) await wait(100);
     if (await worksIn(pid, folder)) process.kill(pid, 'SIGKILL');
   }
-  // What was killed may still be writing its last.
+  // A killed process may still be writing.
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 };
 

@@ -27,8 +27,8 @@ import { makeTemporaryFolder } from './temporary-folder.ts';
 import { secondsText } from './words.ts';
 
 /**
- * `npm start`. Everything that is opened is put on a list and closed in the other order, whatever ends the start: the
- * run's end, a signal, or a failure of any step. Standard output has the result; everything else goes to standard error.
+ * `npm start`. Every opened resource is put on a list and closed in reverse order, whatever ends the start: the run's
+ * end, a signal, or a failure of any step. Standard output has the result; everything else goes to standard error.
  */
 export const main = async (argv: readonly string[]): Promise<number> => {
   const began = performance.now();
@@ -44,7 +44,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     process.stdout.write(HELP);
     return 0;
   }
-  // The arguments may hold a password, which would be there for everybody to see.
+  // The arguments may contain a password, which every user could then read.
   process.title = 'larder';
   const stop = watchSignals();
   const progress = makeProgress(process.stderr);
@@ -82,7 +82,7 @@ interface Start {
   readonly stop: Stop;
   readonly progress: Progress;
   readonly closing: (() => Promise<void>)[];
-  /** When it began, on the clock of `performance`. */
+  /** Start time, on the clock of `performance`. */
   readonly began: number;
 }
 
@@ -119,7 +119,7 @@ const prepare = async (start: Start) => {
   closing.push(database.stop);
   for (const note of database.notes) progress.line(note);
   stop.signal.throwIfAborted();
-  // A start that ends after its run would cut short what nobody waits for.
+  // A start that ends after its run would interrupt work that it did not wait for.
   const onlyWhenAsked = wanted.once || wanted.verify;
   const local = localConfig(config, database.source, { onlyWhenAsked });
   const failed = new AbortController();

@@ -8,19 +8,19 @@ import { curlFileIn, DATA_FOLDER } from './endpoints.ts';
 import { fileOf } from './report.ts';
 import { fileName } from './words.ts';
 
-/** What to try next: commands that work as they stand, in the folder and with the addresses of this start. */
+/** Suggested commands: they work without changes, in the folder and with the addresses of this start. */
 export interface NextSteps {
   readonly stack: LocalStack;
   readonly database: PreparedDatabase;
   readonly dataDir: string;
   readonly backups: readonly ShownBackup[];
-  /** The stack is about to stop: what needs it is left out. */
+  /** The stack is about to stop: commands that need it are left out. */
   readonly ending: boolean;
 }
 
 export const nextStepsText = (options: NextSteps): string => {
   const { stack, database, dataDir, backups, ending } = options;
-  // The one with the shortest name makes the shortest commands.
+  // The shortest name makes the shortest commands.
   const byLength = [...backups].sort((a, b) => a.projectId.length - b.projectId.length);
   const completed = byLength.find(({ status, fileId }) => status === 'completed' && fileId);
   const takesRestores = database.source.takesRestores && !ending;
@@ -37,7 +37,7 @@ export const nextStepsText = (options: NextSteps): string => {
   return printableLines(sections.join('\n'));
 };
 
-/** The command line finds the usual data folder by itself. */
+/** The command line finds the default data folder without an option. */
 const larderOf = ({ dataDir }: NextSteps): string => {
   const isUsual = path.resolve(DATA_FOLDER) === path.resolve(dataDir);
   return `npx larder${isUsual ? '' : ` --local ${shellWord(fileName(dataDir))}`}`;
@@ -64,7 +64,7 @@ const restoreSection = (options: NextSteps, { projectId }: ShownBackup): string 
   ].join('\n');
 };
 
-/** Programs and, where the server is ours, a superuser's access, for the shell that the commands are typed into. */
+/** The programs' path and, if the server is ours, a superuser's access, for the user's shell. */
 const shellSection = ({ database, ending }: NextSteps): string => {
   const settings = Object.entries(ending ? {} : (database.superuser ?? {})).map(
     ([name, value]) => ` ${name}=${shellWord(value)}`,
@@ -90,7 +90,7 @@ const byHandSection = (options: NextSteps, { projectId, id, fileId = '' }: Shown
   ].join('\n');
 };
 
-/** @param owned the roles that own its objects are there */
+/** @param owned whether the roles that own its objects exist */
 const restoreCommand = (fileId: string, file: string, owned: boolean): string => {
   const options = owned ? '' : ' --no-owner --no-privileges';
   if (!/\.sql(\.|$)/.test(fileId))

@@ -3,17 +3,17 @@ import type { ShownBackup, ShownRun } from './api-client.ts';
 import { bytesText, countText } from './words.ts';
 
 /**
- * What happens, on standard error: lines that stay, and on a terminal below them lines that are written over while
- * exports run. Elsewhere each export says when it begins, and no more.
+ * Progress on standard error: permanent lines and, on a terminal, lines below them that are overwritten while
+ * exports run. Without a terminal, one line for the start of each export.
  */
 export interface Progress {
   line(text: string): void;
   running(backups: readonly ShownBackup[], run: ShownRun | undefined): void;
-  /** Takes away the lines that were written over. */
+  /** Removes the overwritten lines. */
   settle(): void;
 }
 
-/** Standard error, as far as this needs it. */
+/** The part of standard error that this code needs. */
 interface Out {
   readonly isTTY?: boolean;
   readonly columns?: number;

@@ -6,18 +6,18 @@ import type { FinishedRun } from './follow.ts';
 import { isVerified, type VerifiedBackup } from './verify.ts';
 import { bytesText, countText, fileName, secondsText } from './words.ts';
 
-/** What came of the run, as a table for people and as a document for programs. */
+/** The result of the run, as a table for people and as a document for programs. */
 const BEFORE = ['project', 'tables', 'rows', 'size', 'time', 'status'] as const;
 const RIGHT = new Set<string>(['tables', 'rows', 'size', 'time']);
 
 const orDash = <T>(value: T | undefined, text: (value: T) => string): string =>
   value === undefined ? '-' : text(value);
 
-/** Where an object of the vault lies. */
+/** The path of an object in the vault. */
 export const fileOf = (vaultFolder: string, fileId: string): string =>
   fileName(path.join(vaultFolder, fileId));
 
-/** What came of the run, and of the verifications where they were asked for. */
+/** The result of the run, and of the verifications if they were requested. */
 export interface Result extends FinishedRun {
   readonly verified?: readonly VerifiedBackup[];
 }
@@ -28,7 +28,7 @@ const columnsOf = ({ verified }: Result): string[] => [
   'file',
 ];
 
-/** The run's backups as they are after their verification. */
+/** The run's backups after their verification. */
 const backupsOf = ({ backups, verified = [] }: Result): ShownBackup[] =>
   backups.map((backup) => verified.find((one) => one.backup.id === backup.id)?.backup ?? backup);
 
@@ -59,7 +59,7 @@ const aligned = (columns: readonly string[], body: readonly (readonly string[])[
   );
 };
 
-/** The table, then what went wrong and what to know. */
+/** The table, then the failures and further notes. */
 export const tableText = (result: Result, vaultFolder: string): string => {
   const { run, verified } = result;
   const backups = backupsOf(result);
@@ -104,7 +104,7 @@ const verdictLines = (verified: readonly VerifiedBackup[]): string[] => {
   ];
 };
 
-/** The one document of `--json`: each backup as the API shows it, with its verification beside it. */
+/** The one document of `--json`: each backup as the API shows it, with its verification. */
 export const jsonText = (result: Result): string => {
   const { run, verified } = result;
   const backups = backupsOf(result).map((backup) => {

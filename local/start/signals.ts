@@ -1,10 +1,10 @@
 /**
- * Ctrl-C and its like: the first asks for an orderly end, the second ends this process at once. Then the functions'
- * processes end with their channel, and the guard clears away the rest.
+ * Ctrl-C and similar signals: the first requests an orderly end, the second ends this process at once. Then the
+ * functions' processes end with their channel, and the guard cleans up the rest.
  */
 export interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves when an end is asked for. */
+  /** Resolves when an end is requested. */
   readonly asked: Promise<void>;
   release(): void;
 }

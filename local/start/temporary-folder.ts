@@ -6,12 +6,12 @@ import {
   unprivilegedAccount,
 } from '../../adapters/postgres/scratch/server/account.ts';
 
-/** Others may go through, but neither look around nor write. */
+/** Other users may pass through, but neither list it nor write. */
 const ENTERED_BY_ALL = 0o711;
 
 /**
- * What /tmp is to the functions of a start. A verification's scratch server works below it, which root hands to another
- * account: that must be able to enter.
+ * The functions' /tmp of a start. A verification's scratch server uses a folder below it, which root gives to another
+ * account: that account must be able to enter.
  */
 export const makeTemporaryFolder = async (): Promise<string> => {
   const parents = [tmpdir(), '/tmp', '/var/tmp'];
@@ -23,7 +23,7 @@ export const makeTemporaryFolder = async (): Promise<string> => {
     await chmod(folder, ENTERED_BY_ALL);
     return folder;
   }
-  // A verification will say so.
+  // A verification will report it.
   return mkdtemp(path.join(tmpdir(), PREFIX));
 };
 

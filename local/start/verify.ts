@@ -4,11 +4,11 @@ import { VALIDATIONS } from '../../core/backup.ts';
 import { isFinal, WORK_STATUSES } from '../../core/leased-work/work.ts';
 import type { ApiClient, ShownBackup, ShownVerification } from './api-client.ts';
 
-/** A backup of the run, with what its verification came to; `verification` is absent where none could be asked for. */
+/** A backup of the run with its verification; `verification` is absent if none could be requested. */
 export interface VerifiedBackup {
   readonly backup: ShownBackup;
   readonly verification?: ShownVerification;
-  /** Why it is not verified, in the words of whoever says so. */
+  /** The reason why it is not verified, in the original words. */
   readonly why?: string;
 }
 
@@ -22,12 +22,12 @@ export interface VerifyOptions {
 
 /** Time for the backup's own row, after its verification has ended. Milliseconds. */
 const NOTED_MS = 15_000;
-/** Differences told; the API has the rest. */
+/** Differences shown; the API has the rest. */
 const TOLD = 5;
 
 /**
- * Asks for a verification of each completed backup, over the API like anybody else, and waits for all of them.
- * @throws AbortError when the signal says so
+ * Requests a verification of each completed backup, over the API like any other client, and waits for all of them.
+ * @throws AbortError if the signal aborts
  */
 export const verifyBackups = async (options: VerifyOptions): Promise<VerifiedBackup[]> => {
   const completed = options.backups.filter(({ status }) => status === 'completed');
@@ -46,7 +46,7 @@ export const verifyBackups = async (options: VerifyOptions): Promise<VerifiedBac
   );
 };
 
-/** The verification, or why there is none. */
+/** The verification, or the reason why there is none. */
 const ask = async (
   { api }: VerifyOptions,
   { projectId, id }: ShownBackup,
@@ -94,6 +94,6 @@ const whyNot = ({ error, result }: ShownVerification): string | undefined => {
   return result?.why ?? error?.message ?? 'it ended without a result';
 };
 
-/** Whether it came back as it was taken; whatever did not run did not. */
+/** Whether the backup was verified; a verification that did not run does not count. */
 export const isVerified = ({ backup, verification }: VerifiedBackup): boolean =>
   backup.validation === 'verified' && verification?.result?.verdict === 'verified';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** Numbers and names as the terminal shows them. */
+/** Numbers and names in the form that the terminal shows. */
 export const bytesText = (bytes: number): string => {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -21,7 +21,7 @@ export const countText = (count: number): string => count.toLocaleString('en-US'
 
 const unlikeOption = (file: string): string => (file.startsWith('-') ? `./${file}` : file);
 
-/** As one would name a file from the folder one is in: nearby ones in short, others in full. */
+/** A file's path, relative if it is near the current folder, absolute otherwise. */
 export const fileName = (file: string): string => {
   const near = path.relative(process.cwd(), file);
   return near.startsWith('..') ? path.resolve(file) : near ? unlikeOption(near) : '.';

@@ -5,8 +5,8 @@ import { inlineNested, NESTED, type Template } from './nested.ts';
 import { type Resource, resource } from './resource.ts';
 
 /**
- * A synthesized stack: its CloudFormation template with its nested stacks in it, and where the files that it names by S3 key lie on
- * this machine, which the assets file beside it tells.
+ * A synthesized stack: its CloudFormation template including its nested stacks, and the local paths of the files that it names by
+ * S3 key. The assets file beside it lists these paths.
  */
 
 const template = z.looseObject({
@@ -36,7 +36,7 @@ export interface Document {
   readonly assets: ReadonlyMap<string, string>;
 }
 
-/** The template says something that the local stack can't make real. It says what, and never goes on without it. */
+/** The local stack can't run a part of the template. The error names the part; the stack never continues without it. */
 export class NotEmulated extends Error {
   constructor(where: string, what: string) {
     super(
@@ -68,7 +68,7 @@ export const readDocument = (files: {
   };
 };
 
-/** A template's file, and those of its nested stacks, which it names by the S3 keys of assets. */
+/** A template's file, and the files of its nested stacks, which it names by the S3 keys of assets. */
 const readTemplate = (
   file: string,
   assetFiles: ReadonlyMap<string, string>,

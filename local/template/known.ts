@@ -1,6 +1,6 @@
 import { type Document, NotEmulated } from './document.ts';
 
-/** What the local stack makes real. */
+/** The resource types that the local stack runs. */
 const EMULATED = new Set([
   'AWS::ApiGateway::GatewayResponse',
   'AWS::ApiGateway::Method',
@@ -21,8 +21,8 @@ const EMULATED = new Set([
 ]);
 
 /**
- * What changes who may do something, who is told, how it is encrypted or where it is reached, but not what a function
- * sees or when it runs: nothing is done about these here.
+ * Resource types that change permissions, notifications, encryption or endpoints, but not the input of a function or
+ * the time when it runs: they are ignored here.
  */
 const WITHOUT_EFFECT = [
   /^AWS::IAM::/,
@@ -40,7 +40,7 @@ const WITHOUT_EFFECT = [
   /^AWS::SES::/,
 ];
 
-/** @throws NotEmulated for a type that neither is emulated nor is known to make no difference */
+/** @throws NotEmulated for a type that is neither emulated nor known to make no difference */
 export const checkTypes = (document: Document): void => {
   for (const [id, { Type }] of document.resources) {
     if (EMULATED.has(Type) || WITHOUT_EFFECT.some((pattern) => pattern.test(Type))) continue;

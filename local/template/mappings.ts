@@ -4,7 +4,7 @@ import { NotEmulated, ofType } from './document.ts';
 import type { Filters, QueueMapping, StreamMapping } from './model.ts';
 import { flag, number, type Reading, read, refuseOthers } from './properties.ts';
 
-/** Event source mappings: what is not known of one is an error, since it changes what a function is given. */
+/** Event source mappings: an unknown property is an error, because it changes what a function receives. */
 const shape = {
   EventSourceArn: z.string(),
   FunctionName: z.string(),

@@ -1,6 +1,6 @@
 import type { AttributeDefinition, CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
-/** What a template comes to on one machine: every name, address and number resolved. */
+/** A template as it runs on one machine: every name, address and number resolved. */
 export interface LocalFunction {
   readonly id: string;
   readonly name: string;
@@ -25,7 +25,7 @@ export interface LocalQueue {
   readonly id: string;
   readonly name: string;
   readonly arn: string;
-  /** As SQS takes them, all strings. */
+  /** In the form that SQS accepts, all strings. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,7 @@ export interface LocalTable {
   readonly streamView?: string;
 }
 
-/** Patterns of an event filter, each of them enough. */
+/** Patterns of an event filter; one match is enough. */
 export type Filters = readonly unknown[];
 
 export interface QueueMapping {
@@ -60,7 +60,7 @@ export interface StreamMapping {
   readonly streamArn: string;
   readonly functionName: string;
   readonly batchSize: number;
-  /** Retries after the first try; -1 for ever. */
+  /** Retries after the first try; -1: no limit. */
   readonly retries: number;
   readonly reportsFailures: boolean;
   readonly filters: Filters;
@@ -76,7 +76,7 @@ export interface LocalSchedule {
   readonly timeZone: string;
   readonly enabled: boolean;
   readonly functionName: string;
-  /** JSON, before `<aws.scheduler.scheduled-time>` and its like are put in. */
+  /** JSON, in which `<aws.scheduler.scheduled-time>` and similar variables are not replaced yet. */
   readonly input: string;
   readonly retries: number;
   /** Seconds. */
@@ -94,7 +94,7 @@ export interface LocalRoute {
   readonly authorization: string;
   readonly validatesBody: boolean;
   readonly validatesParameters: boolean;
-  /** Such as `method.request.querystring.limit`, with whether it is required. */
+  /** Such as `method.request.querystring.limit`, and whether it is required. */
   readonly parameters: Readonly<Record<string, boolean>>;
   /** JSON schemas by content type. */
   readonly models: Readonly<Record<string, unknown>>;
@@ -116,7 +116,7 @@ export interface LocalModel {
   readonly buckets: readonly { readonly id: string; readonly name: string }[];
   /** Parameters of Systems Manager, values by name. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Keys of KMS that make and verify MACs. */
+  /** KMS keys that create and verify MACs. */
   readonly macKeys: readonly { readonly id: string }[];
   readonly queueMappings: readonly QueueMapping[];
   readonly streamMappings: readonly StreamMapping[];

@@ -1,8 +1,8 @@
 import type { Resource } from './resource.ts';
 
 /**
- * Nested stacks as resources of the stack around them: their parameters are replaced by what that stack gives them, and its
- * references to their outputs by what these stand for. So whoever reads the document sees one stack with all resources.
+ * Nested stacks as resources of their parent stack: the parent's values replace their parameters, and the outputs' values
+ * replace the parent's references to them. So a reader of the document sees one stack with all resources.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
  */
 export const NESTED = 'AWS::CloudFormation::Stack';
@@ -11,25 +11,25 @@ const STACK_NAME = 'AWS::StackName';
 export interface Template {
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** By logical id of the resource that makes it. */
+  /** By logical id of the resource that creates it. */
   readonly nested: ReadonlyMap<string, Template>;
 }
 
 export interface Inlined {
-  /** By logical id; the id of what is in a nested stack has the nested stack's own before it. */
+  /** By logical id; inside a nested stack, prefixed with the nested stack's id. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly outputs: ReadonlyMap<string, unknown>;
 }
 
-/** Where a template's names lead to. */
+/** How the names of a template are resolved. */
 interface Names {
-  /** Put before its logical ids. */
+  /** Prefix of its logical ids. */
   readonly prefix: string;
   readonly stackName: string;
-  /** What the stack around it gives. */
+  /** The parameters' values from the parent stack. */
   readonly parameters: ReadonlyMap<string, unknown>;
   readonly isResource: (id: string) => boolean;
-  /** What an output of one of its nested stacks stands for; undefined where the id is no nested stack. */
+  /** The value of an output of one of its nested stacks; undefined if the id is no nested stack. */
   readonly outputOf: (id: string, output: string) => unknown;
 }
 
@@ -58,7 +58,7 @@ const rewriteReference = (names: Names, id: string): unknown => {
   return { Ref: names.isResource(id) ? `${names.prefix}${id}` : id };
 };
 
-/** Names in the text become variables of it, since what they stand for may be no name. */
+/** Names in the text become its variables, because their values may not be names. */
 const rewriteText = (names: Names, target: unknown, rewrite: Rewrite): unknown => {
   const [text, own] = (typeof target === 'string' ? [target, {}] : target) as [
     string,
@@ -90,14 +90,14 @@ const makeRewrite = (names: Names): Rewrite => {
   return rewrite;
 };
 
-/** @param around what the template's own names lead to; nothing for the outermost one */
+/** @param around resolves the template's names; absent for the outermost template */
 export const inlineNested = (
   template: Template,
   stackName: string,
   around: Pick<Names, 'prefix' | 'parameters'> = { prefix: '', parameters: new Map() },
 ): Inlined => {
   const made = new Map<string, Inlined>();
-  /** On demand, since one nested stack may be given another's outputs. */
+  /** On demand, because one nested stack may use another's outputs. */
   const nestedAt = (id: string, nested: Template): Inlined => {
     const given = template.resources[id]?.Properties.Parameters ?? {};
     const one =

@@ -3,17 +3,17 @@ import { type Document, NotEmulated } from './document.ts';
 import type { Resolver } from './resolve.ts';
 import type { Resource } from './resource.ts';
 
-/** Where a template's readers get what they read. */
+/** The inputs of the code that reads a template. */
 export interface Reading {
   readonly document: Document;
   readonly resolve: Resolver;
 }
 
-/** CloudFormation takes numbers and booleans as text too. */
+/** CloudFormation accepts numbers and booleans as text too. */
 export const number = z.coerce.number();
 export const flag = z.union([z.boolean(), z.stringbool()]);
 
-/** Properties of a resource, resolved: those that the schema names, and no others. */
+/** Properties of a resource, resolved: only those that the schema names. */
 export const read = <S extends z.ZodRawShape>(
   { resolve }: Reading,
   id: string,

@@ -10,8 +10,8 @@ import { readSchedules } from './schedules.ts';
 import { readBuckets, readMacKeys, readParameters, readQueues, readTables } from './stores.ts';
 
 /**
- * The whole of a template as the local stack runs it.
- * @throws NotEmulated for what it can't make real
+ * Reads the whole template in the form that the local stack runs.
+ * @throws NotEmulated for a part that it can't run
  */
 export const readModel = (document: Document, addresses: Addresses): LocalModel => {
   checkTypes(document);

@@ -2,21 +2,21 @@ import { ACCOUNT, PARTITION, REGION } from '../region.ts';
 import { type Document, NotEmulated } from './document.ts';
 
 /**
- * CloudFormation's intrinsic functions, resolved to what the emulators know a resource by. Only what is asked for is
- * resolved, and what can't be is an error. Names are logical ids: they are the same at every start, so that tables,
- * queues and buckets of an earlier one are found again.
+ * CloudFormation's intrinsic functions, resolved to the identifiers that the emulators use. Only requested values
+ * are resolved; a value that can't be resolved is an error. Names are logical ids: they are the same at every start,
+ * so the tables, queues and buckets of an earlier start are found again.
  */
 export type Resolver = (value: unknown, where: string) => unknown;
 
 export interface Addresses {
-  /** Such as `http://127.0.0.1:4100`, of the queues' emulator. */
+  /** The address of the queues' emulator, such as `http://127.0.0.1:4100`. */
   readonly queues: string;
 }
 
 const arn = (service: string, resource: string): string =>
   `arn:${PARTITION}:${service}:${REGION}:${ACCOUNT}:${resource}`;
 
-/** Physical names. S3 takes lower case only. */
+/** Physical names. S3 allows lower case only. */
 export const nameOf = (document: Document, id: string): string => {
   const resource = document.resources.get(id);
   const fifo = resource?.Properties.FifoQueue === true;

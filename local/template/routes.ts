@@ -35,7 +35,7 @@ const functionOf = (
 
 const pathOf = (reading: Reading, resources: ReadonlyMap<string, Resource>, id: string): string => {
   const resource = resources.get(id);
-  // The root has no resource of its own: it is `<RestApi>/` in our resolver's words.
+  // The root has no resource of its own: our resolver calls it `<RestApi>/`.
   if (!resource) return '';
   const { ParentId, PathPart } = read(reading, id, resource, resourceShape);
   return `${pathOf(reading, resources, ParentId)}/${PathPart}`;

@@ -23,13 +23,13 @@ const shape = {
   }),
 };
 
-/** A flexible window lets AWS choose when within it to fire; here it fires at its beginning. */
+/** Within a flexible window, AWS chooses when to fire; here a schedule fires at its beginning. */
 const IGNORED = ['Description', 'FlexibleTimeWindow', 'GroupName', 'KmsKeyArn'];
 
 export const readSchedules = (reading: Reading): LocalSchedule[] =>
   ofType(reading.document, 'AWS::Scheduler::Schedule').map(([id, resource]) => {
     refuseOthers(id, resource, [...Object.keys(shape), ...IGNORED]);
-    // The role that invokes the target is of no use here, and so is not resolved.
+    // The role that invokes the target is not used here, so it is not resolved.
     const { RoleArn: _role, ...target } = resource.Properties.Target as Record<string, unknown>;
     const properties = { ...resource.Properties, Target: target };
     const found = read(reading, id, { ...resource, Properties: properties }, shape);

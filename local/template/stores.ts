@@ -19,7 +19,7 @@ const queueShape = {
   RedrivePolicy: z.object({ deadLetterTargetArn: z.string(), maxReceiveCount: number }).optional(),
 };
 
-/** Encryption and who may redrive into it: no difference on one machine. */
+/** Encryption, and the sources that may redrive into a queue: no difference on one machine. */
 const QUEUE_IGNORED = [
   'KmsMasterKeyId',
   'KmsDataKeyReusePeriodSeconds',
@@ -112,7 +112,7 @@ export const readTables = (reading: Reading): LocalTable[] => [
   ...readTable(reading, 'AWS::DynamoDB::GlobalTable'),
 ];
 
-/** Keys that make and verify MACs. Those that encrypt make no difference here. */
+/** Keys that create and verify MACs. Encryption keys make no difference here. */
 export const readMacKeys = ({ document }: Reading): LocalModel['macKeys'] =>
   ofType(document, 'AWS::KMS::Key').flatMap(([id, { Properties }]) =>
     Properties.KeyUsage === 'GENERATE_VERIFY_MAC' ? [{ id }] : [],

@@ -1,7 +1,7 @@
 import type { Config } from '../../lib/config.ts';
 import { synthesize } from '../../lib/synthesize.ts';
 
-/** Synthesizes the stack in a process of its own, see synthesis.ts. What the CDK prints goes to standard error. */
+/** Synthesizes the stack in a separate process, see synthesis.ts. Output of the CDK goes to standard error. */
 process.once('message', (message) => {
   const { config, folder } = message as { config: Config; folder: string };
   try {

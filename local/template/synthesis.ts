@@ -6,28 +6,28 @@ import type { Config } from '../../lib/config.ts';
 import type { Synthesized } from '../../lib/synthesize.ts';
 
 export interface SynthesisOptions {
-  /** Gets the cloud assembly, and holds nothing else. */
+  /** Receives the cloud assembly, and holds nothing else. */
   readonly folder: string;
-  /** For what the synthesis makes on its way. */
+  /** For temporary files of the synthesis. */
   readonly temporaryFolder: string;
-  /** Ends it half way. */
+  /** Aborts it. */
   readonly signal?: AbortSignal;
   readonly onProcess?: (pid: number) => void;
 }
 
 /**
- * Synthesizes the stack beside everything else that starts: the CDK works for seconds without a pause and takes 200 MB,
- * which the process that runs the emulators should neither wait for nor keep.
- * @throws Error with what the synthesis found wrong
+ * Synthesizes the stack while the other parts start: the CDK works for seconds without a pause and needs 200 MB. The
+ * process that runs the emulators should neither wait for that nor keep the memory.
+ * @throws Error with the errors of the synthesis
  */
 export const synthesizeApart = async (
   config: Config,
   { folder, temporaryFolder, signal, onProcess }: SynthesisOptions,
 ): Promise<Synthesized> => {
-  // Bundles of earlier starts would pile up, since each is named by its content.
+  // Bundles of earlier starts would accumulate, because their names contain a hash of their content.
   await rm(folder, { recursive: true, force: true });
   signal?.throwIfAborted();
-  // Its folder is an argument so that a process of this number is known to be this one.
+  // Its folder is an argument, so that this process can be recognized by it later.
   const child = fork(fileURLToPath(new URL('./synthesis-process.ts', import.meta.url)), [folder], {
     env: { ...process.env, TMPDIR: temporaryFolder },
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -46,7 +46,7 @@ export const synthesizeApart = async (
   child.once('message', (message: typeof answer) => {
     answer = message;
   });
-  // Its answer counts once it has ended: then it writes no more into the folder.
+  // Its answer counts after it has ended: then it writes no more to the folder.
   const [[code]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [
     [number | null],
     unknown,

@@ -12,9 +12,9 @@ import { REGION } from '../region.ts';
 import type { LocalTable } from '../template/model.ts';
 
 /**
- * What DynamoDB does with a table's TTL, which dynalite does not: rows whose time has passed are deleted, and the table's
- * stream tells of it with the old image, as removed by the service. A record is on disk before its row is gone and
- * until it was delivered, so that a start that dies in between loses none, as a stream would not.
+ * DynamoDB's TTL, which dynalite lacks: rows whose time has passed are deleted, and the table's stream delivers the old
+ * image, marked as removed by the service. A record is written to disk before its row is deleted, and stays there until
+ * it is delivered, so a start that dies in between loses none, as with a real stream.
  */
 export interface StreamRecord {
   readonly eventID: string;
@@ -40,9 +40,9 @@ export interface StreamRecord {
 export interface ExpiryOptions {
   readonly client: DynamoDBClient;
   readonly table: LocalTable;
-  /** Where records wait for their delivery. */
+  /** Folder of records that wait for their delivery. */
   readonly folder: string;
-  /** Resolves once every consumer has taken the records or given them up. */
+  /** Resolves after every consumer has handled the records or given them up. */
   readonly deliver: (records: readonly StreamRecord[]) => Promise<void>;
   readonly everyMs: number;
   readonly clock: () => number;
@@ -50,7 +50,7 @@ export interface ExpiryOptions {
 }
 
 export interface Expiry {
-  /** Looks once, now. */
+  /** Checks once, now. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -82,7 +82,7 @@ export const startExpiry = (options: ExpiryOptions): Expiry => {
     const waiting = `${file}.new`;
     await writeFile(waiting, JSON.stringify(record));
     try {
-      // Only if it is still as old: a row renewed in the meantime stays.
+      // Deletes it only if it is still expired: a row renewed in the meantime stays.
       await client.send(
         new DeleteItemCommand({
           TableName,
@@ -115,7 +115,7 @@ export const startExpiry = (options: ExpiryOptions): Expiry => {
     await deliverAll();
   };
 
-  /** A record without its `.json`: the row may or may not have gone. Deleting it again settles that. */
+  /** A record without its `.json`: its row may or may not be deleted yet. Deleting it again resolves that. */
   const settleWaiting = async (): Promise<void> => {
     for (const file of (await readdir(folder)).filter((one) => one.endsWith('.new'))) {
       const whole = path.join(folder, file);
@@ -145,7 +145,7 @@ export const startExpiry = (options: ExpiryOptions): Expiry => {
 
 let sequence = 0;
 
-/** Sequence numbers grow, within a start and from one to the next. */
+/** Sequence numbers increase, within a start and from one start to the next. */
 const recordOf = (
   { definition, streamArn, streamView }: LocalTable,
   row: Row,

@@ -1,6 +1,6 @@
 /**
- * Event filter patterns, as event source mappings take them: each leaf of a pattern is a list of values or rules, of
- * which one must fit; all members must fit. A rule of a kind that is not known here is an error, never a match.
+ * Event filter patterns, as in event source mappings: each leaf of a pattern is a list of values or rules, one of
+ * which must match; all members must match. A rule of an unknown kind is an error, never a match.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
  */
 type Rule = string | number | boolean | null | Readonly<Record<string, unknown>>;
@@ -34,6 +34,6 @@ const matchesPattern = (pattern: unknown, value: unknown): boolean => {
   );
 };
 
-/** True without patterns, or when one of them fits. */
+/** True without patterns, or if one of them matches. */
 export const passes = (filters: readonly unknown[], event: unknown): boolean =>
   filters.length === 0 || filters.some((pattern) => matchesPattern(pattern, event));

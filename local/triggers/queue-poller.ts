@@ -10,9 +10,9 @@ import type { Outcome } from '../lambda/protocol.ts';
 import { REGION } from '../region.ts';
 
 /**
- * Lambda's poller of one queue, which acts as the function. A batch that the function ends well is deleted; with ReportBatchItemFailures, all but the
- * messages it names. Everything else stays in the queue and comes back when its visibility timeout is over: the
- * function's failure, a killed instance, an answer that makes no sense.
+ * Lambda's poller of one queue, with the function's role. If the function succeeds, the batch is deleted; with ReportBatchItemFailures, except for
+ * the messages that it names. In all other cases (a failure of the function, a killed instance, a malformed answer) the messages stay in the queue
+ * and are delivered again after their visibility timeout.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export interface PollerOptions {
@@ -20,7 +20,7 @@ export interface PollerOptions {
   readonly queueUrl: string;
   readonly queueArn: string;
   readonly batchSize: number;
-  /** Batches in work at once. */
+  /** Batches handled at once. */
   readonly concurrency: number;
   readonly reportsFailures: boolean;
   readonly invoke: (event: unknown) => Promise<Outcome>;
@@ -28,7 +28,7 @@ export interface PollerOptions {
 }
 
 export interface Poller {
-  /** Receives no more, and waits for what is in work. */
+  /** Stops receiving, and waits for running batches. */
   stop(): Promise<void>;
 }
 
@@ -53,8 +53,8 @@ const recordOf = (message: Message, queueArn: string): object => ({
 });
 
 /**
- * The messages that are done with. An answer without a list means all; a list that is none, or that names an unknown
- * message, makes the whole batch a failure.
+ * The messages that are done. An answer without a list means all; an invalid list, or one that names an unknown
+ * message, makes the whole batch fail.
  */
 export const settledOf = (
   messages: readonly Message[],
@@ -79,7 +79,7 @@ export const startPoller = (options: PollerOptions): Poller => {
   const { client, queueUrl: QueueUrl } = options;
   const stopped = new AbortController();
 
-  /** Lambda looks at the queue before it polls it. */
+  /** Lambda reads the queue's attributes before it polls it. */
   const look = async (): Promise<void> => {
     await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }), {
       abortSignal: stopped.signal,
@@ -109,7 +109,7 @@ export const startPoller = (options: PollerOptions): Poller => {
 
   const inWork = new Set<Promise<void>>();
   let reported = '';
-  /** What stays the same is told once. */
+  /** An unchanged message is reported once. */
   const report = (error: unknown): void => {
     const { message } = error as Error;
     if (!stopped.signal.aborted && message !== reported)

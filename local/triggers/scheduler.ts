@@ -4,26 +4,26 @@ import type { LocalSchedule } from '../template/model.ts';
 
 /**
  * EventBridge Scheduler: invokes a schedule's function, asynchronously as AWS does, at its times and with its input.
- * Only a target that takes no invocation at all is the scheduler's to retry and then to bury in its dead-letter queue;
- * what fails within the function is Lambda's business.
+ * If a target accepts no invocation at all, the scheduler retries and then sends the event to its dead-letter queue;
+ * Lambda handles failures within the function.
  */
 export interface Scheduler {
-  /** Fires one now, on the path that its time would take. */
+  /** Fires one now, on the same path as at its due time. */
   fire(schedule: LocalSchedule, scheduledAt: Date): Promise<void>;
   stop(): void;
 }
 
 export interface SchedulerOptions {
   readonly schedules: readonly LocalSchedule[];
-  /** @throws Error where there is no such function, or the schedule's role may not invoke it */
+  /** @throws Error if there is no such function, or if the schedule's role may not invoke it */
   readonly invoke: (schedule: LocalSchedule, event: unknown) => void;
   readonly bury: (queueArn: string, body: string, schedule: LocalSchedule) => Promise<void>;
   readonly onError: (problem: string) => void;
 }
 
-/** setTimeout takes at most 2^31 - 1 ms, which is 24 days. */
+/** setTimeout accepts at most 2^31 - 1 ms, which is 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
-/** EventBridge Scheduler gives seconds, without a fraction. */
+/** EventBridge Scheduler's times have seconds, without a fraction. */
 export const scheduledTime = (at: Date): string => at.toISOString().replace(/\.\d{3}Z$/, 'Z');
 
 export const inputOf = (schedule: LocalSchedule, at: Date, attempt = 1): string =>

@@ -6,8 +6,8 @@ import type { StreamRecord } from './expiry.ts';
 import { passes } from './filters.ts';
 
 /**
- * A stream's event source mapping: records pass the mapping's filters, a failed batch is tried again in order, and when
- * its retries are used up its whereabouts, not its contents, go to the on-failure destination.
+ * A stream's event source mapping: records pass the mapping's filters, and a failed batch is retried in order. When its
+ * retries are used up, its position, not its contents, goes to the on-failure destination.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  */
 export interface StreamConsumerOptions {
@@ -21,7 +21,7 @@ export interface StreamConsumerOptions {
 const RETRY_MS = [1_000, 5_000, 15_000, 60_000];
 
 /**
- * The local stream tells only of rows that TTL removed. @throws NotEmulated for a mapping that wants others as well
+ * The local stream contains only rows that TTL removed. @throws NotEmulated for a mapping that also needs others
  */
 export const checkFilters = ({ id, filters, streamArn }: StreamMapping): void => {
   for (const eventName of ['INSERT', 'MODIFY', 'REMOVE']) {
@@ -56,7 +56,7 @@ export const makeStreamConsumer =
       }
       const delay = RETRY_MS[Math.min(tries, RETRY_MS.length) - 1] ?? 1_000;
       await waited(delay, signal);
-      // What was not delivered is on disk, for the next start.
+      // Undelivered records are on disk, for the next start.
       signal.throwIfAborted();
     }
   };

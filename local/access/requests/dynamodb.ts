@@ -13,7 +13,7 @@ import {
 } from './request.ts';
 
 /**
- * DynamoDB. A transaction needs the permissions of what it is made of; a batch has an action of its own.
+ * DynamoDB. A transaction needs the permissions of its operations; a batch has its own action.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
@@ -60,13 +60,13 @@ const batchWrite = z.object({
   ),
 });
 
-/** `{ S: 'a' }` as a condition key has it. */
+/** `{ S: 'a' }` as the value of a condition key. */
 const textOfValue = (value: Readonly<Record<string, unknown>> | undefined): string | undefined => {
   const [inner] = Object.values(value ?? {});
   return typeof inner === 'string' ? inner : undefined;
 };
 
-/** The value that a key condition demands of the partition key: `#pk = :pk AND …`. */
+/** The value that a key condition requires of the partition key: `#pk = :pk AND …`. */
 const queriedKey = (
   { KeyConditionExpression = '', ExpressionAttributeNames, ExpressionAttributeValues }: Item,
   partitionKey: string,
@@ -101,7 +101,7 @@ const keysOf = (given: Item, facts: Facts): Readonly<Record<string, Given>> => {
   };
 };
 
-/** A query of an index is about the index, not about its table. */
+/** A query of an index needs permission for the index, not for its table. */
 const arnOfTable = ({ TableName, IndexName }: Pick<Item, 'TableName' | 'IndexName'>): string => {
   const name = TableName.slice(TableName.lastIndexOf('/') + 1);
   return arnOf('dynamodb', `table/${name}${IndexName === undefined ? '' : `/index/${IndexName}`}`);

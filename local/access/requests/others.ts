@@ -12,7 +12,7 @@ import {
   type ServiceRequests,
 } from './request.ts';
 
-/** KMS, as far as HMAC keys. https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
+/** KMS, only for HMAC keys. https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
 const mac = z.looseObject({ KeyId: z.string(), MacAlgorithm: z.string() });
 
 export const kmsRequests: ServiceRequests = {
@@ -30,7 +30,7 @@ export const kmsRequests: ServiceRequests = {
 };
 
 /**
- * Secrets Manager. The emulator stands in for other services as well, and answers them that they are not emulated.
+ * Secrets Manager. The emulator also receives requests for other services and answers that they are not emulated.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access.html
  */
 const secret = z.looseObject({ SecretId: z.string(), VersionStage: z.string().optional() });
@@ -81,7 +81,7 @@ export const lambdaRequests: ServiceRequests = {
   refusal: (_, message) => jsonRefusal(403, 'AccessDeniedException', message),
 };
 
-/** An address, without the name before it: `Larder <backups@example.com>`. */
+/** The address without its display name: `Larder <backups@example.com>`. */
 const addressOf = (text: string): string => /<([^>]*)>\s*$/.exec(text)?.[1] ?? text.trim();
 const displayNameOf = (text: string): string | undefined =>
   /^\s*"?([^"<]+?)"?\s*<[^>]*>\s*$/.exec(text)?.[1];
@@ -92,8 +92,8 @@ const listOf = (form: URLSearchParams, name: string): readonly string[] =>
 const identity = (name: string): string => arnOf('ses', `identity/${name}`);
 
 /**
- * SES. Which identity it checks depends on what is verified in the account: the address, or its domain; in the sandbox those of the
- * recipients as well. Here all of them are checked, so that what passes does so in every account.
+ * SES. AWS checks the identity that is verified in the account: the address or its domain; in the sandbox also those of the
+ * recipients. Here all of them are checked, so a request that passes here passes in every account.
  * https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
  */
 export const sesRequests: ServiceRequests = {

@@ -7,24 +7,24 @@ import type { Given } from '../condition-keys.ts';
 /** A request to an emulator. */
 export interface WireRequest {
   readonly method: string;
-  /** As it was sent, percent-encoded. */
+  /** The path as sent, percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Empty where the service's permissions don't depend on it. */
+  /** Empty if the service's permissions do not depend on it. */
   readonly body: string;
 }
 
-/** One permission that a request needs: all of a request's must be allowed. */
+/** One permission that a request needs: all of them must be allowed. */
 export interface Check {
   readonly action: string;
   /** ARN, or `*` for an action that takes none. */
   readonly resource: string;
-  /** Values of the service's condition keys. Those that the action does not have are not looked at. */
+  /** Values of the service's condition keys. Keys that the action does not have are ignored. */
   readonly keys?: Readonly<Record<string, Given>>;
 }
 
-/** What the permissions depend on besides the request. */
+/** Further facts that the permissions depend on. */
 export interface Facts {
   /** ARN of the key that encrypts a bucket's objects. */
   keyOfBucket(bucket: string): string | undefined;
@@ -33,18 +33,18 @@ export interface Facts {
   partitionKeyOf(table: string, index: string | undefined): string | undefined;
 }
 
-/** How the requests of one service are read, and refused. */
+/** How the requests of one service are read and refused. */
 export interface ServiceRequests {
   needsBody(request: Omit<WireRequest, 'body'>): boolean;
-  /** @throws NotMapped for an operation that is not known here */
+  /** @throws NotMapped for an unknown operation */
   checksOf(request: WireRequest, facts: Facts): readonly Check[];
-  /** Of an operation that is allowed or refused part by part. */
+  /** For an operation whose parts are allowed or refused one by one. */
   readonly parts?: {
     of(request: WireRequest): readonly Part[];
-    /** Notes which parts are refused, with why, for the emulator that is given the request. */
+    /** Records the refused parts with their reasons, for the emulator that handles the request. */
     note(request: IncomingMessage, refused: ReadonlyMap<string, string>): void;
   };
-  /** The service's own form of AccessDenied. */
+  /** AccessDenied in the service's own format. */
   refusal(request: WireRequest, message: string): Reply;
 }
 
@@ -53,7 +53,7 @@ export interface Part {
   readonly check: Check;
 }
 
-/** Nobody has said which permissions an operation needs, so it is not let through. */
+/** No permissions are defined for the operation, so it is refused. */
 export class NotMapped extends Error {
   constructor(operation: string) {
     super(`local/access does not know which permissions ${operation} needs`);
@@ -64,13 +64,13 @@ export class NotMapped extends Error {
 export const arnOf = (service: string, resource: string): string =>
   `arn:${PARTITION}:${service}:${REGION}:${ACCOUNT}:${resource}`;
 
-/** The operation of a service that speaks JSON, from `AmazonSQS.SendMessage`. */
+/** The operation of a service with a JSON protocol, from `AmazonSQS.SendMessage`. */
 export const operationOf = ({ headers }: WireRequest): string =>
   String(headers['x-amz-target'] ?? '')
     .split('.')
     .at(-1) ?? '';
 
-/** A body of JSON. @throws NotMapped where it is none of that shape */
+/** A JSON body. @throws NotMapped if it has another shape */
 export const parseBody = <S extends z.ZodType>(request: WireRequest, shape: S): z.output<S> => {
   let given: unknown;
   try {
@@ -83,7 +83,7 @@ export const parseBody = <S extends z.ZodType>(request: WireRequest, shape: S): 
   return data;
 };
 
-/** AccessDenied of a service that speaks JSON. */
+/** AccessDenied of a service with a JSON protocol. */
 export const jsonRefusal = (
   status: number,
   type: string,
@@ -96,6 +96,6 @@ export const jsonRefusal = (
     'x-amzn-errortype': type,
     ...headers,
   },
-  // Services differ in how they spell it, and so do their clients.
+  // Services and their clients spell it differently.
   body: JSON.stringify({ __type: type, message, Message: message }),
 });

@@ -12,7 +12,8 @@ import {
 } from './request.ts';
 
 /**
- * S3. An operation on an object encrypted with a key of KMS uses that key on the caller's behalf, so the caller must be allowed to.
+ * S3. An operation on an object encrypted with a KMS key uses that key on the caller's behalf, so the caller needs permission for
+ * the key.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
  */
@@ -47,7 +48,7 @@ const ofBucket = (request: WireRequest, { bucket }: Target): readonly Check[] =>
   throw new NotMapped(`${method} of a bucket with ${query}`);
 };
 
-/** Parameters of ListObjectsV2; any other makes it another operation. */
+/** Parameters of ListObjectsV2; with any other parameter it is another operation. */
 const LISTING = new Set([
   'continuation-token',
   'delimiter',
@@ -71,7 +72,7 @@ const usesKey = ({ bucket }: Target, facts: Facts, operation: string): readonly 
         'aws:ViaAWSService': 'true',
         'kms:CallerAccount': ACCOUNT,
         'kms:ViaService': `s3.${REGION}.amazonaws.com`,
-        // With a bucket key, the context names the bucket and not the object.
+        // With a bucket key, the encryption context names the bucket and not the object.
         'kms:EncryptionContext:aws:s3:arn': bucketArn(bucket),
         'kms:EncryptionContextKeys': ['aws:s3:arn'],
       },
@@ -79,7 +80,7 @@ const usesKey = ({ bucket }: Target, facts: Facts, operation: string): readonly 
   ];
 };
 
-/** An object that isn't there is only called so to who may list; others get the same answer as for one that they may not read. */
+/** Only a caller that may list gets 404 for a missing object; other callers get the same answer as for a forbidden object. */
 const reading = (request: WireRequest, target: Target, facts: Facts): readonly Check[] => {
   const { method, query, headers } = request;
   const resource = `${bucketArn(target.bucket)}/${target.key}`;
@@ -87,7 +88,7 @@ const reading = (request: WireRequest, target: Target, facts: Facts): readonly C
   const get = { action: query.has('versionId') ? 's3:GetObjectVersion' : 's3:GetObject', resource };
   if (!facts.hasObject(target.bucket, target.key))
     return [get, { action: 's3:ListBucket', resource: bucketArn(target.bucket) }];
-  // The headers of an object say nothing of its contents, but for its checksum.
+  // The headers of an object reveal nothing of its contents, except its checksum.
   const needsKey = method === 'GET' || headers['x-amz-checksum-mode'] === 'ENABLED';
   return needsKey ? [get, ...usesKey(target, facts, 'Decrypt')] : [get];
 };
@@ -117,7 +118,7 @@ const ofObject = (request: WireRequest, target: Target, facts: Facts): readonly 
         's3:x-amz-server-side-encryption': one(headers['x-amz-server-side-encryption']),
         's3:x-amz-acl': one(headers['x-amz-acl']),
       };
-      // What is stored in parts is read back with the key, by each part and by the end, which has checksums.
+      // A multipart upload needs the key for decryption, both in each part and in its completion with checksums.
       const operation = isUpload ? 'Decrypt' : 'GenerateDataKey';
       return [{ action: 's3:PutObject', resource, keys }, ...usesKey(target, facts, operation)];
     }
@@ -135,7 +136,7 @@ const removalOf = (versionId: string | undefined): string =>
 const isRemovalOfMany = ({ method, query }: Pick<WireRequest, 'method' | 'query'>): boolean =>
   method === 'POST' && query.has('delete');
 
-/** The objects that a DeleteObjects names: each is allowed or refused by itself. */
+/** The objects that a DeleteObjects names: each is allowed or refused separately. */
 const removalsOf = (request: WireRequest): readonly Part[] => {
   if (!isRemovalOfMany(request)) return [];
   const { bucket } = targetOf(request);

@@ -42,7 +42,7 @@ export const sqsRequests: ServiceRequests = {
     const { QueueUrl } = parseBody(request, ofQueue);
     return [{ action: `sqs:${action}`, resource: arnOf('sqs', QueueUrl.split('/').at(-1) ?? '') }];
   },
-  // Its clients knew it by this name before it spoke JSON.
+  // SQS's clients used this name before its JSON protocol.
   refusal: (_, message) =>
     jsonRefusal(403, 'com.amazon.coral.service#AccessDeniedException', message, {
       'x-amzn-query-error': 'AccessDenied;Sender',

@@ -9,8 +9,8 @@ import { S3Failure } from './failure.ts';
 import type { Arrived } from './objects.ts';
 
 /**
- * Takes the body of a PUT: as it is, or in the SDK's `aws-chunked` form (a hex length, a line end, the bytes, a line end;
- * a length of 0, then trailers). Checks the checksums that came with it, in a header or a trailer.
+ * Reads the body of a PUT: plain, or in the SDK's `aws-chunked` form (a hex length, a line end, the bytes, a line end; a
+ * length of 0, then trailers). Verifies the checksums that were sent with it, in a header or a trailer.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 const unchunked = (onTrailer: (name: string, value: string) => void): Transform => {
@@ -87,7 +87,7 @@ const crcText = (crc: number): string => {
   return bytes.toString('base64');
 };
 
-/** @throws S3Failure where it is cut short or a checksum differs; nothing is left then */
+/** @throws S3Failure if the body is cut short or a checksum differs; nothing is left then */
 export const receive = async (
   request: IncomingMessage,
   target: string,
@@ -99,7 +99,7 @@ export const receive = async (
   const announced = `${Object.keys(request.headers)} ${claimed.get('x-amz-trailer')}`;
   const hashes = new Map([
     ['md5', createHash('md5')],
-    // Costs more than all the rest, and the SDK asks for it only when it is told to.
+    // Costs more than everything else, and the SDK requests it only if configured to.
     ...(announced.includes(SHA256) ? [['sha256', createHash('sha256')] as const] : []),
   ]);
   const digests: Digests = { size: 0, crc: 0, hashes };

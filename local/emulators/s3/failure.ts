@@ -1,4 +1,4 @@
-/** What S3 refuses, as it says it. */
+/** A refusal of S3, in S3's own words. */
 export class S3Failure extends Error {
   readonly status: number;
   readonly code: string;

@@ -2,7 +2,7 @@ import type { Objects } from './objects.ts';
 import type { Uploads } from './uploads.ts';
 import { xml } from './xml.ts';
 
-/** The lists that S3 gives of a bucket. Keys come URL-encoded where the caller asks for it, as the SDK does. */
+/** S3's lists of a bucket. Keys are URL-encoded if the caller asks for it, as the SDK does. */
 interface Listed {
   readonly objects: Objects;
   readonly uploads: Uploads;

@@ -6,13 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { S3Failure } from './failure.ts';
 
 /**
- * Objects on disk, each a plain file named by its key, so that `pg_restore` and `psql` take it where it lies:
+ * Objects on disk, each a plain file named by its key, so `pg_restore` and `psql` can read it directly:
  *   <root>/<bucket>/<key>               the object
- *   <root>/.metadata/<bucket>/<hash>    what S3 knows besides: its key, ETag, type, time
+ *   <root>/.metadata/<bucket>/<hash>    S3's other data: its key, ETag, type, time
  *   <root>/.uploads/<id>/<part>         parts of unfinished uploads
- *   <root>/.incoming/<id>               what is just arriving
- * An object counts once its metadata is there, which is written last; so a killed start leaves at most a stray file.
- * Bytes pass through in streams: an object of any size needs no more memory than a small one.
+ *   <root>/.incoming/<id>               bodies that are being received
+ * An object exists once its metadata is written, which is the last step; so a killed start leaves at most a stray
+ * file. Bytes are streamed: a large object needs no more memory than a small one.
  */
 export interface ObjectMetadata {
   readonly key: string;
@@ -27,7 +27,7 @@ export interface ObjectMetadata {
 
 export type ObjectHeaders = Pick<ObjectMetadata, 'contentType' | 'contentDisposition'>;
 
-/** Something that has arrived in full, and is not yet anybody's. */
+/** A body that was received in full and does not belong to an object yet. */
 export interface Arrived {
   readonly file: string;
   readonly size: number;
@@ -38,7 +38,7 @@ export interface Arrived {
 export interface Objects {
   createBucket(name: string): Promise<void>;
   hasBucket(name: string): boolean;
-  /** A place for a body that is about to arrive. */
+  /** A file for a body that is about to be received. */
   incoming(): string;
   put(
     bucket: string,
@@ -54,7 +54,7 @@ export interface Objects {
   keys(bucket: string, prefix: string): ObjectMetadata[];
 }
 
-/** Names of files end at 255 bytes; a key's part can be longer, and is then cut and told apart by a hash. */
+/** Names of files are limited to 255 bytes; a longer part of a key is cut and made unique by a hash. */
 const SEGMENT_BYTES = 200;
 const segment = (part: string): string => {
   const plain = part !== '' && !part.startsWith('.') && Buffer.byteLength(part) <= SEGMENT_BYTES;
@@ -63,7 +63,7 @@ const segment = (part: string): string => {
   return `${part.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 120)}~${hash}`;
 };
 
-/** Where an object lies below its bucket's folder. */
+/** The path of an object below its bucket's folder. */
 export const fileOfKey = (key: string): string => key.split('/').map(segment).join('/');
 
 const byBytes = (a: ObjectMetadata, b: ObjectMetadata): number =>
@@ -140,7 +140,7 @@ export const openObjects = async (root: string): Promise<Objects> => {
   };
 };
 
-/** S3 has no folders: one that holds nothing any more goes. */
+/** S3 has no folders, so an empty one is removed. */
 const removeEmptyFolders = async (bucketFolder: string, below: string): Promise<void> => {
   for (let folder = below; folder !== '.' && folder !== ''; folder = path.dirname(folder)) {
     const gone = await rmdir(path.join(bucketFolder, folder)).then(
@@ -151,7 +151,7 @@ const removeEmptyFolders = async (bucketFolder: string, below: string): Promise<
   }
 };
 
-/** Puts parts together in their order, in a file of their own, and removes them. */
+/** Joins parts in order into a file of their own, and removes them. */
 export const joinParts = async (parts: readonly string[], target: string): Promise<void> => {
   for (const part of parts) {
     await pipeline(createReadStream(part), createWriteStream(target, { flags: 'a' }));

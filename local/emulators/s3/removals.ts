@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a DeleteObjects must leave, since its caller may not delete it: by removalId, with why. */
+/** Objects that a DeleteObjects must not delete because its caller may not: by removalId, with the reason. */
 const refused = new WeakMap<IncomingMessage, ReadonlyMap<string, string>>();
 
 export const removalId = (key: string, versionId: string | undefined): string =>

@@ -13,10 +13,10 @@ import { openUploads, type Uploads } from './uploads.ts';
 import { elements, textOf, xml } from './xml.ts';
 
 /**
- * S3, as far as Larder uses it, with objects as plain files. Our own because the emulators at hand keep whole objects in
- * memory, know neither `If-None-Match` nor the lists of uploads and versions, and name their files otherwise than by
- * key. Path-style addresses only; signatures are checked where the store is given who is admitted, the age of a presigned
- * URL always. It keeps one version of an object, whose id is `null` as in a bucket where versioning was never switched on.
+ * S3, limited to what Larder uses, with objects as plain files. It is our own because the available emulators keep whole
+ * objects in memory, support neither `If-None-Match` nor lists of uploads and versions, and do not name files by key. It
+ * serves path-style addresses only. It checks signatures if access control is given, and always checks the age of a
+ * presigned URL. It keeps one version of an object, with the id `null`, as in a bucket where versioning was never enabled.
  */
 export interface ObjectStore extends Listening {
   createBucket(name: string): Promise<void>;
@@ -66,7 +66,7 @@ const answer = async (
   uploads: Uploads,
 ): Promise<void> => {
   const url = new URL(request.url ?? '/', 'http://s3');
-  // The path is taken as it came: URL would fold a key's `..` away.
+  // The path is used as received: URL would resolve a `..` in a key.
   const rawPath = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const [, bucket = '', ...rest] = rawPath.split('/');
   const call: Call = {

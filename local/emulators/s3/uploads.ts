@@ -10,7 +10,7 @@ import {
   type Objects,
 } from './objects.ts';
 
-/** Multipart uploads, kept in files like everything else, so that a sweep finds those of an earlier start. */
+/** Multipart uploads, kept in files like everything else, so that a sweep finds the uploads of an earlier start. */
 export interface UploadFacts {
   readonly id: string;
   readonly bucket: string;
@@ -31,9 +31,9 @@ interface Unfinished extends UploadFacts {
 
 export interface Uploads {
   begin(bucket: string, key: string, headers: ObjectHeaders): Promise<string>;
-  /** Answers the part's ETag. */
+  /** Returns the part's ETag. */
   addPart(id: string, number: number, arrived: Arrived): Promise<string>;
-  /** `wholeBytes` is what the caller says the parts come to. */
+  /** `wholeBytes` is the total size of the parts that the caller states. */
   complete(
     id: string,
     parts: readonly { number: number; etag: string }[],

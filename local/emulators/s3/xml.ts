@@ -1,4 +1,4 @@
-/** The little XML that S3 speaks: elements without attributes. */
+/** The subset of XML that S3 uses: elements without attributes. */
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -44,7 +44,7 @@ const unescaped = (text: string): string =>
     .replace(/&apos;/g, "'")
     .replace(/&amp;/g, '&');
 
-/** The contents of each element of that name, as they stand. */
+/** The raw contents of each element of that name. */
 export const elements = (text: string, name: string): string[] =>
   Array.from(
     text.matchAll(new RegExp(`<${name}>([\\s\\S]*?)</${name}>`, 'g')),
