@@ -8,8 +8,8 @@ import { SECTIONS } from './sections/all.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /**
- * `npm run bench`: measures section by section, and keeps each one's figures and the page with them as soon as it has them:
- * a run that is stopped has measured what is done. A section that fails costs only its own figures, and the exit status.
+ * `npm run bench`: measures section by section, and saves the figures of each and the page as soon as it has them, so a
+ * stopped run keeps its finished sections. A failed section loses only its own figures, and sets the exit status.
  */
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -34,7 +34,7 @@ const main = async (options: Options): Promise<number> => {
         .then((stage) => stage?.close())
         .catch((error) => say(`${error}`))
         .finally(() => process.exit(130));
-      // What is being measured fails without them, and must not be tried with new ones.
+      // The running measurement fails without the servers, and must not continue with new ones.
       opening = new Promise(() => undefined);
     });
   }
@@ -57,7 +57,7 @@ const main = async (options: Options): Promise<number> => {
       if (stopping) await opening;
       failed.push(section.name);
       say(`${section.name} failed: ${error instanceof Error ? error.stack : error}`);
-      // What it left behind must not be measured with the next one.
+      // Leftovers of this section must not be measured with the next one.
       endMeasured();
       await opening?.then((stage) => stage.close()).catch(() => undefined);
       opening = undefined;

@@ -1,7 +1,7 @@
 import type { Postgres } from '../test/support/postgres.ts';
 import { fillSchema, projectSql } from './schema.ts';
 
-/** A schema that is there to be exported. */
+/** A schema to export. */
 export interface Filled {
   readonly schema: string;
   /** Bytes of its tables on the server, with indexes and TOAST. */
@@ -28,13 +28,13 @@ export const bytesOf = async (
   }
 };
 
-/** Makes schemas when they are first asked for, and keeps them for the sections after. */
+/** Creates schemas on first use, and keeps them for the later sections. */
 export const openData = async (postgres: Postgres, say: (line: string) => void) => {
   await postgres.sql(`CREATE DATABASE ${DATABASE}`);
   const made = new Map<string, Promise<Filled>>();
   const make = async (schema: string, sql: string): Promise<Filled> => {
     await postgres.sql(projectSql(schema) + sql, DATABASE);
-    // Not within the transaction that a simple query of several statements is.
+    // Not inside the transaction that a simple query of several statements forms.
     await postgres.sql('VACUUM ANALYZE', DATABASE);
     await postgres.sql('CHECKPOINT', DATABASE);
     return { schema, bytes: await bytesOf(postgres, schema) };
@@ -48,7 +48,7 @@ export const openData = async (postgres: Postgres, say: (line: string) => void) 
     return filling;
   };
   return {
-    /** Rows as most tables have them. */
+    /** Rows like those of most tables. */
     mixed: (megabytes: number): Promise<Filled> => {
       const schema = `mixed_${String(megabytes).replace('.', '_')}`;
       return once(schema, `${megabytes} MB`, () => fillSchema(schema, megabytes * 1e6));

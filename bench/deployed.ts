@@ -10,7 +10,7 @@ import { readModel } from '../local/template/read.ts';
 import { synthesizeApart } from '../local/template/synthesis.ts';
 import { REPOSITORY } from './places.ts';
 
-/** The stack of the example configuration, as it is deployed, with one source of this machine. */
+/** The stack of the example configuration as deployed, with one source on this machine. */
 export const synthesizeFor = async (folder: string, source: LocalSource): Promise<Synthesized> => {
   const file = path.join(REPOSITORY, 'larder.config.ts');
   const example = checkConfig(await loadConfig(file), REPOSITORY);
@@ -21,7 +21,7 @@ export const synthesizeFor = async (folder: string, source: LocalSource): Promis
 };
 
 export interface DeployedFunction extends LocalFunction {
-  /** Such as `export`: what it is for, without its source. */
+  /** Such as `export`: its purpose, without its source. */
   readonly role: string;
 }
 

@@ -1,8 +1,8 @@
 import { PRICES } from './prices.ts';
 
-/** What Lambda's time and S3's room cost, and in how little of both an amount is written. */
+/** Costs of Lambda's time and S3's storage, and the short form of both amounts. */
 export const FUNCTION_MB = 2048;
-/** Days a backup is kept, as it is by default. */
+/** Days for which a backup is kept by default. */
 export const KEPT_DAYS = 30;
 
 const { lambda, s3 } = PRICES;

@@ -6,14 +6,14 @@ import { uuidv7 } from '../core/ids.ts';
 import type { Queues } from '../test/support/queues.ts';
 import type { Tables } from '../test/support/tables.ts';
 
-/** One export that was asked for, with the event that Lambda would give. */
+/** One requested export, with the event that Lambda would deliver. */
 export interface Requested {
   readonly projectId: string;
   readonly id: string;
   readonly event: unknown;
 }
 
-/** Asks for exports as the API does, and settles them as Lambda does. */
+/** Requests exports as the API does, and settles them as Lambda does. */
 export const makeExports = (tables: Tables, table: string, queues: Queues, queueUrl: string) => {
   const history = makeHistory({ table, client: tables.client, clock: Date.now });
   const receipts = new Map<string, string | undefined>();
@@ -55,7 +55,7 @@ export const makeExports = (tables: Tables, table: string, queues: Queues, queue
       };
       return { projectId, id, event: { Records: [record] } };
     },
-    /** Takes the message from its queue, as Lambda does after a success. @throws Error where the backup is not completed */
+    /** Deletes the message from its queue, as Lambda does after a success. @throws Error if the backup is not completed */
     settle: async ({ projectId, id }: Requested): Promise<Backup> => {
       await queues.client.send(
         new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipts.get(id) }),

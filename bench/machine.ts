@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { REPOSITORY } from './places.ts';
 
-/** When and where something was measured. */
+/** Time and machine of a measurement. */
 export interface Machine {
   /** UTC, ISO 8601. */
   readonly at: string;
@@ -17,7 +17,7 @@ export interface Machine {
   readonly postgres: string;
   readonly sdk: string;
   readonly larder: string;
-  /** Work that others gave the machine: its load average when the section began. */
+  /** Load from other work on the machine: its load average when the section began. */
   readonly loadBefore: number;
 }
 

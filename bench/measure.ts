@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** What one process with its children needed. Bytes, seconds. */
+/** The resources that one process and its children used. Bytes, seconds. */
 export interface Measured {
   /** From the start of the process to its end. */
   readonly seconds: number;
@@ -11,7 +11,7 @@ export interface Measured {
   /** Highest resident memory of the process and of its children, added; pages they share count in each. */
   readonly peakMemory: number;
   readonly peakOfChildren: number;
-  /** Bytes that went to files on a disk. */
+  /** Bytes written to files on a disk. */
   readonly writtenToDisk: number;
 }
 
@@ -36,7 +36,7 @@ const programOf = (pid: number): string => {
   }
 };
 
-/** Without those that have only been forked yet, and still show their parent's memory. */
+/** Without processes that were only just forked and still show their parent's memory. */
 const childrenOf = (pid: number): number[] => {
   const found = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return found
@@ -48,10 +48,10 @@ const childrenOf = (pid: number): number[] => {
 const peakOf = (pid: number | 'self'): number =>
   Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 
-/** By the process itself, and by the children it has waited for: the kernel adds theirs to their parent's. */
+/** By the process itself and by the children that it has waited for: the kernel adds theirs to their parent's. */
 const written = (): number => Number(/^write_bytes: (\d+)/m.exec(read('/proc/self/io'))?.[1] ?? 0);
 
-/** What a process under measurement says of itself as the last thing it does, in one line. */
+/** The report of a measured process on itself, its last action, in one line. */
 export const sayResult = (result: Record<string, unknown>): void => {
   const stat = read('/proc/self/stat');
   // User and system time of itself, and of the children it has waited for: fields 14 to 17.
@@ -90,18 +90,18 @@ export interface Run {
 
 const running = new Set<ChildProcess>();
 
-/** Ends what is being measured, with all its children. */
+/** Kills the measured process and all its children. */
 export const endMeasured = (): void => {
   for (const { pid } of running) {
     try {
       if (pid) process.kill(-pid, 'SIGKILL');
     } catch {
-      // It has just ended by itself.
+      // It has just ended on its own.
     }
   }
 };
 
-/** Runs one process to its end. @throws Error with what it said, where it failed */
+/** Runs one process to its end. @throws Error with its output if it failed */
 export const measure = <Result = unknown>({
   script,
   flags = [],
@@ -113,12 +113,12 @@ export const measure = <Result = unknown>({
     const child = spawn(process.execPath, [...flags, script], {
       env: environment,
       stdio: ['pipe', 'pipe', 'pipe'],
-      // A group of its own, so that it can be ended with its children.
+      // Its own process group, so that it can be killed with its children.
       detached: true,
     });
     running.add(child);
     child.once('error', reject);
-    // It ended before it read all of its task: what it said tells why.
+    // It ended before it read its whole task: its output says why.
     child.stdin.on('error', () => undefined);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {

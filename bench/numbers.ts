@@ -1,4 +1,4 @@
-/** Medians, spreads, and how figures are written. */
+/** Medians, spreads, and the format of figures. */
 export const MIB = 1024 ** 2;
 
 export const median = (values: readonly number[]): number => {
@@ -8,7 +8,7 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 };
 
-/** Seconds with as many digits as tell something. */
+/** Seconds with as many digits as are significant. */
 export const seconds = (value: number): string =>
   value < 10 ? `${value.toFixed(2)} s` : `${value.toFixed(1)} s`;
 
@@ -16,11 +16,11 @@ export const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
 
 export const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
 
-/** Median, with the least and the most. */
+/** Median, with minimum and maximum. */
 export const spread = (values: readonly number[], write: (value: number) => string): string =>
   `${write(median(values))} (${write(Math.min(...values))} – ${write(Math.max(...values))})`;
 
-/** How often something was measured, in words of the page. */
+/** The number of measurements, in words for the page. */
 export const times = (rounds: number): string => (rounds === 1 ? '1 round' : `${rounds} rounds`);
 
 /** Markdown lines. The first column is text, the others are figures. */

@@ -3,18 +3,18 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Megabytes (10^6 bytes) of the schema whose throughput is measured; other sections take shares and multiples of it. */
+  /** Megabytes (10^6 bytes) of the schema whose throughput is measured; other sections use fractions and multiples of it. */
   readonly megabytes: number;
   /** Runs of each contender after a warm-up, in turn. */
   readonly rounds: number;
   /** Names of sections; undefined means all. */
   readonly only: readonly string[] | undefined;
   readonly long: boolean;
-  /** Schemas in one database, for the curve over many projects; ascending, each once. */
+  /** Numbers of schemas in one database, for the curve over many projects; ascending, without duplicates. */
   readonly schemas: readonly number[];
   readonly everyProject: boolean;
   readonly json: boolean;
-  /** Gets benchmarks.json and benchmarks.md. Undefined where nothing is kept. */
+  /** Receives benchmarks.json and benchmarks.md. Undefined if nothing is saved. */
   readonly folder: string | undefined;
 }
 
@@ -34,7 +34,7 @@ const HELP = `npm run bench -- [options]
   --json           all figures on standard output, instead of the page (npm run --silent bench -- --json)
 `;
 
-/** What was typed is not understood; the message says it all. */
+/** The arguments are invalid; the message explains it completely. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -74,16 +74,16 @@ const sectionsOf = (list: string, sections: readonly string[]): readonly string[
   );
 };
 
-/** The docs are only for figures of the size they tell of, so that trying the benchmark out does not write into them. */
+/** The docs contain only figures of full size, so a trial run of the benchmark does not write into them. */
 const folderOf = (folder: string | undefined, isWhole: boolean): string | undefined => {
   if (folder === undefined) return isWhole ? DOCS : undefined;
   const found = path.resolve(folder);
-  // Found out now, and not when the first figures are there.
+  // Checked now, and not only when the first figures exist.
   if (!existsSync(found)) throw new UsageError(`--folder: there is no folder ${found}`);
   return found;
 };
 
-/** Undefined where only help was wanted. @throws UsageError for what is not understood */
+/** Undefined if only help was requested. @throws UsageError for invalid arguments */
 export const readOptions = (
   argv: readonly string[],
   sections: readonly string[],

@@ -6,7 +6,7 @@ import { SECTIONS } from './sections/all.ts';
 import { costLines } from './sections/cost.ts';
 import { targetTable } from './targets.ts';
 
-/** What the figures do not say by themselves. */
+/** Explanations that the figures need. */
 const NOTES = readFileSync(path.join(import.meta.dirname, 'notes.md'), 'utf8').split('\n');
 
 const HEAD = [
@@ -18,7 +18,7 @@ const HEAD = [
   '',
 ];
 
-/** What an earlier version of a section measured has another form than its lines are made of. */
+/** Figures that an earlier version of a section measured have a different form. */
 const readable = (
   all: Records,
 ): { readonly records: Records; readonly lines: readonly string[] } => {

@@ -1,6 +1,6 @@
 /**
- * List prices, dollars without tax, of one region, without free tiers and discounts, as of the date. They change: look
- * them up at https://calculator.aws before you decide by them, and correct the date with the figures.
+ * List prices of one region on the given date, in dollars without tax, free tiers or discounts. They change: check
+ * them at https://calculator.aws before you base a decision on them, and update the date together with the figures.
  */
 export const PRICES = {
   date: '2025-07',

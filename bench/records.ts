@@ -5,17 +5,17 @@ import type { Machine } from './machine.ts';
 /** Figures of one section, as they were last measured. */
 export interface Recorded {
   readonly machine: Machine;
-  /** The section's own when it measured them; 1 where it is not said. */
+  /** The section's version when it measured them; 1 if it is missing. */
   readonly form?: number | undefined;
   readonly figures: unknown;
 }
 
-/** By the name of the section. Sections measured at different times stand beside each other. */
+/** By the name of the section. Sections measured at different times are kept side by side. */
 export type Records = Readonly<Record<string, Recorded>>;
 
 const fileIn = (folder: string): string => path.join(folder, 'benchmarks.json');
 
-/** Sections that were measured earlier have their machine under another name. */
+/** Sections measured earlier have their machine under another name. */
 type Stored = Recorded | (Omit<Recorded, 'machine'> & { readonly surroundings: Machine });
 
 export const readRecords = (folder: string): Records => {
@@ -32,7 +32,7 @@ export const readRecords = (folder: string): Records => {
   );
 };
 
-/** Puts one section's figures in the place of its earlier ones; answers all that are there. */
+/** Replaces one section's earlier figures; returns all figures. */
 export const record = (folder: string, name: string, recorded: Recorded): Records => {
   const records = { ...readRecords(folder), [name]: recorded };
   const written = `${fileIn(folder)}.new`;
@@ -41,6 +41,6 @@ export const record = (folder: string, name: string, recorded: Recorded): Record
   return records;
 };
 
-/** Another section's figures, where they were measured: the caller knows their form. */
+/** Another section's figures, if they were measured: the caller knows their form. */
 export const figuresOf = <Figures>(records: Records, name: string): Figures | undefined =>
   records[name]?.figures as Figures | undefined;

@@ -1,6 +1,6 @@
 /**
- * The schema that is measured: mixed rows (text, jsonb, numeric, timestamps) from a pinned generator, so that two runs
- * of the benchmark dump the same bytes. hashint8extended is PostgreSQL's own and depends on nothing but its arguments.
+ * The measured schema: mixed rows (text, jsonb, numeric, timestamps) from a fixed generator, so that two runs of the
+ * benchmark dump the same bytes. hashint8extended is PostgreSQL's own and depends only on its arguments.
  */
 const ROW_BYTES = 315;
 
@@ -20,7 +20,7 @@ const rows = (from: number, to: number): string => `
 
 const TABLES = 10;
 
-/** SQL that fills a schema with about so many bytes, over ten tables. */
+/** SQL that fills a schema with about this many bytes, over ten tables. */
 export const fillSchema = (schema: string, bytes: number): string => {
   const each = Math.max(1, Math.round(bytes / ROW_BYTES / TABLES));
   const tables = Array.from(
@@ -32,13 +32,13 @@ export const fillSchema = (schema: string, bytes: number): string => {
   return `CREATE SCHEMA ${schema}; ${tables.join('\n')}`;
 };
 
-/** Puts a project on the list that Larder reads. */
+/** Adds a project to the list that Larder reads. */
 export const projectSql = (schema: string): string => `
   CREATE SCHEMA IF NOT EXISTS control_plane;
   CREATE TABLE IF NOT EXISTS control_plane.projects (id text, name text, status text);
   INSERT INTO control_plane.projects VALUES ('${schema}', '${schema}', 'ACTIVE');`;
 
-/** SQL of a schema whose one table has so many rows of so many bytes that no compression makes smaller. */
+/** SQL of a schema with one table that has this many rows of this many bytes, which no compression makes smaller. */
 export const wideRows = (schema: string, rows: number, bytes: number): string => `
   CREATE SCHEMA ${schema};
   CREATE TABLE ${schema}.files (id int PRIMARY KEY, content bytea);
@@ -48,7 +48,7 @@ export const wideRows = (schema: string, rows: number, bytes: number): string =>
       SELECT string_agg(sha256((row || '-' || n)::bytea), '' ORDER BY n) FROM generate_series(1, ${Math.ceil(bytes / 32)}) n
     ) FROM generate_series(1, ${rows}) row;`;
 
-/** SQL of a schema as most tenants have it: tables that refer to each other, an index, a few rows. */
+/** SQL of a typical tenant's schema: tables that refer to each other, an index, a few rows. */
 export const smallSchema = (schema: string, tables: number, rows: number): string => {
   const each = Array.from(
     { length: tables },

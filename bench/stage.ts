@@ -22,16 +22,16 @@ export const SOURCE = 'main';
 const NOWHERE = 'http://127.0.0.1:1';
 
 /**
- * Everything that the contenders run against: one server, one S3 behind TLS as S3 is, and what Larder needs besides. All
- * of it is on this machine, and so takes its share of it, from every contender alike. Larder's functions are those of the
- * synthesized stack, with the bundles and the variables that are deployed.
+ * Everything that the contenders run against: one server, one S3 behind TLS like the real one, and Larder's other
+ * services. All of it runs on this machine and uses part of its CPU, equally for every contender. Larder's functions are
+ * those of the synthesized stack, with the deployed bundles and variables.
  */
 export const openStage = async (say: (line: string) => void) => {
   const folder = mkdtempSync('/var/tmp/larder-bench-');
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closing.splice(0).reverse()) await one().catch((error) => say(`${error}`));
-    // Processes that are just being ended may still write into it.
+    // Processes that are just being killed may still write to it.
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
@@ -52,7 +52,7 @@ const openStores = async (folder: string, closing: (() => Promise<void>)[]) => {
   };
   const stores = {
     tls: await startObjectStore(path.join(folder, 's3'), { tls: certificate }),
-    /** Without TLS, so that one can listen in. */
+    /** Without TLS, so that the requests can be recorded. */
     plain: await startObjectStore(path.join(folder, 's3-plain')),
   };
   for (const store of Object.values(stores)) {
@@ -124,7 +124,7 @@ const assemble = async (
   const addresses = new Map(
     functions.map((one) => [one.role, queuesOf(one, queueUrl, queues)] as const),
   );
-  /** What a function's process gets in the stack, with the table, bucket and queues of the stage. */
+  /** The environment of a function's process in the stack, with the table, bucket and queues of the stage. */
   const environment = (role: string, changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
     ...environmentOfFunction(functionOf(role), machine),
     ...addresses.get(role),
@@ -143,7 +143,7 @@ const assemble = async (
     tables,
     /** The history table. */
     table,
-    /** Where the store keeps an object of the vault. */
+    /** The path of an object of the vault in the store. */
     storedFile: (key: string): string => path.join(folder, 's3', 'vault', key),
     queues,
     functions,
@@ -168,7 +168,7 @@ const assemble = async (
       ...flags,
     ],
     /**
-     * How Lambda's runtime starts Node for a function, from its memory (/var/runtime/bootstrap of
+     * How Lambda's runtime starts Node for a function, depending on its memory (/var/runtime/bootstrap of
      * https://github.com/aws/aws-lambda-base-images).
      */
     nodeFlagsOf: (role: string): string[] => {
@@ -180,7 +180,7 @@ const assemble = async (
         `--max-old-space-size=${memoryMb - youngMb}`,
       ];
     },
-    /** A function's deployed bundle, in a folder of its own; answers its file. */
+    /** A function's deployed bundle, in a folder of its own; returns its file. */
     bundleOf: (role: string): string => {
       const target = path.join(folder, 'bundles', role);
       mkdirSync(target, { recursive: true });
@@ -190,7 +190,7 @@ const assemble = async (
   };
 };
 
-/** Queues that the function has addresses of: the exports' own, and places for whatever else it sends. */
+/** Queues whose addresses the function has: the exports' own queue, and one for everything else that it sends. */
 const queuesOf = (
   { role, environment }: DeployedFunction,
   exportsUrl: string,

@@ -1,6 +1,6 @@
 import { table } from './numbers.ts';
 
-/** One thing that is wanted of a figure, and whether it is so. */
+/** One target for a figure, and whether it is met. */
 export interface Target {
   readonly what: string;
   readonly wanted: string;
@@ -8,7 +8,7 @@ export interface Target {
   readonly missed: boolean;
 }
 
-/** At most so much; `write` says both figures, with their unit. */
+/** At most this much; `write` formats both figures with their unit. */
 export const atMost = (
   what: string,
   limit: number,
@@ -18,7 +18,7 @@ export const atMost = (
   what,
   wanted: limit === 0 ? write(0) : `at most ${write(limit)}`,
   measured: write(measured),
-  // What was not measured is not kept.
+  // A target counts as missed if its figure was not measured (NaN).
   missed: !(measured <= limit),
 });
 

@@ -5,7 +5,7 @@ import { buildSync } from 'esbuild';
 const REQUIRE =
   "import { createRequire as madeRequire } from 'node:module'; const require = madeRequire(import.meta.url);";
 
-/** Bundles the contenders as Larder's functions are, so that none is slower for how it is loaded. */
+/** Bundles the contenders like Larder's functions, so that no contender is slower because of loading. */
 export const buildContenders = (folder: string) => {
   buildSync({
     entryPoints: ['recipe', 'dumper', 'restorer', 'worker', 'starter'].map((name) =>

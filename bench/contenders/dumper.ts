@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { sayResult } from '../measure.ts';
 
-/** `pg_dump` alone, one after another in one process, with all that it gives read and dropped. */
+/** `pg_dump` alone, one dump after another in one process; all output is read and discarded. */
 export interface DumperTask {
   readonly pgDump: string;
   /** Of each dump. */

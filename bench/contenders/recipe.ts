@@ -6,9 +6,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { sayResult } from '../measure.ts';
 
-/** What people write, as a process of its own, so that what it costs can be read off it. */
+/** The usual script for backups, in a separate process, so that its cost can be measured. */
 export interface Recipe {
-  /** Plain through gzip to a file, and then up; or piped to the upload. */
+  /** Plain through gzip to a file, then uploaded; or piped to the upload. */
   readonly way: 'file' | 'piped';
   readonly pgDump: string;
   readonly flags: readonly string[];
@@ -27,7 +27,7 @@ const pgDump = () => {
   return { output: child.stdout, exited };
 };
 
-/** As lib-storage's own documentation has it, with its defaults. */
+/** As in lib-storage's own documentation, with its defaults. */
 const upload = async (body: NodeJS.ReadableStream): Promise<void> => {
   const client = new S3Client({});
   const params = { Bucket: 'vault', Key: recipe.key, Body: body as never };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { sayResult } from '../measure.ts';
 
-/** `pg_restore` alone: a file that is there already, into a database that is empty. */
+/** `pg_restore` alone: an existing file, into an empty database. */
 export interface RestoreTask {
   readonly pgRestore: string;
   readonly flags: readonly string[];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { sayResult } from '../measure.ts';
 
-/** A deployed bundle in a process of its own, given its events one after another, as Lambda does. */
+/** A deployed bundle in a separate process, which receives its events one after another, as in Lambda. */
 export interface WorkerTask {
   readonly bundle: string;
   readonly events: readonly unknown[];

@@ -9,13 +9,13 @@ import { small } from './small.ts';
 import { start } from './start.ts';
 import { throughput } from './throughput.ts';
 
-/** In the order of the page, which is the order they are measured in. */
+/** In the order of the page, which is also the order of measurement. */
 export const SECTIONS: readonly Section<unknown>[] = [
   throughput,
   profile,
   levels,
   memory,
-  // The emulators share its cores: those that come behind it fill them with thousands of rows.
+  // The emulators share its cores, and the sections after it fill them with thousands of rows.
   restore,
   start,
   small,

@@ -5,9 +5,8 @@ import { fillSchema, projectSql } from '../schema.ts';
 import type { Stage } from '../stage.ts';
 
 /**
- * Data that nobody has read yet. The first reader of rows that were never vacuumed also writes what it finds out about
- * them (hint bits), and later ones do not: so each contender gets its own copy, file by file, of a database that only was
- * written.
+ * Data that was never read. The first reader of rows that were never vacuumed also writes status bits (hint bits) to
+ * them; later readers do not. So each contender gets its own copy, file by file, of a database that was only written.
  */
 const TEMPLATE = 'unread';
 
@@ -25,7 +24,7 @@ export const coldDatabase = async (
   let copies = 0;
   return {
     schema,
-    /** Answers its name. */
+    /** Returns its name. */
     copy: async (): Promise<string> => {
       copies += 1;
       const name = `unread_${copies}`;
@@ -43,10 +42,10 @@ export const coldDatabase = async (
   };
 };
 
-/** Smaller files are the catalog's, which is read in a moment. */
+/** Smaller files belong to the catalog, which is read quickly. */
 const LARGE_BYTES = 1024 ** 2;
 
-/** Leaves no page of a database's tables in the server's own memory or, file by file, in the system's. */
+/** Evicts all pages of a database's tables from the server's own memory and, file by file, from the system's cache. */
 export const forgetPages = async ({ postgres }: Stage, database: string): Promise<void> => {
   await postgres.sql('CHECKPOINT');
   const { rows } = await postgres.sql(
@@ -57,10 +56,10 @@ export const forgetPages = async ({ postgres }: Stage, database: string): Promis
   const files = readdirSync(folder)
     .map((name) => path.join(folder, name))
     .filter((file) => statSync(file).size >= LARGE_BYTES);
-  // Only what is written can be forgotten.
+  // Only written pages can be evicted.
   execFileSync('sync', files);
   for (const file of files) {
-    // GNU dd with nothing to copy only tells the kernel that the file's pages are not wanted (posix_fadvise).
+    // GNU dd with nothing to copy only tells the kernel that the file's pages are not needed (posix_fadvise).
     const flags = [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none'];
     execFileSync('dd', flags, { stdio: 'ignore' });
   }

@@ -43,7 +43,7 @@ const runRecipe = async (
   return measured;
 };
 
-/** `pg_dump` alone, to nowhere, one after another in the same process. @param flags of each, beside its schema's */
+/** `pg_dump` alone, its output discarded, one after another in the same process. @param flags of each, besides its schema's */
 export const runDumps = (
   stage: Stage,
   schemas: readonly string[],
@@ -68,7 +68,7 @@ export interface ExportRun {
   readonly database?: string;
   /** For Node itself. */
   readonly flags?: readonly string[];
-  /** Variables beside those of the stage. */
+  /** Variables besides those of the stage. */
   readonly changes?: NodeJS.ProcessEnv;
 }
 
@@ -77,7 +77,7 @@ export interface Exported extends Measured {
   readonly backups: readonly Backup[];
 }
 
-/** Runs the export worker. @throws Error where a backup is not completed */
+/** Runs the export worker. @throws Error if a backup is not completed */
 export const runExport = async (run: ExportRun): Promise<Exported> => {
   const { stage, bundle, schemas, database = DATABASE, flags = [], changes = {} } = run;
   const requested: Requested[] = [];

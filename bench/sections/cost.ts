@@ -9,13 +9,13 @@ import type { Small } from './small.ts';
 import type { Throughput } from './throughput.ts';
 
 /**
- * Dollars, from the figures of the other sections and the list prices. What the measurements can't tell, since they were
- * made on one machine, is assumed here and said on the page.
+ * Dollars, from the figures of the other sections and the list prices. Values that a measurement on one machine can't
+ * show are assumptions here, and the page lists them.
  */
 const ASSUMED = {
-  /** What Lambda's network takes from a database in the same region, bytes a second. */
+  /** Bytes a second that Lambda's network receives from a database in the same region. */
   networkBytesPerSecond: 75e6,
-  /** Round trips to database and services that are nothing on one machine, seconds an export. */
+  /** Seconds an export for network round trips to database and services, which take no time on one machine. */
   roundTripSeconds: 0.2,
   /** Rows that `plan` writes for a project: backup, place on the run's list, registry. */
   planWrites: 3,
@@ -24,9 +24,9 @@ const ASSUMED = {
   /** Requests of Lambda's poller and of the plan for one message: received, deleted, sent with nine others. */
   queueRequests: 2.1,
   logBytes: 3000,
-  /** A backup's row, with what its indexes carry of it. */
+  /** A backup's row, including its share of the indexes. */
   rowBytes: 2500,
-  /** An export ends itself a minute before Lambda would. */
+  /** An export stops itself a minute before Lambda would. */
   longestSeconds: 840,
 } as const;
 
@@ -41,7 +41,7 @@ const { lambda, s3, dynamodb, sqs, secretsManager, logs, kms } = PRICES;
 const lambdaDollars = (seconds: number): number =>
   timeDollars(seconds) + lambda.perMillionRequests / 1e6;
 
-/** Of everything but Lambda's time and storage; `puts` are those of the object, beside its manifest. */
+/** Dollars of everything except Lambda's time and storage; `puts` are those of the object, without its manifest. */
 const requestDollars = ({ requests }: Small, puts: number): number => {
   const times = (service: string, ...operations: string[]): number =>
     requests
@@ -61,12 +61,12 @@ const requestDollars = ({ requests }: Small, puts: number): number => {
   );
 };
 
-/** Seconds in Lambda of what took so long, and so much CPU, here. */
+/** Seconds in Lambda for work that took this long, and this much CPU, here. */
 const inLambda = (seconds: number, cpuSeconds: number, bytes: number): number =>
   Math.max(seconds, cpuSeconds / CORES, bytes / ASSUMED.networkBytesPerSecond) +
   ASSUMED.roundTripSeconds;
 
-/** Requests that store an object: one, or its parts and the two that frame them. */
+/** Requests that store an object: one, or its parts and the two that begin and complete the upload. */
 const putsOf = (bytes: number): number => {
   const part = firstPartBytes(bytes);
   return bytes <= part ? 1 : Math.ceil(bytes / part) + 2;
@@ -75,7 +75,7 @@ const putsOf = (bytes: number): number => {
 const exportOf = (small: Small, seconds: number, stored: number): number =>
   lambdaDollars(seconds) + requestDollars(small, putsOf(stored));
 
-/** Bytes stored for each on the server. */
+/** Stored bytes for each byte on the server. */
 const storedShare = ({ sizes }: Memory): number => {
   const last = sizes.at(-1);
   return last ? last.stored / last.bytes : Number.NaN;

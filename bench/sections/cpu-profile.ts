@@ -2,9 +2,9 @@ import path from 'node:path';
 import { type Modules, packageOf, sourcesOf } from '../modules.ts';
 
 /**
- * Reads V8's CPU profiles of a bundle. A sample belongs to the function that ran, and to the kind of work that this is: by
- * the ancestors, where the bundle was being loaded; by the name, for V8's and Node's own; and by the package that the line
- * of the bundle came from, which esbuild notes in comments.
+ * Reads V8's CPU profiles of a bundle. A sample belongs to the function that ran, and to a kind of work. The kind is found
+ * by the ancestors, if the bundle was being loaded; by the name, for V8's and Node's own functions; otherwise by the
+ * package that the line of the bundle came from, which esbuild notes in comments.
  */
 interface Frame {
   readonly functionName: string;
@@ -66,7 +66,7 @@ const isLoading = ({ functionName, url }: Frame): boolean =>
   functionName === 'compileSourceTextModule' ||
   /^node:internal\/(modules|bootstrap|main|process\/(execution|pre_execution))/.test(url);
 
-/** Where a frame's line came from, by the lines of the bundle's modules. */
+/** The origin of a frame's line, by the lines of the bundle's modules. */
 type GroupOf = (frame: Frame) => string;
 
 const kindOf = (frame: Frame, group: GroupOf): string => {
@@ -89,7 +89,7 @@ const sorted = (sums: ReadonlyMap<string, number>): Share[] =>
     .map(([name, microseconds]) => ({ name, milliseconds: microseconds / 1000 }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
 
-/** Both without the time in which nothing ran. @param modules those of the bundle */
+/** Both without idle time. @param modules those of the bundle */
 export const readProfile = (
   { nodes, samples, timeDeltas }: Profile,
   modules: Modules,

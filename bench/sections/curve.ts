@@ -16,17 +16,18 @@ import { SOURCE, type Stage } from '../stage.ts';
 import { runDumps } from './contenders.ts';
 
 /**
- * One database with ever more schemas. pg_dump reads the catalog of all of them for each, so an export becomes slower with
- * its neighbours; what Larder adds should not. Both are shown, from the same projects with as many at once.
+ * One database with an increasing number of schemas. pg_dump reads the catalog of all of them each time, so an export
+ * becomes slower with the number of other schemas; Larder's own share should not. Both are shown, for the same projects
+ * with the same concurrency.
  */
 const TABLES = 15;
 const ROWS = 5;
 const AT_ONCE = 3;
-/** Projects exported of each count, where it is not all of them. */
+/** Number of projects exported at each count, if it is not all of them. */
 const SAMPLE = 24;
 const DATABASE = 'many';
 const FOLLOW_MS = 250;
-/** All of 1,500 schemas have taken three hours and a half. */
+/** All of 1,500 schemas took three and a half hours. */
 const LONGEST_RUN_MS = 24 * 3_600_000;
 
 interface Point {
@@ -49,7 +50,7 @@ export interface Curve {
 
 const nameOf = (number: number): string => `tenant_${number}`;
 
-/** Schemas spread over all that there are, so that no one place in the catalog is favoured. */
+/** Schemas spread evenly over all of them, so that no part of the catalog is favored. */
 const sampleOf = (schemas: number, all: boolean): string[] => {
   const size = all ? schemas : Math.min(SAMPLE, schemas);
   return Array.from({ length: size }, (_, i) => nameOf(1 + Math.floor((i * schemas) / size)));
@@ -65,7 +66,7 @@ const addSchemas = async ({ postgres }: Stage, from: number, to: number): Promis
     for (let number = from; number <= to; number += 1) {
       await client.query(smallSchema(nameOf(number), TABLES, ROWS));
     }
-    // The catalog is what grew; the tables of a few rows each are as they were.
+    // Only the catalog has grown; the tables of a few rows each are unchanged.
     const { rows } = await client.query<{ catalog: string }>(CATALOG);
     for (const { catalog } of rows) await client.query(`VACUUM ANALYZE ${catalog}`);
   } finally {
@@ -82,8 +83,8 @@ const listProjects = async ({ postgres }: Stage, schemas: readonly string[]): Pr
 };
 
 /**
- * `pg_dump` alone, as many at once as exports would be, each of them in a process that has made one before, as an export's
- * worker has.
+ * `pg_dump` alone, with the same concurrency as exports, each of them in a process that has already made one dump, like an
+ * export's worker.
  */
 const dumpAlone = async (stage: Stage, schemas: readonly string[]) => {
   const shares = Array.from({ length: AT_ONCE }, (_, i) =>
@@ -109,7 +110,7 @@ const manifestsIn = (folder: string, runId: string): Manifest[] =>
 const lastOf = ({ backups }: FinishedRun): number =>
   Math.max(...backups.map(({ completedAt }) => Date.parse(String(completedAt))));
 
-/** Fires the schedule and waits for all its backups; answers their manifests. */
+/** Fires the schedule and waits for all its backups; returns their manifests. */
 const exportAll = async (stack: LocalStack) => {
   const at = new Date(Math.floor(Date.now() / 1000) * 1000);
   const begun = Date.now();
@@ -137,7 +138,7 @@ const measurePoint = async (
 ): Promise<Point> => {
   const sample = sampleOf(schemas, options.everyProject);
   const alone = await dumpAlone(stage, sample);
-  // The functions' processes are started by a run that does not count.
+  // A run that does not count starts the functions' processes.
   await listProjects(stage, sample.slice(0, AT_ONCE));
   await exportAll(stack);
   await listProjects(stage, sample);

@@ -9,8 +9,8 @@ import type { Bench, Section } from '../section.ts';
 import type { Stage } from '../stage.ts';
 import { runDumps, runExport } from './contenders.ts';
 
-/** What the defaults follow from: compression of pg_dump against size and time, and the size of the parts. */
-/** What the benchmark's size is divided by: 250 MB. */
+/** The measurements behind the defaults: compression of pg_dump against size and time, and the size of the parts. */
+/** The benchmark's size is divided by this: 250 MB. */
 const DIVISOR = 4;
 const LEVELS = [
   'none',
@@ -48,7 +48,7 @@ export interface Levels {
 
 const DEFAULT_PARTS = /^(var (?:SMALL|LARGE)_BYTES = )(\d+)( \* MIB\d*;)$/gm;
 
-/** The deployed bundle, but for the sizes of its parts, which are one and the same. */
+/** The deployed bundle, except that all parts have the same size. */
 const withParts = (bundle: string, size: number): string => {
   const code = readFileSync(bundle, 'utf8');
   if ([...code.matchAll(DEFAULT_PARTS)].length !== 2)
@@ -58,7 +58,7 @@ const withParts = (bundle: string, size: number): string => {
   return file;
 };
 
-/** Requests that store so many bytes. Besides the parts of an object that has several: beginning and completing the upload. */
+/** Requests that store this many bytes. An object of several parts needs two more: to begin and to complete the upload. */
 const requestsOf = (bytes: number, partSize: number): number => {
   const parts = Math.ceil(bytes / partSize);
   return parts > 1 ? parts + 2 : 1;
@@ -82,7 +82,7 @@ const measureLevels = async (
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const all of found) {
       const one = await runDumps(stage, [schema], ['--format=custom', `--compress=${all.level}`]);
-      // The first ones warm up.
+      // The first ones are a warm-up.
       if (round === 0) continue;
       all.bytes = one.result.bytes[0] ?? 0;
       all.seconds.push(one.result.seconds[0] ?? Number.NaN);
@@ -129,11 +129,11 @@ const measureParts = async (
   }));
 };
 
-/** Of a dump as Lambda would make it, with its room for as long as backups are kept. */
+/** For a dump in Lambda, with its storage for as long as backups are kept. */
 const dollarsOf = ({ seconds: took, cpuSeconds, bytes }: Level): number =>
   timeDollars(Math.max(median(took), median(cpuSeconds) / CORES)) + storageDollars(bytes);
 
-/** What the figures say of the default, which is not the level that costs least wherever storage costs more than time. */
+/** The figures' conclusion on the default, which is not the cheapest level if storage costs more than time. */
 const defaultLines = (base: Level, all: readonly Level[]): string => {
   const cheapest = all.reduce((a, b) => (dollarsOf(b) < dollarsOf(a) ? b : a));
   const beside = (of: (one: Level) => number) => (of(cheapest) / of(base)).toFixed(2);

@@ -4,7 +4,7 @@ import { type Manifest, manifest } from '../../core/manifest.ts';
 import { fileOfKey } from '../../local/emulators/s3/objects.ts';
 import type { Stage } from '../stage.ts';
 
-/** Where the stage's S3 keeps the manifest beside an object. */
+/** The path of an object's manifest in the stage's S3. */
 export const manifestFileOf = (stage: Stage, fileId: string): string =>
   path.join(stage.folder, 's3', 'vault', fileOfKey(fileId.replace(/\.dump$/, '.manifest.json')));
 

@@ -5,7 +5,7 @@ import type { Section } from '../section.ts';
 import { atMost } from '../targets.ts';
 import { runExport } from './contenders.ts';
 
-/** What the benchmark's size is divided by: 10 MB, 100 MB and 1 GB. With --long there are 10 GB, once. */
+/** The benchmark's size is divided by these: 10 MB, 100 MB and 1 GB. With --long also 10 GB, once. */
 const DIVISORS = [100, 10, 1] as const;
 const LONG = 10;
 /** A row's bytes, and how many of them. */
@@ -26,7 +26,7 @@ export interface Memory {
   readonly wide: Size;
 }
 
-/** What is wanted holds for the run that needed most. */
+/** The target applies to the run that needed most. */
 const highest = ({ runs }: Size): number => Math.max(...runs.map((run) => run.peakMemory));
 const ordinary = ({ runs }: Size): number => median(runs.map((run) => run.peakMemory));
 const ofChildren = ({ runs }: Size): number => Math.max(...runs.map((run) => run.peakOfChildren));

@@ -13,12 +13,12 @@ const WANTED_SECONDS = 60;
 const WANTED_BYTES = 300e6;
 
 interface PlanRun extends Measured {
-  /** Of the handler alone. */
+  /** Time of the handler alone. */
   readonly handlerSeconds: number;
 }
 
 export interface Plan {
-  /** Each with a history and a queue of its own, without the warm-up. */
+  /** Each with its own history and queue, without the warm-up. */
   readonly runs: readonly PlanRun[];
 }
 
@@ -44,7 +44,7 @@ const planOnce = async (stage: Stage, bundle: string, name: string): Promise<Pla
       [ENV.source]: stage.sourceOf(DATABASE, { projectQuery: PROJECT_QUERY }),
     }),
   });
-  // The emulators are in this process: what they keep of one round, the next would wait for.
+  // The emulators are in this process: data left from one round would slow down the next.
   stage.queues.dropQueue(name);
   const { client } = stage.tables;
   await client.send(new DeleteTableCommand({ TableName: history }));
@@ -67,7 +67,7 @@ export const plan: Section<Plan> = {
     for (let round = 0; round <= options.rounds; round += 1) {
       const run = await planOnce(stage, bundle, `plan-${round}.fifo`);
       say(`plan, round ${round}: ${seconds(run.handlerSeconds)}`);
-      // The first one warms up.
+      // The first one is a warm-up.
       if (round > 0) runs.push(run);
     }
     return { runs };

@@ -19,7 +19,7 @@ export interface Profiled {
   readonly seconds: number;
   readonly kinds: readonly Share[];
   readonly functions: readonly Share[];
-  /** Where an export's time goes, one after the other. */
+  /** The phases of an export and their times, in order. */
   readonly phases: readonly Share[];
 }
 

@@ -3,7 +3,7 @@ import { type Call, startHttpProxy } from '../../test/support/http-proxy.ts';
 import type { Stage } from '../stage.ts';
 import { type ExportRun, runExport } from './contenders.ts';
 
-/** Every request of one export, with what it is for. One without an explanation says so. */
+/** Every request of one export, with its purpose. A request without an explanation is marked so. */
 export interface RequestCount {
   readonly service: string;
   readonly operation: string;
@@ -74,7 +74,7 @@ export const countRequests = async (
         ...atProxy(ENV.outcomesQueue),
       },
     };
-    // A project's second backup is like all that follow: it has one before it.
+    // A project's second backup is typical: like all later ones, it follows another.
     await runExport(run);
     counts.clear();
     await runExport(run);

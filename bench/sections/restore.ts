@@ -16,9 +16,9 @@ import type { Stage } from '../stage.ts';
 import { atMost } from '../targets.ts';
 import { runExport } from './contenders.ts';
 
-/** A schema restored beside itself, against `pg_restore` of the same archive into an empty database. */
+/** A schema restored beside the original, against `pg_restore` of the same archive into an empty database. */
 const WANTED = 1.15;
-/** The server writes gigabytes into new files at first, and into used room afterwards: it takes two rounds to find its pace. */
+/** At first the server writes gigabytes into new files, later into reused space: its speed is stable after two rounds. */
 const WARM_UPS = 2;
 
 export interface RestoreFigures {
@@ -49,7 +49,7 @@ const runAlone = async (stage: Stage, file: string): Promise<Measured> => {
   return measured;
 };
 
-/** Asks for a restore and has the deployed bundle do it, as its message would. @throws Error where it is not completed */
+/** Requests a restore and lets the deployed bundle handle its message. @throws Error if it is not completed */
 const runRestore = async (
   stage: Stage,
   bundle: string,
@@ -74,7 +74,7 @@ const runRestore = async (
   return { measured, restore };
 };
 
-/** In turn. What each has restored is dropped before the next begins, and the server has written all it has to. */
+/** The contenders alternate. Before each one, the previous restore is dropped and the server has written everything to disk. */
 const measureInTurn = async (
   { options, say }: Bench,
   stage: Stage,

@@ -8,7 +8,7 @@ import { runDumps, runExport } from './contenders.ts';
 import { manifestFileOf } from './manifests.ts';
 import { countRequests, type RequestCount } from './requests.ts';
 
-/** A project as most are: 10 tables, about 100 kB of rows. */
+/** A typical project: 10 tables, about 100 kB of rows. */
 const TABLES = 10;
 const ROWS = 80;
 const PROJECTS = 20;
@@ -17,9 +17,9 @@ const WANTED_MS = 150;
 export interface Small {
   readonly dumpBytes: number;
   readonly manifestBytes: number;
-  /** Milliseconds of `pg_dump -Fc zstd:1` alone, in a process that has made one before: of each project in each round. */
+  /** Milliseconds of `pg_dump -Fc zstd:1` alone, in a process that has already made one: for each project in each round. */
   readonly dump: readonly number[];
-  /** The same of the whole export. */
+  /** The same for the whole export. */
   readonly warm: readonly number[];
   /** The first one of each round's process, without its start. */
   readonly first: readonly number[];
@@ -49,7 +49,7 @@ export const small: Section<Small> = {
     for (let round = 0; round <= options.rounds; round += 1) {
       const alone = await runDumps(stage, schemas, ['--format=custom', '--compress=zstd:1']);
       const exported = await runExport({ stage, bundle, schemas });
-      // The first ones warm up.
+      // The first ones are a warm-up.
       if (round === 0) continue;
       const [, ...dump] = inMilliseconds(alone.result.seconds);
       const [first = Number.NaN, ...warm] = inMilliseconds(exported.result.seconds);

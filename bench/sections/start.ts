@@ -10,21 +10,21 @@ import { atMost } from '../targets.ts';
 const STARTS = 10;
 /** Milliseconds from a cold process to the handler's first line. */
 const WANTED: Readonly<Record<string, number>> = { export: 250, api: 300 };
-/** Whose imports are listed. */
+/** The function whose imports are listed. */
 const LISTED = ['export', 'api'] as const;
-/** A handler that does nothing: what Node takes before any line of a bundle. */
+/** A handler that does nothing: Node's own time before any line of a bundle. */
 const NOTHING = '(an empty function)';
 const PACKAGES_LISTED = 12;
 
 interface Start {
   readonly role: string;
-  /** Absent in records of bundles that had one. */
+  /** Absent in records of bundles that had one module. */
   readonly modules?: number;
   readonly bytes: number;
   readonly gzipBytes: number;
   readonly milliseconds: readonly number[];
   readonly cpuSeconds: readonly number[];
-  /** Resident memory once it is loaded, the median. */
+  /** Resident memory after loading, the median. */
   readonly memory: number;
 }
 
@@ -44,7 +44,7 @@ const importsOf = (role: string, modules: Modules): Imports => {
   for (const code of modules.values()) {
     const lines = code.split('\n');
     sourcesOf(code).forEach((file, line) => {
-      // Before the first source are imports of other modules of the bundle.
+      // Lines before the first source are imports of other modules of the bundle.
       if (file === undefined) return;
       const name = packageOf(file) ?? 'Larder';
       const size = Buffer.byteLength(lines[line] ?? '') + 1;

@@ -7,7 +7,7 @@ import { atMost } from '../targets.ts';
 import { coldDatabase, forgetPages } from './cold.ts';
 import { CONTENDER_NAMES, CONTENDERS, type Contender, runContender } from './contenders.ts';
 
-/** Of Larder beside each contender. */
+/** Larder in comparison with each contender. */
 const WANTED = { 'gzip-file': 0.45, 'custom-default': 0.45, 'custom-zstd-1': 1.2 } as const;
 const WANTED_CPU = 1.25;
 
@@ -20,7 +20,7 @@ export interface Throughput {
   readonly cold: Readonly<Partial<Record<Contender, Measured>>>;
 }
 
-/** In turn, so that what the machine does besides falls on all alike. */
+/** The contenders alternate, so that other load on the machine affects all of them equally. */
 const measureWarm = async (
   { options, say }: Bench,
   stage: Stage,
@@ -44,7 +44,7 @@ const measureWarm = async (
   return results;
 };
 
-/** Each contender gets a copy that nobody has read, for whoever reads it first does work for those who follow. */
+/** Each contender gets its own unread copy, because the first reader does work that later readers save. */
 const measureCold = async (
   { options, say }: Bench,
   stage: Stage,
