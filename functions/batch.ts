@@ -18,8 +18,8 @@ import { parseJson } from '../core/messages.ts';
 import { lambdaHandler } from './middleware.ts';
 
 /**
- * Handles the records of a batch one after the other. A record that fails does not stop the others, and comes again.
- * @param handle rejects if its record must come again
+ * Handles the records of a batch one after the other. A record that fails does not stop the others, and is delivered again.
+ * @param handle rejects if its record must be delivered again
  */
 export const handleMessages = (
   event: SQSEvent,
@@ -30,7 +30,7 @@ export const handleMessages = (
     throwOnFullBatchFailure: false,
   });
 
-/** The same for records of the history's stream, all at once: they concern different rows, so their order does not matter. */
+/** The same for records of the history's stream, in parallel: they concern different rows, so their order does not matter. */
 export const handleStream = (
   event: DynamoDBStreamEvent,
   handle: (record: DynamoDBRecord) => Promise<void>,
@@ -43,7 +43,7 @@ interface Worker<W extends LeasedWork> {
   readonly kind: WorkKind<W>;
   readonly log: LambdaLog;
   readonly metrics: Metrics;
-  /** `again` leaves the message in its queue. A rejection counts as such, and is logged. */
+  /** `again` leaves the message in its queue. A rejection has the same effect, and is logged. */
   work(delivery: Delivery): Promise<Disposition<W>>;
   measure(disposition: Disposition<W>): void;
 }

@@ -15,7 +15,7 @@ const publishing = (metrics: Metrics): MiddlewareObj => {
 };
 
 /**
- * Makes a Lambda handler with what all handlers need: the invocation's context and request id in each line of the log, and the
+ * Makes a Lambda handler with the parts that all handlers need: the invocation's context and request id in each log line, and the
  * metrics published at the end. More middleware can be added to the result.
  */
 export const lambdaHandler = <E, R>(

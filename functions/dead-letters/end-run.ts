@@ -25,7 +25,7 @@ interface Failure {
   readonly message: string;
 }
 
-/** The words of an error that Larder named are safe to show; those of any other may hold anything. */
+/** The messages of Larder's own errors are safe to show; those of other errors may contain anything. */
 const isNamedByLarder = (name: string): boolean =>
   Object.hasOwn(errors, name) && /^[A-Z]/.test(name);
 
@@ -53,7 +53,7 @@ const eventOf = (
 };
 
 /**
- * Ends one source's part of a run with the error that its planning died of, so that the run can end and be mailed.
+ * Ends one source's part of a run with the error that ended its planning, so that the run can end and be mailed.
  * The run's row may be missing: planning can die before it wrote it.
  */
 export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promise<void> => {
@@ -74,7 +74,7 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
     plannedAt: iso(clock()),
     error,
   });
-  // The first part written stands: another delivery of the event may have planned it well.
+  // The first part written is kept: another delivery of the event may have planned it successfully.
   const part = (await runs.get(run.id))?.parts[source];
   if (!part?.error) {
     log.info('a dead plan event was planned by another delivery', { runId: run.id, source });
@@ -86,8 +86,8 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
 };
 
 /**
- * An event of a schedule that began no run within six hours: it begins now, and sweep starts the planning of its sources. A run that has
- * begun needs nothing.
+ * Handles an event of a schedule that began no run within six hours: the run begins now, and sweep starts the planning of its sources. A
+ * run that has already begun needs nothing.
  */
 export const beginLateRun = async (
   { runs, clock, log }: DeadLetterPorts,

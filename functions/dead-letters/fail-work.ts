@@ -7,7 +7,7 @@ import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 const WHY = 'it was received more often than the queue allows';
 
 /**
- * Fails leased work whose message its queue gave up, if no worker holds it. Otherwise its worker, or later the sweep, ends it.
+ * Fails leased work whose message was dead-lettered, if no worker holds it. Otherwise its worker, or later the sweep, ends it.
  */
 export const failWork = async <W extends LeasedWork>(
   ports: DeadLetterPorts,

@@ -5,13 +5,13 @@ import { beginLateRun, endRun } from './end-run.ts';
 import { failWork } from './fail-work.ts';
 import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
-/** The backup is what it is; nobody has heard of it. Its row says so, and sweep sends the outcome again. */
+/** The backup has ended, but its outcome was not notified. Its row says so, and sweep sends the outcome again. */
 const logOutcome = async ({ log }: DeadLetterPorts, { body }: DeadLetter): Promise<void> => {
   const outcome = parseJson('The dead outcome', outcomeMessage, body);
   log.error('nobody could be told of an outcome; sweep will send it again', { outcome });
 };
 
-/** The stream's on-failure destination gets no record, only where it stood. Sweep removes what a `deleted` row leaves. */
+/** The stream's on-failure destination gets no record, only its position. Sweep removes the objects of `deleted` rows. */
 const logExpiry = async ({ log }: DeadLetterPorts, { body }: DeadLetter): Promise<void> => {
   log.error('expired backups could not be removed; see the log of expire', {
     record: body.slice(0, 2000),
@@ -31,8 +31,8 @@ const HANDLERS: Readonly<
 };
 
 /**
- * Deals with one dead letter in the way of its kind. May be repeated.
- * @throws InvalidInput for a letter nobody can read, which no repetition mends; errors of AWS
+ * Handles one dead letter by its kind. May be repeated.
+ * @throws InvalidInput for an unreadable letter, which no retry fixes; errors of AWS
  */
 export const handleDeadLetter = (ports: DeadLetterPorts, letter: DeadLetter): Promise<void> =>
   HANDLERS[letter.kind](ports, letter);

@@ -39,7 +39,7 @@ const ports: DeadLetterPorts = {
   log,
 };
 
-/** @throws InvalidInput for a queue that the configuration says nothing about */
+/** @throws InvalidInput for a queue that is not in the configuration */
 const letterOf = (record: SQSRecord): DeadLetter => {
   const queue = queues.find(({ queueArn }) => queueArn === record.eventSourceARN);
   if (!queue) {
@@ -58,7 +58,7 @@ const letterOf = (record: SQSRecord): DeadLetter => {
   };
 };
 
-/** Rejects where the letter must come again. */
+/** Rejects if the letter must be delivered again. */
 const handle = async (record: SQSRecord): Promise<void> => {
   try {
     await handleDeadLetter(ports, letterOf(record));
@@ -71,13 +71,13 @@ const handle = async (record: SQSRecord): Promise<void> => {
       bytes: Buffer.byteLength(record.body),
       ...failureFacts(error),
     });
-    // A dead-letter queue has none of its own: what nobody can read would come back until it is too old.
+    // A dead-letter queue has none of its own: an unreadable letter would be delivered again until it is too old.
     if (!unreadable) throw error;
     metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
   }
 };
 
-/** The dead-letter queues, each letter by the kind of its queue. */
+/** Handles letters of all dead-letter queues, each by the kind of its queue. */
 export const handler = lambdaHandler(log, metrics, (event: SQSEvent) =>
   handleMessages(event, handle),
 );

@@ -10,12 +10,12 @@ export interface DeadLetterPorts extends UnattendedPorts {
   readonly log: Log;
 }
 
-/** A message that its own queue, function or schedule has given up. */
+/** A dead-lettered message of a queue, a function or a schedule. */
 export interface DeadLetter {
   readonly kind: DeadLetterKind;
-  /** The source whose queue it was, for `exports`, `restores` and `plan`. */
+  /** The source of the queue, for `exports`, `restores` and `plan`. */
   readonly source?: string;
   readonly body: string;
-  /** String attributes of the message. EventBridge Scheduler gives its reasons in them. */
+  /** String attributes of the message. EventBridge Scheduler puts its reasons there. */
   readonly attributes: Readonly<Record<string, string>>;
 }

@@ -7,7 +7,7 @@ import {
   refreshRegistry,
 } from '../../core/refresh-registry.ts';
 
-/** Looks a project up, or refreshes the whole registry. A failure is an answer too: the caller needs its name. */
+/** Looks a project up, or refreshes the whole registry. A failure is returned, not thrown: the caller needs its name. */
 export const discover = async (
   ports: RefreshPorts,
   event: DiscoverEvent,

@@ -12,10 +12,10 @@ export interface ExpirePorts {
   readonly log: Log;
 }
 
-/** `nothing`: there was no backup to take. `kept`: there is a reason to leave the object where it is. */
+/** `nothing`: there was no backup to remove. `kept`: there is a reason to keep the object. */
 export type Expiry = 'removed' | 'nothing' | 'kept';
 
-/** Whether an object is this backup's own, under whatever key template it was stored. */
+/** Whether an object belongs to this backup, under any key template. */
 const isItsOwn = (fileId: string, { id, projectId }: Backup): boolean =>
   fileId.startsWith(VAULT.prefix) &&
   fileId.includes(`/${encodePart(projectId)}/`) &&
@@ -24,7 +24,7 @@ const isItsOwn = (fileId: string, { id, projectId }: Backup): boolean =>
 
 const isBad = ({ validation }: Pick<Backup, 'validation'>): boolean => validation === 'failed';
 
-/** Another full one, and a good one in place of a good one. */
+/** Whether the project has another full backup; to remove a good one, another good one. */
 const hasAnother = async (
   { history }: ExpirePorts,
   { projectId, ...taken }: Backup,
@@ -44,17 +44,17 @@ const hasAnother = async (
 };
 
 /**
- * Takes a backup out of the vault whose row retention took out of the history.
+ * Removes a backup from the vault after retention has removed its row from the history.
  *
- * The `deleted` row is written first. It is written only where no row is, so a late or repeated record finds out, in the same
- * step, that the backup is there again (restored from the vault, say), and leaves it alone. And whatever happens after it
+ * The `deleted` row is written first. It is written only if no row exists. So a late or repeated record finds, in the same
+ * step, that the backup exists again (for example restored from the vault), and does not remove it. Everything after that step
  * can be repeated: by the stream, which delivers the record again, or by sweep, which removes the objects of `deleted`
- * rows. The other way round, a permanent crash would leave neither a row nor an object, and no trace of the reason.
+ * rows. In the opposite order, a permanent crash would leave neither a row nor an object, and no trace of the reason.
  *
- * A full backup goes only while its project has another one that is as good. `ttl` sees to that already; this keeps the promise
- * even where a row was edited by hand.
+ * A full backup is removed only while its project has another one that is as good. `ttl` already ensures that; this check holds
+ * even if a row was edited by hand.
  *
- * @throws VaultRefused, UploadInterrupted, errors of AWS; all may be tried again
+ * @throws VaultRefused, UploadInterrupted, errors of AWS; all may be retried
  */
 export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<Expiry> => {
   const { history, vault, log } = ports;

@@ -27,7 +27,7 @@ const ports = {
   vault: makeVault({ bucket: environment.vaultBucket, client: makeVaultClient() }),
 };
 
-/** Rejects where the record must come again. */
+/** Rejects if the record must be delivered again. */
 const handle = async (record: DynamoDBRecord): Promise<void> => {
   if (!isExpiry(record)) return;
   try {
@@ -40,14 +40,14 @@ const handle = async (record: DynamoDBRecord): Promise<void> => {
       ...failureFacts(error),
     });
     if (!(error instanceof InvalidInput)) throw error;
-    // It would be the same the next time.
+    // A retry would have the same result.
     metrics.addMetric(METRICS.recordsUnreadable, MetricUnit.Count, 1);
   }
 };
 
 /**
- * The history's stream. Every record of a batch is tried, whatever became of those before it: Lambda delivers
- * again all from the first failed one on, and what was done already is done again without effect. The
+ * Handles the history's stream. Every record of a batch is tried, even after failures: Lambda delivers all records again
+ * from the first failed one on, and a repeated record has no further effect. The
  * mapping bisects, so that a record which never succeeds ends alone in the on-failure destination.
  */
 export const handler = lambdaHandler(log, metrics, (event: DynamoDBStreamEvent) =>

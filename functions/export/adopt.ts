@@ -5,7 +5,7 @@ import type { Clock } from '../../core/ports.ts';
 import type { StoredManifest } from '../../core/vault-ports.ts';
 import type { ExportPorts } from './ports.ts';
 
-/** Written by an attempt of this stack. Under another key since, it is not adopted, and the backup is made again. */
+/** Whether an attempt of this stack wrote it. If the key template has changed since, it is not adopted, and the backup is made again. */
 const isOurs = async (
   manifestKey: ExportPorts['manifestKey'],
   { manifest: { signature }, messageToSign }: StoredManifest,
@@ -13,8 +13,8 @@ const isOurs = async (
   signature !== undefined && (await manifestKey.hasSigned(messageToSign(), signature));
 
 /**
- * An earlier attempt that died between its manifest and its row has left a whole backup. It is taken as it is, if its
- * object is there with the size the manifest gives: a manifest is only written after the object was completed.
+ * An earlier attempt that died between its manifest and its row has left a complete backup. It is adopted if its
+ * object exists with the size in the manifest: a manifest is only written after the object was completed.
  */
 export const findEarlier = async (
   { vault, manifestKey }: Pick<ExportPorts, 'vault' | 'manifestKey'>,

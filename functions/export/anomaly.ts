@@ -6,20 +6,20 @@ import { type Manifest, tableKey } from '../../core/manifest.ts';
 import type { Vault } from '../../core/vault-ports.ts';
 
 /**
- * A backup far smaller than the one before it may be whole and still be a disaster: somebody emptied a table. It completes,
- * with a warning that names what shrank, so that a person looks before retention takes the fuller ones.
+ * A backup far smaller than the previous one may be complete and still show a disaster: someone emptied a table. It completes
+ * with a warning that names what shrank, so that a person can look before retention removes the fuller backups.
  */
 const SMALL_ROWS = 1000;
 const SMALL_BYTES = 1024 ** 2;
 const NAMED = 5;
 
-/** What is kept of the manifest before while the dump runs: of a schema of ten thousand tables, the whole of it is tens of megabytes. */
+/** The facts of the previous manifest that are kept during the dump: for a schema of ten thousand tables, the whole manifest is tens of megabytes. */
 export interface Before {
   readonly createdAt: string;
   readonly options: Manifest['options'];
   readonly bytes: number;
   readonly counts: ReturnType<typeof countsOf>;
-  /** Those that had rows. */
+  /** Tables that had rows. */
   readonly tables: readonly Pick<Manifest['tables'][number], 'schema' | 'name' | 'rows'>[];
 }
 
@@ -43,7 +43,7 @@ const emptied = (now: Manifest, before: Before): string[] => {
     .map(({ name, rows }) => `${quoted(name)} (${rows})`);
 };
 
-/** Sentences on what shrank between two full backups of one project; none where all is as one would expect. */
+/** Sentences about what shrank between two full backups of one project; empty if nothing is unusual. */
 export const anomaliesOf = (now: Manifest, before: Before): string[] => {
   const since = `since the backup of ${before.createdAt}`;
   const gone = emptied(now, before);
@@ -78,7 +78,7 @@ export const findPrevious = async (
   const found = newest?.fileId
     ? await vault.readManifest(manifestKeyBeside(newest.fileId))
     : undefined;
-  // One that was changed since says nothing of the backup.
+  // A manifest that was changed afterwards says nothing about the backup.
   const isStored = [undefined, found?.sha256].includes(newest?.manifestSha256);
   return found && isStored ? beforeOf(found.manifest) : undefined;
 };

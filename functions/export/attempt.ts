@@ -13,17 +13,17 @@ import type { ExportOptions, ExportPorts } from './ports.ts';
 import { keyPartsOf, storeDump, storeGlobals, storeManifest } from './store.ts';
 
 /**
- * One attempt at one backup, from the project's check to object and manifest in the vault. It writes no row: that is the
- * caller's, whose fenced write alone makes the backup completed. Whatever goes wrong, the attempt's objects are gone and
- * pg_dump has ended when it rejects.
+ * One attempt at one backup, from the check of the project to object and manifest in the vault. It writes no row: only the
+ * caller's fenced write makes the backup completed. When the attempt rejects, its objects are removed and
+ * pg_dump has ended.
  */
 export interface AttemptContext {
   readonly backup: Backup;
   /** Aborted with the error that ends the attempt. */
   readonly stop: AbortController;
-  /** Called with a function that tells the progress, once there is one. */
+  /** Called with a function that returns the progress, once there is one. */
   readonly onProgress: (progress: () => Progress) => void;
-  /** Whether the claim is still held, for a lease from now. */
+  /** Whether the claim is still held, for a full lease from now. */
   readonly isHeld: () => Promise<boolean>;
 }
 
@@ -129,7 +129,7 @@ const readBeside = (
   return reading;
 };
 
-/** All has been read. The upload may still go on for long: nobody shall wait for our locks meanwhile, nor vacuum for our snapshot. */
+/** Everything has been read. The upload may still take long: meanwhile no session should wait for our locks, and no vacuum for our snapshot. */
 const confirmAndLetGo = async (snapshot: Snapshot): Promise<void> => {
   await snapshot.confirmNames();
   void snapshot.close();
@@ -176,13 +176,13 @@ export const attemptBackup = async (
     });
     const manifestKey = manifestKeyOf(stemOf(keyTemplate, keyPartsOf(backup)));
     const { manifest, sha256 } = await storeManifest(ports, manifestKey, made);
-    // Whoever was told that it is being cancelled must not find it completed.
+    // If a caller was answered that the backup is being cancelled, it must not become completed.
     if (stop.signal.reason instanceof Cancelled) throw stop.signal.reason;
     return completionOf(manifest, sha256, ports.clock());
   } catch (error) {
     stop.abort(error);
-    // What can't be removed now, because S3 is out of reach, no row names: the sweep removes it. Without a claim nothing is
-    // removed, since the attempt that has it may have adopted what is there.
+    // If S3 is unreachable, objects remain that no row names: the sweep removes them. Without a claim nothing is
+    // removed, because the attempt that has it may have adopted these objects.
     if (key && (await context.isHeld()))
       await ports.vault.remove(keysBeside(key)).catch(() => undefined);
     throw stop.signal.reason;

@@ -12,8 +12,8 @@ import type { Encoding } from '../../core/formats.ts';
 import type { Compressor } from '../../core/snapshot-ports.ts';
 
 /**
- * The body of the upload: pg_dump's output, looked at, compressed where pg_dump can't, hashed and counted. It ends, and
- * so lets the upload complete, only when pg_dump has exited 0 and what else is awaited is settled.
+ * The body of the upload: pg_dump's output, inspected, compressed if pg_dump can't, hashed and counted. It ends, and
+ * so lets the upload complete, only after pg_dump has exited 0 and `settled` has resolved.
  */
 export interface BodyRequest {
   readonly output: Readable;
@@ -30,7 +30,7 @@ export interface BodyRequest {
 
 export interface Body {
   readonly stream: Readable;
-  /** Bytes that have passed so far. */
+  /** Number of bytes that have passed so far. */
   bytes(): number;
   /** SHA-256 in hex, once the stream has ended. */
   digest(): string;
@@ -56,8 +56,8 @@ const tailIsWhole = (tail: Buffer, format: Format, { pgDumpCompress }: Encoding)
 };
 
 /**
- * Looks at pg_dump's own output: an archive is followed from its first to its last byte, of a text the first and last bytes are
- * read. A dump that was cut short, or lacks a part, does not look whole.
+ * Inspects pg_dump's own output: of an archive, every byte; of a plain dump, the first and last bytes. It rejects a dump that was
+ * cut short or lacks a part.
  */
 class Inspection extends Transform {
   #head: Buffer = Buffer.alloc(0);
@@ -86,7 +86,7 @@ class Inspection extends Transform {
     done(null, chunk);
   }
 
-  /** pg_dump's own error says more than what is missing in its output, so it comes first. */
+  /** pg_dump's own error is more useful than a report of missing output, so it comes first. */
   override _flush(done: TransformCallback): void {
     this.#exited.then(
       () => done(this.#fault()),
@@ -94,7 +94,7 @@ class Inspection extends Transform {
     );
   }
 
-  /** What it finds is said at the end. */
+  /** Findings are reported at the end. */
   #follow(look: (check: ArchiveCheck) => unknown): void {
     try {
       if (this.#check) look(this.#check);
@@ -117,7 +117,7 @@ class Inspection extends Transform {
   }
 }
 
-/** Hashes and counts what will be stored, stops at the maximum, and holds the end back until all is settled. */
+/** Hashes and counts what will be stored, stops at the maximum, and delays the end until everything is settled. */
 class Meter extends Transform {
   bytes = 0;
   readonly #hash = createHash('sha256');
@@ -166,7 +166,7 @@ export const openBody = async (request: BodyRequest): Promise<Body> => {
   const stages = compressor
     ? [output, inspection, compressor.stream, meter]
     : [output, inspection, meter];
-  // The reader of `meter` gets the error; the pipeline's own promise would be a second, unheard copy of it.
+  // The reader of `meter` gets the error; the pipeline's own promise would be a second, unhandled copy of it.
   pipeline(stages, { signal }).catch(() => undefined);
   return { stream: meter, bytes: () => meter.bytes, digest: () => meter.digest() };
 };

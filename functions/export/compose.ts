@@ -16,7 +16,7 @@ import type { Log } from '../../core/ports.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
-/** The export function's parts, built once a process from its environment. */
+/** The export function's parts, built once per process from its environment. */
 export const compose = (log: Log): { ports: ExportPorts; options: ExportOptions } => {
   const environment = readEnvironment([
     'environment',

@@ -12,7 +12,7 @@ import { attemptBackup } from './attempt.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 import { wantVerification } from './request-verification.ts';
 
-/** A backup that is there already must not fail because its source can't be reached any more. */
+/** A backup that already exists must not fail because its source can't be reached any more. */
 const endLeftoversOf = async ({ snapshots, log }: ExportPorts, backup: Backup): Promise<void> => {
   try {
     await snapshots.endLeftovers(backup.id, backup.attempt);
@@ -42,7 +42,7 @@ const work = async (
     backup,
     stop,
     onProgress: (progress) => note(() => ({ progress: progress() })),
-    // Not knowing counts as no.
+    // An unknown state counts as not held.
     isHeld: () =>
       write({}).then(
         () => true,
@@ -53,7 +53,7 @@ const work = async (
 
 /**
  * One message of an exports queue, from claim to final row.
- * @throws what the history throws; the message then comes again by itself
+ * @throws errors of the history; the message is then delivered again
  */
 export const exportBackup = (
   ports: ExportPorts,
@@ -67,7 +67,7 @@ export const exportBackup = (
       kind: BACKUPS,
       mostSeconds: options.settings.maximumDurationSeconds,
       work: (backup, context) => work(ports, options, backup, context),
-      // The last worker may have died between its manifest and its row: then the backup is whole.
+      // The last worker may have died between its manifest and its row: then the backup is complete.
       recover: (backup) => {
         const next = { ...backup, attempt: backup.attempt + 1 };
         return findEarlier(ports, options.keyTemplate, next, clock);

@@ -23,11 +23,11 @@ export interface StoredGlobals extends StoredObject {
   readonly sha256: string;
 }
 
-/** What dumping and storing came to. */
+/** Result of dumping and storing. */
 export interface DumpOutcome {
   readonly snapshot: Snapshot;
   readonly inventory: Inventory;
-  /** Absent where there is none, or none that could be read. */
+  /** Absent if there is none, or none could be read. */
   readonly before: Before | undefined;
   readonly dump: Dump;
   readonly stored: StoredObject;
@@ -38,7 +38,7 @@ export interface DumpOutcome {
   readonly globals?: StoredGlobals;
 }
 
-/** Absent where a server says nothing of them. */
+/** Absent if the server does not report them. */
 const textRulesOf = ({
   characters,
   localeProvider,
@@ -111,7 +111,7 @@ const describe = (
   },
 });
 
-/** The backup before a full one, read while the dump runs. Not knowing it is no reason to have none. */
+/** The backup before a full one, read during the dump. If it can't be read, the export goes on without it. */
 export const findBefore = async (
   { history, vault, log }: ExportPorts,
   { id, projectId, content }: Backup,
@@ -128,7 +128,7 @@ export const findBefore = async (
   }
 };
 
-/** The manifest of a stored backup, with warnings from its schema and from the backup before. */
+/** The manifest of a stored backup, with warnings about its schema and about differences from the previous backup. */
 export const makeManifest = (
   { clock }: ExportPorts,
   options: ExportOptions,

@@ -13,7 +13,7 @@ import type { VerificationSettings } from '../../core/verification.ts';
 export interface ExportPorts {
   readonly history: History;
   readonly vault: Vault;
-  /** Of the key that the vault signs manifests with. */
+  /** The key that signs the vault's manifests. */
   readonly manifestKey: Pick<ManifestSigner, 'hasSigned'>;
   readonly projects: ProjectSource;
   readonly snapshots: SnapshotSource;

@@ -6,26 +6,26 @@ import type { Verification } from '../../core/verification.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
 
 /**
- * Whether a backup that has just completed is verified without being asked for, and the request for it. Backup and verification are
- * two things: whatever fails here, the backup is completed, and merely stays unverified.
+ * Decides whether a backup that has just completed is verified without a request, and requests it. A failure here does not change
+ * the backup: it is completed, and only stays unverified.
  */
 type Ports = Pick<ExportPorts, 'verifications' | 'verificationQueue' | 'clock' | 'log'>;
 type Options = Pick<ExportOptions, 'verification' | 'settings' | 'environment'>;
 
 const DAY_MS = 86_400_000;
 
-/** Which week a time is in, by ISO 8601 in UTC: they begin on Mondays, and the epoch was a Thursday. */
+/** The number of a time's week, by ISO 8601 in UTC: weeks begin on Mondays, and the epoch was a Thursday. */
 const weekOf = (time: number): number => Math.floor((time / DAY_MS + 3) / 7);
 
-/** From 0 to 1, the same for a backup whenever it is asked. */
+/** From 0 to 1, always the same for one backup. */
 const lotOf = (backupId: string): number =>
   Number.parseInt(sha256Hex(`verification\0${backupId}`).slice(0, 8), 16) / 2 ** 32;
 
 const RECENT = 10;
 
 /**
- * One a week that nobody asked for. What could not run counts: a backup that is too large today is too large tomorrow. One that
- * found the backup bad does not, nor one whose workers died: the next backup is to be looked at.
+ * One verification per week without a request. One that could not run counts: a backup that is too large today is too large tomorrow. One
+ * that found the backup bad does not count, nor one whose workers died: then the next backup is verified.
  */
 const hasBeenThisWeek = async (
   { verifications, clock }: Ports,
@@ -43,7 +43,7 @@ const hasBeenThisWeek = async (
   );
 };
 
-/** Rows alone can't be brought back. */
+/** Rows alone can't be restored. */
 const isVerifiable = ({ type, content }: Backup): boolean =>
   type === 'database' && content !== 'data';
 
@@ -58,7 +58,7 @@ const isWanted = async (
   return lotOf(backup.id) < which.share;
 };
 
-/** Made from the backup's id: a completion that is repeated asks for the same one. */
+/** The id is made from the backup's id, so a repeated completion requests the same verification. */
 const verificationOf = (
   { verification, settings, environment }: Options,
   backup: Backup,
@@ -75,12 +75,12 @@ const verificationOf = (
   createdAt: iso(now),
   queuedAt: iso(now),
   expiresAt: iso(now + TIMES.jobRowDays * DAY_MS),
-  // Hashes that were not taken can't be compared.
+  // A backup without hashes can't be compared by them.
   compare: settings.compare === 'rows' ? verification.compare : 'counts',
   asked: false,
 });
 
-/** Never rejects. A row whose message could not be sent is found by the sweep. */
+/** Never rejects. The sweep finds a row whose message could not be sent. */
 export const wantVerification = async (
   ports: Ports,
   options: Options,

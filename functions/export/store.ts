@@ -34,7 +34,7 @@ export const keyPartsOf = ({ projectId, createdAt, id, attempt }: Backup): KeyPa
   attempt,
 });
 
-/** The dump itself, of tables that have so many bytes on the server. @throws what the vault throws, or the body's error */
+/** Stores the dump. `sourceBytes` is the size of its tables on the server. @throws errors of the vault, or the body's error */
 export const storeDump = (
   { vault }: ExportPorts,
   { keyTemplate }: ExportOptions,
@@ -49,7 +49,7 @@ export const storeDump = (
     key: `${stemOf(keyTemplate, parts)}${extension}`,
     body: body.stream,
     isSoleReader: true,
-    // Of definitions alone there are few, however large the tables are.
+    // A dump of definitions alone is small, however large the tables are.
     expectedBytes: backup.content === 'schema' ? 0 : sourceBytes,
     contentType: CONTENT_TYPES[extension],
     downloadName: downloadNameOf(parts, extension),
@@ -76,8 +76,8 @@ export const storeGlobals = async (
 };
 
 /**
- * A manifest that would be too large goes without what only a verification needs, so that a schema of very many objects has a backup at all.
- * @returns what was written. @throws ManifestTooLarge where it is too large even so, and what the vault throws
+ * A manifest that would be too large is stored without the parts that only a verification needs, so that very large schemas can be backed up.
+ * @returns the stored manifest's facts. @throws ManifestTooLarge if it is still too large, and errors of the vault
  */
 export const storeManifest = async (
   { vault }: Pick<ExportPorts, 'vault'>,

@@ -15,8 +15,8 @@ const UNPACK: Readonly<Record<Compression, string>> = {
 };
 
 /**
- * What a person types to load a downloaded file into an empty database of the same or a later major version. Text is
- * unpacked before psql begins: psql would commit what it got from a pipe whose other end died.
+ * The commands that load a downloaded file into an empty database of the same or a later major version. A plain dump is
+ * decompressed before psql begins: psql would commit the input from a pipe whose other end died.
  */
 export const restoreCommand = (
   format: Format,
@@ -45,7 +45,7 @@ const titleOf = (backup: Backup): { title: string; tone: Tone } => {
   }
 };
 
-/** One that never ran may have none chosen yet: the server's version decides. */
+/** A backup that never ran may have no compression yet: the server's version decides. */
 const compressionOf = ({ compression }: Backup): string => {
   if (compression === undefined) return '';
   return compression === 'none' ? ', not compressed' : `, ${compression} compression`;
@@ -81,7 +81,7 @@ const factsOf = (backup: Backup): Block => {
   return { kind: 'facts', facts: facts.filter((fact) => typeof fact === 'object') };
 };
 
-/** Only a full backup can bring a project back, so retention keeps the last good one of those. */
+/** Only a full backup can restore a project, so retention keeps the last good full backup. */
 const LONGER = ', and longer while it is the newest good backup of the project';
 
 const warningsOf = ({ warnings = [] }: Backup): Block[] =>

@@ -4,8 +4,8 @@ import { handleMessages } from '../batch.ts';
 import { mailFinishedRun, type NotifyPorts, type NotifySettings, takeNote } from './notify.ts';
 
 /**
- * Deals with a batch of outcomes. Runs are looked at once, after all outcomes of the batch are noted: a run of
- * thousands would else be counted anew for each of its backups. Whatever failed comes again.
+ * Handles a batch of outcomes. Runs are checked once, after all outcomes of the batch are noted: otherwise a run of
+ * thousands would be counted again for each of its backups. Failed messages are delivered again.
  */
 export const notifyBatch = async (
   ports: NotifyPorts,

@@ -3,19 +3,19 @@ import { printable, printableLines } from '../../core/printable.ts';
 import { oneLine } from './wording.ts';
 
 /**
- * A mail as blocks, from which its text and its HTML are both made, so that neither says what the other does not.
- * The HTML is for any client: tables for layout, styles inline, no images, no scripts, nothing fetched. Mails of over
- * 102 kB are cut by some clients, so lists end with "and N more".
+ * A mail as blocks. Its text and its HTML are both made from them, so that both say the same.
+ * The HTML works in any client: tables for layout, styles inline, no images, no scripts, nothing fetched. Some clients cut mails
+ * over 102 kB, so lists end with "and N more".
  */
 export type Tone = 'good' | 'bad' | 'mixed';
 
 export type Block =
   | { readonly kind: 'text'; readonly text: string }
-  /** Set in a fixed-width font: a command, or what the API takes. */
+  /** In a fixed-width font: a command, or input for the API. */
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'heading'; readonly text: string }
   | { readonly kind: 'facts'; readonly facts: readonly (readonly [string, string])[] }
-  /** What went wrong: a title and what is to be done about it. */
+  /** Problems: a title and what to do about it. */
   | { readonly kind: 'trouble'; readonly items: readonly Trouble[]; readonly more: number }
   | {
       readonly kind: 'table';
@@ -33,7 +33,7 @@ export interface Trouble {
 export interface Column {
   readonly title: string;
   readonly align?: 'right';
-  /** Of the table's width, in HTML: keeps short words whole beside long texts. */
+  /** Share of the table's width, in HTML: keeps short words whole beside long texts. */
   readonly width?: string;
 }
 
@@ -199,7 +199,7 @@ ${blocks.map(htmlBlock).join('\n')}
 </html>
 `;
 
-/** Whatever a letter's parts hold, nothing in them is hidden; only code has lines of its own. */
+/** Makes hidden characters of a letter's parts visible; only code keeps its line breaks. */
 const shownBlock = (block: Block): Block => {
   switch (block.kind) {
     case 'text':

@@ -27,23 +27,23 @@ export interface NotifyPorts {
 
 export interface NotifySettings {
   readonly environment: string;
-  /** Whether what went well is mailed too. What completed with warnings, or left something out, is mailed in any case. */
+  /** Whether successes are mailed too. A success with warnings, or with something left out, is mailed in any case. */
   readonly onSuccess: boolean;
 }
 
 /**
- * How long the right to mail a run is held: longer than the function may run, shorter than its queue hides a
- * message, so that the message whose mail failed finds the right free again.
+ * How long the right to mail a run is held: longer than the function's timeout, shorter than the queue hides a
+ * message, so that the message whose mail failed can claim the right again.
  */
 const MAIL_LEASE_SECONDS = 120;
 
 /**
- * Takes note of one outcome. A backup of a run is settled in the run and gets no mail; one that a person requested is
- * mailed at once. Mails are sent before the row says so: at least once, and twice only where a
+ * Notes one outcome. A backup of a run is settled in the run and gets no mail; one that a person requested is
+ * mailed immediately. The mail is sent before the row records it: at least once, and twice only if a
  * function dies in between.
  *
- * @returns the run that has to be looked at, since this may have been the last it waited for
- * @throws MailNotSent, errors of AWS: the message comes again
+ * @returns the run to check, because this may have been its last open backup
+ * @throws MailNotSent, errors of AWS: the message is delivered again
  */
 export const takeNote = async (
   ports: NotifyPorts,
@@ -81,7 +81,7 @@ const isBadNews = ({ asked, status, result }: Verification): boolean =>
   Boolean(result?.unfinished?.length) ||
   (asked && (status === 'failed' || result?.verdict !== 'verified'));
 
-/** It completed, and a person has something left to look at. */
+/** It completed, and a person has something left to do. */
 const isUnfinished = ({ status, dryRun, outcome }: Restore): boolean =>
   status === 'completed' &&
   !dryRun &&
@@ -92,7 +92,7 @@ const isUnfinished = ({ status, dryRun, outcome }: Restore): boolean =>
     Boolean(outcome.dependentObjects?.some(({ repoint }) => repoint === 'not-done')) ||
     outcome.foreignKeys.some(({ state }) => state !== 'valid'));
 
-/** A restore or verification that has ended is mailed at once, where there is something to say. */
+/** A restore or verification that has ended is mailed immediately, if there is something to report. */
 const noteJob = async <J extends Job>(
   { mailer, log }: NotifyPorts,
   jobs: Pick<Jobs<J>, 'get' | 'told'>,
@@ -138,7 +138,7 @@ const noteBackup = async (
 
 /**
  * Mails a run once: when every source has planned and every backup has ended.
- * @throws MailUnderway where another holds the right to mail it, and MailNotSent: the message comes again
+ * @throws MailUnderway if another invocation holds the right to mail it, and MailNotSent: the message is delivered again
  */
 export const mailFinishedRun = async (
   ports: NotifyPorts,

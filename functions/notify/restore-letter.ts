@@ -11,7 +11,7 @@ import type { Block, Letter, Tone } from './letter.ts';
 import { unfinishedBlocks } from './unfinished.ts';
 import { counted, durationOf, isShowable, nameLine, oneLine, timeOf } from './wording.ts';
 
-/** The mail of one restore, which a person asked for. */
+/** The mail of one restore, which a person requested. */
 const LINES_SHOWN = 20;
 const STATEMENTS_SHOWN = 10;
 
@@ -143,7 +143,7 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
       ]
     : [];
 
-/** Objects that still use the old schema, and would be dropped with it. */
+/** Objects that still use the old schema, and that a drop of that schema would remove. */
 const staying = ({ outcome }: Restore): readonly Dependent[] =>
   outcome?.dependentObjects?.filter(({ repoint }) => repoint === 'not-done') ?? [];
 

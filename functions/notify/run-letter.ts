@@ -4,7 +4,7 @@ import type { Block, Letter, Tone, Trouble } from './letter.ts';
 import { type Ended, needsAttention, type RunReport } from './run-report.ts';
 import { counted, durationOf, nameLine, numberOf, oneLine, sizeOf, timeOf } from './wording.ts';
 
-/** What each list shows at most; the mail has to stay below 102 kB. */
+/** Most lines of each list; the mail must stay below 102 kB. */
 const COMPLETED_SHOWN = 50;
 const FAILED_SHOWN = 30;
 const SKIPPED_SHOWN = 30;
@@ -186,7 +186,7 @@ export const runLetter = (environment: string, report: RunReport): Letter => {
   };
 };
 
-/** Planning failed for a run of which nothing else is known. */
+/** For a run whose planning failed, if nothing else is known about it. */
 export const planFailedLetter = (
   environment: string,
   failure: { readonly runId: string; readonly source: string; readonly error: { message: string } },

@@ -4,7 +4,7 @@ import { inParallel } from '../../core/parallel.ts';
 import type { Run } from '../../core/run.ts';
 import type { Runs } from '../../core/run-ports.ts';
 
-/** What a mail says of one backup of a run. Kept small: a run may have ten thousand. */
+/** The facts of one backup in the mail of a run. Kept small: a run may have ten thousand. */
 export type Ended = Pick<
   Backup,
   'id' | 'projectId' | 'projectName' | 'source' | 'status' | 'attempt'
@@ -22,7 +22,7 @@ export interface RunReport {
   readonly failed: readonly Ended[];
   readonly cancelled: readonly Ended[];
   readonly skipped: readonly { readonly projectId: string; readonly why: string }[];
-  /** All that were skipped, listed or not. */
+  /** Number of all skipped projects, listed or not. */
   readonly skippedCount: number;
   readonly planFailures: readonly { readonly source: string; readonly message: string }[];
 }
@@ -60,7 +60,7 @@ const neverRequested = (projectId: string, backupId: string): Ended => ({
   },
 });
 
-/** Reads how everything that a finished run planned has ended. */
+/** Reads the result of everything that a finished run planned. */
 export const reportOf = async (
   { history, runs }: { history: Pick<History, 'get'>; runs: Pick<Runs, 'planned'> },
   run: Run,
@@ -72,7 +72,7 @@ export const reportOf = async (
   });
   const plannedIds = new Set(planned.map(({ projectId }) => projectId));
   const parts = Object.entries(run.parts);
-  // One source may have listed for the first time what another reports as listed by nobody.
+  // One source may have listed for the first time a project that another source reports as unlisted.
   const skipped = parts
     .flatMap(([, part]) => part.skipped)
     .filter(({ projectId }) => !plannedIds.has(projectId));
@@ -80,7 +80,7 @@ export const reportOf = async (
   const counted = parts.reduce((sum, [, part]) => sum + part.skippedCount, 0);
   return {
     run,
-    // Retention may have taken a backup before its run was mailed; it was completed all the same.
+    // Retention may have removed a backup before its run was mailed; it was completed nevertheless.
     completed: ended.filter(({ status }) => status === 'completed' || status === 'deleted'),
     failed: ended.filter(({ status }) => status === 'failed'),
     cancelled: ended.filter(({ status }) => status === 'cancelled'),
@@ -93,8 +93,8 @@ export const reportOf = async (
 };
 
 /**
- * Whether a person has to do something: such a run is mailed even if successes are not. A backup that lacks what the one before it
- * had counts; warnings that a schema gives every night do not.
+ * Whether a person must do something: such a run is mailed even if successes are not. A backup that lacks content of the previous one
+ * counts; warnings that a schema causes every night do not.
  */
 export const needsAttention = ({
   completed,

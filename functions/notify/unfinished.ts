@@ -2,7 +2,7 @@ import type { UnfinishedObject } from '../../core/restore.ts';
 import type { Block } from './letter.ts';
 import { isShowable, oneLine } from './wording.ts';
 
-/** Objects of a restore that are not as they were, although every row is there, and one script that completes them. */
+/** Objects that a restore could not restore completely, although every row is there, and one script that completes them. */
 const LINES_SHOWN = 20;
 
 const STATES = {

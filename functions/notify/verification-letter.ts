@@ -3,7 +3,7 @@ import type { Verification } from '../../core/verification.ts';
 import type { Block, Letter, Tone } from './letter.ts';
 import { counted, durationOf, nameLine, oneLine, sizeOf, timeOf } from './wording.ts';
 
-/** The mail of one verification: of every one that found a difference, and of those that a person asked for. */
+/** The mail of one verification: sent if it found a difference, or if a person requested it. */
 const LINES_SHOWN = 50;
 
 const titleOf = (verification: Verification): { title: string; tone: Tone } => {

@@ -2,8 +2,8 @@ import { millis } from '../../core/backup.ts';
 import { printable } from '../../core/printable.ts';
 
 /**
- * How mails word numbers, times and names. Names come from customers' databases: whatever they hold, they stay on one
- * line, of a sane length, and can't turn around the text that follows them.
+ * How mails write numbers, times and names. Names come from customers' databases: any name stays on one
+ * line, has a limited length, and can't reverse the direction of the text after it.
  */
 
 /** Prose on one line of at most `most` characters: line breaks become spaces, other hidden characters escapes. */
@@ -53,7 +53,7 @@ export const numberOf = (count: number): string => count.toLocaleString('en-US')
 export const counted = (count: number, noun: string): string =>
   `${numberOf(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-/** Nothing of a statement may be changed or cut: one that can't be shown whole is left to the API. */
+/** A statement must not be changed or cut: one that is too long is only in the API. */
 const LONGEST_STATEMENT = 4000;
 export const isShowable = (sql: string): boolean =>
   sql.length <= LONGEST_STATEMENT &&

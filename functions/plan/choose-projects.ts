@@ -7,11 +7,11 @@ import type { Refresh, Refused } from '../../core/refresh-registry.ts';
 import type { Run } from '../../core/run.ts';
 import type { ProjectSource, Registry } from '../../core/source-ports.ts';
 
-/** What is open at one source, as the index shows it: it may be a moment behind. */
+/** Open work of one source, from the index, which may lag a moment behind. */
 export interface OpenBackups {
-  /** By project: a backup that another run planned and that still waits or runs. */
+  /** By project: a pending or running backup that another run planned. */
   readonly ofOtherRuns: ReadonlyMap<string, OpenWork>;
-  /** Ids of this run's backups that wait. */
+  /** Ids of this run's pending backups. */
   readonly waiting: ReadonlySet<string>;
 }
 
@@ -45,8 +45,8 @@ export interface ChoicePorts {
 }
 
 /**
- * Why an id that the run names, and that this source does not list, no source plans; undefined where it
- * is another source's. Only one source of a run answers for the ids that no source has.
+ * Why no source plans an id that the run names and this source does not list; undefined if another source
+ * lists it. Only one source of a run reports the ids that no source has.
  */
 const whyNobody = async (
   { registry, source: { name: source, covers } }: ChoicePorts,
@@ -94,7 +94,7 @@ const whyOpen = (open: OpenWork): string =>
   `its backup ${open.id} of ${open.createdAt} is still ${open.status === 'pending' ? 'waiting' : 'running'}`;
 
 /**
- * Which of a source's projects a run takes. Inactive projects are no news unless the run names them; one whose
+ * Which of a source's projects a run backs up. Inactive projects are reported only if the run names them. A project whose
  * backup of an earlier run has not ended yet is skipped and reported: a second one would only queue behind it.
  */
 export const chooseProjects = async (

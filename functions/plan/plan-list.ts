@@ -14,11 +14,11 @@ const DAY_MS = 86_400_000;
 export interface PlanList {
   readonly run: Run;
   readonly chosen: readonly Project[];
-  /** Backups of this run known to have a row that waits: they only need a message. */
+  /** Backups of this run that have a pending row: they only need a message. */
   readonly waiting: ReadonlySet<string>;
 }
 
-/** The row of a run's backup. It is the same whenever it is planned, but for the time it was queued. */
+/** The row of a run's backup. It is the same each time it is planned, except for the time it was queued. */
 const rowOf = (
   { environment, exportDefaults, retention }: PlanSettings,
   run: Run,
@@ -55,14 +55,14 @@ const firstOf = <T>(items: Iterable<T>, count: number): T[] => {
 };
 
 /**
- * Writes the list of what one source plans for a run, and each backup's row and message.
+ * Writes the list of backups that one source plans for a run, and each backup's row and message.
  *
- * The list is a chain of chunks, each written once, that an empty chunk ends. Whoever finds a chunk written
- * (by an attempt that died, or by one that runs at the same time and may have seen another listing) takes it
- * over as it is and goes on behind it with what is not in it. So all attempts work off one and the same list: no
- * project is in it twice, and none is left out by an attempt that died.
+ * The list is a chain of chunks, each written once, and an empty chunk ends it. An attempt may find a chunk already written:
+ * by an attempt that died, or by a concurrent one that may have seen another listing. It then uses that chunk
+ * unchanged and appends only projects that are not in it. So all attempts work on the same list: no
+ * project is in it twice, and an attempt that died leaves none out.
  *
- * Rows follow their chunk, for a run waits for what its chunks name: a row first could end unnoticed.
+ * Rows are written after their chunk, because a run waits for the backups in its chunks: otherwise a backup could end unnoticed.
  */
 export const planList = async (
   ports: PlanPorts,
@@ -88,7 +88,7 @@ export const planList = async (
   return planned;
 };
 
-/** Sees to it that each backup of a chunk has a row, and a message if it waits. */
+/** Ensures that each backup of a chunk has a row, and a message if it is pending. */
 const request = async (
   ports: PlanPorts,
   settings: PlanSettings,
@@ -101,7 +101,7 @@ const request = async (
   const { history, registry, queue, source, clock, log } = ports;
   const isWaiting = async ({ projectId, backupId }: PlannedBackup): Promise<boolean> => {
     if (waiting.has(backupId)) return true;
-    // An attempt that died may have listed a project that is gone by now: the registry still knows it.
+    // An attempt that died may have listed a project that is gone now: the registry still has it.
     const project = projects.get(projectId) ?? (await registry.get(projectId));
     if (!project) {
       log.warn('a planned project is known no more', { projectId, backupId });
@@ -116,7 +116,7 @@ const request = async (
     (await isWaiting(backup)) ? [{ projectId: backup.projectId, id: backup.backupId }] : [],
   );
   const unsent = await queue.send(messages.flat());
-  // Their rows wait, and sweep sends a message for each row that has waited too long.
+  // Their rows are pending, and sweep sends a message for each row that has waited too long.
   if (unsent.length)
     log.warn('requests were not taken by the queue', { runId: run.id, unsent: unsent.length });
 };

@@ -11,14 +11,14 @@ import type { PlanOutcome, PlanPorts, PlanSettings } from './ports.ts';
 /**
  * Plans one source's part of a run: a `pending` row and a message for each of its active projects.
  *
- * It may be killed at any point and begun again, or run twice at once. What makes that safe: ids are hashes of
- * run and project; the list of what is planned is written once, chunk by chunk, before the rows it names (see
- * plan-list.ts), and whoever comes second takes over that list; rows are created only where there is none; and
- * a part that has ended is never planned again. The `run` outcome at the end tells notify to look, which a
- * run with nothing to do needs, for no backup of it will ever report.
+ * It may be killed at any point and started again, or run twice at the same time. This is safe because ids are hashes of
+ * run and project; the list of planned backups is written once, chunk by chunk, before the rows that it names (see
+ * plan-list.ts), and a second attempt uses that list; rows are created only if they do not exist; and
+ * a part that has ended is never planned again. The `run` outcome at the end makes notify check the run: a
+ * run without backups needs this, because no backup will report its end.
  *
- * A failure that no retry mends ends the part with an error, so that a person hears of it at once. Any other is thrown:
- * Lambda tries twice more and then hands the event to the function's on-failure destination.
+ * A failure that no retry fixes ends the part with an error, so that a person is notified immediately. Any other is thrown:
+ * Lambda tries twice more and then sends the event to the function's on-failure destination.
  * @throws LarderError that is retryable, InvalidInput for an event that is not this source's, errors of AWS
  */
 export const planRun = async (
@@ -44,8 +44,8 @@ export const planRun = async (
 };
 
 /**
- * What the run takes of this source. A failure that no retry mends is a part of the answer: what an earlier
- * attempt has put on the list is planned all the same.
+ * The projects of this source that the run backs up. A permanent failure is part of the result: the backups that an
+ * earlier attempt has listed are planned nevertheless.
  */
 const choose = async (ports: PlanPorts, run: Run, open: OpenBackups) => {
   try {

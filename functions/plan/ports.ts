@@ -19,7 +19,7 @@ export interface PlanSettings {
   readonly environment: string;
   readonly exportDefaults: ExportSettings;
   readonly retention: RetentionSettings;
-  /** Backups that a chunk of the run's list holds. */
+  /** Number of backups in a chunk of the run's list. */
   readonly chunkSize?: number;
 }
 

@@ -19,8 +19,8 @@ import { beforePlaces } from './report.ts';
 import { restoringProject } from './restoring-project.ts';
 
 /**
- * What is left once the transaction is committed: foreign keys to tables outside, and the exchange of names. From here on
- * something is there, and no end may look as if nothing were.
+ * The steps after the commit of the transaction: foreign keys to tables outside, and the exchange of names. The restored
+ * schema exists now, and no result may hide that.
  */
 type Context = WorkContext<Restore>;
 
@@ -33,8 +33,8 @@ export const leftForLater = (
 const namesOf = (places: readonly SchemaPlace[]): readonly string[] => places.map(({ to }) => to);
 
 /**
- * What happens after the transaction is committed must not end as if nothing were there: it is tried again as long as it may
- * be, and then says what is there and what was not done.
+ * A failure after the commit must not look as if nothing had been restored. The step is retried as long as possible;
+ * then the error says what exists and what was not done.
  */
 const afterCommit = async <T>(
   restore: Restore,
@@ -53,7 +53,7 @@ const afterCommit = async <T>(
   }
 };
 
-/** The schema is there by now: who cancels a restore beside from here on gets it without the keys that are still missing. */
+/** The schema already exists: a restore beside that is cancelled now completes without the keys that are still missing. */
 export const addForeignKeys = async (
   { server }: RestorePorts,
   { settings }: RestoreOptions,
@@ -75,7 +75,7 @@ export const addForeignKeys = async (
   }
 };
 
-/** A swap must not lose a key that the live schema has. */
+/** A swap must not lose a key of the live schema. */
 export const refuseWithoutKeys = ({ schemas, foreignKeys }: RestoreOutcome): void => {
   const [missing] = foreignKeys.filter(({ state }) => state === 'left-out');
   if (!missing) return;
@@ -85,7 +85,7 @@ export const refuseWithoutKeys = ({ schemas, foreignKeys }: RestoreOutcome): voi
   throw new StepNotDone('The names were not exchanged', namesOf(schemas), why);
 };
 
-/** Where the tables are once the names are exchanged. */
+/** Where the tables are after the exchange of names. */
 const movedKey = (key: RestoredForeignKey, schemas: readonly SchemaPlace[]): RestoredForeignKey => {
   const place = schemas.find(({ to }) => to === key.table.schema);
   if (!place) return key;
@@ -98,7 +98,7 @@ const movedKey = (key: RestoredForeignKey, schemas: readonly SchemaPlace[]): Res
   };
 };
 
-/** Keys of tables outside that lead to the restored schema now: they hold for new rows, and are checked for the others. */
+/** Foreign keys of outside tables that now reference the restored schema: they check new rows, and existing rows are validated. */
 export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly string[] =>
   keys
     .filter(({ state }) => state !== 'valid')
@@ -107,7 +107,7 @@ export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly strin
         `Foreign key ${quoted(name)} of ${quoted(`${table.schema}.${table.name}`)} outside is ${state === 'left-out' ? 'missing' : 'not valid'}: ${why ?? 'for a reason that the log has'}${sql === undefined ? '' : ` (${sql})`}.`,
     );
 
-/** The same for what is unfinished, whose statements name the schemas in quotes. */
+/** The same for unfinished objects, whose statements name the schemas in quotes. */
 const movedSql = (
   { sql, ...one }: UnfinishedObject,
   schemas: readonly SchemaPlace[],
@@ -121,7 +121,7 @@ const movedSql = (
   return { ...one, sql: moved };
 };
 
-/** Puts the restored schemas in the live ones' places, which are kept under other names. Done once, however often it is asked. */
+/** Replaces the live schemas with the restored ones, and keeps the live ones under other names. Repeating it changes nothing. */
 export const exchange = async (
   ports: RestorePorts,
   { settings }: RestoreOptions,
@@ -151,14 +151,14 @@ export const exchange = async (
       }),
   );
   const done = exchanged(outcome, renames, dependents);
-  // The names are exchanged: whatever comes of the keys, the record has to say so.
+  // The names are exchanged: the record must say so, even if validating the keys fails.
   const validated = await server
     .addForeignKeys(keys, { lockTimeoutMs, signal })
     .catch(() => leftForLater(keys, 'not validated: the restore ended before'));
   return { ...done, warnings: [...done.warnings, ...keyWarnings(validated)] };
 };
 
-/** What a swap has come to once the names are exchanged. */
+/** Result of a swap after the exchange of names. */
 export const exchanged = (
   outcome: RestoreOutcome,
   renames: readonly SchemaPlace[],
@@ -178,7 +178,7 @@ export const exchanged = (
   };
 };
 
-/** What is live steps aside, then the restored ones take its names. */
+/** First the live schemas are renamed, then the restored ones get their names. */
 export const renamesOf = (
   restore: Restore,
   outcome: RestoreOutcome,

@@ -20,7 +20,7 @@ import type { RestoreOptions, RestorePorts } from './ports.ts';
 
 const LOOK_EVERY_MS = 3000;
 
-/** The restore function's parts, built once a process from its environment. The source's login is the restore role's. */
+/** The restore function's parts, built once per process from its environment. The source's login is the restore role's. */
 export const compose = (log: Log): { ports: RestorePorts; options: RestoreOptions } => {
   const environment = readEnvironment([
     'environment',

@@ -9,7 +9,7 @@ import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import type { RestorePlan } from './restore-plan.ts';
 
-/** Where the stored object becomes a schema: vault, digest, archive reader, one transaction. */
+/** The path from the stored object to a schema: vault, digest, archive reader, one transaction. */
 export interface LoadContext {
   readonly restore: RestoreWithSecret;
   readonly project: RestoringProject;
@@ -17,16 +17,16 @@ export interface LoadContext {
   readonly manifest: Manifest;
   readonly plan: RestorePlan;
   readonly preflight: Preflight;
-  /** Of the stored object, and ended here: whoever made it knows what had arrived where this fails. */
+  /** Reading of the stored object; ended here. If the load fails, its creator checks which bytes had arrived. */
   readonly reading: MeteredReading;
-  /** What is taken away before the rows. */
+  /** Checks that are removed before the rows are loaded. */
   readonly loosen: Loosening | undefined;
   readonly stop: AbortController;
-  /** Called as it goes on, for the record. */
+  /** Called with the progress, for the record. */
   readonly onProgress: (progress: RestoreProgress) => void;
 }
 
-/** @returns what is there once the transaction is committed, and the bytes that were read for it */
+/** @returns the schemas and their facts after the commit, and the number of bytes read */
 export const loadBackup = async (
   ports: Pick<RestorePorts, 'archives' | 'server' | 'vault' | 'clock'>,
   options: Pick<RestoreOptions, 'settings'>,
@@ -84,7 +84,7 @@ export const loadBackup = async (
     });
     return { ...loaded, bytesRead: reading.input.bytes };
   } finally {
-    // Whoever still reads or writes for this restore must not go on without it.
+    // After a failure no other part may go on reading or writing for this restore.
     await reading.end();
   }
 };

@@ -5,7 +5,7 @@ import type { Restore } from '../../core/restore.ts';
 const REPORT =
   'The rest can be restored: ask again with "onConflict": "report". It restores every row and lists each object that is not as it was, with the SQL that completes it (docs/restore.md).';
 
-/** Under `stop` the error says that there is another way. */
+/** Under `stop` the error mentions that there is another way. */
 export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown => {
   if (onConflict === 'report' || !(error instanceof StatementRefused) || !error.conflict)
     return error;
@@ -13,7 +13,7 @@ export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown
 };
 
 /**
- * Under `report`, if a check refuses a row, the rows are loaded once more and the checks are added after them: only a backup with such
+ * Under `report`, if a check refuses a row, the rows are loaded again and the checks are added after them: only a backup with such
  * rows is read twice.
  */
 export const loosenNext = (error: unknown, { onConflict }: Restore): Loosening | undefined =>

@@ -4,8 +4,8 @@ import type { Restore } from '../../core/restore.ts';
 import type { MarkerSecret } from '../../core/restore-ports.ts';
 
 /**
- * A restore's marks on the source are made with a secret that only its record has: who owns a schema may write any comment there.
- * All attempts at one restore have the same.
+ * A restore's markers on the source are made with a secret that only its record has, because every owner of a schema may write any
+ * comment there. All attempts of one restore have the same secret.
  */
 export type RestoreWithSecret = Restore & { readonly seal: string };
 

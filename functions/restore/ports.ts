@@ -25,7 +25,7 @@ export interface RestorePorts {
   readonly readNaming: ReadNaming;
   readonly server: RestoreServer;
   readonly queue: Pick<WorkQueue, 'hide'>;
-  /** Of the same source: a swap sends its safety backup there. */
+  /** The exports queue of the same source, for the safety backup of a swap. */
   readonly exports: Pick<WorkQueue, 'send'>;
   readonly outcomes: Outcomes;
   readonly clock: Clock;
@@ -37,6 +37,6 @@ export interface RestoreOptions {
   readonly exportDefaults: ExportSettings;
   readonly retention: RetentionSettings;
   readonly environment: string;
-  /** Between two looks at a safety backup. */
+  /** Time between two checks of a safety backup. */
   readonly lookEveryMs: number;
 }

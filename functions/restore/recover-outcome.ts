@@ -7,7 +7,7 @@ import { recoverUndo } from './undo.ts';
 
 type Ports = Pick<RestorePorts, 'restores' | 'server' | 'history'>;
 
-/** What the mark says that its transaction left. Its keys to tables outside are told with their SQL, since nobody is left to add them. */
+/** Result of a transaction according to its marker. Keys to outside tables are reported with their SQL, because no worker will add them. */
 const recoverLoaded = async (
   { server, history }: Ports,
   restore: RestoreWithSecret,
@@ -37,9 +37,9 @@ const recoverLoaded = async (
 };
 
 /**
- * What a restore has come to whose every worker died: a worker may die between a COMMIT, of the whole backup or of a mere exchange of names,
- * and the record. What exchanged names has to say so, or nobody could exchange them back; what is there beside has to be found.
- * @returns undefined where nothing was committed, or a swap has not exchanged names
+ * Outcome of a restore whose workers all died. A worker may die between a COMMIT (of the whole backup, or only of an exchange of names)
+ * and the record. An exchange of names must be recorded, or it could not be undone; a schema restored beside must be found.
+ * @returns undefined if nothing was committed, or if a swap has not exchanged names
  */
 export const recoverOutcome = async (
   ports: Ports,
@@ -47,7 +47,7 @@ export const recoverOutcome = async (
 ): Promise<Partial<Restore> | undefined> => {
   const { id, mode, seal, outcome, exchange, attempt } = restore;
   if (seal === undefined) return undefined;
-  // One that was at its COMMIT may still commit.
+  // A session at its COMMIT may still commit.
   await ports.server.endLeftovers(id, attempt + 1);
   const sealed = { ...restore, seal };
   if (mode === 'undo') return await recoverUndo(ports, sealed);

@@ -15,8 +15,8 @@ import type { RestorePlan } from './restore-plan.ts';
 import { logNotOwned } from './restoring-project.ts';
 
 /**
- * What a restore would need and what speaks against it, before anything is written. The speed is of a small instance: bytes of
- * tables on the server for a second (docs/benchmarks.md has measured ones).
+ * What a restore needs, and the reasons to refuse it, before anything is written. The speed is that of a small instance: bytes of
+ * tables on the server per second (docs/benchmarks.md has measured ones).
  */
 const SLOW_BYTES = 15 * 1024 ** 2;
 const FIXED_SECONDS = 5;
@@ -50,7 +50,7 @@ const timeProblems = (bytes: number, allowed: number) => {
   return { seconds, problems: [], warnings };
 };
 
-/** A backup that a verification found to be damaged may still be the best there is, so it is not refused. */
+/** A damaged backup may still be the best one, so it is not refused. */
 const validationWarnings = ({ validation, validationWhy }: Backup): string[] =>
   validation === 'failed'
     ? [
@@ -58,7 +58,7 @@ const validationWarnings = ({ validation, validationWhy }: Backup): string[] =>
       ]
     : [];
 
-/** Where a swap puts what is live. */
+/** Names that a swap gives to the live schemas. */
 export const beforePlaces = (
   { createdAt }: Pick<Restore, 'createdAt'>,
   places: readonly SchemaPlace[],
@@ -101,7 +101,7 @@ export const check = async (
   const time = timeProblems(databaseBytes, limits.seconds);
   const report = {
     ...found,
-    // What is live may be other than what the backup holds.
+    // The live objects may differ from the backup's.
     ...(naming && { functionsNamingLive: naming.functions, namingLive: naming.all }),
     at: iso(ports.clock()),
     serverVersion: server.version,

@@ -19,7 +19,7 @@ import { tableProblem } from '../../core/restore-tables.ts';
 import type { StoredBackup } from '../../core/stored-backup.ts';
 import type { RestorePorts } from './ports.ts';
 
-/** What a restore is to do, worked out from its row and its backup's manifest. */
+/** The plan of a restore, from its row and its backup's manifest. */
 export interface RestorePlan {
   readonly mode: PreflightRequest['mode'];
   readonly places: readonly SchemaPlace[];
@@ -27,9 +27,9 @@ export interface RestorePlan {
   readonly chosen?: ChosenEntries;
   /** Ids of the table of contents that are read; absent: all. */
   readonly entries?: readonly number[];
-  /** What of it runs while it comes back; absent where nobody can tell. */
+  /** Code of the backup that runs during the restore; absent if it cannot be known. */
   readonly ownCode?: readonly OwnCode[];
-  /** What of it names schemas that get another name; absent where nobody can tell, as of a plain backup. */
+  /** Objects that name schemas which get another name; absent if they cannot be known, as for a plain backup. */
   readonly naming?: Awaited<ReturnType<ReadNaming>>;
 }
 
@@ -39,7 +39,7 @@ const modeOf = ({ mode, into }: Restore): PreflightRequest['mode'] => {
   return into === 'live' ? 'tables-live' : 'beside';
 };
 
-/** @throws RestoreRefused where one name is given for several schemas */
+/** @throws RestoreRefused if one name is given for several schemas */
 export const placesOf = (restore: Restore, manifest: Manifest): readonly SchemaPlace[] => {
   const schemas = schemasIn(manifest);
   if (restore.newSchema !== undefined && schemas.length > 1) {
@@ -66,7 +66,7 @@ const tablesNamed = (names: readonly string[], manifest: Manifest): readonly Tab
     .map(({ schema, name }) => ({ schema, name }));
 };
 
-/** Some bytes of a stored object, all of them. */
+/** Reads a range of a stored object completely. */
 const readPart = async (
   vault: VaultReader,
   key: string,
@@ -93,9 +93,9 @@ const namingIn = async (
 };
 
 /**
- * Of a plain backup it can't be told; where it has no functions, there is nothing to read, as long as it is sure that its manifest is the one
- * that was stored. Built-ins matter as well if the restore role is to own all.
- * @throws BackupDamaged where the archive has functions, and the manifest none
+ * For a plain backup this is unknown. If the manifest has no functions and is certainly the stored one, nothing needs to be
+ * read. Built-ins matter as well if the restore role is to own all.
+ * @throws BackupDamaged if the archive has functions and the manifest has none
  */
 const ownCodeIn = async (
   { readOwnCode, vault }: Sources,
@@ -119,7 +119,7 @@ const ownCodeIn = async (
   return { ownCode: found.filter(({ entry }) => !wanted || wanted.has(entry)) };
 };
 
-/** All projects of a source name its shared schemas. @throws RestoreRefused */
+/** All projects of a source use its shared schemas. @throws RestoreRefused */
 const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
   if (mode !== 'swap' || !project.schemas) return;
   throw new RestoreRefused([
@@ -159,10 +159,10 @@ const planWithoutNaming = async (
     read: (from, bytes) => readPart(vault, manifest.object.key, from, bytes),
     tables: tablesNamed(restore.tables, manifest),
   });
-  // Types that are live already evaluate the rows as well.
+  // Existing live types evaluate the rows as well.
   const { owners } = restore;
   const code = await ownCodeIn(sources, stored, { owners, entries: chosen.withNeeds });
-  // What they need is live beside them; a new schema has nothing yet.
+  // In a live schema, the objects that they need exist already; a new schema has nothing yet.
   if (mode === 'tables-live') return { mode, places, chosen, entries: chosen.entries, ...code };
   const leftOut = [...chosen.leftOut, ...(chosen.leftOutBeside ?? [])];
   return { mode, places, chosen: { ...chosen, leftOut }, entries: chosen.withNeeds, ...code };

@@ -5,7 +5,7 @@ import { GONE, sharedProjectId } from '../../core/project.ts';
 import type { Restore } from '../../core/restore.ts';
 import type { RestorePorts } from './ports.ts';
 
-/** The project of a restore, with what the registry has of it. The source itself is asked later, by whoever is about to write. */
+/** The project of a restore, with its facts from the registry. The source itself is asked later, just before a write. */
 export const restoringProject = async (
   { registry }: Pick<RestorePorts, 'registry'>,
   { projectId, from, mode, newSchema }: Restore,
@@ -21,7 +21,7 @@ export const restoringProject = async (
   };
 };
 
-/** Whose schemas were refused stands in the log alone: answers and mails go to people of one project. */
+/** Only the log shows whose schemas were refused: answers and mails go to people of one project. */
 export const logNotOwned = (log: Log, restoreId: string, problems: readonly NotOwned[]): void => {
   if (problems.length)
     log.warn('a restore would have touched schemas that are not its project’s', {
@@ -30,7 +30,7 @@ export const logNotOwned = (log: Log, restoreId: string, problems: readonly NotO
     });
 };
 
-/** Logs a refusal, which may be the cause of another error, and passes it on. */
+/** Logs a refusal, which may be the cause of another error, and rethrows it. */
 export const loggingNotOwned = async <T>(
   { log }: Pick<RestorePorts, 'log'>,
   { id }: Restore,

@@ -29,12 +29,12 @@ import { restoringProject } from './restoring-project.ts';
 import { takeSafetyBackup } from './safety-backup.ts';
 
 /**
- * One attempt at one restore. Its transaction is all or nothing; what comes after it (foreign keys to tables outside, the
- * exchange of names) is done in short steps that a later attempt takes up where this one died.
+ * One attempt of one restore. Its transaction is all or nothing. The steps after it (foreign keys to tables outside, the
+ * exchange of names) are short, and a later attempt continues at the step where this one died.
  */
 type Context = WorkContext<Restore>;
 
-/** A failure says more where it is known whether the stored object itself is to blame. */
+/** A failure is more precise if it is known whether the stored object itself is the cause. */
 const blame = async (
   { vault }: Pick<RestorePorts, 'vault'>,
   manifest: Manifest,
@@ -50,7 +50,7 @@ const blame = async (
   return new BackupDamaged(key, `${NOT_AS_STORED} (${message})`);
 };
 
-/** A table of contents that makes no sense was damaged on the way, or is the object's fault, or its maker's. */
+/** An unreadable table of contents was damaged during the read, or in the object, or was written that way. */
 const planFrom = async (
   ports: RestorePorts,
   restore: Restore,
@@ -136,7 +136,7 @@ const isSame = (one: readonly LiveSchema[], other: readonly LiveSchema[]): boole
   one.length === other.length &&
   one.every(({ schema, oid }) => other.some((now) => now.schema === schema && now.oid === oid));
 
-/** The backup of what is live. Which schemas that is of, is written before it is asked for: an attempt may die at any moment. */
+/** The backup of the live schemas. The record of which schemas it holds is written before the request: an attempt may die at any moment. */
 const safeguard = async (
   ports: RestorePorts,
   options: RestoreOptions,
@@ -159,7 +159,7 @@ const safeguard = async (
   return live;
 };
 
-/** Keys are not added to tables of a schema that is another project's by now. */
+/** Keys are not added to tables of a schema that belongs to another project now. */
 const keysFor = async (
   ports: RestorePorts,
   options: RestoreOptions,
@@ -211,7 +211,7 @@ const bringBeside = async (
       preflight,
     );
   }
-  // From here on something is there, which the record has to say however it ends.
+  // From here on the schema exists, and the record must say so, however the restore ends.
   const notYet = leftForLater(loaded.foreignKeys, 'not added yet');
   await context.write({ outcome: outcomeOf(loaded, plan, notYet) });
   const { places } = plan;
@@ -220,7 +220,7 @@ const bringBeside = async (
   return { outcome: outcomeOf(loaded, plan, keys), live, ...(safeguarded && { safeguarded }) };
 };
 
-/** @throws what its steps throw; a later attempt then goes on where this one ended */
+/** @throws errors of its steps; a later attempt then continues where this one ended */
 export const runRestore = async (
   ports: RestorePorts,
   options: RestoreOptions,
@@ -228,7 +228,7 @@ export const runRestore = async (
   context: Context,
 ): Promise<Partial<Restore>> => {
   if (restore.attempt > 1) await ports.server.endLeftovers(restore.id, restore.attempt);
-  // Written before the exchange, so that whoever comes after a death knows that only this is left.
+  // Written before the exchange, so that an attempt after a crash knows that only this step is left.
   if (restore.exchange && restore.outcome) {
     const { outcome, exchange: renames } = restore;
     return { outcome: await exchange(ports, options, restore, outcome, renames, context) };

@@ -11,11 +11,11 @@ import { trustedManifest } from '../../core/trusted-manifest.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
 /**
- * The backup of what is live that a swap takes first. Its id is made from the restore's, so that a later attempt finds the
- * one of the attempt before.
+ * The backup of the live schemas that a swap takes first. Its id is made from the restore's, so that a later attempt finds
+ * the one that an earlier attempt requested.
  */
 const DAY_MS = 86_400_000;
-/** Left for the restore itself, of the time that there is. */
+/** This share of the available time is left for the restore itself. */
 const SHARE_FOR_WAITING = 0.5;
 
 export const safetyBackupIdOf = ({ id, createdAt }: Pick<Restore, 'id' | 'createdAt'>): string =>
@@ -43,7 +43,7 @@ const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: nu
   );
 };
 
-/** An export reads the schema that its project has by then. @throws SafetyBackupFailed where the exchange is of another one */
+/** An export reads the schema that its project has at that time. @throws SafetyBackupFailed if the exchange concerns another schema */
 const checkSchemas = async (
   ports: Pick<RestorePorts, 'vault' | 'manifestKeys'>,
   backup: Backup,
@@ -61,9 +61,9 @@ const checkSchemas = async (
 };
 
 /**
- * Asks for it and waits until it is completed.
+ * Requests it and waits until it is completed.
  * @param exchanged the live schemas that it must hold
- * @throws SafetyBackupFailed, SafetyBackupPending where it takes longer than this attempt can wait
+ * @throws SafetyBackupFailed, SafetyBackupPending if it takes longer than this attempt can wait
  */
 export const takeSafetyBackup = async (
   ports: Pick<RestorePorts, 'history' | 'exports' | 'clock' | 'vault' | 'manifestKeys'>,

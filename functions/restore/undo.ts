@@ -18,7 +18,7 @@ import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { restoringProject } from './restoring-project.ts';
 
-/** Where a swap put what was live. One whose worker died may have exchanged, and says only what it was about to. */
+/** Where a swap put the live schemas. If its worker died, the names may be exchanged although the row has only the plan. */
 const putAside = ({ outcome, exchange = [] }: Restore): readonly SchemaPlace[] =>
   outcome?.before.length
     ? outcome.before
@@ -62,7 +62,7 @@ const swapOf = async ({ restores }: Ports, { projectId, undoes }: Restore): Prom
   return swap;
 };
 
-/** Two may be asked for at once, and be done one after the other. */
+/** Two undos may be requested at the same time, and run one after the other. */
 const undoneBy = async (
   { restores }: Ports,
   { id, projectId }: Restore,
@@ -84,8 +84,8 @@ const undoneBy = async (
 };
 
 /**
- * Exchanges the names back that a swap has exchanged. What the swap had brought is kept under a name of its own. Whether it has exchanged
- * anything the marks on the source say, whatever its record does.
+ * Exchanges back the names that a swap has exchanged. The schema from the swap is kept under a name of its own. The markers on
+ * the source show whether names were exchanged, whatever the record says.
  */
 export const undoSwap = async (
   ports: UndoPorts,
@@ -123,7 +123,7 @@ export const undoSwap = async (
       lockTimeoutMs,
       signal,
       undoes: markerSecretOf({ ...swap, seal }),
-      // What the swap has pointed at its schema goes back, and nothing keeps what was live from coming back.
+      // Dependents that the swap repointed are pointed back, and none may block the return of the former live schema.
       repoint: { acceptOthers: true },
     },
   );
@@ -133,7 +133,7 @@ export const undoSwap = async (
   return { outcome: outcomeOf(renames, dependents, validated) };
 };
 
-/** What an undoing came to whose workers all died; undefined where the names are as they were. */
+/** Outcome of an undo whose workers all died; undefined if the names were not exchanged back. */
 export const recoverUndo = async (
   ports: Ports,
   restore: RestoreWithSecret,

@@ -72,7 +72,7 @@ const ports: SweepPorts = {
   log,
 };
 
-/** Objects under keys of an earlier template are no alarm; the log of each sweep has their number. */
+/** Objects under keys of an earlier template cause no alarm; the log of each sweep has their number. */
 const measure = ({ runsMissing = 0, strays = 0, unknownObjects: _, ...repairs }: Counts): void => {
   const repaired = Object.values(repairs).reduce((sum, count) => sum + count, 0);
   metrics.addMetric(METRICS.sweepRepaired, MetricUnit.Count, repaired);
@@ -80,7 +80,7 @@ const measure = ({ runsMissing = 0, strays = 0, unknownObjects: _, ...repairs }:
   metrics.addMetric(METRICS.vaultStrays, MetricUnit.Count, strays);
 };
 
-/** Started by a schedule every five minutes; the event says nothing. */
+/** Started by a schedule every five minutes; the event has no content. */
 export const handler = lambdaHandler(log, metrics, async (_: unknown, context): Promise<Counts> => {
   const { counts, failures } = await sweep(ports, () => context.getRemainingTimeInMillis());
   measure(counts);

@@ -12,8 +12,8 @@ import { isDue } from './due.ts';
 import { HOUR, MINUTE, portionsOf, type Step, type SweepPorts } from './step.ts';
 
 /**
- * Repairs leased work whose worker died, whose message was lost, or whose end was not reported. Messages in a queue come by
- * themselves, a dead worker's after two minutes. So the sweep sends a message only if the queue is empty, or if the row has waited
+ * Repairs leased work whose worker died, whose message was lost, or whose end was not notified. A queue delivers its messages
+ * without help, a dead worker's after two minutes. So the sweep sends a message only if the queue is empty, or if the row has waited
  * so long that its message must be lost. A second message for the same row does no harm.
  */
 const LEASE_GRACE = 2 * MINUTE;
@@ -28,14 +28,14 @@ type Queue = Pick<WorkQueue, 'send' | 'depth'>;
 
 interface SweptWork<W extends LeasedWork> extends UnattendedWork<W> {
   readonly store: UnattendedWork<W>['store'] & Pick<WorkStore<W>, 'open' | 'requeue'>;
-  /** Undefined for a source that is not configured any more, or that has no such queue any more. */
+  /** Undefined for a source that is no longer configured, or that no longer has such a queue. */
   readonly queueOf: (source: string) => Queue | undefined;
-  /** What is not configured any more, for messages. */
+  /** What is no longer configured, for messages. */
   readonly lacks: string;
   readonly givenUp: 'backupsGivenUp' | 'jobsGivenUp';
 }
 
-/** The number of messages of a source's queue, read once a step. */
+/** The number of messages of a source's queue, read once per step. */
 const makeDepths = ({ queueOf }: Pick<SweptWork<LeasedWork>, 'queueOf'>) => {
   const asked = new Map<Queue, Promise<number>>();
   return async (source: string): Promise<number | undefined> => {
@@ -92,7 +92,7 @@ const help = async <W extends LeasedWork>(
   }
 };
 
-/** Rows in progress whose lease ran out: starts another attempt, or fails those that have none left. */
+/** Rows in progress whose lease expired: starts another attempt, or fails those that have none left. */
 export const sweepRunning = async <W extends LeasedWork>(
   ports: SweepPorts,
   swept: SweptWork<W>,
@@ -134,7 +134,7 @@ export const sweepPending = async <W extends LeasedWork>(
   }
 };
 
-/** Final rows whose end was not reported: the worker died after its last write, or the report failed. */
+/** Final rows whose end was not notified: the worker died after its last write, or the notification failed. */
 export const sweepUnnotified = async <W extends LeasedWork>(
   { outcomes }: SweepPorts,
   { kind, store, beforeNotifying }: SweptWork<W>,

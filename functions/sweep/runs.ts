@@ -10,7 +10,7 @@ import { DAY, MINUTE, type Step, type SweepPorts } from './step.ts';
 
 /** Planning takes 15 minutes at most, and Lambda tries it three times in ten minutes. */
 const PART_GRACE = 30 * MINUTE;
-/** Then a person is to hear of it. */
+/** After this time a person must be notified. */
 const PART_GIVEN_UP = DAY;
 const RUN_GRACE = 10 * MINUTE;
 const AT_ONCE = 16;
@@ -36,7 +36,7 @@ const giveUpPart = async (
   await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error });
 };
 
-/** A source's planning died without a word: it is started again, which plans nothing twice. */
+/** A source's planning died silently: it is started again, which plans nothing twice. */
 const helpPart = async (ports: SweepPorts, step: Step, run: Run, source: string): Promise<void> => {
   const waited = step.now - millis(run.createdAt);
   if (waited <= PART_GRACE) return;
@@ -53,8 +53,8 @@ const helpPart = async (ports: SweepPorts, step: Step, run: Run, source: string)
 };
 
 /**
- * Settles what ended without the run hearing of it, and what was listed but never got a row, because
- * planning died in between and was given up.
+ * Settles backups that ended without a report to the run, and listed backups that never got a row because
+ * planning died and was given up.
  */
 const settle = async (
   ports: SweepPorts,
@@ -69,13 +69,13 @@ const settle = async (
   step.count('backupsSettled');
 };
 
-/** All of its sources have planned: the run is settled and, once it is finished, mailed. */
+/** All sources have planned: settles the run and, once it is finished, mails it. */
 const helpPlanned = async (ports: SweepPorts, step: Step, run: Run): Promise<void> => {
   const lastPart = Math.max(...Object.values(run.parts).map(({ plannedAt }) => millis(plannedAt)));
   const waited = step.now - lastPart;
   if (waited < RUN_GRACE) return;
   const { open } = await ports.runs.tally(run.id);
-  // A long run is no dead one: reading all its rows again is worth it every half hour only.
+  // A long run is not a dead one: its rows are read again only every half hour.
   if (open && !isDue(waited, PART_GRACE)) return;
   if (open) {
     await inParallel(await ports.runs.unsettled(run.id), AT_ONCE, async (backup) => {
@@ -87,7 +87,7 @@ const helpPlanned = async (ports: SweepPorts, step: Step, run: Run): Promise<voi
   step.count('outcomesSentAgain');
 };
 
-/** Runs that stopped half way. */
+/** Runs that stopped halfway. */
 export const sweepRuns = async (ports: SweepPorts, step: Step): Promise<void> => {
   for await (const run of ports.runs.unfinished()) {
     if (!step.hasTime()) return;

@@ -21,7 +21,7 @@ const DEPLOYMENT = HOUR;
 const definitionOf = ({ expression, timeZone }: WatchedSchedule): string =>
   `${expression} ${timeZone}`;
 
-/** The schedules there are, each known for as long as it has been as it is. One that was away is new again. */
+/** The present schedules, each with the time since which it is unchanged. A schedule that was removed and added again is new. */
 const knownNow = (
   schedules: readonly WatchedSchedule[],
   before: readonly KnownSchedule[],
@@ -34,7 +34,7 @@ const knownNow = (
     return known ?? { name, definition, since: iso(now) };
   });
 
-/** The time at which a schedule should have begun its next run, or undefined where there is none to come. */
+/** When a schedule should have begun its next run, or undefined if it has none. */
 const dueTimeOf = (
   { expression, timeZone }: WatchedSchedule,
   firedAt: string | undefined,

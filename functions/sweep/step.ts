@@ -18,10 +18,10 @@ export interface SweepPorts {
   readonly vault: Pick<Vault, 'list' | 'uploads' | 'abortUpload' | 'remove'>;
   readonly outcomes: Outcomes;
   readonly functions: Pick<SourceFunctions, 'startPlan'>;
-  /** The exports queue of each source that the configuration has. */
+  /** The exports queue of each configured source. */
   readonly queues: ReadonlyMap<string, Pick<WorkQueue, 'send' | 'depth'>>;
   readonly restores: Pick<Restores, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
-  /** Of each source that takes restores. */
+  /** The restores queue of each source that accepts restores. */
   readonly restoreQueues: ReadonlyMap<string, Pick<WorkQueue, 'send' | 'depth'>>;
   readonly verifications: Pick<Verifications, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
   readonly verificationQueue: Pick<WorkQueue, 'send' | 'depth'>;
@@ -50,10 +50,10 @@ export type Counts = Partial<Record<Counted, number>>;
 export interface Step {
   /** Milliseconds since the epoch, the same for all of a step. */
   readonly now: number;
-  /** False once this step's share of the invocation is used up; what is left is for the next one. */
+  /** False once this step's share of the invocation is used up; the next sweep does the rest. */
   readonly hasTime: () => boolean;
   readonly count: (what: Counted) => void;
-  /** Does one piece of work; its failure is kept for the end and holds up none of the others. */
+  /** Does one piece of work. A failure is reported at the end and does not block the others. */
   readonly attempt: (work: () => Promise<void>) => Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** The items of a long list in portions, so that some can be worked on at once and none of the list is kept. */
+/** Splits a long list into portions, so that some items can be worked on at the same time and the whole list is never in memory. */
 export async function* portionsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let portion: T[] = [];
   for await (const item of items) {

@@ -5,7 +5,7 @@ import { sweepSchedules } from './schedules.ts';
 import type { Counts, Step, SweepPorts } from './step.ts';
 import { sweepUploads, sweepVault } from './vault.ts';
 
-/** The most urgent first. Each gets an equal share of the time that those before it have left. */
+/** The most urgent first. Each gets an equal share of the time that the earlier ones have left. */
 const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Promise<void>])[] = [
   ['running', (ports, step) => sweepRunning(ports, sweptOf(ports).backups, step)],
   ['pending', (ports, step) => sweepPending(ports, sweptOf(ports).backups, step)],
@@ -18,24 +18,24 @@ const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Prom
   ['vault', sweepVault],
 ];
 
-/** For what is under way when the time is up, and for the report. */
+/** For running work when the time is up, and for the report. */
 const RESERVE_MS = 10_000;
-/** A step that fails so often has one cause, and goes on in the next sweep. */
+/** So many failures of one step have one cause; the step continues in the next sweep. */
 const FAILURES_OF_A_STEP = 20;
 
 export interface SweepReport {
   readonly counts: Counts;
-  /** By step; empty where all went well. */
+  /** By step; empty if everything succeeded. */
   readonly failures: readonly { readonly step: string; readonly error: unknown }[];
 }
 
 /**
- * Mends what died half way: requests whose worker or message is gone, outcomes nobody was told, runs that stopped,
- * uploads and objects that attempts left behind. Everything it does may be done twice, by two sweeps at once.
- * A failing step stops none of the others; the caller fails the invocation if there are `failures`, so
+ * Repairs what stopped halfway: requests whose worker or message is lost, outcomes that were not notified, runs that stopped,
+ * uploads and objects that attempts left behind. Every action may be repeated, also by two sweeps at the same time.
+ * A failing step does not stop the others; the caller fails the invocation if there are `failures`, so
  * that the alarm sees it.
  *
- * @param remainingMs milliseconds until the function is stopped
+ * @param remainingMs milliseconds until Lambda stops the function
  */
 export const sweep = async (ports: SweepPorts, remainingMs: () => number): Promise<SweepReport> => {
   const counts: Counts = {};

@@ -5,16 +5,16 @@ import { isFinal } from '../../core/leased-work/work.ts';
 import { DAY, type Step, type SweepPorts } from './step.ts';
 
 /**
- * What attempts left in the vault. The vault may be the last copy of a backup whose history was lost, so this
- * removes only what the history itself gives up: objects of a row that is final and names another object, or
- * none. What no row stands for is counted and logged, for a person to look at; so is what lies under a key that the
+ * Objects that attempts left in the vault. The vault may hold the last copy of a backup whose history was lost, so this
+ * removes only objects that the history releases: objects of a final row that names another object, or
+ * none. Objects without a row are counted and logged, so that a person can look at them; so are objects under a key that the
  * present template did not make.
  */
 const NAMED_IN_LOG = 20;
-/** Keys between two notes of how far a round has come. */
+/** Number of keys between two records of a round's progress. */
 const NOTE_EVERY = 500;
 
-/** Rows by key of the vault; an object and its manifest follow each other, so the last one is kept. */
+/** Rows by key of the vault; an object and its manifest are adjacent, so the last row is kept. */
 const makeRows = ({ history }: SweepPorts) => {
   let last: { readonly id: string; readonly row: Backup | undefined } | undefined;
   return async ({ projectId, backupId }: KeyParts): Promise<Backup | undefined> => {
@@ -25,7 +25,7 @@ const makeRows = ({ history }: SweepPorts) => {
   };
 };
 
-/** Uploads that nobody will complete. S3 keeps, and bills, their parts until they are aborted. */
+/** Uploads that no attempt will complete. S3 keeps, and bills, their parts until they are aborted. */
 export const sweepUploads = async (ports: SweepPorts, step: Step): Promise<void> => {
   const { vault, log, keyTemplate } = ports;
   const rowOf = makeRows(ports);
@@ -45,13 +45,13 @@ export const sweepUploads = async (ports: SweepPorts, step: Step): Promise<void>
   }
 };
 
-/** `stray`: no row of the history stands for it. `leftover`: its row is final and does not name it. */
+/** `stray`: no row of the history names it. `leftover`: its row is final and does not name it. */
 const standingOf = (key: string, row: Backup | undefined): 'kept' | 'leftover' | 'stray' => {
   if (!row) return 'stray';
   if (row.status === 'failed' || row.status === 'cancelled' || row.status === 'deleted') {
     return 'leftover';
   }
-  // Where a row is still open, an earlier attempt's backup may yet be adopted.
+  // If a row is still open, an earlier attempt's backup may yet be adopted.
   if (row.status !== 'completed' || !row.fileId) return 'kept';
   return keysBeside(row.fileId).includes(key) ? 'kept' : 'leftover';
 };

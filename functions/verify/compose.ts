@@ -16,13 +16,13 @@ import { makeVerificationQueue } from '../../adapters/sqs/work-queue.ts';
 import type { Log } from '../../core/ports.ts';
 import type { VerifyPorts } from './ports.ts';
 
-/** Megabytes of the whole function, as Lambda says; elsewhere the scratch server takes what it takes. */
+/** Megabytes of the whole function, from Lambda; elsewhere the scratch server has no limit. */
 const memoryMb = (): { memoryMb?: number } => {
   const given = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE);
   return given > 0 ? { memoryMb: given } : {};
 };
 
-/** The verify function's parts, built once a process from its environment. It has no login to any source. */
+/** The verify function's parts, built once per process from its environment. It has no login to any source. */
 export const compose = (log: Log): VerifyPorts => {
   const environment = readEnvironment([
     'historyTable',

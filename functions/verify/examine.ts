@@ -20,15 +20,15 @@ import type { VerifyPorts } from './ports.ts';
 import { resultOf, speaksAgainstBackup } from './verdict.ts';
 
 /**
- * One look at one backup: row, manifest and object must agree, the object's bytes must be those that were stored, and what
- * they bring back must be what the manifest says. Whatever speaks against the backup rejects by name, as does what keeps us
- * from looking; which is which is for verdict.ts to say.
+ * One examination of one backup: row, manifest and object must agree, the object's bytes must be the stored ones, and the
+ * restored content must match the manifest. It rejects with a named error for a defect of the backup, and also if the
+ * examination could not run; verdict.ts decides which is which.
  */
 export interface Examination {
   readonly verification: Verification;
   readonly backup: Backup;
   readonly stop: AbortController;
-  /** That the function still has. */
+  /** Seconds that the function has left. */
   readonly seconds: number;
 }
 
@@ -53,8 +53,8 @@ const refuseHopeless = (manifest: Manifest, seconds: number): void => {
 };
 
 /**
- * A manifest that is not signed may have been robbed of what a verification compares; one of before definitions were read can't be told
- * from it. @throws BackupNotVerifiable
+ * If a manifest is not signed, the parts that a verification compares may have been removed; it looks the same as a manifest written before
+ * definitions were read. @throws BackupNotVerifiable
  */
 const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): void => {
   if (vouched !== 'row' || definitions) return;
@@ -65,7 +65,7 @@ const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): voi
   );
 };
 
-/** What an error says of the backup, once its bytes have been asked. @throws the error itself where it says nothing of the backup */
+/** What an error means for the backup, after its bytes were checked. @throws the error itself if it means nothing for the backup */
 const judged = async (
   { vault }: Pick<VerifyPorts, 'vault'>,
   manifest: Manifest,
@@ -92,7 +92,7 @@ const FROM_THE_BEGINNING =
 const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
   differenceCount === 0 ? 'verified' : 'failed';
 
-/** @throws what speaks against the backup, and what keeps us from looking */
+/** @throws defects of the backup, and errors that prevent the examination */
 export const examine = async (
   ports: Pick<VerifyPorts, 'history' | 'vault' | 'manifestKeys' | 'archives' | 'scratchRestores'>,
   { verification, backup, stop, seconds }: Examination,
@@ -118,7 +118,7 @@ export const examine = async (
       manifest,
       compare: verification.compare,
       openText: async (serverMajor) => {
-        // Each try reads anew: what counts is the reading that the database was made from.
+        // Each try reads again: the reading that the database was made from counts.
         await reading?.end();
         reading = readMetered(ports.vault, manifest, signal);
         const { input } = reading;

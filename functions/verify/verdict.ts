@@ -5,9 +5,9 @@ import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
 import { notRun, type VerificationResult } from '../../core/verification.ts';
 
 /**
- * What an error says of a backup. These few are the backup's own: it is not there, is not what was stored, or can't be brought back.
- * Every other, known or not, only says that nothing was found out; so what nobody thought of never looks like a backup that is
- * well, nor like one that is damaged.
+ * What an error means for a backup. Only these few are defects of the backup: it is missing, its bytes have changed, or it can't be restored.
+ * Every other error, known or not, only means that the verification found nothing out. So an unexpected error never makes a backup look
+ * good, nor damaged.
  */
 const OF_THE_BACKUP = [
   BackupGone,

@@ -59,13 +59,13 @@ const note = (
     ...(why !== undefined && { why }),
   });
 
-/** True for what ends the attempt without a word on the backup: it is tried again, or is somebody else's now. */
+/** True if the attempt ends without a verdict: it is retried, or another attempt has it now. */
 const isNoResult = (error: unknown, { claim }: Context): boolean =>
   error instanceof ClaimLost ||
   error instanceof Cancelled ||
   (isRetryable(error) && claim.attempt < TIMES.maxAttempts);
 
-/** Retention, or a person, may have taken it since the row was read: then it is no damage that the vault has it no more. */
+/** Retention, or a person, may have removed the backup since its row was read: then its absence from the vault is no damage. */
 const isRemoved = async ({ history }: VerifyPorts, { projectId, id }: Backup): Promise<boolean> =>
   (await history.get(projectId, id))?.status !== 'completed';
 
@@ -93,7 +93,7 @@ const look = async (
   }
 };
 
-/** What the backup's row said before, for a verification that is cancelled. */
+/** The verification fields of the backup's row before this verification, restored if it is cancelled. */
 interface Before {
   note?: Pick<ValidationNote, 'validation' | 'why'>;
 }
@@ -114,13 +114,13 @@ const work = async (
       : { validation, ...(why !== undefined && { why }) };
   await note(ports, verification, 'verifying');
   const result = await look(ports, verification, backup, context);
-  // Under its claim: one that was lost must not speak for the attempt that has it now.
+  // Written under its claim: an attempt that lost its claim must not write for the one that has it now.
   await context.write({});
   await note(ports, verification, result.verdict, noteOn(verification, result));
   return { result };
 };
 
-/** People hear of what was asked for, of what is bad, and weekly of what needs more than a restore; of the rest, the backup's row tells. */
+/** Mails requested verifications, bad results, and weekly those that need more than a restore; other results are only in the backup's row. */
 const ended = async (
   ports: VerifyPorts,
   verification: Verification,
@@ -143,9 +143,9 @@ const ended = async (
 };
 
 /**
- * One message of the verifications queue, from claim to final row. What is found stands in the verification's row and, in a
- * line, in its backup's: first that, then this, so that no backup is left "verifying" by a worker that died in between.
- * @throws what the history throws; the message then comes again by itself
+ * One message of the verifications queue, from claim to final row. The result is written to the backup's row in one line, and then
+ * to the verification's row, so that a worker that dies in between leaves no backup "verifying".
+ * @throws errors of the history; the message is then delivered again
  */
 export const verifyBackup = (
   ports: VerifyPorts,

@@ -3,8 +3,8 @@ import type { UnfinishedObject } from '../../core/restore.ts';
 import type { Verification } from '../../core/verification.ts';
 
 /**
- * Whether people hear of unfinished objects that nobody asked about. Rows that violate a constraint stay until somebody corrects them, and each
- * night's backup has them: a mail is sent when the objects change, and again by the first verification of each week (Monday, UTC). The
+ * Whether people get a mail about unfinished objects without a request. Rows that violate a constraint stay until a person corrects them, and
+ * each night's backup has them: a mail is sent when the objects change, and again after the first verification of each week (Monday, UTC). The
  * backup's row and `GET .../verifications` have them in any case.
  */
 const LOOKED_AT = 25;
