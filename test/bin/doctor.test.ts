@@ -11,7 +11,7 @@ import { awsChecks } from '../../bin/doctor/aws-checks.ts';
 import { lineOf, statusOf } from '../../bin/doctor/check.ts';
 import { concurrencyOf } from '../../bin/doctor/lambda.ts';
 
-/** What each service answers: status and body, by the name of the operation. */
+/** The answer of each service: status and body, by the name of the operation. */
 type Answers = Record<string, readonly [status: number, body: string]>;
 
 const xml = (operation: string, inner: string): readonly [number, string] => [
@@ -55,7 +55,7 @@ const OUTPUTS = {
   AlarmsTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
 };
 
-/** An account in which all is well. */
+/** An account without problems. */
 const WELL: Answers = {
   DescribeStacks: outputs(OUTPUTS),
   DescribeTable: json({ Table: { TableStatus: 'ACTIVE', DeletionProtectionEnabled: true } }),
@@ -191,7 +191,7 @@ const LINES = [
   'source main',
 ];
 
-it('has a line for each check, and exit status 0 where all is well', async () => {
+it('has a line for each check, and exit status 0 if there is no problem', async () => {
   const { status, stdout, stderr } = await diagnosed();
   const lines = stdout.trimEnd().split('\n');
   expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([]);
@@ -208,7 +208,7 @@ const failure = (message: string) =>
     error: { name: 'SourceUnreachable', message, retryable: true },
   });
 
-describe('what is wrong is told, with exit status 1 where it failed', () => {
+describe('problems are listed, with exit status 1 if a check failed', () => {
   it.each<readonly [string, Answers, string, number]>([
     [
       'an address that SES has not verified',
@@ -298,8 +298,8 @@ describe('what is wrong is told, with exit status 1 where it failed', () => {
   });
 });
 
-describe('answers that nobody expects', () => {
-  it('of one service hold up none of the other checks, and a missing right is no failure', async () => {
+describe('unexpected answers', () => {
+  it('of one service block none of the other checks, and a missing right is no failure', async () => {
     answers = {
       ...WELL,
       'account-settings': [
@@ -333,7 +333,7 @@ describe('answers that nobody expects', () => {
     expect(status).toBe(1);
   });
 
-  it('are told where there is no stack, no configuration, or no such option', async () => {
+  it('are reported if there is no stack, no configuration, or no such option', async () => {
     answers.DescribeStacks = [
       400,
       '<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack with id Larder does not exist</Message></Error></ErrorResponse>',
@@ -358,7 +358,7 @@ it('is given the stack and the configuration that were deployed', () => {
   ).toEqual(['--config=staging.config.ts', '--stack=Staging']);
 });
 
-it('reckons what the stack may run at once', () => {
+it('computes what the stack may run at once', () => {
   const wanted = { exports: 3, sources: 2, restoringSources: 1, verifications: 2 };
   expect(concurrencyOf(wanted)).toBe(20);
 });

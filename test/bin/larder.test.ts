@@ -99,7 +99,7 @@ describe('larder, on AWS', () => {
     await emulators.stop();
   });
 
-  it('compares, rebuilds what was lost, and then finds the two the same', async () => {
+  it('compares, rebuilds what was lost, and then finds no difference', async () => {
     await room.stored({ projectId: 'acme', createdAt: daysAgo(9) });
     await room.stored({ projectId: 'acme', createdAt: daysAgo(8) });
     await room.stored({ projectId: 'b\u001b[2Jeta', createdAt: daysAgo(8) });
@@ -118,7 +118,7 @@ describe('larder, on AWS', () => {
     expect(before.stderr).toBe('');
     expect(before.stdout).toMatch(/backups in the vault without a row\s+3\n/);
     expect(before.stdout).toContain('history rebuild');
-    // A name can't move the cursor of whoever reads it.
+    // A name can't move the cursor of a terminal.
     expect(before.stdout).not.toContain('\u001b');
 
     const dry = await larder(['history', 'rebuild', '--dry-run', ...place()], aws());
@@ -147,13 +147,13 @@ describe('larder, on AWS', () => {
     expect([text.status, text.stdout.includes('No difference.')]).toEqual([0, true]);
   });
 
-  it('says of a mistyped project that nobody has it, instead of no difference', async () => {
+  it('reports that a mistyped project is unknown, instead of no difference', async () => {
     const none = await larder(['history', 'compare', '--project', 'acne', ...place()], aws());
     expect([none.status, none.stdout]).toEqual([1, '']);
     expect(none.stderr).toContain('"acne"');
   });
 
-  it('says what was refused, with exit status 1', async () => {
+  it('reports what was refused, with exit status 1', async () => {
     const key = 'backups/acme/of-nobody.manifest.json';
     await room.put(key, '{}');
     const refused = await larder(['history', 'rebuild', ...place()], aws());
@@ -162,8 +162,8 @@ describe('larder, on AWS', () => {
     await room.vault.remove([key]);
   });
 
-  describe('told by the name of a stack', () => {
-    /** CloudFormation, as far as it is asked: it answers in XML, and what is not there with a ValidationError. */
+  describe('with the name of a stack', () => {
+    /** CloudFormation, as far as it is called: it answers in XML, and with a ValidationError for what does not exist. */
     const cloudFormation = createServer((request, response) => {
       request.toArray().then((chunks) => {
         const asked = new URLSearchParams(Buffer.concat(chunks).toString());
@@ -201,7 +201,7 @@ describe('larder, on AWS', () => {
     afterAll(() => cloudFormation.close());
 
     it.each([[['--stack', 'Larder']], [[]]])(
-      '%j takes table and vault from the outputs',
+      '%j reads table and vault from the outputs',
       async (named) => {
         const { status, stdout } = await told([...named, '--json']);
         expect(status).toBe(0);
@@ -210,7 +210,7 @@ describe('larder, on AWS', () => {
       },
     );
 
-    it('a table given by hand goes before the stack', async () => {
+    it('a table given by hand overrides the stack', async () => {
       const { stderr } = await told(['--stack', 'Larder', '--table', 'none']);
       expect(stderr).toContain('no such table');
     });
@@ -218,7 +218,7 @@ describe('larder, on AWS', () => {
     it.each([
       ['Nobody', 'There is no stack "Nobody"'],
       ['Other', 'has no output HistoryTable'],
-    ])('%s is told in one line', async (name, said) => {
+    ])('%s is reported in one line', async (name, said) => {
       const { status, stdout, stderr } = await told(['--stack', name]);
       expect([status, stdout]).toEqual([1, '']);
       expect(stderr).toContain(said);
@@ -229,7 +229,7 @@ describe('larder, on AWS', () => {
   it.each([
     [['history', 'compare', '--table', 'none', '--bucket'], 'no such table'],
     [['history', 'compare', '--bucket', 'none', '--table'], 'no such bucket'],
-  ])('%j names what is not there', async (args, said) => {
+  ])('%j names what does not exist', async (args, said) => {
     const last = args.at(-1) === '--bucket' ? room.bucket : room.table();
     const { status, stderr, stdout } = await larder([...args, last], aws());
     expect([status, stdout]).toEqual([1, '']);
@@ -252,7 +252,7 @@ describe('the command line', () => {
     [['history', 'rebuild', '--local', '--project', '..'], '--project'],
     [['history', 'rebuild', '--local', '--key-template', 'x'], '--key-template'],
     [['history', 'rebuild', '--local', 'a', 'b'], 'b'],
-  ])('%j is refused with exit status 2, and says why', async (args, named) => {
+  ])('%j is refused with exit status 2 and a reason', async (args, named) => {
     const { status, stderr, stdout } = await larder(args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(named);
@@ -263,7 +263,7 @@ describe('the command line', () => {
     [['history', '--help'], 'history rebuild'],
     [['history', 'compare', '--help'], '--checksums'],
     [['history', 'rebuild', '-h'], '--include-expired'],
-  ])('%j helps', async (args, named) => {
+  ])('%j prints help', async (args, named) => {
     const { status, stderr, stdout } = await larder(args);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(named);
@@ -312,7 +312,7 @@ describe('larder --local', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('starts the emulators itself where no start runs, and leaves nothing behind', async () => {
+  it('starts the emulators itself if no start runs, and leaves nothing behind', async () => {
     const found = await larder(['history', 'compare', '--json', '--local', folder]);
     expect(found.status).toBe(1);
     expect(compared.parse(JSON.parse(found.stdout))).toMatchObject({
@@ -324,7 +324,7 @@ describe('larder --local', () => {
     expect(existsSync(path.join(folder, 'endpoints.json'))).toBe(false);
   });
 
-  it('checks what the emulators know, and says of all else that it is not known locally', async () => {
+  it('checks what the emulators know, and reports everything else as not known locally', async () => {
     const { status, stdout } = await larder(['doctor', '--local', folder]);
     expect([status, stdout.trimEnd().split('\n')]).toEqual([
       0,
@@ -371,7 +371,7 @@ describe('larder --local', () => {
     expect([after.status, after.stdout.includes('No difference.')]).toEqual([0, true]);
   });
 
-  it('says where there is no history, and makes none', async () => {
+  it('reports that there is no history, and creates none', async () => {
     const nowhere = path.join(folder, 'nowhere');
     const { status, stderr } = await larder(['history', 'compare', '--local', nowhere]);
     expect([status, existsSync(nowhere)]).toEqual([1, false]);

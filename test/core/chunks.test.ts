@@ -4,7 +4,7 @@ import { giveBack, readChunks } from '../../core/chunks.ts';
 
 const CHUNKS = Array.from({ length: 300 }, (_, index) => Buffer.alloc(1000 + index, index % 251));
 
-test('chunks come as they were written, however long they waited', async () => {
+test('chunks arrive as they were written, however long they waited', async () => {
   const stream = new PassThrough({ highWaterMark: 1024 ** 2 });
   for (const chunk of CHUNKS) stream.write(chunk);
   stream.end();
@@ -35,7 +35,7 @@ test('a slow reader holds its stream back', async () => {
   expect(came).toBe(200);
 });
 
-test('an error comes after what was before it', async () => {
+test('an error arrives after the data before it', async () => {
   const stream = Readable.from(
     (async function* () {
       yield Buffer.from('one');
@@ -60,7 +60,7 @@ test.each([
   await expect(Array.fromAsync(readChunks(stream))).rejects.toThrow('closed before its end');
 });
 
-test('an error of before is not forgotten', async () => {
+test('an earlier error is not forgotten', async () => {
   const stream = new PassThrough();
   stream.on('error', () => undefined);
   stream.destroy(new Error('cut'));
@@ -68,14 +68,14 @@ test('an error of before is not forgotten', async () => {
   await expect(Array.fromAsync(readChunks(stream))).rejects.toThrow('cut');
 });
 
-test('who stops reading ends the stream', async () => {
+test('a reader that stops ends the stream', async () => {
   const stream = new PassThrough();
   stream.write('one');
   for await (const _ of readChunks(stream)) break;
   expect(stream.destroyed).toBe(true);
 });
 
-test('only memory of its own is given back', () => {
+test('only its own memory is released', () => {
   const own = Buffer.allocUnsafeSlow(10);
   const cut = own.subarray(2);
   giveBack(cut);

@@ -15,7 +15,7 @@ const dependent = (n: number): Dependent => ({
   sql: `${n} ${'x'.repeat(3000)}`,
 });
 
-it('what a schema of thousands of everything comes to fits into one row, and says what it leaves out', () => {
+it('the outcome for a schema of thousands of everything fits into one row, and reports what it leaves out', () => {
   const report = boundedReport({
     at: '2026-11-21T02:00:00.000Z',
     serverVersion: '18.6',
@@ -64,7 +64,7 @@ it('what a schema of thousands of everything comes to fits into one row, and say
   expect(outcome.warnings[1]).toBe(
     '4960 more foreign keys are not listed here, 0 of them not valid.',
   );
-  // Whole statements only, and those of what stays.
+  // Whole statements only, and those of the remaining entries.
   const told = report.dependentObjects ?? [];
   expect(told[0]).toMatchObject({ repoint: 'impossible', sql: `4999 ${'x'.repeat(3000)}` });
   expect(told.at(-1)).not.toHaveProperty('sql');

@@ -47,7 +47,7 @@ const CLOSED: Claims = {
 };
 const CLOSED_BUT_SHARED: Claims = { ...CLOSED, claims: [claim('_shared-main', 's')] };
 
-describe('whose a schema is', () => {
+describe('the owner of a schema', () => {
   it.each([
     // claims, exchange, exchange of nothing, fill, set aside, take
     ['own', OWN, [undefined, undefined, undefined, undefined, undefined]],
@@ -114,18 +114,18 @@ describe('whose a schema is', () => {
     expect(uses.map((one) => why(claims, one))).toEqual(expected);
   });
 
-  it('is nobody’s here whose home is another source, but may stand aside', () => {
+  it('is no project here if the schema belongs to another source, but it may be set aside', () => {
     expect(why(OWN, use('exchange'), { home: 'second' })).toBe('other-source');
     expect(why(OWN, use('set-aside'), { home: 'second' })).toBeUndefined();
   });
 
-  it('is not told by a registry that knows another schema, or another home', () => {
+  it('is not decided by a registry that knows another schema, or another source', () => {
     expect(why(CLOSED, use('set-aside'), { registered: ['t'] })).toBe('unreadable');
     expect(why(CLOSED, use('set-aside'), { home: 'second' })).toBe('unreadable');
     expect(why(CLOSED, use('take'), { nameChosen: true })).toBe('unreadable');
   });
 
-  it('may be taken where there is no list yet, and by shared schemas where it is to be one', () => {
+  it('may be taken if there is no list yet, and by shared schemas if it is to be one', () => {
     const missing: Claims = {
       kind: 'unreadable',
       said: 'no',
@@ -142,7 +142,7 @@ describe('whose a schema is', () => {
     expect(why(shared, use('exchange'), { isShared: true })).toBe('another-project');
   });
 
-  it('is told to people of one project without the name of another', () => {
+  it('is reported to one project without the name of another', () => {
     for (const one of [use('exchange'), use('set-aside'), use('take')])
       for (const problem of notOwned(PROJECT, 'main', OTHERS, [one]))
         expect(notOwnedSentence(problem)).not.toContain('beta');

@@ -33,13 +33,13 @@ describe('text that a tenant chose', () => {
     expect(printable(`a${character}b`)).toBe(`a${written}b`);
   });
 
-  it('stays as it is where all of it can be seen', () => {
+  it('is unchanged if all of it is visible', () => {
     const seen = 'Ångström & Søn, 東京, שלום, 🐘 “x” — a\\b\'c"d';
     for (const shown of [printable(seen), printableLines(seen)]) expect(shown).toBe(seen);
     expect(printedIdentifier(seen)).toBe(`"${seen.replace('"', '""')}"`);
   });
 
-  it('has nothing hidden on any path, and JSON reads back as the very same', () => {
+  it('has nothing hidden on any path, and JSON parses to the same text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         for (const shown of [printable, quoted, printedIdentifier, printedLiteral, shellWord]) {
@@ -53,7 +53,7 @@ describe('text that a tenant chose', () => {
     );
   });
 
-  it('is one word of a shell, read back as it is', () => {
+  it('is one shell word, and is read back unchanged', () => {
     const texts = [
       '',
       'a b',
@@ -72,7 +72,7 @@ describe('text that a tenant chose', () => {
     }
   });
 
-  it('is no option of a program', () => {
+  it('is never parsed as an option of a program', () => {
     expect(filePath('-rf.dump')).toBe('./-rf.dump');
     expect(filePath('/tmp/x')).toBe('/tmp/x');
     expect(filePath('../x')).toBe('../x');

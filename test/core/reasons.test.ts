@@ -3,8 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Code decides by error classes and by the kinds of reasons, never by the words of a sentence: mending a sentence would change what the
- * program does. Words of other programs, where those have no field for it, are parsed in these files only.
+ * Code decides by error classes and by the kinds of reasons, never by the words of a sentence: otherwise a corrected sentence would change
+ * what the program does. Messages of other programs without a field for the reason are parsed in these files only.
  */
 const PARSES_OTHERS_WORDS: Readonly<Record<string, string>> = {
   'adapters/postgres/session/server-messages.ts': 'PostgreSQL, poolers and the driver',

@@ -25,7 +25,7 @@ import { jsonText, tableText } from '../../local/start/report.ts';
 import { completionOf, NIGHT, pendingBackup } from '../support/backups.ts';
 import { restoreRow, verificationRow } from '../support/jobs.ts';
 
-/** Every surface that shows people a tenant's names, with names that hold what can't be seen. The restore guide has tests of its own. */
+/** Every surface that shows people a tenant's names, with names that contain invisible characters. The restore guide has its own tests. */
 const EVIL = 'x\x03\x1b[2J\x7f\u009b31m\u202e\u200b\u2028\u2066\ud800y';
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const shownOn = (text: string): string => text.replaceAll('\n', '');
@@ -137,7 +137,7 @@ describe('names with hidden characters', () => {
     expect(text).toContain('\\u{202e}');
   });
 
-  it('are escaped in sentences of the API, and come back from JSON as they are', () => {
+  it('are escaped in sentences of the API, and JSON parses to the original names', () => {
     const shown = [
       showBackup(backup, ''),
       showRestore(restore, ''),
@@ -168,7 +168,7 @@ describe('names with hidden characters', () => {
     expect(JSON.parse(toResult(answer).body).detail).not.toMatch(HIDDEN);
   });
 
-  it('are escaped in what the start prints', () => {
+  it('are escaped in the output of a start', () => {
     const local = {
       ...showBackup(backup, ''),
       warnings: [EVIL],
@@ -200,7 +200,7 @@ describe('names with hidden characters', () => {
     expect(shownOn(out.join(''))).not.toMatch(HIDDEN);
   });
 
-  it('are escaped in what the command line prints', () => {
+  it('are escaped in the output of the command line', () => {
     const comparison = { ...emptyTally(), findings: [finding] };
     const rebuilt = {
       manifests: 1,
@@ -250,7 +250,7 @@ describe('logs with hidden characters', () => {
     expect(JSON.stringify(logged)).not.toMatch(HIDDEN);
   });
 
-  it('have escapes in the files and on the terminal of a start, also where a function writes by itself', async () => {
+  it('have escapes in the files and on the terminal of a start, even if a function writes directly', async () => {
     const echoed: string[] = [];
     const folder = mkdtempSync('/var/tmp/larder-logs-');
     const logs = await openLogs(folder, (line) => echoed.push(line));

@@ -9,7 +9,7 @@ import { pendingBackup } from '../support/backups.ts';
 import { TEST_KEY, testKey } from '../support/manifest-keys.ts';
 import { manifestOf, storedManifest } from '../support/manifests.ts';
 
-/** What somebody who may write below a project's prefix puts in a manifest's place. */
+/** What an attacker who may write below a project's prefix stores instead of a manifest. */
 const asked = pendingBackup({ projectId: 'acme', schemaName: 'acme' });
 const FILE = 'backups/acme/x-1.dump';
 const KEY = manifestKeyBeside(FILE);
@@ -43,7 +43,7 @@ const read = (backup: Backup, there: Manifest, manifestKeys: ManifestVerifier = 
 it.each<[Row, string]>([
   ['with a digest', 'digest'],
   ['without one', 'signature'],
-])('a row %s takes the manifest that was stored', async (kind, vouched) => {
+])('a row %s accepts the stored manifest', async (kind, vouched) => {
   const original = await signed(plain);
   expect(await read(await rowOf(original, kind), original)).toEqual({
     manifest: original,
@@ -51,11 +51,11 @@ it.each<[Row, string]>([
   });
 });
 
-it('an old row takes its unsigned manifest as before', async () => {
+it('an old row accepts its unsigned manifest as before', async () => {
   expect(await read(await rowOf(plain, 'without one'), plain)).toMatchObject({ vouched: 'row' });
 });
 
-it('signatures of a key of before count as long as it is configured', async () => {
+it('signatures of an earlier key count as long as it is configured', async () => {
   const [now, before] = [testKey('now'), testKey('before')];
   const both: ManifestVerifier = {
     verify: async (...given) => (await now.verify(...given)) || (await before.verify(...given)),
@@ -110,7 +110,7 @@ it.each(FORGERIES)('%s is refused by any row of a signed manifest', async (_name
   }
 });
 
-it('a manifest whose signature was taken away is refused by a row that has its digest', async () => {
+it('a manifest without its signature is refused by a row that has its digest', async () => {
   const row = await rowOf(await signed(plain), 'with a digest');
   await expect(read(row, plain)).rejects.toMatchObject({ name: 'BackupDamaged' });
 });

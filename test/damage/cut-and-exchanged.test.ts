@@ -8,7 +8,7 @@ placeForAll((made) => {
   place = made;
 });
 
-/** The size finds it, whatever the format is. */
+/** The size shows it, whatever the format. */
 const CUTS = 5;
 /** Restored into a server. What is compressed, or in pg_dump's own format, can't be read to its end. */
 const RESEALED = 8;
@@ -33,7 +33,7 @@ describe.each(FORMATS)(
       }
     });
 
-    it('from before the upload is found by what comes back, wherever it is', {
+    it('from before the upload is found by the restored schema, wherever it is', {
       timeout: LONG_MS,
     }, async () => {
       const missed: unknown[] = [];
@@ -43,7 +43,7 @@ describe.each(FORMATS)(
           'counts',
         );
         if (verdict === 'failed') continue;
-        // A tar archive ends with blocks of nothing.
+        // A tar archive ends with empty blocks.
         const differing = verdict === 'verified' ? await place.trulyDiffers() : [verdict];
         if (differing.length) missed.push({ at, differing });
       }
@@ -52,7 +52,7 @@ describe.each(FORMATS)(
   },
 );
 
-describe('what lies in another place', () => {
+describe('an object in the wrong place', () => {
   let one: Deposit;
   let other: Deposit;
   beforeAll(async () => {
@@ -96,7 +96,7 @@ describe('what lies in another place', () => {
     });
   });
 
-  it("a manifest of another backup that was given this one's names is found", async () => {
+  it("a manifest of another backup, edited to have this one's names, is found", async () => {
     const forged = { ...other.manifest, backup: one.manifest.backup, object: one.manifest.object };
     const { verdict, differences } = await place.verify({ ...one, manifest: forged }, 'rows');
     expect({ verdict, differences }).toEqual({
@@ -117,7 +117,7 @@ describe('what lies in another place', () => {
   });
 });
 
-describe('a plain backup from which something is missing, with digests that say all is well', () => {
+describe('a plain backup with a missing part, whose digests match', () => {
   let whole: Deposit;
   let text: string;
   beforeAll(async () => {
@@ -207,7 +207,7 @@ describe('a plain backup from which something is missing, with digests that say 
     expect(differences).toContain(line);
   });
 
-  it('a backup of nothing but the first half of its statements is found', async () => {
+  it('a backup of only the first half of its statements is found', async () => {
     const half = `${text.slice(0, text.indexOf('CREATE INDEX'))}\n--\n-- PostgreSQL database dump complete\n--\n\n`;
     const { verdict, differenceCount } = await place.verify(
       resealed(whole, Buffer.from(half)),
@@ -217,14 +217,14 @@ describe('a plain backup from which something is missing, with digests that say 
     expect(differenceCount).toBeGreaterThan(4);
   });
 
-  it('a compressed backup with something behind its end is found', async () => {
+  it('a compressed backup with data after its end is found', async () => {
     const gzip = await place.deposit({ format: 'plain', compression: 'gzip' });
     const more = Buffer.concat([gzip.bytes, gzipSync('DROP SCHEMA acme CASCADE;\n')]);
     expect((await place.verify(resealed(gzip, more))).verdict).toBe('failed');
   });
 });
 
-describe('a backup of a pg_dump that exited 0 and took a part only', () => {
+describe('a backup of a pg_dump that exited 0 and dumped only a part', () => {
   it.each<[string, string[], string]>([
     [
       "without a table's rows",

@@ -53,8 +53,8 @@ describe.each(FORMATS)(
       expect(verified).toEqual([]);
     });
 
-    // Digests know nothing of it: what comes back must show it. A bit that changes nothing of that, such as one in a comment, may stay.
-    it('from before the upload is found, unless all comes back as it was', {
+    // Digests do not show it: the restored schema must. A bit that changes nothing there, such as one in a comment, may stay.
+    it('from before the upload is found, unless everything is restored unchanged', {
       timeout: LONG_MS,
     }, async () => {
       const missed: unknown[] = [];
@@ -82,7 +82,7 @@ describe('a flipped bit in a value', () => {
     damaged = flipped(whole.bytes, at * 8);
   });
 
-  it('in the vault is found by the digest of what was brought back, though as many rows came', async () => {
+  it('in the vault is found by the digest of the bytes, even if the number of rows is the same', async () => {
     const { verdict, differences } = await place.verify({ ...whole, bytes: damaged });
     expect(verdict).toBe('failed');
     expect(differences).toEqual([expect.stringContaining('its SHA-256 is not')]);
@@ -91,7 +91,7 @@ describe('a flipped bit in a value', () => {
   it.each([
     ['a name in an index', 'lower(name)', 'lower(nane)'],
     ['a constant in an index', 'age > 20', 'age > 2p'],
-  ])('from before the upload in %s is damage, and no matter of the rows', async (_, was, is) => {
+  ])('from before the upload in %s is damage, whatever the rows', async (_, was, is) => {
     const at = whole.bytes.indexOf(was, whole.bytes.indexOf('CREATE INDEX by_name'));
     expect(at).toBeGreaterThan(0);
     const bytes = Buffer.from(whole.bytes);

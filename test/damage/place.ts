@@ -42,7 +42,7 @@ import { clientPrograms, type Postgres, startPostgres } from '../support/postgre
  * and from a vault in memory.
  */
 
-/** Some damage makes pg_restore wait for ever: a minute is given to it in earnest. */
+/** Some damage makes pg_restore wait for ever: it gets a minute in production. */
 const STUCK_MS = 5000;
 
 export const SCHEMA = 'acme';
@@ -93,18 +93,18 @@ export interface Place {
   deposit(given: Partial<Backup>): Promise<Deposit>;
   /** As the worker stores it with a pg_dump that exits 0 and was given these flags besides. */
   depositWith(...flags: readonly string[]): Promise<Deposit>;
-  /** Verifies it as it lies there now. */
+  /** Verifies it as it is stored now. */
   verify(one: Lying, compare?: Comparison): Promise<VerificationResult>;
-  /** The same, but for the server: what is read is given to nobody, and would be found to be equal. */
+  /** The same, without a server: the bytes are read and discarded, and the schema would be equal. */
   read(one: Lying): Promise<VerificationResult>;
-  /** What differs between the schema at home and what was brought back last: by another way than the verification's own. */
+  /** Differences between the source schema and the last restored one: by another way than the verification's own. */
   trulyDiffers(): Promise<readonly string[]>;
   readonly postgres: Postgres;
   readonly database: string;
   close(): Promise<void>;
 }
 
-/** In the vault, what its row says, and what the manifest beside it. */
+/** In the vault, what its row says, and what the manifest beside it says. */
 export interface Lying {
   readonly row: Backup;
   readonly manifest: Manifest | undefined;
@@ -168,7 +168,7 @@ const benchOn = (
     ...given,
   });
 
-/** A root of programs whose pg_dump takes a part of what it should, and says that all is well. */
+/** A root of programs whose pg_dump dumps only a part, and reports success. */
 const negligent = async (folder: string, flags: readonly string[]): Promise<string> => {
   const real = (await clientPrograms()).clients.find(({ major }) => major === 18);
   const root = mkdtempSync(path.join(folder, 'programs-'));
@@ -281,7 +281,7 @@ export const placeForAll = (take: (place: Place) => void): void => {
   });
 };
 
-/** As if the damage had come before the upload: row and manifest say what now lies there. */
+/** As if the damage had happened before the upload: row and manifest match the stored bytes. */
 export const resealed = ({ row, manifest }: Deposit, bytes: Buffer): Lying => {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {

@@ -31,7 +31,7 @@ const refuse = (): never => {
   throw new Error('cancelling calls no other function');
 };
 
-/** Asks the API to cancel it; answers the HTTP status and what is said. */
+/** Asks the API to cancel it; returns the HTTP status and the message. */
 const cancel = async (bench: Bench, { projectId, id }: Backup) => {
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
   const path = `/projects/${projectId}/backups/${id}/cancel`;
@@ -115,7 +115,7 @@ it.concurrent('a running dump is ended, its upload aborted, its backends gone', 
   expect(await verdictOf(bench, backup)).toEqual({ ...CANCELLED, told: 'by the worker' });
 });
 
-it.concurrent('a dump that ignores that it is asked to end is ended all the same', async () => {
+it.concurrent('a dump that ignores the request to end is ended all the same', async () => {
   const flag = `${room.folder}/deaf`;
   const pgDump = `trap '' TERM; touch '${flag}'; for s in {1..60}; do sleep 1; done`;
   const bench = await openBench(room, { pgDump });
@@ -141,13 +141,13 @@ it.concurrent('an export that waits for a lock is cancelled before it has it', a
   expect(verdict).toMatchObject(CANCELLED);
 });
 
-it.concurrent('a cancellation that was seen is not overtaken by the last writes', async () => {
+it.concurrent('a cancellation that was seen is not overwritten by the last writes', async () => {
   const bench = await openBench(room);
   const backup = await bench.request('large');
   let reached = false;
   const storeManifest: Bench['vault']['storeManifest'] = async (key, manifest) => {
     reached = true;
-    // Until the worker has looked, which it does every 4 s.
+    // Until the worker has checked, which it does every 4 s.
     await sleep(5000);
     return await bench.ports.vault.storeManifest(key, manifest);
   };
@@ -160,7 +160,7 @@ it.concurrent('a cancellation that was seen is not overtaken by the last writes'
   expect(await verdictOf(bench, backup)).toMatchObject(CANCELLED);
 });
 
-it.concurrent('a backup that has ended is not cancelled: 409, which says what it is', async () => {
+it.concurrent('a backup that has ended is not cancelled: 409, with its status', async () => {
   const bench = await openBench(room);
   const backup = await bench.request('large');
   await bench.settle(backup);

@@ -1,6 +1,6 @@
 /**
- * Every fault that is tried, and what must come out of it. The tests compare with this, and docs/reliability.md is
- * made of it: test/faults/page.test.ts says so when the two differ.
+ * Every fault that is tried, and its required outcome. The tests compare with this, and docs/reliability.md is
+ * made from it: test/faults/page.test.ts fails if the two differ.
  */
 export interface Verdict {
   /** The row's state after enough deliveries and sweeps. */

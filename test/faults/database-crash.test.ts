@@ -4,7 +4,7 @@ import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 
-/** In a room of its own, since a crash ends everybody's sessions. */
+/** In a separate room, because a crash ends the sessions of all tests. */
 let room: Room;
 beforeAll(async () => {
   room = await openRoom();

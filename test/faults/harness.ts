@@ -38,7 +38,7 @@ import { clientRoot, PASSWORD } from '../support/postgres.ts';
 import { BACKUP_ROLE } from '../support/roles.ts';
 import type { Room } from './room.ts';
 
-/** A larder of its own in a room: table, bucket, queues and a source, with faults between them and the worker. */
+/** A separate larder in a room: table, bucket, queues and a source, with faults between them and the worker. */
 export interface Bench {
   readonly room: Room;
   readonly ports: ExportPorts;
@@ -47,18 +47,18 @@ export interface Bench {
   readonly bucket: string;
   readonly exportsUrl: string;
   readonly outcomesUrl: string;
-  /** As everybody but the worker reaches them: without faults. */
+  /** As all but the worker reach them: without faults. */
   readonly vault: Vault;
   historyAt(clock: Clock): History;
   request(projectId: string, given?: Partial<Backup>): Promise<Backup>;
   row(backup: Backup): Promise<Backup>;
   /** Delivers the backup's message; a worker that throws leaves it in its queue. */
   deliver(backup: Backup, how?: Delivery): Promise<Disposition<Backup>>;
-  /** Delivers it again and again, each time after the last lease ran out, until the row is final. */
+  /** Delivers it repeatedly, each time after the last lease has expired, until the row is final. */
   settle(backup: Backup): Promise<void>;
   /** One sweep, so many milliseconds from now. */
   sweepAfter(ms: number): Promise<SweepReport>;
-  /** Bodies of the messages that tell of outcomes, and of those that request exports. */
+  /** Bodies of the messages that report outcomes, and of those that request exports. */
   outcomes(): readonly unknown[];
   requests(): readonly unknown[];
 }
@@ -82,7 +82,7 @@ export interface BenchOptions {
   readonly pgDump?: string;
   readonly settings?: Partial<ExportSettings>;
   readonly source?: Partial<SourceSettings>;
-  /** Milliseconds an answer of S3 is waited for, and how often a call is tried. */
+  /** Milliseconds to wait for an answer of S3, and how often a call is tried. */
   readonly patience?: number;
   readonly tries?: number;
 }

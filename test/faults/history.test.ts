@@ -5,7 +5,7 @@ import { type BenchOptions, DYNAMODB_TRIES, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 
-/** Between the worker and DynamoDB stands a proxy that answers some calls in DynamoDB's place. */
+/** A proxy between the worker and DynamoDB answers some calls instead of DynamoDB. */
 let room: Room;
 beforeAll(async () => {
   room = await openRoom();

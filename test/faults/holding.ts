@@ -7,8 +7,8 @@ import type { Bench } from './harness.ts';
 import { backendsOf } from './verdict.ts';
 
 /**
- * A vault that takes the first piece of a body and no more until it is told to: a dump of project `large` then stands in its
- * middle, as one does that takes long.
+ * A vault that accepts the first piece of a body and no more until it is released: a dump of project `large` then stops in its
+ * middle, like a long dump.
  */
 export const holdingVault = ({ ports }: Bench) => {
   let release: () => void = () => undefined;

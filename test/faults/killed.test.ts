@@ -11,8 +11,8 @@ import { fault, verdictOf } from './verdict.ts';
 import { type Between, deploy, eventOf, LONG_MS, messageOf } from './worker-process.ts';
 
 /**
- * A process with the deployed bundle is killed at one moment, which a proxy or a program holds fast: it is there when the
- * signal comes, not about there. Then its message is delivered again, two minutes later by the clock of the next.
+ * A process with the deployed bundle is killed at one exact moment, at which a proxy or a program holds it until the
+ * signal arrives. Then its message is delivered again, two minutes later by the clock of the next.
  */
 let room: Room;
 let deployed: Awaited<ReturnType<typeof deploy>>;
@@ -46,7 +46,7 @@ const killAndSettle = async (
   return await verdictOf(bench, backup);
 };
 
-/** Killed while a call is under way, before or after it was done. */
+/** Killed during a call, before or after it was done. */
 const killedAt = (
   name: FaultName,
   service: 's3' | 'history' | 'sqs' | 'secrets',

@@ -14,7 +14,7 @@ import { type Bench, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 
-/** Messages come twice, late, or never; the row decides. */
+/** Messages are delivered twice, late, or never; the row decides. */
 let room: Room;
 beforeAll(async () => {
   room = await openRoom();
@@ -101,7 +101,7 @@ fault('the outcome can not be sent', async () => {
   return await verdictOf(bench, backup);
 });
 
-/** Hands the bench's outcomes to notify; answers the messages that come again. */
+/** Passes the harness's outcomes to notify; returns the messages that are to be delivered again. */
 const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScriptedSes>>) => {
   const people = { from: 'larder@example.com', to: ['ann@example.com'] };
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };

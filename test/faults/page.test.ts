@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { FAULTS, THEMES, type Verdict } from './catalogue.ts';
 
-/** docs/reliability.md says what the tests say, and nothing else. */
+/** docs/reliability.md must say the same as the tests. */
 const FOLDER = import.meta.dirname;
 const page = readFileSync(path.join(FOLDER, '../../docs/reliability.md'), 'utf8');
 const sources = readdirSync(FOLDER)

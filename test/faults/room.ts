@@ -7,18 +7,18 @@ import { type Queues, startQueues } from '../support/queues.ts';
 import { startTables, type Tables } from '../support/tables.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-/** What the faults of one test file happen in: a real PostgreSQL with two projects, and the emulators. */
+/** The environment of one test file's faults: a real PostgreSQL with two projects, and the emulators. */
 export interface Room {
   readonly postgres: Postgres;
   readonly database: string;
   readonly tables: Tables;
   readonly queues: Queues;
   readonly store: ObjectStore;
-  /** An HTTP proxy before one of the emulators, closed with the room. */
+  /** An HTTP proxy in front of one of the emulators, closed with the room. */
   before(url: string, meddle: Meddle): Promise<HttpProxy>;
-  /** A TCP proxy before PostgreSQL, closed with the room. */
+  /** A TCP proxy in front of PostgreSQL, closed with the room. */
   network(): Promise<TcpProxy>;
-  /** A root of programs whose pg_dump is this shell script; `$REAL` is the real one. One with `#!` is taken as it is. */
+  /** A root of programs whose pg_dump is this shell script; `$REAL` is the real one. One with `#!` is used unchanged. */
   programs(script: string): Promise<string>;
   readonly folder: string;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ INSERT INTO control_plane.projects VALUES ('${name}', '${name}', '${name}', 'ACT
 CREATE SCHEMA ${name};
 CREATE TABLE ${name}.orders AS SELECT n, ${NOISE} AS noise FROM generate_series(1, ${rows}) n;`;
 
-/** `acme` is quickly dumped; `large` takes several parts of an upload, and more than all buffers on its way. */
+/** `acme` is dumped quickly; `large` needs several parts of an upload, and more than all buffers on its way. */
 const PROJECTS = `
 CREATE SCHEMA control_plane;
 CREATE TABLE control_plane.projects (id text PRIMARY KEY, name text, schema_name text, status text);

@@ -40,10 +40,10 @@ const accessAs = (user: string) => ({
   credentials: async () => ({ user, password: PASSWORD }),
 });
 
-it.concurrent('DDL behind a long dump gets through, and the SELECT behind the DDL: the dump gives way', async () => {
+it.concurrent('DDL that waits for a long dump proceeds, and so does the SELECT behind the DDL: the dump gives way', async () => {
   const bench = await openBench(room, { settings: { giveWayAfterSeconds: 2 } });
   const backup = await bench.request('altered');
-  // Held back for as long as it takes: without giving way neither would ever get through.
+  // Held back for as long as needed: without giving way neither would ever proceed.
   const { vault } = holdingVault(bench);
   const exported = bench.deliver(backup, { ports: { vault } });
   await untilDumping(bench, backup);
@@ -62,7 +62,7 @@ it.concurrent('DDL behind a long dump gets through, and the SELECT behind the DD
   expect((await verdictOf(bench, backup)).ends).toBe('completed at attempt 2');
 });
 
-it.concurrent('an export that shall never give way holds on, and DDL goes on right after it', async () => {
+it.concurrent('an export that never gives way keeps its locks, and the DDL proceeds right after it', async () => {
   const bench = await openBench(room, { settings: { giveWayAfterSeconds: 'never' } });
   const backup = await bench.request('patient');
   const { vault, release } = holdingVault(bench);
@@ -79,7 +79,7 @@ it.concurrent('an export that shall never give way holds on, and DDL goes on rig
   expect((await bench.row(backup)).attempt).toBe(1);
 });
 
-it.concurrent('way is given while the export still waits for the rest of its locks', async () => {
+it.concurrent('an export gives way while it still waits for the rest of its locks', async () => {
   const bench = await openBench(room, {
     settings: { giveWayAfterSeconds: 1, lockTimeoutMs: 60_000 },
   });
@@ -123,7 +123,7 @@ it.concurrent('the next attempt ends what a dead worker left on the server, and 
   const strangers = await Promise.all(
     names.map(() => room.postgres.session(room.database, BACKUP_ROLE)),
   );
-  // What the bench's own first attempt was called.
+  // The name of the harness's own first attempt.
   const dead = applicationNameOf(backup.id, 1, bench.table);
   await leftover.query(`SET application_name = '${dead}'`);
   for (const [index, name] of names.entries())
@@ -173,7 +173,7 @@ const OURS = {
   tcp_user_timeout: '30000',
 };
 
-it.concurrent("our sessions and pg_dump's hold whatever the role's own settings are, keepalives too", async () => {
+it.concurrent("our sessions and pg_dump's have their settings whatever the role's own settings are, keepalives too", async () => {
   const file = `${room.folder}/settings`;
   const asked = SETTINGS.replaceAll('\n', ' ');
   const bench = await openBench(room, {
@@ -197,7 +197,7 @@ it.concurrent("our sessions and pg_dump's hold whatever the role's own settings 
   expect(read(own.rows.flat())).toEqual({ ...OURS, lock_timeout: '700', transaction_timeout: '0' });
 });
 
-it.concurrent('a query that would go on for minutes ends when its export is stopped', async () => {
+it.concurrent('a query that would run for minutes ends when its export is stopped', async () => {
   const bench = await openBench(room);
   const stop = new AbortController();
   const client = await connect(accessAs('postgres'), {

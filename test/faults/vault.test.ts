@@ -5,7 +5,7 @@ import { type BenchOptions, openBench } from './harness.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 
-/** Between the worker and S3 stands a proxy that answers some calls in S3's place. */
+/** A proxy between the worker and S3 answers some calls instead of S3. */
 let room: Room;
 beforeAll(async () => {
   room = await openRoom();
@@ -31,7 +31,7 @@ const isCompletion = ({ method, url }: Call): boolean =>
   method === 'POST' && url.includes('uploadId=');
 const isManifest = ({ method, url }: Call): boolean =>
   method === 'PUT' && url.includes('.manifest.json');
-/** Reading, listing and looking are no part of the writing that fails. */
+/** Reads, lists and HEAD requests are not part of the writing that fails. */
 const always =
   (wanted: (call: Call) => boolean, fate: Fate): (() => Meddle) =>
   () =>
@@ -101,7 +101,7 @@ const goneFrom =
   () => {
     let isGone = false;
     return (call) => {
-      // The second attempt begins by looking for the first one's manifest.
+      // The second attempt first looks for the first one's manifest.
       if (call.url.includes('list-type=2') && call.url.includes('.manifest.json')) isGone = false;
       if (isGone) return INTERNAL;
       if (!wanted(call) || !call.url.includes('-1.')) return 'pass';

@@ -7,8 +7,8 @@ import { FAULTS, type FaultName, type Verdict } from './catalogue.ts';
 import type { Bench } from './harness.ts';
 
 /**
- * What came out of a fault, measured: the row, the object byte by byte, what lies in the vault besides, who was told, and
- * who is left on the server. What is never allowed, whatever the fault, fails here; what depends on it is compared
+ * The measured outcome of a fault: the row, the object byte by byte, what else is in the vault, who reported it, and
+ * which sessions are left on the server. What is never allowed, whatever the fault, fails here; the rest is compared
  * with the catalogue.
  */
 const MINUTE = 60_000;
@@ -34,7 +34,7 @@ const endOf = ({ status, attempt, error }: Backup): string => {
   return status === 'failed' ? `failed: ${error?.name}` : status;
 };
 
-/** Reads the object back: no backup may be called completed that is not whole. */
+/** Reads the object back: no backup may be completed that is not whole. */
 const objectOf = async (
   { vault, room, bucket }: Bench,
   row: Backup,
@@ -60,7 +60,7 @@ const objectOf = async (
   return manifest?.backup.attempt === row.attempt ? 'whole' : 'whole, adopted';
 };
 
-/** What lies in the vault that the row does not name. */
+/** Objects in the vault that the row does not name. */
 const leftOf = async ({ vault }: Bench, { fileId }: Backup): Promise<string[]> => {
   const named: readonly string[] = fileId ? keysBeside(fileId) : [];
   const left: string[] = [];
@@ -84,7 +84,7 @@ const openRows = async ({ historyAt }: Bench): Promise<string[]> => {
   return open;
 };
 
-/** Measures what came out, lets two sweeps do what is theirs, and checks what must hold after them. */
+/** Measures the outcome, lets two sweeps run, and checks what must hold after them. */
 export const verdictOf = async (bench: Bench, backup: Backup): Promise<Verdict> => {
   await expectNoBackend(bench, backup);
   const row = await bench.row(backup);
@@ -106,7 +106,7 @@ export const verdictOf = async (bench: Bench, backup: Backup): Promise<Verdict> 
   };
 };
 
-/** A test of one fault: what comes out is what the catalogue says. */
+/** A test of one fault: the outcome is the one in the catalogue. */
 export const fault = (name: FaultName, work: () => Promise<Verdict>): void => {
   it.concurrent(name, async () => {
     expect(await work()).toEqual(FAULTS[name]);

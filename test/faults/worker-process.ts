@@ -12,14 +12,14 @@ import { clientRoot, PASSWORD } from '../support/postgres.ts';
 import type { Bench } from './harness.ts';
 import type { Room } from './room.ts';
 
-/** The export function as it is deployed: its bundle, in a process of its own that can be killed. */
+/** The export function as it is deployed: its bundle, in a separate process that can be killed. */
 export interface Deployed {
-  /** All that the function's process gets. */
+  /** All variables that the function's process gets. */
   environment(bench: Bench, between?: Between): Promise<Record<string, string>>;
   start(bench: Bench, between?: Between): Promise<Instance>;
 }
 
-/** What stands between the process and the world. */
+/** The proxies between the process and its services. */
 export interface Between {
   readonly s3?: Meddle;
   readonly history?: Meddle;
@@ -101,7 +101,7 @@ export const deploy = async (room: Room): Promise<Deployed & { close(): Promise<
 /** Where the function's log goes. */
 export const UNREAD = new Writable({ write: (_, __, done) => done() });
 
-/** The event that hands a worker these message bodies. */
+/** The event that passes these message bodies to a worker. */
 export const eventOf = (...bodies: readonly string[]) => ({
   Records: bodies.map((body, index) => ({
     messageId: `message-${index}`,

@@ -8,7 +8,7 @@ import { holdingVault, untilDumping } from './holding.ts';
 import { openRoom, type Room } from './room.ts';
 import { fault, verdictOf } from './verdict.ts';
 
-/** Leases, clocks, and others who do the same. */
+/** Leases, clocks, and other workers that do the same. */
 let room: Room;
 beforeAll(async () => {
   room = await openRoom();
@@ -37,7 +37,7 @@ fault('the lease is lost to an attempt that adopts, and the manifest seems to fa
   const storeManifest: Bench['vault']['storeManifest'] = async (key, manifest) => {
     await bench.ports.vault.storeManifest(key, manifest);
     expect((await bench.deliver(backup, { after: LEASE_OUT })).message).toBe('done');
-    // Until the worker has looked at its row, which it does every 4 s.
+    // Until the worker has checked its row, which it does every 4 s.
     await sleep(5000);
     throw new UploadInterrupted('no answer');
   };
@@ -73,7 +73,7 @@ fault('the clock is an hour ahead in a worker that dies', async () => {
   const backup = await bench.request('acme');
   const claim = await bench.historyAt(() => Date.now() + HOUR).claim(backup.projectId, backup.id);
   expect(claim.kind).toBe('claimed');
-  // Its lease ends in an hour by everybody else's clock, and no later.
+  // Its lease ends in an hour by all other clocks, and no later.
   expect((await bench.deliver(backup, { after: LEASE_OUT })).message).toBe('again');
   expect((await bench.deliver(backup, { after: HOUR + LEASE_OUT })).message).toBe('done');
   return await verdictOf(bench, backup);

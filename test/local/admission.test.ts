@@ -27,7 +27,7 @@ import { type Credentials, makeCredentials } from '../../local/emulators/signatu
 import { startTables } from '../../local/emulators/tables.ts';
 import { REGION } from '../../local/region.ts';
 
-/** Who is let in at the emulators and the API of a start. Its own test looks at every port that a start listens on. */
+/** Which requests the emulators and the API of a start accept. Its own test checks every port that a start listens on. */
 const KEY = "backups/a%2Fb (1)/it's+1~.dump";
 const own = makeCredentials();
 const admit = signedBy(own);
@@ -114,7 +114,7 @@ const CALLS: Readonly<Record<string, (credentials: Credentials) => Promise<unkno
 };
 
 describe.each(Object.entries(CALLS))('the emulator of %s', (_, call) => {
-  it('answers who signs with the credentials of the start, and nobody else', async () => {
+  it('answers requests signed with the credentials of the start, and no others', async () => {
     await expect(call(own)).resolves.toBeDefined();
     const other = makeCredentials();
     for (const wrong of [
@@ -127,7 +127,7 @@ describe.each(Object.entries(CALLS))('the emulator of %s', (_, call) => {
   });
 });
 
-/** fetch sets some headers by itself. */
+/** fetch sets some headers automatically. */
 const ask = (
   url: string,
   { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
@@ -141,8 +141,8 @@ const ask = (
       .end();
   });
 
-describe('a URL that was signed in advance', () => {
-  it('gives its one object, by its one method, as long as it says, and to nobody who changes it', async () => {
+describe('a presigned URL', () => {
+  it('returns its one object, by its one method, until it expires, and is refused if it is changed', async () => {
     await CALLS['S3, a put']?.(own);
     const get = new GetObjectCommand({ Bucket: 'vault', Key: KEY });
     const url = await getSignedUrl(s3With(own), get, { expiresIn: 60 });
@@ -171,8 +171,8 @@ describe('the API of a start', () => {
     ['with another', { authorization: 'Bearer t0k-em' }, 401],
     ['with a part of it', { authorization: 'Bearer t0k' }, 401],
     ['with the token', { authorization }, 403],
-  ])('asks for its token: %s', async (_, headers, status) => {
-    // 403 is API Gateway's own answer where there is no such route.
+  ])('requires its token: %s', async (_, headers, status) => {
+    // 403 is API Gateway's own answer if there is no such route.
     expect(await ask(gateway.url, { headers })).toBe(status);
   });
 
@@ -205,8 +205,8 @@ const fetchRaw = (url: string, headers: Record<string, string>): Promise<string>
       .end();
   });
 
-describe('the page of mails', () => {
-  it('opens by the address that is printed, and then by its cookie', async () => {
+describe('the mail page', () => {
+  it('opens by the printed address, and then by its cookie', async () => {
     expect(await ask(mailbox.url)).toBe(401);
     expect(await ask(`${mailbox.url}/store`)).toBe(401);
     expect(await ask(`${mailbox.url}/?token=wrong`)).toBe(401);

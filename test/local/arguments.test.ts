@@ -3,7 +3,7 @@ import { parseDatabaseUrl, secretOf } from '../../local/database/url.ts';
 import { namesOf, readArguments } from '../../local/start/arguments.ts';
 
 describe('the command line', () => {
-  it('has what a first start needs by itself', () => {
+  it('has defaults for a first start', () => {
     expect(readArguments([], {})).toMatchObject({
       once: false,
       json: false,
@@ -38,7 +38,7 @@ describe('the command line', () => {
     expect(() => readArguments(argv, {})).toThrow(named);
   });
 
-  it('takes names of schemas as SQL and shells allow them', () => {
+  it('accepts names of schemas as SQL and shells allow them', () => {
     expect(namesOf('a, B c ,"d,e","f""g"," h "')).toEqual(['a', 'B c', 'd,e', 'f"g', ' h ']);
   });
 
@@ -55,7 +55,7 @@ describe('the command line', () => {
 });
 
 describe('a database URL', () => {
-  it('is read with what libpq would fill in', () => {
+  it("is read with libpq's defaults", () => {
     const address = parseDatabaseUrl('postgres://me:p%40ss@db.example.com', {});
     expect(address).toMatchObject({ port: 5432, user: 'me', password: 'p@ss', database: 'me' });
     expect(parseDatabaseUrl('postgres://me@h/db', { PGPASSWORD: 'x' }).password).toBe('x');
@@ -88,7 +88,7 @@ describe('a database URL', () => {
     );
   });
 
-  it('comes back from its secret, whatever the password holds', () => {
+  it('is read from its secret, whatever the password contains', () => {
     const address = parseDatabaseUrl(
       'postgresql://u:%2F%3F%23%5B%40%3A%25%20@[::1]:1234/d%20b',
       {},

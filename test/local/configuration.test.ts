@@ -14,7 +14,7 @@ const local = (more: object = {}, options = {}) =>
   localConfig(checkConfig({ ...example, ...more }), source, options);
 
 describe('the configuration of a local stack', () => {
-  it('takes restores with a login of their own, where there is one', () => {
+  it('accepts restores with a login of their own, if there is one', () => {
     expect(local().sources[0]).not.toHaveProperty('restore');
     const [demo] = localConfig(checkConfig(example), { ...source, takesRestores: true }).sources;
     expect(demo?.secretArn).toBe(secretArnOf('demo'));
@@ -22,7 +22,7 @@ describe('the configuration of a local stack', () => {
     expect(restoreSecretArnOf('demo')).not.toBe(secretArnOf('demo'));
   });
 
-  it('verifies as configured, or only what is asked for', () => {
+  it('verifies as configured, or only what is requested', () => {
     const verification = { which: 'each', compare: 'rows', temporaryMb: 1024 };
     expect(local({ verification }).verification).toMatchObject(verification);
     expect(local({ verification }, { onlyWhenAsked: true }).verification).toMatchObject({

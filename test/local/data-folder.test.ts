@@ -13,7 +13,7 @@ afterAll(() => rm(parent, { recursive: true }));
 const modeOf = async (folder: string): Promise<string> =>
   ((await stat(folder)).mode & 0o777).toString(8);
 
-it('makes a data folder, and those above it, that nobody else can enter', async () => {
+it('creates a data folder, and its parents, that no other user can enter', async () => {
   const folder = path.join(parent, 'new', 'data');
   const opened = await openDataFolder(folder);
   expect([await modeOf(folder), await modeOf(path.dirname(folder))]).toEqual(['700', '700']);
@@ -32,7 +32,7 @@ it.each(['history', 'databases', 'nothing'])(
   },
 );
 
-it('takes no folder that is used for other things, and leaves its mode', async () => {
+it('accepts no folder that is used for other things, and leaves its mode', async () => {
   const folder = await mkdtemp(path.join(parent, 'other-'));
   await writeFile(path.join(folder, 'thesis.txt'), '');
   await chmod(folder, 0o755);

@@ -101,8 +101,8 @@ const sweep = async (deliver: (records: readonly StreamRecord[]) => Promise<void
   return problems;
 };
 
-describe('rows whose time has passed', () => {
-  it('go, and the stream tells of them with the old image, as removed by the service', async () => {
+describe('rows whose TTL has passed', () => {
+  it('are removed, and the stream reports them with the old image, as removed by the service', async () => {
     await put('old', SECONDS - 1);
     await put('young', SECONDS + 60);
     await put('last good one');
@@ -130,7 +130,7 @@ describe('rows whose time has passed', () => {
     ]);
   });
 
-  it('are told of again when the first time failed, even by the next start', async () => {
+  it('are reported again if the first time failed, even by the next start', async () => {
     await put('old', SECONDS - 1);
     const problems = await sweep(async () => {
       throw new Error('killed');
@@ -174,12 +174,12 @@ describe("the stream's mapping", () => {
     failure: { errorType: 'T', errorMessage: 'm' },
   };
 
-  it('gives the function what its filters let through, and nothing else', async () => {
+  it('passes to the function the records that its filters accept, and nothing else', async () => {
     expect((await consume([], MAPPING, [await record('completed')])).events).toHaveLength(1);
     expect((await consume([], MAPPING, [await record('failed')])).events).toHaveLength(0);
   });
 
-  it('tries again, and at last tells where the records were, not what they were', async () => {
+  it('tries again, and finally reports where the records were, not their content', async () => {
     const one = await record('completed');
     const reported: Outcome = {
       kind: 'ok',
@@ -201,7 +201,7 @@ describe("the stream's mapping", () => {
     expect(buried[1]).not.toContain('completed');
   });
 
-  it('is refused where it wants records that the local stream does not have', () => {
+  it('is refused if it wants records that the local stream does not have', () => {
     expect(() => checkFilters(MAPPING)).not.toThrow();
     expect(() => checkFilters({ ...MAPPING, filters: [] })).toThrow('records of INSERT');
     expect(() => checkFilters({ ...MAPPING, filters: [{ eventName: ['REMOVE'] }] })).toThrow(
@@ -225,7 +225,7 @@ describe('event filters', () => {
     expect(passes([pattern], event)).toBe(expected);
   });
 
-  it('knows no rule by accident', () => {
+  it('ignores no rule silently', () => {
     expect(() => passes([{ a: [{ numeric: ['>', 1] }] }], { a: 2 })).toThrow('numeric');
   });
 });

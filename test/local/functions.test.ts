@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A function whose handler has this body; `event` and `context` are there. */
+/** A function whose handler has this body; `event` and `context` exist. */
 const poolOf = async (
   body: string,
   changes: {
@@ -80,7 +80,7 @@ describe("a function's instance", () => {
     expect(again).toMatchObject({ kind: 'ok', payload: { calls: 2 } });
   });
 
-  it('is one of a few where a function has a bound: further events wait in line for it, and all are answered', async () => {
+  it('is one of a few if a function has a bound: further events wait in line for it, and all are answered', async () => {
     const pool = await poolOf(
       'await new Promise((r) => setTimeout(r, 20)); return { pid: process.pid };',
       { processes: 2 },
@@ -119,7 +119,7 @@ describe("a function's instance", () => {
     ]);
   });
 
-  it('tells the time it has left', async () => {
+  it('reports its remaining time', async () => {
     const pool = await poolOf('return context.getRemainingTimeInMillis();');
     const outcome = await pool.invoke({});
     const left = outcome.kind === 'ok' ? Number(outcome.payload) : 0;
@@ -127,7 +127,7 @@ describe("a function's instance", () => {
     expect(left).toBeLessThanOrEqual(20_000);
   });
 
-  it('is killed at its timeout, with what it had started', async () => {
+  it('is killed at its timeout, with its child processes', async () => {
     const file = path.join(folder, 'pid');
     const pool = await poolOf(
       `const { writeFileSync } = await import('node:fs');
@@ -147,7 +147,7 @@ describe("a function's instance", () => {
     expect(pool.busy()).toEqual([]);
   });
 
-  it('that is killed fails its event, takes its children along, and is replaced', async () => {
+  it('that is killed fails its event, ends its children, and is replaced', async () => {
     const file = path.join(folder, 'pid');
     const pool = await poolOf(
       `if (event.file) {
@@ -169,7 +169,7 @@ describe("a function's instance", () => {
     expect(await pool.invoke({})).toMatchObject({ kind: 'ok', payload: 'replaced' });
   });
 
-  it('dies with the process that started it, even when that is killed', async () => {
+  it('dies with its parent process, even if that is killed', async () => {
     const pidFile = path.join(folder, 'pid');
     await poolOf(`const { writeFileSync } = await import('node:fs');
       writeFileSync(event.file, process.pid + ' ' + spawn('sleep', ['60']).pid);
@@ -191,7 +191,7 @@ describe("a function's instance", () => {
     for (const pid of (await read()).split(' ')) expect(await untilDead(Number(pid))).toBe(true);
   });
 
-  it('says what keeps it from starting', async () => {
+  it('reports what prevents its start', async () => {
     const pool = await poolOf('', { environment: { _HANDLER: 'index.nothing' } });
     expect(await pool.invoke({})).toMatchObject({
       kind: 'failed',

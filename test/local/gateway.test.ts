@@ -41,7 +41,7 @@ afterEach(async () => {
   await gateway?.close();
 });
 
-/** A gateway whose functions answer as told; `calls` gets the function's name and its event. */
+/** A gateway whose functions give set answers; `calls` gets the function's name and its event. */
 const serve = async (
   answer: (event: APIGatewayProxyEvent) => Outcome = () => ok({ statusCode: 200, body: '{}' }),
   responses: readonly GatewayResponse[] = [],
@@ -64,7 +64,7 @@ const ok = (payload: unknown): Outcome => ({ kind: 'ok', requestId: 'r', payload
 const json = { 'content-type': 'application/json' };
 
 describe('the API on one machine', () => {
-  it('gives paths as they were sent, query parameters decoded, and headers with all their values', async () => {
+  it('passes paths as they were sent, query parameters decoded, and headers with all their values', async () => {
     const { calls, get } = await serve();
     await get('/projects/a%2Fb%20%25/backups/1?x=1&x=%C3%BC&y', { headers: { 'X-Own': 'v' } });
     expect(calls[0]?.[1]).toMatchObject({
@@ -90,7 +90,7 @@ describe('the API on one machine', () => {
     expect(calls[0]?.[1].requestContext.path).toBe('/projects/a/backups/latest/');
   });
 
-  it('answers a path that there is not as API Gateway does, asking no function', async () => {
+  it('answers an unknown path as API Gateway does, calling no function', async () => {
     const { calls, get } = await serve();
     for (const path of ['/nothing', '/projects//backups/latest', '/projects/a/backups/b/c']) {
       const answer = await get(path);
@@ -103,7 +103,7 @@ describe('the API on one machine', () => {
     expect(calls).toEqual([]);
   });
 
-  it('gives a method of no route of its own to ANY of the same resource, and to no other resource', async () => {
+  it('sends a method without its own route to ANY of the same resource, and to no other resource', async () => {
     const { calls, get } = await serve();
     const answers = [
       await get('/projects/a/backups', { method: 'POST', headers: json }),
@@ -153,14 +153,14 @@ describe('the API on one machine', () => {
     ['{"more":1}', 400],
     ['{"format":"plain"}', 200],
     ['', 200],
-  ])('checks a body such as %s before the function has it', async (body, status) => {
+  ])('checks a body such as %s before the function gets it', async (body, status) => {
     const { get } = await serve();
     const answer = await get('/projects/a/backups', { method: 'POST', headers: json, body });
     expect(answer.status).toBe(status);
   });
 
   it.each(['in one piece', 'in chunks'])(
-    'calls a body of 11 MB too large, sent %s',
+    'answers a body of 11 MB with too large, sent %s',
     async (how) => {
       const { calls, get } = await serve();
       const bytes = Buffer.alloc(11 * 1024 ** 2, 'x');
@@ -176,7 +176,7 @@ describe('the API on one machine', () => {
     },
   );
 
-  it('asks for parameters that a method requires', async () => {
+  it('requires the parameters that a method requires', async () => {
     const { get } = await serve();
     expect((await get('/needs')).status).toBe(400);
     expect((await get('/needs?limit=1')).status).toBe(200);
@@ -208,7 +208,7 @@ describe('the API on one machine', () => {
     ],
     ['an answer that is none', ok({ status: 200 })],
     ['no instance to be had', { kind: 'throttled' }],
-  ])('tells nothing of %s of the function', async (_name, outcome) => {
+  ])('reveals nothing of %s of the function', async (_name, outcome) => {
     const { get } = await serve(() => outcome);
     const answer = await get('/projects/a/backups/latest');
     expect([answer.status, await answer.json()]).toEqual([
@@ -217,7 +217,7 @@ describe('the API on one machine', () => {
     ]);
   });
 
-  it('says which port is taken, and how to take another', async () => {
+  it('names a port that is in use, and how to use another', async () => {
     await serve();
     const port = gateway?.port ?? 0;
     const taken = startGateway({

@@ -26,14 +26,14 @@ import {
 import { PREFIX, type RunningStack, startRunningStack } from './support/running-stack.ts';
 
 /**
- * Every grant of every role is used, by the functions themselves, behind emulators that refuse what the roles do not allow. A grant that
- * nothing uses is too wide; one that is missing shows as a refusal.
+ * Every grant of every role is used, by the functions themselves, behind emulators that refuse what the roles do not allow. An
+ * unused grant is too wide; a missing one shows as a refusal.
  */
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 const ago = (ms: number): string => iso(Date.now() - ms);
 
-/** An object of an attempt whose row names no object: only what is a day old is looked at. */
+/** An object of an attempt whose row names no object: only objects older than a day are checked. */
 const LEFTOVER = uuidv7(Date.now() - 2 * DAY);
 const LEFTOVER_AT = ago(2 * DAY);
 const leftoverKey = `${stemOf(VAULT.defaultKeyTemplate, {
@@ -78,7 +78,7 @@ const EXCEPTIONS: readonly (readonly [
 
 let running: RunningStack;
 let on: Operating;
-/** A backup whose objects somebody removed. */
+/** A backup whose objects a person removed. */
 let gone: Backup;
 beforeAll(async () => {
   running = await startRunningStack([leftoverKey]);
@@ -89,7 +89,7 @@ afterAll(() => running?.stop());
 describe('the functions use what they are granted', { timeout: 120_000 }, () => {
   it('in scheduled runs and backups by hand', async () => {
     const at = new Date(Date.now() - DAY);
-    // A firing may come twice.
+    // A firing may be delivered twice.
     await running.stack.fireSchedule('nightly', at);
     while ((await running.stack.storedBackups()) < 3) await wait(200);
     await running.stack.fireSchedule('nightly', at);
@@ -101,7 +101,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await on.used(/Verify/, 'sqs:SendMessage');
   });
 
-  it('in all that the API is asked for', async () => {
+  it('in all requests to the API', async () => {
     const acme = await on.latestOf(ACME);
     const run = acme.runId ?? (await on.backupsOf(ACME)).find(({ runId }) => runId)?.runId ?? '';
     for (const { method, path } of ROUTES.filter((route) => route.method === 'GET')) {
@@ -176,11 +176,11 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await belongTo('demo');
   });
 
-  it('with attempts that come after others, and backups that are gone', async () => {
+  it('with attempts that follow others, and backups that are gone', async () => {
     const acme = await on.latestOf(ACME);
     const send = ({ projectId, id: backupId }: Backup) =>
       running.send('SourceDemoExportsQueue', { projectId, backupId });
-    // Its message comes twice.
+    // Its message is delivered twice.
     await send(acme);
     await on.used(/Export/, 'dynamodb:GetItem');
     // An earlier attempt left nothing.
@@ -219,7 +219,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     if (!older) throw new Error('acme has no two backups');
     for (const backup of [gone, older]) await on.change(backup, { ttl: 1 });
     await running.stack.expireNow();
-    // A record of a backup that is there again.
+    // A record of a backup that exists again.
     const globex = await on.latestOf(GLOBEX);
     const record = {
       eventID: 'again',
@@ -266,7 +266,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await on.used(/Sweep/, 's3:ListBucketVersions');
   });
 
-  it('with what could not be handled', async () => {
+  it('with dead letters', async () => {
     const acme = await on.latestOf(ACME);
     const { projectId } = acme;
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
@@ -308,12 +308,12 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
   });
 });
 
-it('nothing that they asked for was refused, and nothing else went wrong', () => {
+it('no request was refused, and nothing else went wrong', () => {
   expect(running.stack.accessReport().refused).toEqual([]);
   expect(running.problems).toEqual([]);
 });
 
-it('no role is granted what nothing uses, but for the exceptions, which are used by nothing', () => {
+it('no role has an unused grant, except the listed exceptions, which are unused', () => {
   const { granted, unused } = running.stack.accessReport();
   expect(granted).toBeGreaterThan(150);
   const isExcepted = (grant: Grant): boolean =>

@@ -51,7 +51,7 @@ describe("Lambda's Invoke", () => {
 });
 
 describe('an asynchronous invocation', () => {
-  it('is tried again after one and two minutes, then goes to its destination with what was asked', async () => {
+  it('is tried again after one and two minutes, then sent to its destination with its request', async () => {
     vi.useFakeTimers();
     try {
       const records: string[] = [];

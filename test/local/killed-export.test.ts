@@ -14,7 +14,7 @@ import { clientRoot, PASSWORD, type Postgres, startPostgres } from '../support/p
 import { processesOf, removeFolder } from './support/start.ts';
 
 /**
- * The one test that waits: a killed worker's message comes back after two minutes, as it would in AWS. Enough random
+ * The one test that waits: a killed worker's message is delivered again after two minutes, as it would in AWS. Enough random
  * text that the upload has begun, and is far from its end, when the worker dies.
  */
 const ROWS = 1_500_000;
@@ -92,7 +92,7 @@ it('an export whose process is killed in the middle is done by the next attempt,
   const look = async () =>
     backup.parse(await (await fetch(`${stack.apiUrl}${location}`, { headers })).json());
 
-  // A part has arrived: so the upload is under way.
+  // A part has arrived: so the upload is in progress.
   while ((await uploads()).filter((name) => !name.endsWith('upload.json')).length === 0) {
     await wait(5);
   }

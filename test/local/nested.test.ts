@@ -106,7 +106,7 @@ it('resources of nested stacks are resources of the stack, under the ids of both
   ]);
 });
 
-it('parameters are what the stack around gives, in references and in texts', () => {
+it('parameters have the values of the parent stack, in references and in texts', () => {
   expect(read().at('OneWork')).toEqual({
     Plain: 'table Rows',
     Text: `Rows, arn:aws:sqs:us-east-1:000000000000:OneQueue, us-east-1, \${Literal}`,
@@ -115,7 +115,7 @@ it('parameters are what the stack around gives, in references and in texts', () 
   });
 });
 
-it('outputs are what they stand for, for the stack around, for another nested stack and for one inside that', () => {
+it('outputs have their values in the parent stack, in another nested stack and in one inside that', () => {
   const { at, document, resolve } = read();
   const arn = 'arn:aws:sqs:us-east-1:000000000000:OneQueue';
   expect(at('TwoWork')).toEqual({ Reads: arn, Inner: 'TwoInnerWork' });
@@ -125,7 +125,7 @@ it('outputs are what they stand for, for the stack around, for another nested st
   );
 });
 
-it('a nested stack whose template is no asset is refused, and never left out', () => {
+it('a nested stack whose template is not an asset is refused, and never left out', () => {
   const { two: _, ...rest } = TEMPLATES;
   expect(() => read(rest)).toThrow(/Two: the assets file has no template of .*two\.json/);
 });

@@ -55,7 +55,7 @@ const below = (section: string): readonly string[] =>
 const restoreBy = async (command: string): Promise<Restored> =>
   restoreShown.parse(JSON.parse(await typed(`${command} --json`)));
 
-/** What `psql` says, as somebody in the same shell would see it. */
+/** The output of `psql`, in the same shell. */
 const ask = async (database: string, sql: string): Promise<string> => {
   const script = [...(commands.get('Shell') ?? []), `psql -XAt -d "$1" -c "$2"`].join('\n');
   const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script, 'bash', database, sql]);
@@ -95,7 +95,9 @@ afterAll(async () => {
   await room.close();
 });
 
-describe('what a start prints at its end works when it is typed in', { timeout: PATIENCE }, () => {
+describe('the commands that a start prints at its end work when they are typed in', {
+  timeout: PATIENCE,
+}, () => {
   it('restores a tenant beside its live schema, and shows it', async () => {
     await ask('saas', `UPDATE acme.products SET name = 'changed since'`);
     const shown = await restoreBy(below('Restore').join('\n'));
@@ -110,9 +112,9 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
     await ask('saas', `DROP SCHEMA ${beside} CASCADE`);
   });
 
-  it('puts it in the live schema’s place and exchanges them back', async () => {
+  it('exchanges it with the live schema and exchanges them back', async () => {
     const swap = below('Swap').join('\n');
-    // Nobody can be asked here, so it has to be confirmed.
+    // There is no terminal to ask here, so it has to be confirmed.
     await expect(typed(swap)).rejects.toThrow(/confirm it with --yes acme/);
     const swapped = await restoreBy(`${swap} --yes acme`);
     expect(swapped).toMatchObject({ status: 'completed', mode: 'swap' });
@@ -125,7 +127,7 @@ describe('what a start prints at its end works when it is typed in', { timeout: 
     ).toBe('500');
   });
 
-  it('gives the guide, and brings the backup back by hand', async () => {
+  it('prints the guide, and restores the backup by hand', async () => {
     const said = await typed(...below('Shell'), ...below('By hand'));
     expect(said).toMatch(/^# Bring back `Acme Stores`/);
     expect(await ask('restored', 'SELECT count(*) FROM acme.order_lines')).toBe('30000');

@@ -67,7 +67,7 @@ describe('the object store', () => {
     expect((await readFile(path.join(root, Bucket, Key))).equals(bytes)).toBe(true);
   });
 
-  it('takes ids longer than a file name may be', async () => {
+  it('accepts ids longer than a file name may be', async () => {
     const Key = `backups/${'%C3%BC'.repeat(64)}/x.dump`;
     await client.send(new PutObjectCommand({ Bucket, Key, Body: 'text' }));
     expect((await bytesOf(Key)).toString()).toBe('text');

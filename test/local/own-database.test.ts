@@ -72,7 +72,7 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
       'could not be trusted',
     ],
   ])(
-    'says in one line what is wrong with %s, and leaves nothing behind',
+    'reports in one line what is wrong with %s, and leaves nothing behind',
     async (_name, of, said) => {
       const { url, args = [] } = of();
       const started = begin(args, url);
@@ -86,7 +86,7 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     },
   );
 
-  it('takes schemas as projects, whatever their names hold, and shows the password to nobody', async () => {
+  it('accepts schemas as projects, whatever their names contain, and never shows the password', async () => {
     const schemas = `plain,"${ODD.replaceAll('"', '""')}"`;
     const started = begin(['--verify', '--schemas', schemas], urlOf());
     const looked = new Set<string>();
@@ -111,7 +111,7 @@ describe('npm start -- --database-url', { timeout: PATIENCE }, () => {
     expect(seen.join('\n')).not.toContain(PASSWORD);
     expect(seen.join('\n')).not.toContain(encodeURIComponent(PASSWORD));
     expect(looked.size).toBeGreaterThan(0);
-    // Apart from the demo's, whose projects may have the same ids.
+    // Separate from the demo's, whose projects may have the same ids.
     expect(await readdir(room.dataDir)).toEqual(['databases']);
   });
 

@@ -22,7 +22,7 @@ const failed: Outcome = {
   failure: { errorType: 'T', errorMessage: 'm' },
 };
 
-describe('what a batch comes to', () => {
+describe('the result of a batch', () => {
   const idsOf = (outcome: Outcome, reports = true) =>
     settledOf(messages, outcome, reports).map(({ MessageId }) => MessageId);
 
@@ -95,7 +95,7 @@ describe('the poller of a queue', () => {
     expect(true_()).toBe(true);
   };
 
-  it('gives a reported message again when its visibility timeout is over, and the others never', async () => {
+  it('delivers a reported message again when its visibility timeout is over, and the others never', async () => {
     await queues.ensure('again', { VisibilityTimeout: '1' });
     const seen: string[] = [];
     const poller = poll('again', 1, async (bodies, records) => {
@@ -114,7 +114,7 @@ describe('the poller of a queue', () => {
     expect(left.Messages ?? []).toEqual([]);
   });
 
-  it('never has more batches in work than the mapping allows, nor two of one group', async () => {
+  it('never has more batches in progress than the mapping allows, nor two of one group', async () => {
     await queues.ensure('groups.fifo', { FifoQueue: 'true', VisibilityTimeout: '60' });
     const running = new Map<string, number>();
     let most = 0;

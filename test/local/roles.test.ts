@@ -52,7 +52,7 @@ const route = (source: string, more: object = {}) => ({
   ...more,
 });
 
-it('functions are known by what the template wires them to', () => {
+it('functions are recognized by their connections in the template', () => {
   const parameters = new Map(
     [route('main', { restoresQueue: `${URL}/main-restores.fifo` }), route('archive')].map(
       (one, index) => [`Routes${index}`, JSON.stringify([one])],

@@ -9,7 +9,7 @@ describe("EventBridge Scheduler's grammar", () => {
   it.each([
     ['cron(0 2 * * ? *)', 'UTC', '2026-11-22T02:00:00.000Z'],
     ['cron(0 2 * * ? *)', 'Europe/Berlin', '2026-11-22T01:00:00.000Z'],
-    // Over the change to summer time the hour stays what the clock on the wall says.
+    // Over the change to summer time the local hour stays the same.
     ['cron(30 3 ? MAR 1L 2027)', 'Europe/Berlin', '2027-03-28T01:30:00.000Z'],
     // Days of the week begin with Sunday, as 1.
     ['cron(0 2 ? * 2 *)', 'UTC', '2026-11-23T02:00:00.000Z'],
@@ -40,11 +40,11 @@ describe("EventBridge Scheduler's grammar", () => {
       '2027-10-02T00:00:00Z',
       '2027-10-03T15:15:00.000Z',
     ],
-  ])('%s in %s skips a time that clocks jump over', (expression, timeZone, after, due) => {
+  ])('%s in %s skips a local time that does not exist', (expression, timeZone, after, due) => {
     expect(nextTimeOf(expression, timeZone)(new Date(after))?.toISOString()).toBe(due);
   });
 
-  it('is due once where clocks show a time twice', () => {
+  it('is due once if a local time occurs twice', () => {
     const next = nextTimeOf('cron(30 2 * * ? *)', 'Europe/Berlin');
     const first = next(new Date('2027-10-30T12:00:00Z'));
     expect(first?.toISOString()).toBe('2027-10-31T00:30:00.000Z');
@@ -57,7 +57,7 @@ describe("EventBridge Scheduler's grammar", () => {
   });
 });
 
-describe('a time that clocks jump over', () => {
+describe('a local time that does not exist', () => {
   const skipped = (expression: string, timeZone: string): string | undefined =>
     skippedTimeOf(expression, timeZone, SATURDAY_NOON, new Date('2028-11-21T12:00:00Z'));
 
@@ -73,7 +73,7 @@ describe('a time that clocks jump over', () => {
     // The next one is due as soon as the hour is over.
     ['cron(0 * * * ? *)', 'Europe/Berlin', undefined],
     ['rate(1 day)', 'Europe/Berlin', undefined],
-  ])('of %s in %s is found before it comes', (expression, timeZone, time) => {
+  ])('of %s in %s is found in advance', (expression, timeZone, time) => {
     expect(skipped(expression, timeZone)).toBe(time);
   });
 });
@@ -92,12 +92,12 @@ const schedule = (changes: Partial<LocalSchedule> = {}): LocalSchedule => ({
 });
 
 describe('the scheduler', () => {
-  it('gives the time that was due, to the second', () => {
+  it('passes the time that was due, to the second', () => {
     const input = inputOf(schedule(), new Date('2026-11-21T02:00:00.789Z'));
     expect(JSON.parse(input)).toEqual({ scheduledAt: '2026-11-21T02:00:00Z', try: '1' });
   });
 
-  it('buries the input of a schedule whose target is not there', async () => {
+  it('sends the input of a schedule whose target does not exist to its dead-letter queue', async () => {
     const buried: string[] = [];
     const scheduler = startScheduler({
       schedules: [],

@@ -15,7 +15,7 @@ afterEach(() => room.endAll());
 afterAll(() => room.close());
 
 describe('a start', { timeout: PATIENCE }, () => {
-  it('that is killed leaves nothing running, and the next one is not hindered', async () => {
+  it('that is killed leaves nothing running, and does not block the next one', async () => {
     const killed = room.begin([]);
     await killed.until('The stack runs');
     const second = room.begin(['--once']);
@@ -27,7 +27,7 @@ describe('a start', { timeout: PATIENCE }, () => {
     expect(existsSync(path.join(room.dataDir, 'history'))).toBe(true);
   });
 
-  it('that is told twice ends at once, and still leaves nothing', async () => {
+  it('that gets two signals ends at once, and still leaves nothing', async () => {
     const started = room.begin([]);
     await started.until('The stack runs');
     started.process.kill('SIGTERM');
@@ -36,7 +36,7 @@ describe('a start', { timeout: PATIENCE }, () => {
     expect(await room.leftBehind()).toEqual([]);
   });
 
-  it('says what is wrong with the port in one line, before anything is started', async () => {
+  it('reports a problem with the port in one line, before anything is started', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -73,7 +73,7 @@ describe('a start', { timeout: PATIENCE }, () => {
   it.each([
     ['/proc/nothing', "can't be written"],
     ['/dev/null/data', "can't be written"],
-  ])('says that the data folder %s %s', async (folder, said) => {
+  ])('reports that the data folder %s %s', async (folder, said) => {
     const started = room.begin(['--data-dir', folder]);
     expect(await started.ended).toBe(1);
     expect(started.output().stderr).toContain(`${folder} ${said}`);

@@ -98,7 +98,7 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     const mails = (await readdir(folder)).filter((name) => name.endsWith('.eml'));
     const texts = await Promise.all(mails.map((name) => readFile(path.join(folder, name), 'utf8')));
     const subjects = texts.map((text) => /^Subject: (.*)$/im.exec(text)?.[1] ?? '');
-    // What was asked for by hand, as the verifications are, has a mail of its own.
+    // What was requested by hand, as the verifications are, has a mail of its own.
     const ofRun = subjects.filter((subject) => !/A[ _]backup[ _]of/.test(subject));
     expect(ofRun).toEqual(['[Larder local] nightly: 3 of 3 backups completed']);
     const report = await readFile(path.join(room.dataDir, 'access.json'), 'utf8');
@@ -106,7 +106,7 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     expect(await room.leftBehind()).toEqual([]);
   });
 
-  it('is found by the next start, which gives each format so that it restores as its manifest says', async () => {
+  it('is found by the next start, which exports each format so that it restores as its manifest says', async () => {
     const started = room.begin([]);
     await started.until('Ctrl-C');
     expect(started.output().stderr).toContain('3 backups of earlier starts');
@@ -131,7 +131,7 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
     expect((await stat(room.dataDir)).mode & 0o777).toBe(0o700);
     expect((await stat(path.join(room.dataDir, 'api.curl'))).mode & 0o777).toBe(0o600);
     expect((await stat(path.join(room.dataDir, 'endpoints.json'))).mode & 0o777).toBe(0o600);
-    // More at once than the machine has processes for.
+    // More at once than the machine has processors for.
     const headers = { 'idempotency-key': 'once', 'content-type': 'application/json' };
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -155,14 +155,14 @@ describe('npm start -- --once --json --verify', { timeout: PATIENCE }, () => {
   });
 });
 
-/** Asks for each format of the project whose name needs quotes, downloads it, and restores it into an empty database. */
+/** Requests each format of the project whose name needs quotes, downloads it, and restores it into an empty database. */
 const restoreEachFormat = async (
   api: string,
   ask: typeof fetch,
   get: (at: string) => Promise<unknown>,
 ) => {
   const server: Postgres = await startPostgres();
-  // Who owns the demo's schemas.
+  // The owner of the demo's schemas.
   await server.sql('CREATE ROLE app_owner');
   const { clients } = await clientPrograms();
   const client = clients.find(({ major }) => major === server.major);

@@ -150,7 +150,7 @@ const model = (changes: Readonly<Record<string, Resource>> = {}) =>
 const DEAD = 'arn:aws:sqs:us-east-1:000000000000:Dead.fifo';
 
 describe('the template', () => {
-  it('gives functions their code, limits, destinations and an environment of real addresses', () => {
+  it('provides functions with their code, limits, destinations and an environment of real addresses', () => {
     expect(model().functions).toEqual([
       expect.objectContaining({
         name: 'Work0A1B2C3D',
@@ -172,7 +172,7 @@ describe('the template', () => {
     ]);
   });
 
-  it('gives queues their attributes and redrive policies', () => {
+  it('provides queues with their attributes and redrive policies', () => {
     expect(model().queues.find(({ id }) => id === 'Jobs')?.attributes).toEqual({
       FifoQueue: 'true',
       VisibilityTimeout: '960',
@@ -180,7 +180,7 @@ describe('the template', () => {
     });
   });
 
-  it('gives mappings, schedules and routes with what they set going', () => {
+  it('connects mappings, schedules and routes to what they start', () => {
     const { queueMappings, streamMappings, schedules, routes, tables } = model();
     expect(queueMappings).toMatchObject([
       { batchSize: 1, maximumConcurrency: 3, reportsFailures: true, functionName: 'Work0A1B2C3D' },
@@ -245,7 +245,7 @@ describe('the template', () => {
       changed('Nightly', { Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambda:invoke' } }),
       /no Lambda function/,
     ],
-  ])('is refused, and never run in part, for %s', (_name, changes, named) => {
+  ])('is refused, and never run in part, because of %s', (_name, changes, named) => {
     expect(() => model(changes)).toThrow(named);
     expect(() => model(changes)).toThrow('teach local/ about it');
   });

@@ -14,7 +14,7 @@ interface Ending {
   readonly why?: string;
   readonly differences?: readonly string[];
   readonly differenceCount?: number;
-  /** The row says something else. */
+  /** The row has another result. */
   readonly noted?: string;
   /** The request is refused. */
   readonly refused?: string;
@@ -87,7 +87,7 @@ const verified = async (endings: Readonly<Record<string, Ending>>, more: ShownBa
 };
 
 describe('npm start -- --verify', () => {
-  it('ends well when all backups came back as they were taken, and shows it', async () => {
+  it('succeeds if all backups were restored unchanged, and shows it', async () => {
     const good = { status: 'completed', verdict: 'verified' } as const;
     const result = await verified({ acme: good, globex: good });
     expect(isGood(result)).toBe(true);
@@ -136,7 +136,7 @@ describe('npm start -- --verify', () => {
       { status: 'completed', verdict: 'verified', noted: 'could-not-run' },
       'acme: verified, but the backup’s row says could-not-run',
     ],
-  ])('does not end well when one %s, and says which and why', async (_, ending, line) => {
+  ])('fails if one %s, and reports which and why', async (_, ending, line) => {
     const good = { status: 'completed', verdict: 'verified' } as const;
     const result = await verified({ acme: ending, globex: good });
     expect(isGood(result)).toBe(false);
@@ -144,21 +144,21 @@ describe('npm start -- --verify', () => {
     expect(tableText(result, '/vault')).toContain('1 of 2 came back');
   });
 
-  it('asks for none of what was not backed up, which does not end well by itself', async () => {
+  it('requests none for projects without a backup, which do not count as success', async () => {
     const good = { status: 'completed', verdict: 'verified' } as const;
     const result = await verified({ acme: good }, [backupOf('globex', { status: 'failed' })]);
     expect(result.verified).toHaveLength(1);
     expect(isGood(result)).toBe(false);
   });
 
-  it('says nothing of verifications where none were asked for', async () => {
+  it('mentions no verifications if none were requested', async () => {
     const { verified: _, ...result } = await verified({});
     const text = tableText({ ...result, backups: [backupOf('acme')] }, '/vault');
     expect(text).not.toMatch(/validation|came back/);
   });
 });
 
-describe('what a start reads of its own API', () => {
+describe('what a start reads from its own API', () => {
   it('is read again while the API is too busy, with the token, and a refusal ends it', async () => {
     const answers = [504, 503, 429, 200, 401];
     const tokens: (string | undefined)[] = [];

@@ -37,7 +37,7 @@ const always =
   () => ({ status, body });
 
 describe('a request', () => {
-  it('is signed for execute-api, whatever the ids hold', async () => {
+  it('is signed for execute-api, whatever the ids contain', async () => {
     const project = `Müller & "Söhne"/../x?y=%2F`;
     const { status } = await run(
       always({ items: [] }),
@@ -56,7 +56,7 @@ describe('a request', () => {
     );
   });
 
-  it('that may be repeated is sent again where the API is busy, with the same idempotency key', async () => {
+  it('that may be repeated is sent again if the API is busy, with the same idempotency key', async () => {
     let calls = 0;
     const busyOnce: Answering = () => {
       calls += 1;
@@ -87,7 +87,7 @@ describe('the exit status', () => {
     [404, 3],
     [410, 3],
     [409, 1],
-  ])('of an answer %i is %i, with the API’s own words', async (status, exit) => {
+  ])('of an answer %i is %i, with the API’s own message', async (status, exit) => {
     const body = { detail: 'the very words', errors: ['name: too long'] };
     const ended = await run(always(body, status), 'backup', 'show', 'acme', ID);
     expect(ended.status).toBe(exit);
@@ -112,7 +112,7 @@ describe('the exit status', () => {
     expect(api.asked).toEqual([]);
   });
 
-  it('is 5 where the time is up, and what was begun goes on', async () => {
+  it('is 5 when the time limit has passed, and the work continues', async () => {
     const waits = always(backupOf({ status: 'in-progress', size: undefined }));
     const ended = await run(waits, 'backup', 'watch', 'acme', ID, '--timeout', '1');
     expect(ended.status).toBe(5);
@@ -132,7 +132,7 @@ describe('the exit status', () => {
     expect(ended.stdout).toContain('SchemaNotFound: there is no schema');
   });
 
-  it('is 1 where nobody answers', async () => {
+  it('is 1 if there is no answer', async () => {
     const ended = await larder(['--endpoint', 'http://127.0.0.1:1', '--region', 'x', 'status'], {
       cwd: folder,
     });
@@ -175,7 +175,7 @@ describe('standard output', () => {
     expect(stdout).toMatch(/^BACKUP +CREATED +STATUS +VERIFIED +SIZE$/m);
   });
 
-  it('goes through the pages of a list until there are enough', async () => {
+  it('reads the pages of a list until there are enough', async () => {
     const pages: Answering = ({ url }) => {
       const query = new URLSearchParams(url.split('?')[1]);
       const from = Number(query.get('cursor') ?? 0);
@@ -202,20 +202,20 @@ describe('a swap', () => {
   const isSwap = (body: unknown): boolean =>
     (body as { dryRun?: boolean } | undefined)?.dryRun !== true;
 
-  it('is not requested before somebody has confirmed it, and says how', async () => {
+  it('is not requested before it is confirmed, and the output says how', async () => {
     const ended = await run(checked('can-go-on'), 'restore', 'swap', 'acme', ID);
     expect(ended.status).toBe(2);
     expect(ended.stderr).toContain('--yes acme');
     expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
   });
 
-  it('is not requested where another project was confirmed', async () => {
+  it('is not requested if another project was confirmed', async () => {
     const ended = await run(checked('can-go-on'), 'restore', 'swap', 'acme', ID, '--yes', 'acmee');
     expect(ended.status).toBe(2);
     expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
   });
 
-  it('is not requested where its dry run refuses it, and shows the reasons', async () => {
+  it('is not requested if its dry run refuses it, and shows the reasons', async () => {
     const report = {
       schemas: [{ from: 'acme', to: 'acme' }],
       needs: { databaseBytes: 1, seconds: 1 },
@@ -236,7 +236,7 @@ describe('a swap', () => {
     expect(api.asked.filter(({ method, body }) => method === 'POST' && isSwap(body))).toEqual([]);
   });
 
-  it('is requested with what was asked for once it is confirmed', async () => {
+  it('is requested with its options once it is confirmed', async () => {
     const ended = await run(
       checked('can-go-on'),
       'restore',
@@ -278,7 +278,7 @@ describe('a download', () => {
     };
   const whole = serving((from) => ({ bytes: bytes.subarray(from), status: from ? 206 : 200 }));
 
-  it('lies in this folder, whatever its name says, and its digest was checked', async () => {
+  it('is in this folder, whatever its name, and its digest was checked', async () => {
     const { status, stdout } = await run(whole, 'backup', 'download', 'acme');
     expect(status).toBe(0);
     expect(stdout).toContain('acme.dump');
@@ -287,7 +287,7 @@ describe('a download', () => {
     expect(api.asked.find(({ url }) => url === '/object')?.headers.authorization).toBeUndefined();
   });
 
-  it('that was cut gets no name, and goes on where it ended', async () => {
+  it('that was cut gets no name, and is resumed where it ended', async () => {
     const cut = serving(() => ({ bytes: bytes.subarray(0, 20_000), cut: true }));
     expect((await run(cut, 'backup', 'download', 'acme')).status).toBe(1);
     expect(await readdir(folder)).toEqual(['acme.dump.part']);
@@ -299,7 +299,7 @@ describe('a download', () => {
     expect(await readFile(path.join(folder, 'acme.dump'))).toEqual(bytes);
   });
 
-  it('that is damaged gets no name, and is begun anew the next time', async () => {
+  it('that is damaged gets no name, and starts again the next time', async () => {
     const damaged = serving(() => ({ bytes: Buffer.from(bytes).fill('x', 10, 20) }));
     const ended = await run(damaged, 'backup', 'download', 'acme');
     expect(ended.status).toBe(1);

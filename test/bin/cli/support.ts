@@ -6,7 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSignedBy } from '../../../local/emulators/signature.ts';
 
-/** The command line as a process, and an API that answers what a test wants and notes what it was asked. */
+/** The command line as a process, and an API that gives set answers and records its requests. */
 const LARDER = path.resolve(import.meta.dirname, '../../../bin/larder.ts');
 
 export const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
@@ -55,7 +55,7 @@ export const startApi = async (): Promise<FakeApi> => {
       return;
     }
     if (!cut) return void response.end(bytes);
-    // More was announced than comes.
+    // More was announced than is sent.
     response.setHeader('content-length', bytes.length * 2).write(bytes);
     request.socket.end();
   });
@@ -81,7 +81,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs it in a folder of its own, with credentials, and without a terminal. */
+/** Runs it in a separate folder, with credentials, and without a terminal. */
 export const larder = async (
   args: readonly string[],
   { cwd, env = {} }: { readonly cwd: string; readonly env?: Record<string, string> },

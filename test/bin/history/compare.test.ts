@@ -85,7 +85,7 @@ const BREAKS: readonly (readonly [string, Difference, Break])[] = [
 ];
 
 describe('comparing vault and history', () => {
-  it('finds no difference where there is none, whatever states backups are in', async () => {
+  it('finds no difference if there is none, whatever states backups are in', async () => {
     const good = await room.stored({ projectId: 'b', globals: true });
     await room.stored({ projectId: 'c', createdAt: daysAgo(60), expiresAt: daysAgo(30) });
     const states = ['pending', 'running', 'failed', 'cancelled'].map((name) =>
@@ -132,13 +132,13 @@ describe('comparing vault and history', () => {
     const named = found.findings.find((finding) => finding.kind === kind);
     if (kind !== 'foreign')
       expect(named).toMatchObject({ projectId: 'b', backupId: stored.backup.id });
-    // What is whole is not blamed.
+    // Whole backups are not reported.
     expect(found.same).toBeGreaterThanOrEqual(2);
     expect(await room.compare({ projectId: 'a' })).toMatchObject({ same: 1, findings: [] });
     if (kind !== 'foreign') expect(kindsOf(await room.compare({ projectId: 'b' }))).toContain(kind);
   });
 
-  it('finds what lies in the vault without a row: whole, expired, in part', async () => {
+  it('finds objects in the vault without a row: whole, expired, in part', async () => {
     const lost = [
       await room.stored({ createdAt: daysAgo(60), expiresAt: daysAgo(30) }),
       await room.stored({ createdAt: daysAgo(8) }),
@@ -175,7 +175,7 @@ describe('comparing vault and history', () => {
     ]);
   });
 
-  it('finds a changed byte only where checksums are asked for', async () => {
+  it('finds a changed byte only if checksums are requested', async () => {
     const { key, manifest } = await room.stored({ globals: true });
     await room.put(key, 'x'.repeat(manifest.object.bytes));
     expect((await room.compare()).findings).toEqual([]);
@@ -189,7 +189,7 @@ describe('comparing vault and history', () => {
 });
 
 describe('comparing while Larder works', () => {
-  it('blames no backup that retention takes meanwhile', async () => {
+  it('reports no backup that retention removes meanwhile', async () => {
     const { backup, key, manifestKey } = await room.stored();
     const { backup: another } = await room.stored({ createdAt: daysAgo(2) });
     const port = room.rows();
@@ -212,7 +212,7 @@ describe('comparing while Larder works', () => {
     expect(another.id).toBeDefined();
   });
 
-  it('gives what was just deleted time to go', async () => {
+  it('waits before it reports what was just deleted', async () => {
     const { backup, key, manifestKey } = await room.stored();
     await room.loseRow(backup);
     await room.history().leaveDeleted(backup, 'retention');
@@ -230,7 +230,7 @@ describe('comparing while Larder works', () => {
     expect((await room.compare({}, { vault: removing })).findings).toEqual([]);
   });
 
-  it('blames no backup that completes meanwhile', async () => {
+  it('reports no backup that completes meanwhile', async () => {
     const asked = pendingBackup({ createdAt: daysAgo(1) });
     await room.history().create(asked);
     const port = room.rows();

@@ -133,7 +133,7 @@ describe('a tenant who may write below its own prefix', () => {
     ).toBe(true);
   });
 
-  it('can have its own history, of which the same manifest unforged is proof', async () => {
+  it('can have its own history, which the same unforged manifest proves', async () => {
     const manifest = manifestOf(honest(), bytes);
     await room.put(manifest.object.key, bytes);
     await room.vault.storeManifest(keyOf(manifest.backup.id), manifest);
@@ -145,7 +145,7 @@ describe('a tenant who may write below its own prefix', () => {
 });
 
 describe('a damaged vault', () => {
-  it('gives no row for an object that is cut, gone, or another; the others are not held up', async () => {
+  it('gives no row for an object that is cut, missing, or another; the others are not blocked', async () => {
     const [cut, gone, swapped, good, shared, globals] = [
       await room.stored({ createdAt: daysAgo(9) }),
       await room.stored({ createdAt: daysAgo(8) }),
@@ -177,7 +177,7 @@ describe('keys of an earlier template', () => {
   const template = 'backups/{projectId}/{createdAt}/{attempt}/{backupId}';
   const elsewhere = 'backups/production/{projectId}/{attempt}-{createdAt}-{backupId}';
 
-  it('are refused while nobody names it, and taken with it', async () => {
+  it('are refused until it is named, and accepted with it', async () => {
     const stored = [
       await room.stored({ template, createdAt: daysAgo(9) }),
       await room.stored({ template: elsewhere, createdAt: daysAgo(8) }),

@@ -26,7 +26,7 @@ afterAll(async () => {
   await services.stop();
 });
 
-/** Members that docs/history.md says do not come back, or only nearly. */
+/** Members that docs/history.md lists as not restored, or only approximately. */
 const NEARLY = ['startedAt', 'completedAt', 'durationMs'] as const;
 const LOST = ['queuedAt', 'toldAt', 'runChunk', 'validation'] as const;
 const exact = (row: Row): Row => {
@@ -35,7 +35,7 @@ const exact = (row: Row): Row => {
   return kept;
 };
 
-it('the history of real exports comes back, member by member', async () => {
+it('the history of real exports is rebuilt, member by member', async () => {
   const database = await postgres.database();
   await postgres.sql(CONTROL_PLANE + TENANT('acme'), database);
   const bench = await openBench(services, postgres, {

@@ -44,7 +44,7 @@ const comparableRows = (rows: ReadonlyMap<string, Row>): Map<string, Row> =>
 const withoutSeen = (rows: Map<string, Row>): Map<string, Row> =>
   new Map([...rows].map(([key, { seenAt: _, ...row }]) => [key, row]));
 
-/** Rows of backups whose `ttl` is not what retention wants: none for the newest full one, their time for all others. */
+/** Rows of backups whose `ttl` differs from retention's: none for the newest full one, their time for all others. */
 const wronglyKept = (rows: ReadonlyMap<string, Row>): Row[] => {
   const backups = [...rows.values()].filter(({ kind }) => kind === 'backup') as (Row & Backup)[];
   const newest = new Map<string, string>();
@@ -60,7 +60,7 @@ const wronglyKept = (rows: ReadonlyMap<string, Row>): Row[] => {
 };
 
 describe('a history that was lost', () => {
-  it('comes back from the vault: rows, projects, retention and what GET lists', async () => {
+  it('is rebuilt from the vault: rows, projects, retention and what GET lists', async () => {
     await fill();
     const before = await room.all();
     const lists = await Promise.all(PROJECTS.map(room.listed));
@@ -86,7 +86,7 @@ describe('a history that was lost', () => {
     expect(await room.compare()).toMatchObject({ same: 12, findings: [] });
   });
 
-  it('comes back once: nobody is told again, and a second time changes nothing', async () => {
+  it('is rebuilt once: nothing is reported again, and a second time changes nothing', async () => {
     await fill();
     await room.loseTable();
     await room.rebuild();
@@ -98,7 +98,7 @@ describe('a history that was lost', () => {
     expect(await room.all()).toEqual(first);
   });
 
-  it('loses nothing that is still there, when only some of it was lost', async () => {
+  it('loses no existing rows, if only some of it was lost', async () => {
     const stored = await fill();
     const before = await room.all();
     const lost = stored.filter((_, index) => index % 3 === 0);
@@ -115,7 +115,7 @@ describe('a history that was lost', () => {
     }
   });
 
-  it('is written for one project alone where that is asked', async () => {
+  it('is written for one project only, on request', async () => {
     await fill();
     await room.loseTable();
     const rebuilt = await room.rebuild({ projectId: ODD });
@@ -124,7 +124,7 @@ describe('a history that was lost', () => {
     expect(await room.listed(ODD)).toHaveLength(4);
   });
 
-  it('is only looked at in a dry run, which says what would be', async () => {
+  it('is not written in a dry run, which reports what would be', async () => {
     await fill();
     await room.loseTable();
     expect(await room.rebuild({ dryRun: true })).toMatchObject({ registered: 3, manifests: 12 });
@@ -136,7 +136,7 @@ describe('a history that was lost', () => {
 });
 
 describe('a rebuild that is stopped', () => {
-  it.each([0, 1, 5, 11])('after %i rows goes on where it stopped', async (rows) => {
+  it.each([0, 1, 5, 11])('after %i rows is resumed where it stopped', async (rows) => {
     await fill();
     const before = withoutSeen(comparableRows(await room.all()));
     await room.loseTable();
@@ -175,7 +175,7 @@ describe('a rebuild that is stopped', () => {
 });
 
 describe('retention', () => {
-  it('has never taken hold of a newest full backup, after any single write', async () => {
+  it('never had a `ttl` on a newest full backup, after any single write', async () => {
     await fill();
     const newest = (await room.listed('acme')).filter(isFull)[0];
     await room.loseTable();
@@ -234,7 +234,7 @@ describe('retention', () => {
     });
   });
 
-  it('gets what has expired where that is asked for, and only it', async () => {
+  it('gets expired backups if that is requested, and only them', async () => {
     const old = await room.stored({ createdAt: daysAgo(60), expiresAt: daysAgo(30) });
     const newest = await room.stored({ createdAt: daysAgo(50), expiresAt: daysAgo(20) });
     await room.loseTable();
@@ -247,7 +247,7 @@ describe('retention', () => {
   });
 });
 
-describe('a Larder that goes on working', () => {
+describe('a Larder that keeps working', () => {
   it('keeps its rows, completes its backups, and its newest one is kept', async () => {
     await fill();
     await room.loseTable();
@@ -295,7 +295,7 @@ describe('a Larder that goes on working', () => {
     expect((await room.compare()).findings).toEqual([]);
   });
 
-  it('is never overwritten, though its rows came after the rebuild had looked for them', async () => {
+  it('is never overwritten, even if its rows were written after the rebuild had looked for them', async () => {
     const stored = await fill();
     const [first] = stored;
     if (first) await room.edit(first.backup, 'status', 'deleted');

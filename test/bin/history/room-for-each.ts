@@ -2,7 +2,7 @@ import { beforeAll, beforeEach } from 'vitest';
 import { type Emulators, startEmulators } from './emulators.ts';
 import { openRoom, type Room } from './room.ts';
 
-/** Gives each test of a file a room of its own. */
+/** Gives each test of a file its own room. */
 export const roomForEach = (take: (room: Room) => void): void => {
   let emulators: Emulators;
   beforeAll(async () => {

@@ -78,7 +78,7 @@ export interface Given extends Partial<Backup> {
   readonly globals?: boolean;
 }
 
-/** A larder of its own: a table that can be lost, and a vault. */
+/** A separate larder: a table that can be lost, and a vault. */
 export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
   const vault = await vaults.newVault();
   const bucket = vault.bucket;
@@ -123,7 +123,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
       now = Date.parse(time);
     },
 
-    /** Requests, claims, stores and completes a backup, and tells people, on the way of a worker. */
+    /** Requests, claims, stores and completes a backup, and reports it, as a worker does. */
     stored: async ({ template, globals, ...changes }: Given = {}): Promise<Stored> => {
       const createdAt = changes.createdAt ?? daysAgo(3);
       const asked = pendingBackup({ expiresAt: inDays(27), ...changes, createdAt });
@@ -220,7 +220,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
         { checksums, patienceMs: 1 },
       );
     },
-    /** What GET lists of a project. */
+    /** The list that GET returns for a project. */
     listed: async (projectId: string): Promise<readonly Backup[]> =>
       (await history().list(projectId, { limit: 100 })).items,
   };

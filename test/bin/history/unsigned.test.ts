@@ -8,7 +8,7 @@ import { TEST_KEY, testKey } from '../../support/manifest-keys.ts';
 import { daysAgo, inDays, kindsOf, manifestOf, type Room } from './room.ts';
 import { roomForEach } from './room-for-each.ts';
 
-/** Manifests without a row, by who has signed them. */
+/** Manifests without a row, by their signer. */
 let room: Room;
 roomForEach((made) => {
   room = made;
@@ -25,7 +25,7 @@ const backupOf = (changes = {}) =>
     ...changes,
   });
 
-/** Puts object and manifest where they belong, as whoever may write there. */
+/** Stores object and manifest where they belong, as anyone who may write there could. */
 const lay = async (manifest: Manifest, at: string = manifest.object.key): Promise<void> => {
   await room.put(at, bytes);
   await room.put(manifestKeyBeside(at), JSON.stringify(manifest));
@@ -46,14 +46,14 @@ const why = async (acceptUnsigned = false, ports = {}): Promise<string | undefin
   return omitted[0]?.why;
 };
 
-describe('a manifest that nobody has signed', () => {
-  it('is refused, and named by compare, until it is asked for', async () => {
+describe('a manifest without a signature', () => {
+  it('is refused, and named by compare, until it is requested', async () => {
     await lay(manifestOf(backupOf(), bytes));
     expect(await why()).toContain('--accept-unsigned');
     expect(kindsOf(await room.compare())).toEqual(['refused']);
   });
 
-  it('is then taken for the schema that the registry has, and for no other', async () => {
+  it('is then accepted for the schema that the registry has, and for no other', async () => {
     await lay(manifestOf(backupOf(), bytes));
     expect(await why(true)).toContain('run a discovery first');
     await register('acme_2');
@@ -72,7 +72,7 @@ describe('a manifest that nobody has signed', () => {
 });
 
 describe('a manifest that is signed', () => {
-  it('is taken, with the schema that the project had then, and the digest goes into its row', async () => {
+  it('is accepted, with the schema that the project had then, and the digest is stored in its row', async () => {
     await register('acme_2');
     await lay(await signed(manifestOf(backupOf(), bytes)));
     expect(await why()).toBeUndefined();
@@ -103,13 +103,13 @@ describe('a manifest that is signed', () => {
     expect(kindsOf(await room.compare())).toEqual(['refused']);
   });
 
-  it('by a key of before is taken where that is given', async () => {
+  it('by an earlier key is accepted if that key is given', async () => {
     const before = testKey('before');
     await lay(await signed(manifestOf(backupOf(), bytes), before));
     expect(await why(false, { manifestKeys: before })).toBeUndefined();
   });
 
-  it('is refused where no key was given', async () => {
+  it('is refused if no key was given', async () => {
     await lay(await signed(manifestOf(backupOf(), bytes)));
     const { manifestKeys: _, ...keyless } = room.ports();
     const { omitted } = await room.rebuildWith(keyless);

@@ -15,7 +15,7 @@ const SECOND = 1000;
 const CLAIM = { projectId: 'acme', id: 'x', attempt: 1 };
 const never = () => new Promise<never>(() => undefined);
 
-/** Starts one whose history answers as told, and notes why it was stopped. */
+/** Starts one whose history gives set answers, and records why it was stopped. */
 const start = (history: Partial<Heartbeat<Backup>['store']>, hide = async () => undefined) => {
   const row: Backup = pendingBackup({ attempt: 1, status: 'in-progress' });
   const reasons: string[] = [];
@@ -31,7 +31,7 @@ const start = (history: Partial<Heartbeat<Backup>['store']>, hide = async () => 
   return { reasons, end };
 };
 
-test('a claim that is renewed is kept for as long as the work goes on', async () => {
+test('a claim that is renewed is kept for as long as the work runs', async () => {
   const { reasons, end } = start({});
   await vi.advanceTimersByTimeAsync(800 * SECOND);
   expect(reasons).toEqual([]);
@@ -42,7 +42,7 @@ test('a claim that is renewed is kept for as long as the work goes on', async ()
 test.each([
   ['gives no answer', never],
   ['answers with an error', () => Promise.reject(new Error('x'))],
-])('a claim is given up before its lease ends where the history %s', async (_, silence) => {
+])('a claim is given up before its lease ends if the history %s', async (_, silence) => {
   const { reasons } = start({ heartbeat: silence, get: silence });
   await vi.advanceTimersByTimeAsync(54 * SECOND);
   expect(reasons).toEqual([]);
@@ -58,7 +58,7 @@ test('a message that can not be hidden costs no claim', async () => {
   expect(reasons).toEqual([]);
 });
 
-test('a renewal that is on its way when the work ends hides the message no more, and leaves no timer', async () => {
+test('a renewal in progress when the work ends no longer hides the message, and leaves no timer', async () => {
   const hide = vi.fn(async () => undefined);
   let answer: (held: 'held') => void = () => undefined;
   const { end } = start(
@@ -78,7 +78,7 @@ test('a renewal that is on its way when the work ends hides the message no more,
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a wish to cancel is seen within 5 s, and between two renewals', async () => {
+test('a cancel request is seen within 5 s, and between two renewals', async () => {
   const { reasons } = start({
     get: async () => pendingBackup({ attempt: 1, status: 'in-progress', cancelRequested: true }),
   });
@@ -86,7 +86,7 @@ test('a wish to cancel is seen within 5 s, and between two renewals', async () =
   expect(reasons).toEqual(['Cancelled']);
 });
 
-test("another attempt's wish to cancel is none of ours: the claim is lost", async () => {
+test("another attempt's cancel request is not ours: the claim is lost", async () => {
   const { reasons } = start({
     get: async () => pendingBackup({ attempt: 2, status: 'in-progress', cancelRequested: true }),
   });

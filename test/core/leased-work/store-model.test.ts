@@ -6,7 +6,7 @@ import type { Claim, Findings } from '../../../core/leased-work/store.ts';
 import type { LeasedWork } from '../../../core/leased-work/work.ts';
 import { type OpenStore, overAllStores, type Suite } from './stores.ts';
 
-/** Any order of claims, crashes, pauses, cancellations and repetitions: the row is always what a few rules say. */
+/** Any order of claims, crashes, pauses, cancellations and repetitions: the row always follows a few rules. */
 type Ending = 'completed' | 'failed' | 'cancelled';
 
 interface Model {
@@ -15,7 +15,7 @@ interface Model {
   leaseUntil: number;
   cancelRequested: boolean;
   told: boolean;
-  /** Every claim that was ever given. Whoever crashed never writes; a slow worker may, at any time. */
+  /** Every claim that was ever given. A crashed worker never writes; a slow worker may, at any time. */
   claims: Claim[];
   /** The last write, which may be repeated: by the same attempt, in the same millisecond. */
   last: string | undefined;
@@ -221,7 +221,7 @@ const suite: Suite = (sample, open, where) => {
     { maxCommands: 30 },
   );
 
-  test('a row is always what a few rules say, whatever happens in whatever order', async () => {
+  test('a row always follows a few rules, whatever happens in whatever order', async () => {
     await fc.assert(
       fc.asyncProperty(commands, async (sequence) => {
         const it = await open();

@@ -4,7 +4,7 @@ import type { Claim } from '../../../core/leased-work/store.ts';
 import { NIGHT } from '../../support/backups.ts';
 import { overAllStores, type Suite, storeForEach } from './stores.ts';
 
-/** What every store promises of every kind of leased work. */
+/** The contract of every store for every kind of leased work. */
 const failure = { name: 'LockTimeout', message: 'A lock was not free.' };
 const LEASE = 60_000;
 
@@ -17,7 +17,7 @@ const contract: Suite = (sample, open) => {
   const complete = (claim: Claim) => it.store.complete(claim, sample.result(it.now()));
   const rowOf = ({ projectId, id }: Claim) => it.store.get(projectId, id);
 
-  test('is given back as it was written, and is written once', async () => {
+  test('is returned as it was written, and is written once', async () => {
     const work = await it.pending();
     expect(await it.store.get(work.projectId, work.id)).toEqual(work);
     expect(await it.store.get('globex', work.id)).toBeUndefined();
@@ -30,7 +30,7 @@ const contract: Suite = (sample, open) => {
   });
 
   describe('claiming', () => {
-    test('of twenty workers at once, exactly one gets it, and once more when the lease ran out', async () => {
+    test('by twenty workers at once gives it to exactly one, and once more after the lease has expired', async () => {
       const { id, projectId } = await it.pending();
       for (const attempt of [1, 2]) {
         const outcomes = await Promise.all(
@@ -74,7 +74,7 @@ const contract: Suite = (sample, open) => {
       });
     });
 
-    test('is refused for what has ended, and says how', async () => {
+    test('is refused for ended work, with its status', async () => {
       const ends = {
         completed: complete,
         failed: (claim: Claim) => it.store.fail(claim, failure),
@@ -102,7 +102,7 @@ const contract: Suite = (sample, open) => {
       expect(await rowOf(claim)).toMatchObject(sample.findings);
     });
 
-    test('hears of a cancellation at its next heartbeat, and can end it', async () => {
+    test('learns of a cancellation at its next heartbeat, and can end it', async () => {
       const claim = await it.claimed(await it.pending());
       expect(await it.store.requestCancel('acme', claim.id)).toBe('in-progress');
       expect(await it.store.heartbeat(claim)).toBe('cancelling');
@@ -110,14 +110,14 @@ const contract: Suite = (sample, open) => {
       expect(await rowOf(claim)).toMatchObject({ status: 'cancelled', completedAt: iso(NIGHT) });
     });
 
-    test('does not come back for another attempt once it was to be cancelled', async () => {
+    test('does not release it for another attempt after a cancel request', async () => {
       const claim = await it.claimed(await it.pending());
       await it.store.requestCancel('acme', claim.id);
       expect(await it.store.release(claim, failure, 'soon')).toMatchObject({ status: 'cancelled' });
       expect((await rowOf(claim))?.status).toBe('cancelled');
     });
 
-    test('gives it back for a retry with the reason, and keeps what it found', async () => {
+    test('releases it for a retry with the reason, and keeps what it found', async () => {
       const work = await it.pending();
       const claim = await it.claimed(work);
       const retryAt = iso(NIGHT + 5 * LEASE);
@@ -170,7 +170,7 @@ const contract: Suite = (sample, open) => {
       expect(await rowOf(claim)).toMatchObject(failed);
     });
 
-    test('is told that its write was carried out when it is sent a second time', async () => {
+    test('gets the same answer if a write is sent a second time', async () => {
       const writes: ((claim: Claim) => Promise<unknown>)[] = [
         complete,
         (claim) => it.store.fail(claim, failure, sample.findings),
@@ -226,7 +226,7 @@ const contract: Suite = (sample, open) => {
     });
   });
 
-  describe('nobody working on it', () => {
+  describe('no worker on it', () => {
     test('it fails once, but not while a lease runs or after its end', async () => {
       const claim = await it.claimed(await it.pending());
       const fail = () => it.store.failAbandoned('acme', claim.id, failure, sample.findings);
@@ -251,7 +251,7 @@ const contract: Suite = (sample, open) => {
       expect(await it.store.get('acme', missing.id)).toBeUndefined();
     });
 
-    test('it is completed once, as was found afterwards, but not while a lease runs', async () => {
+    test('it is completed once, with the outcome found afterwards, but not while a lease runs', async () => {
       const work = await it.pending();
       await it.store.release(await it.claimed(work), failure, 'soon');
       const claim = await it.claimed(work);
@@ -273,7 +273,7 @@ const contract: Suite = (sample, open) => {
       expect(await it.store.failAbandoned('acme', claim.id, failure)).toBeUndefined();
     });
 
-    test('it is queued again with its attempts, unless it was to be cancelled', async () => {
+    test('it is queued again with its attempts, unless a cancel was requested', async () => {
       const work = await it.pending();
       await it.claimed(work);
       expect(await it.store.requeue('acme', work.id)).toBeUndefined();
@@ -288,7 +288,7 @@ const contract: Suite = (sample, open) => {
       expect((await it.store.get('acme', work.id))?.status).toBe('cancelled');
     });
 
-    test('a wish to cancel ends one that waits, or whose worker died asked to stop', async () => {
+    test('a cancel request ends one that waits, or whose worker died after it was asked to stop', async () => {
       const waiting = await it.pending();
       expect(await it.store.requestCancel('acme', waiting.id)).toBe('cancelled');
       const dead = await it.pending();
@@ -299,7 +299,7 @@ const contract: Suite = (sample, open) => {
         expect(await it.store.claim('acme', id)).toEqual({ kind: 'final', status: 'cancelled' });
     });
 
-    test('a wish to cancel is answered with what has ended, and makes nothing', async () => {
+    test('a cancel request for ended work is answered with its status, and creates nothing', async () => {
       const done = await it.claimed(await it.pending());
       await complete(done);
       expect(await it.store.requestCancel('acme', done.id)).toBe('completed');
@@ -309,13 +309,13 @@ const contract: Suite = (sample, open) => {
     });
   });
 
-  test('open work is listed by what it waits for, until somebody has been told of its end', async () => {
+  test('open work is listed by what it waits for, until its end was reported', async () => {
     const made = [];
     for (let index = 0; index < 20; index += 1)
       made.push(await it.pending({ projectId: `project-${index}` }));
     const ids = made.map(({ id }) => id).sort();
     expect(await it.openIds('pending')).toEqual(ids);
-    // Somebody told too early must not hide it.
+    // A report that is too early must not hide it.
     for (const { projectId, id } of made.slice(0, 1)) await it.store.told(projectId, id);
     expect(await it.openIds('pending')).toEqual(ids);
     const claims = await Promise.all(made.map(it.claimed));

@@ -133,7 +133,7 @@ export const overAllStores = (suite: Suite): void => {
   run(VERIFICATION_SAMPLE);
 };
 
-/** The same for examples, which each want a store of their own. */
+/** The same for examples, which each need their own store. */
 export const storeForEach = <W extends LeasedWork, R extends Findings<W>>(
   open: () => Promise<OpenStore<W, R>>,
   take: (it: OpenStore<W, R>) => void,

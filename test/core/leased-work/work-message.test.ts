@@ -27,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** How an attempt goes; `dies-done` has done its work and wrote no row, which `recover` finds out. */
+/** The course of an attempt; `dies-done` has done its work and wrote no row, which `recover` finds out. */
 type Fate = 'completes' | 'fails' | 'fails-for-now' | 'dies' | 'dies-done';
 const DELAYS: readonly number[] = TIMES.retryDelaysSeconds;
 const LEASE = TIMES.leaseSeconds * 1000;
@@ -47,7 +47,7 @@ const openLife = async <W extends LeasedWork, R extends Findings<W>>(
   const hidden: number[] = [];
   let done = false;
   let running = 0;
-  /** Undefined where the worker died, so that it says nothing. */
+  /** Undefined if the worker died, so that it reports nothing. */
   const deliver = async (
     fate: Fate,
     during?: () => Promise<unknown>,
@@ -80,7 +80,7 @@ const openLife = async <W extends LeasedWork, R extends Findings<W>>(
       result,
       vi.advanceTimersByTimeAsync(0).then(() => undefined),
     ]);
-    // An attempt that began may hang; whatever else is a message that was dealt with.
+    // An attempt that began may hang; every other message has been handled.
     return settled ?? (running > before && fate.startsWith('dies') ? undefined : await result);
   };
   return {
@@ -119,7 +119,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     it = await openLife(sample, kind);
   });
 
-  test('an attempt that succeeds completes it, hides its message while it works, and has people told', async () => {
+  test('an attempt that succeeds completes it, hides its message while it works, and reports it', async () => {
     expect(await it.deliver('completes')).toMatchObject({
       message: 'done',
       work: { status: 'completed', attempt: 1 },
@@ -128,7 +128,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(it.outcomes).toEqual([kind.outcomeOf(await it.row())]);
   });
 
-  test('an error that may pass is tried again after 1, then 5 minutes, and is final the third time', async () => {
+  test('a temporary error is tried again after 1, then 5 minutes, and is final the third time', async () => {
     for (const delay of DELAYS.slice(0, 2)) {
       it.hidden.length = 0;
       expect(await it.deliver('fails-for-now')).toMatchObject({ message: 'again' });
@@ -145,12 +145,12 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(it.outcomes).toHaveLength(1);
   });
 
-  test('an error that can not pass fails it at once', async () => {
+  test('a permanent error fails it at once', async () => {
     expect(await it.deliver('fails')).toMatchObject({ message: 'done' });
     expect(await it.row()).toMatchObject({ status: 'failed', error: { name: 'BackupNotFound' } });
   });
 
-  test('an error that may pass is not tried again once a cancellation was requested: it is cancelled and reported', async () => {
+  test('a temporary error is not tried again after a cancel request: the work is cancelled and reported', async () => {
     expect(await it.deliver('fails-for-now', it.requestCancel)).toMatchObject({
       message: 'done',
       work: { status: 'cancelled', attempt: 1 },
@@ -158,7 +158,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(it.outcomes).toEqual([kind.outcomeOf(await it.row())]);
   });
 
-  test('a second message while one is worked on waits for the lease, and changes nothing', async () => {
+  test('a second message during the work waits for the lease, and changes nothing', async () => {
     await it.deliver('dies');
     const before = await it.row();
     expect(await it.deliver('completes')).toMatchObject({ message: 'again' });
@@ -166,7 +166,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(await it.row()).toEqual(before);
   });
 
-  test('three workers that die end it, by the name that its kind has in rows', async () => {
+  test('three workers that die end it, with the error name of its kind', async () => {
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       await it.deliver('dies');
       it.pass(LEASE);
@@ -181,7 +181,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(it.outcomes).toHaveLength(1);
   });
 
-  test('what the last of three dead workers had done counts', async () => {
+  test('the finished work of the last of three dead workers counts', async () => {
     for (const fate of ['dies', 'dies', 'dies-done'] as const) {
       await it.deliver(fate);
       it.pass(LEASE);
@@ -200,7 +200,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect((await it.row()).status).toBe('completed');
   });
 
-  test('a message that was given up fails it, unless somebody works on it', async () => {
+  test('a message that was given up fails it, unless a worker holds it', async () => {
     await it.deliver('dies');
     expect(await it.buried()).toBe(false);
     it.pass(LEASE);
@@ -209,7 +209,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
       status: 'failed',
       error: { name: `${job}MessageBuried` },
     });
-    // Done again where whoever did it died before people were told, but not once they were.
+    // Repeated if the first handler died before the report, but not after it.
     expect(await it.buried()).toBe(true);
     const { projectId, id } = await it.row();
     await it.store.told(projectId, id);
@@ -217,7 +217,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     expect(it.outcomes).toHaveLength(2);
   });
 
-  test('whatever its messages and workers come to, it ends once, and people are told', async () => {
+  test('whatever happens to its messages and workers, it ends once, and is reported', async () => {
     const event = fc.oneof(
       fc.constantFrom<Fate>('completes', 'fails', 'fails-for-now', 'dies', 'dies-done'),
       fc.constantFrom('cancel', 'requeue', 'bury'),
@@ -239,14 +239,14 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
           else if (isFinal(row.status)) ended = row;
         };
         for (const what of events) await happen(what);
-        // The message comes again until the row is final, as its queue and the sweep see to.
+        // The message is delivered again until the row is final, by its queue and by sweep.
         for (let round = 0; round < 4 && !ended; round += 1) {
           await happen(LEASE);
           await happen('completes');
         }
         expect(ended).toBeDefined();
         const { status } = await life.row();
-        // One that is cancelled while it waits is told by whoever cancels it, or by the sweep.
+        // If it is cancelled while it waits, the one that cancels reports it, or sweep does.
         if (status !== 'cancelled') expect(life.outcomes.length).toBeGreaterThan(0);
         expect((await life.deliver('completes'))?.message).toBe('done');
       }),

@@ -59,7 +59,7 @@ export const may = (Action: string, Resource: string, Condition?: object): State
 export interface Enforced {
   readonly operator: Credentials;
   readonly store: ObjectStore;
-  /** Opens the gate to a role with these statements, and gives its credentials. */
+  /** Opens the gate to a role with these statements, and returns its credentials. */
   roleWith(
     statements: readonly Statement[],
     policyOfBucket?: readonly object[],

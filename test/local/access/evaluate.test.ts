@@ -201,7 +201,7 @@ it.each<[object, Readonly<Record<string, readonly string[]>>, boolean]>([
   ],
   [{ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'PROJECT#*' } }, LEADING, true],
   [{ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, LEADING, false],
-  // Of no values all are right: who wants more adds a Null.
+  // Of no values all match: a policy that wants more adds a Null.
   [{ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, {}, true],
   [{ 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, LEADING, true],
   [{ 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': 'PROJECT#a' } }, {}, false],

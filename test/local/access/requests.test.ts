@@ -6,7 +6,7 @@ import { type Cases, objects, prefix, S3_CASES } from './s3-cases.ts';
 import { SERVICE_CASES } from './service-cases.ts';
 
 /**
- * What each request needs, proved from both sides: with just these statements it is let through, and without any one of them it is
+ * What each request needs, proved from both sides: with just these statements it is allowed, and without any one of them it is
  * refused in its service's own form.
  */
 let enforced: Enforced;
@@ -57,7 +57,7 @@ it('a condition on a key that an action does not have never holds', async () => 
   expect(await refusalOf(ask(enforced.clientsOf(credentials)))).toBe('AccessDenied');
 });
 
-it('of several objects those are deleted that may be, and the others are named', async () => {
+it('of several objects the allowed ones are deleted, and the others are named', async () => {
   const operatorsS3 = enforced.clientsOf(enforced.operator).s3;
   for (const Key of ['backups/one', 'backups/two', 'others/three'])
     await operatorsS3.send(new PutObjectCommand({ Bucket: 'vault', Key, Body: 'x' }));
@@ -74,7 +74,7 @@ it('of several objects those are deleted that may be, and the others are named',
   ]);
 });
 
-it('a denial in the policy of the bucket wins over the role’s own', async () => {
+it('a denial in the policy of the bucket overrides the role’s own', async () => {
   const refuse = { Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [`${BUCKET}/*`] };
   const [ask, needs] = S3_CASES['S3 GetObject'];
   const without = async (more: object): Promise<string> => {
@@ -88,7 +88,7 @@ it('a denial in the policy of the bucket wins over the role’s own', async () =
   );
 });
 
-it('an operation whose permissions nobody has named is refused', async () => {
+it('an operation without known permissions is refused', async () => {
   const { sqs } = enforced.clientsOf(await enforced.roleWith([may('sqs:*', '*')]));
   const asked = sqs.send(new CreateQueueCommand({ QueueName: 'Own' }));
   await expect(asked).rejects.toThrow(/does not know which permissions SQS's CreateQueue needs/);

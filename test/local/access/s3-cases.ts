@@ -14,7 +14,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { BUCKET, type Clients, KEY, may, type Statement, VIA_S3 } from './enforced.ts';
 
-/** What is asked, and all that it needs. */
+/** The request, and all permissions that it needs. */
 export type Cases = Readonly<
   Record<string, readonly [(clients: Clients) => Promise<unknown>, readonly Statement[]]>
 >;

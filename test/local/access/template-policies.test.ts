@@ -152,7 +152,7 @@ const open = (policies: TemplatePolicies) =>
   );
 
 describe("the template's policies", () => {
-  it('say what a function and a schedule may do, with the grants that nothing used', async () => {
+  it('define what a function and a schedule may do, with the grants that nothing used', async () => {
     const access = await open(read());
     const function_ = 'arn:aws:lambda:us-east-1:000000000000:function:Work';
     access.checkAs('Work', [{ action: 'sqs:SendMessage', resource: QUEUE }]);

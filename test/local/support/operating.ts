@@ -25,13 +25,13 @@ export interface Operating {
   /** @throws Error where there is none */
   latestOf(projectId: string): Promise<Backup>;
   removeObjects(backup: Backup): Promise<void>;
-  /** Posts to the API, and waits until what was asked for has completed. @throws Error where it does not */
+  /** Posts to the API, and waits until the request has completed. @throws Error if it does not */
   completed(path: string): Promise<string>;
   /** The oldest restore or verification of Globex that succeeded. @throws Error where there is none */
   doneOf<J extends Job>(jobs: Pick<Jobs<J>, 'list'>): Promise<J>;
   /** Sets a backup's `ttl`, or removes another attribute of its row. */
   change(backup: Backup, to: { readonly ttl?: number; readonly remove?: string }): Promise<void>;
-  /** Waits until no backup waits or runs, so that one step does not hold up the next. */
+  /** Waits until no backup waits or runs, so that one step does not block the next. */
   quiet(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export const isOf = (holder: RegExp, action: string, resource: RegExp) => (grant
 export const isOfOther = ({ holder, resource }: Grant): boolean =>
   /SourceOther/.test(holder) || /SourceOther/.test(resource);
 
-/** A backup's row with another id, of whose end nobody was told. */
+/** A backup's row with another id, whose end was never reported. */
 export const copyOf = ({ toldAt: _, ...backup }: Backup, more: Partial<Backup>): Backup => ({
   ...backup,
   id: uuidv7(Date.now()),

@@ -8,18 +8,18 @@ export interface Room {
   readonly folder: string;
   readonly dataDir: string;
   begin(args: readonly string[], environment?: Readonly<Record<string, string>>): Started;
-  /** What is left, after it has had time to go: processes that know this room, and temporary folders. */
+  /** What is left after a grace period: processes that know this room, and temporary folders. */
   leftBehind(): Promise<string[]>;
   endAll(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Others may be at work on the same machine. Milliseconds. */
+/** The machine may be busy. Milliseconds. */
 export const PATIENCE = 180_000;
 
 export const openRoom = async (): Promise<Room> => {
   const folder = await mkdtemp('/var/tmp/larder-e2e-');
-  // The embedded server runs under another account, which must get through.
+  // The embedded server runs as another user, which must be able to enter.
   await chmod(folder, 0o755);
   const dataDir = path.join(folder, 'data');
   const starts: Started[] = [];

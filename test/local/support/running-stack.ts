@@ -46,7 +46,7 @@ export interface RunningStack {
   ask(method: 'GET' | 'POST', at: string, body?: object): Promise<Answer>;
   /** Asks until the answer's status is final. @throws Error where it is refused */
   untilEnded(at: string): Promise<Answer>;
-  /** Puts a message into the queue whose logical id begins so. */
+  /** Puts a message into the queue whose logical id has this prefix. */
   send(queue: string, message: unknown): Promise<void>;
   /** Writes a backup's row as it is, open in a state or ended. */
   putBackup(backup: Backup, state?: OpenState): Promise<void>;
@@ -100,7 +100,7 @@ export const startRunningStack = async (
   oldObjects: readonly string[] = [],
 ): Promise<RunningStack> => {
   const temporary = await mkdtemp('/var/tmp/larder-running-');
-  // The embedded server runs under another account, which must get through.
+  // The embedded server runs as another user, which must be able to enter.
   await chmod(temporary, 0o755);
   const dataDir = path.join(temporary, 'data');
   const temporaryFolder = path.join(temporary, 'tmp');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-/** `npm start` as a process of its own, as a person has it. */
+/** `npm start` as a separate process, as a person runs it. */
 const START = path.resolve(import.meta.dirname, '..', '..', '..', 'local', 'start.ts');
 
 export interface Started {
@@ -22,7 +22,7 @@ export const start = (
   const child = spawn(process.execPath, [START, '--port', '0', ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Of a group of its own, so that a test can do as a terminal does.
+    // In a separate process group, so that a test can act as a terminal does.
     detached: true,
   });
   const seen = { stdout: '', stderr: '' };
@@ -59,7 +59,7 @@ export const start = (
   };
 };
 
-/** Ends whatever is left of a start, however its test went. */
+/** Ends whatever is left of a start, whatever the outcome of its test. */
 export const endStart = async ({ process: child, ended }: Started): Promise<void> => {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   await ended;
