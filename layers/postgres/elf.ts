@@ -1,18 +1,17 @@
 /**
- * What the loader reads of a 64-bit little-endian ELF file: the libraries it needs, its own name as a
- * library, its search paths and its interpreter. Layout: System V ABI, "Program Loading and Dynamic
- * Linking".
+ * The parts of a 64-bit little-endian ELF file that the loader reads: the needed libraries, its own library name,
+ * its search paths and its interpreter. Layout: System V ABI, "Program Loading and Dynamic Linking".
  */
 import { open, readFile } from 'node:fs/promises';
 
 export type Elf = {
   needed: readonly string[];
   soname: string | undefined;
-  /** DT_RPATH or DT_RUNPATH, where there is one. */
+  /** DT_RPATH or DT_RUNPATH, if there is one. */
   searchPath: string | undefined;
   /** PT_INTERP: only programs have it. */
   interpreter: string | undefined;
-  /** Where the interpreter's name is in the file and how many bytes it may take, its end included. */
+  /** Position of the interpreter's name in the file, and the bytes reserved for it, including its terminator. */
   interpreterRoom: { offset: number; bytes: number } | undefined;
 };
 
@@ -21,7 +20,7 @@ const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
 const DT = { needed: 1, strtab: 5, soname: 14, rpath: 15, runpath: 29 };
 
-/** Reads a file's dynamic section; undefined where it is no such ELF file. */
+/** Reads a file's dynamic section; undefined if it is no such ELF file. */
 export async function readElf(file: string): Promise<Elf | undefined> {
   const handle = await open(file);
   const head = Buffer.alloc(6);

@@ -1,8 +1,8 @@
 /**
- * The one entrance: gives a layer, building it where the cache has none.
+ * The single entry point: returns a layer, and builds it if it is not in the cache.
  *
- * A request (which majors, which architecture) leads to a build by what the mirror had when it was
- * last asked; a build is named by the hash of its inputs. So the cache has
+ * A request (majors, architecture) leads to a build through the mirror's contents at the last query; a build is
+ * named by the hash of its inputs. So the cache has
  *   debs/, apt/, tools/   downloads and indexes, to be built from again
  *   requests/<hash>.json  which build answers a request, and when the mirror was asked
  *   built/<inputs>/       the layer as Lambda gets it (`postgres/...`, for /opt)
@@ -33,11 +33,11 @@ import { unzippedBytes } from './seal.ts';
 
 export type BuiltLayer = {
   /**
-   * The folder that holds `postgres/`. Its programs run on this machine where it lies, if they are
-   * for this machine; else it is `assetDirectory`.
+   * The folder that contains `postgres/`. If its programs are for this machine, they run in this place; otherwise
+   * it is `assetDirectory`.
    */
   directory: string;
-  /** The folder to make the Lambda layer of; its programs run as /opt/postgres/... only. */
+  /** The folder for the Lambda layer; its programs run only as /opt/postgres/... */
   assetDirectory: string;
   manifest: LayerManifest;
 };
@@ -46,7 +46,8 @@ export type BuiltLayer = {
 type Answer = { inputs: string; resolvedAt: string };
 
 /**
- * @throws LayerError a leaf of it that says what to do; BelowFloor and LayerTooLarge only where `use` is `deploy`
+ * @throws LayerError one of its leaves, which says what to do; BelowFloor and LayerTooLarge only if `use` is
+ * `deploy`
  */
 export async function ensureLayer(request: LayerRequest): Promise<BuiltLayer> {
   const plan = planLayer(request);
@@ -146,7 +147,7 @@ async function remember(plan: LayerPlan, cache: string, answer: Answer): Promise
   await rename(`${file}.${process.pid}`, file);
 }
 
-/** The place is part of the name: a cache that was moved or copied makes itself a new one. */
+/** The path is part of the name: a cache that was moved or copied creates a new entry. */
 async function runnable(cache: string, manifest: LayerManifest, layer: string): Promise<string> {
   if (process.platform !== 'linux' || manifest.arch !== hostArchitecture()) return layer;
   const home = path.join(cache, 'here');

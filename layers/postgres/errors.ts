@@ -1,9 +1,9 @@
-/** What can go wrong while a layer is built. Every message ends with what to do next. */
+/** Errors of a layer's build. Every message ends with the next step. */
 export class LayerError extends Error {
   override readonly name: string = 'LayerError';
 }
 
-/** Neither apt nor a container engine: nothing here can build a layer. */
+/** Neither apt nor a container engine exists: this machine can't build a layer. */
 export class NoLayerBuilder extends LayerError {
   override readonly name = 'NoLayerBuilder';
   constructor(reason: string, cause?: unknown) {
@@ -19,7 +19,7 @@ export class NoLayerBuilder extends LayerError {
   }
 }
 
-/** A release that is to be deployed is older than the fix of a hole that a hostile dump can use. */
+/** A release to be deployed is older than the fix of a vulnerability that a hostile dump can exploit. */
 export class BelowFloor extends LayerError {
   override readonly name = 'BelowFloor';
   readonly versions: readonly string[];
@@ -36,7 +36,7 @@ export class BelowFloor extends LayerError {
   }
 }
 
-/** No release that this machine's apt configuration leads to has the package. */
+/** No release in this machine's apt configuration has the package. */
 export class PackageNotFound extends LayerError {
   override readonly name = 'PackageNotFound';
   constructor(wanted: string, lookedIn: readonly string[]) {
@@ -59,7 +59,7 @@ export class MirrorUnreachable extends LayerError {
   }
 }
 
-/** What came is not what the signed index promised. */
+/** The download does not match the signed index. */
 export class ChecksumMismatch extends LayerError {
   override readonly name = 'ChecksumMismatch';
   constructor(what: string, cause?: unknown) {
@@ -82,7 +82,7 @@ export class DiskFull extends LayerError {
   }
 }
 
-/** The folder for builds can't be what it has to be: written to, and named in apt's configuration. */
+/** The folder for builds is unusable: it can't be written to, or its name can't be used in apt's configuration. */
 export class UnusableCache extends LayerError {
   override readonly name = 'UnusableCache';
   constructor(cache: string, reason: string, cause?: unknown) {
@@ -109,7 +109,7 @@ export class BadLayerRequest extends LayerError {
   override readonly name = 'BadLayerRequest';
 }
 
-/** A step of the build failed for a reason of its own; carries the end of what it said. */
+/** A step of the build failed for another reason; contains the end of its output. */
 export class BuildStepFailed extends LayerError {
   override readonly name = 'BuildStepFailed';
   constructor(step: string, said: string, cause?: unknown) {

@@ -1,4 +1,4 @@
-/** What a layer is asked to hold and what it says it holds. Nothing here touches a disk. */
+/** The requested contents of a layer and its manifest. This file does no disk access. */
 import { BadLayerRequest, BelowFloor } from './errors.ts';
 
 export type LayerName = 'client' | 'server';
@@ -15,15 +15,15 @@ export type LayerRequest = {
    * without the major (`pgvector`) for each major of the layer.
    */
   extensions?: readonly string[];
-  /** Deploy releases below the floor all the same; the manifest says so. */
+  /** Deploys releases below the floor anyway; the manifest records that. */
   acceptOlder?: boolean;
-  /** `deploy` refuses releases below the floor, `local` (the default) only says so. */
+  /** `deploy` refuses releases below the floor, `local` (the default) only reports them. */
   use?: 'deploy' | 'local';
-  /** Look for newer packages even where a built layer is at hand. */
+  /** Checks for newer packages even if a built layer exists. */
   refresh?: boolean;
   /** The folder for builds and downloads; see `defaultCache`. */
   cache?: string;
-  /** Gets a line for each step. */
+  /** Called with a line for each step. */
   onProgress?: (line: string) => void;
 };
 
@@ -41,7 +41,7 @@ export type LayerManifest = {
   manifestVersion: 1;
   layer: LayerName;
   arch: Architecture;
-  /** SHA-256 of everything the bytes of the layer depend on, hex. */
+  /** SHA-256 of all inputs that determine the bytes of the layer, hex. */
   inputs: string;
   /** Full version of each major's programs, e.g. `{"17": "17.12"}`. */
   programs: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export type LayerManifest = {
   /** Releases below their floor; accepted by a person if `acceptedOlder` is true. */
   belowFloor: readonly string[];
   acceptedOlder: boolean;
-  /** Every package that files were taken from. */
+  /** Every package whose files were used. */
   packages: readonly {
     name: string;
     version: string;
@@ -68,7 +68,7 @@ export const SIZE_LIMIT: Readonly<Record<LayerName, number>> = {
   server: 150_000_000,
 };
 
-/** The first releases that close CVE-2026-6477 and CVE-2026-18408. */
+/** The first releases that fix CVE-2026-6477 and CVE-2026-18408. */
 const FLOORS: Readonly<Record<number, number>> = { 14: 24, 15: 19, 16: 15, 17: 11, 18: 6 };
 
 const OLDEST_MAJOR = 14;
@@ -79,12 +79,12 @@ export const DEBIAN_ARCHITECTURE: Readonly<Record<Architecture, string>> = {
   x86_64: 'amd64',
 };
 
-/** This machine's architecture, in Lambda's words. */
+/** This machine's architecture, in Lambda's terms. */
 export function hostArchitecture(): Architecture {
   return process.arch === 'arm64' ? 'arm64' : 'x86_64';
 }
 
-/** @throws BadLayerRequest naming every mistake */
+/** @throws BadLayerRequest with all mistakes */
 export function planLayer(request: LayerRequest): LayerPlan {
   const { layer } = request;
   const wanted = request.majors ?? (layer === 'client' ? CLIENT_MAJORS : SERVER_MAJORS);
@@ -120,7 +120,7 @@ export function planLayer(request: LayerRequest): LayerPlan {
   };
 }
 
-/** PostgreSQL's own version in a package's: `17.11-0+deb13u1` is 17.11, `19~rc1-1` is 19rc1. */
+/** PostgreSQL's version from a package version: `17.11-0+deb13u1` is 17.11, `19~rc1-1` is 19rc1. */
 export function upstreamVersion(packageVersion: string): string {
   const match = /^(?:\d+:)?(\d+)(?:(\.\d+)|~?((?:alpha|beta|rc|devel)\d*))/.exec(packageVersion);
   if (!match) return packageVersion;
@@ -139,7 +139,7 @@ export function belowFloor(versions: readonly string[]): { version: string; floo
   });
 }
 
-/** @throws BelowFloor where a layer that is to be deployed holds an older release that was not accepted */
+/** @throws BelowFloor if a layer to be deployed contains an older release that was not accepted */
 export function checkFloors(manifest: LayerManifest, plan: LayerPlan): void {
   const older = belowFloor(Object.values(manifest.programs));
   if (older.length > 0 && !plan.acceptOlder) throw new BelowFloor(older);

@@ -7,7 +7,7 @@ import type { Unpacked } from './packages.ts';
 
 const FOLDERS = ['lib', 'lib64', 'usr/lib', 'usr/lib64'];
 
-/** Every shared library under an unpacked root, by the name that programs ask for. */
+/** Every shared library under an unpacked root, by the name that programs link to. */
 export async function findLibraries(root: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   let level = FOLDERS.map((folder) => path.join(root, folder));
@@ -30,7 +30,7 @@ export async function findLibraries(root: string): Promise<Map<string, string>> 
   return found;
 }
 
-/** The file that a path leads to, following symbolic links as if `root` were the root of the system. */
+/** The file that a path resolves to, with symbolic links followed as if `root` were the root of the system. */
 export async function resolveInside(root: string, place: string): Promise<string | undefined> {
   const end = await follow(root, place);
   return (await stat(end).catch(() => undefined))?.isFile() ? end : undefined;
@@ -53,13 +53,13 @@ async function follow(root: string, place: string): Promise<string> {
 }
 
 /**
- * Copies every library that these programs and modules need, and theirs in turn, into one folder,
- * each a plain file under the name it is asked for by (a zip file would store a link's target twice).
+ * Copies every library that these programs and modules need, and those that the libraries need, into one folder.
+ * Each is a plain file under the linked name (a zip file would store a link's target twice).
  *
  * @param unpacked where the libraries are
  * @param users programs and modules that are in the layer already, by absolute path
  * @param into the folder of libraries in the layer
- * @returns the packages that libraries were taken from
+ * @returns the packages whose libraries were used
  */
 export async function collectLibraries(
   unpacked: Unpacked,

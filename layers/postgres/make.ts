@@ -11,8 +11,8 @@ import { seal } from './seal.ts';
 /**
  * Builds a layer into a folder.
  *
- * @param directory an empty folder of this process; afterwards it holds `postgres/` and nothing else
- * @throws LayerError what downloading and unpacking throw
+ * @param directory an empty folder of this process; afterwards it contains only `postgres/`
+ * @throws LayerError and the errors of downloading and unpacking
  */
 export async function makeLayer(
   resolved: Resolved,

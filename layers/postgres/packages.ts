@@ -5,18 +5,18 @@ import { PackageNotFound } from './errors.ts';
 import { each, run } from './run.ts';
 
 /**
- * Only what can hold shared libraries or their licences: PostgreSQL needs no debconf and no Perl to
- * run. Neither does it need LLVM (130 MB, just-in-time compilation) or GDAL and SFCGAL (PostGIS's rasters and solids).
+ * Only packages that may contain shared libraries or their licenses: PostgreSQL needs no debconf and no Perl to run.
+ * It does not need LLVM (130 MB, just-in-time compilation) or GDAL and SFCGAL (PostGIS's rasters and solids) either.
  */
 const FOLLOWED = /^(lib(?!llvm|clang|perl|gdal|sfcgal)|zlib|gcc-\d+-base$)/;
 
 /**
- * The packages asked for and those that may hold libraries they need. Which of the libraries go into
- * the layer is decided later by what the programs really link to.
+ * The requested packages and those that may contain their libraries. Later, only libraries that the programs really
+ * link to are copied into the layer.
  *
  * @param archive one release
  * @param names the packages wanted
- * @param alsoFollow dependencies to take besides libraries (an extension's scripts, say)
+ * @param alsoFollow dependencies to include besides libraries (for example an extension's scripts)
  * @throws PackageNotFound naming those of `names` that the release lacks
  */
 export async function closure(
@@ -45,11 +45,11 @@ export type Unpacked = {
   root: string;
   release: string;
   packages: readonly Package[];
-  /** Which package a path (relative to root) came from. */
+  /** The package that a path (relative to root) belongs to. */
   origin: ReadonlyMap<string, Package>;
 };
 
-/** Downloads and unpacks packages into `root`. Documentation but the licences stays out. */
+/** Downloads and unpacks packages into `root`, without documentation except the licenses. */
 export async function unpack(
   archive: Archive,
   packages: readonly Package[],

@@ -1,9 +1,9 @@
 /**
- * Makes programs self-contained. `patchelf` sets DT_RPATH (not RUNPATH: the libraries of a program
- * inherit only the former, and it comes before LD_LIBRARY_PATH, which Lambda sets) and reserves room
- * for the interpreter. An interpreter is an absolute path, so a layer that is used elsewhere than in
- * /opt needs another one: it is written into the reserved room, filled up with zeros, which the kernel
- * takes for the end of the name. No tool is needed for that, so a finished layer can be moved anywhere.
+ * Makes programs self-contained. `patchelf` sets DT_RPATH (not RUNPATH: the libraries of a program inherit only
+ * DT_RPATH, and it has precedence over LD_LIBRARY_PATH, which Lambda sets) and reserves space for the interpreter.
+ * An interpreter is an absolute path, so a layer outside /opt needs another one: it is written into the reserved
+ * space and padded with zeros, which end the name for the kernel. This needs no tool, so a finished layer can be
+ * moved anywhere.
  */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { BuildStepFailed } from './errors.ts';
 import { run } from './run.ts';
 import type { Tool } from './tools.ts';
 
-/** Reserves 1,000 bytes; the kernel takes up to 4,096. */
+/** Reserves 1,000 bytes; the kernel accepts up to 4,096. */
 const RESERVED = `/${'x'.repeat(998)}`;
 
 /** The folder where Lambda puts layers. */
@@ -35,14 +35,14 @@ export async function patchProgram(
   await chmod(file, 0o755);
   const [program, ...before] = patchelf.command;
   const inLambda = path.join(LAMBDA_ROOT, path.relative(layerRoot, libraries));
-  // The loader learns $ORIGIN from /proc, which a bare root may not have.
+  // The loader reads $ORIGIN from /proc, which a minimal root may lack.
   const search = ['--force-rpath', '--set-rpath', `$ORIGIN/${origin}:${inLambda}`];
   await run(program, [...before, '--set-interpreter', RESERVED, ...search, file]);
   const loader = path.join(libraries, path.basename(elf.interpreter));
   await setInterpreter(file, path.join(LAMBDA_ROOT, path.relative(layerRoot, loader)));
 }
 
-/** A library with a search path of its own would not see the program's: it is taken off. */
+/** A library with its own search path would not use the program's, so its path is removed. */
 export async function patchLibrary(patchelf: Tool, file: string): Promise<void> {
   const elf = await readElf(file);
   if (!elf?.searchPath) return;
@@ -50,7 +50,7 @@ export async function patchLibrary(patchelf: Tool, file: string): Promise<void> 
   await run(program, [...before, '--remove-rpath', file]);
 }
 
-/** Writes another interpreter into the room that `patchProgram` reserved. */
+/** Writes another interpreter into the space that `patchProgram` reserved. */
 export async function setInterpreter(file: string, interpreter: string): Promise<void> {
   const room = (await readElf(file))?.interpreterRoom;
   if (!room) return;
@@ -64,8 +64,8 @@ export async function setInterpreter(file: string, interpreter: string): Promise
 }
 
 /**
- * Debian's server reads time zones from a folder whose name is compiled in. Lambda's system may have
- * none, so the layer brings them and the name is changed in place: never to a longer one.
+ * Debian's server reads time zones from a folder whose path is compiled in. Lambda's system may have none, so the
+ * layer contains them and the path is replaced in the binary: never by a longer one.
  */
 export async function replacePath(file: string, from: string, to: string): Promise<void> {
   const bytes = await readFile(file);

@@ -4,19 +4,19 @@ import { readJson, remove, temporaryFolder } from './cache.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Milliseconds: a request that was not repeated for so long is forgotten, with what was built for it. */
+/** Milliseconds: a request that was not repeated for this long is removed, and so is its build. */
 const KEPT_FOR = 30 * DAY;
 
 /** Marks a request as used just now. */
 export async function touch(requestFile: string): Promise<void> {
   const now = new Date();
-  // A cache that may only be read is as good: it is not pruned then either.
+  // A read-only cache is fine too; it is then not pruned either.
   await utimes(requestFile, now, now).catch(() => {});
 }
 
 /**
- * Removes what is no longer requested: old requests, builds that no request leads to, and
- * downloads that are as old. What is younger than a day stays, since another process may be at it.
+ * Removes unused entries: old requests, builds that no request leads to, and downloads of the same age. Entries
+ * younger than a day stay, because another process may use them.
  */
 export async function prune(cache: string): Promise<void> {
   const wanted = new Set<string>();
@@ -34,12 +34,12 @@ export async function prune(cache: string): Promise<void> {
   }
 }
 
-/** In one step as far as others see: half a build would count as built if this were killed. */
+/** In one step for other processes: a half-removed build would count as built if this process were killed. */
 async function removeWhole(place: string): Promise<void> {
   const trash = await temporaryFolder(path.dirname(place));
   try {
     await rename(place, path.join(trash, 'removed')).catch((error: NodeJS.ErrnoException) => {
-      // Another process was first.
+      // Another process removed it first.
       if (error.code !== 'ENOENT') throw error;
     });
   } finally {

@@ -6,13 +6,13 @@ import { otherSources, parseDeb822, parseOneLine, type Stanza, towardsRelease } 
 
 export type Distribution = 'debian' | 'ubuntu';
 
-/** Which release's archive carries which major, the one to try first first. */
+/** The releases whose archive has each major, in the order to try them. */
 const RELEASES: Readonly<Record<Distribution, Readonly<Record<number, readonly string[]>>>> = {
   debian: { 15: ['bookworm'], 17: ['trixie'], 18: ['forky', 'sid'] },
   ubuntu: { 14: ['jammy'], 16: ['noble'], 17: ['plucky'], 18: ['resolute'] },
 };
 
-/** What the machine's apt configuration gives. */
+/** Settings from the machine's apt configuration. */
 export type AptMachine = {
   distribution: Distribution;
   codename: string;
@@ -29,7 +29,7 @@ export type Candidate = {
 /**
  * Reads the machine's own sources, wherever its apt configuration says they are.
  *
- * @throws NoLayerBuilder where this is no Debian or Ubuntu with apt
+ * @throws NoLayerBuilder if this is not a Debian or Ubuntu system with apt
  */
 export async function readMachine(): Promise<AptMachine> {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');

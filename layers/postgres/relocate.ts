@@ -5,8 +5,8 @@ import { LAMBDA_ROOT, replacePath, setInterpreter } from './patch.ts';
 import { LAYER_ZONES, SYSTEM_ZONES } from './server-files.ts';
 
 /**
- * A copy of a layer whose programs run where it lies. All but the programs are hard links, so it
- * takes little room; programs get the place of their loader and the system's time zones.
+ * A copy of a layer whose programs run in their present place. All other files are hard links, so it needs little
+ * space; programs get the path of their loader and the system's time zones.
  *
  * @param layer the layer as Lambda gets it
  * @param into an empty folder to write to
@@ -19,7 +19,7 @@ export async function relocate(layer: string, into: string, final: string): Prom
     const folder = path.join(entry.parentPath, entry.name);
     const copy = path.join(into, path.relative(layer, folder));
     await mkdir(copy, { recursive: true });
-    // Whatever the umask says: another user may have to start what is in it.
+    // Independent of the umask: another user may have to start the programs in it.
     await chmod(copy, 0o755);
   }
   for (const entry of entries.filter((one) => one.isFile())) {

@@ -1,4 +1,4 @@
-/** Finds the packages of a layer: which release has which major, and in which versions. */
+/** Resolves the packages of a layer: which release has which major, and in which versions. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { closure } from './packages.ts';
 import { type AptMachine, candidates, readMachine } from './releases.ts';
 import { ensureTool, type Tool } from './tools.ts';
 
-/** Everything that decides a layer's bytes. */
+/** All inputs that determine a layer's bytes. */
 export type Resolved = {
   plan: LayerPlan;
   parts: readonly Part[];
@@ -63,7 +63,7 @@ export async function resolveLayer(
   return { plan, parts, patchelf, programs, inputs: inputs.digest('hex') };
 }
 
-/** SHA-256 of this folder's own source, hex: a changed script builds anew. */
+/** SHA-256 of this folder's own source, hex: a changed script causes a new build. */
 export async function scriptHash(): Promise<string> {
   const hash = createHash('sha256');
   const names = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.ts'));
@@ -85,7 +85,7 @@ function openOnce(...args: Parameters<typeof openArchive>): Promise<Archive> {
   const key = JSON.stringify([cache, candidate.release, stanzas, architecture, since]);
   const open = opened.get(key) ?? openArchive(cache, candidate, architecture, since);
   opened.set(key, open);
-  // A mirror that could not be read this time may be readable the next.
+  // A mirror that could not be read now may be readable next time.
   open.catch(() => opened.delete(key));
   return open;
 }
@@ -130,8 +130,8 @@ async function resolvePart(
   }
   if (plan.layer === 'client' && majors.includes(newest)) wanted.push('bzip2');
   if (plan.layer === 'server') wanted.push('tzdata');
-  // An extension may keep its scripts in a package of their own, for its major or for all; PostGIS's
-  // library keeps its grids and definitions in one.
+  // An extension may have its scripts in a separate package, for its major or for all; PostGIS's library has its
+  // grids and definitions in one.
   const scripts = new RegExp(
     `^postgresql-(?:(?:${majors.join('|')})-(?!jit).+|.*-scripts?)$|^proj-data$`,
   );

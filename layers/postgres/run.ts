@@ -10,15 +10,15 @@ import {
 
 export type RunOptions = {
   cwd?: string;
-  /** An exit code other than 0 is an answer, not a failure. */
+  /** An exit code other than 0 is a valid result, not a failure. */
   anyExit?: boolean;
-  /** The folder that the program writes to. apt-get waits for ever where that is full: it is ended then. */
+  /** The folder that the program writes to. If it is full, apt-get waits without a limit; then it is killed. */
   writesTo?: string;
 };
 
 /**
- * Runs a program of the build and gives its standard output. Messages are in English whatever the
- * machine's language, since failures are told apart by them.
+ * Runs a program of the build and returns its standard output. Messages are in English whatever the machine's
+ * language, because failures are distinguished by them.
  *
  * @throws DiskFull, MirrorUnreachable, ChecksumMismatch, BuildStepFailed
  */
@@ -47,7 +47,7 @@ export async function run(
     child.once('error', (error) => reject(new BuildStepFailed(program, error.message, error)));
     child.once('close', (exit, signal) => resolve(exit ?? (signal ? 128 : 1)));
   }).finally(() => clearInterval(watch));
-  // apt-cache says nothing of it, or dies of it.
+  // apt-cache reports nothing about it, or crashes.
   if (code !== 0 && options.writesTo !== undefined && (full || (await isFull(options.writesTo)))) {
     throw new DiskFull(options.writesTo);
   }
@@ -75,7 +75,7 @@ function failure(program: string, said: string, cwd: string): LayerError {
   return new BuildStepFailed(program.split('/').at(-1) ?? program, lines.slice(-6).join('\n'));
 }
 
-/** The same work on many things, at most `width` at once; the first failure ends it. */
+/** Does the same work on many items, at most `width` at once; the first failure stops it. */
 export async function each<T, R>(
   items: readonly T[],
   width: number,

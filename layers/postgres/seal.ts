@@ -1,4 +1,4 @@
-/** The last step of a build: one mode and one time for everything, so that the same inputs give the same bytes. */
+/** The last step of a build: sets one mode and one time on all files, so the same inputs give the same bytes. */
 import { createHash } from 'node:crypto';
 import { chmod, lstat, readdir, readFile, utimes } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +13,7 @@ async function walk(root: string): Promise<string[]> {
   return ['', ...names].sort();
 }
 
-/** @throws BuildStepFailed where something is neither a file nor a folder */
+/** @throws BuildStepFailed if an entry is neither a file nor a folder */
 export async function seal(root: string): Promise<void> {
   for (const name of (await walk(root)).reverse()) {
     const place = path.join(root, name);
@@ -29,7 +29,7 @@ export async function seal(root: string): Promise<void> {
   }
 }
 
-/** Bytes of all files under a folder: what Lambda counts as unzipped. */
+/** Bytes of all files under a folder: the size that Lambda counts as unzipped. */
 export async function unzippedBytes(root: string): Promise<number> {
   let bytes = 0;
   for (const name of await walk(root)) {

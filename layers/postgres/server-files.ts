@@ -1,19 +1,19 @@
-/** What a server needs besides programs and libraries: modules, templates, time zones, grids. */
+/** Files of a server besides programs and libraries: modules, templates, time zones, grids. */
 import { copyFile, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readElf } from './elf.ts';
 
-/** Debian's folder of time zones, and that of the server layer in Lambda: the second is no longer. */
+/** Debian's folder of time zones, and the one of the server layer in Lambda: the second path is not longer. */
 export const SYSTEM_ZONES = '/usr/share/zoneinfo';
 export const LAYER_ZONES = '/opt/postgres/tz';
 
-/** Just-in-time compilation, and PostGIS's rasters and solids: their libraries would fill a layer each. */
+/** Just-in-time compilation, and PostGIS's rasters and solids: their libraries would each fill a layer. */
 const LEFT_OUT = /\/(bitcode|pgxs|llvmjit[^/]*|postgis_(raster|sfcgal)[^/]*|man|contrib)$/;
 
-/** Scripts that bring an old installation to a new version: a scratch server has none. */
+/** Scripts that upgrade an old installation: a scratch server has none. */
 const UPDATES = /--(unpackaged|ANY|TEMPLATED)[^/]*\.sql$|--[^/]*next(--[^/]*)?\.sql$/;
 
-/** PostgreSQL finds its libraries and templates by its own place if the folders keep Debian's shape. */
+/** PostgreSQL finds its libraries and templates relative to itself if the folders keep Debian's layout. */
 export function serverHome(root: string, major: number): string {
   return path.join(root, 'postgres', 'server', 'lib', 'postgresql', String(major));
 }
@@ -36,7 +36,7 @@ export async function copyModules(from: string, major: number, root: string): Pr
   await cp(path.join(from, 'usr/share/postgresql', String(major)), templates, copy);
   await chooseAlternatives(path.join(templates, 'extension'));
   await copyZones(from, root);
-  // What PostGIS transforms coordinates by; PROJ_DATA tells it where that is.
+  // The data for PostGIS's coordinate transformations; PROJ_DATA holds its path.
   await cp(path.join(from, 'usr/share/proj'), path.join(share, 'proj'), copy).catch(ignoreMissing);
   const modules: string[] = [];
   for (const name of await readdir(lib, { recursive: true })) {
@@ -47,8 +47,8 @@ export async function copyModules(from: string, major: number, root: string): Pr
 }
 
 /**
- * Where a package could be installed in several versions at once, its control files have the version
- * in their names (`postgis-3.control`) and the plain name is set when it is installed.
+ * If a package allows several installed versions, its control files have the version in their names
+ * (`postgis-3.control`), and the installation adds the plain name.
  */
 async function chooseAlternatives(folder: string): Promise<void> {
   const names = await readdir(folder);

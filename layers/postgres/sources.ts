@@ -1,7 +1,6 @@
 /**
- * The machine's apt sources, read and turned towards another release. The mirror, its keys, proxies
- * and suites are the machine's own; only the release's name in the suites changes. Nothing here
- * touches a disk.
+ * The machine's apt sources, read and changed to another release. The mirror, its keys, proxies and suites are the
+ * machine's own; only the release's name in the suites changes. This file does no disk access.
  */
 
 /** One deb822 stanza: field names as apt writes them, values with their continuation lines. */
@@ -22,7 +21,7 @@ const FIELD_NAMES = new Map(
   ),
 );
 
-/** Reads a `.sources` file (deb822). Stanzas that are switched off or hold no binaries are left out. */
+/** Reads a `.sources` file (deb822). Disabled stanzas and stanzas without binaries are left out. */
 export function parseDeb822(text: string): Stanza[] {
   const stanzas: Map<string, string>[] = [];
   let current: Map<string, string> | undefined;
@@ -49,7 +48,7 @@ export function parseDeb822(text: string): Stanza[] {
   return stanzas.filter(isUsable);
 }
 
-/** Reads a `.list` file (one line a source). */
+/** Reads a `.list` file (one source a line). */
 export function parseOneLine(text: string): Stanza[] {
   const stanzas: Stanza[] = [];
   for (const raw of text.split(/\r?\n/)) {
@@ -81,18 +80,18 @@ function words(value: string | undefined): string[] {
   return (value ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
-/** Names that stand for a release in the suites of a machine that doesn't say its codename there. */
+/** Names that suites may use for a release instead of its codename. */
 const ALIASES = ['stable', 'oldstable', 'oldoldstable', 'testing', 'unstable', 'sid'];
 
 /**
- * The machine's own archive turned towards another release: `bookworm-security` becomes
- * `trixie-security`, with the same mirror and the same key.
+ * The machine's own archive changed to another release: `bookworm-security` becomes `trixie-security`, with the
+ * same mirror and the same key.
  *
  * @param stanzas the machine's sources
  * @param codename the machine's own release, e.g. `bookworm`
  * @param release the wanted one, e.g. `trixie`
- * @param architecture Debian's name of it; stanzas that leave it out are left out
- * @returns no stanza where the machine has no source of its own release
+ * @param architecture Debian's name of it; stanzas that exclude it are left out
+ * @returns no stanza if the machine has no source of its own release
  */
 export function towardsRelease(
   stanzas: readonly Stanza[],

@@ -9,15 +9,15 @@ import { closure, unpack } from './packages.ts';
 import { candidates, readMachine } from './releases.ts';
 
 export type Tool = {
-  /** The words to put before the tool's arguments: the tool, or its own loader and the tool. */
+  /** The words before the tool's arguments: the tool, or its own loader and the tool. */
   command: readonly [string, ...string[]];
   /** SHA-256 of the tool's .deb, hex. */
   sha256: string;
 };
 
 /**
- * A program of a Debian package for this machine, unpacked into the cache and installed nowhere. It
- * brings its own loader and libraries, so it may come from a release newer than the machine's.
+ * A program of a Debian package for this machine, unpacked into the cache and not installed. It has its own loader
+ * and libraries, so it may be from a release newer than the machine's.
  *
  * @param packageName e.g. `patchelf`
  * @param program its path in the package, e.g. `usr/bin/patchelf`
