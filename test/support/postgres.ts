@@ -29,8 +29,8 @@ export interface Postgres {
   readonly major: number;
   /** Runs SQL as the superuser. */
   sql(sql: string, database?: string): Promise<pg.QueryResult>;
-  /** A session of the caller's own, to be ended by it. */
-  session(database?: string, user?: string): Promise<pg.Client>;
+  /** A session of the caller's own, to be ended by it. @param options settings it begins with, as `-c name=value` */
+  session(database?: string, user?: string, options?: string): Promise<pg.Client>;
   /** A new, empty database. */
   database(): Promise<string>;
   /** Ends the server as a crash would and starts it again on the same port. */
@@ -58,7 +58,7 @@ export const startPostgres = async (
     port,
     major,
     sql,
-    session: (database, user) => openSession(port, database, user),
+    session: (database, user, options) => openSession(port, database, user, options),
     database: async () => {
       running.databases += 1;
       const name = `db_${running.databases}`;

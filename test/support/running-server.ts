@@ -51,8 +51,10 @@ export const openSession = async (
   port: number,
   database = 'postgres',
   user = 'postgres',
+  options = '',
 ): Promise<pg.Client> => {
-  const client = new pg.Client({ host: '127.0.0.1', port, database, user, password: PASSWORD });
+  const login = { database, user, password: PASSWORD };
+  const client = new pg.Client({ host: '127.0.0.1', port, ...login, options });
   client.on('error', () => undefined);
   await client.connect();
   return client;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { tableKey } from '../../../core/manifest.ts';
 import type { SchemaOids } from './schema-contents.ts';
+import { membersIn } from './schema-members.ts';
 
 /**
  * How the rows of a table can be counted without running code of a tenant.
@@ -58,12 +59,12 @@ const OPENS_TABLES = `(SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespa
 const WAYS = `
   WITH planned (relid, classid, objid, trees) AS (
     SELECT i.indrelid, ${catalog('pg_class')}, i.indexrelid, pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
-    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
-    WHERE c.relnamespace = ANY ($1) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+    FROM pg_catalog.pg_index i
+    WHERE i.indrelid IN (${membersIn('pg_class')}) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
     UNION ALL
     SELECT s.stxrelid, ${catalog('pg_statistic_ext')}, s.oid, s.stxexprs::pg_catalog.text
-    FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid
-    WHERE c.relnamespace = ANY ($1) AND s.stxexprs IS NOT NULL
+    FROM pg_catalog.pg_statistic_ext s
+    WHERE s.stxrelid IN (${membersIn('pg_class')}) AND s.stxexprs IS NOT NULL
   ), reaching (relid) AS (
     SELECT DISTINCT p.relid
     FROM planned p JOIN pg_catalog.pg_depend d ON d.classid = p.classid AND d.objid = p.objid

@@ -9,6 +9,7 @@ import {
 } from './extension-objects.ts';
 import { catalog, FIRST_NORMAL_OID, MEMBERS } from './outside-dependencies.ts';
 import type { SchemaOids } from './schema-contents.ts';
+import { membersIn } from './schema-members.ts';
 
 /**
  * What belongs to the schema's objects but to no schema, and so is in no dump of one: pg_dump takes casts, event triggers,
@@ -36,7 +37,7 @@ const PUBLICATIONS = `
   FROM pg_catalog.pg_publication p
   JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
   JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-  WHERE c.relnamespace = ANY ($1) GROUP BY 2`;
+  WHERE c.oid IN (${membersIn('pg_class')}) GROUP BY 2`;
 
 /** FOR TABLES IN SCHEMA; the catalog is there from PostgreSQL 15 on. */
 const SCHEMA_PUBLICATIONS = `
@@ -54,7 +55,7 @@ const SUBSCRIPTIONS = `
   FROM pg_catalog.pg_subscription u
   JOIN pg_catalog.pg_subscription_rel r ON r.srsubid = u.oid
   JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
-  WHERE c.relnamespace = ANY ($1) GROUP BY 2`;
+  WHERE c.oid IN (${membersIn('pg_class')}) GROUP BY 2`;
 
 const SERVER_15 = `SELECT pg_catalog.current_setting('server_version_num')::int >= 150000 AS is`;
 
@@ -83,7 +84,7 @@ const LARGE_OBJECTS = `
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  WHERE c.relnamespace = ANY ($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     AND ('pg_catalog.oid'::regtype IN (t.oid, t.typbasetype) OR t.typname = 'lo')
     AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
   ORDER BY 1`;
@@ -94,7 +95,7 @@ const HEIRS = `
   FROM pg_catalog.pg_inherits i
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-  WHERE p.relnamespace = ANY ($1) AND p.relkind IN ('r', 'f') AND c.relnamespace <> ALL ($1) ORDER BY 1`;
+  WHERE p.oid IN (${membersIn('pg_class')}) AND p.relkind IN ('r', 'f') AND c.relnamespace <> ALL ($1) ORDER BY 1`;
 
 /**
  * The schema's tables that are partitions of a parent elsewhere. pg_dump attaches them before it adds their keys and indexes; a parent
@@ -106,7 +107,7 @@ const ATTACHED = `
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-  WHERE c.relnamespace = ANY ($1) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
+  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
   ORDER BY 1`;
 
 /**
@@ -119,7 +120,7 @@ const UNFILLABLE = `
   JOIN pg_catalog.pg_depend d ON d.classid = ${catalog('pg_rewrite')} AND d.objid = w.oid AND d.refclassid = ${catalog('pg_class')}
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.oid <> c.oid AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-  WHERE c.relnamespace = ANY ($1) AND c.relkind = 'm' AND c.relispopulated
+  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'm' AND c.relispopulated
     AND NOT (pg_catalog.has_schema_privilege(o.oid, tn.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(o.oid, t.oid, 'SELECT'))
   ORDER BY 1, 3`;
 

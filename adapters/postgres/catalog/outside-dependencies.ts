@@ -1,6 +1,13 @@
 import type pg from 'pg';
 import type { Inventory, Outside } from '../../../core/manifest.ts';
 import type { SchemaOids } from './schema-contents.ts';
+import {
+  compositesIn,
+  constraintsIn,
+  dependentTypesIn,
+  indexesIn,
+  membersIn,
+} from './schema-members.ts';
 
 /**
  * What a schema's objects need elsewhere, from pg_depend. A dump of one schema leaves all of it out, so a restore must
@@ -9,19 +16,19 @@ import type { SchemaOids } from './schema-contents.ts';
  * `members` are the schema's objects, each with the object a person knows it by (a constraint's table, a rule's view).
  */
 const OF_ONE_SCHEMA = [
-  ['pg_class', 'relnamespace'],
-  ['pg_proc', 'pronamespace'],
-  ['pg_type', 'typnamespace'],
-  ['pg_operator', 'oprnamespace'],
-  ['pg_opclass', 'opcnamespace'],
-  ['pg_opfamily', 'opfnamespace'],
-  ['pg_collation', 'collnamespace'],
-  ['pg_conversion', 'connamespace'],
-  ['pg_statistic_ext', 'stxnamespace'],
-  ['pg_ts_config', 'cfgnamespace'],
-  ['pg_ts_dict', 'dictnamespace'],
-  ['pg_ts_template', 'tmplnamespace'],
-  ['pg_ts_parser', 'prsnamespace'],
+  'pg_class',
+  'pg_proc',
+  'pg_type',
+  'pg_operator',
+  'pg_opclass',
+  'pg_opfamily',
+  'pg_collation',
+  'pg_conversion',
+  'pg_statistic_ext',
+  'pg_ts_config',
+  'pg_ts_dict',
+  'pg_ts_template',
+  'pg_ts_parser',
 ] as const;
 
 const PARTS_OF_TABLES = [
@@ -32,23 +39,24 @@ const PARTS_OF_TABLES = [
 ] as const;
 
 /** pg_dump writes the operators and functions of an access method with the class or the family that pg_depend has for them. */
-const WITH_ENTRIES = [
-  ['pg_opclass', 'opcnamespace'],
-  ['pg_opfamily', 'opfnamespace'],
-] as const;
+const WITH_ENTRIES = ['pg_opclass', 'pg_opfamily'] as const;
 
 export const catalog = (name: string): string => `'pg_catalog.${name}'::regclass`;
 
 /** The schema's own objects; what an extension brought is the extension's, even if it lives in the schema. */
 export const MEMBERS = `
   all_members AS (
-    ${OF_ONE_SCHEMA.map(([name, column]) => `SELECT ${catalog(name)} AS classid, oid AS objid, ${catalog(name)} AS shownclass, oid AS shown FROM pg_catalog.${name} WHERE ${column} = ANY ($1)`).join('\n    UNION ALL ')}
+    SELECT d.classid::pg_catalog.regclass AS classid, d.objid, d.classid::pg_catalog.regclass AS shownclass, d.objid AS shown
+      FROM pg_catalog.pg_depend d WHERE d.refclassid = ${catalog('pg_namespace')} AND d.refobjid = ANY ($1)
+        AND d.classid = ANY (ARRAY[${OF_ONE_SCHEMA.map(catalog).join(', ')}]::pg_catalog.oid[])
+    UNION ALL SELECT ${catalog('pg_class')}, c.oid, ${catalog('pg_class')}, c.oid FROM (${indexesIn()} UNION ALL ${compositesIn()}) AS c (oid)
+    UNION ALL SELECT ${catalog('pg_type')}, t.oid, ${catalog('pg_type')}, t.oid FROM (${dependentTypesIn()}) AS t (oid)
     UNION ALL SELECT ${catalog('pg_constraint')}, k.oid,
         CASE WHEN k.conrelid <> 0 THEN ${catalog('pg_class')} ELSE ${catalog('pg_type')} END,
         CASE WHEN k.conrelid <> 0 THEN k.conrelid ELSE k.contypid END
-      FROM pg_catalog.pg_constraint k WHERE k.connamespace = ANY ($1)
-    ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, c.oid FROM pg_catalog.${name} p JOIN pg_catalog.pg_class c ON c.oid = p.${column} WHERE c.relnamespace = ANY ($1)`).join('\n    ')}
-    ${WITH_ENTRIES.map(([name, column]) => `UNION ALL SELECT d.classid::pg_catalog.regclass, d.objid, ${catalog(name)}, o.oid FROM pg_catalog.${name} o JOIN pg_catalog.pg_depend d ON d.refclassid = ${catalog(name)} AND d.refobjid = o.oid WHERE d.classid IN (${catalog('pg_amop')}, ${catalog('pg_amproc')}) AND o.${column} = ANY ($1)`).join('\n    ')}
+      FROM pg_catalog.pg_constraint k WHERE k.oid IN (${constraintsIn()})
+    ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, p.${column} FROM pg_catalog.${name} p WHERE p.${column} IN (${membersIn('pg_class')})`).join('\n    ')}
+    ${WITH_ENTRIES.map((name) => `UNION ALL SELECT d.classid::pg_catalog.regclass, d.objid, ${catalog(name)}, d.refobjid FROM pg_catalog.pg_depend d WHERE d.refclassid = ${catalog(name)} AND d.refobjid IN (${membersIn(name)}) AND d.classid IN (${catalog('pg_amop')}, ${catalog('pg_amproc')})`).join('\n    ')}
   ), members AS (
     SELECT m.* FROM all_members m
     WHERE NOT EXISTS (
@@ -106,7 +114,7 @@ export const OUTSIDE_ENDS = `
     )
     UNION ALL
     SELECT ${catalog('pg_tablespace')}, c.reltablespace, ${catalog('pg_class')}, c.oid
-    FROM pg_catalog.pg_class c WHERE c.relnamespace = ANY ($1) AND c.reltablespace <> 0
+    FROM pg_catalog.pg_class c WHERE c.oid IN (${membersIn('pg_class')} UNION ALL ${indexesIn()}) AND c.reltablespace <> 0
   )`;
 
 const OUTSIDE = `
@@ -153,7 +161,7 @@ const PARTITIONS = `
   WITH RECURSIVE tree AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i
     JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-    WHERE c.relnamespace = ANY ($1) AND c.relkind = 'p'
+    WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'p'
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON tree.inhrelid = i.inhparent
   )
   SELECT (pg_catalog.pg_identify_object('pg_catalog.pg_class'::regclass, c.oid, 0)).identity AS name

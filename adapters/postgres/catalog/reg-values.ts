@@ -3,6 +3,7 @@ import { identifier, qualified } from '../sql/identifiers.ts';
 import { readCopiedOids } from './copied-oids.ts';
 import { type CountingWays, wayOf } from './counting-methods.ts';
 import type { SchemaOids } from './schema-contents.ts';
+import { membersIn } from './schema-members.ts';
 
 /**
  * Values that name things: a column of type `regclass` or its like holds an oid, and a dump the name of what has it. A restore looks
@@ -33,8 +34,8 @@ const COLUMNS = `
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid
-  WHERE c.relnamespace = ANY ($1) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attgenerated = '' AND COALESCE(e.typname, t.typname) = ANY ($2) AND COALESCE(e.typnamespace, t.typnamespace) = 'pg_catalog'::pg_catalog.regnamespace
   ORDER BY 1, 2, a.attnum`;
 

@@ -180,7 +180,7 @@ const STAND_INS = `
   SELECT o.type AS kind, o.identity AS name, n.nspname AS schema, made.sql
   FROM made CROSS JOIN LATERAL pg_catalog.pg_identify_object(made.classid, made.objid, 0) o
   LEFT JOIN pg_catalog.pg_extension e ON made.classid = ${catalog('pg_extension')} AND e.oid = made.objid
-  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace OR pg_catalog.quote_ident(n.nspname) = o.schema
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = COALESCE(e.extnamespace, pg_catalog.to_regnamespace(o.schema)::pg_catalog.oid)
   WHERE made.sql IS NOT NULL
   ORDER BY 1, 2`;
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { tableKey } from '../../../core/manifest.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
@@ -38,7 +39,7 @@ const COLUMNS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-  WHERE n.nspname = ANY ($1) AND c.relkind = 'r'
+  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)}) AND c.relkind = 'r'
   GROUP BY 1, 2`;
 
 /** Names of the columns that are hashed, by `tableKey`. @param without those that are generated on the source, and not here */

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type LockNeed, OutOfLocks } from '../../../core/errors/schema.ts';
+import { indexesIn, membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 
 /**
  * An export holds a lock on each table and sequence until its end, and a count also one on each index. All locks of all sessions are in one
@@ -9,8 +10,9 @@ const NEED = `
   SELECT pg_catalog.current_setting('max_locks_per_transaction')::int AS "perTransaction",
     pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int AS sessions,
     pg_catalog.count(*)::int AS needed
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'S', 'i')`;
+  FROM pg_catalog.pg_class c
+  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)} UNION ALL ${indexesIn(NAMED_SCHEMAS)})
+    AND c.relkind IN ('r', 'p', 'S', 'i')`;
 
 /** The real table is somewhat larger, and grows into free memory: only an export that cannot fit is refused in advance. */
 const CERTAINLY_TOO_MANY = 2;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import { LockTimeout, SchemaInMotion } from '../../../core/errors/schema.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { qualified } from '../sql/identifiers.ts';
 import { atOnce } from './pipelined-reads.ts';
 import { holdStatement, isHeld, type Relation } from './relation-locks.ts';
@@ -20,7 +21,7 @@ const listing = (held: string): string => `
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence, ${held} AS held
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'S')
+  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)}) AND c.relkind IN ('r', 'p', 'S')
   ORDER BY c.oid`;
 
 const LISTING = listing('false');

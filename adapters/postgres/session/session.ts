@@ -5,6 +5,7 @@ import pg from 'pg';
 import { LoginRefused, PoolerInTransactionMode } from '../../../core/errors/source.ts';
 import type { SourceSettings } from '../../../core/settings.ts';
 import type { Credentials, Login } from '../../secrets/credentials.ts';
+import { PLANNED_BY_INDEX } from './planned-by-index.ts';
 import { sharesBackendsWithAnother } from './pooler.ts';
 import { connectionFailure } from './server-errors.ts';
 
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly writes?: boolean;
   /** Views and foreign tables may be read: for a query that is not ours, or if a written statement needs them, as a REFRESH does. */
   readonly readsViews?: boolean;
+  /** For a session that reads catalogs: see PLANNED_BY_INDEX. */
+  readonly plansByIndex?: boolean;
   /** Queries are sent before the answers to earlier ones have arrived. COPY is not possible on such a session. */
   readonly pipelined?: boolean;
   /** Aborting it drops the connection, whatever it is waiting for. */
@@ -157,6 +160,7 @@ const logIn = async (
     ...(options.writes && { default_transaction_read_only: 'off' }),
     lock_timeout: options.lockTimeoutMs ?? 0,
     search_path: options.searchPath ?? '',
+    ...(options.plansByIndex && PLANNED_BY_INDEX),
   };
   const config: pg.ClientConfig = {
     host: settings.host,

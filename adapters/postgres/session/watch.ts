@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { DumpInterrupted } from '../../../core/errors/dump.ts';
-import { GaveWayToDdl } from '../../../core/errors/schema.ts';
+import { GaveWayToDdl, OutOfLocks } from '../../../core/errors/schema.ts';
 import { type Backend, STARTED } from './backend.ts';
-import { isRecoveryConflict } from './server-messages.ts';
+import { isOfLocks, isRecoveryConflict } from './server-messages.ts';
 
 /**
  * Watches, from a session of its own, whether another session waits for a lock that the export holds. A waiting ALTER makes every later
@@ -86,7 +86,10 @@ export const watch = ({
     const why = isRecoveryConflict(cause)
       ? 'the replica ended a session to go on with replay'
       : 'a session on the source was lost';
-    if (!stopped) reject(new DumpInterrupted(why, { cause }));
+    if (stopped) return;
+    reject(
+      isOfLocks(cause) ? new OutOfLocks(undefined, { cause }) : new DumpInterrupted(why, { cause }),
+    );
   };
   for (const client of [holder, observer]) {
     client.on('error', lost);

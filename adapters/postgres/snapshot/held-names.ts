@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { SchemaInMotion } from '../../../core/errors/schema.ts';
 import type { SchemaOids } from '../catalog/schema-contents.ts';
+import { membersIn } from '../catalog/schema-members.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
 
 /**
@@ -23,13 +24,13 @@ const LABELS = `
   SELECT e.oid::text AS oid, e.enumlabel AS label
   FROM pg_catalog.pg_enum e
   WHERE e.enumtypid IN (
-    SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typnamespace = ANY ($1)
+    SELECT t.oid FROM pg_catalog.pg_type t WHERE t.oid IN (${membersIn('pg_type')})
     UNION ALL
     SELECT COALESCE(NULLIF(t.typelem, 0), t.oid)
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    WHERE c.relnamespace = ANY ($1) AND a.attnum > 0
+    WHERE c.oid IN (${membersIn('pg_class')}) AND a.attnum > 0
   )`;
 
 export const readNamesHeld = async (

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SchemaNotFound } from '../../../core/errors/schema.ts';
+import { type LockNeed, SchemaNotFound } from '../../../core/errors/schema.ts';
 import { PoolerInTransactionMode } from '../../../core/errors/source.ts';
 import type { Inventory } from '../../../core/manifest.ts';
 import { majorOfVersionNumber } from '../../../core/programs.ts';
@@ -25,6 +25,7 @@ import { readLockNeed, refuseTooMany, withLockNeed } from '../session/lock-slots
 import { beginLocked } from '../session/lock-tables.ts';
 import { withMemberships } from '../session/memberships.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
+import { planFreely } from '../session/planned-by-index.ts';
 import { sharesBackends } from '../session/pooler.ts';
 import { queryFailure } from '../session/server-errors.ts';
 import { connectBoth, disconnect, type SourceAccess } from '../session/session.ts';
@@ -91,7 +92,7 @@ const openSessions = async (
   { lockTimeoutMs, signal, schemas }: SnapshotRequest,
   applicationName: string,
 ): Promise<readonly [pg.Client, pg.Client, readonly string[]]> => {
-  const session = { applicationName, signal, pipelined: true };
+  const session = { applicationName, signal, pipelined: true, plansByIndex: true };
   const opening = connectBoth(
     options,
     { ...session, lockTimeoutMs },
@@ -106,8 +107,10 @@ const openSessions = async (
   }
 };
 
-const readingFailure = (error: unknown): never => {
-  throw queryFailure(error, 'reading the schema');
+/** The lock table may also be full for a query after the locks, or for the session that watches. */
+const readingFailure = (error: unknown, need: LockNeed | undefined): unknown => {
+  const failure = queryFailure(error, 'reading the schema');
+  return need ? withLockNeed(failure, need) : failure;
 };
 
 /** Locks and snapshot, and the facts that are needed before pg_dump starts. */
@@ -117,6 +120,7 @@ const begin = async (
   applicationName: string,
   request: SnapshotRequest,
   schemas: readonly string[],
+  onLockNeed: (need: LockNeed) => void,
 ) => {
   const [server, , locks] = await atOnce(
     observer,
@@ -124,10 +128,9 @@ const begin = async (
     () => schemaOidsOf(observer, schemas),
     () => readLockNeed(observer, schemas),
   );
+  onLockNeed(locks);
   refuseTooMany(locks);
-  await beginLocked(holder, observer, schemas, request.lockTimeoutMs).catch((error: unknown) => {
-    throw withLockNeed(error, locks);
-  });
+  await beginLocked(holder, observer, schemas, request.lockTimeoutMs);
   await holdName(holder, applicationName);
   const [taken, schemaOids] = await atOnce(
     holder,
@@ -144,9 +147,13 @@ const readBeside = (
   holder: pg.Client,
   named: InventoryOptions,
   beginning: Beginning,
+  locks: LockNeed,
 ): { readonly held: Promise<NamesHeld>; readonly inventory: Promise<Inventory> } => {
-  const held = readNamesHeld(holder, named.schemaOids).catch(readingFailure);
-  const inventory = held.then(() => readInventory(holder, named, beginning)).catch(readingFailure);
+  const fail = (error: unknown): never => {
+    throw readingFailure(error, locks);
+  };
+  const held = readNamesHeld(holder, named.schemaOids).catch(fail);
+  const inventory = held.then(() => readInventory(holder, named, beginning)).catch(fail);
   // The caller's await handles it; before that, a rejection must not end the process.
   inventory.catch(() => undefined);
   return { held, inventory };
@@ -164,6 +171,7 @@ const openSnapshot = async (
   const { giveWayAfterSeconds } = request;
   const watching = watch({ observer, holder, backends, applicationName, giveWayAfterSeconds });
   let closing: Promise<unknown> | undefined;
+  let need: LockNeed | undefined;
   const close = async (): Promise<void> => {
     watching.stop();
     closing ??= Promise.all([holder, observer].map(disconnect));
@@ -175,10 +183,12 @@ const openSnapshot = async (
     }
     // From the first lock on, the export gives way, and a lost session is noticed.
     const { server, locks, id, takenAt, named, beginning } = await Promise.race([
-      begin(holder, observer, applicationName, request, schemas),
+      begin(holder, observer, applicationName, request, schemas, (read) => {
+        need = read;
+      }),
       watching.disturbed,
     ]);
-    const { held, inventory } = readBeside(holder, named, beginning);
+    const { held, inventory } = readBeside(holder, named, beginning, locks);
     return {
       server,
       takenAt,
@@ -188,6 +198,7 @@ const openSnapshot = async (
       disturbed: watching.disturbed,
       countRows: async (signal) => {
         await inventory;
+        await planFreely(holder);
         const { countable, ways } = beginning;
         const { compare = 'counts', lockTimeoutMs } = request;
         const counting = { countable, ways, schemas, compare, lockTimeoutMs };
@@ -219,7 +230,7 @@ const openSnapshot = async (
   } catch (error) {
     const named = await withMemberships(observer, error);
     await close();
-    return readingFailure(named);
+    throw readingFailure(named, need);
   }
 };
 

@@ -10,14 +10,21 @@ const namesIn = (text: string, pattern: RegExp): string[] =>
     quotedName === undefined ? plain.toLowerCase() : quotedName.replaceAll('""', '"'),
   );
 
-/** The schemas among `schemas` that one function's text seems to name. */
-export const schemasNamed = (
-  { body, path }: { readonly body: string; readonly path: string },
-  schemas: ReadonlySet<string>,
-): string[] => {
-  const words = [
+interface Code {
+  readonly body: string;
+  readonly path: string;
+}
+
+/** Words of one function's text that stand where a schema's name may. */
+export const wordsOfSchemas = ({ body, path }: Code): string[] => [
+  ...new Set([
     ...namesIn(body.replace(COMMENT, ' '), BEFORE_DOT),
     ...namesIn(path.slice(path.indexOf('=') + 1), IN_LIST),
-  ];
-  return [...new Set(words)].filter((word) => schemas.has(word)).sort();
-};
+  ]),
+];
+
+/** The schemas among `schemas` that one function's text seems to name. */
+export const schemasNamed = (code: Code, schemas: ReadonlySet<string>): string[] =>
+  wordsOfSchemas(code)
+    .filter((word) => schemas.has(word))
+    .sort();

@@ -1,4 +1,5 @@
 import { catalog, FIRST_NORMAL_OID } from '../outside-dependencies.ts';
+import { constraintsIn, membersIn } from '../schema-members.ts';
 
 /**
  * SQL that reads which operators stored expressions are bound to. Their text does not say so everywhere: it has no place for an
@@ -22,6 +23,8 @@ interface Holder {
   /** As the server writes it back. */
   readonly written: string;
   readonly from: string;
+  /** SQL, true of those that belong to the schemas. */
+  readonly within: string;
 }
 
 const TABLE = 'pg_catalog.pg_class c ON c.oid =';
@@ -37,6 +40,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['r.ev_action', 'r.ev_qual'],
     written: `CASE WHEN r.rulename = '_RETURN' THEN pg_catalog.pg_get_viewdef(c.oid) ELSE pg_catalog.pg_get_ruledef(r.oid) END`,
     from: `pg_catalog.pg_rewrite r JOIN ${TABLE} r.ev_class`,
+    within: `r.ev_class IN (${membersIn('pg_class')})`,
   },
   // A generated column's may be entered for the column.
   ...['d.oid', 'd.adrelid'].map((objid, i) => ({
@@ -49,6 +53,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['d.adbin'],
     written: 'pg_catalog.pg_get_expr(d.adbin, d.adrelid)',
     from: `pg_catalog.pg_attrdef d JOIN ${TABLE} d.adrelid`,
+    within: `d.adrelid IN (${membersIn('pg_class')})`,
   })),
   {
     classid: catalog('pg_constraint'),
@@ -60,6 +65,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['k.conbin'],
     written: 'pg_catalog.pg_get_constraintdef(k.oid)',
     from: `pg_catalog.pg_constraint k LEFT JOIN ${TABLE} k.conrelid LEFT JOIN pg_catalog.pg_type t ON t.oid = k.contypid`,
+    within: `k.oid IN (${constraintsIn()})`,
   },
   {
     classid: catalog('pg_trigger'),
@@ -71,6 +77,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['g.tgqual'],
     written: 'pg_catalog.pg_get_triggerdef(g.oid)',
     from: `pg_catalog.pg_trigger g JOIN ${TABLE} g.tgrelid`,
+    within: `g.tgrelid IN (${membersIn('pg_class')})`,
   },
   {
     classid: catalog('pg_policy'),
@@ -82,6 +89,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['p.polqual', 'p.polwithcheck'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))`,
     from: `pg_catalog.pg_policy p JOIN ${TABLE} p.polrelid`,
+    within: `p.polrelid IN (${membersIn('pg_class')})`,
   },
   {
     classid: catalog('pg_class'),
@@ -93,6 +101,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['i.indexprs', 'i.indpred'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_expr(i.indexprs, i.indrelid), pg_catalog.pg_get_expr(i.indpred, i.indrelid))`,
     from: `pg_catalog.pg_index i JOIN ${TABLE} i.indrelid`,
+    within: `i.indrelid IN (${membersIn('pg_class')})`,
   },
   {
     classid: catalog('pg_statistic_ext'),
@@ -104,6 +113,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['s.stxexprs'],
     written: 'pg_catalog.pg_get_statisticsobjdef(s.oid)',
     from: 'pg_catalog.pg_statistic_ext s',
+    within: `s.oid IN (${membersIn('pg_statistic_ext')})`,
   },
   {
     classid: catalog('pg_proc'),
@@ -115,6 +125,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['p.prosqlbody', 'p.proargdefaults'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_sqlbody(p.oid))`,
     from: 'pg_catalog.pg_proc p',
+    within: `p.oid IN (${membersIn('pg_proc')})`,
   },
   {
     classid: catalog('pg_type'),
@@ -126,6 +137,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['t.typdefaultbin'],
     written: 't.typdefault',
     from: 'pg_catalog.pg_type t',
+    within: `t.oid IN (${membersIn('pg_type')})`,
   },
   {
     classid: catalog('pg_class'),
@@ -137,33 +149,36 @@ const HOLDERS: readonly Holder[] = [
     trees: ['k.partexprs'],
     written: 'pg_catalog.pg_get_partkeydef(c.oid)',
     from: `pg_catalog.pg_partitioned_table k JOIN ${TABLE} k.partrelid`,
+    within: `k.partrelid IN (${membersIn('pg_class')})`,
   },
 ];
 
 const OPERATOR = catalog('pg_operator');
 
-/** Objects whose expressions use an operator from outside pg_catalog. An operator class or family has none. */
-const DEPENDENT = `(SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
-    WHERE d.refclassid = ${OPERATOR} AND d.refobjid >= ${FIRST_NORMAL_OID}
-      AND d.classid = ANY (ARRAY[${[...new Set(HOLDERS.map(({ classid }) => classid))].join(', ')}]::pg_catalog.oid[]))`;
+/** SQL, whether an object's expressions use an operator from outside pg_catalog. An operator class or family has none. */
+const usesOperator = ({
+  classid,
+  objid,
+}: Holder): string => `EXISTS (SELECT FROM pg_catalog.pg_depend x
+      WHERE x.classid = ${classid} AND x.objid = ${objid} AND x.refclassid = ${OPERATOR} AND x.refobjid >= ${FIRST_NORMAL_OID})`;
 
 const treeOf = (trees: readonly string[]): string =>
   `pg_catalog.concat_ws(' ', ${trees.map((tree) => `${tree}::text`).join(', ')})`;
 
 const arm = (one: Holder, which: 'dependent' | 'of'): string => {
-  const { kind, name, namespace, of, trees, written, from } = one;
+  const { kind, name, namespace, of, trees, written, from, within } = one;
   return `
     SELECT ${kind} AS kind, ${name} AS name, ${namespace} AS namespace, ${of} AS of, ${treeOf(trees)} AS tree, ${written} AS written
-    FROM ${from} WHERE ${namespace} = ANY ($1) AND ${
+    FROM ${from} WHERE ${within} AND ${
       which === 'of'
         ? `(${namespace}, ${of}) IN (SELECT n.oid, w.name FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS w (schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema)`
-        : `(${one.classid}::pg_catalog.oid, ${one.objid}) IN (SELECT x.classid, x.objid FROM dependent x)`
+        : usesOperator(one)
     } AND COALESCE(${trees.join(', ')}) IS NOT NULL`;
 };
 
 /** Names in a tree are written with a backslash before each space, and constants as numbers of bytes: neither looks like a field. */
 const read = (which: 'dependent' | 'of'): string => `
-  WITH ${which === 'dependent' ? `dependent AS MATERIALIZED ${DEPENDENT}, ` : ''}holders AS MATERIALIZED (
+  WITH holders AS MATERIALIZED (
     ${HOLDERS.map((one) => arm(one, which)).join('\n    UNION ')}
   ), used AS (
     SELECT h.kind, h.name, h.of, h.namespace, h.written, h.tree, (

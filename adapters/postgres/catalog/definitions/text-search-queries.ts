@@ -1,9 +1,10 @@
+import { membersIn } from '../schema-members.ts';
 import { comment, identity, NOT_OF_EXTENSION } from './query-fragments.ts';
 
 /** As definition-queries.ts, for collations, conversions and text search: what rows sort, compare and are found by. */
-const query = (kind: string, schema: string, facts: string): string => `
+const query = (kind: string, facts: string): string => `
     SELECT ${identity(kind, 'o.oid')}, ${facts} || pg_catalog.jsonb_build_object(${comment(kind, 'o.oid')}) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.${kind} o WHERE o.${schema} = ANY ($1) AND ${NOT_OF_EXTENSION(kind, 'o.oid')}
+    FROM pg_catalog.${kind} o WHERE o.oid IN (${membersIn(kind)}) AND ${NOT_OF_EXTENSION(kind, 'o.oid')}
     ORDER BY 1`;
 
 /** A catalog row without its name and what is an oid: functions are written by name. */
@@ -14,13 +15,11 @@ export const TEXT_QUERIES: Readonly<Record<string, string>> = {
   // In no dump: the version of the library, and the encoding, which is that of the database.
   collation: query(
     'pg_collation',
-    'collnamespace',
     rest('collname', 'collnamespace', 'collowner', 'collversion', 'collencoding'),
   ),
-  conversion: query('pg_conversion', 'connamespace', rest('conname', 'connamespace', 'conowner')),
+  conversion: query('pg_conversion', rest('conname', 'connamespace', 'conowner')),
   'text search configuration': query(
     'pg_ts_config',
-    'cfgnamespace',
     `pg_catalog.jsonb_build_object(
       'parser', (SELECT pg_catalog.format('%I.%I', n.nspname, p.prsname) FROM pg_catalog.pg_ts_parser p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.prsnamespace WHERE p.oid = o.cfgparser),
@@ -29,15 +28,10 @@ export const TEXT_QUERIES: Readonly<Record<string, string>> = {
   ),
   'text search dictionary': query(
     'pg_ts_dict',
-    'dictnamespace',
     `pg_catalog.jsonb_build_object('options', pg_catalog.md5(o.dictinitoption),
       'template', (SELECT pg_catalog.format('%I.%I', n.nspname, t.tmplname) FROM pg_catalog.pg_ts_template t
         JOIN pg_catalog.pg_namespace n ON n.oid = t.tmplnamespace WHERE t.oid = o.dicttemplate))`,
   ),
-  'text search parser': query('pg_ts_parser', 'prsnamespace', rest('prsname', 'prsnamespace')),
-  'text search template': query(
-    'pg_ts_template',
-    'tmplnamespace',
-    rest('tmplname', 'tmplnamespace'),
-  ),
+  'text search parser': query('pg_ts_parser', rest('prsname', 'prsnamespace')),
+  'text search template': query('pg_ts_template', rest('tmplname', 'tmplnamespace')),
 };

@@ -1,0 +1,51 @@
+/**
+ * SQL that finds what is in some schemas without reading what is in others. The catalogs have no index that begins with the
+ * schema, so `relnamespace = ANY (...)` reads the rows of every schema of the database. pg_depend has one by what is
+ * depended on (pg_depend_reference_index), and each object in a schema depends on the schema, on its table or on its type.
+ * Every step below is a look-up in an index:
+ * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/catalog/pg_depend.h
+ *
+ * Where a query asks for objects of a schema, it asks by these and by nothing else: with a condition on the schema beside them,
+ * the planner may again begin with all rows.
+ */
+const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
+
+/** Oids of the schemas whose names are `$1`. */
+export const NAMED_SCHEMAS =
+  'ARRAY(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1))';
+
+/**
+ * Oids of the objects in one catalog that depend on the schemas themselves: relations that are no indexes (in `pg_class`, without the ones
+ * that composite types have), types that stand alone, functions, operators and so on.
+ * @param schemas SQL of an array of the schemas' oids
+ */
+export const membersIn = (name: string, schemas = '$1'): string =>
+  `SELECT d.objid FROM pg_catalog.pg_depend d
+      WHERE d.refclassid = ${catalog('pg_namespace')} AND d.refobjid = ANY (${schemas}) AND d.classid = ${catalog(name)}`;
+
+/** Indexes are in their tables' schemas, and depend on those alone. */
+export const indexesIn = (schemas = '$1'): string =>
+  `SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid IN (${membersIn('pg_class', schemas)})`;
+
+/** Each composite type has a relation, which holds its attributes. */
+export const compositesIn = (schemas = '$1'): string =>
+  `SELECT t.typrelid FROM pg_catalog.pg_type t WHERE t.oid IN (${membersIn('pg_type', schemas)}) AND t.typrelid <> 0`;
+
+/** Types that come with others and have no schema of their own in pg_depend: multiranges, row types of tables, arrays of all. */
+export const dependentTypesIn = (schemas = '$1'): string => {
+  const alone = membersIn('pg_type', schemas);
+  const multiranges = `SELECT r.rngmultitypid FROM pg_catalog.pg_range r WHERE r.rngtypid IN (${alone})`;
+  const rowTypes = `SELECT c.reltype FROM pg_catalog.pg_class c WHERE c.oid IN (${membersIn('pg_class', schemas)}) AND c.reltype <> 0`;
+  return `${multiranges} UNION ALL ${rowTypes}
+      UNION ALL SELECT t.typarray FROM pg_catalog.pg_type t
+        WHERE t.oid IN (${alone} UNION ALL ${multiranges} UNION ALL ${rowTypes}) AND t.typarray <> 0`;
+};
+
+/** All types. */
+export const typesIn = (schemas = '$1'): string =>
+  `${membersIn('pg_type', schemas)} UNION ALL ${dependentTypesIn(schemas)}`;
+
+/** Of tables and of domains. */
+export const constraintsIn = (schemas = '$1'): string =>
+  `SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.conrelid IN (${membersIn('pg_class', schemas)})
+      UNION ALL SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.contypid IN (${membersIn('pg_type', schemas)})`;

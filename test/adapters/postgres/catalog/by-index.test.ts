@@ -1,0 +1,123 @@
+import pg from 'pg';
+import { expect, it } from 'vitest';
+import type { Postgres } from '../../../support/postgres.ts';
+import { openedOn } from '../../../support/servers.ts';
+import { takeBackup } from '../support/restoring.ts';
+import { databaseOfMany, schemaName } from './many-schemas.ts';
+
+/**
+ * What one project costs does not depend on its neighbors: no query on the catalogs reads the rows of all schemas. Each query that an
+ * export sends is explained with its own parameters and settings, and the rows that its nodes read are counted. No time is measured.
+ */
+const SCHEMAS = 300;
+/** Rows of one catalog that a node may read at once: the schema itself has far fewer, all schemas together have far more. */
+const MOST = 800;
+
+const on = openedOn([15, 18], async (postgres) => ({
+  postgres,
+  database: await databaseOfMany(postgres, SCHEMAS),
+}));
+
+interface Sent {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** What its session began with, as the server takes it. */
+  readonly options: string;
+}
+
+const optionsOf = (client: pg.Client): string => {
+  const parameters: unknown = Reflect.get(client, 'connectionParameters');
+  return typeof parameters === 'object' && parameters !== null && 'options' in parameters
+    ? String(parameters.options)
+    : '';
+};
+
+const sentAs = (client: pg.Client, [query, values]: readonly unknown[]): Sent | undefined => {
+  const config = typeof query === 'string' ? { text: query } : query;
+  if (typeof config !== 'object' || config === null || !('text' in config)) return undefined;
+  const given = 'values' in config ? config.values : values;
+  return {
+    text: String(config.text),
+    values: Array.isArray(given) ? given : [],
+    options: optionsOf(client),
+  };
+};
+
+/** All that sessions send while something is done, each text once. */
+const sentBy = async (work: () => Promise<unknown>): Promise<Sent[]> => {
+  const sent = new Map<string, Sent>();
+  const original = pg.Client.prototype.query;
+  const query = function (this: pg.Client, ...given: unknown[]): unknown {
+    const one = sentAs(this, given);
+    if (one && !sent.has(one.text)) sent.set(one.text, one);
+    return Reflect.apply(original, this, given);
+  };
+  Reflect.set(pg.Client.prototype, 'query', query);
+  try {
+    await work();
+  } finally {
+    pg.Client.prototype.query = original;
+  }
+  return [...sent.values()];
+};
+
+interface Node {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows'?: number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Node[];
+}
+
+function* nodesOf(node: Node): Generator<Node> {
+  yield node;
+  for (const one of node.Plans ?? []) yield* nodesOf(one);
+}
+
+const isOfCatalogs = ({ text }: Sent): boolean =>
+  /^\s*(SELECT|WITH)\b/.test(text) &&
+  /\bpg_(catalog\.pg_)?(class|depend|proc|type|namespace)\b/.test(text) &&
+  !/pg_export_snapshot|pg_terminate|set_config/.test(text);
+
+/** Nodes that read too many rows of a catalog at once. */
+const readingAll = async (client: pg.Client, { text, values }: Sent): Promise<string[]> => {
+  const { rows } = await client.query<{ 'QUERY PLAN': readonly { Plan: Node }[] }>({
+    text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`,
+    values: [...values],
+  });
+  const [plan] = rows[0]?.['QUERY PLAN'] ?? [];
+  if (!plan) throw new Error('no plan');
+  return [...nodesOf(plan.Plan)].flatMap((node) => {
+    const relation = node['Relation Name'];
+    const read = (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0);
+    if (!relation?.startsWith('pg_') || read <= MOST) return [];
+    return [`${node['Node Type']} of ${relation}: ${read} rows`];
+  });
+};
+
+/** As the session that sent it would execute it. */
+const scansOf = async (postgres: Postgres, database: string, sent: readonly Sent[]) => {
+  const found: string[] = [];
+  for (const [options, queries] of Map.groupBy(sent.filter(isOfCatalogs), (one) => one.options)) {
+    const client = await postgres.session(database, 'postgres', options);
+    try {
+      for (const one of queries) {
+        for (const scan of await readingAll(client, one))
+          found.push(`${scan} in ${one.text.replace(/\s+/g, ' ').slice(0, 200)}`);
+      }
+    } finally {
+      await client.end();
+    }
+  }
+  return found;
+};
+
+it.each([15, 18])(
+  'no query of an export reads the rows of all schemas of PostgreSQL %i',
+  async (major) => {
+    const { postgres, database } = on(major);
+    const sent = await sentBy(() => takeBackup(postgres, database, [schemaName(7)]));
+    expect(sent.filter(isOfCatalogs).length).toBeGreaterThan(40);
+    expect(await scansOf(postgres, database, sent)).toEqual([]);
+  },
+);
