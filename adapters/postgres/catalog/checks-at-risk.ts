@@ -19,7 +19,7 @@ const AT_RISK = `
       SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_proc f ON f.oid = p.refobjid
       WHERE p.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND p.objid = k.oid
         AND p.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-        AND f.prosrc ~* '\\mselect\\M.*\\mfrom\\M'))
+        AND f.prosrc ~* '\\mselect\\M.*\\mfrom\\M' OFFSET 0))
   ORDER BY 1`;
 
 export const readAtRisk = async (client: pg.Client, schemaOids: SchemaOids): Promise<AtRisk[]> =>

@@ -28,7 +28,7 @@ const TABLES = `
   CROSS JOIN LATERAL (
     SELECT c.oid = ANY (COALESCE(e.extconfig, '{}')) AND (
       e.extnamespace = ANY ($1)
-      OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE ${MEMBER('pg_namespace', 'n.oid')})
+      OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE ${MEMBER('pg_namespace', 'n.oid')} OFFSET 0)
     )
   ) AS m (held)
   WHERE c.oid IN (

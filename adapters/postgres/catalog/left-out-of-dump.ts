@@ -103,7 +103,7 @@ const HEIRS = `
  */
 const ATTACHED = `
   SELECT c.relname AS name,
-    EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = p.oid) AS indexed
+    EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = p.oid OFFSET 0) AS indexed
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent

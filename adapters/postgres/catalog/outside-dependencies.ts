@@ -67,13 +67,13 @@ export const MEMBERS = `
     AND NOT (m.classid = ${catalog('pg_class')} AND EXISTS (
       SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend e
         ON e.classid = ${catalog('pg_class')} AND e.objid = i.indrelid AND e.deptype = 'e'
-      WHERE i.indexrelid = m.objid
+      WHERE i.indexrelid = m.objid OFFSET 0
     ))
     AND NOT (m.classid = ${catalog('pg_type')} AND EXISTS (
       SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type o ON o.oid = t.typelem AND t.typcategory = 'A'
       JOIN pg_catalog.pg_depend e
         ON e.classid = ${catalog('pg_class')} AND e.objid = COALESCE(NULLIF(o.typrelid, 0), t.typrelid) AND e.deptype = 'e'
-      WHERE t.oid = m.objid
+      WHERE t.oid = m.objid OFFSET 0
     ))
   )`;
 

@@ -28,7 +28,7 @@ const TABLES = `
     END AS kind,
     pg_catalog.pg_total_relation_size(c.oid)::text AS bytes,
     c.relispopulated AS populated,
-    EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhdetachpending) AS pending,
+    EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhdetachpending OFFSET 0) AS pending,
     pg_catalog.row_security_active(c.oid) AS hidden
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
@@ -117,7 +117,7 @@ const NAMES = {
     WHERE t.oid IN (${membersIn('pg_type')})
       AND (
         t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c'
-        OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
+        OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid OFFSET 0)
       )
       AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
     ORDER BY 1, 2`,

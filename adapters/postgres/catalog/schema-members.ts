@@ -6,7 +6,8 @@
  * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/catalog/pg_depend.h
  *
  * Where a query asks for objects of a schema, it asks by these and by nothing else: with a condition on the schema beside them,
- * the planner may again begin with all rows.
+ * the planner may again begin with all rows. An EXISTS within an expression ends with `OFFSET 0`: without it, the planner may read all
+ * rows of its catalog into a hash table (convert_EXISTS_to_ANY in src/backend/optimizer/plan/subselect.c).
  */
 const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
 

@@ -25,7 +25,7 @@ export const ROWS_END = Buffer.from('\\.\n\n\n');
 export interface CompressOptions {
   /** Of zstd and gzip. */
   readonly level?: number;
-  /** Bytes of text that a frame of zstd, or a chunk without compression, holds at most. */
+  /** Bytes of text that a frame of zstd, or a chunk without compression, holds at most. The latter holds what came at once. */
   readonly frameBytes?: number;
 }
 
@@ -34,7 +34,7 @@ const LEVEL = 1;
 const compressFrame = promisify(zstdCompress);
 
 /**
- * The chunks of a block for a text. Memory for two frames is used.
+ * The chunks of a block for a text. Memory for one frame is used.
  * @throws RangeError for lz4, which Node can't write; and what `text` throws
  */
 export const compressRows = (
@@ -42,22 +42,22 @@ export const compressRows = (
   text: AsyncIterable<Buffer>,
   { level = LEVEL, frameBytes = FRAME_BYTES }: CompressOptions = {},
 ): AsyncGenerator<Buffer> => {
-  if (compression === 'none') return frames(text, frameBytes, 'new');
+  if (compression === 'none') return pieces(text, frameBytes);
   if (compression === 'gzip') return deflated(text, level);
   if (compression === 'zstd') return zstdFrames(text, level, frameBytes);
   throw new RangeError(`an archive of compression ${compression} can't be written`);
 };
 
-/**
- * The text cut into pieces of one size; the last one is shorter.
- * @param memory whether each piece has its own, or is overwritten by the next
- */
-async function* frames(
-  text: AsyncIterable<Buffer>,
-  bytes: number,
-  memory: 'new' | 'reused',
-): AsyncGenerator<Buffer> {
-  let frame = Buffer.allocUnsafeSlow(bytes);
+/** The text as it came, cut where it is too long for a chunk. */
+async function* pieces(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  for await (const piece of text) {
+    for (let from = 0; from < piece.length; from += bytes) yield piece.subarray(from, from + bytes);
+  }
+}
+
+/** The text cut into pieces of one size, the last one shorter. Each is overwritten by the next. */
+async function* frames(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  const frame = Buffer.allocUnsafeSlow(bytes);
   let filled = 0;
   for await (const piece of text) {
     for (let from = 0; from < piece.length; ) {
@@ -66,7 +66,6 @@ async function* frames(
       from += copied;
       if (filled < bytes) continue;
       yield frame;
-      if (memory === 'new') frame = Buffer.allocUnsafeSlow(bytes);
       filled = 0;
     }
   }
@@ -80,7 +79,7 @@ async function* zstdFrames(
 ): AsyncGenerator<Buffer> {
   const params = { [constants.ZSTD_c_compressionLevel]: level };
   let count = 0;
-  for await (const frame of frames(text, frameBytes, 'reused')) {
+  for await (const frame of frames(text, frameBytes)) {
     yield await compressFrame(frame, { params });
     count += 1;
   }

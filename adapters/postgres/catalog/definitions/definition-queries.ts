@@ -14,7 +14,7 @@ const ATTRIBUTE_OPTIONS = `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C"
 
 /** An heir's columns follow its parents' once it was restored with them, whichever was added first at home. */
 const PLACE = `CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
-        WHERE h.inhrelid = c.oid AND p.relnamespace = ANY ($1)) THEN a.attnum END`;
+        WHERE h.inhrelid = c.oid AND p.relnamespace = ANY ($1) OFFSET 0) THEN a.attnum END`;
 
 /**
  * What a column that an heir has from a parent was given itself, or else the parent's: that is how it comes back, since pg_dump writes a column's
@@ -64,12 +64,12 @@ const RELATION = `'kind', c.relkind, 'persistence', c.relpersistence, 'options',
 /** Whether a table, by its oid, is a partition of a table elsewhere, or is being detached from its own: a restore leaves it on its own. */
 const partitionOfOther = (oid: string): string => `EXISTS (
     SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-    WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND (p.relnamespace <> ALL ($1) OR i.inhdetachpending)
+    WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND (p.relnamespace <> ALL ($1) OR i.inhdetachpending) OFFSET 0
   )`;
 
 /** Of a constraint `k`: a key to a table of another schema. */
 const LEADS_AWAY = `(k.contype = 'f'
-      AND EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.oid = k.confrelid AND r.relnamespace <> ALL ($1)))`;
+      AND EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.oid = k.confrelid AND r.relnamespace <> ALL ($1) OFFSET 0))`;
 
 export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
   // What initdb says of public may be in no dump, which depends on how that was made.
@@ -187,7 +187,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
       ) AS facts, ARRAY[t.typdefault] AS expressions
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
     WHERE t.oid IN (${membersIn('pg_type')})
-      AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid))
+      AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid OFFSET 0))
       AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
     ORDER BY 1`,
 

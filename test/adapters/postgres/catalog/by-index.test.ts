@@ -9,9 +9,9 @@ import { databaseOfMany, schemaName } from './many-schemas.ts';
  * What one project costs does not depend on its neighbors: no query on the catalogs reads the rows of all schemas. Each query that an
  * export sends is explained with its own parameters and settings, and the rows that its nodes read are counted. No time is measured.
  */
-const SCHEMAS = 300;
+const SCHEMAS = 150;
 /** Rows of one catalog that a node may read at once: the schema itself has far fewer, all schemas together have far more. */
-const MOST = 800;
+const MOST = 400;
 
 const on = openedOn([15, 18], async (postgres) => ({
   postgres,

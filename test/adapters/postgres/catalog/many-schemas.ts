@@ -57,7 +57,7 @@ const tenant = (s: string): string => `
   ${'ALTER PUBLICATION whole ADD TABLES IN SCHEMA'} ${s};`;
 
 /** Catalogs with a row or two a schema are so small among so few of these that the planner does well to read them as a whole. */
-const EMPTY = 1500;
+const EMPTY = 600;
 const MORE = `DO $$ BEGIN
   FOR n IN 1..${EMPTY} LOOP
     EXECUTE format('CREATE SCHEMA empty_%s', n);
