@@ -21,6 +21,7 @@ const fixture = (name: string): string => path.join(import.meta.dirname, '../../
 
 interface Side {
   readonly postgres: Postgres;
+  readonly database: string;
   readonly bench: Bench;
   readonly facts: ReadonlyMap<string, string>;
 }
@@ -51,7 +52,7 @@ const on = openedOn([15, 18], async (postgres): Promise<Side> => {
   await runFile(postgres, database, fixture('awkward.sql'));
   const facts = await factsOf(postgres, database);
   const bench = await openBench(services, postgres, { database, source: { schemas: [SCHEMA] } });
-  return { postgres, bench, facts };
+  return { postgres, database, bench, facts };
 });
 
 const exported = async (
@@ -117,10 +118,10 @@ describe('the comparison', () => {
     ['a sequence', `SELECT setval('${AWK}."never called"', 1)`, /^changed value of/],
     ['an index', `DROP INDEX ${AWK}.hashed`, /^missing index/],
   ])('detects %s', async (_, sql, seen) => {
-    const { postgres, facts } = on(18);
+    const { postgres, facts, database: template } = on(18);
     const database = await postgres.database();
     await postgres.sql(`DROP DATABASE ${database}`);
-    await postgres.sql(`CREATE DATABASE ${database} TEMPLATE db_1`);
+    await postgres.sql(`CREATE DATABASE ${database} TEMPLATE ${template}`);
     await postgres.sql(sql, database);
     const found = differences(facts, await factsOf(postgres, database));
     expect(found).toContainEqual(expect.stringMatching(seen));

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import * as z from 'zod';
 import type { WrittenObject } from '../../../../core/errors/restore.ts';
 import { CATALOGS, type Catalog, idOf, objectOf } from './catalog-writes.ts';
 
@@ -12,13 +13,24 @@ const DELETED = `
   WHERE pg_catalog.current_setting('track_counts') <> 'on'
     OR pg_catalog.pg_stat_get_xact_tuples_deleted(('pg_catalog.' || c.name)::pg_catalog.regclass) > 0`;
 
+/** A catalog whose rows have titles may have no OID, as pg_auth_members before PostgreSQL 16: its rows are compared as a whole. */
+const keyOf = (catalog: Catalog): string =>
+  catalog.title === undefined
+    ? idOf(catalog)
+    : `pg_catalog.jsonb_build_array(${catalog.title}, c::text)::text`;
+
+const titled = z.tuple([z.string(), z.string()]);
+
+const titleOf = (catalog: Catalog, key: string): string | null =>
+  catalog.title === undefined ? null : titled.parse(JSON.parse(key))[0];
+
 const idsIn = async (
   client: pg.Client,
   catalog: Catalog,
   among?: readonly string[],
 ): Promise<readonly string[]> => {
-  const which = among ? `WHERE ${idOf(catalog)} = ANY ($1::text[])` : '';
-  const sql = `SELECT ${idOf(catalog)} AS id FROM pg_catalog.${catalog.name} c ${which}`;
+  const which = among ? `WHERE ${keyOf(catalog)} = ANY ($1::text[])` : '';
+  const sql = `SELECT ${keyOf(catalog)} AS id FROM pg_catalog.${catalog.name} c ${which}`;
   const found = await client.query<{ id: string }>(sql, among ? [among] : []);
   return found.rows.map(({ id }) => id);
 };
@@ -43,12 +55,12 @@ export const readDeleted = async (
   const { rows } = await client.query<{ name: string }>(DELETED, [names]);
   const objects: WrittenObject[] = [];
   for (const catalog of CATALOGS.filter(({ name }) => rows.some((row) => row.name === name))) {
-    for (const oid of await deletedFrom(client, observer, catalog))
+    for (const key of await deletedFrom(client, observer, catalog))
       objects.push(
         await objectOf(observer, {
           catalog: catalog.name,
-          oid,
-          title: null,
+          oid: key,
+          title: titleOf(catalog, key),
           schema: '0',
           content: null,
         }),
