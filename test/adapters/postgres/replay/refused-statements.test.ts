@@ -51,7 +51,7 @@ describe('a statement that the server refuses', () => {
     await expect(restore(target, stored)).rejects.toMatchObject({
       name: 'StatementRefused',
       message: expect.stringMatching(
-        /permission denied for table log, in function public\.logs\(\) \(42501\), .*event triggers.*grant that to .*SECURITY DEFINER instead\. Nothing was restored\.$/,
+        /permission denied for table log, in function public\.logs\(\) \(42501\), .*event triggers.*grant the right to .*SECURITY DEFINER instead\. Nothing was restored\.$/,
       ),
     });
     await postgres.sql('ALTER FUNCTION public.logs() SECURITY DEFINER', database);
