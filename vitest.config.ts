@@ -17,7 +17,7 @@ export default defineConfig({
   // of them is alone at the end. Where nothing is known, the largest are the first.
   cacheDir: '.cache/vite',
   test: {
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
     // One more than the smallest machine has cores: most files wait for servers and processes now and then.
