@@ -15,3 +15,5 @@ const server = await startScratch({
 const folder = server.access.host;
 const file = readFileSync(path.join(folder, 'data', 'postmaster.pid'), 'utf8');
 process.send?.({ folder, pid: Number.parseInt(file, 10) });
+// Nothing else keeps the process alive once its server has ended.
+setInterval(() => undefined, 60_000);
