@@ -14,7 +14,7 @@ const AT_RISK = `
   SELECT (pg_catalog.pg_identify_object('pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, 0)).identity AS name,
     CASE WHEN d.text ~ $2 THEN 'changing' ELSE 'reading' END AS reason
   FROM pg_catalog.pg_constraint k, LATERAL (SELECT pg_catalog.pg_get_constraintdef(k.oid)) AS d (text)
-  WHERE k.oid IN (${constraintsIn()}) AND k.contype = 'c' AND k.convalidated AND k.coninhcount = 0
+  WHERE k.oid = ANY (ARRAY(${constraintsIn()})) AND k.contype = 'c' AND k.convalidated AND k.coninhcount = 0
     AND (d.text ~ $2 OR EXISTS (
       SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_proc f ON f.oid = p.refobjid
       WHERE p.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND p.objid = k.oid

@@ -60,11 +60,11 @@ const WAYS = `
   WITH planned (relid, classid, objid, trees) AS (
     SELECT i.indrelid, ${catalog('pg_class')}, i.indexrelid, pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
     FROM pg_catalog.pg_index i
-    WHERE i.indrelid IN (${membersIn('pg_class')}) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+    WHERE i.indrelid = ANY (ARRAY(${membersIn('pg_class')})) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
     UNION ALL
     SELECT s.stxrelid, ${catalog('pg_statistic_ext')}, s.oid, s.stxexprs::pg_catalog.text
     FROM pg_catalog.pg_statistic_ext s
-    WHERE s.stxrelid IN (${membersIn('pg_class')}) AND s.stxexprs IS NOT NULL
+    WHERE s.stxrelid = ANY (ARRAY(${membersIn('pg_class')})) AND s.stxexprs IS NOT NULL
   ), reaching (relid) AS (
     SELECT DISTINCT p.relid
     FROM planned p JOIN pg_catalog.pg_depend d ON d.classid = p.classid AND d.objid = p.objid

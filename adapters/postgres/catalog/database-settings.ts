@@ -52,12 +52,12 @@ const SETTINGS = `
 
 /** All code and all expressions of the schemas, a text each. */
 const TEXTS = `
-  SELECT p.prosrc AS text FROM pg_catalog.pg_proc p WHERE p.oid IN (${membersIn('pg_proc')})
-  UNION ALL SELECT pg_catalog.pg_get_function_sqlbody(p.oid) FROM pg_catalog.pg_proc p WHERE p.oid IN (${membersIn('pg_proc')})
+  SELECT p.prosrc AS text FROM pg_catalog.pg_proc p WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')}))
+  UNION ALL SELECT pg_catalog.pg_get_function_sqlbody(p.oid) FROM pg_catalog.pg_proc p WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')}))
   UNION ALL SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
-    WHERE c.oid IN (${membersIn('pg_class')})
-  UNION ALL SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k WHERE k.oid IN (${constraintsIn()}) AND k.contype = 'c'
-  UNION ALL SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('v', 'm')`;
+    WHERE d.adrelid = ANY (ARRAY(${membersIn('pg_class')}))
+  UNION ALL SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k WHERE k.oid = ANY (ARRAY(${constraintsIn()})) AND k.contype = 'c'
+  UNION ALL SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('v', 'm')`;
 
 const NAMED = `
   SELECT DISTINCT n.name FROM pg_catalog.unnest($2::text[]) AS n (name), (${TEXTS}) AS t

@@ -31,12 +31,12 @@ const TABLES = `
       OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE ${MEMBER('pg_namespace', 'n.oid')} OFFSET 0)
     )
   ) AS m (held)
-  WHERE c.oid IN (
+  WHERE c.oid = ANY (ARRAY(
     ${membersIn('pg_class')}
     UNION ALL SELECT o.objid FROM pg_catalog.pg_extension x
       JOIN pg_catalog.pg_depend o ON o.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND o.refobjid = x.oid
       WHERE x.extnamespace = ANY ($1) AND o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype = 'e'
-  ) AND c.relkind IN ('r', 'S') AND (
+  )) AND c.relkind IN ('r', 'S') AND (
     c.relnamespace = ANY ($1) AND (m.held OR c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0)
     OR e.extnamespace = ANY ($1) AND m.held
   )

@@ -37,7 +37,7 @@ const PUBLICATIONS = `
   FROM pg_catalog.pg_publication p
   JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
   JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-  WHERE c.oid IN (${membersIn('pg_class')}) GROUP BY 2`;
+  WHERE r.prrelid = ANY (ARRAY(${membersIn('pg_class')})) GROUP BY 2`;
 
 /** FOR TABLES IN SCHEMA; the catalog is there from PostgreSQL 15 on. */
 const SCHEMA_PUBLICATIONS = `
@@ -55,7 +55,7 @@ const SUBSCRIPTIONS = `
   FROM pg_catalog.pg_subscription u
   JOIN pg_catalog.pg_subscription_rel r ON r.srsubid = u.oid
   JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
-  WHERE c.oid IN (${membersIn('pg_class')}) GROUP BY 2`;
+  WHERE r.srrelid = ANY (ARRAY(${membersIn('pg_class')})) GROUP BY 2`;
 
 const SERVER_15 = `SELECT pg_catalog.current_setting('server_version_num')::int >= 150000 AS is`;
 
@@ -84,7 +84,7 @@ const LARGE_OBJECTS = `
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     AND ('pg_catalog.oid'::regtype IN (t.oid, t.typbasetype) OR t.typname = 'lo')
     AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
   ORDER BY 1`;
@@ -95,7 +95,7 @@ const HEIRS = `
   FROM pg_catalog.pg_inherits i
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-  WHERE p.oid IN (${membersIn('pg_class')}) AND p.relkind IN ('r', 'f') AND c.relnamespace <> ALL ($1) ORDER BY 1`;
+  WHERE i.inhparent = ANY (ARRAY(${membersIn('pg_class')})) AND p.relkind IN ('r', 'f') AND c.relnamespace <> ALL ($1) ORDER BY 1`;
 
 /**
  * The schema's tables that are partitions of a parent elsewhere. pg_dump attaches them before it adds their keys and indexes; a parent
@@ -107,7 +107,7 @@ const ATTACHED = `
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
+  WHERE i.inhrelid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace <> ALL ($1)
   ORDER BY 1`;
 
 /**
@@ -120,7 +120,7 @@ const UNFILLABLE = `
   JOIN pg_catalog.pg_depend d ON d.classid = ${catalog('pg_rewrite')} AND d.objid = w.oid AND d.refclassid = ${catalog('pg_class')}
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.oid <> c.oid AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'm' AND c.relispopulated
+  WHERE w.ev_class = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'm' AND c.relispopulated
     AND NOT (pg_catalog.has_schema_privilege(o.oid, tn.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(o.oid, t.oid, 'SELECT'))
   ORDER BY 1, 3`;
 

@@ -54,9 +54,9 @@ export const MEMBERS = `
     UNION ALL SELECT ${catalog('pg_constraint')}, k.oid,
         CASE WHEN k.conrelid <> 0 THEN ${catalog('pg_class')} ELSE ${catalog('pg_type')} END,
         CASE WHEN k.conrelid <> 0 THEN k.conrelid ELSE k.contypid END
-      FROM pg_catalog.pg_constraint k WHERE k.oid IN (${constraintsIn()})
-    ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, p.${column} FROM pg_catalog.${name} p WHERE p.${column} IN (${membersIn('pg_class')})`).join('\n    ')}
-    ${WITH_ENTRIES.map((name) => `UNION ALL SELECT d.classid::pg_catalog.regclass, d.objid, ${catalog(name)}, d.refobjid FROM pg_catalog.pg_depend d WHERE d.refclassid = ${catalog(name)} AND d.refobjid IN (${membersIn(name)}) AND d.classid IN (${catalog('pg_amop')}, ${catalog('pg_amproc')})`).join('\n    ')}
+      FROM pg_catalog.pg_constraint k WHERE k.oid = ANY (ARRAY(${constraintsIn()}))
+    ${PARTS_OF_TABLES.map(([name, column]) => `UNION ALL SELECT ${catalog(name)}, p.oid, ${catalog('pg_class')}, p.${column} FROM pg_catalog.${name} p WHERE p.${column} = ANY (ARRAY(${membersIn('pg_class')}))`).join('\n    ')}
+    ${WITH_ENTRIES.map((name) => `UNION ALL SELECT d.classid::pg_catalog.regclass, d.objid, ${catalog(name)}, d.refobjid FROM pg_catalog.pg_depend d WHERE d.refclassid = ${catalog(name)} AND d.refobjid = ANY (ARRAY(${membersIn(name)})) AND d.classid IN (${catalog('pg_amop')}, ${catalog('pg_amproc')})`).join('\n    ')}
   ), members AS (
     SELECT m.* FROM all_members m
     WHERE NOT EXISTS (
@@ -114,7 +114,7 @@ export const OUTSIDE_ENDS = `
     )
     UNION ALL
     SELECT ${catalog('pg_tablespace')}, c.reltablespace, ${catalog('pg_class')}, c.oid
-    FROM pg_catalog.pg_class c WHERE c.oid IN (${membersIn('pg_class')} UNION ALL ${indexesIn()}) AND c.reltablespace <> 0
+    FROM pg_catalog.pg_class c WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')} UNION ALL ${indexesIn()})) AND c.reltablespace <> 0
   )`;
 
 const OUTSIDE = `
@@ -161,7 +161,7 @@ const PARTITIONS = `
   WITH RECURSIVE tree AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i
     JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-    WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'p'
+    WHERE i.inhparent = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'p'
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON tree.inhrelid = i.inhparent
   )
   SELECT (pg_catalog.pg_identify_object('pg_catalog.pg_class'::regclass, c.oid, 0)).identity AS name

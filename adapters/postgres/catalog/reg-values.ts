@@ -35,7 +35,7 @@ const COLUMNS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attgenerated = '' AND COALESCE(e.typname, t.typname) = ANY ($2) AND COALESCE(e.typnamespace, t.typnamespace) = 'pg_catalog'::pg_catalog.regnamespace
   ORDER BY 1, 2, a.attnum`;
 

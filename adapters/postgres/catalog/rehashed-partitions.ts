@@ -13,7 +13,7 @@ import { membersIn } from './schema-members.ts';
  */
 const DIVIDED_ANEW = `
   WITH RECURSIVE above (part, top, depth) AS (
-    SELECT c.oid, c.oid, 0 FROM pg_catalog.pg_class c WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'r'
+    SELECT c.oid, c.oid, 0 FROM pg_catalog.pg_class c WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'r'
     UNION ALL
     SELECT a.part, i.inhparent, a.depth + 1 FROM above a JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.top
   ), by_oid (top, known) AS (

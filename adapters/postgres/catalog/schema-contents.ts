@@ -31,7 +31,7 @@ const TABLES = `
     EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhdetachpending OFFSET 0) AS pending,
     pg_catalog.row_security_active(c.oid) AS hidden
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
   ORDER BY 1, 2`;
 
 export interface TableFacts extends ManifestTable {
@@ -68,7 +68,7 @@ export const readTables = async (
 const SEQUENCES = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'S' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'S' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
   ORDER BY 1, 2`;
 
 const SEQUENCES_AT_ONCE = 200;
@@ -104,17 +104,17 @@ export const readSequences = async (
 const NAMES = {
   views: `SELECT n.nspname AS schema, c.relname AS name
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind = 'v' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'v' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1, 2`,
   functions: `SELECT n.nspname AS schema,
       pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE p.oid IN (${membersIn('pg_proc')}) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
+    WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')})) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
     ORDER BY 1, 2`,
   types: `SELECT n.nspname AS schema, t.typname AS name
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-    WHERE t.oid IN (${membersIn('pg_type')})
+    WHERE t.oid = ANY (ARRAY(${membersIn('pg_type')}))
       AND (
         t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c'
         OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid OFFSET 0)
@@ -124,12 +124,12 @@ const NAMES = {
   triggers: `SELECT n.nspname AS schema, pg_catalog.format('%I ON %I', g.tgname, c.relname) AS name
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid IN (${membersIn('pg_class')}) AND NOT g.tgisinternal
+    WHERE g.tgrelid = ANY (ARRAY(${membersIn('pg_class')})) AND NOT g.tgisinternal
     ORDER BY 1, 2`,
   policies: `SELECT n.nspname AS schema, pg_catalog.format('%I ON %I', p.polname, c.relname) AS name
     FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid IN (${membersIn('pg_class')})
+    WHERE p.polrelid = ANY (ARRAY(${membersIn('pg_class')}))
     ORDER BY 1, 2`,
 } as const;
 
@@ -170,20 +170,20 @@ const ONLY_OWNED = [
 const ROLES = `
   WITH acls AS (
     SELECT nspowner AS owner, nspacl AS acl FROM pg_catalog.pg_namespace WHERE oid = ANY ($1)
-    UNION ALL SELECT relowner, relacl FROM pg_catalog.pg_class WHERE oid IN (${membersIn('pg_class')})
-    UNION ALL SELECT proowner, proacl FROM pg_catalog.pg_proc WHERE oid IN (${membersIn('pg_proc')})
-    UNION ALL SELECT typowner, typacl FROM pg_catalog.pg_type WHERE oid IN (${typesIn()})
-    UNION ALL SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl WHERE oid IN (${membersIn('pg_default_acl')})
-    ${ONLY_OWNED.map(([name, owner]) => `UNION ALL SELECT ${owner}, NULL FROM pg_catalog.${name} WHERE oid IN (${membersIn(name)})`).join('\n    ')}
+    UNION ALL SELECT relowner, relacl FROM pg_catalog.pg_class WHERE oid = ANY (ARRAY(${membersIn('pg_class')}))
+    UNION ALL SELECT proowner, proacl FROM pg_catalog.pg_proc WHERE oid = ANY (ARRAY(${membersIn('pg_proc')}))
+    UNION ALL SELECT typowner, typacl FROM pg_catalog.pg_type WHERE oid = ANY (ARRAY(${typesIn()}))
+    UNION ALL SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl WHERE oid = ANY (ARRAY(${membersIn('pg_default_acl')}))
+    ${ONLY_OWNED.map(([name, owner]) => `UNION ALL SELECT ${owner}, NULL FROM pg_catalog.${name} WHERE oid = ANY (ARRAY(${membersIn(name)}))`).join('\n    ')}
     UNION ALL SELECT c.relowner, a.attacl FROM pg_catalog.pg_attribute a
-      JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.oid IN (${membersIn('pg_class')}) AND a.attacl IS NOT NULL
+      JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.attrelid = ANY (ARRAY(${membersIn('pg_class')})) AND a.attacl IS NOT NULL
   ), roles AS (
     SELECT owner AS oid FROM acls
     UNION SELECT entry.grantee FROM acls, pg_catalog.aclexplode(acls.acl) AS entry
     UNION SELECT entry.grantor FROM acls, pg_catalog.aclexplode(acls.acl) AS entry
     UNION SELECT polrole FROM pg_catalog.pg_policy p
       JOIN pg_catalog.pg_class c ON c.oid = p.polrelid, pg_catalog.unnest(p.polroles) AS polrole
-      WHERE c.oid IN (${membersIn('pg_class')})
+      WHERE p.polrelid = ANY (ARRAY(${membersIn('pg_class')}))
   )
   SELECT r.name FROM roles, LATERAL (SELECT r.rolname AS name FROM pg_catalog.pg_roles r WHERE r.oid = roles.oid OFFSET 0) r ORDER BY 1`;
 

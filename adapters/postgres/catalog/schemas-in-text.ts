@@ -25,7 +25,7 @@ const SOURCES = `
   SELECT pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name, p.prosrc AS body,
     COALESCE((SELECT set FROM pg_catalog.unnest(p.proconfig) set WHERE set LIKE 'search_path=%'), '') AS path
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-  WHERE p.oid IN (${membersIn('pg_proc')}) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
+  WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')})) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend e
       WHERE e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'

@@ -8,24 +8,27 @@ import { readDatabaseExtensions, readDatabaseSettings } from './database-setting
 import { readDefinitions } from './definitions/definitions.ts';
 import { readNamedByValue } from './reg-values.ts';
 import type { SchemaOids } from './schema-contents.ts';
+import { membersIn } from './schema-members.ts';
 import type { Mention } from './schemas-in-text.ts';
 import { readStandIns } from './stand-ins.ts';
 
 /** Tables of the schemas whose checks, defaults, generated columns and indexes call one of their functions, domains' checks included. */
 const CALLERS = `
   SELECT DISTINCT pg_catalog.format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS function,
-    n.nspname AS schema, t.relname AS name
+    (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = t.relnamespace) AS schema, t.relname AS name
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_proc p ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = d.refobjid
   CROSS JOIN LATERAL (
     SELECT k.conrelid FROM pg_catalog.pg_constraint k WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid
-    UNION ALL SELECT a.attrelid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON a.atttypid = k.contypid
+    -- A column depends on its domain.
+    UNION ALL SELECT c.objid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend c ON c.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+        AND c.refobjid = k.contypid AND c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
       WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid AND k.contypid <> 0
     UNION ALL SELECT f.adrelid FROM pg_catalog.pg_attrdef f WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND f.oid = d.objid
     UNION ALL SELECT i.indrelid FROM pg_catalog.pg_index i WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.indexrelid = d.objid
   ) AS caller (relid)
-  JOIN pg_catalog.pg_class t ON t.oid = caller.relid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-  WHERE p.pronamespace = ANY ($1) AND t.relnamespace = ANY ($1)
+  JOIN pg_catalog.pg_class t ON t.oid = caller.relid
+  WHERE d.refobjid = ANY (ARRAY(${membersIn('pg_proc')})) AND t.oid = ANY (ARRAY(${membersIn('pg_class')}))
   ORDER BY 1, 2, 3`;
 
 const readReaching = async (

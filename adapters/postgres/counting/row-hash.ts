@@ -39,7 +39,7 @@ const COLUMNS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)}) AND c.relkind = 'r'
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind = 'r'
   GROUP BY 1, 2`;
 
 /** Names of the columns that are hashed, by `tableKey`. @param without those that are generated on the source, and not here */

@@ -3,6 +3,7 @@ import { quoted } from '../../../core/errors/base.ts';
 import type { Outside } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore.ts';
 import type { PreflightRequest } from '../../../core/restore-ports.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 import { nameInText } from '../sql/kinds/clauses.ts';
 import { schemasNamed } from '../sql/schemas-named.ts';
@@ -151,7 +152,7 @@ const SOURCES = `
     COALESCE((SELECT set FROM pg_catalog.unnest(p.proconfig) set WHERE set LIKE 'search_path=%'), '') AS path
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-  WHERE n.nspname = ANY ($1) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
+  WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc', NAMED_SCHEMAS)})) AND l.lanname NOT IN ('c', 'internal') AND p.prosrc <> ''
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend e
       WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e'
@@ -181,7 +182,7 @@ const KEYS = `
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class f ON f.oid = k.confrelid JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
-  WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = ANY ($1) AND fn.nspname <> ALL ($1)
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND fn.nspname <> ALL ($1)
   ORDER BY name`;
 
 /** Foreign keys from live tables to tables outside; the backup's own may differ. */

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
 import type { PreflightRequest } from '../../../core/restore-ports.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { ROLES_PAGE } from '../replay/statement-errors.ts';
 
 /** What the restore role may do, and which of the backup's roles it can set as owner or grant to. */
@@ -138,12 +139,12 @@ const madeByItself = (catalog: string, oid: string): string => `NOT EXISTS (
 const OWNERS = `
   WITH owners AS (
     SELECT nspowner AS oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND $2
-    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_class', 'c.oid')}
-    UNION SELECT p.proowner FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_proc', 'p.oid')}
-    UNION SELECT t.typowner FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-      WHERE n.nspname = ANY ($1) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c
+      WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND ${madeByItself('pg_class', 'c.oid')}
+    UNION SELECT p.proowner FROM pg_catalog.pg_proc p
+      WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc', NAMED_SCHEMAS)})) AND ${madeByItself('pg_proc', 'p.oid')}
+    UNION SELECT t.typowner FROM pg_catalog.pg_type t
+      WHERE t.oid = ANY (ARRAY(${membersIn('pg_type', NAMED_SCHEMAS)})) AND ${madeByItself('pg_type', 't.oid')} AND t.typelem = 0
   )
   SELECT r.rolname AS name, r.rolsuper AS superuser, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS member FROM owners JOIN pg_catalog.pg_roles r USING (oid)
   WHERE NOT (pg_catalog.pg_has_role(r.oid, 'USAGE') AND pg_catalog.pg_has_role(r.oid, ${SETTABLE})) ORDER BY 1`;

@@ -11,7 +11,7 @@ const NEED = `
     pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int AS sessions,
     pg_catalog.count(*)::int AS needed
   FROM pg_catalog.pg_class c
-  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)} UNION ALL ${indexesIn(NAMED_SCHEMAS)})
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)} UNION ALL ${indexesIn(NAMED_SCHEMAS)}))
     AND c.relkind IN ('r', 'p', 'S', 'i')`;
 
 /** The real table is somewhat larger, and grows into free memory: only an export that cannot fit is refused in advance. */

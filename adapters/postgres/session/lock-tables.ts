@@ -21,7 +21,7 @@ const listing = (held: string): string => `
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence, ${held} AS held
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid IN (${membersIn('pg_class', NAMED_SCHEMAS)}) AND c.relkind IN ('r', 'p', 'S')
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind IN ('r', 'p', 'S')
   ORDER BY c.oid`;
 
 const LISTING = listing('false');

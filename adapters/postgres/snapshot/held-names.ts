@@ -23,15 +23,15 @@ const SCHEMAS = `
 const LABELS = `
   SELECT e.oid::text AS oid, e.enumlabel AS label
   FROM pg_catalog.pg_enum e
-  WHERE e.enumtypid IN (
-    SELECT t.oid FROM pg_catalog.pg_type t WHERE t.oid IN (${membersIn('pg_type')})
+  WHERE e.enumtypid = ANY (ARRAY(
+    SELECT t.oid FROM pg_catalog.pg_type t WHERE t.oid = ANY (ARRAY(${membersIn('pg_type')}))
     UNION ALL
     SELECT COALESCE(NULLIF(t.typelem, 0), t.oid)
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    WHERE c.oid IN (${membersIn('pg_class')}) AND a.attnum > 0
-  )`;
+    WHERE a.attrelid = ANY (ARRAY(${membersIn('pg_class')})) AND a.attnum > 0
+  ))`;
 
 export const readNamesHeld = async (
   client: pg.Client,

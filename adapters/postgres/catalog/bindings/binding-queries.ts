@@ -40,7 +40,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['r.ev_action', 'r.ev_qual'],
     written: `CASE WHEN r.rulename = '_RETURN' THEN pg_catalog.pg_get_viewdef(c.oid) ELSE pg_catalog.pg_get_ruledef(r.oid) END`,
     from: `pg_catalog.pg_rewrite r JOIN ${TABLE} r.ev_class`,
-    within: `r.ev_class IN (${membersIn('pg_class')})`,
+    within: `r.ev_class = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
   // A generated column's may be entered for the column.
   ...['d.oid', 'd.adrelid'].map((objid, i) => ({
@@ -53,7 +53,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['d.adbin'],
     written: 'pg_catalog.pg_get_expr(d.adbin, d.adrelid)',
     from: `pg_catalog.pg_attrdef d JOIN ${TABLE} d.adrelid`,
-    within: `d.adrelid IN (${membersIn('pg_class')})`,
+    within: `d.adrelid = ANY (ARRAY(${membersIn('pg_class')}))`,
   })),
   {
     classid: catalog('pg_constraint'),
@@ -65,7 +65,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['k.conbin'],
     written: 'pg_catalog.pg_get_constraintdef(k.oid)',
     from: `pg_catalog.pg_constraint k LEFT JOIN ${TABLE} k.conrelid LEFT JOIN pg_catalog.pg_type t ON t.oid = k.contypid`,
-    within: `k.oid IN (${constraintsIn()})`,
+    within: `k.oid = ANY (ARRAY(${constraintsIn()}))`,
   },
   {
     classid: catalog('pg_trigger'),
@@ -77,7 +77,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['g.tgqual'],
     written: 'pg_catalog.pg_get_triggerdef(g.oid)',
     from: `pg_catalog.pg_trigger g JOIN ${TABLE} g.tgrelid`,
-    within: `g.tgrelid IN (${membersIn('pg_class')})`,
+    within: `g.tgrelid = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
   {
     classid: catalog('pg_policy'),
@@ -89,7 +89,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['p.polqual', 'p.polwithcheck'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))`,
     from: `pg_catalog.pg_policy p JOIN ${TABLE} p.polrelid`,
-    within: `p.polrelid IN (${membersIn('pg_class')})`,
+    within: `p.polrelid = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
   {
     classid: catalog('pg_class'),
@@ -101,7 +101,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['i.indexprs', 'i.indpred'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_expr(i.indexprs, i.indrelid), pg_catalog.pg_get_expr(i.indpred, i.indrelid))`,
     from: `pg_catalog.pg_index i JOIN ${TABLE} i.indrelid`,
-    within: `i.indrelid IN (${membersIn('pg_class')})`,
+    within: `i.indrelid = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
   {
     classid: catalog('pg_statistic_ext'),
@@ -113,7 +113,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['s.stxexprs'],
     written: 'pg_catalog.pg_get_statisticsobjdef(s.oid)',
     from: 'pg_catalog.pg_statistic_ext s',
-    within: `s.oid IN (${membersIn('pg_statistic_ext')})`,
+    within: `s.oid = ANY (ARRAY(${membersIn('pg_statistic_ext')}))`,
   },
   {
     classid: catalog('pg_proc'),
@@ -125,7 +125,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['p.prosqlbody', 'p.proargdefaults'],
     written: `pg_catalog.concat_ws(' ', pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_sqlbody(p.oid))`,
     from: 'pg_catalog.pg_proc p',
-    within: `p.oid IN (${membersIn('pg_proc')})`,
+    within: `p.oid = ANY (ARRAY(${membersIn('pg_proc')}))`,
   },
   {
     classid: catalog('pg_type'),
@@ -137,7 +137,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['t.typdefaultbin'],
     written: 't.typdefault',
     from: 'pg_catalog.pg_type t',
-    within: `t.oid IN (${membersIn('pg_type')})`,
+    within: `t.oid = ANY (ARRAY(${membersIn('pg_type')}))`,
   },
   {
     classid: catalog('pg_class'),
@@ -149,7 +149,7 @@ const HOLDERS: readonly Holder[] = [
     trees: ['k.partexprs'],
     written: 'pg_catalog.pg_get_partkeydef(c.oid)',
     from: `pg_catalog.pg_partitioned_table k JOIN ${TABLE} k.partrelid`,
-    within: `k.partrelid IN (${membersIn('pg_class')})`,
+    within: `k.partrelid = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
 ];
 

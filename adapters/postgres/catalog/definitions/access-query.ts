@@ -27,7 +27,7 @@ const COLUMN_GRANTS = `'columns', (
 /** What those get who make something in the schema. */
 const DEFAULT_GRANTS = `'defaults', (
       SELECT pg_catalog.jsonb_object_agg(pg_catalog.concat_ws(' ', d.defaclobjtype, pg_catalog.pg_get_userbyid(d.defaclrole)), ${granted('d.defaclacl')})
-      FROM pg_catalog.pg_default_acl d WHERE d.oid IN (${membersIn('pg_default_acl', 'ARRAY[o.oid]')}) AND pg_catalog.cardinality(d.defaclacl) > 0)`;
+      FROM pg_catalog.pg_default_acl d WHERE d.oid = ANY (ARRAY(${membersIn('pg_default_acl', 'ARRAY[o.oid]')})) AND pg_catalog.cardinality(d.defaclacl) > 0)`;
 
 const RELATION_KIND = `CASE WHEN o.relkind = 'S' THEN 'sequence' WHEN o.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END`;
 
@@ -49,14 +49,14 @@ export const ACCESS_QUERY = [
   `${access("'schema'", 'pg_namespace', 'nspowner', [SCHEMA_GRANTS, DEFAULT_GRANTS])}
   WHERE o.oid = ANY ($1)`,
   `${access(RELATION_KIND, 'pg_class', 'relowner', [grants('o.relacl', `CASE WHEN o.relkind = 'S' THEN 's'::"char" ELSE 'r' END`, 'o.relowner'), COLUMN_GRANTS])}
-  WHERE o.oid IN (${membersIn('pg_class')}) AND o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')`,
+  WHERE o.oid = ANY (ARRAY(${membersIn('pg_class')})) AND o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')`,
   `${access("'function'", 'pg_proc', 'proowner', [grants('o.proacl', "'f'", 'o.proowner')])}
-  WHERE o.oid IN (${membersIn('pg_proc')})`,
+  WHERE o.oid = ANY (ARRAY(${membersIn('pg_proc')}))`,
   `${access("'type'", 'pg_type', 'typowner', [grants('o.typacl', "'T'", 'o.typowner')])}
-  WHERE o.oid IN (${typesIn()}) AND o.typcategory <> 'A'
+  WHERE o.oid = ANY (ARRAY(${typesIn()})) AND o.typcategory <> 'A'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.typrelid AND c.relkind <> 'c')`,
   ...ONLY_OWNED.map(
     ([kind, name, prefix]) => `${access(`'${kind}'`, name, `${prefix}owner`, [])}
-  WHERE o.oid IN (${membersIn(name)})`,
+  WHERE o.oid = ANY (ARRAY(${membersIn(name)}))`,
   ),
 ].join('\n  UNION ALL');

@@ -96,14 +96,14 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
           JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relnamespace = ANY ($1) AND NOT i.inhdetachpending LIMIT 1)
       ] AS expressions
     FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
-    WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('r', 'p', 'f') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('r', 'p', 'f') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
   view: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.jsonb_build_object(${RELATION}) AS facts,
       ${DEFAULTS} || ARRAY[pg_catalog.pg_get_viewdef(c.oid)] AS expressions
     FROM pg_catalog.pg_class c
-    WHERE c.oid IN (${membersIn('pg_class')}) AND c.relkind IN ('v', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('v', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
   // An identity column's is dumped without its type, which is the column's then: LIKE ... INCLUDING IDENTITY makes one of bigint for any.
@@ -118,7 +118,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
     LEFT JOIN LATERAL (SELECT a.atttypid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
       WHERE d.classid = ${catalog('pg_class')} AND d.objid = c.oid AND d.refclassid = ${catalog('pg_class')} AND d.deptype = 'i' AND d.refobjsubid > 0) i ON true
-    WHERE c.oid IN (${membersIn('pg_class')}) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE s.seqrelid = ANY (ARRAY(${membersIn('pg_class')})) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
   // pg_dump leaves out what CREATE INDEX CONCURRENTLY left behind invalid; a partitioned table's is invalid while a partition lacks its part.
@@ -131,7 +131,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         'statistics', (SELECT pg_catalog.array_agg(NULLIF(a.attstattarget, -1) ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.oid)
       ) AS facts, ARRAY[pg_catalog.pg_get_indexdef(x.oid)] AS expressions
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-    WHERE i.indrelid IN (${membersIn('pg_class')}) AND t.relkind <> 't' AND i.indisready AND (i.indisvalid OR t.relkind = 'p')
+    WHERE i.indrelid = ANY (ARRAY(${membersIn('pg_class')})) AND t.relkind <> 't' AND i.indisready AND (i.indisvalid OR t.relkind = 'p')
       AND ${NOT_OF_EXTENSION('pg_class', 't.oid')} AND ${NOT_OF_EXTENSION('pg_class', 'x.oid')}
     ORDER BY 1`,
 
@@ -142,7 +142,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     SELECT ${identity('pg_constraint', 'k.oid')}, pg_catalog.jsonb_build_object('validated', k.convalidated) AS facts,
       ARRAY[pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '')] AS expressions
     FROM pg_catalog.pg_constraint k
-    WHERE k.oid IN (${constraintsIn()}) AND k.conparentid = 0 AND ${LEADS_AWAY} AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')}
+    WHERE k.oid = ANY (ARRAY(${constraintsIn()})) AND k.conparentid = 0 AND ${LEADS_AWAY} AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')}
     ORDER BY 1`,
 
   constraint: `
@@ -150,7 +150,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         'no inherit', k.contype IN ('c', 'n') AND k.connoinherit, ${comment('pg_constraint', 'k.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_constraintdef(k.oid)] AS expressions
     FROM pg_catalog.pg_constraint k
-    WHERE k.oid IN (${constraintsIn()}) AND k.contype <> 't' AND NOT ${LEADS_AWAY}
+    WHERE k.oid = ANY (ARRAY(${constraintsIn()})) AND k.contype <> 't' AND NOT ${LEADS_AWAY}
       AND (k.conparentid = 0 AND (k.conislocal OR k.conrelid = 0) OR k.contype <> 'f' AND ${partitionOfOther('k.conrelid')})
       AND (k.contype <> 'n' OR NOT k.convalidated OR k.connoinherit)
       AND ${NOT_OF_EXTENSION('pg_class', 'k.conrelid')} AND ${NOT_OF_EXTENSION('pg_type', 'k.contypid')}
@@ -167,7 +167,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
           'result', pg_catalog.pg_get_function_result(p.oid), ${comment('pg_proc', 'p.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_sqlbody(p.oid)] AS expressions
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-    WHERE p.oid IN (${membersIn('pg_proc')}) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
+    WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')})) AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
       -- A range type makes its constructors.
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = ${catalog('pg_proc')} AND i.objid = p.oid AND i.deptype = 'i')
     ORDER BY 1`,
@@ -186,7 +186,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         ${comment('pg_type', 't.oid')}
       ) AS facts, ARRAY[t.typdefault] AS expressions
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-    WHERE t.oid IN (${membersIn('pg_type')})
+    WHERE t.oid = ANY (ARRAY(${membersIn('pg_type')}))
       AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid OFFSET 0))
       AND ${NOT_OF_EXTENSION('pg_type', 't.oid')}
     ORDER BY 1`,
@@ -195,7 +195,7 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     SELECT ${identity('pg_trigger', 'g.oid')}, pg_catalog.jsonb_build_object('enabled', g.tgenabled, 'arguments', pg_catalog.encode(g.tgargs, 'hex'),
         ${comment('pg_trigger', 'g.oid')}) AS facts, ARRAY[pg_catalog.pg_get_triggerdef(g.oid)] AS expressions
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
-    WHERE c.oid IN (${membersIn('pg_class')}) AND NOT g.tgisinternal AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE g.tgrelid = ANY (ARRAY(${membersIn('pg_class')})) AND NOT g.tgisinternal AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
       -- A partition's that its parent elsewhere gave it comes with that one.
       AND NOT (g.tgparentid <> 0 AND ${partitionOfOther('c.oid')})
     ORDER BY 1`,
@@ -206,20 +206,20 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
         ${comment('pg_policy', 'p.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)] AS expressions
     FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
-    WHERE c.oid IN (${membersIn('pg_class')}) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE p.polrelid = ANY (ARRAY(${membersIn('pg_class')})) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
   rule: `
     SELECT ${identity('pg_rewrite', 'r.oid')}, pg_catalog.jsonb_build_object('enabled', r.ev_enabled, ${comment('pg_rewrite', 'r.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_ruledef(r.oid)] AS expressions
     FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
-    WHERE c.oid IN (${membersIn('pg_class')}) AND r.rulename <> '_RETURN' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+    WHERE r.ev_class = ANY (ARRAY(${membersIn('pg_class')})) AND r.rulename <> '_RETURN' AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
   statistics: `
     SELECT ${identity('pg_statistic_ext', 's.oid')}, pg_catalog.jsonb_build_object('target', NULLIF(s.stxstattarget, -1), ${comment('pg_statistic_ext', 's.oid')}) AS facts,
       ARRAY[pg_catalog.pg_get_statisticsobjdef(s.oid)] AS expressions
-    FROM pg_catalog.pg_statistic_ext s WHERE s.oid IN (${membersIn('pg_statistic_ext')})
+    FROM pg_catalog.pg_statistic_ext s WHERE s.oid = ANY (ARRAY(${membersIn('pg_statistic_ext')}))
     ORDER BY 1`,
 
   ...TEXT_QUERIES,

@@ -28,19 +28,19 @@ export const OPERATOR_QUERIES: Readonly<Record<string, string>> = {
     SELECT ${identity('pg_operator', 'o.oid')}, pg_catalog.to_jsonb(o) - ARRAY['oid', 'oprnamespace', 'oprowner', 'oprleft', 'oprright', 'oprresult', 'oprcom',
         'oprnegate', 'oprcode'] || pg_catalog.jsonb_build_object('result', o.oprresult::${TYPE}, 'function', o.oprcode::pg_catalog.oid::pg_catalog.regprocedure,
         'commutator', o.oprcom::${OPERATOR}, 'negator', o.oprnegate::${OPERATOR}, ${comment('pg_operator', 'o.oid')}) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.pg_operator o WHERE o.oid IN (${membersIn('pg_operator')}) AND o.oprcode <> 0 AND ${NOT_OF_EXTENSION('pg_operator', 'o.oid')}
+    FROM pg_catalog.pg_operator o WHERE o.oid = ANY (ARRAY(${membersIn('pg_operator')})) AND o.oprcode <> 0 AND ${NOT_OF_EXTENSION('pg_operator', 'o.oid')}
     ORDER BY 1`,
 
   'operator class': `
     SELECT ${identity('pg_opclass', 'o.oid')}, pg_catalog.jsonb_build_object('method', ${method('o.opcmethod')}, 'default', o.opcdefault,
         'type', o.opcintype::${TYPE}, 'stored', o.opckeytype::${TYPE}, 'family', ${family('o.opcfamily')}, ${comment('pg_opclass', 'o.oid')},
         ${members('o.opcfamily', 'o.opcintype')}) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.pg_opclass o WHERE o.oid IN (${membersIn('pg_opclass')}) AND ${NOT_OF_EXTENSION('pg_opclass', 'o.oid')}
+    FROM pg_catalog.pg_opclass o WHERE o.oid = ANY (ARRAY(${membersIn('pg_opclass')})) AND ${NOT_OF_EXTENSION('pg_opclass', 'o.oid')}
     ORDER BY 1`,
 
   'operator family': `
     SELECT ${identity('pg_opfamily', 'o.oid')}, pg_catalog.jsonb_build_object('method', ${method('o.opfmethod')}, ${comment('pg_opfamily', 'o.oid')},
         ${members('o.oid')}) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.pg_opfamily o WHERE o.oid IN (${membersIn('pg_opfamily')}) AND ${NOT_OF_EXTENSION('pg_opfamily', 'o.oid')}
+    FROM pg_catalog.pg_opfamily o WHERE o.oid = ANY (ARRAY(${membersIn('pg_opfamily')})) AND ${NOT_OF_EXTENSION('pg_opfamily', 'o.oid')}
     ORDER BY 1`,
 };

@@ -4,7 +4,7 @@ import { comment, identity, NOT_OF_EXTENSION } from './query-fragments.ts';
 /** As definition-queries.ts, for collations, conversions and text search: what rows sort, compare and are found by. */
 const query = (kind: string, facts: string): string => `
     SELECT ${identity(kind, 'o.oid')}, ${facts} || pg_catalog.jsonb_build_object(${comment(kind, 'o.oid')}) AS facts, ARRAY[]::text[] AS expressions
-    FROM pg_catalog.${kind} o WHERE o.oid IN (${membersIn(kind)}) AND ${NOT_OF_EXTENSION(kind, 'o.oid')}
+    FROM pg_catalog.${kind} o WHERE o.oid = ANY (ARRAY(${membersIn(kind)})) AND ${NOT_OF_EXTENSION(kind, 'o.oid')}
     ORDER BY 1`;
 
 /** A catalog row without its name and what is an oid: functions are written by name. */
