@@ -47,7 +47,7 @@ export const encodingOf = (
       format,
       compression,
       serverMajor === NEWEST ? 'any PostgreSQL' : `PostgreSQL ${serverMajor}`,
-      `format ${format} takes ${possible.join(', ')} there`,
+      `format ${format} allows ${possible.join(', ')} there`,
     );
   }
   if (compression === 'none') return { compression, pgDumpCompress: '0', ours: 'none' };

@@ -28,15 +28,16 @@ export const basicTime = (isoTime: string): string =>
 export const templateProblems = (template: string): string[] => {
   const problems = PARTS.flatMap((part) => {
     const times = template.split(`{${part}}`).length - 1;
-    return times === 1 ? [] : [`must hold {${part}} once, it holds it ${times} times`];
+    return times === 1 ? [] : [`must contain {${part}} once, and contains it ${times} times`];
   });
   const rest = PARTS.reduce((text, part) => text.replace(`{${part}}`, 'x'), template);
   if (!template.startsWith(VAULT.prefix)) problems.push(`must begin with "${VAULT.prefix}"`);
   if (!/^[A-Za-z0-9_\-./]*$/.test(rest))
-    problems.push('may hold letters, digits and _ - . / besides the parts');
-  if (/\/\/|\.\.|^\/|\/$/.test(rest)) problems.push('must not hold "//" or "..", nor end with "/"');
+    problems.push('may contain letters, digits and _ - . / besides the parts');
+  if (/\/\/|\.\.|^\/|\/$/.test(rest))
+    problems.push('must not contain "//" or "..", nor end with "/"');
   if (!/^[^{]*\/\{projectId\}\//.test(template)) {
-    problems.push('must have {projectId} as a folder of its own, before the other parts');
+    problems.push('must have {projectId} as a separate folder, before the other parts');
   }
   return problems;
 };

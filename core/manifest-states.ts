@@ -21,11 +21,11 @@ export type ObjectState = z.infer<typeof objectState>;
 
 const SENTENCES: Readonly<Record<ObjectState['state'], (names: string) => string>> = {
   'invalid-index': (names) =>
-    `Indexes that are not valid are in no backup and are missing after a restore: ${names}. REINDEX INDEX at the source makes them valid.`,
+    `Invalid indexes are not in the backup and are missing after a restore: ${names}. REINDEX INDEX at the source makes them valid.`,
   'lost-replica-identity': (names) =>
-    `Tables whose REPLICA IDENTITY uses an index that is gone or not valid are restored with the default one: ${names}.`,
+    `Tables whose REPLICA IDENTITY uses a missing or invalid index are restored with the default one: ${names}.`,
   'switched-off-constraint': (names) =>
-    `Constraints whose triggers are disabled at the source (ALTER TABLE ... DISABLE TRIGGER ALL) are enforced after a restore: ${names}. Rows that break them stop a restore, unless it is asked for with "onConflict": "report".`,
+    `Constraints whose triggers are disabled at the source (ALTER TABLE ... DISABLE TRIGGER ALL) are enforced after a restore: ${names}. Rows that violate them stop a restore, unless it is requested with "onConflict": "report".`,
   'not-valid': (names) =>
     `Constraints that were never validated (NOT VALID) are restored as such, and rows may violate them: ${names}.`,
   'not-enforced': (names) =>

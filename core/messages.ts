@@ -126,7 +126,7 @@ export const parseJson = <S extends z.ZodType>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new InvalidInput(what, ['it is no JSON'], { cause });
+    throw new InvalidInput(what, ['it is not JSON'], { cause });
   }
   return parse(what, schema, value);
 };

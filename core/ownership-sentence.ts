@@ -6,16 +6,16 @@ import type { NotOwned } from './ownership.ts';
  * have access to one project only.
  */
 const ELSEWHERE =
-  'Bring this backup into a database that has no schema of that name: POST .../elsewhere, or by hand, as GET .../restore-guide says.';
+  'Restore this backup into a database that has no schema of that name: with POST .../elsewhere, or by hand with the commands of GET .../restore-guide.';
 
 const ofAnotherProject = ({ schema, source, use }: NotOwned): string => {
   const name = quoted(schema);
-  const head = `Schema ${name} belongs to another project now, by the list of projects of source ${quoted(source)}`;
+  const head = `Schema ${name} belongs to another project now, according to the list of projects of source ${quoted(source)}`;
   switch (use) {
     case 'take':
-      return `The name ${name} belongs to another project of source ${quoted(source)}: give another name.`;
+      return `The name ${name} belongs to another project of source ${quoted(source)}: choose another name.`;
     case 'set-aside':
-      return `${head}, and the objects of this backup have its name: a restore would have to rename that schema for a time, and it never renames another project's schema. ${ELSEWHERE}`;
+      return `${head}, and the objects of this backup have its name: a restore would have to rename that schema temporarily, and it never renames another project's schema. ${ELSEWHERE}`;
     default:
       return `${head}, so a restore may not change it. ${ELSEWHERE}`;
   }
@@ -28,9 +28,9 @@ export const notOwnedSentence = (problem: NotOwned): string => {
     case 'another-project':
       return ofAnotherProject(problem);
     case 'moved':
-      return `The project has ${problem.now.map((schema) => `schema ${quoted(schema)}`).join(', ')} now, by the list of projects of source ${source}. This backup is of schema ${name}, so it can't replace the live one. Restore it beside, and copy what you need.`;
+      return `The project has ${problem.now.map((schema) => `schema ${quoted(schema)}`).join(', ')} now, according to the list of projects of source ${source}. This backup is of schema ${name}, so it can't replace the live one. Restore it beside, and copy what you need.`;
     case 'unlisted':
-      return `Source ${source} does not list the project any more, so schema ${name} may belong to another project, and a restore may not change it. Restore beside, or list the project again.`;
+      return `Source ${source} no longer lists the project, so schema ${name} may belong to another project, and a restore may not change it. Restore beside, or list the project again.`;
     case 'listed-twice':
       return `Source ${source} lists the project's id ${problem.times} times, so it is not clear which schema belongs to it. Correct the list of projects, or restore beside.`;
     case 'other-source':

@@ -68,10 +68,10 @@ export const idProblem = (projectId: string): string | undefined => {
   if (projectId === '') return 'its id is empty';
   const bytes = Buffer.byteLength(projectId, 'utf8');
   if (bytes > MAX_PROJECT_ID_BYTES) return `its id is longer than ${MAX_PROJECT_ID_BYTES} bytes`;
-  if (projectId.includes('\0')) return 'its id holds a NUL';
+  if (projectId.includes('\0')) return 'its id contains a NUL character';
   // Clients remove these before they send a request, even if they are escaped.
-  if (projectId === '.' || projectId === '..') return 'no URL can name its id';
+  if (projectId === '.' || projectId === '..') return 'its id cannot be part of a URL';
   // A lone surrogate has no UTF-8 form: it would become another id in a key.
-  if (!projectId.isWellFormed()) return 'its id is no well-formed Unicode';
+  if (!projectId.isWellFormed()) return 'its id is not well-formed Unicode';
   return undefined;
 };

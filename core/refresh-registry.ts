@@ -42,7 +42,7 @@ const problemOf = (project: Project, timesListed: number): string | undefined =>
   const ofId = idProblem(project.id);
   if (ofId) return ofId;
   if (timesListed > 1)
-    return `its source lists the id ${timesListed} times; which of the rows is meant can't be told`;
+    return `its source lists the id ${timesListed} times; it is not clear which of the rows is meant`;
   return projectProblem(project);
 };
 
@@ -117,7 +117,7 @@ export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => 
 
   const allRefused = [...refused, ...duplicates];
   for (const some of chunksOf(allRefused, REPORTED_AT_MOST).slice(0, 1))
-    log.warn('projects can not be taken', { count: allRefused.length, refused: some });
+    log.warn('projects were not accepted', { count: allRefused.length, refused: some });
   const duplicateIds = new Set(duplicates.map((refusal) => refusal.projectId));
   return {
     projects: taken.filter((project) => !duplicateIds.has(project.id)),

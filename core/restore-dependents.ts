@@ -74,7 +74,7 @@ const WORDS: Readonly<Record<DependentObstacle, string>> = {
   owner: 'the restore role may not act as its owner',
   types: 'its columns or arguments have types of the schema, so it has to be dropped and recreated',
   'not-replaceable': 'PostgreSQL can only drop and recreate it',
-  rows: 'PostgreSQL would check or write all its rows while it blocks everybody',
+  rows: 'PostgreSQL would check or write all its rows while it blocks all other sessions',
   code: 'PostgreSQL would run functions of a tenant for it',
   superuser: 'only a superuser may change it',
   subscription: 'it can only be changed outside of a transaction',

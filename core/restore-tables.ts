@@ -15,10 +15,10 @@ export const tableProblem = (
     all.some((one) => one.name === name);
   if (has(tables.filter(({ kind }) => kind !== 'materialized-view'))) return undefined;
   if (has(tables))
-    return 'is a materialized view, whose rows come of its query: choose the tables that it reads and refresh it, or restore the whole schema beside';
+    return 'is a materialized view, whose rows come from its query: choose the tables that it reads and refresh it, or restore the whole schema beside';
   if (has(views))
-    return 'is a view, which only a restore of the whole schema brings: restore that beside, and take the definition from there';
+    return 'is a view, which only a restore of the whole schema includes: restore the schema beside, and copy the definition from there';
   if (has(sequences))
     return 'is a sequence, which is restored with the table that owns it: choose that table, or restore the whole schema beside';
-  return 'is no table of this backup, whose manifest lists those it has';
+  return 'is not a table of this backup; the manifest lists its tables';
 };

@@ -222,9 +222,9 @@ export const schemaNameProblem = (name: string): string | undefined => {
   const bytes = Buffer.byteLength(name);
   if (bytes < 1 || bytes > MAX_NAME_BYTES)
     return `a schema's name has 1 to ${MAX_NAME_BYTES} bytes`;
-  if (/\p{Cc}/u.test(name)) return 'a schema name with control characters is not made';
+  if (/\p{Cc}/u.test(name)) return 'a schema name must not contain control characters';
   if (/^pg_/i.test(name)) return 'names that begin with pg_ are reserved to PostgreSQL';
-  if (!name.isWellFormed()) return 'it is no well-formed Unicode';
+  if (!name.isWellFormed()) return 'it is not well-formed Unicode';
   return undefined;
 };
 
@@ -284,7 +284,7 @@ export const restoreRequest = z
   })
   .refine(({ into, schemaName: name }) => into === 'beside' || name === undefined, {
     path: ['schemaName'],
-    message: 'tables that go into the live schema make no new one',
+    message: 'tables that are restored into the live schema need no new one; leave it out',
   });
 export type RestoreRequest = z.output<typeof restoreRequest>;
 

@@ -118,7 +118,7 @@ export const nextTimeOf = (expression: string, timeZone: string): NextTime => {
     const every = Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
     return (after) => new Date(after.getTime() + every);
   }
-  throw new Error(`${expression} is no schedule that runs here`);
+  throw new Error(`${expression} is not a schedule that can run here`);
 };
 
 /** Clocks jump from one time to another; both as UTC fields. */

@@ -10,10 +10,11 @@ export interface StatementAdvice {
 
 /** Continues the sentence about why the statement was refused. */
 export const adviceOn = ({ routine, schema }: StatementAdvice): string => {
-  const path = schema === undefined ? 'the schemas it needs' : `"${schema.replaceAll('"', '""')}"`;
+  const path =
+    schema === undefined ? 'the schemas that it needs' : `"${schema.replaceAll('"', '""')}"`;
   return (
-    `. Its function ${routine} names things without their schema, and a restore looks them up nowhere: at the source, run ` +
-    `ALTER ROUTINE ${routine} SET search_path = ${path}, pg_temp (and whatever schemas it needs), then back up again`
+    `. Its function ${routine} uses names without their schema, and a restore has an empty search_path: at the source, run ` +
+    `ALTER ROUTINE ${routine} SET search_path = ${path}, pg_temp (add other schemas that it needs), then back up again`
   );
 };
 

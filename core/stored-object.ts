@@ -5,7 +5,7 @@ import type { Manifest } from './manifest.ts';
 import type { VaultReader } from './restore-ports.ts';
 
 /** Why stored bytes with another digest count as damaged. */
-export const NOT_AS_STORED = 'its SHA-256 is not the one that it had when it was stored';
+export const NOT_AS_STORED = 'its SHA-256 has changed since it was stored';
 
 /** Bytes of tables that the fastest measured server restores in a second (docs/benchmarks.md). */
 const FASTEST_BYTES = 250 * 1024 ** 2;
@@ -40,7 +40,7 @@ export const readMetered = (
     confirm: async () => {
       await read;
       if (meter.bytes !== object.bytes)
-        throw new BackupDamaged(object.key, `${meter.bytes} bytes came of ${object.bytes}`);
+        throw new BackupDamaged(object.key, `${meter.bytes} of ${object.bytes} bytes arrived`);
       if (meter.sha256 !== object.sha256) throw new BackupDamaged(object.key, NOT_AS_STORED);
     },
     end: async () => {

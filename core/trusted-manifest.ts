@@ -58,11 +58,11 @@ const vouchedBy = async (
 ): Promise<Vouched | { readonly problem: string }> => {
   if (backup.manifestSha256 !== undefined) {
     if (sha256 === backup.manifestSha256) return 'digest';
-    return { problem: 'its manifest is not the one that was stored with it' };
+    return { problem: 'its manifest has changed since it was stored' };
   }
   if (manifest.signature) {
     if (await verifier.verify(messageToSign(), manifest.signature)) return 'signature';
-    return { problem: 'the signature of its manifest is not by a key of this stack' };
+    return { problem: 'its manifest is signed with a key that is not of this stack' };
   }
   const problem = unsignedProblem(backup, manifest);
   return problem === undefined ? 'row' : { problem };

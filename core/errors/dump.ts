@@ -17,7 +17,7 @@ export class DumpInterrupted extends Retryable {
 
 export class DumpNotWhole extends Retryable {
   constructor(why: string) {
-    super(`pg_dump reported success, but its output is not whole: ${why}. Nothing was kept.`);
+    super(`pg_dump reported success, but its output is incomplete: ${why}. Nothing was kept.`);
   }
 }
 
@@ -25,7 +25,7 @@ export class DumpNotWhole extends Retryable {
 export class DamagedData extends Permanent {
   constructor(doing: string, why: string, options?: { cause?: unknown }) {
     super(
-      `Damaged data on the source's disk, it seems, while ${doing}: the server reports ${why}. No dump can read it. Keep the older backups, look at the server's log, and think of restoring the last good one.`,
+      `The source's disk seems to hold damaged data (found while ${doing}): the server reports ${why}. No dump can read it. Keep the older backups, check the server's log, and consider restoring the last good backup.`,
       options,
     );
   }
@@ -35,7 +35,7 @@ export class DamagedData extends Permanent {
 export class RowTooLarge extends Permanent {
   constructor(table: string) {
     super(
-      `Table ${quoted(table)} has a row whose text form passes 1 GB, which COPY can't carry. Split or move that value (bytea of over about 512 MB).`,
+      `Table ${quoted(table)} has a row whose text form exceeds 1 GB, the limit of COPY. Split or move that value (bytea of over about 512 MB).`,
     );
   }
 }
@@ -43,7 +43,7 @@ export class RowTooLarge extends Permanent {
 export class TooLarge extends Permanent {
   constructor(limitBytes: number) {
     super(
-      `The backup grew past the maximum stored size of ${limitBytes} bytes and was stopped; nothing was kept. Raise export.maximumStoredBytes, or split the project.`,
+      `The backup exceeded the maximum stored size of ${limitBytes} bytes and was stopped; nothing was kept. Raise export.maximumStoredBytes, or split the project.`,
     );
   }
 }
@@ -51,7 +51,7 @@ export class TooLarge extends Permanent {
 export class TarTooLarge extends Permanent {
   constructor(table: string, tableBytes: number, roomBytes: number) {
     super(
-      `Format tar spools each table to temporary storage: ${quoted(table)} has ${tableBytes} bytes, the function ${roomBytes}. Use format custom, or give the function more temporary storage.`,
+      `Format tar spools each table to temporary storage: ${quoted(table)} has ${tableBytes} bytes, and the function has ${roomBytes} bytes of temporary storage. Use format custom, or give the function more temporary storage.`,
     );
   }
 }

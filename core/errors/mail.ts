@@ -4,7 +4,7 @@ import { quoted, Retryable } from './base.ts';
 export class MailNotSent extends Retryable {
   constructor(from: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The mail from ${quoted(from)} could not be sent: ${why}. Verify the sender's identity in SES, and in its sandbox each recipient's; it is tried again.`,
+      `The mail from ${quoted(from)} could not be sent: ${why}. Verify the sender's identity in SES, and in the sandbox of SES each recipient's. The mail is tried again.`,
       options,
     );
   }
@@ -14,7 +14,7 @@ export class MailNotSent extends Retryable {
 export class MailUnderway extends Retryable {
   constructor(runId: string) {
     super(
-      `The mail of run ${runId} is being sent by another invocation; this one looks again later.`,
+      `The mail of run ${runId} is being sent by another invocation; this one checks again later.`,
     );
   }
 }

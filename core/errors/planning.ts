@@ -6,7 +6,7 @@ export class DuplicateProject extends Permanent {
   constructor(projectId: string, first: string, second: string) {
     super(
       `Project ${quoted(projectId)} is listed by source ${quoted(first)} and by source ${quoted(second)}. ` +
-        `Ids must be unique: give source ${quoted(second)} an idPrefix, or take the project out of one of the two.`,
+        `Ids must be unique: give source ${quoted(second)} an idPrefix, or remove the project from one of the two.`,
     );
   }
 }
@@ -15,8 +15,8 @@ export class DuplicateProject extends Permanent {
 export class NoProjectsListed extends Permanent {
   constructor(source: string, known: number) {
     super(
-      `Source ${quoted(source)} lists no project at all, though ${known} of its projects are known. Nothing was planned and none was given up. ` +
-        'Check the query that lists its projects and what its role may see (row security hides rows without an error); if they are really gone, take the source out of the configuration.',
+      `Source ${quoted(source)} lists no project at all, though ${known} of its projects are known. Nothing was planned, and no project was marked as gone. ` +
+        'Check the query that lists its projects and what its role may see (row security hides rows without an error); if they are really gone, remove the source from the configuration.',
     );
   }
 }
@@ -25,7 +25,7 @@ export class NoProjectsListed extends Permanent {
 export class PlanningGivenUp extends Permanent {
   constructor(source: string, why: string) {
     super(
-      `Planning the backups of source ${quoted(source)} was given up: ${why}. Look at its plan function's log; POST /runs starts a new run.`,
+      `Planning the backups of source ${quoted(source)} failed for good: ${why}. Check the log of its plan function; POST /runs starts a new run.`,
     );
   }
 }

@@ -30,7 +30,7 @@ export class ProjectInactive extends Permanent {
 export class ProjectNotResolved extends Retryable {
   constructor(projectId: string, why: readonly string[]) {
     super(
-      `Whether there is a project ${quoted(projectId)} can't be told now, since not every source answered: ${why.join('; ')}`,
+      `It is not known whether project ${quoted(projectId)} exists, because not every source answered: ${why.join('; ')}`,
     );
   }
 }
@@ -38,7 +38,7 @@ export class ProjectNotResolved extends Retryable {
 export class BackupNotFound extends Permanent {
   constructor(projectId: string, backupId: string) {
     super(
-      `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists those it has.`,
+      `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists its backups.`,
     );
   }
 }
@@ -59,7 +59,7 @@ export class RunNotFound extends Permanent {
 export class RestoreNotFound extends Permanent {
   constructor(projectId: string, restoreId: string) {
     super(
-      `Project ${quoted(projectId)} has no restore ${quoted(restoreId)} of this backup. GET .../restores lists those it has.`,
+      `Project ${quoted(projectId)} has no restore ${quoted(restoreId)} of this backup. GET .../restores lists the restores of a backup.`,
     );
   }
 }
@@ -74,7 +74,7 @@ export class RestoreNotReady extends Permanent {
 export class VerificationNotFound extends Permanent {
   constructor(projectId: string, verificationId: string) {
     super(
-      `Project ${quoted(projectId)} has no verification ${quoted(verificationId)} of this backup. GET .../verifications lists those it has.`,
+      `Project ${quoted(projectId)} has no verification ${quoted(verificationId)} of this backup. GET .../verifications lists the verifications of a backup.`,
     );
   }
 }

@@ -16,7 +16,7 @@ export class TablesNeedArchive extends Permanent {
   constructor(backupId: string) {
     super(
       `Backup ${quoted(backupId)} is a plain SQL script, which has no table of contents: tables can only be chosen from formats custom and tar. ` +
-        'Restore all of it beside, and take the tables from there.',
+        'Restore all of it beside the live schema, and copy the tables from there.',
     );
   }
 }
@@ -53,7 +53,7 @@ export class DumpUnreadable extends Permanent {
   readonly why: string;
   constructor(where: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The backup can't be read at ${where}: ${why}. Nothing of it was restored. Verify the backup, and use another one if this one is damaged.`,
+      `The backup can't be read at ${where}: ${why}. Nothing was restored from it. Verify the backup, and use another one if this one is damaged.`,
       options,
     );
     this.where = where;
@@ -67,7 +67,7 @@ export class RestoreMismatch extends Permanent {
   /** @param count number of all differences; `differences` may hold only the first of them */
   constructor(differences: readonly string[], count: number = differences.length) {
     super(
-      `What was restored differs from the manifest: ${differences.slice(0, 5).join('; ')}${count > 5 ? ` and ${count - 5} more` : ''}. Nothing was kept of it.`,
+      `The restored schema differs from the manifest: ${differences.slice(0, 5).join('; ')}${count > 5 ? ` and ${count - 5} more` : ''}. Nothing was kept.`,
     );
     this.differences = differences;
   }
@@ -148,7 +148,7 @@ export class RestoreWroteOutside extends Permanent {
     const isSequence = written.some(({ kind }) => kind === 'sequence');
     super(
       `The restore would have changed ${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}, outside of the restored schemas. ` +
-        `Nothing was restored, and all changes were rolled back${isSequence ? '; but numbers that were taken from a sequence stay taken' : ''}. ` +
+        `Nothing was restored, and all changes were rolled back${isSequence ? '; but numbers that were taken from a sequence are not given back' : ''}. ` +
         'Code of the backup made the changes while its rows were loaded: review its checks, domains, generated columns and functions, and event triggers of the database.',
     );
     this.objects = objects;
@@ -158,10 +158,7 @@ export class RestoreWroteOutside extends Permanent {
 /** The connection or the server went away during the restore. The transaction was rolled back. */
 export class RestoreInterrupted extends Retryable {
   constructor(why: string, options?: { cause?: unknown }) {
-    super(
-      `The restore was interrupted: ${why}. Nothing was kept of it; it is tried again.`,
-      options,
-    );
+    super(`The restore was interrupted: ${why}. Nothing was kept; it is tried again.`, options);
   }
 }
 
@@ -169,7 +166,7 @@ export class RestoreInterrupted extends Retryable {
 export class SafetyBackupFailed extends Permanent {
   constructor(backupId: string, why: string) {
     super(
-      `The backup ${backupId} of what is live now, which a swap takes first, was not completed: ${why} Nothing was exchanged. Mend what it says, then ask for the swap again.`,
+      `A swap first takes a safety backup of the live schema. This one, ${backupId}, was not completed: ${why} Nothing was exchanged. Correct the cause, then request the swap again.`,
     );
   }
 }
@@ -177,7 +174,7 @@ export class SafetyBackupFailed extends Permanent {
 export class SafetyBackupPending extends Retryable {
   constructor(backupId: string, status: string) {
     super(
-      `The backup ${backupId} of what is live now, which a swap takes first, is still ${status}. The swap goes on once it is completed.`,
+      `A swap first takes a safety backup of the live schema. This one, ${backupId}, is still ${status}. The swap continues after it is completed.`,
     );
   }
 }
@@ -187,7 +184,7 @@ export class DependentsStay extends Permanent {
   /** @param staying a line for each, with the reason */
   constructor(staying: readonly string[]) {
     super(
-      `${staying.slice(0, 5).join('; ')}${staying.length > 5 ? ` and ${staying.length - 5} more` : ''} would stay with the old schema and not use the restored one. Correct that, or ask with "acceptDependents": true.`,
+      `${staying.slice(0, 5).join('; ')}${staying.length > 5 ? ` and ${staying.length - 5} more` : ''} would stay with the old schema and not use the restored one. Correct that, or request the swap with "acceptDependents": true.`,
     );
   }
 }
@@ -196,7 +193,7 @@ export class DependentsStay extends Permanent {
 export class StepNotDone extends Permanent {
   constructor(what: string, schemas: readonly string[], cause: unknown) {
     super(
-      `${what}: ${cause instanceof Error ? cause.message : 'for a reason that the log has'} The backup is whole in ${schemas.map(quoted).join(', ')}, and no live data is lost. Ask again; Larder removes neither schema.`,
+      `${what}: ${cause instanceof Error ? cause.message : 'the log has the reason.'} The whole backup is in ${schemas.map(quoted).join(', ')}, and no live data is lost. Request it again; Larder removes neither schema.`,
       { cause },
     );
   }

@@ -4,7 +4,7 @@ import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 export class SchemaNotFound extends Permanent {
   constructor(schema: string, database: string) {
     super(
-      `Database ${quoted(database)} has no schema ${quoted(schema)}. The name is taken as it is, with its upper and lower case.`,
+      `Database ${quoted(database)} has no schema ${quoted(schema)}. Names are used exactly as given: upper and lower case differ.`,
     );
   }
 }

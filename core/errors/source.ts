@@ -20,7 +20,7 @@ export class LoginRefused extends LarderError {
     options?: { cause?: unknown; retryable?: boolean },
   ) {
     super(
-      `Source ${quoted(source)} refused the login of ${quoted(user)}: ${why}. Check user, password and pg_hba rules; the secret is read anew at every attempt.`,
+      `Source ${quoted(source)} refused the login of ${quoted(user)}: ${why}. Check user, password and pg_hba rules; the secret is read again at every attempt.`,
       options,
     );
     this.retryable = options?.retryable ?? false;
@@ -67,8 +67,8 @@ export class PoolerInTransactionMode extends Permanent {
 export class ServerTooNew extends Permanent {
   constructor(serverMajor: number, majorsOnHand: readonly number[]) {
     super(
-      `The server is PostgreSQL ${serverMajor}, but the newest pg_dump on hand is ${majorsOnHand.length ? Math.max(...majorsOnHand) : 'none'} ` +
-        `(on hand: ${majorsOnHand.join(', ') || 'none'}). Build the client layer with major ${serverMajor}: see docs/layers.md.`,
+      `The server is PostgreSQL ${serverMajor}, but the newest available pg_dump is ${majorsOnHand.length ? Math.max(...majorsOnHand) : 'none'} ` +
+        `(available: ${majorsOnHand.join(', ') || 'none'}). Build the client layer with major ${serverMajor}: see docs/layers.md.`,
     );
   }
 }

@@ -13,7 +13,7 @@ export class UploadInterrupted extends Retryable {
 export class VaultRefused extends Permanent {
   constructor(why: string, options?: { cause?: unknown }) {
     super(
-      `The vault refused: ${why}. Check the function's role and the vault's key policy.`,
+      `The vault refused the request: ${why}. Check the function's role and the vault's key policy.`,
       options,
     );
   }
@@ -23,7 +23,7 @@ export class VaultRefused extends Permanent {
 export class BackupGone extends Permanent {
   constructor(key: string) {
     super(
-      `The vault has no object ${quoted(key)}, though the history names it. Compare the two with: npm run larder -- history compare.`,
+      `The vault has no object ${quoted(key)}, but the history names it. Compare the two with: npm run larder -- history compare.`,
     );
   }
 }
@@ -32,7 +32,7 @@ export class BackupGone extends Permanent {
 export class BackupDamaged extends Permanent {
   constructor(key: string, how: string) {
     super(
-      `The stored object ${quoted(key)} is damaged: ${how}. Nothing of it was restored. Use another backup, and look at the bucket's earlier versions of this key.`,
+      `The stored object ${quoted(key)} is damaged: ${how}. Nothing was restored from it. Use another backup, and check the bucket's earlier versions of this key.`,
     );
   }
 }
@@ -82,6 +82,9 @@ export class ReadCorrupted extends Retryable {
 /** Reading the vault failed several times in a row. */
 export class ReadInterrupted extends Retryable {
   constructor(key: string, why: string, options?: { cause?: unknown }) {
-    super(`Reading ${quoted(key)} from the vault broke: ${why}. It is tried again.`, options);
+    super(
+      `Reading ${quoted(key)} from the vault was interrupted: ${why}. It is tried again.`,
+      options,
+    );
   }
 }

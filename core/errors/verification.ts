@@ -5,7 +5,7 @@ import { LarderError, Permanent, quoted, Retryable } from './base.ts';
 export class ServerLayerMissing extends Permanent {
   constructor(roots: readonly string[]) {
     super(
-      `No PostgreSQL server to verify with is in ${roots.map(quoted).join(', ') || 'any folder'}. ` +
+      `There is no PostgreSQL server for verifications in ${roots.map(quoted).join(', ') || 'any folder'}. ` +
         'Deploy the verify function with the server layer, or build it for this machine with: npm run layers (docs/layers.md).',
     );
   }
@@ -15,7 +15,7 @@ export class ServerLayerMissing extends Permanent {
 export class ServerTooOld extends Permanent {
   constructor(backupMajor: number, majorsOnHand: readonly number[]) {
     super(
-      `The backup is of PostgreSQL ${backupMajor}, and the servers on hand to verify it with are older: ${majorsOnHand.join(', ')}. ` +
+      `The backup is of PostgreSQL ${backupMajor}, and the servers available for verifications are older: ${majorsOnHand.join(', ')}. ` +
         `Build the server layer with major ${backupMajor}: see docs/layers.md.`,
     );
   }
@@ -27,7 +27,7 @@ export class ScratchTooSmall extends Permanent {
   constructor(folder: string, neededBytes: number, freeBytes: number, mostBytes?: number) {
     const most = mostBytes ? Math.floor(mostBytes / 1024 ** 2) : 0;
     super(
-      `Verifying takes ${mb(neededBytes)} MB of disk in ${folder}, and ${Math.floor(freeBytes / 1024 ** 2)} MB are free. ` +
+      `The verification needs ${mb(neededBytes)} MB of disk in ${folder}, and ${Math.floor(freeBytes / 1024 ** 2)} MB are free. ` +
         (mostBytes && neededBytes > mostBytes
           ? `No setting helps: a Lambda function has ${most} MB at most. Restore this backup into a database of your own to check it; GET .../restore-guide has the commands.`
           : `Set verification.temporaryMb to ${mb(neededBytes)} or more${most ? ` (Lambda allows up to ${most})` : ''}.`),
@@ -66,8 +66,8 @@ export class ScratchDied extends Retryable {
   readonly how: string;
   constructor(exit: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The scratch server ended by itself with ${exit}${why ? `: ${why}` : ' without any message'}. ` +
-        'Where the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
+      `The scratch server ended unexpectedly with ${exit}${why ? `: ${why}` : ' without any message'}. ` +
+        'If the system killed it, memory ran out: raise verification.memoryMb. Then verify the backup again.',
       options,
     );
     this.how = why ? `${exit}: ${why}` : exit;
@@ -78,7 +78,7 @@ export class ScratchDied extends Retryable {
 export class ScratchFaltered extends Retryable {
   constructor(object: string, why: string, options?: { cause?: unknown }) {
     super(
-      `The scratch server could not go on at ${object}: ${why}. It is tried again; where that does not help, raise verification.memoryMb or verification.temporaryMb.`,
+      `The scratch server ran out of memory or another resource at ${object}: ${why}. It is tried again; if that does not help, raise verification.memoryMb or verification.temporaryMb.`,
       options,
     );
   }

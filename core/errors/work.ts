@@ -8,7 +8,7 @@ const capitalized = (name: WorkName): string => `${name.charAt(0).toUpperCase()}
 export class ClaimLost extends Retryable {
   constructor(name: WorkName, id: string) {
     super(
-      `${capitalized(name)} ${id} is no longer this worker's: its lease ran out or another attempt took it over.`,
+      `${capitalized(name)} ${id} no longer belongs to this worker: its lease ran out, or another attempt claimed it.`,
     );
   }
 }
@@ -33,8 +33,8 @@ export class WorkerDied extends EndOfWork {
     super(
       name,
       name === 'backup'
-        ? `The worker died in each of ${attempts} attempts without any message (killed, out of memory or out of time). Look at the export function's log for this backup's id.`
-        : `The ${name} was given up: its worker died in each of ${attempts} attempts. The function's log and its memory have the reason.`,
+        ? `The worker died in each of ${attempts} attempts without any message (killed, out of memory or out of time). Search the export function's log for this backup's id.`
+        : `The ${name} failed: its worker died in each of ${attempts} attempts. Check the function's log and its memory.`,
     );
   }
 }
@@ -45,8 +45,8 @@ export class TookTooLong extends EndOfWork {
     super(
       name,
       name === 'backup'
-        ? `The export was stopped after ${seconds} s, the longest it may run; nothing was kept. Choose a faster compression (zstd level 1), give the function more memory, or split the project.`
-        : `The ${name} was stopped after ${seconds} s, the longest its function has; nothing of it was kept. Bring the backup back by hand: GET .../restore-guide has the commands.`,
+        ? `The export was stopped after ${seconds} s, its time limit; nothing was kept. Choose a faster compression (zstd level 1), give the function more memory, or split the project.`
+        : `The ${name} was stopped after ${seconds} s, the time limit of its function; nothing was kept. Restore the backup by hand: GET .../restore-guide has the commands.`,
     );
   }
 }
@@ -57,8 +57,8 @@ export class MessageBuried extends EndOfWork {
     super(
       name,
       name === 'backup'
-        ? `The request's message was given up by its queue: ${why}. Request the backup again.`
-        : `The message of this ${name} was given up by its queue: ${why}. Ask for the ${name} again; the function's log has the reason.`,
+        ? `The queue moved the message of the request to its dead-letter queue: ${why}. Request the backup again.`
+        : `The queue moved the message of this ${name} to its dead-letter queue: ${why}. Request the ${name} again; the function's log has the reason.`,
     );
   }
 }

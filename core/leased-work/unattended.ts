@@ -41,7 +41,7 @@ export const noteNotRun = (
     validation: 'could-not-run',
     verificationId: id,
     validatedAt: iso(clock()),
-    why: result?.why ?? error?.message ?? 'it was given up',
+    why: result?.why ?? error?.message ?? 'it failed',
   });
 
 export const unattendedOf = (ports: UnattendedPorts): Unattended => ({
@@ -82,7 +82,11 @@ export const giveUp = async <W extends LeasedWork>(
     (await store.failAbandoned(projectId, id, failure, kind.findingsOf?.(failure))) ??
     (await before());
   if (!failed) return false;
-  log.error(`a ${kind.name} was given up`, { projectId, [kind.idName]: id, failure });
+  log.error(`a ${kind.name} failed: no worker can complete it`, {
+    projectId,
+    [kind.idName]: id,
+    failure,
+  });
   await beforeNotifying?.(failed);
   await outcomes.send(kind.outcomeOf(failed));
   return true;

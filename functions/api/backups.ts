@@ -141,7 +141,11 @@ export const cancelBackup = async (api: Api, request: ApiRequest): Promise<Answe
   const status = await api.ports.history.requestCancel(before.projectId, before.id);
   if (status === undefined) throw new BackupNotFound(before.projectId, before.id);
   if (status !== 'cancelled' && status !== 'pending' && status !== 'in-progress')
-    throw new BackupNotReady(before.id, status, 'only one that waits or runs can be cancelled');
+    throw new BackupNotReady(
+      before.id,
+      status,
+      'only one that is pending or in progress can be cancelled',
+    );
   const backup = await findBackup(api, request);
   if (backup.status === 'cancelled' && !backup.toldAt) await reportCancelled(api, BACKUPS, backup);
   return {

@@ -58,7 +58,7 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   const methods: readonly string[] = [...new Set(others.map((route) => route.method))];
   if (methods.length && !methods.includes(httpMethod)) {
     const allow = methods.join(', ');
-    throw new HttpProblem(405, `There is no ${httpMethod} at this path; there is ${allow}.`, {
+    throw new HttpProblem(405, `This path has no method ${httpMethod}; it has ${allow}.`, {
       allow,
     });
   }
@@ -66,7 +66,7 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   throw new HttpProblem(
     404,
     meant === undefined
-      ? 'There is nothing at this path. GET /openapi.json lists what there is.'
+      ? 'There is nothing at this path. GET /openapi.json lists all paths.'
       : `There is nothing at this path. Did you mean ${meant}?`,
   );
 };

@@ -73,7 +73,7 @@ const bodyOf = (event: APIGatewayProxyEvent): string => {
   if (bytes.length > API.largestBody)
     throw new HttpProblem(
       413,
-      `The body has ${bytes.length} bytes; the API takes ${API.largestBody} at most.`,
+      `The body has ${bytes.length} bytes; the API accepts ${API.largestBody} at most.`,
     );
   return bytes.toString('utf8');
 };
@@ -121,7 +121,7 @@ export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z
   try {
     value = JSON.parse(request.body);
   } catch (cause) {
-    throw new InvalidInput('The body', ['it is no JSON'], { cause });
+    throw new InvalidInput('The body', ['it is not JSON'], { cause });
   }
   return parse('The body', schema, value);
 };

@@ -77,12 +77,12 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   projectId: 'The id as its source has it, percent-encoded.',
   limit: '1 to 100, 20 by default.',
-  cursor: 'As the page before gave it.',
-  from: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
-  to: 'By the time of creation: an ISO 8601 time or a UTC day, inclusive.',
-  redirect: '`true` answers 302 to the download itself.',
+  cursor: 'The cursor that the page before returned.',
+  from: 'Selects by time of creation: an ISO 8601 time or a UTC day, inclusive.',
+  to: 'Selects by time of creation: an ISO 8601 time or a UTC day, inclusive.',
+  redirect: '`true`: the answer is 302, to the download itself.',
   'Idempotency-Key':
-    'The same key with the same request is the same backup, restore, verification or run for 24 hours.',
+    'For 24 hours, the same key with the same request returns the same backup, restore, verification or run.',
 };
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
@@ -154,7 +154,7 @@ export const openApi = (base: string): Record<string, unknown> => {
       title: 'Larder',
       version: '1',
       description:
-        'Backups of the projects of a multi-tenant PostgreSQL. Times are ISO 8601 in UTC, sizes bytes. Requests are signed with SigV4.',
+        'Backups of the projects of a multi-tenant PostgreSQL. Times are ISO 8601 in UTC, sizes in bytes. Requests are signed with SigV4.',
     },
     servers: [{ url: base || '/' }],
     paths,

@@ -73,7 +73,7 @@ const known = (error: unknown): Known => {
   }
   if (error instanceof Error && THROTTLED.test(error.name)) {
     const headers = { 'retry-after': RETRY_AFTER_SECONDS };
-    return { status: 503, detail: 'Too much is asked at once. Ask again in a while.', headers };
+    return { status: 503, detail: 'Too many requests. Try again later.', headers };
   }
   return {
     status: 500,

@@ -53,7 +53,7 @@ const jobShape = {
   retryAt: time.optional(),
   cancelRequested: z.boolean().optional(),
   error: failure.optional(),
-  expiresAt: time.meta({ description: 'When this record may go.' }),
+  expiresAt: time.meta({ description: 'When this record may be removed.' }),
 };
 
 const dependentObjects = z
@@ -100,10 +100,10 @@ const report = z
       description:
         'The same objects in detail: whether each can be repointed to the restored schema, and the SQL that does it after the exchange of names.',
     }),
-    problems: lines.meta({ description: 'Why it is refused; empty where it can go on.' }),
+    problems: lines.meta({ description: 'Why the restore is refused; empty if it can go on.' }),
     warnings: lines,
   })
-  .meta({ description: 'What was found before anything was written.' });
+  .meta({ description: 'Findings of the preflight checks, before anything was written.' });
 
 const unfinished = z
   .object({
@@ -143,11 +143,11 @@ const outcome = z
     namingLive: namingLive.optional(),
     warnings: lines,
   })
-  .meta({ description: 'What it came to.' });
+  .meta({ description: 'The outcome.' });
 
 export const publicRestore = z.object({
   ...jobShape,
-  source: z.string().meta({ description: 'The source that is written to.' }),
+  source: z.string().meta({ description: 'The source that the restore writes to.' }),
   mode: z.enum(RESTORE_MODES),
   from: z.string().meta({ description: 'The source that the backup was taken from.' }),
   schemaName: z.string(),

@@ -61,7 +61,7 @@ const codeLine = ({ what, names }: Code): string => {
 export const codeSection = (manifest: Manifest): string => {
   const found = codeOf(manifest).filter(({ names }) => names.length);
   return lines(
-    'Use a login that is **no superuser** for the restore, preferably a new one that you drop afterwards. The backup holds code of the tenant. Checks of tables and domains, expressions of indexes, defaults and generated columns, queries of materialized views and all functions that they call run while it is restored, with the rights of that login. As a superuser, one check could run a program on the database server (`COPY ... TO PROGRAM`). The commands below stop at such a login.',
+    'Use a login that is **not a superuser** for the restore, preferably a new one that you drop afterwards. The backup holds code of the tenant. Checks of tables and domains, expressions of indexes, defaults and generated columns, queries of materialized views and all functions that they call run while it is restored, with the rights of that login. As a superuser, one check could run a program on the database server (`COPY ... TO PROGRAM`). The commands below stop at such a login.',
     '',
     found.length
       ? lines(

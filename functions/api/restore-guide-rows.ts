@@ -19,10 +19,10 @@ const PARTS = {
 
 export const definitionsNeeded = (manifest: Manifest): string =>
   lines(
-    `This backup holds rows without the definitions of their tables. They come from another backup of ${inline(manifest.project.name)} with content \`full\` or \`schema\` and format \`custom\` or \`tar\`, taken when the tables were as they were for this one: the nearest in time, as a rule (\`GET /projects/{projectId}/backups\` lists them). Download that and check it by the first step of its own guide, and name its file here:`,
+    `This backup holds rows without the definitions of their tables. They come from another backup of ${inline(manifest.project.name)} with content \`full\` or \`schema\` and format \`custom\` or \`tar\`, taken when the tables had the same definitions: usually the nearest in time (\`GET /projects/{projectId}/backups\` lists them). Download that and check it by the first step of its own guide, and name its file here:`,
     '',
     fenced("export DEFINITIONS='./….dump'", 'sh'),
-    'Where a table has changed in between, the restore ends with an error and leaves nothing: take another one.',
+    'If a table has changed in between, the restore ends with an error and keeps nothing: use another one.',
   );
 
 /** Materialized views: a full backup refreshes them, a backup of definitions leaves them empty. */

@@ -59,7 +59,7 @@ const before = (manifest: Manifest): string => {
     '## What you need',
     '',
     `- \`psql\`${manifest.options.format === 'plain' && manifest.options.content !== 'data' ? '' : ' and `pg_restore`'} of PostgreSQL ${major} or later${unpacker ? `, and \`${unpacker.split(' ')[0]}\`` : ''}; \`aws\` with the right to read the bucket.`,
-    `- A database of PostgreSQL ${majorOf(manifest.source.serverVersion)} or later that has no schema ${schemasIn(manifest).map(inline).join(', ')} yet. A live one must be renamed first; nothing here removes or overwrites anything.`,
+    `- A database of PostgreSQL ${majorOf(manifest.source.serverVersion)} or later that has no schema ${schemasIn(manifest).map(inline).join(', ')} yet. Rename a live one first; these commands remove and overwrite nothing.`,
     '',
     codeSection(manifest),
     '',
@@ -109,7 +109,7 @@ const needs = (manifest: Manifest, mark: string): string => {
   return lines(
     '## 2. Create what it needs',
     '',
-    'Roles that own or are granted something (without passwords, and only those that are missing), extensions, and the right of the restoring login to create the schema and give its objects to their owners. Of a role that is a superuser here it becomes no member.',
+    'Roles that own or are granted something (without passwords, and only those that are missing), extensions, and the rights that the restoring login needs to create the schema and to set the owners of its objects. The login does not become a member of a role that is a superuser here.',
     '',
     fenced(
       `psql "$ADMIN_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=login="$(psql "$DATABASE_URL" --no-psqlrc --tuples-only --no-align --command='SELECT session_user')" ${heredoc(sql, mark)}`,
@@ -118,7 +118,7 @@ const needs = (manifest: Manifest, mark: string): string => {
     elsewhere.length
       ? lines(
           '',
-          'Its objects also use these, which live in other schemas and are not in the file. They must be there first:',
+          'Its objects also use these, which live in other schemas and are not in the file. They must exist first:',
           '',
           ...elsewhere.map(
             ({ kind, name, neededBy }) =>
@@ -148,15 +148,15 @@ const restore = (manifest: Manifest, mark: string): string => {
   return lines(
     '## 3. Restore',
     '',
-    'It is one transaction: either all of it is there afterwards, or nothing.',
+    'It is one transaction: it restores everything or nothing.',
     '',
     fenced(
       lines(`cat > ${CHECK_FILE} ${heredoc(CHECK_SQL, mark)}`, commandsOf(manifest, mark)),
       'sh larder',
     ),
     plain || manifest.options.content === 'data'
-      ? 'Owners that are superusers here get nothing from another login. Where that stops it, restore into a server where they are ordinary roles.'
-      : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: everything then belongs to the login.',
+      ? 'Another login can’t give objects to owners that are superusers here. If that stops the restore, use a server where they are ordinary roles.'
+      : 'Not the same roles, or owners that are superusers here? Add `--no-owner --no-privileges` to `pg_restore`: all objects then belong to the login.',
     ...[operatorsSection(manifest)].filter(Boolean),
     'Only a superuser can create some objects, such as functions in C. If one stops the restore, read the code of the backup first, and restore as a superuser only on a server that holds nothing else.',
     'Programs newer than the server write settings that it does not know (`transaction_timeout` before 17): use those of its own major.',
@@ -170,7 +170,7 @@ const compare = (manifest: Manifest, mark: string): string => {
     '',
     query
       ? lines(
-          'It counts the rows of every table and lists those that have more or fewer than the backup: its name, the rows in the backup, the rows found. Its last line is `Compared.`; where nothing stands before that, all is there. Where row security is forced on a table, a login without BYPASSRLS counts fewer.',
+          'It counts the rows of every table and lists those that have more or fewer than the backup: its name, the rows in the backup, the rows found. Its last line is `Compared.`; if it prints nothing before that, all rows are there. If row security is forced on a table, a login without BYPASSRLS counts fewer.',
           '',
           fenced(
             `psql "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --tuples-only ${heredoc(lines(query, '\\echo Compared.'), mark)}`,
@@ -184,12 +184,12 @@ const compare = (manifest: Manifest, mark: string): string => {
 const notes = ({ warnings, leftOut = [] }: Manifest): string =>
   warnings.length || leftOut.length
     ? lines(
-        '## Worth knowing',
+        '## Notes',
         '',
         ...warnings.map((warning) => `- ${inline(warning)}`),
         ...leftOut.map(
           ({ kind, name }) =>
-            `- Not in the file, to be made again by hand: ${inline(kind)} ${inline(name)}`,
+            `- Not in the file, to be created by hand: ${inline(kind)} ${inline(name)}`,
         ),
       )
     : '';
@@ -200,11 +200,11 @@ export const restoreGuide = (manifest: Manifest, where: GuideWhere): string => {
   const mark = `LARDER_${digest.slice(0, 16)}`;
   const data = manifest.options.content === 'data';
   return `${[
-    `# Bring back ${inline(manifest.project.name)} as it was on ${manifest.timings.snapshotAt}`,
+    `# Restore ${inline(manifest.project.name)} as it was on ${manifest.timings.snapshotAt}`,
     facts(manifest),
     data
       ? 'It can’t be restored beside a live schema, since its rows name the tables that they go into: restore it into a database of its own.'
-      : 'Ask Larder to do it if it can: `POST .../restores` puts this backup beside the live schema, checked and counted. This page is for when it can’t.',
+      : 'Let Larder restore it if possible: `POST .../restores` restores this backup beside the live schema, and checks and counts it. Use this page if that is not possible.',
     before(manifest),
     download(manifest, where),
     needs(manifest, mark),

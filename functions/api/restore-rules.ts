@@ -19,12 +19,12 @@ import type { Api } from './ports.ts';
 export const checkSource = ({ ports, settings }: Api, source: string): void => {
   if (!settings.sources.includes(source)) {
     throw new RestoreNotAllowed(
-      `The configuration has no source ${quoted(source)} any more. Bring the backup to another source by POST .../elsewhere, or back by hand: GET .../restore-guide.`,
+      `The configuration no longer has a source ${quoted(source)}. Restore the backup into another source with POST .../elsewhere, or by hand: GET .../restore-guide.`,
     );
   }
   if (ports.restoreQueues.has(source)) return;
   throw new RestoreNotAllowed(
-    `Source ${quoted(source)} takes no restores: its configuration has no "restore". Give it one, with the login of a role that may create schemas.`,
+    `Source ${quoted(source)} accepts no restores: its configuration has no "restore". Add it, with the login of a role that may create schemas.`,
   );
 };
 
@@ -32,7 +32,7 @@ export const checkSource = ({ ports, settings }: Api, source: string): void => {
 export const checkTarget = (api: Api, from: string, target: string): void => {
   if (target === from) {
     throw new InvalidInput('The body', [
-      "target: it is the backup's own source, to which POST .../restores brings it back",
+      "target: it is the backup's own source; use POST .../restores",
     ]);
   }
   if (!api.settings.sources.includes(target)) {
@@ -43,7 +43,7 @@ export const checkTarget = (api: Api, from: string, target: string): void => {
   checkSource(api, target);
   if (api.settings.restoreFrom.get(target)?.includes(from)) return;
   throw new RestoreNotAllowed(
-    `Source ${quoted(target)} does not take backups of source ${quoted(from)}. Add that to its "restore.from" in the configuration, if its people may see them.`,
+    `Source ${quoted(target)} does not accept backups of source ${quoted(from)}. Add that source to its "restore.from" in the configuration, if its users may see them.`,
   );
 };
 
@@ -59,7 +59,7 @@ export const checkContent = ({ id, type, content }: Backup): void => {
   if (content === 'data') {
     throw new ContentNotRestorable(
       id,
-      'holds rows without the definitions of their tables, and they would go into tables of the names that are live',
+      'holds rows without the definitions of their tables, and they would be loaded into the live tables of the same names',
       'Restore it by hand into a separate database: GET .../restore-guide has the commands, which take the definitions from a backup with content full or schema.',
     );
   }
@@ -70,13 +70,13 @@ export const checkSwap = ({ id, content }: Backup, manifest: Manifest): void => 
   if (content !== 'full') {
     throw new ContentNotRestorable(
       id,
-      'holds definitions without rows: every table would be empty in the live place',
+      'holds definitions without rows: every live table would be empty',
       'Restore it beside, or swap with a backup of content full.',
     );
   }
   if (manifest.project.schemas) {
     throw new RestoreNotAllowed(
-      'These schemas belong to all projects of their source, whose foreign keys and functions name them: they are not exchanged. Restore them beside, and take from there what you need.',
+      'These schemas belong to all projects of their source, whose foreign keys and functions name them: they are not exchanged. Restore them beside, and copy what you need from there.',
     );
   }
 };

@@ -30,7 +30,11 @@ export const cancelRestore = async (api: Api, request: ApiRequest): Promise<Answ
   const before = await findJob(api, request, RESTORE_RESOURCE);
   const status = await api.ports.restores.requestCancel(before.projectId, before.id);
   if (status === 'completed' || status === 'failed')
-    throw new RestoreNotReady(before.id, status, 'only one that waits or runs can be cancelled');
+    throw new RestoreNotReady(
+      before.id,
+      status,
+      'only one that is pending or in progress can be cancelled',
+    );
   const restore = await findJob(api, request, RESTORE_RESOURCE);
   if (restore.status === 'cancelled' && !restore.toldAt)
     await reportCancelled(api, RESTORES, restore);

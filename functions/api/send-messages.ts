@@ -18,7 +18,7 @@ export const sendRequest = async (
   try {
     const unsent = await queue?.send([{ projectId, id }]);
     if (!unsent || unsent.length)
-      log.warn('the request was not taken by the queue; sweep sends it', facts);
+      log.warn('the queue did not accept the request; sweep sends it', facts);
   } catch (error) {
     log.error('the request could not be sent; sweep sends it', { ...facts, error });
   }
@@ -34,6 +34,6 @@ export const reportCancelled = async (
     await outcomes?.send(outcomeOf(cancelled));
   } catch (error) {
     const facts = { [idName]: cancelled.id, error };
-    log.error('a cancellation could not be reported; sweep does it', facts);
+    log.error('a cancellation could not be reported; sweep reports it', facts);
   }
 };

@@ -46,7 +46,7 @@ const DAY_MS = 86_400_000;
 
 const counted = z.object({
   count: z.int(),
-  more: z.boolean().meta({ description: `True where there are over ${COUNTED_AT_MOST}.` }),
+  more: z.boolean().meta({ description: `True if there are over ${COUNTED_AT_MOST}.` }),
 });
 const jobsNow = z.object({
   running: counted,

@@ -48,7 +48,7 @@ const failureOf = (
 const eventOf = (
   body: string,
 ): { readonly event: PlanEvent; readonly record?: z.output<typeof lambdaRecord> } => {
-  const dead = parseJson('The dead plan event', deadPlan, body);
+  const dead = parseJson('The dead-lettered plan event', deadPlan, body);
   return 'requestPayload' in dead ? { event: dead.requestPayload, record: dead } : { event: dead };
 };
 
@@ -61,7 +61,7 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
   const { event, record } = eventOf(letter.body);
   const { source } = letter;
   if (source === undefined || !event.sources.includes(source)) {
-    throw new errors.InvalidInput('The dead plan event', [
+    throw new errors.InvalidInput('The dead-lettered plan event', [
       `sources: does not hold ${source ?? 'any'}, the source whose queue this is`,
     ]);
   }
@@ -77,10 +77,13 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
   // The first part written is kept: another delivery of the event may have planned it successfully.
   const part = (await runs.get(run.id))?.parts[source];
   if (!part?.error) {
-    log.info('a dead plan event was planned by another delivery', { runId: run.id, source });
+    log.info('the run of a dead-lettered plan event was planned by another delivery', {
+      runId: run.id,
+      source,
+    });
     return;
   }
-  log.error('planning was given up', { runId: run.id, source, error: part.error });
+  log.error('planning failed for good', { runId: run.id, source, error: part.error });
   const { name, message } = part.error;
   await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error: { name, message } });
 };
@@ -97,6 +100,6 @@ export const beginLateRun = async (
   const { run, created } = await runs.begin(runOf(event, clock()));
   const { id: runId, schedule, scheduledAt } = run;
   if (created)
-    log.error('a run begins late; sweep starts its planning', { runId, schedule, scheduledAt });
-  else log.info('the run of a dead schedule event has begun', { runId, schedule });
+    log.error('a run starts late; sweep starts its planning', { runId, schedule, scheduledAt });
+  else log.info('the run of a dead-lettered schedule event was started', { runId, schedule });
 };

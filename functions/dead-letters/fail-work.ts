@@ -15,8 +15,11 @@ export const failWork = async <W extends LeasedWork>(
   { body }: DeadLetter,
 ): Promise<void> => {
   const { name, task, idName, message } = work.kind;
-  const ref = parseJson(`The dead ${task} request`, message, body);
+  const ref = parseJson(`The dead-lettered ${task} request`, message, body);
   if (await giveUp(ports, work, ref, new MessageBuried(name, WHY))) return;
   const { projectId, id } = ref;
-  ports.log.info(`the ${name} of a dead message is left as it is`, { projectId, [idName]: id });
+  ports.log.info(`the ${name} of a dead letter is final or has a worker; it was not changed`, {
+    projectId,
+    [idName]: id,
+  });
 };

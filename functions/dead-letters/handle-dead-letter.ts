@@ -7,8 +7,8 @@ import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
 /** The backup has ended, but its outcome was not notified. Its row says so, and sweep sends the outcome again. */
 const logOutcome = async ({ log }: DeadLetterPorts, { body }: DeadLetter): Promise<void> => {
-  const outcome = parseJson('The dead outcome', outcomeMessage, body);
-  log.error('nobody could be told of an outcome; sweep will send it again', { outcome });
+  const outcome = parseJson('The dead-lettered outcome', outcomeMessage, body);
+  log.error('an outcome could not be reported; sweep will send it again', { outcome });
 };
 
 /** The stream's on-failure destination gets no record, only its position. Sweep removes the objects of `deleted` rows. */

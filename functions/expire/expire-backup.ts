@@ -62,14 +62,14 @@ export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<
   const names = { projectId, backupId: id };
   if (backup.status !== 'completed' || !fileId) return 'nothing';
   if (!isItsOwn(fileId, backup)) {
-    log.error('an expired row names an object that is not its own; it was left', {
+    log.error('an expired row names an object that is not its own; the object was kept', {
       ...names,
       fileId,
     });
     return 'kept';
   }
   if (isFull(backup) && !(await hasAnother(ports, backup))) {
-    log.error("retention took the row of the project's last good backup; its object was left", {
+    log.error("retention removed the row of the project's last good backup; its object was kept", {
       ...names,
       fileId,
     });
@@ -78,7 +78,10 @@ export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<
   if ((await history.leaveDeleted(backup, 'retention')) === 'exists') {
     const there = await history.get(projectId, id);
     if (there?.status !== 'deleted') {
-      log.warn('an expired backup is there again; it was left', { ...names, row: there?.status });
+      log.warn('an expired backup has a row again; its object was kept', {
+        ...names,
+        row: there?.status,
+      });
       return 'kept';
     }
   }

@@ -107,7 +107,7 @@ class Inspection extends Transform {
 
   #fault(): DumpNotWhole | null {
     if (!HEADS[this.#format](this.#head, this.#encoding)) {
-      return new DumpNotWhole(`it does not begin as a dump of format ${this.#format} does`);
+      return new DumpNotWhole(`it does not begin like a dump of format ${this.#format} does`);
     }
     this.#follow((check) => check.end());
     if (this.#damage !== undefined) return new DumpNotWhole(this.#damage);

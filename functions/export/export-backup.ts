@@ -17,7 +17,7 @@ const endLeftoversOf = async ({ snapshots, log }: ExportPorts, backup: Backup): 
   try {
     await snapshots.endLeftovers(backup.id, backup.attempt);
   } catch (error) {
-    log.warn('sessions of an earlier attempt could not be looked for', {
+    log.warn('looking for sessions of an earlier attempt failed', {
       backupId: backup.id,
       error: describeError(error).name,
     });

@@ -91,9 +91,9 @@ export const wantVerification = async (
     const { id, projectId, ...row } = verificationOf(options, backup, ports.clock());
     await ports.verifications.create({ ...row, id, projectId });
     const unsent = await ports.verificationQueue.send([{ projectId, id }]);
-    if (unsent.length) ports.log.warn('the queue of verifications took no message', { id });
+    if (unsent.length) ports.log.warn('the verification queue did not accept the message', { id });
   } catch (error) {
-    ports.log.warn('the verification of a backup could not be asked for', {
+    ports.log.warn('the verification of a backup could not be requested', {
       projectId: backup.projectId,
       backupId: backup.id,
       failure: describeError(error),

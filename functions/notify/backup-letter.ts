@@ -105,7 +105,7 @@ const failureOf = ({ status, error }: Backup): Block[] =>
           items: [
             {
               title: error?.name ?? 'Failed',
-              detail: oneLine(error?.message ?? 'It left no reason.', 1000),
+              detail: oneLine(error?.message ?? 'No reason was recorded.', 1000),
             },
           ],
           more: 0,
@@ -121,7 +121,7 @@ const howToUse = (backup: Backup): Block[] => {
   const path = `/projects/${encodePart(backup.projectId)}/backups/${backup.id}/download`;
   return [
     { kind: 'heading', text: 'Download and restore' },
-    { kind: 'text', text: 'Ask the API for a URL, which is good for 15 minutes:' },
+    { kind: 'text', text: 'Request a URL from the API; it is valid for 15 minutes:' },
     { kind: 'code', text: `GET ${path}` },
     ...(backup.content === 'data'
       ? ([

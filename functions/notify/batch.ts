@@ -19,7 +19,7 @@ export const notifyBatch = async (
       const runId = await takeNote(ports, settings, outcome);
       if (runId) waiting.set(runId, [...(waiting.get(runId) ?? []), messageId]);
     } catch (error) {
-      ports.log.error('an outcome could not be told', { messageId, error });
+      ports.log.error('an outcome could not be reported', { messageId, error });
       throw error;
     }
   };
@@ -29,7 +29,7 @@ export const notifyBatch = async (
     try {
       await mailFinishedRun(ports, settings, runId);
     } catch (error) {
-      ports.log.error('a run could not be told', { runId, error });
+      ports.log.error('a run could not be reported', { runId, error });
       failures.push(...messageIds.map((itemIdentifier) => ({ itemIdentifier })));
     }
   }

@@ -102,7 +102,7 @@ const noteJob = async <J extends Job>(
 ): Promise<void> => {
   const job = await jobs.get(projectId, id);
   if (!job || !isFinal(job.status)) {
-    log.warn('an outcome came for what has not ended', { projectId, id });
+    log.warn('received an outcome of work that has not ended', { projectId, id });
     return;
   }
   if (job.toldAt) return;
@@ -119,7 +119,7 @@ const noteBackup = async (
   const { history, runs, mailer, log } = ports;
   const backup = await history.get(projectId, backupId);
   if (!backup || !isFinal(backup.status)) {
-    log.warn('an outcome came for a backup that has none', { projectId, backupId });
+    log.warn('received an outcome of a backup that has not ended', { projectId, backupId });
     return undefined;
   }
   if (backup.runId) {
@@ -148,7 +148,7 @@ export const mailFinishedRun = async (
   const { runs, mailer, log } = ports;
   const run = await runs.get(runId);
   if (!run) {
-    log.warn('an outcome came for a run that is not there', { runId });
+    log.warn('received an outcome of a run that does not exist', { runId });
     return 'unknown';
   }
   if (run.mailedAt) return 'before';

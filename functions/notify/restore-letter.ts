@@ -93,7 +93,7 @@ const failureOf = ({ status, error }: Restore): Block[] =>
           items: [
             {
               title: error?.name ?? 'Failed',
-              detail: oneLine(error?.message ?? 'It left no reason.', 2000),
+              detail: oneLine(error?.message ?? 'No reason was recorded.', 2000),
             },
           ],
           more: 0,
@@ -118,8 +118,8 @@ const namingOf = (
 const foundBefore = ({ dryRun, report }: Restore): Block[] =>
   dryRun && report
     ? [
-        ...list('Speaks against it', report.problems),
-        ...list('Worth knowing', report.warnings),
+        ...list('Problems', report.problems),
+        ...list('Notes', report.warnings),
         ...namingOf(report.namingLive, report),
       ]
     : [];
@@ -128,7 +128,7 @@ const findingsOf = ({ outcome, report }: Restore): Block[] =>
   outcome
     ? [
         ...unfinishedBlocks(outcome.unfinished ?? []),
-        ...list('Worth knowing', outcome.warnings),
+        ...list('Notes', outcome.warnings),
         ...list(
           'Left out',
           outcome.leftOut.map(({ what, why }) => `${what}: ${why}`),

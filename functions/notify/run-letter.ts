@@ -84,7 +84,7 @@ const failedOf = ({ failed }: RunReport): Block[] =>
     'Failed',
     failed.map((backup) => ({
       title: nameOf(backup),
-      detail: oneLine(backup.error?.message ?? 'It left no reason.', DETAIL_LENGTH),
+      detail: oneLine(backup.error?.message ?? 'No reason was recorded.', DETAIL_LENGTH),
       note: `${backup.error?.name ?? 'Unknown'}, ${counted(backup.attempt, 'attempt')}, backup ${backup.id}`,
     })),
     FAILED_SHOWN,

@@ -56,7 +56,7 @@ const neverRequested = (projectId: string, backupId: string): Ended => ({
   error: {
     name: 'NeverRequested',
     message:
-      'Planning died before it could request this backup. The next run takes the project again; request a backup to have one now.',
+      'Planning ended before it could request this backup. The next run includes the project again; request a backup to have one now.',
   },
 });
 

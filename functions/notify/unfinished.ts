@@ -24,7 +24,7 @@ export const unfinishedBlocks = (all: readonly UnfinishedObject[]): Block[] => {
     {
       kind: 'table',
       columns: [
-        { title: 'Unfinished: all rows are there, but these objects are not as they were' },
+        { title: 'Unfinished: all rows are restored, but these objects differ from the source' },
       ],
       rows: all.slice(0, LINES_SHOWN).map((one) => [lineOf(one)]),
       more: Math.max(0, all.length - LINES_SHOWN),

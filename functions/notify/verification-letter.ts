@@ -19,7 +19,7 @@ const titleOf = (verification: Verification): { title: string; tone: Tone } => {
   if (result?.verdict === 'verified')
     return { title: `A ${backup} was restored and compared: it is whole`, tone: 'good' };
   if (result?.verdict === 'failed')
-    return { title: `A ${backup} is not what it should be`, tone: 'bad' };
+    return { title: `A ${backup} failed its verification`, tone: 'bad' };
   return { title: `A ${backup} could not be verified`, tone: 'bad' };
 };
 
@@ -29,7 +29,7 @@ const unfinishedOf = (all: readonly UnfinishedObject[]): Block[] =>
     ? [
         {
           kind: 'text',
-          text: 'Every row was restored. The objects listed here cannot be restored as they were: correct the rows at the source and back up again, or restore with "onConflict": "report".',
+          text: 'Every row was restored. The objects listed here cannot be recreated as they are at the source: correct the rows at the source and back up again, or restore with "onConflict": "report".',
         },
         {
           kind: 'table',
@@ -48,7 +48,7 @@ const troubleOf = ({ result, error }: Verification): Block[] => {
     return [
       {
         kind: 'text',
-        text: 'What was restored from the vault differs from the source at the time of the backup. Take a new backup now, and read the differences below.',
+        text: 'The backup is damaged, or its restored contents differ from the source at the time of the backup. Take a new backup now, and read the differences below.',
       },
       {
         kind: 'table',
@@ -58,10 +58,10 @@ const troubleOf = ({ result, error }: Verification): Block[] => {
       },
     ];
   }
-  const detail = oneLine(result?.why ?? error?.message ?? 'It left no reason.', 2000);
+  const detail = oneLine(result?.why ?? error?.message ?? 'No reason was recorded.', 2000);
   return [
     { kind: 'trouble', items: [{ title: error?.name ?? 'Could not run', detail }], more: 0 },
-    { kind: 'text', text: 'The backup is neither known to be good nor to be bad.' },
+    { kind: 'text', text: 'It is not known whether the backup is good or damaged.' },
   ];
 };
 

@@ -84,7 +84,7 @@ export const planList = async (
     await request(ports, settings, run, projects, waiting, `${source.name}#${index}`, chunk);
     planned += chunk.length;
   }
-  if (left.size) log.warn('projects came after the list was closed', { left: left.size });
+  if (left.size) log.warn('projects were listed after the list was closed', { left: left.size });
   return planned;
 };
 
@@ -104,7 +104,7 @@ const request = async (
     // An attempt that died may have listed a project that is gone now: the registry still has it.
     const project = projects.get(projectId) ?? (await registry.get(projectId));
     if (!project) {
-      log.warn('a planned project is known no more', { projectId, backupId });
+      log.warn('a planned project is no longer in the registry', { projectId, backupId });
       return false;
     }
     const place = { projectId, backupId, chunk };
@@ -118,5 +118,5 @@ const request = async (
   const unsent = await queue.send(messages.flat());
   // Their rows are pending, and sweep sends a message for each row that has waited too long.
   if (unsent.length)
-    log.warn('requests were not taken by the queue', { runId: run.id, unsent: unsent.length });
+    log.warn('the queue did not accept some requests', { runId: run.id, unsent: unsent.length });
 };

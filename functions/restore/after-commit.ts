@@ -80,7 +80,7 @@ export const refuseWithoutKeys = ({ schemas, foreignKeys }: RestoreOutcome): voi
   const [missing] = foreignKeys.filter(({ state }) => state === 'left-out');
   if (!missing) return;
   const why = new Error(
-    `The foreign key ${quoted(missing.name)} of ${quoted(missing.table.name)} could not be added: ${missing.why ?? 'for a reason that the log has'}.`,
+    `The foreign key ${quoted(missing.name)} of ${quoted(missing.table.name)} could not be added: ${missing.why ?? 'the log has the reason'}.`,
   );
   throw new StepNotDone('The names were not exchanged', namesOf(schemas), why);
 };
@@ -104,7 +104,7 @@ export const keyWarnings = (keys: readonly RestoredForeignKey[]): readonly strin
     .filter(({ state }) => state !== 'valid')
     .map(
       ({ table, name, state, why, sql }) =>
-        `Foreign key ${quoted(name)} of ${quoted(`${table.schema}.${table.name}`)} outside is ${state === 'left-out' ? 'missing' : 'not valid'}: ${why ?? 'for a reason that the log has'}${sql === undefined ? '' : ` (${sql})`}.`,
+        `Foreign key ${quoted(name)} of ${quoted(`${table.schema}.${table.name}`)} outside is ${state === 'left-out' ? 'missing' : 'not valid'}: ${why ?? 'the log has the reason'}${sql === undefined ? '' : ` (${sql})`}.`,
     );
 
 /** The same for unfinished objects, whose statements name the schemas in quotes. */

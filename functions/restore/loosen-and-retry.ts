@@ -3,7 +3,7 @@ import type { Restore } from '../../core/restore.ts';
 
 /** What a restore does if rows of its backup violate its definitions. */
 const REPORT =
-  'The rest can be restored: ask again with "onConflict": "report". It restores every row and lists each object that is not as it was, with the SQL that completes it (docs/restore.md).';
+  'The rest can be restored: request it again with "onConflict": "report". That restores every row and lists each object that differs from the source, with the SQL that completes it (docs/restore.md).';
 
 /** Under `stop` the error mentions that there is another way. */
 export const withAnotherWay = (error: unknown, { onConflict }: Restore): unknown => {

@@ -29,7 +29,9 @@ const recoverLoaded = async (
       warnings: [
         ...loaded.warnings,
         ...(tables
-          ? ['What was left out for the choice of tables is not listed: every worker died before.']
+          ? [
+              'Objects that were left out because of the chosen tables are not listed: all workers died before that.',
+            ]
           : []),
       ],
     }),

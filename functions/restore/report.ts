@@ -31,7 +31,7 @@ const bytesOf = (manifest: Manifest, { chosen }: RestorePlan): number => {
 const timeProblems = (bytes: number, allowed: number) => {
   const seconds = Math.ceil(FIXED_SECONDS + bytes / SLOW_BYTES);
   const least = leastSeconds(bytes);
-  const way = 'GET .../restore-guide has the commands to bring it back by hand, without a limit.';
+  const way = 'GET .../restore-guide has the commands to restore it by hand, without a time limit.';
   if (least > allowed) {
     return {
       seconds,
@@ -44,7 +44,7 @@ const timeProblems = (bytes: number, allowed: number) => {
   const warnings =
     seconds > allowed
       ? [
-          `It may take ${seconds} s on a slow server, and its function has ${allowed} s: then nothing is kept of it. ${way}`,
+          `It may take ${seconds} s on a slow server, and its function has ${allowed} s: then nothing is kept. ${way}`,
         ]
       : [];
   return { seconds, problems: [], warnings };

@@ -123,7 +123,7 @@ const ownCodeIn = async (
 const refuseSharedSwap = ({ mode }: Restore, { project }: Manifest): void => {
   if (mode !== 'swap' || !project.schemas) return;
   throw new RestoreRefused([
-    'These schemas belong to all projects of their source: they are not exchanged. Restore them beside, and take from there what you need.',
+    'These schemas belong to all projects of their source: they are not exchanged. Restore them beside, and copy what you need from there.',
   ]);
 };
 
@@ -151,7 +151,7 @@ const planWithoutNaming = async (
   const { format } = manifest.options;
   if (format === 'plain') {
     throw new RestoreRefused([
-      'A plain backup has no table of contents: tables can only be chosen from formats custom and tar. Restore all of it beside, and take the tables from there.',
+      'A plain backup has no table of contents: tables can only be chosen from formats custom and tar. Restore all of it beside the live schema, and copy the tables from there.',
     ]);
   }
   const chosen = await archives.choose({

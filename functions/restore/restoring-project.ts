@@ -24,7 +24,7 @@ export const restoringProject = async (
 /** Only the log shows whose schemas were refused: answers and mails go to people of one project. */
 export const logNotOwned = (log: Log, restoreId: string, problems: readonly NotOwned[]): void => {
   if (problems.length)
-    log.warn('a restore would have touched schemas that are not its project’s', {
+    log.warn('a restore would have changed schemas that do not belong to its project', {
       restoreId,
       problems,
     });

@@ -148,7 +148,7 @@ const safeguard = async (
   const { safeguarded } = restore;
   if (safeguarded && !isSame(safeguarded, live)) {
     throw new RestoreRefused([
-      'Since the safety backup was requested, another schema has taken the live schema’s name. Ask for the swap again.',
+      'Since the safety backup was requested, another schema has taken the live schema’s name. Request the swap again.',
     ]);
   }
   if (!safeguarded) await context.write({ safeguarded: live });
@@ -172,7 +172,7 @@ const keysFor = async (
   context: Context,
 ): Promise<readonly RestoredForeignKey[]> =>
   restore.into === 'live' && preflight.notOwned.length
-    ? leftForLater(loaded.foreignKeys, 'the schema does not belong to the project any more')
+    ? leftForLater(loaded.foreignKeys, 'the schema no longer belongs to the project')
     : await addForeignKeys(ports, options, restore, loaded, places, context);
 
 /** Everything up to the exchange of names; undefined for a dry run, which ends with its report. */

@@ -96,9 +96,7 @@ export const undoSwap = async (
   const swap = await swapOf(ports, restore);
   const { id, mode, status, outcome, seal } = swap;
   if (mode !== 'swap' || !isFinal(status) || !outcome || seal === undefined) {
-    throw new RestoreRefused([
-      `Restore ${id} is no swap that was completed: there is nothing to undo.`,
-    ]);
+    throw new RestoreRefused([`Restore ${id} is not a completed swap: there is nothing to undo.`]);
   }
   const other = await undoneBy(ports, restore, swap);
   if (other) {

@@ -29,7 +29,7 @@ export const handler = lambdaHandler(
   undefined,
   async (event: PlanEvent): Promise<{ readonly runId: string }> => {
     const run = await beginRun(ports, runOf(event, ports.clock()));
-    log.info('run begun', { runId: run.id, schedule: run.schedule, sources: run.sources });
+    log.info('run started', { runId: run.id, schedule: run.schedule, sources: run.sources });
     return { runId: run.id };
   },
 ).use(parsed('The event of start-runs', planEvent));

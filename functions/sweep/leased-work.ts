@@ -67,7 +67,7 @@ const sendAgain = async <W extends LeasedWork>(
     log.warn(`the message of a ${kind.name} was sent again`, { projectId, [kind.idName]: id });
   }
   // Their rows are pending, and the next sweep finds them.
-  if (unsent?.length) throw new Error(`${unsent.length} requests were not taken by the queue`);
+  if (unsent?.length) throw new Error(`the queue did not accept ${unsent.length} requests`);
 };
 
 /** Repairs rows of one source that have waited too long without a worker. */
@@ -85,7 +85,7 @@ const help = async <W extends LeasedWork>(
     const lost = rows.filter((row) => depth === 0 || isTooOld(row));
     return await sendAgain(ports, swept, step, source, lost);
   }
-  const why = `the configuration has no ${swept.lacks} ${quoted(source)} any more`;
+  const why = `the configuration no longer has a ${swept.lacks} ${quoted(source)}`;
   for (const row of rows) {
     if (await giveUp(ports, swept, row, new MessageBuried(swept.kind.name, why)))
       step.count(swept.givenUp);

@@ -32,7 +32,7 @@ const giveUpPart = async (
     error,
   });
   step.count('partsGivenUp');
-  log.error('planning was given up', { runId: run.id, source, error });
+  log.error('planning failed for good', { runId: run.id, source, error });
   await outcomes.send({ kind: 'plan-failed', runId: run.id, source, error });
 };
 
@@ -41,10 +41,10 @@ const helpPart = async (ports: SweepPorts, step: Step, run: Run, source: string)
   const waited = step.now - millis(run.createdAt);
   if (waited <= PART_GRACE) return;
   if (!ports.queues.has(source)) {
-    return await giveUpPart(ports, step, run, source, 'the configuration has it no more');
+    return await giveUpPart(ports, step, run, source, 'the configuration no longer has it');
   }
   if (waited > PART_GIVEN_UP) {
-    return await giveUpPart(ports, step, run, source, 'it did not come to an end within a day');
+    return await giveUpPart(ports, step, run, source, 'it did not end within a day');
   }
   if (!isDue(waited, PART_GRACE)) return;
   await ports.functions.startPlan(source, planEventOf(run));

@@ -60,7 +60,7 @@ export const sweepSchedules = async (ports: SweepPorts, step: Step): Promise<voi
       const grace = GRACE + schedule.flexibleMinutes * MINUTE;
       if (dueAt === undefined || step.now <= dueAt + grace) return;
       step.count('runsMissing');
-      log.error('a schedule was due and began no run', {
+      log.error('a schedule was due and started no run', {
         schedule: schedule.name,
         dueAt: iso(dueAt),
       });

@@ -60,7 +60,7 @@ const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): voi
   if (vouched !== 'row' || definitions) return;
   throw new BackupNotVerifiable(
     backup.id,
-    'its manifest lists no definitions, and neither a digest in its row nor a signature says that it never did',
+    'its manifest lists no definitions, and neither a digest in its row nor a signature proves that it never did',
     'Take a new backup, whose manifest is signed.',
   );
 };
@@ -87,7 +87,7 @@ const judged = async (
 };
 
 const FROM_THE_BEGINNING =
-  'Its stored bytes are those that were stored, by their SHA-256: it was so from the beginning, and backups taken alike may be too.';
+  'By its SHA-256, the stored object has not changed: the fault was there from the beginning, and backups taken in the same way may have it too.';
 
 const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
   differenceCount === 0 ? 'verified' : 'failed';

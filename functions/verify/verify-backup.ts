@@ -29,7 +29,7 @@ const summaryOf = (result: VerificationResult): string | undefined => {
     const [first] = unfinished;
     if (!first) return undefined;
     const others = unfinished.length > 1 ? ` (and ${unfinished.length - 1} more objects)` : '';
-    return `Every row came back, but only by "onConflict": "report": ${first.object} can't be restored as it was${others}: ${first.why}`;
+    return `Every row was restored, but only with "onConflict": "report": ${first.object} can't be recreated as it is at the source${others}: ${first.why}`;
   }
   const more = differenceCount > 1 ? ` (and ${differenceCount - 1} more differences)` : '';
   return `${differences[0] ?? 'it differs'}${more}`;
@@ -84,7 +84,7 @@ const look = async (
     if (error instanceof BackupGone && (await isRemoved(ports, backup))) {
       return notRun(`The backup was removed while it was being verified. ${error.message}`);
     }
-    ports.log.warn('a backup was not found well', {
+    ports.log.warn('a backup failed its verification or could not be verified', {
       projectId: backup.projectId,
       backupId: backup.id,
       ...failureFacts(error),

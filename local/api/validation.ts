@@ -57,7 +57,7 @@ export const problemWithBody = (
   try {
     body = JSON.parse(event.body ?? '{}');
   } catch {
-    return { ...refusal, details: 'it is no JSON' };
+    return { ...refusal, details: 'it is not JSON' };
   }
   const result = schemaOf(model).safeParse(body);
   if (result.success) return undefined;

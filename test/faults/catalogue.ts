@@ -48,7 +48,7 @@ const PG_DUMP = {
   'pg_dump lacks a permission': failed('PermissionMissing'),
   'pg_dump fails once and then works': completed(2),
   'the disk is full under a tar': failed('DumpFailed'),
-  'the backup grows past the maximum stored size': failed('TooLarge'),
+  'the backup exceeds the maximum stored size': failed('TooLarge'),
 } as const;
 
 const DATABASE = {
@@ -122,7 +122,9 @@ const MESSAGES = {
   },
   'the message is malformed': completed(1),
   'the message is lost': completed(1),
-  'the message is given up by its queue': failed('MessageBuried', { told: 'by bury' }),
+  'the queue moves the message to its dead-letter queue': failed('MessageBuried', {
+    told: 'by bury',
+  }),
   'the queue does not let the message be hidden': completed(1),
   'the outcome can not be sent': completed(1, BY_SWEEP),
   'SES refuses the mail, then takes it': completed(1),

@@ -56,7 +56,7 @@ fault('the message is lost', async () => {
   return await verdictOf(bench, backup);
 });
 
-fault('the message is given up by its queue', async () => {
+fault('the queue moves the message to its dead-letter queue', async () => {
   const bench = await openBench(room);
   const backup = await bench.request('acme');
   const history = bench.historyAt(Date.now);

@@ -60,7 +60,7 @@ misbehaving('the disk is full under a tar', `trap '' XFSZ; ulimit -f 4; exec ${R
   format: 'tar',
 });
 misbehaving(
-  'the backup grows past the maximum stored size',
+  'the backup exceeds the maximum stored size',
   `exec ${REAL}`,
   {},
   { settings: { maximumStoredBytes: 5000 } },

@@ -129,7 +129,7 @@ describe('the commands that a start prints at its end work when they are typed i
 
   it('prints the guide, and restores the backup by hand', async () => {
     const said = await typed(...below('Shell'), ...below('By hand'));
-    expect(said).toMatch(/^# Bring back `Acme Stores`/);
+    expect(said).toMatch(/^# Restore `Acme Stores`/);
     expect(await ask('restored', 'SELECT count(*) FROM acme.order_lines')).toBe('30000');
     expect(await ask('restored', `SELECT tableowner FROM pg_tables LIMIT 1`)).toBe('app_owner');
   });

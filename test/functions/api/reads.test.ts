@@ -242,7 +242,7 @@ test('a cancellation that can’t be reported still counts, and sweep reports it
   const reply = await api.post(`${BACKUPS}/${waiting.id}/cancel`);
   expect(reply).toMatchObject({ status: 200, json: { status: 'cancelled' } });
   expect(api.logged.map(({ message }) => message)).toContain(
-    'a cancellation could not be reported; sweep does it',
+    'a cancellation could not be reported; sweep reports it',
   );
 });
 

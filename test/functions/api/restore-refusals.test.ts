@@ -89,7 +89,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     await expectRefused(api, `${pathOf(here)}/restores`, {}, [
       409,
       'RestoreNotAllowed',
-      /"main" takes no restores: its configuration has no "restore"/,
+      /"main" accepts no restores: its configuration has no "restore"/,
     ]);
     const gone = await storedBackup(api, { source: 'former' });
     await expectRefused(api, `${pathOf(gone)}/restores`, {}, [
@@ -118,11 +118,11 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     });
     expectProblem(reply, 400);
     expect(reply.json.problems).toEqual([
-      expect.stringMatching(/^tables.1: "Orders" is no table of this backup/),
+      expect.stringMatching(/^tables.1: "Orders" is not a table of this backup/),
       expect.stringMatching(/^tables.2: "open_orders" is a view, .*restore that beside/),
       expect.stringMatching(/^tables.3: "totals" is a materialized view, .*refresh it/),
-      expect.stringMatching(/^tables.4: "a\\"b" is no table of this backup/),
-      expect.stringMatching(/^tables.5: "__proto__" is no table of this backup/),
+      expect.stringMatching(/^tables.4: "a\\"b" is not a table of this backup/),
+      expect.stringMatching(/^tables.5: "__proto__" is not a table of this backup/),
     ]);
     expect(api.restoring()).toEqual([]);
   });
@@ -154,7 +154,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     await expectRefused(api, `${pathOf(mixed)}/restores`, {}, [
       409,
       'BackupDamaged',
-      /not the one that was stored/,
+      /its manifest has changed since it was stored/,
     ]);
   });
 });

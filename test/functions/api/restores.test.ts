@@ -259,7 +259,7 @@ describe('cancelling a restore', () => {
     expectProblem(refused, 409);
     expect(refused.json).toMatchObject({
       code: 'RestoreNotReady',
-      detail: expect.stringContaining('is completed; only one that waits or runs'),
+      detail: expect.stringContaining('is completed; only one that is pending or in progress'),
     });
   });
 
@@ -268,7 +268,7 @@ describe('cancelling a restore', () => {
     api.sending.outcomes = { send: () => Promise.reject(new Error('refused')) };
     expect((await api.post(`${json.links.self}/cancel`)).status).toBe(200);
     expect(api.logged.map(({ message }) => message)).toContain(
-      'a cancellation could not be reported; sweep does it',
+      'a cancellation could not be reported; sweep reports it',
     );
   });
 });

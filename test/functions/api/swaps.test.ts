@@ -267,7 +267,7 @@ describe('a restore elsewhere', () => {
     await expectRefused(api, back, { target: 'main' }, [
       409,
       'RestoreNotAllowed',
-      /"main" does not take backups of source "second". Add that to its "restore.from"/,
+      /"main" does not accept backups of source "second". Add that source to its "restore.from"/,
     ]);
     expectProblem(await api.post(path, {}), 400);
     const own = await api.post(path, { target: 'main' });

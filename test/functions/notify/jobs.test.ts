@@ -239,7 +239,7 @@ const FAILED: VerificationResult = {
 describe('a verification', () => {
   test('that found a difference is mailed, whoever requested it and whatever they subscribed to', async () => {
     const [mail] = await verified({ asked: false }, FAILED, quiet);
-    expect(mail?.subject).toContain('is not what it should be');
+    expect(mail?.subject).toContain('failed its verification');
     expect(mail?.body.text).toContain('table acme.t has 41 rows, not 42');
   });
 
@@ -268,6 +268,6 @@ describe('a verification', () => {
     await mailbox.clear();
     const [dead] = await verified({}, undefined, quiet);
     expect(dead?.body.text).toContain('It died.');
-    expect(dead?.body.text).toContain('neither known to be good nor to be bad');
+    expect(dead?.body.text).toContain('not known whether the backup is good or damaged');
   });
 });

@@ -204,7 +204,7 @@ describe('a project', () => {
     await room.sql(`DELETE FROM control_plane.projects`);
     const oid = await oidOf('acme');
     const refused = await room.restore(backup, { mode: 'swap' });
-    expect(refused.row.error?.message).toContain('does not list the project any more');
+    expect(refused.row.error?.message).toContain('no longer lists the project');
     const beside = await room.restore(backup, { newSchema: 'kept' });
     expect(beside.row.status).toBe('completed');
     expect(await oidOf('acme')).toBe(oid);

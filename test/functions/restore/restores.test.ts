@@ -294,7 +294,7 @@ describe('tables', () => {
     expect(said).toMatch(/"kept" is a materialized view, .*choose the tables that it reads/);
     expect(said).toMatch(/"sums" is a view, /);
     expect(said).toMatch(/"orders_id_seq" is a sequence, .* the table that owns it/);
-    expect(said).toMatch(/"orders_customer" is no table of this backup/);
+    expect(said).toMatch(/"orders_customer" is not a table of this backup/);
   });
 
   it('that are not in the backup, or in a plain one, are refused by name', async () => {

@@ -62,8 +62,8 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
       'switched-off-constraint: orders_customer on acme.orders',
     ]);
     const said = [
-      /not valid are in no backup.*acme\.half_built, acme\.not_ready.*REINDEX/,
-      /REPLICA IDENTITY uses an index that is gone.*acme\.replicated/,
+      /Invalid indexes are not in the backup.*acme\.half_built, acme\.not_ready.*REINDEX/,
+      /REPLICA IDENTITY uses a missing or invalid index.*acme\.replicated/,
       /DISABLE TRIGGER ALL.*orders_customer on acme\.orders.*onConflict: report/,
       /NOT VALID.*in_stars on acme\.rating, small on acme\.orders/,
     ];
