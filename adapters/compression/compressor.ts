@@ -24,7 +24,7 @@ const bzip2 = (program: string): Compressor => {
   });
   const exited = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) =>
-      reject(new DumpFailed('no start of bzip2', cause.message, { cause })),
+      reject(new DumpFailed('bzip2 did not start', cause.message, { cause })),
     );
     child.once('close', (code, signal) => {
       if (code === 0) resolve();

@@ -19,7 +19,7 @@ export const positionOf = (list: string, cursor: string): string => {
   const position = text.slice(16);
   if (bytes.toString('base64url') !== cursor || text.slice(0, 16) !== digest(list, position)) {
     throw new InvalidInput('The request', [
-      'cursor: it is none of this list; give it back as the last page had it, or leave it out to begin anew',
+      'cursor: it does not belong to this list; send it as the last page returned it, or leave it out to begin again',
     ]);
   }
   return position;

@@ -64,7 +64,7 @@ export const makeHistoryRows = (access: HistoryTable): HistoryRows => ({
       if (!isTooLarge(error)) throw error;
       throw new InvalidInput(
         `The row of backup ${quoted(backup.id)}`,
-        ['DynamoDB takes no row of its size'],
+        ['DynamoDB accepts no row of its size'],
         { cause: error },
       );
     }

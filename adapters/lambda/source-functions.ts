@@ -20,7 +20,7 @@ export const makeSourceFunctions = (access: {
   const routeOf = (source: string): Route => {
     const route = access.routes.find((candidate) => candidate.source === source);
     if (!route) {
-      throw new SourceUnreachable(source, 'the configuration has no source of that name any more');
+      throw new SourceUnreachable(source, 'the configuration no longer has a source of that name');
     }
     return route;
   };

@@ -48,7 +48,9 @@ const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number
 
 const failure = (key: string, error: unknown, tries: number): LarderError => {
   if (isPreconditionFailed(error))
-    return new ReadInterrupted(key, 'another object took its place meanwhile', { cause: error });
+    return new ReadInterrupted(key, 'another object has replaced it in the meantime', {
+      cause: error,
+    });
   const known = named(error, `GET ${key}`);
   if (known instanceof VaultRefused) return known;
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -65,7 +67,7 @@ const isPassing = (error: unknown, key: string): boolean =>
 async function* bytesOf(body: Readable, silenceMs: number): AsyncGenerator<Buffer> {
   let isWaiting = true;
   const timer = setInterval(() => {
-    if (isWaiting) body.destroy(new Error(`nothing came for ${silenceMs} ms`));
+    if (isWaiting) body.destroy(new Error(`no data arrived for ${silenceMs} ms`));
     isWaiting = false;
   }, silenceMs);
   try {

@@ -17,7 +17,7 @@ export type Credentials = (refused?: Login) => Promise<Login>;
 const jsonSecret = z.looseObject({ username: z.string().min(1), password: z.string().min(1) });
 
 const fromUrl = (text: string, secretArn: string): Login => {
-  if (!URL.canParse(text)) throw new SecretUnreadable(secretArn, 'its URL can not be read');
+  if (!URL.canParse(text)) throw new SecretUnreadable(secretArn, 'its URL cannot be read');
   const url = new URL(text);
   const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);

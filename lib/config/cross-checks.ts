@@ -104,7 +104,7 @@ const formatMistakes = (outline: Outline): Mistake[] => {
   } catch (error) {
     if (!(error instanceof FormatNotPossible)) throw error;
     const takes = format === 'tar' ? 'none' : 'none, gzip or zstd';
-    return [mistake(['export', 'compression'], `format ${format} takes ${takes}`)];
+    return [mistake(['export', 'compression'], `format ${format} allows ${takes}`)];
   }
 };
 

@@ -101,7 +101,7 @@ describe('an object in the wrong place', () => {
     const { verdict, differences } = await place.verify({ ...one, manifest: forged }, 'rows');
     expect({ verdict, differences }).toEqual({
       verdict: 'failed',
-      differences: ['table "acme"."people" has its 40 rows, but not all hold what they held'],
+      differences: ['table "acme"."people" has its 40 rows, but the contents of some have changed'],
     });
   });
 
@@ -138,7 +138,11 @@ describe('a plain backup with a missing part, whose digests match', () => {
       /^ALTER TABLE ONLY acme\.letters\n[^;]*FOREIGN KEY[^;]*;\n/m,
       'constraint letters_sender_fkey on acme.letters is missing',
     ],
-    ['a comment', /^COMMENT ON TABLE[^;]*;\n/m, 'table acme.people is not defined as it was'],
+    [
+      'a comment',
+      /^COMMENT ON TABLE[^;]*;\n/m,
+      'table acme.people is defined otherwise than at the source',
+    ],
     ['an index', /^CREATE INDEX by_name [^;]*;\n/m, 'index acme.by_name is missing'],
     ['a trigger', /^CREATE TRIGGER touched [^;]*;\n/m, 'trigger touched on acme.people is missing'],
     ['a policy', /^CREATE POLICY own [^;]*;\n/m, 'policy own on acme.people is missing'],
@@ -150,12 +154,12 @@ describe('a plain backup with a missing part, whose digests match', () => {
     [
       'row security',
       /^ALTER TABLE acme\.people ENABLE ROW LEVEL SECURITY;\n/m,
-      'table acme.people is not defined as it was',
+      'table acme.people is defined otherwise than at the source',
     ],
     [
       "the sequence's value",
       /^SELECT pg_catalog\.setval[^;]*;\n/m,
-      'sequence "acme"."people_id_seq" stands at 1 (not given out yet), and stood at 40',
+      'sequence "acme"."people_id_seq" is at 1 (not given out yet), and was at 40',
     ],
     [
       'the refresh of a materialized view',
@@ -173,13 +177,13 @@ describe('a plain backup with a missing part, whose digests match', () => {
       'a function says something else',
       'SELECT n * 2',
       'SELECT n * 3',
-      'function acme.twice(integer) is not defined as it was',
+      'function acme.twice(integer) is defined otherwise than at the source',
     ],
     [
       'a key is not validated',
       'ON DELETE CASCADE;',
       'ON DELETE CASCADE NOT VALID;',
-      'constraint letters_sender_fkey on acme.letters is not defined as it was',
+      'constraint letters_sender_fkey on acme.letters is defined otherwise than at the source',
     ],
     [
       'a key leads to a table that is elsewhere',
@@ -191,13 +195,13 @@ describe('a plain backup with a missing part, whose digests match', () => {
       'a default is another',
       "DEFAULT 'nobody'::text",
       "DEFAULT 'somebody'::text",
-      'table acme.people is not defined as it was',
+      'table acme.people is defined otherwise than at the source',
     ],
     [
       'a table is there too',
       'CREATE VIEW acme.adults',
       'CREATE TABLE acme.more ();\nCREATE VIEW acme.adults',
-      'table acme.more is there, and was not',
+      'table acme.more exists, but not at the source',
     ],
   ])('%s', async (_, before, after, line) => {
     expect(text).toContain(before);

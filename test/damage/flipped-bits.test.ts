@@ -107,7 +107,7 @@ describe('a flipped bit in a value', () => {
     const { verdict, differences } = await place.verify(lying, 'rows');
     expect(verdict).toBe('failed');
     expect(differences).toEqual([
-      'table "acme"."people" has its 40 rows, but not all hold what they held',
+      'table "acme"."people" has its 40 rows, but the contents of some have changed',
     ]);
   });
 });

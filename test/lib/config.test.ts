@@ -199,7 +199,7 @@ describe('a mistake is named with its path and what would be right', () => {
     [
       'tar with zstd',
       wrong({ export: { format: 'tar', compression: 'zstd' } }),
-      'export.compression: format tar takes none',
+      'export.compression: format tar allows none',
     ],
     [
       'a key template elsewhere',

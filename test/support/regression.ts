@@ -39,7 +39,7 @@ BEGIN
   END LOOP;
 END $$`;
 
-/** A copy of it, without what only a superuser may make. */
+/** A copy of it, without what only a superuser may create. */
 export const withoutSuperusers = async (postgres: Postgres, of: string): Promise<string> => {
   const name = `${of}_plain`;
   await postgres.sql(`CREATE DATABASE ${name} TEMPLATE ${of}`);

@@ -59,7 +59,7 @@ const refuseWithoutRoot = ({ definitions }: Archive, { entries, keys }: Chosen):
     const root = definitions.target(entry);
     if (!root || keys.has(keyOf(root))) continue;
     problems.push(
-      `The rows of ${quoted(entry.tag)} come back through ${quoted(root.name)}, by the hash of an enum or the like: choose ${quoted(root.name)}, which brings all its partitions.`,
+      `The rows of ${quoted(entry.tag)} are restored through ${quoted(root.name)}, because the hash of an enum or the like chooses their partition: choose ${quoted(root.name)}, which includes all its partitions.`,
     );
   }
   if (problems.length) throw new RestoreRefused(problems);
@@ -89,7 +89,7 @@ const rowsMissing = (
     .filter((table) => table !== undefined && table.desc === 'TABLE' && needed.has(table))
     .map((table) => ({
       what: `the rows of table ${table ? written(table) : ''}`,
-      why: 'it was not chosen, and is there only for what needs its definition',
+      why: 'it was not chosen: only its definition is restored, because chosen objects need it',
     }));
 
 /** What takes a name in a schema, beside the tables. */

@@ -43,9 +43,9 @@ export class TarWalk {
       this.#zeroBlocks += 1;
       return;
     }
-    if (this.#zeroBlocks) throw this.#unreadable('the archive goes on behind its end');
+    if (this.#zeroBlocks) throw this.#unreadable('the archive continues after its end');
     const member = readTarHeader(this.#header);
-    if (!member) throw this.#unreadable('no header of a member of a tar archive stands there');
+    if (!member) throw this.#unreadable('there is no header of a tar member');
     this.#toSkip = Math.ceil(member.bytes / BLOCK) * BLOCK;
   }
 

@@ -26,9 +26,9 @@ export const compareAttached = async (
     if (!relations.has(key)) return [];
     if (detachPending)
       return attached.has(key)
-        ? [`table ${named(table)} is a partition, and was being detached`]
+        ? [`table ${named(table)} is a partition, but was being detached at the source`]
         : [];
     if (kind !== 'partition' || attached.has(key) || apart.has(key)) return [];
-    return [`table ${named(table)} is not the partition that it was`];
+    return [`table ${named(table)} is not the same partition as at the source`];
   });
 };

@@ -37,34 +37,34 @@ export const named = ({ schema, name }: TableName): string => `${quoted(schema)}
 export const sequenceLine = (was: ManifestSequence, is: ManifestSequence): string => {
   const shown = ({ value, called }: ManifestSequence): string =>
     `${value}${called ? '' : ' (not given out yet)'}`;
-  return `sequence ${named(was)} stands at ${shown(is)}, and stood at ${shown(was)}`;
+  return `sequence ${named(was)} is at ${shown(is)}, and was at ${shown(was)}`;
 };
 
 /** For a verification's list of what was not compared. */
 export const noteLine = (note: ComparisonNote): string => {
   switch (note.kind) {
     case 'sequence-ahead':
-      return `${sequenceLine(note.was, note.is)}: it may have gone on while the backup was taken`;
+      return `${sequenceLine(note.was, note.is)}: it may have advanced while the backup was taken`;
     case 'view-not-filled':
       return `materialized view ${named(note.view)}: it was not filled here, since ${note.why ?? 'that failed'}`;
     case 'view-refreshed':
-      return `materialized view ${named(note.view)}: it has ${note.is} rows once refreshed, and had ${note.was}; it may have been out of date, or be fed from outside the schema`;
+      return `materialized view ${named(note.view)}: it has ${note.is} rows once refreshed, and had ${note.was}; it may have been out of date, or read from outside the schema`;
     case 'view-uncounted':
       return `materialized view ${named(note.view)}: it is filled, but its rows were counted neither at the source nor here`;
     case 'key-left-out':
-      return `foreign key ${quoted(note.name)} of ${named(note.table)}: it leads to a table outside the schema, whose rows the backup does not hold`;
+      return `foreign key ${quoted(note.name)} of ${named(note.table)}: it refers to a table outside the schema, whose rows the backup does not hold`;
     case 'no-definitions':
       return 'indexes, constraints and definitions: the manifest does not list them';
     case 'names-only':
       return note.because === 'major'
         ? `definitions: only their names were compared, since the scratch server is PostgreSQL ${note.is} and the source was ${note.was}`
-        : 'definitions: only their names were compared, since the backup is of another version of Larder, which looked at them by another rule';
+        : 'definitions: only their names were compared, since the backup is of another version of Larder, which digested them by another rule';
     case 'no-rows':
       return 'rows: the backup holds definitions only';
     case 'rows-counted-only':
-      return `rows' contents: they were counted and not compared; verify with "compare": "rows" for that${note.hashed ? '' : ', and take the backups to come with export.compare "rows"'}`;
+      return `rows' contents: they were counted and not compared; verify with "compare": "rows" for that${note.hashed ? '' : ', and take future backups with export.compare "rows"'}`;
     case 'rows-without-hash':
-      return `rows' contents of ${note.tables ?? 'all'} tables: the backup has no hash of them; set export.compare to "rows" for those to come`;
+      return `rows' contents of ${note.tables ?? 'all'} tables: the backup has no hash of them; set export.compare to "rows" for future backups`;
   }
 };
 

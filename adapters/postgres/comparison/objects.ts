@@ -89,7 +89,7 @@ const compareNames = (
     if (objects === 'names') continue;
     for (const one of is) {
       if (!expected.has(tableKey(one.schema, one.name)))
-        found.add(`${kind} ${named(one)} is there, and was not`);
+        found.add(`${kind} ${named(one)} exists, but not at the source`);
     }
   }
   return compared;
@@ -153,12 +153,13 @@ const compareDigests = (
     if (excused.has(key) || (there === undefined && absent.has(key))) continue;
     if (there === undefined) found.add(`${key} is missing`);
     else if (there.digest !== one.digest && there.otherDigest !== one.digest)
-      found.add(`${key} is not defined as it was`);
+      found.add(`${key} is defined otherwise than at the source`);
     if (accessKept && there && one.access !== undefined && there.access !== one.access)
-      found.add(`${key} has not the owner and the grants that it had`);
+      found.add(`${key} has another owner or other grants than at the source`);
   }
   const known = new Set(expected.map(definitionKey));
-  for (const key of is.keys()) if (!known.has(key)) found.add(`${key} is there, and was not`);
+  for (const key of is.keys())
+    if (!known.has(key)) found.add(`${key} exists, but not at the source`);
 };
 
 /** Objects that the lists of names do not have. Another major may have more: from 18 on, a constraint for each NOT NULL. */

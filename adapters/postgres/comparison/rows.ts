@@ -31,7 +31,7 @@ interface Rows {
 const differenceOf = (what: string, was: Rows, is: Rows): string | undefined => {
   if (is.rows !== was.rows) return `${what} ${is.rows} rows, and had ${was.rows}`;
   if (is.hash === undefined || was.hash === undefined || is.hash === was.hash) return undefined;
-  return `${what} its ${is.rows} rows, but not all hold what they held`;
+  return `${what} its ${is.rows} rows, but the contents of some have changed`;
 };
 
 const together = (tables: readonly Rows[]): Rows => ({

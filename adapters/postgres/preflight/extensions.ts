@@ -87,7 +87,7 @@ const movedProblems = (
     .map(({ owner, superuser }) =>
       superuser
         ? `${head}, but a part of it belongs to ${quoted(owner)}, a superuser, whose rights a restore must not have. A superuser can move it out of the schema for good: ALTER EXTENSION ${identifier(name)} SET SCHEMA to one that only has extensions; then back up again. ${WAY}`
-        : `${head}, but a part of it belongs to ${quoted(owner)}. For the time of the restore: GRANT ${identifier(owner)} TO ${identifier(role)}; afterwards: REVOKE ${identifier(owner)} FROM ${identifier(role)}. ${WAY}`,
+        : `${head}, but a part of it belongs to ${quoted(owner)}. Before the restore: GRANT ${identifier(owner)} TO ${identifier(role)}; afterwards: REVOKE ${identifier(owner)} FROM ${identifier(role)}. ${WAY}`,
     );
 };
 
@@ -96,7 +96,7 @@ const lentWarnings = ({ name, role }: InLive, missing: readonly MissingOwner[]):
     .filter(({ extension, grantable }) => extension === name && grantable)
     .map(
       ({ owner }) =>
-        `A part of extension ${quoted(name)} belongs to ${quoted(owner)}: ${quoted(role)} makes itself a member of that role for the statement that moves the extension, and takes that back at once.`,
+        `A part of extension ${quoted(name)} belongs to ${quoted(owner)}: ${quoted(role)} makes itself a member of that role for the statement that moves the extension, and revokes that at once.`,
     );
 
 /** The extension's own relations stay unchanged, even if the backup has rows of them. */
@@ -108,7 +108,7 @@ const saidOf = (one: ExtensionInside, mode: PreflightRequest['mode']): string[] 
   if (mode === 'tables-live') return [];
   return isBorrowed(one)
     ? [
-        `${stays} Objects of the schema need the extension, so it is moved while the restore runs: until its end nobody else can read them.`,
+        `${stays} Objects of the schema need the extension, so it is moved while the restore runs: until it ends, no other session can read them.`,
       ]
     : [stays];
 };
@@ -142,7 +142,7 @@ const misplaced = (found: readonly Found[]): string[] =>
     schema === null || schema === wantedSchema
       ? []
       : [
-          `Extension ${quoted(name)} is in schema ${quoted(schema)} here and in ${quoted(wantedSchema)} in the backup, by which its types are called: they must be the same.`,
+          `Extension ${quoted(name)} is in schema ${quoted(schema)} here and in ${quoted(wantedSchema)} in the backup, whose SQL names its types by that schema: both must be the same.`,
         ],
   );
 
@@ -157,8 +157,7 @@ export const checkExtensions = async (
   const own = schemasIn(request.manifest);
   const problems = missing.flatMap(({ name, available, wantedSchema }) => {
     const head = `Extension ${quoted(name)} is missing`;
-    if (!available)
-      return [`${head}, and the server does not have it to create: install it there.`];
+    if (!available) return [`${head}, and the server does not offer it: install it there.`];
     // The backup itself creates the extensions that live in its schemas.
     return request.createExtensions || own.includes(wantedSchema)
       ? []

@@ -35,7 +35,7 @@ const intoLive = async (
       ...(await namesTaken(client, tables, makes)),
       ...missing.map(
         (one) =>
-          `Sequence ${quoted(nameOf(one))} is missing, which the tables count with and don't own: make it (${makeSequence(manifest, one)}), choose the table that owns it as well, or restore beside.`,
+          `Sequence ${quoted(nameOf(one))} is missing, which the tables use and don't own: create it (${makeSequence(manifest, one)}), choose the table that owns it too, or restore beside.`,
       ),
     ],
     warnings: [],
@@ -56,8 +56,8 @@ const notLive = ({ places }: PreflightRequest, live: ReadonlySet<string>): strin
 /** The schema that has the name may be live, in this project or in another. */
 const nameTaken = (name: string, mode: PreflightRequest['mode']): string =>
   mode === 'swap'
-    ? `Schema ${quoted(name)} is there already: ask again, which takes the name of another second.`
-    : `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`;
+    ? `Schema ${quoted(name)} already exists: request the restore again; a new request uses the name of another second.`
+    : `Schema ${quoted(name)} already exists, and a restore replaces nothing: choose another name.`;
 
 export const checkNames = async (
   client: pg.Client,
@@ -77,7 +77,7 @@ export const checkNames = async (
         .filter(isTaken)
         .map(
           (name) =>
-            `Schema ${quoted(name)} is there already, and the old schema would get this name: ask again; a new request takes the name of another second.`,
+            `Schema ${quoted(name)} already exists, and the old schema would get this name: request the swap again; a new request uses the name of another second.`,
         ),
     ],
     warnings: mode === 'swap' ? notLive(request, live) : [],

@@ -21,11 +21,11 @@ export const checkSnapshots = async (
   const pids = (await client.query<{ pid: number }>(HELD)).rows.map(({ pid }) => pid);
   if (!pids.length) return { problems: [], warnings: [] };
   const who =
-    pids.length === 1 ? 'A transaction keeps its' : `${pids.length} transactions keep their`;
+    pids.length === 1 ? 'A transaction holds its' : `${pids.length} transactions hold their`;
   return {
     problems: [],
     warnings: [
-      `${who} snapshot just now (backend ${pids.join(', ')}): one that is still open when the names are exchanged reads the restored tables from then on, and no longer what it has read before. End it before, if it decides something by them.`,
+      `${who} snapshot just now (backend ${pids.join(', ')}): one that is still open when the names are exchanged reads the restored tables from then on, and no longer those that it read before. End it first if it makes decisions from them.`,
     ],
   };
 };

@@ -106,7 +106,7 @@ export const checkNeeds = async (
     const one = needOf(need);
     if (!one || !(await isMissing(client, one))) continue;
     problems.push(
-      `The ${one.kind} ${one.name} is missing, which the tables need: create it, or restore beside, where it comes along.`,
+      `The ${one.kind} ${one.name} is missing, which the tables need: create it, or restore beside, which includes it.`,
     );
   }
   return { problems, warnings: [] };
@@ -138,12 +138,15 @@ export const checkOutside = async (
       ...missing.filter((one) => !isWarning(one)).map((one) => `${said(one)}: create it first.`),
       ...closed.map(
         (one) =>
-          `The restore role may not look into the schema of the ${one.kind} ${one.name}, which ${neededBy(one)} needs: GRANT USAGE on that schema to it. ${ROLES_PAGE}`,
+          `The restore role has no USAGE on the schema of the ${one.kind} ${one.name}, which ${neededBy(one)} needs: grant it. ${ROLES_PAGE}`,
       ),
     ],
     warnings: missing
       .filter(isWarning)
-      .map((one) => `${said(one)}: what can't do without it ends the restore, and is named.`),
+      .map(
+        (one) =>
+          `${said(one)}: an object that can't be created without it ends the restore, and the error names it.`,
+      ),
   };
 };
 

@@ -39,7 +39,7 @@ const asOurs = (
       : `Code of what the restore role or a superuser owns runs as ${reachOf(reach)}`;
   const lines = code ? linesOf(code) : [];
   if (acceptOwnCode) return { problems: [], warnings: [`${head}, as requested.`, ...lines] };
-  const which = code ? listed(code.map(said)) : 'a plain backup does not tell which';
+  const which = code ? listed(code.map(said)) : 'a plain backup does not list them';
   return {
     problems: [
       `${head}. Keep the owners, use a login that is a member of fewer owners, or ask with acceptOwnCode if you trust them: ${which}.`,

@@ -53,17 +53,18 @@ const databaseFindings = (
 ): { problems: string[]; warnings: string[] } => {
   const { create, database, role, replica, locks, eventTriggers } = found;
   const problems: string[] = [];
-  if (replica) problems.push('The server is a replica, which takes no writes: name the primary.');
+  if (replica)
+    problems.push('The server is a replica, which accepts no writes: configure the primary.');
   if (!create && mode !== 'tables-live') {
     problems.push(
-      `${quoted(role)} may make no schema: GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}. ${ROLES_PAGE}`,
+      `${quoted(role)} may not create schemas: GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}. ${ROLES_PAGE}`,
     );
   }
   const wanted = manifest.tables.length * LOCKS_PER_TABLE;
   const warnings =
     wanted > locks
       ? [
-          `One transaction makes ${manifest.tables.length} tables and holds a lock on each of their parts; the server has room for ${locks} locks. If it ends with "out of shared memory", raise max_locks_per_transaction.`,
+          `One transaction creates ${manifest.tables.length} tables and holds a lock on each of their parts; the server has room for ${locks} locks. If it ends with "out of shared memory", raise max_locks_per_transaction.`,
         ]
       : [];
   if (eventTriggers.length) {
@@ -78,7 +79,7 @@ const databaseFindings = (
 const DATABASE_OWNER = 'pg_database_owner';
 
 const publicProblem = (schema: string, { database, databaseOwner, role }: OfDatabase): string =>
-  `Schema ${quoted(schema)} belongs to whoever owns the database, ${quoted(databaseOwner)}, and only they may rename it: ALTER DATABASE ${quoted(database)} OWNER TO a role that ${quoted(role)} is a member of. Or bring it elsewhere (POST .../elsewhere), or chosen tables into the live schema ("tables", "into": "live").`;
+  `Schema ${quoted(schema)} belongs to the owner of the database, ${quoted(databaseOwner)}, and only that role may rename it: ALTER DATABASE ${quoted(database)} OWNER TO a role that ${quoted(role)} is a member of. Or restore it elsewhere (POST .../elsewhere), or restore chosen tables into the live schema ("tables", "into": "live").`;
 
 const schemaProblems = (
   found: readonly OfSchema[],
@@ -92,7 +93,7 @@ const schemaProblems = (
       return creates
         ? []
         : [
-            `${quoted(role)} may make no tables in schema ${quoted(schema)}: GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO the role that owns its tables, which ${quoted(role)} has to be a member of. ${ROLES_PAGE}`,
+            `${quoted(role)} may not create tables in schema ${quoted(schema)}: GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO the role that owns its tables, which ${quoted(role)} has to be a member of. ${ROLES_PAGE}`,
           ];
     }
     // A restore must not have a superuser's rights.
@@ -103,7 +104,7 @@ const schemaProblems = (
       return creates
         ? []
         : [
-            `${quoted(role)} may make no tables in schema ${quoted(schema)}: ${mend}. ${ROLES_PAGE}`,
+            `${quoted(role)} may not create tables in schema ${quoted(schema)}: ${mend}. ${ROLES_PAGE}`,
           ];
     }
     return owns
@@ -175,17 +176,17 @@ export const checkRoles = async (
     ...missingRoles.map((name) => `The server has no role ${quoted(name)}, which the backup names`),
     ...foreign.map(({ name, superuser, member }) =>
       superuser
-        ? `${quoted(name)} owns a part, a superuser, to whom the restore role can give nothing: ALTER ... OWNER TO a role that it is a member of`
+        ? `${quoted(name)} is a superuser and owns objects of the backup; the restore role can't give objects to it: ALTER ... OWNER TO a role that it is a member of`
         : member
-          ? `The restore role is a member of ${quoted(name)}, which owns a part, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
-          : `The restore role is no member of ${quoted(name)}, which owns a part`,
+          ? `The restore role is a member of ${quoted(name)}, which owns objects of the backup, but without INHERIT or SET: GRANT ${quoted(name)} TO it WITH INHERIT TRUE, SET TRUE`
+          : `The restore role is not a member of ${quoted(name)}, which owns objects of the backup`,
     ),
   ];
   if (mode === 'swap') {
     return {
       missingRoles,
       problems: said.map(
-        (one) => `${one}: a swap that loses an owner or a grant is an outage. Mend it first.`,
+        (one) => `${one}: a swap that loses an owner or a grant is an outage. Correct it first.`,
       ),
       warnings: [],
     };
@@ -193,6 +194,6 @@ export const checkRoles = async (
   return {
     missingRoles,
     problems: [],
-    warnings: said.map((one) => `${one}: what is its is left out, and listed.`),
+    warnings: said.map((one) => `${one}: its ownerships and grants are left out, and listed.`),
   };
 };

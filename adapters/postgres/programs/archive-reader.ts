@@ -87,7 +87,7 @@ const watchStuck = (
     if (idle < LOOKS) return;
     clearInterval(timer);
     const seconds = Math.round(stuckMs / 1000);
-    onStuck(new DumpUnreadable('its archive', `its reader made nothing of it for ${seconds} s`));
+    onStuck(new DumpUnreadable('its archive', `its reader has written nothing for ${seconds} s`));
   }, stuckMs / LOOKS);
   return () => clearInterval(timer);
 };
@@ -166,7 +166,7 @@ async function* textItself({ input, signal }: SqlRequest): AsyncGenerator<Buffer
 
 const refuseUnended = (tail: Buffer): void => {
   if (tail.includes(COMPLETE)) return;
-  throw new DumpUnreadable('the end of its SQL', 'the line is missing that pg_dump ends with');
+  throw new DumpUnreadable('the end of its SQL', 'the last line that pg_dump writes is missing');
 };
 
 /** @param programRoots folders that hold `<major>/bin/pg_restore`, and `bin/bzip2` */

@@ -114,7 +114,7 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
   ],
   [
     /canceling statement due to user request/,
-    () => new DumpInterrupted('somebody cancelled its query on the server'),
+    () => new DumpInterrupted('its query was cancelled on the server'),
   ],
   [
     /server closed the connection|terminating connection|connection to server|connection not open|SSL SYSCALL|SSL connection has been closed|could not receive data|could not send|database system is|no connection to the server|invalid snapshot identifier|snapshot ".*" does not exist|could not import the requested snapshot|timeout expired/,
@@ -127,7 +127,7 @@ const tableOf = (text: string): string | undefined =>
   /LOCK TABLE ([\s\S]+?) IN ACCESS/.exec(text)?.[1];
 
 const KILLED =
-  'it was killed, most likely for want of memory, of which it needs twice the text of the largest row. Give the function more memory.';
+  'it was killed, most likely because memory ran out: it needs twice the text of the largest row. Give the function more memory.';
 
 /** The error for an end of pg_dump with another exit code than 0. */
 export const dumpFailure = (

@@ -40,7 +40,7 @@ const versionOf = (program: string): Promise<string> => {
     (cause: Error) => {
       // The failure may be temporary, such as too many processes: the next attempt in this process tries again.
       versions.delete(program);
-      throw new DumpFailed('no start', 'it could not be asked for its version', { cause });
+      throw new DumpFailed('no start', 'its version could not be read', { cause });
     },
   );
   versions.set(program, asked);

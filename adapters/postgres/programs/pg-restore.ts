@@ -44,7 +44,7 @@ const endOf = (code: number | null, signal: string | null, said: string): Larder
     return new DumpUnreadable('its archive', `pg_restore crashed on it (${signal})`);
   if (signal)
     return new RestoreInterrupted(
-      `pg_restore ended with signal ${signal}${signal === 'SIGKILL' ? ', most likely for want of memory' : ''}`,
+      `pg_restore ended with signal ${signal}${signal === 'SIGKILL' ? ', most likely because memory ran out' : ''}`,
     );
   const line = said.split('\n').find((each) => /error|fatal/i.test(each)) ?? said.split('\n')[0];
   const why = line?.replace(/^pg_restore: (error: )?/, '').slice(0, 300);

@@ -26,7 +26,7 @@ export const leaveParents = async (run: Run, { schema, name }: TableName): Promi
     const from = qualified(parent.schema, parent.name);
     await client.query(`ALTER TABLE ONLY ${heir} NO INHERIT ${from}`);
     run.leftOut.push({
-      what: `${shown({ schema, name })} as an heir of ${shown(parent)}`,
+      what: `${shown({ schema, name })} as a child of ${shown(parent)}`,
       why: 'the parent is outside the restored schemas and would show its rows twice; ALTER TABLE ... INHERIT makes it one again',
     });
   }

@@ -108,7 +108,7 @@ const runStatement = async (run: Run, statement: StatementKind, piece: Piece): P
     if (tablespace && !run.tablespaces.has(tablespace)) {
       run.leftOut.push({
         what: `tablespace ${quoted(tablespace)}`,
-        why: 'the server has none of the name: its tables are in the default one',
+        why: 'the server has no tablespace of that name: its tables are in the default one',
       });
       await client.query(`SET default_tablespace = ''`);
       return;
@@ -238,7 +238,7 @@ export const loadText = async (client: pg.Client, request: TextRequest): Promise
       ...run.ownerless.values(),
       ...run.access.list(),
       ...(request.owners === 'drop'
-        ? [{ what: 'all owners and grants', why: 'as was asked for' }]
+        ? [{ what: 'all owners and grants', why: 'as requested' }]
         : []),
     ],
     accessLost: run.access.reasons,

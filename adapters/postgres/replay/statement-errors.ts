@@ -74,14 +74,14 @@ export const refusal = (
     );
   if (code === '42501')
     return new PermissionMissing(
-      `The restore role may not make ${object}: ${message}`,
+      `The restore role may not create ${object}: ${message}`,
       ROLES_PAGE,
       cause,
     );
   if (code === '53100')
     return new StatementRefused(
       object,
-      'the server has no room left on its disk (53100): enlarge its storage, then restore again',
+      'the disk of the server is full (53100): enlarge its storage, then restore again',
       refused,
     );
   if (isOfLocks(error)) return new OutOfLocks(undefined, cause);

@@ -147,7 +147,7 @@ const aboutLive = (
   if (unmade.has(shown(object)))
     return { do: 'leave-out', what: described(statement, words), why: NOT_MADE };
   if (statement.kind === 'copy')
-    return refuse(statement, words, 'the table is there already, and rows are never added to it');
+    return refuse(statement, words, 'the table already exists, and rows are never added to it');
   return refuse(statement, words, NOT_MADE);
 };
 
@@ -163,7 +163,7 @@ export const decide = (
   const isOwnObject = (what: string, on: Name): boolean =>
     what === 'schema' ? schemas.includes(on.name) && on.schema === null : isOwn(on);
   const outside = (): never =>
-    refuse(statement, words, 'it is about something outside the schemas that the backup is of');
+    refuse(statement, words, 'it concerns something outside the schemas of the backup');
   const own = (name: Name, decision = RUN): Decision => (isOwn(name) ? decision : outside());
   /**
    * True for a table that the backup's SQL created. Other tables of a live schema are in use: their sessions
@@ -201,7 +201,7 @@ export const decide = (
       return {
         do: 'leave-out',
         what: `${shown(statement.child)} as a partition of ${shown(statement.parent)}`,
-        why: 'the parent is outside the restored schemas and would show its rows twice; attach it once it has taken the place of the other',
+        why: 'the parent is outside the restored schemas and would show its rows twice; attach it after it has replaced the other',
       };
     case 'owner':
     case 'grant':

@@ -55,7 +55,7 @@ export const commit = async (given: Commit): Promise<void> => {
     await endBackend(access, backend);
     if (!(await happened())) {
       throw new RestoreInterrupted(
-        'the connection was lost at the COMMIT, which has not happened',
+        'the connection was lost at the COMMIT, and nothing was committed',
         {
           cause: error,
         },

@@ -50,7 +50,7 @@ export const compareRestored = async (
   const found = await compared(client, request, executed).catch((error: unknown) => {
     throw signal.aborted
       ? signal.reason
-      : refusal(error, { object: 'the count of what came back' });
+      : refusal(error, { object: 'the count of the restored rows' });
   });
   if (found.differenceCount) throw new RestoreMismatch(found.differences, found.differenceCount);
   return {

@@ -59,7 +59,7 @@ const exchangePatiently = async (
         throw new LockTimeout(
           schemas,
           Math.min(lockTimeoutMs, LONGEST_WAIT_MS),
-          `somebody was writing into its tables at each of ${TRIES} tries`,
+          `other sessions were writing to its tables at each of ${TRIES} tries`,
           `Schema ${schemas}`,
         );
       }

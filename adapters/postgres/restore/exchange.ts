@@ -114,12 +114,12 @@ const refuseExchangedSince = (
     const mark = asideIn(comments.get(from), undoes);
     if (!mark) {
       return [
-        `Schema ${quoted(from)} does not say any more that restore ${undoes.restoreId} put it aside: ${byHand}.`,
+        `Schema ${quoted(from)} no longer has the marker with which restore ${undoes.restoreId} set it aside: ${byHand}.`,
       ];
     }
     if (mark.takenBy === oids.get(to)) return [];
     return [
-      `Schema ${quoted(to)} is not what restore ${undoes.restoreId} brought: it was exchanged since. Undo the later swap first, or ${byHand}.`,
+      `Schema ${quoted(to)} is not the schema of restore ${undoes.restoreId}: it was exchanged since. Undo the later swap first, or ${byHand}.`,
     ];
   });
   if (problems.length) throw new RestoreRefused(problems);
@@ -152,7 +152,7 @@ const refuseReplaced = (expected: RenameOptions['expected'] = [], oids: Oids): v
   throw new RestoreRefused(
     replaced.map(
       ({ schema }) =>
-        `Schema ${quoted(schema)} is not the one that the safety backup holds: another schema has taken its name. Ask for the swap again.`,
+        `Schema ${quoted(schema)} is not the one that the safety backup holds: another schema has taken its name. Request the swap again.`,
     ),
   );
 };

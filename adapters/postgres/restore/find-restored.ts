@@ -44,5 +44,5 @@ export const findLoaded = async (
     if (!state) return undefined;
     return loadedThere(state, places);
   }).catch((error: unknown) => {
-    throw refusal(error, { object: 'the look at what was restored' });
+    throw refusal(error, { object: 'the check of the restored schemas' });
   });

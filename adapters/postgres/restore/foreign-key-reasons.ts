@@ -86,7 +86,7 @@ const nameOf = ({ schema, name }: TableName): string => quoted(`${schema}.${name
 export const keyReasonText = (reason: KeyReason): string => {
   switch (reason.kind) {
     case 'no-key':
-      return 'what would be sent for it is not one foreign key of this table';
+      return 'its statement is not a single foreign key of this table';
     case 'never-validated':
       return 'the source had never validated it either';
     case 'violated':
@@ -94,7 +94,7 @@ export const keyReasonText = (reason: KeyReason): string => {
     case 'parts-violated':
       return 'rows refer to what is no longer there: find them, then run these statements';
     case 'busy':
-      return `other sessions held locks on its table, or on the table that it refers to, at each of ${TRIES} tries: add it when they are quiet`;
+      return `other sessions held locks on its table, or on the table that it refers to, at each of ${TRIES} tries: add it when there is less load`;
     case 'may-not-refer':
       return `neither the restore role nor ${quoted(reason.owner)}, the owner of its table, may refer to ${nameOf(reason.to)}: GRANT REFERENCES ON TABLE ${qualified(reason.to.schema, reason.to.name)} TO ${identifier(reason.owner)}, then add the constraint`;
     case 'may-not-enter':

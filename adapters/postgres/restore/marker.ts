@@ -64,7 +64,7 @@ export interface AsideMarker {
 
 const signed = (sentence: string, json: string, { restoreId, seal }: MarkerSecret): string => {
   // Never write a marker without the secret: anyone could forge it.
-  if (!/^[0-9a-f]{32,}$/.test(seal)) throw new Error(`restore ${restoreId} has no seal`);
+  if (!/^[0-9a-f]{32,}$/.test(seal)) throw new Error(`restore ${restoreId} has no marker secret`);
   return createHmac('sha256', seal).update(`${sentence}\n${json}`).digest('hex');
 };
 

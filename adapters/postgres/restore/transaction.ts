@@ -128,7 +128,7 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
     .map(({ from }, index) => ({ from, to: asideName(restoreId, index) }));
   for (const { from, to } of aside) {
     if (places.some((place) => place.from === from && place.to === from)) {
-      throw new RestoreRefused([`Schema "${from}" is there already: give another name.`]);
+      throw new RestoreRefused([`Schema "${from}" already exists: choose another name.`]);
     }
     await renameSchema(client, { from, to }).catch((error: unknown) => {
       throw refusal(error, {

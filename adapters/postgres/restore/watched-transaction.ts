@@ -18,7 +18,9 @@ import { transaction } from './transaction.ts';
  */
 const whyDisturbed = (error: unknown): LarderError => {
   if (error instanceof GaveWayToDdl)
-    return new RestoreInterrupted(`it made room for others. ${error.message}`, { cause: error });
+    return new RestoreInterrupted(`it gave way to other sessions. ${error.message}`, {
+      cause: error,
+    });
   if (error instanceof DumpInterrupted)
     return new RestoreInterrupted('a session on the source was lost', { cause: error });
   return refusal(error, { object: 'the restore' });

@@ -81,12 +81,12 @@ const problemOf = (all: readonly Taken[]): string[] => {
   const held = all.filter((one) => one.schema !== schema || one.name !== name);
   const inTheWay =
     held.length < all.length
-      ? 'is there already, and rows are never added to what exists'
+      ? 'already exists, and rows are never added to existing tables'
       : `has names that are needed (${held.map((one) => `${kindOf(one.kind)} ${quoted(one.name)}`).join(', ')})`;
   const away = identifier(awayName(schema));
   const move = `CREATE SCHEMA IF NOT EXISTS ${away}; ALTER ${kind.toUpperCase()} ${qualified(schema, name)} SET SCHEMA ${away}`;
   return [
-    `${capitalised(kind)} ${quoted(`${schema}.${name}`)} ${inTheWay}: move it away with all that is its own (${move}), or restore beside.`,
+    `${capitalised(kind)} ${quoted(`${schema}.${name}`)} ${inTheWay}: move it away with everything that belongs to it (${move}), or restore beside.`,
   ];
 };
 

@@ -45,7 +45,7 @@ export const refuseTaken = async (
     throw new RestoreRefused(
       [...taken].map(
         (name) =>
-          `Schema ${quoted(name)} is there already, and a restore replaces nothing: give another name.`,
+          `Schema ${quoted(name)} already exists, and a restore replaces nothing: choose another name.`,
       ),
     );
   }

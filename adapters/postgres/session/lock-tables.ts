@@ -56,7 +56,7 @@ const describeBlocker = async (observer: pg.Client, oid: string): Promise<string
     readonly seconds: number | null;
   }
   const blocker = (await observer.query<Blocker>(BLOCKER, [oid])).rows[0];
-  if (!blocker) return 'who held it has let go since';
+  if (!blocker) return 'the lock has been released since';
   const age = blocker.seconds?.toFixed(0);
   if (blocker.pid !== null) {
     const begun = age === undefined ? '' : `, whose query began ${age} s ago`;

@@ -76,7 +76,7 @@ export const parseBody = <S extends z.ZodType>(request: WireRequest, shape: S): 
   try {
     given = JSON.parse(request.body);
   } catch {
-    throw new NotMapped(`${operationOf(request)} with a body that is no JSON`);
+    throw new NotMapped(`${operationOf(request)} with a body that is not JSON`);
   }
   const { data, error } = shape.safeParse(given);
   if (error) throw new NotMapped(`${operationOf(request)}: ${z.prettifyError(error)}`);

@@ -181,7 +181,7 @@ describe('reading fails by name', () => {
       headers['if-match'] ? { kind: 'status', status: 412 } : { kind: 'cut', after: 1000 },
     );
     expect(error).toMatchObject({ name: 'ReadInterrupted' });
-    expect(error?.message).toContain('another object took its place');
+    expect(error?.message).toContain('another object has replaced it');
   });
 
   it('at once if the vault refuses', async () => {

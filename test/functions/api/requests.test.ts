@@ -169,7 +169,7 @@ test('a format and compression that no server supports is refused when it is req
   const reply = await api.post(BACKUPS, { format: 'tar', compression: 'zstd' });
   expectProblem(reply, 400);
   expect(reply.json.code).toBe('FormatNotPossible');
-  expect(reply.json.detail).toContain('not possible on any PostgreSQL: format tar takes none');
+  expect(reply.json.detail).toContain('not possible on any PostgreSQL: format tar allows none');
   expect(api.sent()).toEqual([]);
 });
 

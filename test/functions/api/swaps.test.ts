@@ -262,7 +262,7 @@ describe('a restore elsewhere', () => {
       expectRefused(api, path, { target }, [409, 'RestoreNotAllowed', says]);
     await allowed('nowhere', /no source "nowhere"; there are "main", "second"/);
     api.restoreQueues.delete('second');
-    await allowed('second', /"second" takes no restores/);
+    await allowed('second', /"second" accepts no restores/);
     const back = await elsewhere({ source: 'second' });
     await expectRefused(api, back, { target: 'main' }, [
       409,

@@ -199,12 +199,12 @@ describe('a restore', () => {
       ],
       foreignKeysOutside: [],
       dependents: [],
-      problems: ['The schema "x" is there already.'],
+      problems: ['The schema "x" already exists.'],
       warnings: [],
     };
     const [mail] = await told({ dryRun: true, report }, 'completed');
     expect(mail?.subject).toContain('would be refused');
-    expect(mail?.body.text).toContain('The schema "x" is there already.');
+    expect(mail?.body.text).toContain('The schema "x" already exists.');
     expect(mail?.body.text).toContain(
       'the default of column "no" of table "acme.t": it would write',
     );

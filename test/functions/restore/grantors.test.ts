@@ -84,7 +84,9 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     const room = await tenant(major, 'REVOKE carol FROM larder_restore');
     const { row } = await room.restore(await room.backup('acme'), { mode: 'swap' });
     expect(row.error).toMatchObject({ name: 'RestoreRefused' });
-    expect(row.error?.message).toContain('"carol" granted it, and the restore role is no member');
+    expect(row.error?.message).toContain(
+      '"carol" granted it, and the restore role is not a member',
+    );
     expect(await room.schemas()).toEqual(['acme']);
   });
 });

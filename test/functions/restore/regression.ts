@@ -27,7 +27,7 @@ export const WARNINGS: readonly RegExp[] = [
 export const UNVERIFIED: readonly RegExp[] = [
   // The view that it reads is in `public`, and has no rows in the scratch server.
   /^materialized view "(mvtest_mvschema|public)"\."mvtest_tvmm?": it has \d+ rows? once refreshed/,
-  /: it is outside the schema; an empty one of its form stood in for it$/,
+  /: it is outside the schema; an empty placeholder of its form replaced it$/,
 ];
 
 /** Of the swaps: the tests' own functions, as their owner is a superuser. */

@@ -117,7 +117,7 @@ describe('partitions by the hash of an enum, whose rows move to others of them',
     const text = one.bytes.toString();
     for (const [instead, difference] of [
       ['', /^the partitions of "acme"\."things_1" together have \d+ rows, and had \d+$/],
-      ['label 23\t577\t1\n', /^the partitions of .* not all hold what they held$/],
+      ['label 23\t577\t1\n', /^the partitions of .* the contents of some have changed$/],
     ] as const) {
       const bytes = Buffer.from(text.replace('label 23\t576\t1\n', instead));
       const other = await scratchRestores.rehearseQuickly({ ...one, bytes }, 'rows');

@@ -31,7 +31,7 @@ export class ArchiveScanner {
   #begin(contents: TableOfContents): readonly ArchivePart[] {
     const { header, entries } = contents;
     if (header.format !== 'custom') {
-      throw this.#contents.unreadable('it is of format tar, and stands in no tar archive');
+      throw this.#contents.unreadable('its format is tar, but it is not in a tar archive');
     }
     this.#blocks = new BlockScanner(header, entries, this.#contents.place);
     const parts = this.#blocks.take(this.#contents.takeRest());

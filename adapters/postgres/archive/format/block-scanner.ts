@@ -105,7 +105,7 @@ export class BlockScanner {
     if (!start) return undefined;
     const entry = this.#expected.get(start.dumpId);
     if (!entry) {
-      const why = `a block of entry ${start.dumpId} begins there, which has no data or came before`;
+      const why = `a block of entry ${start.dumpId} begins there, but that entry has no data or was read before`;
       throw this.#pending.unreadable(at, why);
     }
     const { place } = entry;

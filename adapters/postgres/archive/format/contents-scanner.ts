@@ -69,7 +69,7 @@ export class ContentsScanner {
       const entry = pending.read((values) => readEntry(values, header));
       if (!entry) return undefined;
       if (this.#numbers.has(entry.dumpId)) {
-        throw pending.unreadable(at, `entry ${entry.dumpId} is there twice`);
+        throw pending.unreadable(at, `entry ${entry.dumpId} is listed twice`);
       }
       this.#numbers.add(entry.dumpId);
       this.#entries.push(entry);

@@ -84,7 +84,7 @@ export const readEntry = (values: ValueReader, header: ArchiveHeader): ArchiveEn
 const readFlag = (values: ValueReader): boolean => {
   const { place } = values;
   const flag = values.integer();
-  if (flag !== 0 && flag !== 1) throw values.unreadable(place, 'an entry has no sign of its rows');
+  if (flag !== 0 && flag !== 1) throw values.unreadable(place, 'an entry has no state of its rows');
   return flag === 1;
 };
 

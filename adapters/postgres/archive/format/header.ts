@@ -70,7 +70,7 @@ const readVersion = (values: ValueReader): ArchiveHeader['version'] => {
   const version = VERSIONS[minor - FIRST_MINOR];
   if (major !== 1 || !version || revision !== 0) {
     const found = `${major}.${minor}-${revision}`;
-    throw values.unreadable(place, `its version is ${found}, which is not known here`);
+    throw values.unreadable(place, `its version is ${found}, which is not supported`);
   }
   return version;
 };
@@ -93,7 +93,7 @@ const readCompression = (
     return { compression: level === 0 ? 'none' : 'gzip', level };
   }
   const compression = COMPRESSIONS[values.byte()];
-  if (!compression) throw values.unreadable(place, 'its compression is none that is known');
+  if (!compression) throw values.unreadable(place, 'its compression is not a known one');
   return { compression, level: null };
 };
 

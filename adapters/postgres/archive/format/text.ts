@@ -51,7 +51,7 @@ const encodeMixed = (text: string): Buffer => {
       continue;
     }
     const byte = code - ESCAPE;
-    if (byte < 0x80 || byte > 0xff) throw new RangeError('a lone surrogate stands for no byte');
+    if (byte < 0x80 || byte > 0xff) throw new RangeError('a lone surrogate represents no byte');
     parts.push(Buffer.from(text.slice(plainFrom, at), 'utf8'), Buffer.from([byte]));
     at += 1;
     plainFrom = at;

@@ -92,7 +92,7 @@ export async function* writeArchive(given: ArchiveToWrite): AsyncGenerator<Buffe
   const { header, entries } = contents;
   const withData = entries.filter(({ hasData }) => hasData);
   if (withData.some(({ desc }) => desc !== 'TABLE DATA')) {
-    throw new RangeError('an archive with data that is no rows of tables');
+    throw new RangeError('an archive with data other than rows of tables');
   }
   const blocks = makeBlockWriter(header.integerBytes);
   const start = encodeContents(withoutPlaces(contents));

@@ -87,7 +87,7 @@ const line = (is: OperatorBinding, { lost, got }: BoundOtherwise): string => {
     ...(lost.length ? [`without ${lost.join(', ')}`] : []),
     ...(got.length ? [`with ${got.join(', ')}`] : []),
   ];
-  return `${bindingKey(is)} is bound to other operators than it was: ${parts.join(' and ')}`;
+  return `${bindingKey(is)} is bound to other operators than at the source: ${parts.join(' and ')}`;
 };
 
 /**

@@ -17,11 +17,11 @@ export const obstacleSentence = (obstacle: AccessObstacle): string => {
     case 'role-missing':
       return `there is no role ${quoted(obstacle.role)}`;
     case 'not-a-member':
-      return `the restore role is no member of ${quoted(obstacle.role)}`;
+      return `the restore role is not a member of ${quoted(obstacle.role)}`;
     case 'grantor-missing':
-      return `there is no role ${quoted(obstacle.role)}, who granted it`;
+      return `there is no role ${quoted(obstacle.role)}, which granted it`;
     case 'not-a-member-of-grantor':
-      return `${quoted(obstacle.role)} granted it, and the restore role is no member of that`;
+      return `${quoted(obstacle.role)} granted it, and the restore role is not a member of that`;
     case 'other-grantor':
       return `their grantor would be ${quoted(obstacle.role)} and not the owner, so a REVOKE by the owner would not remove them`;
     case 'refused':

@@ -19,7 +19,7 @@ export const takeSettings = async (
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) throw error;
       refused.push(
-        `setting ${name}: the scratch server does not take ${quoted(value)}, which the source's database sets`,
+        `setting ${name}: the scratch server does not accept ${quoted(value)}, which the source's database sets`,
       );
     }
   }

@@ -20,25 +20,25 @@ export const excuseSentence = (excuse: FillingExcuse): string => {
     case 'names-elsewhere':
       return `its code names ${missingName(excuse.missing)}, which is outside of the backup`;
     case 'reads-elsewhere':
-      return `it reads the ${excuse.object}, whose rows or doings are elsewhere`;
+      return `it reads the ${excuse.object}, whose rows or effects are elsewhere`;
     case 'left-out':
       return `it needs ${quoted(excuse.name)}, which was left out`;
     case 'cast-left-out':
       return `the cast ${excuse.cast} belongs to its objects and is in no backup of a schema: a restore needs it first`;
     case 'no-ability':
-      return 'the scratch server, or its machine, is without what it needs';
+      return 'the scratch server, or its machine, lacks what it needs';
     case 'superusers-only':
-      return 'only a superuser may make it, and a verification runs nothing of a backup as one';
+      return 'only a superuser may create it, and a verification runs nothing of a backup as one';
     case 'rights-missing':
       return 'its code needs rights that no backup of a schema holds';
     case 'outside-missing':
-      return `nothing can stand in for ${listed(excuse.names)} from outside its schema`;
+      return `no placeholder can replace ${listed(excuse.names)}, which is outside its schema`;
     case 'stand-ins':
-      return `in place of what is outside the schema there was only something of its name: ${listed(excuse.names)}`;
+      return `objects outside the schema were replaced by placeholders of the same name: ${listed(excuse.names)}`;
     case 'empty-tables':
       return 'tables outside the schema were empty';
     case 'function-reaches-out':
-      return `the function ${excuse.name} names ${excuse.schemas.map(quoted).join(', ')}, judging by its words, of which there are at most empty tables here`;
+      return `the function ${excuse.name} names ${excuse.schemas.map(quoted).join(', ')}, judging by its words, and of those schemas there are at most empty tables here`;
     case 'locale':
       return excuse.note;
   }
@@ -47,7 +47,7 @@ export const excuseSentence = (excuse: FillingExcuse): string => {
 const reason = ({ because }: LeftOutObject): string => {
   switch (because.kind) {
     case 'superusers-only':
-      return 'only a superuser may make it, and a verification runs nothing of a backup as one: it was left out';
+      return 'only a superuser may create it, and a verification runs nothing of a backup as one: it was left out';
     case 'needs':
       return `it needs ${quoted(because.name)}, which is not here: it was left out`;
     case 'needs-cast':

@@ -33,7 +33,7 @@ const impossible = (error: StatementRefused, excuse: Excuse): RehearsalImpossibl
   const { object, why, advice } = error;
   const refused = { object, why, ...(advice && isHelpedByPath(excuse) && { advice }) };
   return new RehearsalImpossible(
-    `${refusedStatement(refused)} Whether the backup is at fault can't be told, since ${excuseSentence(excuse).replace(/\.$/, '')}`,
+    `${refusedStatement(refused)} It is not known whether the backup is at fault, because ${excuseSentence(excuse).replace(/\.$/, '')}`,
     GUIDE,
     { cause: error },
   );
@@ -45,14 +45,16 @@ const saidOf = ({ cause, message }: Error): string =>
 const ofTheServer = (error: Error): ScratchFaltered | undefined => {
   const { code, message } = factsOf(error.cause);
   if (!OF_THE_SERVER.test(code) || lacksAbility(error.cause)) return undefined;
-  return new ScratchFaltered('what it was given', `${message} (${code})`, { cause: error.cause });
+  return new ScratchFaltered('the restore of the backup', `${message} (${code})`, {
+    cause: error.cause,
+  });
 };
 
 /** @returns the error to throw */
 export const blame = (error: unknown, given: Circumstances): unknown => {
   if (error instanceof PermissionMissing) {
     return new RehearsalImpossible(
-      `The backup holds what only a superuser may make: ${saidOf(error)}`,
+      `The backup holds objects that only a superuser may create: ${saidOf(error)}`,
       `A verification runs nothing of a backup as one. ${GUIDE}`,
       { cause: error },
     );

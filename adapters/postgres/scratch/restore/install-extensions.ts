@@ -109,7 +109,7 @@ export const createExtensions = async (
     leftOut: missing.map(({ name }) => name),
     notChecked: missing.map(
       ({ name }) =>
-        `extension ${quoted(name)}: the server layer lacks it, and nothing stored needs it; it was left out`,
+        `extension ${quoted(name)}: the server layer lacks it, and nothing in the backup needs it; it was left out`,
     ),
   };
 };

@@ -79,7 +79,7 @@ const loadLoosely = async (stage: Stage, plan: LoadPlan): Promise<ExecutedText> 
 };
 
 const WITHOUT_OWNERS = ({ message }: Error): string =>
-  `owners and grants: all was made the scratch server's own, since with them ${message}`;
+  `owners and grants: all objects were given to the scratch server's role, because with them ${message}`;
 
 /** All roles of the manifest exist: a role that does not is only in the SQL, and its ownership and grants are missing. */
 const namesOthers = ({ accessLost }: ExecutedText): boolean =>

@@ -180,7 +180,7 @@ export const makePrerequisites = async (
       ...extensions.notChecked,
       ...missing.map(
         ({ kind, name }) =>
-          `${kind} ${name}: it is outside the schema, and nothing can stand in for it`,
+          `${kind} ${name}: it is outside the schema, and no placeholder can replace it`,
       ),
       ...notesOn(manifest, [...made, ...superusers]),
     ],
@@ -194,6 +194,6 @@ const notesOn = (manifest: Manifest, made: readonly Pick<Outside, 'kind' | 'name
     .filter((one) => needed.has(keyOf(one)))
     .map(
       ({ kind, name }) =>
-        `${kind} ${name}: it is outside the schema; an empty one of its form stood in for it`,
+        `${kind} ${name}: it is outside the schema; an empty placeholder of its form replaced it`,
     );
 };

@@ -32,7 +32,7 @@ const isEmpty = (
 
 const nothingLeft = (leftOut: readonly string[]): RehearsalImpossible =>
   new RehearsalImpossible(
-    `Nothing of the backup is left to compare, since all of it is what only a superuser may make, or needs that: ${leftOut.slice(0, 5).join('; ')}`,
+    `Nothing of the backup is left to compare, because only a superuser may create its objects, or because they need such objects: ${leftOut.slice(0, 5).join('; ')}`,
     GUIDE,
   );
 

@@ -55,7 +55,9 @@ export const sortUnfinished = async (
     const why = excuse && excuseSentence(excuse);
     if (why === undefined) unfinished.push(reported(one));
     else if (!isFilling(one))
-      notChecked.push(`${one.object}: it could not be recreated here as it was, because ${why}`);
+      notChecked.push(
+        `${one.object}: it could not be recreated here as it is at the source, because ${why}`,
+      );
     if (isFilling(one)) {
       const { schema, name } = one.on;
       unfilled.push({ schema: schema ?? '', name, why: why ?? one.why });

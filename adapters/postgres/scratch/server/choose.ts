@@ -54,7 +54,7 @@ export const chooseAccount = async (temporaryFolder: string): Promise<Account | 
   if (account && !(await reachableByAll(`${temporaryFolder}/x`))) {
     throw new ScratchFailed(
       `PostgreSQL does not run as root, and ${UNPRIVILEGED} may not enter ${temporaryFolder}`,
-      'Let everybody enter that folder, or start as another user.',
+      'Let all users enter that folder, or start as another user.',
     );
   }
   return account;

@@ -40,7 +40,7 @@ export const makeCluster = async (cluster: Cluster): Promise<readonly string[]> 
   if (account && !(await reachableByAll(programs.initdb))) {
     throw new ScratchFailed(
       `${UNPRIVILEGED} may not enter the folder of ${programs.initdb}`,
-      `PostgreSQL does not run as root, so it is run as ${UNPRIVILEGED}: let everybody enter the folders above its programs, or start as another user.`,
+      `PostgreSQL does not run as root, so it is run as ${UNPRIVILEGED}: let all users enter the folders above its programs, or start as another user.`,
     );
   }
   const choices = localeChoices(programs.major, locale);
@@ -67,7 +67,7 @@ interface Said {
 const wayOut = (said: string): string =>
   /could not look up effective user/.test(said)
     ? 'The user that the function runs as must have a name in /etc/passwd, as it has in Lambda.'
-    : 'It needs /bin/sh, /dev/null and a folder that it can write. Mend what it names, and verify the backup again.';
+    : 'It needs /bin/sh, /dev/null and a folder that it can write. Correct what the message names, and verify the backup again.';
 
 /** The messages of initdb after a failure. */
 const initialize = async (

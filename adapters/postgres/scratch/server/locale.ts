@@ -73,8 +73,8 @@ const ofItsSystem = (
   const asBytes: LocaleChoice = {
     flags: plain,
     note:
-      `The scratch server has nothing like the locale ${JSON.stringify(collation)} with encoding ${encoding}: it sorts text by its bytes and takes ` +
-      'ASCII letters only for letters. Checks, generated columns and partitions that depend on text may differ for that reason alone.',
+      `The scratch server has nothing like the locale ${JSON.stringify(collation)} with encoding ${encoding}: it sorts text by its bytes and treats ` +
+      'only ASCII letters as letters. Checks, generated columns and partitions that depend on text may differ for that reason alone.',
   };
   if (!isPlainName(collation)) return [asBytes];
   const same = { flags: [...plain, `--lc-collate=${collation}`, `--lc-ctype=${collation}`] };
@@ -82,7 +82,7 @@ const ofItsSystem = (
 };
 
 const ASCII_WORDS =
-  'This machine lacks the locale C.UTF-8, so to_tsvector takes every character beyond ASCII for a letter.';
+  'This machine lacks the locale C.UTF-8, so to_tsvector treats every character beyond ASCII as a letter.';
 
 const standIns = (
   major: number,
@@ -132,7 +132,7 @@ export const versionNote = (
 ): readonly string[] =>
   localeProvider === 'i' && collationVersion && here && collationVersion !== here
     ? [
-        `Text is sorted by ICU's rules of version ${here} here, and was by those of ${collationVersion}. ` +
+        `Text is sorted by ICU's rules of version ${here} here, and by those of version ${collationVersion} at the source. ` +
           'Partitions, checks and materialized views that depend on the order of rare characters may differ for that reason alone.',
       ]
     : [];

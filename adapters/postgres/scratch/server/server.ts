@@ -109,7 +109,7 @@ const notStarted = (error: unknown): never => {
 };
 
 const WAY_OUT =
-  'Raise verification.memoryMb where memory was short, see that the folder can be written, and verify the backup again.';
+  'Raise verification.memoryMb if memory ran out, check that the folder can be written, and verify the backup again.';
 
 const ready = async (
   programs: ServerPrograms,

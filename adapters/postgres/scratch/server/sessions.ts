@@ -37,7 +37,7 @@ export const firstSession = async (
       return await connectScratch(access);
     } catch (error) {
       if (Date.now() > until) {
-        const why = `it took no session within ${START_MS / 1000} s`;
+        const why = `it accepted no session within ${START_MS / 1000} s`;
         const more = { cause: error, retryable: true };
         throw new ScratchFailed(why, 'Give the function more memory.', more);
       }

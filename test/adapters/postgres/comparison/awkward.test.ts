@@ -105,11 +105,11 @@ describe('the awkward schema', () => {
       UPDATE nested SET b = '{x}' WHERE id = 1; CREATE TABLE added ()`,
     );
     expect((await compared(15, 18, database)).differences).toEqual([
-      'table "Awk.ward \\"schema\\" *é"."added" is there, and was not',
+      'table "Awk.ward \\"schema\\" *é"."added" exists, but not at the source',
       'view "Awk.ward \\"schema\\" *é"."chain" is missing',
       `index ${AWK}.hashed is missing`,
       `constraint "never true" on ${AWK}.unchecked is missing`,
-      'table "Awk.ward \\"schema\\" *é"."nested" has its 3 rows, but not all hold what they held',
+      'table "Awk.ward \\"schema\\" *é"."nested" has its 3 rows, but the contents of some have changed',
       'table "Awk.ward \\"schema\\" *é"."texts" has 25 rows, and had 26',
     ]);
   });

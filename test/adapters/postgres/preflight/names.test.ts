@@ -51,8 +51,8 @@ describe('tables into the live schema', () => {
     const wishes = await intoLive(stored, ['t']);
     const { problems } = await surveyOf(target, stored, wishes);
     expect(problems).toEqual([
-      expect.stringMatching(/^Statistics "acme.st" is there already/),
-      'Table "acme.t_damaged" has names that are needed (index "an \\"index", index "t_a_key", sequence "t_id_seq", index "t_pkey"): move it away with all that is its own (CREATE SCHEMA IF NOT EXISTS "acme_damaged"; ALTER TABLE "acme"."t_damaged" SET SCHEMA "acme_damaged"), or restore beside.',
+      expect.stringMatching(/^Statistics "acme.st" already exists/),
+      'Table "acme.t_damaged" has names that are needed (index "an \\"index", index "t_a_key", sequence "t_id_seq", index "t_pkey"): move it away with everything that belongs to it (CREATE SCHEMA IF NOT EXISTS "acme_damaged"; ALTER TABLE "acme"."t_damaged" SET SCHEMA "acme_damaged"), or restore beside.',
     ]);
     for (const problem of problems)
       await sql(/\((CREATE SCHEMA.*?)\), or/.exec(problem)?.[1] ?? '');
@@ -66,7 +66,7 @@ describe('tables into the live schema', () => {
     );
     const wishes = await intoLive(stored, ['t', 'u', 'v']);
     expect((await surveyOf(target, stored, wishes)).problems).toEqual([
-      expect.stringMatching(/^Table "acme.t" is there already, and rows are never added/),
+      expect.stringMatching(/^Table "acme.t" already exists, and rows are never added/),
       expect.stringMatching(/^Table "acme.u" is there/),
       expect.stringMatching(/^Table "acme.v" is there/),
     ]);
@@ -98,7 +98,7 @@ describe('tables into the live schema', () => {
     await sql('DROP SEQUENCE acme.numbers CASCADE; DROP TABLE acme.b');
     const [problem = ''] = (await surveyOf(target, stored, wishes)).problems;
     expect(problem).toContain('Sequence "acme.numbers" is missing');
-    await sql(`SET ROLE ${OWNER}; ${/make it \((.*?;.*?\))\)/.exec(problem)?.[1]}`);
+    await sql(`SET ROLE ${OWNER}; ${/create it \((.*?;.*?\))\)/.exec(problem)?.[1]}`);
     expect(await restore(target, stored, wishes)).toMatchObject({ rows: 1 });
     expect((await sql('INSERT INTO acme.b DEFAULT VALUES RETURNING id')).rows).toEqual([{ id: 3 }]);
   });
@@ -193,7 +193,7 @@ describe('a swap', () => {
     );
     const before = [{ from: 'acme', to: 'acme_before' }];
     const { problems } = await surveyOf(target, stored, { ...swap(stored), before });
-    expect(problems).toEqual([expect.stringMatching(/^Schema "acme_before" is there already/)]);
+    expect(problems).toEqual([expect.stringMatching(/^Schema "acme_before" already exists/)]);
     await sql('DROP SCHEMA acme CASCADE');
     const gone = await surveyOf(target, stored, { ...swap(stored), before });
     expect(gone.problems).toEqual([]);
@@ -221,7 +221,7 @@ describe('a swap', () => {
       expect((await surveyOf(target, stored, swap(stored))).warnings).toEqual([]);
       await session.query('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
       const { warnings } = await surveyOf(target, stored, swap(stored));
-      expect(warnings).toEqual([expect.stringContaining('A transaction keeps its snapshot')]);
+      expect(warnings).toEqual([expect.stringContaining('A transaction holds its snapshot')]);
       expect((await surveyOf(target, stored)).warnings).toEqual([]);
     } finally {
       await session.end();
@@ -240,7 +240,7 @@ describe('the schema public', () => {
     const target = { postgres, database };
     const beside = await surveyOf(target, stored);
     expect(beside.problems).toEqual([
-      `Schema "public" belongs to whoever owns the database, "postgres", and only they may rename it: ALTER DATABASE "${database}" OWNER TO a role that "larder_restore" is a member of. Or bring it elsewhere (POST .../elsewhere), or chosen tables into the live schema ("tables", "into": "live").`,
+      `Schema "public" belongs to the owner of the database, "postgres", and only that role may rename it: ALTER DATABASE "${database}" OWNER TO a role that "larder_restore" is a member of. Or restore it elsewhere (POST .../elsewhere), or restore chosen tables into the live schema ("tables", "into": "live").`,
     ]);
     expect(beside.warnings).toEqual([]);
     const live = {

@@ -68,7 +68,7 @@ describe('a preflight', () => {
     const { target, stored } = await prepare('CREATE SCHEMA acme_restored;');
     const { problems } = await surveyOf(target, stored);
     expect(problems).toEqual([
-      'Schema "acme_restored" is there already, and a restore replaces nothing: give another name.',
+      'Schema "acme_restored" already exists, and a restore replaces nothing: choose another name.',
     ]);
     await expect(restore(target, stored)).rejects.toMatchObject({ name: 'RestoreRefused' });
   });
@@ -84,7 +84,7 @@ describe('a preflight', () => {
     expect(problems[0]).toMatch(/GRANT CREATE ON DATABASE .* TO "larder_restore"/);
     expect(problems[1]).toMatch(/belongs to "app_owner".*GRANT "app_owner" TO "larder_restore"/);
     for (const problem of problems.slice(2))
-      expect(problem).toContain('GRANT USAGE on that schema');
+      expect(problem).toContain('has no USAGE on the schema of');
     await expect(restore(target, stored)).rejects.toMatchObject({ name: 'PermissionMissing' });
     await target.postgres.sql(`GRANT ${OWNER} TO larder_restore`, target.database);
   });
@@ -120,14 +120,14 @@ describe('a preflight', () => {
     ]);
     expect(preflight.problems).toEqual([
       'Extension "citext" is missing: create it, or allow it with restore.createExtensions.',
-      'Extension "never_made" is missing, and the server does not have it to create: install it there.',
+      'Extension "never_made" is missing, and the server does not offer it: install it there.',
       expect.stringContaining(
         '"plpgsql" is in schema "pg_catalog" here and in "shared" in the backup',
       ),
       'The function shared.twice(integer) is missing, which acme.t needs: create it first.',
     ]);
     expect(preflight.warnings).toEqual([
-      'The server has no role "nobody \\"x\\"", which the backup names: what is its is left out, and listed.',
+      'The server has no role "nobody \\"x\\"", which the backup names: its ownerships and grants are left out, and listed.',
       'Extension "plpgsql" is version 1.0 here and was 0.9 in the backup.',
       expect.stringContaining('The table shared.users is missing, which acme.t needs'),
     ]);

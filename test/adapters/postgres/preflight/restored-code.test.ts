@@ -145,7 +145,7 @@ describe('a preflight', () => {
     expect(asked.warnings.join()).toContain('materialized view "acme.filled" calls');
     // A plain backup does not show it.
     const unknown = await surveyOf({ postgres, database }, stored, { owners: 'drop' });
-    expect(unknown.problems).toEqual([expect.stringContaining('does not tell which')]);
+    expect(unknown.problems).toEqual([expect.stringContaining('does not list them')]);
     expect((await look({ owners: 'drop', ownCode: [] })).problems).toEqual([]);
   });
 

@@ -127,7 +127,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(loaded.leftOut).toEqual([
       {
         what: 'the owner of table "acme.theirs"',
-        why: 'the restore role is no member of "stranger"',
+        why: 'the restore role is not a member of "stranger"',
       },
     ]);
     const swap = await surveyOf({ postgres, database }, stored, {
@@ -157,7 +157,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     expect(loaded.leftOut).toEqual([
       {
         what: 'rights on table "acme.t"',
-        why: '"reader" granted it, and the restore role is no member of that',
+        why: '"reader" granted it, and the restore role is not a member of that',
       },
     ]);
     const { rows } = await postgres.sql(

@@ -141,8 +141,8 @@ describe('a backup of which only the text is equal', () => {
         signal: new AbortController().signal,
       });
       expect(differences.filter((line) => / is bound /.test(line))).toEqual([
-        'column acme.a.same is bound to other operators than it was: without ext.=(ext.citext,ext.citext)',
-        'view acme.joined is bound to other operators than it was: without ext.=(ext.citext,ext.citext)',
+        'column acme.a.same is bound to other operators than at the source: without ext.=(ext.citext,ext.citext)',
+        'view acme.joined is bound to other operators than at the source: without ext.=(ext.citext,ext.citext)',
       ]);
     } finally {
       await client.end();

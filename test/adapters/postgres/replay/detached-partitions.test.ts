@@ -76,7 +76,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     ).rejects.toMatchObject({
       name: RestoreMismatch.name,
       differences: expect.arrayContaining([
-        'table "acme"."events_1" is not the partition that it was',
+        'table "acme"."events_1" is not the same partition as at the source',
       ]),
     });
     // An older manifest does not record it: the restore follows pg_dump.

@@ -160,7 +160,7 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
         'rows',
       );
       expect(damaged.differences).toEqual([
-        'table "acme"."shares" has its 2 rows, but not all hold what they held',
+        'table "acme"."shares" has its 2 rows, but the contents of some have changed',
       ]);
     } finally {
       await rehearsals.end();

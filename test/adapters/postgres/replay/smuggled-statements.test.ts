@@ -118,7 +118,7 @@ describe('a backup with', () => {
       ),
       places,
     });
-    expect(loaded.leftOut[0]?.what).toContain('as an heir of "other.secrets"');
+    expect(loaded.leftOut[0]?.what).toContain('as a child of "other.secrets"');
     expect((await postgres.sql('SELECT v FROM other.secrets', database)).rows).toEqual([
       { v: 'secret' },
     ]);

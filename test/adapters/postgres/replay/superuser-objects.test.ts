@@ -46,13 +46,13 @@ describe.each([15, 18])('PostgreSQL %i, objects that a superuser owns', (major) 
     const stored = await takeBackup(postgres, database, ['acme']);
     const { warnings, problems } = await surveyOf(target, stored);
     expect(problems).toEqual([]);
-    expect(warnings.join()).toMatch(/"postgres" owns a part, a superuser/);
+    expect(warnings.join()).toMatch(/"postgres" is a superuser and owns objects of the backup/);
     const { leftOut, rows, unfinished } = await restore(target, stored, { onConflict: 'report' });
     expect({ rows, unfinished }).toEqual({ rows: 2, unfinished: [] });
     const all = leftOut.map(({ what, why }) => `${what}: ${why}`).join('\n');
     expect(all).toMatch(/SECURITY DEFINER of function "acme\.f"/);
     expect(all).toMatch(
-      /the owner of table "acme\.t".*the restore role is no member of "postgres"/,
+      /the owner of table "acme\.t".*the restore role is not a member of "postgres"/,
     );
     expect((await postgres.sql(OWNERS, database)).rows).toEqual([{ owner: OWNER }]);
     const refused = await surveyOf(target, stored, { mode: 'swap' });

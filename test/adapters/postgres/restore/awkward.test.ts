@@ -104,7 +104,7 @@ describe('the awkward schema', () => {
     const unforeseen = found.filter((line) => !EXPECTED.some((pattern) => pattern.test(line)));
     expect(unforeseen).toEqual([]);
     expect(loaded.leftOut.map(({ what }) => what.replaceAll('\\"', '"'))).toEqual([
-      `"${SCHEMA}.derived" as an heir of "elsewhere.ancestor"`,
+      `"${SCHEMA}.derived" as a child of "elsewhere.ancestor"`,
       `"${SCHEMA}.log_2026" as a partition of "elsewhere.log"`,
     ]);
   });

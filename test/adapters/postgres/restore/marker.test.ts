@@ -131,7 +131,7 @@ describe('a forged marker', () => {
       'SCHEMA acme_before',
       `Put aside by Larder restore ${by.restoreId}\n\nLarder restore state: {"takenBy":"1"}`,
     );
-    await expect(serverOf(target).rename(by, places, options)).rejects.toThrow('there already');
+    await expect(serverOf(target).rename(by, places, options)).rejects.toThrow('already exists');
     await postgres.sql('DROP SCHEMA acme_before', database);
     expect(await serverOf(target).rename(by, places, options)).toMatchObject({ names: 'renamed' });
   });
@@ -208,7 +208,7 @@ describe('after an exchange', () => {
     await expect(undoing).rejects.toMatchObject({ name: 'RestoreRefused' });
     await expect(undoing).rejects.toThrow('Undo the later swap first');
     await expect(server.rename(sealed(), undo, { ...options, undoes: second })).rejects.toThrow(
-      'does not say any more',
+      'no longer has the marker',
     );
     const back = [
       { from: 'acme', to: 'acme_undone' },

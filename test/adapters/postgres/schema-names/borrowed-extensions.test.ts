@@ -78,7 +78,7 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     const { problems, warnings } = await surveyOf(target, stored);
     expect(problems).toEqual([]);
     expect(warnings.join()).toContain('Extension "invoices" has tables');
-    expect(warnings.join().includes('nobody else can read')).toBe(uses !== '');
+    expect(warnings.join().includes('no other session can read')).toBe(uses !== '');
     const { leftOut } = await restore(target, stored);
     expect(leftOut.map(({ what }) => what)).toEqual(
       expect.arrayContaining([...LEFT_OUT, ...(uses ? [] : ['extension "invoices"'])]),

@@ -269,7 +269,7 @@ describe('another database', () => {
       name: 'RestoreRefused',
     });
     expect((await surveyOf(target, stored, allowed)).problems.join()).toContain(
-      '"acme" is there already',
+      '"acme" already exists',
     );
   });
 

@@ -22,7 +22,7 @@ describe('a backup that needs what is outside its schema', () => {
     expect(found.checked).toMatchObject({ tables: 1, rows: 2, hashedTables: 1, foreignKeys: 1 });
     expect(found.notChecked).toContainEqual(
       expect.stringMatching(
-        /^foreign key "a_project_fkey" of "keys"."a": it leads to a table outside/,
+        /^foreign key "a_project_fkey" of "keys"."a": it refers to a table outside/,
       ),
     );
   });
@@ -47,7 +47,7 @@ describe('a backup that needs what is outside its schema', () => {
       const bytes = Buffer.from(text.replace(before, after));
       const { differences } = await scratchRestores.rehearseQuickly({ ...one, bytes });
       expect(differences).toEqual([
-        expect.stringMatching(/^foreign key .* is not defined as it was$/),
+        expect.stringMatching(/^foreign key .* is defined otherwise than at the source$/),
       ]);
     }
   });
@@ -108,7 +108,7 @@ describe('a backup that needs what is outside its schema', () => {
     const found = await scratchRestores.rehearseQuickly(one, 'rows');
     expect(found.differences).toEqual([]);
     expect(found.checked).toMatchObject({ tables: 2, rows: 2, hashedTables: 2 });
-    expect(found.notChecked).toContainEqual(expect.stringMatching(/as an heir of/));
+    expect(found.notChecked).toContainEqual(expect.stringMatching(/as a child of/));
     expect(found.notChecked).toContainEqual(expect.stringMatching(/as a partition of/));
     // By names alone, its parent's triggers and indexes are no difference either.
     const { definitions: _, ...manifest } = one.manifest;
@@ -154,8 +154,8 @@ describe('a backup that needs what is outside its schema', () => {
     // SQL that binds one of them differently.
     const bytes = Buffer.from(one.bytes.toString().replace('1 OPERATOR(public.===) 2', '1 = 2'));
     expect((await scratchRestores.rehearseQuickly({ ...one, bytes })).differences).toEqual([
-      'view bound.v is not defined as it was',
-      'view bound.v is bound to other operators than it was: without public.===(integer,integer)',
+      'view bound.v is defined otherwise than at the source',
+      'view bound.v is bound to other operators than at the source: without public.===(integer,integer)',
     ]);
   });
 
@@ -205,7 +205,7 @@ describe('a backup that needs extensions', () => {
     expect(found.differences).toEqual([]);
     expect(found.notChecked).toContainEqual(
       expect.stringMatching(
-        /^extension "postgis": the server layer lacks it, and nothing stored needs it/,
+        /^extension "postgis": the server layer lacks it, and nothing in the backup needs it/,
       ),
     );
   });

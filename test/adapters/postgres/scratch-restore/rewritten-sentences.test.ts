@@ -92,7 +92,7 @@ describe('with other sentences', () => {
       'owners that the manifest does not name',
       `CREATE SCHEMA lent; CREATE TABLE lent.a (id int); GRANT SELECT ON lent.a TO reporter`,
       (one: Stored) => changed(one, 'lent.a TO reporter;', 'lent.a TO somebody;'),
-      { differences: ['table lent.a has not the owner and the grants that it had'] },
+      { differences: ['table lent.a has another owner or other grants than at the source'] },
     ],
     [
       'grants of a membership that no backup holds',
