@@ -23,7 +23,7 @@ const stackName = (): string => {
   const name = setting('stack', STACK_NAME);
   if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) return name;
   throw new ConfigInvalid([
-    `larder:stack: "${name}" is no name for a stack: use letters, digits and "-", 128 at most, beginning with a letter`,
+    `larder:stack: "${name}" is not a valid stack name: use letters, digits and "-", 128 at most, beginning with a letter`,
   ]);
 };
 

@@ -13,12 +13,12 @@ const HINTS: Readonly<Record<string, string>> = {
   AccessDeniedException:
     'The caller may not do this. docs/history.md lists the rights that are needed.',
   CredentialsProviderError: 'There are no credentials. Set AWS_PROFILE, or sign in.',
-  ExpiredToken: 'The credentials have expired. Sign in again; what was done stays done.',
-  ExpiredTokenException: 'The credentials have expired. Sign in again; what was done stays done.',
+  ExpiredToken: 'The credentials have expired. Sign in again; finished work is kept.',
+  ExpiredTokenException: 'The credentials have expired. Sign in again; finished work is kept.',
   ProvisionedThroughputExceededException:
-    'DynamoDB throttled for longer than was waited. Run the same command again: it goes on from there.',
+    'DynamoDB throttled the requests for too long. Run the same command again: it continues from there.',
   ThrottlingException:
-    'DynamoDB throttled for longer than was waited. Run the same command again: it goes on from there.',
+    'DynamoDB throttled the requests for too long. Run the same command again: it continues from there.',
 };
 
 /** Any error in one line. */

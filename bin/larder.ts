@@ -12,7 +12,7 @@ import { failureText } from './failures.ts';
 import { BadUsage } from './usage.ts';
 
 const VERBS = ['compare', 'rebuild'] as const;
-const HISTORY_HELP = `larder history compare     compare the history table with the vault, and list what is in one only
+const HISTORY_HELP = `larder history compare     compare the history table with the vault, and list the differences
 larder history rebuild     write the rows that the history table lacks, from the manifests in the vault
 
 Options of each: larder history compare --help
@@ -25,7 +25,7 @@ const history = async (argv: readonly string[], running: Running): Promise<void>
   if (!command) {
     throw new BadUsage(
       verb === undefined || verb.startsWith('-')
-        ? 'Say what to do with the history: compare or rebuild'
+        ? 'Give a command: history compare or history rebuild'
         : `There is no command "history ${verb}"`,
     );
   }
@@ -75,7 +75,7 @@ const main = async (argv: readonly string[]): Promise<ExitStatus> => {
   } catch (error) {
     if (!stop.signal.aborted) return failed(error);
     process.stderr.write(
-      'larder: stopped. What was written is whole; the same command goes on from there.\n',
+      'larder: stopped. Everything written is complete; the same command continues from there.\n',
     );
     return EXIT.interrupted;
   }

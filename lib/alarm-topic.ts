@@ -15,12 +15,12 @@ export const makeAlarmTopic = (
   if (!email) {
     Annotations.of(scope).addWarningV2(
       'larder:alarms-tell-nobody',
-      'No alarm tells anybody: they ring in CloudWatch only. Give alarms.email or alarms.topicArn in the configuration.',
+      'Alarms notify nobody: they are visible in CloudWatch only. Set alarms.email or alarms.topicArn in the configuration.',
     );
     return undefined;
   }
   const key = new Key(scope, 'Key', {
-    description: 'Larder: alarms on their way to people',
+    description: 'Larder: alarm notifications',
     enableKeyRotation: true,
   });
   key.addToResourcePolicy(

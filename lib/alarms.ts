@@ -104,7 +104,7 @@ export class Alarms extends Construct {
   /** A function that must run continuously has not run. */
   silence(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metricInvocations({ ...summed, period: Duration.minutes(minutes) });
-    this.#make(name, `it has not run for ${minutes} minutes`, {
+    this.#make(name, `the function has not run for ${minutes} minutes`, {
       metric,
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -141,7 +141,7 @@ export class Alarms extends Construct {
   /** The function that reads the history's stream lags behind; the stream keeps records for 24 hours. */
   behind(name: string, lambda: LambdaFunction, minutes: number): void {
     const metric = lambda.metric('IteratorAge', greatest);
-    const what = `it is over ${minutes} minutes behind the history's stream`;
+    const what = `the function is over ${minutes} minutes behind the history's stream`;
     this.#add(name, { metric, threshold: minutes * 60_000, what });
   }
 

@@ -46,7 +46,7 @@ const acknowledgeIam = (method: Method): void =>
   acknowledge(
     method,
     'COG4',
-    'Callers are AWS principals, let in by IAM (SigV4); there is no user pool.',
+    'Callers are AWS principals, authorized by IAM (SigV4); there is no user pool.',
   );
 
 /**
@@ -141,7 +141,7 @@ export class Api extends Construct {
     acknowledge(
       made.deploymentStage,
       'APIG3',
-      'Every call is signed by an AWS principal and throttled; a web application firewall is for pages that strangers open.',
+      'Every call is signed by an AWS principal and throttled; a web application firewall is for public pages.',
     );
     return made;
   }

@@ -87,7 +87,7 @@ const bundleOf = (
   return new Map(
     [...names].map((name) => {
       const code = contents.get(name);
-      if (!code) throw new Error(`esbuild made no ${name}.`);
+      if (!code) throw new Error(`esbuild did not write ${name}.`);
       return [name === entry ? MAIN : name, code];
     }),
   );

@@ -33,7 +33,7 @@ export class Bury extends Construct {
     });
     this.bury = new LarderFunction(this, 'Bury', {
       folder: 'dead-letters',
-      description: 'ends what no function could handle',
+      description: 'handles dead letters',
       timeoutSeconds: 60,
       memoryMb: config.lambda.memoryMb,
       logRetentionDays: config.logRetentionDays,

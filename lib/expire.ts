@@ -26,7 +26,7 @@ export class Expire extends Construct {
     this.deadLetters = makeDeadLetters(this, 'DeadLetters', "the history's stream");
     this.expire = new LarderFunction(this, 'Expire', {
       folder: 'expire',
-      description: 'takes backups away whose time has come',
+      description: 'removes expired backups',
       timeoutSeconds: 300,
       memoryMb: config.lambda.memoryMb,
       logRetentionDays: config.logRetentionDays,

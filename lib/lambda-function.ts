@@ -70,7 +70,7 @@ const allowNetworkInterfaces = (role: Role): void => {
   acknowledge(
     role,
     'IAM5[Resource::*]',
-    'Lambda creates network interfaces whose ids nobody knows before; EC2 describes interfaces and subnets of the whole account only.',
+    'Lambda creates network interfaces whose ids are not known in advance; EC2 describes interfaces and subnets of the whole account only.',
   );
 };
 
@@ -103,7 +103,7 @@ export class LarderFunction extends Construct {
     if (props.reservedConcurrency) {
       Annotations.of(this).addInfoV2(
         `larder:reserves-${props.folder}`,
-        `The concurrency of ${props.folder} is 1, which takes a reserved execution. AWS refuses that to an account with a limit of 100 or less: ask for more first, or use 2 (docs/aws.md).`,
+        `The concurrency of ${props.folder} is 1, which needs a reserved execution. AWS refuses that to an account with a limit of 100 or less: request a higher limit first, or use 2 (docs/aws.md).`,
       );
     }
 

@@ -137,7 +137,7 @@ export class LarderStack extends Stack {
     alarms.counted(
       'VaultStrays',
       [{ metricName: METRICS.vaultStrays, service: 'sweep', lambda: sweep.lambda }],
-      'objects that no row stands for',
+      'objects without a row',
     );
     const metricName = METRICS.recordsUnreadable;
     alarms.counted(
@@ -146,7 +146,7 @@ export class LarderStack extends Stack {
         { metricName, service: 'bury', lambda: bury.lambda },
         { metricName, service: 'expire', lambda: expire.lambda },
       ],
-      'messages and records that nobody understands',
+      'messages and records that no function can read',
     );
     this.#checkEnvironments();
     this.#output({

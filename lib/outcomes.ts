@@ -29,7 +29,7 @@ export class Outcomes extends Construct {
     });
     this.notify = new LarderFunction(this, 'Notify', {
       folder: 'notify',
-      description: 'tells people how runs and backups ended',
+      description: 'reports how runs, backups, restores and verifications ended',
       timeoutSeconds: NOTIFY_TIMEOUT_SECONDS,
       memoryMb: config.lambda.memoryMb,
       logRetentionDays: config.logRetentionDays,
@@ -73,7 +73,7 @@ export class Outcomes extends Construct {
     acknowledge(
       this.notify.role,
       'IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]',
-      'Which identity SES checks depends on what is verified in the account; the condition holds it to one address to mail from.',
+      'Which identity SES checks depends on what is verified in the account; the condition limits it to one sender address.',
     );
   }
 }

@@ -82,7 +82,7 @@ export class PostgresLayers extends Construct {
     }
     const common = { compatibleArchitectures: [this.#props.architecture], license: 'PostgreSQL' };
     if (this.#wantsPlaceholder()) {
-      const description = `Placeholder of the ${name} layer: not to be deployed`;
+      const description = `Placeholder of the ${name} layer: do not deploy it`;
       const code = Code.fromAsset(path.join(BUILD, 'placeholder'));
       return new LayerVersion(this, id, { ...common, code, description });
     }

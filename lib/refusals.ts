@@ -44,9 +44,9 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   TooLarge: refusal(
     ResponseType.REQUEST_TOO_LARGE,
     413,
-    `"The body is too large: API Gateway takes 10 MB, and the API ${API.largestBody} bytes at most."`,
+    `"The body is too large: API Gateway accepts 10 MB, and the API ${API.largestBody} bytes at most."`,
   ),
-  Throttled: refusal(ResponseType.THROTTLED, 429, '"Too much is asked at once. Ask again later."'),
+  Throttled: refusal(ResponseType.THROTTLED, 429, '"Too many requests. Try again later."'),
   IntegrationFailed: refusal(ResponseType.INTEGRATION_FAILURE, 504),
   IntegrationLate: refusal(ResponseType.INTEGRATION_TIMEOUT, 504),
   Misconfigured: refusal(ResponseType.API_CONFIGURATION_ERROR, 500),

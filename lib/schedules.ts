@@ -47,7 +47,7 @@ export class Schedules extends Construct {
       metricName: 'InvocationDroppedCount',
       dimensionsMap: { ScheduleGroup: this.#group.ref },
     });
-    props.alarms.none('SchedulesDropped', dropped, 'firings that reached no function');
+    props.alarms.none('SchedulesDropped', dropped, 'firings of schedules that reached no function');
   }
 
   #makeRole({ starting, sweep }: SchedulesProps): Role {

@@ -34,7 +34,7 @@ export class StartRuns extends Construct {
     );
     this.start = new LarderFunction(this, 'Start', {
       folder: 'start-runs',
-      description: 'begins the runs of schedules',
+      description: 'starts the runs of schedules',
       timeoutSeconds: 60,
       memoryMb: config.lambda.memoryMb,
       logRetentionDays: config.logRetentionDays,

@@ -51,7 +51,7 @@ export class Sweep extends Construct {
     const { routes } = props;
     this.sweep = new LarderFunction(this, 'Sweep', {
       folder: 'sweep',
-      description: 'finds what got lost on the way',
+      description: 'finds lost messages, dead workers and stray objects',
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMb: config.lambda.memoryMb,
       logRetentionDays: config.logRetentionDays,
@@ -82,7 +82,7 @@ export class Sweep extends Construct {
     alarms.lasting(
       'RunsMissing',
       { metricName: METRICS.runsMissing, service: 'sweep', lambda },
-      'schedules that were due and began no run',
+      'schedules that were due and started no run',
     );
     alarms.errors('SweepErrors', this.sweep.lambda);
     alarms.silence('SweepSilent', this.sweep.lambda, 6 * TIMES.sweepEveryMinutes);

@@ -46,7 +46,7 @@ export class Vault extends Construct {
     acknowledge(
       this.bucket,
       'S1',
-      'Access logs are best effort and would need a bucket of their own; who must know every read switches on CloudTrail data events for this bucket.',
+      'Access logs are best effort and would need a bucket of their own; to log every read, switch on CloudTrail data events for this bucket.',
     );
   }
 
@@ -103,7 +103,7 @@ export class Vault extends Construct {
       acknowledge(
         reader.role,
         wildcardBehind(this.bucket, `/${VAULT.prefix}${pattern}`, reader),
-        'The keys of backups are not known before; all of them are below this prefix, and the actions are named one by one.',
+        'The keys of backups are not known in advance; all are below this prefix, and each action is named.',
       );
     }
   }

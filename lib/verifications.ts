@@ -91,7 +91,7 @@ export class Verifications extends Construct {
     alarms.counted(
       'VerificationsFailed',
       [{ metricName: METRICS.verificationFailed, service: 'verify', lambda }],
-      'backups that came back otherwise than they were taken',
+      'backups whose restored contents differ from the source',
     );
     alarms.counted(
       'VerificationsNotRun',

@@ -59,7 +59,7 @@ const refusalOf = async (response: Response, { method, path }: ApiRequest): Prom
 const unreachable = (name: string, error: unknown): CommandFailed => {
   const { cause } = error instanceof Error ? error : {};
   const why = cause instanceof Error ? cause.message : error instanceof Error ? error.message : '';
-  return new CommandFailed(`${name} cannot be reached: ${why}`, EXIT.failed, { cause: error });
+  return new CommandFailed(`${name} can't be reached: ${why}`, EXIT.failed, { cause: error });
 };
 
 /** Reads may be repeated, and so may requests with an idempotency key. */

@@ -36,7 +36,7 @@ const overAws = async (
 
 const endpointUrl = (endpoint: string): string => {
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
-    throw new CommandFailed(`--endpoint: "${endpoint}" is no URL of an API.`, EXIT.usage);
+    throw new CommandFailed(`--endpoint: "${endpoint}" is not the URL of an API.`, EXIT.usage);
   return endpoint;
 };
 
@@ -47,7 +47,7 @@ const overStack = async (options: ConnectOptions, signal: AbortSignal): Promise<
   const { outputsOf } = await import('../history/stack.ts');
   const url = (await outputsOf(stack)).get('ApiUrl');
   if (url === undefined)
-    throw new CommandFailed(`The stack ${stack} has no output ApiUrl: is it a stack of Larder?`);
+    throw new CommandFailed(`The stack ${stack} has no output ApiUrl: is it Larder's stack?`);
   return await overAws(options, url, `the stack ${stack}`, signal);
 };
 
@@ -75,7 +75,7 @@ const overLocal = async (folder: string, signal: AbortSignal): Promise<ApiClient
 export const connect = async (options: ConnectOptions, signal: AbortSignal): Promise<ApiClient> => {
   const given = [options.endpoint, options.stack, options.local].filter((one) => one !== undefined);
   if (given.length > 1)
-    throw new CommandFailed('Give one of --endpoint, --stack and --local.', EXIT.usage);
+    throw new CommandFailed('Give only one of --endpoint, --stack and --local.', EXIT.usage);
   const endpoint = options.endpoint ?? (given.length ? undefined : process.env.LARDER_ENDPOINT);
   if (endpoint) return await overAws(options, endpointUrl(endpoint), endpoint, signal);
   if (options.stack === undefined) {
@@ -85,7 +85,7 @@ export const connect = async (options: ConnectOptions, signal: AbortSignal): Pro
     if (local) return local;
     if (options.local !== undefined)
       throw new CommandFailed(
-        `No Larder runs with the data folder ${folder}: start it with npm start.`,
+        `No local stack runs with the data folder ${folder}: start it with npm start.`,
       );
   }
   return await overStack(options, signal);

@@ -69,7 +69,7 @@ const open = async (url: string, from: number, signal: AbortSignal) => {
     signal,
   });
   if (!response.ok || !response.body)
-    throw new CommandFailed(`The vault answered ${response.status} to the download.`);
+    throw new CommandFailed(`The vault answered the download with status ${response.status}.`);
   // A store that ignores the range sends the whole object.
   return { body: response.body, isPart: response.status === 206 };
 };
@@ -77,7 +77,7 @@ const open = async (url: string, from: number, signal: AbortSignal) => {
 const checkWhole = ({ done }: Meter, hash: Hash, { size, checksum }: Download): void => {
   if (done < size)
     throw new CommandFailed(
-      `The connection ended after ${bytesText(done)} of ${bytesText(size)}. The same command goes on from there.`,
+      `The connection ended after ${bytesText(done)} of ${bytesText(size)}. The same command continues from there.`,
     );
   const digest = hash.digest('hex');
   if (digest === checksum) return;

@@ -55,7 +55,7 @@ export const follow = async <T>(session: Session, options: FollowOptions<T>): Pr
       bar.show(stepOf(one));
       if (performance.now() + EVERY_MS > until)
         throw new CommandFailed(
-          `${what} has not ended after ${timeoutSeconds} s. It goes on; look at it later.`,
+          `${what} has not ended after ${timeoutSeconds} s. It continues; check it later.`,
           EXIT.timedOut,
         );
       await sleep(EVERY_MS, undefined, { signal });

@@ -38,8 +38,7 @@ export type Passing = Readonly<
 
 const PASSING = {
   history: 'compare the history with the vault, or rebuild it: history compare --help',
-  doctor:
-    'check what only the account can tell: mails, alarms, keys, limits, each source: doctor --help',
+  doctor: 'check the deployed account: mails, alarms, keys, limits, each source: doctor --help',
 } as const;
 
 export const isPassing = (word: string | undefined): word is keyof typeof PASSING =>

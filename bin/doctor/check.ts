@@ -30,7 +30,7 @@ export const made = async (check: string, work: Check): Promise<readonly Finding
   } catch (error) {
     const says = saysOf(error);
     return error instanceof Error && DENIED.test(error.name)
-      ? [{ check, result: 'unknown', says, todo: 'run it as somebody who may look' }]
+      ? [{ check, result: 'unknown', says, todo: 'run it with credentials that may read this' }]
       : [{ check, result: 'failed', says }];
   }
 };

@@ -9,13 +9,13 @@ import { localChecks } from './local-checks.ts';
 
 export const DOCTOR_HELP = `larder doctor [options]
 
-Checks what only the account can tell: that what was deployed is as it was deployed, that mails and alarms reach somebody, and that each source
-can be reached and lists its projects. It prints a line for each check. The list of projects in the history is brought up to date; nothing
+Checks the account: that the deployed resources are unchanged, that mails and alarms reach a person, and that each source can be reached and
+lists its projects. It prints a line for each check. The list of projects in the history is brought up to date; nothing
 else is written.
 
   --stack NAME          the deployed stack (Larder)
   --config FILE         the configuration it was deployed from (larder.config.ts)
-  --local [DIR]         what \`npm start\` keeps on this machine instead (.larder), as far as its emulators know the calls
+  --local [DIR]         check the data folder of \`npm start\` instead (.larder), as far as its emulators support the calls
   --json                one JSON document on standard output, and nothing else there
   --help                this text
 

@@ -34,9 +34,9 @@ export const checkConcurrency = async (
   const all = limit?.ConcurrentExecutions;
   const free = limit?.UnreservedConcurrentExecutions ?? all;
   if (all === undefined || free === undefined)
-    return [{ check, result: 'unknown', says: 'Lambda does not tell the limits of the account' }];
+    return [{ check, result: 'unknown', says: 'Lambda does not report the limits of the account' }];
   const needed = concurrencyOf(wanted);
-  const says = `the account runs ${all} functions at once, ${free} of them not reserved; this stack may want ${needed}`;
+  const says = `the account runs ${all} functions at once, ${free} of them not reserved; this stack may need ${needed}`;
   return free >= needed
     ? [{ check, result: 'ok', says }]
     : [
@@ -44,7 +44,7 @@ export const checkConcurrency = async (
           check,
           result: 'warning',
           says,
-          todo: 'ask for more (Service Quotas, Lambda, "Concurrent executions"), or lower export.concurrency',
+          todo: 'request more (Service Quotas, Lambda, "Concurrent executions"), or lower export.concurrency',
         },
       ];
 };
@@ -62,18 +62,18 @@ export const checkSource = async (
   const payload = Buffer.from(answer.Payload ?? []).toString('utf8');
   if (answer.FunctionError) {
     const says = `its discover function ended without an answer (${answer.FunctionError})`;
-    return [{ check, result: 'failed', says, todo: `look into the log of ${functionName}` }];
+    return [{ check, result: 'failed', says, todo: `check the log of ${functionName}` }];
   }
   const result = parseJson('The answer of discover', discoverResult, payload);
   if (result.kind === 'failure')
     return [{ check, result: 'failed', says: `${result.error.name}: ${result.error.message}` }];
   if (result.kind === 'project')
-    return [{ check, result: 'failed', says: 'its discover function answers another question' }];
+    return [{ check, result: 'failed', says: 'its discover function gave another kind of answer' }];
   const { listed, active, refusedCount, refused } = result.counts;
   const says = `reached; it lists ${listed} projects, ${active} of them active`;
   if (refusedCount > 0) {
     const first = refused[0] ? `, such as ${refused[0].projectId}: ${refused[0].why}` : '';
-    return [{ check, result: 'warning', says: `${says}; ${refusedCount} can't be taken${first}` }];
+    return [{ check, result: 'warning', says: `${says}; ${refusedCount} not accepted${first}` }];
   }
   return active > 0
     ? [{ check, result: 'ok', says }]

@@ -75,7 +75,7 @@ export const checkAlarms = async (
 ): Promise<readonly Finding[]> => {
   const check = 'alarms';
   if (topic === undefined) {
-    const says = 'they tell nobody and ring in CloudWatch only';
+    const says = 'they notify nobody and are visible in CloudWatch only';
     return [{ check, result: 'warning', says, todo: 'give alarms.email or alarms.topicArn' }];
   }
   const { Subscriptions: all = [] } = await client.send(
@@ -85,15 +85,15 @@ export const checkAlarms = async (
   if (all.length > waiting.length && waiting.length === 0)
     return [{ check, result: 'ok', says: `${all.length} confirmed subscriptions` }];
   const names = waiting.map(({ Endpoint }) => Endpoint ?? 'one without a name').join(', ');
-  const says = waiting.length ? `not confirmed: ${names}` : 'nobody is subscribed to their topic';
+  const says = waiting.length ? `not confirmed: ${names}` : 'their topic has no subscription';
   return [
     {
       check,
       result: all.length > waiting.length ? 'warning' : 'failed',
       says,
       todo: waiting.length
-        ? 'follow the link in the mail of AWS Notifications'
-        : 'subscribe somebody',
+        ? 'open the link in the mail of AWS Notifications'
+        : 'add a subscription',
     },
   ];
 };

@@ -14,7 +14,7 @@ import {
 import { TABLE } from '../../core/contract.ts';
 import type { Finding } from './check.ts';
 
-const DEPLOY = 'somebody changed it by hand: deploy the stack again, or put it back';
+const DEPLOY = 'it was changed by hand: deploy the stack again, or change it back';
 
 export const checkTable = async (
   client: DynamoDBClient,
@@ -24,8 +24,8 @@ export const checkTable = async (
   const check = 'history';
   const { Table } = await client.send(new DescribeTableCommand(named));
   if (Table?.TableStatus !== 'ACTIVE') {
-    const says = `the table is ${Table?.TableStatus ?? 'in no state that is known'}`;
-    return [{ check, result: 'failed', says, todo: 'wait until it is ACTIVE, and look again' }];
+    const says = `the table is ${Table?.TableStatus ?? 'in an unknown state'}`;
+    return [{ check, result: 'failed', says, todo: 'wait until it is ACTIVE, and check again' }];
   }
   const ttl = (await client.send(new DescribeTimeToLiveCommand(named))).TimeToLiveDescription;
   const { ContinuousBackupsDescription: backups } = await client.send(
@@ -69,7 +69,7 @@ export const checkBucket = async (
   );
   const rule = encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
   const wrong = [
-    ...(Status === 'Enabled' ? [] : ['versioning is off, so what is deleted by hand is lost']),
+    ...(Status === 'Enabled' ? [] : ['versioning is off, so an object deleted by hand is lost']),
     ...(rule?.SSEAlgorithm === 'aws:kms' ? [] : ['its objects are not encrypted with the KMS key']),
   ];
   if (wrong.length) return [{ check, result: 'failed', says: wrong.join('; '), todo: DEPLOY }];
@@ -77,7 +77,7 @@ export const checkBucket = async (
   if (mode === undefined)
     return [{ check, result: 'ok', says: 'versioning and encryption are on; no object lock' }];
   const says = `an object lock (${mode}) holds new objects: retention can't remove them before it ends`;
-  const todo = 'see that the lock is not longer than the retention of the configuration';
+  const todo = 'make sure that the lock is not longer than the retention of the configuration';
   return [{ check, result: 'warning', says, todo }];
 };
 
@@ -97,7 +97,7 @@ export const checkKey = async (
 ): Promise<readonly Finding[]> => {
   const { KeyMetadata: about } = await client.send(new DescribeKeyCommand({ KeyId: key }));
   if (about?.KeyState !== 'Enabled') {
-    const says = `it is ${about?.KeyState ?? 'in no state that is known'}, and without it nothing can be read or written`;
+    const says = `it is ${about?.KeyState ?? 'in an unknown state'}, and without it nothing can be read or written`;
     const todo = 'aws kms cancel-key-deletion or enable-key, at once';
     return [{ check, result: 'failed', says, todo }];
   }

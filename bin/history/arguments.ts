@@ -126,7 +126,7 @@ const whereOf = (values: Values, environment: NodeJS.ProcessEnv): Where => {
     ...(bucket ? [] : [`--bucket (or ${ENV.vaultBucket}), the stack's output VaultBucket`]),
   ];
   throw new BadUsage(
-    `Say where history and vault are: ${missing.join('; ')}. Or --stack, the name of the stack, alone. Or --local`,
+    `Give the places of history and vault: ${missing.join('; ')}. Or --stack, the name of the stack, alone. Or --local`,
   );
 };
 

@@ -62,7 +62,7 @@ export const candidateOf = async (
   if (missing) return omissionOf(stem, held, 'incomplete', missing);
   const backup = backupOfManifest(read, ports.clock());
   if (Buffer.byteLength(JSON.stringify(backup)) > MOST_ROW_BYTES)
-    return omissionOf(stem, held, 'refused', 'no row can hold all that it says');
+    return omissionOf(stem, held, 'refused', 'its contents do not fit into a row');
   return { backup, key: held.key };
 };
 

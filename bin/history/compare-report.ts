@@ -22,7 +22,7 @@ export const compareText = (names: Names, comparison: Comparison): string => {
     `History   ${whereText(names.table)}: ${countText(history.projects)} projects, rows: ${rows.join(', ') || 'none'}`,
   ];
   const counts = countLines([
-    ['completed backups that are in both, and the same', same],
+    ['completed backups that are in both and agree', same],
     ...kinds.map((one) => [MEANINGS[one.kind].title, one.findings.length] as const),
   ]);
   const lists = kinds.flatMap((one) => [

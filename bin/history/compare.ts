@@ -76,7 +76,7 @@ export const compareHistory = async (
       const row = await ports.rows.get(projectId, backupId);
       if (row?.fileId && keysBeside(row.fileId).includes(key)) return;
     }
-    findings.push({ kind: 'foreign', key, why: 'no key template makes it, and no row names it' });
+    findings.push({ kind: 'foreign', key, why: 'it matches no key template, and no row names it' });
   };
 
   const compareHolding = async (holding: Holding): Promise<void> => {

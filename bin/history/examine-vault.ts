@@ -39,7 +39,7 @@ const assess = async (look: Look, stem: Stem): Promise<Whole | readonly Finding[
 const withoutRow = async (look: Look, { manifest }: Whole): Promise<readonly Finding[]> => {
   const { expiresAt, createdAt } = manifest.backup;
   const isExpired = millis(expiresAt) <= look.ports.clock();
-  const why = `made at ${createdAt}, ${isExpired ? 'expired' : 'expires'} at ${expiresAt}`;
+  const why = `created at ${createdAt}, ${isExpired ? 'expired' : 'expires'} at ${expiresAt}`;
   return [
     finding(look, isExpired ? 'expired' : 'row-missing', why, manifest.object.key),
     ...(await damage(look, manifest)),
@@ -58,7 +58,7 @@ export const examineVault = async (look: Look): Promise<readonly Finding[]> => {
   if (!last) return findings;
   for (const { stem } of earlier) {
     const keys = heldIn(stem).map(({ key }) => key);
-    const why = `attempt ${last.stem.attempt} of this backup is whole as well`;
+    const why = `attempt ${last.stem.attempt} of this backup is complete too`;
     findings.push(...(await leftBehind(look, keys, why)));
   }
   return [...findings, ...(await withoutRow(look, last))];

@@ -52,7 +52,7 @@ const besideObject = async (look: Look, row: Backup, fileId: string) => {
     row.manifestSha256 === undefined &&
     signature !== undefined &&
     (await look.ports.manifestKeys?.verify(read.messageToSign(), signature)) === false;
-  if (isForged) return [finding(look, 'refused', 'its signature is not by a given key', key)];
+  if (isForged) return [finding(look, 'refused', 'it is not signed with a given key', key)];
   const lines = disagreements(row, read);
   if (lines.length) return [finding(look, 'disagree', lines.join('; '), key)];
   return [...(await globalsOf(look, read.manifest)), ...(await damage(look, read.manifest))];

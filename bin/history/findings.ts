@@ -23,51 +23,51 @@ export const MEANINGS: Readonly<
 > = {
   'object-missing': {
     title: 'completed rows whose object is not in the vault',
-    next: 'The vault keeps what was deleted for 30 days: look for an earlier version with `aws s3api list-object-versions --bucket BUCKET --prefix KEY` and remove its delete marker. Otherwise these backups are lost: back the projects up again.',
+    next: 'The vault keeps deleted objects for 30 days: look for an earlier version with `aws s3api list-object-versions --bucket BUCKET --prefix KEY` and remove its delete marker. Otherwise these backups are lost: back the projects up again.',
   },
   'manifest-missing': {
     title: 'completed rows whose manifest is not in the vault',
-    next: 'The backups themselves are there and can be restored by hand, but neither verified nor rebuilt from the vault: look for an earlier version of the manifest, as for an object.',
+    next: 'The backups themselves exist and can be restored by hand, but they can be neither verified nor rebuilt from the vault: look for an earlier version of the manifest, as for an object.',
   },
   damaged: {
-    title: 'objects that are not what was stored',
-    next: 'Do not restore from damaged objects. Look for an earlier version of the key, find out by CloudTrail who wrote it, and back the project up again.',
+    title: 'objects that have changed since they were stored',
+    next: 'Do not restore from damaged objects. Look for an earlier version of the key, find out with CloudTrail who wrote it, and back up the project again.',
   },
   unread: {
     title: 'objects that could not be read',
-    next: 'What could not be read was not compared: mend the access (the reason is beside each) and compare again.',
+    next: 'Objects that could not be read were not compared: correct the access (each line has the reason) and compare again.',
   },
   'row-missing': {
     title: 'backups in the vault without a row',
     next: 'Write their rows: `npm run larder -- history rebuild`, with --dry-run first.',
   },
   expired: {
-    title: 'backups in the vault without a row, past their time',
-    next: 'Nobody will remove what has expired and has no row: delete it by hand, or let retention do it with `npm run larder -- history rebuild --include-expired`.',
+    title: 'expired backups in the vault without a row',
+    next: 'Nothing removes an expired backup without a row: delete it by hand, or let retention do it with `npm run larder -- history rebuild --include-expired`.',
   },
   disagree: {
-    title: 'rows that do not say what their manifests say',
-    next: 'A row or a manifest was changed by hand: the object that --checksums finds whole has the truth of its size and checksum. Nothing mends it by itself.',
+    title: 'rows that differ from their manifests',
+    next: 'A row or a manifest was changed by hand: an object that passes --checksums has the correct size and checksum. Correct the row by hand.',
   },
   refused: {
-    title: 'manifests that are not believed, or can not be read',
-    next: 'Look at refused manifests by hand, and find out by CloudTrail who put them there: no row is ever made from them.',
+    title: 'manifests that are not trusted or cannot be read',
+    next: 'Look at refused manifests by hand, and find out with CloudTrail who put them there: no row is ever written from them.',
   },
   'manifest-alone': {
-    title: 'manifests whose object is not there',
-    next: 'A manifest alone is no backup: look for an earlier version of its object, or delete it.',
+    title: 'manifests whose object is missing',
+    next: 'A manifest alone is not a backup: look for an earlier version of its object, or delete it.',
   },
   'object-alone': {
     title: 'objects without manifest and row',
-    next: 'Objects without manifest and row are what an attempt left that ended before its manifest: without a manifest it is unknown whether they are whole. Delete them, or restore from them by hand at your own risk.',
+    next: 'Objects without manifest and row are left over from attempts that ended before they wrote the manifest: without it, it is not known whether they are complete. Delete them, or restore from them by hand at your own risk.',
   },
   'left-behind': {
-    title: 'objects that their row has given up',
-    next: 'What a row has given up (deleted, failed, or another attempt of it) `sweep` removes once it is a day old. What stays for longer: see the log of sweep.',
+    title: 'objects that their row no longer names',
+    next: '`sweep` removes an object that its row no longer names (deleted, failed, or of another attempt) when it is a day old. If one stays longer, check the log of sweep.',
   },
   foreign: {
-    title: 'keys that no key template makes',
-    next: 'If these are of an earlier key template, give it as well: --key-template, once for each. Otherwise they are none of Larder.',
+    title: 'keys that match no key template',
+    next: 'If these keys follow an earlier key template, give that too: --key-template, once for each. Otherwise they do not belong to Larder.',
   },
 };
 

@@ -33,8 +33,8 @@ const checkFolder = async (folder: string): Promise<void> => {
   if (await isFolder(path.join(folder, HISTORY))) return;
   const others = await readdir(path.join(folder, 'databases')).catch(() => []);
   const hint = others.length
-    ? `It has those of databases of your own: ${others.map((name) => path.join(folder, 'databases', name)).join(', ')}.`
-    : 'Give the folder that `npm start` was given with --data-dir.';
+    ? `It has those of your own databases: ${others.map((name) => path.join(folder, 'databases', name)).join(', ')}.`
+    : 'Give the folder that you gave to `npm start` with --data-dir.';
   throw new DataFolderProblem(folder, `has no history. ${hint}`);
 };
 
@@ -83,8 +83,8 @@ const only = (what: string, option: string, names: readonly string[]): string =>
   if (name !== undefined && others.length === 0) return name;
   throw new Error(
     name === undefined
-      ? `There is no ${what} in this folder. Was it ever used by \`npm start\`?`
-      : `There are several: say with ${option} which ${what} is meant, ${names.join(' or ')}.`,
+      ? `There is no ${what} in this folder. Did \`npm start\` ever use it?`
+      : `There are several: choose a ${what} with ${option}, ${names.join(' or ')}.`,
   );
 };
 

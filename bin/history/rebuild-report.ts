@@ -9,16 +9,16 @@ const OMITTED: Readonly<
   Record<Omission['kind'], { readonly title: string; readonly next: string }>
 > = {
   refused: {
-    title: 'manifests that are not believed, or can not be read',
-    next: 'Look at refused manifests by hand: they are forged or damaged, or their keys are of an earlier key template, which --key-template takes as well.',
+    title: 'manifests that are not trusted or cannot be read',
+    next: 'Look at refused manifests by hand: they are forged or damaged, or their keys are of an earlier key template, which --key-template accepts too.',
   },
   incomplete: {
-    title: 'manifests whose object is not there, or another one',
-    next: 'Look for earlier versions of the missing objects: the vault keeps what was deleted for 30 days.',
+    title: 'manifests whose object is missing, or another one',
+    next: 'Look for earlier versions of the missing objects: the vault keeps deleted objects for 30 days.',
   },
   expired: {
-    title: 'past their time, left as they are',
-    next: 'Delete what has expired by hand, or let retention do it: --include-expired.',
+    title: 'expired, and left as they are',
+    next: 'Delete expired backups by hand, or let retention do it: --include-expired.',
   },
 };
 
@@ -26,7 +26,7 @@ const omittedOf = (omitted: readonly Omission[], kind: Omission['kind']): readon
   omitted.filter((one) => one.kind === kind);
 
 const nextOf = (rebuilt: Rebuilt, dryRun: boolean): string => {
-  if (dryRun) return 'Nothing was written. Without --dry-run it is.';
+  if (dryRun) return 'Nothing was written, because of --dry-run.';
   return rebuilt.written.length
     ? 'Compare the two: npm run larder -- history compare.'
     : 'The history had all of them already.';

@@ -126,7 +126,7 @@ const refuseForeign = async (ports: HistoryPorts, done: Progress, { key }: Held)
     done.there += 1;
     return;
   }
-  const why = 'its key is none that the key template makes';
+  const why = 'its key does not match the key template';
   done.omitted.push({ kind: 'refused', key, why });
 };
 

@@ -24,7 +24,7 @@ export const outputsOf = async (stack: string): Promise<ReadonlyMap<string, stri
     // CloudFormation has no specific error for this.
     if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
     throw new Error(
-      `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE; --local is for what npm start keeps on this machine.`,
+      `There is no stack ${quoted(stack)} in this region and account. Check --stack, AWS_REGION and AWS_PROFILE; --local is for the data folder of npm start.`,
       { cause: error },
     );
   } finally {
@@ -51,7 +51,7 @@ export const namesOfStack = async ({
     const name = outputs.get(OUTPUTS[what]);
     if (name !== undefined) return name;
     throw new Error(
-      `The stack ${quoted(stack)} has no output ${OUTPUTS[what]}. Is it one of Larder's, and deployed to its end? If so, give --${what} by hand.`,
+      `The stack ${quoted(stack)} has no output ${OUTPUTS[what]}. Is it Larder's stack, and is its deployment complete? If so, give --${what} by hand.`,
     );
   };
   return {

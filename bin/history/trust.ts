@@ -32,9 +32,9 @@ const isInstant = (time: string): boolean => {
 
 const times = ({ backup, timings }: Manifest, modifiedAt: string): string | undefined => {
   if (![backup.createdAt, backup.startedAt, backup.expiresAt].every(isInstant))
-    return 'its times are not written as Larder writes them';
+    return 'its times are not in the format of Larder';
   if (!(timings.totalMs >= 0 && timings.totalMs <= LONGEST_MS))
-    return 'its timings are none that an export can have';
+    return 'its timings are not possible for an export';
   // The newest backup of a project outlives all others, so none may have a date later than S3's own clock.
   const newest = Math.max(timeOf(backup.id), millis(backup.createdAt), millis(backup.startedAt));
   if (newest > millis(modifiedAt) + HOUR) return 'it is dated later than the vault received it';
@@ -44,11 +44,11 @@ const times = ({ backup, timings }: Manifest, modifiedAt: string): string | unde
 const notItsKey = (manifest: Manifest, stem: Stem): string | undefined => {
   const { backup, project, object, options, globals } = manifest;
   if (project.id !== stem.projectId)
-    return `it speaks of project ${quoted(project.id)}, but lies in the folder of ${quoted(stem.projectId)}`;
-  if (backup.id !== stem.backupId) return `it speaks of backup ${quoted(backup.id)}`;
-  if (backup.attempt !== stem.attempt) return `it speaks of attempt ${backup.attempt}`;
+    return `it is about project ${quoted(project.id)}, but lies in the folder of ${quoted(stem.projectId)}`;
+  if (backup.id !== stem.backupId) return `it is about backup ${quoted(backup.id)}`;
+  if (backup.attempt !== stem.attempt) return `it is about attempt ${backup.attempt}`;
   if (basicTime(backup.createdAt) !== basicTime(stem.createdAt))
-    return `it speaks of a backup made at ${backup.createdAt}`;
+    return `it is about a backup created at ${backup.createdAt}`;
   if (object.key !== `${stem.stem}${extensionOf(options.format, options.compression)}`)
     return `it names the object ${quoted(object.key)}, which is not the one beside it`;
   if (globals && globals.key !== `${stem.stem}${GLOBALS_EXTENSION}`)
@@ -58,7 +58,7 @@ const notItsKey = (manifest: Manifest, stem: Stem): string | undefined => {
 
 const problemOf = (manifest: Manifest, stem: Stem, modifiedAt: string): string | undefined => {
   if (!sourceName.safeParse(manifest.source.name).success)
-    return `no source can be called ${quoted(manifest.source.name.slice(0, 100))}`;
+    return `no source can have the name ${quoted(manifest.source.name.slice(0, 100))}`;
   // Times first: the times in the form that keys use are derived from them.
   return times(manifest, modifiedAt) ?? notItsKey(manifest, stem);
 };
@@ -81,7 +81,7 @@ export const readAnyManifest = async (
   } catch (error) {
     if (error instanceof ManifestTooLarge) return tooLarge(error.bytes);
     if (!(error instanceof InvalidInput)) throw error;
-    const [first = 'it is no manifest'] = error.problems;
+    const [first = 'it is not a manifest'] = error.problems;
     return { refused: `it can't be read: ${first}` };
   }
 };
@@ -132,7 +132,7 @@ export const doubtOf = async (
   if (signature && ports.manifestKeys) {
     return (await ports.manifestKeys.verify(messageToSign(), signature))
       ? undefined
-      : `its signature is not by a given key (it names ${signature.keyId})`;
+      : `it is not signed with a given key (it names ${signature.keyId})`;
   }
   if (acceptUnsigned) return await unsignedProblem(ports, manifest);
   return signature

@@ -24,7 +24,9 @@ export function buildInContainer(
   onProgress: (line: string) => void,
 ): void {
   const image = 'larder-layers';
-  onProgress(`${plan.layer} ${plan.arch}: no apt here, building in a container (${engine()})`);
+  onProgress(
+    `${plan.layer} ${plan.arch}: no apt on this machine; building in a container (${engine()})`,
+  );
   docker(['build', '--quiet', '--tag', image, import.meta.dirname]);
   const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : [];
   const mounts = ['--volume', `${REPOSITORY}:/larder:ro`, '--volume', `${cache}:/cache`];

@@ -84,7 +84,7 @@ function warnOlder(manifest: LayerManifest, onProgress: (line: string) => void):
   for (const { version, floor } of belowFloor(Object.values(manifest.programs))) {
     onProgress(
       `warning: PostgreSQL ${version} is older than ${floor}, which closes CVE-2026-6477 and ` +
-        'CVE-2026-18408: good enough to try things out, not to be deployed',
+        'CVE-2026-18408: use it for trials, do not deploy it',
     );
   }
 }

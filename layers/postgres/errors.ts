@@ -27,9 +27,9 @@ export class BelowFloor extends LayerError {
     const list = older.map((one) => `${one.version} (needs ${one.floor})`).join(', ');
     super(
       `The mirror has PostgreSQL ${list}: older than the fixes for CVE-2026-6477 and ` +
-        'CVE-2026-18408, so this layer is not to be deployed. Give the apt configuration of the ' +
+        'CVE-2026-18408, so do not deploy this layer. Give the apt configuration of the ' +
         'machine that builds it a current mirror with the security suites and run "npm run ' +
-        'layers"; leave the major out with --majors; or accept it knowingly with --accept-older ' +
+        'layers"; leave the major out with --majors; or accept it deliberately with --accept-older ' +
         '(acceptOlder in code), which the manifest of the layer then says.',
     );
     this.versions = older.map((one) => one.version);
@@ -75,7 +75,7 @@ export class DiskFull extends LayerError {
   override readonly name = 'DiskFull';
   constructor(where: string, cause?: unknown) {
     super(
-      `No space left while building in ${where}. A layer needs about 1 GB while it is built; free ` +
+      `The disk is full in ${where}. A layer needs about 1 GB while it is built; free ` +
         'some, or name another folder in LARDER_LAYER_CACHE.',
       { cause },
     );
@@ -99,7 +99,7 @@ export class LayerTooLarge extends LayerError {
   constructor(layer: string, bytes: number, limit: number) {
     super(
       `The ${layer} layer would be ${Math.ceil(bytes / 1e6)} MB unzipped, over its limit of ` +
-        `${limit / 1e6} MB (Lambda takes 250 MB for a function and all its layers). Ask for fewer ` +
+        `${limit / 1e6} MB (Lambda accepts 250 MB for a function and all its layers). Choose fewer ` +
         'majors or extensions.',
     );
   }

@@ -93,12 +93,12 @@ export function planLayer(request: LayerRequest): LayerPlan {
   if (majors.length === 0) mistakes.push('name at least one major');
   for (const major of majors) {
     if (!Number.isInteger(major) || major < OLDEST_MAJOR || major > 99) {
-      mistakes.push(`major ${major} is none that Larder supports (${OLDEST_MAJOR} and later)`);
+      mistakes.push(`major ${major} is not supported by Larder (${OLDEST_MAJOR} and later)`);
     }
   }
   const extensions = (request.extensions ?? []).flatMap((name) => {
     if (!/^[a-z0-9][a-z0-9+.-]+$/.test(name)) {
-      mistakes.push(`${JSON.stringify(name)} is no name of a Debian package`);
+      mistakes.push(`${JSON.stringify(name)} is not the name of a Debian package`);
       return [];
     }
     const major = Number(/^postgresql-(\d+)-/.exec(name)?.[1]);
@@ -110,7 +110,8 @@ export function planLayer(request: LayerRequest): LayerPlan {
   if (layer === 'client' && extensions.length > 0) {
     mistakes.push('extensions belong in the server layer');
   }
-  if (mistakes.length > 0) throw new BadLayerRequest(`This is no layer: ${mistakes.join('; ')}.`);
+  if (mistakes.length > 0)
+    throw new BadLayerRequest(`This is not a layer: ${mistakes.join('; ')}.`);
   return {
     layer,
     arch: request.arch ?? hostArchitecture(),

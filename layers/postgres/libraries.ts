@@ -81,7 +81,7 @@ export async function collectLibraries(
       if (!library) {
         throw new BuildStepFailed(
           'Collecting libraries',
-          `${file} needs ${name}, which no package brought`,
+          `${file} needs ${name}, which no package contains`,
         );
       }
       taken.set(name, library);

@@ -30,7 +30,8 @@ export async function patchProgram(
   libraries: string,
 ): Promise<void> {
   const elf = await readElf(file);
-  if (!elf?.interpreter) throw new BuildStepFailed('Patching', `${file} is no dynamic program`);
+  if (!elf?.interpreter)
+    throw new BuildStepFailed('Patching', `${file} is not a dynamically linked program`);
   const origin = path.relative(path.dirname(file), libraries);
   await chmod(file, 0o755);
   const [program, ...before] = patchelf.command;

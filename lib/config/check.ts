@@ -23,7 +23,7 @@ const isOfAnotherType = (issue: Issue): boolean =>
 /** For a union, zod says only that nothing fits. The author meant the one form whose type fits. */
 const meant = (issue: Issue): readonly Issue[] => {
   if (issue.code === 'unrecognized_keys') {
-    const message = 'is no setting: correct the spelling or leave it out';
+    const message = 'is not a setting: correct the spelling or leave it out';
     return issue.keys.map((key) => ({ ...issue, path: [...issue.path, key], message }));
   }
   if (issue.code !== 'invalid_union') return [issue];

@@ -37,7 +37,7 @@ const scheduleMistakes = (outline: Outline): Mistake[] => {
 const projectMistakes = (outline: Outline): Mistake[] =>
   ofSources(outline, ({ schemas, projectQuery }, at) =>
     schemas !== undefined && projectQuery !== undefined
-      ? [mistake([...at, 'projectQuery'], 'leave it out where schemas are the projects')]
+      ? [mistake([...at, 'projectQuery'], 'leave it out if schemas are the projects')]
       : [],
   );
 
@@ -53,13 +53,13 @@ const caMistakes = (outline: Outline, folder: string): Mistake[] =>
   ofSources(outline, ({ ca, tls }, source) => {
     if (!ca) return [];
     const at = [...source, 'ca'];
-    if (tls === 'disable') return [mistake(at, 'leave it out where tls is "disable"')];
+    if (tls === 'disable') return [mistake(at, 'leave it out if tls is "disable"')];
     try {
       return isCertificate(readFileSync(path.resolve(folder, ca), 'utf8'))
         ? []
-        : [mistake(at, `"${ca}" holds no certificate in PEM`)];
+        : [mistake(at, `"${ca}" contains no certificate in PEM`)];
     } catch {
-      return [mistake(at, `there is no file "${ca}" that can be read`)];
+      return [mistake(at, `the file "${ca}" does not exist or can't be read`)];
     }
   });
 
@@ -78,7 +78,7 @@ const endpointMistakes = (outline: Outline): Mistake[] => {
         ? [
             mistake(
               [...at, 'endpoints'],
-              `another source makes the endpoints of ${vpc.vpcId}, and they serve all sources in it: leave it out`,
+              `another source creates the endpoints of ${vpc.vpcId}, which serve all sources in it: leave it out`,
             ),
           ]
         : []),

@@ -63,7 +63,7 @@ const fromMistakes = (
       return [
         mistake(
           place,
-          'is the source itself, which takes its own backups anyway: name others, or leave it out',
+          'is the source itself, which accepts its own backups anyway: name other sources, or leave it out',
         ),
       ];
     if (known.includes(one)) return [];
@@ -99,7 +99,7 @@ export const comparisonMistakes = (outline: Outline): Mistake[] =>
     ? [
         mistake(
           ['export', 'compare'],
-          'leave it out, or make it "rows": verification.compare is "rows", and the hashes it compares are taken by the export',
+          'leave it out, or make it "rows": verification.compare is "rows", and the export takes the hashes that it compares',
         ),
       ]
     : [];

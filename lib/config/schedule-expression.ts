@@ -92,14 +92,14 @@ const problemOfField = (field: Field, text: string): string | undefined => {
   if (wrong === undefined) return undefined;
   const takes = `${field.min}-${field.max}${field.words ? ` or ${field.words[0]}-${field.words.at(-1)}` : ''}, with , - * /`;
   if (isOwn(wrong)) return `${field.name}: "${wrong}" must stand alone`;
-  return `${field.name}: "${wrong}" is none of ${takes}${field.ownForms ? `, nor ${field.ownForms}` : ''}`;
+  return `${field.name}: "${wrong}" is not one of ${takes}${field.ownForms ? `, nor ${field.ownForms}` : ''}`;
 };
 
 const cronProblems = (body: string): string[] => {
   const texts = body.trim().split(/\s+/).filter(Boolean);
   if (texts.length !== FIELDS.length) {
     return [
-      `cron takes 6 fields (minutes hours day-of-month month day-of-week year), not ${texts.length}: such as cron(0 2 * * ? *)`,
+      `cron needs 6 fields (minutes hours day-of-month month day-of-week year), not ${texts.length}: such as cron(0 2 * * ? *)`,
     ];
   }
   const problems = FIELDS.flatMap((field, index) => {
@@ -109,7 +109,7 @@ const cronProblems = (body: string): string[] => {
   const days = [texts[2], texts[4]].filter((text) => text === '?').length;
   if (days !== 1) {
     problems.push(
-      `exactly one of day of month and day of week must be "?", here ${days === 0 ? 'none is' : 'both are'}`,
+      `exactly one of day of month and day of week must be "?"; here ${days === 0 ? 'none is' : 'both are'}`,
     );
   }
   return problems;
@@ -117,7 +117,7 @@ const cronProblems = (body: string): string[] => {
 
 const rateProblems = (body: string): string[] => {
   const match = /^\s*(\d{1,9})\s+(minutes?|hours?|days?)\s*$/.exec(body);
-  if (!match) return ['rate takes a whole number and a unit: such as rate(12 hours)'];
+  if (!match) return ['rate needs a whole number and a unit, such as rate(12 hours)'];
   return Number(match[1]) >= 1 ? [] : ['rate must be 1 or more'];
 };
 

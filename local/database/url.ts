@@ -79,13 +79,15 @@ const tlsOf = (host: string, mode: string | null): Pick<DatabaseAddress, 'tls' |
     return { tls: 'disable', tlsReason: 'without TLS, since the server is on this machine' };
   }
   if (mode === 'disable') {
-    const warning = local ? '' : '; everybody on the way can read the data and the password';
+    const warning = local
+      ? ''
+      : '; everyone on the network path can read the data and the password';
     return { tls: 'disable', tlsReason: `without TLS, as sslmode=disable asks${warning}` };
   }
   const more =
     mode === null || mode === 'verify-full'
       ? ''
-      : `; sslmode=${mode} would check less, and Larder does not`;
+      : `; sslmode=${mode} would check less, but Larder always checks both`;
   return { tls: 'verify-full', tlsReason: `with TLS, certificate and host name checked${more}` };
 };
 

@@ -30,7 +30,7 @@ const refusal = (status: number, code: string, message: string): Reply => ({
 export const notSigned: Reply = refusal(
   403,
   'InvalidSignatureException',
-  'The request is not signed with credentials of this start.',
+  'The request is not signed with the credentials of this `npm start`.',
 );
 
 /** AWS's own check. */
@@ -46,7 +46,7 @@ export const bearerOf =
     if (isSameSecret(headers.authorization ?? '', `Bearer ${token}`)) return undefined;
     const status = 401;
     const detail =
-      'The token of this start is missing. Send it as the header "authorization: Bearer …"; the start has written it to api.curl in its data folder, which only its user can read.';
+      'The token of this `npm start` is missing. Send it as the header "authorization: Bearer …"; `npm start` has written it to api.curl in its data folder, which only its user can read.';
     return {
       status,
       headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer' },
@@ -70,7 +70,7 @@ export const pageOf =
     }
     const cookies = (headers.cookie ?? '').split(/;\s*/);
     if (cookies.some((one) => isSameSecret(one, `${COOKIE}=${token}`))) return undefined;
-    return refusal(401, 'TokenMissing', 'Open the address that the start has printed.');
+    return refusal(401, 'TokenMissing', 'Open the address that `npm start` has printed.');
   };
 
 const NAMES = new Set(['127.0.0.1', 'localhost']);
@@ -79,7 +79,11 @@ const foreign = ({ headers }: IncomingMessage, port: number): Reply | undefined 
   const { host = '', origin } = headers;
   const name = host.replace(/:\d+$/, '');
   if (!NAMES.has(name)) {
-    return refusal(403, 'ForeignHost', `This server is not called ${JSON.stringify(name)}.`);
+    return refusal(
+      403,
+      'ForeignHost',
+      `This server does not have the name ${JSON.stringify(name)}.`,
+    );
   }
   const site = headers['sec-fetch-site'];
   const isOwn =

@@ -15,7 +15,7 @@ export const LOOPBACK = '127.0.0.1';
 export class PortInUse extends Error {
   constructor(port: number) {
     super(
-      `Port ${port} on ${LOOPBACK} is in use. End what listens there, or choose another port with --port.`,
+      `Port ${port} on ${LOOPBACK} is in use. Stop the program that listens there, or choose another port with --port.`,
     );
     this.name = 'PortInUse';
   }

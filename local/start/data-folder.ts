@@ -109,7 +109,7 @@ const checkOwn = async (folder: string): Promise<void> => {
     return;
   throw new DataFolderProblem(
     folder,
-    'holds files that no start has left. Give an empty folder, or a new one, with --data-dir.',
+    'holds files that `npm start` did not write. Give an empty folder, or a new one, with --data-dir.',
   );
 };
 
@@ -147,7 +147,7 @@ const takeLock = (folder: string): DatabaseSync => {
     lock.close();
     throw new DataFolderProblem(
       folder,
-      'is in use by another start. End that one first, or give another folder with --data-dir.',
+      'is in use by another `npm start`. Stop that one first, or give another folder with --data-dir.',
     );
   }
 };

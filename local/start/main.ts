@@ -95,7 +95,7 @@ const run = async (start: Start): Promise<number> => {
   report(start, stack, database, result, folder);
   if (wanted.once) return isGood(result) ? 0 : 1;
   await stop.asked;
-  progress.line('Stopping: what runs gets 5 seconds to end. Ctrl-C again ends it at once.');
+  progress.line('Stopping: running work has 5 seconds to end. Press Ctrl-C again to stop at once.');
   return 0;
 };
 

@@ -32,7 +32,7 @@ export const nextStepsText = (options: NextSteps): string => {
       ? `Mails      ${fileName(path.join(dataDir, 'mails'))}, as .eml files`
       : `Mails      ${stack.mailUrl}, and as files in ${fileName(path.join(dataDir, 'mails'))}`,
     `Logs       ${fileName(path.join(dataDir, 'logs'))}`,
-    ...(ending ? [] : ['Stop       Ctrl-C; vault and history stay for the next start']),
+    ...(ending ? [] : ['Stop       Ctrl-C; vault and history are kept for the next start']),
   ];
   return printableLines(sections.join('\n'));
 };
@@ -46,7 +46,7 @@ const larderOf = ({ dataDir }: NextSteps): string => {
 const apiSection = (options: NextSteps, backup: ShownBackup | undefined): string => {
   const larder = larderOf(options);
   return [
-    'Try        in another terminal, in this folder (larder --help has it all):',
+    'Try        in another terminal, in this folder (larder --help lists all commands):',
     `  ${larder} status`,
     ...(backup ? [`  ${larder} backup create ${shellWord(backup.projectId)} --wait`] : []),
     `API        ${options.stack.apiUrl}; its token is in ${fileName(curlFileIn(options.dataDir))}`,
@@ -57,9 +57,9 @@ const restoreSection = (options: NextSteps, { projectId }: ShownBackup): string 
   const larder = larderOf(options);
   const project = shellWord(projectId);
   return [
-    `Restore    ${printable(projectId)} beside its live schema, while the application goes on:`,
+    `Restore    ${printable(projectId)} beside its live schema, while the application keeps running:`,
     `  ${larder} restore create ${project}`,
-    "Swap       put a backup in the live schema's place; it says how to undo it:",
+    'Swap       replace the live schema by a backup; the output says how to undo it:',
     `  ${larder} restore swap ${project}`,
   ].join('\n');
 };
@@ -70,7 +70,7 @@ const shellSection = ({ database, ending }: NextSteps): string => {
     ([name, value]) => ` ${name}=${shellWord(value)}`,
   );
   return [
-    "Shell      with PostgreSQL's programs, for what follows:",
+    "Shell      with PostgreSQL's programs, for the commands below:",
     `  export PATH=${shellWord(database.programs)}:$PATH${settings.join('')}`,
   ].join('\n');
 };
@@ -82,7 +82,7 @@ const byHandSection = (options: NextSteps, { projectId, id, fileId = '' }: Shown
   const guide = `  ${larderOf(options)} restore guide ${shellWord(projectId)} ${id}`;
   return [
     reachable
-      ? 'By hand    the commands for this very backup; and into a database of its own on the demo server:'
+      ? 'By hand    the commands for this backup, and a restore into a new database of the demo server:'
       : 'By hand    into an empty database (PGHOST, PGUSER and so on say where):',
     ...(ending ? [] : [guide]),
     "  psql -d postgres -c 'CREATE DATABASE restored'",

@@ -81,7 +81,7 @@ export const tableText = (result: Result, vaultFolder: string): string => {
       lines.push(`${printable(projectId)} was left out: ${why}`);
     }
   }
-  if (backups.length === 0) lines.push('No active project was there to back up.');
+  if (backups.length === 0) lines.push('There was no active project to back up.');
   return lines.map(printable).join('\n');
 };
 
@@ -99,7 +99,7 @@ const verdictLines = (verified: readonly VerifiedBackup[]): string[] => {
   return [
     ...bad.map(verdictLine),
     ...(verified.length
-      ? [`${good} of ${verified.length} came back from their backups as they were taken.`]
+      ? [`${good} of ${verified.length} backups were restored and match their source.`]
       : []),
   ];
 };

@@ -74,7 +74,7 @@ const followed = async (
   const until = Date.now() + NOTED_MS;
   for (;;) {
     const backup = await api.backup(projectId, id);
-    if (!backup) throw new Error(`The API does not know the backup ${id} any more.`);
+    if (!backup) throw new Error(`The API no longer knows the backup ${id}.`);
     const noted = validation.parse(backup.validation);
     if ((noted !== 'unverified' && noted !== 'verifying') || Date.now() > until) {
       const why = whyNot(verification);

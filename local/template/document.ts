@@ -40,7 +40,7 @@ export interface Document {
 export class NotEmulated extends Error {
   constructor(where: string, what: string) {
     super(
-      `${where}: ${what}. The local stack would not be what is deployed: teach local/ about it.`,
+      `${where}: ${what}. The local stack would differ from the deployed one: implement it in local/.`,
     );
     this.name = 'NotEmulated';
   }

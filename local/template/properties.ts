@@ -38,5 +38,5 @@ export const refuseOthers = (
   known: readonly string[],
 ): void => {
   const others = Object.keys(Properties).filter((name) => !known.includes(name));
-  if (others.length) throw new NotEmulated(id, `nothing is known of its ${others.join(', ')}`);
+  if (others.length) throw new NotEmulated(id, `its ${others.join(', ')} are not known`);
 };

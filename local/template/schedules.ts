@@ -34,7 +34,7 @@ export const readSchedules = (reading: Reading): LocalSchedule[] =>
     const properties = { ...resource.Properties, Target: target };
     const found = read(reading, id, { ...resource, Properties: properties }, shape);
     if (!found.Target.Arn.includes(':lambda:') || found.Target.Arn.includes(':aws-sdk:')) {
-      throw new NotEmulated(id, `its target ${found.Target.Arn} is no Lambda function`);
+      throw new NotEmulated(id, `its target ${found.Target.Arn} is not a Lambda function`);
     }
     const deadLetter = found.Target.DeadLetterConfig?.Arn;
     return {

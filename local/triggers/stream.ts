@@ -26,7 +26,7 @@ const RETRY_MS = [1_000, 5_000, 15_000, 60_000];
 export const checkFilters = ({ id, filters, streamArn }: StreamMapping): void => {
   for (const eventName of ['INSERT', 'MODIFY', 'REMOVE']) {
     if (passes(filters, { eventName, eventSource: 'aws:dynamodb', eventSourceARN: streamArn })) {
-      throw new NotEmulated(id, `it wants records of ${eventName} besides what TTL removes`);
+      throw new NotEmulated(id, `it expects records of ${eventName} that TTL did not remove`);
     }
   }
 };

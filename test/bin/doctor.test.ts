@@ -244,7 +244,7 @@ describe('problems are listed, with exit status 1 if a check failed', () => {
     [
       'projects that were not accepted',
       { 'discover-main': counts({ refusedCount: 1, refused: [{ projectId: 'x', why: 'twice' }] }) },
-      "1 can't be taken, such as x: twice",
+      '1 not accepted, such as x: twice',
       0,
     ],
     [

@@ -241,7 +241,7 @@ describe('larder, on AWS', () => {
 describe('the command line', () => {
   it.each([
     [[], 'Usage: larder'],
-    [['history'], 'Say what to do'],
+    [['history'], 'Give a command'],
     [['frob'], 'frob'],
     [['history', 'frob'], 'history frob'],
     [['history', 'compare', '--bucket', 'b'], 'LARDER_HISTORY_TABLE'],
@@ -343,7 +343,7 @@ describe('larder --local', () => {
     const lock = await openDataFolder(folder);
     const { status, stderr } = await larder(['history', 'compare', '--local', folder]);
     await lock.release();
-    expect([status, stderr.includes('in use by another start')]).toEqual([1, true]);
+    expect([status, stderr.includes('in use by another `npm start`')]).toEqual([1, true]);
   });
 
   it('uses the emulators of a start that runs', async () => {

@@ -65,8 +65,8 @@ describe('a request', () => {
     [{ majors: [Number.NaN] }, 'major NaN'],
     [{ majors: [17.5] }, 'major 17.5'],
     [{ extensions: ['postgresql-17-cron'] }, 'is for 17, the layer has 18'],
-    [{ extensions: ['--option=x'] }, 'no name of a Debian package'],
-    [{ extensions: ['a b'] }, 'no name of a Debian package'],
+    [{ extensions: ['--option=x'] }, 'not the name of a Debian package'],
+    [{ extensions: ['a b'] }, 'not the name of a Debian package'],
   ])('%j is refused by name', (wrong, words) => {
     const plan = () => planLayer({ layer: 'server', ...wrong });
     expect(plan).toThrow(BadLayerRequest);

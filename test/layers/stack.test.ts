@@ -35,7 +35,7 @@ describe('the layers in a stack', () => {
     expect(layers.client).toBe(layers.client);
     Template.fromStack(stack).hasResourceProperties('AWS::Lambda::LayerVersion', {
       CompatibleArchitectures: ['arm64'],
-      Description: 'Placeholder of the client layer: not to be deployed',
+      Description: 'Placeholder of the client layer: do not deploy it',
     });
   });
 

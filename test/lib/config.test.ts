@@ -85,7 +85,7 @@ test('three mistakes in three places are three lines, each with its path', () =>
   const mistakes = mistakesOf(three);
   expect(mistakes).toHaveLength(3);
   expect(mistakes[0]).toMatch(/^sources\[0\]\.port: .*65535/);
-  expect(mistakes[1]).toMatch(/^schedules\[0\]\.expression: cron takes 6 fields/);
+  expect(mistakes[1]).toMatch(/^schedules\[0\]\.expression: cron needs 6 fields/);
   expect(mistakes[2]).toBe('schedules[0].sources[0]: there is no source "mian": give one of main');
   expect(new ConfigInvalid(mistakes).message.split('\n')).toHaveLength(4);
 });
@@ -157,7 +157,7 @@ describe('a mistake is named with its path and what would be right', () => {
     [
       'a CA that is no file',
       wrong({ sources: [source({ ca: 'none.pem' })] }),
-      'sources[0].ca: there is no file "none.pem"',
+      'sources[0].ca: the file "none.pem" does not exist',
     ],
     [
       'a CA with TLS switched off',
@@ -252,7 +252,7 @@ describe('a mistake is named with its path and what would be right', () => {
     [
       'schemas and a query',
       wrong({ sources: [source({ schemas: ['a'], projectQuery: 'SELECT 1' })] }),
-      'sources[0].projectQuery: leave it out where schemas are the projects',
+      'sources[0].projectQuery: leave it out if schemas are the projects',
     ],
     ['no schemas', wrong({ sources: [source({ schemas: [] })] }), 'sources[0].schemas: Too small'],
     [
@@ -273,7 +273,7 @@ describe('a mistake is named with its path and what would be right', () => {
           otherSource({ vpc: { ...vpc, endpoints: true } }),
         ],
       }),
-      'sources[1].vpc.endpoints: another source makes the endpoints',
+      'sources[1].vpc.endpoints: another source creates the endpoints',
     ],
     [
       'a restore without a login',
@@ -321,7 +321,7 @@ describe('a mistake is named with its path and what would be right', () => {
     [
       'a restore misspelt',
       wrong({ sources: [source({ restore: { ...restore(), form: [] } as never })] }),
-      'sources[0].restore.form: is no setting',
+      'sources[0].restore.form: is not a setting',
     ],
     [
       'hashes to compare that nobody takes',
@@ -378,7 +378,7 @@ test('a certificate authority is found from the configuration’s own folder', (
   const withCa = (ca: string) => input({ sources: [source({ ca })] });
   expect(checkConfig(withCa('ca.pem'), folder).sources[0]?.ca).toBe(path.join(folder, 'ca.pem'));
   expect(mistakesOf(withCa('empty.pem'))).toEqual([
-    'sources[0].ca: "empty.pem" holds no certificate in PEM',
+    'sources[0].ca: "empty.pem" contains no certificate in PEM',
   ]);
 });
 

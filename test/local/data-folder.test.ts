@@ -36,6 +36,8 @@ it('accepts no folder that is used for other things, and leaves its mode', async
   const folder = await mkdtemp(path.join(parent, 'other-'));
   await writeFile(path.join(folder, 'thesis.txt'), '');
   await chmod(folder, 0o755);
-  await expect(openDataFolder(folder)).rejects.toThrow(/holds files that no start/);
+  await expect(openDataFolder(folder)).rejects.toThrow(
+    /holds files that `npm start` did not write/,
+  );
   expect(await modeOf(folder)).toBe('755');
 });

@@ -20,7 +20,7 @@ describe('a start', { timeout: PATIENCE }, () => {
     await killed.until('The stack runs');
     const second = room.begin(['--once']);
     expect(await second.ended).toBe(1);
-    expect(second.output().stderr).toContain('in use by another start');
+    expect(second.output().stderr).toContain('in use by another `npm start`');
     killed.process.kill('SIGKILL');
     await killed.ended;
     expect(await room.leftBehind()).toEqual([]);
@@ -45,7 +45,7 @@ describe('a start', { timeout: PATIENCE }, () => {
     expect(await started.ended).toBe(1);
     server.close();
     expect(started.output().stderr).toBe(
-      `larder: Port ${port} on 127.0.0.1 is in use. End what listens there, or choose another port with --port.\n`,
+      `larder: Port ${port} on 127.0.0.1 is in use. Stop the program that listens there, or choose another port with --port.\n`,
     );
   });
 

@@ -243,10 +243,10 @@ describe('the template', () => {
     [
       'a target that is no function',
       changed('Nightly', { Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambda:invoke' } }),
-      /no Lambda function/,
+      /not a Lambda function/,
     ],
   ])('is refused, and never run in part, because of %s', (_name, changes, named) => {
     expect(() => model(changes)).toThrow(named);
-    expect(() => model(changes)).toThrow('teach local/ about it');
+    expect(() => model(changes)).toThrow('implement it in local/');
   });
 });

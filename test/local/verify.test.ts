@@ -97,7 +97,7 @@ describe('npm start -- --verify', () => {
     expect(first).toMatch(/ {2}acme\.dump$/);
     expect(lines).toEqual([
       'The files are in /vault/backups.',
-      '2 of 2 came back from their backups as they were taken.',
+      '2 of 2 backups were restored and match their source.',
     ]);
     expect(JSON.parse(jsonText(result)).backups).toMatchObject([
       { projectId: 'acme', validation: 'verified', verification: { id: 'v' } },
@@ -141,7 +141,7 @@ describe('npm start -- --verify', () => {
     const result = await verified({ acme: ending, globex: good });
     expect(isGood(result)).toBe(false);
     expect(tableText(result, '/vault').split('\n')).toContain(line);
-    expect(tableText(result, '/vault')).toContain('1 of 2 came back');
+    expect(tableText(result, '/vault')).toContain('1 of 2 backups were restored');
   });
 
   it('requests none for projects without a backup, which do not count as success', async () => {

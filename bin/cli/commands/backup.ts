@@ -21,14 +21,12 @@ import {
 } from './backup-work.ts';
 
 /** The commands of `larder backup`, with their arguments and options. */
-const TIMEOUT = 'with --wait: give up waiting after so many seconds (exit status 5)';
+const TIMEOUT = 'with --wait: stop waiting after this many seconds (exit status 5)';
 const BACKUP = "id of a backup, or 'latest': the newest good one";
 
 /** Adds `backup` and its commands. */
 export const addBackupCommands = (program: Command, running: Running): void => {
-  const backup = program
-    .command('backup')
-    .description('take, look at, download and verify backups');
+  const backup = program.command('backup').description('create, list, download and verify backups');
   backup
     .command('create')
     .description('back up a project now')
@@ -36,13 +34,13 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .option('--name <text>', 'a name, shown in lists and mails')
     .option('--description <text>', 'a description')
     .addOption(
-      new Option('--trigger <kind>', 'why it is taken').choices(['manual', 'pre-migration']),
+      new Option('--trigger <kind>', 'why it is created').choices(['manual', 'pre-migration']),
     )
     .addOption(new Option('--content <kind>', 'rows, definitions or both').choices(CONTENTS))
     .addOption(new Option('--format <format>', 'of the file').choices(FORMATS))
     .addOption(new Option('--compression <kind>', 'of the file').choices(COMPRESSIONS))
     .option('--retention-days <days>', 'how long it is kept', positiveInteger)
-    .option('--wait', 'wait for its end; exit status 1 unless it completed')
+    .option('--wait', 'wait until it has ended; exit status 1 unless it completed')
     .option('--timeout <seconds>', TIMEOUT, positiveInteger)
     .addHelpText(
       'after',
@@ -56,11 +54,11 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .option('--from <time>', 'created at this time or later, ISO 8601')
     .option('--to <time>', 'created before this time, ISO 8601')
-    .option('--limit <count>', 'at most so many', positiveInteger, 20)
+    .option('--limit <count>', 'at most this many', positiveInteger, 20)
     .action(acting<ListOptions>(running, listBackups));
   backup
     .command('show')
-    .description('one backup with all that is known of it')
+    .description('one backup, in full')
     .argument('<project>', 'id of the project')
     .argument('[backup]', BACKUP, 'latest')
     .action(
@@ -74,7 +72,11 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .description('follow a backup until it has ended')
     .argument('<project>', 'id of the project')
     .argument('<backup>', 'id of the backup')
-    .option('--timeout <seconds>', 'give up after so many seconds (exit status 5)', positiveInteger)
+    .option(
+      '--timeout <seconds>',
+      'stop waiting after this many seconds (exit status 5)',
+      positiveInteger,
+    )
     .action(
       acting<WatchOptions>(running, async (session, { timeout }, [projectId = '', id = '']) =>
         showBackup(session, await watchBackup(session, { projectId, id }, timeout)),
@@ -82,7 +84,7 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     );
   backup
     .command('download')
-    .description('download a backup and check its SHA-256; an unfinished download goes on')
+    .description('download a backup and check its SHA-256; resumes an unfinished download')
     .argument('<project>', 'id of the project')
     .argument('[backup]', BACKUP, 'latest')
     .option('-o, --output <file>', "a file, a folder, or '-' for standard output")
@@ -90,7 +92,7 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .action(acting<DownloadOptions>(running, downloadBackup));
   backup
     .command('cancel')
-    .description('cancel a backup that waits or runs')
+    .description('cancel a backup that is pending or in progress')
     .argument('<project>', 'id of the project')
     .argument('<backup>', 'id of the backup')
     .action(acting(running, cancelBackup));
@@ -102,7 +104,7 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .addOption(
       new Option('--compare <what>', 'number of rows, or their content').choices(COMPARISONS),
     )
-    .option('--wait', 'wait for its end; exit status 1 unless it is verified')
+    .option('--wait', 'wait until it has ended; exit status 1 unless it is verified')
     .option('--timeout <seconds>', TIMEOUT, positiveInteger)
     .action(acting<VerifyOptions>(running, verifyBackup));
   backup
@@ -110,6 +112,6 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .description("a backup's verifications, newest first")
     .argument('<project>', 'id of the project')
     .argument('[backup]', BACKUP, 'latest')
-    .option('--limit <count>', 'at most so many', positiveInteger, 20)
+    .option('--limit <count>', 'at most this many', positiveInteger, 20)
     .action(acting<ListOptions>(running, listVerifications));
 };

@@ -29,7 +29,7 @@ export const confirmSwap = async (
       EXIT.usage,
     );
   const typed = await text({
-    message: `The backup takes the place of the live schema of ${textOf(projectId)}, which is kept under another name. Type the project's id to go on`,
+    message: `The backup replaces the live schema of ${textOf(projectId)}, which is kept under another name. Type the project's id to continue`,
     output: process.stderr,
   });
   if (isCancel(typed) || typed !== projectId)

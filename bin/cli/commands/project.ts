@@ -34,7 +34,10 @@ const list = async (session: Session, { limit }: ListOptions): Promise<ExitStatu
   ]);
   if (output.isJson) output.json({ items });
   else if (rows.length) output.result(tableText(COLUMNS, rows));
-  else output.note('No project is known yet: the first run, or larder run start, finds them.');
+  else
+    output.note(
+      'No project is known yet: the first run finds them. Start one with: larder run start',
+    );
   return EXIT.done;
 };
 
@@ -44,6 +47,6 @@ export const addProjectCommands = (program: Command, running: Running): void => 
   project
     .command('list')
     .description('projects as last seen in their sources')
-    .option('--limit <count>', 'at most so many', positiveInteger, 100)
+    .option('--limit <count>', 'at most this many', positiveInteger, 100)
     .action(acting<ListOptions>(running, list));
 };

@@ -26,8 +26,8 @@ const reportLines = ({ report }: shown.Restore): string[] => {
       dependentLines(dependentObjects),
     ),
     ...listText(
-      'Objects whose text names the live schema',
-      namingLive.map(({ what, writes }) => (writes ? `${what}: writes there` : what)),
+      'Objects whose code names the live schema',
+      namingLive.map(({ what, writes }) => (writes ? `${what}: writes to it` : what)),
     ),
     ...listText('Warnings', warnings),
   ];
@@ -39,7 +39,7 @@ const outcomeLines = ({ outcome }: shown.Restore): string[] => {
   return [
     '',
     `Restored ${countText(tables)} tables with ${countText(rows)} rows.`,
-    ...(before.length ? [`What was live before is kept: ${placesText(before)}.`] : []),
+    ...(before.length ? [`The schema that was live before is kept: ${placesText(before)}.`] : []),
     ...listText(
       'Left out',
       leftOut.map(({ what, why }) => `${what}: ${why}`),

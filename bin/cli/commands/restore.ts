@@ -132,7 +132,7 @@ const list = async (
         rows,
       ),
     );
-  else output.note('Nobody has asked for a restore of this backup.');
+  else output.note('This backup has no restores.');
   return EXIT.done;
 };
 
@@ -154,20 +154,20 @@ const BACKUP = "id of a backup, or 'latest': the newest good one";
 /** The options that all restores share. */
 const waiting = (command: Command): Command =>
   command
-    .option('--no-wait', 'do not wait for its end')
+    .option('--no-wait', 'do not wait until it has ended')
     .option(
       '--timeout <seconds>',
-      'give up waiting after so many seconds (exit status 5)',
+      'stop waiting after this many seconds (exit status 5)',
       positiveInteger,
     );
 
 const copying = (command: Command): Command =>
   waiting(command)
-    .option('--dry-run', 'only check; exit status 1 where it would be refused')
+    .option('--dry-run', 'only check; exit status 1 if it would be refused')
     .option('--schema-name <name>', 'of the new schema')
     .addOption(new Option('--owners <what>', 'of the restored objects').choices(['keep', 'drop']))
     .addOption(
-      new Option('--on-conflict <what>', "where rows violate the backup's own constraints").choices(
+      new Option('--on-conflict <what>', "if rows violate the backup's own constraints").choices(
         ON_CONFLICT,
       ),
     )
@@ -183,7 +183,7 @@ const onOne = (command: Command): Command =>
 export const addRestoreCommands = (program: Command, running: Running): void => {
   const restore = program
     .command('restore')
-    .description('restore backups beside, in place of, or elsewhere than the live schema');
+    .description('restore backups: beside or in place of the live schema, or into another source');
   copying(
     restore
       .command('create')
@@ -208,25 +208,27 @@ export const addRestoreCommands = (program: Command, running: Running): void => 
   waiting(
     restore
       .command('swap')
-      .description(
-        "put a backup in the live schema's place, which is kept under another name; can be undone",
-      )
+      .description('replace the live schema, which is kept under another name; can be undone')
       .argument('<project>', 'id of the project')
       .argument('[backup]', BACKUP, 'latest')
-      .option('--dry-run', 'only check; exit status 1 where it would be refused')
-      .option('--repoint-dependents', 'move views, keys and triggers of other schemas along')
+      .option('--dry-run', 'only check; exit status 1 if it would be refused')
+      .option(
+        '--repoint-dependents',
+        'move views, keys and triggers of other schemas to the restored schema',
+      )
       .option('--accept-dependents', 'leave what cannot be moved with the old schema')
       .option('--accept-own-code', 'let code of the backup run as the restore role (docs/roles.md)')
       .addOption(
-        new Option(
-          '--on-conflict <what>',
-          "where rows violate the backup's own constraints",
-        ).choices(ON_CONFLICT),
+        new Option('--on-conflict <what>', "if rows violate the backup's own constraints").choices(
+          ON_CONFLICT,
+        ),
       )
-      .option('--yes <project>', "confirm with the project's id, instead of being asked"),
+      .option('--yes <project>', "confirm with the project's id, without a prompt"),
   ).action(acting<SwapOptions>(running, swap));
   waiting(
-    onOne(restore.command('undo').description('exchange the names back that a swap has exchanged')),
+    onOne(
+      restore.command('undo').description('undo a swap: exchange the names of the schemas back'),
+    ),
   ).action(acting<WaitOptions>(running, undo));
   copying(
     restore
@@ -241,7 +243,7 @@ export const addRestoreCommands = (program: Command, running: Running): void => 
     .description("a backup's restores, newest first")
     .argument('<project>', 'id of the project')
     .argument('[backup]', BACKUP, 'latest')
-    .option('--limit <count>', 'at most so many', positiveInteger, 20)
+    .option('--limit <count>', 'at most this many', positiveInteger, 20)
     .action(acting<ListOptions>(running, list));
   onOne(restore.command('show').description('one restore: its report and its outcome')).action(
     acting(running, async (session, _, [projectId = '', backupId = '', id = '']) => {
@@ -251,7 +253,11 @@ export const addRestoreCommands = (program: Command, running: Running): void => 
     }),
   );
   onOne(restore.command('watch').description('follow a restore until it has ended'))
-    .option('--timeout <seconds>', 'give up after so many seconds (exit status 5)', positiveInteger)
+    .option(
+      '--timeout <seconds>',
+      'stop waiting after this many seconds (exit status 5)',
+      positiveInteger,
+    )
     .action(
       acting<{ readonly timeout?: number }>(
         running,
@@ -259,7 +265,9 @@ export const addRestoreCommands = (program: Command, running: Running): void => 
           showRestore(session, await watchRestore(session, { projectId, backupId, id }, timeout)),
       ),
     );
-  onOne(restore.command('cancel').description('cancel a restore that waits or runs')).action(
+  onOne(
+    restore.command('cancel').description('cancel a restore that is pending or in progress'),
+  ).action(
     acting(running, async (session, _, [projectId = '', backupId = '', id = '']) => {
       const path = `${restorePath({ projectId, backupId, id })}/cancel`;
       const one = await session.api.json({ method: 'POST', path }, shown.restore);

@@ -96,16 +96,16 @@ export const addRunCommands = (program: Command, running: Running): void => {
     .description('back up everything now, or some projects or sources')
     .option('--project <id...>', 'only these projects')
     .option('--source <name...>', 'only these sources')
-    .option('--wait', 'wait for its end; exit status 1 unless all backups completed')
+    .option('--wait', 'wait until it has ended; exit status 1 unless all backups completed')
     .option(
       '--timeout <seconds>',
-      'with --wait: give up after so many seconds (exit status 5)',
+      'with --wait: stop waiting after this many seconds (exit status 5)',
       positiveInteger,
     )
     .action(acting<StartOptions>(running, start));
   run
     .command('show')
-    .description('what a run planned and how far it is')
+    .description('what a run planned, and its progress')
     .argument('<run>', 'id of the run')
     .action(
       acting(running, async (session, _, [id = '']) => {
@@ -117,7 +117,11 @@ export const addRunCommands = (program: Command, running: Running): void => {
     .command('watch')
     .description('follow a run until it has ended')
     .argument('<run>', 'id of the run')
-    .option('--timeout <seconds>', 'give up after so many seconds (exit status 5)', positiveInteger)
+    .option(
+      '--timeout <seconds>',
+      'stop waiting after this many seconds (exit status 5)',
+      positiveInteger,
+    )
     .action(
       acting<{ readonly timeout?: number }>(running, async (session, { timeout }, [id = '']) =>
         show(session, await watch(session, id, timeout)),

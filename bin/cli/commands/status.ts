@@ -88,6 +88,6 @@ const show = async ({ api, output }: Session): Promise<ExitStatus> => {
 export const addStatusCommand = (program: Command, running: Running): void => {
   program
     .command('status')
-    .description('what runs and waits, recent backups and runs')
+    .description('pending and running work, recent backups and runs')
     .action(acting(running, show));
 };

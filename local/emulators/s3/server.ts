@@ -135,7 +135,7 @@ const headersOf = ({ request }: Call): ObjectHeaders => {
 
 const refuseExisting = ({ request, objects, bucket, key }: Call): void => {
   if (request.headers['if-none-match'] === '*' && objects.find(bucket, key)) {
-    throw new S3Failure(412, 'PreconditionFailed', 'An object of that key is there');
+    throw new S3Failure(412, 'PreconditionFailed', 'An object with that key exists');
   }
 };
 
@@ -224,7 +224,7 @@ const rangeOf = (
   if (from === undefined || (from === '' && to === '')) return undefined;
   const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
   const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (start > end) throw new S3Failure(416, 'InvalidRange', 'The range can not be satisfied');
+  if (start > end) throw new S3Failure(416, 'InvalidRange', 'The range is not satisfiable');
   return { start, end };
 };
 

@@ -103,8 +103,8 @@ describe('the exit status', () => {
     [['restore', 'elsewhere', 'acme'], /--target/],
     [['nonsense'], /unknown command/],
     [[], /Usage: larder/],
-    [['--endpoint', 'x', '--stack', 'y', 'status'], /Give one of/],
-    [['--endpoint', 'nowhere', 'status'], /no URL/],
+    [['--endpoint', 'x', '--stack', 'y', 'status'], /Give only one of/],
+    [['--endpoint', 'nowhere', 'status'], /not the URL of an API/],
   ] as const)('of a wrong command line %j is 2, and nothing is sent', async (args, words) => {
     const ended = await larder(args, { cwd: folder, env: { AWS_REGION: 'eu-central-1' } });
     expect(ended.status).toBe(2);

@@ -99,7 +99,7 @@ describe('a manifest that is signed', () => {
   ])('%s is refused, whatever is accepted', async (_name, forge) => {
     await register('beta');
     await lay(await forge());
-    expect(await why(true)).toContain('its signature is not by a given key');
+    expect(await why(true)).toContain('it is not signed with a given key');
     expect(kindsOf(await room.compare())).toEqual(['refused']);
   });
 

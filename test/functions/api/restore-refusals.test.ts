@@ -95,7 +95,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     await expectRefused(api, `${pathOf(gone)}/restores`, {}, [
       409,
       'RestoreNotAllowed',
-      /no source "former" any more/,
+      /no longer has a source "former"/,
     ]);
   });
 
@@ -119,7 +119,7 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     expectProblem(reply, 400);
     expect(reply.json.problems).toEqual([
       expect.stringMatching(/^tables.1: "Orders" is not a table of this backup/),
-      expect.stringMatching(/^tables.2: "open_orders" is a view, .*restore that beside/),
+      expect.stringMatching(/^tables.2: "open_orders" is a view, .*restore the schema beside/),
       expect.stringMatching(/^tables.3: "totals" is a materialized view, .*refresh it/),
       expect.stringMatching(/^tables.4: "a\\"b" is not a table of this backup/),
       expect.stringMatching(/^tables.5: "__proto__" is not a table of this backup/),

@@ -251,7 +251,7 @@ test('a backup that planning never requested is mailed as failed', async () => {
   await tell(backups.map(outcomeOf));
   const [mail] = await mailbox.received();
   expect(mail?.subject).toContain('1 of 2 backups failed');
-  expect(mail?.body.text).toContain('Planning died');
+  expect(mail?.body.text).toContain('Planning ended');
 });
 
 test('a mail that SES refuses stays in the queue, is not marked as sent, and is sent at the next delivery', async () => {

@@ -227,7 +227,7 @@ describe('a verification', () => {
       const { result } = await it.row();
       expect(result).toMatchObject({
         verdict: 'failed',
-        differences: [error.message, expect.stringContaining('so from the beginning')],
+        differences: [error.message, expect.stringContaining('there from the beginning')],
       });
       const other = await openSituation(tables, { bytes: Buffer.from('what pg_dump wr0te') });
       await other.deliver(failing(error));

@@ -212,7 +212,7 @@ describe("the template's policies", () => {
     ['a permission for a URL', changed('Calling', { FunctionUrlAuthType: 'NONE' })],
     ['a role of another stack', changed('Work', { Role: 'arn:aws:iam::000000000000:role/Other' })],
   ])('that can’t be evaluated are refused: %s', async (_, changes) => {
-    await expect((async () => open(read(changes)))()).rejects.toThrow(/local\/ about it/);
+    await expect((async () => open(read(changes)))()).rejects.toThrow(/implement it in local\//);
   });
 
   it.each([

@@ -71,7 +71,7 @@ export class PendingBytes {
     }
   }
 
-  /** The next bytes as they are, at most so many; undefined where there are none. @throws DumpUnreadable where the bytes ended */
+  /** The next bytes as they are, at most this many; undefined where there are none. @throws DumpUnreadable where the bytes ended */
   takeUpTo(most: number): Buffer | undefined {
     const [first] = this.#chunks;
     if (!first) return this.#wait(1);

@@ -98,7 +98,7 @@ describe('a marker', () => {
   });
 
   it('is never written without the secret', () => {
-    expect(() => commentWithMarker(mark, 'own', { ...by, seal: '' })).toThrow('no seal');
+    expect(() => commentWithMarker(mark, 'own', { ...by, seal: '' })).toThrow('no marker secret');
   });
 });
 

@@ -212,7 +212,7 @@ describe('a session that alters a shared table', () => {
       await isLoaded;
       const altering = postgres.sql('ALTER TABLE shared.users ADD COLUMN more int', database);
       await expect(loading).rejects.toMatchObject({ name: 'RestoreInterrupted', retryable: true });
-      await expect(loading).rejects.toThrow(/made room/);
+      await expect(loading).rejects.toThrow(/gave way to other sessions/);
       await altering;
       go();
     },
