@@ -11,7 +11,7 @@ import { SECTIONS } from '../../bench/sections/all.ts';
 import { readProfile } from '../../bench/sections/cpu-profile.ts';
 import { atMost } from '../../bench/targets.ts';
 
-/** What the benchmark makes of its figures; measuring is `npm run bench`. */
+/** How the benchmark presents its figures; `npm run bench` measures them. */
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'larder-bench-'));
@@ -37,7 +37,7 @@ const plan = { runs: [2, 1, 3].map((took) => ({ ...measured(took), handlerSecond
 const at = (version: string) => ({ ...describeHost(version), at: `2026-11-2${version}T10:00:00Z` });
 
 describe('figures', () => {
-  it('of one section take the place of its earlier ones, and of no others', () => {
+  it('of one section replace its earlier ones, and no others', () => {
     record(folder, 'memory', { machine: at('1'), figures: memory });
     record(folder, 'plan', { machine: at('1'), form: 2, figures: plan });
     record(folder, 'memory', { machine: at('2'), figures: memory });
@@ -53,13 +53,13 @@ describe('figures', () => {
     expect(page).not.toMatch(/NaN|undefined/);
   });
 
-  it('that are in docs make the page that is in docs', () => {
+  it('in docs give the page in docs', () => {
     const docs = path.join(import.meta.dirname, '..', '..', 'docs');
     const page = readFileSync(path.join(docs, 'benchmarks.md'), 'utf8');
     expect(pageOf(readRecords(docs))).toBe(page);
   });
 
-  it('of many runs are shown as their median, with their spread, and beside what is wanted', () => {
+  it('of many runs are shown as their median, with their spread and the target', () => {
     const page = pageOf({ plan: { machine: at('1'), form: 2, figures: plan } });
     expect(page).toContain('3 rounds after a warm-up');
     expect(page).toContain('| `plan` | 2.00 s (1.00 s – 3.00 s) | 1.00 s (0.50 s – 1.50 s) |');
@@ -68,7 +68,7 @@ describe('figures', () => {
     );
   });
 
-  it('of memory are beside what is wanted by the run that needed most', () => {
+  it('of memory show the run that needed most, beside the target', () => {
     const runs = [150, 100, 130].map((mb) => ({ ...measured(1), peakMemory: mb * 1e6 }));
     const sizes = [size(10), { ...size(100), runs }, { ...size(1000), runs }];
     const page = pageOf({
@@ -78,7 +78,7 @@ describe('figures', () => {
     expect(page).toMatch(/peak memory of the export worker.*\| 150 MB \| met/);
   });
 
-  it('of many projects show apart what is before and after pg_dump, and what all would take', () => {
+  it('of many projects separate the time before and after pg_dump, and show the time of all projects', () => {
     const point = {
       schemas: 100,
       sampled: 2,
@@ -96,7 +96,7 @@ describe('figures', () => {
     );
   });
 
-  it('of a form that is no longer measured are left out, and said to be', () => {
+  it('of a form that is no longer measured are left out, and the page says so', () => {
     const old = { machine: at('1'), figures: { measured: measured(1), seconds: 1 } };
     const page = pageOf({ plan: old, memory: { machine: at('1'), figures: memory } });
     expect(page).toContain('measured it otherwise: plan (`npm run bench -- --only plan`');
@@ -104,7 +104,7 @@ describe('figures', () => {
     expect(page).toContain('| 1000 MB |');
   });
 
-  it('of levels name the one that costs least, whichever is the default', () => {
+  it('of levels name the cheapest one, whichever is the default', () => {
     const level = (name: string, seconds: number, bytes: number) => ({
       level: name,
       seconds: [seconds],
@@ -125,11 +125,11 @@ describe('figures', () => {
     expect(of(level('zstd:1', 1, 73e6), level('zstd:6', 9, 72e6))).toContain('also costs least');
   });
 
-  it('that are not all there make a page without what follows from them', () => {
+  it('that are incomplete give a page without the conclusions from them', () => {
     expect(pageOf({})).toContain('which are not all measured');
   });
 
-  it('beyond what is wanted are said to miss it', () => {
+  it('beyond a target are reported as missing it', () => {
     expect(atMost('time', 1.2, 1.3, String)).toEqual({
       what: 'time',
       wanted: 'at most 1.2',
@@ -145,7 +145,7 @@ describe('figures', () => {
 
 describe('options', () => {
   const names = SECTIONS.map(({ name }) => name);
-  it('name sections that there are, and numbers', () => {
+  it('name existing sections, and numbers', () => {
     expect(readOptions(['--only', 'memory,plan', '--size', '50'], names)).toMatchObject({
       only: ['memory', 'plan'],
       megabytes: 50,
@@ -163,13 +163,13 @@ describe('options', () => {
     [['--schemas', '10,'], '--schemas takes a whole number from 1 to 999999, not nothing'],
     [['--folder', '/nowhere/at/all'], 'there is no folder /nowhere/at/all'],
     [['--fast'], '--fast'],
-  ])('%j are not understood, before anything is measured', (argv, message) => {
+  ])('%j are refused before anything is measured', (argv, message) => {
     const reading = () => readOptions(argv, names);
     expect(reading).toThrow(UsageError);
     expect(reading).toThrow(message);
   });
 
-  it('write into the docs only what the docs tell of', () => {
+  it('write into the docs only the sections that the docs contain', () => {
     const folderOf = (...argv: string[]) => readOptions(argv, names)?.folder;
     const docs = path.resolve(import.meta.dirname, '../../docs');
     expect(folderOf()).toBe(docs);
@@ -192,7 +192,7 @@ describe('a CPU profile', () => {
     ['shared-A.mjs', ['// node_modules/@smithy/core/index.js', 'sign();'].join('\n')],
   ]);
 
-  it('is summed by kind of work, without the time that nothing ran', () => {
+  it('is summed by kind of work, without idle time', () => {
     const file = 'file:///bundle/index.mjs';
     const nodes = [
       { id: 1, callFrame: frame('(root)'), children: [2, 3, 4, 5, 6] },

@@ -6,11 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endMeasured, measure } from '../../bench/measure.ts';
 
-/** What is said of a process that is measured, by real processes that do what can be told beforehand. */
+/** The measurements of a process, tried with real processes whose work is known beforehand. */
 const MIB = 1024 ** 2;
 let folder: string;
 beforeAll(() => {
-  // On a disk: the kernel counts nothing that is written to memory.
+  // On a disk: the kernel does not count bytes written to memory.
   folder = mkdtempSync('/var/tmp/larder-measure-');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,7 +34,7 @@ const run = (script: string) =>
   measure({ script, task: { folder }, environment: { PATH: process.env.PATH, TMPDIR: tmpdir() } });
 
 describe('a process that is measured', () => {
-  it('has the CPU time of its children, told apart from its own', async () => {
+  it('shows the CPU time of its children separately from its own', async () => {
     const { cpuSeconds, childrenCpuSeconds, result } = await run(
       scriptOf(
         'busy',
@@ -46,7 +46,7 @@ describe('a process that is measured', () => {
     expect(cpuSeconds).toBeGreaterThan(childrenCpuSeconds);
   });
 
-  it('has written what it and its children wrote, each byte once', async () => {
+  it('shows the bytes that it and its children wrote, each once', async () => {
     const { writtenToDisk } = await run(
       scriptOf(
         'writing',
@@ -58,9 +58,9 @@ describe('a process that is measured', () => {
     expect(writtenToDisk).toBeLessThan(13 * MIB);
   });
 
-  it('has the memory of its children at their height', async () => {
+  it('shows the largest memory of its children', async () => {
     const { peakMemory, peakOfChildren } = await run(
-      // dd takes its block into memory.
+      // dd reads its block into memory.
       scriptOf(
         'large',
         `const { spawn } = await import('node:child_process');
@@ -71,7 +71,7 @@ describe('a process that is measured', () => {
     expect(peakMemory).toBeGreaterThan(peakOfChildren);
   });
 
-  it('that fails is told of with what it said', async () => {
+  it('that fails is reported with its output', async () => {
     const script = scriptOf('failing', "throw new Error('no such luck');");
     await expect(run(script)).rejects.toThrow('no such luck');
   });
@@ -97,7 +97,7 @@ const pidIn = async (file: string): Promise<number> => {
   return Number(readFileSync(file, 'utf8'));
 };
 
-/** Not one that has ended and that nobody has waited for yet. */
+/** Not one that has ended and was not waited for yet. */
 const isRunning = (pid: number): boolean => {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

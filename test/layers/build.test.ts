@@ -43,7 +43,7 @@ describe('a build', () => {
     }
   });
 
-  test("touches nothing of the system's apt", async () => {
+  test("does not touch the system's apt", async () => {
     const places = ['/var/lib/apt', '/var/cache/apt', '/etc/apt', '/var/lib/dpkg'];
     const state = () =>
       execFileSync('find', [...places, '-printf', '%p %s %T@ %C@\n'], { encoding: 'utf8' });
@@ -52,7 +52,7 @@ describe('a build', () => {
     expect(state()).toBe(before);
   });
 
-  test('twice at once gives one layer, and both have it', async () => {
+  test('that runs twice at once gives one layer, and both have it', async () => {
     const cache = bench.newCache();
     const both = await Promise.all([
       bench.build(cache, [...CLIENT, '17']),
@@ -64,7 +64,7 @@ describe('a build', () => {
     expect(strays(cache)).toEqual([]);
   });
 
-  test('killed in the middle leaves nothing that counts as built, and the next one is whole', async () => {
+  test('that is killed in the middle leaves nothing that counts as built, and the next one is complete', async () => {
     const cache = bench.newCache();
     let kill = () => {};
     const { child, ended } = startBuild(cache, [...CLIENT, '17'], {
@@ -83,7 +83,7 @@ describe('a build', () => {
     expect(strays(cache)).toEqual([]);
   });
 
-  test('is not held up by the lock of a builder whose process id somebody else has now', async () => {
+  test('does not wait for the lock of a builder whose process id another process has now', async () => {
     const cache = bench.newCache();
     const first = assetOf(await bench.build(cache, [...CLIENT, '17']));
     rmSync(path.join(cache, 'built'), { recursive: true });
@@ -100,7 +100,7 @@ describe('a build', () => {
   test.each([
     ['with a space and an apostrophe', "it's one"],
     ['below a folder that is not there yet', 'a/b/c'],
-  ])('a cache %s is as good as any', async (_how, name) => {
+  ])('works with a cache %s', async (_how, name) => {
     const cache = path.join(bench.newCache(), name);
     const { directory } = assetOf(await bench.build(cache, [...CLIENT, '17']));
     const [here = ''] = readdirSync(path.join(cache, 'here'));
@@ -113,7 +113,7 @@ describe('a build', () => {
     ['a quote', 'say "x"'],
     ['a colon', 'one:two'],
     ['a file in its place', 'taken/cache'],
-  ])('a cache that cannot be one (%s) is refused with the way on', async (_how, name) => {
+  ])('refuses an unusable cache (%s), and says what to do', async (_how, name) => {
     const place = bench.newCache();
     mkdirSync(place);
     writeFileSync(path.join(place, 'taken'), '');
@@ -123,7 +123,7 @@ describe('a build', () => {
     expect(said).not.toMatch(/\n\s+at /);
   });
 
-  test('takes what is built already without asking anybody', async () => {
+  test('uses an existing layer without asking the mirror', async () => {
     const cache = bench.newCache();
     const first = await bench.build(cache, [...CLIENT, '17']);
     const offline = { PATH: path.join(bench.folder, 'nothing'), APT_CONFIG: '/nowhere' };
@@ -131,7 +131,7 @@ describe('a build', () => {
     expect(again).toEqual({ code: 0, output: first.output, said: '' });
   });
 
-  test('forgets after a month what nobody asks for, and keeps what somebody does', async () => {
+  test('removes after a month the layers that nobody used, and keeps the others', async () => {
     const cache = bench.newCache();
     const first = assetOf(await bench.build(cache, [...CLIENT, '17']));
     const forgotten = path.join(cache, 'requests', 'forgotten.json');
@@ -145,7 +145,7 @@ describe('a build', () => {
     expect(strays(cache)).toEqual([]);
   });
 
-  test('a download that was damaged in the cache is fetched again', async () => {
+  test('downloads a file again that was damaged in the cache', async () => {
     const cache = bench.newCache();
     const first = assetOf(await bench.build(cache, [...CLIENT, '17']));
     const hash = await treeHash(first.directory);

@@ -54,7 +54,7 @@ function on(major: number): Server {
   return server;
 }
 
-/** This machine runs its own architecture itself and the other under the emulator. */
+/** This machine runs its own architecture natively and the other one under the emulator. */
 function program(arch: string, name: string): string[] {
   return arch === hostArchitecture()
     ? [`/opt/postgres/${name}`]
@@ -72,7 +72,7 @@ function connection(server: Server, more: Record<string, string> = {}): Record<s
     PGSSLMODE: 'verify-full',
     PGSSLROOTCERT: '/ca.pem',
     PGCONNECT_TIMEOUT: '20',
-    // Lambda sets this; the layer's own libraries must come first all the same.
+    // Lambda sets this; the layer's own libraries must still come first.
     LD_LIBRARY_PATH: '/hostile:/lib64:/usr/lib64:/var/runtime:/opt/lib',
     ...more,
   };
@@ -155,7 +155,7 @@ describe.each(['x86_64', 'arm64'])('the %s client in an empty root', (arch) => {
     expect(said).toContain('certificate verify failed');
   });
 
-  test('a dump of a server whose major is missing restores there but for the settings named', async () => {
+  test('a dump of a server whose major is missing is restored there, except the settings listed', async () => {
     const server = on(15);
     const programs = chooseMajor(15, [17, 18]);
     const env = connection(server);
@@ -178,7 +178,7 @@ describe.each(['x86_64', 'arm64'])('the %s client in an empty root', (arch) => {
     expect((await server.query(FINGERPRINT, target)).rows).toEqual(before.rows);
   });
 
-  test('compresses with bzip2, and takes it back', () => {
+  test('compresses with bzip2, and decompresses', () => {
     writeFileSync(path.join(at(arch).place, 'plain.sql'), 'SELECT 1;\n'.repeat(1000));
     const packed = at(arch).run([...program(arch, 'bin/bzip2'), '-k', '/plain.sql']);
     expect(packed).toEqual({ code: 0, output: '', said: '' });
@@ -187,7 +187,7 @@ describe.each(['x86_64', 'arm64'])('the %s client in an empty root', (arch) => {
   });
 });
 
-test('pg_dumpall writes the roles where there is a shell, which it starts pg_dump by', async () => {
+test('pg_dumpall writes the roles if there is a shell, with which it starts pg_dump', async () => {
   const arch = hostArchitecture();
   const busybox = await ensureTool('busybox-static', 'usr/bin/busybox');
   const { assetDirectory } = await ensureLayer({ layer: 'client', arch });

@@ -12,8 +12,8 @@ beforeAll(async () => {
   bench = await setUpBench();
 });
 
-describe('which versions', () => {
-  test('below the floor: refused to be deployed, warned of locally, marked where accepted', async () => {
+describe('versions', () => {
+  test('below the floor are refused for a deployment, give a local warning, and are marked if accepted', async () => {
     const old = await makeMirror(path.join(bench.folder, 'old'));
     old.addSuite('trixie', bench.debs, (name) =>
       name === 'postgresql-client-17' ? { name, version: '17.10-1' } : undefined,
@@ -31,7 +31,7 @@ describe('which versions', () => {
     expect(accepted.manifest).toMatchObject({ belowFloor: ['17.10'], acceptedOlder: true });
   });
 
-  test('an older layer in the cache is replaced when it is to be deployed and the mirror has the fix', async () => {
+  test('of an older layer in the cache are replaced for a deployment if the mirror has the fix', async () => {
     const cache = bench.newCache();
     const changing = await makeMirror(path.join(bench.folder, 'changing'));
     changing.addSuite('trixie', bench.debs, (name) =>
@@ -40,13 +40,13 @@ describe('which versions', () => {
     const env = changing.environment([bench.codename]);
     assetOf(await startBuild(cache, [...CLIENT, '17'], { env }).ended);
     changing.addSuite('trixie', bench.debs);
-    // Indexes of the last minute count as fresh.
+    // Indexes of the last minute count as new.
     rmSync(path.join(cache, 'apt'), { recursive: true });
     const deploy = await startBuild(cache, [...CLIENT, '17', '--deploy', '--keep'], { env }).ended;
     expect(assetOf(deploy).manifest.belowFloor).toEqual([]);
   });
 
-  test("16 comes from the machine's other source, with its own release's libraries", async () => {
+  test("of 16 come from the machine's other source, with its own release's libraries", async () => {
     const extra = await makeMirror(path.join(bench.folder, 'extra'));
     extra.addSuite(
       bench.codename,
@@ -68,7 +68,7 @@ describe('which versions', () => {
     expect(manifest.programs).toEqual({ 16: '16.15' });
   });
 
-  test('a major that no source has is refused by name, with where it was looked for', async () => {
+  test('of a major that no source has are refused by name, with the places that were searched', async () => {
     const { code, said } = await bench.build(bench.newCache(), [...CLIENT, '14']);
     expect(code).toBe(1);
     expect(said).toMatch(/No postgresql-client-14 in |could not be read/);
@@ -76,7 +76,7 @@ describe('which versions', () => {
 });
 
 describe('suites', () => {
-  test('a release that has no security suite yet is built from what there is', async () => {
+  test('a release that has no security suite yet is built without one', async () => {
     const suites = ['', '-updates', '-security'].map((suffix) => `${bench.codename}${suffix}`);
     const env = bench.mirror.environment(suites);
     const { manifest } = assetOf(
@@ -85,7 +85,7 @@ describe('suites', () => {
     expect(Object.keys(manifest.programs)).toEqual(['17']);
   });
 
-  test('a fix in the security suite is taken, although the release itself is older', async () => {
+  test('a fix in the security suite is used, although the release itself is older', async () => {
     const split = await makeMirror(path.join(bench.folder, 'split'));
     split.addSuite('trixie', bench.debs, (name) =>
       name === 'postgresql-client-17' ? { name, version: '17.10-1' } : undefined,
@@ -99,8 +99,8 @@ describe('suites', () => {
   });
 });
 
-describe('what goes wrong on the way', () => {
-  test('a package that is not what the index promises stops the build', async () => {
+describe('failures', () => {
+  test('a package that differs from its index stops the build', async () => {
     const tampered = await makeMirror(path.join(bench.folder, 'tampered'));
     tampered.addSuite('trixie', bench.debs);
     const file = path.join(tampered.folder, 'pool', 'trixie-libpq5.deb');
@@ -117,7 +117,7 @@ describe('what goes wrong on the way', () => {
     ).toEqual([]);
   });
 
-  test('a mirror that nobody answers at is named as the reason', async () => {
+  test('a mirror that does not answer is named as the reason', async () => {
     const env = bench.mirror.environment([bench.codename]);
     const parts = path.join(bench.mirror.folder, 'sources.list.d', 'mirror.list');
     writeFileSync(parts, `deb [trusted=yes] http://127.0.0.1:9/debian ${bench.codename} main\n`);
@@ -138,7 +138,7 @@ describe('what goes wrong on the way', () => {
     async (_when, size) => {
       const small = path.join(bench.folder, `small-${size}`);
       mkdirSync(small);
-      // There is room for the packages, and not for what is in them.
+      // There is room for the packages, but not for their contents.
       const packed = await makeMirror(path.join(bench.folder, `packed-${size}`));
       packed.addSuite('trixie', bench.compressed);
       const { said } = inSmallFolder(small, size, packed.environment([bench.codename]));
@@ -147,12 +147,12 @@ describe('what goes wrong on the way', () => {
     },
   );
 
-  test('apt-get that waits for ever on a full disk is ended', () => {
+  test('apt-get that waits forever on a full disk is ended', () => {
     const small = path.join(bench.folder, 'small-waiting');
     const bin = path.join(bench.folder, 'waiting');
     mkdirSync(small);
     mkdirSync(bin);
-    // As apt's http method does: it fills the disk and never says so.
+    // As apt's http method does: it fills the disk and never reports it.
     const apt = `#!/bin/sh
 [ "$1" = --version ] && exit
 head -c 30m /dev/zero > "$CACHE/filled" 2> /dev/null
@@ -165,7 +165,7 @@ exec sleep 1000
   });
 });
 
-/** Builds in a folder that holds no more than `size` (as mount takes it). */
+/** Builds in a folder of at most `size` (in the form that mount accepts). */
 function inSmallFolder(small: string, size: string, env: Record<string, string>) {
   const script =
     'mount -t tmpfs -o size="$2" none "$1" && shift 2 && "$@"; code=$?; ls "$CACHE/built" >&2; exit $code';

@@ -18,7 +18,7 @@ describe('choosing a program', () => {
     [14, [15, 17, 18], 15],
     [9, [15, 17, 18], 15],
     [17, [17, 17], 17],
-  ])('a server of %i with %j on hand gets %i', (server, onHand, chosen) => {
+  ])('a server of %i with %j available gets %i', (server, onHand, chosen) => {
     expect(chooseMajor(server, onHand)).toBe(chosen);
   });
 
@@ -32,7 +32,7 @@ describe('choosing a program', () => {
     expect(choose).toThrow(named);
   });
 
-  test('never an older one, never one further away than needed', () => {
+  test('never chooses an older one, nor one further away than needed', () => {
     const majors = fc.integer({ min: 9, max: 30 });
     fc.assert(
       fc.property(majors, fc.array(majors), (server, onHand) => {
@@ -51,7 +51,7 @@ describe('choosing a program', () => {
     expect(majorOfVersionNumber(number)).toBe(major);
   });
 
-  test('says which settings a server does not know', () => {
+  test('lists the settings that a server does not know', () => {
     expect(foreignSettings(17, 16)).toEqual(['transaction_timeout']);
     expect(foreignSettings(18, 18)).toEqual([]);
     expect(foreignSettings(16, 15)).toEqual([]);
@@ -70,7 +70,7 @@ describe('finding programs', () => {
     }
   }
 
-  test('both layers merged under one root', async () => {
+  test('finds both layers merged under one root', async () => {
     const root = await scratchFolder();
     put(path.join(root, '15', 'bin'), CLIENT);
     put(path.join(root, '18', 'bin'), CLIENT);
@@ -87,7 +87,7 @@ describe('finding programs', () => {
     expect(found.rdsCertificates).toBe(path.join(root, 'certs/rds-ca.pem'));
   });
 
-  test('an earlier root wins, and a system folder of Debian is understood', async () => {
+  test('prefers an earlier root, and recognizes a system folder of Debian', async () => {
     const [first, second] = [await scratchFolder(), await scratchFolder()];
     put(path.join(first, '17', 'bin'), CLIENT);
     put(path.join(second, '17', 'bin'), [...CLIENT, ...SERVER]);
@@ -96,7 +96,7 @@ describe('finding programs', () => {
     expect(found.servers.map((one) => one.initdb)).toEqual([path.join(second, '17/bin/initdb')]);
   });
 
-  test('a major with a program missing or not executable does not count', async () => {
+  test('ignores a major with a program missing or not executable', async () => {
     const root = await scratchFolder();
     put(path.join(root, '15', 'bin'), CLIENT.slice(1));
     put(path.join(root, '16', 'bin'), CLIENT, 0o644);
@@ -107,7 +107,7 @@ describe('finding programs', () => {
   });
 });
 
-test('a machine that is no Linux starts none of the programs of the layers', () => {
+test('finds no program of the layers on a machine that does not run Linux', () => {
   const module = path.resolve(import.meta.dirname, '../../local/database/programs.ts');
   const script = `
     Object.defineProperty(process, 'platform', { value: 'darwin' });

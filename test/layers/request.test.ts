@@ -35,7 +35,7 @@ describe('the floor of a major', () => {
     expect(belowFloor([upstreamVersion('18~rc1-1')])).toHaveLength(1);
   });
 
-  test('an older one is refused with the way on, and taken where somebody accepts it', () => {
+  test('an older one is refused with the ways out, and accepted if the caller allows it', () => {
     const manifest = { programs: { 15: '15.18', 17: '17.12' } } as unknown as LayerManifest;
     const refuse = () => checkFloors(manifest, planLayer({ layer: 'client' }));
     expect(refuse).toThrow(BelowFloor);
@@ -50,7 +50,7 @@ describe('a request', () => {
     expect(planLayer({ layer: 'server', majors: [18, 17, 18] }).majors).toEqual([17, 18]);
   });
 
-  test('extensions are named with or without their major', () => {
+  test('accepts names of extensions with or without their major', () => {
     const extensions = ['pgvector', 'postgresql-17-cron', 'pgvector'];
     expect(planLayer({ layer: 'server', majors: [17, 18], extensions }).extensions).toEqual([
       'postgresql-17-cron',
@@ -67,18 +67,18 @@ describe('a request', () => {
     [{ extensions: ['postgresql-17-cron'] }, 'is for 17, the layer has 18'],
     [{ extensions: ['--option=x'] }, 'not the name of a Debian package'],
     [{ extensions: ['a b'] }, 'not the name of a Debian package'],
-  ])('%j is refused by name', (wrong, words) => {
+  ])('of %j is refused by name', (wrong, words) => {
     const plan = () => planLayer({ layer: 'server', ...wrong });
     expect(plan).toThrow(BadLayerRequest);
     expect(plan).toThrow(words);
   });
 
-  test('every mistake is named at once', () => {
+  test('reports every mistake at once', () => {
     const plan = () => planLayer({ layer: 'client', majors: [9, 99.5], extensions: ['pgvector'] });
     expect(plan).toThrow(/major 9 .*major 99\.5 .*server layer/);
   });
 
-  test('the command line asks for all layers of all machines by default', () => {
+  test('from the command line asks for all layers of all architectures by default', () => {
     const all = readRequests([]).map(({ layer, arch }) => `${layer} ${arch}`);
     expect(all).toEqual(['client arm64', 'server arm64', 'client x86_64', 'server x86_64']);
   });
@@ -88,16 +88,16 @@ describe('a request', () => {
     [['--arch', ''], '--arch names none'],
     [['--cache', ''], '--cache names no folder'],
     [['--layer', 'client', '--extensions', 'pgvector'], '--extensions is for the server layer'],
-  ])('a command line of %j asks for nothing, and is told so', (argv, words) => {
+  ])('of a command line with %j asks for nothing, and is reported', (argv, words) => {
     expect(() => readRequests(argv)).toThrow(words);
   });
 
-  test.each(['0x11', '1.7e1', '17.0', '-17'])('a major of %s is none', (word) => {
+  test.each(['0x11', '1.7e1', '17.0', '-17'])('refuses %s as a major', (word) => {
     const [request] = readRequests(['--layer', 'client', '--majors', `18,${word}`]);
     expect(() => planLayer(request ?? { layer: 'client' })).toThrow('major NaN');
   });
 
-  test('the command line says what is wrong with it', () => {
+  test('of a wrong command line says what is wrong', () => {
     expect(() => readRequests(['--arch', 'armv7'])).toThrow(/--arch armv7: one of arm64, x86_64/);
     expect(() => readRequests(['--sideways'])).toThrow(/sideways/);
     const [request] = readRequests(['--layer', 'client', '--majors', '17,x']);

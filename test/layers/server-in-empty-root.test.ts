@@ -15,9 +15,8 @@ let client: pg.Client;
 let root: string;
 
 /**
- * A room like Lambda's: a root that can't be written but for /tmp, a user that is not root, and
- * neither /dev/shm nor /proc. initdb wants the user to have a name. `shell` adds /bin/sh and /dev/null, which initdb and pg_ctl need and
- * Lambda has.
+ * A sandbox like Lambda's: a root that is read only except /tmp, a user that is not root, and neither /dev/shm nor /proc. initdb requires
+ * that the user has a name. `shell` adds /bin/sh and /dev/null, which initdb and pg_ctl need and Lambda has.
  */
 function room(bwrap: Tool, shell: boolean): string[] {
   const identity = ['--unshare-user', '--uid', '1000', '--gid', '1000', '--die-with-parent'];
@@ -71,7 +70,7 @@ beforeAll(async () => {
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  // The sandbox ends with what it holds and takes it along (--die-with-parent).
+  // The sandbox ends with its processes (--die-with-parent).
   endWithFile(child, 'SIGKILL');
   atEnd(() => client.end());
   for (let tries = 0; tries < 100; tries += 1) {
@@ -99,7 +98,7 @@ describe('the server layer in an empty root', () => {
     const modules = path.join(root, 'opt/postgres/server/lib/postgresql/18/lib');
     const names = readdirSync(modules).filter((name) => name.endsWith('.so'));
     expect(names).toContain('plpgsql.so');
-    // These two are loaded by the server's start only, and say so.
+    // Only the server's start can load these two, and they say so.
     for (const name of names.filter((one) => !/^(sepgsql|basic_archive)/.test(one))) {
       const outcome = await client
         .query(`LOAD '$libdir/${name}'`)
@@ -126,7 +125,7 @@ describe('the server layer in an empty root', () => {
     expect(rows[0]).toEqual({ german: 'aäb', bytes: 'abä' });
   });
 
-  test('has no just-in-time compiler, and does without', async () => {
+  test('has no just-in-time compiler, and works without', async () => {
     const { rows } = await client.query('SELECT pg_jit_available() AS jit');
     expect(rows[0].jit).toBe(false);
     await client.query('SET jit_above_cost = 0');

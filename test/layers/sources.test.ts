@@ -46,7 +46,7 @@ deb https://flat.example/packages ./
 `;
 
 describe("the machine's sources", () => {
-  test('deb822: what is off, commented or holds only sources is left out', () => {
+  test('deb822: entries that are off, commented, or hold only sources are left out', () => {
     const stanzas = parseDeb822(DEB822);
     expect(stanzas.map((one) => one.get('URIs'))).toEqual([
       'https://mirror.example/debian',
@@ -56,7 +56,7 @@ describe("the machine's sources", () => {
     expect(stanzas[1]?.get('Signed-By')).toContain('\n mDMEXXXX\n');
   });
 
-  test('one line a source: options become fields', () => {
+  test('one line for each source: options become fields', () => {
     const stanzas = parseOneLine(ONE_LINE);
     expect(stanzas.map((one) => one.get('URIs'))).toEqual([
       'https://pg.example/apt',
@@ -68,7 +68,7 @@ describe("the machine's sources", () => {
     expect(stanzas[0]?.get('Components')).toBe('main');
   });
 
-  test('turned towards another release: security follows, backports do not, keys stay', () => {
+  test('changed to another release: security is changed too, backports are not, keys stay', () => {
     const turned = towardsRelease(parseDeb822(DEB822), 'bookworm', 'trixie', 'arm64');
     expect(turned.map((one) => [one.get('URIs'), one.get('Suites')])).toEqual([
       ['https://mirror.example/debian', 'trixie trixie-updates'],
@@ -81,7 +81,7 @@ describe("the machine's sources", () => {
     ['stable', 'forky', 'forky'],
     ['testing-security', 'trixie', 'trixie-security'],
     ['unstable', 'sid', 'sid'],
-  ])('a machine that names its suite %s is understood', (suite, release, turned) => {
+  ])('a machine whose sources name the suite %s is recognized', (suite, release, turned) => {
     const [stanza] = towardsRelease(
       parseOneLine(`deb http://m/d ${suite} main`),
       'x',
@@ -91,18 +91,18 @@ describe("the machine's sources", () => {
     expect(stanza?.get('Suites')).toBe(turned);
   });
 
-  test('a source for another architecture, or of no main component, is left out', () => {
+  test('a source for another architecture, or without the main component, is left out', () => {
     const text = 'deb [arch=amd64] http://m/d noble main\ndeb http://m/e noble universe\n';
     expect(towardsRelease(parseOneLine(text), 'noble', 'noble', 'arm64')).toEqual([]);
   });
 
-  test("the PostgreSQL project's source comes before others that know nothing of it", () => {
+  test("the PostgreSQL project's source comes before others that do not have it", () => {
     const text = `deb http://cloud.example/apt cloud-sdk main\n${ONE_LINE}`;
     const others = otherSources(parseOneLine(text), 'bookworm');
     expect(others[0]?.get('Suites')).toBe('bookworm-pgdg');
   });
 
-  test('16 and 14 are looked for in the other sources, on top of the own release', () => {
+  test('16 and 14 are searched in the other sources, besides the own release', () => {
     const stanzas = [...parseDeb822(DEB822), ...parseOneLine(ONE_LINE)];
     const machine = { distribution: 'debian', codename: 'bookworm', stanzas } as const;
     const found = candidates(machine, 16, 'amd64').map((one) =>
@@ -113,7 +113,7 @@ describe("the machine's sources", () => {
     expect(candidates(machine, 17, 'amd64')[0]?.release).toBe('trixie');
   });
 
-  test('what is written for apt fetches package indexes only', () => {
+  test('the configuration written for apt fetches package indexes only', () => {
     const text = writeDeb822(towardsRelease(parseDeb822(DEB822), 'bookworm', 'trixie', 'amd64'));
     expect(parseDeb822(text).map((one) => one.get('Targets'))).toEqual(['Packages', 'Packages']);
     expect(text).toContain('Types: deb\n');

@@ -30,21 +30,24 @@ describe('the layers in a stack', () => {
   test.each([
     ['by name', { 'larder:layers': 'placeholder' }],
     ['without bundling', { 'aws:cdk:bundling-stacks': [] }],
-  ])('placeholders need no build and say what they are (%s)', (_name, context) => {
-    const { stack, layers } = layersIn(context);
-    expect(layers.client).toBe(layers.client);
-    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::LayerVersion', {
-      CompatibleArchitectures: ['arm64'],
-      Description: 'Placeholder of the client layer: do not deploy it',
-    });
-  });
+  ])(
+    'placeholders need no build, and their description says that they are placeholders (%s)',
+    (_name, context) => {
+      const { stack, layers } = layersIn(context);
+      expect(layers.client).toBe(layers.client);
+      Template.fromStack(stack).hasResourceProperties('AWS::Lambda::LayerVersion', {
+        CompatibleArchitectures: ['arm64'],
+        Description: 'Placeholder of the client layer: do not deploy it',
+      });
+    },
+  );
 
-  test('a layer that no function asks for is not there', () => {
+  test('a layer that no function needs does not exist', () => {
     const { stack } = layersIn({ 'larder:layers': 'placeholder' });
     Template.fromStack(stack).resourceCountIs('AWS::Lambda::LayerVersion', 0);
   });
 
-  test('layers that were published elsewhere are used as they are', () => {
+  test('layers that were published elsewhere are used unchanged', () => {
     const arn = 'arn:aws:lambda:eu-central-1:123456789012:layer:postgres:7';
     const { stack, layers } = layersIn({ 'larder:client-layer-arn': arn });
     expect(layers.client.layerVersionArn).toBe(arn);
@@ -78,7 +81,7 @@ describe.each(['arm64', 'x86_64'] as const)('the layers for %s', (arch) => {
     expect((bytes[0] ?? 0) + (bytes[1] ?? 0)).toBeLessThan(230_000_000);
   });
 
-  test('are plain files that one another does not overwrite', async () => {
+  test('are plain files that do not overwrite each other', async () => {
     const seen = new Set<string>();
     for (const layer of ['client', 'server'] as const) {
       const { assetDirectory } = await ensureLayer({ layer, arch });
@@ -104,7 +107,7 @@ describe.each(['arm64', 'x86_64'] as const)('the layers for %s', (arch) => {
 });
 
 describe('extensions in the server layer', () => {
-  test('pgvector and PostGIS: searched and transformed, and still a layer that Lambda takes', async () => {
+  test('pgvector and PostGIS search and transform, and the layer still fits into Lambda', async () => {
     const certificates = await makeCertificates(folder, 'db.larder.test');
     const extensions = ['pgvector', 'postgis-3'];
     const server = await startServer(folder, 18, certificates, extensions);
@@ -126,13 +129,13 @@ describe('extensions in the server layer', () => {
     expect(manifest.packages.map((one) => one.name)).toContain('postgresql-18-pgvector');
   });
 
-  test('one that no release has is refused by name', async () => {
+  test('that no release has are refused by name', async () => {
     const ask = ensureLayer({ layer: 'server', extensions: ['no-such-extension'] });
     await expect(ask).rejects.toThrow(PackageNotFound);
     await expect(ask).rejects.toThrow('postgresql-18-no-such-extension');
   });
 
-  test('too many majors for Lambda are refused when deployed, not before', async () => {
+  test('in a layer too large for Lambda are refused at deployment, not before', async () => {
     const majors = [15, 18];
     const { assetDirectory } = await ensureLayer({ layer: 'server', majors });
     expect(existsSync(path.join(assetDirectory, 'postgres/server/lib/postgresql/15/bin'))).toBe(

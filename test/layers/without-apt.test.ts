@@ -27,7 +27,7 @@ describe('a machine without apt', () => {
     return mkdtempSync(path.join(bench.folder, 'bin-'));
   }
 
-  test('and without a container engine is told the three ways out', async () => {
+  test('and without a container engine reports the three ways out', async () => {
     const env = { PATH: emptyPath(), CDK_DOCKER: '' };
     const { code, said } = await bench.build(bench.newCache(), [...CLIENT, '17'], env);
     expect(code).toBe(1);
@@ -39,7 +39,7 @@ describe('a machine without apt', () => {
     const cache = bench.newCache();
     const log = path.join(bench.folder, 'engine.log');
     const engine = path.join(bench.folder, 'engine');
-    // Stands in for the engine: the container's Debian is this machine with its apt.
+    // Replaces the container engine: the container's Debian is this machine with its apt.
     writeFileSync(
       engine,
       `#!/bin/sh
@@ -77,14 +77,14 @@ PATH=${process.env.PATH} LARDER_LAYER_CACHE=${cache} exec ${process.execPath} ` 
     expect(run).toMatch(/^keep-id run .*--user \d+:\d+/);
   });
 
-  test('that an engine fails is told with the ways out', async () => {
+  test('on which the engine fails reports the ways out', async () => {
     const env = { PATH: emptyPath(), CDK_DOCKER: '/bin/false' };
     const { code, said } = await bench.build(bench.newCache(), [...CLIENT, '17'], env);
     expect(code).toBe(1);
     expect(said).toContain('"/bin/false build" ended with exit code 1. Three ways out');
   });
 
-  test("uses another machine's cache as it is, and its programs run in their new place", async () => {
+  test("uses another machine's cache unchanged, and its programs run in their new place", async () => {
     const origin = bench.newCache();
     assetOf(await bench.build(origin, [...CLIENT, '17']));
     const copied = bench.newCache();

@@ -14,7 +14,7 @@ export type Certificates = {
   key: string;
 };
 
-/** A certificate for one host name or address, signed by an authority made for the occasion. */
+/** A certificate for one host name or address, signed by a new authority. */
 export async function makeCertificates(folder: string, host: string): Promise<Certificates> {
   const [program, ...before] = (await ensureTool('openssl', 'usr/bin/openssl')).command;
   const config = path.join(folder, 'openssl.cnf');

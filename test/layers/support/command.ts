@@ -5,7 +5,7 @@ const BUILD = path.resolve(import.meta.dirname, '../../../layers/postgres/build.
 
 export type Ended = { code: number | null; output: string; said: string };
 
-/** Starts `npm run layers` with its own cache; `said` gets its progress as it comes. */
+/** Starts `npm run layers` with its own cache; `said` gets its progress as it is printed. */
 export function startBuild(
   cache: string,
   args: readonly string[],

@@ -5,10 +5,10 @@ import { isRoot } from './scratch.ts';
 
 export type Outcome = { code: number | null; output: string; said: string };
 
-/** A root folder with nothing but a layer under /opt, an empty /tmp and the files given. */
+/** A root folder with only a layer under /opt, an empty /tmp and the given files. */
 export type EmptyRoot = {
   place: string;
-  /** Runs a program of it with nothing of this process's environment. */
+  /** Runs one of its programs with an empty environment. */
   run: (
     command: readonly string[],
     options?: { env?: Record<string, string>; user?: number },
@@ -34,7 +34,7 @@ export function makeEmptyRoot(
       const user = options.user;
       const inside = user === undefined ? [] : [`--userspec=${user}:${user}`];
       const chroot = ['chroot', ...inside, place, ...command];
-      // Without root's rights a user namespace gives those that chroot needs.
+      // Without root's rights, a user namespace gives the rights that chroot needs.
       const [program = '', ...args] = isRoot ? chroot : ['unshare', '--map-root-user', ...chroot];
       const child = spawnSync(program, args, {
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...options.env },

@@ -9,7 +9,7 @@ import { scratchFolder } from './scratch.ts';
 /** The arguments of a build that takes two seconds; a major must follow. */
 export const CLIENT = ['--layer', 'client', '--arch', 'x86_64', '--majors'];
 
-/** A place to build layers in, from a mirror on this machine's disk, each time with a fresh cache. */
+/** A place to build layers in, from a mirror on this machine's disk, each time with a new cache. */
 export type Bench = {
   folder: string;
   mirror: Mirror;
@@ -17,7 +17,7 @@ export type Bench = {
   codename: string;
   /** Real packages for other mirrors, uncompressed. */
   debs: readonly string[];
-  /** The same as Debian has them. */
+  /** The same packages in Debian's form. */
   compressed: readonly string[];
   newCache: () => string;
   build: (cache: string, args: readonly string[], env?: Record<string, string>) => Promise<Ended>;
@@ -40,7 +40,7 @@ export async function setUpBench(): Promise<Bench> {
   return { folder, mirror, codename, debs, compressed, newCache, build };
 }
 
-/** The layer that a build left; fails where it failed. */
+/** The layer that a build left. Fails if the build failed. */
 export function assetOf(ended: Ended): { directory: string; manifest: LayerManifest } {
   expect(ended.code, ended.said).toBe(0);
   const [built] = JSON.parse(ended.output) as { assetDirectory: string }[];
@@ -56,7 +56,7 @@ export function builtIn(cache: string): string[] {
   return readdirSync(built).filter((name) => /^[0-9a-f]{64}$/.test(name));
 }
 
-/** What builders should have taken away with them. */
+/** Files that builders should have removed. */
 export function strays(cache: string): string[] {
   const names = readdirSync(cache, { recursive: true }).map(String);
   return names.filter((name) => /(^|\/)(tmp-[^/]*|[^/]*\.lock)$/.test(name));

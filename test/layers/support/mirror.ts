@@ -8,7 +8,7 @@ import { closure } from '../../../layers/postgres/packages.ts';
 import { readMachine } from '../../../layers/postgres/releases.ts';
 import { resolveLayer } from '../../../layers/postgres/resolve.ts';
 
-/** What a package is called in the made-up mirror. */
+/** Name of a package in the mirror of the test. */
 export type Renamed = { name: string; version: string };
 
 /** The real packages of the client of PostgreSQL 17, and those of the tools that build a layer of it. */
@@ -23,8 +23,8 @@ export async function realPackages(): Promise<string[]> {
 }
 
 /**
- * The same packages with their files as they are: each of the many builds would decompress them anew, twice.
- * A .deb is an archive of ar (deb(5)): per member a header of 60 bytes, and an even number of bytes of content.
+ * The same packages with uncompressed files: otherwise each of the many builds would decompress them again, twice. A .deb is an archive of
+ * ar (deb(5)): a header of 60 bytes for each member, and an even number of bytes of content.
  */
 export function uncompressed(debs: readonly string[], folder: string): string[] {
   mkdirSync(folder);
@@ -56,7 +56,7 @@ function member(like: Buffer, content: Buffer): Buffer[] {
   return [header, content, padding(content.length)];
 }
 
-/** A mirror on this machine's disk: a folder that apt reads by a file: address. */
+/** A mirror on this machine's disk: a folder that apt reads with a file: address. */
 export type Mirror = {
   folder: string;
   /** Adds a suite with these packages; `rename` may give one another name or version. */
@@ -99,7 +99,7 @@ export async function makeMirror(folder: string): Promise<Mirror> {
   return { folder, addSuite, environment };
 }
 
-/** The name of this machine's release, as the suites of its sources have it. */
+/** The name of this machine's release, as in the suites of its sources. */
 export async function ownCodename(): Promise<string> {
   return (await readMachine()).codename;
 }
@@ -136,7 +136,7 @@ function repack(deb: string, target: string, scratch: string, renamed: Renamed):
   rmSync(scratch, { recursive: true });
 }
 
-/** A package that is renamed for another major has its files where that major's would be. */
+/** A package that is renamed for another major has its files in that major's folders. */
 function moveMajor(scratch: string, from: string, to: string): void {
   if (from === to) return;
   const major = (name: string) => /(\d+)$/.exec(name)?.[1] ?? '';

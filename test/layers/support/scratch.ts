@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 
-/** PostgreSQL's server refuses to be root: a number that no account needs to have. */
+/** PostgreSQL's server refuses to run as root: a user id that needs no account. */
 export const UNPRIVILEGED = 65_534;
 
 export const isRoot = process.getuid?.() === 0;
@@ -17,12 +17,12 @@ afterAll(async () => {
   for (const end of endings.reverse()) await end();
 });
 
-/** Does something when the test file ends, the last first. */
+/** Does something when the test file ends, in reverse order. */
 export function atEnd(end: () => void | Promise<void>): void {
   endings.push(end);
 }
 
-/** A folder that anybody may enter, removed when the test file ends. */
+/** A folder that all users may enter, removed when the test file ends. */
 export async function scratchFolder(): Promise<string> {
   const folder = mkdtempSync(path.join('/var/tmp', 'larder-layers-'));
   await chmod(folder, 0o755);
@@ -30,7 +30,7 @@ export async function scratchFolder(): Promise<string> {
   return folder;
 }
 
-/** Ends a child when the test file ends, or when the process that runs it is stopped early. */
+/** Ends a child process when the test file ends, or when the process that runs it is stopped early. */
 export function endWithFile(child: ChildProcess, signal: NodeJS.Signals): void {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = () => child.kill(signal);
@@ -44,7 +44,7 @@ export function endWithFile(child: ChildProcess, signal: NodeJS.Signals): void {
   });
 }
 
-/** Gives a folder and what lies directly in it to the server's user. */
+/** Gives a folder and its direct contents to the server's user. */
 export async function giveAway(folder: string): Promise<void> {
   if (!isRoot) return;
   await chown(folder, UNPRIVILEGED, UNPRIVILEGED);
@@ -58,7 +58,7 @@ export function asServerUser(): { uid?: number; gid?: number } {
   return isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 }
 
-/** A TCP port of 127.0.0.1 that nobody listens on just now. */
+/** A free TCP port of 127.0.0.1. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

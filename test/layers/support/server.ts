@@ -16,8 +16,8 @@ export type Server = {
 };
 
 /**
- * A server of one major from the server layer on a free port of 127.0.0.1, that takes connections
- * with TLS and a password only. It ends with the test file.
+ * A server of one major from the server layer on a free port of 127.0.0.1, which accepts connections with TLS and a password only. It ends
+ * with the test file.
  */
 export async function startServer(
   folder: string,
