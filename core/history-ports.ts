@@ -1,6 +1,7 @@
 import type { Backup, BackupType, Completion, Status } from './backup.ts';
 import type { WorkStore } from './leased-work/store.ts';
 import type { Page } from './ports.ts';
+import type { BackupSummary } from './statistics.ts';
 
 export interface BackupQuery {
   readonly limit: number;
@@ -20,6 +21,13 @@ export interface History extends WorkStore<Backup, Completion> {
   latest(projectId: string): Promise<Backup | undefined>;
   /** Rows of one UTC day (`2026-11-21`), newest first, without expired and deleted backups. */
   ofDay(day: string, limit: number): Promise<readonly Backup[]>;
+  /**
+   * Summaries of one UTC day's backups in no order, from the index: eventually consistent. Stops after `most` of them; expired and
+   * deleted ones may be among them.
+   */
+  summaries(day: string, most: number): AsyncIterable<BackupSummary>;
+  /** Rows of backups by their ids, in no order. Missing ones are left out. */
+  read(refs: readonly Pick<Backup, 'projectId' | 'id'>[]): Promise<readonly Backup[]>;
   /** Writes a `deleted` row for a backup that retention removed. Changes nothing if a row exists. */
   leaveDeleted(backup: Backup, why: string): Promise<'written' | 'exists'>;
   /** Replays the move of `ttl` for one project, after a crash between its two writes. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidInput } from './errors/request.ts';
 import { UUID } from './ids.ts';
+import { inputWords, linesOf } from './input-words.ts';
 
 /** Messages of the queues, and events of the functions. All are small and hold ids, never contents. */
 const projectId = z.string().min(1).max(512);
@@ -59,7 +60,14 @@ const registeredProject = z.object({
   status: z.string(),
   source: z.string(),
   seenAt: z.string(),
-  lastSuccess: z.object({ backupId: z.string(), at: z.string(), size: z.number() }).exactOptional(),
+  lastSuccess: z
+    .object({
+      backupId: z.string(),
+      at: z.string(),
+      size: z.number(),
+      verified: z.object({ backupId: z.string(), at: z.string() }).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** Result of a refresh of the registry. */
@@ -106,14 +114,9 @@ export const parse = <S extends z.ZodType>(
   schema: S,
   value: unknown,
 ): z.output<S> => {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: inputWords });
   if (result.success) return result.data;
-  throw new InvalidInput(
-    what,
-    result.error.issues.map(
-      (issue) => `${issue.path.map(String).join('.') || '(whole)'}: ${issue.message}`,
-    ),
-  );
+  throw new InvalidInput(what, linesOf(schema, result.error.issues));
 };
 
 /** @throws InvalidInput if the text is no JSON or does not match the schema */

@@ -9,13 +9,22 @@ export interface Project {
   readonly status: string;
 }
 
+export interface LastSuccess {
+  readonly backupId: string;
+  /** When it completed, ISO 8601. */
+  readonly at: string;
+  readonly size: number;
+  /** The newest full backup whose verification passed. Absent if there is none, and in rows written before it was kept. */
+  readonly verified?: { readonly backupId: string; readonly at: string };
+}
+
 /** A row of the registry: a project as last seen. */
 export interface RegisteredProject extends Project {
   readonly source: string;
   /** When a discovery last changed this row, ISO 8601. */
   readonly seenAt: string;
   /** The newest completed full backup that is not known to be damaged. Retention never removes it while the project exists. */
-  readonly lastSuccess?: { readonly backupId: string; readonly at: string; readonly size: number };
+  readonly lastSuccess?: LastSuccess;
 }
 
 /** The id of the project made of a source's shared schemas, without the source's prefix. */

@@ -35,11 +35,31 @@ export const ROUTES = [
     summary: 'What runs now, recent history, runs, and the last success of projects',
   },
   {
+    id: 'statistics',
+    method: 'GET',
+    path: '/stats',
+    summary: 'Figures about all backups: number, bytes, success rate, verified share, cost',
+    query: ['days'],
+  },
+  {
+    id: 'metrics',
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Figures for a monitoring system, as OpenMetrics text',
+  },
+  {
     id: 'listProjects',
     method: 'GET',
     path: '/projects',
     summary: 'Projects as last seen in their sources, each with its last success',
     query: ['limit', 'cursor'],
+  },
+  {
+    id: 'projectStatistics',
+    method: 'GET',
+    path: '/projects/{projectId}/stats',
+    summary: "Figures about a project's backups",
+    query: ['days'],
   },
   {
     id: 'requestBackup',

@@ -28,6 +28,8 @@ export interface Registry {
   list(limit: number, cursor?: string): Promise<Page<RegisteredProject>>;
   /** Whether a source has an existing project with that id. Reads the index, which may lag a moment behind. */
   lists(source: string, projectId: string): Promise<boolean>;
+  /** All projects of all sources, in no order. Reads the index, which may lag a moment behind. */
+  all(): AsyncIterable<RegisteredProject>;
   /** All projects of one source, in no order. */
   ofSource(source: string): Promise<ReadonlyMap<string, RegisteredProject>>;
   /** Writes one project as seen now, unless another source has the id. Keeps `lastSuccess`. @throws DuplicateProject */

@@ -62,6 +62,16 @@ export interface VaultRound {
   readonly begunAt: string;
   /** The last key that was checked; absent once the round has ended. */
   readonly after?: string;
+  /** Objects that this round has seen so far, manifests included. Absent in rounds of older versions. */
+  readonly seen?: VaultContents;
+  /** What the last whole round has found. */
+  readonly measured?: VaultContents & { readonly at: string };
+}
+
+/** Present versions of objects below Larder's prefix. */
+export interface VaultContents {
+  readonly objects: number;
+  readonly bytes: number;
 }
 
 export interface VaultRounds {

@@ -6,6 +6,7 @@ import type { BackupQuery, History } from '../../core/history-ports.ts';
 import { isFull } from '../../core/last-good.ts';
 import { chunksOf } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
+import type { BackupSummary } from '../../core/statistics.ts';
 import { cursorOf, positionOf } from './cursors.ts';
 import { backupKey, backupOf, dayIndex, dayKeyOf, partitionOf } from './rows.ts';
 import { type HistoryTable, queryRows, type Row, SHARDS } from './table.ts';
@@ -144,8 +145,49 @@ const ofDay = async (access: HistoryTable, day: string, limit: number): Promise<
     .sort(byNewest);
 };
 
-export const makeLists = (access: HistoryTable): Pick<History, 'list' | 'latest' | 'ofDay'> => ({
+/** Attributes of a summary, and no others, so that less is transferred. */
+const SUMMARY = [
+  'id',
+  'projectId',
+  'source',
+  'status',
+  'validation',
+  'size',
+  'createdAt',
+  'completedAt',
+  'durationMs',
+] as const satisfies (keyof BackupSummary)[];
+
+/** The shards are read one after the other: a caller that reads many days reads them at the same time. */
+async function* summaries(
+  access: HistoryTable,
+  day: string,
+  most: number,
+): AsyncGenerator<BackupSummary> {
+  let left = most;
+  for (const shard of SHARDS) {
+    if (left <= 0) return;
+    const rows = queryRows(access, {
+      index: dayIndex.name,
+      where: `#${dayIndex.pk} = :day`,
+      values: { ':day': dayKeyOf(day, shard) },
+      only: SUMMARY,
+      firstPage: left,
+    });
+    for await (const row of rows) {
+      yield row as Row & BackupSummary;
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+}
+
+export const makeLists = (
+  access: HistoryTable,
+): Pick<History, 'list' | 'latest' | 'ofDay' | 'summaries' | 'read'> => ({
   list: (projectId, query) => list(access, projectId, query),
   latest: (projectId) => latest(access, projectId),
   ofDay: (day, limit) => ofDay(access, day, limit),
+  summaries: (day, most) => summaries(access, day, most),
+  read: (refs) => getBackups(access, refs),
 });

@@ -136,6 +136,17 @@ const ofSource = async (
   return new Map(shards.flat().map((row) => [String(row.id), projectOf(row)]));
 };
 
+async function* all(access: HistoryTable): AsyncGenerator<RegisteredProject> {
+  for (const shard of SHARDS) {
+    const rows = queryRows(access, {
+      index: statusIndex.name,
+      where: `#${statusIndex.pk} = :shard`,
+      values: { ':shard': statusKeyOf('project', shard) },
+    });
+    for await (const row of rows) yield projectOf(row);
+  }
+}
+
 const lists = async (access: HistoryTable, source: string, projectId: string): Promise<boolean> => {
   const rows = await allRows(access, {
     index: statusIndex.name,
@@ -155,6 +166,7 @@ export const makeRegistry = (access: HistoryTable): Registry => ({
   },
   list: (limit, cursor) => list(access, limit, cursor),
   lists: (source, projectId) => lists(access, source, projectId),
+  all: () => all(access),
   ofSource: (source) => ofSource(access, source),
   register: (project, source) => register(access, project, source),
   retire: async (projectId, source) => {

@@ -33,7 +33,7 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
     if (backup.ttl !== undefined) await keep(access, projectId, backup.id);
   const [newest] = kept;
   await Promise.all([
-    newest && noteLastSuccess(access, projectId, newest, completed),
+    newest && noteLastSuccess(access, projectId, newest, kept, completed),
     letAllExpire(
       access,
       projectId,
@@ -47,6 +47,7 @@ const READ = [
   'projectId',
   'type',
   'content',
+  'createdAt',
   'completedAt',
   'size',
   'validation',
@@ -94,19 +95,28 @@ const keep = (access: HistoryTable, projectId: string, backupId: string) =>
 /** DynamoDB accepts 100 operands for IN. */
 const BAD_NAMED = 100;
 
-/** It moves forward, and backward only from a bad backup: a concurrent call may know of fewer backups. */
+/**
+ * It moves forward, and backward only from a bad backup: a concurrent call may know of fewer backups. The same holds for its part
+ * `verified`.
+ */
 const noteLastSuccess = (
   access: HistoryTable,
   projectId: string,
   { backup }: JudgedBackup,
+  kept: readonly JudgedBackup[],
   completed: readonly JudgedBackup[],
 ) => {
+  const verified = kept.find(({ isVerified }) => isVerified)?.backup;
   const bad = completed
-    .filter((one) => one.isBad && one.backup.id > backup.id)
+    .filter((one) => one.isBad && one.backup.id > (verified?.id ?? ''))
     .slice(0, BAD_NAMED)
     .map((one, index) => [`:bad${index}`, one.backup.id] as const);
+  const names = bad.map(([name]) => name).join(', ');
   const isBad = bad.length
-    ? ` OR #lastSuccess.#backupId IN (${bad.map(([name]) => name).join(', ')})`
+    ? ` OR #lastSuccess.#backupId IN (${names}) OR #lastSuccess.#verified.#backupId IN (${names})`
+    : '';
+  const isVerified = verified
+    ? ' OR (#lastSuccess.#backupId = :id AND (attribute_not_exists(#lastSuccess.#verified) OR #lastSuccess.#verified.#backupId < :verified))'
     : '';
   return changeRow(
     access,
@@ -117,12 +127,19 @@ const noteLastSuccess = (
           backupId: backup.id,
           at: backup.completedAt ?? backup.createdAt,
           size: backup.size ?? 0,
+          ...(verified && {
+            verified: { backupId: verified.id, at: verified.completedAt ?? verified.createdAt },
+          }),
         },
       },
       when:
         'attribute_exists(#pk) AND ' +
-        `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isBad})`,
-      values: { ':id': backup.id, ...Object.fromEntries(bad) },
+        `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isVerified}${isBad})`,
+      values: {
+        ':id': backup.id,
+        ...(verified && { ':verified': verified.id }),
+        ...Object.fromEntries(bad),
+      },
     },
   );
 };

@@ -1,15 +1,18 @@
 import { TABLE } from '../../core/contract.ts';
-import type { VaultRounds } from '../../core/vault-ports.ts';
-import { getRow, type HistoryTable, putRow } from './table.ts';
+import type { VaultRound, VaultRounds } from '../../core/vault-ports.ts';
+import { getRow, type HistoryTable, putRow, type Row } from './table.ts';
 
 /** How far sweep has scanned the vault: one row of the history table. */
 export const makeVaultRounds = (access: HistoryTable): VaultRounds => ({
   last: async () => {
     const row = await getRow(access, TABLE.vaultRound);
     if (typeof row?.begunAt !== 'string') return undefined;
+    const { begunAt, after, seen, measured } = row as Row & VaultRound;
     return {
-      begunAt: row.begunAt,
-      ...(typeof row.after === 'string' && { after: row.after }),
+      begunAt,
+      ...(typeof after === 'string' && { after }),
+      ...(seen && { seen }),
+      ...(measured && { measured }),
     };
   },
 

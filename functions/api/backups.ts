@@ -9,7 +9,7 @@ import { parse } from '../../core/messages.ts';
 import { type Answer, type ApiRequest, HttpProblem } from './http.ts';
 import type { Api } from './ports.ts';
 import { projectPath, showBackup } from './public.ts';
-import { checkProjectId, resolveProject } from './resolve-project.ts';
+import { checkProjectId, requireKnown } from './resolve-project.ts';
 import { reportCancelled } from './send-messages.ts';
 
 export const limit = z
@@ -50,7 +50,7 @@ export const listBackups = async (api: Api, request: ApiRequest): Promise<Answer
     throw new InvalidInput('The request', ['from: must not be after to']);
   const { items, cursor } = await api.ports.history.list(projectId, query);
   // An unknown project is an error; one without backups has an empty list.
-  if (items.length === 0 && !query.cursor) await known(api, projectId);
+  if (items.length === 0 && !query.cursor) await requireKnown(api, projectId);
   return {
     status: 200,
     body: { items: items.map((backup) => showBackup(backup, request.base)), cursor },
@@ -60,16 +60,12 @@ export const listBackups = async (api: Api, request: ApiRequest): Promise<Answer
   };
 };
 
-const known = async (api: Api, projectId: string): Promise<void> => {
-  if (!(await api.ports.registry.get(projectId))) await resolveProject(api, projectId);
-};
-
 /** GET /projects/{projectId}/backups/latest */
 export const latestBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const projectId = checkProjectId(request.params.projectId ?? '');
   const backup = await api.ports.history.latest(projectId);
   if (!backup) {
-    await known(api, projectId);
+    await requireKnown(api, projectId);
     throw new BackupNotFound(projectId, 'latest');
   }
   return { status: 200, body: showBackup(backup, request.base) };
@@ -90,7 +86,7 @@ type CompletedBackup = Backup & Required<Pick<Backup, 'fileId' | 'compression'>>
 const isCompleted = (backup: Backup): backup is CompletedBackup =>
   backup.status === 'completed' && backup.fileId !== undefined && backup.compression !== undefined;
 
-/** The same, but only if its object is in the vault. @throws HttpProblem 410, BackupNotReady */
+/** The same, but only if its object is in the vault. @throws HttpProblem BackupRemoved, BackupNotReady */
 export const completedBackup = async (
   api: Api,
   request: ApiRequest,
@@ -98,7 +94,10 @@ export const completedBackup = async (
 ): Promise<CompletedBackup> => {
   const backup = await findBackup(api, request);
   if (backup.status === 'deleted')
-    throw new HttpProblem(410, `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`);
+    throw new HttpProblem(
+      'BackupRemoved',
+      `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`,
+    );
   if (isCompleted(backup)) return backup;
   throw new BackupNotReady(backup.id, backup.status, `only a completed backup can be ${doing}`);
 };

@@ -1,15 +1,18 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { InvalidInput } from '../../core/errors/request.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
 import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
 import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
+import { getMetrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import type { Api } from './ports.ts';
 import { requestBackup } from './request-backup.ts';
 import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
 import { cancelRestore, getRestore, listRestores } from './restores.ts';
 import { getRun, startRun } from './runs.ts';
+import { getProjectStatistics, getStatistics } from './statistics.ts';
 import { getStatus, listProjects } from './status.ts';
 import { undoSwap } from './undo-swap.ts';
 import { getVerification, listVerifications, requestVerification } from './verifications.ts';
@@ -21,7 +24,10 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),
   openapi: (_, { base }) => ({ status: 200, body: openApi(base) }),
   status: getStatus,
+  statistics: getStatistics,
+  metrics: getMetrics,
   listProjects,
+  projectStatistics: getProjectStatistics,
   requestBackup,
   listBackups,
   latestBackup,
@@ -49,7 +55,7 @@ const matches = (route: RouteSpec, path: string): boolean => {
   return new RegExp(`^${pattern}/?$`).test(path);
 };
 
-/** @throws HttpProblem 404 or 405 */
+/** @throws HttpProblem NoSuchPath, MethodNotAllowed */
 const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   const byResource = ROUTES.filter((route) => route.path === resource);
   const found = byResource.find((route) => route.method === httpMethod);
@@ -58,20 +64,19 @@ const routeOf = ({ resource, httpMethod, path }: APIGatewayProxyEvent) => {
   const methods: readonly string[] = [...new Set(others.map((route) => route.method))];
   if (methods.length && !methods.includes(httpMethod)) {
     const allow = methods.join(', ');
-    throw new HttpProblem(405, `This path has no method ${httpMethod}; it has ${allow}.`, {
-      allow,
-    });
+    const detail = `This path has no method ${httpMethod}; it has ${allow}.`;
+    throw new HttpProblem('MethodNotAllowed', detail, { allow });
   }
   const meant = meantBy(path);
   throw new HttpProblem(
-    404,
+    'NoSuchPath',
     meant === undefined
       ? 'There is nothing at this path. GET /openapi.json lists all paths.'
       : `There is nothing at this path. Did you mean ${meant}?`,
   );
 };
 
-/** @throws HttpProblem 400: nothing is done under another spelling of a path, because IAM's policies match the spelling */
+/** @throws HttpProblem PathNotCanonical: nothing is done under another spelling of a path, because IAM's policies match the spelling */
 const checkSpelling = (
   { path, requestContext }: APIGatewayProxyEvent,
   route: RouteSpec,
@@ -80,9 +85,20 @@ const checkSpelling = (
   const canonical = canonicalPath(route, params);
   if ([path, requestContext.path ?? path].every((one) => isSpelledAs(one, canonical))) return;
   throw new HttpProblem(
-    400,
+    'PathNotCanonical',
     `This is not the canonical spelling of the path: use ${canonical}. Access policies compare paths letter by letter.`,
   );
+};
+
+/** Routes that accept parameters or a body check them by their own schemas. @throws InvalidInput */
+const checkFields = (route: RouteSpec, { query, body }: ApiRequest): void => {
+  const unknown = route.query ? [] : Object.keys(query);
+  const problems = unknown.map(
+    (name) => `${name}: there is no such parameter; this route has none`,
+  );
+  if (!route.body && !['', '{}'].includes(body.trim()))
+    problems.push('(whole): this route takes no body');
+  if (problems.length) throw new InvalidInput('The request', problems);
 };
 
 /** Serves a request. @throws errors that `problemDetails` turns into answers */
@@ -92,5 +108,6 @@ export const serve =
     const route = routeOf(event);
     const request = requestOf(event);
     checkSpelling(event, route, request);
+    checkFields(route, request);
     return toResult(await SERVE[route.id](api, request));
   };

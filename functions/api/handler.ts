@@ -5,6 +5,7 @@ import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
 import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
@@ -70,6 +71,7 @@ const api: Api = {
     registry: makeRegistry(access),
     restores: makeRestores(access),
     verifications: makeVerifications(access),
+    rounds: makeVaultRounds(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),
     manifestKeys: makeManifestVerifier({ keys: manifestKeys, client: makeKeysClient() }),
     functions: makeSourceFunctions({ routes, client: makeInvokeClient() }),

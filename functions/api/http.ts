@@ -4,6 +4,7 @@ import { API } from '../../core/contract.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { parse } from '../../core/messages.ts';
 import { printableJson, printableLines } from '../../core/printable.ts';
+import type { ProblemCode } from '../../core/problem-types.ts';
 
 /** Input of a route's function: decoded parameters, and no types of API Gateway. */
 export interface ApiRequest {
@@ -26,14 +27,14 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An HTTP error outside of the domain: no such route, wrong method, wrong content type. */
+/** An HTTP error outside of the domain: no such route, wrong method, wrong content type. `code` gives the status. */
 export class HttpProblem extends Error {
-  readonly status: number;
+  readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super(detail);
     this.name = 'HttpProblem';
-    this.status = status;
+    this.code = code;
     this.headers = headers;
   }
 }
@@ -72,7 +73,7 @@ const bodyOf = (event: APIGatewayProxyEvent): string => {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > API.largestBody)
     throw new HttpProblem(
-      413,
+      'BodyTooLarge',
       `The body has ${bytes.length} bytes; the API accepts ${API.largestBody} at most.`,
     );
   return bytes.toString('utf8');
@@ -103,14 +104,14 @@ export const requestOf = (event: APIGatewayProxyEvent): ApiRequest => ({
 
 /**
  * The request's JSON body; no body counts as `{}`.
- * @throws InvalidInput, or HttpProblem 415 if it has another content type
+ * @throws InvalidInput, or HttpProblem UnsupportedMediaType if it has another content type
  */
 export const jsonBody = <S extends z.ZodType>(request: ApiRequest, schema: S): z.output<S> => {
   if (request.body.trim() === '') return parse('The body', schema, {});
   const type = request.headers['content-type'] ?? 'application/json';
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new HttpProblem(
-      415,
+      'UnsupportedMediaType',
       `The body's type is ${JSON.stringify(type)}; send application/json.`,
       {
         'accept-post': 'application/json',

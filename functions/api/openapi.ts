@@ -5,6 +5,7 @@ import { download } from './backups.ts';
 import { problemDetails } from './problems.ts';
 import { publicBackup, publicProject, publicRun } from './public.ts';
 import { publicRestore, publicVerification } from './public-jobs.ts';
+import { projectStatistics, statistics } from './public-statistics.ts';
 import { status } from './status.ts';
 
 /** The API as an OpenAPI 3.1 document, made from the routes and from the schemas that check requests and answers. */
@@ -32,6 +33,9 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   health: { status: 200, schema: z.object({ status: z.literal('ok') }) },
   openapi: { status: 200, schema: z.looseObject({ openapi: z.string() }) },
   status: { status: 200, schema: status },
+  statistics: { status: 200, schema: statistics },
+  metrics: { status: 200, schema: z.string(), media: 'application/openmetrics-text' },
+  projectStatistics: { status: 200, schema: projectStatistics, problems: [503] },
   listProjects: { status: 200, schema: pageOf(publicProject) },
   requestBackup: { status: 202, schema: publicBackup, problems: [409, 413, 415, 422, 503] },
   listBackups: { status: 200, schema: pageOf(publicBackup), problems: [503] },
@@ -76,6 +80,7 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   projectId: 'The id as its source has it, percent-encoded.',
+  days: 'UTC days up to today, 1 to 31; 7 by default, 30 for one project.',
   limit: '1 to 100, 20 by default.',
   cursor: 'The cursor that the page before returned.',
   from: 'Selects by time of creation: an ISO 8601 time or a UTC day, inclusive.',

@@ -7,7 +7,7 @@ import type { Outcomes } from '../../core/queue-ports.ts';
 import type { Runs } from '../../core/run-ports.ts';
 import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
 import type { Registry, SourceFunctions } from '../../core/source-ports.ts';
-import type { Vault } from '../../core/vault-ports.ts';
+import type { Vault, VaultRounds } from '../../core/vault-ports.ts';
 import type { VerificationSettings } from '../../core/verification.ts';
 
 export interface ApiPorts {
@@ -17,6 +17,8 @@ export interface ApiPorts {
   readonly restores: Restores;
   readonly verifications: Verifications;
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest'>;
+  /** What sweep has counted in the vault. */
+  readonly rounds: Pick<VaultRounds, 'last'>;
   readonly manifestKeys: ManifestVerifier;
   readonly functions: SourceFunctions;
   /** By name of the source. */

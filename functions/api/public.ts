@@ -92,7 +92,17 @@ export const publicProject = z.object({
   status: z.string(),
   source: z.string(),
   seenAt: time,
-  lastSuccess: z.object({ backupId: z.string(), at: time, size: bytes }).optional(),
+  lastSuccess: z
+    .object({
+      backupId: z.string(),
+      at: time,
+      size: bytes,
+      verified: z
+        .object({ backupId: z.string(), at: time })
+        .optional()
+        .meta({ description: 'The newest one that passed its verification.' }),
+    })
+    .optional(),
   links: z.object({ backups: path, lastSuccess: path.optional() }),
 });
 

@@ -71,6 +71,11 @@ export const resolveProject = async (api: Api, projectId: string): Promise<Regis
   throw new ProjectNotFound(projectId);
 };
 
+/** @throws errors of `resolveProject` for a project that neither the registry nor a source has */
+export const requireKnown = async (api: Api, projectId: string): Promise<void> => {
+  if (!(await api.ports.registry.get(projectId))) await resolveProject(api, projectId);
+};
+
 /** @throws ProjectInactive, and errors of `resolveProject` */
 export const resolveActiveProject = async (
   api: Api,

@@ -64,8 +64,12 @@ export const sweepVault = async (ports: SweepPorts, step: Step): Promise<void> =
   const begunAt = last?.after === undefined ? iso(step.now) : last.begunAt;
   const rowOf = makeRows(ports);
   const strays: string[] = [];
-  let seen = 0;
+  let looked = 0;
   let position = last?.after;
+  // A round that an older version began has counted nothing so far: it measures nothing.
+  const isCounted = last?.after === undefined || last.seen !== undefined;
+  const seen = { objects: 0, bytes: 0, ...(last?.after !== undefined && last.seen) };
+  const measured = last?.measured;
 
   const look = async (key: string): Promise<void> => {
     const parts = parseKey(keyTemplate, key);
@@ -81,19 +85,30 @@ export const sweepVault = async (ports: SweepPorts, step: Step): Promise<void> =
     log.warn('an object that its backup does not name was removed', { key });
   };
   const note = async (): Promise<void> => {
-    if (position !== undefined) await rounds.keep({ begunAt, after: position });
+    if (position === undefined) return;
+    await rounds.keep({
+      begunAt,
+      after: position,
+      ...(isCounted && { seen: { ...seen } }),
+      ...(measured && { measured }),
+    });
   };
 
   let isCutShort = false;
-  for await (const { key, modifiedAt } of vault.list(VAULT.prefix, position)) {
+  for await (const { key, bytes, modifiedAt } of vault.list(VAULT.prefix, position)) {
     isCutShort = !step.hasTime();
     if (isCutShort) break;
     if (step.now - millis(modifiedAt) > DAY) await step.attempt(() => look(key));
     position = key;
-    seen += 1;
-    if (seen % NOTE_EVERY === 0) await note();
+    seen.objects += 1;
+    seen.bytes += bytes;
+    looked += 1;
+    if (looked % NOTE_EVERY === 0) await note();
   }
   if (strays.length) log.warn('objects in the vault have no row in the history', { strays });
   if (isCutShort) await note();
-  else await rounds.keep({ begunAt });
+  else {
+    const found = isCounted ? { ...seen, at: iso(step.now) } : measured;
+    await rounds.keep({ begunAt, ...(found && { measured: found }) });
+  }
 };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
 import { exportSettings, retentionSettings } from '../../core/settings.ts';
@@ -54,6 +55,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       restores: makeRestores(access),
       verifications: makeVerifications(access),
       vault: bench.vault,
+      rounds: makeVaultRounds(access),
       manifestKeys: TEST_KEY,
       functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
       queues: new Map(),

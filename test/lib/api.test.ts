@@ -20,7 +20,8 @@ test('has the routes of core/routes.ts and no others, each validated', () => {
   for (const [path, { Properties }] of routes)
     expect(one.text(Properties.RequestValidatorId), path).toBe('<Api/Api/Validator>');
   expect(one.at('Api/Api/Validator').Properties).toMatchObject({
-    ValidateRequestBody: true,
+    // The function does it, in words.
+    ValidateRequestBody: false,
     ValidateRequestParameters: true,
   });
 });
@@ -126,7 +127,7 @@ test('its own refusals are problem details, too, each with the status it has', (
       .replaceAll(/\$context\.[A-Za-z.]+/g, 'x');
     const status = Number(Properties.StatusCode);
     expect(problemDetails.parse(JSON.parse(body)), path).toMatchObject({
-      type: 'about:blank',
+      type: expect.stringMatching(/^urn:larder:docs\/errors\.md#[a-z0-9_]+$/),
       title: STATUS_CODES[status],
       status,
     });

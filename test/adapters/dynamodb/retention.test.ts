@@ -287,6 +287,38 @@ describe("the registry's last success", () => {
     expect(await it.registry.get('acme')).toMatchObject({ lastSuccess: { backupId: good.id } });
   });
 
+  test('names the newest verified backup as well, forward, and backward only from a bad one', async () => {
+    await it.registry.register(
+      { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE' },
+      'main',
+    );
+    const backups: Backup[] = [];
+    for (let night = 0; night < 4; night += 1) backups.push(await it.completed(ofNight(night)));
+    const verify = async (index: number, validation: 'verified' | 'failed', after: number) =>
+      jobRows(it.access).validations.noteValidation('acme', backups[index]?.id ?? '', {
+        validation,
+        verificationId: uuidv7(NIGHT + (10 + after) * DAY),
+        validatedAt: iso(NIGHT + (10 + after) * DAY),
+        compare: 'rows',
+      });
+    const shown = async () => {
+      const last = (await it.registry.get('acme'))?.lastSuccess;
+      const nightOf = (id: string | undefined) => backups.findIndex((one) => one.id === id);
+      return [nightOf(last?.backupId), nightOf(last?.verified?.backupId)];
+    };
+    expect(await shown()).toEqual([3, -1]);
+    await verify(1, 'verified', 0);
+    expect(await shown()).toEqual([3, 1]);
+    await verify(0, 'verified', 1);
+    expect(await shown()).toEqual([3, 1]);
+    await verify(2, 'verified', 2);
+    expect(await shown()).toEqual([3, 2]);
+    await verify(2, 'failed', 3);
+    expect(await shown()).toEqual([3, 1]);
+    await verify(3, 'failed', 4);
+    expect(await shown()).toEqual([1, 1]);
+  });
+
   test('creates no registry row of a project that was never seen', async () => {
     await it.completed();
     expect(await it.registry.get('acme')).toBeUndefined();

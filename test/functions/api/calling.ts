@@ -4,6 +4,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { expect } from 'vitest';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
+import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import {
@@ -234,6 +235,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       restores: makeRestores(stored.access),
       verifications: makeVerifications(stored.access),
       vault,
+      rounds: makeVaultRounds(stored.access),
       manifestKeys: TEST_KEY,
       functions,
       queues: new Map(
@@ -311,7 +313,8 @@ export const expectProblem = (
     'cache-control': 'no-store',
   });
   expect(reply.json).toMatchObject({
-    type: expect.any(String),
+    type: expect.stringMatching(/^urn:larder:docs\/errors\.md#[a-z]+$/),
+    code: expect.any(String),
     title: expect.any(String),
     status,
     detail: expect.any(String),

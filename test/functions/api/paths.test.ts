@@ -108,6 +108,43 @@ test.each(Object.entries(OTHER_SPELLINGS))(
   },
 );
 
+test('a parameter or a field that a route does not have is refused by name, on every route', async () => {
+  for (const { method, path } of ROUTES) {
+    const reply = await api.call(method, `${spelled(path)}?colour=red`);
+    expectProblem(reply, 400);
+    expect(reply.json, path).toMatchObject({ code: 'InvalidInput' });
+    expect(reply.json.problems.join(), path).toMatch(/^colour: there is no such/);
+    if (method === 'GET') continue;
+    const other = await api.post(spelled(path), { colour: 'red' });
+    expectProblem(other, 400);
+    expect(other.json.problems.join(), path).toMatch(
+      /colour: there is no such field; the fields are |^\(whole\): this route takes no body$/,
+    );
+  }
+  expect([api.sent(), api.restoring(), api.lookups, api.plans]).toEqual([[], [], [], []]);
+});
+
+test('mistakes of a body are named in words, and not in those of a library', async () => {
+  const { json } = await api.post(BACKUPS, {
+    format: 'zip',
+    name: 7,
+    retentionDays: 0,
+    description: 'x'.repeat(2001),
+    content: null,
+  });
+  expect(json.problems).toEqual([
+    'name: give a text',
+    'description: give at most 2000 characters',
+    'content: give one of "full", "schema", "data"',
+    'format: give one of "custom", "plain", "tar"',
+    'retentionDays: give at least 1',
+  ]);
+  const run = await api.post('/runs', { projects: [] });
+  expect(run.json.problems).toEqual(['projects: give at least 1 entry']);
+  const elsewhere = await api.post(`${BACKUPS}/${ID}/elsewhere`, {});
+  expect(elsewhere.json.problems).toEqual(['target: is missing: give a text']);
+});
+
 test('an id is accepted in one spelling only: the one that links use', async () => {
   api.listings.main = [project('a.b~c')];
   for (const id of ['a.b~c', 'a%2eb%7ec', '%61%2Eb%7Ec']) {

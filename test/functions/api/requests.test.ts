@@ -186,7 +186,7 @@ test('a project that no source has is 404', async () => {
   expectProblem(reply, 404);
   expect(reply.json).toMatchObject({
     code: 'ProjectNotFound',
-    type: 'urn:larder:problem:project-not-found',
+    type: 'urn:larder:docs/errors.md#projectnotfound',
   });
 });
 
@@ -229,6 +229,17 @@ test('an unexpected failure is 500 and reveals no details', async () => {
   const reply = await api.post(BACKUPS);
   expectProblem(reply, 500);
   expect(reply.text).not.toMatch(/hunter2|TypeError/);
+});
+
+test('throttling by a service of AWS is 429 with Retry-After', async () => {
+  const throttled = Object.assign(new Error('slow down'), {
+    name: 'ProvisionedThroughputExceededException',
+  });
+  Object.assign(api.api.ports.registry, { get: () => Promise.reject(throttled) });
+  const reply = await api.post(BACKUPS);
+  expectProblem(reply, 429);
+  expect(reply.json.code).toBe('TooManyRequests');
+  expect(reply.headers['retry-after']).toMatch(/^\d+$/);
 });
 
 test('a body over the limit is 413 and names the limit, whatever the body holds', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { manifestKeyBeside, stemOf } from '../../../core/keys.ts';
 import type { Log } from '../../../core/ports.ts';
@@ -125,6 +126,35 @@ describe('a round through the vault', () => {
     expect((await shortOfTime()).counts).toEqual({ objectsRemoved: 3 });
     expect((await shortOfTime()).counts).toEqual({ objectsRemoved: 2 });
     expect(await it.vault.keys()).toEqual([]);
+  });
+
+  test('counts objects and bytes over all its sweeps, and keeps the count until the next round has ended', async () => {
+    const kept = await it.requested();
+    const [key = '', beside = ''] = await leave(kept, 1);
+    const sizes = await Promise.all([key, beside].map((one) => it.vault.head(one)));
+    const bytes = sizes.reduce((sum, one) => sum + (one?.bytes ?? 0), 0);
+    const rounds = makeVaultRounds(it.access);
+    let seen = 0;
+    const list = it.ports.vault.list;
+    const vault = {
+      ...it.ports.vault,
+      async *list(prefix: string, after?: string) {
+        for await (const object of list(prefix, after)) {
+          seen += 1;
+          yield object;
+        }
+      },
+    };
+    await it.sweep({ vault }, () => (seen > 1 ? 10_000 : 300_000));
+    expect(await rounds.last()).toMatchObject({ after: key, seen: { objects: 1 } });
+    expect(await rounds.last()).not.toHaveProperty('measured');
+    await it.sweep();
+    const measured = { objects: 2, bytes, at: it.now() };
+    expect(await rounds.last()).toMatchObject({ measured });
+    it.pass(DAY);
+    seen = 0;
+    await it.sweep({ vault }, () => (seen > 1 ? 10_000 : 300_000));
+    expect(await rounds.last()).toMatchObject({ seen: { objects: 1 }, measured });
   });
 
   test('that had no time for even one object does not count as complete', async () => {

@@ -1,0 +1,6 @@
+import { errorsPage } from './errors-page.ts';
+
+/** Files of the repository that are made from the code: path from its root, and what makes the content. */
+export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/errors.md': errorsPage,
+};
