@@ -14,11 +14,9 @@ const figures = {
     cancelled: count,
   }),
   bytes: bytes.meta({ description: 'Stored bytes of the completed backups.' }),
-  successRate: share
-    .optional()
-    .meta({
-      description: 'Completed, of those that completed or failed. Absent if there are none.',
-    }),
+  successRate: share.optional().meta({
+    description: 'Completed, of those that completed or failed. Absent if there are none.',
+  }),
   verifiedShare: share
     .optional()
     .meta({ description: 'Verified, of those that completed. Absent if there are none.' }),
