@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } from './backup.ts';
+import { ENGINES } from './engine.ts';
 import { objectState } from './manifest-states.ts';
 
 /**
@@ -7,6 +8,21 @@ import { objectState } from './manifest-states.ts';
  * rebuilt from the manifests in the vault alone. Readers must accept unknown members; `version` grows when one changes meaning.
  */
 export const MANIFEST_VERSION = 1;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A table's rows in an archive that the engine wrote. */
+const copied = z.looseObject({
+  /** Of the text that COPY gave: see `adapters/postgres/engine/copy-settings.ts`. Equal in two backups if the rows and their order are. */
+  sha256,
+  /** Of that text. */
+  bytes: z.int().nonnegative(),
+  /** First byte of its block in the object, and the block's length. */
+  at: z.int().nonnegative(),
+  length: z.int().positive(),
+  /** Whether the restored table's text has the same digest: see `adapters/postgres/catalog/comparable-text.ts`. */
+  comparable: z.boolean(),
+});
 
 const table = z.looseObject({
   schema: z.string(),
@@ -20,6 +36,8 @@ const table = z.looseObject({
   bytes: z.int().nonnegative(),
   /** An order-independent hash of the rows' text, if it was requested: see `adapters/postgres/row-hash.ts`. */
   rowHash: z.string().optional(),
+  /** What the engine wrote of its rows; absent if pg_dump wrote the backup, and in older manifests. */
+  copied: copied.optional(),
   /**
    * Full name of a partitioned table whose rows a restore distributes over its partitions anew (partitions by the hash of an enum). Only
    * the total of all its partitions is comparable.
@@ -42,7 +60,7 @@ const named = z.looseObject({ schema: z.string(), name: z.string() });
 const stored = z.looseObject({
   key: z.string(),
   bytes: z.int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256,
 });
 
 const outside = z.looseObject({
@@ -181,13 +199,21 @@ export const manifest = z.looseObject({
     /** Version of the library that sorts. */
     collationVersion: z.string().nullish(),
   }),
-  tool: z.looseObject({ larder: z.string(), pgDump: z.string() }),
+  /** `engine` wrote the object; absent in manifests from before there was another than pg_dump. */
+  tool: z.looseObject({
+    larder: z.string(),
+    pgDump: z.string(),
+    engine: z.enum(ENGINES).optional(),
+  }),
   options: z.looseObject({
     content: z.enum(CONTENTS),
     format: z.enum(FORMATS),
     compression: z.enum(COMPRESSIONS),
   }),
-  object: stored,
+  object: stored.extend({
+    /** The first bytes of an archive that the engine wrote, up to its first row: they can be checked without the rest. */
+    contents: z.looseObject({ bytes: z.int().positive(), sha256 }).optional(),
+  }),
   /** Roles and their memberships, beside a backup of shared schemas. */
   globals: stored.optional(),
   tables: z.array(table),

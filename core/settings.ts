@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { COMPRESSIONS, FORMATS } from './backup.ts';
+import { ENGINES } from './engine.ts';
 
 /**
  * The settings of a function, from its environment or from parameters that the environment names. The configuration (lib/config) uses
@@ -91,6 +92,8 @@ export const exportSettings = z.strictObject({
     .default(512 * 1024 ** 2),
   /** `rows` also hashes each table's rows, so that a verification can compare them; this takes time on the server. */
   compare: z.enum(['counts', 'rows']).default('counts'),
+  /** Who writes archives of format custom: stock pg_dump, or Larder's own engine (docs/decisions/own-data-path.md). */
+  engine: z.enum(ENGINES).default('pg_dump'),
 });
 export type ExportSettings = z.infer<typeof exportSettings>;
 

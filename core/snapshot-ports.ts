@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { Content, Format } from './backup.ts';
+import type { ArchiveContents, CopiedTable, Engine, StockReason } from './engine.ts';
 import type { Inventory } from './manifest.ts';
 import type { Comparison } from './verification.ts';
 
@@ -17,6 +18,8 @@ export interface SnapshotRequest {
   readonly partitionsElsewhere: 'refuse' | 'accept';
   /** `rows` hashes each table's rows besides counting them. */
   readonly compare?: Comparison;
+  /** Who writes the archive, where it can; pg_dump by default. */
+  readonly engine?: Engine;
   /** Aborting it drops the sessions immediately, during the opening of the snapshot and afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -39,12 +42,10 @@ export interface Snapshot {
   /** Bytes of the schema's tables on the server. */
   readonly sourceBytes: number;
   /** Exact rows by `tableKey`, in the snapshot, with their hash if it was requested; runs during the dump, after the inventory. */
-  countRows(
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, { readonly rows: number; readonly hash?: string }>>;
+  countRows(signal: AbortSignal): Promise<ReadonlyMap<string, TableCount>>;
   /** Called after everything was read: checks that every used name still means the same object. @throws SchemaInMotion */
   confirmNames(): Promise<void>;
-  /** Starts pg_dump on this snapshot. @throws ServerTooNew, TlsRefused */
+  /** Starts pg_dump, or the engine, on this snapshot. @throws ServerTooNew, TlsRefused */
   dump(request: DumpRequest): Promise<Dump>;
   /** Rejects if the export must stop: it blocks another session, or its own session is lost. Never resolves. */
   readonly disturbed: Promise<never>;
@@ -52,6 +53,13 @@ export interface Snapshot {
   dumpGlobals(signal: AbortSignal): Promise<Buffer>;
   /** Releases locks and snapshot. May be called again, and waits for the end each time. */
   close(): Promise<void>;
+}
+
+export interface TableCount {
+  readonly rows: number;
+  readonly hash?: string;
+  /** What the engine wrote of the table, and whether its text is the same after a restore. */
+  readonly copied?: Omit<CopiedTable, 'rows'> & { readonly comparable: boolean };
 }
 
 export interface ServerFacts {
@@ -82,6 +90,12 @@ export interface Dump {
   readonly output: Readable;
   /** Resolves after exit code 0; rejects with a named error otherwise. */
   readonly exited: Promise<void>;
+  /** Who writes the output. */
+  readonly engine: Engine;
+  /** Why it is pg_dump, if the engine was asked for. */
+  readonly instead?: StockReason;
+  /** Of the engine's archive; settled when `exited` is. */
+  readonly contents?: Promise<ArchiveContents>;
 }
 
 /** A compressor after pg_dump. Its output is valid only after `exited` has resolved. */

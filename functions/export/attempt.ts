@@ -99,7 +99,9 @@ const dumpAndStore = async (
     onProgress(progress.read(body));
     const stored = await storeDump(ports, options, backup, encoding, body, snapshot.sourceBytes);
     const dumpMs = Math.round(performance.now() - begun);
-    return { snapshot, dump, stored, sha256: body.digest(), encoding, ...(await read), dumpMs };
+    const contents = await dump.contents;
+    const sha256 = body.digest();
+    return { snapshot, dump, contents, stored, sha256, encoding, ...(await read), dumpMs };
   } catch (error) {
     stop.abort(error);
     // Nothing of pg_dump may outlive its attempt.
@@ -160,6 +162,7 @@ export const attemptBackup = async (
       giveWayAfterSeconds: settings.giveWayAfterSeconds,
       partitionsElsewhere: settings.partitionsElsewhere,
       compare: settings.compare,
+      engine: settings.engine,
       signal: stop.signal,
     });
     snapshot.disturbed.catch((error: unknown) => stop.abort(error));

@@ -1,4 +1,5 @@
 import { type Backup, iso } from '../../core/backup.ts';
+import type { ArchiveContents, StockReason } from '../../core/engine.ts';
 import { describeError } from '../../core/errors/base.ts';
 import type { Encoding } from '../../core/formats.ts';
 import { type Inventory, MANIFEST_VERSION, type Manifest, tableKey } from '../../core/manifest.ts';
@@ -30,6 +31,8 @@ export interface DumpOutcome {
   /** Absent if there is none, or none could be read. */
   readonly before: Before | undefined;
   readonly dump: Dump;
+  /** Of the engine's archive. */
+  readonly contents: ArchiveContents | undefined;
   readonly stored: StoredObject;
   readonly sha256: string;
   readonly encoding: Encoding;
@@ -53,13 +56,32 @@ const textRulesOf = ({
   ...(collationVersion != null && { collationVersion }),
 });
 
+/** Only for what a new version of PostgreSQL brought; the other reasons are as documented. */
+const stockWarnings = (reason: StockReason | undefined): string[] =>
+  reason?.kind === 'archive-version'
+    ? [
+        `pg_dump wrote this backup, because Larder's engine does not know the archives of this pg_dump (${reason.problem}). A newer version of Larder may know them.`,
+      ]
+    : [];
+
 const describe = (
   { environment, larderVersion }: ExportOptions,
   backup: Backup,
   project: Project,
   startedAt: number,
   now: number,
-  { snapshot, inventory, dump, stored, sha256, encoding, rows, dumpMs, globals }: DumpOutcome,
+  {
+    snapshot,
+    inventory,
+    dump,
+    contents,
+    stored,
+    sha256,
+    encoding,
+    rows,
+    dumpMs,
+    globals,
+  }: DumpOutcome,
 ): Manifest => ({
   version: MANIFEST_VERSION,
   backup: {
@@ -90,9 +112,14 @@ const describe = (
     collation: snapshot.server.collation,
     ...textRulesOf(snapshot.server),
   },
-  tool: { larder: larderVersion, pgDump: dump.version },
+  tool: { larder: larderVersion, pgDump: dump.version, engine: dump.engine },
   options: { content: backup.content, format: backup.format, compression: encoding.compression },
-  object: { key: stored.key, bytes: stored.bytes, sha256 },
+  object: {
+    key: stored.key,
+    bytes: stored.bytes,
+    sha256,
+    ...(contents && { contents: { ...contents } }),
+  },
   ...(globals ? { globals: { ...globals } } : {}),
   ...inventory,
   tables: inventory.tables.map((table) => {
@@ -101,8 +128,10 @@ const describe = (
       ...table,
       rows: counted?.rows ?? null,
       ...(counted?.hash === undefined ? {} : { rowHash: counted.hash }),
+      ...(counted?.copied && { copied: counted.copied }),
     };
   }),
+  warnings: [...stockWarnings(dump.instead), ...inventory.warnings],
   timings: {
     snapshotAt: snapshot.takenAt,
     dumpMs,

@@ -39,6 +39,12 @@ export const connectionString = ({ settings }: SourceAccess, login: Login): stri
     .map(([name, value]) => `${name}=${conninfoValue(value)}`)
     .join(' ');
 
+/**
+ * pg_dump leaves these as the role has them. The text of a value is the same for every role, and for pg_dump and the engine, if they are
+ * fixed.
+ */
+export const VALUE_SETTINGS = { timezone: 'UTC', bytea_output: 'hex' } as const;
+
 const environmentOf = (
   { settings }: SourceAccess,
   login: Login,
@@ -47,7 +53,11 @@ const environmentOf = (
 ): NodeJS.ProcessEnv => ({
   PGPASSWORD: login.password,
   PGAPPNAME: applicationName,
-  PGOPTIONS: startupOptions({ ...commonSettings(), lock_timeout: LOCK_TIMEOUT_MS }),
+  PGOPTIONS: startupOptions({
+    ...commonSettings(),
+    ...VALUE_SETTINGS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+  }),
   PGSSLMODE: settings.tls,
   ...(rootCertificate ? { PGSSLROOTCERT: rootCertificate } : {}),
   // A private service or password file of the account must not redirect the dump.

@@ -59,7 +59,7 @@ export class DumpWords {
   }
 }
 
-interface Circumstances {
+export interface Circumstances {
   readonly schemas: readonly string[];
   readonly server: ServerFacts;
   readonly locks?: LockNeed;
@@ -129,16 +129,26 @@ const tableOf = (text: string): string | undefined =>
 const KILLED =
   'it was killed, most likely because memory ran out: it needs twice the text of the largest row. Give the function more memory.';
 
+/** The error that pg_dump's or the server's words mean; undefined if they are none of the known ones. */
+export const readFailure = (
+  said: string,
+  circumstances: Circumstances,
+): LarderError | undefined => {
+  for (const [pattern, read] of READINGS) {
+    const words = pattern.exec(said);
+    if (words) return read(words, circumstances);
+  }
+  return undefined;
+};
+
 /** The error for an end of pg_dump with another exit code than 0. */
 export const dumpFailure = (
   exit: string,
   said: string,
   circumstances: Circumstances,
 ): LarderError => {
-  for (const [pattern, read] of READINGS) {
-    const words = pattern.exec(said);
-    if (words) return read(words, circumstances);
-  }
+  const known = readFailure(said, circumstances);
+  if (known) return known;
   if (!said && exit === 'signal SIGKILL') return new DumpFailed(exit, KILLED);
   const line = said
     .split('\n')

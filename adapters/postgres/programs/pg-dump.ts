@@ -117,7 +117,7 @@ const nameOfExit = (code: number | null, signal: NodeJS.Signals | null): string 
 export const startDump = async (
   access: ProgramAccess,
   request: DumpRequest & DumpContext,
-): Promise<Dump> => {
+): Promise<Pick<Dump, 'version' | 'output' | 'exited'>> => {
   const { programs, login, environment } = await openPrograms(access, request);
   const version = await versionOf(programs.pgDump);
   const child = spawn(

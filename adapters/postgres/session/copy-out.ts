@@ -1,13 +1,13 @@
 import pg from 'pg';
 
 /** The driver's own query drops the rows of a COPY; this one passes them on. Pipelined sessions accept a subclass, unlike pg-copy-streams. */
-class CopyOut extends pg.Query {
+export class CopyOut extends pg.Query {
   readonly #onPiece: (piece: Buffer) => void;
 
   constructor(
     sql: string,
     onPiece: (piece: Buffer) => void,
-    done: (error: Error | undefined) => void,
+    done: (error: Error | undefined, result?: pg.QueryResult) => void,
   ) {
     super(sql, done);
     this.#onPiece = onPiece;

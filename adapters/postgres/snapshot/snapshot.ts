@@ -16,8 +16,8 @@ import {
   readBeginning,
   readInventory,
 } from '../catalog/inventory.ts';
-import { countRows } from '../counting/count-rows.ts';
-import { startDump } from '../programs/pg-dump.ts';
+import { makeFreshTemplate } from '../engine/fresh-template.ts';
+import type { TemplateOf } from '../engine/template.ts';
 import { dumpGlobals } from '../programs/pg-dumpall.ts';
 import { backendOf, holdName } from '../session/backend.ts';
 import { endLeftovers } from '../session/leftover-backends.ts';
@@ -25,24 +25,26 @@ import { readLockNeed, refuseTooMany, withLockNeed } from '../session/lock-slots
 import { beginLocked } from '../session/lock-tables.ts';
 import { withMemberships } from '../session/memberships.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
-import { planFreely } from '../session/planned-by-index.ts';
 import { sharesBackends } from '../session/pooler.ts';
 import { queryFailure } from '../session/server-errors.ts';
 import { connectBoth, disconnect, type SourceAccess } from '../session/session.ts';
 import { watch } from '../session/watch.ts';
 import { applicationNameOf } from '../sql/identifiers.ts';
+import { makeDumping } from './dump-and-count.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './held-names.ts';
 
 /**
  * An export has two sessions of ours. The holder keeps one repeatable-read transaction, with its locks and its snapshot, from before
- * pg_dump starts until after it has ended. The observer watches whether the export blocks another session. pg_dump is the third session, on
- * the holder's snapshot.
+ * the dump starts until after it has ended. The observer watches whether the export blocks another session. pg_dump is the third session, on
+ * the holder's snapshot; the engine's dump runs in the holder itself.
  */
 export interface SnapshotOptions extends SourceAccess {
   /** Folders that hold `<major>/bin/pg_dump`. */
   readonly programRoots: readonly string[];
   /** Distinguishes this stack's sessions from those of another on the same source; see applicationNameOf. */
   readonly stack?: string;
+  /** Where the engine's templates come from; absent: a fresh one for each dump. */
+  readonly templateOf?: TemplateOf;
 }
 
 const SERVER = `
@@ -189,6 +191,14 @@ const openSnapshot = async (
       watching.disturbed,
     ]);
     const { held, inventory } = readBeside(holder, named, beginning, locks);
+    const { engine = 'pg_dump', compare = 'counts', lockTimeoutMs } = request;
+    const dumping = makeDumping({
+      access: options,
+      templateOf: options.templateOf ?? makeFreshTemplate(options),
+      ...{ engine, compare, lockTimeoutMs },
+      ...{ holder, server, applicationName, locks, named, beginning, inventory, takenAt },
+      snapshotId: id,
+    });
     return {
       server,
       takenAt,
@@ -196,16 +206,7 @@ const openSnapshot = async (
       inventory,
       sourceBytes: beginning.sourceBytes,
       disturbed: watching.disturbed,
-      countRows: async (signal) => {
-        await inventory;
-        await planFreely(holder);
-        const { countable, ways } = beginning;
-        const { compare = 'counts', lockTimeoutMs } = request;
-        const counting = { countable, ways, schemas, compare, lockTimeoutMs };
-        return await countRows(holder, counting, signal).catch((error: unknown) => {
-          throw withLockNeed(error, locks);
-        });
-      },
+      countRows: dumping.countRows,
       confirmNames: async () => {
         // The observer's transactions see the present state, the holder's see the state at the snapshot.
         const now = await readNamesHeld(observer, named.schemaOids).catch((error: unknown) => {
@@ -213,17 +214,7 @@ const openSnapshot = async (
         });
         refuseMoved(await held, now, schemas);
       },
-      dump: (dumpRequest) =>
-        startDump(options, {
-          ...dumpRequest,
-          schemas,
-          extensions: beginning.inside,
-          throughRoot: beginning.divided.mustBeTold,
-          snapshotId: id,
-          server,
-          applicationName,
-          locks,
-        }),
+      dump: dumping.dump,
       dumpGlobals: (signal) => dumpGlobals(options, server, applicationName, signal),
       close,
     };

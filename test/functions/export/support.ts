@@ -2,6 +2,8 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeCompressor } from '../../../adapters/compression/compressor.ts';
 import { makeHistory } from '../../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
+import { makeFreshTemplate } from '../../../adapters/postgres/engine/fresh-template.ts';
+import type { TemplateOf } from '../../../adapters/postgres/engine/template.ts';
 import { makeProjectSource } from '../../../adapters/postgres/projects/project-source.ts';
 import { makeSnapshotSource } from '../../../adapters/postgres/snapshot/snapshot.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
@@ -89,6 +91,8 @@ export interface BenchOptions {
   /** `which` is `none` by default. */
   readonly verification?: Partial<ExportOptions['verification']>;
   readonly ports?: Partial<ExportPorts>;
+  /** Templates of the engine otherwise than fresh ones. */
+  readonly templateOf?: (fresh: TemplateOf) => TemplateOf;
 }
 
 let benches = 0;
@@ -124,7 +128,12 @@ export const openBench = async (
     vault: makeVault({ bucket, client: s3, signer: TEST_KEY }),
     manifestKey: TEST_KEY,
     projects: makeProjectSource(access),
-    snapshots: makeSnapshotSource({ ...access, programRoots }),
+    snapshots: makeSnapshotSource({
+      ...{ ...access, programRoots },
+      ...(given.templateOf && {
+        templateOf: given.templateOf(makeFreshTemplate({ ...access, programRoots })),
+      }),
+    }),
     // These messages were never in a queue, so there is nothing to hide.
     queue: { hide: async () => undefined },
     outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),

@@ -6,8 +6,9 @@ import {
   createInflate,
   createZstdDecompress,
   zstdCompress,
+  zstdCompressSync,
 } from 'node:zlib';
-import { readChunks } from '../../../../core/chunks.ts';
+import { giveBack, readChunks } from '../../../../core/chunks.ts';
 import { DumpUnreadable } from '../../../../core/errors/restore.ts';
 import type { ArchiveHeader } from './header.ts';
 
@@ -27,11 +28,32 @@ export interface CompressOptions {
   readonly level?: number;
   /** Bytes of text that a frame of zstd, or a chunk without compression, holds at most. The latter holds what came at once. */
   readonly frameBytes?: number;
+  /** Nobody else reads the text's pieces: the memory of each is freed once it is in a frame of zstd. */
+  readonly isSoleReader?: boolean;
 }
 
 const FRAME_BYTES = 1024 * 1024;
 const LEVEL = 1;
-const compressFrame = promisify(zstdCompress);
+const compressInThread = promisify(zstdCompress);
+/** Compressing less takes less time than asking another thread to do it. */
+const SMALL_BYTES = 32 * 1024;
+/** ZSTD_compressBound of zstd.h, generously. */
+const boundOf = (bytes: number): number => bytes + (bytes >> 7) + 1024;
+
+/** One frame, in memory of its own length. */
+const compressFrame = async (frame: Buffer, level: number): Promise<Buffer> => {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  // Of the default size, many small pieces would be made and joined.
+  const options = { params, chunkSize: boundOf(frame.length) };
+  if (frame.length <= SMALL_BYTES) return zstdCompressSync(frame, options);
+  const made = await compressInThread(frame, options);
+  const exact = Buffer.allocUnsafeSlow(made.length);
+  made.copy(exact);
+  const { buffer } = made;
+  // It was made for this frame alone. V8 would free it late.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === options.chunkSize) buffer.transfer(0);
+  return exact;
+};
 
 /**
  * The chunks of a block for a text. Memory for one frame is used.
@@ -40,11 +62,11 @@ const compressFrame = promisify(zstdCompress);
 export const compressRows = (
   compression: Compression,
   text: AsyncIterable<Buffer>,
-  { level = LEVEL, frameBytes = FRAME_BYTES }: CompressOptions = {},
+  { level = LEVEL, frameBytes = FRAME_BYTES, isSoleReader = false }: CompressOptions = {},
 ): AsyncGenerator<Buffer> => {
   if (compression === 'none') return pieces(text, frameBytes);
   if (compression === 'gzip') return deflated(text, level);
-  if (compression === 'zstd') return zstdFrames(text, level, frameBytes);
+  if (compression === 'zstd') return zstdFrames(frames(text, frameBytes, isSoleReader), level);
   throw new RangeError(`an archive of compression ${compression} can't be written`);
 };
 
@@ -56,7 +78,11 @@ async function* pieces(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerat
 }
 
 /** The text cut into pieces of one size, the last one shorter. Each is overwritten by the next. */
-async function* frames(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+async function* frames(
+  text: AsyncIterable<Buffer>,
+  bytes: number,
+  isSoleReader: boolean,
+): AsyncGenerator<Buffer> {
   const frame = Buffer.allocUnsafeSlow(bytes);
   let filled = 0;
   for await (const piece of text) {
@@ -68,22 +94,18 @@ async function* frames(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerat
       yield frame;
       filled = 0;
     }
+    if (isSoleReader) giveBack(piece);
   }
   if (filled > 0) yield frame.subarray(0, filled);
 }
 
-async function* zstdFrames(
-  text: AsyncIterable<Buffer>,
-  level: number,
-  frameBytes: number,
-): AsyncGenerator<Buffer> {
-  const params = { [constants.ZSTD_c_compressionLevel]: level };
+async function* zstdFrames(all: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
   let count = 0;
-  for await (const frame of frames(text, frameBytes)) {
-    yield await compressFrame(frame, { params });
+  for await (const frame of all) {
+    yield await compressFrame(frame, level);
     count += 1;
   }
-  if (count === 0) yield await compressFrame(Buffer.alloc(0), { params });
+  if (count === 0) yield await compressFrame(Buffer.alloc(0), level);
 }
 
 async function* deflated(text: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
