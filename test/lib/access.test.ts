@@ -21,7 +21,7 @@ const policies: ReadonlyMap<string, readonly Statement[]> = new Map(
 const ENDPOINT = 'vpce-0123456789abcdef0';
 const ROLE = 'arn:aws:iam::123456789012:role/Caller';
 
-/** The resource policy of a private API, as it is deployed: API Gateway writes the API's ARN for `execute-api:`. */
+/** The resource policy of a private API, as deployed: API Gateway writes the API's ARN for `execute-api:`. */
 const privatePolicy = (): readonly Statement[] => {
   const api = synthesis(config({ api: { type: 'private', vpcEndpointIds: [ENDPOINT] } }));
   const written = JSON.stringify(api.at('Api/Api').Properties.Policy)
@@ -33,7 +33,7 @@ const privatePolicy = (): readonly Statement[] => {
   return readPolicy('the private API', JSON.parse(written));
 };
 
-/** Of a private API, with the endpoint that a call comes through. */
+/** For a private API: the endpoint that a call comes through. */
 interface Way {
   readonly resource: readonly Statement[];
   readonly endpoint?: string;
@@ -49,7 +49,7 @@ const ID = '01a22cca-2374-75d9-883c-4aaada6e50d4';
 const pathOf = (template: string, projectId: string): string =>
   template.replace('{projectId}', projectId).replace(/\{\w+\}/g, ID);
 
-/** What IAM and API Gateway decide on a request whose path is spelled so. */
+/** What IAM and API Gateway decide about a request with this spelling of its path. */
 const decides = (
   identity: readonly Statement[],
   method: string,
@@ -68,11 +68,11 @@ const decides = (
 
 const policyOf = (name: string): readonly Statement[] => policies.get(name) ?? [];
 
-/** Whether a policy lets a request through whose path is spelled so. */
+/** True if a policy allows a request with this spelling of its path. */
 const lets = (name: string, method: string, path: string, way?: Way): boolean =>
   decides(policyOf(name), method, path, way);
 
-/** Ids of the routes that a policy lets through for a project. */
+/** Ids of the routes that a policy allows for a project. */
 const allowed = (name: string, projectId = 'acme', way?: Way): string[] =>
   ROUTES.filter(({ method, path: at }) => lets(name, method, pathOf(at, projectId), way)).map(
     ({ id }) => id,
@@ -83,7 +83,7 @@ const DANGEROUS: string[] = ROUTES.filter((route) => 'dangerous' in route && rou
   ({ id }) => id,
 );
 
-/** What belongs to one project, without the dangerous. */
+/** The routes of one project, without the dangerous ones. */
 const OF_A_TENANT: readonly string[] = ROUTES.filter(
   ({ id, path: at }) => at.startsWith('/projects/{projectId}/') && !DANGEROUS.includes(id),
 )
@@ -95,17 +95,17 @@ test('the page has these policies', () => {
 });
 
 describe.each(KINDS)('for a %s API', (_, way) => {
-  test('who looks gets no data', () => {
+  test('the policy to look gives no data', () => {
     expect(allowed('look', 'acme', way)).toEqual(READS.filter((id) => id !== 'downloadBackup'));
   });
 
-  test('who operates does everything that only adds, and nothing dangerous', () => {
+  test('the policy to operate allows everything that only adds, and nothing dangerous', () => {
     expect(allowed('operate', 'acme', way)).toEqual(
       ROUTES.map(({ id }) => id).filter((id) => !DANGEROUS.includes(id)),
     );
   });
 
-  test('a swap and a test copy are given one by one', () => {
+  test('a swap and a test copy are granted one by one', () => {
     expect(DANGEROUS).toEqual(['undoSwap', 'swapBackup', 'restoreElsewhere']);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
@@ -116,13 +116,13 @@ describe.each(KINDS)('for a %s API', (_, way) => {
       expect(decides(policyOf('swap'), method, pathOf(at, 'acme'), way, false)).toBe(false);
   });
 
-  test('a tenant is held to its own', () => {
+  test('the policy of a tenant allows its own paths only', () => {
     expect(allowed('tenant', 'acme', way).toSorted()).toEqual(OF_A_TENANT);
     expect(allowed('tenant', 'acme2', way)).toEqual([]);
     expect(allowed('tenant', 'globex', way)).toEqual([]);
   });
 
-  test('who has no policy of their own gets nothing', () => {
+  test('a caller without a policy may call nothing', () => {
     for (const { method, path: at } of ROUTES)
       expect(decides([], method, pathOf(at, 'acme'), way)).toBe(false);
   });
@@ -131,13 +131,13 @@ describe.each(KINDS)('for a %s API', (_, way) => {
 test.each([
   ['another endpoint', 'vpce-0fedcba9876543210'],
   ['no endpoint', undefined],
-])('a private API answers nobody who comes by %s, whatever their policy allows', (_, endpoint) => {
+])("a private API refuses calls by %s, whatever the caller's policy allows", (_, endpoint) => {
   const { resource } = PRIVATE;
   const way: Way = { resource, ...(endpoint !== undefined && { endpoint }) };
   for (const name of policies.keys()) expect(allowed(name, 'acme', way)).toEqual([]);
 });
 
-/** Ids of projects that a path holds percent-encoded, and some that are near to others. */
+/** Ids of projects that are percent-encoded in a path, and some similar ones. */
 const ENCODED = [
   'a.b',
   'a/b',
@@ -151,7 +151,7 @@ const ENCODED = [
   'ab',
 ];
 
-test('a tenant whose id is percent-encoded is held to its own, however others are spelled', () => {
+test('a policy of a tenant whose id is percent-encoded allows its own paths only, however others are spelled', () => {
   for (const own of ENCODED) {
     const text = JSON.stringify(policyOf('tenant')).replaceAll(
       '/projects/acme/',
@@ -165,14 +165,14 @@ test('a tenant whose id is percent-encoded is held to its own, however others ar
     expect([own, routesFor(encodePart(own))]).toEqual([own, OF_A_TENANT]);
     for (const other of ENCODED.filter((id) => id !== own))
       expect([own, other, routesFor(encodePart(other))]).toEqual([own, other, []]);
-    // Of the same id, the one spelling that the API accepts.
+    // The one spelling of the same id that the API accepts.
     const spellings = [own, encodeURIComponent(own), encodePart(own).toLowerCase()];
     for (const part of spellings.filter((one) => one !== encodePart(own)))
       expect([own, part, routesFor(part)]).toEqual([own, part, []]);
   }
 });
 
-test('the policies are lists of what is allowed, with nothing denied and no path open at its end', () => {
+test('the policies are lists of allowed paths, without denials and open ends', () => {
   for (const statements of policies.values()) {
     expect(statements.map(({ effect }) => effect)).toEqual(['Allow']);
     for (const { actions, resources } of statements) {
@@ -183,7 +183,7 @@ test('the policies are lists of what is allowed, with nothing denied and no path
   }
 });
 
-/** Other spellings of a path that a gateway may take for the same. */
+/** Other spellings of a path that a gateway may treat as the same. */
 const otherSpellings = (path: string): string[] => {
   const [, folder = '', last = ''] = /^(.*\/)([^/]+)$/.exec(path) ?? [];
   const encoded = `%${last.charCodeAt(0).toString(16)}${last.slice(1)}`;
@@ -200,7 +200,7 @@ const otherSpellings = (path: string): string[] => {
   ].filter((other) => other !== path);
 };
 
-test('no other spelling of a dangerous path, or of a download, passes a policy that does not give it', () => {
+test('no policy allows another spelling of a dangerous path, or of a download, that it does not grant', () => {
   const guarded = ROUTES.filter(({ id }) => [...DANGEROUS, 'downloadBackup'].includes(id));
   for (const { id, method, path: at } of guarded) {
     for (const path of otherSpellings(pathOf(at, 'acme'))) {
@@ -212,7 +212,7 @@ test('no other spelling of a dangerous path, or of a download, passes a policy t
   }
 });
 
-test('what passes a policy under another spelling is refused by the API', () => {
+test('the API refuses a path that passes a policy under another spelling', () => {
   for (const { method, path: at } of ROUTES) {
     const canonical = pathOf(at, 'acme');
     for (const path of otherSpellings(canonical)) {

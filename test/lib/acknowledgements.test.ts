@@ -12,7 +12,7 @@ interface Acknowledged {
 }
 
 const noted = vi.hoisted((): Acknowledged[] => []);
-// Nothing is acknowledged here, so that everything is found.
+// Nothing is acknowledged here, so that each finding is reported.
 vi.mock('../../lib/acknowledge.ts', async (original) => ({
   ...(await original<object>()),
   acknowledge: (construct: IConstruct, finding: string, reason: string) =>

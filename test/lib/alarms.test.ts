@@ -12,7 +12,7 @@ const two = synthesis(
 const alarms = two.ofType('AWS::CloudWatch::Alarm');
 const nameOf = (alarmPath: string) => path.basename(alarmPath);
 
-test('every alarm has its paragraph in the runbook, and every paragraph its alarm', () => {
+test('every alarm has a section in the runbook, and every section an alarm', () => {
   const paragraphs = readFileSync(RUNBOOK, 'utf8').split(/^## /m).slice(1);
   const headings = paragraphs.map((paragraph) => paragraph.split('\n')[0]);
   expect(headings.toSorted()).toEqual([...new Set(alarms.map(([at]) => nameOf(at)))].sort());
@@ -27,7 +27,7 @@ test('every metric of Larder’s own is explained in the runbook', () => {
   expect(explained.map(([, name]) => name).sort()).toEqual(Object.values(names).sort());
 });
 
-test('every alarm says in CloudWatch where its paragraph is', () => {
+test('the description of every alarm links to its section', () => {
   for (const [at, { Properties }] of alarms) {
     expect(Properties.AlarmDescription, at).toMatch(
       new RegExp(`docs/runbook\\.md#${nameOf(at).toLowerCase()}$`),
@@ -35,7 +35,7 @@ test('every alarm says in CloudWatch where its paragraph is', () => {
   }
 });
 
-test('every dead-letter queue has an alarm, which sees both what bury takes and what nobody takes', () => {
+test('every dead-letter queue has an alarm, which counts messages that bury receives and messages that nothing receives', () => {
   const queues = two
     .ofType('AWS::SQS::Queue')
     .filter(([at]) => at.endsWith('DeadLetters'))
@@ -54,7 +54,7 @@ test('every dead-letter queue has an alarm, which sees both what bury takes and 
   expect(watched.sort()).toEqual(queues.sort());
 });
 
-test('a function that nobody waits for, or whose caller takes its death for an answer, rings when it dies', () => {
+test('an alarm rings when a function dies that no caller waits for, or whose caller cannot tell its death from an answer', () => {
   const watched = alarms.flatMap(([, { Properties }]) =>
     Properties.MetricName === 'Errors'
       ? [two.text(within(Properties, 'Dimensions', 0, 'Value'))]
@@ -93,7 +93,7 @@ test.each([
   ],
   ['retries alone do not ring', [{ expression: 'rate(10 minutes)' }], 2],
   ['without schedules, people who asked wait half a day', [], 12],
-])('requests wait for too long once the next run begins: %s', (_, schedules, hours) => {
+])('an alarm rings if requests wait until the next run begins: %s', (_, schedules, hours) => {
   const named = schedules.map((schedule, index) => ({ name: `schedule-${index}`, ...schedule }));
   const made = synthesis(config({ sources: [source(), otherSource()], schedules: named }));
   const { Properties } = made.at('Sources/main/Alarms/ExportsWaiting');
@@ -103,7 +103,7 @@ test.each([
   });
 });
 
-test('a queue that nobody takes requests from rings within the hour, and one that is slow does not', () => {
+test('an alarm rings within the hour for a queue from which nothing is received, and not for a slow one', () => {
   const { Metrics } = two.at('Sources/main/Alarms/ExportsStuck').Properties;
   const parts: unknown[] = Array.isArray(Metrics) ? Metrics : [];
   expect(within(parts[0], 'Expression')).toBe(
@@ -128,7 +128,7 @@ test('a queue that nobody takes requests from rings within the hour, and one tha
   );
 });
 
-test('a sweep that does not run rings, though it says nothing', () => {
+test('an alarm rings if sweep does not run, although it then counts nothing', () => {
   const { Properties } = two.at('Alarms/SweepSilent');
   expect(Properties).toMatchObject({
     MetricName: 'Invocations',
@@ -138,7 +138,7 @@ test('a sweep that does not run rings, though it says nothing', () => {
   });
 });
 
-test('a run that never began rings as long as it lasts: each period has counts of more than one sweep', () => {
+test('the alarm of a missing run rings as long as it is missing: each period has counts of more than one sweep', () => {
   const { Properties } = two.at('Alarms/RunsMissing');
   expect(Properties).toMatchObject({
     MetricName: 'RunsMissing',
@@ -146,7 +146,7 @@ test('a run that never began rings as long as it lasts: each period has counts o
     Period: 900,
     Threshold: 1,
     ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-    // Where no sweep counts, SweepSilent rings.
+    // If no sweep counts, SweepSilent rings.
     TreatMissingData: 'notBreaching',
   });
   expect(two.text(within(Properties, 'Dimensions', 0, 'Value'))).toBe('<Sweeping/Sweep/Function>');
@@ -164,7 +164,7 @@ const metricsOf = (at: string) => {
   });
 };
 
-test('what functions count themselves is theirs, and not that of another stack in the account', () => {
+test('metrics that functions count themselves are those of this stack only', () => {
   expect(metricsOf('Alarms/VaultStrays')).toEqual([
     'VaultStrays{function=<Sweeping/Sweep/Function>, service=sweep}',
   ]);
@@ -186,7 +186,7 @@ test('what functions count themselves is theirs, and not that of another stack i
   ]);
 });
 
-test('a source that keeps silent does not ring for the API', () => {
+test("a source that does not answer does not ring the API's alarm", () => {
   const metrics = two.at('Alarms/ApiErrors').Properties.Metrics;
   expect(within(metrics, 0, 'Expression')).toBe('errors - FILL(explained, 0)');
   expect(metricsOf('Alarms/ApiErrors')).toEqual([
@@ -195,13 +195,13 @@ test('a source that keeps silent does not ring for the API', () => {
   ]);
 });
 
-test('alarms tell nobody unless the configuration says whom', () => {
+test('alarms have no recipient unless the configuration has one', () => {
   for (const [at, { Properties }] of alarms)
     expect(Properties, at).not.toHaveProperty('AlarmActions');
   expect(two.ofType('AWS::SNS::Topic')).toEqual([]);
 });
 
-test('a topic that is there is told by every alarm', () => {
+test('every alarm notifies an existing topic of the configuration', () => {
   const topicArn = 'arn:aws:sns:eu-central-1:123456789012:alarms';
   const told = synthesis(config({ alarms: { topicArn } }));
   for (const [at, { Properties }] of told.ofType('AWS::CloudWatch::Alarm')) {
@@ -209,7 +209,7 @@ test('a topic that is there is told by every alarm', () => {
   }
 });
 
-test('an address gets an encrypted topic of its own that CloudWatch may write to', () => {
+test('an address gets an encrypted topic of its own to which CloudWatch may publish', () => {
   const told = synthesis(config({ alarms: { email: 'operations@example.com' } }));
   expect(
     told.ofType('AWS::SNS::Subscription').map(([, { Properties }]) => Properties),
@@ -218,7 +218,7 @@ test('an address gets an encrypted topic of its own that CloudWatch may write to
   expect(JSON.stringify(told.at('Alarms/Key').Properties.KeyPolicy)).toContain(
     'cloudwatch.amazonaws.com',
   );
-  // A policy with a Deny alone would replace the one by which CloudWatch may publish.
+  // A policy with a Deny alone would replace the one that allows CloudWatch to publish.
   const [policy] = told.ofType('AWS::SNS::TopicPolicy').map(([, { Properties }]) => Properties);
   expect(within(policy, 'PolicyDocument', 'Statement')).toContainEqual(
     expect.objectContaining({

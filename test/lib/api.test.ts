@@ -26,7 +26,7 @@ test('has the routes of core/routes.ts and no others, each validated', () => {
   });
 });
 
-test('every path and method there is not is answered by the function, and by IAM only, like those there are', () => {
+test('every other path and method is answered by the function, and needs IAM like the routes', () => {
   const paths = one.ofType('AWS::ApiGateway::Resource').map(([path]) => path);
   expect(methods.flatMap(([path]) => (isRest(path) ? [path] : [])).sort()).toEqual(
     ['Api/Api/Default', ...paths].map((path) => `${path}/ANY`).sort(),
@@ -40,7 +40,7 @@ test('every path and method there is not is answered by the function, and by IAM
   }
 });
 
-test('demands what stands in the path and knows what may stand behind it', () => {
+test('requires the parameters of the path, and knows those of the query', () => {
   expect(methodAt('GET', '/projects/{projectId}/backups').RequestParameters).toEqual({
     'method.request.path.projectId': true,
     'method.request.querystring.limit': false,
@@ -66,7 +66,7 @@ test('checks bodies with the schemas that the handler checks with', () => {
   expect(within(schema, 'type')).toEqual(['object', 'null']);
 });
 
-test('what is dangerous has a path of its own, so that a policy can withhold it', () => {
+test('dangerous requests have paths of their own, so that a policy can leave them out', () => {
   const dangerous = ROUTES.filter((route) => 'dangerous' in route && route.dangerous);
   expect(dangerous.map(({ path }) => path.split('/').at(-1)).sort()).toEqual([
     'elsewhere',
@@ -138,13 +138,13 @@ test('its own refusals are problem details, too, each with the status it has', (
   }
 });
 
-test('a regional one is open to whoever IAM lets in', () => {
+test('a regional one is open to every caller that IAM allows', () => {
   const { Properties } = one.at('Api/Api');
   expect(Properties.EndpointConfiguration).toMatchObject({ Types: ['REGIONAL'] });
   expect(Properties).not.toHaveProperty('Policy');
 });
 
-test('a private one is reached through the given endpoint and in no other way', () => {
+test('a private one is reached only through the given endpoint', () => {
   const vpcEndpointIds = ['vpce-0123456789abcdef0'];
   const { Properties } = synthesis(config({ api: { type: 'private', vpcEndpointIds } })).at(
     'Api/Api',
@@ -156,7 +156,7 @@ test('a private one is reached through the given endpoint and in no other way', 
   expect(within(Properties, 'Policy', 'Statement')).toEqual([
     {
       Effect: 'Allow',
-      // Nobody by itself: an identity needs a policy of its own besides.
+      // The principal may be any: an identity also needs a policy of its own.
       Principal: { AWS: expect.anything() },
       Action: 'execute-api:Invoke',
       Resource: 'execute-api:/*',

@@ -7,7 +7,7 @@ import { makeBundles, withBundle } from '../../lib/bundles.ts';
 
 const FUNCTIONS = ['api', 'export', 'plan', 'notify', 'sweep'] as const;
 
-/** Code by file name, as it lies in the folder that CDK copies. */
+/** Code by file name, as it is in the folder that CDK copies. */
 let bundles: ReadonlyMap<string, ReadonlyMap<string, string>>;
 const codeOf = (name: string): string => [...(bundles.get(name)?.values() ?? [])].join('\n');
 beforeAll(() => {
@@ -18,14 +18,14 @@ beforeAll(() => {
   bundles = new Map(FUNCTIONS.map((name) => [name, withBundle(name, undefined, read)]));
 });
 
-/** Half a megabyte that every start would parse: written `import * as z from 'zod'`, only what is used comes along. */
-it.each(FUNCTIONS)('%s does not carry all languages that zod speaks', (name) => {
+/** Half a megabyte that every start would parse. With `import * as z from 'zod'`, a bundle contains only what it uses. */
+it.each(FUNCTIONS)('%s does not contain all languages of zod', (name) => {
   const languages = codeOf(name).match(/zod\/v4\/locales\/\w+\.js/g) ?? [];
   expect(languages).not.toEqual([]);
   expect(languages.filter((language) => !language.endsWith('/en.js'))).toEqual([]);
 });
 
-it.each(FUNCTIONS)('%s carries no infrastructure and no tests', (name) => {
+it.each(FUNCTIONS)('%s contains no infrastructure and no tests', (name) => {
   expect(codeOf(name)).toMatch(/^\/\/ core\/contract\.ts$/m);
   const foreign = codeOf(name).match(
     /^\/\/ (lib|local|test|layers|node_modules\/aws-cdk-lib)\/.*$/gm,
@@ -74,11 +74,11 @@ describe('bundles of three functions, of which two share a module', () => {
     return Object.fromEntries([...made].map(([name, bundle]) => [name, text(bundle)]));
   };
 
-  it('do not depend on the place of the project', () => {
+  it('do not depend on the folder of the project', () => {
     expect(bundlesOf('elsewhere')).toEqual(bundlesOf('project'));
   });
 
-  it('change for a function alone where only its code changes', () => {
+  it('change for one function alone if only its code changes', () => {
     const before = bundlesOf('project');
     const after = bundlesOf('project', {
       'functions/two/handler.ts': `${SOURCES['functions/two/handler.ts']} // changed\nexport const more = 1;`,
@@ -87,7 +87,7 @@ describe('bundles of three functions, of which two share a module', () => {
     expect({ ...after, two: undefined }).toEqual({ ...before, two: undefined });
   });
 
-  it('change for those that import a shared module where it changes', () => {
+  it('change for the functions that import a changed shared module', () => {
     const before = bundlesOf('project');
     const after = bundlesOf('project', { 'core/shared.ts': SHARED.replace('"shared"', '"new"') });
     expect(after.one).not.toEqual(before.one);

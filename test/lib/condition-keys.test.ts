@@ -18,7 +18,7 @@ const statement = z.object({
 });
 const document = z.object({ Statement: z.array(statement) });
 
-/** Keys that every request has, or that say on whose behalf a service calls. */
+/** Keys that every request has, or that name the caller for whom a service acts. */
 const GLOBAL = /^aws:/i;
 
 const STATEMENTS = [

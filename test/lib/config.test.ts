@@ -10,7 +10,7 @@ import { input, otherSource, restore, source, vpc } from './support/config.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'larder-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The lines of what is wrong; none where it is taken. */
+/** The lines of the mistakes; none if the configuration is accepted. */
 const mistakesOf = (value: unknown): readonly string[] => {
   try {
     checkConfig(value, folder);
@@ -21,14 +21,14 @@ const mistakesOf = (value: unknown): readonly string[] => {
   }
 };
 
-/** Something that the types would not let through. */
+/** A value that the types do not allow. */
 const wrong = (own: object): unknown => ({ ...input(), ...own });
 
-test('the example in the repository is taken', () => {
+test('the example in the repository is accepted', () => {
   expect(mistakesOf(example)).toEqual([]);
 });
 
-test('what is left out has the defaults that the documentation names', () => {
+test('settings that are left out have the documented defaults', () => {
   const { sources, ...rest } = checkConfig({ ...input(), schedules: undefined });
   expect(rest).toMatchObject({
     schedules: [],
@@ -64,7 +64,7 @@ test('what is left out has the defaults that the documentation names', () => {
   });
 });
 
-test('one number of days is for all classes', () => {
+test('one number of days applies to all classes', () => {
   expect(checkConfig(input({ retention: 7 })).retention).toEqual({
     daily: 7,
     weekly: 7,
@@ -90,7 +90,7 @@ test('three mistakes in three places are three lines, each with its path', () =>
   expect(new ConfigInvalid(mistakes).message.split('\n')).toHaveLength(4);
 });
 
-describe('a mistake is named with its path and what would be right', () => {
+describe('a mistake is named with its path and the correct form', () => {
   const { secretArn: _, ...noLogin } = source();
   const iam = { user: 'larder', resourceId: 'db-ABC' };
   const nightly = { name: 'nightly', expression: 'cron(0 2 * * ? *)' };
@@ -355,7 +355,7 @@ describe('a mistake is named with its path and what would be right', () => {
   });
 });
 
-test('a mistake in a form does not hide one between forms', () => {
+test('a mistake in a form does not hide one between settings', () => {
   const mistakes = mistakesOf(
     input({ environment: '', sources: [source(), source()], retention: 0 }),
   );
@@ -366,13 +366,13 @@ test('a mistake in a form does not hide one between forms', () => {
   ]);
 });
 
-test('rows are compared by hashes that the export then takes', () => {
+test('a comparison of rows needs the hashes that the export takes', () => {
   const { export: defaults } = checkConfig(input({ verification: { compare: 'rows' } }));
   expect(defaults.compare).toBe('rows');
   expect(checkConfig(input()).export.compare).toBe('counts');
 });
 
-test('a certificate authority is found from the configuration’s own folder', () => {
+test('the path of a certificate authority is relative to the configuration’s folder', () => {
   writeFileSync(path.join(folder, 'ca.pem'), rootCertificates[0] ?? '');
   writeFileSync(path.join(folder, 'empty.pem'), 'no certificate');
   const withCa = (ca: string) => input({ sources: [source({ ca })] });
@@ -382,7 +382,7 @@ test('a certificate authority is found from the configuration’s own folder', (
   ]);
 });
 
-test('two sources of one VPC may share the endpoints that one of them makes', () => {
+test('two sources of one VPC may share the endpoints that one of them creates', () => {
   const sources = [source({ vpc: { ...vpc, endpoints: true } }), otherSource({ vpc })];
   expect(mistakesOf(input({ sources }))).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { ConfigInvalid } from '../../lib/config.ts';
 import { config, otherSource, restore, source } from './support/config.ts';
 import { makeStack, type Synthesis, synthesis, within } from './support/stack.ts';
 
-/** Bytes; synthesize.test.ts holds the bundles to it. */
+/** Bytes; synthesize.test.ts checks that the bundles have no more. */
 const LARGEST_BUNDLE = 8_000_000;
 
 const PROJECT = path.resolve(import.meta.dirname, '..', '..');
@@ -32,14 +32,14 @@ const folders = Object.entries(FUNCTIONS);
 
 const one = synthesis(config({ sources: [source({ restore: restore() })] }));
 
-/** A value as the deployment would make it, with names that are made up. */
+/** A value as the deployment would make it, with invented names. */
 const filledIn = (from: Synthesis, value: unknown): string =>
   from
     .text(value)
     .replace(/<([^<>]*Queue)>/g, (_, queue) => `https://sqs.example.com/${queue}`)
     .replace(/<([^<>]*)>/g, '$1');
 
-/** A function's variables as it would get them: what the deployment fills in is made up. */
+/** A function's variables as it would get them; values that the deployment fills in are invented. */
 const environmentAt = (from: Synthesis, functionPath: string): Record<string, string> => {
   const variables = within(from.at(functionPath).Properties, 'Environment', 'Variables');
   return Object.fromEntries(
@@ -47,13 +47,13 @@ const environmentAt = (from: Synthesis, functionPath: string): Record<string, st
   );
 };
 
-/** What the parameters hold that a function's variable names, as it would get them. */
+/** The contents of the parameters that a function's variable names. */
 const storedIn = (from: Synthesis, names = ''): unknown[] =>
   names
     .split(',')
     .flatMap((name) => JSON.parse(filledIn(from, from.at(name).Properties.Value)) as unknown[]);
 
-/** The names that a function's sources ask `readEnvironment` for. */
+/** The names that a function's sources pass to `readEnvironment`. */
 const namesRead = (folder: string): (keyof typeof ENV)[] => {
   const sources = globSync(`functions/${folder}/*.ts`, { cwd: PROJECT })
     .map((file) => readFileSync(path.join(PROJECT, file), 'utf8'))
@@ -65,7 +65,7 @@ const namesRead = (folder: string): (keyof typeof ENV)[] => {
   return names.filter(isName);
 };
 
-test('every folder of functions/ is a function of the stack, and the other way round', () => {
+test('every folder of functions/ is a function of the stack, and the reverse', () => {
   const handlers = globSync('functions/*/handler.ts', { cwd: PROJECT });
   expect(handlers.map((file) => file.split(path.sep)[1]).sort()).toEqual(
     Object.keys(FUNCTIONS).sort(),
@@ -85,7 +85,7 @@ test('every folder of functions/ is a function of the stack, and the other way r
 describe.each(folders)('%s', (folder, at) => {
   const { Properties } = one.at(`${at}/Function`);
 
-  test('runs on Node.js 24 and arm64, with a role and a log of its own that ends', () => {
+  test('runs on Node.js 24 and arm64, with its own role and a log with a retention', () => {
     expect(Properties).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -96,13 +96,13 @@ describe.each(folders)('%s', (folder, at) => {
     expect(one.at(`${at}/Log`).Properties.RetentionInDays).toBe(30);
   });
 
-  test('is given every variable that it reads, in the form it reads', () => {
+  test('gets every variable that it reads, in the form that it reads', () => {
     const names = namesRead(folder);
     expect(names.length).toBeGreaterThan(0);
     expect(() => readEnvironment(names, environmentAt(one, `${at}/Function`))).not.toThrow();
   });
 
-  test('is given no variable that it does not read', () => {
+  test('gets no variable that it does not read', () => {
     expect(Object.keys(environmentAt(one, `${at}/Function`)).sort()).toEqual(
       namesRead(folder)
         .map((name) => ENV[name])
@@ -111,7 +111,7 @@ describe.each(folders)('%s', (folder, at) => {
   });
 });
 
-test('the layers are where programs of PostgreSQL are started, and the server’s only where backups are verified', () => {
+test('the layers are in functions that start programs of PostgreSQL, and the server’s only in the one that verifies', () => {
   const withLayers = one.ofType('AWS::Lambda::Function').flatMap(([at, { Properties }]) => {
     const layers: unknown = Properties.Layers;
     return Array.isArray(layers) ? [[at, ...layers.map(one.text)]] : [];
@@ -128,12 +128,12 @@ test('the layers are where programs of PostgreSQL are started, and the server’
     expect(Properties.CompatibleArchitectures, at).toEqual(['arm64']);
 });
 
-test('both layers at their largest and a bundle fit into the 250 MB that Lambda has for a function', () => {
+test('both layers at their largest and a bundle fit into the 250 MB of a Lambda function', () => {
   const MB = 1_000_000;
   expect(SIZE_LIMIT.client + SIZE_LIMIT.server + LARGEST_BUNDLE).toBeLessThanOrEqual(250 * MB);
 });
 
-test('restore has the time that its queue allows for and the memory of an export; verify what is configured', () => {
+test('restore has the time of its queue and the memory of an export; verify has what is configured', () => {
   const of = synthesis(
     config({
       sources: [source({ restore: restore() })],
@@ -153,7 +153,7 @@ test('restore has the time that its queue allows for and the memory of an export
   });
 });
 
-test('export has the memory, the room and the time that the configuration and Lambda give', () => {
+test('export has the memory, the disk and the time of the configuration and of Lambda', () => {
   const lambda = { exportMemoryMb: 4096, exportTemporaryMb: 2048 };
   const { Properties } = synthesis(config({ lambda })).at('Sources/main/Export/Function');
   expect(Properties).toMatchObject({
@@ -164,7 +164,7 @@ test('export has the memory, the room and the time that the configuration and La
 });
 
 describe('the environment', () => {
-  test('tells the functions of a source about this source and no other', () => {
+  test('gives the functions of a source this source and no other', () => {
     const two = synthesis(config({ sources: [source(), otherSource()] }));
     const { LARDER_SOURCE, ...rest } = environmentAt(two, 'Sources/main/Plan/Function');
     expect(JSON.parse(LARDER_SOURCE ?? '')).toMatchObject({
@@ -175,7 +175,7 @@ describe('the environment', () => {
     expect(JSON.stringify([LARDER_SOURCE, rest])).not.toContain('archive');
   });
 
-  test('tells api, sweep and start-runs of all sources, and bury whose dead letters are whose', () => {
+  test('gives api, sweep and start-runs all sources, and bury the source of each dead-letter queue', () => {
     const two = synthesis(
       config({ sources: [source(), otherSource({ restore: restore({ from: ['main'] }) })] }),
     );
@@ -212,7 +212,7 @@ describe('the environment', () => {
     ]);
   });
 
-  test('tells restore how to log in as the restore role, and export as the backup role', () => {
+  test('gives restore the login of the restore role, and export that of the backup role', () => {
     const settings = { from: ['archive'], createExtensions: true, lockTimeoutMs: 500 };
     const from = synthesis(
       config({ sources: [source({ restore: restore(settings) }), otherSource()] }),
@@ -229,7 +229,7 @@ describe('the environment', () => {
     expect(JSON.stringify(restoring)).not.toContain(source().secretArn);
   });
 
-  test('tells all who verify or ask for it the same, with the room that there really is', () => {
+  test('gives all functions that verify or request it the same settings, with the real size of the disk', () => {
     const from = synthesis(
       config({
         verification: { which: { share: 0.1 }, compare: 'rows', temporaryMb: 1024 },
@@ -246,11 +246,11 @@ describe('the environment', () => {
       temporaryBytes: 1024 ** 3,
     });
     for (const other of others) expect(other.LARDER_VERIFICATION).toBe(verify.LARDER_VERIFICATION);
-    // The hashes that verify compares are taken by the export.
+    // The export takes the hashes that verify compares.
     expect(JSON.parse(others[0]?.LARDER_EXPORT ?? '').compare).toBe('rows');
   });
 
-  test('holds no setting of the infrastructure and no secret', () => {
+  test('contains no setting of the infrastructure and no secret', () => {
     const iam = { user: 'larder', resourceId: 'db-ABC', region: 'eu-west-1' };
     const { secretArn: _, ...rest } = source();
     const { LARDER_SOURCE = '', LARDER_EXPORT = '' } = environmentAt(
@@ -266,13 +266,13 @@ describe('the environment', () => {
     expect(JSON.parse(LARDER_EXPORT)).not.toHaveProperty('concurrency');
   });
 
-  test('tells export the room that it really has', () => {
+  test('gives export the real size of its disk', () => {
     const from = synthesis(config({ lambda: { exportTemporaryMb: 1024 } }));
     const { LARDER_EXPORT = '' } = environmentAt(from, 'Sources/main/Export/Function');
     expect(JSON.parse(LARDER_EXPORT).temporaryBytes).toBe(1024 ** 3);
   });
 
-  test('that would not fit into Lambda is refused at synthesis, naming function and variable', () => {
+  test('that would not fit into Lambda is refused at synthesis, with the names of function and variable', () => {
     const projectQuery = `SELECT ${'x'.repeat(3500)} FROM projects`;
     expect(() => makeStack(config({ sources: [source({ projectQuery })] }))).toThrow(ConfigInvalid);
     expect(() => makeStack(config({ sources: [source({ projectQuery })] }))).toThrow(

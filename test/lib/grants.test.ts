@@ -21,10 +21,10 @@ const MAIL = 'if {"StringEquals":{"ses:FromAddress":"backups@example.com"}}';
 const PARAMETER = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter';
 const IDENTITY = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity';
 
-describe('each function may do what it does and nothing else', () => {
+describe('each function has the grants that it uses, and no others', () => {
   const one = synthesis(config({ sources: [source({ restore: restore() })] }));
 
-  test('discover reads one secret and keeps the registry', () => {
+  test('discover reads one secret and writes the registry', () => {
     expect(grantsOf(one, 'Sources/main/Discover/Role')).toEqual({
       '<Sources/main/Discover/Log.Arn>': LOG,
       [SECRET]: ['secretsmanager:GetSecretValue'],
@@ -45,7 +45,7 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('export stores below the prefix; it deletes nothing, and asks for verifications', () => {
+  test('export stores below the prefix; it deletes nothing, and requests verifications', () => {
     expect(grantsOf(one, 'Sources/main/Export/Role')).toEqual({
       '<Sources/main/Export/Log.Arn>': LOG,
       [SECRET]: ['secretsmanager:GetSecretValue'],
@@ -139,7 +139,7 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('sweep sends again, starts plans and clears below the prefix', () => {
+  test('sweep sends messages again, starts plans and cleans up below the prefix', () => {
     expect(grantsOf(one, 'Sweeping/Sweep/Role')).toEqual({
       '<Sweeping/Sweep/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
@@ -182,7 +182,7 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('the schedules’ role starts runs and sweep, and keeps what it could not start', () => {
+  test('the schedules’ role starts runs and sweep, and sends to a queue what it could not start', () => {
     expect(grantsOf(one, 'Schedules/Role')).toEqual({
       '<Runs/Start/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
@@ -190,7 +190,7 @@ describe('each function may do what it does and nothing else', () => {
     });
   });
 
-  test('nothing scans the table, and nothing is granted by a wildcard in an action', () => {
+  test('no function scans the table, and no action of a grant has a wildcard', () => {
     const actions = one
       .ofType('AWS::IAM::Policy')
       .map(([path]) => path.replace(/\/DefaultPolicy$/, ''))
@@ -234,7 +234,7 @@ test('a source with IAM logs in as its one user on its one database, and reads n
   expect(Object.values(grants).flat()).not.toContain('secretsmanager:GetSecretValue');
 });
 
-test('a secret with a key of its own is decrypted by way of Secrets Manager only', () => {
+test('a secret with its own key is decrypted through Secrets Manager only', () => {
   const secretKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0123-abcd';
   const grants = grantsOf(
     synthesis(config({ sources: [source({ secretKeyArn })] })),
@@ -246,7 +246,7 @@ test('a secret with a key of its own is decrypted by way of Secrets Manager only
   ]);
 });
 
-test('a restore logs in as the restore role alone, by IAM or with a secret and key of its own', () => {
+test('a restore logs in only as the restore role, by IAM or with a secret and key of its own', () => {
   const secretKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0123-abcd';
   const { secretArn: _, ...byIam } = restore({
     iam: { user: 'larder_restore', resourceId: 'db-ABC' },

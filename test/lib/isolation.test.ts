@@ -40,7 +40,7 @@ const matches = (pattern: string, text: string): boolean =>
   ).test(text);
 
 const PREFIX = '<Vault/Bucket.Arn>/';
-/** The patterns of keys with an action, and those of partitions: undefined where none are named. */
+/** The patterns of keys with an action, and those of partitions: undefined if none are named. */
 const reachOf = (stack: ReturnType<typeof made>, role: string, action: string) => {
   const grants = Object.entries(grantsOf(stack, `Sources/${role}/Role`));
   const keys = grants.flatMap(([resource, actions]) =>
@@ -56,12 +56,12 @@ const reachOf = (stack: ReturnType<typeof made>, role: string, action: string) =
 /** Every function of a source, and what it does with objects. */
 const FUNCTIONS = ['Discover', 'Plan', 'Export', 'Restores/Restore'] as const;
 
-describe('where each source has a prefix for its ids', () => {
+describe('if each source has a prefix for its ids', () => {
   test.each([
     ['main/Discover', ['PROJECT#main-*']],
     ['main/Plan', ['PROJECT#main-*', 'RUN#*', 'SCHEDULE#*']],
     ['main/Export', ['PROJECT#main-*']],
-    // It takes backups of the other source, too.
+    // It also accepts backups of the other source.
     ['main/Restores/Restore', ['PROJECT#main-*', 'PROJECT#archive-*']],
     ['archive/Restores/Restore', ['PROJECT#archive-*']],
   ])('%s reaches the rows of %j and no other', (role, partitions) => {
@@ -89,11 +89,11 @@ describe('where each source has a prefix for its ids', () => {
     expect(listing?.[0]).toContain('["backups/main-*","backups/*/main-*"]');
   });
 
-  test('whatever prefixes and ids hold, a function reaches its source’s rows and objects, and those of no other', () => {
+  test('with any prefixes and ids, a function reaches its source’s rows and objects, and none of the other source', () => {
     const wordOf = (letters: string) =>
       fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 4 });
     const word = wordOf('ab*?$.{}-/ é');
-    // A letter first: what begins with a digit reads like the time in others' keys.
+    // A letter first: a prefix that begins with a digit looks like the time in others' keys.
     const prefix = wordOf('ab*?$.{}-/ ').map((rest) => `p${rest}`);
     fc.assert(
       fc.property(
@@ -119,7 +119,7 @@ describe('where each source has a prefix for its ids', () => {
             expect([reaches(one.idPrefix + id), reaches(others + id)]).toEqual([true, false]);
             expect(opens(stores, one.idPrefix + id, keyTemplate)).toBe(true);
             for (const template of TEMPLATES) {
-              // Old backups stay readable where the template has been another one.
+              // Old backups stay readable if the template was another one.
               expect(opens(reads, one.idPrefix + id, template)).toBe(true);
               expect(opens(reads, others + id, template)).toBe(false);
               expect(opens(stores, others + id, template)).toBe(false);
@@ -130,7 +130,7 @@ describe('where each source has a prefix for its ids', () => {
     );
   });
 
-  test('prefixes that a source had before stay within its reach', () => {
+  test('earlier prefixes of a source stay within its reach', () => {
     const moved = synthesis(
       config({
         sources: [source({ idPrefix: 'eu-', olderIdPrefixes: ['de-'] }), otherSource()],
@@ -144,24 +144,24 @@ describe('where each source has a prefix for its ids', () => {
   });
 });
 
-/** What the synthesis notes about sources that IAM does not keep apart. */
+/** Notes of the synthesis about sources that IAM does not keep apart. */
 const notesOf = (stack: ReturnType<typeof made>): string[] =>
   Annotations.fromStack(stack.stack)
     .findInfo('*', Match.stringLikeRegexp('IAM does not keep'))
     .map(({ entry }) => String(entry.data));
 
-describe('a source whose ids IAM can not tell from others’', () => {
+describe('a source whose ids IAM cannot distinguish from others’', () => {
   test.each([
     ['has no prefix', { idPrefix: '' }, 'it has no idPrefix'],
     ['had none before', { idPrefix: 'main-', olderIdPrefixes: [''] }, 'olderIdPrefixes'],
     ['has one that a policy can not hold', { idPrefix: '🐘-' }, 'characters'],
     ['has one that the other’s begins with', { idPrefix: 'arch' }, 'ids of archive'],
-  ])('%s: the synthesis names it, and the reason', (_, own, why) => {
+  ])('%s: the synthesis names it, with the reason', (_, own, why) => {
     const stack = synthesis(config({ sources: [source(own), otherSource()] }));
     expect(notesOf(stack)).toEqual([expect.stringMatching(new RegExp(`source main .*${why}`))]);
   });
 
-  test('reaches all of the vault and the history, while the other one is held', () => {
+  test('reaches all of the vault and the history, while the other one is limited', () => {
     const stack = made('', 'archive-');
     for (const name of FUNCTIONS) expect(reachOf(stack, `main/${name}`, '').rows, name).toEqual([]);
     expect(reachOf(stack, 'main/Export', 's3:PutObject').keys).toEqual(['backups/*']);
@@ -169,7 +169,7 @@ describe('a source whose ids IAM can not tell from others’', () => {
       expect(reachOf(stack, `archive/${name}`, '').rows, name).toHaveLength(1);
   });
 
-  test('and what takes its backups reaches all as well', () => {
+  test('and a source that accepts its backups reaches everything too', () => {
     const stack = made('main-', '');
     expect(reachOf(stack, 'main/Export', '').rows).toHaveLength(1);
     expect(reachOf(stack, 'main/Restores/Restore', '').rows).toEqual([]);
@@ -177,7 +177,7 @@ describe('a source whose ids IAM can not tell from others’', () => {
   });
 });
 
-test('one source alone is kept from nobody, and nothing is noted', () => {
+test('one source alone needs no isolation, and nothing is noted', () => {
   const one = synthesis(config({ sources: [source({ idPrefix: 'main-' })] }));
   expect(reachOf(one, 'main/Export', '').rows).toEqual([]);
   expect(notesOf(one)).toEqual([]);

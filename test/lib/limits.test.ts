@@ -10,8 +10,8 @@ import { config, restore, source, vpc } from './support/config.ts';
 import { makeStack } from './support/stack.ts';
 
 /**
- * What AWS takes, against the synthesized templates. Each number has its source; a service refuses what is above it half-way through a
- * deployment, and no emulator does.
+ * The limits of AWS, compared with the synthesized templates. Each number has its source. A service refuses a larger value in the middle of
+ * a deployment, and no emulator does.
  */
 const LIMITS = {
   // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -31,10 +31,10 @@ const LIMITS = {
   endpointPolicy: 20_480,
 } as const;
 
-/** Room that is kept for what comes later. */
+/** A margin for later additions. */
 const MARGIN = 0.9;
 
-/** What the deployment fills in, at its longest: names of 80 characters in the longest region's name. */
+/** What the deployment fills in, at its longest: names of 80 characters in the region with the longest name. */
 const LONGEST = 'x'.repeat(135);
 const NAMES: Readonly<Record<string, number>> = {
   'AWS::Lambda::Function': 64,
@@ -126,11 +126,11 @@ const measure = (sources: number) => {
   return { templates, resources, sizeOf, longest, ofType };
 };
 
-describe.each([1, 8, 50])('a stack with %d sources that take restores', (sources) => {
+describe.each([1, 8, 50])('a stack with %d sources that accept restores', (sources) => {
   const { templates, resources, sizeOf, longest, ofType } = measure(sources);
   const largest = (sizes: readonly number[]): number => Math.max(...sizes);
 
-  test('has templates that CloudFormation takes', () => {
+  test('has templates that CloudFormation accepts', () => {
     expect(templates).toHaveLength(1 + sources);
     for (const { file, bytes, resources: count, parameters, outputs } of templates) {
       expect(bytes, file).toBeLessThan(MARGIN * LIMITS.templateBytes);
@@ -141,7 +141,7 @@ describe.each([1, 8, 50])('a stack with %d sources that take restores', (sources
     expect(resources.size + sources).toBeLessThan(LIMITS.resourcesOfNestedStacks);
   });
 
-  test('has roles whose policies IAM takes', () => {
+  test('has roles whose policies IAM accepts', () => {
     const rolesWith = (type: string) =>
       ofType(type).flatMap(({ Properties }) => {
         const { PolicyDocument, Roles } = attached.parse(Properties);
@@ -163,7 +163,7 @@ describe.each([1, 8, 50])('a stack with %d sources that take restores', (sources
     expect(largest(trust)).toBeLessThan(LIMITS.trustPolicy);
   });
 
-  test('has policies of queues and endpoints that their services take', () => {
+  test('has policies of queues and endpoints that their services accept', () => {
     const queues = ofType('AWS::SQS::QueuePolicy');
     expect(largest(queues.map((one) => sizeOf(one.Properties.PolicyDocument)))).toBeLessThan(
       MARGIN * LIMITS.queuePolicy,
@@ -174,7 +174,7 @@ describe.each([1, 8, 50])('a stack with %d sources that take restores', (sources
       expect(sizeOf(Properties.PolicyDocument), id).toBeLessThan(MARGIN * LIMITS.endpointPolicy);
   });
 
-  test('has environments and parameters that Lambda and Systems Manager take', () => {
+  test('has environments and parameters that Lambda and Systems Manager accept', () => {
     for (const { id, Properties } of ofType('AWS::Lambda::Function')) {
       const { Variables } = z
         .object({ Variables: z.record(z.string(), z.string()) })

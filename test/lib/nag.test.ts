@@ -35,19 +35,19 @@ const configurations = [
 ] as const;
 
 test.each(configurations)(
-  'cdk-nag finds nothing in %s that is not acknowledged',
+  'cdk-nag finds nothing in %s without an acknowledgement',
   (_, configuration) => {
     expect(findingsOf(makeStack(configuration))).toEqual([]);
   },
 );
 
-test('cdk-nag does look: what nobody acknowledged is found', () => {
+test('cdk-nag checks the stack: it finds what is not acknowledged', () => {
   const stack = makeStack(config());
   new Bucket(stack, 'Bare');
   expect(findingsOf(stack)).toContain('AwsSolutions-S10 at Larder/Bare/Resource');
 });
 
-/** What a synthesis prints of CloudFormation's own rules; it throws where one is broken. */
+/** What a synthesis prints about CloudFormation's own rules. Throws if one is violated. */
 const validated = (stack: ReturnType<typeof makeStack>): string[] => {
   const printed: string[] = [];
   const spy = vi.spyOn(console, 'error').mockImplementation((text) => printed.push(text));
@@ -64,7 +64,7 @@ test.each(configurations)("CloudFormation's own rules find nothing in %s", (_, c
   expect(validated(makeStack(configuration, VALIDATED))).toEqual([]);
 });
 
-test("CloudFormation's own rules are looked at: what breaks one is found", () => {
+test("CloudFormation's own rules are checked: a violation is found", () => {
   const stack = makeStack(config(), VALIDATED);
   new CfnResource(stack, 'Wrong', {
     type: 'AWS::SQS::Queue',

@@ -30,7 +30,7 @@ test('the functions of a source with a network are in it, and no others', () => 
   }
 });
 
-test('they use IPv6 where the configuration says that their subnets have it', () => {
+test('they use IPv6 if the configuration says that their subnets have it', () => {
   const dual = synthesis(config({ sources: [source({ vpc: { ...vpc, ipv6: true } })] }));
   for (const name of ['Discover', 'Plan', 'Export']) {
     const { Properties } = dual.at(`Sources/main/${name}/Function`);
@@ -43,7 +43,7 @@ test('only they may have network interfaces', () => {
   expect(grantsOf(inside, 'Sources/archive/Export/Role')).not.toHaveProperty('*');
 });
 
-test('their roles, and no others, have the tag that endpoint policies know them by', () => {
+test('their roles, and no others, have the tag by which endpoint policies recognize them', () => {
   const tagged = inside
     .ofType('AWS::IAM::Role')
     .filter(([, { Properties }]) => Properties.Tags)
@@ -82,7 +82,7 @@ describe('endpoints', () => {
     });
   });
 
-  test('lie in subnets of their own where these are given: EC2 takes one of each zone', () => {
+  test('are in subnets of their own if these are given: EC2 allows one of each zone', () => {
     const apart = synthesis(
       config({
         sources: [
@@ -97,7 +97,7 @@ describe('endpoints', () => {
     });
   });
 
-  test('take TLS from inside and nothing else', () => {
+  test('accept TLS from inside and nothing else', () => {
     const { Properties } = inside.at('Sources/main/Endpoints/SecurityGroup');
     const rules = within(Properties, 'SecurityGroupIngress');
     expect(rules).toHaveLength(4);
@@ -107,7 +107,7 @@ describe('endpoints', () => {
     }
   });
 
-  test('hold Larder’s functions to Larder’s things, and leave everybody else alone', () => {
+  test('limit Larder’s functions to Larder’s resources, and do not affect other callers', () => {
     const statements = (service: string) =>
       [0, 1].map((index) => within(at(service), 'PolicyDocument', 'Statement', index));
     const resourcesOf = (service: string) => {
@@ -150,7 +150,7 @@ describe('endpoints', () => {
     );
   });
 
-  test('of Secrets Manager are not made where every login is by IAM: nobody would use them', () => {
+  test('of Secrets Manager are not created if every login is by IAM, because nothing would use them', () => {
     const { secretArn: _, ...rest } = source({ vpc: { ...vpc, endpoints: true } });
     const iam = { user: 'larder', resourceId: 'cluster-ABCDEF' };
     const made = synthesis(config({ sources: [{ ...rest, iam }] })).ofType('AWS::EC2::VPCEndpoint');
@@ -164,7 +164,7 @@ describe('endpoints', () => {
       expect(within(Properties, 'PolicyDocument', 'Statement', 0, 'Resource'), path).toBeDefined();
   });
 
-  test('are made one by one where the VPC has the others', () => {
+  test('are created one by one if the VPC has the others', () => {
     const { routeTableIds: _, ...rest } = vpc;
     const some = synthesis(
       config({ sources: [source({ vpc: { ...rest, endpoints: ['secretsmanager'] } })] }),

@@ -8,7 +8,7 @@ const two = synthesis(config({ sources: [source({ restore: restore() }), otherSo
 const queues = two.ofType('AWS::SQS::Queue');
 const FOURTEEN_DAYS = 14 * 24 * 3600;
 
-/** Queues that others give up their messages to: queues, functions, streams and schedules. */
+/** Queues to which queues, functions, streams and schedules send what failed. */
 const deadLetterQueues = (): Set<string> => {
   const targets = Object.values(two.resources).flatMap(({ Properties }) => [
     within(Properties, 'RedrivePolicy', 'deadLetterTargetArn'),
@@ -32,7 +32,7 @@ describe('every queue', () => {
   });
 });
 
-test('FIFO queues have FIFO dead-letter queues, and are fast for many projects', () => {
+test('FIFO queues have FIFO dead-letter queues, and high throughput for many projects', () => {
   const fifo = queues.filter(([, { Properties }]) => Properties.FifoQueue);
   expect(fifo.map(([path]) => path).sort()).toEqual([
     'Sources/archive/Exports/DeadLetters',
@@ -53,7 +53,7 @@ test('FIFO queues have FIFO dead-letter queues, and are fast for many projects',
   }
 });
 
-test('the row ends a backup long before the queue does, and a message outlasts its function', () => {
+test('the row ends a backup long before the queue does, and a message lives longer than its function', () => {
   const { Properties } = two.at('Sources/main/Exports/Queue');
   expect(Properties.VisibilityTimeout).toBe(TIMES.exportsVisibilitySeconds);
   expect(Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: TIMES.exportsMaxReceiveCount });
@@ -72,7 +72,7 @@ const mappingOf = (functionPath: string) =>
     .filter(([, { Properties }]) => two.text(Properties.FunctionName) === `<${functionPath}>`)
     .map(([, { Properties }]) => Properties);
 
-test('a queue hides a message for at least as long as its reader may take', () => {
+test('a queue hides a message for at least as long as its reader may run', () => {
   for (const [path, { Properties }] of mappings) {
     const queue = queues.find(([one]) => arnOf(one) === two.text(Properties.EventSourceArn));
     if (!queue) continue;
@@ -91,7 +91,7 @@ test('every mapping reports the failures of single messages', () => {
   }
 });
 
-test('exports come one by one, K at once', () => {
+test('exports are received one by one, K at once', () => {
   const [mapping, ...others] = mappingOf('Sources/main/Export/Function');
   expect(others).toEqual([]);
   expect(mapping).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 3 } });
@@ -118,7 +118,7 @@ test('K of 1 is the function’s own concurrency, which a mapping can’t expres
   expect(noted.map(({ id }) => id)).toEqual(['/Larder/Sources/main/Default/Export']);
 });
 
-test('restores and verifications come one by one, two at once', () => {
+test('restores and verifications are received one by one, two at once', () => {
   for (const [reader, queue] of [
     ['Sources/main/Restores/Restore/Function', 'Sources/main/Restores/Requests/Queue'],
     ['Verifications/Verify/Function', 'Verifications/Requests/Queue'],
@@ -130,7 +130,7 @@ test('restores and verifications come one by one, two at once', () => {
   }
 });
 
-test('a source that takes no restores has neither queue nor function for them', () => {
+test('a source that accepts no restores has neither queue nor function for them', () => {
   expect(Object.keys(two.outputs)).toContain('RestoresQueueMain');
   expect(Object.keys(two.outputs)).not.toContain('RestoresQueueArchive');
   expect(queues.filter(([path]) => path.startsWith('Sources/archive/Restores'))).toEqual([]);
@@ -144,7 +144,7 @@ test('bury reads every dead-letter queue', () => {
   expect(read).toHaveLength(9);
 });
 
-test('what plan fails at for good goes to its source’s dead letters, after two more tries', () => {
+test('a planning that fails for good goes to its source’s dead-letter queue, after two more tries', () => {
   const configs = two
     .ofType('AWS::Lambda::EventInvokeConfig')
     .filter(([, { Properties }]) => two.text(Properties.FunctionName).includes('Plan'));
@@ -158,7 +158,7 @@ test('what plan fails at for good goes to its source’s dead letters, after two
   }
 });
 
-test('expire is given what TTL removed of completed backups, and nothing that anybody deletes', () => {
+test('expire receives the completed backups that TTL removed, and none that a person deletes', () => {
   const [mapping] = mappingOf('Retention/Expire/Function');
   expect(mapping).toMatchObject({
     StartingPosition: 'TRIM_HORIZON',

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { expressionProblems, isTimeZone } from '../../lib/config/schedule-expression.ts';
 
-describe('what EventBridge Scheduler takes is taken', () => {
+describe('what EventBridge Scheduler accepts is accepted', () => {
   test.each([
-    // From its user guide, or made of what it lists there.
+    // From its user guide, or built from what it lists there.
     'cron(0 10 * * ? *)',
     'cron(15 12 * * ? *)',
     'cron(0 18 ? * MON-FRI *)',
@@ -32,7 +32,7 @@ describe('what EventBridge Scheduler takes is taken', () => {
   });
 });
 
-describe('what it refuses is refused, with the field and what it takes', () => {
+describe('what it refuses is refused, with the field and the accepted values', () => {
   test.each([
     ['0 2 * * *', 'neither cron'],
     ['cron(0 2 * * *)', 'takes 6 fields'],
@@ -88,6 +88,9 @@ test.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Asia/Kolka
   },
 );
 
-test.each(['Berlin', '+02:00', 'GMT+2 ', '', 'Europe/Nowhere'])('%j is no time zone', (zone) => {
-  expect(isTimeZone(zone)).toBe(false);
-});
+test.each(['Berlin', '+02:00', '%j is not a time zone', '', 'Europe/Nowhere'])(
+  '%j is no time zone',
+  (zone) => {
+    expect(isTimeZone(zone)).toBe(false);
+  },
+);

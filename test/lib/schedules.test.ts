@@ -31,7 +31,7 @@ const schedules = two.ofType('AWS::Scheduler::Schedule');
 const inputOf = (path: string): unknown =>
   JSON.parse(String(within(two.at(path).Properties, 'Target', 'Input')));
 
-test('a schedule is one for all its sources, and all are in one group', () => {
+test('a schedule is one resource for all its sources, and all are in one group', () => {
   expect(schedules.map(([path]) => path).sort()).toEqual([
     'Schedules/Sweep',
     'Schedules/nightly',
@@ -42,7 +42,7 @@ test('a schedule is one for all its sources, and all are in one group', () => {
   }
 });
 
-test('it starts the run, in its time zone and window, and keeps what it can’t start', () => {
+test('it starts the run, in its time zone and window, and sends to a queue what it can’t start', () => {
   const { Properties } = two.at('Schedules/nightly');
   expect(Properties).toMatchObject({
     ScheduleExpression: 'cron(0 2 * * ? *)',
@@ -61,7 +61,7 @@ test('it starts the run, in its time zone and window, and keeps what it can’t 
 });
 
 describe('the event', () => {
-  test('names the time it was due and all sources of its run', () => {
+  test('names the time it was due, and all sources of its run', () => {
     expect(inputOf('Schedules/nightly')).toEqual({
       schedule: 'nightly',
       scheduledAt: '<aws.scheduler.scheduled-time>',
@@ -75,14 +75,14 @@ describe('the event', () => {
     });
   });
 
-  test('is one that plan understands once the time is put in', () => {
+  test('is one that plan accepts after the time is filled in', () => {
     const input = inputOf('Schedules/nightly');
     const scheduledAt = '2026-11-21T01:00:00Z';
     expect(planEvent.safeParse({ ...Object(input), scheduledAt }).success).toBe(true);
   });
 });
 
-test('sweep runs every five minutes, ends before the next one and is not tried again', () => {
+test('sweep runs every five minutes, ends before the next one and is not retried', () => {
   const { Properties } = two.at('Schedules/Sweep');
   expect(Properties.ScheduleExpression).toBe('rate(5 minutes)');
   expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Sweeping/Sweep/Function.Arn>');
@@ -93,7 +93,7 @@ test('sweep runs every five minutes, ends before the next one and is not tried a
   expect(invoke?.[1].Properties.MaximumRetryAttempts).toBe(0);
 });
 
-test('sweep knows when each schedule that is enabled should fire', () => {
+test('sweep knows when each enabled schedule should fire', () => {
   const variables = within(
     two.at('Sweeping/Sweep/Function').Properties,
     'Environment',
@@ -110,7 +110,7 @@ test('sweep knows when each schedule that is enabled should fire', () => {
   ]);
 });
 
-test('only EventBridge Scheduler takes the role, for this group of this account', () => {
+test('only EventBridge Scheduler may assume the role, for this group of this account', () => {
   const statement = within(
     two.at('Schedules/Role').Properties,
     'AssumeRolePolicyDocument',
@@ -132,7 +132,7 @@ test('a rate over several sources is one run of all of them', () => {
   expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(2);
 });
 
-test('a schedule may have the name of something else in the stack', () => {
+test('a schedule may have the name of another resource of the stack', () => {
   const expression = 'cron(0 1 * * ? *)';
   const alike = ['group', 'role', 'sweep'].map((name) => ({ name, expression }));
   expect(synthesis(config({ schedules: alike })).ofType('AWS::Scheduler::Schedule')).toHaveLength(
@@ -140,7 +140,7 @@ test('a schedule may have the name of something else in the stack', () => {
   );
 });
 
-test('what start-runs fails at for good is kept, after two more tries', () => {
+test('an event that start-runs fails at for good goes to a queue, after two more tries', () => {
   const [invoking] = two
     .ofType('AWS::Lambda::EventInvokeConfig')
     .filter(([path]) => path.startsWith('Runs/'));
@@ -154,7 +154,7 @@ test('what start-runs fails at for good is kept, after two more tries', () => {
   expect(two.text(destination)).toBe('<Runs/DeadLetters.Arn>');
 });
 
-test('without schedules, runs are started by hand and sweep goes on', () => {
+test('without schedules, runs are started by hand and sweep still runs', () => {
   const none = synthesis(config({ schedules: [] }));
   expect(none.ofType('AWS::Scheduler::Schedule').map(([path]) => path)).toEqual([
     'Schedules/Sweep',
@@ -167,7 +167,7 @@ const warningsOf = (given: Parameters<typeof config>[0]): string[] =>
     .findWarning('*', Match.anyValue())
     .map(({ entry }) => String(entry.data));
 
-test('a schedule that falls into an hour that clocks jump over is warned of, by name', () => {
+test('synthesis warns, by name, of a schedule in an hour that the clocks skip', () => {
   const schedule = { name: 'nightly', timeZone: 'Europe/Berlin' };
   const gap = warningsOf({ schedules: [{ ...schedule, expression: 'cron(30 2 * * ? *)' }] });
   expect(gap).toContainEqual(
@@ -177,7 +177,7 @@ test('a schedule that falls into an hour that clocks jump over is warned of, by 
   expect(safe.join()).not.toContain('Schedule nightly');
 });
 
-test('alarms that tell nobody are warned of', () => {
+test('synthesis warns of alarms without a recipient', () => {
   expect(warningsOf({}).join()).toContain('alarms.email');
   expect(warningsOf({ alarms: { email: 'ops@example.com' } }).join()).not.toContain('alarms.email');
 });

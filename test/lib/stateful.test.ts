@@ -5,7 +5,7 @@ import { synthesis, within } from './support/stack.ts';
 
 const one = synthesis(config());
 
-/** Logical ids in stacks that were deployed before sources had stacks of their own. */
+/** Logical ids in stacks that were deployed before each source had a nested stack. */
 const IDS = [
   'VaultBucket0925C477',
   'VaultKeyCB88EF1A',
@@ -24,13 +24,13 @@ const IDS = [
 ];
 
 test.each(['Vault/Bucket', 'Vault/Key', 'Manifests/Key', 'History/Table'])(
-  '%s outlives the stack',
+  '%s stays when the stack is deleted',
   (path) => {
     expect(one.at(path)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   },
 );
 
-test('what must outlive an upgrade, or can not be there twice, keeps its place in the outer stack', () => {
+test('resources that must survive an upgrade, or cannot exist twice, stay in the outer stack', () => {
   const made = synthesis(
     config({
       sources: [source({ vpc: { ...vpc, endpoints: true } })],
@@ -38,7 +38,7 @@ test('what must outlive an upgrade, or can not be there twice, keeps its place i
     }),
   );
   const ids = new Map(Object.entries(made.resources).map(([id, resource]) => [resource, id]));
-  // Another logical id makes CloudFormation make a new one, and remove or leave the old.
+  // With another logical id, CloudFormation creates a new resource and removes or leaves the old one.
   expect(
     [
       'Vault/Bucket',
@@ -56,7 +56,7 @@ test('what must outlive an upgrade, or can not be there twice, keeps its place i
   ).toEqual(IDS);
 });
 
-test('the vault is encrypted with its own rotating key, versioned and closed to the public', () => {
+test('the vault is encrypted with its own rotating key, versioned and not public', () => {
   const { Properties } = one.at('Vault/Bucket');
   expect(Properties).toMatchObject({
     VersioningConfiguration: { Status: 'Enabled' },
@@ -80,14 +80,14 @@ test('the vault is encrypted with its own rotating key, versioned and closed to 
   expect(one.at('Vault/Key').Properties.EnableKeyRotation).toBe(true);
 });
 
-test('manifests are signed by a key that makes MACs and nothing else', () => {
+test('manifests are signed by a key that can only generate and verify MACs', () => {
   expect(one.at('Manifests/Key').Properties).toMatchObject({
     KeySpec: 'HMAC_256',
     KeyUsage: 'GENERATE_VERIFY_MAC',
   });
 });
 
-test('the vault ends unfinished uploads after a day, and never expires a current object', () => {
+test('the vault aborts unfinished uploads after a day, and never expires a current object', () => {
   const rules = within(one.at('Vault/Bucket').Properties, 'LifecycleConfiguration', 'Rules');
   expect(rules).toEqual([
     {
@@ -104,7 +104,7 @@ test('the vault ends unfinished uploads after a day, and never expires a current
   ]);
 });
 
-test('the vault and every queue refuse what does not come by TLS', () => {
+test('the vault and every queue refuse requests without TLS', () => {
   const policies = [...one.ofType('AWS::S3::BucketPolicy'), ...one.ofType('AWS::SQS::QueuePolicy')];
   const queues = one.ofType('AWS::SQS::Queue');
   expect(policies).toHaveLength(queues.length + 1);
@@ -115,7 +115,7 @@ test('the vault and every queue refuse what does not come by TLS', () => {
   }
 });
 
-test('the history is on demand, encrypted, can go back in time and can’t be deleted by mistake', () => {
+test('the history is on demand, encrypted, has point-in-time recovery and can’t be deleted by mistake', () => {
   expect(one.at('History/Table').Properties).toMatchObject({
     BillingMode: 'PAY_PER_REQUEST',
     SSESpecification: { SSEEnabled: true },
@@ -148,13 +148,13 @@ test('the indexes are those of the contract, within DynamoDB’s limits', () => 
   ]);
   for (const attributes of [STATUS_PROJECTION, DAY_PROJECTION]) {
     expect(attributes.length).toBeLessThanOrEqual(20);
-    // What a heartbeat writes, or it would cost index writes.
+    // What a heartbeat writes: in an index it would cost index writes.
     expect(attributes).not.toContain('progress');
     expect(attributes).not.toContain('leaseUntil');
   }
 });
 
-test('nothing that CloudFormation could name has a name of its own', () => {
+test('no resource has a physical name that CloudFormation could generate', () => {
   const two = synthesis(config({ sources: [source(), otherSource()] }));
   const named = Object.entries(two.resources).flatMap(([id, { Type, Properties }]) =>
     [
@@ -178,7 +178,7 @@ test('nothing that CloudFormation could name has a name of its own', () => {
   }
 });
 
-test('outputs say where everything is, a queue for each source', () => {
+test('outputs name every place, and a queue for each source', () => {
   const two = synthesis(
     config({
       sources: [source(), otherSource({ name: 'old-archive', restore: restore() })],

@@ -27,7 +27,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The bundles of a synthesis by logical id of their functions, found as whoever runs them must find them. */
+/** The bundles of a synthesis by logical id of their functions, found as the deployment finds them. */
 const bundlesOf = (synthesized: ReturnType<typeof synthesize>) => {
   const { resources, assets } = readDocument(synthesized);
   return new Map(
@@ -100,19 +100,19 @@ describe('in process, with a space in the folder’s name', () => {
     );
   });
 
-  test('a second synthesis into the same folder is as good as the first', () => {
+  test('a second synthesis into the same folder gives the same result', () => {
     const again = synthesize(checkConfig(input({ sources }), folder), path.join(folder, 'cdk.out'));
     expect([...bundlesOf(again)]).toEqual([...bundles]);
     for (const bundle of bundles.values()) expect(statSync(bundle).isDirectory()).toBe(true);
   });
 
-  test('nothing is left of what the bundles were made in', () => {
+  test('nothing remains of the folders in which the bundles were built', () => {
     expect(readdirSync(scratch)).toEqual([]);
   });
 });
 
 describe('as CDK’s command line starts it', () => {
-  /** Runs bin/app.ts as `cdk` would; a folder of its own stands for a project that was moved. */
+  /** Runs bin/app.ts as `cdk` would; a separate folder represents a project that was moved. */
   const runApp = async (
     configuration: string,
     { tools = process.env.PATH, ...context }: Readonly<Record<string, string | undefined>> = {},
@@ -145,7 +145,7 @@ describe('as CDK’s command line starts it', () => {
     return { code, ...said, folder: out };
   };
 
-  test('a good configuration is synthesized without a word, an account or a network', async () => {
+  test('a valid configuration is synthesized without output, account or network', async () => {
     const {
       code,
       out,
@@ -161,7 +161,7 @@ describe('as CDK’s command line starts it', () => {
   test.each([
     ['that is no TypeScript', 'export default {{', /\.config\.ts can't be read: SyntaxError: /],
     ['that throws', "throw new Error('no VPN');", /\.config\.ts can't be read: Error: no VPN$/],
-  ])('a file %s is one line', async (_, configuration, line) => {
+  ])('a file %s gives one line', async (_, configuration, line) => {
     const { code, out, err } = await runApp(configuration);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     const [first, second = '', ...more] = err.trimEnd().split('\n');
@@ -169,7 +169,7 @@ describe('as CDK’s command line starts it', () => {
     expect(second).toMatch(line);
   });
 
-  test('a name that no stack can have is refused in words', async () => {
+  test('an invalid name of a stack is refused with the rule', async () => {
     const { code, err } = await runApp(`export default ${JSON.stringify(input())};`, {
       'larder:stack': 'my stack!',
     });
@@ -177,7 +177,7 @@ describe('as CDK’s command line starts it', () => {
     expect(err).toMatch(/^The configuration has one mistake:\n {2}larder:stack: "my stack!" .*\n$/);
   });
 
-  test('a layer that can’t be built is told by what the build says, without a stack trace', async () => {
+  test('a layer that can’t be built gives the message of the build, without a stack trace', async () => {
     const wanted = { ...input(), postgres: { majors: [99] } };
     const { code, out, err } = await runApp(`export default ${JSON.stringify(wanted)};`, {
       'larder:layers': 'built',
@@ -188,7 +188,7 @@ describe('as CDK’s command line starts it', () => {
     expect(err).not.toMatch(/\n {4}at |Node\.js v/);
   });
 
-  test('three mistakes are three lines and exit code 1, without a stack trace', async () => {
+  test('three mistakes give three lines and exit code 1, without a stack trace', async () => {
     const wrong = {
       ...input(),
       environment: 'two words',

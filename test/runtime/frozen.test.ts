@@ -6,8 +6,8 @@ import { exportMessage } from '../../core/messages.ts';
 import { openStage, type QueueRecord, type Stage } from './stage.ts';
 
 /**
- * Lambda freezes a function's process between events, for milliseconds or for an hour. Nothing of an event may need to go on then; and the
- * next event finds connections that the other side, or a NAT gateway between, has forgotten meanwhile.
+ * Lambda freezes a function's process between events, for milliseconds or for an hour. No work of an event may continue then. The next
+ * event finds connections that the other side, or a NAT gateway between, has forgotten meanwhile.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 let stage: Stage;
@@ -23,7 +23,7 @@ let round = 0;
 
 const NOTHING = { resources: [], timers: [] };
 
-/** Has a function handle an event, finds nothing of it left, and freezes the function. */
+/** Lets a function handle an event, checks that nothing of it is left, and freezes the function. */
 const handled = async (role: string, event: unknown): Promise<unknown> => {
   const sandbox = stage.sandboxes.get(role);
   if (!sandbox) throw new Error(`there is no function ${role}`);
@@ -87,7 +87,7 @@ const removalOf = async ({ projectId, backupId }: z.output<typeof exportMessage>
   };
 };
 
-/** An event of each function, as one follows from another. */
+/** An event of each function, in the order in which one causes another. */
 const everyFunction = async (): Promise<void> => {
   await handled('discover', {});
   await handled('plan', {
@@ -115,7 +115,7 @@ const everyFunction = async (): Promise<void> => {
 };
 
 describe('functions of the stack under AWS’s runtime interface client', () => {
-  it('leave nothing of an event that would have to live on', everyFunction);
+  it('leave nothing running after an event', everyFunction);
 
   it.each(['forget', 'stall', 'drop', 'reset'] as const)(
     'handle the next event an hour later, when the network did %s their connections meanwhile',

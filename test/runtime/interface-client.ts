@@ -4,20 +4,22 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import path from 'node:path';
 
 /**
- * AWS's own runtime interface client: the program that loads a handler in Lambda and gives it its events.
- * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client
- *
- * It is no dependency in package.json, because its installation compiles curl and a C++ library: that takes a minute and a
- * compiler. What is needed here is its JavaScript, one file; native-client.ts stands in for the rest.
+ * AWS's own runtime interface client: the program that loads a handler in Lambda and passes events to it.
+ * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client It is not a dependency in package.json, because its installation
+ * compiles curl and a C++ library: that takes a minute and a compiler. The tests need its JavaScript, one file; native-client.ts replaces
+ * the rest.
  */
 const PACKAGE = 'aws-lambda-ric';
 const VERSION = '4.0.2';
-/** SHA-512 of the package's archive, as the registry has it. */
+/** SHA-512 of the package's archive, from the registry. */
 const INTEGRITY =
   'FE5Vskx7mYNnqAnWWJXUOsLp2VGgdsJsCoRLFTa8L4Yk0QVtArqR8q58yPA++QC1a73ZWJXBQ2AH31nIAv7NOQ==';
 const CACHE = path.resolve(import.meta.dirname, '../../.cache');
 
-/** Its file, downloaded by npm the first time. @throws Error where the archive is not the expected one */
+/**
+ * Its file, downloaded by npm the first time.
+ * @throws Error if the archive is not the expected one
+ */
 export const ensureInterfaceClient = (): string => {
   const folder = path.join(CACHE, `${PACKAGE}-${VERSION}`);
   const file = path.join(folder, 'package', 'index.mjs');

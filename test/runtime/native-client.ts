@@ -3,10 +3,9 @@ import http from 'node:http';
 import { registerHooks } from 'node:module';
 
 /**
- * Loaded before AWS's runtime interface client, in the place of its native part (rapid-client.node), which calls the Runtime
- * API with curl. Like that, it sends the answer of an event before it asks for the next one. With each request for an
- * event it also tells what is still alive in the process: timers and other resources that hold the event loop. With an event it
- * is told how far the clock has moved on.
+ * Loaded before AWS's runtime interface client, in place of its native part (rapid-client.node), which calls the Runtime API with curl.
+ * Like that, it sends the answer of an event before it asks for the next one. Each request for an event also reports what is still alive in
+ * the process: timers and other resources that hold the event loop. Each event says how far the clock has moved on.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation`;
@@ -50,7 +49,7 @@ const call = (
     request.end(body);
   });
 
-/** Milliseconds by which the process's clock is ahead: as long as it was frozen, as far as it can tell. */
+/** Milliseconds by which the process's clock is ahead: the time for which it was frozen, as it appears to the process. */
 let ahead = 0;
 const RealDate = Date;
 globalThis.Date = new Proxy(RealDate, {
@@ -65,7 +64,7 @@ let answered: Promise<unknown> = Promise.resolve();
 const client = {
   next: async () => {
     await answered;
-    // What ends right after the answer is no leftover.
+    // A resource that ends right after the answer is not a leftover.
     await new Promise((resolve) => setImmediate(resolve));
     const { headers, body } = await call('GET', '/next', {
       'larder-alive': Buffer.from(alive()).toString('base64'),

@@ -3,9 +3,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** What a process has left of an event when it asks for the next one. */
+/** What a process still has of an event when it asks for the next one. */
 export interface Alive {
-  /** Types of resources that keep the process alive, as Node names them. */
+  /** Types of resources that keep the process alive, with Node's names. */
   readonly resources: readonly string[];
   /** Where each timer that has not ended was set. */
   readonly timers: readonly string[];
@@ -17,11 +17,14 @@ export type Answer =
 
 /** Lambda's Runtime API for one process. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export interface RuntimeApi {
-  /** Host and port, as AWS_LAMBDA_RUNTIME_API has them. */
+  /** Host and port, in the form of AWS_LAMBDA_RUNTIME_API. */
   readonly address: string;
   /** Resolves when the process asks for an event: Lambda may freeze it from then on. */
   idle(): Promise<Alive>;
-  /** Hands an event to the process, which must be idle. @param aheadMs what its clock is to be ahead by from now on */
+  /**
+   * Hands an event to the process, which must be idle.
+   * @param aheadMs milliseconds by which its clock is ahead from now on
+   */
   invoke(event: unknown, aheadMs: number): Promise<Answer>;
   close(): Promise<void>;
 }

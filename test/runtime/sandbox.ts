@@ -6,11 +6,11 @@ import type { Room } from '../adapters/postgres/scratch/room.ts';
 import { ensureInterfaceClient } from './interface-client.ts';
 import { type Alive, type Answer, startRuntimeApi } from './runtime-api.ts';
 
-/** One execution environment of a function: AWS's runtime interface client in a room like Lambda's, frozen between events. */
+/** One execution environment of a function: AWS's runtime interface client in a sandbox like Lambda's, frozen between events. */
 export interface Sandbox {
   /**
-   * Thaws it where it is frozen, has it handle an event, and waits until it asks for the next one.
-   * @param aheadMs what its clock is ahead by: the time that it was frozen, which nobody waits for
+   * Thaws it if it is frozen, lets it handle an event, and waits until it asks for the next one.
+   * @param aheadMs milliseconds by which its clock is ahead: the time for which it was frozen, which the test does not wait for
    */
   invoke(
     event: unknown,
@@ -18,7 +18,7 @@ export interface Sandbox {
   ): Promise<{ readonly answer: Answer; readonly alive: Alive }>;
   /** Stops every process in it, as Lambda does between events. */
   freeze(): void;
-  /** Its processes but the client's own. */
+  /** Its processes except the client's own. */
   children(): readonly string[];
   /** Lines on its standard output. */
   log(): readonly string[];
@@ -46,7 +46,7 @@ const processes = (): Process[] =>
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // The command may hold spaces and parentheses: its last one ends it.
+        // The command may contain spaces and parentheses: the last parenthesis ends it.
         const [, parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
         return [{ pid: Number(name), parent: Number(parent), command }];
@@ -73,7 +73,7 @@ const signal = (child: ChildProcess, name: 'SIGSTOP' | 'SIGCONT'): void => {
   for (const { pid } of descendantsOf(child.pid ?? 0)) process.kill(pid, name);
 };
 
-/** Node's flags by the function's memory, as /var/runtime/bootstrap of AWS's base images has them. */
+/** Node's flags for the function's memory, as in /var/runtime/bootstrap of AWS's base images. */
 const flagsOf = (memoryMb: number): string[] => {
   const youngMb = Math.floor(memoryMb / 10);
   return [

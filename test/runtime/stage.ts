@@ -39,7 +39,7 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 const MAJOR = 18;
 const SOURCE = 'main';
 
-/** A record of an SQS event, as an event source mapping makes it. */
+/** A record of an SQS event, in the form of an event source mapping. */
 export interface QueueRecord {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -49,21 +49,20 @@ export interface QueueRecord {
 }
 
 /**
- * The functions of the synthesized stack, each in a sandbox of its own, with everything that they reach behind proxies that can
- * lose connections.
+ * The functions of the synthesized stack, each in its own sandbox. Everything that they reach is behind proxies that can lose connections.
  */
 export interface Stage {
   /** Role of a function, such as `export`, and its sandbox. */
   readonly sandboxes: ReadonlyMap<string, Sandbox>;
   readonly table: string;
   readonly dynamodb: DynamoDBClient;
-  /** Takes the messages of the queue that a variable of a function names, and deletes them. */
+  /** Receives and deletes the messages of the queue that a variable of a function names. */
   take(role: string, variable: keyof typeof ENV): Promise<readonly QueueRecord[]>;
   /** The ARN of a queue that `bury` knows, of this kind. */
   deadLetterArn(kind: string): string;
-  /** Cuts all connections between functions and the rest. */
+  /** Cuts all connections between functions and other services. */
   cut(how: Cut): void;
-  /** Sessions of Larder's on the source. */
+  /** Larder's sessions on the source. */
   sessions(): Promise<number>;
   close(): Promise<void>;
 }

@@ -5,8 +5,8 @@ import type { Compression } from '../../adapters/postgres/archive/format/rows.ts
 import { makePartWriter } from '../../adapters/postgres/archive/format/write.ts';
 
 /**
- * A custom archive as the codec writes what it has read of it.
- * @param lengths of the chunks in which it comes, again and again
+ * A custom archive as the codec writes what it has read.
+ * @param lengths lengths of the chunks in which the archive is read, repeated
  */
 export const writtenBack = (archive: Buffer, lengths: readonly number[] = [65_536]): Buffer => {
   const scanner = new ArchiveScanner();
@@ -14,7 +14,7 @@ export const writtenBack = (archive: Buffer, lengths: readonly number[] = [65_53
   const written: Buffer[] = [];
   for (let at = 0, turn = 0; at < archive.length; turn += 1) {
     const length = lengths[turn % lengths.length] ?? 1;
-    // A copy that is overwritten afterwards, as by whoever uses its memory again.
+    // A copy that is overwritten afterwards, as by a caller that uses its memory again.
     const chunk = Buffer.from(archive.subarray(at, at + length));
     for (const part of scanner.take(chunk)) written.push(Buffer.from(write(part)));
     chunk.fill(0xee);
@@ -31,7 +31,7 @@ export const checkWrittenBack = (archive: Buffer): void => {
     throw new Error('an archive was written back otherwise');
 };
 
-/** The contents of an archive with the rows of so many tables, `acme.t1` and so on. */
+/** The table of contents of an archive with the rows of so many tables, `acme.t1` and so on. */
 export const contentsOf = (compression: Compression, count: number): TableOfContents => ({
   header: {
     format: 'custom',

@@ -15,7 +15,7 @@ import type { Tables } from './tables.ts';
 export const NIGHT = Date.UTC(2026, 10, 21, 2);
 export const DAY = 86_400_000;
 
-/** A backup as it is requested, with what a test does not care about filled in. */
+/** A backup as it is requested, with defaults for what a test does not set. */
 export const pendingBackup = (changes: Partial<Backup> = {}): Backup => {
   const createdAt = changes.createdAt ?? iso(NIGHT);
   const at = Date.parse(createdAt);
@@ -43,7 +43,7 @@ export const pendingBackup = (changes: Partial<Backup> = {}): Backup => {
   };
 };
 
-/** One that a person asked for just now, of a project that is named as its schema is. */
+/** One that a person requested just now, of a project whose name is its schema's. */
 export const requestedBackup = (projectId: string, changes: Partial<Backup> = {}): Backup => {
   const now = iso(Date.now());
   return pendingBackup({
@@ -74,10 +74,10 @@ export const completionOf = (backup: Backup, changes: Partial<Completion> = {}):
   ...changes,
 });
 
-/** A log that nobody reads. */
+/** A log that writes nothing. */
 export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** A history on a table of its own, with a clock that stands still until it is told to go on. */
+/** A history on its own table, with a clock that moves only when the test says so. */
 export const newHistory = async (tables: Tables, begin = NIGHT) => {
   let now = begin;
   const access = { table: await tables.newTable(), client: tables.client, clock: () => now };
@@ -111,17 +111,17 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
     },
     row: async (backup: Pick<Backup, 'projectId' | 'id'>) =>
       getRow(access, backupKey(backup.projectId, backup.id)),
-    /** Takes a row away, as DynamoDB does when its `ttl` has passed. */
+    /** Removes a row, as DynamoDB does when its `ttl` has passed. */
     removeRow: async ({ projectId, id }: Pick<Backup, 'projectId' | 'id'>) => {
       await tables.client.send(
         new DeleteCommand({ TableName: access.table, Key: { ...backupKey(projectId, id) } }),
       );
     },
-    /** Puts a row there as a backup says it is. */
+    /** Writes a row with the backup's own values. */
     restoreRow: async (backup: Backup) => {
       await putRow(access, rowOf(backup));
     },
-    /** Completes a backup as a worker does that is killed right after the row's own write. */
+    /** Completes a backup like a worker that is killed right after it has written the row. */
     completedOnly: async (backup: Backup) => {
       await changeRow(access, backupKey(backup.projectId, backup.id), {
         set: {

@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL's catalogs say of every object that somebody made, as (name, definition): one query a kind. Names are those of
- * pg_identify_object, definitions hold no OIDs, so that two databases can be compared line by line.
+ * What PostgreSQL's catalogs hold of every user-defined object, as (name, definition): one query for each kind. Names are those of
+ * pg_identify_object, and definitions hold no OIDs, so that two databases can be compared line by line.
  */
 const MADE = "WHERE n.nspname !~ '^(pg_|information_schema$)'";
 const SCHEMA = (column: string): string => `JOIN pg_namespace n ON n.oid = ${column} ${MADE}`;
@@ -12,7 +12,7 @@ const grants = (acl: string, kind: string, ownerOid: string): string => `'grants
   SELECT string_agg(concat_ws(' ', COALESCE(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), x.privilege_type, x.is_grantable, x.grantor::regrole), ', '
     ORDER BY COALESCE(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), x.privilege_type, x.grantor::regrole::text)
   FROM aclexplode(COALESCE(${acl}, acldefault('${kind}', ${ownerOid}))) x)`;
-/** A whole catalog row without its OIDs and what is built from its pieces below. */
+/** A whole catalog row without its OIDs and without the columns that are built from parts below. */
 const rest = (row: string, ...without: string[]): string =>
   `to_jsonb(${row}) - ARRAY [${without.map((column) => `'${column}'`).join(', ')}]`;
 
@@ -98,7 +98,7 @@ export const CATALOG_QUERIES: Readonly<Record<string, string>> = {
   publication: `SELECT quote_ident(pubname) AS name, jsonb_build_array(puballtables, (SELECT array_agg(format('%s %s', schemaname, tablename) ORDER BY format('%s %s', schemaname, tablename)) FROM pg_publication_tables t WHERE t.pubname = p.pubname)) AS definition
     FROM pg_publication p`,
   'large object': `SELECT oid::text AS name, to_jsonb(md5(lo_get(oid))) AS definition FROM pg_largeobject_metadata`,
-  // The whole graph, so that what none of the above looks at is at least there and hangs together.
+  // The whole graph of dependencies, so that objects without a query above are at least compared by existence and dependencies.
   dependency: `SELECT concat_ws(' ', o.type, o.identity, '->', r.type, r.identity, deptype) AS name, 'null'::jsonb AS definition
     FROM pg_depend d, LATERAL pg_identify_object(classid, objid, objsubid) o, LATERAL pg_identify_object(refclassid, refobjid, refobjsubid) r
     WHERE d.objid >= 16384 AND concat(o.identity, r.identity) !~ 'pg_toast|ConstraintTrigger_|pg_temp' GROUP BY 1`,

@@ -4,8 +4,8 @@ import { qualified } from '../../adapters/postgres/sql/identifiers.ts';
 import { CATALOG_QUERIES } from './catalog-queries.ts';
 
 /**
- * Compares two databases object by object, from their catalogs, and row by row, by a hash that does not know the order of rows.
- * A difference is a line such as `missing cast (a AS b)`, `added ...`, or `changed column ...: was ..., is ...`.
+ * Compares two databases object by object, from their catalogs, and row by row, by a hash that does not depend on the order of rows. A
+ * difference is a line such as `missing cast (a AS b)`, `added ...`, or `changed column ...: was ..., is ...`.
  */
 const TABLES = `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -19,20 +19,22 @@ interface Fact {
   readonly definition: unknown;
 }
 
-/** Rows as text and not as they are stored: two copies may differ in compression. Two hashes, since sums may meet by chance. */
+/**
+ * Rows as text and not as they are stored, because two copies may differ in compression. Two hashes, because sums may be equal by chance.
+ */
 const rowsOf = async (client: pg.Client, table: string): Promise<string> => {
   const hash = (seed: number) => `sum(hashtextextended(t::text, ${seed})::numeric)`;
   const sql = `SELECT concat_ws(' ', count(*), ${hash(0)}, ${hash(1)}) AS rows FROM ONLY ${table} AS t`;
   return String((await client.query(sql)).rows[0].rows);
 };
 
-/** Everything a database says of itself, by kind and name. */
+/** All objects and rows of a database, by kind and name. */
 export const describeDatabase = async (client: pg.Client): Promise<Facts> => {
-  // With nothing on the path, every name is written in full.
+  // With an empty path, every name is written in full.
   await client.query(`SET search_path = ''; SET extra_float_digits = 1; SET row_security = off`);
   const facts = new Map<string, string>();
   for (const [kind, sql] of Object.entries(CATALOG_QUERIES)) {
-    // These texts name the catalogs and functions of pg_catalog, which is searched even so.
+    // These texts name catalogs and functions of pg_catalog, which is searched even then.
     for (const { name, definition } of (await client.query<Fact>(sql)).rows) {
       facts.set(`${kind} ${name}`, JSON.stringify(definition));
     }
@@ -68,7 +70,7 @@ const change = (was: unknown, is: unknown): string => {
     .join('; ');
 };
 
-/** What differs, in the order of names; `before` is what should be there. */
+/** The differences, in the order of names; `before` is the expected state. */
 export const differences = (before: Facts, after: Facts): string[] => {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys.flatMap((key) => {

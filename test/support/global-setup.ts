@@ -9,9 +9,9 @@ import {
 } from './run-folder.ts';
 
 /**
- * The layers that the tests run on, built once before any of them, so that no test waits for another's build; and a
- * line of which versions they are. The requests are those of test/support/postgres.ts. Then a place for what test files
- * share, removed after the last. Folders and servers of runs that were killed are removed first.
+ * Builds the layers that the tests run on before any test, so that no test waits for another's build, and prints their versions. The
+ * requests are those of test/support/postgres.ts. Then creates a folder for what test files share, removed after the last. Removes folders
+ * and servers of runs that were killed first.
  */
 const REQUESTS = [
   { layer: 'client' },

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request as it came, read to its end. */
+/** One request as it arrived, read to its end. */
 export interface Call {
   readonly method: string;
   readonly url: string;
@@ -10,15 +10,15 @@ export interface Call {
 }
 
 /**
- * What becomes of a call: it reaches the server and its answer the caller; it is answered in the server's place, before or
- * after the server did what was asked; it is never answered, with or without being done; its connection is reset.
+ * What happens to a call: it reaches the server and its answer reaches the caller; the proxy answers in place of the server, before or
+ * after the server has executed it; it is never answered, executed or not; its connection is reset.
  */
 export type Fate =
   | 'pass'
   | 'hang'
   | 'pass-then-hang'
   | 'reset'
-  /** Never answered; `hold` is called once it is done, or at once where it is not to be done. */
+  /** Never answered. `hold` is called after it was executed, or at once if it is not to be executed. */
   | { readonly hold: () => void; readonly done: boolean }
   | { readonly status: number; readonly body?: string; readonly done?: boolean };
 
@@ -60,7 +60,7 @@ const forward = ({ method, url, headers, body }: Call, target: URL): Promise<Ans
     request.end(body);
   });
 
-/** Stands before an emulator on 127.0.0.1, for faults that AWS has and an emulator has not. */
+/** A proxy before an emulator on 127.0.0.1, for faults that AWS has and an emulator does not have. */
 export const startHttpProxy = async (targetUrl: string, meddle: Meddle): Promise<HttpProxy> => {
   const target = new URL(targetUrl);
   const serve = async (request: http.IncomingMessage, response: http.ServerResponse) => {

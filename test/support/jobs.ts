@@ -30,7 +30,7 @@ const job = (now: number): Job => ({
   expiresAt: iso(now + 365 * DAY_MS),
 });
 
-/** A restore that waits, asked for at that time. */
+/** A pending restore, requested at that time. */
 export const restoreRow = (now: number, given: Partial<Restore> = {}): Restore => ({
   ...job(now),
   mode: 'beside',
@@ -43,7 +43,7 @@ export const restoreRow = (now: number, given: Partial<Restore> = {}): Restore =
   ...given,
 });
 
-/** A verification that waits, asked for at that time. */
+/** A pending verification, requested at that time. */
 export const verificationRow = (now: number, given: Partial<Verification> = {}): Verification => ({
   ...job(now),
   compare: 'counts',

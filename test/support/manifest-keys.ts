@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { ManifestSignature } from '../../core/manifest.ts';
 import type { ManifestSigner, ManifestVerifier } from '../../core/manifest-signature.ts';
 
-/** A key that signs manifests, in this process; what KMS does with one is tried in test/adapters/kms. */
+/** A key that signs manifests, in this process; test/adapters/kms tests the use of KMS. */
 export const testKey = (name = 'key'): ManifestSigner & ManifestVerifier => {
   const keyId = `arn:aws:kms:eu-central-1:123456789012:key/${name}`;
   const macOf = (message: string): string =>

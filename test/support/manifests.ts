@@ -4,7 +4,7 @@ import type { Manifest } from '../../core/manifest.ts';
 import { messageToSign } from '../../core/manifest-signature.ts';
 import type { StoredManifest } from '../../core/vault-ports.ts';
 
-/** A manifest that says of a backup what its row says, and of a schema no more than is given. */
+/** A manifest that agrees with the row of a backup, and describes of the schema only what is given. */
 export const manifestOf = (
   backup: Backup,
   given: Partial<Manifest> & Pick<Manifest, 'object'>,
@@ -53,7 +53,7 @@ export const manifestOf = (
   ...given,
 });
 
-/** As a vault answers it that was given just this. */
+/** The form in which a vault returns it that has stored just this. */
 export const storedManifest = (manifest: Manifest, key = 'k'): StoredManifest => {
   const text = JSON.stringify(manifest);
   return {

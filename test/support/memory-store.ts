@@ -6,10 +6,7 @@ import type { Clock } from '../../core/ports.ts';
 
 const LEASE = ['leaseUntil', 'retryAt', 'cancelRequested'] as const;
 
-/**
- * Leased work in memory, by the rules of its port alone. The same contract holds for it and for DynamoDB's, so what works on one
- * works on the other.
- */
+/** Leased work in memory, by the rules of its port alone. It passes the same contract suite as DynamoDB's store. */
 export const makeMemoryStore = <W extends LeasedWork, R extends Findings<W> = Findings<W>>(
   clock: Clock,
 ): WorkStore<W, R> => {
@@ -54,7 +51,7 @@ export const makeMemoryStore = <W extends LeasedWork, R extends Findings<W> = Fi
   };
   const cancelAbandoned = (projectId: string, id: string): W | undefined =>
     end(abandoned(projectId, id), 'cancelled');
-  /** A write that is sent twice was carried out. */
+  /** A write that is sent twice was executed. */
   const repeated = ({ projectId, id, attempt }: Claim, change: Partial<LeasedWork>) => {
     const row = find(projectId, id);
     if (row?.attempt !== attempt || row.status !== change.status) return undefined;

@@ -17,7 +17,7 @@ import { keepIdle, noteUntouched, takeIdle } from './server-pool.ts';
 
 export { type ExtensionFiles, freePort, PASSWORD } from './running-server.ts';
 
-/** The client layer's folder of programs, as LARDER_POSTGRES_ROOT names it. */
+/** The client layer's folder of programs, as in LARDER_POSTGRES_ROOT. */
 export const clientRoot = async (): Promise<string> =>
   path.join((await ensureLayer({ layer: 'client' })).directory, 'postgres');
 
@@ -29,7 +29,10 @@ export interface Postgres {
   readonly major: number;
   /** Runs SQL as the superuser. */
   sql(sql: string, database?: string): Promise<pg.QueryResult>;
-  /** A session of the caller's own, to be ended by it. @param options settings it begins with, as `-c name=value` */
+  /**
+   * A session that the caller ends.
+   * @param options settings at its beginning, as `-c name=value`
+   */
   session(database?: string, user?: string, options?: string): Promise<pg.Client>;
   /** A new, empty database. */
   database(): Promise<string>;
@@ -39,8 +42,8 @@ export interface Postgres {
 }
 
 /**
- * A server of one major. Where test files share a process, one that a file has stopped is cleaned and given to the next file that
- * wants one of its major.
+ * A server of one major. If test files share a process, a server that a file has stopped is cleaned and given to the next file that needs
+ * that major.
  */
 export const startPostgres = async (
   major = 18,

@@ -3,17 +3,17 @@ import type { FauxqsServer } from 'fauxqs';
 import { startNarrowed } from '../../local/emulators/queues.ts';
 
 export interface Queues {
-  /** For `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_S3` of a process under test: one emulator is both. */
+  /** For `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_S3` of a process under test: one emulator serves both. */
   readonly endpoint: string;
   readonly server: FauxqsServer;
   readonly client: SQSClient;
   /** Another client, for a test that alters it. */
   connect(): SQSClient;
-  /** Creates a queue and answers its URL; a name ending in `.fifo` makes it FIFO. */
+  /** Creates a queue and returns its URL; a name ending in `.fifo` makes it FIFO. */
   newQueue(name: string, attributes?: Record<string, string>): string;
-  /** Forgets a queue with all its messages. */
+  /** Removes a queue with all its messages. */
   dropQueue(name: string): void;
-  /** Bodies of all messages in a queue, waiting or in flight, in no order; takes none away. */
+  /** Bodies of all messages in a queue, waiting or in flight, in no order; removes none. */
   bodies(name: string): readonly unknown[];
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export const startQueues = async (): Promise<Queues> => {
         region: 'eu-central-1',
         attributes: { ...(name.endsWith('.fifo') && { FifoQueue: 'true' }), ...attributes },
       });
-      // The emulator's own URL has a host name that resolves nowhere.
+      // The emulator's own URL has a host name that does not resolve.
       return queueUrl.replace(/^https?:\/\/[^/]+/, endpoint);
     },
     dropQueue: (name) => server.deleteQueue(name, { region: 'eu-central-1' }),

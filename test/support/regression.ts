@@ -17,7 +17,7 @@ export const regressionDatabase = async (postgres: Postgres, folder: string): Pr
   return database;
 };
 
-/** What a superuser has made and nobody else may make, with all that needs it. */
+/** Objects that only a superuser may create, with all objects that need them. */
 const DROP_SUPERUSERS = `
 DO $$
 DECLARE

@@ -3,11 +3,11 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { Pooler } from './pgbouncer.ts';
 import type { Postgres } from './postgres.ts';
 
-/** Codes of messages that come before a session: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/** Codes of messages before a session: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const PROTOCOL_3 = 196_608;
 const ENCRYPTION = [80_877_103, 80_877_104];
 
-/** A startup message without its options, and with a name that is not the client's. */
+/** A startup message without its options, and with another name than the client's. */
 const renamed = (message: Buffer): Buffer => {
   const words = message.subarray(8).toString('latin1').split('\0').slice(0, -2);
   const pairs = words.flatMap((word, index) =>
@@ -25,8 +25,8 @@ const renamed = (message: Buffer): Buffer => {
 };
 
 /**
- * Stands before a server as a pooler in session mode that passes on neither the options of a session nor its name: one server connection
- * for each client's. Without TLS.
+ * A proxy before a server that acts as a pooler in session mode which passes on neither the options of a session nor its name: one server
+ * connection for each client connection. Without TLS.
  */
 export const startRenamingPooler = async (postgres: Postgres): Promise<Pooler> => {
   const sockets = new Set<Socket>();

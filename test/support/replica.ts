@@ -33,7 +33,7 @@ const copyData = async (primary: Postgres, target: string): Promise<void> => {
   rmSync(path.join(target, 'postmaster.pid'), { force: true });
 };
 
-/** A streaming replica of a server. It waits for nobody's query before it goes on with replay. */
+/** A streaming replica of a server. It cancels queries that conflict with replay instead of waiting for them. */
 export const startReplica = async (primary: Postgres): Promise<Replica> => {
   const { directory } = await ensureLayer({ layer: 'server', majors: [primary.major] });
   const files = await findProgramFiles(path.join(directory, 'postgres'));
@@ -60,7 +60,7 @@ export const startReplica = async (primary: Postgres): Promise<Replica> => {
     unix_socket_directories: '',
     dynamic_shared_memory_type: 'mmap',
     fsync: 'off',
-    // Not less than the primary's, or it refuses to start.
+    // Not less than the primary's, or it does not start.
     max_connections: '200',
     max_standby_streaming_delay: '0',
     hot_standby_feedback: 'off',

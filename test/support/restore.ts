@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { clientPrograms, PASSWORD, type Postgres } from './postgres.ts';
 
-/** Restores as a person would, with PostgreSQL's own programs and nothing of Larder's. */
+/** Restores by hand, with PostgreSQL's own programs and nothing of Larder's. */
 const run = promisify(execFile);
 
 const programsOf = async (major: number) => {
@@ -18,7 +18,7 @@ const loginTo = (postgres: Postgres, database: string, user = 'postgres'): strin
 ];
 const env = { PGPASSWORD: PASSWORD, PATH: process.env.PATH ?? '' };
 
-/** Runs a file of SQL with psql, as the superuser or another, which stops at the first error and has then done nothing. */
+/** Runs a file of SQL with psql, as the superuser or another role, in one transaction that stops at the first error. */
 export const runFile = async (
   postgres: Postgres,
   database: string,
@@ -62,7 +62,7 @@ const unpacked = async (file: string): Promise<Buffer> => {
   return stdout;
 };
 
-/** Brings a backup, told by its extension, into a database. */
+/** Restores a backup, whose format its extension shows, into a database. */
 export const restoreFile = async (
   postgres: Postgres,
   database: string,

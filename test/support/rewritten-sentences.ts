@@ -1,12 +1,12 @@
 /**
- * Replaces every sentence by another while `rewritten` is on: code that compares, cuts or searches a sentence then decides otherwise. A test
- * mocks the modules that make sentences with `rewriting` and the errors' base with `rewritingErrors`.
+ * Replaces every sentence by another while `rewritten` is on: code that compares, cuts or searches a sentence then decides otherwise. A
+ * test mocks the modules that make sentences with `rewriting`, and the base of the errors with `rewritingErrors`.
  */
 export const sentences = { rewritten: false };
 
 const OTHER = 'Lorem ipsum dolor sit amet';
 
-/** The module with functions whose strings are all the same other sentence. */
+/** The module with functions that all return the same other sentence. */
 export const rewriting = async <T extends object>(original: () => Promise<T>): Promise<T> => {
   const module = await original();
   const rewrite = (_: unknown, result: unknown): unknown =>
@@ -40,7 +40,7 @@ export const rewritingErrors = async (original: () => Promise<Base>): Promise<Ba
   return { ...real, Permanent, Retryable };
 };
 
-/** What `act` gives with the sentences as they are, and with others. */
+/** The results of `act` with the real sentences, and with others. */
 export const withBoth = async <T>(act: () => Promise<T> | T): Promise<readonly [T, T]> => {
   const usual = await act();
   sentences.rewritten = true;

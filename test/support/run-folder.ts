@@ -2,22 +2,22 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** The variable that names a folder of one run of the tests, which all of its files may use, and which goes with the run. */
+/** The variable that names the folder of one run of the tests. All its files may use it; it is removed with the run. */
 export const RUN_FOLDER = 'LARDER_TEST_FOLDER';
-/** Set where test files share a process, one after another. */
+/** Set if test files share a process, one after another. */
 export const SHARED_PROCESS = 'LARDER_TEST_SHARED_PROCESS';
 
-/** Where folders of runs lie: servers of another account must get through. */
+/** The parent of the runs' folders: servers of another account must be able to enter it. */
 const PLACE = '/var/tmp';
 export const RUN_FOLDERS = path.join(PLACE, 'larder-tests-');
-/** In a run's folder: which process it belongs to. */
+/** In a run's folder: the process to which it belongs. */
 const OWNER = 'owner';
 
-/** The process and when it began, since ids are given again; undefined where there is none of that id. */
+/** The process and its start time, because ids are used again; undefined if no process has that id. */
 const identityOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22 of proc(5); the command, which may hold spaces, ends with the last parenthesis.
+    // Field 22 of proc(5); the command, which may contain spaces, ends with the last parenthesis.
     const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return `${pid} ${started}`;
   } catch {
@@ -35,19 +35,19 @@ const isDead = (folder: string): boolean => {
     const owner = readFileSync(path.join(folder, OWNER), 'utf8');
     return identityOf(Number.parseInt(owner, 10)) !== owner;
   } catch {
-    // A run that has just begun has not said yet whose it is.
+    // A run that has just begun has not written yet whose it is.
     return Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) > DAY_MS;
   }
 };
 
-/** Ids of servers whose data lies in a run's folder: <folder>/<home>/own/data/postmaster.pid. */
+/** Ids of servers whose data is in a run's folder: <folder>/<home>/own/data/postmaster.pid. */
 const serversIn = (folder: string): number[] => {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((home) => {
     try {
       const data = path.join(folder, home, 'own', 'data');
       const pid = Number.parseInt(readFileSync(path.join(data, 'postmaster.pid'), 'utf8'), 10);
-      // The id may be another process's by now.
+      // Another process may have the id by now.
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data) ? [pid] : [];
     } catch {
       return [];
@@ -63,7 +63,7 @@ const end = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
-/** Ends the servers of a run that are left, and removes its folder. */
+/** Ends the remaining servers of a run, and removes its folder. */
 export const removeRunFolder = async (folder: string): Promise<void> => {
   for (let tries = 0, left = serversIn(folder); left.length && tries < 100; tries += 1) {
     for (const pid of left) end(pid, tries < 50 ? 'SIGQUIT' : 'SIGKILL');
@@ -73,7 +73,7 @@ export const removeRunFolder = async (folder: string): Promise<void> => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 };
 
-/** Removes what runs that were killed have left. */
+/** Removes what killed runs have left. */
 export const removeDeadRuns = async (): Promise<void> => {
   for (const name of readdirSync(PLACE)) {
     const folder = path.join(PLACE, name);

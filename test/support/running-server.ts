@@ -31,7 +31,7 @@ const UNPRIVILEGED = 65_534;
 const isRoot = process.getuid?.() === 0;
 const serverUser = isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 
-/** A TCP port of 127.0.0.1 that nobody listens on just now. */
+/** A free TCP port of 127.0.0.1. */
 export const freePort = async (): Promise<number> => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -80,7 +80,7 @@ export interface RunningServer {
   readonly port: number;
   readonly major: number;
   process: ChildProcess;
-  /** Databases that were made in it: no two have one name. */
+  /** Number of databases created in it, so that no two have the same name. */
   databases: number;
 }
 
@@ -110,7 +110,7 @@ export const startServer = async (
 
 /** Ends it as a crash would. */
 const crash = async ({ process: server }: RunningServer): Promise<void> => {
-  // It has ended by itself where an interrupt went to the whole process group.
+  // It has already ended if an interrupt went to the whole process group.
   if (server.exitCode !== null || server.signalCode !== null) return;
   const exited = once(server, 'exit');
   server.kill('SIGQUIT');
@@ -129,8 +129,8 @@ export const removeServer = async (running: RunningServer): Promise<void> => {
 };
 
 /**
- * A new cluster in a home. initdb takes a second, so one is made a major, and copied: it lies in the folder of a run of the
- * tests (see global-setup.ts). Whoever runs apart from it makes each anew.
+ * A new cluster in a home. initdb takes a second, so one cluster of each major is created and copied: it is in the folder of a run of the
+ * tests (see global-setup.ts). A process outside of a run creates each one anew.
  */
 const makeCluster = (programs: ServerPrograms, home: string): void => {
   const own = ownFolder(path.join(home, 'own'));
@@ -146,7 +146,7 @@ const makeCluster = (programs: ServerPrograms, home: string): void => {
     try {
       renameSync(path.join(made, 'data'), pattern);
     } catch (error) {
-      // Another test file was quicker.
+      // Another test file was faster.
       if (!existsSync(pattern)) throw error;
     }
   }
@@ -154,8 +154,8 @@ const makeCluster = (programs: ServerPrograms, home: string): void => {
 };
 
 /**
- * The server looks for extensions beside itself, and the layer's files are everybody's: so this one has a program and extensions of
- * its own, and links to the rest.
+ * The server looks for extensions beside itself, and all servers share the layer's files: so this one has its own program and extensions,
+ * and links to the rest.
  */
 const withExtensions = (
   programs: ServerPrograms,

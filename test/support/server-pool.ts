@@ -4,13 +4,13 @@ import { SHARED_PROCESS } from './run-folder.ts';
 import { type RunningServer, withSession } from './running-server.ts';
 
 /**
- * Servers that test files of one process hand on to each other: to start one takes a second. What a file has made is removed: its
- * databases, its roles. A server that is then not as it was when it was new (a setting, a changed role, an object in the database
- * `postgres`) is not kept. Whoever ends the process leaves its servers to the end of the run: see run-folder.ts.
+ * Servers that test files of one process pass on to each other, because starting one takes a second. What a file has created is removed:
+ * its databases, its roles. A server that is then not as it was when it was new (a setting, a changed role, an object in the database
+ * `postgres`) is not kept. The process leaves its servers to the end of the run: see run-folder.ts.
  */
 const isShared = process.env[SHARED_PROCESS] !== undefined;
 const idle = new Map<number, RunningServer[]>();
-/** Of servers that may be kept: what they had when they were new, and their roles. */
+/** For servers that may be kept: their state when they were new, and their roles. */
 const untouched = new WeakMap<
   RunningServer,
   { readonly state: string; readonly roles: string[] }
@@ -18,7 +18,7 @@ const untouched = new WeakMap<
 
 export const takeIdle = (major: number): RunningServer | undefined => idle.get(major)?.pop();
 
-/** Remembers a server as it is when nobody has used it yet. */
+/** Remembers the state of a server that was not used yet. */
 export const noteUntouched = async (running: RunningServer): Promise<void> => {
   if (!isShared) return;
   await withSession(running.port, undefined, async (client) => {
@@ -26,7 +26,7 @@ export const noteUntouched = async (running: RunningServer): Promise<void> => {
   });
 };
 
-/** @returns whether the server is kept for the next file; where it is not, the caller ends it */
+/** @returns true if the server is kept for the next file; otherwise the caller ends it */
 export const keepIdle = async (running: RunningServer): Promise<boolean> => {
   const before = untouched.get(running);
   if (!before) return false;
@@ -39,7 +39,7 @@ export const keepIdle = async (running: RunningServer): Promise<boolean> => {
         await client.query(`DROP DATABASE ${identifier(name)} WITH (FORCE)`);
       const made = (await rolesOf(client)).filter((role) => !before.roles.includes(role));
       for (const role of made) await client.query(`DROP OWNED BY ${identifier(role)}`);
-      // All at once: some may be members of others, or have granted that.
+      // All at once: some may be members of others, or may have granted membership.
       if (made.length) await client.query(`DROP ROLE ${made.map(identifier).join(', ')}`);
       const now = await stateOf(client);
       if (now !== before.state) throw new Error('it is not as it was');
@@ -70,7 +70,7 @@ const stateOf = async (client: pg.Client): Promise<string> => {
   return rows[0]?.state ?? '';
 };
 
-/** All that a test could change for the whole server, and what is in its database `postgres`. */
+/** Everything that a test could change for the whole server, and the contents of its database `postgres`. */
 const STATE = `
 SELECT json_build_array(
   (SELECT json_agg(r ORDER BY rolname) FROM pg_authid r),

@@ -7,7 +7,7 @@ import { claimRunFolder, RUN_FOLDERS, removeDeadRuns, removeRunFolder } from './
 import { removeServer, startServer } from './running-server.ts';
 
 describe('a server that a test file has stopped', () => {
-  it('is given to the next one without what the file has made', async () => {
+  it('is given to the next one without the objects of the file', async () => {
     const first = await startPostgres(18);
     await first.sql(
       `CREATE ROLE someone; CREATE ROLE member; GRANT someone TO member;
@@ -35,7 +35,7 @@ describe('a server that a test file has stopped', () => {
     "ALTER ROLE larder_backup PASSWORD 'another'",
     'GRANT CREATE ON SCHEMA public TO PUBLIC',
     'GRANT CONNECT ON DATABASE template1 TO larder_backup',
-  ])('is not, where it is another than it was: %s', async (change) => {
+  ])('is not given to the next one if its state has changed: %s', async (change) => {
     const first = await startPostgres(18);
     await first.sql(change);
     await first.stop();
@@ -46,7 +46,7 @@ describe('a server that a test file has stopped', () => {
 });
 
 describe('a run of the tests that was killed', () => {
-  it('leaves neither servers nor folders behind the next one, which leaves those of a live run alone', async () => {
+  it('leaves neither servers nor folders after the next one, which does not touch those of a live run', async () => {
     const owner = spawn('sleep', ['600']);
     const gone = once(owner, 'exit');
     const folders = ['dead', 'live'].map(() => mkdtempSync(RUN_FOLDERS));

@@ -2,8 +2,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { type ExtensionFiles, type Postgres, startPostgres } from './postgres.ts';
 
 /**
- * Has a server of each of these majors for the tests of a file, and what `open` makes on it.
- * @returns what was made on the server of a major
+ * Starts a server of each of these majors for the tests of a file, and calls `open` on it.
+ * @returns the result of `open` for the server of a major
  */
 export const openedOn = <T>(
   majors: readonly number[],
@@ -30,6 +30,6 @@ export const openedOn = <T>(
   };
 };
 
-/** A server of each of these majors for the tests of a file. */
+/** Starts a server of each of these majors for the tests of a file. */
 export const serversOf = (...majors: readonly number[]): ((major: number) => Postgres) =>
   openedOn(majors, async (postgres) => postgres);

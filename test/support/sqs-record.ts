@@ -1,6 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
 
-/** A message as Lambda gets it from a queue. @param body a text as it is, anything else as JSON */
+/**
+ * A message in the form in which Lambda gets it from a queue.
+ * @param body a text is kept as it is, anything else becomes JSON
+ */
 export const sqsRecord = (body: unknown, given: Partial<SQSRecord> = {}): SQSRecord => ({
   messageId: 'message',
   receiptHandle: 'receipt',

@@ -6,7 +6,7 @@ import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
 import { createTable } from '../../local/emulators/tables.ts';
 
-/** The history table as the contract says it is. */
+/** The history table as the contract defines it. */
 export const historyTable = (name: string): CreateTableCommandInput => ({
   TableName: name,
   BillingMode: 'PAY_PER_REQUEST',
@@ -39,7 +39,7 @@ export interface Tables {
   /** For `AWS_ENDPOINT_URL_DYNAMODB` of a process under test. */
   readonly endpoint: string;
   readonly client: DynamoDBDocumentClient;
-  /** Creates an empty history table and answers its name; one for each test keeps them apart. */
+  /** Creates an empty history table and returns its name; one for each test keeps them apart. */
   newTable(): Promise<string>;
   stop(): Promise<void>;
 }

@@ -1,19 +1,19 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 
 /**
- * How a network ends a connection: with a goodbye, with a reset, without a word, or as a NAT gateway forgets it: its end is told, by a
- * reset, to whoever uses it the next time.
+ * How a network ends a connection: with an end, with a reset, silently, or as a NAT gateway forgets it: the next use of the connection is
+ * answered by a reset.
  */
 export type Cut = 'drop' | 'reset' | 'stall' | 'forget';
 
 export interface TcpProxy {
   readonly port: number;
   /**
-   * Cuts all connections there are, once, as soon as a client sends these bytes, which the server does not get any more.
-   * Connections made later are whole again. Resolves when it has happened.
+   * Cuts all open connections, once, as soon as a client sends these bytes, which the server does not get. Later connections work again.
+   * Resolves when it has happened.
    */
   cutAt(words: string, cut: Cut): Promise<void>;
-  /** Cuts all connections there are now. */
+  /** Cuts all open connections. */
   cut(cut: Cut): void;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ interface Pair {
   isForgotten: boolean;
 }
 
-/** Stands between clients and a port of 127.0.0.1. */
+/** A proxy between clients and a port of 127.0.0.1. */
 export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<Pair>();
   let trap: { readonly words: string; readonly cut: Cut; readonly sprung: () => void } | undefined;
@@ -62,7 +62,7 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
         if (!to.write(chunk)) from.pause();
       });
       to.on('drain', () => from.resume());
-      // What one side ends or loses, the other is told of, unless the network is silent.
+      // When one side ends or loses its connection, the other side's is ended too, unless the network is silent.
       from.on('end', () => pair.isStalled || to.end());
       from.on('error', () => pair.isStalled || to.destroy());
       from.on('close', () => {

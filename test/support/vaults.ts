@@ -13,7 +13,7 @@ export interface TestVault extends Vault {
   readonly bucket: string;
   /** Stores an object of a few bytes. */
   put(key: string): Promise<void>;
-  /** Begins a multipart upload and leaves it, as a worker does that dies; answers its id. */
+  /** Begins a multipart upload and leaves it, like a worker that dies; returns its id. */
   beginUpload(key: string): Promise<string>;
   keys(): Promise<string[]>;
   uploadedKeys(): Promise<string[]>;
@@ -22,7 +22,7 @@ export interface TestVault extends Vault {
 export interface Vaults {
   /** For `AWS_ENDPOINT_URL_S3` of a process under test. */
   readonly endpoint: string;
-  /** An empty bucket of its own for each test. */
+  /** A new empty bucket for each test. */
   newVault(): Promise<TestVault>;
   stop(): Promise<void>;
 }

@@ -2,11 +2,14 @@ import type { Format } from '../../../core/backup.ts';
 import { ArchiveScanner } from './format/archive-scanner.ts';
 import { TarWalk } from './tar-check.ts';
 
-/** Looks whether an archive is whole while its chunks pass by. It keeps no chunk. */
+/** Checks whether an archive is complete while its chunks pass by. It keeps no chunk. */
 export interface ArchiveCheck {
   /** @throws DumpUnreadable with the place where it is damaged */
   take(chunk: Buffer): unknown;
-  /** Called after the last byte. @throws DumpUnreadable where it is cut off */
+  /**
+   * Called after the last byte.
+   * @throws DumpUnreadable if it is cut off
+   */
   end(): unknown;
 }
 

@@ -10,9 +10,9 @@ import { type Entry, readTableOfContents, type TableOfContents } from './table-o
 import { type Chosen, chooseNotes, chooseParts, completeSequences } from './table-parts.ts';
 
 /**
- * The entries of chosen tables and of the partitions below them: rows, defaults, indexes, constraints, statistics, triggers,
- * rules, policies, the sequences they own, and the comments and grants on all of these. A foreign key is among them if its other
- * table is chosen as well, or is not in the archive at all. Whose an entry is, its SQL says; a tag can be read in two ways.
+ * The entries of chosen tables and of the partitions below them: rows, defaults, indexes, constraints, statistics, triggers, rules,
+ * policies, the sequences they own, and the comments and grants on all of these. A foreign key is included if its other table is chosen
+ * too, or is not in the archive at all. An entry's SQL shows which table it belongs to; its tag can be ambiguous.
  * @throws DumpUnreadable for a table that the archive does not have, RestoreRefused for a partition whose rows need its parent
  */
 export const chooseEntries = (
@@ -51,7 +51,7 @@ export const chooseEntries = (
   };
 };
 
-/** Rows that pg_dump wrote for a partitioned table come back through it, and would land in whatever has its name. */
+/** Rows that pg_dump wrote for a partitioned table are loaded through it, and would go into any table that has its name. */
 const refuseWithoutRoot = ({ definitions }: Archive, { entries, keys }: Chosen): void => {
   const problems: string[] = [];
   for (const entry of entries) {
@@ -78,7 +78,7 @@ const ownersMissing = (ownerless: readonly Entry[]): ChosenEntries['leftOut'] =>
     why: 'it is a table that was not chosen',
   }));
 
-/** A table that others inherit from, or whose row type they use, comes along empty. */
+/** A table that others inherit from, or whose row type they use, is restored without rows. */
 const rowsMissing = (
   { entries, byNumber }: Archive,
   needed: ReadonlySet<Entry>,
@@ -92,7 +92,7 @@ const rowsMissing = (
       why: 'it was not chosen: only its definition is restored, because chosen objects need it',
     }));
 
-/** What takes a name in a schema, beside the tables. */
+/** Kinds of objects that need a name in a schema, besides tables. */
 const madeBy = (
   { entries, definitions }: Archive,
   chosen: ReadonlySet<Entry>,
@@ -119,7 +119,7 @@ const withPartitions = (archive: Archive, tables: readonly TableName[]): Readonl
     children.set(key, [...(children.get(key) ?? []), keyOf(child)]);
   }
   const keys = new Set(tables.map(keyOf));
-  // A set goes on with what is added while it is gone through.
+  // The loop over a set also visits items that are added during the loop.
   for (const key of keys) for (const child of children.get(key) ?? []) keys.add(child);
   return keys;
 };

@@ -7,21 +7,19 @@ import { type Word, wordOf } from '../sql/statement-words.ts';
 import { tokenAt } from '../sql/tokens.ts';
 import type { Entry, TableOfContents } from './table-of-contents.ts';
 
-/**
- * What an entry's SQL says it is part of. Tags are no help there: `a b c` is the trigger `c` of table `a b`, or `b c` of `a`.
- */
+/** Which object an entry is part of, read from its SQL. Tags are ambiguous: `a b c` is the trigger `c` of table `a b`, or `b c` of `a`. */
 export interface Definitions {
-  /** What the first statement of an entry's definition means. */
+  /** The kind of the first statement of an entry's definition. */
   statement(entry: Entry): StatementKind;
-  /** The table that an entry is part of; undefined for what is part of none. */
+  /** The table that an entry is part of; undefined if it is part of none. */
   table(entry: Entry): Name | undefined;
-  /** True where one of these keys stands in the first statement, or where that is too long to tell. */
+  /** True if the first statement contains one of these keys, or is too long to be kept. */
   says(entry: Entry, keys: readonly string[]): boolean;
-  /** All words of the first statement, as far as they are kept. */
+  /** All words of the first statement that are kept. */
   words(entry: Entry): readonly Word[];
-  /** The name of an index or of the one behind a constraint, whose schema is the entry's. */
+  /** The name of an index, or of the index of a constraint. Its schema is the entry's. */
   index(entry: Entry): string | undefined;
-  /** The table that rows are written for: a partition's may be for the partitioned table. */
+  /** The table that rows are written for: for a partition, this may be the partitioned table. */
   target(entry: Entry): Name | undefined;
 }
 
@@ -53,11 +51,11 @@ export const definitionsOf = ({ entries }: TableOfContents): Definitions => {
   };
 };
 
-/** Whether a backslash escapes in the strings of an archive. */
+/** True if a backslash escapes in the strings of an archive. */
 export const escapesOf = ({ entries }: Pick<TableOfContents, 'entries'>): boolean =>
   entries.some(escapesIn);
 
-/** An archive's entry that sets how its strings are written. */
+/** The archive's entry that sets how its strings are written. */
 const escapesIn = (entry: Entry): boolean => {
   if (entry.desc !== 'STDSTRINGS') return false;
   const statement = readStatementKind(firstStatement(entry.defn ?? '', false));
@@ -106,5 +104,5 @@ const indexOf = (entry: Entry, words: readonly Word[]): string | undefined => {
   return entry.desc === 'CONSTRAINT' && cursor.skipTo('add constraint') ? cursor.name() : undefined;
 };
 
-/** One string for a name, to be looked up by; null is no schema of any entry here. */
+/** One string for a name, as a key of maps; null is the schema of no entry here. */
 export const keyOf = ({ schema, name }: Name | TableName): string => JSON.stringify([schema, name]);

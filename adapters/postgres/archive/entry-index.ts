@@ -3,7 +3,7 @@ import type { Name } from '../sql/kinds/word-cursor.ts';
 import { type Definitions, definitionsOf, keyOf } from './entry-definitions.ts';
 import type { Entry, TableOfContents } from './table-of-contents.ts';
 
-/** An archive's entries, to be looked up. */
+/** An archive's entries, indexed. */
 export interface Archive {
   readonly entries: readonly Entry[];
   readonly definitions: Definitions;
@@ -42,7 +42,7 @@ export const archiveOf = (contents: TableOfContents): Archive => {
   };
 };
 
-/** An entry whose SQL is none that pg_dump writes for its kind. */
+/** The SQL of an entry is not what pg_dump writes for its kind. */
 export const strange = ({ dumpId, desc }: Entry): DumpUnreadable =>
   new DumpUnreadable(
     `entry ${dumpId} of its table of contents`,

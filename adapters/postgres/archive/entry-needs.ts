@@ -4,16 +4,16 @@ import type { Archive } from './entry-index.ts';
 import type { Entry } from './table-of-contents.ts';
 
 /**
- * What entries need that is not among them: types, functions, collations, extensions, schemas, a table that one inherits from.
- * Dependencies say so, but for those that are only the order in which pg_dump writes.
+ * Objects outside of the chosen entries that these need: types, functions, collations, extensions, schemas, a table that one inherits from.
+ * They are the dependencies of entries, without those that only give the order in which pg_dump writes.
  */
 export interface Needed {
   readonly entries: ReadonlySet<Entry>;
-  /** As SQL names them, such as `FUNCTION s.f(integer)`; without schemas, which whoever restores makes anyway. */
+  /** Named as in SQL, such as `FUNCTION s.f(integer)`; without schemas, which every restore creates anyway. */
   readonly names: readonly string[];
 }
 
-/** A part of a table depends on these only where they are its parent table's. */
+/** A part of a table depends on these only if they belong to its parent table. */
 const OF_PARENTS = new Set(['CONSTRAINT', 'INDEX', 'INDEX ATTACH', 'TABLE ATTACH', 'TRIGGER']);
 
 export const neededBy = (archive: Archive, chosen: ReadonlySet<Entry>): Needed => {
@@ -26,7 +26,7 @@ export const neededBy = (archive: Archive, chosen: ReadonlySet<Entry>): Needed =
     needed.add(entry);
     open.push(entry);
   };
-  // An array goes on with what is added while it is gone through.
+  // The loop over an array also visits items that are added during the loop.
   for (const entry of open) {
     for (const number of entry.dependencies) {
       const other = archive.byNumber.get(number);
@@ -47,7 +47,7 @@ const orderOnly = (
   return (entry, other) => {
     if (OF_PARENTS.has(other.desc)) return chosen.has(entry);
     if (parents.get(entry) === other) return true;
-    // The table that owns a sequence, which an entry of its own says.
+    // The table that owns a sequence, from the entry that sets the owner.
     return (
       entry.desc === 'SEQUENCE' &&
       other.desc === 'TABLE' &&
@@ -56,7 +56,7 @@ const orderOnly = (
   };
 };
 
-/** What an entry is not whole without: the query of a view that was first made without one, and a domain's later constraints. */
+/** Entries that complete another one: the query of a view that was created without it first, and a domain's later constraints. */
 const completionsOf = ({
   entries,
   byNumber,
@@ -79,7 +79,7 @@ const completionsOf = ({
   return found;
 };
 
-/** As the statement that drops an entry names it; what comes after the rows belongs to something that is named. */
+/** Named as in the statement that drops the entry. Entries after the rows belong to a named one. */
 const namesOf = (entries: readonly Entry[]): string[] =>
   entries
     .filter(({ desc, section }) => section === 'pre-data' && !UNNAMED.has(desc))

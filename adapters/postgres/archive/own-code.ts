@@ -6,15 +6,14 @@ import { type Archive, archiveOf } from './entry-index.ts';
 import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
 /**
- * Which entries of an archive call functions while they come back: the backup's own, told from what they depend on, and names without a
- * schema, told from their text. Defaults don't:
- * all columns of a row that comes back are given. Triggers and rules come after the rows.
+ * Entries of an archive that call functions while they are restored: the backup's own functions, found by dependencies, and names without a
+ * schema, found in the text. Defaults call none: a restored row has values for all columns. Triggers and rules are created after the rows.
  */
 
 /** Clauses of a table that are evaluated for each row. */
 const FOR_ROWS = ['check', 'generated', 'partition'];
 
-/** Through these a function is reached. Tables are listed themselves, and domains. */
+/** A function can be reached through these. Tables and domains are listed themselves. */
 const BETWEEN = new Set([
   'OPERATOR',
   'OPERATOR CLASS',
@@ -28,7 +27,7 @@ const FUNCTIONS = new Set(['FUNCTION', 'PROCEDURE']);
 const functionsOf = ({ byNumber }: Archive, entry: Entry): readonly string[] => {
   const found = new Set<string>();
   const seen = new Set<Entry>([entry]);
-  // A set goes on with what is added while it is gone through.
+  // The loop over a set also visits items that are added during the loop.
   for (const one of seen) {
     for (const number of one.dependencies) {
       const other = byNumber.get(number);
@@ -42,7 +41,7 @@ const functionsOf = ({ byNumber }: Archive, entry: Entry): readonly string[] => 
 
 type Found = Pick<OwnCode, 'what' | 'restricted'> & { readonly from?: Entry };
 
-/** Kinds whose text may have checks. In generated columns, keys and indexes built-ins are immutable. */
+/** Kinds whose text may have checks. Built-ins in generated columns, keys and indexes are immutable. */
 const CLAUSES = ['TABLE', 'DOMAIN', 'CHECK CONSTRAINT'];
 
 const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] => {
@@ -55,7 +54,7 @@ const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] =
 
 const nameOf = ({ namespace, tag }: Entry): string => quoted(`${namespace}.${tag}`);
 
-/** What is called by it, and how people name it. */
+/** What it calls, under the name that people use. */
 const evaluated = ({ definitions, byNumber }: Archive, entry: Entry): Found | undefined => {
   const { desc, dependencies } = entry;
   switch (desc) {

@@ -6,13 +6,13 @@ export type { TableOfContents } from './format/contents-scanner.ts';
 export type { ArchiveEntry as Entry } from './format/entry.ts';
 export type { ReadBytes } from './tar-member.ts';
 
-/** Asked for at once: a table of contents has a few hundred bytes for each object. */
+/** Bytes of one request: a table of contents has a few hundred bytes for each object. */
 const STEP = 1024 * 1024;
 
 /**
- * The table of contents at the beginning of an archive of format custom, or in the first file of one of format tar: what
- * `pg_restore -l` lists and more. Reads the archive's first bytes only, a part at a time.
- * @throws DumpUnreadable for what is no such archive, is cut short or makes no sense; and what `read` throws
+ * The table of contents at the beginning of an archive of format custom, or in the first file of one of format tar: what `pg_restore -l`
+ * lists, and more. Reads the archive's first bytes only, a part at a time.
+ * @throws DumpUnreadable if it is not such an archive, is cut short or invalid; and what `read` throws
  */
 export const readTableOfContents = async (read: ReadBytes): Promise<TableOfContents> => {
   const member = await tarMember(read);

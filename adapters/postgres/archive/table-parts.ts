@@ -4,18 +4,18 @@ import { keyOf } from './entry-definitions.ts';
 import { type Archive, strange } from './entry-index.ts';
 import type { Entry } from './table-of-contents.ts';
 
-/** What is chosen so far. */
+/** The choice so far. */
 export interface Chosen {
   /** Tables, by `keyOf` their names. */
   readonly keys: ReadonlySet<string>;
   readonly entries: Set<Entry>;
-  /** Sequences that the tables count with and don't own. */
+  /** Sequences that the tables use and don't own. */
   readonly shared: Set<Entry>;
-  /** What is part of the tables and can't come along, with the reason. */
+  /** Parts of the tables that can't be restored, with the reason. */
   readonly leftOut: { what: string; why: string }[];
 }
 
-/** What is part of one table. */
+/** Kinds of entries that are part of one table. */
 const PARTS = new Set([
   'TABLE DATA',
   'DEFAULT',
@@ -28,10 +28,13 @@ const PARTS = new Set([
   'POLICY',
   'ROW SECURITY',
 ]);
-/** What is about another entry, and depends on it. */
+/** Kinds of entries about another entry, on which they depend. */
 const NOTES = new Set(['COMMENT', 'ACL', 'SECURITY LABEL', 'STATISTICS DATA']);
 
-/** Adds what is part of the chosen tables. @throws DumpUnreadable */
+/**
+ * Adds the parts of the chosen tables.
+ * @throws DumpUnreadable
+ */
 export const chooseParts = (archive: Archive, chosen: Chosen): void => {
   const numbers = new Set([...chosen.entries].map(({ dumpId }) => dumpId));
   for (const entry of archive.entries) {
@@ -80,7 +83,7 @@ const chooseForeignKey = (
   }
 };
 
-/** A partition's trigger comes with its parent's; of its own it has an entry only if it is switched otherwise. */
+/** A partition's trigger is created with its parent's. It has its own entry only if its state differs. */
 const chooseTrigger = (
   { definitions, byNumber }: Archive,
   { entries, leftOut }: Chosen,
@@ -99,7 +102,7 @@ const chooseTrigger = (
   }
 };
 
-/** Partitions, and their indexes, are attached if both sides are there. */
+/** Partitions, and their indexes, are attached if both sides are chosen. */
 const chooseAttaching = (archive: Archive, { keys, entries, leftOut }: Chosen): void => {
   const { definitions } = archive;
   for (const { entry, parent, child } of archive.attaching) {
@@ -127,8 +130,8 @@ const chooseAttaching = (archive: Archive, { keys, entries, leftOut }: Chosen): 
 };
 
 /**
- * Those that a table owns, wherever they are made: `GENERATED AS IDENTITY`, `serial`. What it counts with beside them by
- * `DEFAULT nextval(...)` is others' as well: it is needed, like a type, and is not made where it is live.
+ * Sequences that a table owns, wherever they are: `GENERATED AS IDENTITY`, `serial`. Another sequence that it uses by `DEFAULT
+ * nextval(...)` is shared with others: it is needed, like a type, and is not created in a live schema.
  */
 const chooseSequences = (archive: Archive, { keys, entries, shared }: Chosen): void => {
   const { byNumber, definitions } = archive;
@@ -148,7 +151,7 @@ const chooseSequences = (archive: Archive, { keys, entries, shared }: Chosen): v
   for (const { dependencies } of entries) {
     for (const number of dependencies) {
       const entry = byNumber.get(number);
-      // An identity column's is made by its table alone, which is needed then.
+      // The sequence of an identity column is created only with its table, which is needed then.
       if (entry?.desc !== 'SEQUENCE' || sequences.has(entry)) continue;
       if (definitions.statement(entry).kind === 'create') shared.add(entry);
     }
@@ -157,7 +160,10 @@ const chooseSequences = (archive: Archive, { keys, entries, shared }: Chosen): v
   completeSequences(archive, entries);
 };
 
-/** Adds the values of sequences, and their owners where these are there. @returns the sequences whose owner is not */
+/**
+ * Adds the values of sequences, and their owners if these are chosen.
+ * @returns the sequences whose owner is not
+ */
 export const completeSequences = (
   { entries, byNumber, definitions, tables }: Archive,
   chosen: Set<Entry>,

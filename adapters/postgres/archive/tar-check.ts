@@ -2,17 +2,16 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { BLOCK, readTarHeader } from './tar-header.ts';
 
 /**
- * Looks whether a tar archive is whole, while its bytes pass by. pg_restore exits 0 on one that is cut in the middle of a
- * table's rows, and ends their text as if they were all (tried with 15 to 18).
- *
- * Each member is a header of one block and its bytes, filled up to whole blocks; in the end come two blocks of zeros.
+ * Checks whether a tar archive is complete, while its bytes pass by. pg_restore exits 0 on one that is cut in the middle of a table's rows,
+ * and ends their text as if it were complete (tried with 15 to 18). Each member is a header of one block and its bytes, filled up to whole
+ * blocks; two blocks of zeros end the archive.
  */
 const ZEROS = Buffer.alloc(BLOCK);
 
 export class TarWalk {
   readonly #header = Buffer.alloc(BLOCK);
   #filled = 0;
-  /** Bytes of a member that are still to come, with those that fill its last block. */
+  /** Bytes of a member that were not read yet, with the bytes that fill its last block. */
   #toSkip = 0;
   #zeroBlocks = 0;
   #at = 0;

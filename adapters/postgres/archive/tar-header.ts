@@ -1,5 +1,5 @@
 /**
- * The header of a member of a tar archive, as POSIX has it.
+ * The header of a member of a tar archive, as POSIX defines it.
  * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06
  */
 export const BLOCK = 512;
@@ -8,7 +8,7 @@ const SIZE_AT = 124;
 const SIZE_LENGTH = 12;
 const CHECKSUM_AT = 148;
 const CHECKSUM_LENGTH = 8;
-/** The first byte of a number that is not in octal digits but in bytes, as pg_dump writes those of 8 GB and more. */
+/** The first byte of a number in binary instead of octal digits, as pg_dump writes sizes of 8 GB and more. */
 const BINARY = 0x80;
 
 const octal = (header: Buffer, at: number, length: number): number =>
@@ -19,7 +19,7 @@ const sizeOf = (header: Buffer): number => {
   return header.readUIntBE(SIZE_AT + SIZE_LENGTH - 6, 6);
 };
 
-/** The sum of a header's bytes, its own place taken for spaces. */
+/** The sum of a header's bytes, with spaces in place of the sum itself. */
 const checksum = (header: Buffer): number =>
   header.reduce(
     (sum, byte, at) =>
@@ -27,7 +27,7 @@ const checksum = (header: Buffer): number =>
     0,
   );
 
-/** Name and size, bytes, of the member that follows; undefined where no header stands there. */
+/** Name and size in bytes of the member that follows; undefined if there is no header. */
 export const readTarHeader = (
   header: Buffer,
 ): { readonly name: string; readonly bytes: number } | undefined => {

@@ -2,15 +2,15 @@ import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import { MAGIC } from './format/header.ts';
 import { BLOCK, readTarHeader } from './tar-header.ts';
 
-/** Reads bytes of a stored object: as many as asked for, fewer only where the object ends. */
+/** Reads bytes of a stored object: as many as requested, fewer only at the end of the object. */
 export type ReadBytes = (from: number, bytes: number) => Promise<Buffer>;
 
 const NAME = 'toc.dat';
 
 /**
- * Where the table of contents lies in an archive of format tar: in its first file. Undefined for an archive of format custom,
- * which begins with it.
- * @throws DumpUnreadable for what is neither
+ * Where the table of contents is in an archive of format tar: in its first file. Undefined for an archive of format custom, which begins
+ * with it.
+ * @throws DumpUnreadable if it is neither
  */
 export const tarMember = async (
   read: ReadBytes,

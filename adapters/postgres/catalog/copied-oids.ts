@@ -3,12 +3,12 @@ import { copyOut } from '../session/copy-out.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
- * Oids in one column of a table, read without a query: see counting-methods.ts. In COPY's binary format a value of type `regclass` and its like
- * is its oid, whatever has that oid.
- * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; arrays as array_send in PostgreSQL's arrayfuncs.c writes them.
+ * Oids in one column of a table, read without a query: see counting-methods.ts. In COPY's binary format a value of type `regclass` and the
+ * like is its oid, whatever object has that oid. https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; arrays as
+ * array_send in PostgreSQL's arrayfuncs.c writes them.
  */
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
-/** Signature, flags, and the length of what extends the header. */
+/** Signature, flags, and the length of the extension of the header. */
 const HEADER_BYTES = SIGNATURE.length + 8;
 const OID_BYTES = 4;
 const NULL_LENGTH = -1;
@@ -26,7 +26,10 @@ const fieldOf = (piece: Buffer): Buffer | undefined => {
   return length === NULL_LENGTH ? undefined : tuple.subarray(6, 6 + length);
 };
 
-/** Dimensions, whether there are NULLs, the type of the elements; two numbers a dimension; then each element behind its length. */
+/**
+ * Number of dimensions, whether there are NULLs, the type of the elements; two numbers for each dimension; then each element after its
+ * length.
+ */
 function* elementsOf(value: Buffer): Generator<number> {
   let at = 12 + 8 * value.readInt32BE(0);
   while (at < value.length) {

@@ -21,7 +21,7 @@ export type CountingWay =
   | { readonly by: 'copy'; readonly column: string | null }
   | { readonly by: 'nothing' };
 
-/** Only what is not counted by `query`, by `tableKey`. */
+/** Only tables that are not counted by `query`, by `tableKey`. */
 export type CountingWays = ReadonlyMap<string, CountingWay>;
 
 const QUERY: CountingWay = { by: 'query' };
@@ -33,7 +33,7 @@ export const wayOf = (
 
 const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
 
-/** Objects that an expression may refer to without code being called while it is planned. */
+/** Objects that an expression may refer to without a call of code while it is planned. */
 const HARMLESS = [
   'pg_class',
   'pg_constraint',
@@ -46,15 +46,15 @@ const HARMLESS = [
 ];
 
 /**
- * The one function of PostgreSQL's own that is immutable and reaches a tenant's code: it opens the table whose oid it is given, and with that
- * the table's partition key, whose constant calls are evaluated (RelationBuildPartitionKey in PostgreSQL's partcache.c).
+ * The only immutable function of PostgreSQL's own that reaches a tenant's code: it opens the table whose oid it gets, and with it the
+ * table's partition key, whose constant calls are evaluated (RelationBuildPartitionKey in PostgreSQL's partcache.c).
  */
 const OPENS_TABLES = `(SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = 'satisfies_hash_partition')`;
 
 /**
- * PostgreSQL's own objects are pinned: nothing depends on them in pg_depend. So whatever else an expression refers to is a tenant's or
- * an extension's. An enum's values are read and compared by PostgreSQL alone. A type's output runs nothing of a tenant either, since only
- * a superuser makes base types; the column that is copied is one of a fixed length where there is one.
+ * PostgreSQL's own objects are pinned: nothing depends on them in pg_depend. So everything else that an expression refers to belongs to a
+ * tenant or an extension. PostgreSQL alone reads and compares an enum's values. A type's output runs nothing of a tenant either, because
+ * only a superuser creates base types; the column that is copied has a fixed length if there is one.
  */
 const WAYS = `
   WITH planned (relid, classid, objid, trees) AS (
@@ -86,7 +86,7 @@ const WAYS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm')`;
 
-/** One catalog query for all tables of the schemas, under the locks that keep others from creating indexes meanwhile. */
+/** One catalog query for all tables of the schemas, under the locks that keep other sessions from creating indexes meanwhile. */
 export const readCountingWays = async (
   client: pg.Client,
   schemaOids: SchemaOids,

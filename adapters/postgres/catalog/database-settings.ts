@@ -5,8 +5,8 @@ import type { SchemaOids } from './schema-contents.ts';
 import { constraintsIn, membersIn } from './schema-members.ts';
 
 /**
- * What a schema's code may rely on without any catalog saying so: extensions that the text of a function names, and settings that
- * every session of the database begins with.
+ * What a schema's code may rely on without any entry in a catalog: extensions that the text of a function names, and settings with which
+ * every session of the database begins.
  */
 const EXTENSIONS = `
   SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
@@ -18,8 +18,8 @@ export const readDatabaseExtensions = async (
 ): Promise<NonNullable<Inventory['databaseExtensions']>> => (await client.query(EXTENSIONS)).rows;
 
 /**
- * PostgreSQL's own settings that what a row's check or a generated column comes to may hang on. `search_path` is none of them: a
- * restore has none, so what needs one can't be restored.
+ * PostgreSQL's own settings that may influence a row's check or a generated column. `search_path` is not one of them: a restore has none,
+ * so an object that needs one can't be restored.
  */
 const OF_TEXT = [
   'TimeZone',
@@ -32,8 +32,8 @@ const OF_TEXT = [
 ] as const;
 
 /**
- * What the database sets, or all do; else what the server does, which is what a RESET would give: but for what our own role has set, and
- * for the date style, which every session of ours begins with.
+ * The database's setting, or that for all databases; else the server's, which is what a RESET would give: except what our own role has set,
+ * and the date style, with which every session of ours begins.
  */
 const SETTINGS = `
   WITH sets AS (
@@ -50,7 +50,7 @@ const SETTINGS = `
     AND NOT EXISTS (SELECT FROM given g WHERE lower(g.name) = lower(p.name))
     AND NOT EXISTS (SELECT FROM sets s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole WHERE lower(s.name) = lower(p.name) AND r.rolname = session_user)`;
 
-/** All code and all expressions of the schemas, a text each. */
+/** All code and all expressions of the schemas, one text for each. */
 const TEXTS = `
   SELECT p.prosrc AS text FROM pg_catalog.pg_proc p WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')}))
   UNION ALL SELECT pg_catalog.pg_get_function_sqlbody(p.oid) FROM pg_catalog.pg_proc p WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc')}))
@@ -63,11 +63,11 @@ const NAMED = `
   SELECT DISTINCT n.name FROM pg_catalog.unnest($2::text[]) AS n (name), (${TEXTS}) AS t
   WHERE pg_catalog.strpos(lower(t.text), lower(n.name)) > 0`;
 
-/** Of a setting's name: many keep keys in them, which no manifest must hold. */
+/** Of a setting's name: many such settings contain keys, which no manifest may contain. */
 const SECRET =
   /secret|pass|pwd|token|key|jwt|cred|private|dsn|ur[il]|conn|crypt|salt|cert|auth|sign|hmac|seed/i;
 
-/** Before anything sets the session's own. */
+/** Before the session's own settings are changed. */
 export const readDatabaseSettings = async (
   client: pg.Client,
   schemaOids: SchemaOids,

@@ -71,15 +71,18 @@ export const readExtensionSchemas = async (
 ): Promise<readonly ExtensionSchema[]> =>
   (await client.query<ExtensionSchema>(SCHEMAS, [schemaOids])).rows;
 
-/** As SQL writes it: unquoted where it may be. */
+/** As SQL writes it: unquoted if possible. */
 export const written = (name: string): string =>
   /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
-/** As pg_identify_object writes it, but for names that are key words, which it quotes. */
+/** As pg_identify_object writes it, except names that are key words, which it quotes. */
 export const identityOf = ({ schema, name }: Pick<ExtensionRows, 'schema' | 'name'>): string =>
   `${written(schema)}.${written(name)}`;
 
-/** Rows need the extension whose tables they are of, which no catalog says. @param living extensions that live in the schemas, and come with the dump */
+/**
+ * Rows need the extension that their table belongs to, which no catalog shows.
+ * @param living extensions that are in the schemas, and are created with the dump
+ */
 export const withExtensionsOf = (
   outside: readonly Outside[],
   rows: readonly ExtensionRows[],

@@ -9,7 +9,7 @@ import type { Manifest } from '../../../core/manifest.ts';
  */
 export type WantedExtension = Manifest['extensions'][number];
 
-/** Of the version that CREATE EXTENSION takes. */
+/** For the version that CREATE EXTENSION installs. */
 const REQUIRES = `
   SELECT v.name, v.requires::text[] AS requires, v.installed OR EXISTS (
       SELECT FROM pg_catalog.pg_extension x WHERE x.extname = v.name) AS there
@@ -33,7 +33,7 @@ const readRequires = async (client: pg.Client): Promise<ReadonlyMap<string, Know
   );
 };
 
-/** @returns `wanted`, each after those of them that it requires */
+/** @returns `wanted`, each after those that it requires */
 export const inOrder = async <T extends WantedExtension>(
   client: pg.Client,
   wanted: readonly T[],
@@ -54,8 +54,9 @@ export const inOrder = async <T extends WantedExtension>(
 };
 
 /**
- * `wanted` that are not there, and what they require that is not there either, in the order in which they can be created.
- * @param home all extensions of the source's database, whose schemas they get; another gets that of who requires it, as CASCADE would give it
+ * `wanted` extensions that do not exist, and missing ones that they require, in the order in which they can be created.
+ * @param home all extensions of the source's database, whose schemas they get; another gets the schema of the extension that requires it,
+ * as with CASCADE
  */
 export const withRequired = async (
   client: pg.Client,

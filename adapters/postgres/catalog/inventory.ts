@@ -29,12 +29,12 @@ import { readForVerification } from './verification-facts.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
 /**
- * The inventory of a project's schemas, in two steps of one snapshot: what decides whether there is a dump at all, and what the dump must
- * be told, comes before it, so that a refusal comes early; all else is read beside it.
+ * The inventory of a project's schemas, in two steps of one snapshot. The first step, before the dump, reads what decides whether there is
+ * a dump at all and what pg_dump needs to know, so that a refusal comes early. The rest is read during the dump.
  */
 export interface Beginning {
   readonly facts: readonly TableFacts[];
-  /** They know no snapshot: read before pg_dump reads them, so that those of the dump are never behind these. */
+  /** They do not follow the snapshot: read before pg_dump reads them, so that those of the dump are never behind these. */
   readonly sequences: readonly ManifestSequence[];
   /** Partitions of the schema's tables in other schemas. */
   readonly elsewhere: readonly string[];
@@ -50,11 +50,11 @@ export interface Beginning {
 export interface InventoryOptions {
   readonly schemaOids: SchemaOids;
   readonly schemas: readonly string[];
-  /** `rows` where rows are hashed as well. */
+  /** `rows` if rows are hashed too. */
   readonly compare?: Comparison | undefined;
 }
 
-/** What a manifest says of tables, whose rows are not counted yet. */
+/** The manifest's entries of tables, whose rows are not counted yet. */
 export const manifestTables = ({
   facts,
   ways,
@@ -104,7 +104,7 @@ export const readBeginning = async (
   };
 };
 
-/** Everything else. The client's snapshot must be that of the beginning. */
+/** Everything else. The client's snapshot must be that of the first step. */
 export const readInventory = async (
   client: pg.Client,
   { schemaOids, schemas, compare }: InventoryOptions,

@@ -12,9 +12,9 @@ import type { SchemaOids } from './schema-contents.ts';
 import { membersIn } from './schema-members.ts';
 
 /**
- * What belongs to the schema's objects but to no schema, and so is in no dump of one: pg_dump takes casts, event triggers,
- * publications and the like only with a whole database ("include_everything" in its source). What an extension or a type of the
- * schema brings by itself, as a range does with the cast to its multirange, is not listed.
+ * Objects that belong to the schema's objects but to no schema, and so are in no dump of a schema: pg_dump writes casts, event triggers,
+ * publications and the like only with a whole database ("include_everything" in its source). Objects that an extension or a type of the
+ * schema creates by itself, such as the cast of a range to its multirange, are not listed.
  */
 const LEFT_OUT = `
   WITH ${MEMBERS}
@@ -30,7 +30,7 @@ const LEFT_OUT = `
     )
   GROUP BY o.type, o.identity`;
 
-/** Publications FOR ALL TABLES take a restored table by themselves. */
+/** Publications FOR ALL TABLES include a restored table without a change. */
 const PUBLICATIONS = `
   SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname) AS name,
     (pg_catalog.array_agg(DISTINCT (pg_catalog.pg_identify_object(${catalog('pg_class')}, c.oid, 0)).identity))[1:20] AS "belongsTo"
@@ -39,7 +39,7 @@ const PUBLICATIONS = `
   JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
   WHERE r.prrelid = ANY (ARRAY(${membersIn('pg_class')})) GROUP BY 2`;
 
-/** FOR TABLES IN SCHEMA; the catalog is there from PostgreSQL 15 on. */
+/** FOR TABLES IN SCHEMA; the catalog exists from PostgreSQL 15 on. */
 const SCHEMA_PUBLICATIONS = `
   SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname) AS name,
     pg_catalog.array_agg(DISTINCT pg_catalog.quote_ident(n.nspname)) AS "belongsTo"
@@ -48,7 +48,7 @@ const SCHEMA_PUBLICATIONS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid
   WHERE n.oid = ANY ($1) GROUP BY 2`;
 
-/** A restored copy is not kept up to date by the subscription that fills its original. */
+/** The subscription that fills the original does not update a restored copy. */
 const SUBSCRIPTIONS = `
   SELECT 'subscription' AS kind, pg_catalog.quote_ident(u.subname) AS name,
     (pg_catalog.array_agg(DISTINCT (pg_catalog.pg_identify_object(${catalog('pg_class')}, c.oid, 0)).identity))[1:20] AS "belongsTo"
@@ -89,7 +89,7 @@ const LARGE_OBJECTS = `
     AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
   ORDER BY 1`;
 
-/** Tables elsewhere that inherit from the schema's without being partitions: selecting from the parent shows their rows too. */
+/** Tables elsewhere that inherit from the schema's without being partitions: a SELECT from the parent shows their rows too. */
 const HEIRS = `
   SELECT DISTINCT (pg_catalog.pg_identify_object(${catalog('pg_class')}, c.oid, 0)).identity AS name
   FROM pg_catalog.pg_inherits i
@@ -98,8 +98,8 @@ const HEIRS = `
   WHERE i.inhparent = ANY (ARRAY(${membersIn('pg_class')})) AND p.relkind IN ('r', 'f') AND c.relnamespace <> ALL ($1) ORDER BY 1`;
 
 /**
- * The schema's tables that are partitions of a parent elsewhere. pg_dump attaches them before it adds their keys and indexes; a parent
- * that has some makes them at that moment, so that pg_dump's own fail ("multiple primary keys"); its INDEX ATTACH would then fail as well.
+ * The schema's tables that are partitions of a parent elsewhere. pg_dump attaches them before it adds their keys and indexes. A parent that
+ * has some creates them at that moment, so that pg_dump's own fail ("multiple primary keys"), and its INDEX ATTACH fails too.
  */
 const ATTACHED = `
   SELECT c.relname AS name,
@@ -111,7 +111,8 @@ const ATTACHED = `
   ORDER BY 1`;
 
 /**
- * A restore fills a materialized view as its owner, who needs SELECT on what it reads, and may have lost it since it was filled at home.
+ * A restore fills a materialized view as its owner, who needs SELECT on what it reads, and may have lost that right since the view was
+ * filled at the source.
  */
 const UNFILLABLE = `
   SELECT DISTINCT c.relname AS view, o.rolname AS owner, pg_catalog.format('%I.%I', tn.nspname, t.relname) AS reads

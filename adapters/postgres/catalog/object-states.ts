@@ -5,11 +5,10 @@ import type { SchemaOids } from './schema-contents.ts';
 import { constraintsIn, membersIn } from './schema-members.ts';
 
 /**
- * States of objects that pg_dump does not write, or writes as they are although rows may break them. Found by comparing every column of
- * pg_class, pg_attribute, pg_index, pg_constraint, pg_type, pg_trigger, pg_rewrite, pg_policy and pg_statistic_ext before and after a restore.
- *
- * pg_dump leaves out an index that is not valid or not ready, but for a partitioned table's (getIndexes in pg_dump.c), writes no state of a
- * constraint's own triggers (getTriggers), and writes REPLICA IDENTITY USING INDEX only with the index.
+ * States of objects that pg_dump does not write, or writes unchanged although rows may violate them. Found by comparing every column of
+ * pg_class, pg_attribute, pg_index, pg_constraint, pg_type, pg_trigger, pg_rewrite, pg_policy and pg_statistic_ext before and after a
+ * restore. pg_dump leaves out an index that is not valid or not ready, except a partitioned table's (getIndexes in pg_dump.c), writes no
+ * state of a constraint's own triggers (getTriggers), and writes REPLICA IDENTITY USING INDEX only with the index.
  */
 const INVALID_INDEXES = `
   SELECT 'invalid-index' AS state, (pg_catalog.pg_identify_object(${catalog('pg_class')}, x.oid, 0)).identity AS name
@@ -23,7 +22,7 @@ const LOST_IDENTITIES = `
   WHERE t.oid = ANY (ARRAY(${membersIn('pg_class')})) AND t.relkind IN ('r', 'p') AND t.relreplident = 'i'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND i.indisreplident AND i.indisvalid AND i.indisready)`;
 
-/** By ALTER TABLE ... DISABLE TRIGGER ALL. What is not enforced has no triggers. */
+/** By ALTER TABLE ... DISABLE TRIGGER ALL. A constraint that is not enforced has no triggers. */
 const SWITCHED_OFF = `
   SELECT DISTINCT 'switched-off-constraint', (pg_catalog.pg_identify_object(${catalog('pg_constraint')}, k.oid, 0)).identity
   FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint k ON k.oid = g.tgconstraint

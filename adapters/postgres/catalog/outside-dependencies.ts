@@ -10,10 +10,9 @@ import {
 } from './schema-members.ts';
 
 /**
- * What a schema's objects need elsewhere, from pg_depend. A dump of one schema leaves all of it out, so a restore must
- * find it in place. Text inside function bodies is not in pg_depend: only a restore shows that.
- *
- * `members` are the schema's objects, each with the object a person knows it by (a constraint's table, a rule's view).
+ * What a schema's objects need elsewhere, from pg_depend. A dump of one schema leaves all of it out, so it must exist before a restore.
+ * Text inside function bodies is not in pg_depend: only a restore shows that. `members` are the schema's objects, each with the object
+ * under which a person knows it (a constraint's table, a rule's view).
  */
 const OF_ONE_SCHEMA = [
   'pg_class',
@@ -43,7 +42,7 @@ const WITH_ENTRIES = ['pg_opclass', 'pg_opfamily'] as const;
 
 export const catalog = (name: string): string => `'pg_catalog.${name}'::regclass`;
 
-/** The schema's own objects; what an extension brought is the extension's, even if it lives in the schema. */
+/** The schema's own objects. An object that an extension created belongs to the extension, even if it is in the schema. */
 export const MEMBERS = `
   all_members AS (
     SELECT d.classid::pg_catalog.regclass AS classid, d.objid, d.classid::pg_catalog.regclass AS shownclass, d.objid AS shown
@@ -77,13 +76,13 @@ export const MEMBERS = `
     ))
   )`;
 
-/** Objects made by initdb are in every database. FirstNormalObjectId of PostgreSQL's access/transam.h. */
+/** Every database has the objects that initdb creates. FirstNormalObjectId of PostgreSQL's access/transam.h. */
 export const FIRST_NORMAL_OID = 16384;
 
 /**
- * What is referred to is followed to what a person would create: an array type to its element's, a row type to its table, a
- * multirange to its range (all 'i' in pg_depend), and what an extension brought to the extension ('e'). A partition's index
- * and constraints depend on those of its parent ('P', 'S'), which come with the parent; so does a foreign key's index.
+ * A reference is followed to the object that a person would create: an array type to its element's, a row type to its table, a multirange
+ * to its range (all 'i' in pg_depend), and an object of an extension to the extension ('e'). A partition's index and constraints depend on
+ * those of its parent ('P', 'S'), which create them; so does a foreign key's index.
  */
 export const OUTSIDE_ENDS = `
   ${MEMBERS}, needed AS (

@@ -6,8 +6,8 @@ import type { SchemaOids } from './schema-contents.ts';
 import { membersIn } from './schema-members.ts';
 
 /**
- * Values that name things: a column of type `regclass` or its like holds an oid, and a dump the name of what has it. A restore looks
- * the name up, though no catalog says that the row needs it.
+ * Values that name objects: a column of type `regclass` and the like holds an oid, and a dump the name of the object with that oid. A
+ * restore looks the name up, although no catalog shows that the row needs it.
  */
 export interface NamedByValue {
   /** As text, such as `pg_catalog.pg_class`. */
@@ -47,7 +47,7 @@ interface Column {
   readonly array: boolean;
 }
 
-/** More different names than this in one column are not followed: their absence is said by the restore that misses one. */
+/** If one column has more different names than this, they are not read: a restore that misses one reports it. */
 const MOST = 1000;
 
 const readOids = async (client: pg.Client, one: Column, ways: CountingWays): Promise<string[]> => {
@@ -61,7 +61,7 @@ const readOids = async (client: pg.Client, one: Column, ways: CountingWays): Pro
   return rows.map(({ oid }) => oid);
 };
 
-/** As counting does, it runs nothing of a tenant: see counting-methods.ts. */
+/** Like counting, it runs nothing of a tenant: see counting-methods.ts. */
 export const readNamedByValue = async (
   client: pg.Client,
   schemaOids: SchemaOids,

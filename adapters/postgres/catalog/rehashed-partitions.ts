@@ -5,11 +5,11 @@ import type { SchemaOids } from './schema-contents.ts';
 import { membersIn } from './schema-members.ts';
 
 /**
- * Partitions by the hash of an enum. What an enum's value hashes to hangs on its OID, which is another one wherever it is made anew: so pg_dump
- * writes these rows for the partitioned table, and they come back into other partitions than they were in. Only together they
- * have as many rows as before. Of an enum within an array, a row or a range, and of a `regclass` and its like, the same is true, but pg_dump
- * does not know: unless it is told so, no server takes its rows.
- * pg_dump's forcePartitionRootLoad: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/bin/pg_dump/pg_dump.c
+ * Partitions by the hash of an enum. The hash of an enum's value depends on its OID, which differs wherever the enum is created again. So
+ * pg_dump writes these rows for the partitioned table, and a restore loads them into other partitions than before. Only all partitions
+ * together have as many rows as before. The same is true for an enum within an array, a row or a range, and for a `regclass` and the like,
+ * but pg_dump does not know: without an option, no server accepts its rows. pg_dump's forcePartitionRootLoad:
+ * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/bin/pg_dump/pg_dump.c
  */
 const DIVIDED_ANEW = `
   WITH RECURSIVE above (part, top, depth) AS (
@@ -35,9 +35,9 @@ const DIVIDED_ANEW = `
   ORDER BY c.oid, a.depth DESC`;
 
 export interface RehashedPartitions {
-  /** Full name of the partitioned table that its rows are divided under, by `tableKey` of the partition. */
+  /** Full name of the partitioned table whose hash divides its rows, by `tableKey` of the partition. */
   readonly under: ReadonlyMap<string, string>;
-  /** pg_dump has to be told to write the rows for that table. */
+  /** pg_dump needs an option to write the rows for that table. */
   readonly mustBeTold: boolean;
 }
 

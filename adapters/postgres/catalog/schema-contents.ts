@@ -5,8 +5,8 @@ import { qualified } from '../sql/identifiers.ts';
 import { membersIn, typesIn } from './schema-members.ts';
 
 /**
- * What is inside the schemas, read in the dump's snapshot. Objects that belong to an extension are left out, as pg_dump leaves
- * them out: `CREATE EXTENSION` brings them.
+ * The contents of the schemas, read in the dump's snapshot. Objects that belong to an extension are left out, as in pg_dump: `CREATE
+ * EXTENSION` creates them.
  */
 export type SchemaOids = readonly string[];
 
@@ -75,7 +75,7 @@ const SEQUENCES_AT_ONCE = 200;
 
 type Name = Pick<ManifestSequence, 'schema' | 'name'>;
 
-/** Sequences with value and whether it was given out. They are not transactional: one may run ahead of the snapshot. */
+/** Sequences with their value and whether it was used. They are not transactional: one may be ahead of the snapshot. */
 export const readSequences = async (
   client: pg.Client,
   schemaOids: SchemaOids,
@@ -100,7 +100,7 @@ export const readSequences = async (
   return all;
 };
 
-/** One name each, as SQL writes it. */
+/** One name for each, as SQL writes it. */
 const NAMES = {
   views: `SELECT n.nspname AS schema, c.relname AS name
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -164,8 +164,8 @@ const ONLY_OWNED = [
 ] as const;
 
 /**
- * Owners, and those who were granted something or granted it, of the schema and all in it. A grant by somebody else than the owner is
- * restored in that role's name, so it must be there too.
+ * Owners, grantees and grantors of the schema and all its objects. A grant by another role than the owner is restored in that role's name,
+ * so the role must exist too.
  */
 const ROLES = `
   WITH acls AS (

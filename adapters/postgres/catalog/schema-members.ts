@@ -1,31 +1,32 @@
 /**
- * SQL that finds what is in some schemas without reading what is in others. The catalogs have no index that begins with the
- * schema, so `relnamespace = ANY (...)` reads the rows of every schema of the database. pg_depend has one by what is
- * depended on (pg_depend_reference_index), and each object in a schema depends on the schema, on its table or on its type.
- * Every step below is a look-up in an index:
+ * SQL that finds the objects of some schemas without reading those of others.
+ *
+ * The catalogs have no index that begins with the schema, so `relnamespace = ANY (...)` reads the rows of every schema of the database.
+ * pg_depend has an index by the referenced object (pg_depend_reference_index), and each object in a schema depends on the schema, on its
+ * table or on its type. Every step below is a look-up in an index:
  * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/catalog/pg_depend.h
  *
- * A query asks for objects of a schema as `oid = ANY (ARRAY(...))`. The array is read first, and then the index of the catalog, whatever the
- * statistics say. With `IN (...)`, a join, or with a condition on the schema beside it, the planner may begin with all rows. An EXISTS
- * within an expression ends with `OFFSET 0`: without it, the planner may read all rows of its catalog into a hash table
+ * A query selects objects of a schema with `oid = ANY (ARRAY(...))`. The server reads the array first, and then the index of the catalog,
+ * whatever the statistics say. With `IN (...)`, a join, or a further condition on the schema, the planner may begin with all rows. An
+ * EXISTS within an expression ends with `OFFSET 0`: without it, the planner may read all rows of its catalog into a hash table
  * (convert_EXISTS_to_ANY in src/backend/optimizer/plan/subselect.c).
  */
 const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
 
-/** Oids of the schemas whose names are `$1`. */
+/** Oids of the schemas with the names `$1`. */
 export const NAMED_SCHEMAS =
   'ARRAY(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1))';
 
 /**
- * Oids of the objects in one catalog that depend on the schemas themselves: relations that are no indexes (in `pg_class`, without the ones
- * that composite types have), types that stand alone, functions, operators and so on.
+ * Oids of the objects in one catalog that depend on the schemas themselves: relations except indexes (in `pg_class`, without those of
+ * composite types), types that stand alone, functions, operators and so on.
  * @param schemas SQL of an array of the schemas' oids
  */
 export const membersIn = (name: string, schemas = '$1'): string =>
   `SELECT d.objid FROM pg_catalog.pg_depend d
       WHERE d.refclassid = ${catalog('pg_namespace')} AND d.refobjid = ANY (${schemas}) AND d.classid = ${catalog(name)}`;
 
-/** SQL of an array of all that a subquery gives. */
+/** SQL of an array of all rows of a subquery. */
 const arrayOf = (subquery: string): string => `ARRAY(${subquery})`;
 
 /** Indexes are in their tables' schemas, and depend on those alone. */
@@ -36,7 +37,7 @@ export const indexesIn = (schemas = '$1'): string =>
 export const compositesIn = (schemas = '$1'): string =>
   `SELECT t.typrelid FROM pg_catalog.pg_type t WHERE t.oid = ANY (${arrayOf(membersIn('pg_type', schemas))}) AND t.typrelid <> 0`;
 
-/** Types that come with others and have no schema of their own in pg_depend: multiranges, row types of tables, arrays of all. */
+/** Types that are created with others and have no schema of their own in pg_depend: multiranges, row types of tables, arrays of all. */
 export const dependentTypesIn = (schemas = '$1'): string => {
   const alone = membersIn('pg_type', schemas);
   const multiranges = `SELECT r.rngmultitypid FROM pg_catalog.pg_range r WHERE r.rngtypid = ANY (${arrayOf(alone)})`;

@@ -4,15 +4,14 @@ import type { SchemaOids } from './schema-contents.ts';
 import { membersIn } from './schema-members.ts';
 
 /**
- * Function bodies are text, so what they name is in no catalog. This reads them for the names of other schemas: a word before
- * a dot, or a schema on the function's own search_path. A table's alias may be named like a schema, so it is a
- * guess, and told as one.
+ * Function bodies are text, so no catalog has the names in them. This searches them for the names of other schemas: a word before a dot, or
+ * a schema on the function's own search_path. A table's alias may have the name of a schema, so it is a guess, and reported as one.
  */
 interface Source {
   /** As SQL writes it, with its arguments. */
   readonly name: string;
   readonly body: string;
-  /** `search_path=...` as the function sets it, or empty. */
+  /** `search_path=...` as set by the function, or empty. */
   readonly path: string;
 }
 
@@ -32,7 +31,7 @@ const SOURCES = `
     )
   ORDER BY 1`;
 
-/** Asked for by name: there may be ten thousand others. */
+/** Requested by name, because there may be ten thousand others. */
 const OTHERS = `
   SELECT nspname AS name FROM pg_catalog.pg_namespace
   WHERE nspname = ANY ($2) AND oid <> ALL ($1) AND nspname !~ '^pg_' AND nspname <> 'information_schema'`;

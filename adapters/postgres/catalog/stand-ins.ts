@@ -5,12 +5,11 @@ import type { NamedByValue } from './reg-values.ts';
 import type { SchemaOids } from './schema-contents.ts';
 
 /**
- * SQL that makes, in a scratch database, something of the name and form of each object outside that the schema needs: an empty table
- * with the columns, a function of the signature that gives NULL, an enum with the labels. Without them most schemas could not be
- * brought back anywhere but at home. Bodies of functions and rows of tables stay where they are: they are not this project's.
- *
- * What stands in may need types in turn, so those are followed to: `pg_depend` has them for columns, arguments and base types. What
- * nothing can stand in for (an operator class, a base type in C) has no line here.
+ * SQL that creates, in a scratch database, a stand-in for each outside object that the schema needs, with the same name and form: an empty
+ * table with the columns, a function with the signature that returns NULL, an enum with the labels. Without them most schemas could not be
+ * restored anywhere but at the source. Bodies of functions and rows of tables are not copied: they do not belong to this project. A
+ * stand-in may need types in turn, so those are included: `pg_depend` has them for columns, arguments and base types. Objects without a
+ * possible stand-in (an operator class, a base type in C) have no line here.
  */
 const KEPT = `
   WITH RECURSIVE ${OUTSIDE_ENDS}, closure AS (
@@ -44,7 +43,7 @@ const COLUMNS = (relation: string): string => `(
     WHERE a.attrelid = ${relation} AND a.attnum > 0 AND NOT a.attisdropped
   )`;
 
-/** A view that groups by a table's key shows its other columns too, only where the key is known. */
+/** A view that groups by a table's key can only show its other columns if the key is known. */
 const KEY = `(SELECT ', ' || pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')`;
 
 const RELATIONS = `
@@ -71,7 +70,10 @@ const TYPES = `
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   WHERE t.typtype IN ('d', 'e', 'c', 'r')`;
 
-/** Of a function `p`: its arguments with names and modes. NULL for what may be left out, since what stands there may need more. */
+/**
+ * The arguments of a function `p`, with names and modes. One with a default gets DEFAULT NULL, because its own default may need other
+ * objects.
+ */
 const ARGUMENTS = `(
     SELECT pg_catalog.string_agg(
         CASE a.mode WHEN 'o' THEN 'OUT ' WHEN 'b' THEN 'INOUT ' WHEN 'v' THEN 'VARIADIC ' ELSE '' END
@@ -84,7 +86,7 @@ const ARGUMENTS = `(
     ) a WHERE a.mode <> 't'
   )`;
 
-/** A trigger's stand-in lets every row pass. One of a set gives no rows, any other NULL. */
+/** A trigger's stand-in lets every row pass. One that returns a set returns no rows, any other NULL. */
 const FUNCTIONS = `
   SELECT k.classid, k.objid, CASE p.prokind
       WHEN 'p' THEN pg_catalog.format('CREATE PROCEDURE %I.%I(%s) LANGUAGE plpgsql AS %L', n.nspname, p.proname, ${ARGUMENTS}, 'BEGIN END')
@@ -103,7 +105,7 @@ const FUNCTIONS = `
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE p.prokind IN ('f', 'p', 'w')`;
 
-/** Its state is of what it gives, and its step gives NULL. Those that take an order within the group have no line here. */
+/** Its state has the type of its result, and its step returns NULL. Ordered-set aggregates have no line here. */
 const AGGREGATES = `
   SELECT k.classid, k.objid, pg_catalog.format(
       'CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS %4$s LANGUAGE plpgsql IMMUTABLE AS %5$L; CREATE AGGREGATE %1$I.%6$I(%7$s) (SFUNC = %1$I.%2$I, STYPE = %4$s)',
@@ -119,7 +121,7 @@ const AGGREGATES = `
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE g.aggkind = 'n'`;
 
-/** It gives NULL, as its function's stand-in would. */
+/** It returns NULL, like its function's stand-in. */
 const OPERATORS = `
   SELECT k.classid, k.objid, pg_catalog.format(
       'CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS %4$s LANGUAGE plpgsql IMMUTABLE AS %5$L; CREATE OPERATOR %1$I.%6$s (FUNCTION = %1$I.%2$I%7$s, RIGHTARG = %8$s)',
@@ -138,7 +140,7 @@ const TEXT_SEARCH = `
   FROM kept k JOIN pg_catalog.pg_ts_dict d ON k.classid = ${catalog('pg_ts_dict')} AND d.oid = k.objid
   JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace`;
 
-/** Named by values alone; nothing of a schema needs them otherwise. */
+/** Only values name these; nothing else in a schema needs them. */
 const NAMES = `
   SELECT k.classid, k.objid, pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I', n.nspname)
   FROM kept k JOIN pg_catalog.pg_namespace n ON k.classid = ${catalog('pg_namespace')} AND n.oid = k.objid
@@ -190,7 +192,7 @@ interface Kept {
   readonly oid: string;
 }
 
-/** In no order that they could be made in. The session's search_path must be empty, so that names are written in full. */
+/** Not in an order in which they could be created. The session's search_path must be empty, so that names are written in full. */
 export const readStandIns = async (
   client: pg.Client,
   schemaOids: SchemaOids,
@@ -201,7 +203,7 @@ export const readStandIns = async (
     those.map((one) => one.oid),
   ];
   const kept = await client.query<Kept>(KEPT, [schemaOids, ...idsOf(named)]);
-  // Most schemas need nothing elsewhere, and what says how to make it takes longer to plan than all else.
+  // Most schemas need nothing elsewhere, and the queries for stand-ins take longer to plan than everything else.
   if (!kept.rows.length) return [];
   return (await client.query<StandIn>(STAND_INS, [schemaOids, ...idsOf(kept.rows)])).rows;
 };

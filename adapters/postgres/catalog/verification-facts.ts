@@ -65,9 +65,10 @@ export type ForVerification = Pick<
 >;
 
 /**
- * What only a verification needs. The server reads expressions back for it, which may fail where a dump would not: no backup is lost
- * for that. Nothing else may be sent meanwhile: it would fail with it. From here to the transaction's end, the session's text is that
- * of `fixText`, whatever the database or the role have set: what is read here is read again elsewhere and compared.
+ * Facts that only a verification needs. For these the server writes expressions, which may fail where a dump would not: such a failure does
+ * not fail the backup. Nothing else may be sent meanwhile, because it would fail too. From here to the end of the transaction, the
+ * session's settings of text are those of `fixText`, whatever the database or the role have set, because the results are compared with
+ * those of another server.
  */
 export const readForVerification = async (
   client: pg.Client,

@@ -12,7 +12,7 @@ import type { Loose } from './left-out-of-dump.ts';
 import type { TableFacts } from './schema-contents.ts';
 import type { Mention } from './schemas-in-text.ts';
 
-/** What a person must know of a backup before a restore, in sentences. Names that SQL writes with quotes are left as they are. */
+/** What a person must know about a backup before a restore, in sentences. Names that SQL quotes are left as they are. */
 export interface Observations extends Loose {
   readonly schemas: readonly string[];
   readonly facts: readonly TableFacts[];

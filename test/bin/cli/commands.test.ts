@@ -137,7 +137,7 @@ describe('the exit status', () => {
       cwd: folder,
     });
     expect(ended.status).toBe(1);
-    expect(ended.stderr).toMatch(/cannot be reached/);
+    expect(ended.stderr).toMatch(/can.t be reached/);
   });
 });
 

@@ -2,7 +2,7 @@ import { type Config, type ConfigInput, checkConfig } from '../../../lib/config.
 
 export type SourceInput = ConfigInput['sources'][number];
 
-/** A source that is all right, with something of its own. */
+/** A valid source, with the given changes. */
 export const source = (own: Partial<SourceInput> = {}): SourceInput => ({
   name: 'main',
   host: 'db.example.com',
@@ -11,7 +11,7 @@ export const source = (own: Partial<SourceInput> = {}): SourceInput => ({
   ...own,
 });
 
-/** A second source, as different from the first as it can be. */
+/** A second valid source, as different from the first as possible. */
 export const otherSource = (own: Partial<SourceInput> = {}): SourceInput =>
   source({
     name: 'archive',
@@ -21,7 +21,7 @@ export const otherSource = (own: Partial<SourceInput> = {}): SourceInput =>
     ...own,
   });
 
-/** How a source takes restores: with a login of its own, and something more. */
+/** How a source accepts restores: a login of its own, and the given changes. */
 export const restore = (
   own: Partial<NonNullable<SourceInput['restore']>> = {},
 ): NonNullable<SourceInput['restore']> => ({
@@ -29,7 +29,7 @@ export const restore = (
   ...own,
 });
 
-/** A configuration that is all right, with something of its own. */
+/** A valid configuration, with the given changes. */
 export const input = (own: Partial<ConfigInput> = {}): ConfigInput => ({
   environment: 'test',
   sources: [source()],

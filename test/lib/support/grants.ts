@@ -18,7 +18,7 @@ const policy = z.object({
   }),
 });
 
-/** What a role may do: sorted actions by resource, with the condition behind where there is one. */
+/** What a role may do: sorted actions by resource, followed by the condition if there is one. */
 export const grantsOf = (synthesis: Synthesis, role: string): Record<string, string[]> => {
   const { PolicyDocument } = policy.parse(synthesis.at(`${role}/DefaultPolicy`).Properties);
   const grants: Record<string, string[]> = {};

@@ -17,7 +17,7 @@ export interface Resource {
 
 export interface Synthesis {
   readonly stack: Stack;
-  /** Those of the nested stacks too. */
+  /** Includes those of the nested stacks. */
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: Readonly<Record<string, { readonly Value: unknown }>>;
   /** The resource of the construct at a path below the stack, such as `Vault/Bucket`. */
@@ -28,12 +28,12 @@ export interface Synthesis {
   text(value: unknown): string;
 }
 
-/** Cloud assemblies; they go with the run. */
+/** Cloud assemblies; they are removed with the run. */
 const assemblies = mkdtempSync(path.join(process.env[RUN_FOLDER] ?? tmpdir(), 'stacks-'));
 
 /**
- * The stack without its bundles and layers: what it says of everything else is the same. CloudFormation's own rules take
- * longer than all the rest: nag.test.ts has them looked at.
+ * The stack without its bundles and layers; everything else in it is the same. CloudFormation's own rules take longer than all the rest:
+ * nag.test.ts checks them.
  */
 export const makeStack = (config: Config, given: AppProps = {}): LarderStack => {
   const outdir = mkdtempSync(path.join(assemblies, 'assembly-'));
@@ -42,14 +42,14 @@ export const makeStack = (config: Config, given: AppProps = {}): LarderStack => 
   return new LarderStack(app, 'Larder', { config });
 };
 
-/** What lies at a path inside a property, or undefined. */
+/** The value at a path inside a property, or undefined. */
 export const within = (value: unknown, ...path: readonly (string | number)[]): unknown =>
   path.reduce<unknown>((inner, step) => (isRecord(inner) ? inner[String(step)] : undefined), value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** Where a construct is: the constructs named `Default` between a source and what is its own are no part of it, as of its ids. */
+/** The path of a construct: the constructs named `Default` between a source and its own constructs are no part of it, as of its ids. */
 const pathOfElement = (element: CfnElement): string =>
   element.node.path
     .replace(/^Larder\//, '')

@@ -7,21 +7,27 @@ export type ArchivePart =
   | BlockPart;
 
 /**
- * Reads a custom archive while its chunks pass by, and looks whether it is whole. It keeps the table of contents and, at
- * most, the bytes of one unfinished entry: memory does not grow with the rows.
+ * Reads a custom archive while its chunks pass by, and checks whether it is complete. It keeps the table of contents and, at most, the
+ * bytes of one unfinished entry: memory does not grow with the rows.
  */
 export class ArchiveScanner {
   readonly #contents = new ContentsScanner();
   #blocks: BlockScanner | undefined;
 
-  /** The parts that are whole now. @throws DumpUnreadable for what is no custom archive or makes no sense */
+  /**
+   * The parts that are complete now.
+   * @throws DumpUnreadable if the bytes are not a valid custom archive
+   */
   take(chunk: Buffer): readonly ArchivePart[] {
     if (this.#blocks) return this.#blocks.take(chunk);
     const contents = this.#contents.take(chunk);
     return contents ? this.#begin(contents) : [];
   }
 
-  /** Called after the last byte. @throws DumpUnreadable where the archive is cut off */
+  /**
+   * Called after the last byte.
+   * @throws DumpUnreadable if the archive is cut off
+   */
   end(): readonly ArchivePart[] {
     const parts = this.#blocks ? [] : this.#begin(this.#contents.end());
     this.#blocks?.end();
@@ -39,7 +45,10 @@ export class ArchiveScanner {
   }
 }
 
-/** The parts of an archive, as its chunks come. @throws DumpUnreadable, and what the chunks throw */
+/**
+ * The parts of an archive, as its chunks arrive.
+ * @throws DumpUnreadable, and what the chunks throw
+ */
 export async function* readArchive(chunks: AsyncIterable<Buffer>): AsyncGenerator<ArchivePart> {
   const scanner = new ArchiveScanner();
   for await (const chunk of chunks) yield* scanner.take(chunk);

@@ -4,14 +4,14 @@ import { PendingBytes } from './pending-bytes.ts';
 import type { ValueReader } from './value-reader.ts';
 
 /**
- * What follows the table of contents of a custom archive, in src/bin/pg_dump/pg_backup_custom.c: a block for each entry that has
- * data. A block of rows is a list of chunks that ends with one of no bytes. A block of large objects has such a list for each of them,
- * behind its OID, and ends with an OID of 0.
+ * The blocks after the table of contents of a custom archive, in src/bin/pg_dump/pg_backup_custom.c: one for each entry that has data. A
+ * block of rows is a list of chunks that ends with one of no bytes. A block of large objects has such a list for each of them, after its
+ * OID, and ends with an OID of 0.
  */
 export type BlockPart = { readonly at: number } & (
   | { readonly kind: 'block'; readonly holds: BlockKind; readonly dumpId: number }
   | { readonly kind: 'large-object'; readonly oid: number }
-  /** So many bytes follow, in one or more pieces. */
+  /** This many bytes follow, in one or more pieces. */
   | { readonly kind: 'chunk'; readonly bytes: number }
   | { readonly kind: 'piece'; readonly bytes: Buffer }
   | { readonly kind: 'last-chunk' | 'last-large-object' }
@@ -29,10 +29,10 @@ type State = 'between' | 'rows' | 'objects' | 'object';
 /** Reads the blocks of an archive, or some of them, from the chunks that hold them. */
 export class BlockScanner {
   readonly #pending: PendingBytes;
-  /** Entries that have data and whose block has not come. */
+  /** Entries that have data and whose block was not read yet. */
   readonly #expected: Map<number, ArchiveEntry>;
   #state: State = 'between';
-  /** Bytes of a chunk that are still to come. */
+  /** Bytes of a chunk that were not read yet. */
   #inChunk = 0;
   #entry: ArchiveEntry | undefined;
 
@@ -49,8 +49,8 @@ export class BlockScanner {
   }
 
   /**
-   * The parts that are whole now. Pieces are views of the chunk.
-   * @throws DumpUnreadable for what makes no sense
+   * The parts that are complete now. Pieces are views of the chunk.
+   * @throws DumpUnreadable for invalid bytes
    */
   take(chunk: Buffer): BlockPart[] {
     this.#pending.add(chunk);
@@ -59,7 +59,10 @@ export class BlockScanner {
     return parts;
   }
 
-  /** Called after the last byte. @throws DumpUnreadable where a block is cut off, or missing */
+  /**
+   * Called after the last byte.
+   * @throws DumpUnreadable if a block is cut off, or missing
+   */
   end(): void {
     const pending = this.#pending;
     const isBetween = this.#state === 'between' && pending.length === 0;

@@ -3,10 +3,10 @@ import { type ArchiveEntry, readEntry } from './entry.ts';
 import { type ArchiveHeader, readHeader } from './header.ts';
 import { PendingBytes } from './pending-bytes.ts';
 
-/** What an archive of format custom begins with, and the first file of one of format tar holds. */
+/** The beginning of an archive of format custom, and the first file of one of format tar. */
 export interface TableOfContents {
   readonly header: ArchiveHeader;
-  /** In the archive's own order, in which the rows are as well. */
+  /** In the archive's own order, which is also the order of the rows. */
   readonly entries: readonly ArchiveEntry[];
 }
 
@@ -21,15 +21,15 @@ export class ContentsScanner {
   #header: ArchiveHeader | undefined;
   #count: number | undefined;
 
-  /** Place of the next byte that is not read yet. */
+  /** Place of the next unread byte. */
   get place(): number {
     return this.#pending.place;
   }
 
   /**
-   * Whoever gives a chunk may use its memory again when this returns.
-   * @returns the whole table once all of it has come
-   * @throws DumpUnreadable for what makes no sense
+   * The caller may use the memory of a chunk again when this returns.
+   * @returns the table of contents after all of it was read
+   * @throws DumpUnreadable for invalid bytes
    */
   take(chunk: Buffer): TableOfContents | undefined {
     this.#pending.add(chunk);
@@ -38,7 +38,10 @@ export class ContentsScanner {
     return contents;
   }
 
-  /** Called after the last byte. @throws DumpUnreadable where the table is cut off */
+  /**
+   * Called after the last byte.
+   * @throws DumpUnreadable if the table of contents is cut off
+   */
   end(): TableOfContents {
     this.#pending.end();
     const contents = this.#readOn();
@@ -51,7 +54,7 @@ export class ContentsScanner {
     return this.#pending.unreadable(this.place, why);
   }
 
-  /** Bytes that came behind the table. */
+  /** Bytes that followed the table of contents. */
   takeRest(): Buffer {
     return this.#pending.takeRest();
   }

@@ -3,23 +3,23 @@ import type { BlockOffset, ValueReader } from './value-reader.ts';
 import type { ValueWriter } from './value-writer.ts';
 
 /**
- * What pg_restore may restore or leave out: an entry of the table of contents, as ReadToc and WriteToc of
- * src/bin/pg_dump/pg_backup_archiver.c have it. Texts are null where pg_dump wrote none.
+ * An entry of the table of contents, which pg_restore may restore or leave out, in the form of ReadToc and WriteToc of
+ * src/bin/pg_dump/pg_backup_archiver.c. Texts are null if pg_dump wrote none.
  */
 export interface ArchiveEntry {
   /** Its number in the archive, above 0. */
   readonly dumpId: number;
   /** True if rows or large objects belong to it. */
   readonly hasData: boolean;
-  /** OIDs in the dumped database, 0 for what is in no catalog: the object's own, and its catalog's. */
+  /** OIDs in the dumped database, 0 if it is in no catalog: the object's own, and its catalog's. */
   readonly tableOid: number;
   readonly oid: number;
-  /** What it is called: bare for most, `table trigger` for what belongs to a table, `TABLE name` for a comment. */
+  /** Its name: bare for most, `table trigger` for a part of a table, `TABLE name` for a comment. */
   readonly tag: string;
   /** `TABLE`, `TABLE DATA`, `FK CONSTRAINT` and so on. */
   readonly desc: string;
   readonly section: Section;
-  /** SQL that makes it, drops it, and copies rows into it. */
+  /** SQL that creates it, drops it, and copies rows into it. */
   readonly defn: string | null;
   readonly dropStmt: string | null;
   readonly copyStmt: string | null;
@@ -30,16 +30,16 @@ export interface ArchiveEntry {
   /** pg_class.relkind of a table; null before 1.16. */
   readonly relkind: string | null;
   readonly owner: string | null;
-  /** Whether a table has OIDs, which none has any more: `false`. */
+  /** True if a table has OIDs, which no table has any more: `false`. */
   readonly withOids: string | null;
-  /** `dumpId`s of entries that must be there before it; some may not be in the archive. */
+  /** `dumpId`s of entries that must exist before it; some may not be in the archive. */
   readonly dependencies: readonly number[];
   /** Where its rows are: a place in a custom archive, the name of a file in a tar archive. */
   readonly place: BlockOffset | { readonly file: string | null };
 }
 
 export type Section = 'none' | 'pre-data' | 'data' | 'post-data';
-/** teSection of src/bin/pg_dump/pg_backup.h, which counts from 1 in these. */
+/** teSection of src/bin/pg_dump/pg_backup.h, which counts from 1 in these versions. */
 const SECTIONS: readonly Section[] = ['none', 'pre-data', 'data', 'post-data'];
 
 /** `TABLE DATA "acme"."orders"`: an entry in an error. */
@@ -50,7 +50,7 @@ export const describeEntry = ({
 }: Pick<ArchiveEntry, 'desc' | 'namespace' | 'tag'>): string =>
   `${desc} ${[namespace, tag].flatMap((name) => (name ? [JSON.stringify(name)] : [])).join('.')}`;
 
-/** @throws DumpUnreadable for what is no entry */
+/** @throws DumpUnreadable if it is not a valid entry */
 export const readEntry = (values: ValueReader, header: ArchiveHeader): ArchiveEntry => {
   const { place } = values;
   const dumpId = values.integer();
@@ -130,7 +130,10 @@ const readDependencies = (values: ValueReader): number[] => {
   }
 };
 
-/** Writes what readEntry reads. @throws RangeError for a place that is none of the format */
+/**
+ * Writes the bytes that readEntry reads.
+ * @throws RangeError for a place that the format does not have
+ */
 export const writeEntry = (
   values: ValueWriter,
   entry: ArchiveEntry,

@@ -7,15 +7,18 @@ export interface ArchiveHeader {
   /** Of the format: `1.14` in PostgreSQL 14 and 15, `1.15` in 16, `1.16` from 17 on. */
   readonly version: (typeof VERSIONS)[number];
   readonly compression: (typeof COMPRESSIONS)[number];
-  /** Of gzip, as 1.14 notes it: 0 to 9, -1 for its default. Null from 1.15 on, which does not note it. */
+  /** Of gzip, as recorded in 1.14: 0 to 9, -1 for its default. Null from 1.15 on, which does not record it. */
   readonly level: number | null;
   /** Width of an integer without its sign, and of a place in the file. */
   readonly integerBytes: number;
   readonly offsetBytes: number;
-  /** When it was made, as a C `struct tm` in a time zone that is not noted: seconds, minutes, hours, day, month from 0, year from 1900, summer time. */
+  /**
+   * When it was made, as a C `struct tm` in a time zone that is not recorded: seconds, minutes, hours, day, month from 0, year from 1900,
+   * summer time.
+   */
   readonly date: readonly number[];
   readonly database: string;
-  /** As the server and pg_dump call themselves: `17.11 (Debian 17.11-1)`. */
+  /** The server's and pg_dump's own version strings: `17.11 (Debian 17.11-1)`. */
   readonly serverVersion: string;
   readonly dumpVersion: string;
 }
@@ -28,10 +31,10 @@ const COMPRESSIONS = ['none', 'gzip', 'lz4', 'zstd'] as const;
 /** ArchiveFormat of src/bin/pg_dump/pg_backup.h. */
 const FORMATS = { custom: 1, tar: 3 } as const;
 const DATE_PARTS = 7;
-/** pg_restore itself takes no wider ones. */
+/** pg_restore itself accepts no wider ones. */
 const WIDEST = 32;
 
-/** @throws DumpUnreadable for what is no archive, or one of another version or format */
+/** @throws DumpUnreadable if it is not an archive, or has another version or format */
 export const readHeader = (values: ValueReader): ArchiveHeader => {
   const { place } = values;
   if (values.take(MAGIC.length).toString('latin1') !== MAGIC) {

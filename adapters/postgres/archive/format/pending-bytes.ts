@@ -3,10 +3,10 @@ import { INTEGER_BYTES, MoreBytesWanted, ValueReader } from './value-reader.ts';
 
 /** More than an entry with three long definitions has. */
 const MOST_BYTES = 256 * 1024 * 1024;
-/** From here on twice as many bytes are waited for, so that long values are not begun anew for each chunk. */
+/** Above this, the reader waits for twice as many bytes, so that long values are not parsed again for each chunk. */
 const LONG_BYTES = 64 * 1024;
 
-/** Bytes of an archive that came and are not read yet. Values are read where all of their bytes are there. */
+/** Bytes of an archive that have arrived and are not read yet. Values are read when all of their bytes have arrived. */
 export class PendingBytes {
   readonly #describe: (place: number) => string;
   #chunks: Buffer[] = [];
@@ -17,7 +17,7 @@ export class PendingBytes {
   integerBytes = INTEGER_BYTES;
 
   /**
-   * @param place of the first byte that will come
+   * @param place of the first byte that will arrive
    * @param describe names a place in an error
    */
   constructor(place: number, describe: (place: number) => string) {
@@ -40,7 +40,7 @@ export class PendingBytes {
     this.#length += chunk.length;
   }
 
-  /** No more will come. */
+  /** No more bytes will arrive. */
   end(): void {
     this.#isEnded = true;
     this.#wanted = 1;
@@ -53,7 +53,10 @@ export class PendingBytes {
     );
   }
 
-  /** Undefined until all bytes of the values are there. @throws DumpUnreadable, also where the bytes ended */
+  /**
+   * Undefined until all bytes of the values have arrived.
+   * @throws DumpUnreadable, also if the bytes have ended
+   */
   read<T extends object | number>(take: (values: ValueReader) => T): T | undefined {
     if (this.#length < this.#wanted) return this.#wait(this.#wanted);
     const bytes = this.#joined();
@@ -71,7 +74,10 @@ export class PendingBytes {
     }
   }
 
-  /** The next bytes as they are, at most this many; undefined where there are none. @throws DumpUnreadable where the bytes ended */
+  /**
+   * The next bytes, at most this many; undefined if there are none.
+   * @throws DumpUnreadable if the bytes have ended
+   */
   takeUpTo(most: number): Buffer | undefined {
     const [first] = this.#chunks;
     if (!first) return this.#wait(1);
@@ -84,13 +90,13 @@ export class PendingBytes {
     return taken;
   }
 
-  /** Keeps a copy of what waits: whoever gave the chunks may use their memory again. */
+  /** Keeps a copy of the waiting bytes, because the caller may use the memory of a chunk again. */
   detach(): void {
     const last = this.#chunks.pop();
     if (last) this.#chunks.push(Buffer.from(last));
   }
 
-  /** All that waits; it is read by somebody else then. */
+  /** All waiting bytes; another reader reads them then. */
   takeRest(): Buffer {
     const bytes = this.#joined();
     this.#drop(bytes, bytes.length);

@@ -13,22 +13,23 @@ import { DumpUnreadable } from '../../../../core/errors/restore.ts';
 import type { ArchiveHeader } from './header.ts';
 
 /**
- * The text of a table's rows, as COPY gives it, and the chunks of a block that hold it.
- *
- * pg_restore drops what follows the end of a zstd frame within a chunk, so each frame of ours ends where its chunk ends. It takes one
- * zlib stream for a block, and no second one behind it.
+ * The text of a table's rows, as COPY writes it, and the chunks of a block that hold it. pg_restore drops what follows the end of a zstd
+ * frame within a chunk, so each of our frames ends where its chunk ends. It accepts one zlib stream for a block, and no second one after
+ * it.
  */
 export type Compression = ArchiveHeader['compression'];
 
-/** What pg_dump writes behind the last row. */
+/** What pg_dump writes after the last row. */
 export const ROWS_END = Buffer.from('\\.\n\n\n');
 
 export interface CompressOptions {
   /** Of zstd and gzip. */
   readonly level?: number;
-  /** Bytes of text that a frame of zstd, or a chunk without compression, holds at most. The latter holds what came at once. */
+  /**
+   * Largest number of bytes of text in a frame of zstd, or in a chunk without compression. The latter has the bytes that arrived together.
+   */
   readonly frameBytes?: number;
-  /** Nobody else reads the text's pieces: the memory of each is freed once it is in a frame of zstd. */
+  /** No other code reads the text's pieces: the memory of each is freed after it is in a frame of zstd. */
   readonly isSoleReader?: boolean;
 }
 
@@ -56,7 +57,7 @@ const compressFrame = async (frame: Buffer, level: number): Promise<Buffer> => {
 };
 
 /**
- * The chunks of a block for a text. Memory for one frame is used.
+ * The chunks of a block for a text. Uses memory for one frame.
  * @throws RangeError for lz4, which Node can't write; and what `text` throws
  */
 export const compressRows = (
@@ -70,14 +71,14 @@ export const compressRows = (
   throw new RangeError(`an archive of compression ${compression} can't be written`);
 };
 
-/** The text as it came, cut where it is too long for a chunk. */
+/** The text in its own pieces, cut if one is too long for a chunk. */
 async function* pieces(text: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
   for await (const piece of text) {
     for (let from = 0; from < piece.length; from += bytes) yield piece.subarray(from, from + bytes);
   }
 }
 
-/** The text cut into pieces of one size, the last one shorter. Each is overwritten by the next. */
+/** The text cut into pieces of one size, the last one shorter. Each overwrites the one before. */
 async function* frames(
   text: AsyncIterable<Buffer>,
   bytes: number,
@@ -120,9 +121,9 @@ async function* deflated(text: AsyncIterable<Buffer>, level: number): AsyncGener
 }
 
 /**
- * The text that the chunks of a block hold. A chunk may come in pieces.
+ * The text that the chunks of a block hold. A chunk may arrive in pieces.
  * @param place names the block in an error
- * @throws DumpUnreadable for what is no whole text of its compression; and what `chunks` throws
+ * @throws DumpUnreadable if it is not a complete text of its compression; and what `chunks` throws
  */
 export const decompressRows = (
   compression: Compression,
@@ -169,14 +170,14 @@ async function* through(
     stream.destroy();
     await fed;
   }
-  // Both decompressors take no notice of what follows their end.
+  // Both decompressors ignore what follows their end.
   if (stream.bytesWritten !== given) {
     const why = `${given - stream.bytesWritten} bytes follow the end of its compressed rows`;
     throw new DumpUnreadable(place, why);
   }
 }
 
-/** Until it takes more, or nothing any more. */
+/** Until it accepts more, or has ended. */
 const drained = (into: Writable): Promise<void> =>
   new Promise((resolve) => {
     if (into.destroyed) return resolve();

@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Texts of an archive as strings, without loss. They are UTF-8, except in archives of databases of encoding SQL_ASCII, where any
- * byte may stand. A byte that is no part of valid UTF-8 becomes the lone surrogate U+DC00 + byte, which no valid text has
- * (the rule of Python's PEP 383, `surrogateescape`).
+ * Texts of an archive as strings, without loss. They are UTF-8, except in archives of databases with the encoding SQL_ASCII, which may have
+ * any bytes. A byte that is not part of valid UTF-8 becomes the lone surrogate U+DC00 + byte, which no valid text has (the rule of Python's
+ * PEP 383, `surrogateescape`).
  */
 const ESCAPE = 0xdc00;
 
 export const decodeText = (bytes: Buffer): string =>
   isUtf8(bytes) ? bytes.toString('utf8') : decodeMixed(bytes);
 
-/** @throws RangeError for a lone surrogate that stands for no byte */
+/** @throws RangeError for a lone surrogate that represents no byte */
 export const encodeText = (text: string): Buffer =>
   text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeMixed(text);
 
@@ -32,7 +32,7 @@ const decodeMixed = (bytes: Buffer): string => {
   return parts.join('');
 };
 
-/** Bytes of the valid character that begins there; 0 where none does. */
+/** Number of bytes of the valid character that begins there; 0 if none does. */
 const characterLength = (bytes: Buffer, at: number): number => {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;

@@ -1,9 +1,9 @@
 import { DumpUnreadable } from '../../../../core/errors/restore.ts';
 import { decodeText } from './text.ts';
 
-/** Thrown where a value continues behind the bytes that are there. */
+/** Thrown if a value continues after the available bytes. */
 export class MoreBytesWanted extends Error {
-  /** Bytes that the values need at least, from where their reading began. */
+  /** Bytes that the values need at least, from where reading began. */
   readonly bytes: number;
   constructor(bytes: number) {
     super();
@@ -11,7 +11,7 @@ export class MoreBytesWanted extends Error {
   }
 }
 
-/** Where an entry's rows begin, in bytes from the start of the archive, if pg_dump noted it: it can't in a pipe. */
+/** Where an entry's rows begin, in bytes from the start of the archive, if pg_dump recorded it: it can't if it writes into a pipe. */
 export interface BlockOffset {
   readonly state: keyof typeof OFFSET_STATES;
   readonly at: number;
@@ -22,13 +22,13 @@ export const OFFSET_STATES = { 'not-set': 1, set: 2, 'no-data': 3 } as const;
 
 /** A definition is at most as long as a statement may be. */
 const LONGEST_TEXT = 64 * 1024 * 1024;
-/** Of an integer, as PostgreSQL itself has it on every machine; an archive's header may say otherwise. */
+/** Bytes of an integer, as PostgreSQL has it on every machine; an archive's header may say otherwise. */
 export const INTEGER_BYTES = 4;
 export const LARGEST_INTEGER = 0x7fff_ffff;
 
 /**
- * The values of an archive, as pg_dump writes them: `ReadInt`, `ReadStr`, `ReadOffset` of
- * src/bin/pg_dump/pg_backup_archiver.c. It accepts one form of each value only, so that what is read can be written back byte for byte.
+ * The values of an archive, as pg_dump writes them: `ReadInt`, `ReadStr`, `ReadOffset` of src/bin/pg_dump/pg_backup_archiver.c. It accepts
+ * one form of each value only, so that the values can be written again byte for byte.
  */
 export class ValueReader {
   readonly #bytes: Buffer;
@@ -92,7 +92,7 @@ export class ValueReader {
     return sign === 1 ? -value : value;
   }
 
-  /** Null for a text of length -1, which stands for none. */
+  /** Null for a text of length -1, which means no text. */
   text(): string | null {
     const { place } = this;
     const length = this.integer();
@@ -113,7 +113,7 @@ export class ValueReader {
     return { state, at };
   }
 
-  /** Smallest byte first; undefined if it is too large to be counted. */
+  /** Smallest byte first; undefined if it is too large for a number. */
   #number(bytes: number): number | undefined {
     const taken = this.take(bytes);
     if (bytes === INTEGER_BYTES) return taken.readUInt32LE();

@@ -3,7 +3,7 @@ import { type BlockOffset, INTEGER_BYTES, LARGEST_INTEGER, OFFSET_STATES } from 
 
 const FIRST_BYTES = 4096;
 
-/** Writes what ValueReader reads: `WriteInt`, `WriteStr`, `WriteOffset` of src/bin/pg_dump/pg_backup_archiver.c. */
+/** Writes the values that ValueReader reads: `WriteInt`, `WriteStr`, `WriteOffset` of src/bin/pg_dump/pg_backup_archiver.c. */
 export class ValueWriter {
   readonly #integerBytes: number;
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
@@ -35,7 +35,7 @@ export class ValueWriter {
     return this.integer(bytes.length).raw(bytes);
   }
 
-  /** @throws RangeError for one that does not fit into so many bytes */
+  /** @throws RangeError for one that does not fit into this many bytes */
   offset({ state, at }: BlockOffset, bytes: number): this {
     this.byte(OFFSET_STATES[state]);
     this.#number(at, bytes);
@@ -48,7 +48,7 @@ export class ValueWriter {
     return this;
   }
 
-  /** What was written; the writer is not used any more. */
+  /** The written bytes; the writer is not used any more. */
   done(): Buffer {
     return this.#bytes.subarray(0, this.#at);
   }

@@ -6,7 +6,10 @@ import { writeHeader } from './header.ts';
 import { type CompressOptions, compressRows, ROWS_END } from './rows.ts';
 import { ValueWriter } from './value-writer.ts';
 
-/** The bytes of a table of contents. @throws RangeError for what its version can't hold */
+/**
+ * The bytes of a table of contents.
+ * @throws RangeError for values that its version can't have
+ */
 export const encodeContents = ({ header, entries }: TableOfContents): Buffer => {
   const values = new ValueWriter(header.integerBytes);
   writeHeader(values, header);
@@ -17,17 +20,17 @@ export const encodeContents = ({ header, entries }: TableOfContents): Buffer => 
 
 const OIDS = 2 ** 32;
 
-/** What blocks are made of; chunks stand between. See BlockPart. */
+/** The parts of blocks, between the chunks. See BlockPart. */
 export interface BlockWriter {
   start(holds: BlockKind, dumpId: number): Buffer;
   largeObject(oid: number): Buffer;
-  /** What stands before the bytes of a chunk. */
+  /** The bytes before those of a chunk. */
   chunk(bytes: number): Buffer;
   readonly lastChunk: Buffer;
   readonly lastLargeObject: Buffer;
 }
 
-/** @param integerBytes as the archive's header has it */
+/** @param integerBytes from the archive's header */
 export const makeBlockWriter = (integerBytes: number): BlockWriter => {
   const integer = (value: number): Buffer => new ValueWriter(integerBytes).integer(value).done();
   const zero = integer(0);
@@ -41,7 +44,7 @@ export const makeBlockWriter = (integerBytes: number): BlockWriter => {
   };
 };
 
-/** Writes parts as they were read: the archive's bytes again. */
+/** Writes parts as they were read, which gives the archive's bytes again. */
 export const makePartWriter = (): ((part: ArchivePart) => Buffer) => {
   let blocks: BlockWriter | undefined;
   return (part) => {
@@ -67,7 +70,7 @@ export const makePartWriter = (): ((part: ArchivePart) => Buffer) => {
   };
 };
 
-/** A block as it was written: from byte `at` of the archive on. */
+/** A block as it was written, from byte `at` of the archive on. */
 export interface WrittenBlock {
   readonly dumpId: number;
   readonly at: number;
@@ -76,16 +79,16 @@ export interface WrittenBlock {
 
 export interface ArchiveToWrite {
   readonly contents: TableOfContents;
-  /** What COPY gives for an entry that has data. */
+  /** The output of COPY for an entry that has data. */
   readonly rowsOf: (entry: ArchiveEntry) => AsyncIterable<Buffer>;
   readonly compress?: CompressOptions;
   readonly onBlock?: (block: WrittenBlock) => void;
 }
 
 /**
- * A custom archive as pg_dump writes it into a pipe, where places of blocks can't be noted. Rows are asked for one entry after the
- * other, in the order of the contents, and none is kept.
- * @throws RangeError for large objects and for what the version can't hold; and what `rowsOf` throws
+ * A custom archive as pg_dump writes it into a pipe, where places of blocks can't be recorded. Rows are read one entry after the other, in
+ * the order of the contents, and none is kept.
+ * @throws RangeError for large objects and for values that the version can't have; and what `rowsOf` throws
  */
 export async function* writeArchive(given: ArchiveToWrite): AsyncGenerator<Buffer> {
   const { contents, onBlock } = given;
@@ -137,15 +140,15 @@ const withoutPlaces = ({ header, entries }: TableOfContents): TableOfContents =>
 });
 
 /**
- * Contents with the places of the blocks that follow them, in this order. pg_restore can then go to one of them without reading the others,
- * and restore several at once.
+ * Contents with the places of the blocks that follow them, in this order. pg_restore can then seek to one of them without reading the
+ * others, and restore several at once.
  */
 export const placeBlocks = (
   contents: TableOfContents,
   blocks: readonly Pick<WrittenBlock, 'dumpId' | 'bytes'>[],
 ): TableOfContents => {
   const unplaced = withoutPlaces(contents);
-  // Places have a fixed width, so the contents are as long with them as without.
+  // Places have a fixed width, so the contents have the same length with and without them.
   let at = encodeContents(unplaced).length;
   const places = new Map<number, number>();
   for (const { dumpId, bytes } of blocks) {

@@ -2,11 +2,10 @@ import { catalog, FIRST_NORMAL_OID } from '../outside-dependencies.ts';
 import { constraintsIn, membersIn } from '../schema-members.ts';
 
 /**
- * SQL that reads which operators stored expressions are bound to. Their text does not say so everywhere: it has no place for an
- * operator's schema in `JOIN ... USING`, `CASE x WHEN y`, `IS DISTINCT FROM` and `NULLIF`, and for one operator only in a comparison of
- * rows. The stored form (`pg_node_tree`) has the OID of each.
- *
- * An expression that uses an operator from outside pg_catalog has an entry for it in pg_depend. Others are not read.
+ * SQL that reads which operators stored expressions are bound to. Their text does not always show it: it has no syntax for an operator's
+ * schema in `JOIN ... USING`, `CASE x WHEN y`, `IS DISTINCT FROM` and `NULLIF`, and for one operator only in a comparison of rows. The
+ * stored form (`pg_node_tree`) has the OID of each. An expression that uses an operator from outside pg_catalog has an entry for it in
+ * pg_depend. Others are not read.
  */
 const identity = (name: string, oid: string, column = '0'): string =>
   `(pg_catalog.pg_identify_object(${catalog(name)}, ${oid}, ${column})).identity`;
@@ -16,14 +15,14 @@ interface Holder {
   readonly objid: string;
   readonly kind: string;
   readonly name: string;
-  /** Schema's OID, and name of what a statement names that makes the expression. */
+  /** OID of the schema, and name of the object in the statement that creates the expression. */
   readonly namespace: string;
   readonly of: string;
   readonly trees: readonly string[];
-  /** As the server writes it back. */
+  /** The expression as the server writes it. */
   readonly written: string;
   readonly from: string;
-  /** SQL, true of those that belong to the schemas. */
+  /** SQL, true for those that belong to the schemas. */
   readonly within: string;
 }
 
@@ -42,7 +41,7 @@ const HOLDERS: readonly Holder[] = [
     from: `pg_catalog.pg_rewrite r JOIN ${TABLE} r.ev_class`,
     within: `r.ev_class = ANY (ARRAY(${membersIn('pg_class')}))`,
   },
-  // A generated column's may be entered for the column.
+  // The entry of a generated column may be that of the column.
   ...['d.oid', 'd.adrelid'].map((objid, i) => ({
     classid: catalog(i ? 'pg_class' : 'pg_attrdef'),
     objid,
@@ -155,7 +154,7 @@ const HOLDERS: readonly Holder[] = [
 
 const OPERATOR = catalog('pg_operator');
 
-/** SQL, whether an object's expressions use an operator from outside pg_catalog. An operator class or family has none. */
+/** SQL, true if an object's expressions use an operator from outside pg_catalog. An operator class or family has none. */
 const usesOperator = ({
   classid,
   objid,
@@ -207,5 +206,8 @@ const read = (which: 'dependent' | 'of'): string => `
 /** @param $1 OIDs of the schemas */
 export const BOUND = read('dependent');
 
-/** Everything with an expression that belongs to the objects named, whatever it is bound to. @param $2, $3 their schemas and names */
+/**
+ * Everything with an expression that belongs to the named objects, whatever operators it uses.
+ * @param $2, $3 their schemas and names
+ */
 export const BOUND_OF = read('of');

@@ -4,9 +4,9 @@ import type { SchemaOids } from '../schema-contents.ts';
 import { BOUND, BOUND_OF } from './binding-queries.ts';
 
 /**
- * Which operators from outside pg_catalog an object's expressions are bound to. The definition's text does not always
- * name the schema, and PostgreSQL then finds the operator on the search_path: the same text may be bound to another operator, such as `=` of
- * text in place of that of citext.
+ * Which operators from outside pg_catalog an object's expressions are bound to. The definition's text does not always name the schema, and
+ * PostgreSQL then finds the operator on the search_path: the same text may be bound to another operator, such as `=` of text instead of
+ * that of citext.
  */
 interface Row extends Pick<OperatorBinding, 'kind' | 'name' | 'operators' | 'functions'> {
   readonly schema: string;
@@ -26,7 +26,7 @@ export const readBindings = async (
   schemaOids: SchemaOids,
 ): Promise<OperatorBinding[]> => (await client.query<Row>(BOUND, [schemaOids])).rows.map(bindingOf);
 
-/** All expressions of these tables, views, domains, functions and statistics, those without such an operator as well. */
+/** All expressions of these tables, views, domains, functions and statistics, including those without such an operator. */
 export const readBindingsOf = async (
   client: pg.Client,
   schemaOids: SchemaOids,
@@ -40,7 +40,7 @@ export const readBindingsOf = async (
 export const bindingKey = ({ kind, name }: Pick<OperatorBinding, 'kind' | 'name'>): string =>
   `${kind} ${name}`;
 
-/** Whether two servers build the same tree from the same text, so that the number of uses of an operator can be compared. */
+/** True if two servers build the same tree from the same text, so that the number of uses of an operator can be compared. */
 export interface Exactness {
   readonly sameMajor: boolean;
 }
@@ -50,13 +50,13 @@ const notIn = (these: readonly string[], those: readonly string[]): string[] =>
 
 export type Bound = Pick<OperatorBinding, 'operators' | 'functions'>;
 
-/** Differences. Functions are compared only by name: a cast of an array comes back as a cast of each of its elements. */
+/** Differences. Functions are compared only by name: a cast of an array is written again as a cast of each of its elements. */
 export interface BoundOtherwise {
   readonly lost: readonly string[];
   readonly got: readonly string[];
 }
 
-/** @returns undefined where nothing differs */
+/** @returns undefined if nothing differs */
 export const boundOtherwise = (
   was: Bound,
   is: Bound,
@@ -91,7 +91,7 @@ const line = (is: OperatorBinding, { lost, got }: BoundOtherwise): string => {
 };
 
 /**
- * A line for each object that is bound to other operators than it was. Missing objects are reported by the comparison of objects. The
+ * A line for each object that is bound to other operators than at the source. The comparison of objects reports missing objects. The
  * session's search_path must be empty.
  */
 export const bindingDifferences = async (

@@ -2,9 +2,8 @@ import { catalog } from '../outside-dependencies.ts';
 import { membersIn, typesIn } from '../schema-members.ts';
 
 /**
- * Whose each object is and who may do what with it, under the kinds and names of definition-queries.ts; who granted it is left out, since
- * pg_dump leaves out what changes nothing. No list at all means PostgreSQL's own.
- * https://www.postgresql.org/docs/current/ddl-priv.html
+ * The owner and the grants of each object, under the kinds and names of definition-queries.ts. Grantors are left out, because pg_dump
+ * leaves out what changes nothing. No list at all means PostgreSQL's default. https://www.postgresql.org/docs/current/ddl-priv.html
  */
 const granted = (acl: string): string => `(
       SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry::text COLLATE "C") FROM (
@@ -24,7 +23,7 @@ const COLUMN_GRANTS = `'columns', (
       SELECT pg_catalog.jsonb_object_agg(a.attname, ${granted('a.attacl')})
       FROM pg_catalog.pg_attribute a WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped AND pg_catalog.cardinality(a.attacl) > 0)`;
 
-/** What those get who make something in the schema. */
+/** Default privileges for objects created in the schema. */
 const DEFAULT_GRANTS = `'defaults', (
       SELECT pg_catalog.jsonb_object_agg(pg_catalog.concat_ws(' ', d.defaclobjtype, pg_catalog.pg_get_userbyid(d.defaclrole)), ${granted('d.defaclacl')})
       FROM pg_catalog.pg_default_acl d WHERE d.oid = ANY (ARRAY(${membersIn('pg_default_acl', 'ARRAY[o.oid]')})) AND pg_catalog.cardinality(d.defaclacl) > 0)`;
@@ -42,7 +41,7 @@ const ONLY_OWNED = [
   ['text search dictionary', 'pg_ts_dict', 'dict'],
 ] as const;
 
-/** What PostgreSQL itself grants on public is in no dump, so what is granted besides can't be told from it. */
+/** No dump has PostgreSQL's own grants on public, so further grants can't be distinguished from them. */
 const SCHEMA_GRANTS = `'grants', CASE WHEN o.nspname <> 'public' THEN ${granted("COALESCE(o.nspacl, pg_catalog.acldefault('n', o.nspowner))")} END`;
 
 export const ACCESS_QUERY = [

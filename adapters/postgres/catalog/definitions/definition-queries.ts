@@ -5,20 +5,20 @@ import { collation, comment, identity, NOT_OF_EXTENSION, sorted } from './query-
 import { TEXT_QUERIES } from './text-search-queries.ts';
 
 /**
- * What the catalogs say of each object: `facts` as they are, `expressions` as the server writes them back. Both together say all that
- * pg_dump brings back of it. Catalog rows are taken as a whole where oids are all that must go: a newer server's further
- * properties are then in it too.
+ * What the catalogs hold of each object: `facts` as they are, `expressions` as the server writes them. Both together are everything that
+ * pg_dump restores of it. Catalog rows are taken whole if only oids have to be removed: then properties that a newer server adds are
+ * included too.
  */
 /** Some builds keep a number of their own there. */
 const ATTRIBUTE_OPTIONS = `(SELECT pg_catalog.array_agg(o ORDER BY o COLLATE "C") FROM pg_catalog.unnest(a.attoptions) o WHERE o !~ '^pg_attver=')`;
 
-/** An heir's columns follow its parents' once it was restored with them, whichever was added first at home. */
+/** After a restore, a child table's own columns follow those of its parents, whichever were added first at the source. */
 const PLACE = `CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
         WHERE h.inhrelid = c.oid AND p.relnamespace = ANY ($1) OFFSET 0) THEN a.attnum END`;
 
 /**
- * What a column that an heir has from a parent was given itself, or else the parent's: that is how it comes back, since pg_dump writes a column's
- * compression and storage only where they are not those of the server or the type, and CREATE TABLE ... INHERITS takes the parent's.
+ * The compression or storage of an inherited column in a child table, or else the parent's: a restore gives it that, because pg_dump writes
+ * them only if they differ from the server's or the type's, and CREATE TABLE ... INHERITS uses the parent's.
  */
 const fromParents = (own: string, usual: string): string => `CASE
     WHEN a.attinhcount = 0 OR c.relispartition OR a.${own} <> ${usual} THEN a.${own}
@@ -37,7 +37,7 @@ const STORAGE = fromParents(
   '(SELECT y.typstorage FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid)',
 );
 
-/** Columns by name, in their order; `attislocal` is left out, since an outside parent may be missing. */
+/** Columns by name, in their order. `attislocal` is left out, because an outside parent may be missing. */
 const COLUMNS = `(
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
@@ -47,7 +47,7 @@ const COLUMNS = `(
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   )`;
 
-/** pg_dump gives a partition's column that has no default of its own, where the parent's has one, a default of NULL. */
+/** pg_dump gives a partition's column without a default a default of NULL if the parent's column has one. */
 const DEFAULTS = `(
     SELECT pg_catalog.array_agg(pg_catalog.format('%I %s', a.attname, e.expression) ORDER BY a.attname COLLATE "C")
     FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum,
@@ -61,18 +61,18 @@ const LARGEST = (type: string): string =>
 
 const RELATION = `'kind', c.relkind, 'persistence', c.relpersistence, 'options', ${sorted('c.reloptions')}, 'columns', ${COLUMNS}, ${comment('pg_class', 'c.oid')}`;
 
-/** Whether a table, by its oid, is a partition of a table elsewhere, or is being detached from its own: a restore leaves it on its own. */
+/** True if a table, by its oid, is a partition of a table elsewhere, or is being detached from its parent: a restore leaves it detached. */
 const partitionOfOther = (oid: string): string => `EXISTS (
     SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
     WHERE i.inhrelid = ${oid} AND p.relkind = 'p' AND (p.relnamespace <> ALL ($1) OR i.inhdetachpending) OFFSET 0
   )`;
 
-/** Of a constraint `k`: a key to a table of another schema. */
+/** True if a constraint `k` is a key to a table of another schema. */
 const LEADS_AWAY = `(k.contype = 'f'
       AND EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.oid = k.confrelid AND r.relnamespace <> ALL ($1) OFFSET 0))`;
 
 export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
-  // What initdb says of public may be in no dump, which depends on how that was made.
+  // A dump may contain initdb's own settings of public or not, depending on how the schema was created.
   schema: `
     SELECT ${identity('pg_namespace', 'n.oid')}, pg_catalog.jsonb_build_object('comment', pg_catalog.md5(CASE
         WHEN n.nspname = 'public' THEN NULLIF(pg_catalog.obj_description(n.oid, 'pg_namespace'), 'standard public schema')
@@ -106,7 +106,8 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('v', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
-  // An identity column's is dumped without its type, which is the column's then: LIKE ... INCLUDING IDENTITY makes one of bigint for any.
+  // The sequence of an identity column is dumped without its type, and gets the column's type then: LIKE ... INCLUDING IDENTITY creates one
+  // of bigint for any type.
   sequence: `
     SELECT ${identity('pg_class', 'c.oid')}, pg_catalog.to_jsonb(s) - ARRAY['seqrelid', 'seqtypid'] || pg_catalog.jsonb_build_object(
         'seqmax', CASE WHEN s.seqincrement > 0 AND s.seqmax = ${LARGEST('s.seqtypid')} THEN ${LARGEST('COALESCE(i.atttypid, s.seqtypid)')} ELSE s.seqmax END,
@@ -121,7 +122,8 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
     WHERE s.seqrelid = ANY (ARRAY(${membersIn('pg_class')})) AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
     ORDER BY 1`,
 
-  // pg_dump leaves out what CREATE INDEX CONCURRENTLY left behind invalid; a partitioned table's is invalid while a partition lacks its part.
+  // pg_dump leaves out an invalid index that CREATE INDEX CONCURRENTLY left behind. A partitioned table's index is invalid while a
+  // partition lacks its part.
   index: `
     SELECT ${identity('pg_class', 'x.oid')}, pg_catalog.jsonb_build_object('of', i.indrelid::pg_catalog.regclass, 'valid', i.indisvalid,
         'primary', i.indisprimary, 'clustered', i.indisclustered, 'identity', i.indisreplident, ${comment('pg_class', 'x.oid')},
@@ -135,9 +137,9 @@ export const DEFINITION_QUERIES: Readonly<Record<string, string>> = {
       AND ${NOT_OF_EXTENSION('pg_class', 't.oid')} AND ${NOT_OF_EXTENSION('pg_class', 'x.oid')}
     ORDER BY 1`,
 
-  // What a partition has of its parent's comes with the parent; keys and checks of a parent elsewhere are dumped as its own. Each NOT NULL is a
-  // constraint from 18 on, of which the columns say enough, unless it is a special one.
-  // Leaves the schema: a restore keeps it for later, or leaves it out. Nothing is said of it but what its statement says.
+  // A partition gets its parent's constraints with the parent; keys and checks of a parent elsewhere are dumped as its own. From 18 on, each
+  // NOT NULL is a constraint. The columns already show it, unless it is a special one.
+  // It refers to another schema: a restore adds it later, or leaves it out. Only its statement is compared.
   'foreign key': `
     SELECT ${identity('pg_constraint', 'k.oid')}, pg_catalog.jsonb_build_object('validated', k.convalidated) AS facts,
       ARRAY[pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '')] AS expressions

@@ -8,43 +8,46 @@ import { ACCESS_QUERY } from './access-query.ts';
 import { DEFINITION_QUERIES } from './definition-queries.ts';
 
 /**
- * Every object of the schemas with a digest of what it is: read in a backup's snapshot, and again where the backup came back, by
- * the same rule. It stands for what pg_dump brings back, so for neither statistics' values nor oids; owners and grants have one of their
- * own, since not every restore keeps them. Two digests can be compared where both servers are of one major: another may write an
- * expression otherwise, and know other properties.
+ * Every object of the schemas with a digest of its definition: read in a backup's snapshot, and again after a restore, by the same rule. It
+ * covers what pg_dump restores, so neither statistics' values nor oids. Owners and grants have a digest of their own, because not every
+ * restore keeps them. Two digests can be compared if both servers have the same major: another one may write an expression otherwise, and
+ * know other properties.
  */
 export interface Defining {
   readonly name: string;
-  /** Compared as they are. */
+  /** Compared unchanged. */
   readonly facts: unknown;
-  /** Compared by what they say: servers write some of them anew in another way. */
+  /** Compared by meaning, because servers write some of them in another form. */
   readonly expressions: readonly (string | null)[];
 }
 
 /**
- * A digest begins with the rule it was made by, which changes whenever a digest may come out otherwise for what is the same. The first, whose
- * digests have none in front, knew the words of expressions and not their order: those say nothing. The second kept the names of columns that
- * nobody can name.
+ * A digest begins with the number of the rule that made it. The number changes whenever a digest may differ for the same object. The first
+ * rule, whose digests have no number, used the words of expressions and not their order: such digests prove nothing. The second kept the
+ * names of columns that nothing can refer to.
  */
 const RULES = ['3:', '2:'] as const;
 export type Rule = (typeof RULES)[number];
 const DIGEST_CHARACTERS = 16;
 
-/** By which rule these were made; undefined for one that is not known, or no longer. */
+/** The rule that made these digests; undefined if it is not known, or no longer. */
 export const ruleOf = (definitions: readonly Definition[]): Rule | undefined =>
   RULES.find((rule) => definitions.every(({ digest }) => digest.startsWith(rule)));
 
 const digest = (rule: Rule, said: unknown): string =>
   rule + sha256Hex(JSON.stringify(said)).slice(0, DIGEST_CHARACTERS);
 
-/** jsonb writes its members in one order, whatever was made first. */
+/** jsonb writes its members in one order, whatever the order in which they were given. */
 const digestOf = (rule: Rule, { facts, expressions }: Defining, form: FormRule): string =>
   digest(rule, [facts, expressions.map((text) => (text === null ? null : formOf(text, form)))]);
 
-/** What is there, to be compared with a manifest's. `otherDigest` is what it may have been at home as well, where a rule of before could not tell. */
+/**
+ * The existing objects, to be compared with a manifest's. `otherDigest` is another digest that the object may have had at the source, if an
+ * earlier rule could not distinguish.
+ */
 export type Defined = Definition & { readonly otherDigest?: string };
 
-/** By the rule of before, a text that came back with names may have had none at home. */
+/** By an earlier rule, a text that now has names may have had none at the source. */
 export const definitionOf = (kind: string, one: Defining, rule: Rule = '3:'): Defined =>
   rule === '3:'
     ? { kind, name: one.name, digest: digestOf(rule, one, 3) }
@@ -66,7 +69,7 @@ export const foreignKeyOf = (
     'foreign key',
     {
       name,
-      // Since PostgreSQL 18: the catalog has it as never validated, its statement does not say so.
+      // Since PostgreSQL 18: the catalog marks it as not validated, and its statement does not show that.
       facts: { validated: valid && !definition.endsWith(' NOT ENFORCED') },
       expressions: [definition.replace(/ NOT VALID$/, '')],
     },

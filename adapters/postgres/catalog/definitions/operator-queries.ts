@@ -1,7 +1,7 @@
 import { membersIn } from '../schema-members.ts';
 import { comment, identity, NOT_OF_EXTENSION } from './query-fragments.ts';
 
-/** As definition-queries.ts, for operators and what makes indexes of them. */
+/** Like definition-queries.ts, for operators, operator classes and families. */
 const TYPE = 'pg_catalog.regtype';
 const OPERATOR = 'pg_catalog.regoperator';
 
@@ -12,7 +12,7 @@ const family = (oid: string): string =>
 const method = (oid: string): string =>
   `(SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = ${oid})`;
 
-/** Operators and functions of a family, as far as `left`, a type, is what they take on their left. */
+/** Operators and functions of a family whose left argument has the type `left`. */
 const members = (oid: string, left = ''): string => `
         'operators', (SELECT pg_catalog.jsonb_agg(e.entry ORDER BY e.entry::text COLLATE "C") FROM (
           SELECT pg_catalog.jsonb_build_array(a.amoplefttype::${TYPE}, a.amoprighttype::${TYPE}, a.amopstrategy, a.amoppurpose, a.amopopr::${OPERATOR},
@@ -23,7 +23,7 @@ const members = (oid: string, left = ''): string => `
           FROM pg_catalog.pg_amproc a WHERE a.amprocfamily = ${oid}${left && ` AND a.amproclefttype = ${left}`}) e)`;
 
 export const OPERATOR_QUERIES: Readonly<Record<string, string>> = {
-  // One that another one names and nobody has made has no function; it is in no dump.
+  // An operator that another one names and that was never created has no function, and is in no dump.
   operator: `
     SELECT ${identity('pg_operator', 'o.oid')}, pg_catalog.to_jsonb(o) - ARRAY['oid', 'oprnamespace', 'oprowner', 'oprleft', 'oprright', 'oprresult', 'oprcom',
         'oprnegate', 'oprcode'] || pg_catalog.jsonb_build_object('result', o.oprresult::${TYPE}, 'function', o.oprcode::pg_catalog.oid::pg_catalog.regprocedure,

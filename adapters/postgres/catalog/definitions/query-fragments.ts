@@ -1,6 +1,6 @@
 import { catalog } from '../outside-dependencies.ts';
 
-/** Pieces of SQL that the queries for definitions are made of. */
+/** Pieces of SQL for the queries of definitions. */
 export const identity = (name: string, oid: string): string =>
   `(pg_catalog.pg_identify_object(${catalog(name)}, ${oid}, 0)).identity AS name`;
 

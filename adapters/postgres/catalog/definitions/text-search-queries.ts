@@ -1,13 +1,13 @@
 import { membersIn } from '../schema-members.ts';
 import { comment, identity, NOT_OF_EXTENSION } from './query-fragments.ts';
 
-/** As definition-queries.ts, for collations, conversions and text search: what rows sort, compare and are found by. */
+/** Like definition-queries.ts, for collations, conversions and text search: the rules by which rows are sorted, compared and found. */
 const query = (kind: string, facts: string): string => `
     SELECT ${identity(kind, 'o.oid')}, ${facts} || pg_catalog.jsonb_build_object(${comment(kind, 'o.oid')}) AS facts, ARRAY[]::text[] AS expressions
     FROM pg_catalog.${kind} o WHERE o.oid = ANY (ARRAY(${membersIn(kind)})) AND ${NOT_OF_EXTENSION(kind, 'o.oid')}
     ORDER BY 1`;
 
-/** A catalog row without its name and what is an oid: functions are written by name. */
+/** A catalog row without its name and its oids: functions are written by name. */
 const rest = (...without: readonly string[]): string =>
   `pg_catalog.to_jsonb(o) - ARRAY[${['oid', ...without].map((column) => `'${column}'`).join(', ')}]`;
 

@@ -1,5 +1,5 @@
 /**
- * An expression as the server writes it back, in tokens and brackets. Nothing but white space is lost.
+ * An expression as the server writes it, in tokens and brackets. Only white space is lost.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 export interface Brackets {
@@ -13,7 +13,7 @@ const TOKEN =
 
 const CLOSES = { ')': '(', ']': '[' } as const;
 
-/** @returns undefined where brackets do not match, which no server writes */
+/** @returns undefined if brackets do not match, which no server writes */
 export const bracketsOf = (expression: string): readonly Written[] | undefined => {
   let items: Written[] = [];
   const around: { readonly open: '(' | '['; readonly outer: Written[] }[] = [];

@@ -2,12 +2,12 @@ import { isCast, isGroup, type Part } from './parts.ts';
 import { columnNameOf } from './type-names.ts';
 
 /**
- * The name of a column that was given none and is neither a column nor a call: that of its type, or that of a subquery's first column. As
+ * The name of a column without a given name that is neither a column nor a call: that of its type, or that of a subquery's first column. As
  * FigureColname does it: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/backend/parser/parse_target.c
  */
 interface Figured {
   readonly name: string;
-  /** A cast or a CASE around it does not name it otherwise. */
+  /** A cast or a CASE around it does not change its name. */
   readonly strong: boolean;
 }
 
@@ -34,7 +34,7 @@ const firstTarget = (select: readonly Part[]): readonly Part[] => {
   return select.slice(from, length < 0 ? undefined : from + length);
 };
 
-/** What stands behind the ELSE of a CASE, which may hold others. */
+/** What follows the ELSE of a CASE, which may contain others. */
 const elseOf = (parts: readonly Part[]): readonly Part[] => {
   let depth = 0;
   const at = parts.findIndex((part) => {
@@ -65,7 +65,7 @@ const figure = (parts: readonly Part[]): Figured | undefined => {
   return inside?.strong ? inside : { name: columnNameOf(first.to), strong: false };
 };
 
-/** @param before what of a list of columns has been read, up to an AS */
+/** @param before the part of a list of columns that was read, up to an AS */
 export const impliedName = (before: readonly Part[]): string | undefined => {
   const from = before.findLastIndex((part) => BEFORE_TARGET.includes(part));
   return figure(before.slice(from + 1))?.name;

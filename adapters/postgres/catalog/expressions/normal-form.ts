@@ -4,27 +4,26 @@ import { type Group, isGroup, type Part } from './parts.ts';
 import { typeAt } from './type-names.ts';
 
 /**
- * What an expression says, in one form for all the ways in which servers write it. What pg_dump wrote is read by a server and written
- * back by it, and the second text need not be the first. Four things change, and nothing else does (tried on all that the tests have, and on
- * the views of PostgreSQL's own regression tests):
+ * The meaning of an expression, in one form for all forms in which servers write it. A server reads the text that pg_dump wrote and writes
+ * it again, and the second text may differ from the first. Four things change, and nothing else does (tried on all expressions of the
+ * tests, and on the views of PostgreSQL's own regression tests):
  *
- * - A cast of an array goes to its elements: `(ARRAY['a'::varchar])::text[]` comes back as `ARRAY[('a'::varchar)::text]`. In an element it
- *   goes below a collation.
- * - AND within AND loses its brackets where it comes first, and so does OR: `x BETWEEN 1 AND 2 AND y` is written
- *   `(((x >= 1) AND (x <= 2)) AND y)`, and comes back as `((x >= 1) AND (x <= 2) AND y)`.
+ * - A cast of an array goes to its elements: `(ARRAY['a'::varchar])::text[]` becomes `ARRAY[('a'::varchar)::text]`. In an element it goes
+ *   below a collation.
+ * - AND within AND loses its brackets if it is first, and so does OR: `x BETWEEN 1 AND 2 AND y` is written `(((x >= 1) AND (x <= 2)) AND
+ *   y)`, and becomes `((x >= 1) AND (x <= 2) AND y)`.
+ * - A column that nothing can refer to, in a subquery or after UNION, has its name written unless that is `?column?`: `EXISTS (SELECT
+ *   NULL)` is written `SELECT NULL::text`, which a server reads as a column named `text`, and becomes `SELECT NULL::text AS text`. A column
+ *   that can be referred to always has its name written.
+ * - A join of tables without a common column, `NATURAL JOIN`, is written `ON TRUE`, and becomes `ON (true)`.
  *
- * - A column that nobody can name, in a subquery or behind UNION, has its name written unless that is `?column?`: `EXISTS (SELECT NULL)` is written
- *   `SELECT NULL::text`, which is a column named `text` for who reads it, and comes back as `SELECT NULL::text AS text`. A column that can be
- *   named always has its name written, whatever it is.
- * - A join of tables without a column in common, `NATURAL JOIN`, is written `ON TRUE`, and comes back as `ON (true)`.
- *
- * All else stays in its order and within its brackets: `(a - b) - c` is not `a - (b - c)`.
+ * Everything else stays in its order and within its brackets: `(a - b) - c` is not `a - (b - c)`.
  */
 
-/** Of the digests that are made of it: before the third, names and collations were left as they are written. */
+/** The rule of the digests: before the third, names and collations were kept as they are written. */
 export type FormRule = 2 | 3;
 
-/** What a cast that follows is of: the brackets around it belong to the cast. */
+/** The operand of a cast that follows: the brackets around it belong to the cast. */
 const takeOperand = (parts: Part[]): readonly Part[] => {
   const last = parts.pop();
   if (last === undefined) return [];
@@ -45,7 +44,7 @@ const elementsOf = (items: readonly Part[]): readonly (readonly Part[])[] => {
   return elements;
 };
 
-/** A cast goes below the collation of what is cast. */
+/** A cast goes below the collation of its operand. */
 const castElement = (to: string, element: readonly Part[], rule: FormRule): readonly Part[] => {
   const [only, more] = element;
   const at = isGroup(only, '(') ? only.items.indexOf('COLLATE') : -1;
@@ -61,7 +60,7 @@ const castTo = (to: string, of: readonly Part[], rule: FormRule): readonly Part[
   if (!to.endsWith('[]') || !written || !isGroup(list, '[')) return [{ to, of }];
   const items = elementsOf(list.items).flatMap((element, i) => [
     ...(i ? [','] : []),
-    // An array in an array is cast as the whole is.
+    // An array in an array is cast like the whole.
     ...(element[0] === 'ARRAY' && element.length === 2
       ? castTo(to, element, rule)
       : castElement(to.slice(0, -2), element, rule)),
@@ -71,7 +70,7 @@ const castTo = (to: string, of: readonly Part[], rule: FormRule): readonly Part[
 
 const JOINING = ['AND', 'OR'] as const;
 
-/** Without the brackets around what is joined by the same word. */
+/** Without the brackets around operands that are joined by the same word. */
 const flattened = (parts: readonly Part[]): readonly Part[] => {
   const joint = JOINING.find((word) => parts.includes(word));
   if (!joint) return parts;
@@ -84,7 +83,7 @@ const flattened = (parts: readonly Part[]): readonly Part[] => {
   );
 };
 
-/** By the names that columns have anyway: see `impliedName`. */
+/** Uses the names that columns have by themselves: see `impliedName`. */
 const isImplied = (before: readonly Part[], name: Written | undefined): boolean =>
   typeof name === 'string' && impliedName(before) === name.replace(/^"(.*)"$/s, '$1');
 
@@ -118,7 +117,7 @@ const grouped = ({ open, items }: Brackets, rule: FormRule): Group => ({
   items: read(items, rule),
 });
 
-/** Equal for two expressions that say the same, as far as a dump and its restore go; to be compared, not to be read. */
+/** Equal for two expressions with the same meaning, as far as a dump and its restore change them. For comparison only, not readable. */
 export const formOf = (expression: string, rule: FormRule = 3): unknown => {
   const written = bracketsOf(expression);
   return written ? read(written, rule) : expression;

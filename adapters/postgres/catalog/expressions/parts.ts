@@ -1,4 +1,4 @@
-/** An expression, read: words, brackets, and casts with what they are of. */
+/** A parsed expression: words, brackets, and casts with their operands. */
 export interface Group {
   readonly open: '(' | '[';
   readonly items: readonly Part[];

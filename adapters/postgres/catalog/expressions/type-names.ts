@@ -1,6 +1,6 @@
 import type { Brackets, Written } from './brackets.ts';
 
-/** Words that a type's name goes on with: `character varying`, `timestamp(3) with time zone`, `interval day to second`. */
+/** Words that continue a type's name: `character varying`, `timestamp(3) with time zone`, `interval day to second`. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   character: ['varying'],
   bit: ['varying'],
@@ -40,7 +40,7 @@ export const typeAt = (
 const textOf = (item: Written): string =>
   typeof item === 'string' ? item : `(${item.items.map(textOf).join(' ')})`;
 
-/** Types that SQL has words of its own for, by their names in the catalog. https://www.postgresql.org/docs/current/datatype.html */
+/** Types for which SQL has words of its own, by their names in the catalog. https://www.postgresql.org/docs/current/datatype.html */
 const NAMES: Readonly<Record<string, string>> = {
   smallint: 'int2',
   integer: 'int4',
@@ -57,13 +57,16 @@ const NAMES: Readonly<Record<string, string>> = {
   'timestamp with time zone': 'timestamptz',
 };
 
-/** What a column is named that is a cast and has no other name. @param type of `typeAt` */
+/**
+ * The name of a column that is a cast and has no other name.
+ * @param type of `typeAt`
+ */
 export const columnNameOf = (type: string): string => {
   const plain = type
     .replace(/\[\]$/, '')
     .replace(/ ?\([^()]*\)/, '')
     .trim();
-  // An interval goes on with its fields.
+  // The fields of an interval follow.
   const known = NAMES[plain] ?? (plain.startsWith('interval ') ? 'interval' : undefined);
   const last = /"(?:[^"]|"")*"$|[^ .]+$/s.exec(plain)?.[0] ?? plain;
   return known ?? last.replace(/^"(.*)"$/s, '$1');
