@@ -10,6 +10,8 @@ export const FORMATS = ['custom', 'plain', 'tar'] as const;
 export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'bzip2'] as const;
 export const TRIGGERS = ['manual', 'scheduled', 'pre-migration'] as const;
 export const TYPES = ['database', 'storage', 'logs'] as const;
+/** The types that backups have so far. */
+export const BACKED_UP = ['database'] as const satisfies readonly (typeof TYPES)[number][];
 export const STATUSES = [...WORK_STATUSES, 'deleted'] as const;
 export const VALIDATIONS = [
   'unverified',

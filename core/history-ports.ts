@@ -1,13 +1,35 @@
-import type { Backup, BackupType, Completion, Status } from './backup.ts';
+import type { Backup, BackupType, Completion, Status, Trigger, Validation } from './backup.ts';
 import type { WorkStore } from './leased-work/store.ts';
 import type { Page } from './ports.ts';
 import type { BackupSummary } from './statistics.ts';
 
-export interface BackupQuery {
-  readonly limit: number;
-  readonly cursor?: string;
+/** By the time of the request, as the ids of backups order them. */
+export const SORTS = ['newest', 'oldest'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** Absent members select everything. */
+export interface BackupFilter {
   readonly status?: Status;
   readonly type?: BackupType;
+  readonly trigger?: Trigger;
+  /** A part of the name; upper and lower case differ. */
+  readonly name?: string;
+  readonly validation?: Validation;
+  /** Bytes stored, both inclusive; either one leaves out backups without a size. */
+  readonly minSize?: number;
+  readonly maxSize?: number;
+}
+
+export interface DayQuery extends BackupFilter {
+  readonly limit: number;
+  /** Of the same list in the same order. */
+  readonly cursor?: string;
+  /** `newest` first, if absent. */
+  readonly sort?: Sort;
+}
+
+export interface BackupQuery extends DayQuery {
+  readonly pinned?: boolean;
   /** ISO 8601, both inclusive, by `createdAt`. */
   readonly from?: string;
   readonly to?: string;
@@ -15,12 +37,18 @@ export interface BackupQuery {
 
 /** Backups in the history table. The write that completes a backup also settles its project's retention. */
 export interface History extends WorkStore<Backup, Completion> {
-  /** Newest first; without expired and deleted backups, unless `status` asks for them. @throws InvalidInput for a cursor not of this project. */
+  /** Without expired and deleted backups, unless `status` asks for them. @throws InvalidInput for a cursor of another list or order */
   list(projectId: string, query: BackupQuery): Promise<Page<Backup>>;
-  /** The newest completed full backup that no verification found damaged, if any. */
-  latest(projectId: string): Promise<Backup | undefined>;
-  /** Rows of one UTC day (`2026-11-21`), newest first, without expired and deleted backups. */
-  ofDay(day: string, limit: number): Promise<readonly Backup[]>;
+  /**
+   * The newest completed full backup that no verification found damaged, if any.
+   * @param at ISO 8601: only those that had completed at this time and still exist
+   */
+  latest(projectId: string, at?: string): Promise<Backup | undefined>;
+  /**
+   * Backups of all projects that were created on one UTC day (`2026-11-21`), as `list` selects them. The index lags a moment behind.
+   * @throws InvalidInput for a cursor of another list or order
+   */
+  ofDay(day: string, query: DayQuery): Promise<Page<Backup>>;
   /**
    * Summaries of one UTC day's backups in no order, from the index: eventually consistent. Stops after `most` of them; expired and
    * deleted ones may be among them.

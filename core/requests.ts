@@ -23,7 +23,3 @@ export const REQUEST_BODIES = {
   ElsewhereRequest: elsewhereRequest,
   VerifyRequest: verifyRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;
-
-/** A body's schema in JSON Schema draft 4, the language of API Gateway's models. */
-export const requestModel = (name: keyof typeof REQUEST_BODIES): Record<string, unknown> =>
-  z.toJSONSchema(REQUEST_BODIES[name], { target: 'draft-4', io: 'input' });

@@ -5,7 +5,7 @@
  */
 export interface RouteSpec {
   readonly id: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** An API Gateway resource path. */
   readonly path: string;
   readonly summary: string;
@@ -24,6 +24,9 @@ export interface RouteSpec {
   /** Removes or overwrites something: has a path of its own, because IAM sees paths and not bodies. */
   readonly dangerous?: boolean;
 }
+
+/** Query parameters of lists of backups. */
+const FILTERS = ['status', 'type', 'trigger', 'name', 'validation', 'minSize', 'maxSize'] as const;
 
 export const ROUTES = [
   { id: 'health', method: 'GET', path: '/health', summary: 'Whether the API answers' },
@@ -55,11 +58,24 @@ export const ROUTES = [
     query: ['limit', 'cursor'],
   },
   {
+    id: 'getProject',
+    method: 'GET',
+    path: '/projects/{projectId}',
+    summary: 'One project as last seen in its source, with its last success if it has one',
+  },
+  {
     id: 'projectStatistics',
     method: 'GET',
     path: '/projects/{projectId}/stats',
     summary: "Figures about a project's backups",
     query: ['days'],
+  },
+  {
+    id: 'listBackupsOfDay',
+    method: 'GET',
+    path: '/backups',
+    summary: 'Backups of all projects that were created on one day, in UTC',
+    query: ['day', 'sort', 'limit', 'cursor', ...FILTERS],
   },
   {
     id: 'requestBackup',
@@ -73,20 +89,21 @@ export const ROUTES = [
     id: 'listBackups',
     method: 'GET',
     path: '/projects/{projectId}/backups',
-    summary: "A project's backups, newest first",
-    query: ['limit', 'cursor', 'status', 'type', 'from', 'to'],
-  },
-  {
-    id: 'latestBackup',
-    method: 'GET',
-    path: '/projects/{projectId}/backups/latest',
-    summary: "A project's newest completed backup",
+    summary: "A project's backups",
+    query: ['from', 'to', 'pinned', 'sort', 'limit', 'cursor', ...FILTERS],
   },
   {
     id: 'getBackup',
     method: 'GET',
     path: '/projects/{projectId}/backups/{backupId}',
     summary: 'One backup',
+    query: ['at'],
+  },
+  {
+    id: 'getManifest',
+    method: 'GET',
+    path: '/projects/{projectId}/backups/{backupId}/manifest',
+    summary: 'What a backup contains: its tables with their rows, sequences, extensions, warnings',
   },
   {
     id: 'downloadBackup',
@@ -180,6 +197,13 @@ export const ROUTES = [
     method: 'GET',
     path: '/projects/{projectId}/backups/{backupId}/verifications/{verificationId}',
     summary: 'One verification: what was compared, what differs, or why it could not run',
+  },
+  {
+    id: 'listRuns',
+    method: 'GET',
+    path: '/runs',
+    summary: 'Runs, newest first',
+    query: ['limit', 'cursor'],
   },
   {
     id: 'startRun',

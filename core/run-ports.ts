@@ -1,12 +1,13 @@
 import type { Status } from './backup.ts';
+import type { Page } from './ports.ts';
 import type { Run, RunPart } from './run.ts';
 
 export interface Runs {
   /** Writes the run's row unless it exists, and notes the firing of its schedule; returns the row in the table. */
   begin(run: Run): Promise<{ readonly run: Run; readonly created: boolean }>;
   get(runId: string): Promise<Run | undefined>;
-  /** Newest first. */
-  recent(limit: number): Promise<readonly Run[]>;
+  /** Newest first. @throws InvalidInput for a cursor that is not of this list */
+  list(query: { readonly limit: number; readonly cursor?: string }): Promise<Page<Run>>;
   /** Runs that have no `mailedAt` yet. */
   unfinished(): AsyncIterable<Run>;
   /**

@@ -2,7 +2,6 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   AuthorizationType,
-  CfnModel,
   EndpointType,
   type IResource,
   LambdaIntegration,
@@ -24,7 +23,6 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS } from '../core/contract.ts';
-import { type REQUEST_BODIES, requestModel } from '../core/requests.ts';
 import { ROUTES, type RouteSpec } from '../core/routes.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
@@ -35,8 +33,6 @@ import { explainRefusals } from './refusals.ts';
 
 /** Limits for all callers together: requests a second, and the burst above that. */
 const THROTTLING = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
-
-type BodyName = keyof typeof REQUEST_BODIES;
 
 export interface ApiProps extends ApiHandlerProps {
   readonly alarms: Alarms;
@@ -51,13 +47,12 @@ const acknowledgeIam = (method: Method): void =>
 
 /**
  * The HTTP API, built from core/routes.ts. Every route has IAM authorization, so a policy on `execute-api` decides who
- * may do what with which project.
+ * may do what with which project. Bodies have no models: the function checks them, and names each mistake in the API's own words.
  */
 export class Api extends Construct {
   readonly api: RestApi;
   readonly handler: LarderFunction;
   readonly #validator: RequestValidator;
-  readonly #models: Readonly<Record<BodyName, CfnModel>>;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
@@ -70,14 +65,6 @@ export class Api extends Construct {
       validateRequestBody: false,
       validateRequestParameters: true,
     });
-    this.#models = {
-      BackupRequest: this.#model('BackupRequest'),
-      RunRequest: this.#model('RunRequest'),
-      RestoreRequest: this.#model('RestoreRequest'),
-      SwapRequest: this.#model('SwapRequest'),
-      ElsewhereRequest: this.#model('ElsewhereRequest'),
-      VerifyRequest: this.#model('VerifyRequest'),
-    };
     const integration = new LambdaIntegration(this.handler.lambda, {
       scopePermissionToMethod: false,
     });
@@ -180,19 +167,6 @@ export class Api extends Construct {
     };
   }
 
-  #model(name: BodyName): CfnModel {
-    // The body is optional.
-    const schema = { ...requestModel(name), type: ['object', 'null'] };
-    const model = new CfnModel(this, name, {
-      restApiId: this.api.restApiId,
-      contentType: 'application/json',
-      schema,
-    });
-    this.api.latestDeployment?.node.addDependency(model);
-    this.api.latestDeployment?.addToLogicalId({ [name]: schema });
-    return model;
-  }
-
   #resourceAt(path: string): IResource {
     return this.api.root.resourceForPath(path);
   }
@@ -209,9 +183,6 @@ export class Api extends Construct {
         ...named('querystring', route.query ?? [], false),
         ...named('header', route.headers ?? [], false),
       ]),
-      ...(route.body && {
-        requestModels: { 'application/json': { modelId: this.#models[route.body].ref } },
-      }),
     };
   }
 }

@@ -1,7 +1,9 @@
 import { iso, millis, type Status } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
+import type { Page } from '../../core/ports.ts';
 import type { Run, RunPart } from '../../core/run.ts';
 import type { PlannedBackup, Runs, RunTally } from '../../core/run-ports.ts';
+import { cursorOf, positionOf } from './cursors.ts';
 import { noteFiring } from './firings.ts';
 import { dayIndex, epochSeconds, statusIndex } from './rows.ts';
 import {
@@ -92,26 +94,45 @@ const countOf = (ending: Status): string => `ended_${ending}`;
 const plannedIn = (chunk: Row): readonly PlannedBackup[] =>
   chunk.planned as readonly PlannedBackup[];
 
-const recent = async (access: HistoryTable, limit: number): Promise<readonly Run[]> => {
-  const ids: string[] = [];
-  const newest = new Date(access.clock());
-  for (let back = -1; back < MONTHS_KEPT && ids.length < limit; back += 1) {
-    // Starts one month ahead: a run scheduled by a fast clock is included as well.
-    const month = new Date(Date.UTC(newest.getUTCFullYear(), newest.getUTCMonth() - back, 1));
+const LIST = 'runs';
+
+/** Months in which runs may be due, newest first. The first is one month ahead: for runs scheduled by a fast clock. */
+const monthsUntil = (now: number): string[] => {
+  const newest = new Date(now);
+  return Array.from({ length: MONTHS_KEPT + 1 }, (_, back) =>
+    iso(Date.UTC(newest.getUTCFullYear(), newest.getUTCMonth() + 1 - back, 1)).slice(0, 7),
+  );
+};
+
+/** A position in the list: a run's month and its id. Ids sort by the time at which runs were due, so by month. */
+const list = async (
+  access: HistoryTable,
+  { limit, cursor }: Parameters<Runs['list']>[0],
+): Promise<Page<Run>> => {
+  const [after, id] = cursor === undefined ? [] : positionOf(LIST, cursor).split('#');
+  const found: { readonly month: string; readonly id: string }[] = [];
+  for (const month of monthsUntil(access.clock())) {
+    if (found.length > limit) break;
+    if (after !== undefined && month > after) continue;
     const rows = queryRows(access, {
       index: dayIndex.name,
-      where: `#${dayIndex.pk} = :month`,
-      values: { ':month': monthKeyOf(iso(month).slice(0, 7)) },
+      where: `#${dayIndex.pk} = :month${month === after ? ` AND #${dayIndex.sk} < :id` : ''}`,
+      values: { ':month': monthKeyOf(month), ...(month === after && { ':id': id }) },
       newestFirst: true,
-      firstPage: limit,
+      firstPage: limit + 1,
     });
     for await (const row of rows) {
-      ids.push(String(row.id));
-      if (ids.length === limit) break;
+      found.push({ month, id: String(row.id) });
+      if (found.length > limit) break;
     }
   }
-  const runs = await Promise.all(ids.map((id) => getRun(access, id)));
-  return runs.filter((run) => run !== undefined);
+  const shown = found.slice(0, limit);
+  const runs = await Promise.all(shown.map((one) => getRun(access, one.id)));
+  const items = runs.filter((run) => run !== undefined);
+  const last = shown.at(-1);
+  return found.length > shown.length && last
+    ? { items, cursor: cursorOf(LIST, `${last.month}#${last.id}`) }
+    : { items };
 };
 
 async function* unfinished(access: HistoryTable): AsyncGenerator<Run> {
@@ -162,7 +183,7 @@ export const makeRuns = (access: HistoryTable): Runs => ({
   },
 
   get: (runId) => getRun(access, runId),
-  recent: (limit) => recent(access, limit),
+  list: (query) => list(access, query),
   unfinished: () => unfinished(access),
 
   noteChunk: async (runId, source, index, backups) => {

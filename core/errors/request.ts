@@ -36,9 +36,12 @@ export class ProjectNotResolved extends Retryable {
 }
 
 export class BackupNotFound extends Permanent {
-  constructor(projectId: string, backupId: string) {
+  /** @param at with `latest` as the id: the time until which backups were looked for */
+  constructor(projectId: string, backupId: string, at?: string) {
     super(
-      `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists its backups.`,
+      backupId === 'latest'
+        ? `Project ${quoted(projectId)} has no completed full backup${at ? ` of ${at} or before` : ' yet'} that can restore it. POST /projects/{projectId}/backups requests one.`
+        : `Project ${quoted(projectId)} has no backup ${quoted(backupId)}. GET /projects/{projectId}/backups lists its backups.`,
     );
   }
 }
@@ -52,7 +55,7 @@ export class BackupNotReady extends Permanent {
 
 export class RunNotFound extends Permanent {
   constructor(runId: string) {
-    super(`There is no run ${quoted(runId)}. GET /status lists the latest.`);
+    super(`There is no run ${quoted(runId)}. GET /runs lists those there are.`);
   }
 }
 

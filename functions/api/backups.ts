@@ -1,75 +1,18 @@
 import * as z from 'zod';
-import { type Backup, hasExpired, iso, millis, STATUSES, TYPES } from '../../core/backup.ts';
+import { type Backup, hasExpired, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
-import { BackupNotFound, BackupNotReady, InvalidInput } from '../../core/errors/request.ts';
+import { BackupNotFound, BackupNotReady } from '../../core/errors/request.ts';
 import { UUID } from '../../core/ids.ts';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { BACKUPS } from '../../core/leased-work/kinds.ts';
 import { parse } from '../../core/messages.ts';
 import { type Answer, type ApiRequest, HttpProblem } from './http.ts';
+import { latestAt } from './latest.ts';
 import type { Api } from './ports.ts';
-import { projectPath, showBackup } from './public.ts';
-import { checkProjectId, requireKnown } from './resolve-project.ts';
+import { showBackup } from './public.ts';
+import { moment } from './queries.ts';
+import { checkProjectId } from './resolve-project.ts';
 import { reportCancelled } from './send-messages.ts';
-
-export const limit = z
-  .string()
-  .regex(/^([1-9]\d?|100)$/, 'give a whole number from 1 to 100')
-  .transform(Number);
-
-/** A time, or a UTC day: as `from` its first millisecond, as `to` its last. */
-const moment = (ofDay: string) => {
-  const error = 'give an ISO 8601 time with its offset, such as 2026-11-21T02:00:00Z, or a day';
-  const day = z.iso.date({ error }).transform((date) => `${date}${ofDay}`);
-  return z.union([z.iso.datetime({ offset: true, error }), day], { error });
-};
-
-const listQuery = z.strictObject({
-  limit: limit.default(20),
-  cursor: z.string().max(1000).exactOptional(),
-  status: z.enum(STATUSES).exactOptional(),
-  type: z.enum(TYPES).exactOptional(),
-  from: moment('T00:00:00.000Z')
-    .transform((time) => iso(millis(time)))
-    .exactOptional(),
-  to: moment('T23:59:59.999Z')
-    .transform((time) => iso(millis(time)))
-    .exactOptional(),
-});
-
-export const nextLink = (request: ApiRequest, path: string, cursor: string): string => {
-  const query = new URLSearchParams({ ...request.query, cursor });
-  return `<${path}?${query}>; rel="next"`;
-};
-
-/** GET /projects/{projectId}/backups */
-export const listBackups = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const projectId = checkProjectId(request.params.projectId ?? '');
-  const query = parse('The request', listQuery, request.query);
-  if (query.from && query.to && query.from > query.to)
-    throw new InvalidInput('The request', ['from: must not be after to']);
-  const { items, cursor } = await api.ports.history.list(projectId, query);
-  // An unknown project is an error; one without backups has an empty list.
-  if (items.length === 0 && !query.cursor) await requireKnown(api, projectId);
-  return {
-    status: 200,
-    body: { items: items.map((backup) => showBackup(backup, request.base)), cursor },
-    ...(cursor && {
-      headers: { link: nextLink(request, projectPath(request.base, projectId), cursor) },
-    }),
-  };
-};
-
-/** GET /projects/{projectId}/backups/latest */
-export const latestBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const projectId = checkProjectId(request.params.projectId ?? '');
-  const backup = await api.ports.history.latest(projectId);
-  if (!backup) {
-    await requireKnown(api, projectId);
-    throw new BackupNotFound(projectId, 'latest');
-  }
-  return { status: 200, body: showBackup(backup, request.base) };
-};
 
 /** The backup of the path, which must belong to the path's project. One that retention removed is found only as `deleted`. */
 export const findBackup = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
@@ -102,11 +45,15 @@ export const completedBackup = async (
   throw new BackupNotReady(backup.id, backup.status, `only a completed backup can be ${doing}`);
 };
 
-/** GET /projects/{projectId}/backups/{backupId} */
-export const getBackup = async (api: Api, request: ApiRequest): Promise<Answer> => ({
-  status: 200,
-  body: showBackup(await findBackup(api, request), request.base),
-});
+const backupQuery = z.strictObject({ at: moment('T23:59:59.999Z').exactOptional() });
+
+/** GET /projects/{projectId}/backups/{backupId}; with `at`, the one that `latest` meant at that time */
+export const getBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { at } = parse('The request', backupQuery, request.query);
+  const backup =
+    at === undefined ? await findBackup(api, request) : await latestAt(api, request, at);
+  return { status: 200, body: showBackup(backup, request.base) };
+};
 
 export const download = z.object({
   url: z.url(),

@@ -1,19 +1,23 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
-import { cancelBackup, downloadBackup, getBackup, latestBackup, listBackups } from './backups.ts';
+import { listBackups, listBackupsOfDay } from './backup-lists.ts';
+import { cancelBackup, downloadBackup, getBackup } from './backups.ts';
 import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
 import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
+import { withBackupId } from './latest.ts';
+import { getManifest } from './manifest.ts';
 import { getMetrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import type { Api } from './ports.ts';
+import { getProject, listProjects } from './projects.ts';
 import { requestBackup } from './request-backup.ts';
 import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
 import { cancelRestore, getRestore, listRestores } from './restores.ts';
-import { getRun, startRun } from './runs.ts';
+import { getRun, listRuns, startRun } from './runs.ts';
 import { getProjectStatistics, getStatistics } from './statistics.ts';
-import { getStatus, listProjects } from './status.ts';
+import { getStatus } from './status.ts';
 import { undoSwap } from './undo-swap.ts';
 import { getVerification, listVerifications, requestVerification } from './verifications.ts';
 
@@ -27,11 +31,13 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   statistics: getStatistics,
   metrics: getMetrics,
   listProjects,
+  getProject,
   projectStatistics: getProjectStatistics,
+  listBackupsOfDay,
   requestBackup,
   listBackups,
-  latestBackup,
   getBackup,
+  getManifest,
   downloadBackup,
   cancelBackup,
   restoreGuide: showGuide,
@@ -45,6 +51,7 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   requestVerification,
   listVerifications,
   getVerification,
+  listRuns,
   startRun,
   getRun,
 };
@@ -109,5 +116,5 @@ export const serve =
     const request = requestOf(event);
     checkSpelling(event, route, request);
     checkFields(route, request);
-    return toResult(await SERVE[route.id](api, request));
+    return toResult(await SERVE[route.id](api, await withBackupId(api, route, request)));
   };

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
@@ -7,11 +6,12 @@ import type { Jobs } from '../../core/job-ports.ts';
 import type { WorkKind } from '../../core/leased-work/kinds.ts';
 import type { WorkQueue } from '../../core/leased-work/store.ts';
 import { parse } from '../../core/messages.ts';
-import { findBackup, limit, nextLink } from './backups.ts';
+import { findBackup } from './backups.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
 import { backupPath } from './public.ts';
+import { nextLink, pageQuery } from './queries.ts';
 import { checkProjectId } from './resolve-project.ts';
 import { sendRequest } from './send-messages.ts';
 
@@ -105,11 +105,6 @@ export const getJob = async <J extends Job>(
   body: resource.show(await findJob(api, request, resource), request.base),
 });
 
-const listQuery = z.strictObject({
-  limit: limit.default(20),
-  cursor: z.string().max(1000).exactOptional(),
-});
-
 /** A backup's jobs, newest first. They are kept longer than the backup; an unknown backup without jobs is an error. */
 export const listJobs = async <J extends Job>(
   api: Api,
@@ -118,7 +113,7 @@ export const listJobs = async <J extends Job>(
 ): Promise<Answer> => {
   const projectId = checkProjectId(request.params.projectId ?? '');
   const backupId = request.params.backupId ?? '';
-  const query = parse('The request', listQuery, request.query);
+  const query = parse('The request', pageQuery, request.query);
   const { items, cursor } = await resource.jobsOf(api).list(projectId, { ...query, backupId });
   if (items.length === 0 && !query.cursor) await findBackup(api, request);
   const path = `${backupPath(request.base, projectId, backupId)}/${resource.name}`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { manifest } from '../../core/manifest.ts';
 import { REQUEST_BODIES } from '../../core/requests.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { download } from './backups.ts';
@@ -37,10 +38,17 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   metrics: { status: 200, schema: z.string(), media: 'application/openmetrics-text' },
   projectStatistics: { status: 200, schema: projectStatistics, problems: [503] },
   listProjects: { status: 200, schema: pageOf(publicProject) },
+  getProject: { status: 200, schema: publicProject, problems: [409, 503] },
+  listBackupsOfDay: { status: 200, schema: pageOf(publicBackup) },
   requestBackup: { status: 202, schema: publicBackup, problems: [409, 413, 415, 422, 503] },
   listBackups: { status: 200, schema: pageOf(publicBackup), problems: [503] },
-  latestBackup: { status: 200, schema: publicBackup, problems: [503] },
-  getBackup: { status: 200, schema: publicBackup },
+  getBackup: { status: 200, schema: publicBackup, problems: [503] },
+  getManifest: {
+    status: 200,
+    schema: manifest,
+    problems: [409, 410],
+    extra: { 303: 'Of over 5 MB: a URL that downloads it, good for 15 minutes' },
+  },
   downloadBackup: {
     status: 200,
     schema: download,
@@ -74,6 +82,7 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   requestVerification: { status: 202, schema: publicVerification, problems: REFUSALS },
   listVerifications: { status: 200, schema: pageOf(publicVerification) },
   getVerification: { status: 200, schema: publicVerification },
+  listRuns: { status: 200, schema: pageOf(publicRun) },
   startRun: { status: 202, schema: publicRun, problems: [413, 415, 422] },
   getRun: { status: 200, schema: publicRun },
 };
@@ -85,6 +94,15 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   cursor: 'The cursor that the page before returned.',
   from: 'Selects by time of creation: an ISO 8601 time or a UTC day, inclusive.',
   to: 'Selects by time of creation: an ISO 8601 time or a UTC day, inclusive.',
+  backupId:
+    'The id of a backup, or `latest`: the newest completed full backup that no verification found damaged.',
+  at: 'Only with `latest`: the newest that had completed at this time, an ISO 8601 time or a UTC day.',
+  day: 'A UTC day such as 2026-11-21; today, if it is absent.',
+  sort: '`newest` (default) or `oldest` first.',
+  name: 'A part of the name; upper and lower case differ.',
+  minSize: 'Bytes stored, inclusive.',
+  maxSize: 'Bytes stored, inclusive.',
+  pinned: '`true` or `false`.',
   redirect: '`true`: the answer is 302, to the download itself.',
   'Idempotency-Key':
     'For 24 hours, the same key with the same request returns the same backup, restore, verification or run.',

@@ -76,6 +76,7 @@ export const publicBackup = z.object({
   deletedWhy: z.string().optional(),
   links: z.object({
     self: path,
+    manifest: path.optional(),
     download: path.optional(),
     restores: path.optional(),
     verifications: path.optional(),
@@ -103,7 +104,7 @@ export const publicProject = z.object({
         .meta({ description: 'The newest one that passed its verification.' }),
     })
     .optional(),
-  links: z.object({ backups: path, lastSuccess: path.optional() }),
+  links: z.object({ self: path, backups: path, lastSuccess: path.optional() }),
 });
 
 const count = z.int();
@@ -156,6 +157,7 @@ export const showBackup = (backup: Backup, base: string): PublicBackup => {
   const links = {
     self,
     ...(backup.status === 'completed' && {
+      manifest: `${self}/manifest`,
       download: `${self}/download`,
       restores: `${self}/restores`,
       verifications: `${self}/verifications`,
@@ -171,6 +173,7 @@ export const showProject = (project: RegisteredProject, base: string) => {
   return publicProject.parse({
     ...project,
     links: {
+      self: `${base}/projects/${encodePart(project.id)}`,
       backups: projectPath(base, project.id),
       ...(last && { lastSuccess: backupPath(base, project.id, last.backupId) }),
     },

@@ -73,8 +73,13 @@ export const resolveProject = async (api: Api, projectId: string): Promise<Regis
 
 /** @throws errors of `resolveProject` for a project that neither the registry nor a source has */
 export const requireKnown = async (api: Api, projectId: string): Promise<void> => {
-  if (!(await api.ports.registry.get(projectId))) await resolveProject(api, projectId);
+  await registeredProject(api, projectId);
 };
+
+/** The project as the registry has it; if it has none, as its source has it. @throws errors of `resolveProject` */
+export const registeredProject = async (api: Api, projectId: string): Promise<RegisteredProject> =>
+  (await api.ports.registry.get(checkProjectId(projectId))) ??
+  (await resolveProject(api, projectId));
 
 /** @throws ProjectInactive, and errors of `resolveProject` */
 export const resolveActiveProject = async (

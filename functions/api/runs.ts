@@ -3,6 +3,7 @@ import { beginRun } from '../../core/begin-run.ts';
 import { quoted } from '../../core/errors/base.ts';
 import { InvalidInput, RunNotFound } from '../../core/errors/request.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
+import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';
 import { GONE, idProblem } from '../../core/project.ts';
 import { type RunRequest, runRequest } from '../../core/requests.ts';
@@ -11,6 +12,7 @@ import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
 import { countsOf, type RunCounts, runPath, showRun } from './public.ts';
+import { nextLink, pageQuery } from './queries.ts';
 
 /** Keys of runs belong to no project: no project's id is empty. */
 const RUNS_SCOPE = '';
@@ -77,6 +79,7 @@ export const startRun = async (api: Api, request: ApiRequest): Promise<Answer> =
 
 /** More can run at the same time only if every limit was raised. */
 const RUNNING_AT_MOST = 1000;
+const RUNS_COUNTED_AT_ONCE = 8;
 
 /** A run's backups by state, from its chunks; those being exported now, from the index. */
 export const countRun = async ({ ports }: Api, run: Run): Promise<RunCounts> => {
@@ -91,6 +94,20 @@ export const countRun = async ({ ports }: Api, run: Run): Promise<RunCounts> => 
     }
   }
   return countsOf(tally, running);
+};
+
+/** GET /runs. Counts read all chunks of a run, so only unfinished runs get them. */
+export const listRuns = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const query = parse('The request', pageQuery, request.query);
+  const { items, cursor } = await api.ports.runs.list(query);
+  const shown = await inParallel(items, RUNS_COUNTED_AT_ONCE, async (run) =>
+    showRun(run, request.base, run.finishedAt ? undefined : await countRun(api, run)),
+  );
+  return {
+    status: 200,
+    body: { items: shown, cursor },
+    ...(cursor && { headers: { link: nextLink(request, `${request.base}/runs`, cursor) } }),
+  };
 };
 
 /** GET /runs/{runId} */

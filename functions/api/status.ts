@@ -3,9 +3,7 @@ import { type Backup, iso } from '../../core/backup.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
 import type { OpenWork } from '../../core/leased-work/store.ts';
-import { parse } from '../../core/messages.ts';
 import { inParallel } from '../../core/parallel.ts';
-import { limit } from './backups.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';
 import {
@@ -17,23 +15,6 @@ import {
   showRun,
 } from './public.ts';
 import { countRun } from './runs.ts';
-
-const projectsQuery = z.strictObject({
-  limit: limit.default(20),
-  cursor: z.string().max(2000).exactOptional(),
-});
-
-/** GET /projects */
-export const listProjects = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const query = parse('The request', projectsQuery, request.query);
-  const { items, cursor } = await api.ports.registry.list(query.limit, query.cursor);
-  const next = cursor && new URLSearchParams({ ...request.query, cursor });
-  return {
-    status: 200,
-    body: { items: items.map((project) => showProject(project, request.base)), cursor },
-    ...(next && { headers: { link: `<${request.base}/projects?${next}>; rel="next"` } }),
-  };
-};
 
 /** Limits of the cost of one request, however much there is to show. */
 const RUNNING_SHOWN = 50;
@@ -111,16 +92,17 @@ const recent = async ({ ports }: Api): Promise<Backup[]> => {
   const now = ports.clock();
   for (let back = 0; back < DAYS_BACK && found.length < RECENT_SHOWN; back += 1) {
     const day = iso(now - back * DAY_MS).slice(0, 10);
-    found.push(...(await ports.history.ofDay(day, RECENT_SHOWN - found.length)));
+    const { items } = await ports.history.ofDay(day, { limit: RECENT_SHOWN - found.length });
+    found.push(...items);
   }
   return found;
 };
 
 /** Counts read all chunks of a run, so only unfinished runs get them. */
 const runs = async (api: Api, base: string) => {
-  const latest = await api.ports.runs.recent(RUNS_SHOWN);
+  const latest = await api.ports.runs.list({ limit: RUNS_SHOWN });
   return await Promise.all(
-    latest.map(async (run) =>
+    latest.items.map(async (run) =>
       showRun(run, base, run.finishedAt ? undefined : await countRun(api, run)),
     ),
   );

@@ -83,9 +83,17 @@ const DANGEROUS: string[] = ROUTES.filter((route) => 'dangerous' in route && rou
   ({ id }) => id,
 );
 
+/** IAM has no pattern for any project's id that does not match the paths below it as well. */
+const ONLY_BY_NAME = ROUTES.filter(({ path: at }) => at === '/projects/{projectId}').map(
+  ({ id }): string => id,
+);
+
+/** A backup that has completed is not cancelled. */
+const NOT_OF_LATEST: readonly string[] = ['cancelBackup'];
+
 /** The routes of one project, without the dangerous ones. */
 const OF_A_TENANT: readonly string[] = ROUTES.filter(
-  ({ id, path: at }) => at.startsWith('/projects/{projectId}/') && !DANGEROUS.includes(id),
+  ({ id, path: at }) => at.startsWith('/projects/{projectId}') && !DANGEROUS.includes(id),
 )
   .map(({ id }) => id)
   .toSorted();
@@ -96,12 +104,14 @@ test('the page has these policies', () => {
 
 describe.each(KINDS)('for a %s API', (_, way) => {
   test('the policy to look gives no data', () => {
-    expect(allowed('look', 'acme', way)).toEqual(READS.filter((id) => id !== 'downloadBackup'));
+    expect(allowed('look', 'acme', way)).toEqual(
+      READS.filter((id) => !['downloadBackup', ...ONLY_BY_NAME].includes(id)),
+    );
   });
 
   test('the policy to operate allows everything that only adds, and nothing dangerous', () => {
     expect(allowed('operate', 'acme', way)).toEqual(
-      ROUTES.map(({ id }) => id).filter((id) => !DANGEROUS.includes(id)),
+      ROUTES.map(({ id }) => id).filter((id) => ![...DANGEROUS, ...ONLY_BY_NAME].includes(id)),
     );
   });
 
@@ -121,6 +131,22 @@ describe.each(KINDS)('for a %s API', (_, way) => {
     expect(allowed('tenant', 'acme2', way)).toEqual([]);
     expect(allowed('tenant', 'globex', way)).toEqual([]);
   });
+
+  test.each(['look', 'operate', 'swap', 'elsewhere', 'tenant'])(
+    '%s allows for latest what it allows for the id of a backup',
+    (name) => {
+      const ofBackups = ROUTES.filter(
+        ({ id, path: at }) =>
+          /\/backups\/\{backupId\}(\/[a-z-]+)?$/.test(at) && !NOT_OF_LATEST.includes(id),
+      );
+      for (const { method, path: at } of ofBackups) {
+        const [byId, byName] = [at, at.replace('{backupId}', 'latest')].map((one) =>
+          lets(name, method, pathOf(one, 'acme'), way),
+        );
+        expect([at, byName]).toEqual([at, byId]);
+      }
+    },
+  );
 
   test('a caller without a policy may call nothing', () => {
     for (const { method, path: at } of ROUTES)
@@ -154,8 +180,8 @@ const ENCODED = [
 test('a policy of a tenant whose id is percent-encoded allows its own paths only, however others are spelled', () => {
   for (const own of ENCODED) {
     const text = JSON.stringify(policyOf('tenant')).replaceAll(
-      '/projects/acme/',
-      `/projects/${encodePart(own)}/`,
+      /\/projects\/acme(?=[/"])/g,
+      () => `/projects/${encodePart(own)}`,
     );
     const identity = JSON.parse(text) as readonly Statement[];
     const routesFor = (part: string): string[] =>
@@ -170,6 +196,12 @@ test('a policy of a tenant whose id is percent-encoded allows its own paths only
     for (const part of spellings.filter((one) => one !== encodePart(own)))
       expect([own, part, routesFor(part)]).toEqual([own, part, []]);
   }
+});
+
+test('each policy fits into one managed policy of IAM', () => {
+  const texts = readFileSync(PAGE, 'utf8').matchAll(/^```json \w+\n([\s\S]*?)^```/gm);
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space does not count.
+  for (const [, text = ''] of texts) expect(text.replace(/\s/g, '').length).toBeLessThan(6144);
 });
 
 test('the policies are lists of allowed paths, without denials and open ends', () => {

@@ -53,7 +53,7 @@ const suite = <J extends Job>(
       for await (const { id } of jobs.open('pending')) open.push(id);
       expect(open).toEqual([job.id]);
       expect((await it.history.list('acme', { limit: 10 })).items).toHaveLength(1);
-      expect(await it.history.ofDay('2026-11-21', 10)).toHaveLength(1);
+      expect((await it.history.ofDay('2026-11-21', { limit: 10 })).items).toHaveLength(1);
       expect(await it.history.get('acme', job.id)).toBeUndefined();
       expect(await it.history.claim('acme', job.id)).toEqual({ kind: 'missing' });
     });
@@ -100,7 +100,7 @@ const suite = <J extends Job>(
     const both = [failed.id, given.id].sort();
     expect(await since(DAY)).toEqual(both);
     expect(await jobs.get(failed.projectId, failed.id)).not.toHaveProperty(TABLE.dayIndex.pk);
-    expect(await it.history.ofDay('2026-11-21', 10)).toEqual([]);
+    expect(await it.history.ofDay('2026-11-21', { limit: 10 })).toEqual({ items: [] });
     it.pass(DAY - 1);
     expect(await since(DAY)).toEqual(both);
     it.pass(2);

@@ -6,7 +6,14 @@ import { IdempotencyConflict, InvalidInput } from '../../../core/errors/request.
 import type { BackupQuery } from '../../../core/history-ports.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import { inParallel } from '../../../core/parallel.ts';
-import { DAY, NIGHT, newHistory, pendingBackup, type TestHistory } from '../../support/backups.ts';
+import {
+  completionOf,
+  DAY,
+  NIGHT,
+  newHistory,
+  pendingBackup,
+  type TestHistory,
+} from '../../support/backups.ts';
 import { historyForEach } from '../../support/history.ts';
 import type { Tables } from '../../support/tables.ts';
 
@@ -71,6 +78,34 @@ describe("a project's list", () => {
     expect(await pages('acme', { limit: 9, type: 'logs' })).toEqual([[logs.id]]);
     const from = one.createdAt;
     expect(await pages('acme', { limit: 9, from, to: two.createdAt })).toEqual([[two.id, one.id]]);
+  });
+
+  test.each([
+    [{ trigger: 'manual' }, ['small']],
+    [{ name: 'mal' }, ['small']],
+    [{ validation: 'verified' }, ['large']],
+    [{ minSize: 1000 }, ['large', 'small']],
+    [{ minSize: 1001 }, ['large']],
+    [{ maxSize: 4999 }, ['small']],
+    [{ minSize: 1001, maxSize: 4999 }, []],
+    [{ sort: 'oldest', status: 'completed' }, ['small', 'large']],
+  ] as const)('is filtered by %j', async (query, wanted) => {
+    const small = await it.pending(at(1000, { trigger: 'manual', name: 'small' }));
+    await it.history.complete(await it.claimed(small), completionOf(small));
+    const large = await it.pending(at(2000, { name: 'large', validation: 'verified' }));
+    await it.history.complete(await it.claimed(large), completionOf(large, { size: 5000 }));
+    await it.pending(at(3000));
+    const { items } = await it.history.list('acme', { limit: 9, ...query });
+    expect(items.map(({ name }) => name)).toEqual(wanted);
+  });
+
+  test('goes on in its order only', async () => {
+    for (const second of [0, 1, 2]) await it.pending(at(second));
+    const { items, cursor = '' } = await it.history.list('acme', { limit: 1, sort: 'oldest' });
+    const rest = await it.history.list('acme', { limit: 9, sort: 'oldest', cursor });
+    const all = await it.history.list('acme', { limit: 9 });
+    expect([...items, ...rest.items]).toEqual(all.items.toReversed());
+    await expect(it.history.list('acme', { limit: 1, cursor })).rejects.toThrow(InvalidInput);
   });
 
   test('hides an expired backup at once, even if its row still exists', async () => {
@@ -157,15 +192,60 @@ describe("a day's list", () => {
     }
     await it.pending(at(DAY));
     await it.pending(at(-DAY));
-    const found = await it.history.ofDay('2026-11-21', 10);
-    expect(found.map(({ id }) => id)).toEqual(ids.slice(0, 10));
-    expect(found[0]).toMatchObject({
+    const { items } = await it.history.ofDay('2026-11-21', { limit: 10 });
+    expect(items.map(({ id }) => id)).toEqual(ids.slice(0, 10));
+    expect(items[0]).toMatchObject({
       description: '',
       environment: 'test',
       retentionClass: 'daily',
     });
-    expect(await it.history.ofDay('2026-11-21', 100)).toHaveLength(25);
-    expect(await it.history.ofDay('2026-11-19', 100)).toEqual([]);
+    expect((await it.history.ofDay('2026-11-21', { limit: 100 })).items).toHaveLength(25);
+    expect(await it.history.ofDay('2026-11-19', { limit: 100 })).toEqual({ items: [] });
+  });
+
+  test.each(['newest', 'oldest'] as const)(
+    'has every backup once, page by page, %s first',
+    async (sort) => {
+      const ids: string[] = [];
+      for (let second = 0; second < 25; second += 1)
+        ids.push((await it.pending(at(second * 1000, { projectId: `project-${second}` }))).id);
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await it.history.ofDay('2026-11-21', {
+          limit: 7,
+          sort,
+          ...(cursor && { cursor }),
+        });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.cursor;
+      } while (cursor);
+      expect(seen).toEqual(sort === 'oldest' ? ids : ids.toReversed());
+    },
+  );
+
+  test('goes on behind rows that its filter leaves out, or that were removed since the index saw them', async () => {
+    const kept: string[] = [];
+    for (let second = 0; second < 30; second += 1) {
+      const backup = await it.pending(
+        at(second * 1000, {
+          projectId: `p${second}`,
+          trigger: second % 5 ? 'scheduled' : 'manual',
+        }),
+      );
+      if (second % 5 === 0) kept.unshift(backup.id);
+    }
+    const query = { limit: 4, trigger: 'manual' } as const;
+    const { items, cursor = '' } = await it.history.ofDay('2026-11-21', query);
+    const rest = await it.history.ofDay('2026-11-21', { ...query, cursor });
+    expect([...items, ...rest.items].map(({ id }) => id)).toEqual(kept);
+    expect(rest.cursor).toBeUndefined();
+    await expect(it.history.ofDay('2026-11-20', { limit: 4, cursor })).rejects.toThrow(
+      InvalidInput,
+    );
+    await expect(
+      it.history.ofDay('2026-11-21', { limit: 4, cursor, sort: 'oldest' }),
+    ).rejects.toThrow(InvalidInput);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { iso } from '../../../core/backup.ts';
 import { TABLE } from '../../../core/contract.ts';
+import { InvalidInput } from '../../../core/errors/request.ts';
 import { runIdOf, uuidv7 } from '../../../core/ids.ts';
 import { chunksOf, inParallel } from '../../../core/parallel.ts';
 import type { Run, RunPart } from '../../../core/run.ts';
@@ -96,9 +97,25 @@ describe('the runs', () => {
     const times = [0, -10, -25, -50, -100].map((days) => iso(NIGHT + days * DAY));
     for (const scheduledAt of times) await it.runs.begin(runOf({ scheduledAt }));
     const found = async (limit: number) =>
-      (await it.runs.recent(limit)).map(({ scheduledAt }) => scheduledAt);
+      (await it.runs.list({ limit })).items.map(({ scheduledAt }) => scheduledAt);
     expect(await found(10)).toEqual(times);
     expect(await found(2)).toEqual(times.slice(0, 2));
+  });
+
+  test('are each on one page, whatever the size of the pages', async () => {
+    const times = [1, 0, -1, -10, -25, -26, -50, -100].map((days) => iso(NIGHT + days * DAY));
+    for (const scheduledAt of times) await it.runs.begin(runOf({ scheduledAt }));
+    for (const limit of [1, 2, 3, 7, 8]) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await it.runs.list({ limit, ...(cursor && { cursor }) });
+        seen.push(...page.items.map(({ scheduledAt }) => scheduledAt));
+        cursor = page.cursor;
+      } while (cursor);
+      expect(seen).toEqual(times);
+    }
+    await expect(it.runs.list({ limit: 1, cursor: 'x' })).rejects.toThrow(InvalidInput);
   });
 
   test('are unfinished until they have been mailed', async () => {

@@ -33,7 +33,7 @@ describe('the result of a verification', () => {
     const after = await it.history.get('acme', id);
     expect(after).toEqual({ ...before, ...noted, validationWhy: why });
     expect((await it.history.list('acme', { limit: 1 })).items).toEqual([after]);
-    expect(await it.history.ofDay('2026-11-21', 1)).toEqual([after]);
+    expect(await it.history.ofDay('2026-11-21', { limit: 1 })).toEqual({ items: [after] });
   });
 
   test('stays failed until one passes, whatever could not run or was cancelled meanwhile', async () => {

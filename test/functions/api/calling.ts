@@ -3,6 +3,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { expect } from 'vitest';
+import * as z from 'zod';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
@@ -23,6 +24,7 @@ import { ROUTES } from '../../../core/routes.ts';
 import { exportSettings, retentionSettings } from '../../../core/settings.ts';
 import type { SourceFunctions } from '../../../core/source-ports.ts';
 import { serve } from '../../../functions/api/dispatch.ts';
+import { openApi } from '../../../functions/api/openapi.ts';
 import type { Api } from '../../../functions/api/ports.ts';
 import { problemDetails } from '../../../functions/api/problem-details.ts';
 import { discover } from '../../../functions/discover/discover.ts';
@@ -103,6 +105,45 @@ const match = (path: string) => {
   });
   // Literal parts are matched before parameters, as in API Gateway.
   return fitting.sort((a, b) => a.split('{').length - b.split('{').length)[0];
+};
+
+/** Answers of the OpenAPI document, by status; those with a schema of JSON as zod reads them. */
+const documented = new Map<string, ReadonlyMap<string, z.ZodType | undefined>>();
+const documentSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.looseObject({ responses: z.record(z.string(), answerSchema()) })),
+  ),
+});
+function answerSchema() {
+  const media = z.object({ schema: z.record(z.string(), z.unknown()) });
+  return z.looseObject({ content: z.record(z.string(), media).optional() });
+}
+
+const answersOf = (method: string, path: string): ReadonlyMap<string, z.ZodType | undefined> => {
+  const key = `${method} ${path}`;
+  const before = documented.get(key);
+  if (before) return before;
+  const { responses = {} } =
+    documentSchema.parse(openApi('')).paths[path]?.[method.toLowerCase()] ?? {};
+  const answers = new Map(
+    Object.entries(responses).map(([status, { content }]) => {
+      const schema = content?.['application/json']?.schema;
+      return [status, schema && z.fromJSONSchema(schema)] as const;
+    }),
+  );
+  documented.set(key, answers);
+  return answers;
+};
+
+/** Each answer in the tests is one that the OpenAPI document has for its route, with a body of the documented form. */
+const checkContract = (method: string, resource: string, { status, json, text }: Reply): void => {
+  const route = ROUTES.find((one) => one.method === method && one.path === resource);
+  if (!route) return;
+  const answers = answersOf(method, resource);
+  expect([...answers.keys()], `${route.id}: ${text}`).toContain(String(status));
+  const problem = answers.get(String(status))?.safeParse(json).error;
+  expect(problem, `${route.id} ${status}`).toBeUndefined();
 };
 
 const eventOf = (method: string, url: string, call: Call): APIGatewayProxyEvent => {
@@ -253,8 +294,9 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
   };
   const handle = middy(serve(api)).use(problemDetails(api.ports));
   const call = async (method: string, url: string, options: Call = {}): Promise<Reply> => {
-    const result = await handle(eventOf(method, url, options), {} as Context);
-    return {
+    const event = eventOf(method, url, options);
+    const result = await handle(event, {} as Context);
+    const reply: Reply = {
       status: result.statusCode,
       headers: result.headers ?? {},
       text: result.body,
@@ -262,6 +304,8 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
         ? JSON.parse(result.body)
         : undefined,
     };
+    checkContract(method, event.resource, reply);
+    return reply;
   };
   return {
     ...stored,

@@ -68,7 +68,7 @@ test('invalid project ids are 400', async () => {
 test('unknown paths are 404, other methods are 405 and list the allowed ones', async () => {
   expectProblem(await api.get('/'), 404);
   expectProblem(await api.get('/project/acme'), 404);
-  expectProblem(await api.get('/projects/acme'), 404);
+  expectProblem(await api.get('/project'), 404);
   const wrong = await api.call('DELETE', BACKUPS);
   expectProblem(wrong, 405);
   expect(wrong.headers.allow).toBe('POST, GET');

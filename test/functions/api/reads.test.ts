@@ -1,9 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 import { uuidv7 } from '../../../core/ids.ts';
+import { ROUTES } from '../../../core/routes.ts';
 import { DAY, NIGHT } from '../../support/backups.ts';
 import { project } from '../plan/planning.ts';
 import { apiForEach, type Emulators } from './api-for-each.ts';
-import { startApi, type TestApi } from './calling.ts';
+import { expectProblem, startApi, type TestApi } from './calling.ts';
+import { storedBackup, table } from './stored.ts';
 
 let api: TestApi;
 let emulators: Emulators;
@@ -43,17 +45,49 @@ test('without a limit a page has 20', async () => {
   expect((await api.get(`${BACKUPS}?limit=100`)).json.items).toHaveLength(21);
 });
 
-test('a list can be filtered by status, type and dates', async () => {
+test('a list can be filtered by status and dates', async () => {
   const old = await api.pending({ createdAt: at(-2 * DAY) });
   const done = await api.completed({ createdAt: at(-DAY) });
-  const logs = await api.pending({ createdAt: at(0), type: 'logs' });
+  const waiting = await api.pending({ createdAt: at(0) });
   const ids = async (query: string) =>
     (await api.get(`${BACKUPS}?${query}`)).json.items.map(({ id }) => id);
   expect(await ids('status=completed')).toEqual([done.id]);
-  expect(await ids('type=logs')).toEqual([logs.id]);
   expect(await ids('from=2026-11-20&to=2026-11-20')).toEqual([done.id]);
   expect(await ids(`to=${encodeURIComponent('2026-11-19T03:00:00+01:00')}`)).toEqual([old.id]);
-  expect(await ids(`from=${at(-2 * DAY + 1)}`)).toEqual([logs.id, done.id]);
+  expect(await ids(`from=${at(-2 * DAY + 1)}`)).toEqual([waiting.id, done.id]);
+});
+
+test('a list can be filtered by each documented parameter, and sorted both ways', async () => {
+  const one = await api.completed({ createdAt: at(0), trigger: 'manual', name: 'before 100%' });
+  const two = await api.completed({ createdAt: at(1) });
+  const ids = async (query: string) =>
+    (await api.get(`${BACKUPS}?${query}`)).json.items.map(({ id }) => id);
+  expect(await ids('sort=oldest')).toEqual([one.id, two.id]);
+  expect(await ids('sort=newest')).toEqual([two.id, one.id]);
+  expect(await ids('trigger=manual')).toEqual([one.id]);
+  expect(await ids(`name=${encodeURIComponent('100%')}`)).toEqual([one.id]);
+  expect(await ids('validation=unverified&type=database')).toEqual([two.id, one.id]);
+  expect(await ids('validation=verified')).toEqual([]);
+  expect(await ids('minSize=1000&maxSize=1000')).toEqual([two.id, one.id]);
+  expect(await ids('maxSize=999')).toEqual([]);
+  expect(await ids('pinned=true')).toEqual([]);
+  expect(await ids('pinned=false')).toEqual([two.id, one.id]);
+});
+
+test('backups of all projects are listed by day, and the next page is of the same day', async () => {
+  const one = await api.completed({ createdAt: at(0) });
+  const two = await api.pending({ createdAt: at(1), projectId: 'globex' });
+  await api.pending({ createdAt: at(-DAY) });
+  const first = await api.get('/backups?limit=1');
+  expect(first.json.items.map(({ id }) => id)).toEqual([two.id]);
+  const next = /<(.*)>/.exec(String(first.headers.link))?.[1] ?? '';
+  api.pass(DAY);
+  expect((await api.get(next)).json.items.map(({ id }) => id)).toEqual([one.id]);
+  expect((await api.get('/backups')).json.items).toEqual([]);
+  const oldest = await api.get('/backups?day=2026-11-21&sort=oldest&status=completed');
+  expect(oldest.json.items.map(({ id }) => id)).toEqual([one.id]);
+  for (const query of ['day=today', 'day=2026-02-30', 'pinned=true', 'cursor=x', 'from=2026-11-21'])
+    expect((await api.get(`/backups?${query}`)).status, query).toBe(400);
 });
 
 test('invalid parameters are 400, and each mistake is named', async () => {
@@ -65,6 +99,15 @@ test('invalid parameters are 400, and each mistake is named', async () => {
     'limit=',
     'status=done',
     'type=x',
+    'type=logs',
+    'sort=size',
+    'trigger=cron',
+    'validation=good',
+    'name=',
+    'pinned=1',
+    'minSize=-1',
+    'minSize=2&maxSize=1',
+    'maxSize=1e9',
     'from=yesterday',
     'to=2026-02-30',
     'from=2026-11-21&to=2026-11-20',
@@ -80,6 +123,19 @@ test('invalid parameters are 400, and each mistake is named', async () => {
   expect(two.json.problems).toHaveLength(2);
 });
 
+test('no route ignores a query parameter that it does not have, and the answer names it', async () => {
+  const { id } = await api.completed();
+  for (const { method, path } of ROUTES) {
+    const there = path.replace('{projectId}', 'acme').replace('{backupId}', id);
+    const reply = await api.call(method, `${there.replace(/\{\w+\}/g, id)}?colour=red`);
+    expectProblem(reply, 400);
+    expect(reply.json.problems, path).toEqual([
+      expect.stringMatching(/^colour: there is no such (parameter|field); /),
+    ]);
+  }
+  expect([api.sent(), api.restoring(), api.verifying(), api.plans]).toEqual([[], [], [], []]);
+});
+
 test("another project's cursor is refused", async () => {
   await api.pending({ createdAt: at(0) });
   await api.pending({ createdAt: at(1) });
@@ -91,7 +147,86 @@ test('a project without backups has an empty list, an unknown project is 404', a
   expect((await api.get('/projects/globex/backups')).json).toEqual({ items: [] });
   expect((await api.get('/projects/hooli/backups')).json).toEqual({ items: [] });
   expect((await api.get('/projects/nobody/backups')).status).toBe(404);
-  expect((await api.get('/projects/nobody/backups/latest')).status).toBe(404);
+  expect((await api.get('/projects/nobody/backups/latest')).json.code).toBe('ProjectNotFound');
+  const { json } = await api.get('/projects/globex/backups/latest');
+  expect(json).toMatchObject({ status: 404, code: 'BackupNotFound' });
+  expect(json.detail).toMatch(/"globex" has no completed full backup yet .* POST /);
+});
+
+test('one project is shown with its last success, also if the registry does not have it yet', async () => {
+  const { id } = await api.completed();
+  expect((await api.get('/projects/acme')).json).toMatchObject({
+    id: 'acme',
+    lastSuccess: { backupId: id },
+    links: { self: '/projects/acme', backups: BACKUPS },
+  });
+  const globex = await api.get('/projects/globex');
+  expect(globex.json).toMatchObject({ id: 'globex', status: 'ACTIVE' });
+  expect(globex.json).not.toHaveProperty('lastSuccess');
+  expect((await api.get('/projects/hooli')).json).toMatchObject({ id: 'hooli', source: 'second' });
+  expectProblem(await api.get('/projects/nobody'), 404);
+});
+
+test('latest means the newest good backup wherever an id is expected, except for its removal', async () => {
+  const older = await storedBackup(api, { createdAt: at(0) });
+  const { id } = await storedBackup(api, { createdAt: at(1) });
+  await storedBackup(api, { createdAt: at(2), content: 'schema' });
+  const same = async (path: string) => {
+    const [byName, byId] = await Promise.all(
+      ['latest', id].map((one) => api.get(`${BACKUPS}/${one}${path}`)),
+    );
+    expect(byName?.status, path).toBe(200);
+    expect(byName?.json ?? byName?.text, path).toEqual(byId?.json ?? byId?.text);
+  };
+  for (const path of ['', '/manifest', '/restore-guide', '/restores', '/verifications'])
+    await same(path);
+  expect((await api.get(`${BACKUPS}/latest/download`)).json.fileName).toContain(id.slice(-12));
+  for (const path of ['restores', 'swap', 'verify']) {
+    const reply = await api.post(`${BACKUPS}/latest/${path}`);
+    expect(reply.json, path).toMatchObject({ backupId: id });
+    expect(reply.headers.location).toContain(`/backups/${id}/`);
+    expect(
+      (
+        await api.get(
+          `${BACKUPS}/latest/${path === 'verify' ? 'verifications' : 'restores'}/${reply.json.id}`,
+        )
+      ).json.id,
+    ).toBe(reply.json.id);
+  }
+  expect(older.id).not.toBe(id);
+});
+
+test('latest at a time is the newest backup that had completed by then', async () => {
+  const one = await api.completed({ createdAt: at(0) });
+  await api.completed({ createdAt: at(3_600_000) });
+  // Backups of the test complete a minute after their request.
+  const latest = (time: string) => api.get(`${BACKUPS}/latest?at=${encodeURIComponent(time)}`);
+  expect((await latest(at(60_000))).json.id).toBe(one.id);
+  expect((await latest(at(3_600_000))).json.id).toBe(one.id);
+  expect((await latest('2026-11-21')).json.id).not.toBe(one.id);
+  const before = await latest(at(59_999));
+  expectProblem(before, 404);
+  expect(before.json.detail).toContain('of 2026-11-21T02:00:59.999Z or before');
+  expect((await api.get(`${BACKUPS}/${one.id}?at=2026-11-21`)).json.problems).toEqual([
+    'at: is possible only with latest instead of an id',
+  ]);
+  expect((await latest('noon')).status).toBe(400);
+});
+
+test('a manifest is shown whole; a very large one is redirected to', async () => {
+  const { id, fileId = '' } = await storedBackup(api);
+  const { json } = await api.get(`${BACKUPS}/${id}/manifest`);
+  expect(json).toMatchObject({ version: 1, backup: { id }, object: { key: fileId } });
+  expect(json).toHaveProperty('tables.0.name', 'orders');
+  const tables = Array.from({ length: 60 }, (_, index) => table(`t${index}${'x'.repeat(1e5)}`));
+  const large = await storedBackup(api, { createdAt: at(1) }, { tables });
+  const reply = await api.get(`${BACKUPS}/${large.id}/manifest`);
+  expect(reply.status).toBe(303);
+  expect(reply.text).toBe('');
+  expect(new URL(String(reply.headers.location)).pathname).toContain(`${large.id}-1.manifest.json`);
+  const waiting = await api.pending({ createdAt: at(2) });
+  expectProblem(await api.get(`${BACKUPS}/${waiting.id}/manifest`), 409);
+  expectProblem(await api.get(`/projects/globex/backups/${id}/manifest`), 404);
 });
 
 test('the latest backup is the newest completed one', async () => {

@@ -144,6 +144,7 @@ test('a backup shows the findings of its last verification, and links to its res
     download: `${self}/download`,
     restores: `${self}/restores`,
     verifications: `${self}/verifications`,
+    manifest: `${self}/manifest`,
     restoreGuide: `${self}/restore-guide`,
   };
   const before = (await api.get(self)).json;

@@ -317,7 +317,7 @@ test('old failed restores and verifications are listed by their day, old backups
     for await (const id of jobs.failedSince(iso(NIGHT))) found.push(id);
     expect(found.sort()).toEqual([OLD.ids[name].failed, OLD.ids[name].givenUp].sort());
   }
-  expect(await it.history.ofDay('2026-11-21', 50)).toHaveLength(STATES.length);
+  expect((await it.history.ofDay('2026-11-21', { limit: 50 })).items).toHaveLength(STATES.length);
   expect((await it.history.list('globex', { limit: 5, status: 'deleted' })).items).toMatchObject([
     { id: OLD.ids.backup.deleted, deletedWhy: 'retention' },
   ]);
