@@ -4,7 +4,7 @@ import { CommandFailed, EXIT, type ExitStatus } from './exit.ts';
 
 /** The HTTP API, as the commands use it. `send` hides how requests are signed. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path after the API's URL, encoded, beginning with a slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -62,9 +62,15 @@ const unreachable = (name: string, error: unknown): CommandFailed => {
   return new CommandFailed(`${name} can't be reached: ${why}`, EXIT.failed, { cause: error });
 };
 
-/** Reads may be repeated, and so may requests with an idempotency key. */
+/** All but POST have the same effect if they are repeated, and so do requests with an idempotency key. */
 const isRepeatable = ({ method, headers }: ApiRequest): boolean =>
-  method === 'GET' || headers?.['idempotency-key'] !== undefined;
+  method !== 'POST' || headers?.['idempotency-key'] !== undefined;
+
+/** What is too large for the API comes from the vault, at a URL that is signed already: S3 refuses further headers of a signature. */
+const behindRedirect = async (response: Response, signal: AbortSignal): Promise<Response> => {
+  const location = response.status === 303 ? response.headers.get('location') : null;
+  return location === null ? response : await fetch(location, { signal });
+};
 
 const isPassing = (status: number): boolean => status === 429 || status >= 500;
 
@@ -81,7 +87,7 @@ export const makeApiClient = (name: string, send: Send, signal: AbortSignal): Ap
   };
   const answered = async (request: ApiRequest): Promise<Response> => {
     for (let tries = 1; ; tries += 1) {
-      const response = await once(request);
+      const response = await behindRedirect(await once(request), signal);
       if (response.ok) return response;
       if (!isRepeatable(request) || !isPassing(response.status) || tries === TRIES)
         throw await refusalOf(response, request);

@@ -16,13 +16,14 @@ export const backupPath = (projectId: string, backupId: string): string =>
 /** With this key, a request whose answer is lost can be sent again without a second effect. */
 export const idempotent = (): Record<string, string> => ({ 'idempotency-key': randomUUID() });
 
-/** A backup by its id, or the newest good one. */
+/** A backup by its id, or the newest good one: now, or at a time. */
 export const readBackup = (
   { api }: Session,
   projectId: string,
   backupId: string = LATEST,
+  at?: string,
 ): Promise<shown.Backup> =>
-  api.json({ method: 'GET', path: backupPath(projectId, backupId) }, shown.backup);
+  api.json({ method: 'GET', path: backupPath(projectId, backupId), query: { at } }, shown.backup);
 
 /** The id that `latest` means now: the paths of restores need one. */
 export const backupIdOf = async (

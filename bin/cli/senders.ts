@@ -30,6 +30,7 @@ export const sendWithToken =
       method: request.method,
       headers: { ...headersOf(request), authorization: `Bearer ${token}` },
       ...(body !== undefined && { body }),
+      redirect: 'manual',
       signal,
     });
   };
@@ -92,6 +93,7 @@ export const sendSigned = (base: string, { region, credentials }: SigningOptions
       method: request.method,
       headers,
       ...(body !== undefined && { body }),
+      redirect: 'manual',
       signal,
     });
   };

@@ -149,9 +149,23 @@ export const project = z.looseObject({
   schemaName: z.string(),
   status: z.string(),
   source: z.string(),
+  seenAt: z.string().optional(),
   lastSuccess: z.looseObject({ backupId: z.string(), at: z.string(), size: z.number() }).optional(),
 });
 export type Project = z.output<typeof project>;
+
+export const manifest = z.looseObject({
+  tables: z.array(
+    z.looseObject({
+      schema: z.string(),
+      name: z.string(),
+      kind: z.string(),
+      rows: z.number().nullable(),
+      bytes: z.number(),
+    }),
+  ),
+});
+export type Manifest = z.output<typeof manifest>;
 
 export const download = z.looseObject({
   url: z.string(),

@@ -51,6 +51,37 @@ export const backupText = (one: shown.Backup): string =>
     ...listText('Warnings', one.warnings ?? []),
   ].join('\n');
 
+const TABLES = [
+  { title: 'table' },
+  { title: 'kind' },
+  { title: 'rows', isNumber: true },
+  { title: 'on the server', isNumber: true },
+];
+
+/** The tables of a backup; their schema only if there are several. */
+export const tablesText = ({ tables }: shown.Manifest): string => {
+  const isOneSchema = new Set(tables.map(({ schema }) => schema)).size < 2;
+  return tableText(
+    TABLES,
+    tables.map(({ schema, name, kind, rows, bytes }) => [
+      isOneSchema ? name : `${schema}.${name}`,
+      kind,
+      rows === null ? '-' : countText(rows),
+      bytesText(bytes),
+    ]),
+  );
+};
+
+/** Backups of several projects: their ids and states are of `larder backup list PROJECT`. */
+export const dayTable = (items: readonly shown.Backup[], now: number): string =>
+  tableText(
+    [{ title: 'project' }, ...COLUMNS.slice(0, 3), ...COLUMNS.slice(4)],
+    items.map((one) => {
+      const [id = '', created = '', status = '', , size = ''] = rowOf(one, now);
+      return [one.projectId, id, created, status, size];
+    }),
+  );
+
 export const backupTable = (items: readonly shown.Backup[], now: number): string =>
   tableText(
     COLUMNS,

@@ -2,12 +2,10 @@ import type { Session } from '../command.ts';
 import { downloadTo } from '../download.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
 import { follow, type Step } from '../follow.ts';
-import { readList } from '../lists.ts';
-import { tableText } from '../output.ts';
 import { backupIdOf, backupPath, backupsPath, idempotent, readBackup } from '../paths.ts';
 import * as shown from '../shown.ts';
-import { agoText, bytesText } from '../words.ts';
-import { backupTable, backupText } from './backup-text.ts';
+import { bytesText } from '../words.ts';
+import { backupText } from './backup-text.ts';
 import { showVerification, watchVerification } from './verification.ts';
 
 /** What the commands of `larder backup` do. */
@@ -75,31 +73,6 @@ export const createBackup = async (
   return ended.status === 'completed' ? status : EXIT.failed;
 };
 
-export interface ListOptions {
-  readonly status?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly limit: number;
-}
-
-export const listBackups = async (
-  session: Session,
-  { status, from, to, limit }: ListOptions,
-  [projectId = '']: readonly string[],
-): Promise<ExitStatus> => {
-  const { output } = session;
-  const query = { status, from, to };
-  const items = await readList(session, backupsPath(projectId), shown.backup, query, limit);
-  const now = Date.now();
-  if (output.isJson) output.json({ items });
-  else if (items.length) output.result(backupTable(items, now));
-  else
-    output.note(
-      `Project ${projectId} has no backups${status ? ` with the status ${status}` : ''}.`,
-    );
-  return EXIT.done;
-};
-
 export interface WatchOptions {
   readonly timeout?: number;
 }
@@ -162,32 +135,4 @@ export const verifyBackup = async (
   );
   if (!wait) return showVerification(session, requested);
   return showVerification(session, await watchVerification(session, requested, timeout));
-};
-
-export const listVerifications = async (
-  session: Session,
-  { limit }: ListOptions,
-  [projectId = '', backupId]: readonly string[],
-): Promise<ExitStatus> => {
-  const { output } = session;
-  const id = await backupIdOf(session, projectId, backupId);
-  const path = `${backupPath(projectId, id)}/verifications`;
-  const items = await readList(session, path, shown.verification, {}, limit);
-  const now = Date.now();
-  const rows = items.map((one) => [
-    one.id,
-    agoText(one.createdAt, now),
-    one.result?.verdict ?? one.status,
-    one.result?.why ?? one.error?.message ?? '-',
-  ]);
-  if (output.isJson) output.json({ items });
-  else if (rows.length)
-    output.result(
-      tableText(
-        ['verification', 'created', 'result', 'why'].map((title) => ({ title })),
-        rows,
-      ),
-    );
-  else output.note('This backup was never verified.');
-  return EXIT.done;
 };

@@ -1,18 +1,16 @@
 import { type Command, Option } from 'commander';
-import { COMPRESSIONS, CONTENTS, FORMATS, STATUSES } from '../../../core/backup.ts';
+import { COMPRESSIONS, CONTENTS, FORMATS } from '../../../core/backup.ts';
 import { COMPARISONS } from '../../../core/verification.ts';
 import { acting, positiveInteger, type Running } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { readBackup } from '../paths.ts';
+import { addBackupLists } from './backup-lists.ts';
 import {
   type CreateOptions,
   cancelBackup,
   createBackup,
   type DownloadOptions,
   downloadBackup,
-  type ListOptions,
-  listBackups,
-  listVerifications,
   showBackup,
   type VerifyOptions,
   verifyBackup,
@@ -23,6 +21,10 @@ import {
 /** The commands of `larder backup`, with their arguments and options. */
 const TIMEOUT = 'with --wait: stop waiting after this many seconds (exit status 5)';
 const BACKUP = "id of a backup, or 'latest': the newest good one";
+
+interface ShowOptions {
+  readonly at?: string;
+}
 
 /** Adds `backup` and its commands. */
 export const addBackupCommands = (program: Command, running: Running): void => {
@@ -47,23 +49,16 @@ export const addBackupCommands = (program: Command, running: Running): void => {
       '\nExample, in a deployment before its migration:\n  larder backup create acme --trigger pre-migration --wait',
     )
     .action(acting<CreateOptions>(running, createBackup));
-  backup
-    .command('list')
-    .description("a project's backups, newest first")
-    .argument('<project>', 'id of the project')
-    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
-    .option('--from <time>', 'created at this time or later, ISO 8601')
-    .option('--to <time>', 'created before this time, ISO 8601')
-    .option('--limit <count>', 'at most this many', positiveInteger, 20)
-    .action(acting<ListOptions>(running, listBackups));
+  addBackupLists(backup, running);
   backup
     .command('show')
     .description('one backup, in full')
     .argument('<project>', 'id of the project')
     .argument('[backup]', BACKUP, 'latest')
+    .option('--at <time>', "of 'latest': the newest that had completed at this time, ISO 8601")
     .action(
-      acting(running, async (session, _, [projectId = '', id]) => {
-        showBackup(session, await readBackup(session, projectId, id));
+      acting<ShowOptions>(running, async (session, { at }, [projectId = '', id]) => {
+        showBackup(session, await readBackup(session, projectId, id, at));
         return EXIT.done;
       }),
     );
@@ -107,11 +102,4 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .option('--wait', 'wait until it has ended; exit status 1 unless it is verified')
     .option('--timeout <seconds>', TIMEOUT, positiveInteger)
     .action(acting<VerifyOptions>(running, verifyBackup));
-  backup
-    .command('verifications')
-    .description("a backup's verifications, newest first")
-    .argument('<project>', 'id of the project')
-    .argument('[backup]', BACKUP, 'latest')
-    .option('--limit <count>', 'at most this many', positiveInteger, 20)
-    .action(acting<ListOptions>(running, listVerifications));
 };

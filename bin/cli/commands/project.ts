@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { acting, positiveInteger, type Running, type Session } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
 import { readList } from '../lists.ts';
-import { tableText } from '../output.ts';
+import { factsText, tableText } from '../output.ts';
+import { projectPath } from '../paths.ts';
 import * as shown from '../shown.ts';
-import { agoText, bytesText } from '../words.ts';
+import { agoText, bytesText, timeText } from '../words.ts';
 
 /** The commands of `larder project`. */
 const COLUMNS = [
@@ -41,6 +42,31 @@ const list = async (session: Session, { limit }: ListOptions): Promise<ExitStatu
   return EXIT.done;
 };
 
+const show = async (
+  { api, output }: Session,
+  _: unknown,
+  [projectId = '']: readonly string[],
+): Promise<ExitStatus> => {
+  const one = await api.json({ method: 'GET', path: projectPath(projectId) }, shown.project);
+  const { lastSuccess } = one;
+  if (output.isJson) output.json(one);
+  else
+    output.result(
+      factsText([
+        ['project', one.id],
+        ['name', one.name],
+        ['schema', one.schemaName],
+        ['source', one.source],
+        ['status', one.status],
+        ['seen', one.seenAt && timeText(one.seenAt)],
+        ['last good backup', lastSuccess ? lastSuccess.backupId : 'none: it was never backed up'],
+        ['of', lastSuccess && timeText(lastSuccess.at)],
+        ['size', lastSuccess && bytesText(lastSuccess.size)],
+      ]),
+    );
+  return EXIT.done;
+};
+
 /** Adds `project` and its commands. */
 export const addProjectCommands = (program: Command, running: Running): void => {
   const project = program.command('project').description('the tenants that Larder knows');
@@ -49,4 +75,9 @@ export const addProjectCommands = (program: Command, running: Running): void => 
     .description('projects as last seen in their sources')
     .option('--limit <count>', 'at most this many', positiveInteger, 100)
     .action(acting<ListOptions>(running, list));
+  project
+    .command('show')
+    .description('one project, with its last good backup')
+    .argument('<project>', 'id of the project')
+    .action(acting(running, show));
 };

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { acting, positiveInteger, type Running, type Session } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
 import { follow, type Step } from '../follow.ts';
-import { factsText, listText } from '../output.ts';
+import { readList } from '../lists.ts';
+import { factsText, listText, tableText } from '../output.ts';
 import { idempotent } from '../paths.ts';
 import * as shown from '../shown.ts';
-import { countText, timeText } from '../words.ts';
+import { agoText, countText, timeText } from '../words.ts';
 
 /** The commands of `larder run`. */
 const isOver = ({ sources, parts, counts }: shown.Run): boolean =>
@@ -88,6 +89,40 @@ const start = async (session: Session, options: StartOptions): Promise<ExitStatu
   return show(session, await watch(session, started.id, options.timeout));
 };
 
+const COLUMNS = [
+  { title: 'run' },
+  { title: 'due' },
+  { title: 'schedule' },
+  { title: 'state' },
+  { title: 'planned', isNumber: true },
+];
+
+const rowOf = (one: shown.Run, now: number): string[] => {
+  const planned = Object.values(one.parts).reduce((sum, part) => sum + part.planned, 0);
+  const state = one.finishedAt ? 'finished' : 'running';
+  return [one.id, agoText(one.scheduledAt, now), one.schedule, state, countText(planned)];
+};
+
+interface ListOptions {
+  readonly limit: number;
+}
+
+const list = async (session: Session, { limit }: ListOptions): Promise<ExitStatus> => {
+  const { output } = session;
+  const items = await readList(session, '/runs', shown.run, {}, limit);
+  const now = Date.now();
+  if (output.isJson) output.json({ items });
+  else if (items.length)
+    output.result(
+      tableText(
+        COLUMNS,
+        items.map((one) => rowOf(one, now)),
+      ),
+    );
+  else output.note('There was no run yet: larder run start begins one.');
+  return EXIT.done;
+};
+
 /** Adds `run` and its commands. */
 export const addRunCommands = (program: Command, running: Running): void => {
   const run = program.command('run').description('back up many projects at once');
@@ -103,6 +138,11 @@ export const addRunCommands = (program: Command, running: Running): void => {
       positiveInteger,
     )
     .action(acting<StartOptions>(running, start));
+  run
+    .command('list')
+    .description('runs, newest first')
+    .option('--limit <count>', 'at most this many', positiveInteger, 20)
+    .action(acting<ListOptions>(running, list));
   run
     .command('show')
     .description('what a run planned, and its progress')

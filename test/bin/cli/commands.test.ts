@@ -97,7 +97,7 @@ describe('the exit status', () => {
   });
 
   it.each([
-    [['backup', 'list'], /missing required argument 'project'/],
+    [['backup', 'show'], /missing required argument 'project'/],
     [['backup', 'create', 'acme', '--format', 'zip'], /Allowed choices are custom, plain, tar/],
     [['backup', 'list', 'acme', '--limit', '0'], /whole number above 0/],
     [['restore', 'elsewhere', 'acme'], /--target/],
@@ -187,6 +187,99 @@ describe('standard output', () => {
     const { items } = JSON.parse(stdout) as { items: { id: string }[] };
     expect(items.map(({ id }) => id)).toEqual(Array.from({ length: 150 }, (_, i) => `b${i}`));
     expect(api.asked).toHaveLength(2);
+  });
+});
+
+describe('a list', () => {
+  it('passes its filters on', async () => {
+    const empty = always({ items: [] });
+    const { stderr } = await run(
+      empty,
+      ...['backup', 'list', 'acme', '--trigger', 'manual', '--name', 'before', '--pinned'],
+      ...['--validation', 'verified', '--min-size', '10', '--max-size', '20', '--sort', 'oldest'],
+    );
+    const query = new URLSearchParams(api.asked[0]?.url.split('?')[1]);
+    expect(Object.fromEntries(query)).toEqual({
+      trigger: 'manual',
+      name: 'before',
+      pinned: 'true',
+      validation: 'verified',
+      minSize: '10',
+      maxSize: '20',
+      sort: 'oldest',
+      limit: '20',
+    });
+    expect(stderr).toContain('Project acme has no such backups.');
+  });
+
+  it.each([
+    [['acme', '--day', '2026-11-21'], /--day: only without a project/],
+    [['--pinned'], /--pinned: only for the backups of one project/],
+  ] as const)('refuses the options %j of the other kind of list', async (args, words) => {
+    const { status, stderr } = await run(always({ items: [] }), 'backup', 'list', ...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(words);
+    expect(api.asked).toEqual([]);
+  });
+
+  it('of all projects is of one day, and fits 80 columns', async () => {
+    const items = [backupOf({ projectId: 'acme', size: 999_000_000, status: 'in-progress' })];
+    const { stdout } = await run(always({ items }), 'backup', 'list', '--day', '2026-11-21');
+    expect(api.asked[0]?.url).toBe('/backups?day=2026-11-21&limit=20');
+    expect(stdout).toMatch(/^PROJECT +BACKUP +CREATED +STATUS +SIZE$/m);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('of runs, and of the tables of a backup, is a table', async () => {
+    const one = {
+      id: ID,
+      schedule: 'nightly',
+      scheduledAt: '2026-11-21T02:00:00.000Z',
+      sources: ['main'],
+      parts: { main: { planned: 3, skippedCount: 0, skipped: [] } },
+      links: { self: `/runs/${ID}` },
+    };
+    const runs = await run(always({ items: [one] }), 'run', 'list');
+    expect(runs.stdout).toMatch(new RegExp(`^${ID} .* nightly +running +3$`, 'm'));
+    for (const line of runs.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+
+    const orders = { schema: 'acme', name: 'orders', kind: 'table', rows: 1200, bytes: 8192 };
+    const manifest = { version: 1, tables: [orders, { ...orders, name: 'totals', rows: null }] };
+    const tables = await run(always(manifest), 'backup', 'tables', 'acme');
+    expect(api.asked.at(-1)?.url).toBe('/projects/acme/backups/latest/manifest');
+    expect(tables.stdout).toMatch(/^orders +table +1,200 +8.19 kB$/m);
+    expect(tables.stdout).toMatch(/^totals +table +- +8.19 kB$/m);
+    const whole = await run(always(manifest), 'backup', 'manifest', 'acme', ID);
+    expect(JSON.parse(whole.stdout)).toEqual(manifest);
+  });
+});
+
+describe('a manifest that is too large for an answer', () => {
+  it('is read from the vault, without the headers of the signature', async () => {
+    const manifest = { tables: [] };
+    const redirecting: Answering = ({ url }) =>
+      url.endsWith('/manifest')
+        ? { status: 303, location: `${api.url}/object` }
+        : { body: manifest };
+    const { stdout } = await run(redirecting, 'backup', 'manifest', 'acme', ID);
+    expect(JSON.parse(stdout)).toEqual(manifest);
+    const { headers = {} } = api.asked.at(-1) ?? {};
+    expect(Object.keys(headers).filter((name) => /^(authorization|x-amz-)/.test(name))).toEqual([]);
+  });
+});
+
+describe('a project', () => {
+  it('that was never backed up says so', async () => {
+    const one = { id: 'acme', name: 'Acme', schemaName: 'acme', status: 'ACTIVE', source: 'main' };
+    const { stdout } = await run(always(one), 'project', 'show', 'acme');
+    expect(stdout).toMatch(/last good backup +none: it was never backed up/);
+  });
+});
+
+describe('a backup that is latest at a time', () => {
+  it('is asked for with the time', async () => {
+    await run(always(backupOf()), 'backup', 'show', 'acme', '--at', '2026-11-21');
+    expect(api.asked[0]?.url).toBe('/projects/acme/backups/latest?at=2026-11-21');
   });
 });
 

@@ -22,6 +22,7 @@ export interface Asked {
 export interface Answer {
   readonly status?: number;
   readonly body?: unknown;
+  readonly location?: string;
   /** Sent as they are, after which the connection is cut where `cut` is set. */
   readonly bytes?: Buffer;
   readonly cut?: boolean;
@@ -48,8 +49,9 @@ export const startApi = async (): Promise<FakeApi> => {
       isSigned: isSignedBy(request, CREDENTIALS),
     };
     asked.push(one);
-    const { status = 200, body, bytes, cut } = api.answering(one);
+    const { status = 200, body, location, bytes, cut } = api.answering(one);
     response.statusCode = status;
+    if (location !== undefined) response.setHeader('location', location);
     if (bytes === undefined) {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
       return;
