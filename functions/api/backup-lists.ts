@@ -8,7 +8,7 @@ import type { Answer, ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';
 import { projectPath, showBackup } from './public.ts';
 import { cursor, limit, moment, nextLink } from './queries.ts';
-import { requireKnown, checkProjectId } from './resolve-project.ts';
+import { checkProjectId, requireKnown } from './resolve-project.ts';
 
 const size = z
   .string()

@@ -3,7 +3,7 @@ import { BackupNotFound, InvalidInput } from '../../core/errors/request.ts';
 import type { RouteSpec } from '../../core/routes.ts';
 import type { ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';
-import { requireKnown, checkProjectId } from './resolve-project.ts';
+import { checkProjectId, requireKnown } from './resolve-project.ts';
 
 /** In place of a backup's id: the newest completed full backup that no verification found damaged. */
 export const LATEST = 'latest';
