@@ -1,9 +1,8 @@
 import { defineConfig } from './lib/config.ts';
 
 /**
- * An example that works: `npx cdk synth` takes it as it is, and `npx cdk deploy` once the ARN, the host and the addresses
- * are yours. Everything that is left out has a default; lib/config/schema.ts says which. File names are relative to
- * this file's folder.
+ * An example that works: `npx cdk synth` accepts it unchanged, and `npx cdk deploy` after you have set your ARN, host and addresses.
+ * Settings that are left out have a default; lib/config/schema.ts has all of them. File names are relative to this file's folder.
  */
 export default defineConfig({
   /** A word kept with every backup. */
@@ -23,7 +22,7 @@ export default defineConfig({
       restore: {
         secretArn:
           'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-restore-role-GhIjKl',
-        /** Other sources whose backups may be brought here, for test copies. */
+        /** Other sources whose backups may be restored here, for test copies. */
         // from: ['staging'],
         /** Creates extensions that a backup needs and the database lacks. */
         // createExtensions: true,
@@ -58,7 +57,7 @@ export default defineConfig({
     format: 'custom',
     /** Exports that run on one source at once. */
     concurrency: 3,
-    /** Seconds after which an export makes room for somebody's DDL that waits behind it. */
+    /** Seconds after which an export gives way to another session's DDL that waits behind it. */
     giveWayAfterSeconds: 10,
   },
 
@@ -66,7 +65,7 @@ export default defineConfig({
   verification: {
     /** `each`, `weekly` (one of each project a week), `{ share: 0.1 }`, or `none` but those asked for. */
     which: 'weekly',
-    /** `rows` compares a hash of each table's rows besides their number; the export takes it, at the server's cost. */
+    /** `rows` compares a hash of each table's rows besides their number; the export computes it, at the server's cost. */
     compare: 'counts',
     /** MB of disk for the scratch server: 1.2 times the largest schema. */
     temporaryMb: 4096,

@@ -39,7 +39,7 @@ const table = z.looseObject({
   /** What the engine wrote of its rows; absent if pg_dump wrote the backup, and in older manifests. */
   copied: copied.optional(),
   /**
-   * Full name of a partitioned table whose rows a restore distributes over its partitions anew (partitions by the hash of an enum). Only
+   * Full name of a partitioned table whose rows a restore distributes over its partitions again (partitions by the hash of an enum). Only
    * the total of all its partitions is comparable.
    */
   dividedUnder: z.string().optional(),

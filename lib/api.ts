@@ -102,7 +102,7 @@ export class Api extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const made = new RestApi(this, 'Api', {
-      // API Gateway requires a name, and its metrics are told apart only by the API's name.
+      // API Gateway requires a name, and its metrics are distinguished only by the API's name.
       restApiName: `${Stack.of(this).stackName}-${environment}`,
       description: `Larder: backups of ${environment}`,
       ...(api.type === 'regional'

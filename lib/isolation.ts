@@ -67,7 +67,7 @@ const whyNotHeld = (
   const own = idPrefixesOf(source);
   if (own.includes('')) return 'it has no idPrefix, or had none before (olderIdPrefixes)';
   if (!own.every((prefix) => HOLDABLE.test(prefix)))
-    return 'its idPrefix has characters that a policy of IAM can not hold';
+    return 'its idPrefix has characters that a policy of IAM cannot hold';
   const inside = sources.find(
     (other) =>
       other.name !== source.name &&

@@ -233,7 +233,7 @@ export const curve: Section<Curve> = {
         ];
       }),
     ),
-    '`pg_dump -n` reads the catalog of the whole database for each schema, so its part grows with the neighbours, in time and in memory. What is before and after it is Larder’s alone: sessions, locks, inventory, manifest, history. Those are of the one schema; only finding its objects in catalogs that have no index by schema becomes slower. The rest of what is beyond `pg_dump` alone is the longer time that it takes within an export, on the same cores as the counting and watching beside it, the upload and the local stack.',
+    '`pg_dump -n` reads the catalog of the whole database for each schema, so its part grows with the neighbors, in time and in memory. What is before and after it is Larder’s alone: sessions, locks, inventory, manifest, history. Those are of the one schema; only finding its objects in catalogs that have no index by schema becomes slower. The rest of what is beyond `pg_dump` alone is the longer time that it takes within an export, on the same cores as the counting and watching beside it, the upload and the local stack.',
     '',
   ],
 };

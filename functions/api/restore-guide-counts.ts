@@ -9,7 +9,7 @@ const PORTION = 200;
 const fullName = ({ schema, name }: ManifestTable): string =>
   `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
 
-/** What is counted together: a table, or the partitions over which a restore distributes rows anew. */
+/** What is counted together: a table, or the partitions over which a restore distributes rows again. */
 const units = (tables: readonly ManifestTable[]): ReadonlyMap<string, readonly ManifestTable[]> => {
   const all = new Map<string, ManifestTable[]>();
   for (const table of tables.filter(holdsRows)) {

@@ -86,7 +86,7 @@ export async function copyLicences(
     // The folder may be a link to another package's, and so may the file.
     const own = (await resolveFolder(unpacked.root, documents)) ?? documents;
     const licence = await resolveInside(unpacked.root, path.join(own, 'copyright'));
-    if (!licence) throw new BuildStepFailed('Keeping licences', `${name} has none`);
+    if (!licence) throw new BuildStepFailed('Keeping licenses', `${name} has none`);
     await copyFile(licence, path.join(folder, `${name}.${unpacked.release}.txt`));
   }
 }

@@ -173,7 +173,7 @@ const doctor = async (...args: readonly string[]) => {
 };
 const diagnosed = () => doctor('--config', config);
 
-/** The same in this process, which takes a tenth of the time. */
+/** The same in this process, which needs a tenth of the time. */
 const examined = async () => {
   for (const [name, value] of Object.entries(environment())) vi.stubEnv(name, value);
   const findings = await awsChecks({ stack: 'Larder', config });

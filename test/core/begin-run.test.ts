@@ -60,7 +60,7 @@ test('the same firing again starts what has not been planned, and is the same ru
   expect(started).toEqual(['main', 'third']);
 });
 
-test('a source whose planning can not be started blocks no other, and stays missing for sweep', async () => {
+test('a source whose planning cannot be started blocks no other, and stays missing for sweep', async () => {
   const { ports, started } = portsWith(['main']);
   const run = await beginRun(ports, runAt('throttled'));
   expect(started).toEqual(['second', 'third']);

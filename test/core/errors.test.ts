@@ -5,7 +5,7 @@ import * as all from '../../core/errors.ts';
 
 const ERRORS = path.resolve(import.meta.dirname, '../../core/errors');
 
-test('every named error is in the set by which bury knows which messages are safe to show', async () => {
+test('every named error is in the list by which bury recognizes messages that are safe to show', async () => {
   const files = globSync('*.ts', { cwd: ERRORS }).filter((file) => file !== 'base.ts');
   const modules = await Promise.all(
     files.map((file): Promise<Record<string, unknown>> => import(path.join(ERRORS, file))),

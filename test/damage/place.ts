@@ -42,7 +42,7 @@ import { clientPrograms, type Postgres, startPostgres } from '../support/postgre
  * and from a vault in memory.
  */
 
-/** Some damage makes pg_restore wait for ever: it gets a minute in production. */
+/** Some damage makes pg_restore wait forever: it gets a minute in production. */
 const STUCK_MS = 5000;
 
 export const SCHEMA = 'acme';

@@ -44,7 +44,7 @@ const PG_DUMP = {
   'pg_dump closes its output and then exits 1': failed('DumpFailed'),
   'pg_dump never ends': failed('TookTooLong'),
   'pg_dump ignores that it is asked to end': failed('TookTooLong'),
-  'pg_dump can not be started': failed('DumpFailed'),
+  'pg_dump cannot be started': failed('DumpFailed'),
   'pg_dump lacks a permission': failed('PermissionMissing'),
   'pg_dump fails once and then works': completed(2),
   'the disk is full under a tar': failed('DumpFailed'),
@@ -75,15 +75,15 @@ const DATABASE = {
 } as const;
 
 const VAULT = {
-  'S3 answers 500 to a part for ever': failed('UploadInterrupted'),
+  'S3 answers 500 to a part forever': failed('UploadInterrupted'),
   'S3 answers 503 SlowDown, then recovers': completed(1),
-  'S3 answers 503 SlowDown for ever': failed('UploadInterrupted'),
+  'S3 answers 503 SlowDown forever': failed('UploadInterrupted'),
   'S3 answers 403': failed('VaultRefused'),
-  'S3 answers 400 RequestTimeout for ever': failed('UploadInterrupted'),
+  'S3 answers 400 RequestTimeout forever': failed('UploadInterrupted'),
   'S3 does not answer a part, once': completed(1),
   'S3 never answers a part': failed('UploadInterrupted'),
   'S3 resets the connection at a part, once': completed(1),
-  'S3 answers 500 to the completion for ever': failed('UploadInterrupted'),
+  'S3 answers 500 to the completion forever': failed('UploadInterrupted'),
   'S3 answers 200 to the completion, with an error inside': failed('UploadInterrupted'),
   'S3 never answers the completion, which is not done': failed('UploadInterrupted'),
   'S3 never answers the completion, which is done': completed(1),
@@ -93,7 +93,7 @@ const VAULT = {
     leaves('an upload'),
   ),
   'somebody aborts the upload meanwhile': completed(2),
-  'S3 answers 500 to the manifest for ever': failed('UploadInterrupted'),
+  'S3 answers 500 to the manifest forever': failed('UploadInterrupted'),
   'S3 never answers the manifest, which is done': completed(1),
   'S3 is gone after the completion and comes back': completed(2, leaves('an object')),
 } as const;
@@ -102,7 +102,7 @@ const HISTORY = {
   'the history throttles the claim, once': completed(1),
   'the history throttles every claim of a delivery': completed(1),
   'the history does the claim and loses the answer': completed(1),
-  'the history throttles the completion for ever, and recovers for the failure': completed(
+  'the history throttles the completion forever, and recovers for the failure': completed(
     2,
     ADOPTED,
   ),
@@ -126,7 +126,7 @@ const MESSAGES = {
     told: 'by bury',
   }),
   'the queue does not let the message be hidden': completed(1),
-  'the outcome can not be sent': completed(1, BY_SWEEP),
+  'the outcome cannot be sent': completed(1, BY_SWEEP),
   'SES refuses the mail, then takes it': completed(1),
 } as const;
 
@@ -168,7 +168,7 @@ export const THEMES = {
   Vault: VAULT,
   History: HISTORY,
   'Messages and mail': MESSAGES,
-  'Leases, clocks, neighbours': WORKER,
+  'Leases, clocks, neighbors': WORKER,
   'The worker is killed (a process with the deployed bundle)': KILLED,
 } as const;
 

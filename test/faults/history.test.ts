@@ -70,7 +70,7 @@ const goneFrom =
 trying('the history throttles the claim, once', times(1, isClaim, THROTTLED));
 trying('the history does the claim and loses the answer', times(1, isClaim, LOST));
 trying(
-  'the history throttles the completion for ever, and recovers for the failure',
+  'the history throttles the completion forever, and recovers for the failure',
   times(DYNAMODB_TRIES, isCompletion, THROTTLED),
 );
 trying('the history is gone right before the completion', goneFrom(isCompletion, 'hang', 'reset'));

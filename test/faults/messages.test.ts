@@ -94,7 +94,7 @@ fault('the queue does not let the message be hidden', async () => {
   return await verdictOf(bench, backup);
 });
 
-fault('the outcome can not be sent', async () => {
+fault('the outcome cannot be sent', async () => {
   const bench = await openBench(room, { sqs: refusing('SendMessage') });
   const backup = await bench.request('acme');
   await bench.deliver(backup);

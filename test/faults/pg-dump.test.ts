@@ -65,7 +65,7 @@ misbehaving(
   {},
   { settings: { maximumStoredBytes: 5000 } },
 );
-misbehaving('pg_dump can not be started', '#!/nonexistent/shell\n');
+misbehaving('pg_dump cannot be started', '#!/nonexistent/shell\n');
 
 const endless = (name: FaultName, pgDump: string): void =>
   fault(name, async () => {

@@ -55,10 +55,10 @@ const HASTY = { patience: 8000 };
 /** An answer that never comes is waited for once an attempt, to be quick. */
 const ONCE = { patience: 4000, tries: 1 };
 
-trying('S3 answers 500 to a part for ever', always(isPartTwo, INTERNAL));
+trying('S3 answers 500 to a part forever', always(isPartTwo, INTERNAL));
 trying('S3 answers 503 SlowDown, then recovers', times(2, isPart, SLOW_DOWN));
 trying(
-  'S3 answers 503 SlowDown for ever',
+  'S3 answers 503 SlowDown forever',
   always(() => true, SLOW_DOWN),
 );
 trying(
@@ -66,13 +66,13 @@ trying(
   always(({ method }) => method !== 'GET', { status: 403, body: error('AccessDenied') }),
 );
 trying(
-  'S3 answers 400 RequestTimeout for ever',
+  'S3 answers 400 RequestTimeout forever',
   always(isPart, { status: 400, body: error('RequestTimeout') }),
 );
 trying('S3 does not answer a part, once', times(1, isPartTwo, 'hang'), HASTY);
 trying('S3 never answers a part', always(isPartTwo, 'hang'), ONCE);
 trying('S3 resets the connection at a part, once', times(1, isPartTwo, 'reset'));
-trying('S3 answers 500 to the completion for ever', always(isCompletion, INTERNAL));
+trying('S3 answers 500 to the completion forever', always(isCompletion, INTERNAL));
 trying(
   'S3 answers 200 to the completion, with an error inside',
   always(isCompletion, { status: 200, body: error('InternalError') }),
@@ -87,7 +87,7 @@ trying(
   'S3 answers 500 to the completion, which is done',
   always(isCompletion, { status: 500, body: error('InternalError'), done: true }),
 );
-trying('S3 answers 500 to the manifest for ever', always(isManifest, INTERNAL), {}, 'acme');
+trying('S3 answers 500 to the manifest forever', always(isManifest, INTERNAL), {}, 'acme');
 trying(
   'S3 never answers the manifest, which is done',
   times(1, isManifest, 'pass-then-hang'),

@@ -154,7 +154,7 @@ describe('a source whose ids IAM cannot distinguish from others’', () => {
   test.each([
     ['has no prefix', { idPrefix: '' }, 'it has no idPrefix'],
     ['had none before', { idPrefix: 'main-', olderIdPrefixes: [''] }, 'olderIdPrefixes'],
-    ['has one that a policy can not hold', { idPrefix: '🐘-' }, 'characters'],
+    ['has one that a policy cannot hold', { idPrefix: '🐘-' }, 'characters'],
     ['has one that the other’s begins with', { idPrefix: 'arch' }, 'ids of archive'],
   ])('%s: the synthesis names it, with the reason', (_, own, why) => {
     const stack = synthesis(config({ sources: [source(own), otherSource()] }));

@@ -97,7 +97,7 @@ const tableWarnings = (facts: readonly TableFacts[]): string[] => {
 const extensionWarnings = ({ schemas, extensions }: Observations): string[] =>
   listWarning(
     extensions.filter(({ schema }) => schemas.includes(schema)).map(({ name }) => name),
-    'Extensions that live in the schema itself are created by a restore, whose role must be allowed to; a database that has them in another schema can not take this backup',
+    'Extensions that live in the schema itself are created by a restore, whose role must be allowed to; a database that has them in another schema cannot take this backup',
   );
 
 const attachedWarnings = ({ attached }: Observations): string[] => [

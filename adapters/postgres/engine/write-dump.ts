@@ -22,7 +22,7 @@ export interface DumpToWrite {
   readonly plan: EnginePlan;
   /** `zstd:1`, `gzip:1`, a level of gzip, or `0`: a value of pg_dump's --compress. */
   readonly compress: string;
-  /** In its transaction. Used by nobody else until the dump has ended. */
+  /** In its transaction. No other code uses it until the dump has ended. */
   readonly holder: pg.Client;
   /** Resolves once the session is free for the dump. */
   readonly free: Promise<unknown>;

@@ -64,7 +64,7 @@ interface Taken extends TableName {
 
 const kindOf = (letter: string): string => KINDS[letter] ?? 'relation';
 
-const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** Short enough for a name with its suffix. */
 const awayName = (schema: string): string => {
@@ -86,7 +86,7 @@ const problemOf = (all: readonly Taken[]): string[] => {
   const away = identifier(awayName(schema));
   const move = `CREATE SCHEMA IF NOT EXISTS ${away}; ALTER ${kind.toUpperCase()} ${qualified(schema, name)} SET SCHEMA ${away}`;
   return [
-    `${capitalised(kind)} ${quoted(`${schema}.${name}`)} ${inTheWay}: move it away with everything that belongs to it (${move}), or restore beside.`,
+    `${capitalized(kind)} ${quoted(`${schema}.${name}`)} ${inTheWay}: move it away with everything that belongs to it (${move}), or restore beside.`,
   ];
 };
 

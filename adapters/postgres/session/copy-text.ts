@@ -73,7 +73,7 @@ export class CopyFilter {
 }
 
 const PIECE_BYTES = 256 * 1024;
-/** Full pieces that wait, before the server is told to wait. */
+/** Full pieces that wait, before reading from the server pauses. */
 const MOST_WAITING = 4;
 
 /** Collects rows in pieces of one size, and stops the connection while too many wait. */

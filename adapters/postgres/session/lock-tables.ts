@@ -69,7 +69,7 @@ const describeBlocker = async (observer: pg.Client, oid: string): Promise<string
 
 /** Names in one statement, which is in the server's log where it fails. */
 const AT_ONCE = 200;
-/** The shortest wait that the server can be told; 0 would be for ever. */
+/** The shortest lock_timeout that the server accepts; 0 would mean no limit. */
 const NO_WAIT_MS = 1;
 
 const inParts = <T>(all: readonly T[], statementFor: (some: readonly T[]) => string): string[] =>

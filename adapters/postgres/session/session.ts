@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly searchPath?: string;
   /** Longest a statement may run, milliseconds; none by default. */
   readonly statementTimeoutMs?: number;
-  /** Longest wait for a lock, milliseconds; for ever by default. */
+  /** Longest wait for a lock, milliseconds; forever by default. */
   readonly lockTimeoutMs?: number;
   /** Only the sessions of a restore may write. */
   readonly writes?: boolean;

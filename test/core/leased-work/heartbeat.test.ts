@@ -52,7 +52,7 @@ test.each([
   expect(reasons).toEqual(['ClaimLost']);
 });
 
-test('a message that can not be hidden costs no claim', async () => {
+test('a message that cannot be hidden costs no claim', async () => {
   const { reasons } = start({}, () => Promise.reject(new Error('x')));
   await vi.advanceTimersByTimeAsync(300 * SECOND);
   expect(reasons).toEqual([]);

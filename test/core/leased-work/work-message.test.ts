@@ -192,7 +192,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     });
   });
 
-  test('an outcome that can not be sent does not undo it', async () => {
+  test('an outcome that cannot be sent does not undo it', async () => {
     it.outcomes.push = () => {
       throw new Error('SQS is down');
     };

@@ -307,7 +307,7 @@ test('a download can redirect', async () => {
   expect((await api.get(`${BACKUPS}/${id}/download?redirect=yes`)).status).toBe(400);
 });
 
-test('a backup that is not completed can not be downloaded, and the answer gives its state', async () => {
+test('a backup that is not completed cannot be downloaded, and the answer gives its state', async () => {
   const { id } = await api.pending();
   const reply = await api.get(`${BACKUPS}/${id}/download`);
   expect(reply.status).toBe(409);

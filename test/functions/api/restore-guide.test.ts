@@ -185,7 +185,7 @@ describe('the restore guide', () => {
   it.each([
     ['custom', 'gzip'],
     ['plain', 'none'],
-  ] as const)('brings back the schema public from %s with %s', async (format, compression) => {
+  ] as const)('restores the schema public from %s with %s', async (format, compression) => {
     const before = await source.database();
     await source.sql(
       `ALTER DATABASE ${quote(before)} OWNER TO ${quote(OWNER)};

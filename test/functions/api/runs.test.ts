@@ -100,7 +100,7 @@ test('unknown sources, impossible ids and other mistakes are 400, all of them li
   expect(api.plans).toEqual([]);
 });
 
-test('a source whose planning can not be started does not prevent the planning of the others', async () => {
+test('a source whose planning cannot be started does not prevent the planning of the others', async () => {
   api.down.set('main', new Error('throttled'));
   const reply = await api.post('/runs');
   expect(reply.status).toBe(202);

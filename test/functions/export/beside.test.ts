@@ -56,7 +56,7 @@ describe('an export', () => {
     await vi.waitFor(async () => expect(await sessionsOfOurs()).toBe(0), soon);
   });
 
-  it('waits for a lock that it can not get at once, and takes its snapshot afterwards', async () => {
+  it('waits for a lock that it cannot get at once, and takes its snapshot afterwards', async () => {
     const other = await postgres.session(database);
     try {
       await other.query('BEGIN; LOCK TABLE acme.child IN ACCESS EXCLUSIVE MODE');

@@ -127,7 +127,7 @@ describe("a manifest of the engine's archive", () => {
     expect(changed.map(({ name }) => name)).toEqual(['child']);
   });
 
-  it('says that text of types whose output depends on the server can not be compared', async () => {
+  it('says that text of types whose output depends on the server cannot be compared', async () => {
     await postgres.sql(
       `INSERT INTO control_plane.projects VALUES ('types', 'Types', 'types', 'ACTIVE'); CREATE SCHEMA types; SET search_path = types;
        CREATE TYPE pair AS (a int, b money); CREATE DOMAIN safe AS int; CREATE DOMAIN priced AS money;
@@ -143,7 +143,7 @@ describe("a manifest of the engine's archive", () => {
     expect(sure).toEqual(['a_sure', 'f_parent']);
   });
 
-  it('has hashes of rows, if they were asked for, where the text can not be compared, and for no other table', async () => {
+  it('has hashes of rows, if they were asked for, where the text cannot be compared, and for no other table', async () => {
     const { manifest } = await exported(
       await bench({ settings: { engine: 'larder', compare: 'rows' } }),
       'types',

@@ -149,7 +149,7 @@ describe('a partition of a parent elsewhere', () => {
   });
 });
 
-describe('a row that COPY can not carry', () => {
+describe('a row that COPY cannot carry', () => {
   it('fails permanently, names its table, and leaves nothing', async () => {
     const database = await databaseWith(`CREATE SCHEMA acme; CREATE TABLE acme.small (v int);
       CREATE TABLE acme."too big" (v bytea);
@@ -162,7 +162,7 @@ describe('a row that COPY can not carry', () => {
   });
 });
 
-describe('a table that the server can not read', () => {
+describe('a table that the server cannot read', () => {
   it('fails permanently, and reports that the data is damaged', async () => {
     const database = await databaseWith(
       `CREATE SCHEMA acme; CREATE TABLE acme.torn AS SELECT generate_series(1, 5000) AS n`,
@@ -210,7 +210,7 @@ describe('a server that is configured for few locks', () => {
     expect(await bench.leftInVault()).toEqual({ objects: [], uploads: [] });
   });
 
-  it('is not tried if the locks can not fit, and tried again if others may release theirs', () => {
+  it('is not tried if the locks cannot fit, and tried again if others may release theirs', () => {
     const need = { perTransaction: 64, sessions: 100 };
     expect(() => refuseTooMany({ ...need, needed: 12_801 })).toThrow(
       expect.objectContaining({ name: 'OutOfLocks', retryable: false }),

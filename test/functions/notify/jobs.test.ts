@@ -237,13 +237,13 @@ const FAILED: VerificationResult = {
 };
 
 describe('a verification', () => {
-  test('that found a difference is mailed, whoever requested it and whatever they subscribed to', async () => {
+  test('that found a difference is mailed, for any requester and any subscription', async () => {
     const [mail] = await verified({ asked: false }, FAILED, quiet);
     expect(mail?.subject).toContain('failed its verification');
     expect(mail?.body.text).toContain('table acme.t has 41 rows, not 42');
   });
 
-  test('whose backup was restored with unfinished objects is mailed, whoever requested it', async () => {
+  test('whose backup was restored with unfinished objects is mailed, for any requester', async () => {
     const unfinished: VerificationResult['unfinished'] = [
       { kind: 'index', object: 'index "acme.t: i"', state: 'missing', why: 'twice (23505)' },
     ];

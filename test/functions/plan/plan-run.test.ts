@@ -131,7 +131,7 @@ test('a listing that is suddenly empty marks no project GONE, and is mailed', as
   expect((await ports.registry.get('acme'))?.status).toBe('ACTIVE');
 });
 
-test('the event may name projects; projects that can not be planned are reported, each with the reason', async () => {
+test('the event may name projects; projects that cannot be planned are reported, each with the reason', async () => {
   listing = [...listing, project('twice'), project('twice', { schemaName: 'other' })];
   const { runId } = await plan({ projects: ['acme', 'initech', 'nobody', 'twice', 'acme'] });
   expect(sent()).toEqual(['acme']);
@@ -158,7 +158,7 @@ test('of several sources one reports an id that none of them has', async () => {
   expect(run?.parts[name]).toMatchObject({ planned: 1, skipped: [] });
 });
 
-test('a project that can not be planned is reported and blocks no other', async () => {
+test('a project that cannot be planned is reported and blocks no other', async () => {
   const thief = planPorts(
     { tables, queues, table },
     sourceOf(`thief${sources}`, () => [project('acme')]),

@@ -109,7 +109,7 @@ describe('a restore that dies', () => {
     expect(await count(room, `${newSchema(row)}.orders`)).toBe(1000);
   });
 
-  it('as a swap whose key can not be added exchanges nothing', async () => {
+  it('as a swap whose key cannot be added exchanges nothing', async () => {
     const server = {
       ...room.ports.server,
       addForeignKeys: async (keys: Parameters<typeof room.ports.server.addForeignKeys>[0]) =>

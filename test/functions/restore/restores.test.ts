@@ -136,7 +136,7 @@ describe('beside', () => {
     ['plain', 'gzip'],
     ['tar', 'none'],
     ['custom', 'none'],
-  ] as const)('comes back from %s with %s', async (format, compression) => {
+  ] as const)('restores from %s with %s', async (format, compression) => {
     const other = await room.backup('acme', { format, compression });
     const { row } = await room.restore(other);
     expect(row).toMatchObject({ status: 'completed', outcome: { rows: 1200 } });

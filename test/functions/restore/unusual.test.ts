@@ -77,7 +77,7 @@ describe('partitions by the hash of an enum, whose rows move to others of them',
     expect(row.outcome?.rows).toBe(ROWS);
   });
 
-  it('can not be chosen without the table through which their rows are restored', async () => {
+  it('cannot be chosen without the table through which their rows are restored', async () => {
     const backup = await room.backup('acme');
     // Still attached, so that rows for the parent would find a partition, beside the existing ones.
     await room.sql('CREATE SCHEMA moved; ALTER TABLE acme.things_1a SET SCHEMA moved');

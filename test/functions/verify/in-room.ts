@@ -1,6 +1,6 @@
 import { access, readdir } from 'node:fs/promises';
 
-/** What room.test.ts runs in a sandbox: the deployed bundle, given one event; it prints the result and what is left. */
+/** The program that room.test.ts runs in a sandbox: the deployed bundle, given one event; it prints the result and what is left. */
 const [bundle = '', environment = '{}', event = '{}'] = process.argv.slice(2);
 Object.assign(process.env, JSON.parse(environment));
 const { handler } = await import(`${bundle}/index.mjs`);

@@ -22,12 +22,15 @@ export interface Operating {
   used(holder: RegExp, action: string, resource?: RegExp): Promise<void>;
   /** Completed ones, the newest first. */
   backupsOf(projectId: string): Promise<readonly Backup[]>;
-  /** @throws Error where there is none */
+  /** @throws Error if there is none */
   latestOf(projectId: string): Promise<Backup>;
   removeObjects(backup: Backup): Promise<void>;
   /** Posts to the API, and waits until the request has completed. @throws Error if it does not */
   completed(path: string): Promise<string>;
-  /** The oldest restore or verification of Globex that succeeded. @throws Error where there is none */
+  /**
+   * The oldest restore or verification of Globex that succeeded.
+   * @throws Error if there is none
+   */
   doneOf<J extends Job>(jobs: Pick<Jobs<J>, 'list'>): Promise<J>;
   /** Sets a backup's `ttl`, or removes another attribute of its row. */
   change(backup: Backup, to: { readonly ttl?: number; readonly remove?: string }): Promise<void>;

@@ -44,7 +44,10 @@ export interface RunningStack {
   readonly uploadsFolder: string;
   /** Asks the API. */
   ask(method: 'GET' | 'POST', at: string, body?: object): Promise<Answer>;
-  /** Asks until the answer's status is final. @throws Error where it is refused */
+  /**
+   * Asks until the answer's status is final.
+   * @throws Error if it is refused
+   */
   untilEnded(at: string): Promise<Answer>;
   /** Puts a message into the queue whose logical id has this prefix. */
   send(queue: string, message: unknown): Promise<void>;

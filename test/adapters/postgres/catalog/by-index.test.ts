@@ -29,7 +29,7 @@ const on = openedOn([15, 18], async (postgres) => ({
 interface Sent {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** What its session began with, as the server takes it. */
+  /** The session's first settings, in the server's form. */
   readonly options: string;
 }
 

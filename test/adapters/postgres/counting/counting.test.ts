@@ -163,7 +163,7 @@ describe.each([15, 18])("what an export reads on PostgreSQL %i: a tenant's funct
     });
   });
 
-  it('are reported if a materialized view can not be counted because of them', () => {
+  it('are reported if a materialized view cannot be counted because of them', () => {
     const uncounted = manifest.tables.filter((table) => table.uncounted).map(({ name }) => name);
     expect(uncounted).toEqual(major < 18 ? ['shown'] : []);
     const told = manifest.warnings.filter((line) => line.includes('not counted'));

@@ -138,7 +138,7 @@ describe('pg_restore', () => {
       expect(differences(wanted, await into((to) => restored(pgRestore, to, archive)))).toEqual([]);
       const inJobs = await into(async (to) => {
         for (const section of ['pre-data', 'data', 'post-data']) {
-          // Indexes that are made and attached at once deadlock, whoever wrote the archive.
+          // Indexes that are created and attached at the same time deadlock, whichever program wrote the archive.
           const jobs = section === 'data' ? ['-j2'] : [];
           await run(pgRestore, [...jobs, `--section=${section}`, ...to, file], { env });
         }

@@ -149,7 +149,7 @@ describe('a backup of which only the text is equal', () => {
     }
   });
 
-  it.each(MAJORS)('ends a restore if it can not be bound on PostgreSQL %i', async (major) => {
+  it.each(MAJORS)('ends a restore if it cannot be bound on PostgreSQL %i', async (major) => {
     const { postgres } = on(major);
     const database = await newDatabase(postgres, CITEXT);
     const stored = await takeBackup(postgres, database, ['acme']);

@@ -88,7 +88,7 @@ describe.each([15, 18])(
       },
     );
 
-    it('is told from a table of contents, functions with their arguments', async () => {
+    it('is read from a table of contents, functions with their arguments', async () => {
       const { bytes } = on(major).custom;
       const read = async (from: number, length: number) => bytes.subarray(from, from + length);
       const { all, functions } = await readNaming({ read, schemas: ['acme'] });

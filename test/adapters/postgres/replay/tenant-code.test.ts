@@ -73,7 +73,7 @@ describe("a tenant's own code", () => {
     expect(loaded.warnings).toEqual([]);
   });
 
-  it('can not reset its role, as docs/roles.md says, and leaves no setting behind', async () => {
+  it('cannot reset its role, as docs/roles.md says, and leaves no setting behind', async () => {
     const database = await databaseOf(
       postgres,
       `CREATE FUNCTION acme.resets(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
@@ -129,7 +129,7 @@ describe("a tenant's own code", () => {
   });
 });
 
-describe('what runs with the rights of an owner that it can not be given to', () => {
+describe('what runs with the rights of an owner that it cannot be given to', () => {
   const PARTS = `RESET ROLE; GRANT USAGE, CREATE ON SCHEMA acme TO t_part; SET ROLE t_part;
     CREATE FUNCTION acme.spy() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $f$ BEGIN RETURN current_user; END $f$;
     CREATE VIEW acme.v AS SELECT 1 AS a; GRANT SELECT ON acme.v TO PUBLIC;

@@ -243,7 +243,7 @@ describe('a key that is not enforced', () => {
   });
 });
 
-describe('foreign keys that can not be added', () => {
+describe('foreign keys that cannot be added', () => {
   const keysOf = async (target: Awaited<ReturnType<typeof prepare>>['target'], loaded: Loaded) =>
     await serverOf(target).addForeignKeys(loaded.foreignKeys, options);
 

@@ -58,7 +58,7 @@ const archiveOf = (pieces: number): AsyncIterable<Buffer> =>
 test.each([
   ['reads nothing and goes round', 'while :; do :; done'],
   ['reads all of it and goes round', 'cat > /dev/null; while :; do :; done'],
-])('pg_restore that %s for ever is ended, and the archive is the cause', async (_, script) => {
+])('pg_restore that %s forever is ended, and the archive is the cause', async (_, script) => {
   await expect(textOf(readerOf(script), large())).rejects.toMatchObject({
     name: 'DumpUnreadable',
     retryable: false,

@@ -72,20 +72,23 @@ describe.each([15, 18])('on PostgreSQL %i, rows, values and rights of an extensi
     ['that nothing needs', '', 'custom'],
     ['that a table needs', USES, 'custom'],
     ['in a plain backup', USES, 'plain'],
-  ] as const)('%s stay as they are beside, and are told', async (_, uses, format) => {
-    const { target, stored, live, before } = await scene(major, uses, format);
-    expect(before).toMatchObject({ rows: 500, value: 500, place: 'acme' });
-    const { problems, warnings } = await surveyOf(target, stored);
-    expect(problems).toEqual([]);
-    expect(warnings.join()).toContain('Extension "invoices" has tables');
-    expect(warnings.join().includes('no other session can read')).toBe(uses !== '');
-    const { leftOut } = await restore(target, stored);
-    expect(leftOut.map(({ what }) => what)).toEqual(
-      expect.arrayContaining([...LEFT_OUT, ...(uses ? [] : ['extension "invoices"'])]),
-    );
-    expect(leftOut[0]?.why).toContain('extension "invoices"');
-    expect(await live()).toEqual(before);
-  });
+  ] as const)(
+    '%s stay unchanged in a restore beside, and are reported',
+    async (_, uses, format) => {
+      const { target, stored, live, before } = await scene(major, uses, format);
+      expect(before).toMatchObject({ rows: 500, value: 500, place: 'acme' });
+      const { problems, warnings } = await surveyOf(target, stored);
+      expect(problems).toEqual([]);
+      expect(warnings.join()).toContain('Extension "invoices" has tables');
+      expect(warnings.join().includes('no other session can read')).toBe(uses !== '');
+      const { leftOut } = await restore(target, stored);
+      expect(leftOut.map(({ what }) => what)).toEqual(
+        expect.arrayContaining([...LEFT_OUT, ...(uses ? [] : ['extension "invoices"'])]),
+      );
+      expect(leftOut[0]?.why).toContain('extension "invoices"');
+      expect(await live()).toEqual(before);
+    },
+  );
 
   it('stay unchanged after a swap, under the name that they had', async () => {
     const { target, stored, live, before } = await scene(major);

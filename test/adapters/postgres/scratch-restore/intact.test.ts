@@ -51,7 +51,7 @@ describe("names that occur only in a function's text", () => {
     }
   });
 
-  it('are named as missing where they are tables, functions, types or schemas of others', async () => {
+  it('are named as missing if they are tables, functions, types or schemas of others', async () => {
     for (const [body, missing] of [
       ['RETURN EXISTS (SELECT FROM shared.rates WHERE code = $1)', 'shared.rates'],
       ['RETURN shared.known($1)', 'schema shared'],
@@ -201,7 +201,7 @@ describe('a materialized view', () => {
     expect(found.notChecked.filter((line) => /was not filled here/.test(line))).toHaveLength(3);
   });
 
-  it("of only the backup's tables that can not be filled is reported, and its former rows count as a difference", async () => {
+  it("of only the backup's tables that cannot be filled is reported, and its former rows count as a difference", async () => {
     const one = await backupOf(
       'CREATE TABLE acme.a (n int); INSERT INTO acme.a VALUES (1); CREATE MATERIALIZED VIEW acme.m AS SELECT 1 / n AS n FROM acme.a',
     );

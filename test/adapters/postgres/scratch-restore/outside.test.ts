@@ -189,7 +189,7 @@ describe('a backup that needs extensions', () => {
     } satisfies Manifest,
   });
 
-  it('that the layer lacks can not be restored, and names them and the setting', async () => {
+  it('that the layer lacks cannot be restored, and names them and the setting', async () => {
     const one = await backupOf('CREATE SCHEMA maps; CREATE TABLE maps.a (id int)', ['maps']);
     expect(await refusalOf(withExtension(one, ['maps.places']))).toMatchObject({
       name: 'RehearsalImpossible',

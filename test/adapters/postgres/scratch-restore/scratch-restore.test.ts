@@ -150,7 +150,7 @@ describe('a backup', () => {
     }
   });
 
-  it('that only a superuser can create can not be restored', async () => {
+  it('that only a superuser can create cannot be restored', async () => {
     const one = await backupOf(
       "CREATE SCHEMA mighty; CREATE FUNCTION mighty.f() RETURNS int LANGUAGE internal AS 'pg_backend_pid'",
       ['mighty'],

@@ -221,7 +221,7 @@ describe('a schema of which nothing remains', () => {
       CREATE FUNCTION gone2.o(gone2.t) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out'; CREATE TYPE gone2.t (INPUT = gone2.i, OUTPUT = gone2.o, LIKE = int4);
       CREATE TABLE gone2.a (t gone2.t); INSERT INTO gone2.a VALUES ('1'); CREATE VIEW gone2.v AS SELECT * FROM gone2.a`,
     ],
-  ])('can not be verified: %s', async (_, sql) => {
+  ])('cannot be verified: %s', async (_, sql) => {
     const [, schema = ''] = /CREATE SCHEMA (\w+)/.exec(sql) ?? [];
     expect(await refusalOf(await backupOf(sql, [schema]))).toMatchObject({
       name: 'RehearsalImpossible',

@@ -57,7 +57,7 @@ const failure = async (work: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-describe('a source that can not be used reports why', () => {
+describe('a source that cannot be used reports why', () => {
   it.each<[string, () => SourceAccess | Promise<SourceAccess>, string, string]>([
     [
       'a wrong password',
@@ -238,14 +238,14 @@ describe('a dump', () => {
       );
     const client = await postgres.session(database);
     const check = async (name: string): Promise<void> => {
-      const neighbours = [
+      const neighbors = [
         `${name}x`,
         `x${name}`,
         name.replace(/[*?.|]/g, 'y'),
         name.toUpperCase(),
         name.toLowerCase(),
       ];
-      const all = [...new Set([name, ...neighbours])].filter(
+      const all = [...new Set([name, ...neighbors])].filter(
         (one) => one && Buffer.byteLength(one) < 64,
       );
       for (const one of all) {
@@ -411,7 +411,7 @@ describe('an inventory', () => {
     });
   });
 
-  it('warns of a materialized view that its owner can not fill again', async () => {
+  it('warns of a materialized view that its owner cannot fill again', async () => {
     await postgres.sql(
       `CREATE ROLE keeper; CREATE SCHEMA kept; CREATE TABLE kept."a b" AS SELECT 1 AS n;
        CREATE MATERIALIZED VIEW kept.v AS SELECT n FROM kept."a b"; CREATE MATERIALIZED VIEW kept.w AS SELECT n FROM kept."a b";

@@ -50,7 +50,7 @@ const joined = (parts: readonly ArchivePart[]): ArchivePart[] => {
   return list;
 };
 
-/** The entry in whose block a byte lies, behind the block's first values. */
+/** The entry whose block contains a byte, after the block's first values. */
 const blockAt = (placed: readonly ArchivePart[], end: number, byte: number): number | undefined => {
   for (const [index, part] of placed.entries()) {
     if (part.kind !== 'block') continue;

@@ -22,7 +22,7 @@ import { PASSWORD } from '../../../../support/postgres.ts';
 import { openedOn } from '../../../../support/servers.ts';
 import { AWKWARD, awkwardDatabase, dumpOf, programsOf, withClient } from '../../support/dumps.ts';
 
-/** Archives that are split into contents and rows, and written again; pg_restore is the judge. */
+/** Archives that are split into contents and rows, and written again; pg_restore decides whether they are equal. */
 const run = promisify(execFile);
 const PASSWORD_ONLY = { PGPASSWORD: PASSWORD, LC_ALL: 'C.UTF-8' };
 
@@ -193,7 +193,7 @@ describe('an archive that is written again', () => {
       expect(differences(wanted, fromPipe)).toEqual([]);
       const inJobs = await restored(async (to) => {
         for (const section of ['pre-data', 'data', 'post-data']) {
-          // Indexes that are made and attached at once deadlock, whoever wrote the archive.
+          // Indexes that are created and attached at the same time deadlock, whichever program wrote the archive.
           const jobs = section === 'data' ? ['-j2'] : [];
           await run(pgRestore, [...jobs, `--section=${section}`, ...to, file], {
             env: PASSWORD_ONLY,
