@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { ENV } from '../core/contract.ts';
 import { InvalidInput } from '../core/errors/request.ts';
 import { checkTemplate } from '../core/keys.ts';
+import { retentionSettings } from '../core/retention/policy.ts';
 import {
   exportSettings,
   notificationSettings,
   restoreSettings,
-  retentionSettings,
   sourceSettings,
   watchedSchedules,
 } from '../core/settings.ts';

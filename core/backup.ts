@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { type LeasedWork, WORK_STATUSES } from './leased-work/work.ts';
+import type { Generation, RetentionClass } from './retention/classes.ts';
+import type { RetentionPolicy } from './retention/policy.ts';
 
 /**
  * One export of one project: a row of the history, and an object in the vault once it is completed.
@@ -20,7 +22,6 @@ export const VALIDATIONS = [
   'failed',
   'could-not-run',
 ] as const;
-export const RETENTION_CLASSES = ['daily', 'weekly', 'monthly', 'yearly'] as const;
 
 export type Content = (typeof CONTENTS)[number];
 export type Format = (typeof FORMATS)[number];
@@ -29,7 +30,6 @@ export type Trigger = (typeof TRIGGERS)[number];
 export type BackupType = (typeof TYPES)[number];
 export type Status = (typeof STATUSES)[number];
 export type Validation = (typeof VALIDATIONS)[number];
-export type RetentionClass = (typeof RETENTION_CLASSES)[number];
 
 export interface Progress {
   /** Tables whose contents pg_dump has begun or finished, of all that it will dump. */
@@ -79,6 +79,12 @@ export interface Backup extends LeasedWork, Partial<Completion> {
   readonly retentionClass: RetentionClass;
   /** When retention may remove it. Reads filter by this time. */
   readonly expiresAt: string;
+  /** Decides class and `expiresAt` at completion (core/retention/generations.ts). Absent: they stay as requested. */
+  readonly retentionPolicy?: RetentionPolicy;
+  /** The request named the days that it is kept, so no policy of its project changes them. */
+  readonly fixedRetention?: true;
+  /** Classes that it holds by its policy, shortest-lived first; absent before they are decided. */
+  readonly generations?: readonly Generation[];
   /**
    * Epoch seconds from which DynamoDB may remove the row. Only final rows have it. The last good
    * backups of a project (core/last-good.ts) have none: they are kept beyond `expiresAt`.

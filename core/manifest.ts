@@ -1,7 +1,9 @@
 import * as z from 'zod';
-import { COMPRESSIONS, CONTENTS, FORMATS, RETENTION_CLASSES, TRIGGERS, TYPES } from './backup.ts';
+import { COMPRESSIONS, CONTENTS, FORMATS, TRIGGERS, TYPES } from './backup.ts';
 import { ENGINES } from './engine.ts';
 import { objectState } from './manifest-states.ts';
+import { RETENTION_CLASSES } from './retention/classes.ts';
+import { retentionPolicy } from './retention/policy.ts';
 
 /**
  * The JSON object beside each backup that describes its content. The history can be
@@ -173,7 +175,12 @@ export const manifest = z.looseObject({
     attempt: z.int().positive(),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime(),
+    /** When it was exported. Under a policy, the row of the history has the final time and class. */
     expiresAt: z.iso.datetime(),
+    /** Absent if class and `expiresAt` were fixed when the backup was requested. */
+    retentionPolicy: retentionPolicy.optional(),
+    /** The request named the days that it is kept. */
+    fixedRetention: z.literal(true).optional(),
   }),
   environment: z.string(),
   project: z.looseObject({

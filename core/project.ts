@@ -1,3 +1,5 @@
+import type { RetentionPolicy } from './retention/policy.ts';
+
 /** A tenant as its source lists it. `id` already has the source's prefix. */
 export interface Project {
   readonly id: string;
@@ -23,6 +25,8 @@ export interface RegisteredProject extends Project {
   readonly source: string;
   /** When a discovery last changed this row, ISO 8601. */
   readonly seenAt: string;
+  /** Retention of its backups, set for this project alone. Absent: that of its source. */
+  readonly retentionPolicy?: RetentionPolicy;
   /** The newest completed full backup that is not known to be damaged. Retention never removes it while the project exists. */
   readonly lastSuccess?: LastSuccess;
 }

@@ -1,6 +1,7 @@
-import { iso, millis, type RetentionClass } from './backup.ts';
+import { iso, millis } from './backup.ts';
 import { runIdOf } from './ids.ts';
 import type { PlanEvent } from './messages.ts';
+import type { RetentionClass } from './retention/classes.ts';
 
 /** One firing of a schedule, or one request to back up everything now: the backups that it planned, over all sources. */
 export interface Run {

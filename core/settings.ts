@@ -108,16 +108,6 @@ export const restoreSettings = z.strictObject({
 });
 export type RestoreSettings = z.infer<typeof restoreSettings>;
 
-/** Days that a backup of each class is kept. */
-const days = z.int().min(1).max(36_500);
-export const retentionSettings = z.strictObject({
-  daily: days.default(30),
-  weekly: days.default(30),
-  monthly: days.default(30),
-  yearly: days.default(30),
-});
-export type RetentionSettings = z.infer<typeof retentionSettings>;
-
 /** CR or LF in an address would end its header. */
 const address = z.email('give one plain mail address');
 export const notificationSettings = z.strictObject({

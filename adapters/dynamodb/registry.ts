@@ -35,6 +35,7 @@ const projectOf = (row: Row): RegisteredProject =>
     status: row.projectStatus,
     source: row.source,
     seenAt: row.seenAt,
+    ...(row.retentionPolicy !== undefined && { retentionPolicy: row.retentionPolicy }),
     ...(row.lastSuccess !== undefined && { lastSuccess: row.lastSuccess }),
   }) as RegisteredProject;
 

@@ -1,9 +1,12 @@
-import type { Backup } from '../../core/backup.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Backup, millis } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
-import { type Judged, lastGood } from '../../core/last-good.ts';
-import { backupKey, backupOf, deletedRowOf, FOUND, partitionOf } from './rows.ts';
-import { allRows, changeRow, type HistoryTable, putRow, type Row } from './table.ts';
+import { isFull, type Judged, lastGood } from '../../core/last-good.ts';
+import { type Aging, type Decision, decideGenerations } from '../../core/retention/generations.ts';
+import type { RetentionPolicy } from '../../core/retention/policy.ts';
+import { backupKey, backupOf, deletedRowOf, epochSeconds, FOUND, partitionOf } from './rows.ts';
+import { allRows, changeRow, getRow, type HistoryTable, putRow, type Row } from './table.ts';
 
 /**
  * Retention through DynamoDB's TTL. DynamoDB may remove a row that has the attribute `ttl`. A row that ends without
@@ -27,6 +30,7 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
       newestFirst: true,
     })
   ).map(judgedOf);
+  await giveClasses(access, projectId, completed);
   const kept = lastGood(completed);
   // Protect this one before any other may be removed.
   for (const { backup } of kept)
@@ -49,6 +53,10 @@ const READ = [
   'content',
   'createdAt',
   'completedAt',
+  'expiresAt',
+  'retentionPolicy',
+  'generations',
+  'fixedRetention',
   'size',
   'validation',
   ...Object.values(FOUND),
@@ -66,6 +74,54 @@ const judgedOf = (row: Row): JudgedBackup => {
     isBad: row[FOUND.bad] !== undefined || backup.validation === 'failed',
     isVerified: row[FOUND.good] !== undefined || backup.validation === 'verified',
   };
+};
+
+/**
+ * Backups without a fixed life follow the policy of their project, if it has one, else the policy that their request found. If the
+ * project's policy was changed since a backup's classes were decided, they are decided again.
+ */
+const agingOf = ({ backup, isBad }: JudgedBackup, own: RetentionPolicy | undefined): Aging => {
+  const { id, createdAt, expiresAt, fixedRetention } = backup;
+  const base = { id, createdAt, expiresAt, isFull: isFull(backup), isBad };
+  if (own && !fixedRetention && !isDeepStrictEqual(own, backup.retentionPolicy))
+    return { ...base, retentionPolicy: own };
+  const { generations, retentionPolicy } = backup;
+  return {
+    ...base,
+    ...(generations && { generations }),
+    ...(retentionPolicy && { retentionPolicy }),
+  };
+};
+
+const giveClasses = async (
+  access: HistoryTable,
+  projectId: string,
+  completed: readonly JudgedBackup[],
+): Promise<void> => {
+  const project = await getRow(access, { pk: partitionOf(projectId), sk: TABLE.projectRow });
+  const own = project?.retentionPolicy as RetentionPolicy | undefined;
+  const backups = new Map(completed.map(({ backup }) => [backup.id, backup]));
+  for (const decision of decideGenerations(completed.map((one) => agingOf(one, own)))) {
+    const backup = backups.get(decision.id);
+    if (backup) await writeDecision(access, backup, decision);
+  }
+};
+
+/**
+ * A concurrent decision changes `expiresAt`: then this one is refused. Only a row that has a `ttl` already gets the new one, because
+ * `lastGood` protects the others.
+ */
+const writeDecision = (
+  access: HistoryTable,
+  { projectId, id, expiresAt: before, ttl }: Backup,
+  { id: _, ...decision }: Decision,
+) => {
+  const expirySeconds = epochSeconds(millis(decision.expiresAt));
+  return changeRow(access, backupKey(projectId, id), {
+    set: { ...decision, expirySeconds, ...(ttl !== undefined && { [TABLE.ttl]: expirySeconds }) },
+    when: '#status = :completed AND #expiresAt = :before',
+    values: { ':completed': 'completed', ':before': before },
+  });
 };
 
 /** Usually one; if a crash left more, one after the other. */

@@ -33,6 +33,8 @@ export const backupOfManifest = (
     createdAt: backup.createdAt,
     startedAt: backup.startedAt,
     expiresAt: backup.expiresAt,
+    ...(backup.retentionPolicy && { retentionPolicy: backup.retentionPolicy }),
+    ...(backup.fixedRetention && { fixedRetention: backup.fixedRetention }),
     attempt: backup.attempt,
     ...(backup.runId === undefined ? {} : { runId: backup.runId }),
     queuedAt: backup.createdAt,

@@ -4,7 +4,6 @@ import {
   COMPRESSIONS,
   CONTENTS,
   FORMATS,
-  RETENTION_CLASSES,
   STATUSES,
   TRIGGERS,
   TYPES,
@@ -13,6 +12,7 @@ import {
 import { encodePart } from '../../core/keys.ts';
 import { printable } from '../../core/printable.ts';
 import type { RegisteredProject } from '../../core/project.ts';
+import { RETENTION_CLASSES } from '../../core/retention/classes.ts';
 import { type Run, scheduleLabel } from '../../core/run.ts';
 import type { RunTally } from '../../core/run-ports.ts';
 

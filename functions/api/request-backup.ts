@@ -4,6 +4,7 @@ import { timeOf } from '../../core/ids.ts';
 import { BACKUPS } from '../../core/leased-work/kinds.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { RegisteredProject } from '../../core/project.ts';
+import { keptForDays, retentionAtRequest } from '../../core/retention/at-request.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api, ApiSettings } from './ports.ts';
@@ -11,7 +12,6 @@ import { backupPath, showBackup } from './public.ts';
 import { resolveActiveProject } from './resolve-project.ts';
 import { sendRequest } from './send-messages.ts';
 
-const DAY_MS = 86_400_000;
 const NAMES = { manual: 'Manual backup', 'pre-migration': 'Before a migration' } as const;
 
 /** The configured compression is for the configured format: another format uses its own best. */
@@ -32,7 +32,6 @@ const rowOf = (
 ): Backup => {
   const created = timeOf(id);
   const trigger = asked.trigger ?? 'manual';
-  const days = asked.retentionDays ?? settings.retention.daily;
   return newBackup(project, {
     id,
     source: project.source,
@@ -42,9 +41,10 @@ const rowOf = (
     ...(asked.content && { content: asked.content }),
     trigger,
     ...formatOf(settings, asked),
-    retentionClass: 'daily',
     createdAt: iso(created),
-    expiresAt: iso(created + days * DAY_MS),
+    ...(asked.retentionDays === undefined
+      ? retentionAtRequest(settings.retention, 'daily', created)
+      : keptForDays(asked.retentionDays, created)),
     queuedAt: iso(now),
   });
 };

@@ -96,6 +96,8 @@ const describe = (
     createdAt: backup.createdAt,
     startedAt: iso(startedAt),
     expiresAt: backup.expiresAt,
+    ...(backup.retentionPolicy && { retentionPolicy: backup.retentionPolicy }),
+    ...(backup.fixedRetention && { fixedRetention: backup.fixedRetention }),
   },
   environment,
   project: {

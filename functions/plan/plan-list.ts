@@ -4,12 +4,12 @@ import { backupIdOf } from '../../core/ids.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import { inParallel } from '../../core/parallel.ts';
 import type { Project } from '../../core/project.ts';
+import { retentionAtRequest } from '../../core/retention/at-request.ts';
 import { isManual, type Run } from '../../core/run.ts';
 import type { PlannedBackup } from '../../core/run-ports.ts';
 import type { PlanPorts, PlanSettings } from './ports.ts';
 
 const WRITES_AT_ONCE = 32;
-const DAY_MS = 86_400_000;
 
 export interface PlanList {
   readonly run: Run;
@@ -36,9 +36,8 @@ const rowOf = (
     trigger: manual ? 'manual' : 'scheduled',
     format: exportDefaults.format,
     ...(exportDefaults.compression && { compression: exportDefaults.compression }),
-    retentionClass: run.retentionClass,
     createdAt: run.scheduledAt,
-    expiresAt: iso(millis(run.scheduledAt) + retention[run.retentionClass] * DAY_MS),
+    ...retentionAtRequest(retention, run.retentionClass, millis(run.scheduledAt)),
     runId: run.id,
     runChunk: planned.chunk,
     queuedAt: iso(now),

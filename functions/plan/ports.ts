@@ -3,9 +3,10 @@ import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { RefreshPorts } from '../../core/refresh-registry.ts';
+import type { RetentionSettings } from '../../core/retention/policy.ts';
 import type { RunPart } from '../../core/run.ts';
 import type { Runs } from '../../core/run-ports.ts';
-import type { ExportSettings, RetentionSettings } from '../../core/settings.ts';
+import type { ExportSettings } from '../../core/settings.ts';
 
 export interface PlanPorts extends RefreshPorts {
   readonly history: History;

@@ -11,7 +11,8 @@ import type {
   RestoreServer,
   VaultReader,
 } from '../../core/restore-ports.ts';
-import type { ExportSettings, RestoreSettings, RetentionSettings } from '../../core/settings.ts';
+import type { RetentionSettings } from '../../core/retention/policy.ts';
+import type { ExportSettings, RestoreSettings } from '../../core/settings.ts';
 import type { Registry } from '../../core/source-ports.ts';
 
 export interface RestorePorts {

@@ -7,6 +7,8 @@ import { isFinal } from '../../core/leased-work/work.ts';
 import { schemasIn } from '../../core/manifest.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { Restore } from '../../core/restore.ts';
+import { keptForDays } from '../../core/retention/at-request.ts';
+import { daysOf } from '../../core/retention/policy.ts';
 import { trustedManifest } from '../../core/trusted-manifest.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 
@@ -14,7 +16,6 @@ import type { RestoreOptions, RestorePorts } from './ports.ts';
  * The backup of the live schemas that a swap takes first. Its id is made from the restore's, so that a later attempt finds
  * the one that an earlier attempt requested.
  */
-const DAY_MS = 86_400_000;
 /** This share of the available time is left for the restore itself. */
 const SHARE_FOR_WAITING = 0.5;
 
@@ -35,9 +36,9 @@ const rowOf = (options: RestoreOptions, restore: Restore, taken: Backup, now: nu
       trigger: 'pre-migration',
       format,
       ...(compression && { compression }),
-      retentionClass: 'daily',
       createdAt: restore.createdAt,
-      expiresAt: iso(now + options.retention.daily * DAY_MS),
+      // It expires by days only: it must not take a week's class from a scheduled backup.
+      ...keptForDays(daysOf(options.retention, 'daily'), now),
       queuedAt: iso(now),
     },
   );

@@ -132,15 +132,3 @@ export const expressionProblems = (expression: string): string[] => {
     `"${expression}" is neither cron(…) nor rate(…): write cron(0 2 * * ? *) or rate(12 hours)`,
   ];
 };
-
-/** Whether the time zone is in the IANA database, in the copy that Node has. */
-export const isTimeZone = (name: string): boolean => {
-  // Intl also accepts offsets such as +02:00; EventBridge Scheduler does not.
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-};

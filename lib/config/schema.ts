@@ -1,20 +1,20 @@
 import * as z from 'zod';
-import { RETENTION_CLASSES } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';
 import { idProblem } from '../../core/project.ts';
+import { RETENTION_CLASSES } from '../../core/retention/classes.ts';
+import { isTimeZone, retentionConfig } from '../../core/retention/policy.ts';
 import {
   exportSettings,
   notificationSettings,
   restoreSettings,
-  retentionSettings,
   sourceName,
   sourceSettings,
 } from '../../core/settings.ts';
 import { verificationSettings } from '../../core/verification.ts';
 import { loginShape } from './login.ts';
 import { network } from './network.ts';
-import { expressionProblems, isTimeZone } from './schedule-expression.ts';
+import { expressionProblems } from './schedule-expression.ts';
 
 /**
  * The configuration's form. The parts that reach a function are built from core/settings.ts; the parts added here
@@ -33,6 +33,8 @@ const source = sourceSettings.omit({ auth: true, caFile: true }).extend({
   ca: z.string().min(1).optional(),
   vpc: network.optional(),
   restore: restore.optional(),
+  /** Retention of its projects' backups; absent: that of the configuration. */
+  retention: retentionConfig.optional(),
 });
 
 const all = z.literal('all');
@@ -102,15 +104,8 @@ export const configSchema = z.strictObject({
     ),
   sources: z.array(source).min(1),
   schedules: z.array(schedule).default([]),
-  /** Retention of backups in days: one number for all, or one for each class. */
-  retention: z
-    .union([retentionSettings.shape.daily.unwrap(), retentionSettings])
-    .transform((value) =>
-      typeof value === 'number'
-        ? { daily: value, weekly: value, monthly: value, yearly: value }
-        : value,
-    )
-    .prefault({}),
+  /** How long backups are kept: days, generations or both, or days for each class that schedules give. See docs/retention.md. */
+  retention: retentionConfig.prefault({}),
   export: exportSettings
     .omit({ temporaryBytes: true })
     .extend({

@@ -9,7 +9,8 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
-import { exportSettings, retentionSettings } from '../../core/settings.ts';
+import { classDays } from '../../core/retention/policy.ts';
+import { exportSettings } from '../../core/settings.ts';
 import { serve } from '../../functions/api/dispatch.ts';
 import type { Api } from '../../functions/api/ports.ts';
 import { problemDetails } from '../../functions/api/problem-details.ts';
@@ -41,7 +42,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
     settings: {
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
-      retention: retentionSettings.parse({}),
+      retention: classDays.parse({}),
       bucket: 'vault',
       verification: { compare: 'counts' },
       sources: ['main'],

@@ -1,14 +1,16 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
-import { backupKey, inPart, rowOf } from '../../adapters/dynamodb/rows.ts';
+import { backupKey, inPart, partitionOf, rowOf } from '../../adapters/dynamodb/rows.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { changeRow, getRow, putRow } from '../../adapters/dynamodb/table.ts';
 import type { Backup, Completion } from '../../core/backup.ts';
 import { iso } from '../../core/backup.ts';
+import { TABLE } from '../../core/contract.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Claim } from '../../core/leased-work/store.ts';
 import type { Log } from '../../core/ports.ts';
+import type { RetentionPolicy } from '../../core/retention/policy.ts';
 import type { Tables } from './tables.ts';
 
 /** 2026-11-21T02:00:00Z, when the nightly schedule of these tests fires. */
@@ -111,6 +113,11 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
     },
     row: async (backup: Pick<Backup, 'projectId' | 'id'>) =>
       getRow(access, backupKey(backup.projectId, backup.id)),
+    /** Gives the project a retention policy of its own. */
+    setPolicy: async (projectId: string, retentionPolicy: RetentionPolicy) => {
+      const key = { pk: partitionOf(projectId), sk: TABLE.projectRow };
+      await putRow(access, { ...key, retentionPolicy }, { condition: 'attribute_not_exists(#pk)' });
+    },
     /** Removes a row, as DynamoDB does when its `ttl` has passed. */
     removeRow: async ({ projectId, id }: Pick<Backup, 'projectId' | 'id'>) => {
       await tables.client.send(

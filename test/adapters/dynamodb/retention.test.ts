@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
 import { iso } from '../../../core/backup.ts';
 import { uuidv7 } from '../../../core/ids.ts';
+import { retentionPolicy } from '../../../core/retention/policy.ts';
 import { completionOf, DAY, NIGHT, newHistory, type TestHistory } from '../../support/backups.ts';
 import { historyForEach } from '../../support/history.ts';
 import { jobRows } from '../../support/jobs.ts';
@@ -322,5 +323,104 @@ describe("the registry's last success", () => {
   test('creates no registry row of a project that was never seen', async () => {
     await it.completed();
     expect(await it.registry.get('acme')).toBeUndefined();
+  });
+});
+
+describe('retention by generations', () => {
+  const USUAL = retentionPolicy.parse({ generations: { daily: 7, weekly: 12, monthly: 12 } });
+  const nightly = (night: number, changes: Partial<Backup> = {}) =>
+    it.completed(
+      ofNight(night, {
+        expiresAt: iso(NIGHT + (night + 7) * DAY),
+        retentionPolicy: USUAL,
+        ...changes,
+      }),
+    );
+  const shown = async (backup: Backup) => {
+    const row = await it.row(backup);
+    return { generations: row?.generations, expiresAt: row?.expiresAt, ttl: row?.ttl };
+  };
+  const ttlOf = (expiresAt: string): number => Date.parse(expiresAt) / 1000;
+
+  // 2026-11-21 is a Saturday.
+  test('is decided when a backup completes, and its ttl follows', async () => {
+    const saturday = await nightly(0);
+    const sunday = await nightly(1);
+    const monday = await nightly(2);
+    const expiresAt = '2027-11-21T02:00:00.000Z';
+    expect(await shown(saturday)).toEqual({
+      generations: ['weekly', 'monthly'],
+      expiresAt,
+      ttl: ttlOf(expiresAt),
+    });
+    expect(await shown(sunday)).toEqual({
+      generations: [],
+      expiresAt: '2026-11-29T02:00:00.000Z',
+      ttl: ttlOf('2026-11-29T02:00:00.000Z'),
+    });
+    // The newest one has no ttl.
+    expect(await shown(monday)).toEqual({
+      generations: ['weekly'],
+      expiresAt: '2027-02-15T02:00:00.000Z',
+    });
+    expect(await it.history.get('acme', monday.id)).toMatchObject({ retentionClass: 'weekly' });
+  });
+
+  test('gives the classes of a damaged backup to another one of its week', async () => {
+    const saturday = await nightly(0);
+    const sunday = await nightly(1);
+    await nightly(2);
+    await jobRows(it.access).validations.noteValidation('acme', saturday.id, {
+      validation: 'failed',
+      verificationId: uuidv7(NIGHT + 3 * DAY),
+      validatedAt: iso(NIGHT + 3 * DAY),
+      compare: 'rows',
+    });
+    expect(await shown(sunday)).toEqual({
+      generations: ['weekly', 'monthly'],
+      expiresAt: '2027-11-22T02:00:00.000Z',
+      ttl: ttlOf('2027-11-22T02:00:00.000Z'),
+    });
+  });
+
+  test('changes no backup whose request named its days', async () => {
+    const fixed = await it.completed(ofNight(0, { fixedRetention: true }));
+    await it.setPolicy('acme', USUAL);
+    await it.history.settleRetention('acme');
+    expect(await shown(fixed)).toEqual({ expiresAt: fixed.expiresAt });
+  });
+
+  test("is decided again by the project's own policy, also for backups requested without one", async () => {
+    const old = await it.completed(ofNight(0));
+    const dailies = [await nightly(1), await nightly(2), await nightly(3)];
+    await it.setPolicy('acme', retentionPolicy.parse({ days: 3, generations: { monthly: 2 } }));
+    await it.history.settleRetention('acme');
+    expect(await shown(old)).toEqual({
+      generations: ['monthly'],
+      expiresAt: '2027-01-21T02:00:00.000Z',
+      ttl: ttlOf('2027-01-21T02:00:00.000Z'),
+    });
+    const ends = await Promise.all(dailies.map(async (one) => (await shown(one)).expiresAt));
+    expect(ends).toEqual([4, 5, 6].map((night) => iso(NIGHT + night * DAY)));
+    const before = await Promise.all(dailies.map((one) => it.row(one)));
+    await it.history.settleRetention('acme');
+    expect(await Promise.all(dailies.map((one) => it.row(one)))).toEqual(before);
+  });
+
+  test('finds one holder of a week when many complete at once', async () => {
+    const backups: Backup[] = [];
+    for (let hour = 0; hour < 10; hour += 1)
+      backups.push(
+        await it.pending({ createdAt: iso(NIGHT + hour * 3_600_000), retentionPolicy: USUAL }),
+      );
+    await Promise.all(
+      backups.map(async (backup) =>
+        it.history.complete(await it.claimed(backup), completionOf(backup)),
+      ),
+    );
+    const rows = await Promise.all(backups.map((backup) => it.row(backup)));
+    const weekly = rows.filter((row) => String(row?.generations).includes('weekly'));
+    expect(weekly.length).toBeGreaterThan(0);
+    expect(rows.every((row) => row?.generations !== undefined)).toBe(true);
   });
 });

@@ -20,8 +20,9 @@ import type { WorkQueue } from '../../../core/leased-work/store.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { Project } from '../../../core/project.ts';
 import type { Outcomes } from '../../../core/queue-ports.ts';
+import { classDays } from '../../../core/retention/policy.ts';
 import { ROUTES } from '../../../core/routes.ts';
-import { exportSettings, retentionSettings } from '../../../core/settings.ts';
+import { exportSettings } from '../../../core/settings.ts';
 import type { SourceFunctions } from '../../../core/source-ports.ts';
 import { serve } from '../../../functions/api/dispatch.ts';
 import { openApi } from '../../../functions/api/openapi.ts';
@@ -259,7 +260,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     settings: {
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
-      retention: retentionSettings.parse({}),
+      retention: classDays.parse({}),
       bucket,
       verification: { compare: 'counts' },
       sources: ['main', 'second'],

@@ -6,7 +6,8 @@ import { makeExportQueue } from '../../../adapters/sqs/work-queue.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { Log } from '../../../core/ports.ts';
 import type { Project } from '../../../core/project.ts';
-import { exportSettings, retentionSettings } from '../../../core/settings.ts';
+import { classDays } from '../../../core/retention/policy.ts';
+import { exportSettings } from '../../../core/settings.ts';
 import type { ProjectSource } from '../../../core/source-ports.ts';
 import type { PlanPorts, PlanSettings } from '../../../functions/plan/ports.ts';
 import type { Queues } from '../../support/queues.ts';
@@ -19,7 +20,7 @@ export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 export const settings: PlanSettings = {
   environment: 'test',
   exportDefaults: exportSettings.parse({}),
-  retention: retentionSettings.parse({ daily: 30, weekly: 60 }),
+  retention: classDays.parse({ daily: 30, weekly: 60 }),
 };
 
 export const project = (id: string, changes: Partial<Project> = {}): Project => ({

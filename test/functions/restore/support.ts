@@ -8,10 +8,10 @@ import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../../core/backup.ts';
 import type { Disposition } from '../../../core/leased-work/work-message.ts';
 import type { Restore } from '../../../core/restore.ts';
+import { classDays } from '../../../core/retention/policy.ts';
 import {
   exportSettings,
   restoreSettings,
-  retentionSettings,
   type SourceSettings,
   sourceSettings,
 } from '../../../core/settings.ts';
@@ -126,7 +126,7 @@ export const openRoom = async (
   const options: RestoreOptions = {
     settings: restoreSettings.parse({}),
     exportDefaults: exportSettings.parse({}),
-    retention: retentionSettings.parse({}),
+    retention: classDays.parse({}),
     environment: 'test',
     lookEveryMs: 20,
   };
