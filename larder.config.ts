@@ -50,7 +50,7 @@ export default defineConfig({
     },
   ],
 
-  /** Days that backups live. A project's newest good one stays, however old it is. */
+  /** Days that backups live, or a policy by generations: docs/retention.md. A project's newest good one stays, however old it is. */
   retention: 30,
 
   export: {

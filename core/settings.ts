@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { COMPRESSIONS, FORMATS } from './backup.ts';
 import { ENGINES } from './engine.ts';
+import { retentionSettings } from './retention/policy.ts';
 
 /**
  * The settings of a function, from its environment or from parameters that the environment names. The configuration (lib/config) uses
@@ -132,6 +133,8 @@ export const routeSettings = z.array(
     planFunction: z.string(),
     /** Absent if the source accepts no restores. */
     restoresQueue: z.url().optional(),
+    /** Retention of its backups; absent: that of the configuration. */
+    retention: retentionSettings.optional(),
     /** Sources whose backups it accepts, besides its own. */
     restoreFrom: z.array(sourceName).default([]),
   }),

@@ -37,6 +37,12 @@ export interface SourceExportsProps {
 }
 
 /** The export defaults in the form that functions read: with the space for format tar, without the settings of the queue. */
+/** The retention of a source's backups, for its functions. */
+export const retentionOf = (
+  config: Config,
+  { retention }: Pick<Config['sources'][number], 'retention'>,
+): string => JSON.stringify(retention ?? config.retention);
+
 export const exportDefaultsOf = ({ export: defaults, lambda }: Config): string => {
   const { concurrency: _, ...settings } = defaults;
   const temporaryBytes = lambda.exportTemporaryMb * 1024 ** 2;
@@ -124,7 +130,7 @@ export class SourceExports extends Construct {
         exportsQueue: this.requests.queue.queueUrl,
         outcomesQueue: outcomes.messages.queue.queueUrl,
         exportDefaults: exportDefaultsOf(config),
-        retention: JSON.stringify(config.retention),
+        retention: retentionOf(config, this.source),
       },
     });
     history.allow(

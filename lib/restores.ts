@@ -2,7 +2,12 @@ import { Construct } from 'constructs';
 import { METRICS, TIMES, VAULT } from '../core/contract.ts';
 import { type RestoreSettings, restoreSettings } from '../core/settings.ts';
 import type { RestoreConfig, SourceConfig } from './config.ts';
-import { exportDefaultsOf, type SourceExports, type SourceExportsProps } from './exports.ts';
+import {
+  exportDefaultsOf,
+  retentionOf,
+  type SourceExports,
+  type SourceExportsProps,
+} from './exports.ts';
 import { isolationOf } from './isolation.ts';
 import type { LarderFunction } from './lambda-function.ts';
 import { POSTGRES_ROOT } from './postgres-layers.ts';
@@ -81,7 +86,7 @@ export class SourceRestores extends Construct {
           manifestKeys: manifestKey.ids,
           restore: settingsOf(settings),
           exportDefaults: exportDefaultsOf(config),
-          retention: JSON.stringify(config.retention),
+          retention: retentionOf(config, source),
           exportsQueue: safetyBackups.queueUrl,
           restoresQueue: queue.queueUrl,
           outcomesQueue: outcomes.messages.queue.queueUrl,

@@ -16,6 +16,7 @@ export const routesOf = (
       discoverFunction: discover.lambda.functionName,
       planFunction: plan.lambda.functionName,
       ...(taken && { restoresQueue: taken.requests.queue.queueUrl }),
+      ...(source.retention && { retention: source.retention }),
       ...(taken?.settings.from.length && { restoreFrom: taken.settings.from }),
     };
   });

@@ -27,6 +27,9 @@ const SHARED = [
   'rowCount',
 ] as const satisfies readonly (keyof Backup)[];
 
+/** Under a policy they are decided after the manifest was written. */
+const BY_POLICY: ReadonlySet<string> = new Set(['retentionClass', 'expiresAt']);
+
 /** Clocks of two workers may differ. */
 const MINUTE = 60_000;
 
@@ -34,7 +37,7 @@ const MINUTE = 60_000;
 export const disagreements = (row: Backup, stored: StoredManifest): string[] => {
   const expected = backupOfManifest(stored, 0);
   const lines = SHARED.flatMap((name) =>
-    row[name] === expected[name]
+    row[name] === expected[name] || (BY_POLICY.has(name) && row.retentionPolicy)
       ? []
       : [
           `${name} is ${JSON.stringify(row[name])} in the row, ${JSON.stringify(expected[name])} in the manifest`,

@@ -5,6 +5,9 @@ import type { RetentionClass } from './classes.ts';
 const MOST_DAYS = 36_500;
 const days = z.int().min(1).max(MOST_DAYS);
 
+/** Whether a value had no mistake so far: another rule would only repeat it. */
+const isSound = ({ issues }: z.core.ParsePayload): boolean => issues.length === 0;
+
 /** How long a backup of each class is kept. A class that is left out is not used. */
 const generations = z
   .strictObject({
@@ -19,6 +22,7 @@ const generations = z
   })
   .refine((value) => Object.values(value).some((count) => count !== undefined), {
     message: 'give at least one of daily, weekly, monthly and yearly',
+    when: isSound,
   });
 
 /** Whether the time zone is in the IANA database, in the copy that Node has. */
@@ -51,6 +55,7 @@ const hasDays = ({ days: all, generations: by }: z.output<typeof policyShape>): 
 /** A backup that is the first of no week, month or year is kept by one of these two. */
 export const retentionPolicy = policyShape.refine(hasDays, {
   message: 'give days or generations.daily: how long every backup is kept',
+  when: isSound,
 });
 export type RetentionPolicy = z.output<typeof retentionPolicy>;
 export type RetentionPolicyInput = z.input<typeof retentionPolicy>;

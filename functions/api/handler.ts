@@ -60,6 +60,9 @@ const api: Api = {
   settings: {
     ...settings,
     bucket,
+    retentionBySource: new Map(
+      routes.flatMap(({ source, retention }) => (retention ? [[source, retention] as const] : [])),
+    ),
     restoreFrom: new Map(routes.map(({ source, restoreFrom }) => [source, restoreFrom])),
     sources: routes.map((route) => route.source),
     // API Gateway times out after 29 s; the rest is for the history.

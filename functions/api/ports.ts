@@ -39,6 +39,8 @@ export interface ApiSettings {
   readonly environment: string;
   readonly exportDefaults: ExportSettings;
   readonly retention: RetentionSettings;
+  /** By name of a source, where it differs. */
+  readonly retentionBySource: ReadonlyMap<string, RetentionSettings>;
   /** The vault's bucket, for commands that people run. */
   readonly bucket: string;
   readonly verification: Pick<VerificationSettings, 'compare'>;

@@ -5,6 +5,7 @@ import { BACKUPS } from '../../core/leased-work/kinds.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { keptForDays, retentionAtRequest } from '../../core/retention/at-request.ts';
+import type { RetentionSettings } from '../../core/retention/policy.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api, ApiSettings } from './ports.ts';
@@ -22,6 +23,12 @@ const formatOf = ({ exportDefaults }: ApiSettings, asked: BackupRequest) => {
   refuseImpossible(format, compression);
   return { format, ...(compression && { compression }) };
 };
+
+/** The retention of a source's backups. */
+export const retentionOf = (
+  { retention, retentionBySource }: Pick<ApiSettings, 'retention' | 'retentionBySource'>,
+  source: string,
+): RetentionSettings => retentionBySource.get(source) ?? retention;
 
 const rowOf = (
   settings: ApiSettings,
@@ -43,7 +50,7 @@ const rowOf = (
     ...formatOf(settings, asked),
     createdAt: iso(created),
     ...(asked.retentionDays === undefined
-      ? retentionAtRequest(settings.retention, 'daily', created)
+      ? retentionAtRequest(retentionOf(settings, project.source), 'daily', created)
       : keptForDays(asked.retentionDays, created)),
     queuedAt: iso(now),
   });

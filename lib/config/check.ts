@@ -20,6 +20,9 @@ type Issue = z.core.$ZodIssue;
 const isOfAnotherType = (issue: Issue): boolean =>
   issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 
+const hasUnknownKeys = (issue: Issue): boolean =>
+  issue.path.length === 0 && issue.code === 'unrecognized_keys';
+
 /** For a union, zod says only that nothing fits. The author meant the one form whose type fits. */
 const meant = (issue: Issue): readonly Issue[] => {
   if (issue.code === 'unrecognized_keys') {
@@ -29,9 +32,11 @@ const meant = (issue: Issue): readonly Issue[] => {
   if (issue.code !== 'invalid_union') return [issue];
   // If the discriminator's word fits no form, the issue itself lists the allowed words.
   if (issue.errors.length === 0) return [issue];
-  const candidates = issue.errors.filter((form) => !form.some(isOfAnotherType));
-  const [only] = candidates;
-  const forms = candidates.length === 1 && only ? only : issue.errors.flat();
+  const ofType = issue.errors.filter((form) => !form.some(isOfAnotherType));
+  // Of several objects, the author meant the one that has the keys that were written.
+  const ofKeys = ofType.filter((form) => !form.some(hasUnknownKeys));
+  const candidates = ofKeys.length ? ofKeys : ofType;
+  const forms = (candidates.length ? candidates : issue.errors).flat();
   return forms.flatMap((inner) => meant({ ...inner, path: [...issue.path, ...inner.path] }));
 };
 

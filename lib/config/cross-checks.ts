@@ -5,6 +5,7 @@ import { COMPRESSIONS, FORMATS } from '../../core/backup.ts';
 import { FormatNotPossible } from '../../core/errors/request.ts';
 import { refuseImpossible } from '../../core/formats.ts';
 import { pascalCase } from '../../core/outputs.ts';
+import { retentionPolicy } from '../../core/retention/policy.ts';
 import { type Mistake, mistake, ofSources, repeated } from './mistake.ts';
 import { type Outline, outlineOf, textsOf } from './outline.ts';
 import { comparisonMistakes, loginMistakes, restoreMistakes } from './restore-checks.ts';
@@ -32,6 +33,26 @@ const scheduleMistakes = (outline: Outline): Mistake[] => {
     const twice = repeated(named, (position) => [...at, 'sources', position]);
     return [...unknown, ...twice];
   });
+};
+
+/** A policy finds classes by the calendar: a class that a schedule gives would have no effect. */
+const classMistakes = (outline: Outline): Mistake[] => {
+  const settings = [outline.retention, ...outline.sources.map((source) => source?.retention)];
+  const byClass = settings.some(
+    (one) => one !== undefined && !retentionPolicy.safeParse(one).success,
+  );
+  const byPolicy = settings.some((one) => retentionPolicy.safeParse(one).success);
+  if (byClass || !byPolicy) return [];
+  return outline.schedules.flatMap((schedule, index) =>
+    schedule?.retentionClass === undefined
+      ? []
+      : [
+          mistake(
+            ['schedules', index, 'retentionClass'],
+            'leave it out where retention is a policy: the first backup of a week, month or year gets its class by itself',
+          ),
+        ],
+  );
 };
 
 const projectMistakes = (outline: Outline): Mistake[] =>
@@ -128,6 +149,7 @@ export const crossCheck = (value: unknown, folder: string): Mistake[] => {
     ...loginMistakes(outline),
     ...restoreMistakes(outline),
     ...projectMistakes(outline),
+    ...classMistakes(outline),
     ...caMistakes(outline, folder),
     ...endpointMistakes(outline),
     ...scheduleMistakes(outline),

@@ -22,6 +22,7 @@ const source = z.object({
     .catch(undefined),
   schemas: z.unknown().optional(),
   projectQuery: z.unknown().optional(),
+  retention: z.unknown().optional(),
   ca: text,
   tls: text,
   vpc: z
@@ -37,7 +38,11 @@ const source = z.object({
     .catch(undefined),
 });
 
-const schedule = z.object({ name: text, sources: z.unknown().optional() });
+const schedule = z.object({
+  name: text,
+  sources: z.unknown().optional(),
+  retentionClass: z.unknown().optional(),
+});
 
 const listOf = <S extends z.ZodType>(item: S) =>
   z.array(item.optional().catch(undefined)).catch([]);
@@ -48,6 +53,7 @@ const outline = z
     schedules: listOf(schedule),
     export: z.object({ format: text, compression: text, compare: text }).catch({}),
     verification: z.object({ compare: text }).catch({}),
+    retention: z.unknown().optional(),
   })
   .catch({ sources: [], schedules: [], export: {}, verification: {} });
 

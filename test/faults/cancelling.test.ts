@@ -43,6 +43,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
       retention: classDays.parse({}),
+      retentionBySource: new Map(),
       bucket: 'vault',
       verification: { compare: 'counts' },
       sources: ['main'],

@@ -77,6 +77,39 @@ test('one number of days applies to all classes', () => {
   });
 });
 
+describe('a retention policy', () => {
+  const POLICY = { generations: { daily: 7, weekly: 12 }, timeZone: 'Europe/Berlin' };
+
+  test('may be that of all sources, or of one', () => {
+    const given = input({ retention: POLICY, sources: [source({ retention: { days: 90 } })] });
+    const { retention, sources } = checkConfig(given);
+    expect(retention).toEqual(POLICY);
+    expect(sources[0]?.retention).toEqual({ days: 90, timeZone: 'UTC' });
+  });
+
+  test.each([
+    [{ generations: { daly: 7 } }, 'retention.generations.daly: is not a setting'],
+    [{ generation: { daily: 7 } }, 'retention.generation: is not a setting'],
+    [{ generations: { weekly: 4 } }, 'retention: give days or generations.daily'],
+    [{ days: 3, generations: { yearly: 101 } }, 'retention.generations.yearly: Too big'],
+    [{ daily: 3, monthly: 0 }, 'retention.monthly: Too small'],
+  ])('%j is refused where the mistake is', (retention, line) => {
+    expect(mistakesOf(wrong({ retention }))).toEqual([expect.stringContaining(line)]);
+  });
+
+  test('leaves no meaning to the class of a schedule', () => {
+    const schedules = [
+      { name: 'weekly', expression: 'cron(0 2 ? * SUN *)', retentionClass: 'weekly' as const },
+    ];
+    expect(() => checkConfig(input({ retention: POLICY, schedules }))).toThrow(
+      'schedules[0].retentionClass: leave it out where retention is a policy',
+    );
+    expect(() => checkConfig(input({ retention: 30, schedules }))).not.toThrow();
+    const sources = [source(), { ...otherSource(), retention: POLICY }];
+    expect(() => checkConfig(input({ retention: 30, sources, schedules }))).not.toThrow();
+  });
+});
+
 test('three mistakes in three places are three lines, each with its path', () => {
   const three = input({
     sources: [source({ port: 70_000 })],

@@ -261,6 +261,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
       retention: classDays.parse({}),
+      retentionBySource: new Map(),
       bucket,
       verification: { compare: 'counts' },
       sources: ['main', 'second'],
