@@ -136,6 +136,27 @@ export const VAULT = {
   manifestExtension: '.manifest.json',
 } as const;
 
+/** Templates of archives that exports keep: see core/template-ports.ts. */
+export const TEMPLATES = {
+  /** Each source has a folder below it. */
+  prefix: 'templates/',
+  /** An object for each source whose exports must not use what was kept. */
+  turnedOffPrefix: 'templates-off/',
+  /** Bytes of the largest entry. A table has some 2,000 bytes before compression, and 200 after it. */
+  mostBytes: 32 * 1024 ** 2,
+  /** Bytes of entries that a process keeps in memory. */
+  mostBytesInMemory: 16 * 1024 ** 2,
+  /** An entry is used for at most so many days, and for at least `leastDays`, at random, so that not all end in the same night. */
+  mostDays: 7,
+  leastDays: 4,
+  /** The bucket removes entries after so many days. */
+  removedAfterDays: 8,
+  /** One use in so many is compared with what pg_dump writes now. */
+  checkedOneIn: 50,
+  /** Seconds for which a process may not notice that keeping was turned off or on. */
+  turnedOffSeconds: 300,
+} as const;
+
 export const MANIFEST = {
   /** Bytes of the largest manifest that is written or read, because it is held in memory: 100,000 tables make about 20 MB. */
   mostBytes: 64 * 1024 ** 2,
@@ -188,6 +209,8 @@ export const METRICS = {
   exportBytes: 'ExportBytes',
   exportDuration: 'ExportDuration',
   exportRetried: 'ExportRetried',
+  /** Kept templates that were not what pg_dump wrote: see docs/runbook.md. */
+  templatesDiffer: 'TemplatesDiffer',
   restoreCompleted: 'RestoreCompleted',
   restoreFailed: 'RestoreFailed',
   verified: 'BackupVerified',

@@ -95,6 +95,8 @@ export const exportSettings = z.strictObject({
   compare: z.enum(['counts', 'rows']).default('counts'),
   /** Who writes archives of format custom: stock pg_dump, or Larder's own engine (docs/decisions/own-data-path.md). */
   engine: z.enum(ENGINES).default('pg_dump'),
+  /** The engine's templates: kept while a fingerprint of the schema stands, or made by pg_dump for each backup (docs/decisions/kept-templates.md). */
+  templates: z.enum(['kept', 'fresh']).default('kept'),
 });
 export type ExportSettings = z.infer<typeof exportSettings>;
 

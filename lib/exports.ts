@@ -49,6 +49,10 @@ export const exportDefaultsOf = ({ export: defaults, lambda }: Config): string =
   return JSON.stringify({ ...settings, temporaryBytes } satisfies ExportSettings);
 };
 
+/** Only the engine needs templates. */
+const keepsTemplates = ({ export: { engine, templates } }: Config): boolean =>
+  engine === 'larder' && templates === 'kept';
+
 /** One source: its queue, and the functions that reach its database, with its network and its login only. */
 export class SourceExports extends Construct {
   readonly source: SourceConfig;
@@ -101,6 +105,12 @@ export class SourceExports extends Construct {
       [{ metricName: METRICS.exportFailed, service: 'export', lambda }],
       'backups that failed for good',
     );
+    if (keepsTemplates(this.#props.config))
+      alarms.counted(
+        'TemplatesDiffer',
+        [{ metricName: METRICS.templatesDiffer, service: 'export', lambda }],
+        'kept templates that were not what pg_dump wrote',
+      );
     // A database that refuses the login is a normal answer of discover, not an error.
     alarms.errors('DiscoverErrors', this.discover.lambda);
   }
@@ -185,6 +195,7 @@ export class SourceExports extends Construct {
     // A later attempt looks for a complete backup of an earlier one.
     vault.allowRead(worker, reads);
     vault.allowList(worker, reads);
+    if (keepsTemplates(config)) vault.allowTemplates(worker, this.source.name);
     worker.allow(['sqs:ChangeMessageVisibility'], [this.requests.queue.queueArn]);
     outcomes.allowReport(worker);
     verifications.allowRequest(worker);

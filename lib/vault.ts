@@ -2,7 +2,8 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { VAULT } from '../core/contract.ts';
+import { TEMPLATES, VAULT } from '../core/contract.ts';
+import { encodePart } from '../core/keys.ts';
 import { acknowledge, wildcardBehind } from './acknowledge.ts';
 import type { LarderFunction } from './lambda-function.ts';
 
@@ -40,6 +41,13 @@ export class Vault extends Construct {
           id: 'deleted-by-hand',
           noncurrentVersionExpiration: Duration.days(NONCURRENT_DAYS),
           expiredObjectDeleteMarker: true,
+        },
+        {
+          // Written anew under the same key, unlike backups.
+          id: 'old-templates',
+          prefix: TEMPLATES.prefix,
+          expiration: Duration.days(TEMPLATES.removedAfterDays),
+          noncurrentVersionExpiration: Duration.days(1),
         },
       ],
     });
@@ -82,6 +90,23 @@ export class Vault extends Construct {
     reader.allow(['s3:ListBucket'], [this.bucket.bucketArn], {
       StringLike: { 's3:prefix': more.length ? [only, ...more] : only },
     });
+  }
+
+  /** Keeping templates of one source, and turning that off: see core/template-ports.ts. */
+  allowTemplates(exporter: LarderFunction, source: string): void {
+    const folder = `${TEMPLATES.prefix}${encodePart(source)}/*`;
+    const turnedOff = `${TEMPLATES.turnedOffPrefix}${encodePart(source)}.json`;
+    exporter.allow(['s3:GetObject', 's3:PutObject'], [this.bucket.arnForObjects(folder)]);
+    acknowledge(
+      exporter.role,
+      wildcardBehind(this.bucket, `/${folder}`, exporter),
+      'The names of templates are not known before; all of them are in the folder of this source.',
+    );
+    exporter.allow(['s3:PutObject'], [this.bucket.arnForObjects(turnedOff)]);
+    exporter.allow(['s3:ListBucket'], [this.bucket.bucketArn], {
+      StringLike: { 's3:prefix': [folder, turnedOff] },
+    });
+    this.#allowKey(exporter, ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
 
   /**

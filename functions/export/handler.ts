@@ -9,7 +9,9 @@ import { exportBackup } from './export-backup.ts';
 
 const log = makeLog('export');
 const metrics = makeMetrics('export');
-const { ports, options } = compose(log);
+const { ports, options } = compose(log, () =>
+  metrics.addMetric(METRICS.templatesDiffer, MetricUnit.Count, 1),
+);
 
 export const handler = workerHandler({
   kind: BACKUPS,

@@ -7,7 +7,10 @@ import { synthesis, within } from './support/stack.ts';
 
 const RUNBOOK = path.resolve(import.meta.dirname, '..', '..', 'docs', 'runbook.md');
 const two = synthesis(
-  config({ sources: [source({ restore: restore() }), otherSource({ restore: restore() })] }),
+  config({
+    sources: [source({ restore: restore() }), otherSource({ restore: restore() })],
+    export: { engine: 'larder' },
+  }),
 );
 const alarms = two.ofType('AWS::CloudWatch::Alarm');
 const nameOf = (alarmPath: string) => path.basename(alarmPath);

@@ -13,6 +13,10 @@ const OBJECTS = '<Vault/Bucket.Arn>/backups/*';
 const BELOW_PREFIX = '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":"backups/*"}}';
 const KEY =
   '<Vault/Key.Arn> if {"StringEquals":{"kms:ViaService":"s3.<AWS::Region>.<AWS::URLSuffix>"}}';
+const TEMPLATES = '<Vault/Bucket.Arn>/templates/main/*';
+const TEMPLATES_OFF = '<Vault/Bucket.Arn>/templates-off/main.json';
+const BELOW_TEMPLATES =
+  '<Vault/Bucket.Arn> if {"StringLike":{"s3:prefix":["templates/main/*","templates-off/main.json"]}}';
 const MANIFESTS = '<Manifests/Key.Arn>';
 const OUTCOMES = '<Outcomes/Messages/Queue.Arn>';
 const VERIFICATIONS = '<Verifications/Requests/Queue.Arn>';
@@ -197,6 +201,15 @@ describe('each function has the grants that it uses, and no others', () => {
       .flatMap((role) => Object.values(grantsOf(one, role)).flat());
     expect(actions.length).toBeGreaterThan(50);
     expect(actions.filter((action) => /\*|:Scan$/.test(action))).toEqual([]);
+  });
+});
+
+test('export keeps templates of its own source, if the engine writes archives by them', () => {
+  const kept = synthesis(config({ export: { engine: 'larder' } }));
+  expect(grantsOf(kept, 'Sources/main/Export/Role')).toMatchObject({
+    [TEMPLATES]: ['s3:GetObject', 's3:PutObject'],
+    [TEMPLATES_OFF]: ['s3:PutObject'],
+    [BELOW_TEMPLATES]: ['s3:ListBucket'],
   });
 });
 

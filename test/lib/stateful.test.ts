@@ -87,7 +87,7 @@ test('manifests are signed by a key that can only generate and verify MACs', () 
   });
 });
 
-test('the vault aborts unfinished uploads after a day, and never expires a current object', () => {
+test('the vault aborts unfinished uploads after a day, removes old templates, and never expires a current backup', () => {
   const rules = within(one.at('Vault/Bucket').Properties, 'LifecycleConfiguration', 'Rules');
   expect(rules).toEqual([
     {
@@ -100,6 +100,13 @@ test('the vault aborts unfinished uploads after a day, and never expires a curre
       Status: 'Enabled',
       NoncurrentVersionExpiration: { NoncurrentDays: 30 },
       ExpiredObjectDeleteMarker: true,
+    },
+    {
+      Id: 'old-templates',
+      Status: 'Enabled',
+      Prefix: 'templates/',
+      ExpirationInDays: 8,
+      NoncurrentVersionExpiration: { NoncurrentDays: 1 },
     },
   ]);
 });

@@ -22,7 +22,8 @@ export const makeFreshTemplate =
     try {
       const contents = await contentsFrom(readChunks(dump.output));
       request.signal.throwIfAborted();
-      if (contents) return { contents, dumpVersion: dump.version, arguments: argumentsOf(request) };
+      if (contents)
+        return { contents, dumpVersion: dump.version, arguments: templateArguments(request) };
     } catch (error) {
       request.signal.throwIfAborted();
       throw error;
@@ -48,7 +49,10 @@ const contentsFrom = async (
   return undefined;
 };
 
-const argumentsOf = (request: TemplateRequest): Template['arguments'] =>
+/** Arguments of pg_dump that a template of this request depends on. */
+export const templateArguments = (
+  request: Omit<TemplateRequest, 'holder' | 'signal'>,
+): Template['arguments'] =>
   dumpArguments({ format: 'custom', compress: '0', content: request.content }, request).filter(
     (argument) => !argument.startsWith('--snapshot='),
   );

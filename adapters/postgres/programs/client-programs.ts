@@ -68,17 +68,26 @@ const environmentOf = (
   LC_ALL: 'C.UTF-8',
 });
 
+/** The programs of the right major for a server. @throws ServerTooNew */
+export const choosePrograms = async (
+  { programRoots }: Pick<ProgramAccess, 'programRoots'>,
+  server: Pick<ServerFacts, 'major'>,
+): Promise<{ readonly programs: ClientPrograms; readonly rdsCertificates: string | undefined }> => {
+  const { clients, rdsCertificates } = await findProgramFiles(...programRoots);
+  const major = chooseMajor(server.major, majorsOf(clients));
+  const programs = clients.find((client) => client.major === major);
+  if (!programs) throw new ServerTooNew(server.major, majorsOf(clients));
+  return { programs, rdsCertificates };
+};
+
 /** @throws ServerTooNew, TlsRefused, SecretUnreadable */
 export const openPrograms = async (
   access: ProgramAccess,
   { server, applicationName }: { readonly server: ServerFacts; readonly applicationName: string },
 ): Promise<OpenPrograms> => {
   const { settings } = access;
-  const files = await findProgramFiles(...access.programRoots);
-  const major = chooseMajor(server.major, majorsOf(files.clients));
-  const programs = files.clients.find((client) => client.major === major);
-  if (!programs) throw new ServerTooNew(server.major, majorsOf(files.clients));
-  const rootCertificate = access.caFile ?? files.rdsCertificates;
+  const { programs, rdsCertificates } = await choosePrograms(access, server);
+  const rootCertificate = access.caFile ?? rdsCertificates;
   if (settings.tls !== 'disable' && !rootCertificate) {
     throw new TlsRefused(settings.name, 'there is no certificate authority to check it against');
   }

@@ -4,7 +4,12 @@ import { DumpFailed } from '../../../core/errors/dump.ts';
 import type { LockNeed } from '../../../core/errors/schema.ts';
 import type { Dump, DumpRequest, ServerFacts } from '../../../core/snapshot-ports.ts';
 import { identifier } from '../sql/identifiers.ts';
-import { connectionString, openPrograms, type ProgramAccess } from './client-programs.ts';
+import {
+  choosePrograms,
+  connectionString,
+  openPrograms,
+  type ProgramAccess,
+} from './client-programs.ts';
 import { DumpWords, dumpFailure } from './pg-dump-messages.ts';
 
 /**
@@ -46,6 +51,12 @@ const versionOf = (program: string): Promise<string> => {
   versions.set(program, asked);
   return asked;
 };
+
+/** Version of the pg_dump that would run for a server, such as `17.11`. @throws ServerTooNew, DumpFailed */
+export const dumpVersionFor = async (
+  access: Pick<ProgramAccess, 'programRoots'>,
+  server: Pick<ServerFacts, 'major'>,
+): Promise<string> => versionOf((await choosePrograms(access, server)).programs.pgDump);
 
 const CONTENT_FLAGS = { full: [], schema: ['--schema-only'], data: ['--data-only'] } as const;
 

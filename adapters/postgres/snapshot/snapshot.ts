@@ -30,6 +30,7 @@ import { queryFailure } from '../session/server-errors.ts';
 import { connectBoth, disconnect, type SourceAccess } from '../session/session.ts';
 import { watch } from '../session/watch.ts';
 import { applicationNameOf } from '../sql/identifiers.ts';
+import { type KeepOptions, keepTemplates } from '../templates/keep-templates.ts';
 import { makeDumping } from './dump-and-count.ts';
 import { type NamesHeld, readNamesHeld, refuseMoved } from './held-names.ts';
 
@@ -45,6 +46,8 @@ export interface SnapshotOptions extends SourceAccess {
   readonly stack?: string;
   /** Where the engine's templates come from; absent: a fresh one for each dump. */
   readonly templateOf?: TemplateOf;
+  /** Keeps them for later dumps; absent: none is kept. */
+  readonly keeping?: KeepOptions;
 }
 
 const SERVER = `
@@ -161,6 +164,11 @@ const readBeside = (
   return { held, inventory };
 };
 
+const templatesFor = (options: SnapshotOptions, observer: pg.Client): TemplateOf => {
+  const fresh = options.templateOf ?? makeFreshTemplate(options);
+  return options.keeping ? keepTemplates(fresh, options.keeping)(observer) : fresh;
+};
+
 const openSnapshot = async (
   options: SnapshotOptions,
   request: SnapshotRequest,
@@ -194,7 +202,7 @@ const openSnapshot = async (
     const { engine = 'pg_dump', compare = 'counts', lockTimeoutMs } = request;
     const dumping = makeDumping({
       access: options,
-      templateOf: options.templateOf ?? makeFreshTemplate(options),
+      templateOf: templatesFor(options, observer),
       ...{ engine, compare, lockTimeoutMs },
       ...{ holder, server, applicationName, locks, named, beginning, inventory, takenAt },
       snapshotId: id,

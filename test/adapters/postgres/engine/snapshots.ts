@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TemplateOf } from '../../../../adapters/postgres/engine/template.ts';
 import { makeSnapshotSource } from '../../../../adapters/postgres/snapshot/snapshot.ts';
+import type { KeepOptions } from '../../../../adapters/postgres/templates/keep-templates.ts';
 import type { Content } from '../../../../core/backup.ts';
 import type { Engine } from '../../../../core/engine.ts';
 import { uuidv7 } from '../../../../core/ids.ts';
@@ -27,6 +28,7 @@ export interface DumpAs extends Partial<Pick<SnapshotRequest, 'compare' | 'signa
   readonly content?: Content;
   readonly user?: string;
   readonly templateOf?: TemplateOf;
+  readonly keeping?: KeepOptions;
   /** Before the output is read. */
   readonly meanwhile?: () => Promise<unknown>;
 }
@@ -35,7 +37,7 @@ export const openSnapshot = async (
   postgres: Postgres,
   database: string,
   schemas: readonly string[],
-  { engine, content = 'full', user = 'postgres', templateOf, compare, signal }: DumpAs,
+  { engine, content = 'full', user = 'postgres', templateOf, keeping, compare, signal }: DumpAs,
 ): Promise<Snapshot> => {
   const source = makeSnapshotSource({
     settings: sourceSettings.parse({
@@ -45,6 +47,7 @@ export const openSnapshot = async (
     credentials: async () => ({ user, password: PASSWORD }),
     programRoots: [await clientRoot()],
     ...(templateOf && { templateOf }),
+    ...(keeping && { keeping }),
   });
   return await source.open({
     ...{ backupId: uuidv7(Date.now()), attempt: 1, schemas, content, engine },
