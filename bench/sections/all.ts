@@ -2,6 +2,7 @@ import type { Section } from '../section.ts';
 import { curve } from './curve.ts';
 import { levels } from './levels.ts';
 import { memory } from './memory.ts';
+import { neighbors } from './neighbors.ts';
 import { plan } from './plan.ts';
 import { profile } from './profile.ts';
 import { restore } from './restore.ts';
@@ -21,4 +22,5 @@ export const SECTIONS: readonly Section<unknown>[] = [
   small,
   plan,
   curve,
+  neighbors,
 ];

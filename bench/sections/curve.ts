@@ -9,8 +9,8 @@ import { allCompleted, type FinishedRun, followRun } from '../../local/start/fol
 import { scheduledTime } from '../../local/triggers/scheduler.ts';
 import { clientRoot, PASSWORD } from '../../test/support/postgres.ts';
 import { synthesizeFor } from '../deployed.ts';
+import { addTenants, evenSample, listProjects, openTenants, TABLES } from '../many-schemas.ts';
 import { median, mib, seconds, spread, table } from '../numbers.ts';
-import { smallSchema } from '../schema.ts';
 import type { Bench, Section } from '../section.ts';
 import { SOURCE, type Stage } from '../stage.ts';
 import { runDumps } from './contenders.ts';
@@ -20,8 +20,6 @@ import { runDumps } from './contenders.ts';
  * becomes slower with the number of other schemas; Larder's own share should not. Both are shown, for the same projects
  * with the same concurrency.
  */
-const TABLES = 15;
-const ROWS = 5;
 const AT_ONCE = 3;
 /** Number of projects exported at each count, if it is not all of them. */
 const SAMPLE = 24;
@@ -48,39 +46,9 @@ export interface Curve {
   readonly points: readonly Point[];
 }
 
-const nameOf = (number: number): string => `tenant_${number}`;
-
 /** Schemas spread evenly over all of them, so that no part of the catalog is favored. */
-const sampleOf = (schemas: number, all: boolean): string[] => {
-  const size = all ? schemas : Math.min(SAMPLE, schemas);
-  return Array.from({ length: size }, (_, i) => nameOf(1 + Math.floor((i * schemas) / size)));
-};
-
-const CATALOG = `
-  SELECT oid::regclass::text AS catalog FROM pg_class
-  WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'`;
-
-const addSchemas = async ({ postgres }: Stage, from: number, to: number): Promise<void> => {
-  const client = await postgres.session(DATABASE);
-  try {
-    for (let number = from; number <= to; number += 1) {
-      await client.query(smallSchema(nameOf(number), TABLES, ROWS));
-    }
-    // Only the catalog has grown; the tables of a few rows each are unchanged.
-    const { rows } = await client.query<{ catalog: string }>(CATALOG);
-    for (const { catalog } of rows) await client.query(`VACUUM ANALYZE ${catalog}`);
-  } finally {
-    await client.end();
-  }
-};
-
-const listProjects = async ({ postgres }: Stage, schemas: readonly string[]): Promise<void> => {
-  await postgres.sql(
-    `TRUNCATE control_plane.projects;
-     INSERT INTO control_plane.projects SELECT id, id, 'ACTIVE' FROM unnest(ARRAY['${schemas.join("','")}']) id`,
-    DATABASE,
-  );
-};
+const sampleOf = (schemas: number, all: boolean): string[] =>
+  evenSample(schemas, all ? schemas : Math.min(SAMPLE, schemas));
 
 /**
  * `pg_dump` alone, with the same concurrency as exports, each of them in a process that has already made one dump, like an
@@ -139,9 +107,9 @@ const measurePoint = async (
   const sample = sampleOf(schemas, options.everyProject);
   const alone = await dumpAlone(stage, sample);
   // A run that does not count starts the functions' processes.
-  await listProjects(stage, sample.slice(0, AT_ONCE));
+  await listProjects(stage, DATABASE, sample.slice(0, AT_ONCE));
   await exportAll(stack);
-  await listProjects(stage, sample);
+  await listProjects(stage, DATABASE, sample);
   const { runSeconds, manifests } = await exportAll(stack);
   say(`${schemas} schemas: ${seconds(runSeconds)} for ${sample.length} exports`);
   return {
@@ -162,11 +130,7 @@ export const curve: Section<Curve> = {
     const folder = path.join(stage.folder, 'curve');
     const temporaryFolder = path.join(folder, 'functions');
     mkdirSync(temporaryFolder, { recursive: true });
-    await stage.postgres.sql(`CREATE DATABASE ${DATABASE}`);
-    await stage.postgres.sql(
-      'CREATE SCHEMA control_plane; CREATE TABLE control_plane.projects (id text, name text, status text)',
-      DATABASE,
-    );
+    await openTenants(stage, DATABASE);
     const source = {
       name: SOURCE,
       host: '127.0.0.1',
@@ -190,7 +154,7 @@ export const curve: Section<Curve> = {
       let there = 0;
       for (const schemas of bench.options.schemas) {
         bench.say(`a database with ${schemas} schemas ...`);
-        await addSchemas(stage, there + 1, schemas);
+        await addTenants(stage, DATABASE, there + 1, schemas);
         there = schemas;
         points.push(await measurePoint(bench, stage, stack, schemas));
       }
