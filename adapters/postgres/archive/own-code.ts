@@ -1,7 +1,8 @@
 import { quoted } from '../../../core/errors/base.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
+import type { TableName } from '../../../core/restore.ts';
 import type { OwnCode, ReadOwnCode } from '../../../core/restore-ports.ts';
-import { calledIn, checksIn } from '../sql/called-names.ts';
+import { type CalledNames, calledIn, checksIn } from '../sql/called-names.ts';
 import { type Archive, archiveOf } from './entry-index.ts';
 import { type Entry, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
@@ -44,13 +45,14 @@ type Found = Pick<OwnCode, 'what' | 'restricted'> & { readonly from?: Entry };
 /** Kinds whose text may have checks. Built-ins in generated columns, keys and indexes are immutable. */
 const CLAUSES = ['TABLE', 'DOMAIN', 'CHECK CONSTRAINT'];
 
-const builtInsOf = ({ definitions }: Archive, entry: Entry): readonly string[] => {
-  if (entry.desc === 'MATERIALIZED VIEW')
-    return calledIn(definitions.words(entry)).plain.toSorted();
-  return CLAUSES.includes(entry.desc)
-    ? calledIn(checksIn(definitions.words(entry))).plain.toSorted()
-    : [];
+const calledBy = ({ definitions }: Archive, entry: Entry): CalledNames | undefined => {
+  if (entry.desc === 'MATERIALIZED VIEW') return calledIn(definitions.words(entry));
+  return CLAUSES.includes(entry.desc) ? calledIn(checksIn(definitions.words(entry))) : undefined;
 };
+
+/** Functions in schemas that the archive does not create. */
+const outsideOf = ({ entries }: Archive, called: CalledNames | undefined): readonly TableName[] =>
+  called?.functions.filter(({ schema }) => !entries.some((one) => one.namespace === schema)) ?? [];
 
 const nameOf = ({ namespace, tag }: Entry): string => quoted(`${namespace}.${tag}`);
 
@@ -87,8 +89,10 @@ export const ownCodeOf = (contents: TableOfContents): readonly OwnCode[] => {
     if (!found) return [];
     const { from = entry, ...rest } = found;
     const functions = functionsOf(archive, from);
-    const builtIns = builtInsOf(archive, from);
-    return functions.length || builtIns.length
+    const called = calledBy(archive, from);
+    const builtIns = called?.plain.toSorted() ?? [];
+    const outside = outsideOf(archive, called);
+    return functions.length || builtIns.length || outside.length
       ? [
           {
             entry: entry.dumpId,
@@ -96,6 +100,7 @@ export const ownCodeOf = (contents: TableOfContents): readonly OwnCode[] => {
             owner: from.owner ?? '',
             functions,
             builtIns,
+            ...(outside.length && { outside }),
             ...(from !== entry && { isView: true as const }),
           },
         ]

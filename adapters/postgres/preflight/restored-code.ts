@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoted } from '../../../core/errors/base.ts';
+import type { TableName } from '../../../core/restore.ts';
 import type { OwnCode, PreflightRequest } from '../../../core/restore-ports.ts';
 import { harmfulAmong } from '../replay/tenant-code/harmful-names.ts';
 import {
@@ -8,7 +9,7 @@ import {
   reachOf,
   readReach,
 } from '../replay/tenant-code/restore-role-reach.ts';
-import { actingAmong } from '../replay/tenant-code/view-code.ts';
+import { actingAmong, actingOutside } from '../replay/tenant-code/view-code.ts';
 import type { Findings } from './rights.ts';
 
 /**
@@ -48,7 +49,19 @@ const asOurs = (
   };
 };
 
-/** Without built-in functions that only compute. */
+const fullName = ({ schema, name }: TableName): string => `${schema}.${name}`;
+
+/** Names of functions outside of the backup that may do more than compute. */
+const outsideAmong = async (
+  client: pg.Client,
+  code: readonly OwnCode[],
+  isView: boolean,
+): Promise<ReadonlySet<string>> => {
+  const names = code.flatMap((one) => (Boolean(one.isView) === isView ? (one.outside ?? []) : []));
+  return new Set((await actingOutside(client, names, isView)).map((one) => fullName(one)));
+};
+
+/** Without functions of PostgreSQL and of extensions that only compute. */
 const withHarmful = async (
   client: pg.Client,
   code: readonly OwnCode[],
@@ -60,10 +73,20 @@ const withHarmful = async (
   const found = await harmfulAmong(client, { plain, functions: [], operators: [] });
   const harmful = new Set(found.map((one) => one.slice(0, one.indexOf('('))));
   const acting = new Set(await actingAmong(client, namesOf(true)));
+  const outside = new Map([
+    [true, await outsideAmong(client, code, true)],
+    [false, await outsideAmong(client, code, false)],
+  ]);
   return code
     .map((one) => ({
       ...one,
       builtIns: one.builtIns.filter((name) => (one.isView ? acting : harmful).has(name)),
+      functions: [
+        ...one.functions,
+        ...(one.outside ?? [])
+          .filter((name) => outside.get(Boolean(one.isView))?.has(fullName(name)))
+          .map((name) => fullName(name)),
+      ],
     }))
     .filter(({ functions, builtIns }) => functions.length || builtIns.length);
 };

@@ -35,7 +35,8 @@ const IS_OF_RANGE = `
     WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'i'
       AND e.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass)`;
 
-const HARMLESS = `
+/** SQL over a function `p`, its language `l` and its owner `w`. */
+export const HARMLESS = `
   p.oid < ${UNPINNED} AND p.proname <> '${OPENS_TABLES}' AND (p.provolatile = 'i' OR p.provolatile = 's' AND p.proname ~ '${HARMLESS_STABLE}')
   OR p.provolatile = 'i' AND (${IS_TRUSTED_C} OR ${IS_OF_RANGE})`;
 

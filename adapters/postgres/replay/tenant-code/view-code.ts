@@ -1,7 +1,14 @@
 import type pg from 'pg';
 import type { TableName } from '../../../../core/restore.ts';
 import type { Run } from '../run-state.ts';
-import { IS_TRUSTED_C, named, OPENS_TABLES, referredTo, UNPINNED } from './catalog-sql.ts';
+import {
+  HARMLESS,
+  IS_TRUSTED_C,
+  named,
+  OPENS_TABLES,
+  referredTo,
+  UNPINNED,
+} from './catalog-sql.ts';
 import { taintedAmong } from './known-code.ts';
 
 /**
@@ -15,7 +22,17 @@ const READS = `p.proname ~ '^(query|cursor|table|schema|database)_to_xml' OR p.p
 /** Volatile built-ins that read or change nothing. */
 const VOLATILE = '^(random|random_normal|clock_timestamp|timeofday|gen_random_uuid|uuidv4|uuidv7)$';
 
-const HARMLESS = `p.oid < ${UNPINNED} AND NOT (${READS}) AND (p.provolatile <> 'v' OR p.proname ~ '${VOLATILE}')`;
+/**
+ * STABLE functions in C of these extensions only compute. Those of others may execute SQL that an argument holds, as `crosstab` of tablefunc
+ * does, or read an object that an argument names, as `ST_EstimatedExtent` of PostGIS does. IMMUTABLE ones do neither.
+ */
+const COMPUTING = "'pg_trgm', 'unaccent'";
+
+const IS_COMPUTING_C = `${IS_TRUSTED_C} AND (p.provolatile = 'i' OR p.provolatile = 's' AND EXISTS (
+    SELECT FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+    WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e' AND x.extname IN (${COMPUTING})))`;
+
+const IS_HARMLESS = `p.oid < ${UNPINNED} AND NOT (${READS}) AND (p.provolatile <> 'v' OR p.proname ~ '${VOLATILE}')`;
 
 /**
  * Parameters: schema and name. Reads the query itself, the queries of the views that it reads, and the policies of
@@ -37,7 +54,7 @@ const CODE = `
   )
   SELECT ${named('p.oid')} AS code, NULL::pg_catalog.text AS type
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles w ON w.oid = p.proowner
-  WHERE p.oid IN (SELECT f.oid FROM referred f WHERE f.sort = 'function') AND (${HARMLESS} OR p.provolatile <> 'v' AND ${IS_TRUSTED_C}) IS NOT TRUE
+  WHERE p.oid IN (SELECT f.oid FROM referred f WHERE f.sort = 'function') AND (${IS_HARMLESS} OR ${IS_COMPUTING_C}) IS NOT TRUE
   UNION ALL SELECT NULL, f.oid::pg_catalog.text FROM referred f WHERE f.sort = 'type' AND f.oid >= ${UNPINNED}
   ORDER BY 1`;
 
@@ -57,7 +74,7 @@ export const codeOfView = async (run: Run, { schema, name }: TableName): Promise
 
 const ACTING = `
   SELECT DISTINCT p.proname::text AS name FROM pg_catalog.pg_proc p
-  WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1) AND NOT (${HARMLESS}) ORDER BY 1`;
+  WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($1) AND NOT (${IS_HARMLESS}) ORDER BY 1`;
 
 /** The called built-ins, among some names that a view's SQL may call, that do more than compute. */
 export const actingAmong = async (
@@ -67,3 +84,26 @@ export const actingAmong = async (
   names.length
     ? (await client.query<{ name: string }>(ACTING, [names])).rows.map(({ name }) => name)
     : [];
+
+/** @param isHarmless SQL over a function `p`, its language `l` and its owner `w` */
+const outside = (isHarmless: string): string => `
+  SELECT DISTINCT n.nspname::text AS schema, p.proname::text AS name
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS given (schema, name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = given.schema JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = given.name
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles w ON w.oid = p.proowner
+  WHERE (${isHarmless}) IS NOT TRUE ORDER BY 1, 2`;
+
+/** Functions outside of a backup, among some names that its SQL calls, that may do more than compute. */
+export const actingOutside = async (
+  client: pg.Client,
+  names: readonly TableName[],
+  isView: boolean,
+): Promise<readonly TableName[]> => {
+  if (!names.length) return [];
+  const sql = outside(isView ? `${IS_HARMLESS} OR ${IS_COMPUTING_C}` : HARMLESS);
+  const { rows } = await client.query<TableName>(sql, [
+    names.map(({ schema }) => schema),
+    names.map(({ name }) => name),
+  ]);
+  return rows;
+};
