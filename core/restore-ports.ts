@@ -30,7 +30,7 @@ export interface VaultReader {
   read(key: string, range?: { readonly from: number; readonly bytes?: number }): Readable;
   /** Key and size, or undefined if there is no object. */
   head(key: string): Promise<{ readonly key: string; readonly bytes: number } | undefined>;
-  readManifest(key: string): Promise<StoredManifest | undefined>;
+  readManifest(key: string, sha256?: string): Promise<StoredManifest | undefined>;
 }
 
 export interface SqlRequest {
@@ -91,6 +91,8 @@ export interface OwnCode {
   readonly functions: readonly string[];
   /** Names that it calls without a schema. They are PostgreSQL's: the server knows which of them do more than compute. */
   readonly builtIns: readonly string[];
+  /** Functions that it calls in schemas outside of the backup, such as those of extensions: the server knows which of them only compute. */
+  readonly outside?: readonly TableName[];
   /** Its owner; empty if the backup does not name one. */
   readonly owner: string;
   /** True for indexes and materialized views: PostgreSQL lets no code in them change the role. */
@@ -166,6 +168,8 @@ export interface LoadRequest extends MarkerSecret {
   readonly mode: PreflightRequest['mode'];
   /** The SQL contains only these tables; absent: all of the manifest's. */
   readonly tables?: readonly TableName[];
+  /** What is restored with them. */
+  readonly chosen?: Partial<Pick<ChosenEntries, 'makes' | 'needs'>>;
   readonly owners: 'keep' | 'drop';
   /** Code of the backup may run with the restore role's rights if it cannot be restricted to another owner. */
   readonly acceptOwnCode?: boolean;
@@ -226,6 +230,8 @@ export interface RenameOptions {
   readonly expected?: readonly LiveSchema[];
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** The schemas that take the names must be those that this restore has loaded. */
+  readonly loaded?: true;
   /** The swap to undo: done only if the live schemas are still the ones from that swap. */
   readonly undoes?: MarkerSecret;
   /** Repoint the live schemas' dependents to the schemas that replace them. */

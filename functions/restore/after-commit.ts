@@ -144,6 +144,7 @@ export const exchange = async (
       server.rename(markerSecretOf(restore), renames, {
         project: await restoringProject(ports, restore),
         names: schemas.map(({ from }) => from),
+        loaded: true,
         ...(safeguarded && { expected: safeguarded }),
         lockTimeoutMs,
         signal,

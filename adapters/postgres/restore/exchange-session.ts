@@ -36,7 +36,7 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
 /** Lock timeout, deadlock, statement timeout; or another exchange moved the names while this one waited: the next try sees that. */
 const BUSY: readonly unknown[] = ['55P03', '40P01', '57014', '3F000', '42P06', '42P01'];
 
-/** Leaves its transaction open. @returns undefined if the names were exchanged before */
+/** Leaves its transaction open, if there is one. @returns undefined if the names were exchanged before */
 const exchangePatiently = async (
   client: pg.Client,
   access: RestoreAccess,
@@ -53,6 +53,8 @@ const exchangePatiently = async (
     } catch (error) {
       if (isLost(error)) throw error;
       await client.query('ROLLBACK');
+      // Another attempt may have exchanged them after the check above: then names are taken or schemas missing.
+      if (await isExchanged(client, by, places)) return undefined;
       if (!BUSY.includes(codeOf(error)) && !isRace(error)) throw error;
       if (tries === TRIES) {
         const schemas = places.map(({ from }) => quoted(from)).join(', ');

@@ -20,7 +20,7 @@ import {
 } from '../schema-names/schema-names.ts';
 import type { SourceAccess } from '../session/session.ts';
 import { qualified } from '../sql/identifiers.ts';
-import { asideComment, asideIn, unmarked } from './marker.ts';
+import { asideComment, asideIn, markerIn, unmarked } from './marker.ts';
 
 /**
  * The exchange of names within its transaction. Renaming a schema takes no lock on its tables. A transaction that has begun to write into
@@ -78,8 +78,8 @@ export const isExchanged = async (
 ): Promise<boolean> => {
   const aside = places.find((place) => takerOf(places, place));
   if (aside) {
-    const comments = await schemaComments(client, [aside.to]);
-    return asideIn(comments.get(aside.to), by) !== undefined;
+    const said = (await schemaComments(client, [aside.to])).get(aside.to);
+    return asideIn(said?.comment, by, said?.oid) !== undefined;
   }
   const there = await schemasThere(
     client,
@@ -101,20 +101,23 @@ const refuseMissing = async (
   throw new SchemaNotFound(missing.from, rows[0]?.name ?? '');
 };
 
+/** By schema. */
+type Comments = Awaited<ReturnType<typeof schemaComments>>;
+
 /** The schema that is set aside must be the one that took the name of the schema that returns. @throws RestoreRefused */
 const refuseExchangedSince = (
   places: readonly SchemaPlace[],
-  comments: ReadonlyMap<string, string | null>,
+  comments: Comments,
   oids: Oids,
   undoes: MarkerSecret,
 ): void => {
   const back = places.filter(({ to }) => places.some(({ from }) => from === to));
   const problems = back.flatMap(({ from, to }) => {
     const byHand = `look at both, then exchange them by ALTER SCHEMA ... RENAME TO`;
-    const mark = asideIn(comments.get(from), undoes);
+    const mark = asideIn(comments.get(from)?.comment, undoes, oids.get(from));
     if (!mark) {
       return [
-        `Schema ${quoted(from)} no longer has the marker with which restore ${undoes.restoreId} set it aside: ${byHand}.`,
+        `Schema ${quoted(from)} no longer has the marker with which restore ${undoes.restoreId} set it aside: its comment was changed, or another schema has that name now. If it is the right one, ${byHand}.`,
       ];
     }
     if (mark.takenBy === oids.get(to)) return [];
@@ -123,6 +126,25 @@ const refuseExchangedSince = (
     ];
   });
   if (problems.length) throw new RestoreRefused(problems);
+};
+
+/** A restored schema may have been dropped, and another one created under its name. @throws RestoreRefused */
+const refuseNotLoaded = (
+  places: readonly SchemaPlace[],
+  comments: Comments,
+  oids: Oids,
+  by: MarkerSecret,
+): void => {
+  const others = places
+    .filter((place) => !takerOf(places, place))
+    .filter(({ from }) => !markerIn(comments.get(from)?.comment, by, oids.get(from)));
+  if (!others.length) return;
+  throw new RestoreRefused(
+    others.map(
+      ({ from }) =>
+        `Schema ${quoted(from)} no longer has the marker of this restore: its comment was changed, or another schema has that name now. Ask for the swap again.`,
+    ),
+  );
 };
 
 /** During this query, all writers of the tables wait. */
@@ -195,17 +217,19 @@ export const exchange = async (
   await refuseOthers(client, access, places, options, oids);
   refuseReplaced(options.expected, oids);
   if (undoes) refuseExchangedSince(places, comments, oids, undoes);
+  if (options.loaded) refuseNotLoaded(places, comments, oids, by);
   for (const place of places) await renameSchema(client, place);
   // Applications qualify an extension's objects with its schema's name: so it stays in the schema that has that name.
   for (const { name, schema } of extensions) {
     if (places.some(({ to }) => to === schema)) await moveExtension(client, name, schema);
   }
   for (const place of places) {
-    const comment = comments.get(place.from) ?? undefined;
+    const comment = comments.get(place.from)?.comment ?? undefined;
     const own = unmarked(comment);
+    const of = oids.get(place.from);
     const takenBy = oids.get(takerOf(places, place)?.from ?? '');
     if (takenBy !== undefined)
-      await setSchemaComment(client, place.to, asideComment({ takenBy }, own, by));
+      await setSchemaComment(client, place.to, asideComment({ takenBy, of }, own, by));
     else if (own !== comment) await setSchemaComment(client, place.to, own);
   }
   const repointed = wanted

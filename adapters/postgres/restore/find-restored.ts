@@ -3,13 +3,13 @@ import { APPLICATION } from '../../../core/contract.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { Loaded, MarkerSecret } from '../../../core/restore-ports.ts';
 import { refusal } from '../replay/statement-errors.ts';
-import { schemaComments } from '../schema-names/schema-names.ts';
+import { type ObjectComment, schemaComments } from '../schema-names/schema-names.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
 import { loadedThere, markerIn } from './marker.ts';
 
 /** Whether a restore's transaction was committed, by the marker on its schema or, in a live schema, on a table. */
 const TABLE_COMMENTS = `
-  SELECT d.description AS comment
+  SELECT c.oid::pg_catalog.text AS oid, d.description AS comment
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_description d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = c.oid AND d.objsubid = 0
   WHERE n.nspname = ANY ($1) AND pg_catalog.starts_with(d.description, $2)`;
@@ -18,12 +18,12 @@ const tableComments = async (
   client: pg.Client,
   schemas: readonly string[],
   restoreId: string,
-): Promise<readonly string[]> => {
-  const found = await client.query<{ comment: string }>(TABLE_COMMENTS, [
+): Promise<readonly ObjectComment[]> => {
+  const found = await client.query<ObjectComment>(TABLE_COMMENTS, [
     schemas,
     `Larder restore ${restoreId} `,
   ]);
-  return found.rows.map(({ comment }) => comment);
+  return found.rows;
 };
 
 const SESSION = { applicationName: `${APPLICATION}/restored`, statementTimeoutMs: 15_000 };
@@ -40,7 +40,7 @@ export const findLoaded = async (
       ...(await schemaComments(client, names)).values(),
       ...(await tableComments(client, names, by.restoreId)),
     ];
-    const [state] = comments.flatMap((comment) => markerIn(comment, by)?.state ?? []);
+    const [state] = comments.flatMap(({ comment, oid }) => markerIn(comment, by, oid)?.state ?? []);
     if (!state) return undefined;
     return loadedThere(state, places);
   }).catch((error: unknown) => {

@@ -48,16 +48,22 @@ const state = z.object({
 });
 export type MarkerState = z.infer<typeof state>;
 
-const loaded = z.object({ state: state.optional() });
-const aside = z.object({ takenBy: z.string() });
+/** OID of the object whose comment it is: everyone can read a comment and copy it to another object. Absent in older markers. */
+const of = z.string().optional();
+const loaded = z.object({ state: state.optional(), of });
+const aside = z.object({ takenBy: z.string(), of });
 
 export interface Marker {
   readonly backupId: string;
+  /** OID of the schema or table. */
+  readonly of?: string | undefined;
   /** On only one of a restore's objects. */
   readonly state?: MarkerState;
 }
 
 export interface AsideMarker {
+  /** OID of the schema that was set aside. */
+  readonly of?: string | undefined;
   /** The OID of the schema that took the name. */
   readonly takenBy: string;
 }
@@ -107,23 +113,33 @@ export const unmarked = (text: string | null | undefined): string | undefined =>
 };
 
 export const commentWithMarker = (
-  { backupId, state: reported }: Marker,
+  { backupId, of: object, state: reported }: Marker,
   own: string | undefined,
   by: MarkerSecret,
 ): string =>
   comment(
     `Larder restore ${by.restoreId} of backup ${backupId}`,
-    { ...(reported && { state: reported }) },
+    { ...(reported && { state: reported }), ...(object !== undefined && { of: object }) },
     own,
     by,
   );
 
-/** @returns undefined if this restore left none */
-export const markerIn = (text: string | null | undefined, by: MarkerSecret): Marker | undefined => {
+const isOf = (mark: { readonly of?: string | undefined }, oid: string | undefined): boolean =>
+  mark.of === undefined || mark.of === oid;
+
+/**
+ * @param oid of the object that has the comment
+ * @returns undefined if this restore left none on this object
+ */
+export const markerIn = (
+  text: string | null | undefined,
+  by: MarkerSecret,
+  oid: string | undefined,
+): Marker | undefined => {
   const said = loaded.safeParse(contentIn(text, LOADED, by)).data;
   const backupId = LOADED.exec(text?.split('\n', 1)[0] ?? '')?.[2];
-  if (!said || backupId === undefined) return undefined;
-  return { backupId, ...(said.state && { state: said.state }) };
+  if (!said || backupId === undefined || !isOf(said, oid)) return undefined;
+  return { backupId, of: said.of, ...(said.state && { state: said.state }) };
 };
 
 /** The comment of a schema whose name another schema takes. */
@@ -133,10 +149,15 @@ export const asideComment = (
   by: MarkerSecret,
 ): string => comment(`Put aside by Larder restore ${by.restoreId}`, mark, own, by);
 
+/** @param oid of the schema that has the comment */
 export const asideIn = (
   text: string | null | undefined,
   by: MarkerSecret,
-): AsideMarker | undefined => aside.safeParse(contentIn(text, ASIDE, by)).data;
+  oid: string | undefined,
+): AsideMarker | undefined => {
+  const mark = aside.safeParse(contentIn(text, ASIDE, by)).data;
+  return mark && isOf(mark, oid) ? mark : undefined;
+};
 
 export const keyState = ({
   table,

@@ -99,8 +99,9 @@ const loadIntoLive = async (client: pg.Client, request: LoadRequest): Promise<Br
     leave: async (loaded) => {
       const [first] = tables;
       if (!first) return;
-      const own = unmarked(await tableComment(client, first));
-      const mark = { backupId: manifest.backup.id, state: loaded };
+      const said = await tableComment(client, first);
+      const own = unmarked(said?.comment);
+      const mark = { backupId: manifest.backup.id, of: said?.oid, state: loaded };
       await setTableComment(client, first, commentWithMarker(mark, own, request));
     },
   };
@@ -155,12 +156,13 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
       for (const [index, name] of names.entries()) {
         const mark = {
           backupId: manifest.backup.id,
+          of: comments.get(name)?.oid,
           ...(index === 0 && { state: loaded }),
         };
         await setSchemaComment(
           client,
           name,
-          commentWithMarker(mark, unmarked(comments.get(name)), request),
+          commentWithMarker(mark, unmarked(comments.get(name)?.comment), request),
         );
       }
     },

@@ -126,31 +126,31 @@ export const setTableComment = async (
 export const commentSql = (object: string, comment: string | undefined): string =>
   `COMMENT ON ${object} IS ${comment === undefined ? 'NULL' : pg.escapeLiteral(comment)}`;
 
+/** A comment, and the OID of the object that has it. */
+export interface ObjectComment {
+  readonly oid: string;
+  readonly comment: string | null;
+}
+
 const COMMENTS = `
-  SELECT nspname AS schema, pg_catalog.obj_description(oid, 'pg_namespace') AS comment
+  SELECT nspname AS schema, oid::pg_catalog.text AS oid, pg_catalog.obj_description(oid, 'pg_namespace') AS comment
   FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)`;
 
 export const schemaComments = async (
   client: pg.Client,
   schemas: readonly string[],
-): Promise<ReadonlyMap<string, string | null>> => {
-  interface Row {
-    readonly schema: string;
-    readonly comment: string | null;
-  }
-  const found = await client.query<Row>(COMMENTS, [schemas]);
-  return new Map(found.rows.map(({ schema, comment }) => [schema, comment]));
+): Promise<ReadonlyMap<string, ObjectComment>> => {
+  const found = await client.query<ObjectComment & { schema: string }>(COMMENTS, [schemas]);
+  return new Map(found.rows.map(({ schema, ...said }) => [schema, said]));
 };
 
 const TABLE_COMMENT = `
-  SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+  SELECT c.oid::pg_catalog.text AS oid, pg_catalog.obj_description(c.oid, 'pg_class') AS comment
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2`;
 
 export const tableComment = async (
   client: pg.Client,
   { schema, name }: TableName,
-): Promise<string | null> => {
-  const found = await client.query<{ comment: string | null }>(TABLE_COMMENT, [schema, name]);
-  return found.rows[0]?.comment ?? null;
-};
+): Promise<ObjectComment | undefined> =>
+  (await client.query<ObjectComment>(TABLE_COMMENT, [schema, name])).rows[0];

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   asideComment,
   asideIn,
@@ -67,12 +68,12 @@ describe('a marker', () => {
     'returns the given facts, and leaves the comment %j unchanged',
     (own) => {
       const comment = commentWithMarker(mark, own, by);
-      expect(markerIn(comment, by)).toEqual(mark);
+      expect(markerIn(comment, by, '1')).toEqual(mark);
       expect(unmarked(comment)).toBe(own);
       const aside = asideComment({ takenBy: '16384' }, own, by);
-      expect(asideIn(aside, by)).toEqual({ takenBy: '16384' });
+      expect(asideIn(aside, by, '1')).toEqual({ takenBy: '16384' });
       expect(unmarked(aside)).toBe(own);
-      expect(asideIn(comment, by) ?? markerIn(aside, by)).toBeUndefined();
+      expect(asideIn(comment, by, '1') ?? markerIn(aside, by, '1')).toBeUndefined();
     },
   );
 
@@ -92,9 +93,21 @@ describe('a marker', () => {
       '',
       null,
     ];
-    for (const text of forged) expect(markerIn(text, by)).toBeUndefined();
-    expect(markerIn(comment, { ...by, seal: '0'.repeat(32) })).toBeUndefined();
-    expect(markerIn(comment, sealed())).toBeUndefined();
+    for (const text of forged) expect(markerIn(text, by, '1')).toBeUndefined();
+    expect(markerIn(comment, { ...by, seal: '0'.repeat(32) }, '1')).toBeUndefined();
+    expect(markerIn(comment, sealed(), '1')).toBeUndefined();
+  });
+
+  it('counts only on the object that it was written for; older ones have no object', () => {
+    const [loaded, aside] = [
+      commentWithMarker({ ...mark, of: '7' }, 'own', by),
+      asideComment({ takenBy: '16384', of: '7' }, 'own', by),
+    ];
+    expect(markerIn(loaded, by, '7')?.of).toBe('7');
+    expect(asideIn(aside, by, '7')).toEqual({ takenBy: '16384', of: '7' });
+    for (const oid of ['8', undefined])
+      expect([markerIn(loaded, by, oid), asideIn(aside, by, oid)]).toEqual([undefined, undefined]);
+    expect(markerIn(commentWithMarker(mark, 'own', by), by, '8')).toEqual(mark);
   });
 
   it('is never written without the secret', () => {
@@ -137,16 +150,16 @@ describe('a forged marker', () => {
   });
 });
 
-describe('after an exchange', () => {
-  const swap = [
-    { from: 'acme', to: 'acme_before' },
-    { from: 'acme_restored', to: 'acme' },
-  ];
-  const undo = [
-    { from: 'acme', to: 'acme_undone' },
-    { from: 'acme_before', to: 'acme' },
-  ];
+const swap = [
+  { from: 'acme', to: 'acme_before' },
+  { from: 'acme_restored', to: 'acme' },
+];
+const undo = [
+  { from: 'acme', to: 'acme_undone' },
+  { from: 'acme_before', to: 'acme' },
+];
 
+describe('after an exchange', () => {
   it('the live schema has the comment of the backup, and the schema set aside records the exchange until it is back', async () => {
     const { database, target, stored } = await prepare();
     const server = serverOf(target);
@@ -179,6 +192,31 @@ describe('after an exchange', () => {
     expect(answers.map(({ names }) => names).sort()).toEqual([
       ...['already', 'already', 'already', 'renamed'],
     ]);
+    expect(await commentOf(database, 'acme')).toBe('the tenant acme');
+  });
+
+  it('that another attempt made right after the check for it is no error', async () => {
+    const { database, target, stored } = await prepare();
+    const by = sealed();
+    await restore(target, stored, by);
+    const { query } = pg.Client.prototype;
+    let other: Promise<unknown> | undefined;
+    const isCheck = (sql: unknown): boolean => `${sql}`.includes('obj_description(oid');
+    const spied = vi.spyOn(pg.Client.prototype, 'query');
+    spied.mockImplementation(async function (this: pg.Client, ...given: unknown[]) {
+      const answer = await Reflect.apply(query, this, given);
+      if (isCheck(given[0]) && !other) {
+        other = serverOf(target).rename(by, swap, options);
+        await other;
+      }
+      return answer;
+    } as never);
+    try {
+      const late = await serverOf(target).rename(by, swap, options);
+      expect([await other, late]).toMatchObject([{ names: 'renamed' }, { names: 'already' }]);
+    } finally {
+      spied.mockRestore();
+    }
     expect(await commentOf(database, 'acme')).toBe('the tenant acme');
   });
 
@@ -221,6 +259,50 @@ describe('after an exchange', () => {
     expect(await server.rename(sealed(), undo, { ...options, undoes: first })).toMatchObject({
       names: 'renamed',
     });
+  });
+});
+
+/** Another tenant, whose role may create schemas, and to whose schema the restore role may give another name. */
+const MALLORY = `DO $$ BEGIN CREATE ROLE mallory NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT mallory TO larder_restore`;
+
+/** The schema is gone, and one of another tenant has its name and its comment, which everybody can read. */
+const impersonate = async (database: string, schema: string) => {
+  const comment = (await commentOf(database, schema)) ?? '';
+  await postgres.sql(
+    `${MALLORY}; DROP SCHEMA ${schema} CASCADE; CREATE SCHEMA ${schema} AUTHORIZATION mallory; CREATE TABLE ${schema}.t (id int); ALTER TABLE ${schema}.t OWNER TO mallory`,
+    database,
+  );
+  await say(database, `SCHEMA ${schema}`, comment);
+};
+
+describe('a schema of another tenant with the name and the comment of one that was dropped', () => {
+  it('is not put in the live schema’s place by an undo, and does not hide that names were not exchanged', async () => {
+    const { database, target, stored } = await prepare();
+    const server = serverOf(target);
+    const by = sealed();
+    await server.load(await requestOf(stored, by));
+    await server.rename(by, swap, { ...options, loaded: true });
+    await impersonate(database, 'acme_before');
+    await expect(server.rename(sealed(), undo, { ...options, undoes: by })).rejects.toThrow(
+      'another schema has that name now',
+    );
+    expect(await server.isExchanged(by, swap)).toBe(false);
+    expect(await commentOf(database, 'acme')).toBe('the tenant acme');
+  });
+
+  it('is not taken for the restored one, neither by a later attempt nor by the exchange', async () => {
+    const { database, target, stored } = await prepare();
+    const server = serverOf(target);
+    const by = sealed();
+    await server.load(await requestOf(stored, by));
+    expect(await server.findLoaded(by, placesOf(stored))).toMatchObject({ rows: 1 });
+    await impersonate(database, 'acme_restored');
+    expect(await server.findLoaded(by, placesOf(stored))).toBeUndefined();
+    const exchange = server.rename(by, swap, { ...options, loaded: true });
+    await expect(exchange).rejects.toMatchObject({ name: 'RestoreRefused' });
+    await expect(exchange).rejects.toThrow('"acme_restored" no longer has the marker');
+    const { rows } = await postgres.sql('SELECT count(*)::int AS n FROM acme.t', database);
+    expect(rows).toEqual([{ n: 1 }]);
   });
 });
 
