@@ -29,7 +29,7 @@ const idsIn = async (
   catalog: Catalog,
   among?: readonly string[],
 ): Promise<readonly string[]> => {
-  const which = among ? `WHERE ${keyOf(catalog)} = ANY ($1::text[])` : '';
+  const which = `WHERE ${catalog.only ?? 'true'} ${among ? `AND ${keyOf(catalog)} = ANY ($1::text[])` : ''}`;
   const sql = `SELECT ${keyOf(catalog)} AS id FROM pg_catalog.${catalog.name} c ${which}`;
   const found = await client.query<{ id: string }>(sql, among ? [among] : []);
   return found.rows.map(({ id }) => id);

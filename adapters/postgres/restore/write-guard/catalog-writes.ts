@@ -17,6 +17,8 @@ export interface Catalog {
   readonly id?: string;
   /** SQL for the part of a row that is compared; everything but the bookkeeping by default. */
   readonly content?: string;
+  /** SQL condition for the rows that count; all by default. */
+  readonly only?: string;
   /** Each new row comes with a new row of another catalog. */
   readonly follows?: boolean;
   /** Its rows are covered by those of pg_class, and by a lock. */
@@ -64,32 +66,44 @@ const OF_OBJECTS: readonly Catalog[] = [
   ofTable('pg_policy', 'polrelid'),
 ];
 
-/** SQL for the schema of the object that a comment or a label is on; for a schema, the schema itself. */
-const SCHEMA_OF_TARGET = `CASE c.classoid ${[
-  ...OF_OBJECTS.map(
-    ({ name, schema = '0' }) =>
-      `WHEN 'pg_catalog.${name}'::pg_catalog.regclass THEN (SELECT ${schema.replace(/\bc\./g, 'o.')} FROM pg_catalog.${name} o WHERE o.oid = c.objoid)`,
-  ),
-  `WHEN 'pg_catalog.pg_namespace'::pg_catalog.regclass THEN c.objoid`,
-].join(' ')} ELSE 0 END`;
+/** SQL for the schema of the object that a comment, a label or a dependency belongs to; for a schema, the schema itself. */
+const schemaOfTarget = (classId: string, id: string): string =>
+  `COALESCE(CASE ${classId} ${[
+    ...OF_OBJECTS.map(
+      ({ name, schema = '0' }) =>
+        `WHEN 'pg_catalog.${name}'::pg_catalog.regclass THEN (SELECT ${schema.replace(/\bc\./g, 'o.')} FROM pg_catalog.${name} o WHERE o.oid = ${id})`,
+    ),
+    `WHEN 'pg_catalog.pg_namespace'::pg_catalog.regclass THEN ${id}`,
+  ].join(' ')} END, 0)`;
 
 const onObject = (name: string, content: string, more = ''): Catalog => ({
   name,
-  schema: `COALESCE(${SCHEMA_OF_TARGET}, 0)`,
+  schema: schemaOfTarget('c.classoid', 'c.objoid'),
   id: `c.classoid::text || '.' || c.objoid::text || '.' || c.objsubid::text${more}`,
   content,
 });
 
+/** ALTER ... DEPENDS ON EXTENSION: dropping the extension drops the object. Other rows of pg_depend follow other catalogs. */
+const ON_EXTENSION: Catalog = {
+  name: 'pg_depend',
+  only: `c.deptype = 'x'`,
+  schema: schemaOfTarget('c.classid', 'c.objid'),
+  id: `c.classid::text || '.' || c.objid::text || '.' || c.objsubid::text || '.' || c.refobjid::text`,
+  content: 'c.deptype::text',
+};
+
 const ON_OBJECTS: Readonly<Record<string, string>> = {
+  pg_depend: 'dependency on an extension of',
   pg_description: 'comment on',
   pg_seclabel: 'security label on',
 };
 
-/** pg_depend and statistics only follow the other catalogs. */
+/** Statistics only follow the other catalogs. */
 export const CATALOGS: readonly Catalog[] = [
   ...OF_OBJECTS,
   onObject('pg_description', 'c.description'),
   onObject('pg_seclabel', 'c.label', ` || '.' || c.provider`),
+  ON_EXTENSION,
   // Grants on a column take no lock. Any other change of a column locks its table. Columns other than these may have values of the tenant's
   // types, whose casts would run.
   {
@@ -146,7 +160,7 @@ const select = (catalog: Catalog): string => `
   SELECT '${catalog.name}' AS catalog, ${catalog.title ? 'NULL' : idOf(catalog)} AS oid, ${catalog.title ?? 'NULL'} AS title,
     (${catalog.schema ?? '0'})::text AS schema, ${row(catalog)} AS content
   FROM pg_catalog.${catalog.name} c
-  WHERE ${OURS} AND ${catalog.schema ? `${catalog.schema} <> ALL ($1::oid[])` : 'true'}`;
+  WHERE ${catalog.only ?? 'true'} AND ${OURS} AND ${catalog.schema ? `${catalog.schema} <> ALL ($1::oid[])` : 'true'}`;
 
 const WRITTEN = CATALOGS.map(select).join(' UNION ALL ');
 

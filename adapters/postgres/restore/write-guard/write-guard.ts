@@ -109,6 +109,9 @@ const UNREAD = {
   pg_largeobject_metadata: { oid: 2995, kind: 'large object', title: 'a large object' },
   pg_authid: { oid: 1260, kind: 'role', title: 'a role' },
   pg_user_mapping: { oid: 1418, kind: 'user mapping', title: 'a user mapping' },
+  pg_parameter_acl: { oid: 6243, kind: 'grant', title: 'a right on a setting' },
+  pg_subscription: { oid: 6100, kind: 'subscription', title: 'a subscription' },
+  pg_publication_namespace: { oid: 6237, kind: 'publication', title: 'a schema of a publication' },
   pg_shdescription: {
     oid: 2396,
     kind: 'comment',

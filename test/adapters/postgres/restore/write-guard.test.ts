@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreWroteOutside } from '../../../../core/errors/restore.ts';
 import type { Postgres } from '../../../support/postgres.ts';
 import { openedOn } from '../../../support/servers.ts';
@@ -23,6 +23,7 @@ const TENANT = `
   CREATE FUNCTION shared.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW shared.v AS SELECT 1 AS a;
   CREATE SEQUENCE shared.numbers; COMMENT ON TABLE shared.accounts IS 'all'; COMMENT ON COLUMN shared.accounts.owner IS 'whose';
   CREATE POLICY own ON shared.accounts; COMMENT ON POLICY own ON shared.accounts IS 'none'; CREATE TYPE shared.mood AS ENUM ('a'); CREATE SCHEMA idle;
+  CREATE FUNCTION shared.bound() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION shared.bound() DEPENDS ON EXTENSION plpgsql;
   CREATE TEXT SEARCH CONFIGURATION shared.words (COPY = pg_catalog.simple);
   CREATE SCHEMA acme;
   CREATE FUNCTION acme.does(v text) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
@@ -41,9 +42,14 @@ interface Made {
 const on = openedOn([15, 18], async (postgres): Promise<Made> => {
   const database = await newDatabase(postgres, TENANT);
   await postgres.sql(
-    `REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC; GRANT TEMPORARY ON DATABASE ${database} TO ${OWNER} WITH GRANT OPTION`,
+    `GRANT SET ON PARAMETER log_statement TO ${OWNER} WITH GRANT OPTION; REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC; GRANT TEMPORARY ON DATABASE ${database} TO ${OWNER} WITH GRANT OPTION`,
   );
   return { postgres, database, stored: await takeBackup(postgres, database, ['acme']) };
+});
+
+afterAll(async () => {
+  for (const major of [15, 18])
+    await on(major).postgres.sql(`REVOKE ALL ON PARAMETER log_statement FROM ${OWNER} CASCADE`);
 });
 
 const doing = async ({ postgres, database }: Made, sql: string): Promise<void> => {
@@ -133,6 +139,17 @@ describe.each([15, 18])('on PostgreSQL %i a restore is rolled back, by name, whi
       'GRANT SELECT (owner) ON shared.accounts TO PUBLIC',
       'table column shared.accounts.owner',
     ],
+    [
+      'lets a function be dropped with an extension',
+      'ALTER FUNCTION shared.f() DEPENDS ON EXTENSION plpgsql',
+      'dependency on an extension of function shared.f()',
+    ],
+    [
+      'no longer lets a function be dropped with an extension',
+      'ALTER FUNCTION shared.bound() NO DEPENDS ON EXTENSION plpgsql',
+      'dependency on an extension of function shared.bound()',
+    ],
+    ['grants a setting', 'GRANT SET ON PARAMETER log_statement TO PUBLIC', 'a right on a setting'],
     ['lets others into the database', grantOnDatabase, /^database /],
     ['gives a role a password', "ALTER ROLE app_owner PASSWORD 'x'", 'a role'],
     ['sets a role', "ALTER ROLE app_owner SET work_mem = '1MB'", /settings of role/],
