@@ -160,8 +160,14 @@ export const TEMPLATES = {
 export const MANIFEST = {
   /** Bytes of the largest manifest that is written or read, because it is held in memory: 100,000 tables make about 20 MB. */
   mostBytes: 64 * 1024 ** 2,
+  /** Manifests are nested five times. */
+  mostDepth: 32,
+  /** Members and elements: a written manifest has fewer, because each takes at least 16 bytes with its indentation. */
+  mostValues: 4 * 1024 ** 2,
   /** KMS's name of HMAC with SHA-256, for keys of the spec HMAC_256. */
   macAlgorithm: 'HMAC_SHA_256',
+  /** Of such an HMAC. */
+  macBytes: 32,
 } as const;
 
 /** Times of the queues and of a claim, in seconds. Source: the design's Claiming and Retrying. */

@@ -1,11 +1,12 @@
 import type { Backup } from './backup.ts';
 import { countsOf } from './completion.ts';
-import { BackupDamaged, BackupGone } from './errors/vault.ts';
+import { InvalidInput } from './errors/request.ts';
+import { BackupDamaged, BackupGone, ManifestReplaced } from './errors/vault.ts';
 import { manifestKeyBeside } from './keys.ts';
 import type { Manifest } from './manifest.ts';
 import type { ManifestVerifier } from './manifest-signature.ts';
 import { sharedProjectId } from './project.ts';
-import type { StoredManifest } from './vault-ports.ts';
+import type { StoredManifest, Vault } from './vault-ports.ts';
 
 /**
  * What proves that an export wrote a manifest: its SHA-256 in the backup's row (`digest`); for rows of older versions,
@@ -58,7 +59,7 @@ const vouchedBy = async (
 ): Promise<Vouched | { readonly problem: string }> => {
   if (backup.manifestSha256 !== undefined) {
     if (sha256 === backup.manifestSha256) return 'digest';
-    return { problem: 'its manifest has changed since it was stored' };
+    return { problem: REPLACED };
   }
   if (manifest.signature) {
     if (await verifier.verify(messageToSign(), manifest.signature)) return 'signature';
@@ -68,20 +69,31 @@ const vouchedBy = async (
   return problem === undefined ? 'row' : { problem };
 };
 
+const REPLACED = 'its manifest has changed since it was stored';
+
+const unreadable = (fileId: string, error: unknown): unknown => {
+  if (error instanceof ManifestReplaced) return new BackupDamaged(fileId, REPLACED);
+  return error instanceof InvalidInput ? new BackupDamaged(fileId, error.message) : error;
+};
+
 /**
  * The manifest of a completed backup.
  * @throws BackupGone, BackupDamaged if it is not the stored one, and errors of reading and of the key
  */
 export const trustedManifest = async (
   ports: {
-    readonly vault: { readManifest(key: string): Promise<StoredManifest | undefined> };
+    readonly vault: Pick<Vault, 'readManifest'>;
     readonly manifestKeys: ManifestVerifier;
   },
   backup: Backup,
   fileId: string,
 ): Promise<TrustedManifest> => {
   const key = manifestKeyBeside(fileId);
-  const stored = await ports.vault.readManifest(key);
+  const stored = await ports.vault
+    .readManifest(key, backup.manifestSha256)
+    .catch((error: unknown) => {
+      throw unreadable(fileId, error);
+    });
   if (!stored) throw new BackupGone(key);
   const { manifest } = stored;
   const vouched = await vouchedBy(ports.manifestKeys, backup, stored);

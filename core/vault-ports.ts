@@ -36,8 +36,12 @@ export interface Vault {
   store(request: StoreRequest): Promise<StoredObject>;
   /** @returns the SHA-256 of the written bytes, hex. @throws ManifestTooLarge, ManifestKeyRefused, ManifestKeyUnreachable */
   storeManifest(key: string, manifest: Manifest): Promise<{ readonly sha256: string }>;
-  /** Undefined if there is none. @throws InvalidInput if it is not a manifest, ManifestTooLarge */
-  readManifest(key: string): Promise<StoredManifest | undefined>;
+  /**
+   * Undefined if there is none.
+   * @param sha256 hex, of the wanted manifest: another one is not parsed
+   * @throws InvalidInput if it is not a manifest, ManifestTooLarge, ManifestReplaced
+   */
+  readManifest(key: string, sha256?: string): Promise<StoredManifest | undefined>;
   /** Size of an object, or undefined if there is none. @throws UploadInterrupted, VaultRefused */
   head(key: string): Promise<StoredObject | undefined>;
   /** Removes objects with all their versions; missing ones are no error. */

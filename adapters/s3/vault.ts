@@ -14,8 +14,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { MANIFEST } from '../../core/contract.ts';
-import { ManifestTooLarge } from '../../core/errors/vault.ts';
+import { ManifestReplaced, ManifestTooLarge } from '../../core/errors/vault.ts';
 import { sha256Hex } from '../../core/ids.ts';
+import { checkJsonShape } from '../../core/json-shape.ts';
 import { type Manifest, manifest } from '../../core/manifest.ts';
 import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
@@ -135,16 +136,19 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
       return { sha256 };
     },
 
-    readManifest: async (key): Promise<StoredManifest | undefined> => {
+    readManifest: async (key, expected): Promise<StoredManifest | undefined> => {
       // A GET of a missing object would be refused.
       if (!(await head(key))) return undefined;
       try {
         const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         const bytes = await boundedBytes(found.Body as Readable, key);
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        if (expected !== undefined && sha256 !== expected) throw new ManifestReplaced(key);
         const text = bytes.toString('utf8');
+        checkJsonShape(`The manifest ${key}`, MANIFEST, text);
         return {
           manifest: parseJson(`The manifest ${key}`, manifest, text),
-          sha256: createHash('sha256').update(bytes).digest('hex'),
+          sha256,
           messageToSign: () => messageToSign(key, JSON.parse(text)),
         };
       } catch (error) {

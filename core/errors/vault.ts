@@ -50,6 +50,15 @@ export class ManifestTooLarge extends Permanent {
   }
 }
 
+/** The object under a manifest's key is another one than the export stored. */
+export class ManifestReplaced extends Permanent {
+  constructor(key: string) {
+    super(
+      `The manifest ${quoted(key)} is not the one that was stored with its backup. Look at the bucket's earlier versions of this key.`,
+    );
+  }
+}
+
 /** The key that signs manifests can't be used. */
 export class ManifestKeyRefused extends Permanent {
   constructor(key: string, why: string, options?: { cause?: unknown }) {

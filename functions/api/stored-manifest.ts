@@ -1,6 +1,4 @@
 import type { Backup } from '../../core/backup.ts';
-import { InvalidInput } from '../../core/errors/request.ts';
-import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { trustedManifest } from '../../core/trusted-manifest.ts';
 import type { Api } from './ports.ts';
@@ -9,12 +7,4 @@ import type { Api } from './ports.ts';
 export const manifestOf = async (
   { ports }: Api,
   backup: Backup & { readonly fileId: string },
-): Promise<Manifest> => {
-  try {
-    return (await trustedManifest(ports, backup, backup.fileId)).manifest;
-  } catch (error) {
-    // The caller made no mistake.
-    if (error instanceof InvalidInput) throw new BackupDamaged(backup.fileId, error.message);
-    throw error;
-  }
-};
+): Promise<Manifest> => (await trustedManifest(ports, backup, backup.fileId)).manifest;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeManifestSigner, makeManifestVerifier } from '../../../adapters/kms/manifest-keys.ts';
 import { ensureKey, keysIn, startKeys } from '../../../local/emulators/keys.ts';
 import type { Listening } from '../../../local/emulators/loopback.ts';
@@ -58,6 +58,15 @@ it('accepts a configured old key, and no other', async () => {
   expect(await verifier('Now', 'Before').verify('m', foreign)).toBe(false);
   // A forger who names a configured key under a foreign signature lacks its MAC.
   expect(await verifier('Now').verify('m', { ...foreign, keyId: 'Now' })).toBe(false);
+});
+
+it('does not ask KMS about a value that is no HMAC, whatever its length', async () => {
+  const signature = await signer('Now').sign('m');
+  const asked = vi.spyOn(client, 'send');
+  for (const mac of ['', 'AAAA', '§', signature.mac.slice(4), 'A'.repeat(10_000_000)])
+    expect(await verifier('Now').verify('m', { ...signature, mac })).toBe(false);
+  expect(asked).not.toHaveBeenCalled();
+  asked.mockRestore();
 });
 
 it('keeps its keys over a restart, readable for no other user', async () => {

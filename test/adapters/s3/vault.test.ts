@@ -52,6 +52,21 @@ describe('manifests', () => {
     await expect(vault.readManifest(key)).rejects.toMatchObject(tooLarge);
   });
 
+  it('are not parsed if another one is wanted, or if they are nested more than any manifest', async () => {
+    const vault = vaultOn(store.client);
+    const key = 'backups/m/hostile.manifest.json';
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const body = JSON.stringify(manifestOf(asked, { object })).replace(/\}$/, `, "x": ${deep}}`);
+    await vault.store(request(key, Readable.from([Buffer.from(body)])));
+    await expect(vault.readManifest(key)).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringContaining('nested'),
+    });
+    await expect(vault.readManifest(key, 'a'.repeat(64))).rejects.toMatchObject({
+      name: 'ManifestReplaced',
+    });
+  });
+
   it('are written without definitions if these make them too large', async () => {
     const vault = vaultOn(store.client);
     const key = 'backups/m/many.manifest.json';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { iso } from '../../../core/backup.ts';
+import { MANIFEST } from '../../../core/contract.ts';
 import { uuidv7 } from '../../../core/ids.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { DAY, pendingBackup } from '../../support/backups.ts';
@@ -23,7 +24,18 @@ const honest = (changes = {}) =>
 const keyOf = (id: string, { project = 'mallory', at = time, attempt = '1' } = {}): string =>
   `backups/${project}/${at}-${id}-${attempt}.manifest.json`;
 
-type Forge = (own: Manifest) => { readonly manifest: unknown; readonly key?: string };
+type Forge = (own: Manifest) => {
+  readonly manifest: unknown;
+  readonly key?: string;
+  /** Instead of the manifest as JSON. */
+  readonly text?: string;
+};
+/** A manifest with a signature that has to be checked, and a member that is written as it is. */
+const signedWith = (own: Manifest, member: string) => ({
+  manifest: own,
+  text: JSON.stringify({ ...own, signature: FALSE_SIGNATURE }).replace(/\}$/, `, ${member}}`),
+});
+const FALSE_SIGNATURE = { algorithm: MANIFEST.macAlgorithm, keyId: 'k', mac: 'x'.repeat(44) };
 const victim = pendingBackup({ projectId: 'acme', createdAt, attempt: 1 });
 const FORGERIES: readonly (readonly [string, Forge])[] = [
   ["another project's manifest", () => ({ manifest: manifestOf(victim, bytes) })],
@@ -103,6 +115,19 @@ const FORGERIES: readonly (readonly [string, Forge])[] = [
   ['no manifest', () => ({ manifest: { hello: 'world' } })],
   ['no JSON', () => ({ manifest: undefined })],
   [
+    'nesting without end',
+    (own) => signedWith(own, `"x": ${'['.repeat(100_000)}${']'.repeat(100_000)}`),
+  ],
+  [
+    "another project's schema, by a second member of the name",
+    (own) => signedWith(own, `"project": ${JSON.stringify({ ...own.project, id: 'acme' })}`),
+  ],
+  ['members of every object', (own) => signedWith(own, `"__proto__": {"written": true}`)],
+  [
+    'an unpaired surrogate and control characters',
+    (own) => signedWith(own, `"environment": "\\ud800\\u202e\\u0000"`),
+  ],
+  [
     'a text that no row can hold',
     (own) => ({
       manifest: { ...own, backup: { ...own.backup, description: 'x'.repeat(500_000) } },
@@ -114,13 +139,14 @@ describe('a tenant who may write below its own prefix', () => {
   it.each(FORGERIES)('writes no history with %s', async (_, forge) => {
     const acme = await room.stored({ projectId: 'acme' });
     const own = manifestOf(honest(), bytes);
-    const { manifest, key = keyOf(own.backup.id) } = forge(own);
+    const { manifest, key = keyOf(own.backup.id), text } = forge(own);
     expect(key.startsWith(MALLORY) || key.startsWith('backups/%6D')).toBe(true);
-    await room.put(key, manifest === undefined ? '{' : JSON.stringify(manifest));
+    await room.put(key, text ?? (manifest === undefined ? '{' : JSON.stringify(manifest)));
     // Every object that any of them names is there.
     for (const name of [own.object.key, key.replace('.manifest.json', '.dump')])
       await room.put(name, bytes);
     const rebuilt = await room.rebuild();
+    expect({}).not.toHaveProperty('written');
     expect(rebuilt).toMatchObject({ written: [], omitted: [{ kind: 'refused', key }] });
     expect([...(await room.all()).values()].filter(({ pk }) => pk === 'PROJECT#mallory')).toEqual(
       [],

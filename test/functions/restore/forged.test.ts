@@ -17,13 +17,14 @@ roomForEach(TENANT, (made) => {
   ({ room, backup, services } = made);
 });
 
-const change = async (changed: (manifest: Manifest) => object): Promise<void> => {
+const rewrite = async (changed: (text: string) => string): Promise<void> => {
   const at = { Bucket: room.bench.bucket, Key: manifestKeyBeside(backup.fileId ?? '') };
   const found = await services.s3.send(new GetObjectCommand(at));
-  const manifest: Manifest = JSON.parse((await found.Body?.transformToString()) ?? '');
-  const Body = JSON.stringify(changed(manifest));
+  const Body = changed((await found.Body?.transformToString()) ?? '');
   await services.s3.send(new PutObjectCommand({ ...at, Body }));
 };
+const change = (changed: (manifest: Manifest) => object): Promise<void> =>
+  rewrite((text) => JSON.stringify(changed(JSON.parse(text))));
 
 const unsigned = ({ signature: _, ...manifest }: Manifest): Manifest => manifest;
 
@@ -44,6 +45,30 @@ describe.each(CHANGES)('%s', (_name, forge) => {
     await forgetDigest(services, room, backup);
     const { row } = await room.restore(backup, { dryRun: true });
     expect(row.error?.message).toContain('signature');
+  });
+});
+
+/** Texts that parsers read in different ways, or that cost more than they weigh. */
+const last = (member: string) => (text: string) => text.replace(/\}\s*$/, `, ${member}}`);
+const HOSTILE: readonly (readonly [string, (text: string) => string])[] = [
+  ['no JSON', () => '{'],
+  ['a second project', last('"project": {"id": "acme", "name": "x", "schemaName": "shared"}')],
+  ['members of every object', last('"__proto__": {"functions": [], "isForged": true}')],
+  ['nesting without end', last(`"x": ${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
+  ['a name with an unpaired surrogate', last('"environment": "\\ud800\\u202e"')],
+];
+
+describe.each(HOSTILE)('a manifest with %s', (_name, forge) => {
+  it('is called damaged by restore and swap, with its digest in the row and without', async () => {
+    await rewrite(forge);
+    for (const given of [{}, { mode: 'swap' } as const]) {
+      const { row } = await room.restore(backup, given);
+      expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    }
+    await forgetDigest(services, room, backup);
+    const { row } = await room.restore(backup, {});
+    expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
+    expect({}).not.toHaveProperty('isForged');
   });
 });
 
