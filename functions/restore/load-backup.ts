@@ -62,7 +62,7 @@ export const loadBackup = async (
       project,
       places: plan.places,
       mode: plan.mode,
-      ...(plan.chosen && { tables: plan.chosen.tables }),
+      ...(plan.chosen && { tables: plan.chosen.tables, chosen: plan.chosen }),
       owners: restore.owners,
       ...(restore.acceptOwnCode && { acceptOwnCode: true }),
       missingRoles: preflight.missingRoles,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutOfLocks } from '../../../../core/errors/schema.ts';
 import { type Postgres, startPostgres } from '../../../support/postgres.ts';
 import {
+  choose,
   newDatabase,
   restore,
   type Stored,
@@ -166,6 +167,32 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
       expect(error.name).toBe('OutOfLocks');
       expect(error.message).toMatch(/up to 9600 locks .* max_locks_per_transaction/);
       expect(await schemasIn(postgres, small)).toEqual(['acme']);
+    });
+
+    it('reports it for chosen tables, by their own number and that of their indexes', async () => {
+      const database = { postgres, database: small };
+      const chosen = await choose(
+        many,
+        many.manifest.tables.slice(0, 800).map(({ name }) => name),
+      );
+      const { tables } = chosen;
+      expect((await surveyOf(database, many, { tables, chosen })).warnings.join()).toMatch(
+        /The restore holds up to 2400 locks/,
+      );
+      const few = await choose(many, ['t1', 't2']);
+      const asked = { tables: few.tables, chosen: few };
+      expect(await surveyOf(database, many, asked)).toMatchObject({ problems: [], warnings: [] });
+      const makes = Array.from({ length: 4000 }, (_, i) => ({
+        schema: 'acme',
+        name: `i${i}`,
+        kind: 'relation' as const,
+      }));
+      const indexed = { tables: few.tables, chosen: { ...few, makes } };
+      const words = /up to 4006 locks .* max_locks_per_transaction/;
+      expect((await surveyOf(database, many, indexed)).problems.join()).toMatch(words);
+      await expect(restore(database, many, { ...indexed, entries: few.entries })).rejects.toThrow(
+        words,
+      );
     });
   });
 });
