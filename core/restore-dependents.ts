@@ -23,6 +23,9 @@ export const DEPENDENT_KINDS = [
   'publication',
   'publication of the schema',
   'subscription',
+  'cast',
+  'transform',
+  'event trigger',
   'other',
 ] as const;
 export type DependentKind = (typeof DEPENDENT_KINDS)[number];

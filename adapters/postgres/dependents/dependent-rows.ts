@@ -5,6 +5,9 @@ const GROUPS = `CASE
     WHEN h.class = 'pg_rewrite' THEN CASE WHEN (SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.oid = h.oid) = '_RETURN' THEN '{view}' ELSE '{rule}' END
     WHEN h.class = 'pg_attrdef' THEN '{default}'
     WHEN h.class = 'pg_policy' THEN '{policy}'
+    WHEN h.class = 'pg_cast' THEN '{cast}'
+    WHEN h.class = 'pg_transform' THEN '{transform}'
+    WHEN h.class = 'pg_event_trigger' THEN '{event}'
     WHEN h.class = 'pg_publication_rel' THEN '{publication}'
     WHEN h.class = 'pg_trigger' THEN (SELECT CASE WHEN t.tgisinternal OR t.tgparentid <> 0 THEN '{skip}' ELSE '{trigger}' END FROM pg_catalog.pg_trigger t WHERE t.oid = h.oid)
     WHEN h.class = 'pg_proc' THEN (SELECT CASE WHEN p.prokind = 'a' THEN '{other}' ELSE '{function}' END FROM pg_catalog.pg_proc p WHERE p.oid = h.oid)

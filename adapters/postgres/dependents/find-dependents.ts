@@ -21,6 +21,7 @@ import {
   TRIGGERS,
 } from './constraints-and-code.ts';
 import { type DependentRow, HANGING, type Hanging } from './dependent-rows.ts';
+import { CASTS, EVENT_TRIGGERS, TRANSFORMS } from './outside-schemas.ts';
 import {
   CHILDREN,
   COLUMNS,
@@ -64,6 +65,9 @@ const QUERIES = {
   column: COLUMNS,
   child: CHILDREN,
   index: INDEXES,
+  cast: CASTS,
+  transform: TRANSFORMS,
+  event: EVENT_TRIGGERS,
 } as const;
 
 const OF_MANY_OWNERS: readonly string[] = [

@@ -222,6 +222,41 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
     expect(await definitions(room)).toEqual(defined);
   });
 
+  it('that belong to no schema stay, with statements that create them for the restored objects', async () => {
+    const { room, backup } = await tenant(
+      major,
+      `CREATE TYPE rep.pair AS (a int); CREATE FUNCTION acme.paired(acme.status) RETURNS rep.pair LANGUAGE sql IMMUTABLE AS 'SELECT ROW(1)::rep.pair';
+       CREATE CAST (acme.status AS rep.pair) WITH FUNCTION acme.paired(acme.status) AS ASSIGNMENT; COMMENT ON CAST (acme.status AS rep.pair) IS 'it''s one';
+       CREATE TYPE rep.other AS (b int); CREATE FUNCTION acme.turned(rep.pair) RETURNS rep.other LANGUAGE sql IMMUTABLE AS 'SELECT ROW(2)::rep.other';
+       CREATE CAST (rep.pair AS rep.other) WITH FUNCTION acme.turned(rep.pair); CREATE CAST (acme.status AS json) WITH INOUT AS IMPLICIT;
+       RESET ROLE; CREATE FUNCTION acme.fired() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+       CREATE EVENT TRIGGER "it's" ON ddl_command_end WHEN TAG IN ('CREATE VIEW', 'DROP VIEW') EXECUTE FUNCTION acme.fired(); ALTER EVENT TRIGGER "it's" ENABLE ALWAYS;
+       COMMENT ON EVENT TRIGGER "it's" IS 'watches'; SET ROLE app_owner`,
+    );
+    const facts = async () =>
+      (
+        await room.sql(`SELECT format_type(castsource, NULL) || castcontext::text || castmethod::text || castfunc::regprocedure || COALESCE(obj_description(oid, 'pg_cast'), '') AS is
+            FROM pg_cast WHERE castsource IN ('acme.status'::regtype, 'rep.pair'::regtype)
+          UNION ALL SELECT evtname || evtfoid::regprocedure || evtenabled::text || evttags::text || evtowner::regrole || obj_description(oid, 'pg_event_trigger') FROM pg_event_trigger ORDER BY 1`)
+      ).rows;
+    const before = await facts();
+    expect(before).toHaveLength(4);
+    const plan = { mode: 'swap', repointDependents: true, acceptDependents: true } as const;
+    const { row } = await room.restore(backup, { ...plan, owners: 'keep', acceptOwnCode: true });
+    expect(row.error).toBeUndefined();
+    expect(titles(row, 'not-done')).toEqual([
+      'cast (acme.status AS json)',
+      'cast (acme.status AS rep.pair)',
+      'cast (rep.pair AS rep.other)',
+      `event trigger "it's"`,
+    ]);
+    expect(await facts()).not.toEqual(before);
+    for (const { repoint, sql = '' } of row.outcome?.dependentObjects ?? [])
+      if (repoint === 'not-done') await room.sql(sql);
+    expect(await facts()).toEqual(before);
+    expect(textOf(row)).toContain('CREATE CAST (acme.status AS json) WITH INOUT AS IMPLICIT');
+  });
+
   it('stay if the restore role may not act as their owner, and no view gets rights that its owner lacks', async () => {
     const { room, backup } = await tenant(major);
     const other = `other_${major}`;

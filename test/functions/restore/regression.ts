@@ -60,5 +60,5 @@ export const BESIDE: readonly RegExp[] = [
 export const DEPENDENTS: readonly RegExp[] = [
   /^materialized view (public|mvtest_mvschema(_before_\w+)?)\.mvtest_tvmm?: not-replaceable$/,
   /^column testxmlschema\.test[23]\.\w+: types$/,
-  /^(cast \(.*\)|event trigger test_event_trigger_guc): unknown$/,
+  /^(cast \(.*\): (unknown|superuser)|event trigger test_event_trigger_guc: superuser)$/,
 ];
