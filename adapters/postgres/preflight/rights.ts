@@ -14,8 +14,6 @@ const OF_DATABASE = `
   SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS create,
     pg_catalog.current_database() AS database,
     (SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS "databaseOwner", session_user::text AS role, pg_catalog.pg_is_in_recovery() AS replica,
-    pg_catalog.current_setting('max_locks_per_transaction')::int
-      * (pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int) AS locks,
     ARRAY(SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1) AS "eventTriggers"`;
 
 interface OfDatabase {
@@ -24,7 +22,6 @@ interface OfDatabase {
   readonly databaseOwner: string;
   readonly role: string;
   readonly replica: boolean;
-  readonly locks: number;
   readonly eventTriggers: readonly string[];
 }
 
@@ -44,14 +41,11 @@ interface OfSchema {
   readonly creates: boolean;
 }
 
-/** Each object created in the transaction is locked until its end: a table, its index, its TOAST table and that table's index. */
-const LOCKS_PER_TABLE = 4;
-
 const databaseFindings = (
   found: OfDatabase,
-  { manifest, mode }: PreflightRequest,
+  { mode }: PreflightRequest,
 ): { problems: string[]; warnings: string[] } => {
-  const { create, database, role, replica, locks, eventTriggers } = found;
+  const { create, database, role, replica, eventTriggers } = found;
   const problems: string[] = [];
   if (replica)
     problems.push('The server is a replica, which accepts no writes: configure the primary.');
@@ -60,13 +54,7 @@ const databaseFindings = (
       `${quoted(role)} may not create schemas: GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}. ${ROLES_PAGE}`,
     );
   }
-  const wanted = manifest.tables.length * LOCKS_PER_TABLE;
-  const warnings =
-    wanted > locks
-      ? [
-          `One transaction creates ${manifest.tables.length} tables and holds a lock on each of their parts; the server has room for ${locks} locks. If it ends with "out of shared memory", raise max_locks_per_transaction.`,
-        ]
-      : [];
+  const warnings: string[] = [];
   if (eventTriggers.length) {
     warnings.push(
       `Event triggers of the database run for what is restored: ${eventTriggers.map(quoted).join(', ')}.`,

@@ -229,7 +229,7 @@ describe.each([15, 18])('on PostgreSQL %i', (major) => {
        CREATE CAST (acme.status AS rep.pair) WITH FUNCTION acme.paired(acme.status) AS ASSIGNMENT; COMMENT ON CAST (acme.status AS rep.pair) IS 'it''s one';
        CREATE TYPE rep.other AS (b int); CREATE FUNCTION acme.turned(rep.pair) RETURNS rep.other LANGUAGE sql IMMUTABLE AS 'SELECT ROW(2)::rep.other';
        CREATE CAST (rep.pair AS rep.other) WITH FUNCTION acme.turned(rep.pair); CREATE CAST (acme.status AS json) WITH INOUT AS IMPLICIT;
-       RESET ROLE; CREATE FUNCTION acme.fired() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+       RESET ROLE; CREATE FUNCTION acme.fired() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; ALTER FUNCTION acme.fired() OWNER TO app_owner;
        CREATE EVENT TRIGGER "it's" ON ddl_command_end WHEN TAG IN ('CREATE VIEW', 'DROP VIEW') EXECUTE FUNCTION acme.fired(); ALTER EVENT TRIGGER "it's" ENABLE ALWAYS;
        COMMENT ON EVENT TRIGGER "it's" IS 'watches'; SET ROLE app_owner`,
     );
