@@ -4,6 +4,7 @@ import { InvalidInput } from '../core/errors/request.ts';
 import { checkTemplate } from '../core/keys.ts';
 import { retentionSettings } from '../core/retention/policy.ts';
 import {
+  apiScheduleSettings,
   exportSettings,
   notificationSettings,
   restoreSettings,
@@ -52,6 +53,7 @@ const READERS = {
   routes: text.transform(list),
   postgresRoot: text,
   schedules: json(watchedSchedules),
+  apiSchedules: json(apiScheduleSettings),
   deadLetters: text.transform(list),
 } as const satisfies Record<keyof typeof ENV, z.ZodType>;
 

@@ -115,6 +115,7 @@ const assemble = async (
       ssm: settings.url,
       ses: NOWHERE,
       lambda: NOWHERE,
+      scheduler: NOWHERE,
       others: NOWHERE,
     },
     credentials: CREDENTIALS,

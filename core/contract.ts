@@ -41,6 +41,8 @@ export const ENV = {
   postgresRoot: 'LARDER_POSTGRES_ROOT',
   /** JSON: the schedules whose firings sweep waits for, see `watchedSchedules` in core/settings.ts. */
   schedules: 'LARDER_SCHEDULES',
+  /** JSON: where the schedules are that the API makes, see `apiScheduleSettings`. */
+  apiSchedules: 'LARDER_API_SCHEDULES',
   /** Names of parameters as above: the kind of each dead-letter queue. See `deadLetterSettings`. */
   deadLetters: 'LARDER_DEAD_LETTERS',
 } as const;

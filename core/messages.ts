@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { FORMATS } from './backup.ts';
 import { InvalidInput } from './errors/request.ts';
 import { UUID } from './ids.ts';
 import { inputWords, linesOf } from './input-words.ts';
@@ -46,8 +47,19 @@ export const planEvent = z.strictObject({
   /** Ids, or absent for every active project. */
   projects: z.array(projectId).optional(),
   retentionClass: z.enum(['daily', 'weekly', 'monthly', 'yearly']).default('daily'),
+  /** Days that its backups are kept; absent: as the configuration says for the class. */
+  retentionDays: z.int().min(1).max(36_500).optional(),
+  /** Absent: the configuration's. */
+  format: z.enum(FORMATS).optional(),
 });
 export type PlanEvent = z.infer<typeof planEvent>;
+
+/** The event of `start-runs`: one firing of a schedule. */
+export const firingEvent = planEvent.extend({
+  /** Absent: all sources that the configuration has when the schedule fires. */
+  sources: planEvent.shape.sources.optional(),
+});
+export type FiringEvent = z.infer<typeof firingEvent>;
 
 /** The event of `discover`: look one project up, or refresh all. */
 export const discoverEvent = z.strictObject({ projectId: projectId.optional() });

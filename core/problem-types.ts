@@ -61,6 +61,11 @@ export const PROBLEM_TYPES = {
     meaning: 'The backup has no verification with this id.',
     remedy: '`GET .../verifications` lists its verifications. A record is kept for 365 days.',
   },
+  ScheduleNotFound: {
+    status: 404,
+    meaning: 'There is no schedule with this name at this path.',
+    remedy: '`GET .../schedules` lists the schedules.',
+  },
   MethodNotAllowed: {
     status: 405,
     meaning: 'The path exists, but does not have this method.',
@@ -112,6 +117,16 @@ export const PROBLEM_TYPES = {
     meaning: 'The manifest is larger than the API reads.',
     remedy: 'Restore the backup by hand: docs/restore.md.',
   },
+  ScheduleConfigured: {
+    status: 409,
+    meaning: 'The schedule belongs to the configuration. The API shows it and does not change it.',
+    remedy: 'Change `schedules` in larder.config.ts and deploy, or use another name.',
+  },
+  TooManySchedules: {
+    status: 409,
+    meaning: 'The project, or all projects together, have as many schedules as the API takes.',
+    remedy: 'Delete one first.',
+  },
   BackupGone: {
     status: 410,
     meaning: 'The history names the backup, but the vault has no such object.',
@@ -121,6 +136,11 @@ export const PROBLEM_TYPES = {
     status: 410,
     meaning: 'Retention or a person removed the backup. Its row remains for a year.',
     remedy: '`deletedAt` and `deletedWhy` of the backup say when and why. Use another backup.',
+  },
+  ScheduleExists: {
+    status: 412,
+    meaning: 'There is a schedule with this name, and `If-None-Match: *` refuses to replace it.',
+    remedy: 'Leave the header out to replace it, or use another name.',
   },
   BodyTooLarge: {
     status: 413,
@@ -161,6 +181,12 @@ export const PROBLEM_TYPES = {
     meaning: 'KMS did not answer, so that the signature of the manifest could not be checked.',
     remedy: 'Send the request again later.',
     retryAfter: 30,
+  },
+  ScheduleBusy: {
+    status: 503,
+    meaning: 'Another request changes the same schedule.',
+    remedy: 'Send the request again.',
+    retryAfter: 5,
   },
 } as const satisfies Readonly<Record<string, ProblemType>>;
 export type ProblemCode = keyof typeof PROBLEM_TYPES;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { backupRequest } from './backup.ts';
 import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
 import type { RouteSpec } from './routes.ts';
+import { scheduleRequest } from './schedules.ts';
 import { sourceName } from './settings.ts';
 import { verifyRequest } from './verification.ts';
 
@@ -22,4 +23,5 @@ export const REQUEST_BODIES = {
   SwapRequest: swapRequest,
   ElsewhereRequest: elsewhereRequest,
   VerifyRequest: verifyRequest,
+  ScheduleRequest: scheduleRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;

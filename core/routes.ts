@@ -20,7 +20,8 @@ export interface RouteSpec {
     | 'RestoreRequest'
     | 'SwapRequest'
     | 'ElsewhereRequest'
-    | 'VerifyRequest';
+    | 'VerifyRequest'
+    | 'ScheduleRequest';
   /** Removes or overwrites something: has a path of its own, because IAM sees paths and not bodies. */
   readonly dangerous?: boolean;
 }
@@ -218,6 +219,61 @@ export const ROUTES = [
     method: 'GET',
     path: '/runs/{runId}',
     summary: 'What a run planned, and its progress',
+  },
+  {
+    id: 'listSchedules',
+    method: 'GET',
+    path: '/schedules',
+    summary: 'All schedules: those of the configuration, then those that this API made',
+    query: ['limit', 'cursor'],
+  },
+  {
+    id: 'getSharedSchedule',
+    method: 'GET',
+    path: '/schedules/{name}',
+    summary: 'One schedule for all projects, with its next due times',
+  },
+  {
+    id: 'putSharedSchedule',
+    method: 'PUT',
+    path: '/schedules/{name}',
+    summary: 'Create or replace a schedule that backs up all projects',
+    headers: ['If-None-Match'],
+    body: 'ScheduleRequest',
+    dangerous: true,
+  },
+  {
+    id: 'deleteSharedSchedule',
+    method: 'DELETE',
+    path: '/schedules/{name}',
+    summary: 'Delete a schedule that backs up all projects; its backups stay',
+    dangerous: true,
+  },
+  {
+    id: 'listProjectSchedules',
+    method: 'GET',
+    path: '/projects/{projectId}/schedules',
+    summary: "A project's schedules, and those for all projects that back it up",
+  },
+  {
+    id: 'getSchedule',
+    method: 'GET',
+    path: '/projects/{projectId}/schedules/{name}',
+    summary: "One of a project's schedules, with its next due times",
+  },
+  {
+    id: 'putSchedule',
+    method: 'PUT',
+    path: '/projects/{projectId}/schedules/{name}',
+    summary: 'Create or replace a schedule that backs up one project',
+    headers: ['If-None-Match'],
+    body: 'ScheduleRequest',
+  },
+  {
+    id: 'deleteSchedule',
+    method: 'DELETE',
+    path: '/projects/{projectId}/schedules/{name}',
+    summary: "Delete one of a project's schedules; its backups stay",
   },
 ] as const satisfies readonly RouteSpec[];
 

@@ -121,6 +121,31 @@ export const nextTimeOf = (expression: string, timeZone: string): NextTime => {
   throw new Error(`${expression} is not a schedule that can run here`);
 };
 
+/**
+ * The next times at which a schedule is due, the first ones after `after`.
+ * @param since when the schedule was last written: EventBridge Scheduler counts a rate from then
+ */
+export const nextTimesOf = (
+  expression: string,
+  timeZone: string,
+  { after, since, count }: { readonly after: Date; readonly since: Date; readonly count: number },
+): readonly Date[] => {
+  const next = nextTimeOf(expression, timeZone);
+  const times: Date[] = [];
+  let at: Date | undefined = after;
+  if (expression.startsWith('rate')) {
+    const every = (next(since)?.getTime() ?? 0) - since.getTime();
+    const passed = Math.max(0, Math.floor((after.getTime() - since.getTime()) / every));
+    at = new Date(since.getTime() + passed * every);
+  }
+  while (times.length < count) {
+    at = next(at);
+    if (!at) break;
+    times.push(at);
+  }
+  return times;
+};
+
 /** Clocks jump from one time to another; both as UTC fields. */
 interface Gap {
   readonly from: Date;

@@ -156,6 +156,21 @@ export const watchedSchedules = z.array(
 );
 export type WatchedSchedule = z.infer<typeof watchedSchedules>[number];
 
+/** Where the schedules are that the API keeps in EventBridge Scheduler. */
+export const apiScheduleSettings = z.strictObject({
+  /** The schedule group of those that the API makes. */
+  group: z.string().min(1),
+  /** The group of the configuration's: the API only reads it. */
+  configuredGroup: z.string().min(1),
+  /** ARN of the role with which EventBridge Scheduler fires them. */
+  role: z.string().min(1),
+  /** ARN of the function that they start. */
+  target: z.string().min(1),
+  /** ARN of the queue for firings that could not be delivered. */
+  deadLetters: z.string().min(1),
+});
+export type ApiScheduleSettings = z.infer<typeof apiScheduleSettings>;
+
 /** What a dead-letter queue holds. */
 export const DEAD_LETTER_KINDS = [
   'exports',

@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { ApiSchedules } from './api-schedules.ts';
 import type { Config } from './config.ts';
 import { exportDefaultsOf, type SourceExports } from './exports.ts';
 import type { HistoryTable } from './history.ts';
@@ -24,12 +25,13 @@ export interface ApiHandlerProps {
   /** Parameters with the routes of all sources, see routes.ts. */
   readonly routes: StoredSettings;
   readonly verifications: Verifications;
+  readonly schedules: ApiSchedules;
 }
 
 /** The function that answers the HTTP API. It touches no customer database; it only requests work from other functions. */
 export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): LarderFunction => {
   const { config, history, vault, manifestKey, outcomes, sources, restores, verifications } = props;
-  const { routes } = props;
+  const { routes, schedules } = props;
   const handler = new LarderFunction(scope, 'Handler', {
     folder: 'api',
     description: 'answers the HTTP API',
@@ -47,6 +49,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
       verification: verificationOf(config),
       verificationsQueue: verifications.requests.queue.queueUrl,
       routes: routes.names,
+      apiSchedules: schedules.settings,
     },
   });
   history.allow(
@@ -63,6 +66,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
   vault.allowList(handler);
   routes.allowRead(handler);
   verifications.allowRequest(handler);
+  schedules.allowManage(handler);
   // One grant each: CDK splits an oversized policy by statements.
   for (const { requests } of [...sources, ...restores])
     handler.allow(['sqs:SendMessage'], [requests.queue.queueArn]);

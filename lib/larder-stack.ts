@@ -4,6 +4,7 @@ import { METRICS } from '../core/contract.ts';
 import { discoverOutput, pascalCase } from '../core/outputs.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { ApiSchedules } from './api-schedules.ts';
 import { type Config, ConfigInvalid } from './config.ts';
 import { Bury } from './dead-letters.ts';
 import { environmentProblem } from './environment.ts';
@@ -82,18 +83,6 @@ export class LarderStack extends Stack {
       description: 'the queues and functions of each source, for api and sweep',
       entries: routesOf(sources, restores),
     });
-    const api = new Api(this, 'Api', {
-      config,
-      history,
-      vault,
-      manifestKey,
-      outcomes,
-      sources,
-      restores,
-      routes,
-      verifications,
-      alarms,
-    });
     const { expire, deadLetters } = new Expire(this, 'Retention', {
       config,
       history,
@@ -112,7 +101,21 @@ export class LarderStack extends Stack {
       alarms,
     });
     const starting = new StartRuns(this, 'Runs', { config, history, sources, routes, alarms });
-    new Schedules(this, 'Schedules', { config, starting, sweep, alarms });
+    const configured = new Schedules(this, 'Schedules', { config, starting, sweep, alarms });
+    const schedules = new ApiSchedules(this, 'ApiSchedules', { starting, configured, alarms });
+    const api = new Api(this, 'Api', {
+      config,
+      history,
+      vault,
+      manifestKey,
+      outcomes,
+      sources,
+      restores,
+      routes,
+      verifications,
+      schedules,
+      alarms,
+    });
     const { bury } = new Bury(this, 'Burial', {
       config,
       history,

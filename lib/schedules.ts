@@ -2,21 +2,47 @@ import { Annotations, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { TIMES } from '../core/contract.ts';
 import type { PlanEvent } from '../core/messages.ts';
 import { skippedTimeOf } from '../core/schedule-times.ts';
+import { FIRING_RETRIES, SCHEDULED_TIME } from '../core/schedules.ts';
 import type { Alarms } from './alarms.ts';
 import { type Config, type ScheduleConfig, sourcesOf } from './config.ts';
 import type { LarderFunction } from './lambda-function.ts';
 import type { StartRuns } from './start-runs.ts';
 
-/** EventBridge Scheduler fills in the time at which the schedule was due, whatever delay the flexible window added. */
-const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
-/** A run that could not be started for this long is given up, because the next one is near. */
-const MAXIMUM_AGE_SECONDS = 6 * 3600;
-
 const inTwoYears = (now: Date): Date => new Date(now.getTime() + 2 * 366 * 86_400_000);
+
+/** The role with which EventBridge Scheduler fires the schedules of one group; its trust is limited to this group. */
+export const makeSchedulerRole = (
+  scope: Construct,
+  props: {
+    readonly description: string;
+    readonly group: CfnScheduleGroup;
+    readonly targets: readonly LarderFunction[];
+    readonly deadLetters: Queue;
+  },
+): Role => {
+  const role = new Role(scope, 'Role', {
+    description: props.description,
+    assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: {
+        StringEquals: {
+          'aws:SourceAccount': Stack.of(scope).account,
+          'aws:SourceArn': props.group.attrArn,
+        },
+      },
+    }),
+  });
+  const allow = (action: string, resource: string): void => {
+    role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
+  };
+  for (const { lambda } of props.targets) allow('lambda:InvokeFunction', lambda.functionArn);
+  allow('sqs:SendMessage', props.deadLetters.queueArn);
+  return role;
+};
 
 export interface SchedulesProps {
   readonly config: Config;
@@ -25,18 +51,20 @@ export interface SchedulesProps {
   readonly alarms: Alarms;
 }
 
-/**
- * The configured schedules, each one for all its sources, and the schedule of sweep. All are in one group; the
- * role's trust is limited to this group.
- */
+/** The configured schedules, each one for all its sources, and the schedule of sweep. All are in one group. */
 export class Schedules extends Construct {
-  readonly #group: CfnScheduleGroup;
+  readonly group: CfnScheduleGroup;
   readonly #role: Role;
 
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
-    this.#group = new CfnScheduleGroup(this, 'Group');
-    this.#role = this.#makeRole(props);
+    this.group = new CfnScheduleGroup(this, 'Group');
+    this.#role = makeSchedulerRole(this, {
+      description: 'Larder: EventBridge Scheduler starts runs and sweep',
+      group: this.group,
+      targets: [props.sweep, props.starting.start],
+      deadLetters: props.starting.deadLetters,
+    });
     for (const schedule of props.config.schedules) {
       this.#start(schedule, props);
       this.#warnOfGap(schedule);
@@ -45,31 +73,9 @@ export class Schedules extends Construct {
     const dropped = new Metric({
       namespace: 'AWS/Scheduler',
       metricName: 'InvocationDroppedCount',
-      dimensionsMap: { ScheduleGroup: this.#group.ref },
+      dimensionsMap: { ScheduleGroup: this.group.ref },
     });
     props.alarms.none('SchedulesDropped', dropped, 'firings of schedules that reached no function');
-  }
-
-  #makeRole({ starting, sweep }: SchedulesProps): Role {
-    const stack = Stack.of(this);
-    const role = new Role(this, 'Role', {
-      description: 'Larder: EventBridge Scheduler starts runs and sweep',
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: {
-            'aws:SourceAccount': stack.account,
-            'aws:SourceArn': this.#group.attrArn,
-          },
-        },
-      }),
-    });
-    const allow = (action: string, resource: string): void => {
-      role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
-    };
-    for (const { lambda } of [sweep, starting.start])
-      allow('lambda:InvokeFunction', lambda.functionArn);
-    allow('sqs:SendMessage', starting.deadLetters.queueArn);
-    return role;
   }
 
   #start(schedule: ScheduleConfig, { config, starting }: SchedulesProps): void {
@@ -95,8 +101,8 @@ export class Schedules extends Construct {
         input: JSON.stringify(event),
         deadLetterConfig: { arn: starting.deadLetters.queueArn },
         retryPolicy: {
-          maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS,
-          maximumRetryAttempts: 185,
+          maximumEventAgeInSeconds: FIRING_RETRIES.maximumAgeSeconds,
+          maximumRetryAttempts: FIRING_RETRIES.attempts,
         },
       },
     });
@@ -128,7 +134,7 @@ export class Schedules extends Construct {
   }
 
   #make(id: string, props: ConstructorParameters<typeof CfnSchedule>[2]): void {
-    const made = new CfnSchedule(this, id, { ...props, groupName: this.#group.ref });
+    const made = new CfnSchedule(this, id, { ...props, groupName: this.group.ref });
     // Scheduler checks immediately that the role has the needed permissions.
     made.node.addDependency(this.#role);
   }

@@ -4,7 +4,7 @@ import { CommandFailed, EXIT, type ExitStatus } from './exit.ts';
 
 /** The HTTP API, as the commands use it. `send` hides how requests are signed. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path after the API's URL, encoded, beginning with a slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;

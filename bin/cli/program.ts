@@ -5,6 +5,7 @@ import { addBackupCommands } from './commands/backup.ts';
 import { addProjectCommands } from './commands/project.ts';
 import { addRestoreCommands } from './commands/restore.ts';
 import { addRunCommands } from './commands/run.ts';
+import { addScheduleCommands } from './commands/schedule.ts';
 import { addStatusCommand } from './commands/status.ts';
 
 const EXIT_STATUSES = `
@@ -64,6 +65,7 @@ export const makeProgram = (running: Running, passing: Passing): Command => {
   addRestoreCommands(program, running);
   addProjectCommands(program, running);
   addRunCommands(program, running);
+  addScheduleCommands(program, running);
   addStatusCommand(program, running);
   for (const [name, description] of Object.entries(PASSING))
     if (isPassing(name)) addPassing(program, name, description, passing[name]);

@@ -166,6 +166,28 @@ export const manifest = z.looseObject({
   ),
 });
 export type Manifest = z.output<typeof manifest>;
+export const schedule = z.looseObject({
+  name: z.string(),
+  scope: z.string(),
+  projectId: z.string().optional(),
+  projectStatus: z.string().optional(),
+  managedBy: z.string(),
+  sources: z.array(z.string()).optional(),
+  projects: z.array(z.string()).optional(),
+  expression: z.string(),
+  timeZone: z.string(),
+  flexibleMinutes: z.number(),
+  retentionClass: z.string(),
+  retentionDays: z.number().optional(),
+  format: z.string().optional(),
+  paused: z.boolean(),
+  nextTimes: z.array(z.string()),
+  lastDueAt: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
+  links,
+});
+export type Schedule = z.output<typeof schedule>;
+export const schedules = z.looseObject({ items: z.array(schedule) });
 
 export const download = z.looseObject({
   url: z.string(),

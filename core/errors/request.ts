@@ -98,3 +98,34 @@ export class IdempotencyConflict extends Permanent {
     );
   }
 }
+
+export class ScheduleNotFound extends Permanent {
+  constructor(name: string) {
+    super(`There is no schedule ${quoted(name)} here. GET .../schedules lists those there are.`);
+  }
+}
+
+/** The schedule belongs to the configuration. */
+export class ScheduleConfigured extends Permanent {
+  constructor(name: string) {
+    super(
+      `Schedule ${quoted(name)} is one of the configuration: change it under "schedules" in larder.config.ts, and deploy. Give a schedule of the API another name.`,
+    );
+  }
+}
+
+/** Another write of the same schedule is under way. */
+export class ScheduleBusy extends Retryable {
+  constructor(name: string, options?: { cause?: unknown }) {
+    super(
+      `Schedule ${quoted(name)} is being changed by another request. Ask again in a moment.`,
+      options,
+    );
+  }
+}
+
+export class TooManySchedules extends Permanent {
+  constructor(most: number) {
+    super(`There are ${most} schedules here, and no more are taken. Delete one first.`);
+  }
+}

@@ -16,6 +16,13 @@ import { requestBackup } from './request-backup.ts';
 import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
 import { cancelRestore, getRestore, listRestores } from './restores.ts';
 import { getRun, listRuns, startRun } from './runs.ts';
+import {
+  deleteSchedule,
+  getSchedule,
+  listProjectSchedules,
+  listSchedules,
+  putSchedule,
+} from './schedules.ts';
 import { getProjectStatistics, getStatistics } from './statistics.ts';
 import { getStatus } from './status.ts';
 import { undoSwap } from './undo-swap.ts';
@@ -54,6 +61,14 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   listRuns,
   startRun,
   getRun,
+  listSchedules,
+  getSharedSchedule: getSchedule,
+  putSharedSchedule: putSchedule,
+  deleteSharedSchedule: deleteSchedule,
+  listProjectSchedules,
+  getSchedule,
+  putSchedule,
+  deleteSchedule,
 };
 
 /** Whether a path matches a route, for gateways that send everything to one resource. */

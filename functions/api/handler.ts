@@ -1,6 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
@@ -13,6 +14,7 @@ import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
 import { makeRequestHandler } from '../../adapters/request-handler.ts';
 import { makeVault, makeVaultClient } from '../../adapters/s3/vault.ts';
+import { makeSchedulerClient, makeSchedules } from '../../adapters/scheduler/schedules.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import {
   makeExportQueue,
@@ -33,6 +35,7 @@ const {
   outcomesQueue,
   verificationsQueue,
   routes: routeParameters,
+  apiSchedules,
   ...settings
 } = readEnvironment([
   'environment',
@@ -45,6 +48,7 @@ const {
   'verification',
   'verificationsQueue',
   'routes',
+  'apiSchedules',
 ]);
 const routes = await readRoutes(routeParameters);
 const access = {
@@ -75,6 +79,8 @@ const api: Api = {
     restores: makeRestores(access),
     verifications: makeVerifications(access),
     rounds: makeVaultRounds(access),
+    schedules: makeSchedules({ settings: apiSchedules, client: makeSchedulerClient() }),
+    firings: makeFirings(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),
     manifestKeys: makeManifestVerifier({ keys: manifestKeys, client: makeKeysClient() }),
     functions: makeSourceFunctions({ routes, client: makeInvokeClient() }),

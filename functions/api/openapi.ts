@@ -6,6 +6,7 @@ import { download } from './backups.ts';
 import { problemDetails } from './problems.ts';
 import { publicBackup, publicProject, publicRun } from './public.ts';
 import { publicRestore, publicVerification } from './public-jobs.ts';
+import { publicSchedule } from './public-schedules.ts';
 import { projectStatistics, statistics } from './public-statistics.ts';
 import { status } from './status.ts';
 
@@ -29,6 +30,13 @@ interface Answers {
 /** For requests whose body may be wrong, whose key may be used already, or whose backup may be removed. */
 const REFUSALS = [409, 410, 413, 415, 422] as const;
 const restoreRequested = { status: 202, schema: publicRestore, problems: REFUSALS } as const;
+
+const schedulePut = {
+  status: 200,
+  schema: publicSchedule,
+  problems: [409, 412, 413, 415, 503],
+} as const;
+const scheduleDeleted = { status: 200, schema: publicSchedule, problems: [409, 503] } as const;
 
 export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   health: { status: 200, schema: z.object({ status: z.literal('ok') }) },
@@ -85,6 +93,18 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   listRuns: { status: 200, schema: pageOf(publicRun) },
   startRun: { status: 202, schema: publicRun, problems: [413, 415, 422] },
   getRun: { status: 200, schema: publicRun },
+  listSchedules: { status: 200, schema: pageOf(publicSchedule), problems: [503] },
+  getSharedSchedule: { status: 200, schema: publicSchedule },
+  putSharedSchedule: schedulePut,
+  deleteSharedSchedule: scheduleDeleted,
+  listProjectSchedules: {
+    status: 200,
+    schema: z.object({ items: z.array(publicSchedule) }),
+    problems: [503],
+  },
+  getSchedule: { status: 200, schema: publicSchedule },
+  putSchedule: schedulePut,
+  deleteSchedule: scheduleDeleted,
 };
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
@@ -104,6 +124,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   maxSize: 'Bytes stored, inclusive.',
   pinned: '`true` or `false`.',
   redirect: '`true`: the answer is 302, to the download itself.',
+  name: 'Lower-case letters, digits and "-", 40 at most, beginning with a letter.',
+  'If-None-Match': '`*` refuses to replace an existing one (412).',
   'Idempotency-Key':
     'For 24 hours, the same key with the same request returns the same backup, restore, verification or run.',
 };

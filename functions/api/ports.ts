@@ -5,7 +5,8 @@ import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { RetentionSettings } from '../../core/retention/policy.ts';
-import type { Runs } from '../../core/run-ports.ts';
+import type { Firings, Runs } from '../../core/run-ports.ts';
+import type { Schedules } from '../../core/schedule-ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';
 import type { Registry, SourceFunctions } from '../../core/source-ports.ts';
 import type { Vault, VaultRounds } from '../../core/vault-ports.ts';
@@ -17,6 +18,8 @@ export interface ApiPorts {
   readonly registry: Registry;
   readonly restores: Restores;
   readonly verifications: Verifications;
+  readonly schedules: Schedules;
+  readonly firings: Pick<Firings, 'last'>;
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest'>;
   /** What sweep has counted in the vault. */
   readonly rounds: Pick<VaultRounds, 'last'>;

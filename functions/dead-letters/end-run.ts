@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { iso } from '../../core/backup.ts';
 import * as errors from '../../core/errors.ts';
-import { type PlanEvent, parseJson, planEvent } from '../../core/messages.ts';
+import { type FiringEvent, firingEvent, parseJson } from '../../core/messages.ts';
 import { runOf } from '../../core/run.ts';
 import type { DeadLetter, DeadLetterPorts } from './ports.ts';
 
@@ -11,14 +11,14 @@ import type { DeadLetter, DeadLetterPorts } from './ports.ts';
  */
 const lambdaRecord = z.looseObject({
   requestContext: z.looseObject({ condition: z.string() }),
-  requestPayload: planEvent,
+  requestPayload: firingEvent,
   responsePayload: z
     .looseObject({ errorType: z.string().optional(), errorMessage: z.string().optional() })
     .nullish(),
 });
 
 /** Scheduler's own dead letters are the plan event as it was to be sent. */
-const deadPlan = z.union([lambdaRecord, planEvent]);
+const deadPlan = z.union([lambdaRecord, firingEvent]);
 
 interface Failure {
   readonly name: string;
@@ -47,7 +47,7 @@ const failureOf = (
 
 const eventOf = (
   body: string,
-): { readonly event: PlanEvent; readonly record?: z.output<typeof lambdaRecord> } => {
+): { readonly event: FiringEvent; readonly record?: z.output<typeof lambdaRecord> } => {
   const dead = parseJson('The dead-lettered plan event', deadPlan, body);
   return 'requestPayload' in dead ? { event: dead.requestPayload, record: dead } : { event: dead };
 };
@@ -60,13 +60,14 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
   const { runs, outcomes, clock, log } = ports;
   const { event, record } = eventOf(letter.body);
   const { source } = letter;
-  if (source === undefined || !event.sources.includes(source)) {
+  const { sources = [] } = event;
+  if (source === undefined || !sources.includes(source)) {
     throw new errors.InvalidInput('The dead-lettered plan event', [
       `sources: does not hold ${source ?? 'any'}, the source whose queue this is`,
     ]);
   }
   const error = failureOf(source, record, letter.attributes);
-  const { run } = await runs.begin(runOf(event, clock()));
+  const { run } = await runs.begin(runOf({ ...event, sources }, clock()));
   await runs.endPart(run.id, source, {
     planned: 0,
     skipped: [],
@@ -92,12 +93,11 @@ export const endRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promis
  * Handles an event of a schedule that began no run within six hours: the run begins now, and sweep starts the planning of its sources. A
  * run that has already begun needs nothing.
  */
-export const beginLateRun = async (
-  { runs, clock, log }: DeadLetterPorts,
-  letter: DeadLetter,
-): Promise<void> => {
+export const beginLateRun = async (ports: DeadLetterPorts, letter: DeadLetter): Promise<void> => {
+  const { runs, clock, log } = ports;
   const { event } = eventOf(letter.body);
-  const { run, created } = await runs.begin(runOf(event, clock()));
+  const { sources = [...ports.sources] } = event;
+  const { run, created } = await runs.begin(runOf({ ...event, sources }, clock()));
   const { id: runId, schedule, scheduledAt } = run;
   if (created)
     log.error('a run starts late; sweep starts its planning', { runId, schedule, scheduledAt });

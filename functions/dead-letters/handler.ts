@@ -35,6 +35,8 @@ const ports: DeadLetterPorts = {
     url: environment.outcomesQueue,
     client: new SQSClient({ requestHandler: makeRequestHandler() }),
   }),
+  // Each source has dead-letter queues of its own.
+  sources: [...new Set(queues.flatMap(({ source }) => source ?? []))],
   clock: Date.now,
   log,
 };

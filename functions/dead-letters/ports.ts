@@ -7,6 +7,8 @@ import type { DeadLetterKind } from '../../core/settings.ts';
 export interface DeadLetterPorts extends UnattendedPorts {
   readonly runs: Pick<Runs, 'begin' | 'endPart' | 'get'>;
   readonly outcomes: Outcomes;
+  /** All sources of the configuration. */
+  readonly sources: readonly string[];
   readonly log: Log;
 }
 

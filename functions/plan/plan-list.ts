@@ -4,8 +4,8 @@ import { backupIdOf } from '../../core/ids.ts';
 import { newBackup } from '../../core/new-backup.ts';
 import { inParallel } from '../../core/parallel.ts';
 import type { Project } from '../../core/project.ts';
-import { retentionAtRequest } from '../../core/retention/at-request.ts';
-import { isManual, type Run } from '../../core/run.ts';
+import { keptForDays, retentionAtRequest } from '../../core/retention/at-request.ts';
+import { isManual, type Run, scheduleLabel } from '../../core/run.ts';
 import type { PlannedBackup } from '../../core/run-ports.ts';
 import type { PlanPorts, PlanSettings } from './ports.ts';
 
@@ -28,16 +28,22 @@ const rowOf = (
   now: number,
 ): Backup => {
   const manual = isManual(run.schedule);
+  const { format = exportDefaults.format } = run;
+  const dueAt = millis(run.scheduledAt);
+  // The configured compression is for the configured format.
+  const { compression } = format === exportDefaults.format ? exportDefaults : {};
   return newBackup(project, {
     id: planned.backupId,
     source,
     environment,
-    name: manual ? 'Manual run' : `Schedule ${run.schedule}`,
+    name: manual ? 'Manual run' : `Schedule ${scheduleLabel(run.schedule)}`,
     trigger: manual ? 'manual' : 'scheduled',
-    format: exportDefaults.format,
-    ...(exportDefaults.compression && { compression: exportDefaults.compression }),
+    format,
+    ...(compression && { compression }),
     createdAt: run.scheduledAt,
-    ...retentionAtRequest(retention, run.retentionClass, millis(run.scheduledAt)),
+    ...(run.retentionDays === undefined
+      ? retentionAtRequest(retention, run.retentionClass, dueAt)
+      : { ...keptForDays(run.retentionDays, dueAt), retentionClass: run.retentionClass }),
     runId: run.id,
     runChunk: planned.chunk,
     queuedAt: iso(now),

@@ -5,7 +5,7 @@ import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/sou
 import { makeLog } from '../../adapters/log.ts';
 import { readRoutes } from '../../adapters/ssm/stored-settings.ts';
 import { type BeginPorts, beginRun } from '../../core/begin-run.ts';
-import { type PlanEvent, planEvent } from '../../core/messages.ts';
+import { type FiringEvent, firingEvent } from '../../core/messages.ts';
 import { runOf } from '../../core/run.ts';
 import { lambdaHandler, parsed } from '../middleware.ts';
 
@@ -27,9 +27,10 @@ const ports: BeginPorts = {
 export const handler = lambdaHandler(
   log,
   undefined,
-  async (event: PlanEvent): Promise<{ readonly runId: string }> => {
-    const run = await beginRun(ports, runOf(event, ports.clock()));
+  async (event: FiringEvent): Promise<{ readonly runId: string }> => {
+    const { sources = routes.map(({ source }) => source) } = event;
+    const run = await beginRun(ports, runOf({ ...event, sources }, ports.clock()));
     log.info('run started', { runId: run.id, schedule: run.schedule, sources: run.sources });
     return { runId: run.id };
   },
-).use(parsed('The event of start-runs', planEvent));
+).use(parsed('The event of start-runs', firingEvent));

@@ -3,7 +3,14 @@ import { VAULT } from '../../core/contract.ts';
 import { templateProblems } from '../../core/keys.ts';
 import { idProblem } from '../../core/project.ts';
 import { RETENTION_CLASSES } from '../../core/retention/classes.ts';
-import { isTimeZone, retentionConfig } from '../../core/retention/policy.ts';
+import { retentionConfig } from '../../core/retention/policy.ts';
+import {
+  flexibleMinutes,
+  SCHEDULE_NAME,
+  SCHEDULE_NAME_RULE,
+  scheduleExpression,
+  scheduleTimeZone,
+} from '../../core/schedules.ts';
 import {
   exportSettings,
   notificationSettings,
@@ -14,7 +21,6 @@ import {
 import { verificationSettings } from '../../core/verification.ts';
 import { loginShape } from './login.ts';
 import { network } from './network.ts';
-import { expressionProblems } from './schedule-expression.ts';
 
 /**
  * The configuration's form. The parts that reach a function are built from core/settings.ts; the parts added here
@@ -45,24 +51,14 @@ const projectId = z.string().superRefine((id, context) => {
 const schedule = z.strictObject({
   name: z
     .string()
-    .regex(
-      /^[a-z][a-z0-9-]{0,39}$/,
-      'use lower-case letters, digits and "-", 40 at most, beginning with a letter',
-    )
+    .regex(SCHEDULE_NAME, SCHEDULE_NAME_RULE)
     .refine((name) => name !== 'manual', '"manual" is the name of runs started by hand'),
   /** `cron(…)` with six fields, or `rate(…)`, in EventBridge Scheduler's syntax. */
-  expression: z.string().superRefine((expression, context) => {
-    for (const message of expressionProblems(expression)) {
-      context.addIssue({ code: 'custom', message });
-    }
-  }),
+  expression: scheduleExpression,
   /** A name of the IANA database, such as Europe/Berlin. */
-  timeZone: z
-    .string()
-    .refine(isTimeZone, 'give a time zone of the IANA database, such as Europe/Berlin or UTC')
-    .default('UTC'),
+  timeZone: scheduleTimeZone,
   /** Length of the flexible window in minutes; 0 fires at the exact minute. */
-  flexibleMinutes: z.int().min(0).max(1440).default(0),
+  flexibleMinutes,
   /** Ids of projects, or all active projects. */
   projects: z.union([all, z.array(projectId).min(1).max(1000)]).default('all'),
   /** Names of sources, or all. */

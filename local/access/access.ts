@@ -25,6 +25,8 @@ export interface Access {
   credentialsOf(name: string): Credentials;
   /** The principal that signs with an access key; only the operator until the template's policies are loaded. */
   signers(accessKeyId: string): Signer | undefined;
+  /** Lets a schedule that is not in the template act with a role. @throws Error if it may not assume it */
+  enrollSchedule(id: string, roleArn: string, group: string): void;
   /** @throws AccessDenied if one of the checks is refused */
   check(principal: Principal, checks: readonly Check[]): void;
   /** The same for a function or a schedule, by its name. @throws AccessDenied */
@@ -63,10 +65,12 @@ export class AccessDenied extends Error {
 
 const SERVICES = [
   'dynamodb',
+  'iam',
   'kms',
   'lambda',
   'logs',
   's3',
+  'scheduler',
   'secretsmanager',
   'ses',
   'sqs',
@@ -162,13 +166,14 @@ export const makeAccess = async (
       'lambda.amazonaws.com',
       `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:${name}`,
     );
-  for (const [id, { role, group }] of policies.roleOfSchedule)
+  const enrollSchedule = (id: string, roleArn: string, group: string): void =>
     enroll(
       id,
-      role,
+      roleArn,
       'scheduler.amazonaws.com',
       `arn:${PARTITION}:scheduler:${REGION}:${ACCOUNT}:schedule-group/${group}`,
     );
+  for (const [id, { role, group }] of policies.roleOfSchedule) enrollSchedule(id, role, group);
 
   const one = (principal: Principal, { action, resource, keys: given }: Check): void => {
     const context = keys.of(action, {
@@ -211,6 +216,7 @@ export const makeAccess = async (
       if (!found) throw new Error(`${name} has no credentials`);
       return found;
     },
+    enrollSchedule,
     check,
     checkAs: (name, checks) => check(principalOf(name), checks),
     report: () => ({

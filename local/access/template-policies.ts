@@ -196,6 +196,14 @@ const readApiArn = (reading: Reading): string | undefined => {
   return `arn:${PARTITION}:execute-api:${REGION}:${ACCOUNT}:${api}/${name}`;
 };
 
+/** ARNs of the roles that EventBridge Scheduler may assume: schedules that the template does not have may use them. */
+const rolesOfScheduler = (reading: Reading): readonly string[] =>
+  ofType(reading.document, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    JSON.stringify(Properties.AssumeRolePolicyDocument ?? '').includes('"scheduler.amazonaws.com"')
+      ? [arnOf(reading, id)]
+      : [],
+  );
+
 /** @throws NotEmulated for a policy with an element that is not evaluated here */
 export const readTemplatePolicies = (reading: Reading): TemplatePolicies => {
   const { document } = reading;
@@ -215,6 +223,7 @@ export const readTemplatePolicies = (reading: Reading): TemplatePolicies => {
   const used = new Set([
     ...roleOfFunction.values(),
     ...[...roleOfSchedule.values()].map(({ role }) => role),
+    ...rolesOfScheduler(reading),
   ]);
   return {
     roles: readRoles(reading, used),

@@ -16,6 +16,7 @@ export interface Endpoints {
   readonly kms: string;
   readonly ssm: string;
   readonly lambda: string;
+  readonly scheduler: string;
   /** Answers for every service without an emulator, so that no call reaches AWS. */
   readonly others: string;
 }
@@ -50,6 +51,7 @@ export const environmentOfFunction = (
   AWS_ENDPOINT_URL_KMS: endpoints.kms,
   AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
   AWS_ENDPOINT_URL_S3: endpoints.s3,
+  AWS_ENDPOINT_URL_SCHEDULER: endpoints.scheduler,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
   AWS_ENDPOINT_URL_SES: endpoints.ses,
   AWS_ENDPOINT_URL_SQS: endpoints.sqs,

@@ -10,6 +10,7 @@ import { dynamodbRequests } from '../access/requests/dynamodb.ts';
 import {
   kmsRequests,
   lambdaRequests,
+  schedulerRequests,
   secretsRequests,
   sesRequests,
   ssmRequests,
@@ -25,6 +26,7 @@ import { type Mailbox, startMailbox } from '../emulators/mail.ts';
 import { startParameters } from '../emulators/parameters.ts';
 import { startQueues } from '../emulators/queues.ts';
 import { startObjectStore } from '../emulators/s3/server.ts';
+import { startSchedulerApi } from '../emulators/scheduler.ts';
 import { startSecrets } from '../emulators/secrets.ts';
 import { type Credentials, makeCredentials, makeToken } from '../emulators/signature.ts';
 import { startTables } from '../emulators/tables.ts';
@@ -65,7 +67,7 @@ export interface LocalStack {
   accessReport(): AccessReport;
   /** Backups that are in the vault. */
   storedBackups(): Promise<number>;
-  /** Fires a schedule of the configuration now, for all its sources, as at its due time. */
+  /** Fires a schedule now, as at its due time: one of the configuration by its name, one of the API by the key of its runs. */
   fireSchedule(name: string, at: Date): Promise<void>;
   /** @param role `api`, `notify`, `expire`, `bury`, `sweep`, `verify`, or `plan:<source>`, `discover:…`, `export:…`, `restore:…` */
   invoke(role: string, event: unknown): Promise<Outcome>;
@@ -157,6 +159,18 @@ const assemble = async (
   const api = opened(
     await startFunctionsApi((name) => functions.find(name), admit(lambdaRequests)),
   );
+  const scheduler = opened(
+    await startSchedulerApi(
+      {
+        groups: model.scheduleGroups,
+        schedules: model.schedules,
+        checkRole: access.enrollSchedule,
+        onPut: (schedule) => triggers.putSchedule(schedule),
+        onDelete: (id) => triggers.removeSchedule(id),
+      },
+      admit(schedulerRequests),
+    ),
+  );
   const endpoints: Endpoints = {
     s3: store.url,
     sqs: queues.url,
@@ -166,6 +180,7 @@ const assemble = async (
     kms: keys.url,
     ssm: parameters.url,
     lambda: api.url,
+    scheduler: scheduler.url,
     others: secrets.url,
   };
   const functions = makeFunctions({

@@ -11,6 +11,8 @@ import type { Sessions } from './sessions.ts';
 /** The triggers of functions besides the API: queues, schedules, expired rows. */
 export interface Triggers {
   fireSchedule(name: string, at: Date): Promise<void>;
+  putSchedule(schedule: LocalSchedule): void;
+  removeSchedule(id: string): void;
   expireNow(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,10 +50,12 @@ export const startTriggers = (options: TriggersOptions): Triggers => {
   });
   return {
     fireSchedule: async (name, at) => {
-      const wanted = model.schedules.filter((schedule) => scheduleNameOf(schedule) === name);
-      if (wanted.length === 0) throw new Error(`The template has no schedule ${name}`);
+      const wanted = scheduler.all().filter((schedule) => scheduleNameOf(schedule) === name);
+      if (wanted.length === 0) throw new Error(`There is no schedule ${name}`);
       await Promise.all(wanted.map((schedule) => scheduler.fire(schedule, at)));
     },
+    putSchedule: scheduler.put,
+    removeSchedule: scheduler.remove,
     expireNow: async () => {
       for (const expiry of expiries) await expiry.sweep();
     },

@@ -71,9 +71,13 @@ export interface StreamMapping {
 export interface LocalSchedule {
   readonly id: string;
   readonly name: string;
+  readonly group: string;
+  /** ARN of the role with which it invokes its function. */
+  readonly role: string;
   /** `cron(...)`, `rate(...)` or `at(...)`. */
   readonly expression: string;
   readonly timeZone: string;
+  readonly flexibleMinutes: number;
   readonly enabled: boolean;
   readonly functionName: string;
   /** JSON, in which `<aws.scheduler.scheduled-time>` and similar variables are not replaced yet. */
@@ -121,6 +125,7 @@ export interface LocalModel {
   readonly queueMappings: readonly QueueMapping[];
   readonly streamMappings: readonly StreamMapping[];
   readonly schedules: readonly LocalSchedule[];
+  readonly scheduleGroups: readonly string[];
   readonly routes: readonly LocalRoute[];
   readonly gatewayResponses: readonly GatewayResponse[];
 }

@@ -6,7 +6,7 @@ import type { LocalModel } from './model.ts';
 import type { Reading } from './properties.ts';
 import { type Addresses, makeResolver } from './resolve.ts';
 import { readGatewayResponses, readRoutes } from './routes.ts';
-import { readSchedules } from './schedules.ts';
+import { readScheduleGroups, readSchedules } from './schedules.ts';
 import { readBuckets, readMacKeys, readParameters, readQueues, readTables } from './stores.ts';
 
 /**
@@ -28,6 +28,7 @@ export const readModel = (document: Document, addresses: Addresses): LocalModel 
     queueMappings: mappings.queues,
     streamMappings: mappings.streams,
     schedules: readSchedules(reading),
+    scheduleGroups: readScheduleGroups(reading),
     routes: readRoutes(reading),
     gatewayResponses: readGatewayResponses(reading),
   };

@@ -10,8 +10,11 @@ const shape = {
   ScheduleExpression: z.string(),
   ScheduleExpressionTimezone: z.string().default('UTC'),
   State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+  GroupName: z.string().default('default'),
+  FlexibleTimeWindow: z.object({ MaximumWindowInMinutes: number.default(0) }),
   Target: z.object({
     Arn: z.string(),
+    RoleArn: z.string(),
     Input: z.string().default('{}'),
     RetryPolicy: z
       .object({
@@ -23,16 +26,17 @@ const shape = {
   }),
 };
 
+const IGNORED = ['Description', 'KmsKeyArn'];
+
+export const readScheduleGroups = ({ document }: Reading): string[] =>
+  ofType(document, 'AWS::Scheduler::ScheduleGroup').map(([id]) => nameOf(document, id));
+
 /** Within a flexible window, AWS chooses when to fire; here a schedule fires at its beginning. */
-const IGNORED = ['Description', 'FlexibleTimeWindow', 'GroupName', 'KmsKeyArn'];
 
 export const readSchedules = (reading: Reading): LocalSchedule[] =>
   ofType(reading.document, 'AWS::Scheduler::Schedule').map(([id, resource]) => {
     refuseOthers(id, resource, [...Object.keys(shape), ...IGNORED]);
-    // The role that invokes the target is not used here, so it is not resolved.
-    const { RoleArn: _role, ...target } = resource.Properties.Target as Record<string, unknown>;
-    const properties = { ...resource.Properties, Target: target };
-    const found = read(reading, id, { ...resource, Properties: properties }, shape);
+    const found = read(reading, id, resource, shape);
     if (!found.Target.Arn.includes(':lambda:') || found.Target.Arn.includes(':aws-sdk:')) {
       throw new NotEmulated(id, `its target ${found.Target.Arn} is not a Lambda function`);
     }
@@ -40,8 +44,11 @@ export const readSchedules = (reading: Reading): LocalSchedule[] =>
     return {
       id,
       name: found.Name ?? nameOf(reading.document, id),
+      group: found.GroupName,
+      role: found.Target.RoleArn,
       expression: found.ScheduleExpression,
       timeZone: found.ScheduleExpressionTimezone,
+      flexibleMinutes: found.FlexibleTimeWindow.MaximumWindowInMinutes,
       enabled: found.State === 'ENABLED',
       functionName: functionNameOf(found.Target.Arn),
       input: found.Target.Input,

@@ -10,6 +10,11 @@ import type { LocalSchedule } from '../template/model.ts';
 export interface Scheduler {
   /** Fires one now, on the same path as at its due time. */
   fire(schedule: LocalSchedule, scheduledAt: Date): Promise<void>;
+  /** Adds a schedule, or replaces the one with its id. */
+  put(schedule: LocalSchedule): void;
+  remove(id: string): void;
+  /** The present ones. */
+  all(): readonly LocalSchedule[];
   stop(): void;
 }
 
@@ -38,6 +43,7 @@ export const inputOf = (schedule: LocalSchedule, at: Date, attempt = 1): string 
 
 export const startScheduler = (options: SchedulerOptions): Scheduler => {
   const timers = new Map<string, NodeJS.Timeout>();
+  const present = new Map<string, LocalSchedule>();
   let stopped = false;
 
   const fire = async (schedule: LocalSchedule, at: Date): Promise<void> => {
@@ -59,21 +65,34 @@ export const startScheduler = (options: SchedulerOptions): Scheduler => {
     );
   };
 
-  for (const schedule of options.schedules.filter(({ enabled }) => enabled)) {
+  const remove = (id: string): void => {
+    clearTimeout(timers.get(id));
+    timers.delete(id);
+    present.delete(id);
+  };
+
+  const put = (schedule: LocalSchedule): void => {
+    remove(schedule.id);
+    present.set(schedule.id, schedule);
+    if (!schedule.enabled) return;
     const next = nextTimeOf(schedule.expression, schedule.timeZone);
     const plan = (after: Date): void => {
       const due = next(after);
-      if (!due || stopped) return;
+      if (!due || stopped || present.get(schedule.id) !== schedule) return;
       wait(schedule, due, () => {
         fire(schedule, due).catch((error: Error) => options.onError(error.message));
         plan(due);
       });
     };
     plan(new Date());
-  }
+  };
+  for (const schedule of options.schedules) put(schedule);
 
   return {
     fire,
+    put,
+    remove,
+    all: () => [...present.values()],
     stop: () => {
       stopped = true;
       for (const timer of timers.values()) clearTimeout(timer);

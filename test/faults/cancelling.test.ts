@@ -10,6 +10,7 @@ import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
 import { classDays } from '../../core/retention/policy.ts';
+import type { Schedules } from '../../core/schedule-ports.ts';
 import { exportSettings } from '../../core/settings.ts';
 import { serve } from '../../functions/api/dispatch.ts';
 import type { Api } from '../../functions/api/ports.ts';
@@ -34,6 +35,18 @@ const refuse = (): never => {
 };
 
 /** Asks the API to cancel it; returns the HTTP status and the message. */
+/** Cancelling has nothing to do with them. */
+const noSchedules: Schedules = {
+  get: async () => refuse(),
+  of: async () => refuse(),
+  count: async () => refuse(),
+  configured: async () => refuse(),
+  page: async () => refuse(),
+  put: async () => refuse(),
+  create: async () => refuse(),
+  remove: async () => refuse(),
+};
+
 const cancel = async (bench: Bench, { projectId, id }: Backup) => {
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
   const path = `/projects/${projectId}/backups/${id}/cancel`;
@@ -56,6 +69,8 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       registry: makeRegistry(access),
       restores: makeRestores(access),
       verifications: makeVerifications(access),
+      schedules: noSchedules,
+      firings: { last: async () => undefined },
       vault: bench.vault,
       rounds: makeVaultRounds(access),
       manifestKeys: TEST_KEY,

@@ -67,6 +67,7 @@ fault('the queue moves the message to its dead-letter queue', async () => {
       runs: makeRuns(access),
       ...jobRows(access),
       outcomes: makeOutcomes({ url: bench.outcomesUrl, client: room.queues.client }),
+      sources: ['main'],
       clock: Date.now,
       log: silent,
     },

@@ -99,7 +99,14 @@ const OF_A_TENANT: readonly string[] = ROUTES.filter(
   .toSorted();
 
 test('the page has these policies', () => {
-  expect([...policies.keys()]).toEqual(['look', 'operate', 'swap', 'elsewhere', 'tenant']);
+  expect([...policies.keys()]).toEqual([
+    'look',
+    'operate',
+    'swap',
+    'elsewhere',
+    'schedule',
+    'tenant',
+  ]);
 });
 
 describe.each(KINDS)('for a %s API', (_, way) => {
@@ -115,10 +122,20 @@ describe.each(KINDS)('for a %s API', (_, way) => {
     );
   });
 
-  test('a swap and a test copy are granted one by one', () => {
-    expect(DANGEROUS).toEqual(['undoSwap', 'swapBackup', 'restoreElsewhere']);
+  test('dangerous requests are granted one by one', () => {
+    expect(DANGEROUS).toEqual([
+      'undoSwap',
+      'swapBackup',
+      'restoreElsewhere',
+      'putSharedSchedule',
+      'deleteSharedSchedule',
+    ]);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
+    expect(allowed('schedule', 'acme', way)).toEqual([
+      'putSharedSchedule',
+      'deleteSharedSchedule',
+    ]);
   });
 
   test('a swap needs a second factor', () => {
@@ -210,9 +227,15 @@ test('the policies are lists of allowed paths, without denials and open ends', (
     for (const { actions, resources } of statements) {
       expect(actions).toEqual({ isNegated: false, patterns: ['execute-api:Invoke'] });
       expect(resources?.isNegated).toBe(false);
-      for (const resource of resources?.patterns ?? []) expect(resource).not.toMatch(/\*$/);
+      // A name of a schedule has any length, and no route lies below it.
+      const open = (resources?.patterns ?? []).filter((one) => !one.endsWith('/schedules/*'));
+      for (const resource of open) expect(resource).not.toMatch(/\*$/);
     }
   }
+});
+
+test('no route lies below a schedule', () => {
+  expect(ROUTES.filter(({ path: at }) => /\/schedules\/\{name\}\//.test(at))).toEqual([]);
 });
 
 /** Other spellings of a path that a gateway may treat as the same. */

@@ -58,12 +58,15 @@ test('leaves bodies to the handler, which names mistakes in words of its own', (
   expect(RequestParameters).toMatchObject({ 'method.request.header.Idempotency-Key': false });
 });
 
-test('dangerous requests have paths of their own, so that a policy can leave them out', () => {
+test('dangerous requests have paths or methods of their own, so that a policy can leave them out', () => {
   const dangerous = ROUTES.filter((route) => 'dangerous' in route && route.dangerous);
   expect(dangerous.map(({ path }) => path.split('/').at(-1)).sort()).toEqual([
     'elsewhere',
     'swap',
     'undo',
+    // Of a schedule for all projects, PUT and DELETE.
+    '{name}',
+    '{name}',
   ]);
   for (const { method, path } of dangerous)
     expect(methodAt(method, path).AuthorizationType, path).toBe('AWS_IAM');

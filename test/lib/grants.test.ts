@@ -23,6 +23,8 @@ const VERIFICATIONS = '<Verifications/Requests/Queue.Arn>';
 const RESTORES = '<Sources/main/Restores/Requests/Queue.Arn>';
 const MAIL = 'if {"StringEquals":{"ses:FromAddress":"backups@example.com"}}';
 const PARAMETER = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter';
+const schedulesIn = (group: string): string =>
+  `arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<${group}/Group>/*`;
 const IDENTITY = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity';
 
 describe('each function has the grants that it uses, and no others', () => {
@@ -115,6 +117,16 @@ describe('each function has the grants that it uses, and no others', () => {
       '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
       [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
+      [schedulesIn('ApiSchedules')]: [
+        'scheduler:CreateSchedule',
+        'scheduler:DeleteSchedule',
+        'scheduler:GetSchedule',
+        'scheduler:UpdateSchedule',
+      ],
+      [schedulesIn('Schedules')]: ['scheduler:GetSchedule'],
+      '*': ['scheduler:ListSchedules'],
+      '<ApiSchedules/Role.Arn> if {"StringEquals":{"iam:PassedToService":"scheduler.amazonaws.com"}}':
+        ['iam:PassRole'],
     });
   });
 
@@ -190,6 +202,13 @@ describe('each function has the grants that it uses, and no others', () => {
     expect(grantsOf(one, 'Schedules/Role')).toEqual({
       '<Runs/Start/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
+    });
+  });
+
+  test('the role of schedules made by API starts runs, and no sweep', () => {
+    expect(grantsOf(one, 'ApiSchedules/Role')).toEqual({
+      '<Runs/Start/Function.Arn>': ['lambda:InvokeFunction'],
       '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
     });
   });

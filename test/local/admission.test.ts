@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -22,6 +23,7 @@ import type { Listening } from '../../local/emulators/loopback.ts';
 import { type Mailbox, startMailbox } from '../../local/emulators/mail.ts';
 import { type Queues, startQueues } from '../../local/emulators/queues.ts';
 import { type ObjectStore, startObjectStore } from '../../local/emulators/s3/server.ts';
+import { startSchedulerApi } from '../../local/emulators/scheduler.ts';
 import { startSecrets } from '../../local/emulators/secrets.ts';
 import { type Credentials, makeCredentials } from '../../local/emulators/signature.ts';
 import { startTables } from '../../local/emulators/tables.ts';
@@ -38,6 +40,7 @@ let mailbox: Mailbox;
 let tables: Listening;
 let secrets: Listening;
 let functions: Listening;
+let scheduler: Listening;
 let gateway: Listening;
 
 beforeAll(async () => {
@@ -54,6 +57,16 @@ beforeAll(async () => {
     }),
     admit,
   );
+  scheduler = await startSchedulerApi(
+    {
+      groups: [],
+      schedules: [],
+      checkRole: () => undefined,
+      onPut: () => undefined,
+      onDelete: () => undefined,
+    },
+    admit,
+  );
   gateway = await startGateway({
     port: 0,
     admit: bearerOf('t0k-en'),
@@ -65,7 +78,7 @@ beforeAll(async () => {
   await store.createBucket('vault');
 });
 afterAll(async () => {
-  for (const one of [store, queues, mailbox, tables, secrets, functions, gateway])
+  for (const one of [store, queues, mailbox, tables, secrets, functions, scheduler, gateway])
     await one.close();
   await rm(folder, { recursive: true });
 });
@@ -102,6 +115,10 @@ const CALLS: Readonly<Record<string, (credentials: Credentials) => Promise<unkno
   Lambda: (credentials) =>
     new LambdaClient({ endpoint: functions.url, region: REGION, credentials }).send(
       new InvokeCommand({ FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:Tried' }),
+    ),
+  'EventBridge Scheduler': (credentials) =>
+    new SchedulerClient({ endpoint: scheduler.url, region: REGION, credentials }).send(
+      new ListSchedulesCommand({}),
     ),
   SES: (credentials) =>
     new SESClient({ endpoint: mailbox.url, region: REGION, credentials }).send(

@@ -11,6 +11,7 @@ import { uuidv7 } from '../../core/ids.ts';
 import { stemOf } from '../../core/keys.ts';
 import { ROUTES } from '../../core/routes.ts';
 import { runOf } from '../../core/run.ts';
+import { scheduleKey } from '../../core/schedules.ts';
 import type { Grant } from '../../local/access/grants.ts';
 import {
   ACME,
@@ -109,6 +110,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
         .replace('{projectId}', ACME)
         .replace('{backupId}', acme.id)
         .replace('{runId}', run)
+        .replace('{name}', 'nightly')
         .replace(/\{\w+\}/, acme.id);
       const { http } = await running.ask(method, asked);
       // There is no restore or verification of that id.
@@ -117,6 +119,18 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
         /s\/\{(restore|verification)Id\}$/.test(path) ? 404 : 200,
       ]);
     }
+    const own = `/projects/${ACME}/schedules/own`;
+    for (const expression of ['rate(2 hours)', 'rate(3 hours)'])
+      expect(await running.ask('PUT', own, { expression })).toMatchObject({ http: 200 });
+    // EventBridge Scheduler fires it with the role that the API passed.
+    const fired = running.stack.fireSchedule(
+      scheduleKey({ projectId: ACME }, 'own'),
+      new Date(Date.now() - 6 * DAY),
+    );
+    await expect(fired).resolves.toBeUndefined();
+    await on.used(/ApiSchedules/, 'lambda:InvokeFunction');
+    await on.quiet();
+    expect(await running.ask('DELETE', own)).toMatchObject({ http: 200 });
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
     expect((await running.ask('POST', `${pathOf(pending)}/cancel`)).status).toBe('cancelled');

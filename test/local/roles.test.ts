@@ -35,6 +35,9 @@ const reads = (queue: string, functionName: string) => ({
 const scheduled = (functionName: string, input: object) => ({
   id: functionName,
   name: functionName,
+  group: 'Group',
+  role: 'arn:role',
+  flexibleMinutes: 0,
   expression: 'rate(5 minutes)',
   timeZone: 'UTC',
   enabled: true,
@@ -93,6 +96,7 @@ it('functions are recognized by their connections in the template', () => {
         models: {},
       },
     ],
+    scheduleGroups: [],
     gatewayResponses: [],
   };
   expect(Object.fromEntries(functionsByRole(model))).toEqual({

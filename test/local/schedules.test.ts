@@ -81,6 +81,9 @@ describe('a local time that does not exist', () => {
 const schedule = (changes: Partial<LocalSchedule> = {}): LocalSchedule => ({
   id: 'Nightly',
   name: 'nightly',
+  group: 'Group',
+  role: 'arn:role',
+  flexibleMinutes: 0,
   expression: 'cron(0 2 * * ? *)',
   timeZone: 'UTC',
   enabled: true,

@@ -242,7 +242,9 @@ describe('the template', () => {
     ],
     [
       'a target that is no function',
-      changed('Nightly', { Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambda:invoke' } }),
+      changed('Nightly', {
+        Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambda:invoke', RoleArn: 'arn:role' },
+      }),
       /not a Lambda function/,
     ],
   ])('is refused, and never run in part, because of %s', (_name, changes, named) => {

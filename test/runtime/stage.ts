@@ -150,6 +150,7 @@ const assemble = async (
     secretsManager: await proxied(secrets),
     kms: await proxied(keys),
     lambda: await proxied(functionsApi),
+    scheduler: secrets.url,
     others: secrets.url,
   };
   const model = readModel(document, { queues: endpoints.sqs });

@@ -81,6 +81,50 @@ export const lambdaRequests: ServiceRequests = {
   refusal: (_, message) => jsonRefusal(403, 'AccessDeniedException', message),
 };
 
+/**
+ * EventBridge Scheduler. Whoever creates or changes a schedule passes it the role of its target.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policies.html
+ */
+const scheduleBody = z.looseObject({
+  GroupName: z.string().default('default'),
+  Target: z.looseObject({ RoleArn: z.string() }),
+});
+
+const WRITES: Readonly<Record<string, string>> = { POST: 'CreateSchedule', PUT: 'UpdateSchedule' };
+const READS: Readonly<Record<string, string>> = { GET: 'GetSchedule', DELETE: 'DeleteSchedule' };
+
+export const schedulerRequests: ServiceRequests = {
+  needsBody: () => true,
+  checksOf: (request) => {
+    const { method, query } = request;
+    const path = decodeURIComponent(request.path);
+    const [, name] = /^\/schedules\/([^/]+)$/.exec(path) ?? [];
+    if (name === undefined) {
+      if (method === 'GET' && path === '/schedules')
+        return [{ action: 'scheduler:ListSchedules', resource: '*' }];
+      throw new NotMapped(`EventBridge Scheduler's ${method} ${path}`);
+    }
+    const resourceIn = (group: string): string => arnOf('scheduler', `schedule/${group}/${name}`);
+    const write = WRITES[method];
+    if (write === undefined) {
+      const read = READS[method];
+      if (read === undefined) throw new NotMapped(`EventBridge Scheduler's ${method} ${path}`);
+      const resource = resourceIn(query.get('groupName') ?? 'default');
+      return [{ action: `scheduler:${read}`, resource }];
+    }
+    const { GroupName, Target } = parseBody(request, scheduleBody);
+    return [
+      { action: `scheduler:${write}`, resource: resourceIn(GroupName) },
+      {
+        action: 'iam:PassRole',
+        resource: Target.RoleArn,
+        keys: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+      },
+    ];
+  },
+  refusal: (_, message) => jsonRefusal(403, 'AccessDeniedException', message),
+};
+
 /** The address without its display name: `Larder <backups@example.com>`. */
 const addressOf = (text: string): string => /<([^>]*)>\s*$/.exec(text)?.[1] ?? text.trim();
 const displayNameOf = (text: string): string | undefined =>

@@ -420,3 +420,82 @@ describe('a download', () => {
     expect((await run(damaged, 'backup', 'download', 'acme', '-o', '-')).status).toBe(1);
   });
 });
+
+describe('schedules', () => {
+  const scheduleOf = (given: Record<string, unknown> = {}) => ({
+    name: 'nightly',
+    scope: 'all',
+    managedBy: 'api',
+    expression: 'cron(0 2 * * ? *)',
+    timeZone: 'Europe/Berlin',
+    flexibleMinutes: 15,
+    retentionClass: 'weekly',
+    retentionDays: 90,
+    format: 'plain',
+    paused: false,
+    nextTimes: ['2126-11-21T02:00:00.000Z'],
+    links: { self: '/schedules/nightly' },
+    ...given,
+  });
+
+  it('are set for one project or for all, with the given options', async () => {
+    const set = ['schedule', 'set', 'nightly', 'cron(0 2 * * ? *)'];
+    const ended = await run(always(scheduleOf()), ...set, '--time-zone', 'Europe/Berlin');
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain('2126-11-21 02:00:00 UTC');
+    const more = ['--project', 'a/b', '--class', 'weekly', '--retention-days', '90', '--create'];
+    await run(always(scheduleOf()), ...set, ...more, '--window', '15', '--paused');
+    expect(api.asked.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['PUT', '/schedules/nightly', { expression: 'cron(0 2 * * ? *)', timeZone: 'Europe/Berlin' }],
+      [
+        'PUT',
+        '/projects/a%2Fb/schedules/nightly',
+        {
+          expression: 'cron(0 2 * * ? *)',
+          flexibleMinutes: 15,
+          retentionClass: 'weekly',
+          retentionDays: 90,
+          paused: true,
+        },
+      ],
+    ]);
+    expect(api.asked.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '*']);
+  });
+
+  it.each([
+    ['pause', true],
+    ['resume', false],
+  ])('%s changes nothing but that', async (command, paused) => {
+    expect((await run(always(scheduleOf()), 'schedule', command, 'nightly')).status).toBe(0);
+    expect(api.asked.map(({ method }) => method)).toEqual(['GET', 'PUT']);
+    const { expression, timeZone, flexibleMinutes, retentionClass, retentionDays, format } =
+      scheduleOf();
+    expect(api.asked[1]?.body).toEqual({
+      expression,
+      timeZone,
+      flexibleMinutes,
+      retentionClass,
+      retentionDays,
+      format,
+      paused,
+    });
+  });
+
+  it('are listed in 80 columns, and one of the configuration is refused with the API’s words', async () => {
+    const items = [
+      scheduleOf({ projects: ['a', 'b'], managedBy: 'configuration' }),
+      scheduleOf({ scope: 'project', projectId: 'acme', projectStatus: 'GONE', paused: true }),
+    ];
+    const { stdout } = await run(always({ items }), 'schedule', 'list');
+    expect(stdout).toMatch(/acme \(gone\).*paused/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    const refused = await run(
+      always({ detail: 'change it there' }, 409),
+      'schedule',
+      'delete',
+      'x',
+    );
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('change it there');
+  });
+});

@@ -21,6 +21,8 @@ export const apiForEach = (take: (api: TestApi, emulators: Emulators) => void): 
     };
   });
   beforeEach(async () => {
-    take(await startApi(emulators), emulators);
+    const api = await startApi(emulators);
+    take(api, emulators);
+    return api.stop;
   });
 };

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { expect } from 'vitest';
 import * as z from 'zod';
+import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
+import { makeSchedules } from '../../../adapters/scheduler/schedules.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
 import {
   makeExportQueue,
@@ -29,6 +32,8 @@ import { openApi } from '../../../functions/api/openapi.ts';
 import type { Api } from '../../../functions/api/ports.ts';
 import { problemDetails } from '../../../functions/api/problem-details.ts';
 import { discover } from '../../../functions/discover/discover.ts';
+import { startSchedulerApi } from '../../../local/emulators/scheduler.ts';
+import type { LocalSchedule } from '../../../local/template/model.ts';
 import { newHistory } from '../../support/backups.ts';
 import { TEST_KEY } from '../../support/manifest-keys.ts';
 import type { Queues } from '../../support/queues.ts';
@@ -65,6 +70,9 @@ export interface Shown {
   readonly running: readonly Shown[];
   readonly recent: readonly Shown[];
   readonly runs: readonly Shown[];
+  readonly name: string;
+  readonly nextTimes: readonly string[];
+  readonly warnings: readonly string[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -184,6 +192,64 @@ const eventOf = (method: string, url: string, call: Call): APIGatewayProxyEvent 
   };
 };
 
+/** EventBridge Scheduler with the schedules of a configuration. */
+export const startScheduling = async () => {
+  const settings = {
+    group: 'ByApi',
+    configuredGroup: 'Configured',
+    role: 'arn:aws:iam::000000000000:role/Fires',
+    target: 'arn:aws:lambda:us-east-1:000000000000:function:StartRuns',
+    deadLetters: 'arn:aws:sqs:us-east-1:000000000000:RunsDeadLetters',
+  };
+  const configured = (name: string, event: object): LocalSchedule => ({
+    id: name,
+    name: `Larder-Schedules${name}-1A2B3C`,
+    group: settings.configuredGroup,
+    role: settings.role,
+    expression: 'cron(0 2 * * ? *)',
+    timeZone: 'UTC',
+    flexibleMinutes: 0,
+    enabled: true,
+    functionName: 'StartRuns',
+    input: JSON.stringify(event),
+    retries: 185,
+    maximumAge: 21_600,
+  });
+  const event = (schedule: string, more: object) => ({
+    schedule,
+    scheduledAt: '<aws.scheduler.scheduled-time>',
+    retentionClass: 'daily',
+    ...more,
+  });
+  const fired: LocalSchedule[] = [];
+  const emulator = await startSchedulerApi({
+    groups: [settings.group, settings.configuredGroup],
+    schedules: [
+      configured('Nightly', event('nightly', { sources: ['main', 'second'] })),
+      configured('Few', event('few', { sources: ['main'], projects: ['globex', 'acme'] })),
+      configured('Sweep', {}),
+    ],
+    checkRole: () => undefined,
+    onPut: (schedule) => void fired.push(schedule),
+    onDelete: () => undefined,
+  });
+  const client = new SchedulerClient({
+    endpoint: emulator.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  return {
+    settings,
+    client,
+    /** All that was written, in order. */
+    written: fired,
+    stop: async () => {
+      client.destroy();
+      await emulator.close();
+    },
+  };
+};
+
 /** The API over the emulators, with two sources whose listings are lists. */
 export const startApi = async ({ tables, queues }: { tables: Tables; queues: Queues }) => {
   const stored = await newHistory(tables);
@@ -240,6 +306,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
   });
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   const vault = makeVault({ bucket, client: s3 });
+  const scheduling = await startScheduling();
   const logged: { message: string; facts: unknown }[] = [];
   const note = (message: string, facts?: unknown) => {
     logged.push({ message, facts });
@@ -277,6 +344,8 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       registry: stored.registry,
       restores: makeRestores(stored.access),
       verifications: makeVerifications(stored.access),
+      schedules: makeSchedules(scheduling),
+      firings: makeFirings(stored.access),
       vault,
       rounds: makeVaultRounds(stored.access),
       manifestKeys: TEST_KEY,
@@ -334,6 +403,12 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     sent: () => queues.bodies(`exports-${tag}.fifo`),
     reported: () => queues.bodies(`outcomes-${tag}`),
     get: (url: string, options?: Call) => call('GET', url, options),
+    put: (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      call('PUT', url, {
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json', ...headers },
+      }),
+    remove: (url: string) => call('DELETE', url),
     post: (url: string, body?: unknown, options: Call = {}) =>
       call('POST', url, {
         ...(body !== undefined && {
@@ -343,7 +418,11 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
         ...(body === undefined && options),
       }),
     call,
-    stop: () => s3.destroy(),
+    scheduling,
+    stop: async () => {
+      s3.destroy();
+      await scheduling.stop();
+    },
   };
 };
 export type TestApi = Awaited<ReturnType<typeof startApi>>;

@@ -156,6 +156,13 @@ describe('an event of a schedule that started no run', () => {
     expect(told()).toEqual([]);
   });
 
+  test('of a schedule for all sources is begun for those of the configuration', async () => {
+    const { sources: _, ...ofAll } = event;
+    await bury(letter('arn:runs', { ...ofAll, schedule: 'all/nightly' }));
+    const id = runIdOf('all/nightly', event.scheduledAt);
+    expect(await it.runs.get(id)).toMatchObject({ sources: ['main'] });
+  });
+
   test('changes nothing for a run that has started', async () => {
     await bury(letter('arn:plan-main', event));
     const begun = await it.runs.get(runId);

@@ -3,9 +3,10 @@ import type { Backup } from '../../../core/backup.ts';
 import { LoginRefused, SourceUnreachable } from '../../../core/errors/source.ts';
 import { runIdOf } from '../../../core/ids.ts';
 import type { Project } from '../../../core/project.ts';
-import { manualSchedule } from '../../../core/run.ts';
+import { manualSchedule, planEventOf } from '../../../core/run.ts';
+import { scheduleKey } from '../../../core/schedules.ts';
 import { planRun } from '../../../functions/plan/plan-run.ts';
-import type { PlanPorts } from '../../../functions/plan/ports.ts';
+import type { PlanPorts, PlanSettings } from '../../../functions/plan/ports.ts';
 import { type Queues, startQueues } from '../../support/queues.ts';
 import { startTables, type Tables } from '../../support/tables.ts';
 import { eventFor, planPorts, project, settings, sourceOf } from './planning.ts';
@@ -236,6 +237,53 @@ test('an event for other sources is refused', async () => {
 test('backups of a run that a person started record that', async () => {
   await plan({ schedule: manualSchedule('0191d0c0-0000-7000-8000-000000000000') });
   expect((await backupsOf('acme'))[0]).toMatchObject({ trigger: 'manual', name: 'Manual run' });
+});
+
+test('a schedule of the API has its own format and retention, kept when its planning is started again', async () => {
+  const key = scheduleKey({ projectId: 'acme' }, 'often');
+  const { runId } = await plan({
+    schedule: key,
+    projects: ['acme'],
+    format: 'plain',
+    retentionDays: 7,
+  });
+  const [backup] = await backupsOf('acme');
+  expect(backup).toMatchObject({
+    trigger: 'scheduled',
+    name: 'Schedule often',
+    format: 'plain',
+    createdAt: '2026-11-21T02:00:00.000Z',
+    expiresAt: '2026-11-28T02:00:00.000Z',
+  });
+  const run = await ports.runs.get(runId);
+  expect(run && planEventOf(run)).toMatchObject({
+    schedule: key,
+    format: 'plain',
+    retentionDays: 7,
+  });
+});
+
+test('the configured compression is not taken for another format', async () => {
+  const zstd: PlanSettings = {
+    ...settings,
+    exportDefaults: { ...settings.exportDefaults, compression: 'zstd' },
+  };
+  await planRun(ports, zstd, eventFor([name], { format: 'tar' }));
+  expect((await backupsOf('acme'))[0]).toMatchObject({ format: 'tar' });
+  expect((await backupsOf('acme'))[0]).not.toHaveProperty('compression');
+});
+
+test('a run of a schedule whose project is gone says so, and backs up nothing', async () => {
+  await plan();
+  listing = [project('globex')];
+  const { runId } = await plan({
+    schedule: scheduleKey({ projectId: 'acme' }, 'often'),
+    projects: ['acme'],
+  });
+  expect(await partOf(runId)).toMatchObject({
+    planned: 0,
+    skipped: [{ projectId: 'acme', why: 'no source of this run lists it' }],
+  });
 });
 
 test('ids with another source’s prefix are looked up in the index: IAM may refuse their rows', async () => {

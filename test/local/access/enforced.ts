@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient } from '@aws-sdk/client-ses';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -15,6 +16,7 @@ import { dynamodbRequests } from '../../../local/access/requests/dynamodb.ts';
 import {
   kmsRequests,
   lambdaRequests,
+  schedulerRequests,
   secretsRequests,
   sesRequests,
   ssmRequests,
@@ -28,6 +30,7 @@ import { startMailbox } from '../../../local/emulators/mail.ts';
 import { startParameters } from '../../../local/emulators/parameters.ts';
 import { startQueues } from '../../../local/emulators/queues.ts';
 import { type ObjectStore, startObjectStore } from '../../../local/emulators/s3/server.ts';
+import { startSchedulerApi } from '../../../local/emulators/scheduler.ts';
 import { startSecrets } from '../../../local/emulators/secrets.ts';
 import { type Credentials, makeCredentials } from '../../../local/emulators/signature.ts';
 import { createTable, startTables } from '../../../local/emulators/tables.ts';
@@ -78,6 +81,7 @@ export interface Clients {
   readonly ssm: SSMClient;
   readonly lambda: LambdaClient;
   readonly ses: SESClient;
+  readonly scheduler: SchedulerClient;
 }
 
 export const startEnforced = async (): Promise<Enforced> => {
@@ -100,6 +104,16 @@ export const startEnforced = async (): Promise<Enforced> => {
     }),
     admit(lambdaRequests),
   );
+  const scheduler = await startSchedulerApi(
+    {
+      groups: ['Group'],
+      schedules: [],
+      checkRole: () => undefined,
+      onPut: () => undefined,
+      onDelete: () => undefined,
+    },
+    admit(schedulerRequests),
+  );
   const clientsOf = (credentials: Credentials): Clients => {
     const at = (endpoint: string) => ({ endpoint, region: REGION, credentials, maxAttempts: 1 });
     return {
@@ -111,6 +125,7 @@ export const startEnforced = async (): Promise<Enforced> => {
       ssm: new SSMClient(at(parameters.url)),
       lambda: new LambdaClient(at(functions.url)),
       ses: new SESClient(at(mailbox.url)),
+      scheduler: new SchedulerClient(at(scheduler.url)),
     };
   };
   await ensureKey(below('keys'), 'Signing');
@@ -190,7 +205,17 @@ export const startEnforced = async (): Promise<Enforced> => {
     roleWith,
     clientsOf,
     close: async () => {
-      for (const one of [store, queues, mailbox, tables, secrets, parameters, keys, functions])
+      for (const one of [
+        store,
+        queues,
+        mailbox,
+        tables,
+        secrets,
+        parameters,
+        keys,
+        functions,
+        scheduler,
+      ])
         await one.close();
       await rm(folder, { recursive: true });
     },

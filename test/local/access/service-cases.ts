@@ -10,6 +10,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GenerateMacCommand, VerifyMacCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
+import {
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { SendEmailCommand } from '@aws-sdk/client-ses';
 import {
@@ -42,6 +49,16 @@ const mail = (more: object = {}) => ({
 const FROM = { StringEquals: { 'ses:FromAddress': 'backups@example.com' } };
 const identity = (name: string, condition?: object) =>
   may('ses:SendEmail', of('ses', `identity/${name}`), condition);
+
+const FIRES = 'arn:aws:iam::000000000000:role/Fires';
+const SCHEDULE_ARN = of('scheduler', 'schedule/Group/all-nightly');
+const SCHEDULE = {
+  GroupName: 'Group',
+  Name: 'all-nightly',
+  ScheduleExpression: 'rate(1 day)',
+  FlexibleTimeWindow: { Mode: 'OFF' as const },
+  Target: { Arn: of('lambda', 'function:Other'), RoleArn: FIRES },
+};
 
 export const SERVICE_CASES: Cases = {
   'SQS SendMessage': [
@@ -205,6 +222,33 @@ export const SERVICE_CASES: Cases = {
     ({ lambda }) =>
       lambda.send(new InvokeCommand({ FunctionName: of('lambda', 'function:Other') })),
     [may('lambda:InvokeFunction', of('lambda', 'function:Other'))],
+  ],
+  'EventBridge Scheduler CreateSchedule, with a role': [
+    ({ scheduler }) => scheduler.send(new CreateScheduleCommand(SCHEDULE)),
+    [
+      may('scheduler:CreateSchedule', SCHEDULE_ARN),
+      may('iam:PassRole', FIRES, {
+        StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+      }),
+    ],
+  ],
+  'EventBridge Scheduler UpdateSchedule, with a role': [
+    ({ scheduler }) => scheduler.send(new UpdateScheduleCommand(SCHEDULE)),
+    [may('scheduler:UpdateSchedule', SCHEDULE_ARN), may('iam:PassRole', FIRES)],
+  ],
+  'EventBridge Scheduler GetSchedule': [
+    ({ scheduler }) =>
+      scheduler.send(new GetScheduleCommand({ GroupName: 'Group', Name: 'all-nightly' })),
+    [may('scheduler:GetSchedule', SCHEDULE_ARN)],
+  ],
+  'EventBridge Scheduler DeleteSchedule': [
+    ({ scheduler }) =>
+      scheduler.send(new DeleteScheduleCommand({ GroupName: 'Group', Name: 'all-nightly' })),
+    [may('scheduler:DeleteSchedule', SCHEDULE_ARN)],
+  ],
+  'EventBridge Scheduler ListSchedules': [
+    ({ scheduler }) => scheduler.send(new ListSchedulesCommand({ GroupName: 'Group' })),
+    [may('scheduler:ListSchedules', '*')],
   ],
   'SES SendEmail, whatever is verified in the account': [
     ({ ses }) => ses.send(new SendEmailCommand(mail())),

@@ -14,6 +14,7 @@ import { makeRuns } from '../../../adapters/dynamodb/runs.ts';
 import type { Backup } from '../../../core/backup.ts';
 import { sha256Hex } from '../../../core/ids.ts';
 import type { OpenState } from '../../../core/leased-work/store.ts';
+import type { RouteSpec } from '../../../core/routes.ts';
 import config from '../../../larder.config.ts';
 import { type Config, checkConfig } from '../../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo } from '../../../local/database/prepare.ts';
@@ -43,7 +44,7 @@ export interface RunningStack {
   /** Where unfinished uploads have their parts. */
   readonly uploadsFolder: string;
   /** Asks the API. */
-  ask(method: 'GET' | 'POST', at: string, body?: object): Promise<Answer>;
+  ask(method: RouteSpec['method'], at: string, body?: object): Promise<Answer>;
   /**
    * Asks until the answer's status is final.
    * @throws Error if it is refused
@@ -159,7 +160,7 @@ const operate = (
   });
   const table = model.tables[0]?.name ?? '';
   const access = { table, client: document, clock: Date.now };
-  const ask = async (method: 'GET' | 'POST', at: string, body?: object): Promise<Answer> => {
+  const ask = async (method: RouteSpec['method'], at: string, body?: object): Promise<Answer> => {
     const response = await fetch(`${apiUrl}${at}`, {
       method,
       headers: { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isTimeZone } from '../../core/retention/policy.ts';
-import { expressionProblems } from '../../lib/config/schedule-expression.ts';
+import { expressionProblems } from '../../core/schedule-expression.ts';
 
 describe('what EventBridge Scheduler accepts is accepted', () => {
   test.each([
