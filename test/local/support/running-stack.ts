@@ -164,7 +164,7 @@ const operate = (
     const response = await fetch(`${apiUrl}${at}`, {
       method,
       headers: { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' },
-      ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
+      ...((method === 'POST' || body) && { body: JSON.stringify(body ?? {}) }),
     });
     const text = await response.text();
     const parsed = text.startsWith('{') ? answer.parse(JSON.parse(text)) : {};
