@@ -230,13 +230,13 @@ export const ROUTES = [
   {
     id: 'getSharedSchedule',
     method: 'GET',
-    path: '/schedules/{name}',
+    path: '/schedules/{scheduleName}',
     summary: 'One schedule for all projects, with its next due times',
   },
   {
     id: 'putSharedSchedule',
     method: 'PUT',
-    path: '/schedules/{name}',
+    path: '/schedules/{scheduleName}',
     summary: 'Create or replace a schedule that backs up all projects',
     headers: ['If-None-Match'],
     body: 'ScheduleRequest',
@@ -245,7 +245,7 @@ export const ROUTES = [
   {
     id: 'deleteSharedSchedule',
     method: 'DELETE',
-    path: '/schedules/{name}',
+    path: '/schedules/{scheduleName}',
     summary: 'Delete a schedule that backs up all projects; its backups stay',
     dangerous: true,
   },
@@ -258,13 +258,13 @@ export const ROUTES = [
   {
     id: 'getSchedule',
     method: 'GET',
-    path: '/projects/{projectId}/schedules/{name}',
+    path: '/projects/{projectId}/schedules/{scheduleName}',
     summary: "One of a project's schedules, with its next due times",
   },
   {
     id: 'putSchedule',
     method: 'PUT',
-    path: '/projects/{projectId}/schedules/{name}',
+    path: '/projects/{projectId}/schedules/{scheduleName}',
     summary: 'Create or replace a schedule that backs up one project',
     headers: ['If-None-Match'],
     body: 'ScheduleRequest',
@@ -272,7 +272,7 @@ export const ROUTES = [
   {
     id: 'deleteSchedule',
     method: 'DELETE',
-    path: '/projects/{projectId}/schedules/{name}',
+    path: '/projects/{projectId}/schedules/{scheduleName}',
     summary: "Delete one of a project's schedules; its backups stay",
   },
 ] as const satisfies readonly RouteSpec[];

@@ -124,7 +124,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   maxSize: 'Bytes stored, inclusive.',
   pinned: '`true` or `false`.',
   redirect: '`true`: the answer is 302, to the download itself.',
-  name: 'Lower-case letters, digits and "-", 40 at most, beginning with a letter.',
+  scheduleName: 'Lower-case letters, digits and "-", 40 at most, beginning with a letter.',
   'If-None-Match': '`*` refuses to replace an existing one (412).',
   'Idempotency-Key':
     'For 24 hours, the same key with the same request returns the same backup, restore, verification or run.',

@@ -20,7 +20,7 @@ import {
   scheduleKey,
   scheduleRequest,
 } from '../../core/schedules.ts';
-import { limit, nextLink } from './backups.ts';
+import { limit, nextLink } from './queries.ts';
 import { type Answer, type ApiRequest, HttpProblem, jsonBody } from './http.ts';
 import type { Api } from './ports.ts';
 import { schedulesPath, showSchedule, warningsOf } from './public-schedules.ts';
@@ -34,7 +34,7 @@ const SHORTEST_MINUTES = 5;
 const LOOKUPS_AT_ONCE = 16;
 
 const nameIn = ({ params }: ApiRequest): string => {
-  const name = params.name ?? '';
+  const name = params.scheduleName ?? '';
   if (SCHEDULE_NAME.test(name)) return name;
   throw new InvalidInput('The request', [`name: ${SCHEDULE_NAME_RULE}`]);
 };
@@ -117,7 +117,6 @@ const coveringOf = async (
 
 /** GET /projects/{projectId}/schedules: its own, and those for all projects that back it up. */
 export const listProjectSchedules = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  parse('The request', z.strictObject({}), request.query);
   const projectId = checkProjectId(request.params.projectId ?? '');
   const { ports } = api;
   const own = await ports.schedules.of({ projectId });

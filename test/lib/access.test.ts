@@ -132,10 +132,7 @@ describe.each(KINDS)('for a %s API', (_, way) => {
     ]);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
-    expect(allowed('schedule', 'acme', way)).toEqual([
-      'putSharedSchedule',
-      'deleteSharedSchedule',
-    ]);
+    expect(allowed('schedule', 'acme', way)).toEqual(['putSharedSchedule', 'deleteSharedSchedule']);
   });
 
   test('a swap needs a second factor', () => {
@@ -235,7 +232,7 @@ test('the policies are lists of allowed paths, without denials and open ends', (
 });
 
 test('no route lies below a schedule', () => {
-  expect(ROUTES.filter(({ path: at }) => /\/schedules\/\{name\}\//.test(at))).toEqual([]);
+  expect(ROUTES.filter(({ path: at }) => /\/schedules\/\{scheduleName\}\//.test(at))).toEqual([]);
 });
 
 /** Other spellings of a path that a gateway may treat as the same. */

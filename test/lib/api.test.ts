@@ -65,8 +65,8 @@ test('dangerous requests have paths or methods of their own, so that a policy ca
     'swap',
     'undo',
     // Of a schedule for all projects, PUT and DELETE.
-    '{name}',
-    '{name}',
+    '{scheduleName}',
+    '{scheduleName}',
   ]);
   for (const { method, path } of dangerous)
     expect(methodAt(method, path).AuthorizationType, path).toBe('AWS_IAM');

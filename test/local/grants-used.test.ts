@@ -110,7 +110,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
         .replace('{projectId}', ACME)
         .replace('{backupId}', acme.id)
         .replace('{runId}', run)
-        .replace('{name}', 'nightly')
+        .replace('{scheduleName}', 'nightly')
         .replace(/\{\w+\}/, acme.id);
       const { http } = await running.ask(method, asked);
       // There is no restore or verification of that id.
