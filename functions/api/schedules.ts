@@ -20,10 +20,10 @@ import {
   scheduleKey,
   scheduleRequest,
 } from '../../core/schedules.ts';
-import { limit, nextLink } from './queries.ts';
 import { type Answer, type ApiRequest, HttpProblem, jsonBody } from './http.ts';
 import type { Api } from './ports.ts';
 import { schedulesPath, showSchedule, warningsOf } from './public-schedules.ts';
+import { limit, nextLink } from './queries.ts';
 import { checkProjectId, resolveProject } from './resolve-project.ts';
 
 /** More schedules of one scope are a mistake of a program: each list reads all of them. */
