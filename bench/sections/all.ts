@@ -1,5 +1,6 @@
 import type { Section } from '../section.ts';
 import { curve } from './curve.ts';
+import { engine } from './engine.ts';
 import { levels } from './levels.ts';
 import { memory } from './memory.ts';
 import { neighbors } from './neighbors.ts';
@@ -13,6 +14,7 @@ import { throughput } from './throughput.ts';
 /** In the order of the page, which is also the order of measurement. */
 export const SECTIONS: readonly Section<unknown>[] = [
   throughput,
+  engine,
   profile,
   levels,
   memory,
