@@ -53,6 +53,15 @@ export interface SqlText {
 export interface ArchiveReader {
   open(request: SqlRequest): Promise<SqlText>;
   /**
+   * Some entries of a stored archive, as an archive of their own, read by ranges and checked by the manifest's digests of them. Undefined
+   * if the manifest has none. @throws BackupDamaged, DumpUnreadable, and errors of the vault
+   */
+  readParts(request: {
+    readonly manifest: Manifest;
+    readonly entries: readonly number[];
+    readonly vault: Pick<VaultReader, 'read'>;
+  }): AsyncIterable<Buffer> | undefined;
+  /**
    * Which entries of an archive's table of contents the chosen tables need: their indexes, constraints, sequences and triggers, and their
    * partitions. @throws DumpUnreadable
    */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Digest, DigestMeter } from './digest.ts';
 import { BackupDamaged } from './errors/vault.ts';
@@ -13,13 +14,13 @@ const FASTEST_BYTES = 250 * 1024 ** 2;
 /** The least number of seconds that a restore of so many bytes of tables takes on any server. */
 export const leastSeconds = (tableBytes: number): number => Math.ceil(tableBytes / FASTEST_BYTES);
 
-/** Reads a stored object once, from its beginning, and counts and hashes the bytes as they pass. */
+/** Reads a stored object, or parts of it, once, and counts and hashes the bytes as they pass. */
 export interface MeteredReading {
   /** The bytes. Errors of the vault end it. */
   readonly input: DigestMeter;
-  /** The bytes that have arrived so far; also valid after the end. */
-  soFar(): Digest;
-  /** Waits for the end of the object. @throws BackupDamaged if the bytes are not the manifest's, and errors of the vault */
+  /** The bytes that have arrived so far; also valid after the end. Undefined if they are not the object's from its beginning. */
+  soFar(): Digest | undefined;
+  /** Waits for the end. @throws BackupDamaged if the bytes are not the manifest's, and errors of the vault */
   confirm(): Promise<void>;
   /** Stops reading. */
   end(): Promise<void>;
@@ -43,6 +44,26 @@ export const readMetered = (
         throw new BackupDamaged(object.key, `${meter.bytes} of ${object.bytes} bytes arrived`);
       if (meter.sha256 !== object.sha256) throw new BackupDamaged(object.key, NOT_AS_STORED);
     },
+    end: async () => {
+      meter.destroy();
+      await read.catch(() => undefined);
+    },
+  };
+};
+
+/** Reads parts that are checked where they are read: see `ArchiveReader.readParts`. */
+export const readMeteredParts = (
+  parts: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): MeteredReading => {
+  const meter = new DigestMeter();
+  const read = pipeline(Readable.from(parts, { objectMode: false }), meter, { signal });
+  // As above.
+  read.catch(() => undefined);
+  return {
+    input: meter,
+    soFar: () => undefined,
+    confirm: () => read,
     end: async () => {
       meter.destroy();
       await read.catch(() => undefined);

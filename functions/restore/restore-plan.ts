@@ -66,14 +66,16 @@ const tablesNamed = (names: readonly string[], manifest: Manifest): readonly Tab
     .map(({ schema, name }) => ({ schema, name }));
 };
 
-/** Reads a range of a stored object completely. */
+/** Reads a range of a stored object completely; of its contents no more than they have, if the manifest says how long they are. */
 const readPart = async (
   vault: VaultReader,
-  key: string,
+  { key, contents }: Manifest['object'],
   from: number,
-  bytes: number,
+  wanted: number,
 ): Promise<Buffer> => {
+  const bytes = contents ? Math.min(wanted, contents.bytes - from) : wanted;
   const chunks: Buffer[] = [];
+  if (bytes <= 0) return Buffer.alloc(0);
   for await (const chunk of vault.read(key, { from, bytes })) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 };
@@ -88,7 +90,7 @@ const namingIn = async (
   const renamed = places.filter(({ from, to }) => from !== to).map(({ from }) => from);
   if (mode === 'swap' || !renamed.length) return { naming: { all: [], functions: [] } };
   if (manifest.options.format === 'plain') return {};
-  const read = (from: number, bytes: number) => readPart(vault, manifest.object.key, from, bytes);
+  const read = (from: number, bytes: number) => readPart(vault, manifest.object, from, bytes);
   return { naming: await readNaming({ read, schemas: renamed, ...(entries && { entries }) }) };
 };
 
@@ -107,7 +109,7 @@ const ownCodeIn = async (
   const isNothing = vouched !== 'row' && (owners === 'keep' || format === 'plain');
   if (!functions.length && isNothing) return { ownCode: [] };
   if (format === 'plain') return {};
-  const read = (from: number, bytes: number) => readPart(vault, object.key, from, bytes);
+  const read = (from: number, bytes: number) => readPart(vault, object, from, bytes);
   const found = await readOwnCode({ format, read });
   if (!functions.length && found.some((one) => one.functions.length)) {
     throw new BackupDamaged(
@@ -156,7 +158,7 @@ const planWithoutNaming = async (
   }
   const chosen = await archives.choose({
     format,
-    read: (from, bytes) => readPart(vault, manifest.object.key, from, bytes),
+    read: (from, bytes) => readPart(vault, manifest.object, from, bytes),
     tables: tablesNamed(restore.tables, manifest),
   });
   // Existing live types evaluate the rows as well.

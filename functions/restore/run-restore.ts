@@ -11,7 +11,7 @@ import type { RestoringProject } from '../../core/ownership.ts';
 import type { Restore, RestoredForeignKey, RestoreOutcome } from '../../core/restore.ts';
 import type { LiveSchema, Loaded, Preflight } from '../../core/restore-ports.ts';
 import { findStored, type StoredBackup } from '../../core/stored-backup.ts';
-import { NOT_AS_STORED, readMetered } from '../../core/stored-object.ts';
+import { NOT_AS_STORED } from '../../core/stored-object.ts';
 import {
   addForeignKeys,
   exchange,
@@ -22,6 +22,7 @@ import {
 import { loadBackup } from './load-backup.ts';
 import { loosenNext, withAnotherWay } from './loosen-and-retry.ts';
 import { markerSecretOf, type RestoreWithSecret } from './marker-secret.ts';
+import { openReading } from './open-reading.ts';
 import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { check } from './report.ts';
 import { planRestore, type RestorePlan } from './restore-plan.ts';
@@ -39,13 +40,15 @@ const blame = async (
   { vault }: Pick<RestorePorts, 'vault'>,
   manifest: Manifest,
   error: unknown,
-  { arrived, signal }: { readonly arrived?: Digest; readonly signal: AbortSignal },
+  { arrived, signal }: { readonly arrived?: Digest | undefined; readonly signal: AbortSignal },
 ): Promise<unknown> => {
   if (isRetryable(error)) return error;
   const { key } = manifest.object;
   const origin = await originOf(vault, manifest, arrived, signal);
   const { message } = describeError(error);
-  if (origin === 'transit') return new ReadCorrupted(key, message, { cause: error });
+  // Only parts that were read by ranges are called damaged before all bytes have arrived.
+  const isOfParts = origin === 'source' && !arrived && error instanceof BackupDamaged;
+  if (origin === 'transit' || isOfParts) return new ReadCorrupted(key, message, { cause: error });
   if (origin !== 'vault' || error instanceof BackupDamaged) return error;
   return new BackupDamaged(key, `${NOT_AS_STORED} (${message})`);
 };
@@ -76,13 +79,13 @@ const loadOnce = async (
   options: RestoreOptions,
   restore: RestoreWithSecret,
   project: RestoringProject,
-  found: { readonly backup: Backup; readonly manifest: Manifest; readonly plan: RestorePlan },
+  found: StoredBackup & { readonly plan: RestorePlan },
   context: Context,
   preflight: Parameters<typeof loadBackup>[2]['preflight'],
   loosen?: Loosening,
 ): Promise<Loaded & { readonly bytesRead: number }> => {
   const { backup, manifest, plan } = found;
-  const reading = readMetered(ports.vault, manifest, context.stop.signal);
+  const reading = openReading(ports, found, context.stop.signal);
   try {
     return await loadBackup(ports, options, {
       restore,

@@ -70,7 +70,7 @@ const judged = async (
   { vault }: Pick<VerifyPorts, 'vault'>,
   manifest: Manifest,
   error: unknown,
-  arrived: Digest,
+  arrived: Digest | undefined,
   signal: AbortSignal,
 ): Promise<VerificationResult> => {
   if (signal.aborted || error instanceof BackupGone) throw error;

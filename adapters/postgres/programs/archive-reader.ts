@@ -5,6 +5,7 @@ import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
 import { type ArchiveCheck, makeArchiveCheck } from '../archive/archive-check.ts';
 import { chooseFromArchive } from '../archive/choose-entries.ts';
+import { readParts } from '../archive/read-parts.ts';
 import { type Extractor, findPgRestore, startExtractor } from './pg-restore.ts';
 
 /**
@@ -177,6 +178,7 @@ export const makeArchiveReader = (
   const decompressor = makeDecompressor(programRoots);
   return {
     choose: chooseFromArchive,
+    readParts,
     open: async (request) => {
       const { format, compression, entries } = request;
       if (format === 'plain') {

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
-import type { SourceSettings } from '../../../core/settings.ts';
+import type { ExportSettings, SourceSettings } from '../../../core/settings.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { type Services, startServices } from '../export/support.ts';
 import { newDatabase, openRoom, type Room } from './support.ts';
@@ -17,6 +17,7 @@ export const roomForEach = (
   setup: string,
   take: (made: Furnished) => void,
   source: Partial<SourceSettings> = { schemas: ['acme'] },
+  exports: Partial<ExportSettings> = {},
 ): void => {
   let services: Services;
   let postgres: Postgres;
@@ -30,7 +31,7 @@ export const roomForEach = (
   });
   beforeEach(async () => {
     const database = await newDatabase(postgres, setup);
-    const room = await openRoom(services, postgres, database, source);
+    const room = await openRoom(services, postgres, database, source, {}, exports);
     take({ room, backup: await room.backup('acme'), services });
   });
 };

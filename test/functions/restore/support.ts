@@ -10,6 +10,7 @@ import type { Disposition } from '../../../core/leased-work/work-message.ts';
 import type { Restore } from '../../../core/restore.ts';
 import { classDays } from '../../../core/retention/policy.ts';
 import {
+  type ExportSettings,
   exportSettings,
   restoreSettings,
   type SourceSettings,
@@ -73,8 +74,9 @@ export const openRoom = async (
   database: string,
   source: Partial<SourceSettings>,
   more: Partial<RestorePorts> = {},
+  exports: Partial<ExportSettings> = {},
 ): Promise<Room> => {
-  const bench = await openBench(services, postgres, { database, source });
+  const bench = await openBench(services, postgres, { database, source, settings: exports });
   const access = {
     table: bench.table,
     client: services.tables.client,
