@@ -12,6 +12,13 @@ export const isTable = ({ kind }: Pick<ManifestTable, 'kind'>): boolean =>
 export const holdsRows = (table: Pick<ManifestTable, 'kind' | 'rows'>): boolean =>
   isTable(table) && table.rows !== null;
 
+/** Whether a verification can compare what its rows hold: the export hashed them, or their text has a digest that is comparable. */
+export const hasDigest = ({
+  rowHash,
+  copied,
+}: Pick<ManifestTable, 'rowHash' | 'copied'>): boolean =>
+  rowHash !== undefined || copied?.comparable === true;
+
 /** Number of tables (see `isTable`), and of the rows that the backup holds of them. */
 export const countsOf = (tables: Manifest['tables']): { tableCount: number; rowCount: number } => {
   const own = tables.filter(isTable);

@@ -15,7 +15,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A table's rows in an archive that the engine wrote. */
 const copied = z.looseObject({
-  /** Of the text that COPY gave: see `adapters/postgres/engine/copy-settings.ts`. Equal in two backups if the rows and their order are. */
+  /** Of the text that COPY gave: see `adapters/postgres/session/copy-settings.ts`. Equal in two backups if the rows and their order are. */
   sha256,
   /** Of that text. */
   bytes: z.int().nonnegative(),

@@ -1,3 +1,4 @@
+import { hasDigest } from '../../core/completion.ts';
 import { InvalidInput, VerificationNotFound } from '../../core/errors/request.ts';
 import { ContentNotRestorable } from '../../core/errors/restore.ts';
 import { VERIFICATIONS } from '../../core/leased-work/kinds.ts';
@@ -20,9 +21,9 @@ const RESOURCE: JobResource<Verification> = {
   notFound: (projectId, id) => new VerificationNotFound(projectId, id),
 };
 
-/** True if rows can be compared: the export hashed them, or there are none. */
+/** True if rows can be compared: the export took hashes or digests of them, or there are none. */
 const hasHashes = ({ tables }: Manifest): boolean =>
-  tables.some(({ rowHash }) => rowHash !== undefined) || tables.every(({ rows }) => !rows);
+  tables.some(hasDigest) || tables.every(({ rows }) => !rows);
 
 /** The requested comparison; without one, the configured comparison if the backup allows it. @throws InvalidInput */
 const comparisonOf = (

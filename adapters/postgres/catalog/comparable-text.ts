@@ -11,7 +11,7 @@ import { membersIn } from './schema-members.ts';
  *
  * - A column's text may depend on the server or on names: money (lc_monetary), the reg* types and aclitem (names of objects), xml (the
  *   library that reads it), and types that PostgreSQL does not bring, whose code another version of an extension may change.
- * - A table that inherits may get its columns in another order.
+ * - A table that inherits may get its columns in another order, and another access method than PostgreSQL's own its rows.
  * - Rows that are distributed over partitions anew (see rehashed-partitions.ts) are not in the table that held them.
  */
 const UNSURE_TYPES = "('money', 'xml', 'aclitem', 'any', 'record')";
@@ -38,7 +38,8 @@ const COMPARABLE = `
   )
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'r'
+  JOIN pg_catalog.pg_am m ON m.oid = c.relam
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'r' AND m.amname = 'heap'
     AND c.oid <> ALL (ARRAY(SELECT relid FROM unsure))
     AND (c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid OFFSET 0))`;
 

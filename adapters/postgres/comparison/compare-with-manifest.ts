@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { holdsRows } from '../../../core/completion.ts';
+import { hasDigest, holdsRows } from '../../../core/completion.ts';
 import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison, VerificationResult } from '../../../core/verification.ts';
@@ -32,7 +32,7 @@ const notesOnRows = (
   const holding = tables.filter(holdsRows);
   const isSchema = options.content === 'schema';
   const definitionsOnly: ComparisonNote[] = isSchema ? [{ kind: 'no-rows' }] : [];
-  const without = holding.filter(({ rowHash }) => rowHash === undefined).length;
+  const without = holding.filter((table) => !hasDigest(table)).length;
   if (compare === 'counts') {
     const hashed = without < holding.length;
     return isSchema || !holding.length

@@ -5,6 +5,8 @@ import { type CountingWays, wayOf } from '../catalog/counting-methods.ts';
 import { readRehashedPartitions } from '../catalog/rehashed-partitions.ts';
 import { countTable } from '../counting/count-table.ts';
 import { readHashedColumns, sumOfHashes } from '../counting/row-hash.ts';
+import { digestText, readCopiedColumns } from '../counting/text-digest.ts';
+import { fixCopyText } from '../session/copy-settings.ts';
 import type { ComparisonRequest } from './comparison-request.ts';
 import type { Differences } from './differences.ts';
 import { type ComparisonNote, named } from './notes.ts';
@@ -26,13 +28,19 @@ export interface RowsCompared {
 interface Rows {
   readonly rows: number;
   readonly hash?: string | undefined;
+  /** SHA-256 of COPY's text. */
+  readonly text?: string | undefined;
 }
 
 const differenceOf = (what: string, was: Rows, is: Rows): string | undefined => {
   if (is.rows !== was.rows) return `${what} ${is.rows} rows, and had ${was.rows}`;
-  if (is.hash === undefined || was.hash === undefined || is.hash === was.hash) return undefined;
+  if (isSame(was.hash, is.hash) && isSame(was.text, is.text)) return undefined;
   return `${what} its ${is.rows} rows, but the contents of some have changed`;
 };
+
+/** What is unknown is not compared. */
+const isSame = (was: string | undefined, is: string | undefined): boolean =>
+  was === undefined || is === undefined || was === is;
 
 const together = (tables: readonly Rows[]): Rows => ({
   rows: tables.reduce((sum, { rows }) => sum + rows, 0),
@@ -53,16 +61,42 @@ const countAgain = async (
   return (await countTable(client, table, way, columns)) ?? { rows: table.rows ?? 0 };
 };
 
+const textAgain = async (
+  client: pg.Client,
+  table: ManifestTable,
+  columns: readonly string[],
+): Promise<Rows> => {
+  const { rows, sha256 } = await digestText(client, table, columns);
+  return { rows, text: sha256 };
+};
+
+/** The digest of its text that the engine has taken, if the restored table's text has the same one. */
+const comparableText = ({ copied }: ManifestTable): string | undefined =>
+  copied?.comparable ? copied.sha256 : undefined;
+
+/** Columns whose text is compared, by `tableKey`; empty if no table's is. */
+const columnsOfText = async (
+  client: pg.Client,
+  { manifest, tables, rows: compare }: RowsRequest,
+  changed: Parameters<typeof readCopiedColumns>[2],
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  if (compare === 'counts' || !tables.some(comparableText)) return new Map();
+  await fixCopyText(client);
+  return await readCopiedColumns(client, schemasIn(manifest), changed);
+};
+
 /** Missing tables are reported with the other objects. */
 export const compareRows = async (
   client: pg.Client,
-  { manifest, tables, rows: compare, unfinished = [], ways, signal }: RowsRequest,
+  request: RowsRequest,
   { relations, schemaOids }: RestoredContents,
   found: Differences,
 ): Promise<RowsCompared> => {
+  const { manifest, tables, rows: compare, unfinished = [], ways, signal } = request;
   const changed = unfinished.flatMap(({ columns = [] }) => columns);
   const columns =
     compare === 'rows' ? await readHashedColumns(client, schemasIn(manifest), changed) : undefined;
+  const textColumns = await columnsOfText(client, request, changed);
   const { under } = await readRehashedPartitions(client, schemaOids);
   const shared = new Map<string, { was: Rows; is: Rows }[]>();
   const add = (difference: string | undefined): void => {
@@ -74,10 +108,14 @@ export const compareRows = async (
     signal.throwIfAborted();
     const key = tableKey(table.schema, table.name);
     const hashed = table.rowHash === undefined ? undefined : columns?.get(key);
-    const counted = await countAgain(client, table, ways, hashed);
+    const text = comparableText(table);
+    const copied = text === undefined || under.has(key) ? undefined : textColumns.get(key);
+    const counted = copied
+      ? await textAgain(client, table, copied)
+      : await countAgain(client, table, ways, hashed);
     done.rows += counted.rows;
-    if (hashed) done.hashedTables += 1;
-    const was = { rows: table.rows ?? 0, hash: table.rowHash };
+    if (hashed || copied) done.hashedTables += 1;
+    const was = { rows: table.rows ?? 0, hash: table.rowHash, text };
     const top = under.get(key);
     if (top === undefined) add(differenceOf(`table ${named(table)} has`, was, counted));
     else shared.set(top, [...(shared.get(top) ?? []), { was, is: counted }]);

@@ -55,6 +55,7 @@ export const startEngineDump = async (
     plan: planned.plan,
     compress: request.compress,
     onTable: request.onTable,
+    signal: request.signal,
     circumstances: { schemas, server, ...(locks && { locks }) },
   });
   return { ...running, version: template.dumpVersion };

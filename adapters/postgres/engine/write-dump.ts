@@ -7,9 +7,9 @@ import { tableKey } from '../../../core/manifest.ts';
 import type { ArchiveHeader } from '../archive/format/header.ts';
 import { type WrittenBlock, writeArchive } from '../archive/format/write.ts';
 import { type Circumstances, readFailure } from '../programs/pg-dump-messages.ts';
+import { fixCopyText } from '../session/copy-settings.ts';
 import { copyText } from '../session/copy-text.ts';
 import { queryFailure } from '../session/server-errors.ts';
-import { fixCopyText } from './copy-settings.ts';
 import type { EnginePlan, TableCopy } from './plan.ts';
 
 /**
@@ -31,6 +31,8 @@ export interface DumpToWrite {
   /** For errors that name them. */
   readonly circumstances: Circumstances;
   readonly onTable: (name: string) => void;
+  /** Aborting it ends the dump with its reason, also before the output is read. */
+  readonly signal: AbortSignal;
 }
 
 /** What was written: all tables by `tableKey`. */
@@ -58,6 +60,9 @@ export const writeDump = (request: DumpToWrite): RunningDump => {
   const output = Readable.from(archiveOf(request, settle), { objectMode: false });
   output.once('error', fail);
   output.once('close', () => fail(new Error('the dump was not read to its end')));
+  const stop = (): void => void output.destroy(request.signal.reason);
+  if (request.signal.aborted) stop();
+  else request.signal.addEventListener('abort', stop, { once: true });
   return { output, written };
 };
 

@@ -2,6 +2,7 @@ import { ServerTooNew, TlsRefused } from '../../../core/errors/source.ts';
 import { chooseMajor } from '../../../core/programs.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import type { Login } from '../../secrets/credentials.ts';
+import { VALUE_SETTINGS } from '../session/copy-settings.ts';
 import { commonSettings, type SourceAccess, startupOptions } from '../session/session.ts';
 import { conninfoValue } from '../sql/identifiers.ts';
 import { type ClientPrograms, findProgramFiles, majorsOf } from './program-files.ts';
@@ -38,12 +39,6 @@ export const connectionString = ({ settings }: SourceAccess, login: Login): stri
   })
     .map(([name, value]) => `${name}=${conninfoValue(value)}`)
     .join(' ');
-
-/**
- * pg_dump leaves these as the role has them. The text of a value is the same for every role, and for pg_dump and the engine, if they are
- * fixed.
- */
-export const VALUE_SETTINGS = { timezone: 'UTC', bytea_output: 'hex' } as const;
 
 const environmentOf = (
   { settings }: SourceAccess,

@@ -72,15 +72,18 @@ export class CopyFilter {
   }
 }
 
+/** Of the first piece of a table, which most tables fill not even once, and of the later ones. */
+const FIRST_BYTES = 16 * 1024;
 const PIECE_BYTES = 256 * 1024;
 /** Full pieces that wait, before reading from the server pauses. */
 const MOST_WAITING = 4;
 
-/** Collects rows in pieces of one size, and stops the connection while too many wait. */
+/** Collects rows in pieces, and stops the connection while too many wait. */
 class Pieces implements CopySink {
   readonly waiting: Buffer[] = [];
   readonly #pause: () => void;
   wake: () => void = () => undefined;
+  #bytes = FIRST_BYTES;
   #piece: Buffer | undefined;
   #filled = 0;
 
@@ -90,11 +93,11 @@ class Pieces implements CopySink {
 
   write(from: Buffer, start: number, end: number): void {
     for (let at = start; at < end; ) {
-      this.#piece ??= Buffer.allocUnsafeSlow(PIECE_BYTES);
+      this.#piece ??= Buffer.allocUnsafeSlow(this.#bytes);
       const copied = from.copy(this.#piece, this.#filled, at, end);
       this.#filled += copied;
       at += copied;
-      if (this.#filled === PIECE_BYTES) this.flush();
+      if (this.#filled === this.#bytes) this.flush();
     }
   }
 
@@ -103,6 +106,7 @@ class Pieces implements CopySink {
     this.waiting.push(this.#piece.subarray(0, this.#filled));
     this.#piece = undefined;
     this.#filled = 0;
+    this.#bytes = PIECE_BYTES;
     if (this.waiting.length >= MOST_WAITING) this.#pause();
     this.wake();
   }

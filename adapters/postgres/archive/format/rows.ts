@@ -34,6 +34,8 @@ export interface CompressOptions {
 }
 
 const FRAME_BYTES = 1024 * 1024;
+/** Most tables are smaller than this, and need no more memory. */
+const FIRST_BYTES = 64 * 1024;
 const LEVEL = 1;
 const compressInThread = promisify(zstdCompress);
 /** Compressing less takes less time than asking another thread to do it. */
@@ -84,14 +86,20 @@ async function* frames(
   bytes: number,
   isSoleReader: boolean,
 ): AsyncGenerator<Buffer> {
-  const frame = Buffer.allocUnsafeSlow(bytes);
+  let frame = Buffer.allocUnsafeSlow(Math.min(bytes, FIRST_BYTES));
   let filled = 0;
   for await (const piece of text) {
     for (let from = 0; from < piece.length; ) {
       const copied = piece.copy(frame, filled, from);
       filled += copied;
       from += copied;
-      if (filled < bytes) continue;
+      if (filled < frame.length) continue;
+      if (frame.length < bytes) {
+        const larger = Buffer.allocUnsafeSlow(bytes);
+        frame.copy(larger);
+        frame = larger;
+        continue;
+      }
       yield frame;
       filled = 0;
     }

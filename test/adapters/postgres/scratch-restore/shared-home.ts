@@ -49,7 +49,7 @@ export const sharedHome = (take: (home: Home) => void) => {
         schemas.length > 1
           ? { sharedSchemas: [...schemas], schemas: ['x'] }
           : { schemas: [...schemas] },
-      settings: { compare: 'rows' },
+      settings: { compare: 'rows', engine: 'larder' },
     });
     return await stored(
       home.services,

@@ -1,5 +1,10 @@
 import type pg from 'pg';
-import { VALUE_SETTINGS } from '../programs/client-programs.ts';
+
+/**
+ * pg_dump leaves these as the role has them. The text of a value is the same for every role, and for pg_dump and the engine, if they are
+ * fixed.
+ */
+export const VALUE_SETTINGS = { timezone: 'UTC', bytea_output: 'hex' } as const;
 
 /**
  * Settings on which COPY's text depends, as setup_connection of PostgreSQL's src/bin/pg_dump/pg_dump.c makes them, and those that
