@@ -53,7 +53,7 @@ export const TABLE = {
   sk: 'sk',
   /** Epoch seconds from which DynamoDB may remove the row. Readers filter by `expiresAt` instead. */
   ttl: 'ttl',
-  /** Sparse: holds only rows that are still open (pending, in-progress) or whose end was not notified yet (untold). */
+  /** Sparse: holds only rows that are still open (pending, in-progress) or whose end was not notified yet (unnotified, stored as `untold`). */
   statusIndex: { name: 'by-status', pk: 'statusKey', sk: 'statusSort' },
   /** Backups and runs, newest first, and jobs that ended badly: one partition for a day and a shard. */
   dayIndex: { name: 'by-day', pk: 'dayKey', sk: 'daySort' },

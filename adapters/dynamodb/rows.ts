@@ -25,7 +25,10 @@ export type StatusPart =
   | `restore-${OpenState}`
   | `verification-${OpenState}`;
 
-export const statusKeyOf = (part: StatusPart, shard: number): string => `${part}#${shard}`;
+/** Rows store `unnotified` under its earlier name, which stays. */
+export const statusPrefixOf = (part: StatusPart): string => `${part.replace('unnotified', 'untold')}#`;
+
+export const statusKeyOf = (part: StatusPart, shard: number): string => `${statusPrefixOf(part)}${shard}`;
 
 const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
 

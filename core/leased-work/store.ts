@@ -28,8 +28,8 @@ export type OpenWork = Pick<
   readonly runId?: string;
 };
 
-/** `untold`: final, and not notified yet. */
-export type OpenState = 'pending' | 'in-progress' | 'untold';
+/** `unnotified`: final, and not notified yet. */
+export type OpenState = 'pending' | 'in-progress' | 'unnotified';
 
 /**
  * The rows of one kind. Each write is one conditional write. It returns the row after the write, or undefined if its
@@ -68,8 +68,8 @@ export interface WorkStore<W extends LeasedWork, R extends Findings<W> = Finding
   completeAbandoned(projectId: string, id: string, result: R): Promise<W | undefined>;
   /** Before a message is sent again: makes a row with an expired lease `pending`, or renews `queuedAt` of a pending one. */
   requeue(projectId: string, id: string): Promise<W | undefined>;
-  /** Its end was notified, or needs no notification: takes the row out of `untold` and sets `toldAt`. */
-  told(projectId: string, id: string): Promise<void>;
+  /** Its end was notified, or needs no notification: takes the row out of `unnotified` and sets `toldAt`. */
+  markNotified(projectId: string, id: string): Promise<void>;
 }
 
 /** The queue of one kind: exports.fifo or restores.fifo of a source, or verifications. */

@@ -17,10 +17,10 @@ import { needsAttention, reportOf } from './run-report.ts';
 import { verificationLetter } from './verification-letter.ts';
 
 export interface NotifyPorts {
-  readonly history: Pick<History, 'get' | 'told'>;
+  readonly history: Pick<History, 'get' | 'markNotified'>;
   readonly runs: Pick<Runs, 'get' | 'settle' | 'tally' | 'planned' | 'claimMail' | 'mailed'>;
-  readonly restores: Pick<Restores, 'get' | 'told'>;
-  readonly verifications: Pick<Verifications, 'get' | 'told'>;
+  readonly restores: Pick<Restores, 'get' | 'markNotified'>;
+  readonly verifications: Pick<Verifications, 'get' | 'markNotified'>;
   readonly mailer: Mailer;
   readonly log: Log;
 }
@@ -95,7 +95,7 @@ const isUnfinished = ({ status, dryRun, outcome }: Restore): boolean =>
 /** A restore or verification that has ended is mailed immediately, if there is something to report. */
 const noteJob = async <J extends Job>(
   { mailer, log }: NotifyPorts,
-  jobs: Pick<Jobs<J>, 'get' | 'told'>,
+  jobs: Pick<Jobs<J>, 'get' | 'markNotified'>,
   projectId: string,
   id: string,
   letterOf: (job: J) => Letter | undefined,
@@ -108,7 +108,7 @@ const noteJob = async <J extends Job>(
   if (job.toldAt) return;
   const letter = letterOf(job);
   if (letter) await mailer.send(mailOf(letter));
-  await jobs.told(projectId, id);
+  await jobs.markNotified(projectId, id);
 };
 
 const noteBackup = async (
@@ -124,7 +124,7 @@ const noteBackup = async (
   }
   if (backup.runId) {
     if (backup.runChunk) await runs.settle(backup.runId, backup.runChunk, backupId, backup.status);
-    await history.told(projectId, backupId);
+    await history.markNotified(projectId, backupId);
     return backup.runId;
   }
   if (backup.toldAt) return undefined;
@@ -132,7 +132,7 @@ const noteBackup = async (
   const isWarned = backup.status === 'completed' && Boolean(backup.warnings?.length);
   if (backup.status === 'failed' || isWarned || isNews)
     await mailer.send(mailOf(backupLetter(backup)));
-  await history.told(projectId, backupId);
+  await history.markNotified(projectId, backupId);
   return undefined;
 };
 

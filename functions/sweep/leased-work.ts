@@ -147,7 +147,7 @@ export const sweepUnnotified = async <W extends LeasedWork>(
     await outcomes.send(kind.outcomeOf(row));
     step.count('outcomesSentAgain');
   };
-  for await (const portion of portionsOf(store.open('untold'), PORTION)) {
+  for await (const portion of portionsOf(store.open('unnotified'), PORTION)) {
     if (!step.hasTime()) return;
     await inParallel(portion, WRITES_AT_ONCE, (row) => step.attempt(() => notify(row)));
   }

@@ -9,7 +9,7 @@ import { sweepUploads, sweepVault } from './vault.ts';
 const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Promise<void>])[] = [
   ['running', (ports, step) => sweepRunning(ports, sweptOf(ports).backups, step)],
   ['pending', (ports, step) => sweepPending(ports, sweptOf(ports).backups, step)],
-  ['untold', (ports, step) => sweepUnnotified(ports, sweptOf(ports).backups, step)],
+  ['unnotified', (ports, step) => sweepUnnotified(ports, sweptOf(ports).backups, step)],
   ['restores', (ports, step) => sweepAll(ports, sweptOf(ports).restores, step)],
   ['verifications', (ports, step) => sweepAll(ports, sweptOf(ports).verifications, step)],
   ['runs', sweepRuns],

@@ -138,7 +138,7 @@ const ended = async (
   if (isTold) {
     await ports.outcomes.send(VERIFICATIONS.outcomeOf(verification));
   } else {
-    await ports.verifications.told(projectId, id);
+    await ports.verifications.markNotified(projectId, id);
   }
 };
 

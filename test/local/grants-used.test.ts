@@ -268,7 +268,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     );
     const waiting = { status: 'pending', attempt: 0, queuedAt: ago(7 * 60 * MINUTE) } as const;
     await running.putBackup(copyOf(acme, waiting), 'pending');
-    await running.putBackup(copyOf(acme, { completedAt: ago(11 * MINUTE) }), 'untold');
+    await running.putBackup(copyOf(acme, { completedAt: ago(11 * MINUTE) }), 'unnotified');
     const recently = { ...waiting, queuedAt: ago(6 * MINUTE) };
     const id = uuidv7(Date.now());
     await running.restores.create({ ...(await on.doneOf(running.restores)), ...recently, id });

@@ -134,12 +134,12 @@ export const newHistory = async (tables: Tables, begin = NIGHT) => {
         set: {
           ...completionOf(backup, { completedAt: iso(now) }),
           status: 'completed',
-          ...inPart(backup.projectId, 'untold'),
+          ...inPart(backup.projectId, 'unnotified'),
         },
         when: 'attribute_exists(#pk)',
       });
     },
-    openIds: async (state: 'pending' | 'in-progress' | 'untold'): Promise<string[]> => {
+    openIds: async (state: 'pending' | 'in-progress' | 'unnotified'): Promise<string[]> => {
       const ids: string[] = [];
       for await (const { id } of history.open(state)) ids.push(id);
       return ids.sort();

@@ -60,7 +60,7 @@ export const makeMemoryStore = <W extends LeasedWork, R extends Findings<W> = Fi
   };
 
   const isOpen = (row: W, state: OpenState): boolean =>
-    state === 'untold' ? isFinal(row.status) && !row.toldAt : row.status === state;
+    state === 'unnotified' ? isFinal(row.status) && !row.toldAt : row.status === state;
 
   return {
     create: async (work) => {
@@ -132,9 +132,9 @@ export const makeMemoryStore = <W extends LeasedWork, R extends Findings<W> = Fi
       const change = { status: 'pending', queuedAt: iso(clock()) } as const;
       return row && write(row, change, undefined, ['leaseUntil', 'retryAt', 'progress']);
     },
-    told: async (projectId, id) => {
+    markNotified: async (projectId, id) => {
       const row = find(projectId, id);
-      if (row && isOpen(row, 'untold')) write(row, { toldAt: iso(clock()) }, undefined);
+      if (row && isOpen(row, 'unnotified')) write(row, { toldAt: iso(clock()) }, undefined);
     },
   };
 };

@@ -8,7 +8,7 @@ import type {
   WorkStore,
 } from '../../../core/leased-work/store.ts';
 import type { Failure, LeasedWork, WorkRef } from '../../../core/leased-work/work.ts';
-import { inPart, statusIndex, statusKeyOf, withoutStorage } from '../rows.ts';
+import { inPart, statusIndex, statusKeyOf, statusPrefixOf, withoutStorage } from '../rows.ts';
 import {
   type Change,
   changeRow,
@@ -85,7 +85,7 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
       ...findings,
       status,
       error,
-      ...inPart(ref.projectId, partOf('untold')),
+      ...inPart(ref.projectId, partOf('unnotified')),
       ...layout.listBad(ref, findings ?? {}, status === 'failed', now),
     };
     const ofEarlier = status === 'completed' ? ['progress', 'error'] : [];
@@ -222,13 +222,13 @@ export const makeWorkStore = <W extends LeasedWork, R extends Findings<W> = Find
       return undefined;
     },
 
-    told: async (projectId, id) => {
+    markNotified: async (projectId, id) => {
       // Refused if it was reported before or the row is gone: nothing more to do.
       await changeRow(access, keyOf(projectId, id), {
         set: { toldAt: iso(access.clock()) },
         remove: [statusIndex.pk],
-        when: `begins_with(#${statusIndex.pk}, :untold)`,
-        values: { ':untold': `${partOf('untold')}#` },
+        when: `begins_with(#${statusIndex.pk}, :unnotified)`,
+        values: { ':unnotified': statusPrefixOf(partOf('unnotified')) },
       });
     },
   };

@@ -65,7 +65,7 @@ it('the history of real exports is rebuilt, member by member', async () => {
     for (const given of id === 'acme' ? asked : [{}]) {
       const backup = await bench.request(id, { ...given, projectName: name, schemaName });
       await bench.run(backup);
-      await bench.ports.history.told(id, backup.id);
+      await bench.ports.history.markNotified(id, backup.id);
       backups.push(await bench.row(backup));
     }
   }

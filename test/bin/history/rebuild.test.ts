@@ -92,7 +92,7 @@ describe('a history that was lost', () => {
     await room.rebuild();
     const first = await room.all();
     const open: string[] = [];
-    for await (const { id } of room.history().open('untold')) open.push(id);
+    for await (const { id } of room.history().open('unnotified')) open.push(id);
     expect(open).toEqual([]);
     expect(await room.rebuild()).toMatchObject({ written: [], there: 12, registered: 0 });
     expect(await room.all()).toEqual(first);
@@ -289,9 +289,9 @@ describe('a Larder that keeps working', () => {
     const [, first] = await room.listed('acme');
     expect([first?.id, first?.status, first?.ttl]).toEqual([running.id, 'completed', undefined]);
     expect(wronglyKept(await room.all())).toEqual([]);
-    const untold: string[] = [];
-    for await (const { id } of room.history().open('untold')) untold.push(id);
-    expect(untold).toEqual([running.id]);
+    const unnotified: string[] = [];
+    for await (const { id } of room.history().open('unnotified')) unnotified.push(id);
+    expect(unnotified).toEqual([running.id]);
     expect((await room.compare()).findings).toEqual([]);
   });
 

@@ -148,7 +148,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
         claimed.claim,
         completionOf(stored.manifest, stored.manifestSha256, ended),
       );
-      await history().told(asked.projectId, asked.id);
+      await history().markNotified(asked.projectId, asked.id);
       const backup = await history().get(asked.projectId, asked.id);
       if (!backup) throw new Error('the row is gone');
       return { ...stored, backup };

@@ -14,7 +14,7 @@ interface Model {
   attempt: number;
   leaseUntil: number;
   cancelRequested: boolean;
-  told: boolean;
+  notified: boolean;
   /** Every claim that was ever given. A crashed worker never writes; a slow worker may, at any time. */
   claims: Claim[];
   /** The last write, which may be repeated: by the same attempt, in the same millisecond. */
@@ -57,14 +57,14 @@ const suite: Suite = (sample, open, where) => {
         cancelRequested: row?.cancelRequested ?? false,
         leaseUntil: row?.leaseUntil,
         ended: row?.completedAt !== undefined,
-        told: row?.toldAt !== undefined,
+        notified: row?.toldAt !== undefined,
       }).toEqual({
         status: model.status,
         attempt: model.attempt,
         cancelRequested: model.cancelRequested,
         leaseUntil: model.status === 'in-progress' ? iso(model.leaseUntil) : undefined,
         ended: ENDED.includes(model.status),
-        told: model.told,
+        notified: model.notified,
       });
     },
     toString: () => name,
@@ -195,8 +195,8 @@ const suite: Suite = (sample, open, where) => {
   });
 
   const tell = command('tell', async (model, it) => {
-    await it.store.told(it.work.projectId, it.work.id);
-    if (ENDED.includes(model.status)) model.told = true;
+    await it.store.markNotified(it.work.projectId, it.work.id);
+    if (ENDED.includes(model.status)) model.notified = true;
   });
 
   const index = fc.nat(2);
@@ -231,7 +231,7 @@ const suite: Suite = (sample, open, where) => {
           attempt: 0,
           leaseUntil: 0,
           cancelRequested: false,
-          told: false,
+          notified: false,
           claims: [],
           last: undefined,
         };
@@ -240,12 +240,12 @@ const suite: Suite = (sample, open, where) => {
           sequence,
         );
         const listed = await Promise.all(
-          (['pending', 'in-progress', 'untold'] as const).map(it.openIds),
+          (['pending', 'in-progress', 'unnotified'] as const).map(it.openIds),
         );
-        const states = ['pending', 'in-progress', model.told ? 'told' : 'untold'];
+        const states = ['pending', 'in-progress', model.notified ? 'notified' : 'unnotified'];
         const state = ENDED.includes(model.status) ? states[2] : model.status;
         expect(listed).toEqual(
-          ['pending', 'in-progress', 'untold'].map((one) => (one === state ? [work.id] : [])),
+          ['pending', 'in-progress', 'unnotified'].map((one) => (one === state ? [work.id] : [])),
         );
       }),
       { numRuns: where === 'memory' ? 500 : 25 },

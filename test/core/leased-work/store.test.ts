@@ -316,7 +316,7 @@ const contract: Suite = (sample, open) => {
     const ids = made.map(({ id }) => id).sort();
     expect(await it.openIds('pending')).toEqual(ids);
     // A report that is too early must not hide it.
-    for (const { projectId, id } of made.slice(0, 1)) await it.store.told(projectId, id);
+    for (const { projectId, id } of made.slice(0, 1)) await it.store.markNotified(projectId, id);
     expect(await it.openIds('pending')).toEqual(ids);
     const claims = await Promise.all(made.map(it.claimed));
     expect([await it.openIds('pending'), await it.openIds('in-progress')]).toEqual([[], ids]);
@@ -325,17 +325,17 @@ const contract: Suite = (sample, open) => {
       else if (index % 3 === 1) await it.store.cancel(claim);
       else await complete(claim);
     }
-    expect([await it.openIds('in-progress'), await it.openIds('untold')]).toEqual([[], ids]);
-    for await (const open of it.store.open('untold'))
+    expect([await it.openIds('in-progress'), await it.openIds('unnotified')]).toEqual([[], ids]);
+    for await (const open of it.store.open('unnotified'))
       expect(Object.keys(open)).toEqual(
         expect.arrayContaining(['attempt', 'completedAt', 'createdAt', 'queuedAt', 'source']),
       );
-    for (const { projectId, id } of made) await it.store.told(projectId, id);
-    expect(await it.openIds('untold')).toEqual([]);
+    for (const { projectId, id } of made) await it.store.markNotified(projectId, id);
+    expect(await it.openIds('unnotified')).toEqual([]);
     for (const { projectId, id } of made)
       expect(await it.store.get(projectId, id)).toMatchObject({ toldAt: iso(NIGHT) });
     const missing = sample.row(NIGHT);
-    await it.store.told('acme', missing.id);
+    await it.store.markNotified('acme', missing.id);
     expect(await it.store.get('acme', missing.id)).toBeUndefined();
   });
 };

@@ -212,7 +212,7 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(
     // Repeated if the first handler died before the report, but not after it.
     expect(await it.buried()).toBe(true);
     const { projectId, id } = await it.row();
-    await it.store.told(projectId, id);
+    await it.store.markNotified(projectId, id);
     expect(await it.buried()).toBe(false);
     expect(it.outcomes).toHaveLength(2);
   });

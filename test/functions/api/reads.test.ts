@@ -366,7 +366,7 @@ test('a backup cancelled while it waits is reported at once; a worker reports a 
   const running = await api.pending({ createdAt: at(1) });
   await api.claimed(running);
   await api.post(`${BACKUPS}/${running.id}/cancel`);
-  await api.history.told('acme', waiting.id);
+  await api.history.markNotified('acme', waiting.id);
   await api.post(`${BACKUPS}/${waiting.id}/cancel`);
   expect(api.reported()).toHaveLength(1);
 });

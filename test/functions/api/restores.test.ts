@@ -244,7 +244,7 @@ describe('cancelling a restore', () => {
     expect(await api.post(cancel)).toMatchObject({ status: 200, json: { status: 'cancelled' } });
     const told = { kind: 'restore', projectId: 'acme', restoreId: waiting.json.id };
     expect(api.reported()).toEqual([told]);
-    await api.api.ports.restores.told('acme', waiting.json.id);
+    await api.api.ports.restores.markNotified('acme', waiting.json.id);
     expect((await api.post(cancel)).status).toBe(200);
     expect(api.reported()).toHaveLength(1);
 

@@ -134,7 +134,7 @@ test('a dead-lettered outcome leaves its backup unchanged, to be reported again'
   const outcome = { kind: 'backup', projectId: backup.projectId, backupId: backup.id };
   expect(await bury(letter('arn:outcomes', outcome))).toEqual({ batchItemFailures: [] });
   expect(await it.row(backup)).toEqual(row);
-  expect(await it.openIds('untold')).toEqual([backup.id]);
+  expect(await it.openIds('unnotified')).toEqual([backup.id]);
 });
 
 test('a given-up record of expire is logged', async () => {
@@ -279,7 +279,7 @@ test('only the letter whose handling fails is delivered again', async () => {
     batchItemFailures: [{ itemIdentifier: failing.messageId }],
   });
   // Its row was failed before: sweep reports what this letter can no longer report.
-  expect(await it.openIds('untold')).toEqual([one.id]);
+  expect(await it.openIds('unnotified')).toEqual([one.id]);
   expect(await it.openIds('pending')).toEqual([two.id]);
 });
 

@@ -117,7 +117,7 @@ test('a requested backup is mailed once, however often its outcome is delivered'
   expect(await tell([outcomeOf(backup)])).toEqual([]);
   expect(await tell([outcomeOf(backup)])).toEqual([]);
   expect(await subjects()).toEqual(['[Larder test] Backup of Acme completed (1.00 kB)']);
-  expect(await stored.openIds('untold')).toEqual([]);
+  expect(await stored.openIds('unnotified')).toEqual([]);
 });
 
 test('a failure is mailed even if successes are not', async () => {
@@ -129,7 +129,7 @@ test('a failure is mailed even if successes are not', async () => {
   expect(others).toEqual([]);
   expect(mail?.subject).toContain('failed');
   expect(mail?.body.text).toContain('It is broken. Mend it.');
-  expect(await stored.openIds('untold')).toEqual([]);
+  expect(await stored.openIds('unnotified')).toEqual([]);
 });
 
 test('a requested backup with warnings is mailed even if successes are not', async () => {
@@ -181,7 +181,7 @@ test('a run is mailed once, after all its backups have ended and all its sources
   await tell([{ kind: 'run', runId: run.id }, outcomeOf(a), outcomeOf(b)]);
   expect(await subjects()).toEqual(['[Larder test] nightly: 2 of 2 backups completed']);
   expect((await stored.runs.get(run.id))?.mailedAt).toBeDefined();
-  expect(await stored.openIds('untold')).toEqual([]);
+  expect(await stored.openIds('unnotified')).toEqual([]);
 });
 
 test('a run with failures is one mail that names each of them, never one mail a project', async () => {
@@ -265,7 +265,7 @@ test('a mail that SES refuses stays in the queue, is not marked as sent, and is 
   const outcomes = [outcomeOf(manual), ...backups.map(outcomeOf)];
   expect(await tell(outcomes, { ports: refused })).toEqual(['m0', 'm1']);
   await ses.stop();
-  expect(await stored.openIds('untold')).toEqual([manual.id]);
+  expect(await stored.openIds('unnotified')).toEqual([manual.id]);
   expect((await stored.runs.get(run.id))?.mailedAt).toBeUndefined();
 
   // Another invocation may still be sending: until its right to mail has expired, the message only waits.

@@ -24,8 +24,8 @@ const broken = () => Promise.reject(new Error('broken'));
 
 describe('a part of the sweep that fails', () => {
   test('stops none of the others, and is reported', async () => {
-    const untold = await it.requested();
-    await it.history.cancel(await it.claimed(untold));
+    const unnotified = await it.requested();
+    await it.history.cancel(await it.claimed(unnotified));
     await it.requested();
     await it.begun();
     it.pass(31 * MINUTE);

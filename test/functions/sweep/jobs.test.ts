@@ -17,7 +17,7 @@ const restore = async (given: Partial<Restore> = {}): Promise<Restore> => {
 };
 const verification = async (given: Partial<Verification> = {}): Promise<Verification> => {
   const backup = await it.completed({ createdAt: it.now(), queuedAt: it.now() });
-  await it.history.told(backup.projectId, backup.id);
+  await it.history.markNotified(backup.projectId, backup.id);
   const row = verificationRow(it.access.clock(), { backupId: backup.id, ...given });
   await it.verifications.create(row);
   return row;
@@ -89,7 +89,7 @@ describe('a restore', () => {
     it.pass(10 * MINUTE);
     await it.mended();
     expect(it.told()).toEqual([{ kind: 'restore', projectId, restoreId: id }]);
-    await it.restores.told(projectId, id);
+    await it.restores.markNotified(projectId, id);
     it.pass(HOUR);
     expect(await it.mended()).toEqual({});
   });

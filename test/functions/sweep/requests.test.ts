@@ -144,7 +144,7 @@ describe('an unreported outcome', () => {
     expect(await it.mended()).toEqual({ outcomesSentAgain: 1 });
     const { projectId, id: backupId, runId } = backup;
     expect(it.told()).toEqual([{ kind: 'backup', projectId, backupId, runId }]);
-    await it.history.told(projectId, backupId);
+    await it.history.markNotified(projectId, backupId);
     it.pass(5 * MINUTE);
     expect(await it.mended()).toEqual({});
   });

@@ -82,7 +82,7 @@ describe('a run that all its sources have planned', () => {
     await it.runs.endPart(run.id, 'main', partOf(3));
     await it.history.complete(await it.claimed(done), completionOf(done));
     await it.history.fail(await it.claimed(failed), { name: 'X', message: 'x' });
-    for (const { projectId, id } of [done, failed]) await it.history.told(projectId, id);
+    for (const { projectId, id } of [done, failed]) await it.history.markNotified(projectId, id);
     await it.queue.send([waiting]);
     it.pass(31 * MINUTE);
     expect(await it.mended()).toEqual({ backupsSettled: 2 });

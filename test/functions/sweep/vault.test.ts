@@ -101,7 +101,7 @@ describe('a round through the vault', () => {
       const backup = await it.requested({ projectId: `project-${index}` });
       await it.vault.put(keyOf(backup, 1));
       await it.history.fail(await it.claimed(backup), failure);
-      await it.history.told(backup.projectId, backup.id);
+      await it.history.markNotified(backup.projectId, backup.id);
     }
   };
 

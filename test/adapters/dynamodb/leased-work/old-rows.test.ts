@@ -175,7 +175,7 @@ const live = async <W extends LeasedWork, R extends Findings<W>>(
     exhausted: () => outlive().then(outlive).then(outlive),
     requeued: () => outlive().then(() => store.requeue('acme', id)),
     completed: async () => store.complete(await run(), subject.result(id)),
-    told: () => steps.completed().then(() => store.told('acme', id)),
+    told: () => steps.completed().then(() => store.markNotified('acme', id)),
     failed: async () =>
       store.fail(await run(), failure, subject.failed ?? subject.kind.findingsOf?.(failure)),
     givenUp: () =>
@@ -244,14 +244,14 @@ const suite = <W extends LeasedWork, R extends Findings<W>>(subject: Subject<W, 
 
   test('are in the same lists as before', async () => {
     const store = await filled();
-    const listed = async (state: 'pending' | 'in-progress' | 'untold') => {
+    const listed = async (state: 'pending' | 'in-progress' | 'unnotified') => {
       const found = new Set<string>();
       for await (const { id } of store.open(state)) found.add(id);
       return STATES.filter((one) => found.has(ids[one]));
     };
     expect(await listed('pending')).toEqual(['pending', 'released', 'requeued']);
     expect(await listed('in-progress')).toEqual(['running', 'cancelling', 'exhausted']);
-    expect(await listed('untold')).toEqual(['completed', 'failed', 'givenUp', 'cancelled']);
+    expect(await listed('unnotified')).toEqual(['completed', 'failed', 'givenUp', 'cancelled']);
   });
 
   test('continue under the claims of their workers, and under new claims once those workers are dead', async () => {
