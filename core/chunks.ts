@@ -20,6 +20,6 @@ export async function* readChunks(stream: Readable): AsyncGenerator<Buffer> {
 }
 
 /** Frees the memory of a chunk that is no longer used, if it has a buffer of its own: Node cuts small chunks out of shared buffers. */
-export const giveBack = ({ buffer, byteLength }: Buffer): void => {
+export const releaseMemory = ({ buffer, byteLength }: Buffer): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 };

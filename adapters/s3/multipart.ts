@@ -102,7 +102,7 @@ export const openMultipart = (
       while (isFull(inFlight.size, part.bytes.length)) await Promise.race(inFlight);
       stop.throwIfAborted();
       const sent = store(part)
-        .then(() => rooms.giveBack(part), fail)
+        .then(() => rooms.release(part), fail)
         .finally(() => inFlight.delete(sent));
       inFlight.add(sent);
     },

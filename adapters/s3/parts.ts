@@ -43,7 +43,7 @@ export interface Part {
 /** The buffers in which parts are collected. */
 export interface Rooms {
   take(bytes: number): Buffer;
-  giveBack(part: Part): void;
+  release(part: Part): void;
 }
 
 export const makeRooms = (): Rooms => {
@@ -54,7 +54,7 @@ export const makeRooms = (): Rooms => {
       const room = free.pop();
       return room?.length === bytes ? room : Buffer.allocUnsafeSlow(bytes);
     },
-    giveBack: ({ bytes }) => void free.push(Buffer.from(bytes.buffer)),
+    release: ({ bytes }) => void free.push(Buffer.from(bytes.buffer)),
   };
 };
 

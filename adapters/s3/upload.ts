@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { giveBack } from '../../core/chunks.ts';
+import { releaseMemory } from '../../core/chunks.ts';
 import type { StoredObject, StoreRequest, Vault } from '../../core/vault-ports.ts';
 import { named } from './failures.ts';
 import { type Multipart, openMultipart } from './multipart.ts';
@@ -34,7 +34,7 @@ async function* watched(
     passage.bytes += chunk.length;
     yield chunk;
     // A caller that asks for the next chunk has copied this one.
-    if (isSoleReader) giveBack(chunk);
+    if (isSoleReader) releaseMemory(chunk);
   }
   passage.ended = true;
 }

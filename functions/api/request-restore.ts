@@ -16,16 +16,22 @@ import { RESTORE_RESOURCE } from './restores.ts';
 import { manifestOf } from './stored-manifest.ts';
 
 /** What a person decides about a restore. */
-type Wish = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
+type RequestedRestore = Pick<Restore, 'mode' | 'into' | 'owners' | 'dryRun' | 'acceptDependents'> &
   Partial<
     Pick<Restore, 'newSchema' | 'tables' | 'acceptOwnCode' | 'onConflict' | 'repointDependents'>
   >;
 
-const rowOf = (api: Api, backup: Backup, target: string, wish: Wish, id: string): Restore => ({
+const rowOf = (
+  api: Api,
+  backup: Backup,
+  target: string,
+  requested: RequestedRestore,
+  id: string,
+): Restore => ({
   ...newJob(api, backup, target, id),
   from: backup.source,
   schemaName: backup.schemaName,
-  ...wish,
+  ...requested,
 });
 
 /** POST /projects/{projectId}/backups/{backupId}/restores: beside the live schema, everything or chosen tables. */
@@ -36,7 +42,7 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
   const tables = asked.tables && [...new Set(asked.tables)];
   // The application relies on a live schema; a restored copy is read for its rows.
   const onConflict = asked.onConflict ?? (into === 'live' ? 'stop' : 'report');
-  const wish: Wish = {
+  const requested: RequestedRestore = {
     mode: tables ? 'tables' : 'beside',
     into,
     owners,
@@ -47,14 +53,14 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
     ...(newSchema !== undefined && { newSchema }),
     ...(tables && { tables }),
   };
-  const what = { restore: backup.id, ...wish };
+  const what = { restore: backup.id, ...requested };
   return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkSource(api, backup.source);
     checkContent(backup);
     const manifest = await manifestOf(api, backup);
     checkNewSchema(newSchema, manifest);
     if (tables) checkTables(backup, asked.tables ?? [], manifest);
-    return rowOf(api, backup, backup.source, wish, id);
+    return rowOf(api, backup, backup.source, requested, id);
   });
 };
 
@@ -62,7 +68,7 @@ export const requestRestore = async (api: Api, request: ApiRequest): Promise<Ans
 export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
   const { repointDependents, acceptOwnCode, ...asked } = jsonBody(request, swapRequest);
   const backup = await completedBackup(api, request, 'restored');
-  const wish: Wish = {
+  const requested: RequestedRestore = {
     mode: 'swap',
     into: 'beside',
     owners: 'keep',
@@ -70,12 +76,12 @@ export const swapBackup = async (api: Api, request: ApiRequest): Promise<Answer>
     ...(acceptOwnCode && { acceptOwnCode }),
     ...(repointDependents && { repointDependents }),
   };
-  const what = { restore: backup.id, ...wish };
+  const what = { restore: backup.id, ...requested };
   return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkSource(api, backup.source);
     checkContent(backup);
     checkSwap(backup, await manifestOf(api, backup));
-    return rowOf(api, backup, backup.source, wish, id);
+    return rowOf(api, backup, backup.source, requested, id);
   });
 };
 
@@ -84,7 +90,7 @@ export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<A
   const asked = jsonBody(request, elsewhereRequest);
   const { target, schemaName, owners, acceptOwnCode, onConflict, dryRun } = asked;
   const backup = await completedBackup(api, request, 'restored');
-  const wish: Wish = {
+  const requested: RequestedRestore = {
     mode: 'elsewhere',
     into: 'beside',
     owners,
@@ -94,11 +100,11 @@ export const restoreElsewhere = async (api: Api, request: ApiRequest): Promise<A
     ...(acceptOwnCode && { acceptOwnCode }),
     ...(schemaName !== undefined && { newSchema: schemaName }),
   };
-  const what = { restore: backup.id, target, ...wish };
+  const what = { restore: backup.id, target, ...requested };
   return requestJob(api, request, RESTORE_RESOURCE, backup.projectId, what, async (id) => {
     checkTarget(api, backup.source, target);
     checkContent(backup);
     checkNewSchema(schemaName, await manifestOf(api, backup));
-    return rowOf(api, backup, target, wish, id);
+    return rowOf(api, backup, target, requested, id);
   });
 };

@@ -19,7 +19,7 @@ import type { RestoreOptions, RestorePorts } from './ports.ts';
 import { restoringProject } from './restoring-project.ts';
 
 /** Where a swap put the live schemas. If its worker died, the names may be exchanged although the row has only the plan. */
-const putAside = ({ outcome, exchange = [] }: Restore): readonly SchemaPlace[] =>
+const setAside = ({ outcome, exchange = [] }: Restore): readonly SchemaPlace[] =>
   outcome?.before.length
     ? outcome.before
     : exchange.filter(({ from }) => exchange.some(({ to }) => to === from));
@@ -28,7 +28,7 @@ const renamesBack = (
   { createdAt }: Restore,
   swap: Restore,
 ): Record<'undone' | 'back', readonly SchemaPlace[]> => {
-  const before = putAside(swap);
+  const before = setAside(swap);
   return {
     undone: before.map(({ from }) => ({ from, to: undoneName(from, createdAt) })),
     back: before.map(({ from, to }) => ({ from: to, to: from })),

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { giveBack, readChunks } from '../../core/chunks.ts';
+import { readChunks, releaseMemory } from '../../core/chunks.ts';
 
 const CHUNKS = Array.from({ length: 300 }, (_, index) => Buffer.alloc(1000 + index, index % 251));
 
@@ -78,8 +78,8 @@ test('a reader that stops ends the stream', async () => {
 test('only its own memory is released', () => {
   const own = Buffer.allocUnsafeSlow(10);
   const cut = own.subarray(2);
-  giveBack(cut);
+  releaseMemory(cut);
   expect(own.length).toBe(10);
-  giveBack(own);
+  releaseMemory(own);
   expect(own.length).toBe(0);
 });

@@ -85,20 +85,20 @@ const schemaProblems = (
           ];
     }
     // A restore must not have a superuser's rights.
-    const mend = superuser
+    const remedy = superuser
       ? `ALTER SCHEMA ${quoted(schema)} OWNER TO a role that ${quoted(role)} is a member of`
       : `GRANT ${quoted(owner)} TO ${quoted(role)}`;
     if (mode === 'tables-live') {
       return creates
         ? []
         : [
-            `${quoted(role)} may not create tables in schema ${quoted(schema)}: ${mend}. ${ROLES_PAGE}`,
+            `${quoted(role)} may not create tables in schema ${quoted(schema)}: ${remedy}. ${ROLES_PAGE}`,
           ];
     }
     return owns
       ? []
       : [
-          `Schema ${quoted(schema)} belongs to ${quoted(owner)}, and only its owner may rename it: ${mend}. ${ROLES_PAGE}`,
+          `Schema ${quoted(schema)} belongs to ${quoted(owner)}, and only its owner may rename it: ${remedy}. ${ROLES_PAGE}`,
         ];
   });
 

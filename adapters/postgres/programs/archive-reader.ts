@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { giveBack, readChunks } from '../../../core/chunks.ts';
+import { readChunks, releaseMemory } from '../../../core/chunks.ts';
 import { DumpUnreadable } from '../../../core/errors/restore.ts';
 import type { ArchiveReader, SqlRequest } from '../../../core/restore-ports.ts';
 import { makeDecompressor } from '../../compression/decompressor.ts';
@@ -55,7 +55,7 @@ const feed = async (
   into.on('error', close).on('close', close);
   for await (const chunk of readChunks(input)) {
     check?.take(chunk);
-    if (isOpen && !into.write(chunk, () => giveBack(chunk))) {
+    if (isOpen && !into.write(chunk, () => releaseMemory(chunk))) {
       flow.waitsFor = 'reader';
       await drained(into);
       flow.waitsFor = 'vault';

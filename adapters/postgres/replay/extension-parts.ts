@@ -60,15 +60,15 @@ export const readExtensionParts = async (
 /** Extensions that existed before the restore and of which the words name a part, with its schema. */
 export const extensionsNamed = (
   words: readonly Word[],
-  { lent, made }: Pick<Boundaries, 'lent' | 'made'>,
+  { extensionParts, made }: Pick<Boundaries, 'extensionParts' | 'made'>,
 ): ReadonlySet<string> => {
   const found = new Set<string>();
-  if (!lent?.size) return found;
+  if (!extensionParts?.size) return found;
   for (const [at, dot] of words.entries()) {
     const [before, after] = [words[at - 1], words[at + 1]];
     if (dot.kind !== 'symbol' || dot.text !== '.' || before?.kind !== 'name' || !after) continue;
     const name = shown({ schema: before.text, name: after.text });
-    const extension = made.has(name) ? undefined : lent.get(name);
+    const extension = made.has(name) ? undefined : extensionParts.get(name);
     if (extension !== undefined) found.add(extension);
   }
   return found;

@@ -75,7 +75,7 @@ export const loosen = async (run: Run): Promise<void> => {
 const nameOf = ({ what, constraint, ...on }: Loosened): string =>
   `constraint ${shown({ schema: null, name: constraint })} of ${what} ${shown(on)}`;
 
-const giveBack = async (run: Run, one: Loosened): Promise<void> => {
+const addAgain = async (run: Run, one: Loosened): Promise<void> => {
   const { what, schema, name, constraint, definition, comment } = one;
   const { client, request } = run;
   const text = `ALTER ${objectOf(one)} ADD CONSTRAINT ${identifier(constraint)} ${definition} NOT VALID`;
@@ -112,7 +112,7 @@ const holds = async (run: Run, one: Loosened): Promise<Error | undefined> => {
 /** Runs after the last statement, when everything that a check may read exists. */
 export const tighten = async (run: Run): Promise<void> => {
   try {
-    for (const one of run.loosened) await giveBack(run, one);
+    for (const one of run.loosened) await addAgain(run, one);
     forget(run);
   } catch (error) {
     throw refusal(error, { object: 'the checks of the backup' });

@@ -22,9 +22,9 @@ export const leaveParents = async (run: Run, { schema, name }: TableName): Promi
   const parents = (await client.query<TableName>(PARENTS, [schema, name])).rows;
   for (const parent of parents) {
     if (bounds.made.has(shown(parent))) continue;
-    const heir = qualified(schema, name);
+    const child = qualified(schema, name);
     const from = qualified(parent.schema, parent.name);
-    await client.query(`ALTER TABLE ONLY ${heir} NO INHERIT ${from}`);
+    await client.query(`ALTER TABLE ONLY ${child} NO INHERIT ${from}`);
     run.leftOut.push({
       what: `${shown({ schema, name })} as a child of ${shown(parent)}`,
       why: 'the parent is outside the restored schemas and would show its rows twice; ALTER TABLE ... INHERIT makes it one again',

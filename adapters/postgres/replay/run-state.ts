@@ -96,7 +96,7 @@ export const beginRun = async (client: pg.Client, request: TextRequest): Promise
       intoLive,
       ...(tenancy && {
         roles: tenancy.roles,
-        lent: new Map(parts.map((part) => [shown(part), part.extension])),
+        extensionParts: new Map(parts.map((part) => [shown(part), part.extension])),
       }),
       made: new Set(),
       unmade: new Set(),

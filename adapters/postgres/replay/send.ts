@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { giveBack } from '../../../core/chunks.ts';
+import { releaseMemory } from '../../../core/chunks.ts';
 import { RestoreRefused } from '../../../core/errors/restore.ts';
 import type { Piece } from '../sql/split-statements.ts';
 import { type Doing, refusal } from './statement-errors.ts';
@@ -58,7 +58,7 @@ async function* gathered(data: AsyncIterable<Buffer>, room: Buffer): AsyncGenera
         to = from;
       }
     }
-    giveBack(chunk);
+    releaseMemory(chunk);
   }
   if (to > from) yield room.subarray(from, to);
 }

@@ -42,7 +42,7 @@ export interface Boundaries {
    * Objects of extensions in the backup's schemas that the database had before the restore, as `shown`, with the extension's name.
    * Absent on a server without other tenants: there the backup's SQL may write to any object that has its names.
    */
-  readonly lent?: ReadonlyMap<string, string>;
+  readonly extensionParts?: ReadonlyMap<string, string>;
   /** Foreign keys that were kept for later, as `keyOf`. */
   readonly kept: ReadonlySet<string>;
 }
@@ -129,18 +129,18 @@ const belongs = (extension: string): string =>
 const aboutLive = (
   statement: StatementKind,
   words: readonly Word[],
-  { schemas, intoLive, made, unmade, lent }: Boundaries,
+  { schemas, intoLive, made, unmade, extensionParts }: Boundaries,
 ): Decision | undefined => {
-  const object = lent && changedBy(statement, words);
-  if (!lent || !object?.schema || !schemas.includes(object.schema)) return undefined;
+  const object = extensionParts && changedBy(statement, words);
+  if (!extensionParts || !object?.schema || !schemas.includes(object.schema)) return undefined;
   if (made.has(shown(object))) return undefined;
-  const extension = lent.get(shown(object));
+  const extension = extensionParts.get(shown(object));
   if (extension !== undefined)
     return { do: 'leave-out', what: described(statement, words), why: belongs(extension) };
   if (!intoLive) {
     // The extension once had this table. Its installed version no longer has it.
     const isOfOld = statement.kind === 'copy' || statement.kind === 'sequence-value';
-    return isOfOld && lent.size
+    return isOfOld && extensionParts.size
       ? { do: 'leave-out', what: described(statement, words), why: NOT_MADE }
       : undefined;
   }

@@ -14,7 +14,7 @@ import type { RestoreAccess } from '../session/restore-access.ts';
 import { isLost, isRace } from '../session/server-messages.ts';
 import { connect, disconnect, withSession } from '../session/session.ts';
 import { commit } from './commit.ts';
-import { type Exchanged, exchange, isExchanged, steppingAside } from './exchange.ts';
+import { type Exchanged, exchange, isExchanged, placesSetAside } from './exchange.ts';
 
 /**
  * Tries the exchange of names until it succeeds or the tries run out. Writers wait meanwhile, but never long: the exchange waits only
@@ -86,7 +86,7 @@ export const lookExchanged = async (
 
 /** Dependents that an earlier exchange left outside, found by what depends on either schema now. */
 const lookAfter = async (client: pg.Client, places: readonly SchemaPlace[]): Promise<Repointed> => {
-  const aside = steppingAside(places);
+  const aside = placesSetAside(places);
   const find = (names: readonly string[]) => findDependents(client, names, []);
   const stay = await find(aside.map(({ to }) => to));
   const now = await find(aside.map(({ from }) => from));

@@ -185,7 +185,7 @@ export interface Exchanged extends Repointed {
 }
 
 /** Schemas whose name another schema takes. */
-export const steppingAside = (places: readonly SchemaPlace[]): readonly SchemaPlace[] =>
+export const placesSetAside = (places: readonly SchemaPlace[]): readonly SchemaPlace[] =>
   places.filter((place) => takerOf(places, place));
 
 /** In the caller's transaction. @throws SchemaNotOwned, RestoreRefused, SchemaNotFound */
@@ -203,7 +203,7 @@ export const exchange = async (
     client,
     places.filter(({ to }) => !from.includes(to)),
   );
-  const aside = steppingAside(places);
+  const aside = placesSetAside(places);
   const live = aside.map((place) => place.from);
   const first = await findDependents(client, live, aside);
   await lockTables(client, from);

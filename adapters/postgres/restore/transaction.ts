@@ -144,12 +144,12 @@ const loadBeside = async (client: pg.Client, request: LoadRequest): Promise<Brou
   const leftOut = [...compared.leftOut, ...notBorrowed(extensions)];
   for (const place of places) await renameSchema(client, place);
   // Return borrowed extensions, then rename the live schemas back.
-  await extensions.giveBack();
+  await extensions.returnAll();
   for (const { from, to } of aside) await renameSchema(client, { from: to, to: from });
   return {
     state: { ...compared, leftOut },
     namingLive: done.namingLive,
-    borrowed: extensions.lent.map(({ name }) => name),
+    borrowed: extensions.borrowed.map(({ name }) => name),
     leave: async (loaded) => {
       const names = places.map(({ to }) => to);
       const comments = await schemaComments(client, names);

@@ -69,8 +69,8 @@ export interface Borrowing {
   /** A statement of the backup names a part of an extension. */
   onNeed(extension: string): Promise<void>;
   /** Returns all borrowed extensions to their schemas. */
-  giveBack(): Promise<void>;
-  readonly lent: readonly ExtensionInside[];
+  returnAll(): Promise<void>;
+  readonly borrowed: readonly ExtensionInside[];
   /** Extensions that have stayed in their schema, with its name as other sessions know it. */
   readonly stayed: readonly MovedExtension[];
 }
@@ -88,30 +88,30 @@ export const borrowExtensions = async (
     client,
     aside.map(({ to }) => to),
   );
-  const lent: ExtensionInside[] = [];
+  const borrowed: ExtensionInside[] = [];
   const homeOf = ({ schema }: ExtensionInside): string =>
     aside.find(({ to }) => to === schema)?.from ?? schema;
-  const lend = async (one: ExtensionInside): Promise<void> => {
+  const borrow = async (one: ExtensionInside): Promise<void> => {
     const home = homeOf(one);
-    if (lent.includes(one) || !mayBorrowFrom(home)) return;
+    if (borrowed.includes(one) || !mayBorrowFrom(home)) return;
     await moveExtension(client, one.name, home);
-    lent.push(one);
+    borrowed.push(one);
   };
   return {
-    lent,
+    borrowed,
     onSchema: async (schema) => {
       for (const one of inside.filter(({ relations }) => !relations.length))
-        if (homeOf(one) === schema) await lend(one);
+        if (homeOf(one) === schema) await borrow(one);
     },
     onNeed: async (extension) => {
-      for (const one of inside.filter(({ name }) => name === extension)) await lend(one);
+      for (const one of inside.filter(({ name }) => name === extension)) await borrow(one);
     },
-    giveBack: async () => {
-      for (const { name, schema } of lent) await moveExtension(client, name, schema);
+    returnAll: async () => {
+      for (const { name, schema } of borrowed) await moveExtension(client, name, schema);
     },
     get stayed() {
       return inside
-        .filter((one) => !lent.includes(one))
+        .filter((one) => !borrowed.includes(one))
         .map((one) => ({ name: one.name, schema: homeOf(one) }));
     },
   };

@@ -71,11 +71,11 @@ export const moveExtension = async (
   schema: string,
 ): Promise<void> => {
   const missing = await readMissingOwners(client, [extension]);
-  const lent = missing.filter(({ grantable }) => grantable).map(({ owner }) => identifier(owner));
-  const options = lent.length
+  const joined = missing.filter(({ grantable }) => grantable).map(({ owner }) => identifier(owner));
+  const options = joined.length
     ? ((await client.query<{ options: string }>(INHERITS)).rows[0]?.options ?? '')
     : '';
-  for (const owner of lent) await client.query(`GRANT ${owner} TO CURRENT_USER${options}`);
+  for (const owner of joined) await client.query(`GRANT ${owner} TO CURRENT_USER${options}`);
   await client.query(`ALTER EXTENSION ${identifier(extension)} SET SCHEMA ${identifier(schema)}`);
-  for (const owner of lent) await client.query(`REVOKE ${owner} FROM CURRENT_USER`);
+  for (const owner of joined) await client.query(`REVOKE ${owner} FROM CURRENT_USER`);
 };

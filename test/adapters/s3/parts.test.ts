@@ -20,7 +20,7 @@ const storedBy = async (content: Buffer, pieceBytes: number) => {
   const found: { number: number; bytes: Buffer; crc32: string; isLast: boolean }[] = [];
   for await (const part of partsOf(inPieces(content, pieceBytes), rooms, PART)) {
     found.push({ ...part, bytes: Buffer.from(part.bytes) });
-    rooms.giveBack(part);
+    rooms.release(part);
   }
   return found;
 };
@@ -85,7 +85,7 @@ describe('parts of a body', () => {
     const seen = new Set<ArrayBufferLike>();
     for await (const part of partsOf(inPieces(Buffer.alloc(80 * MIB), MIB), rooms, PART)) {
       seen.add(part.bytes.buffer);
-      rooms.giveBack(part);
+      rooms.release(part);
     }
     // One that is returned, and the one that is filled meanwhile.
     expect(seen.size).toBeLessThanOrEqual(2);

@@ -8,7 +8,7 @@ import {
   zstdCompress,
   zstdCompressSync,
 } from 'node:zlib';
-import { giveBack, readChunks } from '../../../../core/chunks.ts';
+import { readChunks, releaseMemory } from '../../../../core/chunks.ts';
 import { DumpUnreadable } from '../../../../core/errors/restore.ts';
 import type { ArchiveHeader } from './header.ts';
 
@@ -103,7 +103,7 @@ async function* frames(
       yield frame;
       filled = 0;
     }
-    if (isSoleReader) giveBack(piece);
+    if (isSoleReader) releaseMemory(piece);
   }
   if (filled > 0) yield frame.subarray(0, filled);
 }

@@ -26,9 +26,9 @@ export const setMultirangeOwners = async ({ client, request, isSuperuser }: Run)
   const { rows } = await client.query<Left>(LEFT, [request.schemas]);
   for (const { schema, name, owner, creates } of rows) {
     const right = `CREATE ON SCHEMA ${identifier(schema)}`;
-    const isLent = !creates && !isSuperuser;
-    if (isLent) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
+    const isTemporary = !creates && !isSuperuser;
+    if (isTemporary) await client.query(`GRANT ${right} TO ${identifier(owner)}`);
     await client.query(`ALTER TYPE ${qualified(schema, name)} OWNER TO ${identifier(owner)}`);
-    if (isLent) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
+    if (isTemporary) await client.query(`REVOKE ${right} FROM ${identifier(owner)}`);
   }
 };

@@ -16,7 +16,7 @@ import { confinedRole, type Evaluated, refuseExposed } from './confine.ts';
 import { harmfulAmong, withoutBuiltIns } from './harmful-names.ts';
 import { forget, noteExecuted, taintedTypesOf, tenantCodeOf } from './known-code.ts';
 import { foldedOf, NO_CODE } from './read-tenant-code.ts';
-import { type Lent, runRestricted } from './security-restricted.ts';
+import { runRestricted, type TemporaryGrant } from './security-restricted.ts';
 import { settleBeforeCode } from './settle-before-code.ts';
 
 /**
@@ -183,7 +183,11 @@ const RIGHTS_ON = `
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3`;
 
 /** A key's owner needs rights on the referenced table, whose grants are not restored yet. */
-const lentFor = async (run: Run, role: string, on: Name): Promise<readonly Lent[]> => {
+const temporaryGrants = async (
+  run: Run,
+  role: string,
+  on: Name,
+): Promise<readonly TemporaryGrant[]> => {
   const { schema, name } = named(on);
   interface Rights {
     readonly refers: boolean;
@@ -261,11 +265,13 @@ const executeThrough = async (
     const isOther = role !== undefined && !door.isRestricted;
     if (isOther && (await attaches(run, statement, door, role))) {
       const place = { schema: door.one.schema, role };
-      const lent =
-        statement.kind === 'foreign-key' ? await lentFor(run, role, statement.references) : [];
+      const grants =
+        statement.kind === 'foreign-key'
+          ? await temporaryGrants(run, role, statement.references)
+          : [];
       await settleBeforeCode(run);
       await execute((text, what) =>
-        runRestricted(client, place, sqlOf(text, what.object), what, lent),
+        runRestricted(client, place, sqlOf(text, what.object), what, grants),
       );
       return forget(run);
     }

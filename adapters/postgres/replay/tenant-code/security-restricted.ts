@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** A right that the role has for this statement only. */
-export interface Lent {
+export interface TemporaryGrant {
   readonly grant: string;
   readonly revoke: string;
 }
@@ -54,7 +54,7 @@ export const sendRestricted = async (
   client: pg.Client,
   { schema, role }: Place,
   sql: string,
-  lent: readonly Lent[] = [],
+  grants: readonly TemporaryGrant[] = [],
 ): Promise<void> => {
   const [rights] = (await client.query<Rights>(RIGHTS, [role, schema])).rows;
   const helper = `larder_${randomBytes(8).toString('hex')}`;
@@ -64,8 +64,8 @@ export const sendRestricted = async (
   );
   const onSchema = `${missing} ON SCHEMA ${identifier(schema)}`;
   const all = missing
-    ? [...lent, { grant: `GRANT ${onSchema} TO ${to}`, revoke: `REVOKE ${onSchema} FROM ${to}` }]
-    : lent;
+    ? [...grants, { grant: `GRANT ${onSchema} TO ${to}`, revoke: `REVOKE ${onSchema} FROM ${to}` }]
+    : grants;
   const body = pg.escapeLiteral(`BEGIN EXECUTE ${pg.escapeLiteral(sql)}; END`);
   const steps = [
     ...all.map(({ grant }) => grant),
@@ -102,9 +102,9 @@ export const runRestricted = async (
   place: Place,
   sql: string,
   doing: Doing,
-  lent: readonly Lent[] = [],
+  grants: readonly TemporaryGrant[] = [],
 ): Promise<void> => {
-  await sendRestricted(client, place, sql, lent).catch((error: unknown) => {
+  await sendRestricted(client, place, sql, grants).catch((error: unknown) => {
     throw denied(error, doing, place.role) ?? refusal(error, doing);
   });
 };
