@@ -26,9 +26,11 @@ export type StatusPart =
   | `verification-${OpenState}`;
 
 /** Rows store `unnotified` under its earlier name, which stays. */
-export const statusPrefixOf = (part: StatusPart): string => `${part.replace('unnotified', 'untold')}#`;
+export const statusPrefixOf = (part: StatusPart): string =>
+  `${part.replace('unnotified', 'untold')}#`;
 
-export const statusKeyOf = (part: StatusPart, shard: number): string => `${statusPrefixOf(part)}${shard}`;
+export const statusKeyOf = (part: StatusPart, shard: number): string =>
+  `${statusPrefixOf(part)}${shard}`;
 
 const shard = (projectId: string): number => shardOf(projectId, TABLE.shards);
 
