@@ -34,6 +34,22 @@ export const OWN_CATALOGS: readonly string[] = [
   'pg_cast',
 ];
 
+/** Those of them whose objects have owners or grants, or name roles. */
+export const OWNED_CATALOGS: readonly string[] = OWN_CATALOGS.filter(
+  (name) =>
+    ![
+      'pg_constraint',
+      'pg_attrdef',
+      'pg_trigger',
+      'pg_rewrite',
+      'pg_amop',
+      'pg_amproc',
+      'pg_ts_parser',
+      'pg_ts_template',
+      'pg_cast',
+    ].includes(name),
+);
+
 /** Catalogs without objects of their own: the catalog, the catalog of the object that a row belongs to, the column with its OID. */
 export const PARTS: readonly (readonly [string, string, string])[] = [
   ['pg_attribute', 'pg_class', 'attrelid'],

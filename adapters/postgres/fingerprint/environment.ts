@@ -32,20 +32,32 @@ const SERVER = [
 const all = (column: string, from: string): string =>
   `(SELECT pg_catalog.jsonb_agg(${column} ORDER BY ${column})::pg_catalog.text FROM ${from})`;
 
-/** Entries DATABASE and DATABASE PROPERTIES of an archive. Grants are written with the names of roles. */
+const OF_DATABASE =
+  "= 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = pg_catalog.current_database()";
+
+/**
+ * Entries DATABASE and DATABASE PROPERTIES of an archive. Names of roles are read from the snapshot: functions that give them, and the
+ * text of a grant, have the present ones.
+ */
 const DATABASE = [
-  `(SELECT (pg_catalog.to_jsonb(d) - '{datfrozenxid,datminmxid}'::pg_catalog.text[] || pg_catalog.jsonb_build_object('owner', pg_catalog.pg_get_userbyid(d.datdba)))::pg_catalog.text
+  `(SELECT (pg_catalog.to_jsonb(d) - '{datfrozenxid,datminmxid}'::pg_catalog.text[])::pg_catalog.text
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`,
   ...['pg_shdescription', 'pg_shseclabel'].map((name) =>
     all(
       'pg_catalog.to_jsonb(c)',
       `pg_catalog.${name} c JOIN pg_catalog.pg_database d ON d.oid = c.objoid
-      WHERE c.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = pg_catalog.current_database()`,
+      WHERE c.classoid ${OF_DATABASE}`,
     ),
   ),
   all(
-    'pg_catalog.jsonb_build_array(pg_catalog.pg_get_userbyid(s.setrole), s.setconfig)',
-    `pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = pg_catalog.current_database()`,
+    'pg_catalog.jsonb_build_array(s.deptype, r.oid, r.rolname)',
+    `pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.objid JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
+      WHERE s.dbid = 0 AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.classid ${OF_DATABASE}`,
+  ),
+  all(
+    'pg_catalog.jsonb_build_array(s.setrole, r.rolname, s.setconfig)',
+    `pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+      WHERE d.datname = pg_catalog.current_database()`,
   ),
 ];
 

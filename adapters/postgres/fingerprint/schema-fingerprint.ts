@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { FIRST_NORMAL_OID } from '../catalog/outside-dependencies.ts';
-import { catalog, INNER_TYPES, NOTES, OUTSIDE_CATALOGS, OWN_CATALOGS, PARTS } from './catalogs.ts';
+import { catalog, INNER_TYPES } from './catalogs.ts';
+import { linesQuery, type Reached } from './fingerprint-lines.ts';
 
 /**
  * A digest of everything on which the table of contents of `pg_dump -n` depends. As long as it stands, and the environment's with it (see
@@ -10,11 +12,12 @@ import { catalog, INNER_TYPES, NOTES, OUTSIDE_CATALOGS, OWN_CATALOGS, PARTS } fr
  * transaction that wrote it. ANALYZE and VACUUM write in place and leave it; so does freezing. A row that is written anew without a change
  * of definitions, as TRUNCATE writes that of a table, changes the fingerprint without need: that costs a pg_dump and no more.
  *
- * What the schema refers to outside is followed one step, and types through all that they are made of, since constants show their labels
- * and names. PostgreSQL's own objects have no rows in pg_depend: their names do not change.
+ * What the schema refers to outside is told by what definitions show of it, and types through all that they are made of, since constants
+ * show their labels and names. PostgreSQL's own objects have no rows in pg_depend: their names do not change.
  *
  * Every step is a look-up in an index, so the number of other schemas is of no concern. The session must plan by index: see
- * PLANNED_BY_INDEX in ../session/planned-by-index.ts.
+ * PLANNED_BY_INDEX in ../session/planned-by-index.ts. There are two queries, since one over all catalogs takes several times as long to plan
+ * as to execute: the first finds the objects, the second reads the catalogs that have some. Both must see the same snapshot.
  *
  * It sees neither a changed object of PostgreSQL's own, nor an object that an expression names in the text of a value: see
  * readNeverKept.
@@ -50,10 +53,30 @@ const NEEDS = `
     SELECT d.* FROM own JOIN pg_catalog.pg_depend d ON d.classid = own.classid AND d.objid = own.objid
   ), outside AS MATERIALIZED (
     SELECT DISTINCT n.refclassid AS classid, n.refobjid AS objid FROM needs n
-    WHERE NOT EXISTS (SELECT FROM own WHERE own.classid = n.refclassid AND own.objid = n.refobjid)
+    WHERE (n.refclassid, n.refobjid) NOT IN (SELECT own.classid, own.objid FROM own)
   )`;
 
-/** Types outside, those of functions and columns there, and what they are all made of. */
+/**
+ * What is outside, with all that it depends on in its turn, and parts of tables and of domains, which may depend on more. Where that leads
+ * back to the schema, pg_dump has dependencies between entries for it.
+ */
+const BEYOND = `
+  beyond (classid, objid) AS (
+    SELECT o.classid, o.objid FROM outside o
+    UNION
+    SELECT step.classid, step.objid
+    FROM beyond b CROSS JOIN LATERAL (
+      SELECT d.refclassid, d.refobjid FROM pg_catalog.pg_depend d WHERE d.classid = b.classid AND d.objid = b.objid
+      UNION ALL SELECT ${catalog('pg_attrdef')}, a.oid FROM pg_catalog.pg_attrdef a WHERE b.classid = ${catalog('pg_class')} AND a.adrelid = b.objid
+      UNION ALL SELECT ${catalog('pg_rewrite')}, r.oid FROM pg_catalog.pg_rewrite r WHERE b.classid = ${catalog('pg_class')} AND r.ev_class = b.objid
+      UNION ALL SELECT ${catalog('pg_constraint')}, k.oid FROM pg_catalog.pg_constraint k
+        WHERE b.classid = ${catalog('pg_class')} AND k.conrelid = b.objid AND k.contype = 'c'
+      UNION ALL SELECT ${catalog('pg_constraint')}, k.oid FROM pg_catalog.pg_constraint k WHERE b.classid = ${catalog('pg_type')} AND k.contypid = b.objid
+    ) AS step (classid, objid)
+    WHERE (step.classid, step.objid) NOT IN (SELECT own.classid, own.objid FROM own)
+  )`;
+
+/** Types outside, those of functions there, and what they are all made of. */
 const TYPES = `
   types (oid) AS (
     SELECT seed.oid FROM (
@@ -71,94 +94,68 @@ const TYPES = `
     WHERE made.oid >= ${FIRST_NORMAL_OID}
   )`;
 
-const text = (...columns: readonly string[]): string =>
-  `pg_catalog.concat_ws(' ', ${columns.join(', ')})`;
+/** Catalogs by their names, since their OIDs are those of PostgreSQL's source on every server. */
+const nameOf = (classid: string): string =>
+  `(SELECT k.relname::pg_catalog.text FROM pg_catalog.pg_class k WHERE k.oid = ${classid})`;
 
-const ownRows = OWN_CATALOGS.map(
-  (name) => `SELECT ${text(`'${name}'`, 'c.oid', 'c.xmin')}
-    FROM own JOIN pg_catalog.${name} c ON c.oid = own.objid WHERE own.classid = ${catalog(name)}`,
-);
+/** The objects, by catalog, and one text of all dependencies. */
+export const REACHED = `WITH RECURSIVE ${OWN}, ${NEEDS}, ${BEYOND}, ${TYPES}
+  SELECT 'own' AS what, ${nameOf('classid')} AS catalog, pg_catalog.array_agg(objid ORDER BY objid)::pg_catalog.text AS oids FROM own GROUP BY classid
+  UNION ALL
+  SELECT 'outside', ${nameOf('classid')}, pg_catalog.array_agg(objid ORDER BY objid)::pg_catalog.text FROM outside GROUP BY classid
+  UNION ALL
+  SELECT 'type', 'pg_type', pg_catalog.array_agg(oid ORDER BY oid)::pg_catalog.text FROM types HAVING pg_catalog.count(*) > 0
+  UNION ALL
+  SELECT 'needs', '', pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+    pg_catalog.string_agg(n.line, ',' ORDER BY n.line COLLATE "C"), 'UTF8')), 'hex')
+  FROM (
+    SELECT pg_catalog.concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype) FROM needs
+    UNION ALL
+    SELECT pg_catalog.concat_ws(' ', d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype)
+    FROM beyond b JOIN pg_catalog.pg_depend d ON d.classid = b.classid AND d.objid = b.objid
+  ) AS n (line)`;
 
-const partRows = PARTS.map(([name, whole, column]) => {
-  const isColumn = name === 'pg_attribute';
-  return `SELECT ${text(`'${name}'`, 'own.objid', ...(isColumn ? ['c.attnum'] : []), 'c.xmin')}
-    FROM own JOIN pg_catalog.${name} c ON c.${column} = own.objid
-    WHERE own.classid = ${catalog(whole)}${isColumn ? ' AND c.attnum > 0' : ''}`;
-});
+interface Row {
+  readonly what: 'own' | 'outside' | 'type' | 'needs';
+  readonly catalog: string;
+  /** Text of an array; of `needs`, a digest. */
+  readonly oids: string | null;
+}
 
-const noteRows = NOTES.map(
-  ([
-    name,
-    more,
-  ]) => `SELECT ${text(`'${name}'`, 'c.classoid', 'c.objoid', 'c.objsubid', `c.xmin${more}`)}
-    FROM own JOIN pg_catalog.${name} c ON c.objoid = own.objid AND c.classoid = own.classid`,
-);
+/** What a fingerprint is made of, and what has been read of it. */
+export interface Found {
+  readonly reached: Reached;
+  /** All that the first query has said. */
+  readonly text: string;
+}
 
-/** Roles are renamed without a trace in the objects that they own or may use. */
-const ROLES = `
-  SELECT ${text("'role'", 's.classid', 's.objid', 's.objsubid', 's.deptype', 's.refobjid', 'pg_catalog.quote_literal(r.rolname)')}
-  FROM own
-  JOIN pg_catalog.pg_shdepend s ON s.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-    AND s.classid = own.classid AND s.objid = own.objid
-  JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
-  WHERE s.refclassid = ${catalog('pg_authid')}`;
+const reachedOf = (rows: readonly Row[]): Reached => {
+  const by = (what: Row['what']) =>
+    new Map(rows.flatMap((row) => (row.what === what ? [[row.catalog, row.oids ?? '{}']] : [])));
+  return { own: by('own'), outside: by('outside'), types: by('type').get('pg_type') };
+};
 
-const outsideRows = OUTSIDE_CATALOGS.map(
-  ({ catalog: name, schema, name: called, columns = [] }) => {
-    const row = called
-      ? [
-          `pg_catalog.quote_literal(c.${called})`,
-          ...columns.map((one) => `COALESCE(c.${one}::pg_catalog.text, '-')`),
-        ]
-      : ['c.xmin'];
-    return `SELECT ${text(`'outside ${name}'`, 'c.oid', ...row, ...(schema ? ['pg_catalog.quote_literal(n.nspname)'] : []))}
-    FROM outside o JOIN pg_catalog.${name} c ON c.oid = o.objid${schema ? ` JOIN pg_catalog.pg_namespace n ON n.oid = c.${schema}` : ''}
-    WHERE o.classid = ${catalog(name)}`;
-  },
-);
+export const findObjects = async (
+  client: pg.Client,
+  schemas: readonly string[],
+): Promise<Found> => {
+  const { rows } = await client.query<Row>(REACHED, [schemas]);
+  const lines = rows.map(({ what, catalog: name, oids }) => `${what} ${name} ${oids}`);
+  return { reached: reachedOf(rows), text: lines.sort().join('\n') };
+};
 
-/** Views name the columns of what they read; so do keys. Of a view, its query decides what pg_dump lets come before it. */
-const OUTSIDE_PARTS = [
-  `SELECT ${text("'outside column'", 'a.attrelid', 'a.attnum', 'pg_catalog.quote_literal(a.attname)', 'a.atttypid')}
-    FROM outside o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.objid AND a.attnum > 0 WHERE o.classid = ${catalog('pg_class')}`,
-  `SELECT ${text("'outside rule'", 'r.oid', 'r.xmin')}
-    FROM outside o JOIN pg_catalog.pg_rewrite r ON r.ev_class = o.objid WHERE o.classid = ${catalog('pg_class')}`,
-  `SELECT ${text("'outside attribute'", 'a.attrelid', 'a.attnum', 'pg_catalog.quote_literal(a.attname)', 'a.atttypid')}
-    FROM types JOIN pg_catalog.pg_type t ON t.oid = types.oid JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0`,
-  `SELECT ${text("'outside label'", 'e.enumtypid', 'e.oid', 'pg_catalog.quote_literal(e.enumlabel)')}
-    FROM types JOIN pg_catalog.pg_enum e ON e.enumtypid = types.oid`,
-];
+/** Hexadecimal SHA-256. Equal ones of two snapshots mean equal definitions, in an equal environment. */
+export const digestObjects = async (
+  client: pg.Client,
+  { reached, text: said }: Found,
+): Promise<string> => {
+  const { text, values } = linesQuery(reached);
+  const { rows } = await client.query<{ digest: string }>(text, [...values]);
+  return createHash('sha256').update(`${said}\n${rows[0]?.digest}`).digest('hex');
+};
 
-const NEEDS_ROWS = `SELECT ${text("'needs'", 'n.classid', 'n.objid', 'n.objsubid', 'n.refclassid', 'n.refobjid', 'n.refobjsubid', 'n.deptype')} FROM needs n`;
-
-const LINES = [
-  NEEDS_ROWS,
-  ...ownRows,
-  ...partRows,
-  ...noteRows,
-  ROLES,
-  ...outsideRows,
-  ...OUTSIDE_PARTS,
-].join('\n  UNION ALL ');
-
-/** One line for each fact. Its first word says what it is of. */
-export const FINGERPRINT_LINES = `WITH RECURSIVE ${OWN}, ${NEEDS}, ${TYPES}, lines (line) AS (
-  ${LINES})`;
-
-export const FINGERPRINT_SQL = `${FINGERPRINT_LINES}
-  SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(COALESCE(pg_catalog.string_agg(line, E'\\n' ORDER BY line COLLATE "C"), ''), 'UTF8')), 'hex') AS digest
-  FROM lines`;
-
-/**
- * Hexadecimal SHA-256; of the empty text if there is no such schema. Equal ones of two snapshots mean equal definitions, in an
- * equal environment.
- */
+/** Both in one go, for a client whose transaction has one snapshot, or while nobody changes anything. */
 export const readFingerprint = async (
   client: pg.Client,
   schemas: readonly string[],
-): Promise<string> => {
-  const { rows } = await client.query<{ digest: string }>(FINGERPRINT_SQL, [schemas]);
-  const [row] = rows;
-  if (!row) throw new Error('the server gave no row');
-  return row.digest;
-};
+): Promise<string> => await digestObjects(client, await findObjects(client, schemas));

@@ -10,7 +10,7 @@ import { templateArguments } from '../engine/fresh-template.ts';
 import type { Template, TemplateOf, TemplateRequest } from '../engine/template.ts';
 import { readEnvironment } from '../fingerprint/environment.ts';
 import { readNeverKept } from '../fingerprint/never-kept.ts';
-import { readFingerprint } from '../fingerprint/schema-fingerprint.ts';
+import { digestObjects, findObjects } from '../fingerprint/schema-fingerprint.ts';
 import { atOnce } from '../session/pipelined-reads.ts';
 import { firstDifference } from './same-contents.ts';
 import { decodeEntry, encodeEntry, type KeptEntry } from './template-entry.ts';
@@ -53,30 +53,49 @@ const NEXT_TRANSACTION = `
 
 /**
  * Reads in a transaction of its own, so that an error does not end the export's. All is sent at once: what others send over the same
- * session comes before it or behind it.
+ * session comes before it or behind it, and never into a transaction that has failed.
  * @param snapshot another session's, or none for the present state
+ */
+const readIn = async <T extends readonly unknown[]>(
+  client: pg.Client,
+  snapshot: string | undefined,
+  ...reads: { readonly [K in keyof T]: () => Promise<T[K]> }
+): Promise<T> => {
+  const take = snapshot && `SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(snapshot)}`;
+  const read = () => atOnce<T>(client, ...reads);
+  try {
+    const [, , found] = await atOnce(
+      client,
+      () => client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+      async () => take && (await client.query(take)),
+      read,
+      () => client.query('COMMIT'),
+    );
+    return found;
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+};
+
+/**
+ * The second transaction has the first one's snapshot, if one is given. The present state may be of two moments: what was changed before the
+ * first is seen, and no more is asked.
  */
 const readState = async (
   client: pg.Client,
   schemas: readonly string[],
   snapshot?: string,
 ): Promise<State> => {
-  const take = snapshot && `SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(snapshot)}`;
-  try {
-    const [, , fingerprint, environment, { rows }] = await atOnce(
-      client,
-      () => client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-      async () => take && (await client.query(take)),
-      () => readFingerprint(client, schemas),
-      () => readEnvironment(client),
-      () => client.query<{ next: string }>(NEXT_TRANSACTION),
-      () => client.query('COMMIT'),
-    );
-    return { fingerprint, environment, nextTransaction: rows[0]?.next ?? '' };
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  }
+  const [found, environment, { rows }] = await readIn(
+    client,
+    snapshot,
+    () => findObjects(client, schemas),
+    () => readEnvironment(client),
+    () => client.query<{ next: string }>(NEXT_TRANSACTION),
+  );
+  const [fingerprint] = await readIn(client, snapshot, () => digestObjects(client, found));
+  return { fingerprint, environment, nextTransaction: rows[0]?.next ?? '' };
 };
 
 const digest = (...parts: readonly unknown[]): string =>
