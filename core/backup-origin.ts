@@ -1,6 +1,9 @@
 import { type Digest, digestsOf } from './digest.ts';
+import { describeError } from './errors/base.ts';
+import { BackupDamaged, ReadCorrupted } from './errors/vault.ts';
 import type { Manifest } from './manifest.ts';
 import type { VaultReader } from './restore-ports.ts';
+import { NOT_AS_STORED } from './stored-object.ts';
 
 /**
  * Why a backup could not be restored. Only digests show that, and pg_restore usually stops before the end of a damaged archive, so
@@ -29,4 +32,36 @@ export const originOf = async (
   } catch {
     return 'unknown';
   }
+};
+
+/** The cause of a failure, after the object was read again. */
+export interface Fault {
+  readonly origin: Origin;
+  /** ReadCorrupted if the bytes were damaged in transit, BackupDamaged if they were in the vault; otherwise the failure itself. */
+  readonly error: unknown;
+}
+
+/**
+ * For restores and verifications: whether the object is the cause of a failure.
+ * @param failure not retryable
+ * @param arrived bytes that the failed read received; absent if it read parts only
+ */
+export const faultOf = async (
+  vault: Pick<VaultReader, 'read'>,
+  manifest: Pick<Manifest, 'object'>,
+  failure: unknown,
+  arrived: Digest | undefined,
+  signal: AbortSignal,
+): Promise<Fault> => {
+  const { key } = manifest.object;
+  const origin = await originOf(vault, manifest, arrived, signal);
+  const isDamage = failure instanceof BackupDamaged;
+  // Only parts that were read by ranges are called damaged before all bytes have arrived.
+  if (origin === 'transit' || (origin === 'source' && !arrived && isDamage)) {
+    const { message } = describeError(failure);
+    return { origin: 'transit', error: new ReadCorrupted(key, message, { cause: failure }) };
+  }
+  if (origin === 'vault' && !isDamage)
+    return { origin, error: new BackupDamaged(key, NOT_AS_STORED) };
+  return { origin, error: failure };
 };

@@ -1,9 +1,9 @@
 import type { Backup } from '../../core/backup.ts';
-import { originOf } from '../../core/backup-origin.ts';
+import { faultOf } from '../../core/backup-origin.ts';
 import type { Digest } from '../../core/digest.ts';
 import { describeError, isRetryable } from '../../core/errors/base.ts';
 import { DumpUnreadable, type Loosening, RestoreRefused } from '../../core/errors/restore.ts';
-import { BackupDamaged, ReadCorrupted } from '../../core/errors/vault.ts';
+import { BackupDamaged } from '../../core/errors/vault.ts';
 import type { WorkContext } from '../../core/leased-work/work-message.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { boundedOutcome, boundedReport } from '../../core/outcome-bounds.ts';
@@ -36,21 +36,19 @@ import { takeSafetyBackup } from './safety-backup.ts';
 type Context = WorkContext<Restore>;
 
 /** A failure is more precise if it is known whether the stored object itself is the cause. */
-const blame = async (
+const causeOf = async (
   { vault }: Pick<RestorePorts, 'vault'>,
   manifest: Manifest,
   error: unknown,
   { arrived, signal }: { readonly arrived?: Digest | undefined; readonly signal: AbortSignal },
 ): Promise<unknown> => {
   if (isRetryable(error)) return error;
-  const { key } = manifest.object;
-  const origin = await originOf(vault, manifest, arrived, signal);
-  const { message } = describeError(error);
-  // Only parts that were read by ranges are called damaged before all bytes have arrived.
-  const isOfParts = origin === 'source' && !arrived && error instanceof BackupDamaged;
-  if (origin === 'transit' || isOfParts) return new ReadCorrupted(key, message, { cause: error });
-  if (origin !== 'vault' || error instanceof BackupDamaged) return error;
-  return new BackupDamaged(key, `${NOT_AS_STORED} (${message})`);
+  const { origin, error: fault } = await faultOf(vault, manifest, error, arrived, signal);
+  if (origin !== 'vault' || fault === error) return fault;
+  return new BackupDamaged(
+    manifest.object.key,
+    `${NOT_AS_STORED} (${describeError(error).message})`,
+  );
 };
 
 /** An unreadable table of contents was damaged during the read, or in the object, or was written that way. */
@@ -62,7 +60,9 @@ const planFrom = async (
 ): Promise<RestorePlan> => {
   const { manifest } = stored;
   const unreadable = async (error: unknown): Promise<never> => {
-    throw error instanceof DumpUnreadable ? await blame(ports, manifest, error, { signal }) : error;
+    throw error instanceof DumpUnreadable
+      ? await causeOf(ports, manifest, error, { signal })
+      : error;
   };
   const read = () => planRestore(ports, restore, stored);
   try {
@@ -105,7 +105,7 @@ const loadOnce = async (
     if (next)
       return await loadOnce(ports, options, restore, project, found, context, preflight, next);
     const arrived = reading.soFar();
-    throw withAnotherWay(await blame(ports, manifest, error, { arrived, signal }), restore);
+    throw withAnotherWay(await causeOf(ports, manifest, error, { arrived, signal }), restore);
   }
 };
 

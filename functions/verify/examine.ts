@@ -1,19 +1,14 @@
 import type { Backup } from '../../core/backup.ts';
-import { originOf } from '../../core/backup-origin.ts';
+import { faultOf } from '../../core/backup-origin.ts';
 import type { Digest } from '../../core/digest.ts';
 import { describeError } from '../../core/errors/base.ts';
 import { BackupNotReady } from '../../core/errors/request.ts';
-import { BackupDamaged, BackupGone, ReadCorrupted } from '../../core/errors/vault.ts';
+import { BackupDamaged, BackupGone } from '../../core/errors/vault.ts';
 import { BackupNotVerifiable } from '../../core/errors/verification.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { boundedUnfinished } from '../../core/outcome-bounds.ts';
 import { findStored } from '../../core/stored-backup.ts';
-import {
-  leastSeconds,
-  type MeteredReading,
-  NOT_AS_STORED,
-  readMetered,
-} from '../../core/stored-object.ts';
+import { leastSeconds, type MeteredReading, readMetered } from '../../core/stored-object.ts';
 import type { Vouched } from '../../core/trusted-manifest.ts';
 import type { Verification, VerificationResult } from '../../core/verification.ts';
 import type { VerifyPorts } from './ports.ts';
@@ -66,7 +61,7 @@ const refuseUnknown = ({ backup, definitions }: Manifest, vouched: Vouched): voi
 };
 
 /** What an error means for the backup, after its bytes were checked. @throws the error itself if it means nothing for the backup */
-const judged = async (
+const resultOfFailure = async (
   { vault }: Pick<VerifyPorts, 'vault'>,
   manifest: Manifest,
   error: unknown,
@@ -74,14 +69,9 @@ const judged = async (
   signal: AbortSignal,
 ): Promise<VerificationResult> => {
   if (signal.aborted || error instanceof BackupGone) throw error;
-  const origin = await originOf(vault, manifest, arrived, signal);
-  if (origin === 'transit')
-    throw new ReadCorrupted(manifest.object.key, describeError(error).message, { cause: error });
-  if (error instanceof BackupDamaged) throw error;
-  if (origin === 'vault') {
-    const { message } = describeError(error);
-    return resultOf(new BackupDamaged(manifest.object.key, NOT_AS_STORED), [message]);
-  }
+  const { origin, error: fault } = await faultOf(vault, manifest, error, arrived, signal);
+  if (origin === 'transit' || error instanceof BackupDamaged) throw fault;
+  if (origin === 'vault') return resultOf(fault, [describeError(error).message]);
   if (!speaksAgainstBackup(error)) throw error;
   return resultOf(error, origin === 'source' ? [FROM_THE_BEGINNING] : []);
 };
@@ -136,7 +126,7 @@ export const examine = async (
     };
   } catch (error) {
     if (!reading) throw error;
-    return await judged(ports, manifest, error, reading.soFar(), signal);
+    return await resultOfFailure(ports, manifest, error, reading.soFar(), signal);
   } finally {
     await reading?.end();
   }
