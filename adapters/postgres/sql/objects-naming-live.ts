@@ -1,4 +1,3 @@
-import { quoted } from '../../../core/errors/base.ts';
 import type { NamesLive } from '../../../core/restore.ts';
 import { described, shown } from './describe-statement.ts';
 import { isKey } from './function-body.ts';
@@ -10,6 +9,7 @@ import {
   wordsIn,
   writesIn,
 } from './schema-names-in-text.ts';
+import { isSymbol, partOf, titleOf } from './statement-parts.ts';
 import type { Word } from './statement-words.ts';
 
 /**
@@ -24,9 +24,6 @@ const NO_CODE = ['type', 'sequence', 'collation', 'text search dictionary', 'ser
 /** Constants of these types are stored as OIDs, and so refer to the restored object: `'acme.s'::regclass`. */
 const BY_OID =
   /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|type)$/;
-
-const isSymbol = (word: Word | undefined, text: string): boolean =>
-  word?.kind === 'symbol' && word.text === text;
 
 /** The type of a cast directly after a constant. */
 const castOf = (words: readonly Word[], at: number): string | undefined => {
@@ -48,80 +45,6 @@ const bodyAt = (words: readonly Word[]): number => {
     return isKey(word, 'as') && next !== undefined && isText(next);
   });
   return at < 0 ? words.length : at + 1;
-};
-
-const PART_KEYS = ['default', 'generated', 'check'];
-const PART_NAMES: Readonly<Record<string, string>> = {
-  default: 'the default',
-  generated: 'the generated value',
-  check: 'a check',
-};
-
-/** The last of some key words before a word. */
-const lastKey = (words: readonly Word[], at: number): string | undefined => {
-  for (let index = at - 1; index >= 0; index -= 1) {
-    const found = PART_KEYS.find((key) => isKey(words[index], key));
-    if (found) return found;
-  }
-  return undefined;
-};
-
-/** In a new table: the beginning and the end of the column or constraint that contains a word. */
-const partOfTable = (words: readonly Word[], at: number): readonly [number, number] => {
-  let depth = 0;
-  let from = 0;
-  for (const [index, word] of words.entries()) {
-    const isEnd = depth === 1 && (isSymbol(word, ',') || isSymbol(word, ')'));
-    if (isEnd && index > at) return [from, index];
-    if (isEnd || (isSymbol(word, '(') && depth === 0)) from = index + 1;
-    if (isSymbol(word, '(')) depth += 1;
-    else if (isSymbol(word, ')')) depth -= 1;
-  }
-  return [from, words.length];
-};
-
-/** In a new domain: its default and each of its checks separately. */
-const partOfDomain = (words: readonly Word[], at: number): readonly [number, number] => {
-  const begins = (word: Word): boolean => isKey(word, 'default') || isKey(word, 'constraint');
-  const from = words.slice(0, at).findLastIndex(begins);
-  const to = words.findIndex((word, index) => index > at && begins(word));
-  return [Math.max(from, 0), to < 0 ? words.length : to];
-};
-
-/** The expression that contains a word. */
-const partOf = (
-  statement: StatementKind,
-  words: readonly Word[],
-  at: number,
-): readonly [number, number] => {
-  if (statement.kind !== 'create') return [0, words.length];
-  if (statement.what.endsWith('table')) return partOfTable(words, at);
-  return statement.what === 'domain' ? partOfDomain(words, at) : [0, words.length];
-};
-
-/** `constraint "c" of table "acme.t"`, `the default of column "no" of table "acme.t"`. */
-const titleOf = (
-  statement: StatementKind,
-  words: readonly Word[],
-  from: number,
-  at: number,
-): string => {
-  const whole = described(statement, words);
-  const before = words.slice(from, at);
-  const isTable = statement.kind === 'create' && statement.what.endsWith('table');
-  const isDomain = statement.kind === 'create' && statement.what === 'domain';
-  if (!isTable && !isDomain && statement.kind !== 'alter') return whole;
-  const nameBehind = (key: string): string | undefined => {
-    const found = before.findIndex((word) => isKey(word, key));
-    return found < 0 ? undefined : before[found + 1]?.text;
-  };
-  const constraint = nameBehind('constraint');
-  if (constraint !== undefined) return `constraint ${quoted(constraint)} of ${whole}`;
-  const part = PART_NAMES[lastKey(before, before.length) ?? ''] ?? 'a part';
-  const column = isTable ? before[0]?.text : nameBehind('column');
-  return column === undefined
-    ? `${part} of ${whole}`
-    : `${part} of column ${quoted(column)} of ${whole}`;
 };
 
 interface Routine {
