@@ -1,7 +1,10 @@
 import { readEnvironment } from '../../adapters/postgres/fingerprint/environment.ts';
 import { readFingerprint } from '../../adapters/postgres/fingerprint/schema-fingerprint.ts';
 import { PLANNED_BY_INDEX } from '../../adapters/postgres/session/planned-by-index.ts';
-import { commonSettings, startupOptions } from '../../adapters/postgres/session/session.ts';
+import {
+  commonSettings,
+  startupOptions,
+} from '../../adapters/postgres/session/session-settings.ts';
 import { ENV } from '../../core/contract.ts';
 import { addTenants, evenSample, listProjects, openTenants, TABLES } from '../many-schemas.ts';
 import { median, milliseconds, spread, table, times } from '../numbers.ts';

@@ -3,7 +3,8 @@ import { chooseMajor } from '../../../core/programs.ts';
 import type { ServerFacts } from '../../../core/snapshot-ports.ts';
 import type { Login } from '../../secrets/credentials.ts';
 import { VALUE_SETTINGS } from '../session/copy-settings.ts';
-import { commonSettings, type SourceAccess, startupOptions } from '../session/session.ts';
+import type { SourceAccess } from '../session/session.ts';
+import { commonSettings, startupOptions } from '../session/session-settings.ts';
 import { conninfoValue } from '../sql/identifiers.ts';
 import { type ClientPrograms, findProgramFiles, majorsOf } from './program-files.ts';
 

@@ -3,7 +3,7 @@ import { readEnvironment } from '../../../../adapters/postgres/fingerprint/envir
 import { readNeverKept } from '../../../../adapters/postgres/fingerprint/never-kept.ts';
 import { readFingerprint } from '../../../../adapters/postgres/fingerprint/schema-fingerprint.ts';
 import { PLANNED_BY_INDEX } from '../../../../adapters/postgres/session/planned-by-index.ts';
-import { startupOptions } from '../../../../adapters/postgres/session/session.ts';
+import { startupOptions } from '../../../../adapters/postgres/session/session-settings.ts';
 import { PASSWORD, type Postgres } from '../../../support/postgres.ts';
 import { contentsOf, LOOKER } from './contents.ts';
 
