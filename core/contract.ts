@@ -191,6 +191,7 @@ export const TIMES = {
   /** Stop this long before Lambda would. */
   stopBeforeTimeoutSeconds: 60,
   sweepEveryMinutes: 5,
+  deadLettersEveryMinutes: 5,
   /** Far above maxAttempts: the row ends a backup, the queue does not. */
   exportsMaxReceiveCount: 50,
   downloadUrlSeconds: 900,

@@ -189,7 +189,7 @@ export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
  */
 export const deadLetterSettings = z.array(
   z.strictObject({
-    queueArn: z.string(),
+    queueUrl: z.url(),
     kind: z.enum(DEAD_LETTER_KINDS),
     source: sourceName.optional(),
   }),

@@ -75,7 +75,7 @@ export class Alarms extends Construct {
 
   /** Messages of some queue could not be handled; `bury` has received them or failed to. */
   deadLetters(name: string, queue: Queue, of: string): void {
-    // A message that `bury` receives at once is never counted as waiting; a message that no function receives is never counted as received.
+    // A message that `bury` receives soon may never be counted as waiting; a message that no function receives is never counted as received.
     const metric = new MathExpression({
       expression: 'FILL(received, 0) + FILL(waiting, 0)',
       usingMetrics: {

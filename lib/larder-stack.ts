@@ -101,21 +101,6 @@ export class LarderStack extends Stack {
       alarms,
     });
     const starting = new StartRuns(this, 'Runs', { config, history, sources, routes, alarms });
-    const configured = new Schedules(this, 'Schedules', { config, starting, sweep, alarms });
-    const schedules = new ApiSchedules(this, 'ApiSchedules', { starting, configured, alarms });
-    const api = new Api(this, 'Api', {
-      config,
-      history,
-      vault,
-      manifestKey,
-      outcomes,
-      sources,
-      restores,
-      routes,
-      verifications,
-      schedules,
-      alarms,
-    });
     const { bury } = new Bury(this, 'Burial', {
       config,
       history,
@@ -136,6 +121,27 @@ export class LarderStack extends Stack {
         })),
         { kind: 'verifications', queue: verifications.requests.deadLetters },
       ],
+    });
+    const configured = new Schedules(this, 'Schedules', {
+      config,
+      starting,
+      sweep,
+      bury,
+      alarms,
+    });
+    const schedules = new ApiSchedules(this, 'ApiSchedules', { starting, configured, alarms });
+    const api = new Api(this, 'Api', {
+      config,
+      history,
+      vault,
+      manifestKey,
+      outcomes,
+      sources,
+      restores,
+      routes,
+      verifications,
+      schedules,
+      alarms,
     });
     alarms.counted(
       'VaultStrays',

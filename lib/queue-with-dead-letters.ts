@@ -24,7 +24,10 @@ const FIFO = {
   fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
 } as const satisfies QueueProps;
 
-/** Seconds for which a message that `bury` has received is hidden: six times its timeout, as Lambda advises. */
+/**
+ * For how long a dead letter that `bury` has received is hidden: longer than `bury` may run, so an invocation does not receive a letter twice
+ * that it could not handle.
+ */
 const BURY_VISIBILITY = Duration.seconds(360);
 
 export interface QueueWithDeadLettersProps {

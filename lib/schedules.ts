@@ -48,10 +48,11 @@ export interface SchedulesProps {
   readonly config: Config;
   readonly starting: StartRuns;
   readonly sweep: LarderFunction;
+  readonly bury: LarderFunction;
   readonly alarms: Alarms;
 }
 
-/** The configured schedules, each one for all its sources, and the schedule of sweep. All are in one group. */
+/** The configured schedules, each one for all its sources, and the schedules of sweep and bury. All are in one group. */
 export class Schedules extends Construct {
   readonly group: CfnScheduleGroup;
   readonly #role: Role;
@@ -60,16 +61,17 @@ export class Schedules extends Construct {
     super(scope, id);
     this.group = new CfnScheduleGroup(this, 'Group');
     this.#role = makeSchedulerRole(this, {
-      description: 'Larder: EventBridge Scheduler starts runs and sweep',
+      description: 'Larder: EventBridge Scheduler starts runs, sweep and bury',
       group: this.group,
-      targets: [props.sweep, props.starting.start],
+      targets: [props.sweep, props.bury, props.starting.start],
       deadLetters: props.starting.deadLetters,
     });
     for (const schedule of props.config.schedules) {
       this.#start(schedule, props);
       this.#warnOfGap(schedule);
     }
-    this.#sweep(props.sweep);
+    this.#repeat('Sweep', 'sweep', TIMES.sweepEveryMinutes, props.sweep);
+    this.#repeat('DeadLetters', 'dead letters', TIMES.deadLettersEveryMinutes, props.bury);
     const dropped = new Metric({
       namespace: 'AWS/Scheduler',
       metricName: 'InvocationDroppedCount',
@@ -118,16 +120,17 @@ export class Schedules extends Construct {
     );
   }
 
-  #sweep(sweep: LarderFunction): void {
-    this.#make('Sweep', {
-      description: 'Larder: sweep',
-      scheduleExpression: `rate(${TIMES.sweepEveryMinutes} minutes)`,
+  /** A function that repairs what is there, whatever the time. */
+  #repeat(id: string, what: string, everyMinutes: number, { lambda }: LarderFunction): void {
+    this.#make(id, {
+      description: `Larder: ${what}`,
+      scheduleExpression: `rate(${everyMinutes} minutes)`,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: sweep.lambda.functionArn,
+        arn: lambda.functionArn,
         roleArn: this.#role.roleArn,
         input: '{}',
-        // The next firing is near; one lost firing needs no alarm, and many raise SweepSilent.
+        // The next firing is near; one lost firing needs no alarm. Many raise SweepSilent, or leave letters for which their queue's alarm rings.
         retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 3 },
       },
     });

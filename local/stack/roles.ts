@@ -23,7 +23,7 @@ const routesOf = ({ parameters }: LocalModel, names = ''): z.output<typeof route
 const nameOfUrl = (url: string): string => url.split('/').at(-1) ?? url;
 const nameOfArn = (arn: string): string => arn.split(':').at(-1) ?? arn;
 
-/** A schedule of the configuration, not the one of sweep. */
+/** A schedule of the configuration, not one of sweep or bury. */
 const isForRuns = (input: string): boolean => 'schedule' in (JSON.parse(input) as object);
 
 export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> => {
@@ -49,9 +49,7 @@ export const functionsByRole = (model: LocalModel): ReadonlyMap<string, string> 
     model.functions.find(({ environment }) => variable in environment)?.name;
   give('notify', withVariable(ENV.notifications));
   give('bury', withVariable(ENV.deadLetters));
-  const scheduled = (forRuns: boolean): string | undefined =>
-    model.schedules.find(({ input }) => isForRuns(input) === forRuns)?.functionName;
-  give('start-runs', scheduled(true));
-  give('sweep', scheduled(false));
+  give('sweep', withVariable(ENV.schedules));
+  give('start-runs', model.schedules.find(({ input }) => isForRuns(input))?.functionName);
   return roles;
 };

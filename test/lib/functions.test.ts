@@ -36,7 +36,7 @@ const one = synthesis(config({ sources: [source({ restore: restore() })] }));
 const filledIn = (from: Synthesis, value: unknown): string =>
   from
     .text(value)
-    .replace(/<([^<>]*Queue)>/g, (_, queue) => `https://sqs.example.com/${queue}`)
+    .replace(/<([^<>]*(?:Queue|DeadLetters))>/g, (_, queue) => `https://sqs.example.com/${queue}`)
     .replace(/<([^<>]*)>/g, '$1');
 
 /** A function's variables as it would get them; values that the deployment fills in are invented. */
@@ -196,19 +196,38 @@ describe('the environment', () => {
     const kept = storedIn(two, environmentAt(two, 'Burial/Bury/Function').LARDER_DEAD_LETTERS);
     const archive = { source: 'archive' };
     expect(deadLetterSettings.parse(kept)).toEqual([
-      { queueArn: 'Outcomes/Messages/DeadLetters.Arn', kind: 'outcomes' },
-      { queueArn: 'Runs/DeadLetters.Arn', kind: 'runs' },
-      { queueArn: 'Retention/DeadLetters.Arn', kind: 'expire' },
-      { queueArn: 'Sources/main/Exports/DeadLetters.Arn', kind: 'exports', source: 'main' },
-      { queueArn: 'Sources/main/PlanDeadLetters.Arn', kind: 'plan', source: 'main' },
-      { queueArn: 'Sources/archive/Exports/DeadLetters.Arn', kind: 'exports', ...archive },
-      { queueArn: 'Sources/archive/PlanDeadLetters.Arn', kind: 'plan', ...archive },
+      { queueUrl: 'https://sqs.example.com/Outcomes/Messages/DeadLetters', kind: 'outcomes' },
+      { queueUrl: 'https://sqs.example.com/Runs/DeadLetters', kind: 'runs' },
+      { queueUrl: 'https://sqs.example.com/Retention/DeadLetters', kind: 'expire' },
       {
-        queueArn: 'Sources/archive/Restores/Requests/DeadLetters.Arn',
+        queueUrl: 'https://sqs.example.com/Sources/main/Exports/DeadLetters',
+        kind: 'exports',
+        source: 'main',
+      },
+      {
+        queueUrl: 'https://sqs.example.com/Sources/main/PlanDeadLetters',
+        kind: 'plan',
+        source: 'main',
+      },
+      {
+        queueUrl: 'https://sqs.example.com/Sources/archive/Exports/DeadLetters',
+        kind: 'exports',
+        ...archive,
+      },
+      {
+        queueUrl: 'https://sqs.example.com/Sources/archive/PlanDeadLetters',
+        kind: 'plan',
+        ...archive,
+      },
+      {
+        queueUrl: 'https://sqs.example.com/Sources/archive/Restores/Requests/DeadLetters',
         kind: 'restores',
         ...archive,
       },
-      { queueArn: 'Verifications/Requests/DeadLetters.Arn', kind: 'verifications' },
+      {
+        queueUrl: 'https://sqs.example.com/Verifications/Requests/DeadLetters',
+        kind: 'verifications',
+      },
     ]);
   });
 

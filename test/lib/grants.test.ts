@@ -4,6 +4,7 @@ import { grantsOf } from './support/grants.ts';
 import { synthesis } from './support/stack.ts';
 
 const LOG = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+const TAKE = ['sqs:DeleteMessage', 'sqs:ReceiveMessage'];
 const READ_QUEUE = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:larder/main-AbCdEf';
 const TABLE = '<History/Table.Arn>';
@@ -177,13 +178,13 @@ describe('each function has the grants that it uses, and no others', () => {
       '<Burial/Bury/Log.Arn>': LOG,
       [TABLE]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [OUTCOMES]: ['sqs:SendMessage'],
-      '<Outcomes/Messages/DeadLetters.Arn>': READ_QUEUE,
-      '<Runs/DeadLetters.Arn>': READ_QUEUE,
-      '<Retention/DeadLetters.Arn>': READ_QUEUE,
-      '<Sources/main/Exports/DeadLetters.Arn>': READ_QUEUE,
-      '<Sources/main/PlanDeadLetters.Arn>': READ_QUEUE,
-      '<Sources/main/Restores/Requests/DeadLetters.Arn>': READ_QUEUE,
-      '<Verifications/Requests/DeadLetters.Arn>': READ_QUEUE,
+      '<Outcomes/Messages/DeadLetters.Arn>': TAKE,
+      '<Runs/DeadLetters.Arn>': TAKE,
+      '<Retention/DeadLetters.Arn>': TAKE,
+      '<Sources/main/Exports/DeadLetters.Arn>': TAKE,
+      '<Sources/main/PlanDeadLetters.Arn>': TAKE,
+      '<Sources/main/Restores/Requests/DeadLetters.Arn>': TAKE,
+      '<Verifications/Requests/DeadLetters.Arn>': TAKE,
       [`${PARAMETER}/<Burial/Settings/0>`]: ['ssm:GetParameters'],
     });
   });
@@ -198,10 +199,11 @@ describe('each function has the grants that it uses, and no others', () => {
     });
   });
 
-  test('the schedules’ role starts runs and sweep, and sends to a queue what it could not start', () => {
+  test('the schedules’ role starts runs, sweep and bury, and sends to a queue what it could not start', () => {
     expect(grantsOf(one, 'Schedules/Role')).toEqual({
       '<Runs/Start/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Burial/Bury/Function.Arn>': ['lambda:InvokeFunction'],
       '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
     });
   });

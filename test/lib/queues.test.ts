@@ -136,12 +136,30 @@ test('a source that accepts no restores has neither queue nor function for them'
   expect(queues.filter(([path]) => path.startsWith('Sources/archive/Restores'))).toEqual([]);
 });
 
-test('bury reads every dead-letter queue', () => {
-  const read = mappingOf('Burial/Bury/Function').map(({ EventSourceArn }) =>
-    two.text(EventSourceArn),
-  );
-  expect(new Set(read)).toEqual(deadLetterQueues());
-  expect(read).toHaveLength(9);
+test('no dead-letter queue is an event source, and bury is started every five minutes instead', () => {
+  const sources = mappings.map(([, { Properties }]) => two.text(Properties.EventSourceArn));
+  expect(sources.filter((arn) => deadLetterQueues().has(arn))).toEqual([]);
+  const { Properties } = two.at('Schedules/DeadLetters');
+  expect(Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });
+  expect(Properties).not.toHaveProperty('State', 'DISABLED');
+  expect(two.text(within(Properties, 'Target', 'Arn'))).toBe('<Burial/Bury/Function.Arn>');
+  const invoke = two
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .find(([path]) => path.startsWith('Burial/'));
+  expect(invoke?.[1].Properties.MaximumRetryAttempts).toBe(0);
+});
+
+test('bury knows every dead-letter queue, and ends before a queue shows a letter again', () => {
+  const parameters = two.ofType('AWS::SSM::Parameter').filter(([path]) => /^Burial/.test(path));
+  const known = parameters.map(([, { Properties }]) => two.text(Properties.Value)).join();
+  const dead = queues.filter(([path]) => deadLetterQueues().has(arnOf(path)));
+  expect(dead).toHaveLength(9);
+  const { Timeout } = two.at('Burial/Bury/Function').Properties;
+  expect(Timeout).toBeLessThan(300);
+  for (const [path, { Properties }] of dead) {
+    expect(known).toContain(`<${path}>`);
+    expect(Number(Properties.VisibilityTimeout), path).toBeGreaterThan(Number(Timeout));
+  }
 });
 
 test('a planning that fails for good goes to its source’s dead-letter queue, after two more tries', () => {

@@ -33,6 +33,7 @@ const inputOf = (path: string): unknown =>
 
 test('a schedule is one resource for all its sources, and all are in one group', () => {
   expect(schedules.map(([path]) => path).sort()).toEqual([
+    'Schedules/DeadLetters',
     'Schedules/Sweep',
     'Schedules/nightly',
     'Schedules/often',
@@ -129,14 +130,14 @@ test('a rate over several sources is one run of all of them', () => {
     config({ sources, schedules: [{ name: 'often', expression: 'rate(6 hours)' }] }),
   );
   expect(made.at('Schedules/often').Properties.ScheduleExpression).toBe('rate(6 hours)');
-  expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(2);
+  expect(made.ofType('AWS::Scheduler::Schedule')).toHaveLength(3);
 });
 
 test('a schedule may have the name of another resource of the stack', () => {
   const expression = 'cron(0 1 * * ? *)';
   const alike = ['group', 'role', 'sweep'].map((name) => ({ name, expression }));
   expect(synthesis(config({ schedules: alike })).ofType('AWS::Scheduler::Schedule')).toHaveLength(
-    4,
+    5,
   );
 });
 
@@ -154,10 +155,11 @@ test('an event that start-runs fails at for good goes to a queue, after two more
   expect(two.text(destination)).toBe('<Runs/DeadLetters.Arn>');
 });
 
-test('without schedules, runs are started by hand and sweep still runs', () => {
+test('without schedules, runs are started by hand, and sweep and bury still run', () => {
   const none = synthesis(config({ schedules: [] }));
   expect(none.ofType('AWS::Scheduler::Schedule').map(([path]) => path)).toEqual([
     'Schedules/Sweep',
+    'Schedules/DeadLetters',
   ]);
 });
 

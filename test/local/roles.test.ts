@@ -69,6 +69,8 @@ it('functions are recognized by their connections in the template', () => {
         [ENV.verificationsQueue]: `${URL}/verifications.fifo`,
       }),
       ...['B', 'C', 'D', 'E'].map((name) => named(name)),
+      named('G', { [ENV.deadLetters]: 'Settings0' }),
+      named('S', { [ENV.schedules]: '[]' }),
     ],
     queues: [],
     tables: [],
@@ -82,7 +84,7 @@ it('functions are recognized by their connections in the template', () => {
       reads('verifications.fifo', 'E'),
     ],
     streamMappings: [],
-    schedules: [scheduled('S', {}), scheduled('R', { schedule: 'nightly' })],
+    schedules: [scheduled('G', {}), scheduled('S', {}), scheduled('R', { schedule: 'nightly' })],
     routes: [
       {
         method: 'GET',
@@ -110,6 +112,7 @@ it('functions are recognized by their connections in the template', () => {
     'export:archive': 'C',
     verify: 'E',
     'start-runs': 'R',
+    bury: 'G',
     sweep: 'S',
   });
 });

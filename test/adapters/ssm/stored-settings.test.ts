@@ -19,7 +19,7 @@ const parameters = new Map([
   ),
   ['Odd', JSON.stringify([{ ...routeOf(0), exportsQueue: 'no address' }])],
   ['NoJson', 'routes'],
-  ['DeadLetters', JSON.stringify([{ queueArn: 'arn:runs', kind: 'runs' }])],
+  ['DeadLetters', JSON.stringify([{ queueUrl: 'https://sqs.example.com/runs', kind: 'runs' }])],
 ]);
 
 let emulator: Listening;
@@ -44,7 +44,7 @@ test('all named parameters are read, in their order, however many', async () => 
   );
   expect(routes[0]).toEqual({ ...routeOf(0), restoreFrom: [] });
   expect(await readDeadLetterQueues(['DeadLetters'], client)).toEqual([
-    { queueArn: 'arn:runs', kind: 'runs' },
+    { queueUrl: 'https://sqs.example.com/runs', kind: 'runs' },
   ]);
 });
 
