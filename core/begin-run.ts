@@ -1,3 +1,4 @@
+import { allEnded } from './parallel.ts';
 import type { Clock, Log } from './ports.ts';
 import { missingParts, planEventOf, type Run } from './run.ts';
 import type { Runs } from './run-ports.ts';
@@ -33,6 +34,6 @@ const startPlan = async (
  */
 export const beginRun = async (ports: BeginPorts, wanted: Run): Promise<Run> => {
   const { run } = await ports.runs.begin(wanted);
-  await Promise.all(missingParts(run).map((source) => startPlan(ports, source, run)));
+  await allEnded(missingParts(run).map((source) => startPlan(ports, source, run)));
   return run;
 };

@@ -58,3 +58,12 @@ export const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );
+
+/**
+ * Like Promise.all, but a failure is thrown only after every promise has ended. After a handler's end Lambda freezes its process, with
+ * all that still goes on in it.
+ */
+export const allEnded = async <T extends readonly unknown[] | []>(promises: T) => {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+};

@@ -2,7 +2,7 @@ import { quoted } from './errors/base.ts';
 import { DuplicateProject, NoProjectsListed } from './errors/planning.ts';
 import { InvalidInput } from './errors/request.ts';
 import type { RefreshCounts } from './messages.ts';
-import { chunksOf, inParallel } from './parallel.ts';
+import { allEnded, chunksOf, inParallel } from './parallel.ts';
 import type { Log } from './ports.ts';
 import {
   ACTIVE,
@@ -89,10 +89,7 @@ const registerOrRefuse = async (
  */
 export const refreshRegistry = async (ports: RefreshPorts): Promise<Refresh> => {
   const { source, registry, log } = ports;
-  const [listed, known] = await Promise.all([
-    source.listProjects(),
-    registry.ofSource(source.name),
-  ]);
+  const [listed, known] = await allEnded([source.listProjects(), registry.ofSource(source.name)]);
   const living = [...known.values()].filter((project) => project.status !== GONE);
   if (listed.length === 0 && living.length > 0)
     throw new NoProjectsListed(source.name, living.length);
@@ -148,10 +145,7 @@ export const lookUpProject = async (
   const problem = idProblem(projectId);
   if (problem) throw new InvalidInput('The project', [problem]);
   if (!source.covers(projectId)) return undefined;
-  const [found, known] = await Promise.all([
-    source.findProject(projectId),
-    registry.get(projectId),
-  ]);
+  const [found, known] = await allEnded([source.findProject(projectId), registry.get(projectId)]);
   const ours = known?.source === source.name ? known : undefined;
   if (!found) {
     if (ours && ours.status !== GONE) await registry.retire(projectId, source.name);

@@ -18,7 +18,11 @@ export interface ProjectSource {
 /** The functions of a source, for other functions. */
 export interface SourceFunctions {
   /** Asks the source's discover function about one project. @throws the error that it returned */
-  lookUp(source: string, projectId: string): Promise<RegisteredProject | undefined>;
+  lookUp(
+    source: string,
+    projectId: string,
+    abortSignal?: AbortSignal,
+  ): Promise<RegisteredProject | undefined>;
   /** Starts planning, without waiting for its end. */
   startPlan(source: string, event: PlanEvent): Promise<void>;
 }

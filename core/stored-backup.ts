@@ -4,6 +4,7 @@ import { BackupDamaged, BackupGone } from './errors/vault.ts';
 import type { History } from './history-ports.ts';
 import type { Manifest } from './manifest.ts';
 import type { ManifestVerifier } from './manifest-signature.ts';
+import { allEnded } from './parallel.ts';
 import type { VaultReader } from './restore-ports.ts';
 import { trustedManifest, type Vouched } from './trusted-manifest.ts';
 
@@ -34,7 +35,7 @@ export const findStored = async (
     throw new BackupNotReady(backupId, backup.status, 'only a completed one can be restored');
   }
   const key = backup.fileId;
-  const [{ manifest, vouched }, found] = await Promise.all([
+  const [{ manifest, vouched }, found] = await allEnded([
     trustedManifest(ports, backup, key),
     ports.vault.head(key),
   ]);

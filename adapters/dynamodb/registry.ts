@@ -2,6 +2,7 @@ import { iso } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import { DuplicateProject } from '../../core/errors/planning.ts';
 import { shardOf } from '../../core/ids.ts';
+import { allEnded } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
 import { GONE, type Project, type RegisteredProject } from '../../core/project.ts';
 import type { Registry } from '../../core/source-ports.ts';
@@ -109,7 +110,7 @@ const list = async (
   cursor: string | undefined,
 ): Promise<Page<RegisteredProject>> => {
   const behind = cursor === undefined ? undefined : positionOf(LIST, cursor);
-  const shards = await Promise.all(
+  const shards = await allEnded(
     SHARDS.map((shard) => firstOfShard(access, shard, limit + 1, behind)),
   );
   const found = shards.flat().sort(byBytes);
@@ -125,7 +126,7 @@ const ofSource = async (
   access: HistoryTable,
   source: string,
 ): Promise<ReadonlyMap<string, RegisteredProject>> => {
-  const shards = await Promise.all(
+  const shards = await allEnded(
     SHARDS.map((shard) =>
       allRows(access, {
         index: statusIndex.name,

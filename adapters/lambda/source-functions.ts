@@ -26,13 +26,14 @@ export const makeSourceFunctions = (access: {
   };
 
   return {
-    lookUp: async (source, projectId) => {
+    lookUp: async (source, projectId, abortSignal) => {
       const answer = await access.client.send(
         new InvokeCommand({
           FunctionName: routeOf(source).discoverFunction,
           InvocationType: 'RequestResponse',
           Payload: JSON.stringify({ projectId }),
         }),
+        { ...(abortSignal && { abortSignal }) },
       );
       // A failure of the source is returned as a value. Here the function itself failed: it ran out of time or memory.
       if (answer.FunctionError) {

@@ -20,6 +20,7 @@ import { checkJsonShape } from '../../core/json-shape.ts';
 import { type Manifest, manifest } from '../../core/manifest.ts';
 import { type ManifestSigner, messageToSign } from '../../core/manifest-signature.ts';
 import { parseJson } from '../../core/messages.ts';
+import { allEnded } from '../../core/parallel.ts';
 import type { StoredManifest, StoredObject, Vault } from '../../core/vault-ports.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 import { isMissing, isPreconditionFailed, named } from './failures.ts';
@@ -159,7 +160,7 @@ export const makeVault = ({ bucket, client, signer }: VaultOptions): Vault => {
 
     remove: async (keys) => {
       try {
-        const objects = (await Promise.all(keys.map(versionsOf))).flat();
+        const objects = (await allEnded(keys.map(versionsOf))).flat();
         for (let from = 0; from < objects.length; from += 1000) {
           const Objects = objects.slice(from, from + 1000);
           const answer = await client.send(

@@ -2,6 +2,7 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type * as z from 'zod';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { parseJson } from '../../core/messages.ts';
+import { allEnded } from '../../core/parallel.ts';
 import { deadLetterSettings, routeSettings } from '../../core/settings.ts';
 import { makeRequestHandler } from '../request-handler.ts';
 
@@ -33,7 +34,7 @@ const read = async <T>(
   const portions = Array.from({ length: Math.ceil(names.length / NAMES_AT_ONCE) }, (_, index) =>
     names.slice(index * NAMES_AT_ONCE, (index + 1) * NAMES_AT_ONCE),
   );
-  const values = await Promise.all(portions.map((portion) => valuesOf(client, portion)));
+  const values = await allEnded(portions.map((portion) => valuesOf(client, portion)));
   return values.flat().flatMap((value) => parseJson('The stored settings', schema, value));
 };
 

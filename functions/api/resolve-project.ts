@@ -14,18 +14,23 @@ type Said =
   | { readonly source: string; readonly project: RegisteredProject | undefined }
   | { readonly source: string; readonly error: unknown };
 
-const withDeadline = async <T>(work: Promise<T>, ms: number, source: string): Promise<T> => {
+/** @param begin gets a signal that ends its work after the deadline: work may not go on when the request has been answered */
+const withDeadline = async <T>(
+  begin: (signal: AbortSignal) => Promise<T>,
+  ms: number,
+  source: string,
+): Promise<T> => {
   const stop = new AbortController();
   const late = setTimeout(ms, undefined, { signal: stop.signal }).then(() => {
     throw new SourceUnreachable(source, `it gave no answer within ${ms / 1000} s`);
   });
-  return await Promise.race([work, late]).finally(() => stop.abort());
+  return await Promise.race([begin(stop.signal), late]).finally(() => stop.abort());
 };
 
 const ask = async ({ ports, settings }: Api, source: string, projectId: string): Promise<Said> => {
   try {
-    const answer = ports.functions.lookUp(source, projectId);
-    return { source, project: await withDeadline(answer, settings.lookUpMs, source) };
+    const lookUp = (signal: AbortSignal) => ports.functions.lookUp(source, projectId, signal);
+    return { source, project: await withDeadline(lookUp, settings.lookUpMs, source) };
   } catch (error) {
     ports.log.warn('a source did not say whether it has a project', { source, projectId, error });
     return { source, error };

@@ -7,6 +7,7 @@ import {
   type WorkContext,
   workMessage,
 } from '../../core/leased-work/work-message.ts';
+import { allEnded } from '../../core/parallel.ts';
 import { findEarlier } from './adopt.ts';
 import { attemptBackup } from './attempt.ts';
 import type { ExportOptions, ExportPorts } from './ports.ts';
@@ -73,7 +74,7 @@ export const exportBackup = (
         return findEarlier(ports, options.keyTemplate, next, clock);
       },
       ended: async (backup) => {
-        await Promise.all([
+        await allEnded([
           backup.status === 'completed' ? wantVerification(ports, options, backup) : undefined,
           outcomes.send(BACKUPS.outcomeOf(backup)),
         ]);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { TABLE } from '../../core/contract.ts';
 import { exportMessage } from '../../core/messages.ts';
-import { openStage, type QueueRecord, type Stage } from './stage.ts';
+import type { Answer } from './runtime-api.ts';
+import { openStage, type QueueRecord, type Service, type Stage } from './stage.ts';
 
 /**
  * Lambda freezes a function's process between events, for milliseconds or for an hour. No work of an event may continue then. The next
@@ -24,7 +25,7 @@ let round = 0;
 const NOTHING = { resources: [], timers: [] };
 
 /** Lets a function handle an event, checks that nothing of it is left, and freezes the function. */
-const handled = async (role: string, event: unknown): Promise<unknown> => {
+const frozenAfter = async (role: string, event: unknown): Promise<Answer> => {
   const sandbox = stage.sandboxes.get(role);
   if (!sandbox) throw new Error(`there is no function ${role}`);
   const { answer, alive } = await sandbox.invoke(event, round * HOUR_MS);
@@ -33,10 +34,53 @@ const handled = async (role: string, event: unknown): Promise<unknown> => {
   sandbox.freeze();
   expect({ role, answer, alive, children, sessions }).toEqual({
     role,
-    answer: { kind: 'ok', payload: expect.anything() },
+    answer,
     alive: NOTHING,
     children: [],
     sessions: 0,
+  });
+  return answer;
+};
+
+/** A service without which an event of each function fails: in the middle of its work, if it has one. */
+const NEEDED: Readonly<Record<string, Service>> = {
+  discover: 'postgres',
+  plan: 'sqs',
+  export: 's3',
+  verify: 's3',
+  api: 'dynamodb',
+  restore: 'postgres',
+  notify: 'ses',
+  sweep: 'dynamodb',
+  bury: 'sqs',
+  expire: 'dynamodb',
+};
+
+/** Thrown; a message that is received again; an answer that says so. */
+const failure = z.union([
+  z.object({ kind: z.literal('failed') }),
+  z.object({ payload: z.object({ batchItemFailures: z.array(z.unknown()).min(1) }) }),
+  z.object({ payload: z.object({ statusCode: z.int().min(500) }) }),
+  z.object({ payload: z.object({ ok: z.literal(false) }) }),
+]);
+
+let failsFirst = false;
+
+const handled = async (role: string, event: unknown): Promise<unknown> => {
+  const needed = NEEDED[role];
+  if (failsFirst && needed) {
+    stage.refuse(needed, true);
+    const answer = await frozenAfter(role, event);
+    stage.refuse(needed, false);
+    expect({ role, answer, fails: failure.safeParse(answer).success }).toMatchObject({
+      fails: true,
+    });
+    round += 1;
+  }
+  const answer = await frozenAfter(role, event);
+  expect({ role, answer }).toEqual({
+    role,
+    answer: { kind: 'ok', payload: expect.anything() },
   });
   return answer.kind === 'ok' ? answer.payload : undefined;
 };
@@ -106,9 +150,8 @@ const everyFunction = async (): Promise<void> => {
   await consumed('restore', await stage.take('restore', 'restoresQueue'));
   await consumed('notify', await stage.take('export', 'outcomesQueue'));
   await handled('sweep', {});
-  await consumed('bury', [
-    { ...(exports[0] as QueueRecord), eventSourceARN: stage.deadLetterArn('exports') },
-  ]);
+  await stage.sendDeadLetter('exports', exports[0]?.body ?? '');
+  expect(await handled('bury', {})).toEqual({ handled: 1, again: 0 });
   expect(await handled('expire', { Records: [await removalOf(message)] })).toEqual({
     batchItemFailures: [],
   });
@@ -125,4 +168,10 @@ describe('functions of the stack under AWS’s runtime interface client', () => 
       await everyFunction();
     },
   );
+
+  it('handle the same event an hour after they failed at it and were frozen', async () => {
+    round += 1;
+    failsFirst = true;
+    await everyFunction();
+  });
 });

@@ -30,12 +30,14 @@ export interface RuntimeApi {
 }
 
 const TIMEOUT_MS = 900_000;
+/** Stack traces of many timers are long. */
+const HEADER_BYTES = 1024 ** 2;
 
 export const startRuntimeApi = async (functionArn: string): Promise<RuntimeApi> => {
   let waiting: { readonly response: ServerResponse; readonly alive: Alive } | undefined;
   let becomesIdle: (() => void) | undefined;
   const pending = new Map<string, (answer: Answer) => void>();
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: HEADER_BYTES }, (request, response) => {
     const [, id = '', outcome] =
       /^\/2018-06-01\/runtime\/(?:invocation\/)?([^/]+)(?:\/(\w+))?$/.exec(request.url ?? '') ?? [];
     if (id === 'next') {

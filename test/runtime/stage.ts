@@ -1,13 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { ENV } from '../../core/contract.ts';
-import { deadLetterSettings } from '../../core/settings.ts';
+import { type DeadLetterKind, deadLetterSettings } from '../../core/settings.ts';
 import { ensureLayer } from '../../layers/postgres/ensure.ts';
 import { checkConfig } from '../../lib/config.ts';
 import { startFunctionsApi } from '../../local/emulators/functions.ts';
-import { startKeys } from '../../local/emulators/keys.ts';
+import { ensureKey, startKeys } from '../../local/emulators/keys.ts';
 import { startMailbox } from '../../local/emulators/mail.ts';
 import { startParameters } from '../../local/emulators/parameters.ts';
 import { startQueues } from '../../local/emulators/queues.ts';
@@ -39,6 +45,18 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 const MAJOR = 18;
 const SOURCE = 'main';
 
+/** What the functions reach over the network. */
+export type Service =
+  | 'postgres'
+  | 's3'
+  | 'sqs'
+  | 'dynamodb'
+  | 'ses'
+  | 'secretsManager'
+  | 'kms'
+  | 'lambda'
+  | 'ssm';
+
 /** A record of an SQS event, in the form of an event source mapping. */
 export interface QueueRecord {
   readonly messageId: string;
@@ -58,10 +76,12 @@ export interface Stage {
   readonly dynamodb: DynamoDBClient;
   /** Receives and deletes the messages of the queue that a variable of a function names. */
   take(role: string, variable: keyof typeof ENV): Promise<readonly QueueRecord[]>;
-  /** The ARN of a queue that `bury` knows, of this kind. */
-  deadLetterArn(kind: string): string;
+  /** Puts a message into the FIFO queue of dead letters of this kind. */
+  sendDeadLetter(kind: DeadLetterKind, body: string): Promise<void>;
   /** Cuts all connections between functions and other services. */
   cut(how: Cut): void;
+  /** Refuses all connections to a service, until it is told otherwise. */
+  refuse(service: Service, isRefusing: boolean): void;
   /** Larder's sessions on the source. */
   sessions(): Promise<number>;
   close(): Promise<void>;
@@ -92,19 +112,19 @@ const assemble = async (
     closing.push(() => one.close());
     return one;
   };
-  const proxies: TcpProxy[] = [];
-  const behind = async (port: number): Promise<TcpProxy> => {
+  const proxies = new Map<Service, TcpProxy>();
+  const behind = async (service: Service, port: number): Promise<TcpProxy> => {
     const proxy = opened(await startTcpProxy(port));
-    proxies.push(proxy);
+    proxies.set(service, proxy);
     return proxy;
   };
-  const proxied = async ({ url }: { readonly url: string }): Promise<string> =>
-    `http://127.0.0.1:${(await behind(Number(new URL(url).port))).port}`;
+  const proxied = async (service: Service, { url }: { readonly url: string }): Promise<string> =>
+    `http://127.0.0.1:${(await behind(service, Number(new URL(url).port))).port}`;
 
   const postgres = await startPostgres(MAJOR);
   closing.push(() => postgres.stop());
   const database = await newDatabase(postgres, CONTROL_PLANE + TENANT('acme'));
-  const server = await behind(postgres.port);
+  const server = await behind('postgres', postgres.port);
 
   mkdirSync(below('tmp'));
   const example = checkConfig(
@@ -143,18 +163,18 @@ const assemble = async (
   );
   const functionsApi = opened(await startFunctionsApi(() => undefined));
   const endpoints = {
-    s3: await proxied(store),
-    sqs: await proxied(queues),
-    dynamodb: await proxied(tables),
-    ses: await proxied(mailbox),
-    secretsManager: await proxied(secrets),
-    kms: await proxied(keys),
-    lambda: await proxied(functionsApi),
+    s3: await proxied('s3', store),
+    sqs: await proxied('sqs', queues),
+    dynamodb: await proxied('dynamodb', tables),
+    ses: await proxied('ses', mailbox),
+    secretsManager: await proxied('secretsManager', secrets),
+    kms: await proxied('kms', keys),
+    lambda: await proxied('lambda', functionsApi),
     scheduler: secrets.url,
     others: secrets.url,
   };
   const model = readModel(document, { queues: endpoints.sqs });
-  const ssm = await proxied(opened(await startParameters(model.parameters)));
+  const ssm = await proxied('ssm', opened(await startParameters(model.parameters)));
   const access = { region: REGION, credentials: CREDENTIALS };
   const dynamodb = new DynamoDBClient({ ...access, endpoint: tables.url });
   const sqs = new SQSClient({ ...access, endpoint: queues.url });
@@ -162,7 +182,12 @@ const assemble = async (
     dynamodb.destroy();
     sqs.destroy();
   });
-  await ensureResources(model, { dynamodb, queues, store, keysFolder: below('keys') });
+  await ensureResources(model, {
+    dynamodb,
+    queues,
+    store,
+    keys: { ensure: (id) => ensureKey(below('keys'), id) },
+  });
 
   const { directory } = await ensureLayer({ layer: 'server', majors: [MAJOR] });
   const surroundings = {
@@ -221,17 +246,26 @@ const assemble = async (
         messageAttributes: {},
       }));
     },
-    deadLetterArn: (kind) => {
+    sendDeadLetter: async (kind, body) => {
       const known = variableOf('bury', 'deadLetters')
         .split(',')
         .flatMap((name) => deadLetterSettings.parse(JSON.parse(model.parameters.get(name) ?? '')));
       const found = known.find((one) => one.kind === kind);
       if (!found) throw new Error(`no dead-letter queue is of the kind ${kind}`);
-      return found.queueArn;
+      const id = randomUUID();
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: found.queueUrl.replace(endpoints.sqs, queues.url),
+          MessageBody: body,
+          MessageGroupId: id,
+          MessageDeduplicationId: id,
+        }),
+      );
     },
     cut: (how) => {
-      for (const proxy of proxies) proxy.cut(how);
+      for (const proxy of proxies.values()) proxy.cut(how);
     },
+    refuse: (service, isRefusing) => proxies.get(service)?.refuse(isRefusing),
     sessions: async () => {
       const { rows } = await postgres.sql(
         "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'larder%'",

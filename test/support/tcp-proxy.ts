@@ -15,6 +15,8 @@ export interface TcpProxy {
   cutAt(words: string, cut: Cut): Promise<void>;
   /** Cuts all open connections. */
   cut(cut: Cut): void;
+  /** Resets all connections there are, and each new one until it is told otherwise. */
+  refuse(isRefusing: boolean): void;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ interface Pair {
 /** A proxy between clients and a port of 127.0.0.1. */
 export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<Pair>();
+  let refusing = false;
   let trap: { readonly words: string; readonly cut: Cut; readonly sprung: () => void } | undefined;
 
   const cutAll = (cut: Cut): void => {
@@ -42,6 +45,11 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   };
 
   const listener = createServer({ allowHalfOpen: true }, (client) => {
+    if (refusing) {
+      client.on('error', () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
     const server = createConnection({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true });
     const pair: Pair = { client, server, isStalled: false, isForgotten: false };
     pairs.add(pair);
@@ -79,6 +87,10 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
         trap = { words, cut, sprung };
       }),
     cut: cutAll,
+    refuse: (isRefusing) => {
+      refusing = isRefusing;
+      if (isRefusing) cutAll('reset');
+    },
     close: async () => {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       for (const { client, server } of pairs) {

@@ -103,7 +103,11 @@ const stopOnAbort = (child: ChildProcess, signal: AbortSignal): void => {
     child.once('exit', () => clearTimeout(timer));
   };
   if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
+  else {
+    signal.addEventListener('abort', stop, { once: true });
+    // An attempt that fails aborts the signal when the program has ended, too.
+    child.once('exit', () => signal.removeEventListener('abort', stop));
+  }
 };
 
 /** Resolves after exit code 0 with all output read; rejects with a named error otherwise. */
@@ -117,7 +121,9 @@ const ending = (child: ChildProcess, words: DumpWords, context: DumpContext): Pr
     });
     // Its pipes close a moment later, after its last messages are read; does not wait for a process that holds them open.
     child.once('exit', (code, signal) => {
-      if (code !== 0) setTimeout(() => fail(nameOfExit(code, signal)), LAST_WORDS_MS).unref();
+      if (code === 0) return;
+      const late = setTimeout(() => fail(nameOfExit(code, signal)), LAST_WORDS_MS).unref();
+      child.once('close', () => clearTimeout(late));
     });
   });
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type LockNeed, SchemaNotFound } from '../../../core/errors/schema.ts';
 import { PoolerInTransactionMode } from '../../../core/errors/source.ts';
 import type { Inventory } from '../../../core/manifest.ts';
+import { allEnded } from '../../../core/parallel.ts';
 import { majorOfVersionNumber } from '../../../core/programs.ts';
 import type {
   ServerFacts,
@@ -104,7 +105,7 @@ const openSessions = async (
     { ...session, statementTimeoutMs: 10_000 },
   );
   try {
-    const [[holder, observer], found] = await Promise.all([opening, schemas]);
+    const [[holder, observer], found] = await allEnded([opening, schemas]);
     return [holder, observer, found];
   } catch (error) {
     for (const client of await opening.catch(() => [])) await disconnect(client);
