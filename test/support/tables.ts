@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import dynalite from 'dynalite';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
 import { DAY_PROJECTION, STATUS_PROJECTION, TABLE } from '../../core/contract.ts';
-import { createTable } from '../../local/emulators/tables.ts';
+import { createTable, startTables as startEmulator } from '../../local/emulators/tables.ts';
 
 /** The history table as the contract defines it. */
 export const historyTable = (name: string): CreateTableCommandInput => ({
@@ -46,12 +44,7 @@ export interface Tables {
 
 /** Starts DynamoDB's emulator in this process, in memory, on a free port of 127.0.0.1. */
 export const startTables = async (): Promise<Tables> => {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('dynalite has no port');
-  const endpoint = `http://127.0.0.1:${address.port}`;
+  const { url: endpoint, close } = await startEmulator(undefined);
   const plain = new DynamoDBClient({
     endpoint,
     region: 'eu-central-1',
@@ -71,10 +64,7 @@ export const startTables = async (): Promise<Tables> => {
     stop: async () => {
       client.destroy();
       plain.destroy();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await close();
     },
   };
 };
