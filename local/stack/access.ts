@@ -28,7 +28,7 @@ const partitionKeyOf = (
 export const factsOf = (
   { keyOfBucket }: TemplatePolicies,
   { tables }: LocalModel,
-  store: ObjectStore,
+  store: Pick<ObjectStore, 'has'>,
 ): Facts => ({
   keyOfBucket: (bucket) => keyOfBucket.get(bucket),
   hasObject: store.has,

@@ -1,22 +1,20 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ensureKey } from '../emulators/keys.ts';
-import type { Queues } from '../emulators/queues.ts';
-import type { ObjectStore } from '../emulators/s3/server.ts';
 import { createTable } from '../emulators/tables.ts';
 import type { LocalModel, LocalQueue, LocalTable } from '../template/model.ts';
+import type { Emulators } from './emulators.ts';
 
 /** Creates the template's tables, queues and buckets, or finds those of an earlier start. */
 export const ensureResources = async (
   model: LocalModel,
   to: {
     readonly dynamodb: DynamoDBClient;
-    readonly queues: Queues;
-    readonly store: ObjectStore;
-    readonly keysFolder: string;
+    readonly queues: Pick<Emulators['queues'], 'ensure'>;
+    readonly store: Pick<Emulators['store'], 'createBucket'>;
+    readonly keys: Pick<Emulators['keys'], 'ensure'>;
   },
 ): Promise<void> => {
   for (const { name } of model.buckets) await to.store.createBucket(name);
-  for (const { id } of model.macKeys) await ensureKey(to.keysFolder, id);
+  for (const { id } of model.macKeys) await to.keys.ensure(id);
   for (const table of model.tables) await ensureTable(to.dynamodb, table);
   for (const queue of deadLettersFirst(model.queues)) {
     await to.queues.ensure(queue.name, queue.attributes);

@@ -6,38 +6,21 @@ import type { Synthesized } from '../../lib/synthesize.ts';
 import { type AccessReport, makeAccess } from '../access/access.ts';
 import { makeGate } from '../access/gate.ts';
 import { serviceOf } from '../access/principals.ts';
-import { dynamodbRequests } from '../access/requests/dynamodb.ts';
-import {
-  kmsRequests,
-  lambdaRequests,
-  schedulerRequests,
-  secretsRequests,
-  sesRequests,
-  ssmRequests,
-} from '../access/requests/others.ts';
-import { s3Requests } from '../access/requests/s3.ts';
-import { sqsRequests } from '../access/requests/sqs.ts';
+import { lambdaRequests, schedulerRequests } from '../access/requests/others.ts';
 import { readTemplatePolicies } from '../access/template-policies.ts';
 import { startGateway } from '../api/gateway.ts';
 import { bearerOf } from '../emulators/admission.ts';
 import { startFunctionsApi } from '../emulators/functions.ts';
-import { startKeys } from '../emulators/keys.ts';
-import { type Mailbox, startMailbox } from '../emulators/mail.ts';
-import { startParameters } from '../emulators/parameters.ts';
-import { startQueues } from '../emulators/queues.ts';
-import { startObjectStore } from '../emulators/s3/server.ts';
 import { startSchedulerApi } from '../emulators/scheduler.ts';
-import { startSecrets } from '../emulators/secrets.ts';
 import { type Credentials, makeCredentials, makeToken } from '../emulators/signature.ts';
-import { startTables } from '../emulators/tables.ts';
 import type { Outcome } from '../lambda/protocol.ts';
 import { REGION } from '../region.ts';
-import { KEYS } from '../start/data-folder.ts';
 import { readDocument } from '../template/document.ts';
 import type { LocalModel } from '../template/model.ts';
 import { readModel } from '../template/read.ts';
 import { makeResolver } from '../template/resolve.ts';
 import { ACCESS_REPORT, factsOf, writeReport } from './access.ts';
+import { type StartEmulators, startEmulators } from './emulators.ts';
 import type { Endpoints } from './environment.ts';
 import { makeFunctions } from './functions.ts';
 import { openLogs } from './logs.ts';
@@ -86,6 +69,8 @@ export interface StackOptions {
   /** Secrets Manager's secrets, by ARN. */
   readonly secrets: ReadonlyMap<string, string>;
   readonly postgresRoots: readonly string[];
+  /** Others than those of `npm start`. */
+  readonly emulators?: StartEmulators;
   /** 0 chooses a free one. */
   readonly port: number;
   /** Receives the functions' log lines, which otherwise go only to files. */
@@ -132,12 +117,14 @@ const assemble = async (
 
   const credentials = makeCredentials();
   const { admit, open } = makeGate(credentials);
-  const store = opened(await startObjectStore(below('vault'), { admit: admit(s3Requests) }));
-  const queues = opened(await startQueues(below('queues'), credentials, admit(sqsRequests)));
-  const tables = opened(await startTables(below('history'), admit(dynamodbRequests)));
-  const mailbox: Mailbox = opened(await startMailbox(below('mails'), admit(sesRequests)));
-  const secrets = opened(await startSecrets(options.secrets, admit(secretsRequests)));
-  const keys = opened(await startKeys(below(KEYS), admit(kmsRequests)));
+  const start = options.emulators ?? startEmulators;
+  const { store, queues, tables, mailbox, secrets, keys, startParameters } = await start({
+    dataDir,
+    credentials,
+    admit,
+    secrets: options.secrets,
+    opened,
+  });
 
   const document = readDocument(options.synthesized);
   const addresses = { queues: queues.url };
@@ -145,7 +132,7 @@ const assemble = async (
   const policies = readTemplatePolicies({ document, resolve: makeResolver(document, addresses) });
   const dynamodb = new DynamoDBClient({ region: REGION, credentials, endpoint: tables.url });
   closing.push(async () => dynamodb.destroy());
-  await ensureResources(model, { dynamodb, queues, store, keysFolder: below(KEYS) });
+  await ensureResources(model, { dynamodb, queues, store, keys });
   const access = await makeAccess(
     credentials,
     { policies, facts: factsOf(policies, model, store) },
@@ -155,7 +142,7 @@ const assemble = async (
   const sessions = opened(makeSessions(access, queues.url));
   closing.push(() => writeReport(below(ACCESS_REPORT), access));
 
-  const parameters = opened(await startParameters(model.parameters, admit(ssmRequests)));
+  const parameters = await startParameters(model.parameters);
   const api = opened(
     await startFunctionsApi((name) => functions.find(name), admit(lambdaRequests)),
   );

@@ -77,12 +77,18 @@ const EXCEPTIONS: readonly (readonly [
   ],
 ];
 
+/** Fires the schedule whose logical id has this prefix. */
+const fire = async (prefix: string): Promise<void> => {
+  const [schedule] = running.stack.model.schedules.filter(({ id }) => id.startsWith(prefix));
+  await running.stack.fireSchedule(schedule?.name ?? '', new Date());
+};
+
 let running: RunningStack;
 let on: Operating;
 /** A backup whose objects a person removed. */
 let gone: Backup;
 beforeAll(async () => {
-  running = await startRunningStack([leftoverKey]);
+  running = await startRunningStack({ oldObjects: [leftoverKey] });
   on = operate(running);
 }, 180_000);
 afterAll(() => running?.stop());
@@ -281,10 +287,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.runs.begin(
       runOf({ ...event, projects: [GLOBEX], retentionClass: 'daily' }, Date.now() - 31 * MINUTE),
     );
-    const [sweep] = running.stack.model.schedules.filter(({ expression }) =>
-      /^rate/.test(expression),
-    );
-    await running.stack.fireSchedule(sweep?.name ?? '', new Date());
+    await fire('SchedulesSweep');
     await on.used(/Sweep/, 'lambda:InvokeFunction');
     await on.used(/Sweep/, 's3:ListBucketVersions');
   });
@@ -318,6 +321,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     await running.stack.fireSchedule('nightly', new Date(Date.now() - 4 * DAY));
     await on.used(/Plan/, 'sqs:SendMessage', /PlanDeadLetters/);
     clearInterval(planning);
+    await fire('SchedulesDeadLetters');
     for (const queue of [
       'Exports',
       'Outcomes',

@@ -19,6 +19,7 @@ import config from '../../../larder.config.ts';
 import { type Config, checkConfig } from '../../../lib/config.ts';
 import { type PreparedDatabase, prepareDemo } from '../../../local/database/prepare.ts';
 import { fileOfKey } from '../../../local/emulators/s3/objects.ts';
+import type { StartEmulators } from '../../../local/stack/emulators.ts';
 import { type LocalStack, startStack } from '../../../local/stack.ts';
 import { localConfig, restoreSecretArnOf, secretArnOf } from '../../../local/start/config.ts';
 import { ofType, readDocument } from '../../../local/template/document.ts';
@@ -99,10 +100,17 @@ const withTwoSources = ({ sources, ...local }: Config): Config =>
     ]),
   });
 
-/** @param oldObjects keys of objects that are in the vault from the beginning */
-export const startRunningStack = async (
-  oldObjects: readonly string[] = [],
-): Promise<RunningStack> => {
+export interface RunningOptions {
+  /** Keys of objects that are in the vault from the beginning. */
+  readonly oldObjects?: readonly string[];
+  /** Others than those of `npm start`. */
+  readonly emulators?: StartEmulators;
+}
+
+export const startRunningStack = async ({
+  oldObjects = [],
+  emulators,
+}: RunningOptions = {}): Promise<RunningStack> => {
   const temporary = await mkdtemp('/var/tmp/larder-running-');
   // The embedded server runs as another user, which must be able to enter.
   await chmod(temporary, 0o755);
@@ -136,6 +144,7 @@ export const startRunningStack = async (
       [restoreSecretArnOf(name), secrets.restore ?? ''],
     ]),
     postgresRoots: database.postgresRoots,
+    ...(emulators && { emulators }),
     port: 0,
     retryDelaysMs: [10, 10],
     onProblem: (problem) => problems.push(problem),
