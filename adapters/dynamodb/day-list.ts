@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Backup } from '../../core/backup.ts';
 import type { DayQuery } from '../../core/history-ports.ts';
-import { chunksOf } from '../../core/parallel.ts';
+import { allEnded, chunksOf } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
 import { filterOf, isShown, listName, pageOf } from './backup-filter.ts';
 import { positionOf } from './cursors.ts';
@@ -66,7 +66,7 @@ async function* merged(
   shards: readonly AsyncGenerator<Row>[],
   sort: DayQuery['sort'],
 ): AsyncGenerator<Row> {
-  const heads = await Promise.all(shards.map((shard) => shard.next()));
+  const heads = await allEnded(shards.map((shard) => shard.next()));
   for (;;) {
     const open = heads.flatMap(({ done, value }, index) => (done ? [] : [{ row: value, index }]));
     const [first] = open.toSorted((one, other) =>

@@ -1,3 +1,4 @@
+import { allEnded } from '../../core/parallel.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Backup, millis } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
@@ -36,7 +37,7 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
   for (const { backup } of kept)
     if (backup.ttl !== undefined) await keep(access, projectId, backup.id);
   const [newest] = kept;
-  await Promise.all([
+  await allEnded([
     newest && noteLastSuccess(access, projectId, newest, kept, completed),
     letAllExpire(
       access,

@@ -1,3 +1,4 @@
+import { allEnded } from '../../core/parallel.ts';
 import { iso, millis, type Status } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { Page } from '../../core/ports.ts';
@@ -127,7 +128,7 @@ const list = async (
     }
   }
   const shown = found.slice(0, limit);
-  const runs = await Promise.all(shown.map((one) => getRun(access, one.id)));
+  const runs = await allEnded(shown.map((one) => getRun(access, one.id)));
   const items = runs.filter((run) => run !== undefined);
   const last = shown.at(-1);
   return found.length > shown.length && last

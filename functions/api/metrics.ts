@@ -1,3 +1,4 @@
+import { allEnded } from '../../core/parallel.ts';
 import { iso } from '../../core/backup.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
@@ -47,7 +48,7 @@ const ENDS = ['completed', 'failed', 'cancelled'] as const;
 const lastDay = async ({ ports }: Api): Promise<readonly BackupSummary[]> => {
   const now = ports.clock();
   const since = iso(now - DAY_MS);
-  const days = await Promise.all(
+  const days = await allEnded(
     lastDays(now, 2).map(async (day) => {
       const found: BackupSummary[] = [];
       for await (const one of ports.history.summaries(day, SUMMARIES_AT_MOST))
@@ -103,13 +104,13 @@ const queues = async ({ ports }: Api): Promise<Family[]> => {
     ['verification', ports.verifications],
   ];
   const of = (state: 'pending' | 'in-progress') =>
-    Promise.all(
+    allEnded(
       kinds.map(async ([kind, store]) => ({
         labels: { kind },
         value: await counted(store.open(state)),
       })),
     );
-  const [waiting, running, restores, verifications] = await Promise.all([
+  const [waiting, running, restores, verifications] = await allEnded([
     of('pending'),
     of('in-progress'),
     counted(ports.restores.failedSince(since)),
@@ -200,7 +201,7 @@ const vault = async ({ ports }: Api): Promise<Family[]> => {
 };
 
 export const getMetrics = async (api: Api): Promise<Answer> => {
-  const [summaries, waiting, ofProjects, ofVault] = await Promise.all([
+  const [summaries, waiting, ofProjects, ofVault] = await allEnded([
     lastDay(api),
     queues(api),
     projects(api),

@@ -8,7 +8,7 @@ import {
 } from '../../core/errors/request.ts';
 import { refuseImpossible } from '../../core/formats.ts';
 import { parse } from '../../core/messages.ts';
-import { inParallel } from '../../core/parallel.ts';
+import { allEnded, inParallel } from '../../core/parallel.ts';
 import { nextTimesOf, shortestIntervalOf } from '../../core/schedule-times.ts';
 import {
   covers,
@@ -49,7 +49,7 @@ const show = async (
   warnings: readonly string[] = [],
 ) => {
   const { scope, key } = schedule;
-  const [lastDueAt, project] = await Promise.all([
+  const [lastDueAt, project] = await allEnded([
     ports.firings.last(key),
     scope === 'all' ? undefined : ports.registry.get(scope.projectId),
   ]);
@@ -108,7 +108,7 @@ const coveringOf = async (
   { ports }: Api,
   project: { readonly id: string; readonly source: string },
 ): Promise<readonly Schedule[]> => {
-  const [configured, shared] = await Promise.all([
+  const [configured, shared] = await allEnded([
     ports.schedules.configured(),
     ports.schedules.of('all'),
   ]);

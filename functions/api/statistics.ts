@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
 import { parse } from '../../core/messages.ts';
-import { inParallel } from '../../core/parallel.ts';
+import { allEnded, inParallel } from '../../core/parallel.ts';
 import { monthlyStorageCost } from '../../core/prices.ts';
 import {
   lastDays,
@@ -80,7 +80,7 @@ export const getStatistics = async (api: Api, request: ApiRequest): Promise<Answ
   const { ports } = api;
   const now = ports.clock();
   const days = lastDays(now, parse('The request', windowQuery(7), request.query).days);
-  const [read, projects, round] = await Promise.all([
+  const [read, projects, round] = await allEnded([
     figuresOf(api, days),
     projectCounts(api),
     ports.rounds.last(),

@@ -3,7 +3,7 @@ import { type Backup, iso } from '../../core/backup.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
 import type { OpenWork } from '../../core/leased-work/store.ts';
-import { inParallel } from '../../core/parallel.ts';
+import { allEnded, inParallel } from '../../core/parallel.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import type { Api } from './ports.ts';
 import {
@@ -79,7 +79,7 @@ const jobsOf = async (
   { open, failedSince }: Pick<Jobs<Job>, 'open' | 'failedSince'>,
   now: number,
 ): Promise<z.infer<typeof jobsNow>> => {
-  const [running, waiting, failed] = await Promise.all([
+  const [running, waiting, failed] = await allEnded([
     count(open('in-progress')),
     count(open('pending')),
     count(failedSince(iso(now - DAY_MS))),
@@ -101,7 +101,7 @@ const recent = async ({ ports }: Api): Promise<Backup[]> => {
 /** Counts read all chunks of a run, so only unfinished runs get them. */
 const runs = async (api: Api, base: string) => {
   const latest = await api.ports.runs.list({ limit: RUNS_SHOWN });
-  return await Promise.all(
+  return await allEnded(
     latest.items.map(async (run) =>
       showRun(run, base, run.finishedAt ? undefined : await countRun(api, run)),
     ),
@@ -112,7 +112,7 @@ const runs = async (api: Api, base: string) => {
 export const getStatus = async (api: Api, { base }: ApiRequest): Promise<Answer> => {
   const { ports } = api;
   const [nowRunning, waiting, restores, verifications, latest, latestRuns, projects] =
-    await Promise.all([
+    await allEnded([
       running(api),
       count(ports.history.open('pending')),
       jobsOf(ports.restores, ports.clock()),

@@ -73,6 +73,7 @@ const bury = async (...dead: readonly Dead[]): Promise<boolean[]> => {
       runs: it.runs,
       ...jobRows(it.access),
       outcomes: makeOutcomes({ url: outcomesUrl, client: queues.client }),
+      sources: ['main'],
       clock: it.access.clock,
       log: silent,
     },
@@ -148,7 +149,7 @@ describe('an event of a schedule that started no run', () => {
 
   test('of a schedule for all sources is begun for those of the configuration', async () => {
     const { sources: _, ...ofAll } = event;
-    await bury(letter('arn:runs', { ...ofAll, schedule: 'all/nightly' }));
+    await bury(letter('runs', { ...ofAll, schedule: 'all/nightly' }));
     const id = runIdOf('all/nightly', event.scheduledAt);
     expect(await it.runs.get(id)).toMatchObject({ sources: ['main'] });
   });
