@@ -1,9 +1,9 @@
-import { allEnded } from '../../core/parallel.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Backup, millis } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
 import { isFull, type Judged, lastGood } from '../../core/last-good.ts';
+import { allEnded } from '../../core/parallel.ts';
 import { type Aging, type Decision, decideGenerations } from '../../core/retention/generations.ts';
 import type { RetentionPolicy } from '../../core/retention/policy.ts';
 import { backupKey, backupOf, deletedRowOf, epochSeconds, FOUND, partitionOf } from './rows.ts';

@@ -1,6 +1,6 @@
-import { allEnded } from '../../core/parallel.ts';
 import { iso, millis, type Status } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
+import { allEnded } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
 import type { Run, RunPart } from '../../core/run.ts';
 import type { PlannedBackup, Runs, RunTally } from '../../core/run-ports.ts';

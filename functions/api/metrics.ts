@@ -1,7 +1,7 @@
-import { allEnded } from '../../core/parallel.ts';
 import { iso } from '../../core/backup.ts';
 import type { Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
+import { allEnded } from '../../core/parallel.ts';
 import {
   type Aged,
   type BackupSummary,

@@ -13,9 +13,9 @@ test('a failure is thrown only after all other work has ended, and it is the fir
     await turn();
     throw new Error(why);
   };
-  await expect(
-    allEnded([work(5), failing('first'), failing('second'), work(20)]),
-  ).rejects.toThrow('first');
+  await expect(allEnded([work(5), failing('first'), failing('second'), work(20)])).rejects.toThrow(
+    'first',
+  );
   expect(ended).toBe(2);
   expect(await allEnded([work(2), work(1), 'no promise'])).toEqual([2, 1, 'no promise']);
 });
