@@ -31,7 +31,6 @@ export const OWN_CATALOGS: readonly string[] = [
   'pg_statistic_ext',
   'pg_default_acl',
   'pg_extension',
-  'pg_cast',
 ];
 
 /** Those of them whose objects have owners or grants, or name roles. */
@@ -46,7 +45,6 @@ export const OWNED_CATALOGS: readonly string[] = OWN_CATALOGS.filter(
       'pg_amproc',
       'pg_ts_parser',
       'pg_ts_template',
-      'pg_cast',
     ].includes(name),
 );
 

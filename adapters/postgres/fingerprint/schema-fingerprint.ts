@@ -19,22 +19,10 @@ import { linesQuery, type Reached } from './fingerprint-lines.ts';
  * PLANNED_BY_INDEX in ../session/planned-by-index.ts. There are two queries, since one over all catalogs takes several times as long to plan
  * as to execute: the first finds the objects, the second reads the catalogs that have some. Both must see the same snapshot.
  *
+ * The order of entries is not in it: objects elsewhere decide it too, and any order that the entries' dependencies allow is as good.
  * It sees neither a changed object of PostgreSQL's own, nor an object that an expression names in the text of a value: see
  * readNeverKept.
  */
-
-/**
- * Objects that are in no schema and in no dump of one, but depend on objects of a schema. pg_dump sorts all objects of the database by their
- * dependencies, so these may decide which of two entries comes first.
- */
-const BESIDE = [
-  'pg_cast',
-  'pg_transform',
-  'pg_event_trigger',
-  'pg_am',
-  'pg_language',
-  'pg_foreign_data_wrapper',
-];
 
 /** What belongs to the schemas whose names are `$1`: what is in them, and what depends on that as a part does. */
 export const OWN = `
@@ -43,8 +31,7 @@ export const OWN = `
     UNION
     SELECT d.classid, d.objid
     FROM own JOIN pg_catalog.pg_depend d ON d.refclassid = own.classid AND d.refobjid = own.objid
-    WHERE d.deptype IN ('a', 'i', 'P', 'S')
-      OR d.deptype = 'n' AND (own.classid = ${catalog('pg_namespace')} OR d.classid IN (${BESIDE.map(catalog).join(', ')}))
+    WHERE d.deptype IN ('a', 'i', 'P', 'S') OR d.deptype = 'n' AND own.classid = ${catalog('pg_namespace')}
   )`;
 
 /** What that depends on. */

@@ -4,13 +4,19 @@ import { type ArchiveEntry, describeEntry } from '../archive/format/entry.ts';
 /**
  * Tables of contents of the same definitions are not equal byte for byte: numbers of entries count all objects of the database, the header
  * has a date, and values of sequences are no definitions.
+ *
+ * Nor is their order the same: pg_dump sorts the objects of all schemas by their dependencies, so an object elsewhere may bring two entries
+ * into another order. Each order that the entries' own dependencies allow is as good.
  */
 const SETVAL = /setval\([^)]*\);\n$/;
 
-/** Text of an entry by which two of the same definitions are equal. `positions`: of all entries, by their number. */
-const entryText = (entry: ArchiveEntry, positions: ReadonlyMap<number, number>): string => {
+const nameOf = ({ desc, namespace, tag }: ArchiveEntry): string =>
+  JSON.stringify([desc, namespace, tag]);
+
+/** Text of an entry by which two of the same definitions are equal. `names`: of all entries, by their number. */
+const entryText = (entry: ArchiveEntry, names: ReadonlyMap<number, string>): string => {
   const { dumpId: _, place: __, dependencies, defn, desc, ...rest } = entry;
-  const needs = dependencies.flatMap((id) => positions.get(id) ?? []).sort((a, b) => a - b);
+  const needs = dependencies.flatMap((id) => names.get(id) ?? []).sort();
   const sql = desc === 'SEQUENCE SET' ? defn?.replace(SETVAL, '') : defn;
   return JSON.stringify({ ...rest, desc, defn: sql, needs });
 };
@@ -20,13 +26,18 @@ const headerText = ({ header }: TableOfContents): string => {
   return JSON.stringify({ database, serverVersion, dumpVersion, version });
 };
 
-/** One text for the header and one for each entry, in order. */
+/** One text for the header, and one for each entry, sorted. */
 export const contentsTexts = (contents: TableOfContents): string[] => {
-  const positions = new Map(contents.entries.map(({ dumpId }, i) => [dumpId, i]));
-  return [headerText(contents), ...contents.entries.map((entry) => entryText(entry, positions))];
+  const names = new Map(contents.entries.map((entry) => [entry.dumpId, nameOf(entry)]));
+  return [headerText(contents), ...contents.entries.map((entry) => entryText(entry, names)).sort()];
 };
 
-/** Describes the first entry in which two tables of contents differ; undefined if they mean the same. */
+const entryWith = (contents: TableOfContents, text: string): ArchiveEntry | undefined => {
+  const names = new Map(contents.entries.map((entry) => [entry.dumpId, nameOf(entry)]));
+  return contents.entries.find((entry) => entryText(entry, names) === text);
+};
+
+/** Describes an entry that only one of two tables of contents has; undefined if they mean the same. */
 export const firstDifference = (
   kept: TableOfContents,
   fresh: TableOfContents,
@@ -35,7 +46,7 @@ export const firstDifference = (
   const count = Math.max(ofKept.length, ofFresh.length);
   for (let i = 0; i < count; i += 1) {
     if (ofKept[i] === ofFresh[i]) continue;
-    const entry = fresh.entries[i - 1] ?? kept.entries[i - 1];
+    const entry = entryWith(fresh, ofFresh[i] ?? '') ?? entryWith(kept, ofKept[i] ?? '');
     return entry ? describeEntry(entry) : 'the header';
   }
   return undefined;

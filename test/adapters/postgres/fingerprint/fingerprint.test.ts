@@ -84,7 +84,8 @@ describe.each([15, 18])('of PostgreSQL %i', (major) => {
       await walk.execute(UNIVERSE);
       await fc.assert(
         fc.asyncProperty(fc.array(randomChange, { minLength: 30, maxLength: 30 }), async (all) => {
-          for (const sql of all) expect([sql, await walk.tryChange(sql)]).not.toContain('missed');
+          for (const sql of all)
+            if ((await walk.tryChange(sql)) === 'missed') throw new Error(walk.missed());
         }),
         { numRuns: 6, endOnFailure: true },
       );

@@ -14,6 +14,8 @@ export interface Walk {
   /** Fingerprint and environment. */
   read(): Promise<string>;
   execute(sql: string): Promise<unknown>;
+  /** The missed changes, and the lines of the table of contents that they changed. */
+  missed(): string;
   /** Executes and commits. @param isAsked pg_dump is asked even if the fingerprint changed */
   change(sql: string, isAsked?: boolean): Promise<Seen>;
   /** The same for what may be impossible, or lead to what is never kept: then nothing is missed. */
@@ -24,6 +26,13 @@ export interface Walk {
 const options = startupOptions({ ...PLANNED_BY_INDEX, jit: 'off' });
 /** What no transaction can be around. */
 const ALONE = /\b(BEGIN|VACUUM)\b/;
+
+const differing = (before: string, now: string): string[] => {
+  const [old, fresh] = [before.split('\n'), now.split('\n')];
+  const count = Math.max(old.length, fresh.length);
+  const at = Array.from({ length: count }, (_, i) => i).find((i) => old[i] !== fresh[i]) ?? 0;
+  return [`before: ${old[at]}`, `now: ${fresh[at]}`];
+};
 
 export const openWalk = async (
   postgres: Postgres,
@@ -38,6 +47,7 @@ export const openWalk = async (
   await client.query('SET client_min_messages = error');
   const read = async (): Promise<string> =>
     `${await readFingerprint(client, [schema])} ${await readEnvironment(client)}`;
+  const missedLines: string[] = [];
   /** As the last change has left it: nobody else changes anything. */
   let last: string | undefined;
   const contents = () => contentsOf(postgres, database, schema, flags);
@@ -48,7 +58,9 @@ export const openWalk = async (
     await client.query(sql);
     last = await read();
     const isNew = last !== before.print;
-    const isSame = (await contents()) === before.contents;
+    const now = await contents();
+    const isSame = now === before.contents;
+    if (!isSame && !isNew) missedLines.push(sql, ...differing(before.contents, now));
     if (isSame) return isNew ? 'needless' : 'unchanged';
     return isNew ? 'changed' : 'missed';
   };
@@ -75,6 +87,7 @@ export const openWalk = async (
 
   return {
     read,
+    missed: () => missedLines.join('\n'),
     execute: (sql) => client.query(sql),
     change,
     tryChange: async (sql) => {
