@@ -13,9 +13,11 @@
  */
 const catalog = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
 
-/** Oids of the schemas with the names `$1`. */
-export const NAMED_SCHEMAS =
-  'ARRAY(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1))';
+/** SQL of the OIDs of the schemas whose names are in a parameter. */
+export const namedSchemas = (parameter: string): string =>
+  `ARRAY(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY (${parameter}))`;
+
+export const NAMED_SCHEMAS = namedSchemas('$1');
 
 /**
  * Oids of the objects in one catalog that depend on the schemas themselves: relations except indexes (in `pg_class`, without those of

@@ -4,6 +4,7 @@ import { type Manifest, schemasIn } from '../../../core/manifest.ts';
 import { majorOfVersion } from '../../../core/programs.ts';
 import type { Comparison, VerificationResult } from '../../../core/verification.ts';
 import { readCountingWays } from '../catalog/counting-methods.ts';
+import { membersIn } from '../catalog/schema-members.ts';
 import { compareAttached } from './attached-partitions.ts';
 import { type ComparisonRequest, isNamed } from './comparison-request.ts';
 import { Differences } from './differences.ts';
@@ -22,7 +23,7 @@ export interface Compared
 
 const FOREIGN_KEYS = `
   SELECT pg_catalog.count(*)::int AS keys FROM pg_catalog.pg_constraint k
-  WHERE k.connamespace = ANY ($1) AND k.contype = 'f' AND k.conparentid = 0 AND k.convalidated`;
+  WHERE k.conrelid = ANY (ARRAY(${membersIn('pg_class')})) AND k.contype = 'f' AND k.conparentid = 0 AND k.convalidated`;
 
 /** Which parts of the rows' contents are not compared. */
 const notesOnRows = (

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { tableKey } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
 /**
@@ -8,12 +9,12 @@ import { identifier, qualified } from '../sql/identifiers.ts';
  * All of it is rolled back.
  */
 const CLOSED = `
-  SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence,
+  SELECT (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace) AS schema, c.relname AS name, c.relkind = 'S' AS sequence,
     c.relrowsecurity AND c.relforcerowsecurity AND NOT COALESCE((SELECT rolbypassrls OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false) AS forced,
     NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') AS unreadable,
-    NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS shut
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'm', 'S')`;
+    NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') AS shut
+  FROM pg_catalog.pg_class c
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind IN ('r', 'p', 'm', 'S')`;
 
 interface Closed extends TableName {
   readonly sequence: boolean;
@@ -29,7 +30,7 @@ const OWNED = `
   JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') AND tn.nspname = ANY ($1)`;
+    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') AND d.refobjid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)}))`;
 
 export type IsRestored = (name: TableName) => boolean;
 

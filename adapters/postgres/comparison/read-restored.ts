@@ -7,6 +7,7 @@ import {
   readNames,
   readSequences,
 } from '../catalog/schema-contents.ts';
+import { membersIn } from '../catalog/schema-members.ts';
 
 /** What exists now. Opens no relation except the wanted sequences. */
 export interface RestoredContents {
@@ -29,9 +30,9 @@ const OIDS = `
 const MAJOR = `SELECT pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
 
 const RELATIONS = `
-  SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
+  SELECT (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace) AS schema, c.relname AS name, c.relispopulated AS populated
+  FROM pg_catalog.pg_class c
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind IN ('r', 'p', 'f', 'm') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
   ORDER BY 1, 2`;
 
 const byKey = <T extends TableName>(all: readonly T[]): ReadonlyMap<string, T> =>

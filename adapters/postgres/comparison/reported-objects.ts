@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Definition, Manifest } from '../../../core/manifest.ts';
 import type { TableName } from '../../../core/restore.ts';
+import { membersIn } from '../catalog/schema-members.ts';
 import type { Unfinished } from '../replay/unfinished-objects.ts';
 import { identifier } from '../sql/identifiers.ts';
 
@@ -65,7 +66,7 @@ const NAMES = `
 const LACKING = `
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.oid = ANY ($1) AND c.relkind = 'I' AND NOT i.indisvalid`;
+  WHERE i.indrelid = ANY (ARRAY(${membersIn('pg_class')})) AND c.relkind = 'I' AND NOT i.indisvalid`;
 
 const functionsNamed = (definitions: readonly Definition[], name: string): string[] =>
   definitions

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Manifest, type ManifestSequence, tableKey } from '../../../core/manifest.ts';
+import { membersIn } from '../catalog/schema-members.ts';
 import type { Differences } from './differences.ts';
 import { type ComparisonNote, sequenceLine } from './notes.ts';
 import type { RestoredContents } from './read-restored.ts';
@@ -12,7 +13,7 @@ const STEPS = `
   SELECT n.nspname AS schema, c.relname AS name, s.seqincrement::text AS step, s.seqcycle AS cycles
   FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.oid = ANY ($1)`;
+  WHERE s.seqrelid = ANY (ARRAY(${membersIn('pg_class')}))`;
 
 interface Step {
   readonly schema: string;

@@ -1,3 +1,4 @@
+import { membersIn } from '../catalog/schema-members.ts';
 import {
   aside,
   commented,
@@ -110,7 +111,7 @@ export const SCHEMA_PUBLICATIONS = `
 export const SUBSCRIPTIONS = `
   SELECT 'subscription' AS kind, pg_catalog.format('(table %I.%I)', n.nspname, c.relname) AS name, NULL AS owner, false AS settable, 'subscription' AS obstacle, '{}'::text[] AS statements
   FROM pg_catalog.pg_subscription_rel r JOIN pg_catalog.pg_class c ON c.oid = r.srrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relnamespace = ANY ($2) ORDER BY c.oid`;
+  WHERE r.srrelid = ANY (ARRAY(${membersIn('pg_class', '$2')})) ORDER BY c.oid`;
 
 /** Objects for which there is no other query. */
 export const OTHERS = `

@@ -1,3 +1,4 @@
+import { membersIn } from '../catalog/schema-members.ts';
 import {
   aside,
   commented,
@@ -126,7 +127,7 @@ export const PARTS_OF_OTHERS = `
   SELECT ${AS}, ${BOTH}, CASE WHEN c.relispartition THEN 'rows' END AS obstacle,
     ${MOVED(OF('pn.nspname', 'p.relname'), OF('pn.nspname', 'p.relname'), OF(aside('n.nspname'), 'c.relname'), OF('n.nspname', 'c.relname'))}
   ${PARTS}
-  WHERE c.relnamespace = ANY ($2) AND p.relnamespace <> ALL ($2) AND c.relkind IN ('r', 'p', 'f') ORDER BY c.oid, p.oid`;
+  WHERE i.inhrelid = ANY (ARRAY(${membersIn('pg_class', '$2')})) AND p.relnamespace <> ALL ($2) AND c.relkind IN ('r', 'p', 'f') ORDER BY c.oid, p.oid`;
 
 export const DEFAULTS = `
   SELECT CASE WHEN a.attgenerated = '' THEN 'default' ELSE 'generated column' END AS kind,

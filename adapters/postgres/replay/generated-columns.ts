@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { TableName } from '../../../core/restore.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
 
@@ -17,7 +18,7 @@ const COLUMNS = `
   SELECT n.nspname AS schema, c.relname AS name, a.attname AS column, a.attgenerated = 's' AS stored
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') AND (a.attgenerated = 's' OR a.attgenerated = 'v' AND a.attnotnull)
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind IN ('r', 'p') AND (a.attgenerated = 's' OR a.attgenerated = 'v' AND a.attnotnull)
   ORDER BY c.oid, a.attnum`;
 
 /** Generated columns that are computed while rows are loaded. Key: their table, as `shown`. */

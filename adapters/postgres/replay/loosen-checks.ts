@@ -1,3 +1,4 @@
+import { constraintsIn, membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { commentSql } from '../schema-names/schema-names.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
@@ -21,7 +22,7 @@ const OF_TABLES = `
   SELECT 'table' AS what, n.nspname AS schema, c.relname AS name, k.conname AS constraint, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
     pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND k.contype = 'c' AND k.convalidated AND k.coninhcount = 0 AND c.relkind IN ('r', 'p')
+  WHERE k.conrelid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND k.contype = 'c' AND k.convalidated AND k.coninhcount = 0 AND c.relkind IN ('r', 'p')
     AND coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true)
   ORDER BY 2, 3, 4`;
 
@@ -29,7 +30,7 @@ const OF_DOMAINS = `
   SELECT 'domain' AS what, n.nspname AS schema, t.typname AS name, k.conname AS constraint, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
     pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-  WHERE n.nspname = ANY ($1) AND k.contype = 'c' AND k.convalidated
+  WHERE k.oid = ANY (ARRAY(${constraintsIn(NAMED_SCHEMAS)})) AND k.contype = 'c' AND k.convalidated
   ORDER BY 2, 3, 4`;
 
 const objectOf = ({ what, schema, name }: Loosened): string =>

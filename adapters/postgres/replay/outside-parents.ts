@@ -1,5 +1,6 @@
 import { RestoreRefused } from '../../../core/errors/restore.ts';
 import type { TableName } from '../../../core/restore.ts';
+import { indexesIn, membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { shown } from '../sql/describe-statement.ts';
 import { qualified } from '../sql/identifiers.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
@@ -77,7 +78,7 @@ const STILL_ATTACHED = `
   FROM pg_catalog.pg_inherits i
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-  WHERE n.nspname = ANY ($1) AND pn.nspname <> ALL ($1)`;
+  WHERE i.inhrelid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)} UNION ALL ${indexesIn(NAMED_SCHEMAS)})) AND pn.nspname <> ALL ($1)`;
 
 /** Refuses a copy whose rows appear in a table outside the restore, however that happened. */
 export const refuseAttached = async ({ client, request }: Run): Promise<void> => {

@@ -4,6 +4,7 @@ import { RestoreRefused } from '../../../core/errors/restore.ts';
 import { SchemaNotFound } from '../../../core/errors/schema.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { MarkerSecret, RenameOptions } from '../../../core/restore-ports.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { dependentOf, findDependents } from '../dependents/find-dependents.ts';
 import { lockDependents, type Repointed, readBindings, repoint } from '../dependents/repoint.ts';
 import { refuseNotOwned } from '../projects/schema-ownership.ts';
@@ -31,11 +32,11 @@ const LONGEST_LOCKING_MS = 600;
 
 /** Views, sequences and indexes are not locked, because only tables hold rows. Partitions are locked with their parents, or on their own. */
 const TABLES = `
-  SELECT n.nspname AS schema, c.relname AS name,
+  SELECT (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace) AS schema, c.relname AS name,
     NOT pg_catalog.has_table_privilege(c.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 170000
       THEN 'UPDATE, DELETE, TRUNCATE, MAINTAIN' ELSE 'UPDATE, DELETE, TRUNCATE' END) AS closed
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
+  FROM pg_catalog.pg_class c
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
 
 interface Lockable {
   readonly schema: string;

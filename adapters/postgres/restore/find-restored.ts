@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { APPLICATION } from '../../../core/contract.ts';
 import type { SchemaPlace } from '../../../core/restore.ts';
 import type { Loaded, MarkerSecret } from '../../../core/restore-ports.ts';
+import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import { type ObjectComment, schemaComments } from '../schema-names/schema-names.ts';
 import { type SourceAccess, withSession } from '../session/session.ts';
@@ -9,10 +10,10 @@ import { loadedThere, markerIn } from './marker.ts';
 
 /** Whether a restore's transaction was committed, by the marker on its schema or, in a live schema, on a table. */
 const TABLE_COMMENTS = `
-  SELECT c.oid::pg_catalog.text AS oid, d.description AS comment
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_description d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = c.oid AND d.objsubid = 0
-  WHERE n.nspname = ANY ($1) AND pg_catalog.starts_with(d.description, $2)`;
+  SELECT d.objoid::pg_catalog.text AS oid, d.description AS comment
+  FROM pg_catalog.pg_description d
+  WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+    AND d.objoid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND pg_catalog.starts_with(d.description, $2)`;
 
 const tableComments = async (
   client: pg.Client,

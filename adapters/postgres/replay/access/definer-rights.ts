@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { membersIn, NAMED_SCHEMAS } from '../../catalog/schema-members.ts';
 import { described, shown } from '../../sql/describe-statement.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 import { beforeOwner } from '../../sql/kinds/clauses.ts';
@@ -76,12 +77,12 @@ const LEFT = `
   SELECT n.nspname AS schema, p.proname AS name, 'function' AS what,
     pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS sql
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-  WHERE n.nspname = ANY ($1) AND p.prosecdef AND p.proowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
+  WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc', NAMED_SCHEMAS)})) AND p.prosecdef AND p.proowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
   UNION ALL
   SELECT n.nspname, c.relname, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, pg_catalog.format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1) AND (c.relkind = 'v' OR c.relkind IN ('r', 'p', 'f') AND c.relhasrules)
+  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND (c.relkind = 'v' OR c.relkind IN ('r', 'p', 'f') AND c.relhasrules)
     AND c.relowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
     AND NOT COALESCE(c.reloptions::text[] && '{security_invoker=true,security_invoker=on,security_invoker=1,security_invoker=yes}', false)
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')

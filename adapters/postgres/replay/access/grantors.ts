@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoted } from '../../../../core/errors/base.ts';
+import { membersIn, NAMED_SCHEMAS, typesIn } from '../../catalog/schema-members.ts';
 import { shown } from '../../sql/describe-statement.ts';
 import { identifier } from '../../sql/identifiers.ts';
 import type { Name } from '../../sql/kinds/word-cursor.ts';
@@ -95,14 +96,14 @@ const OTHERS = `
   FROM (
     SELECT NULL AS schema, nspname::text AS name, nspacl AS acl, nspowner AS owner FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)
     UNION ALL SELECT n.nspname::text, c.relname::text, c.relacl, c.relowner
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY ($1)
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)}))
     UNION ALL SELECT n.nspname::text, c.relname::text, a.attacl, c.relowner
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY ($1) AND a.attacl IS NOT NULL
+      WHERE a.attrelid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND a.attacl IS NOT NULL
     UNION ALL SELECT n.nspname::text, p.proname::text, p.proacl, p.proowner
-      FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY ($1)
+      FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc', NAMED_SCHEMAS)}))
     UNION ALL SELECT n.nspname::text, t.typname::text, t.typacl, t.typowner
-      FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = ANY ($1)
+      FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = ANY (ARRAY(${typesIn(NAMED_SCHEMAS)}))
   ) o, LATERAL pg_catalog.aclexplode(o.acl) x LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
   WHERE x.grantor <> o.owner ORDER BY 1, 2, 3, 4`;
 

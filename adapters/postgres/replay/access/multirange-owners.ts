@@ -1,3 +1,4 @@
+import { membersIn, NAMED_SCHEMAS } from '../../catalog/schema-members.ts';
 import { identifier, qualified } from '../../sql/identifiers.ts';
 import type { Run } from '../run-state.ts';
 
@@ -8,10 +9,10 @@ import type { Run } from '../run-state.ts';
  */
 const LEFT = `
   SELECT n.nspname AS schema, m.typname AS name, r.rolname AS owner, pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') AS creates
-  FROM pg_catalog.pg_range g JOIN pg_catalog.pg_type t ON t.oid = g.rngtypid JOIN pg_catalog.pg_namespace h ON h.oid = t.typnamespace
+  FROM pg_catalog.pg_range g JOIN pg_catalog.pg_type t ON t.oid = g.rngtypid
   JOIN pg_catalog.pg_type m ON m.oid = g.rngmultitypid JOIN pg_catalog.pg_namespace n ON n.oid = m.typnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = t.typowner
-  WHERE h.nspname = ANY ($1) AND m.typowner <> t.typowner AND m.typowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)`;
+  WHERE g.rngtypid = ANY (ARRAY(${membersIn('pg_type', NAMED_SCHEMAS)})) AND m.typowner <> t.typowner AND m.typowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)`;
 
 interface Left {
   readonly schema: string;

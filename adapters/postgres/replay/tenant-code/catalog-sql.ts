@@ -1,3 +1,5 @@
+import { membersIn, NAMED_SCHEMAS, namedSchemas } from '../../catalog/schema-members.ts';
+
 /**
  * The catalog queries behind `readTenantCode`: which relations and types evaluate code that is not PostgreSQL's own.
  *
@@ -161,7 +163,7 @@ export const REFERENCES = `
   WITH RECURSIVE own AS MATERIALIZED (
     SELECT c.oid, n.nspname AS schema, c.relname AS name
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'm', 'f')
+    WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind IN ('r', 'p', 'm', 'f')
   ), above AS (
     SELECT own.oid AS relation, own.oid AS ancestor FROM own
     UNION SELECT above.relation, i.inhparent FROM above JOIN pg_catalog.pg_inherits i ON i.inhrelid = above.ancestor
@@ -204,7 +206,7 @@ export const REFERENCES = `
 export const TAINTED_TYPES = `
   WITH RECURSIVE reached AS (
     SELECT t.oid FROM pg_catalog.pg_type t WHERE t.oid = ANY ($1::pg_catalog.oid[])
-    UNION SELECT t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = ANY ($2) AND t.typtype IN ('d', 'r')
+    UNION SELECT t.oid FROM pg_catalog.pg_type t WHERE t.oid = ANY (ARRAY(${membersIn('pg_type', namedSchemas('$2'))})) AND t.typtype IN ('d', 'r')
     UNION SELECT i.oid FROM reached r, LATERAL (${partsOf('r.oid')}) i
   ), edges AS MATERIALIZED (
     SELECT r.oid AS type, i.oid AS part FROM reached r, LATERAL (${partsOf('r.oid')}) i
@@ -246,7 +248,8 @@ export const HARMFUL_NAMES = `
       JOIN pg_catalog.pg_namespace n ON n.nspname = given.schema JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = given.name
     UNION SELECT o.oprcode::pg_catalog.oid FROM ROWS FROM (pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[])) AS given (schema, name)
       JOIN pg_catalog.pg_namespace n ON n.nspname = given.schema JOIN pg_catalog.pg_operator o ON o.oprnamespace = n.oid AND o.oprname = given.name
-    UNION SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = ANY ($6) AND n.nspname <> 'pg_catalog'
-      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
+    UNION SELECT p.oid FROM pg_catalog.pg_proc p
+      -- Functions of pg_catalog do not depend on it.
+      WHERE p.oid = ANY (ARRAY(${membersIn('pg_proc', namedSchemas('$6'))})) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
   )
   SELECT h.code FROM (${harmfulAmong('named')}) h ORDER BY 1`;

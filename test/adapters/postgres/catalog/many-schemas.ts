@@ -13,6 +13,7 @@ const SHARED = `
   CREATE OPERATOR shared.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = shared.same);
   CREATE FUNCTION shared.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
   CREATE TABLE shared.countries (code text PRIMARY KEY);
+  GRANT USAGE ON SCHEMA shared TO PUBLIC; GRANT SELECT, REFERENCES ON shared.countries TO PUBLIC;
   CREATE PUBLICATION changes;
   CREATE PUBLICATION whole;`;
 
