@@ -122,7 +122,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
     const stored = await takeBackup(postgres, database, ['acme'], { user: superuser });
     const beside = await surveyOf({ postgres, database }, stored);
     expect(beside.problems).toEqual([]);
-    expect(beside.warnings.join()).toContain('no member of "stranger"');
+    expect(beside.warnings.join()).toContain('not a member of "stranger"');
     const loaded = await restore({ postgres, database }, stored);
     expect(loaded.leftOut).toEqual([
       {
@@ -134,7 +134,7 @@ describe.each([15, 18])('owners and grants on PostgreSQL %i', (major) => {
       mode: 'swap',
       places: [{ from: 'acme', to: 'other' }],
     });
-    expect(swap.problems.join()).toContain('no member of "stranger"');
+    expect(swap.problems.join()).toContain('not a member of "stranger"');
     await expect(
       restore({ postgres, database }, stored, {
         mode: 'swap',
