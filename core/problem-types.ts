@@ -124,7 +124,7 @@ export const PROBLEM_TYPES = {
   },
   TooManySchedules: {
     status: 409,
-    meaning: 'The project, or all projects together, have as many schedules as the API takes.',
+    meaning: 'The project, or all projects together, have as many schedules as the API allows.',
     remedy: 'Delete one first.',
   },
   BackupGone: {

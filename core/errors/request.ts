@@ -126,6 +126,6 @@ export class ScheduleBusy extends Retryable {
 
 export class TooManySchedules extends Permanent {
   constructor(most: number) {
-    super(`There are ${most} schedules here, and no more are taken. Delete one first.`);
+    super(`There are ${most} schedules here, and no more are allowed. Delete one first.`);
   }
 }

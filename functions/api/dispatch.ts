@@ -119,7 +119,7 @@ const checkFields = (route: RouteSpec, { query, body }: ApiRequest): void => {
     (name) => `${name}: there is no such parameter; this route has none`,
   );
   if (!route.body && !['', '{}'].includes(body.trim()))
-    problems.push('(whole): this route takes no body');
+    problems.push('(whole): this route accepts no body');
   if (problems.length) throw new InvalidInput('The request', problems);
 };
 

@@ -178,7 +178,7 @@ const store = async (api: Api, request: ApiRequest, schedule: Schedule): Promise
   const { scope, name } = schedule;
   const condition = request.headers['if-none-match'];
   if (condition !== undefined && condition !== '*')
-    throw new InvalidInput('The request', ['If-None-Match: only * is taken']);
+    throw new InvalidInput('The request', ['If-None-Match: only * is accepted']);
   if (!(await schedules.get(scope, name))) {
     if ((await schedules.count(scope)) >= AT_MOST) throw new TooManySchedules(AT_MOST);
   }

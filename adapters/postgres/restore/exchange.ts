@@ -143,7 +143,7 @@ const refuseNotLoaded = (
   throw new RestoreRefused(
     others.map(
       ({ from }) =>
-        `Schema ${quoted(from)} no longer has the marker of this restore: its comment was changed, or another schema has that name now. Ask for the swap again.`,
+        `Schema ${quoted(from)} no longer has the marker of this restore: its comment was changed, or another schema has that name now. Request the swap again.`,
     ),
   );
 };

@@ -118,7 +118,7 @@ test('a parameter or a field that a route does not have is refused by name, on e
     const other = await api.post(spelled(path), { colour: 'red' });
     expectProblem(other, 400);
     expect(other.json.problems.join(), path).toMatch(
-      /colour: there is no such field; the fields are |^\(whole\): this route takes no body$/,
+      /colour: there is no such field; the fields are |^\(whole\): this route accepts no body$/,
     );
   }
   expect([api.sent(), api.restoring(), api.lookups, api.plans]).toEqual([[], [], [], []]);
