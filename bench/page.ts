@@ -12,7 +12,7 @@ const NOTES = readFileSync(path.join(import.meta.dirname, 'notes.md'), 'utf8').s
 const HEAD = [
   '# Benchmarks',
   '',
-  'What an export costs beside what one would write instead, what it needs, and how that grows. This page is made by `npm run bench` from `benchmarks.json`; each section says when and where it was measured, since one can be measured without the others (`npm run bench -- --only memory`; `--help` lists them). A run of another size or of fewer rounds (`--size 50 --rounds 1`) prints its page and leaves this one as it is.',
+  'What an export costs compared with the usual alternatives, what it needs, and how that grows. This page is made by `npm run bench` from `benchmarks.json`; each section says when and where it was measured, since one can be measured without the others (`npm run bench -- --only memory`; `--help` lists them). A run of another size or of fewer rounds (`--size 50 --rounds 1`) prints its page and leaves this one as it is.',
   '',
   'Server, S3 emulator and contenders share one machine: ratios count, not seconds. The S3 emulator speaks TLS, as S3 does, and checks every checksum it gets; all contenders use the AWS SDK, bundled alike, with the Node flags and variables of the deployed function, and `pg_dump` of the server’s own version. They reach server and emulator in the same way. `gzip -6` is that of Node’s zlib, which is faster than the program. The contender’s CPU and memory are those of its process and its children, from its start to its end.',
   '',

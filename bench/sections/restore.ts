@@ -152,7 +152,7 @@ export const restore: Section<RestoreFigures> = {
     return [
       '## Restore beside a live schema',
       '',
-      `${mib(bytes)} on the server, ${rounds} rounds in turn after ${WARM_UPS} that are not counted. \`pg_restore\` reads a file that is there already and writes into an empty database; the restore function reads from S3, takes the digest, restores beside the schema that is live, counts every table and compares it with the manifest before its COMMIT.`,
+      `${mib(bytes)} on the server, ${rounds} rounds in turn after ${WARM_UPS} that are not counted. \`pg_restore\` reads an existing file and writes into an empty database; the restore function reads from S3, takes the digest, restores beside the schema that is live, counts every table and compares it with the manifest before its COMMIT.`,
       '',
       ...table(
         ['contender', 'time', 'client CPU', 'peak memory', 'written to disk'],

@@ -88,14 +88,14 @@ const VAULT = {
   'S3 never answers the completion, which is not done': failed('UploadInterrupted'),
   'S3 never answers the completion, which is done': completed(1),
   'S3 answers 500 to the completion, which is done': completed(1),
-  'S3 is gone after the first part, with the upload, and comes back': completed(
+  'S3 is gone after the first part, with the upload, and recovers': completed(
     2,
     leaves('an upload'),
   ),
-  'somebody aborts the upload meanwhile': completed(2),
+  'another program aborts the upload meanwhile': completed(2),
   'S3 answers 500 to the manifest forever': failed('UploadInterrupted'),
   'S3 never answers the manifest, which is done': completed(1),
-  'S3 is gone after the completion and comes back': completed(2, leaves('an object')),
+  'S3 is gone after the completion and recovers': completed(2, leaves('an object')),
 } as const;
 
 const HISTORY = {
@@ -127,7 +127,7 @@ const MESSAGES = {
   }),
   'the queue does not let the message be hidden': completed(1),
   'the outcome cannot be sent': completed(1, BY_SWEEP),
-  'SES refuses the mail, then takes it': completed(1),
+  'SES refuses the mail, then accepts it': completed(1),
 } as const;
 
 const WORKER = {

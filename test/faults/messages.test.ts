@@ -121,7 +121,7 @@ const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScripted
   return batchItemFailures;
 };
 
-fault('SES refuses the mail, then takes it', async () => {
+fault('SES refuses the mail, then accepts it', async () => {
   const bench = await openBench(room);
   const backup = await bench.request('acme');
   await bench.deliver(backup);

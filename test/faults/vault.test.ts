@@ -109,13 +109,10 @@ const goneFrom =
       return first;
     };
   };
-trying(
-  'S3 is gone after the first part, with the upload, and comes back',
-  goneFrom(isPart, 'pass'),
-);
-trying('S3 is gone after the completion and comes back', goneFrom(isManifest, INTERNAL));
+trying('S3 is gone after the first part, with the upload, and recovers', goneFrom(isPart, 'pass'));
+trying('S3 is gone after the completion and recovers', goneFrom(isManifest, INTERNAL));
 
-fault('somebody aborts the upload meanwhile', async () => {
+fault('another program aborts the upload meanwhile', async () => {
   let aborted = false;
   const bench = await openBench(room, {
     s3: (call) => {
