@@ -131,7 +131,7 @@ it.concurrent('a running dump is ended, its upload aborted, its backends gone', 
   await untilDumping(bench, backup);
   expect(await cancel(bench, backup)).toMatchObject({ code: 202, status: 'in-progress' });
   expect((await exported).message).toBe('done');
-  expect(await verdictOf(bench, backup)).toEqual({ ...CANCELLED, told: 'by the worker' });
+  expect(await verdictOf(bench, backup)).toEqual({ ...CANCELLED, reported: 'by the worker' });
 });
 
 it.concurrent('a dump that ignores the request to end is ended all the same', async () => {

@@ -7,7 +7,7 @@ export interface Verdict {
   readonly ends: string;
   /** `whole` has been read back: its size, SHA-256, manifest and rows. */
   readonly object: 'whole' | 'whole, adopted' | 'none';
-  readonly told: 'by the worker' | 'by the sweep' | 'by bury' | 'nobody';
+  readonly reported: 'by the worker' | 'by the sweep' | 'by bury' | 'nobody';
   /** In the vault, before the sweep; after it there is never anything. */
   readonly left: string;
 }
@@ -15,19 +15,19 @@ export interface Verdict {
 const completed = (attempt: number, more: Partial<Verdict> = {}): Verdict => ({
   ends: `completed at attempt ${attempt}`,
   object: 'whole',
-  told: 'by the worker',
+  reported: 'by the worker',
   left: 'nothing',
   ...more,
 });
 const failed = (error: string, more: Partial<Verdict> = {}): Verdict => ({
   ends: `failed: ${error}`,
   object: 'none',
-  told: 'by the worker',
+  reported: 'by the worker',
   left: 'nothing',
   ...more,
 });
 const ADOPTED = { object: 'whole, adopted' } as const;
-const BY_SWEEP = { told: 'by the sweep' } as const;
+const BY_SWEEP = { reported: 'by the sweep' } as const;
 const leaves = (what: string) => ({ left: `${what}, until the sweep` });
 
 const PG_DUMP = {
@@ -118,12 +118,12 @@ const MESSAGES = {
   'the message comes late, after a cancellation': {
     ...failed(''),
     ends: 'cancelled',
-    told: 'by the sweep',
+    reported: 'by the sweep',
   },
   'the message is malformed': completed(1),
   'the message is lost': completed(1),
   'the queue moves the message to its dead-letter queue': failed('MessageBuried', {
-    told: 'by bury',
+    reported: 'by bury',
   }),
   'the queue does not let the message be hidden': completed(1),
   'the outcome cannot be sent': completed(1, BY_SWEEP),

@@ -80,7 +80,7 @@ fault('the queue moves the message to its dead-letter queue', async () => {
   );
   expect(await bench.deliver(backup)).toEqual({ message: 'done' });
   const verdict = await verdictOf(bench, backup);
-  return { ...verdict, told: 'by bury' };
+  return { ...verdict, reported: 'by bury' };
 });
 
 const refusing =
@@ -106,7 +106,7 @@ fault('the outcome cannot be sent', async () => {
 const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScriptedSes>>) => {
   const people = { from: 'larder@example.com', to: ['ann@example.com'] };
   const access = { table: bench.table, client: room.tables.client, clock: Date.now };
-  const told = bench.outcomes().slice(0, 1);
+  const reported = bench.outcomes().slice(0, 1);
   const { batchItemFailures } = await notifyBatch(
     {
       history: bench.historyAt(Date.now),
@@ -116,7 +116,7 @@ const notify = async (bench: Bench, ses: Awaited<ReturnType<typeof startScripted
       log: silent,
     },
     { environment: 'test', onSuccess: true },
-    { Records: told.map((outcome) => sqsRecord(outcome, { messageId: 'outcome' })) },
+    { Records: reported.map((outcome) => sqsRecord(outcome, { messageId: 'outcome' })) },
   );
   return batchItemFailures;
 };

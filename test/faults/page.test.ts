@@ -10,15 +10,15 @@ const sources = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => readFileSync(path.join(FOLDER, file), 'utf8'));
 
-const rowOf = ([name, { ends, object, told, left }]: [string, Verdict]): string =>
-  `| ${name} | ${ends} | ${object} | ${told} | ${left} |`;
+const rowOf = ([name, { ends, object, reported, left }]: [string, Verdict]): string =>
+  `| ${name} | ${ends} | ${object} | ${reported} | ${left} |`;
 
 test.each(Object.entries(THEMES))(
   'the table on %s is what its tests compare with',
   (theme, faults) => {
     const rows = Object.entries(faults).map(rowOf);
     const head = [
-      '| fault | ends | object | told | left behind |',
+      '| fault | ends | object | reported | left behind |',
       '| --- | --- | --- | --- | --- |',
     ];
     expect(page).toContain([`### ${theme}`, '', ...head, ...rows, ''].join('\n'));

@@ -89,7 +89,7 @@ export const verdictOf = async (bench: Bench, backup: Backup): Promise<Verdict> 
   await expectNoBackend(bench, backup);
   const row = await bench.row(backup);
   const left = await leftOf(bench, row);
-  const toldByWorker = tellings(bench, backup);
+  const reportedByWorker = tellings(bench, backup);
   for (const after of [15 * MINUTE, 26 * HOUR]) {
     expect((await bench.sweepAfter(after)).failures).toEqual([]);
   }
@@ -97,11 +97,11 @@ export const verdictOf = async (bench: Bench, backup: Backup): Promise<Verdict> 
   expect(unchanging(await bench.row(backup)), 'a final row changed').toEqual(unchanging(row));
   expect(await leftOf(bench, row), 'left in the vault after the sweep').toEqual([]);
   expect(await openRows(bench)).not.toContain(backup.id);
-  const toldBySweep = tellings(bench, backup) - toldByWorker;
+  const reportedBySweep = tellings(bench, backup) - reportedByWorker;
   return {
     ends: endOf(row),
     object: await objectOf(bench, row),
-    told: toldByWorker ? 'by the worker' : toldBySweep ? 'by the sweep' : 'nobody',
+    reported: reportedByWorker ? 'by the worker' : reportedBySweep ? 'by the sweep' : 'nobody',
     left: left.length ? `${left.join(' and ')}, until the sweep` : 'nothing',
   };
 };
