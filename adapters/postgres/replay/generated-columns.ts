@@ -48,10 +48,19 @@ export interface Relative extends TableName {
   /** With its collation, if that differs from the type's. */
   readonly type: string;
   readonly bare: string;
+  /** What a domain is made of that does not accept NULL; null for other types. */
+  readonly strictBase: string | null;
 }
 
 const HAS_IT = (table: string): string =>
   `EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = ${table} AND g.attname = $3 AND g.attgenerated <> '' AND NOT g.attisdropped)`;
+
+/** A domain of a domain accepts NULL only if both do. */
+const STRICT_BASE = `(WITH RECURSIVE d AS (
+      SELECT y.oid, y.typbasetype, y.typtypmod, y.typnotnull FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
+      UNION ALL SELECT y.oid, y.typbasetype, y.typtypmod, y.typnotnull FROM d JOIN pg_catalog.pg_type y ON y.oid = d.typbasetype AND y.typtype = 'd'
+    ) SELECT pg_catalog.format_type(d.typbasetype, d.typtypmod) FROM d
+    WHERE (SELECT pg_catalog.bool_or(e.typnotnull) FROM d e) AND NOT EXISTS (SELECT FROM d e WHERE e.oid = d.typbasetype))`;
 
 const FAMILY = `
   WITH RECURSIVE above AS (
@@ -70,7 +79,7 @@ const FAMILY = `
     (SELECT k.conname FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey[1] = a.attnum) AS "notNullName",
     pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, f.type AS bare,
     f.type || CASE WHEN a.attcollation <> t.typcollation THEN (SELECT pg_catalog.format(' COLLATE %I.%I', s.nspname, o.collname)
-      FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace s ON s.oid = o.collnamespace WHERE o.oid = a.attcollation) ELSE '' END AS type
+      FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace s ON s.oid = o.collnamespace WHERE o.oid = a.attcollation) ELSE '' END AS type, ${STRICT_BASE} AS "strictBase"
   FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attgenerated <> '' AND NOT a.attisdropped
   JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum JOIN pg_catalog.pg_type t ON t.oid = a.atttypid,
@@ -97,7 +106,8 @@ const notNullAgain = (one: Relative, column: string): string =>
 
 /**
  * SET EXPRESSION keeps the column a generated one, but needs PostgreSQL 17. Before 17 the column becomes an ordinary one in the whole
- * family; only a new column can be a generated one again. A column that a table inherits loses its NOT NULL only in that table.
+ * family; only a new column can be a generated one again. The same is done if its type is a domain that does not accept NULL: the column gets
+ * the type that the domain is made of. A column that a table inherits loses its NOT NULL only in that table.
  */
 export const uncomputed = async (
   client: pg.Client,
@@ -115,7 +125,8 @@ export const uncomputed = async (
   const namesOf = (all: readonly Relative[]): TableName[] =>
     all.map((one) => ({ schema: one.schema, name: one.name }));
   if (!stored) return { stops: loose, starts: strictAgain, changed: namesOf(family) };
-  if (sets) {
+  const { strictBase } = own;
+  if (sets && strictBase === null) {
     const isSame = family.every(({ expression }) => expression === own.expression);
     return {
       stops: [
@@ -137,6 +148,9 @@ export const uncomputed = async (
     stops: [
       ...loose,
       ...roots.map((one) => altering(one, `ALTER COLUMN ${quotedColumn} DROP EXPRESSION`)),
+      ...(strictBase === null
+        ? []
+        : roots.map((one) => altering(one, `ALTER COLUMN ${quotedColumn} TYPE ${strictBase}`))),
     ],
     starts: [
       ...roots.map((one) => altering(one, `DROP COLUMN ${quotedColumn}`)),
