@@ -162,6 +162,26 @@ const atRisk = z.looseObject({
   reason: z.enum(['changing', 'reading']),
 });
 
+export const SUPERUSER_KINDS = [
+  'type',
+  'function',
+  'procedure',
+  'aggregate',
+  'operator class',
+  'operator family',
+  'text search parser',
+  'text search template',
+] as const;
+
+const superuserObject = z.looseObject({
+  kind: z.enum(SUPERUSER_KINDS),
+  schema: z.string(),
+  /** Without arguments. */
+  name: z.string(),
+  /** For a type: tables of the backup that have a column of it, or of a type made of it. */
+  tables: z.array(named).optional(),
+});
+
 export const manifest = z.looseObject({
   version: z.literal(MANIFEST_VERSION),
   backup: z.looseObject({
@@ -253,6 +273,8 @@ export const manifest = z.looseObject({
   atRisk: z.array(atRisk).optional(),
   /** Objects whose state a restore does not restore, or that rows may violate; absent if there are none, and in manifests written before they were read. */
   states: z.array(objectState).optional(),
+  /** Objects that only a superuser may create, one entry for each; absent in manifests written before they were read. */
+  superuserObjects: z.array(superuserObject).optional(),
   warnings: z.array(z.string()),
   /** Number of warnings, the first ones, about content that the previous backup had and this one lacks. Absent if there are none. */
   anomalyCount: z.int().positive().optional(),
@@ -287,6 +309,7 @@ export type Outside = z.infer<typeof outside>;
 export type LeftOut = z.infer<typeof leftOut>;
 export type Definition = z.infer<typeof definition>;
 export type OperatorBinding = z.infer<typeof operatorBinding>;
+export type SuperuserObject = z.infer<typeof superuserObject>;
 export type AtRisk = z.infer<typeof atRisk>;
 export type StandIn = z.infer<typeof standIn>;
 export type Setting = z.infer<typeof setting>;
@@ -315,6 +338,7 @@ export type Inventory = Pick<
   | 'standIns'
   | 'atRisk'
   | 'states'
+  | 'superuserObjects'
   | 'warnings'
 >;
 

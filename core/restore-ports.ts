@@ -144,6 +144,8 @@ export interface PreflightRequest {
   readonly ownCode?: readonly OwnCode[];
   /** The request accepts that the backup's code runs as the restore role, as under `owners: 'drop'`. */
   readonly acceptOwnCode?: boolean;
+  /** Absent: `stop`. */
+  readonly onConflict?: OnConflict;
   /** For a swap: names that the live schemas get, which must be free. */
   readonly before?: readonly SchemaPlace[];
   readonly signal: AbortSignal;

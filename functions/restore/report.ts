@@ -91,6 +91,7 @@ export const check = async (
     ...(restore.repointDependents && { repointDependents: true }),
     ...(plan.ownCode && { ownCode: plan.ownCode }),
     ...(restore.acceptOwnCode && { acceptOwnCode: true }),
+    ...(restore.onConflict && { onConflict: restore.onConflict }),
     ...(restore.mode === 'swap' && { before: beforePlaces(restore, plan.places) }),
     signal: limits.signal,
   });

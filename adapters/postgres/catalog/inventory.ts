@@ -25,6 +25,7 @@ import {
   type TableFacts,
 } from './schema-contents.ts';
 import { readMentions } from './schemas-in-text.ts';
+import { readSuperuserObjects } from './superuser-objects.ts';
 import { readForVerification } from './verification-facts.ts';
 import { shortList, warningsOf } from './warnings.ts';
 
@@ -122,10 +123,11 @@ export const readInventory = async (
   const { extensionRows } = loose;
   const outside = withExtensionsOf(needed, extensionRows, inside);
   const extensions = await readExtensions(client, schemaOids, outside);
-  const [atRisk, states] = await atOnce(
+  const [atRisk, states, superuserObjects] = await atOnce(
     client,
     () => readAtRisk(client, schemaOids),
     () => readStates(client, schemaOids),
+    () => readSuperuserObjects(client, schemaOids),
   );
   return {
     tables: withDivision(manifestTables({ facts, ways }), divided),
@@ -138,6 +140,7 @@ export const readInventory = async (
     leftOut,
     ...(atRisk.length && { atRisk }),
     ...(states.length && { states }),
+    superuserObjects,
     ...(await readForVerification(client, schemaOids, mentions, ways)),
     warnings: warningsOf({
       schemas,

@@ -27,6 +27,7 @@ import { checkSnapshots } from './open-snapshots.ts';
 import { checkKeys, checkNeeds, checkOutside, functionsNaming } from './outside-needs.ts';
 import { checkCode } from './restored-code.ts';
 import { checkRights, checkRoles, type Findings } from './rights.ts';
+import { checkSuperuserObjects } from './superuser-objects.ts';
 
 /** Checks a source before anything is written. It only reads, in a few queries, however many tenants share the catalog. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -147,6 +148,7 @@ const look = async (
     dependents,
     functionsNamingLive,
     locks,
+    superusers,
   ] = await atOnce(
     client,
     () => checkRights(client, request),
@@ -164,6 +166,7 @@ const look = async (
         : [],
     () => functionsNaming(client, request),
     () => checkLocks(client, request),
+    () => checkSuperuserObjects(client, request),
   );
   const hanging = dependentFindings(dependents, request);
   const ownership = await asking;
@@ -181,6 +184,7 @@ const look = async (
     hanging,
     snapshots,
     locks,
+    superusers,
   ];
   return {
     server,

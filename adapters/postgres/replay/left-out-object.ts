@@ -15,7 +15,8 @@ export interface MissingOutside {
 }
 
 export type LeftOutReason =
-  | { readonly kind: 'superusers-only' }
+  /** `isSetting`: only a superuser may make a setting that it has. */
+  | { readonly kind: 'superusers-only'; readonly isSetting?: true }
   /** `name` is that of an object that was left out or is missing, such as `acme.money`. */
   | { readonly kind: 'needs'; readonly name: string }
   | { readonly kind: 'needs-cast'; readonly cast: string };

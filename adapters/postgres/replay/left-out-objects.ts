@@ -1,8 +1,10 @@
+import { quoted } from '../../../core/errors/base.ts';
 import { StatementRefused } from '../../../core/errors/restore.ts';
 import { PermissionMissing } from '../../../core/errors/schema.ts';
 import {
   isForSuperusers,
   isNamedCast,
+  isOfSetting,
   lacksOperatorClass,
   missingNameIn,
 } from '../session/server-messages.ts';
@@ -14,7 +16,7 @@ import type { Piece } from '../sql/split-statements.ts';
 import { tried } from './in-savepoint.ts';
 import type { LeftOutReason } from './left-out-object.ts';
 import type { Run } from './run-state.ts';
-import { attempted } from './unfinished-objects.ts';
+import { attempted, whyOf } from './unfinished-objects.ts';
 
 /**
  * Used if no statement of the backup runs as a superuser. Leaves out objects that only a superuser can create, and objects that need them:
@@ -38,7 +40,8 @@ const reasonOf = (run: Run, error: Error): LeftOutReason | undefined => {
   const { leavingOut } = run.request;
   const { cause } = error;
   if (!leavingOut) return undefined;
-  if (isForSuperusers(cause)) return { kind: 'superusers-only' };
+  if (isForSuperusers(cause))
+    return { kind: 'superusers-only', ...(isOfSetting(cause) && { isSetting: true }) };
   const known = [
     ...leavingOut.missing,
     ...run.leftOutObjects.flatMap(({ what, name, isPartly }) =>
@@ -100,6 +103,27 @@ const note = (run: Run, statement: StatementKind, piece: Piece, because: LeftOut
     run.leftOutObjects.push({ object, what: statement.what, name: on, isPartly: true, because });
 };
 
+/**
+ * In a restore, what was left out is also reported with its statement, so that a person can finish it; only the rows of a table that was left out
+ * cannot be restored afterwards.
+ */
+const report = (
+  run: Run,
+  statement: StatementKind,
+  { text, words }: Piece,
+  because: LeftOutReason,
+  error: Error,
+): void => {
+  const what = attempted(statement, words);
+  const sql = text.toString().replace(/[;\s]+$/, '');
+  run.unfinished.push({ ...what, state: 'missing', why: whyOf(error), sql, error });
+  if (statement.kind !== 'create' || statement.what !== 'table' || because.kind !== 'needs') return;
+  run.leftOut.push({
+    what: `${what.object} and its rows`,
+    why: `it needs ${quoted(because.name)}, which only a superuser may create`,
+  });
+};
+
 /** True for an error that another attempt may avoid by leaving objects out. */
 export const mayLeaveOut = (error: unknown, casts: readonly string[]): boolean =>
   (error instanceof StatementRefused || error instanceof PermissionMissing) &&
@@ -118,4 +142,5 @@ export const orLeaveOut = async (
   const because = reasonOf(run, error);
   if (!because) throw error;
   note(run, statement, piece, because);
+  if (run.request.tenancy) report(run, statement, piece, because, error);
 };

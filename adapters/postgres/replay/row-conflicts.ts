@@ -162,9 +162,15 @@ export const orReport = async (
     (request.tenancy !== undefined && mayNeedSuperuser(statement, whole.words)) ||
     (unfinished.length > 0 && (mayFollow(statement) || isOwnerOf(unfinished, statement)));
   if (!atRisk) return await execute();
-  if (request.onConflict !== 'report') {
+  // Tables may need a base type. If it is not known which, nothing is left out.
+  const isBaseType =
+    statement.kind === 'create' &&
+    statement.what === 'type' &&
+    mayNeedSuperuser(statement, whole.words);
+  const isType = isBaseType && !request.leavingOut;
+  if (request.onConflict !== 'report' || isType) {
     return await execute().catch((error: unknown) => {
-      throw asConflict(error);
+      throw asConflict(error, attempted(statement, piece.words).object, isType);
     });
   }
   const error = await tried(run, execute);

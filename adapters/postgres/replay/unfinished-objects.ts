@@ -7,7 +7,7 @@ import type {
   UnfinishedObject,
 } from '../../../core/restore.ts';
 import { whyRefused } from '../../../core/statement-sentence.ts';
-import { sqlStateOf } from '../session/server-messages.ts';
+import { factsOf, isForSuperusers, sqlStateOf } from '../session/server-messages.ts';
 import { described, shown } from '../sql/describe-statement.ts';
 import type { StatementKind } from '../sql/kinds/statement-kind.ts';
 import { addedConstraint } from '../sql/kinds/usual-clauses.ts';
@@ -163,8 +163,19 @@ export const mayFollow = (statement: StatementKind): boolean =>
   !INDISPENSABLE.includes(statement.kind) &&
   !(statement.kind === 'create' && /table$|^sequence$/.test(statement.what));
 
-/** @returns the error to throw under `stop`; it is marked as a conflict if `report` would continue */
-export const asConflict = (error: unknown): unknown => {
+const WITH_OTHERS =
+  'The rest can be restored: ask again with "onConflict": "report". It lists each such object, with the SQL that a superuser can run (docs/restore.md).';
+const WITH_TYPES =
+  'Restore beside with "onConflict": "report", which leaves out the tables that need it if the backup lists them, or with a login that is a superuser, into a database of its own (docs/restore.md).';
+
+/** @returns the error to throw under `stop`; it shows, by a mark or in its message, that `report` would continue */
+export const asConflict = (error: unknown, object: string, isType: boolean): unknown => {
+  if (error instanceof PermissionMissing && isForSuperusers(error.cause))
+    return new PermissionMissing(
+      `Only a superuser may create ${object} (PostgreSQL says: ${factsOf(error.cause).message})`,
+      isType ? WITH_TYPES : WITH_OTHERS,
+      { cause: error.cause },
+    );
   if (!(error instanceof StatementRefused) || !isOfTheObject(error)) return error;
   return error.restated({ conflict: error.conflict ?? {} });
 };

@@ -8,12 +8,13 @@ import { restoredAmong, whileOpen } from '../comparison/opened-schemas.ts';
 import { refusal } from '../replay/statement-errors.ts';
 import type { ExecutedText } from '../replay/text-request.ts';
 import { reported } from '../replay/unfinished-objects.ts';
+import { shown } from '../sql/describe-statement.ts';
 import { keyState, type MarkerState } from './marker.ts';
 
 const compared = async (
   client: pg.Client,
   { manifest, mode, tables, signal }: LoadRequest,
-  { alone, unfinished }: ExecutedText,
+  { alone, unfinished, leftOutObjects }: ExecutedText,
 ) => {
   const schemas = schemasIn(manifest);
   const isShared = mode === 'tables-live';
@@ -31,6 +32,7 @@ const compared = async (
       alone,
       unfinished,
       unfilled,
+      leftOut: leftOutObjects,
       signal,
     }),
   );
@@ -45,7 +47,10 @@ export const compareRestored = async (
   request: LoadRequest,
   executed: ExecutedText,
 ): Promise<MarkerState> => {
-  const { foreignKeys, leftOut, unfinished, warnings } = executed;
+  const { leftOut, unfinished, warnings, leftOutObjects } = executed;
+  const foreignKeys = executed.foreignKeys.filter(
+    ({ table }) => !leftOutObjects.some(({ name }) => shown(name) === shown(table)),
+  );
   const { signal } = request;
   const found = await compared(client, request, executed).catch((error: unknown) => {
     throw signal.aborted

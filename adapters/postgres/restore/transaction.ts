@@ -29,6 +29,7 @@ import type { RestoreAccess } from '../session/restore-access.ts';
 import { commit } from './commit.ts';
 import { compareRestored } from './compare-restored.ts';
 import { findLoaded } from './find-restored.ts';
+import { leavesTypesOut } from './left-out-types.ts';
 import { commentWithMarker, loadedThere, type MarkerState, unmarked } from './marker.ts';
 import { refuseWritesOutside, type WriteBounds } from './write-guard/write-guard.ts';
 
@@ -70,6 +71,7 @@ const execute = async (
     ...(onConflict && { onConflict }),
     ...(loosen && { loosen }),
     detached: detachingIn(manifest),
+    ...(leavesTypesOut(request) && { leavingOut: { casts: [], missing: [] } }),
     onSchema: async (schema) => {
       await grantAsInitdb(client, schema, request);
       await extensions.onSchema?.(schema);

@@ -90,6 +90,10 @@ export const isForSuperusers = (error: unknown): boolean => {
   );
 };
 
+/** A function has a setting that only a superuser may make. */
+export const isOfSetting = (error: unknown): boolean =>
+  factsOf(error).message.startsWith('permission denied to set parameter');
+
 /** A type has no operator class, or none of the operators that are looked for by its operator class. */
 export const lacksOperatorClass = (error: unknown): boolean => {
   const { code, message } = factsOf(error);

@@ -13,6 +13,7 @@ import { SCRATCH_OWNER } from '../server/prepare.ts';
 import type { ScratchServer } from '../server/server.ts';
 import { takeSettings } from './database-settings.ts';
 import { leftOutLines } from './excuse-sentence.ts';
+import { expectedLeftOut } from './expected-left-out.ts';
 import { blame, GUIDE } from './failure-cause.ts';
 import { loadBackup, type Stage } from './load-backup.ts';
 import { makePrerequisites } from './prerequisites.ts';
@@ -47,7 +48,7 @@ const lookedAt = async (stage: Stage, reader: pg.Client): Promise<ScratchRestore
   const { executed, notes, accessKept } = await loadBackup(stage).catch((error: unknown) => {
     throw blame(error, circumstances);
   });
-  const { leftOutObjects } = executed;
+  const leftOutObjects = expectedLeftOut(executed.leftOutObjects, request.manifest);
   const objects = await sortUnfinished(reader, executed.unfinished, {
     ...circumstances,
     leftOut: leftOutObjects.map(({ name }) => `${name.schema}.${name.name}`),

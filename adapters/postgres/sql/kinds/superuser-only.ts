@@ -21,9 +21,13 @@ const isPrivileged = (words: readonly Word[]): boolean =>
     return isKey(word, 'leakproof') && !isKey(words[at - 1], 'not');
   });
 
+/** Also the declaration of one without its functions. Composite types, enums and ranges have AS. */
+const isBaseType = (words: readonly Word[]): boolean => !words.some((word) => isKey(word, 'as'));
+
 /** True if the server may refuse a statement to every role except a superuser. */
 export const mayNeedSuperuser = (statement: StatementKind, words: readonly Word[]): boolean => {
   if (statement.kind !== 'create') return false;
   if (['function', 'procedure'].includes(statement.what)) return isPrivileged(words);
+  if (statement.what === 'type') return isBaseType(words);
   return OBJECTS.includes(statement.what);
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serversOf } from '../../../support/servers.ts';
 import {
+  choose,
   newDatabase,
   OWNER,
   placesOf,
@@ -74,7 +75,29 @@ describe.each([15, 18])('PostgreSQL %i, objects that only a superuser may create
     const database = await newDatabase(postgres, CREATED);
     const target = { postgres, database };
     const stored = await takeBackup(postgres, database, ['acme']);
-    await expect(restore(target, stored)).rejects.toMatchObject({ name: 'PermissionMissing' });
+    const refused = restore(target, stored);
+    await expect(refused).rejects.toMatchObject({ name: 'PermissionMissing' });
+    await expect(refused).rejects.toThrow(/function "acme\.c" .*"onConflict": "report"/);
+    expect(stored.manifest.superuserObjects).toEqual(
+      [
+        ['function', 'c'],
+        ['function', 'i'],
+        ['function', 'l'],
+        ['operator class', 'of_text'],
+        ['operator family', 'of_text'],
+      ].map(([kind, name]) => ({ kind, schema: 'acme', name })),
+    );
+    const dry = await surveyOf(target, stored);
+    expect(dry.problems).toEqual([
+      expect.stringMatching(/^Only a superuser may create function "acme\.c".*"report"/),
+    ]);
+    const told = await surveyOf(target, stored, { onConflict: 'report' });
+    expect([told.problems, told.warnings.join()]).toEqual([
+      [],
+      expect.stringContaining('Only a superuser may create function "acme.c", function "acme.i"'),
+    ]);
+    const asSuperuser = await surveyOf({ ...target, user: 'postgres' }, stored);
+    expect(asSuperuser.problems.join()).not.toContain('Only a superuser');
     const { unfinished, rows } = await restore(target, stored, {
       onConflict: 'report',
       places: placesOf(stored),
@@ -93,6 +116,72 @@ describe.each([15, 18])('PostgreSQL %i, objects that only a superuser may create
     await postgres.sql(unfinished.map(({ sql }) => sql).join(';\n'), database);
     const { rows: lengths } = await postgres.sql('SELECT n FROM acme_restored.lengths', database);
     expect(lengths).toEqual([{ n: 1 }]);
+  });
+});
+
+const BASED = `
+  CREATE SCHEMA acme; CREATE TABLE acme.kept (id int PRIMARY KEY, v text); INSERT INTO acme.kept VALUES (1, 'a'), (2, 'b'); CREATE VIEW acme.texts AS SELECT v FROM acme.kept;
+  CREATE TABLE acme.partners (id int PRIMARY KEY); CREATE SCHEMA shared; CREATE TABLE shared.all (id int PRIMARY KEY);
+  RESET ROLE; CREATE TYPE acme.code; CREATE FUNCTION acme.code_in(cstring) RETURNS acme.code LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+  CREATE FUNCTION acme.code_out(acme.code) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out'; CREATE TYPE acme.code (INPUT = acme.code_in, OUTPUT = acme.code_out, LIKE = int4);
+  ALTER TYPE acme.code OWNER TO ${OWNER}; ALTER FUNCTION acme.code_in OWNER TO ${OWNER}; ALTER FUNCTION acme.code_out OWNER TO ${OWNER};
+  SET ROLE ${OWNER}; CREATE DOMAIN acme.codes AS acme.code[]; CREATE TYPE acme.pair AS (a acme.code, b int);
+  CREATE TABLE acme.coded (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c acme.code, elsewhere int REFERENCES shared.all); INSERT INTO acme.coded (c) VALUES ('7');
+  CREATE TABLE acme.many (c acme.codes); CREATE TABLE acme.paired (p acme.pair); CREATE INDEX ON acme.coded (elsewhere);
+  CREATE VIEW acme.of_coded AS SELECT id FROM acme.coded; CREATE TABLE acme.refers (coded int REFERENCES acme.coded, v int); INSERT INTO acme.refers VALUES (1, 5);
+  CREATE FUNCTION acme.count() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM acme.coded); GRANT SELECT ON acme.coded TO PUBLIC`;
+
+describe.each([15, 18])('PostgreSQL %i, tables with columns of base types', (major) => {
+  it('are foretold, left out beside with what needs them, and never lost by a swap or a choice', async () => {
+    const postgres = on(major);
+    const database = await newDatabase(postgres, BASED);
+    const target = { postgres, database };
+    const stored = await takeBackup(postgres, database, ['acme']);
+    const { superuserObjects = [] } = stored.manifest;
+    expect(superuserObjects.find(({ kind }) => kind === 'type')).toEqual({
+      ...{ kind: 'type', schema: 'acme', name: 'code' },
+      tables: ['coded', 'many', 'paired'].map((name) => ({ schema: 'acme', name })),
+    });
+    const named = 'tables have columns of such types: "acme.coded", "acme.many", "acme.paired".';
+    const report = { onConflict: 'report' } as const;
+    const chosen = await choose(stored, ['coded']);
+    for (const more of [
+      {},
+      { ...report, mode: 'swap' as const },
+      { ...report, tables: chosen.tables, chosen },
+    ])
+      expect((await surveyOf(target, stored, more)).problems.join()).toMatch(
+        /tables have columns of such types.*a superuser, into a database of its own/,
+      );
+    const dry = await surveyOf(target, stored, report);
+    expect(dry.problems).toEqual([]);
+    expect(dry.warnings.join()).toContain(named);
+
+    await expect(restore(target, stored)).rejects.toThrow(/type "acme\.code".*"report"/);
+    const whole = { ...report, mode: 'swap' as const, places: placesOf(stored, '_swap') };
+    await expect(restore(target, stored, whole)).rejects.toThrow(/type "acme\.code"/);
+
+    const done = await restore(target, stored, report);
+    expect(done).toMatchObject({ tables: 3, rows: 3, foreignKeys: [] });
+    expect(done.leftOut.map(({ what }) => what).filter((one) => /rows/.test(one))).toEqual([
+      'table "acme.coded" and its rows',
+      'table "acme.many" and its rows',
+      'table "acme.paired" and its rows',
+    ]);
+    const objects = done.unfinished.map(({ object }) => object);
+    for (const object of [
+      'type "acme.code"',
+      'function "acme.code_in"',
+      'table "acme.coded"',
+      'view "acme.of_coded"',
+      'constraint "refers_coded_fkey" of table "acme.refers"',
+    ])
+      expect(objects).toContain(object);
+    const { rows } = await postgres.sql(
+      'SELECT (SELECT count(*)::int FROM acme_restored.texts) AS texts, (SELECT count(*)::int FROM acme_restored.refers) AS refers',
+      database,
+    );
+    expect(rows).toEqual([{ texts: 2, refers: 1 }]);
   });
 });
 

@@ -168,6 +168,50 @@ describe('a LEAKPROOF function', () => {
   });
 });
 
+describe('a backup whose SQL was damaged so that it reads like an object of superusers', () => {
+  const SOURCE = `CREATE SCHEMA sound; CREATE FUNCTION sound.own(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE FUNCTION sound.used(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+    CREATE FUNCTION sound.safe(int) RETURNS int LANGUAGE sql IMMUTABLE LEAKPROOF AS 'SELECT $1'; CREATE AGGREGATE sound.total(int) (SFUNC = int4pl, STYPE = int);
+    CREATE TABLE sound.a (n int); INSERT INTO sound.a VALUES (1); CREATE VIEW sound.v AS SELECT sound.used(n) AS n FROM sound.a`;
+
+  it('is called damaged, unless the manifest is older than the list of such objects', async () => {
+    const one = await backupOf(SOURCE, ['sound'], PLAIN);
+    const found = await verified(one);
+    expect(found).toMatchObject({ differences: [], checked: { tables: 1, rows: 1 } });
+    tells(found, `function "sound.safe"${SUPERUSER}`);
+    const { superuserObjects: _, ...older } = one.manifest;
+    for (const [name, before, after] of [
+      [
+        'own',
+        /(FUNCTION sound\.own\(integer\) RETURNS integer\s+)LANGUAGE sql IMMUTABLE/,
+        '$1LANGUAGE c IMMUTABLE',
+      ],
+      [
+        'own',
+        /(FUNCTION sound\.own\(integer\) RETURNS integer\s+LANGUAGE sql IMMUTABLE)/,
+        '$1 LEAKPROOF',
+      ],
+      [
+        'used',
+        /(FUNCTION sound\.used\(integer\) RETURNS integer\s+)LANGUAGE sql IMMUTABLE/,
+        '$1LANGUAGE internal IMMUTABLE',
+      ],
+      [
+        'total',
+        /(AGGREGATE sound\.total\(integer\) \(\s+SFUNC = )int4pl,(\s+STYPE = )integer/,
+        '$1ordered_set_transition,$2internal',
+      ],
+    ] as const) {
+      const damaged = changed(one, before, after);
+      const { differences } = await verified(damaged);
+      expect(differences).toContainEqual(
+        expect.stringMatching(new RegExp(`sound\\.${name}\\(integer\\).* is missing`)),
+      );
+      if (name === 'used') expect(differences.join()).toContain('sound.v');
+      expect((await verified({ ...damaged, manifest: older })).differences).toEqual([]);
+    }
+  });
+});
+
 describe('functions in C and aggregates with an internal state', () => {
   it('are left out with what calls them', async () => {
     const found = await brought(
