@@ -1,6 +1,7 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { Backup } from '../../../core/backup.ts';
+import { ManifestKeyRefused } from '../../../core/errors/vault.ts';
 import { manifestKeyBeside } from '../../../core/keys.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { Services } from '../export/support.ts';
@@ -44,7 +45,7 @@ describe.each(CHANGES)('%s', (_name, forge) => {
     }
     await forgetDigest(services, room, backup);
     const { row } = await room.restore(backup, { dryRun: true });
-    expect(row.error?.message).toContain('signature');
+    expect(row.error?.message).toContain('is signed with a key');
   });
 });
 
@@ -70,6 +71,21 @@ describe.each(HOSTILE)('a manifest with %s', (_name, forge) => {
     expect(row).toMatchObject({ status: 'failed', error: { name: 'BackupDamaged' } });
     expect({}).not.toHaveProperty('isForged');
   });
+});
+
+it('a key of KMS that is gone, or that may not be used, stops only backups whose row has no digest', async () => {
+  const verify = () => Promise.reject(new ManifestKeyRefused('the-key', 'DisabledException'));
+  const manifestKeys = { verify };
+  const done = await room.restore(backup, {}, { manifestKeys });
+  expect(done.row.status).toBe('completed');
+  await forgetDigest(services, room, backup);
+  for (const given of [{ dryRun: true }, { mode: 'swap' } as const]) {
+    const { row } = await room.restore(backup, given, { manifestKeys });
+    expect(row.error).toMatchObject({
+      name: 'ManifestKeyRefused',
+      message: expect.stringContaining('the-key'),
+    });
+  }
 });
 
 describe('a backup from before manifests were signed', () => {

@@ -98,3 +98,30 @@ it('a swap that died after its COMMIT counts as done, and can be undone once', a
   expect(undone.row.status).toBe('completed');
   expect(await room.schemas()).not.toContain(before);
 });
+
+it('an undo returns the former schema whatever the live one has become, once, and never another schema', async () => {
+  const { row: swap } = await room.restore(backup, { mode: 'swap' });
+  const before = swap.outcome?.before[0]?.to ?? '';
+  const undo = () => room.restore(backup, { mode: 'undo', undoes: swap.id });
+
+  // A record that names another schema as the former one: that schema has no marker of the swap.
+  const outcome = swap.outcome && { ...swap.outcome, before: [{ from: 'acme', to: 'beta' }] };
+  const { restores } = room.ports;
+  const get: typeof restores.get = async (projectId, id) => {
+    const found = await restores.get(projectId, id);
+    return found && id === swap.id && outcome ? { ...found, outcome } : found;
+  };
+  const forgedRecord = await room.restore(
+    backup,
+    { mode: 'undo', undoes: swap.id },
+    { restores: { ...restores, get } },
+  );
+  expect(forgedRecord.row.error?.message).toContain('no longer has the marker');
+
+  await room.sql(`ALTER SCHEMA ${before} RENAME TO hidden`);
+  expect((await undo()).row.error).toMatchObject({ name: 'SchemaNotFound' });
+  await room.sql(`ALTER SCHEMA hidden RENAME TO ${before}; COMMENT ON SCHEMA ${before} IS 'mine'`);
+  expect((await undo()).row.error?.message).toContain('look at both');
+  const marked = await room.sql(`SELECT 1 FROM acme.t`);
+  expect(marked.rowCount).toBe(2);
+});
