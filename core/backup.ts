@@ -98,28 +98,39 @@ export interface Backup extends LeasedWork, Partial<Completion> {
   readonly verificationId?: string;
   readonly validatedAt?: string;
   readonly validationWhy?: string;
+  /** When a person last changed `name`, `description` or `expiresAt`: its manifest has the earlier ones. */
+  readonly changedAt?: string;
+  /** True: retention does not remove it. Absent otherwise. */
+  readonly pinned?: boolean;
   readonly deletedAt?: string;
   readonly deletedWhy?: string;
+  /** ARN of the principal that deleted it; absent if retention did, or if the caller is unknown. */
+  readonly deletedBy?: string;
 }
 
-/** Shown in lists and in the subjects of mails. */
 const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text);
+
+/** Names are shown in lists and in the subjects of mails. */
+export const backupName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .refine(isOneLine, 'give one line of text, without control characters');
+export const backupDescription = z.string().max(2000);
+
+/** Days after its request for which a backup can be kept without being pinned. */
+export const MOST_RETENTION_DAYS = 3650;
 
 /** What a person may ask for when requesting a backup by hand. */
 export const backupRequest = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .refine(isOneLine, 'give one line of text, without control characters')
-    .optional(),
-  description: z.string().max(2000).optional(),
+  name: backupName.optional(),
+  description: backupDescription.optional(),
   trigger: z.enum(['manual', 'pre-migration']).optional(),
   content: z.enum(CONTENTS).optional(),
   format: z.enum(FORMATS).optional(),
   compression: z.enum(COMPRESSIONS).optional(),
-  retentionDays: z.number().int().min(1).max(3650).optional(),
+  retentionDays: z.number().int().min(1).max(MOST_RETENTION_DAYS).optional(),
 });
 export type BackupRequest = z.infer<typeof backupRequest>;
 

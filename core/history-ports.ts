@@ -1,4 +1,5 @@
 import type { Backup, BackupType, Completion, Status, Trigger, Validation } from './backup.ts';
+import type { BackupChange, ChangeOutcome, Removal, RemovalOutcome } from './backup-change.ts';
 import type { WorkStore } from './leased-work/store.ts';
 import type { Page } from './ports.ts';
 import type { BackupSummary } from './statistics.ts';
@@ -58,6 +59,13 @@ export interface History extends WorkStore<Backup, Completion> {
   read(refs: readonly Pick<Backup, 'projectId' | 'id'>[]): Promise<readonly Backup[]>;
   /** Writes a `deleted` row for a backup that retention removed. Changes nothing if a row exists. */
   leaveDeleted(backup: Backup, why: string): Promise<'written' | 'exists'>;
+  /** Changes a backup that waits, runs or has completed. A pinned row has no `ttl`. */
+  change(projectId: string, backupId: string, change: BackupChange): Promise<ChangeOutcome>;
+  /**
+   * Makes the row of an ended backup a `deleted` one, which is kept as long as those that retention leaves. From then on no reader gets
+   * the backup, and its objects may be removed. A second removal returns the row of the first.
+   */
+  remove(projectId: string, backupId: string, removal: Removal): Promise<RemovalOutcome>;
   /** Replays the move of `ttl` for one project, after a crash between its two writes. */
   settleRetention(projectId: string): Promise<void>;
   /** Makes a repeated request idempotent: returns the backup id kept under this key, or keeps the given one for 24 h. @throws IdempotencyConflict */

@@ -81,6 +81,13 @@ export const PROBLEM_TYPES = {
     meaning: 'The state of the backup does not allow the request.',
     remedy: 'Wait until the backup is completed, or choose another one.',
   },
+  BackupProtected: {
+    status: 409,
+    meaning:
+      'The backup is pinned, or the last good one of its project, or a restore or verification works on it.',
+    remedy:
+      'Unpin it, wait for a newer good backup or for the end of the work; or delete it with `force=true`.',
+  },
   DuplicateProject: {
     status: 409,
     meaning: 'Two sources list a project with this id.',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { backupRequest } from './backup.ts';
+import { backupChange } from './backup-change.ts';
 import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
 import type { RouteSpec } from './routes.ts';
 import { scheduleRequest } from './schedules.ts';
@@ -18,6 +19,7 @@ export type RunRequest = z.infer<typeof runRequest>;
 /** The bodies that `RouteSpec.body` names. */
 export const REQUEST_BODIES = {
   BackupRequest: backupRequest,
+  BackupChange: backupChange,
   RunRequest: runRequest,
   RestoreRequest: restoreRequest,
   SwapRequest: swapRequest,

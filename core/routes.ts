@@ -16,13 +16,14 @@ export interface RouteSpec {
   /** Names the JSON body's schema, a key of `REQUEST_BODIES` in core/requests.ts. The body may be left out. */
   readonly body?:
     | 'BackupRequest'
+    | 'BackupChange'
     | 'RunRequest'
     | 'RestoreRequest'
     | 'SwapRequest'
     | 'ElsewhereRequest'
     | 'VerifyRequest'
     | 'ScheduleRequest';
-  /** Removes or overwrites something: has a path of its own, because IAM sees paths and not bodies. */
+  /** Removes or overwrites something: has a path or a method of its own, because IAM sees those and not bodies. */
   readonly dangerous?: boolean;
 }
 
@@ -99,6 +100,23 @@ export const ROUTES = [
     path: '/projects/{projectId}/backups/{backupId}',
     summary: 'One backup',
     query: ['at'],
+  },
+  {
+    id: 'changeBackup',
+    method: 'PATCH',
+    path: '/projects/{projectId}/backups/{backupId}',
+    summary: "Change a backup's name, description, retention, or whether it is pinned",
+    body: 'BackupChange',
+    dangerous: true,
+  },
+  {
+    id: 'deleteBackup',
+    method: 'DELETE',
+    path: '/projects/{projectId}/backups/{backupId}',
+    summary:
+      'Delete a backup with all versions of its objects; its record says who did it, and when',
+    query: ['force', 'reason'],
+    dangerous: true,
   },
   {
     id: 'getManifest',

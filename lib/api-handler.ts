@@ -61,6 +61,8 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
   outcomes.allowReport(handler);
   // A presigned URL allows no more than its signer may do.
   vault.allowRead(handler);
+  // Of deleted backups. Its rows decide what sweep removes, so this gives it no further power.
+  vault.allowRemove(handler);
   manifestKey.allowVerify(handler);
   // With this, a deleted backup is reported as gone and not as forbidden.
   vault.allowList(handler);

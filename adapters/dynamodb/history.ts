@@ -3,6 +3,7 @@ import { TABLE, TIMES } from '../../core/contract.ts';
 import { IdempotencyConflict } from '../../core/errors/request.ts';
 import type { History } from '../../core/history-ports.ts';
 import { sha256Hex } from '../../core/ids.ts';
+import { makeChanges } from './changes.ts';
 import { BACKUP_LAYOUT } from './leased-work/layout.ts';
 import { makeWorkStore } from './leased-work/store.ts';
 import { makeLists } from './lists.ts';
@@ -18,6 +19,7 @@ export const makeHistory = (access: HistoryTable): History => ({
   ...makeWorkStore<Backup, Completion>(access, BACKUP_LAYOUT),
   ...makeRetention(access),
   ...makeLists(access),
+  ...makeChanges(access),
   remember: (projectId, key, requestHash, backupId) =>
     remember(access, projectId, key, requestHash, backupId),
 });

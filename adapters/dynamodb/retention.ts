@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
 import { type Backup, millis } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
@@ -11,13 +12,15 @@ import { allRows, changeRow, getRow, type HistoryTable, putRow, type Row } from 
 
 /**
  * Retention through DynamoDB's TTL. DynamoDB may remove a row that has the attribute `ttl`. A row that ends without
- * a backup gets it in its last write. The row of a completed backup gets it here, unless `lastGood` protects it.
+ * a backup gets it in its last write. The row of a completed backup gets it here, unless `lastGood` protects it or it is pinned.
  *
  * This code examines all completed rows of the project and corrects every wrong `ttl`. So it repairs the result of a crash
  * between two writes, and the order in which backups complete does not matter. It runs after each completion and after each
  * verification with a result. "Newest" is by id: UUIDv7 orders by the time at which a backup was planned or requested.
  */
 export const settleRetention = async (access: HistoryTable, projectId: string): Promise<void> => {
+  // Read first: a backup that it names and that is not among the completed ones was deleted by a person.
+  const named = await namedSuccesses(access, projectId);
   const completed = (
     await allRows(access, {
       where: `#pk = :pk AND begins_with(#sk, :backups)`,
@@ -33,18 +36,55 @@ export const settleRetention = async (access: HistoryTable, projectId: string): 
   ).map(judgedOf);
   await giveClasses(access, projectId, completed);
   const kept = lastGood(completed);
-  // Protect this one before any other may be removed.
-  for (const { backup } of kept)
+  const isKept = (one: JudgedBackup): boolean => one.backup.pinned === true || kept.includes(one);
+  // Protect these before any other may be removed.
+  for (const { backup } of [...kept, ...completed.filter(isKept)])
     if (backup.ttl !== undefined) await keep(access, projectId, backup.id);
   const [newest] = kept;
+  const deleted = named.filter((id) => !completed.some(({ backup }) => backup.id === id));
   await allEnded([
-    newest && noteLastSuccess(access, projectId, newest, kept, completed),
+    newest
+      ? noteLastSuccess(access, projectId, newest, kept, completed, deleted)
+      : forgetLastSuccess(access, projectId, deleted),
     letAllExpire(
       access,
       projectId,
-      completed.filter((one) => !kept.includes(one) && one.backup.ttl === undefined),
+      completed.filter((one) => !isKept(one) && one.backup.ttl === undefined),
     ),
   ]);
+};
+
+const lastSuccess = z.object({
+  backupId: z.string(),
+  verified: z.object({ backupId: z.string() }).optional(),
+});
+
+/** Ids of the backups that the project's row names as its last good ones. */
+const namedSuccesses = async (
+  access: HistoryTable,
+  projectId: string,
+): Promise<readonly string[]> => {
+  const row = await getRow(access, { pk: partitionOf(projectId), sk: TABLE.projectRow });
+  const { success, data } = lastSuccess.safeParse(row?.lastSuccess);
+  return success ? [data.backupId, ...(data.verified ? [data.verified.backupId] : [])] : [];
+};
+
+/** The last full backup was deleted. */
+const forgetLastSuccess = async (
+  access: HistoryTable,
+  projectId: string,
+  [deleted]: readonly string[],
+): Promise<void> => {
+  if (deleted === undefined) return;
+  await changeRow(
+    access,
+    { pk: partitionOf(projectId), sk: TABLE.projectRow },
+    {
+      remove: ['lastSuccess'],
+      when: '#lastSuccess.#backupId = :deleted',
+      values: { ':deleted': deleted },
+    },
+  );
 };
 
 const READ = [
@@ -60,6 +100,7 @@ const READ = [
   'fixedRetention',
   'size',
   'validation',
+  'pinned',
   ...Object.values(FOUND),
   TABLE.ttl,
 ] as const;
@@ -120,7 +161,8 @@ const writeDecision = (
   const expirySeconds = epochSeconds(millis(decision.expiresAt));
   return changeRow(access, backupKey(projectId, id), {
     set: { ...decision, expirySeconds, ...(ttl !== undefined && { [TABLE.ttl]: expirySeconds }) },
-    when: '#status = :completed AND #expiresAt = :before',
+    // It may have been pinned since it was read.
+    when: `#status = :completed AND #expiresAt = :before${ttl === undefined ? '' : ' AND attribute_not_exists(#pinned)'}`,
     values: { ':completed': 'completed', ':before': before },
   });
 };
@@ -137,7 +179,8 @@ const letAllExpire = async (
 const letExpire = (access: HistoryTable, projectId: string, backupId: string) =>
   changeRow(access, backupKey(projectId, backupId), {
     copy: { [TABLE.ttl]: 'expirySeconds' },
-    when: '#status = :completed',
+    // It may have been pinned since it was read.
+    when: '#status = :completed AND attribute_not_exists(#pinned)',
     values: { ':completed': 'completed' },
   });
 
@@ -153,7 +196,7 @@ const keep = (access: HistoryTable, projectId: string, backupId: string) =>
 const BAD_NAMED = 100;
 
 /**
- * It moves forward, and backward only from a bad backup: a concurrent call may know of fewer backups. The same holds for its part
+ * It moves forward, and backward only from a bad or a deleted backup: a concurrent call may know of fewer backups. The same holds for its part
  * `verified`.
  */
 const noteLastSuccess = (
@@ -162,12 +205,13 @@ const noteLastSuccess = (
   { backup }: JudgedBackup,
   kept: readonly JudgedBackup[],
   completed: readonly JudgedBackup[],
+  deleted: readonly string[],
 ) => {
   const verified = kept.find(({ isVerified }) => isVerified)?.backup;
-  const bad = completed
-    .filter((one) => one.isBad && one.backup.id > (verified?.id ?? ''))
+  const found = completed.filter((one) => one.isBad && one.backup.id > (verified?.id ?? ''));
+  const bad = [...deleted, ...found.map((one) => one.backup.id)]
     .slice(0, BAD_NAMED)
-    .map((one, index) => [`:bad${index}`, one.backup.id] as const);
+    .map((id, index) => [`:bad${index}`, id] as const);
   const names = bad.map(([name]) => name).join(', ');
   const isBad = bad.length
     ? ` OR #lastSuccess.#backupId IN (${names}) OR #lastSuccess.#verified.#backupId IN (${names})`

@@ -11,7 +11,7 @@ import { type Change, changeRow, type HistoryTable } from './table.ts';
  * not run or was canceled proves nothing, and equal row counts prove nothing about rows that differ.
  */
 const NO_NEWER =
-  'attribute_exists(#pk) AND (attribute_not_exists(#verificationId) OR #verificationId <= :id)';
+  'attribute_exists(#pk) AND #status <> :deleted AND (attribute_not_exists(#verificationId) OR #verificationId <= :id)';
 
 const verdictOf = (note: ValidationNote): Omit<Change, 'when' | 'values'> => {
   const { validation, verificationId, validatedAt, compare, why } = note;
@@ -49,7 +49,7 @@ export const makeValidations = (access: HistoryTable): Validations => ({
   noteValidation: async (projectId, backupId, note) => {
     const key = backupKey(projectId, backupId);
     const { validation, verificationId, validatedAt } = note;
-    const values = { ':id': verificationId };
+    const values = { ':id': verificationId, ':deleted': 'deleted' };
     const bad = staysBad(note);
     if (bad) {
       const stays = await changeRow(access, key, {

@@ -26,6 +26,10 @@ export const backup = z.looseObject({
   completedAt: z.string().optional(),
   durationMs: z.number().optional(),
   expiresAt: z.string(),
+  pinned: z.boolean().optional(),
+  deletedAt: z.string().optional(),
+  deletedBy: z.string().optional(),
+  deletedWhy: z.string().optional(),
   warnings: z.array(z.string()).optional(),
   error: failure.optional(),
   progress: z

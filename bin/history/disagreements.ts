@@ -3,7 +3,7 @@ import type { StoredManifest } from '../../core/vault-ports.ts';
 import { backupOfManifest } from './row-of-manifest.ts';
 
 /**
- * The members that row and manifest share and that never change. Not included: the names of project and schema, which the
+ * The members that row and manifest share and that only a person changes. Not included: the names of project and schema, which the
  * row has from the time of planning; `startedAt` and `attempt`, which differ if a later attempt adopted the backup.
  */
 const SHARED = [
@@ -30,6 +30,9 @@ const SHARED = [
 /** Under a policy they are decided after the manifest was written. */
 const BY_POLICY: ReadonlySet<string> = new Set(['retentionClass', 'expiresAt']);
 
+/** Those that a person may change; the manifest is never written again. */
+const CHANGEABLE: readonly (keyof Backup)[] = ['name', 'expiresAt'];
+
 /** Clocks of two workers may differ. */
 const MINUTE = 60_000;
 
@@ -37,7 +40,9 @@ const MINUTE = 60_000;
 export const disagreements = (row: Backup, stored: StoredManifest): string[] => {
   const expected = backupOfManifest(stored, 0);
   const lines = SHARED.flatMap((name) =>
-    row[name] === expected[name] || (BY_POLICY.has(name) && row.retentionPolicy)
+    row[name] === expected[name] ||
+    (BY_POLICY.has(name) && row.retentionPolicy) ||
+    (CHANGEABLE.includes(name) && row.changedAt)
       ? []
       : [
           `${name} is ${JSON.stringify(row[name])} in the row, ${JSON.stringify(expected[name])} in the manifest`,

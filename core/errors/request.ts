@@ -53,6 +53,15 @@ export class BackupNotReady extends Permanent {
   }
 }
 
+/** A deletion that only force allows. */
+export class BackupProtected extends Permanent {
+  constructor(backupId: string, why: string) {
+    super(
+      `Backup ${quoted(backupId)} was not deleted: ${why}. force=true deletes it all the same.`,
+    );
+  }
+}
+
 export class RunNotFound extends Permanent {
   constructor(runId: string) {
     super(`There is no run ${quoted(runId)}. GET /runs lists those there are.`);

@@ -29,6 +29,9 @@ type CompletedBackup = Backup & Required<Pick<Backup, 'fileId' | 'compression'>>
 const isCompleted = (backup: Backup): backup is CompletedBackup =>
   backup.status === 'completed' && backup.fileId !== undefined && backup.compression !== undefined;
 
+export const removedProblem = ({ deletedWhy = 'retention' }: Pick<Backup, 'deletedWhy'>) =>
+  new HttpProblem('BackupRemoved', `The backup was removed: ${deletedWhy}.`);
+
 /** The same, but only if its object is in the vault. @throws HttpProblem BackupRemoved, BackupNotReady */
 export const completedBackup = async (
   api: Api,
@@ -36,11 +39,7 @@ export const completedBackup = async (
   doing: string,
 ): Promise<CompletedBackup> => {
   const backup = await findBackup(api, request);
-  if (backup.status === 'deleted')
-    throw new HttpProblem(
-      'BackupRemoved',
-      `The backup was removed: ${backup.deletedWhy ?? 'retention'}.`,
-    );
+  if (backup.status === 'deleted') throw removedProblem(backup);
   if (isCompleted(backup)) return backup;
   throw new BackupNotReady(backup.id, backup.status, `only a completed backup can be ${doing}`);
 };

@@ -4,6 +4,7 @@ import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { listBackups, listBackupsOfDay } from './backup-lists.ts';
 import { cancelBackup, downloadBackup, getBackup } from './backups.ts';
 import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
+import { changeBackup, deleteBackup } from './change-backup.ts';
 import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
 import { withBackupId } from './latest.ts';
@@ -44,6 +45,8 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   requestBackup,
   listBackups,
   getBackup,
+  changeBackup,
+  deleteBackup,
   getManifest,
   downloadBackup,
   cancelBackup,

@@ -16,6 +16,8 @@ export interface ApiRequest {
   readonly body: string;
   /** The part of a URL before a route's path, such as `/prod`; empty behind a custom domain. */
   readonly base: string;
+  /** ARN of the principal that signed the request; absent on the local stack. */
+  readonly caller?: string;
 }
 
 /** Result of a route's function. */
@@ -87,6 +89,11 @@ const baseOf = (event: APIGatewayProxyEvent): string => {
   return before > 0 && path[before] === resource[0] ? `/${path.slice(0, before).join('/')}` : '';
 };
 
+const callerOf = ({ requestContext }: APIGatewayProxyEvent): Pick<ApiRequest, 'caller'> => {
+  const caller = requestContext.identity?.userArn ?? undefined;
+  return caller === undefined ? {} : { caller };
+};
+
 export const requestOf = (event: APIGatewayProxyEvent): ApiRequest => ({
   params: Object.fromEntries(
     Object.entries(event.pathParameters ?? {}).map(([name, value]) => [
@@ -100,6 +107,7 @@ export const requestOf = (event: APIGatewayProxyEvent): ApiRequest => ({
   ),
   body: bodyOf(event),
   base: baseOf(event),
+  ...callerOf(event),
 });
 
 /**

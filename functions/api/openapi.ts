@@ -51,6 +51,13 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   requestBackup: { status: 202, schema: publicBackup, problems: [409, 413, 415, 422, 503] },
   listBackups: { status: 200, schema: pageOf(publicBackup), problems: [503] },
   getBackup: { status: 200, schema: publicBackup, problems: [503] },
+  changeBackup: { status: 200, schema: publicBackup, problems: [409, 410, 413, 415, 503] },
+  deleteBackup: {
+    status: 200,
+    schema: publicBackup,
+    problems: [409],
+    extra: { 202: 'It is deleted; its objects will be removed' },
+  },
   getManifest: {
     status: 200,
     schema: manifest,
@@ -123,6 +130,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   minSize: 'Bytes stored, inclusive.',
   maxSize: 'Bytes stored, inclusive.',
   pinned: '`true` or `false`.',
+  force:
+    '`true` also deletes a pinned backup, the last good one, and one that is being restored or verified.',
+  reason: 'Kept in the record of the deletion.',
   redirect: '`true`: the answer is 302, to the download itself.',
   scheduleName: 'Lower-case letters, digits and "-", 40 at most, beginning with a letter.',
   'If-None-Match': '`*` refuses to replace an existing one (412).',

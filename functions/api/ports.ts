@@ -20,7 +20,7 @@ export interface ApiPorts {
   readonly verifications: Verifications;
   readonly schedules: Schedules;
   readonly firings: Pick<Firings, 'last'>;
-  readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest'>;
+  readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest' | 'remove'>;
   /** What sweep has counted in the vault. */
   readonly rounds: Pick<VaultRounds, 'last'>;
   readonly manifestKeys: ManifestVerifier;

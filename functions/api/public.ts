@@ -57,6 +57,10 @@ export const publicBackup = z.object({
   completedAt: time.optional(),
   durationMs: z.number().optional(),
   expiresAt: time,
+  changedAt: time.optional().meta({
+    description: 'When a person last changed `name`, `description` or `expiresAt`.',
+  }),
+  pinned: z.boolean().optional().meta({ description: 'True: it is kept beyond `expiresAt`.' }),
   attempt: z.number(),
   retryAt: time.optional(),
   cancelRequested: z.boolean().optional(),
@@ -73,7 +77,8 @@ export const publicBackup = z.object({
   warnings: z.array(prose).optional(),
   error: failure.optional(),
   deletedAt: time.optional(),
-  deletedWhy: z.string().optional(),
+  deletedWhy: prose.optional(),
+  deletedBy: z.string().optional().meta({ description: 'ARN of the principal that deleted it.' }),
   links: z.object({
     self: path,
     manifest: path.optional(),

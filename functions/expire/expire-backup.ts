@@ -68,6 +68,13 @@ export const expireBackup = async (ports: ExpirePorts, backup: Backup): Promise<
     });
     return 'kept';
   }
+  if (backup.pinned) {
+    log.error('retention removed the row of a pinned backup; its object was left', {
+      ...names,
+      fileId,
+    });
+    return 'kept';
+  }
   if (isFull(backup) && !(await hasAnother(ports, backup))) {
     log.error("retention removed the row of the project's last good backup; its object was kept", {
       ...names,

@@ -88,8 +88,8 @@ const ONLY_BY_NAME = ROUTES.filter(({ path: at }) => at === '/projects/{projectI
   ({ id }): string => id,
 );
 
-/** A backup that has completed is not cancelled. */
-const NOT_OF_LATEST: readonly string[] = ['cancelBackup'];
+/** A backup that has completed is not cancelled, and a deletion names its backup by the id. */
+const NOT_OF_LATEST: readonly string[] = ['cancelBackup', 'deleteBackup'];
 
 /** The routes of one project, without the dangerous ones. */
 const OF_A_TENANT: readonly string[] = ROUTES.filter(
@@ -103,6 +103,7 @@ test('the page has these policies', () => {
     'look',
     'operate',
     'swap',
+    'remove',
     'elsewhere',
     'schedule',
     'tenant',
@@ -123,13 +124,16 @@ describe.each(KINDS)('for a %s API', (_, way) => {
   });
 
   test('dangerous requests are granted one by one', () => {
-    expect(DANGEROUS).toEqual([
-      'undoSwap',
-      'swapBackup',
-      'restoreElsewhere',
-      'putSharedSchedule',
+    expect(DANGEROUS.toSorted()).toEqual([
+      'changeBackup',
+      'deleteBackup',
       'deleteSharedSchedule',
+      'putSharedSchedule',
+      'restoreElsewhere',
+      'swapBackup',
+      'undoSwap',
     ]);
+    expect(allowed('remove', 'acme', way)).toEqual(['changeBackup', 'deleteBackup']);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
     expect(allowed('schedule', 'acme', way)).toEqual(['putSharedSchedule', 'deleteSharedSchedule']);
@@ -146,7 +150,7 @@ describe.each(KINDS)('for a %s API', (_, way) => {
     expect(allowed('tenant', 'globex', way)).toEqual([]);
   });
 
-  test.each(['look', 'operate', 'swap', 'elsewhere', 'tenant'])(
+  test.each(['look', 'operate', 'swap', 'remove', 'elsewhere', 'tenant'])(
     '%s allows for latest what it allows for the id of a backup',
     (name) => {
       const ofBackups = ROUTES.filter(

@@ -60,14 +60,17 @@ test('leaves bodies to the handler, which names mistakes in words of its own', (
 
 test('dangerous requests have paths or methods of their own, so that a policy can leave them out', () => {
   const dangerous = ROUTES.filter((route) => 'dangerous' in route && route.dangerous);
-  expect(dangerous.map(({ path }) => path.split('/').at(-1)).sort()).toEqual([
-    'elsewhere',
-    'swap',
-    'undo',
-    // Of a schedule for all projects, PUT and DELETE.
-    '{scheduleName}',
-    '{scheduleName}',
-  ]);
+  expect(dangerous.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`).sort()).toEqual(
+    [
+      'DELETE {backupId}',
+      'DELETE {scheduleName}',
+      'PATCH {backupId}',
+      'POST elsewhere',
+      'POST swap',
+      'POST undo',
+      'PUT {scheduleName}',
+    ],
+  );
   for (const { method, path } of dangerous)
     expect(methodAt(method, path).AuthorizationType, path).toBe('AWS_IAM');
 });

@@ -95,7 +95,7 @@ describe('each function has the grants that it uses, and no others', () => {
     });
   });
 
-  test('the API reads objects, and reaches databases through discover and plan only', () => {
+  test('the API reads and removes objects, and reaches databases through discover and plan only', () => {
     expect(grantsOf(one, 'Api/Handler/Role')).toEqual({
       '<Api/Handler/Log.Arn>': LOG,
       [TABLE]: [
@@ -107,8 +107,8 @@ describe('each function has the grants that it uses, and no others', () => {
       ],
       [BY_STATUS]: ['dynamodb:Query'],
       [BY_DAY]: ['dynamodb:Query'],
-      [OBJECTS]: ['s3:GetObject'],
-      [BELOW_PREFIX]: ['s3:ListBucket'],
+      [OBJECTS]: ['s3:DeleteObjectVersion', 's3:GetObject'],
+      [BELOW_PREFIX]: ['s3:ListBucket', 's3:ListBucketVersions'],
       [KEY]: ['kms:Decrypt'],
       [MANIFESTS]: ['kms:VerifyMac'],
       '<Sources/main/Exports/Queue.Arn>': ['sqs:SendMessage'],

@@ -4,6 +4,7 @@ import { COMPARISONS } from '../../../core/verification.ts';
 import { acting, positiveInteger, type Running } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { readBackup } from '../paths.ts';
+import { addBackupChanges } from './backup-change.ts';
 import { addBackupLists } from './backup-lists.ts';
 import {
   type CreateOptions,
@@ -50,6 +51,7 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     )
     .action(acting<CreateOptions>(running, createBackup));
   addBackupLists(backup, running);
+  addBackupChanges(backup, running);
   backup
     .command('show')
     .description('one backup, in full')

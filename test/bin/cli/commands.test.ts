@@ -276,6 +276,44 @@ describe('a project', () => {
   });
 });
 
+describe('a change of a backup', () => {
+  const changing: Answering = ({ method, body }) => ({
+    body: backupOf(method === 'DELETE' ? { status: 'deleted' } : (body as Record<string, unknown>)),
+  });
+
+  it('is requested as it was typed, and the output says until when it is kept', async () => {
+    const pinned = await run(changing, 'backup', 'pin', 'acme');
+    expect(pinned.stdout).toContain('It is kept until it is unpinned.');
+    const unpinned = await run(changing, 'backup', 'unpin', 'acme', ID);
+    expect(unpinned.stdout).toContain('Its retention ends 2026-12-21 02:00:00 UTC.');
+    const expires = '2027-01-01T00:00:00Z';
+    await run(changing, 'backup', 'update', 'acme', ID, '--name', 'x', '--expires', expires);
+    expect(api.asked.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['PATCH', '/projects/acme/backups/latest', { pinned: true }],
+      ['PATCH', `/projects/acme/backups/${ID}`, { pinned: false }],
+      ['PATCH', `/projects/acme/backups/${ID}`, { name: 'x', expiresAt: expires }],
+    ]);
+  });
+
+  it('without any option is wrong usage', async () => {
+    expect((await run(changing, 'backup', 'update', 'acme', ID)).status).toBe(2);
+    expect(api.asked).toEqual([]);
+  });
+
+  it('may be its deletion, which names an id, and a refusal is shown', async () => {
+    const args = ['--force', '--reason', 'no longer needed'];
+    const { stdout } = await run(changing, 'backup', 'delete', 'acme', ID, ...args);
+    expect(stdout).toContain(`Deleted backup ${ID} of 12.3 kB.`);
+    expect(api.asked.map(({ method, url }) => [method, url])).toEqual([
+      ['DELETE', `/projects/acme/backups/${ID}?force=true&reason=no+longer+needed`],
+    ]);
+    expect((await run(changing, 'backup', 'delete', 'acme', 'latest')).status).toBe(2);
+    const refused = always({ detail: 'it is pinned' }, 409);
+    const ended = await run(refused, 'backup', 'delete', 'acme', ID);
+    expect([ended.status, ended.stderr]).toEqual([1, expect.stringContaining('it is pinned')]);
+  });
+});
+
 describe('a backup that is latest at a time', () => {
   it('is asked for with the time', async () => {
     await run(always(backupOf()), 'backup', 'show', 'acme', '--at', '2026-11-21');

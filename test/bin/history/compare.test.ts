@@ -87,7 +87,14 @@ const BREAKS: readonly (readonly [string, Difference, Break])[] = [
 describe('comparing vault and history', () => {
   it('finds no difference if there is none, whatever states backups are in', async () => {
     const good = await room.stored({ projectId: 'b', globals: true });
-    await room.stored({ projectId: 'c', createdAt: daysAgo(60), expiresAt: daysAgo(30) });
+    const { backup: changed } = await room.stored({
+      projectId: 'c',
+      createdAt: daysAgo(60),
+      expiresAt: daysAgo(30),
+    });
+    await room
+      .history()
+      .change('c', changed.id, { name: 'other', expiresAt: inDays(30), pinned: true });
     const states = ['pending', 'running', 'failed', 'cancelled'].map((name) =>
       pendingBackup({ projectId: name, createdAt: daysAgo(1) }),
     );

@@ -45,6 +45,8 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** The prefix of the request's path before the resource, such as `/prod`. */
   readonly stage?: string;
+  /** ARN of the principal that signed the request. */
+  readonly caller?: string;
   /** Path parameters as a gateway that decodes them passes them. */
   readonly decoded?: boolean;
 }
@@ -173,6 +175,9 @@ const eventOf = (method: string, url: string, call: Call): APIGatewayProxyEvent 
     path: fullPath,
     resourcePath: resource,
     httpMethod: method,
+    identity: {
+      userArn: call.caller ?? null,
+    } as APIGatewayProxyEvent['requestContext']['identity'],
   };
   return {
     resource,

@@ -55,6 +55,13 @@ const expired = async (projectId = 'acme'): Promise<{ old: Backup; newer: Backup
   return { old, newer };
 };
 
+test('a pinned backup stays in the vault, even if its row was removed', async () => {
+  const { old } = await expired();
+  expect(await expire({ ...old, pinned: true })).toBe('kept');
+  expect(await vault.head(old.fileId ?? '')).toBeDefined();
+  expect(await it.row(old)).toBeUndefined();
+});
+
 describe('a backup whose row retention has removed', () => {
   test.each(['acme', 'it\'s "x"\n#🐘', '../other'])(
     'is removed from the vault with its manifest, and its row records that: %j',
