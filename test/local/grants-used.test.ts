@@ -140,6 +140,12 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
     const pending = copyOf(acme, { status: 'pending', attempt: 0 });
     await running.putBackup(pending, 'pending');
     expect((await running.ask('POST', `${pathOf(pending)}/cancel`)).status).toBe('cancelled');
+    const surplus = await on.completed(`/projects/${ACME}/backups`);
+    expect(await running.ask('PATCH', surplus, { pinned: true })).toMatchObject({ http: 200 });
+    expect(await running.ask('DELETE', `${surplus}?force=true`)).toMatchObject({
+      http: 200,
+      status: 'deleted',
+    });
     const started = await running.ask('POST', '/runs', { projects: [GLOBEX] });
     expect(started.http).toBe(202);
     await on.used(/Api/, 'lambda:InvokeFunction', /Plan/);
