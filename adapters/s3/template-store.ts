@@ -70,6 +70,8 @@ export const makeTemplateStore = (options: TemplateStoreOptions): TemplateStore 
 
   const fetched = async (key: string): Promise<Buffer | undefined> => {
     try {
+      // A GET of a missing object would be refused.
+      if (!(await listed(at, key))) return undefined;
       const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return await bounded(found.Body as Readable);
     } catch (error) {

@@ -90,10 +90,14 @@ const putOldObjects = async (
 const NO_PROJECTS =
   'SELECT id, name, id AS schema_name, status FROM control_plane.projects WHERE false';
 
-/** Of several sources with prefixes, IAM holds each one's functions to its own projects. The other one has none. */
+/**
+ * Of several sources with prefixes, IAM holds each one's functions to its own projects. The other one has none. The engine keeps templates in
+ * the vault.
+ */
 const withTwoSources = ({ sources, ...local }: Config): Config =>
   checkConfig({
     ...local,
+    export: { ...local.export, engine: 'larder' },
     sources: sources.flatMap(({ restore: own, ...source }) => [
       { ...source, ...(own && { restore: own }), idPrefix: PREFIX },
       { ...source, name: 'other', idPrefix: 'other-', projectQuery: NO_PROJECTS },
