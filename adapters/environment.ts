@@ -19,7 +19,7 @@ const json = <S extends z.ZodType>(schema: S) =>
     try {
       value = JSON.parse(text);
     } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON' });
+      context.addIssue({ code: 'custom', message: 'is not JSON' });
       return z.NEVER;
     }
     const result = schema.safeParse(value);

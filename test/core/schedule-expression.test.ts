@@ -36,7 +36,7 @@ describe('what EventBridge Scheduler accepts is accepted', () => {
 describe('what it refuses is refused, with the field and the accepted values', () => {
   test.each([
     ['0 2 * * *', 'neither cron'],
-    ['cron(0 2 * * *)', 'takes 6 fields'],
+    ['cron(0 2 * * *)', 'needs 6 fields'],
     ['cron(0 2 * * ? * *)', 'not 7'],
     ['cron()', 'not 0'],
     ['cron(60 2 * * ? *)', 'minutes: "60"'],

@@ -51,7 +51,7 @@ test('all named parameters are read, in their order, however many', async () => 
 test.each([
   ['that is not there', ['Routes0', 'Gone'], /there is no parameter Gone/],
   ['of another form', ['Odd'], /exportsQueue/],
-  ['that is no JSON', ['NoJson'], /no JSON/],
+  ['that is not JSON', ['NoJson'], /not JSON/],
 ])('a parameter %s is refused, and the others are not used without it', async (_, names, why) => {
   await expect(readRoutes(names, client)).rejects.toThrow(why);
 });
