@@ -54,6 +54,7 @@ const READERS = {
   postgresRoot: text,
   schedules: json(watchedSchedules),
   apiSchedules: json(apiScheduleSettings),
+  eraseFunction: text,
   deadLetters: text.transform(list),
 } as const satisfies Record<keyof typeof ENV, z.ZodType>;
 

@@ -43,6 +43,8 @@ export const ENV = {
   schedules: 'LARDER_SCHEDULES',
   /** JSON: where the schedules are that the API makes, see `apiScheduleSettings`. */
   apiSchedules: 'LARDER_API_SCHEDULES',
+  /** Name of the function that erases projects. */
+  eraseFunction: 'LARDER_ERASE_FUNCTION',
   /** Names of parameters as above: the kind of each dead-letter queue. See `deadLetterSettings`. */
   deadLetters: 'LARDER_DEAD_LETTERS',
 } as const;

@@ -61,6 +61,11 @@ export const PROBLEM_TYPES = {
     meaning: 'The backup has no verification with this id.',
     remedy: '`GET .../verifications` lists its verifications. A record is kept for 365 days.',
   },
+  ProjectNotErased: {
+    status: 404,
+    meaning: 'The project was not erased.',
+    remedy: '`POST .../erase` erases it.',
+  },
   ScheduleNotFound: {
     status: 404,
     meaning: 'There is no schedule with this name at this path.',
@@ -124,6 +129,16 @@ export const PROBLEM_TYPES = {
     meaning: 'The manifest is larger than the API reads.',
     remedy: 'Restore the backup by hand: docs/restore.md.',
   },
+  ProjectStillListed: {
+    status: 409,
+    meaning: 'The source still lists the project whose backups are to be erased.',
+    remedy: 'Remove the project in its source and start a run, or send `acceptListed: true`.',
+  },
+  ErasureNotCompleted: {
+    status: 409,
+    meaning: 'The erasure has not ended, so that there is no signed statement yet.',
+    remedy: '`GET .../erase` shows its progress, and the reason if objects cannot be removed.',
+  },
   ScheduleConfigured: {
     status: 409,
     meaning: 'The schedule belongs to the configuration. The API shows it and does not change it.',
@@ -133,6 +148,12 @@ export const PROBLEM_TYPES = {
     status: 409,
     meaning: 'The project, or all projects together, have as many schedules as the API allows.',
     remedy: 'Delete one first.',
+  },
+  ProjectErased: {
+    status: 410,
+    meaning: 'The project was erased, with all of its backups.',
+    remedy:
+      '`GET .../erase` says when, and has a signed statement. A new project needs another id.',
   },
   BackupGone: {
     status: 410,

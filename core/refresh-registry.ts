@@ -1,6 +1,6 @@
 import { quoted } from './errors/base.ts';
 import { DuplicateProject, NoProjectsListed } from './errors/planning.ts';
-import { InvalidInput } from './errors/request.ts';
+import { InvalidInput, ProjectErased } from './errors/request.ts';
 import type { RefreshCounts } from './messages.ts';
 import { allEnded, chunksOf, inParallel } from './parallel.ts';
 import type { Log } from './ports.ts';
@@ -68,7 +68,7 @@ export const isSame = (project: Project, known: RegisteredProject | undefined): 
   known.schemaName === project.schemaName &&
   known.status === project.status;
 
-/** Registers one project; returns the reason if another source has its id. */
+/** Registers one project; returns the reason if another source has its id, or if it was erased. */
 const registerOrRefuse = async (
   { registry, source }: RefreshPorts,
   project: Project,
@@ -77,7 +77,7 @@ const registerOrRefuse = async (
     await registry.register(project, source.name);
     return undefined;
   } catch (error) {
-    if (!(error instanceof DuplicateProject)) throw error;
+    if (!(error instanceof DuplicateProject || error instanceof ProjectErased)) throw error;
     return { projectId: project.id, why: error.message };
   }
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { backupRequest } from './backup.ts';
 import { backupChange } from './backup-change.ts';
+import { eraseRequest } from './erasure.ts';
 import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
 import type { RouteSpec } from './routes.ts';
 import { scheduleRequest } from './schedules.ts';
@@ -26,4 +27,5 @@ export const REQUEST_BODIES = {
   ElsewhereRequest: elsewhereRequest,
   VerifyRequest: verifyRequest,
   ScheduleRequest: scheduleRequest,
+  EraseRequest: eraseRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;

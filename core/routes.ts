@@ -22,7 +22,8 @@ export interface RouteSpec {
     | 'SwapRequest'
     | 'ElsewhereRequest'
     | 'VerifyRequest'
-    | 'ScheduleRequest';
+    | 'ScheduleRequest'
+    | 'EraseRequest';
   /** Removes or overwrites something: has a path or a method of its own, because IAM sees those and not bodies. */
   readonly dangerous?: boolean;
 }
@@ -292,6 +293,26 @@ export const ROUTES = [
     method: 'DELETE',
     path: '/projects/{projectId}/schedules/{scheduleName}',
     summary: "Delete one of a project's schedules; its backups stay",
+  },
+  {
+    id: 'eraseProject',
+    method: 'POST',
+    path: '/projects/{projectId}/erase',
+    summary: 'Erase a project: all of its backups, rows and schedules, for good',
+    body: 'EraseRequest',
+    dangerous: true,
+  },
+  {
+    id: 'getErasure',
+    method: 'GET',
+    path: '/projects/{projectId}/erase',
+    summary: 'Progress of an erasure, and when it ended',
+  },
+  {
+    id: 'getErasureStatement',
+    method: 'GET',
+    path: '/projects/{projectId}/erase/statement',
+    summary: 'The signed statement that a project was erased',
   },
 ] as const satisfies readonly RouteSpec[];
 

@@ -19,6 +19,8 @@ export interface Schedules {
   put(schedule: Schedule): Promise<void>;
   /** Creates it unless it exists. @throws as `put` */
   create(schedule: Schedule): Promise<'created' | 'exists'>;
+  /** Deletes all that the API made for one scope; returns how many. @throws ScheduleBusy */
+  removeAll(scope: ScheduleScope): Promise<number>;
   /** @throws ScheduleBusy */
   remove(scope: ScheduleScope, name: string): Promise<'removed' | 'missing'>;
 }

@@ -26,12 +26,13 @@ export interface ApiHandlerProps {
   readonly routes: StoredSettings;
   readonly verifications: Verifications;
   readonly schedules: ApiSchedules;
+  readonly erase: LarderFunction;
 }
 
 /** The function that answers the HTTP API. It touches no customer database; it only requests work from other functions. */
 export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): LarderFunction => {
   const { config, history, vault, manifestKey, outcomes, sources, restores, verifications } = props;
-  const { routes, schedules } = props;
+  const { routes, schedules, erase } = props;
   const handler = new LarderFunction(scope, 'Handler', {
     folder: 'api',
     description: 'answers the HTTP API',
@@ -50,6 +51,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
       verificationsQueue: verifications.requests.queue.queueUrl,
       routes: routes.names,
       apiSchedules: schedules.settings,
+      eraseFunction: erase.lambda.functionName,
     },
   });
   history.allow(
@@ -69,6 +71,7 @@ export const makeApiHandler = (scope: Construct, props: ApiHandlerProps): Larder
   routes.allowRead(handler);
   verifications.allowRequest(handler);
   schedules.allowManage(handler);
+  handler.allow(['lambda:InvokeFunction'], [erase.lambda.functionArn]);
   // One grant each: CDK splits an oversized policy by statements.
   for (const { requests } of [...sources, ...restores])
     handler.allow(['sqs:SendMessage'], [requests.queue.queueArn]);

@@ -75,17 +75,28 @@ export class ApiSchedules extends Construct {
       StringEquals: { 'iam:PassedToService': SCHEDULER },
     });
     manager.allow(['scheduler:ListSchedules'], ['*']);
-    for (const group of [this.#group, configured]) {
+    this.#acknowledge(manager, [this.#group, configured]);
+  }
+
+  /** Deleting all schedules of a project. */
+  allowDelete(remover: LarderFunction): void {
+    remover.allow(['scheduler:DeleteSchedule'], [this.#arnOf(this.#group)]);
+    remover.allow(['scheduler:ListSchedules'], ['*']);
+    this.#acknowledge(remover, [this.#group]);
+  }
+
+  #acknowledge({ role }: LarderFunction, groups: readonly CfnScheduleGroup[]): void {
+    for (const group of groups) {
       acknowledge(
-        manager.role,
+        role,
         `IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<${Stack.of(this).getLogicalId(group)}>/*]`,
         'Names of schedules are not known before; all of them are in a group of this stack.',
       );
     }
     acknowledge(
-      manager.role,
+      role,
       'IAM5[Resource::*]',
-      'EventBridge Scheduler lists schedules of the whole account only; reading one is held to the groups of this stack.',
+      'EventBridge Scheduler lists schedules of the whole account only; reading and changing them is held to the groups of this stack.',
     );
   }
 

@@ -8,6 +8,7 @@ import { ApiSchedules } from './api-schedules.ts';
 import { type Config, ConfigInvalid } from './config.ts';
 import { Bury } from './dead-letters.ts';
 import { environmentProblem } from './environment.ts';
+import { Erase } from './erase.ts';
 import { Expire } from './expire.ts';
 import type { SourceExports } from './exports.ts';
 import { HistoryTable } from './history.ts';
@@ -89,6 +90,17 @@ export class LarderStack extends Stack {
       vault,
       alarms,
     });
+    const starting = new StartRuns(this, 'Runs', { config, history, sources, routes, alarms });
+    const configured = new Schedules(this, 'Schedules', { config, starting, alarms });
+    const schedules = new ApiSchedules(this, 'ApiSchedules', { starting, configured, alarms });
+    const { erase } = new Erase(this, 'Erasing', {
+      config,
+      history,
+      vault,
+      manifestKey,
+      schedules,
+      alarms,
+    });
     const { sweep } = new Sweep(this, 'Sweeping', {
       config,
       history,
@@ -98,9 +110,9 @@ export class LarderStack extends Stack {
       restores,
       routes,
       verifications,
+      erase,
       alarms,
     });
-    const starting = new StartRuns(this, 'Runs', { config, history, sources, routes, alarms });
     const { bury } = new Bury(this, 'Burial', {
       config,
       history,
@@ -122,14 +134,7 @@ export class LarderStack extends Stack {
         { kind: 'verifications', queue: verifications.requests.deadLetters },
       ],
     });
-    const configured = new Schedules(this, 'Schedules', {
-      config,
-      starting,
-      sweep,
-      bury,
-      alarms,
-    });
-    const schedules = new ApiSchedules(this, 'ApiSchedules', { starting, configured, alarms });
+    configured.repeat({ sweep, bury });
     const api = new Api(this, 'Api', {
       config,
       history,
@@ -141,6 +146,7 @@ export class LarderStack extends Stack {
       routes,
       verifications,
       schedules,
+      erase,
       alarms,
     });
     alarms.counted(

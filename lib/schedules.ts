@@ -47,8 +47,6 @@ export const makeSchedulerRole = (
 export interface SchedulesProps {
   readonly config: Config;
   readonly starting: StartRuns;
-  readonly sweep: LarderFunction;
-  readonly bury: LarderFunction;
   readonly alarms: Alarms;
 }
 
@@ -63,15 +61,13 @@ export class Schedules extends Construct {
     this.#role = makeSchedulerRole(this, {
       description: 'Larder: EventBridge Scheduler starts runs, sweep and bury',
       group: this.group,
-      targets: [props.sweep, props.bury, props.starting.start],
+      targets: [props.starting.start],
       deadLetters: props.starting.deadLetters,
     });
     for (const schedule of props.config.schedules) {
       this.#start(schedule, props);
       this.#warnOfGap(schedule);
     }
-    this.#repeat('Sweep', 'sweep', TIMES.sweepEveryMinutes, props.sweep);
-    this.#repeat('DeadLetters', 'dead letters', TIMES.deadLettersEveryMinutes, props.bury);
     const dropped = new Metric({
       namespace: 'AWS/Scheduler',
       metricName: 'InvocationDroppedCount',
@@ -118,6 +114,19 @@ export class Schedules extends Construct {
       `larder:schedule-gap-${name}`,
       `Schedule ${name} is due at ${skipped} in ${timeZone}, a time that does not exist there when the clocks go forward: EventBridge Scheduler skips it, and no backup is made. Move it out of the missing hour, for example to 01:00 or 04:00.`,
     );
+  }
+
+  /** Adds the schedules of sweep and bury. These are made after this: they depend on functions that delete schedules. */
+  repeat({ sweep, bury }: { readonly sweep: LarderFunction; readonly bury: LarderFunction }): void {
+    for (const { lambda } of [sweep, bury])
+      this.#role.addToPolicy(
+        new PolicyStatement({
+          actions: ['lambda:InvokeFunction'],
+          resources: [lambda.functionArn],
+        }),
+      );
+    this.#repeat('Sweep', 'sweep', TIMES.sweepEveryMinutes, sweep);
+    this.#repeat('DeadLetters', 'dead letters', TIMES.deadLettersEveryMinutes, bury);
   }
 
   /** A function that repairs what is there, whatever the time. */

@@ -38,6 +38,7 @@ export interface SweepProps {
   /** Parameters with the routes of all sources, see routes.ts. */
   readonly routes: StoredSettings;
   readonly verifications: Verifications;
+  readonly erase: LarderFunction;
   readonly alarms: Alarms;
 }
 
@@ -48,7 +49,7 @@ export class Sweep extends Construct {
   constructor(scope: Construct, id: string, props: SweepProps) {
     super(scope, id);
     const { config, history, vault, outcomes, sources, restores, verifications, alarms } = props;
-    const { routes } = props;
+    const { routes, erase } = props;
     this.sweep = new LarderFunction(this, 'Sweep', {
       folder: 'sweep',
       description: 'finds lost messages, dead workers and stray objects',
@@ -63,6 +64,7 @@ export class Sweep extends Construct {
         verificationsQueue: verifications.requests.queue.queueUrl,
         routes: routes.names,
         schedules: watchedSchedulesOf(config),
+        eraseFunction: erase.lambda.functionName,
       },
     });
     history.allow(this.sweep, ['GetItem', 'PutItem', 'UpdateItem'], ['table', 'statusIndex']);
@@ -76,6 +78,7 @@ export class Sweep extends Construct {
       this.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [requests.queue.queueArn]);
     for (const { plan } of sources)
       this.sweep.allow(['lambda:InvokeFunction'], [plan.lambda.functionArn]);
+    this.sweep.allow(['lambda:InvokeFunction'], [erase.lambda.functionArn]);
     // The next sweep repeats the work; a late retry would only run beside it.
     this.sweep.lambda.configureAsyncInvoke({ retryAttempts: 0 });
     const { lambda } = this.sweep;

@@ -1,6 +1,7 @@
 import { iso } from '../../core/backup.ts';
 import { TABLE } from '../../core/contract.ts';
 import { DuplicateProject } from '../../core/errors/planning.ts';
+import { ProjectErased } from '../../core/errors/request.ts';
 import { shardOf } from '../../core/ids.ts';
 import { allEnded } from '../../core/parallel.ts';
 import type { Page } from '../../core/ports.ts';
@@ -31,11 +32,12 @@ export const projectKey = (projectId: string): Key => ({
 const projectOf = (row: Row): RegisteredProject =>
   ({
     id: row.id,
-    name: row.name,
-    schemaName: row.schemaName,
+    // An erased project has a status and nothing else.
+    name: row.name ?? '',
+    schemaName: row.schemaName ?? '',
     status: row.projectStatus,
-    source: row.source,
-    seenAt: row.seenAt,
+    source: row.source ?? '',
+    seenAt: row.seenAt ?? '',
     ...(row.retentionPolicy !== undefined && { retentionPolicy: row.retentionPolicy }),
     ...(row.lastSuccess !== undefined && { lastSuccess: row.lastSuccess }),
   }) as RegisteredProject;
@@ -61,11 +63,13 @@ const register = async (access: HistoryTable, project: Project, source: string):
   const written = await changeRow(access, key, {
     set: projectMembers(project, source, iso(access.clock())),
     // A project that is missing in its source may appear in another source: it was moved.
+    // An erased project has no source and another status, so it is never registered again.
     when: 'attribute_not_exists(#pk) OR #source = :source OR #projectStatus = :gone',
     values: { ':source': source, ':gone': GONE },
   });
   if (written) return;
   const there = await getRow(access, key);
+  if (there?.erasure !== undefined) throw new ProjectErased(project.id);
   throw new DuplicateProject(project.id, String(there?.source ?? 'another'), source);
 };
 

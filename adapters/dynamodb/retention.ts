@@ -7,6 +7,7 @@ import { isFull, type Judged, lastGood } from '../../core/last-good.ts';
 import { allEnded } from '../../core/parallel.ts';
 import { type Aging, type Decision, decideGenerations } from '../../core/retention/generations.ts';
 import type { RetentionPolicy } from '../../core/retention/policy.ts';
+import { projectKey } from './registry.ts';
 import { backupKey, backupOf, deletedRowOf, epochSeconds, FOUND, partitionOf } from './rows.ts';
 import { allRows, changeRow, getRow, type HistoryTable, putRow, type Row } from './table.ts';
 
@@ -234,7 +235,7 @@ const noteLastSuccess = (
         },
       },
       when:
-        'attribute_exists(#pk) AND ' +
+        'attribute_exists(#pk) AND attribute_not_exists(#erasure) AND ' +
         `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isVerified}${isBad})`,
       values: {
         ':id': backup.id,
@@ -251,6 +252,9 @@ export const makeRetention = (
   settleRetention: (projectId) => settleRetention(access, projectId),
 
   leaveDeleted: async (backup, why) => {
+    // Of an erased project no row remains, also if the record of an expired row arrives late. Its objects may be removed.
+    if ((await getRow(access, projectKey(backup.projectId)))?.erasure !== undefined)
+      return 'written';
     const row = deletedRowOf(backup, why, access.clock(), TIMES.deletedRowDays);
     return (await putRow(access, row)) ? 'written' : 'exists';
   },

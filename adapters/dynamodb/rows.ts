@@ -22,6 +22,7 @@ export const backupKey = (projectId: string, backupId: string): Key => ({
 export type StatusPart =
   | OpenState
   | 'project'
+  | 'erasure'
   | `restore-${OpenState}`
   | `verification-${OpenState}`;
 

@@ -183,6 +183,16 @@ export const makeSchedules = (access: SchedulesAccess): Schedules => {
         return await written(schedule.name, () => Promise.reject(error));
       }
     },
+    removeAll: async (scope) => {
+      let removed = 0;
+      for await (const names of namePages(access, group, nativePrefixOf(scope))) {
+        for (const Name of names) {
+          const request = client.send(new DeleteScheduleCommand({ GroupName: group, Name }));
+          if (await written(Name, () => orMissing(request))) removed += 1;
+        }
+      }
+      return removed;
+    },
     remove: async (scope, name) => {
       const Name = nativeNameOf(scope, name);
       const removed = await written(name, () =>

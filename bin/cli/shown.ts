@@ -193,6 +193,29 @@ export const schedule = z.looseObject({
 export type Schedule = z.output<typeof schedule>;
 export const schedules = z.looseObject({ items: z.array(schedule) });
 
+export const erasure = z.looseObject({
+  projectId: z.string(),
+  status: z.string(),
+  requestedAt: z.string(),
+  requestedBy: z.string().optional(),
+  completedAt: z.string().optional(),
+  waitingFor: z.number(),
+  removed: z.looseObject({
+    objects: z.number(),
+    uploads: z.number(),
+    rows: z.number(),
+    schedules: z.number(),
+  }),
+  remaining: z.looseObject({ reason: z.string(), objects: z.number() }).optional(),
+  links,
+});
+export type Erasure = z.output<typeof erasure>;
+
+export const erasureStatement = z.looseObject({
+  statement: z.string(),
+  signature: z.looseObject({ algorithm: z.string(), keyId: z.string(), mac: z.string() }),
+});
+
 export const download = z.looseObject({
   url: z.string(),
   fileName: z.string(),

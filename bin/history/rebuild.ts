@@ -1,5 +1,6 @@
 import type { Backup } from '../../core/backup.ts';
 import { VAULT } from '../../core/contract.ts';
+import { ERASED } from '../../core/erasure.ts';
 import { InvalidInput } from '../../core/errors/request.ts';
 import { keysBeside } from '../../core/keys.ts';
 import { eachInParallel, inParallel } from '../../core/parallel.ts';
@@ -94,6 +95,13 @@ const rebuildProject = async (
   { projectId, stems }: Project,
 ): Promise<void> => {
   ports.signal.throwIfAborted();
+  if ((await ports.registry.get(projectId))?.status === ERASED) {
+    done.manifests += stems.filter(({ manifest }) => manifest).length;
+    const why = 'its project was erased';
+    for (const { manifest: key, backupId } of stems)
+      if (key) done.omitted.push({ kind: 'refused', key: key.key, projectId, backupId, why });
+    return;
+  }
   const rows = await ports.rows.backupsOf(projectId);
   const known = new Set(rows.map(({ id }) => id));
   const manifests = stems.filter(({ manifest }) => manifest);

@@ -138,3 +138,35 @@ export class TooManySchedules extends Permanent {
     super(`There are ${most} schedules here, and no more are allowed. Delete one first.`);
   }
 }
+
+/** Everything of the project was erased, or is being erased. */
+export class ProjectErased extends Permanent {
+  constructor(projectId: string) {
+    super(
+      `Project ${quoted(projectId)} was erased: no backup, restore or schedule of it can be made. GET .../erase says when. A new project needs another id.`,
+    );
+  }
+}
+
+export class ProjectNotErased extends Permanent {
+  constructor(projectId: string) {
+    super(`Project ${quoted(projectId)} was not erased. POST .../erase erases it.`);
+  }
+}
+
+export class ProjectStillListed extends Permanent {
+  constructor(projectId: string, source: string) {
+    super(
+      `Source ${quoted(source)} still lists project ${quoted(projectId)}. Remove it there first, or send acceptListed: true. Later runs then report that they skip it.`,
+    );
+  }
+}
+
+/** The erasure has not ended, so nothing is signed yet. */
+export class ErasureNotCompleted extends Permanent {
+  constructor(projectId: string) {
+    super(
+      `The erasure of project ${quoted(projectId)} has not ended. GET .../erase shows its progress.`,
+    );
+  }
+}

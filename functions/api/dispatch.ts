@@ -5,6 +5,7 @@ import { listBackups, listBackupsOfDay } from './backup-lists.ts';
 import { cancelBackup, downloadBackup, getBackup } from './backups.ts';
 import { canonicalPath, isSpelledAs, meantBy } from './canonical-path.ts';
 import { changeBackup, deleteBackup } from './change-backup.ts';
+import { eraseProject, getErasure, getErasureStatement } from './erasures.ts';
 import { showGuide } from './guide.ts';
 import { type Answer, type ApiRequest, HttpProblem, requestOf, toResult } from './http.ts';
 import { withBackupId } from './latest.ts';
@@ -72,6 +73,9 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   getSchedule,
   putSchedule,
   deleteSchedule,
+  eraseProject,
+  getErasure,
+  getErasureStatement,
 };
 
 /** Whether a path matches a route, for gateways that send everything to one resource. */

@@ -1,6 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeErasures } from '../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -9,6 +10,7 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { makeKeysClient, makeManifestVerifier } from '../../adapters/kms/manifest-keys.ts';
+import { makeEraser } from '../../adapters/lambda/eraser.ts';
 import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
@@ -36,6 +38,7 @@ const {
   verificationsQueue,
   routes: routeParameters,
   apiSchedules,
+  eraseFunction,
   ...settings
 } = readEnvironment([
   'environment',
@@ -49,6 +52,7 @@ const {
   'verificationsQueue',
   'routes',
   'apiSchedules',
+  'eraseFunction',
 ]);
 const routes = await readRoutes(routeParameters);
 const access = {
@@ -79,6 +83,8 @@ const api: Api = {
     restores: makeRestores(access),
     verifications: makeVerifications(access),
     rounds: makeVaultRounds(access),
+    erasures: makeErasures(access),
+    eraser: makeEraser({ name: eraseFunction, client: makeInvokeClient() }),
     schedules: makeSchedules({ settings: apiSchedules, client: makeSchedulerClient() }),
     firings: makeFirings(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),

@@ -5,6 +5,7 @@ import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
 import { download } from './backups.ts';
 import { problemDetails } from './problems.ts';
 import { publicBackup, publicProject, publicRun } from './public.ts';
+import { publicErasure, publicStatement } from './public-erasures.ts';
 import { publicRestore, publicVerification } from './public-jobs.ts';
 import { publicSchedule } from './public-schedules.ts';
 import { projectStatistics, statistics } from './public-statistics.ts';
@@ -112,6 +113,14 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   getSchedule: { status: 200, schema: publicSchedule },
   putSchedule: schedulePut,
   deleteSchedule: scheduleDeleted,
+  eraseProject: {
+    status: 202,
+    schema: publicErasure,
+    problems: [409, 413, 415],
+    extra: { 200: 'It was erased before' },
+  },
+  getErasure: { status: 200, schema: publicErasure },
+  getErasureStatement: { status: 200, schema: publicStatement, problems: [409] },
 };
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
@@ -193,7 +202,16 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
       ...Object.fromEntries(
         Object.entries(answers.extra ?? {}).map(([code, description]) => [code, { description }]),
       ),
-      ...Object.fromEntries([400, 404, ...(answers.problems ?? []), 500].map(problem)),
+      ...Object.fromEntries(
+        [
+          400,
+          404,
+          // Any project may have been erased.
+          ...(route.path.includes('{projectId}') ? [410] : []),
+          ...(answers.problems ?? []),
+          500,
+        ].map(problem),
+      ),
     },
   };
 };

@@ -1,3 +1,4 @@
+import type { Eraser, Erasures } from '../../core/erasure-ports.ts';
 import type { History } from '../../core/history-ports.ts';
 import type { Restores, Verifications } from '../../core/job-ports.ts';
 import type { WorkQueue } from '../../core/leased-work/store.ts';
@@ -18,6 +19,8 @@ export interface ApiPorts {
   readonly registry: Registry;
   readonly restores: Restores;
   readonly verifications: Verifications;
+  readonly erasures: Pick<Erasures, 'get' | 'begin'>;
+  readonly eraser: Eraser;
   readonly schedules: Schedules;
   readonly firings: Pick<Firings, 'last'>;
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest' | 'remove'>;

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import { ERASED } from '../../core/erasure.ts';
 import { describeError, quoted } from '../../core/errors/base.ts';
 import {
   InvalidInput,
+  ProjectErased,
   ProjectInactive,
   ProjectNotFound,
   ProjectNotResolved,
@@ -53,6 +55,7 @@ export const checkProjectId = (projectId: string): string => {
 export const resolveProject = async (api: Api, projectId: string): Promise<RegisteredProject> => {
   const { ports, settings } = api;
   const known = await ports.registry.get(checkProjectId(projectId));
+  if (known?.status === ERASED) throw new ProjectErased(projectId);
   const ours = known && settings.sources.includes(known.source) ? known : undefined;
   if (ours?.status === ACTIVE) return ours;
 
@@ -82,9 +85,13 @@ export const requireKnown = async (api: Api, projectId: string): Promise<void> =
 };
 
 /** The project as the registry has it; if it has none, as its source has it. @throws errors of `resolveProject` */
-export const registeredProject = async (api: Api, projectId: string): Promise<RegisteredProject> =>
-  (await api.ports.registry.get(checkProjectId(projectId))) ??
-  (await resolveProject(api, projectId));
+export const registeredProject = async (
+  api: Api,
+  projectId: string,
+): Promise<RegisteredProject> => {
+  const known = await api.ports.registry.get(checkProjectId(projectId));
+  return known && known.status !== ERASED ? known : await resolveProject(api, projectId);
+};
 
 /** @throws ProjectInactive, and errors of `resolveProject` */
 export const resolveActiveProject = async (

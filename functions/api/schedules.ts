@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { ERASED } from '../../core/erasure.ts';
 import {
   FormatNotPossible,
   InvalidInput,
+  ProjectErased,
   ScheduleConfigured,
   ScheduleNotFound,
   TooManySchedules,
@@ -120,9 +122,9 @@ export const listProjectSchedules = async (api: Api, request: ApiRequest): Promi
   const projectId = checkProjectId(request.params.projectId ?? '');
   const { ports } = api;
   const own = await ports.schedules.of({ projectId });
-  const project =
-    (await ports.registry.get(projectId)) ??
-    (own.length ? undefined : await resolveProject(api, projectId));
+  const known = await ports.registry.get(projectId);
+  if (known?.status === ERASED) throw new ProjectErased(projectId);
+  const project = known ?? (own.length ? undefined : await resolveProject(api, projectId));
   const covering = project ? await coveringOf(api, project) : [];
   return { status: 200, body: { items: await showAll(api, [...own, ...covering], request.base) } };
 };

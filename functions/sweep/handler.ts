@@ -1,6 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeErasures } from '../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -8,6 +9,7 @@ import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeValidations } from '../../adapters/dynamodb/validations.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
+import { makeEraser } from '../../adapters/lambda/eraser.ts';
 import { makeInvokeClient, makeSourceFunctions } from '../../adapters/lambda/source-functions.ts';
 import { makeLog } from '../../adapters/log.ts';
 import { makeMetrics } from '../../adapters/metrics.ts';
@@ -33,6 +35,7 @@ const environment = readEnvironment([
   'verificationsQueue',
   'routes',
   'schedules',
+  'eraseFunction',
 ]);
 const routes = await readRoutes(environment.routes);
 const access = { table: environment.historyTable, client: makeTableClient(), clock: Date.now };
@@ -67,13 +70,21 @@ const ports: SweepPorts = {
     client: sqs,
   }),
   validations: makeValidations(access),
+  erasures: makeErasures(access),
+  eraser: makeEraser({ name: environment.eraseFunction, client: makeInvokeClient() }),
   keyTemplate,
   clock: Date.now,
   log,
 };
 
 /** Objects under keys of an earlier template cause no alarm; the log of each sweep has their number. */
-const measure = ({ runsMissing = 0, strays = 0, unknownObjects: _, ...repairs }: Counts): void => {
+const measure = ({
+  runsMissing = 0,
+  strays = 0,
+  unknownObjects: _,
+  erasuresStarted: _started,
+  ...repairs
+}: Counts): void => {
   const repaired = Object.values(repairs).reduce((sum, count) => sum + count, 0);
   metrics.addMetric(METRICS.sweepRepaired, MetricUnit.Count, repaired);
   metrics.addMetric(METRICS.runsMissing, MetricUnit.Count, runsMissing);

@@ -1,3 +1,4 @@
+import type { Eraser, Erasures } from '../../core/erasure-ports.ts';
 import type { History } from '../../core/history-ports.ts';
 import type { Restores, Validations, Verifications } from '../../core/job-ports.ts';
 import type { WorkQueue } from '../../core/leased-work/store.ts';
@@ -26,12 +27,14 @@ export interface SweepPorts {
   readonly verifications: Pick<Verifications, 'get' | 'open' | 'requeue' | 'failAbandoned'>;
   readonly verificationQueue: Pick<WorkQueue, 'send' | 'depth'>;
   readonly validations: Validations;
+  readonly erasures: Pick<Erasures, 'open' | 'get'>;
+  readonly eraser: Eraser;
   readonly keyTemplate: string;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What sweep counts; all but `runsMissing`, `strays` and `unknownObjects` are repairs. */
+/** What sweep counts; all but `runsMissing`, `erasuresStarted`, `strays` and `unknownObjects` are repairs. */
 export type Counted =
   | 'requestsSentAgain'
   | 'backupsGivenUp'
@@ -43,6 +46,7 @@ export type Counted =
   | 'runsMissing'
   | 'uploadsAborted'
   | 'objectsRemoved'
+  | 'erasuresStarted'
   | 'strays'
   | 'unknownObjects';
 export type Counts = Partial<Record<Counted, number>>;

@@ -1,4 +1,5 @@
 import { failureFacts } from '../../core/errors/base.ts';
+import { sweepErasures } from './erasures.ts';
 import { sweepAll, sweepPending, sweepRunning, sweepUnnotified, sweptOf } from './leased-work.ts';
 import { sweepRuns } from './runs.ts';
 import { sweepSchedules } from './schedules.ts';
@@ -12,6 +13,7 @@ const STEPS: readonly (readonly [string, (ports: SweepPorts, step: Step) => Prom
   ['unnotified', (ports, step) => sweepUnnotified(ports, sweptOf(ports).backups, step)],
   ['restores', (ports, step) => sweepAll(ports, sweptOf(ports).restores, step)],
   ['verifications', (ports, step) => sweepAll(ports, sweptOf(ports).verifications, step)],
+  ['erasures', sweepErasures],
   ['runs', sweepRuns],
   ['schedules', sweepSchedules],
   ['uploads', sweepUploads],

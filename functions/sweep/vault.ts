@@ -75,6 +75,13 @@ export const sweepVault = async (ports: SweepPorts, step: Step): Promise<void> =
     const parts = parseKey(keyTemplate, key);
     if (!parts) return step.count('unknownObjects');
     const standing = standingOf(key, await rowOf(parts));
+    // A worker that outlived the erasure of its project may have stored it.
+    if (standing === 'stray' && (await ports.erasures.get(parts.projectId))) {
+      await vault.remove([key]);
+      step.count('objectsRemoved');
+      log.warn('an object of an erased project was removed', { key });
+      return;
+    }
     if (standing === 'stray') {
       step.count('strays');
       if (strays.length < NAMED_IN_LOG) strays.push(key);

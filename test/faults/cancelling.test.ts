@@ -44,6 +44,7 @@ const noSchedules: Schedules = {
   page: async () => refuse(),
   put: async () => refuse(),
   create: async () => refuse(),
+  removeAll: async () => refuse(),
   remove: async () => refuse(),
 };
 
@@ -69,6 +70,8 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       registry: makeRegistry(access),
       restores: makeRestores(access),
       verifications: makeVerifications(access),
+      erasures: { get: async () => refuse(), begin: async () => refuse() },
+      eraser: { start: async () => refuse() },
       schedules: noSchedules,
       firings: { last: async () => undefined },
       vault: bench.vault,

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { makeCompressor } from '../../adapters/compression/compressor.ts';
 import { makeTableClient } from '../../adapters/dynamodb/client.ts';
+import { makeErasures } from '../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeVerifications } from '../../adapters/dynamodb/jobs.ts';
@@ -234,6 +235,8 @@ export const openBench = async (room: Room, given: BenchOptions = {}): Promise<B
           ...jobRows(at),
           restoreQueues: new Map(),
           verificationQueue: { send: async () => [], depth: async () => 0 },
+          erasures: makeErasures(at),
+          eraser: { start: async () => undefined },
           keyTemplate: options.keyTemplate,
           clock,
           log: silent,

@@ -106,6 +106,7 @@ test('the page has these policies', () => {
     'remove',
     'elsewhere',
     'schedule',
+    'erase',
     'tenant',
   ]);
 });
@@ -128,20 +129,24 @@ describe.each(KINDS)('for a %s API', (_, way) => {
       'changeBackup',
       'deleteBackup',
       'deleteSharedSchedule',
+      'eraseProject',
       'putSharedSchedule',
       'restoreElsewhere',
       'swapBackup',
       'undoSwap',
     ]);
     expect(allowed('remove', 'acme', way)).toEqual(['changeBackup', 'deleteBackup']);
+    expect(allowed('erase', 'acme', way)).toEqual(['eraseProject']);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);
     expect(allowed('schedule', 'acme', way)).toEqual(['putSharedSchedule', 'deleteSharedSchedule']);
   });
 
-  test('a swap needs a second factor', () => {
-    for (const { method, path: at } of ROUTES)
-      expect(decides(policyOf('swap'), method, pathOf(at, 'acme'), way, false)).toBe(false);
+  test('a swap and an erasure need a second factor', () => {
+    for (const { method, path: at } of ROUTES) {
+      for (const name of ['swap', 'erase'])
+        expect(decides(policyOf(name), method, pathOf(at, 'acme'), way, false)).toBe(false);
+    }
   });
 
   test('the policy of a tenant allows its own paths only', () => {

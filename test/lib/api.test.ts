@@ -66,6 +66,7 @@ test('dangerous requests have paths or methods of their own, so that a policy ca
       'DELETE {scheduleName}',
       'PATCH {backupId}',
       'POST elsewhere',
+      'POST erase',
       'POST swap',
       'POST undo',
       'PUT {scheduleName}',

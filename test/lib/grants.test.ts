@@ -117,6 +117,7 @@ describe('each function has the grants that it uses, and no others', () => {
       [OUTCOMES]: ['sqs:SendMessage'],
       '<Sources/main/Discover/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
+      '<Erasing/Erase/Function.Arn>': ['lambda:InvokeFunction'],
       [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
       [schedulesIn('ApiSchedules')]: [
         'scheduler:CreateSchedule',
@@ -168,6 +169,7 @@ describe('each function has the grants that it uses, and no others', () => {
       '<Sources/main/Exports/Queue.Arn>': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [RESTORES]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [VERIFICATIONS]: ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
+      '<Erasing/Erase/Function.Arn>': ['lambda:InvokeFunction'],
       '<Sources/main/Plan/Function.Arn>': ['lambda:InvokeFunction'],
       [`${PARAMETER}/<Routes/0>`]: ['ssm:GetParameters'],
     });
@@ -205,6 +207,19 @@ describe('each function has the grants that it uses, and no others', () => {
       '<Sweeping/Sweep/Function.Arn>': ['lambda:InvokeFunction'],
       '<Burial/Bury/Function.Arn>': ['lambda:InvokeFunction'],
       '<Runs/DeadLetters.Arn>': ['sqs:SendMessage'],
+    });
+  });
+
+  test('erase deletes rows, objects and schedules that it may not read, and signs that it did', () => {
+    expect(grantsOf(one, 'Erasing/Erase/Role')).toEqual({
+      '<Erasing/Erase/Log.Arn>': LOG,
+      [TABLE]: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [OBJECTS]: ['s3:AbortMultipartUpload', 's3:DeleteObjectVersion'],
+      [BELOW_PREFIX]: ['s3:ListBucketVersions'],
+      '<Vault/Bucket.Arn>': ['s3:ListBucketMultipartUploads'],
+      [MANIFESTS]: ['kms:GenerateMac'],
+      [schedulesIn('ApiSchedules')]: ['scheduler:DeleteSchedule'],
+      '*': ['scheduler:ListSchedules'],
     });
   });
 

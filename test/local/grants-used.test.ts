@@ -128,7 +128,7 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       // There is no restore or verification of that id.
       expect([asked, http]).toEqual([
         asked,
-        /s\/\{(restore|verification)Id\}$/.test(path) ? 404 : 200,
+        /s\/\{(restore|verification)Id\}$|\/erase/.test(path) ? 404 : 200,
       ]);
     }
     const own = `/projects/${ACME}/schedules/own`;
@@ -344,6 +344,29 @@ describe('the functions use what they are granted', { timeout: 120_000 }, () => 
       'Runs',
     ])
       await on.used(/Bury/, 'sqs:DeleteMessage', new RegExp(`${queue}\\w*DeadLetters`));
+  });
+});
+
+describe('erasing a project', { timeout: 120_000 }, () => {
+  it('uses what its function is granted', async () => {
+    await on.quiet();
+    const globex = await on.latestOf(GLOBEX);
+    const of = `/projects/${GLOBEX}`;
+    await running.ask('PUT', `${of}/schedules/own`, { expression: 'rate(2 hours)' });
+    await running.putBackup(copyOf(globex, { status: 'pending', attempt: 0 }), 'pending');
+    await running.s3.send(
+      new CreateMultipartUploadCommand({ Bucket: running.bucket, Key: globex.fileId }),
+    );
+    const asked = await running.ask('POST', `${of}/erase`, { confirm: GLOBEX, acceptListed: true });
+    expect(asked.http).toBe(202);
+    expect(await running.untilEnded(`${of}/erase`)).toMatchObject({ status: 'completed' });
+    expect(await running.ask('GET', `${of}/erase/statement`)).toMatchObject({ http: 200 });
+    expect(await running.ask('POST', `${of}/backups`)).toMatchObject({ http: 410 });
+    const [sweep] = running.stack.model.schedules.filter(({ expression }) =>
+      /^rate/.test(expression),
+    );
+    await running.stack.fireSchedule(sweep?.name ?? '', new Date());
+    await on.used(/Sweep/, 'lambda:InvokeFunction', /Erase/);
   });
 });
 

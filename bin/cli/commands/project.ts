@@ -6,6 +6,7 @@ import { factsText, tableText } from '../output.ts';
 import { projectPath } from '../paths.ts';
 import * as shown from '../shown.ts';
 import { agoText, bytesText, timeText } from '../words.ts';
+import { addEraseCommands } from './erase.ts';
 
 /** The commands of `larder project`. */
 const COLUMNS = [
@@ -75,6 +76,7 @@ export const addProjectCommands = (program: Command, running: Running): void => 
     .description('projects as last seen in their sources')
     .option('--limit <count>', 'at most this many', positiveInteger, 100)
     .action(acting<ListOptions>(running, list));
+  addEraseCommands(project, running);
   project
     .command('show')
     .description('one project, with its last good backup')

@@ -537,3 +537,50 @@ describe('schedules', () => {
     expect(refused.stderr).toContain('change it there');
   });
 });
+
+describe('erasing a project', () => {
+  const erasureOf = (given: Record<string, unknown> = {}) => ({
+    projectId: 'acme',
+    status: 'completed',
+    requestedAt: '2026-11-21T02:00:00.000Z',
+    completedAt: '2026-11-21T02:05:00.000Z',
+    waitingFor: 0,
+    removed: { objects: 12, uploads: 0, rows: 7, schedules: 1 },
+    links: { self: '/projects/acme/erase' },
+    ...given,
+  });
+
+  it('needs the project’s id, once more without a terminal', async () => {
+    for (const args of [[], ['--yes', 'globex']]) {
+      const ended = await run(always(erasureOf()), 'project', 'erase', 'acme', ...args);
+      expect(ended.status).toBe(2);
+    }
+    expect(api.asked).toEqual([]);
+  });
+
+  it('is confirmed to the API, and followed to its end', async () => {
+    const ended = await run(always(erasureOf()), 'project', 'erase', 'acme', '--yes', 'acme');
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain('2026-11-21 02:05:00 UTC');
+    expect(api.asked.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['POST', '/projects/acme/erase', { confirm: 'acme' }],
+      ['GET', '/projects/acme/erase', undefined],
+    ]);
+  });
+
+  it('names object lock as the reason, with exit status 1', async () => {
+    const remaining = { reason: 'object-lock', objects: 3 };
+    const locked = erasureOf({ status: 'in-progress', completedAt: undefined, remaining });
+    const ended = await run(always(locked), 'project', 'erase', 'acme', '--yes', 'acme');
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain('3 versions of objects: object lock');
+  });
+
+  it('has a statement that is written to a new file only', async () => {
+    const signed = { statement: '{}', signature: { algorithm: 'a', keyId: 'k', mac: 'm' } };
+    const args = ['project', 'statement', 'acme', '-o', 'acme.json'];
+    expect((await run(always(signed), ...args)).status).toBe(0);
+    expect(JSON.parse(await readFile(path.join(folder, 'acme.json'), 'utf8'))).toEqual(signed);
+    expect((await run(always(signed), ...args)).status).toBe(1);
+  });
+});

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { makeErasures } from '../../../adapters/dynamodb/erasures.ts';
 import type { Row } from '../../../adapters/dynamodb/table.ts';
 import { isFull } from '../../../bin/history/row-of-manifest.ts';
 import type { Backup } from '../../../core/backup.ts';
+import { NOTHING_REMOVED } from '../../../core/erasure.ts';
 import { pendingBackup } from '../../support/backups.ts';
 import { daysAgo, inDays, type Room, type Stored } from './room.ts';
 import { roomForEach } from './room-for-each.ts';
@@ -349,4 +351,22 @@ describe('of several attempts', () => {
       fileId: second.key,
     });
   });
+});
+
+it('a project that was erased is not brought back from a vault that still has its backups', async () => {
+  await fill();
+  await room.loseTable();
+  await makeErasures(room.access()).begin({
+    projectId: 'acme',
+    requestedAt: daysAgo(0),
+    status: 'in-progress',
+    waitingFor: 0,
+    removed: NOTHING_REMOVED,
+  });
+  const { omitted } = await room.rebuild();
+  expect(omitted.filter(({ why }) => why === 'its project was erased')).toHaveLength(4);
+  const rows = [...(await room.all()).values()];
+  expect(rows.filter(({ projectId }) => projectId === 'acme')).toEqual([
+    expect.objectContaining({ kind: 'erasure' }),
+  ]);
 });

@@ -118,6 +118,7 @@ export const openRoom = async ({ tables, vaults, s3 }: Emulators) => {
     history,
     rows,
     table: () => table,
+    access: () => at(),
     registry: () => makeRegistry(at()),
     passTo: (time: string) => {
       now = Date.parse(time);

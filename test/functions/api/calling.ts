@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { expect } from 'vitest';
 import * as z from 'zod';
+import { makeErasures } from '../../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
@@ -312,6 +313,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   const vault = makeVault({ bucket, client: s3 });
   const scheduling = await startScheduling();
+  const erasing: string[] = [];
   const logged: { message: string; facts: unknown }[] = [];
   const note = (message: string, facts?: unknown) => {
     logged.push({ message, facts });
@@ -349,6 +351,14 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       registry: stored.registry,
       restores: makeRestores(stored.access),
       verifications: makeVerifications(stored.access),
+      erasures: makeErasures(stored.access),
+      eraser: {
+        start: async (projectId) => {
+          const failure = down.get('eraser');
+          if (failure) throw failure;
+          erasing.push(projectId);
+        },
+      },
       schedules: makeSchedules(scheduling),
       firings: makeFirings(stored.access),
       vault,
@@ -424,6 +434,8 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       }),
     call,
     scheduling,
+    /** Projects whose erasing was started. */
+    erasing,
     stop: async () => {
       s3.destroy();
       await scheduling.stop();

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { makeErasures } from '../../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../../adapters/sqs/outcomes.ts';
@@ -57,6 +58,7 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
     client,
   });
   const plans: { readonly source: string; readonly event: PlanEvent }[] = [];
+  const erasing: string[] = [];
   const ports: SweepPorts = {
     history: it.history,
     runs: it.runs,
@@ -72,6 +74,12 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
     },
     queues: new Map([['main', queue]]),
     ...jobs,
+    erasures: makeErasures(it.access),
+    eraser: {
+      start: async (projectId) => {
+        erasing.push(projectId);
+      },
+    },
     restoreQueues: new Map([['main', restoreQueue]]),
     verificationQueue,
     keyTemplate: TEMPLATE,
@@ -84,6 +92,8 @@ export const newSystem = async (tables: Tables, queues: Queues, vaults: Vaults) 
   return {
     ...it,
     ports,
+    /** Projects whose erasing was started. */
+    erasing,
     plans,
     queue,
     vault,
