@@ -26,6 +26,7 @@ const FUNCTIONS = {
   expire: 'Retention/Expire',
   'dead-letters': 'Burial/Bury',
   sweep: 'Sweeping/Sweep',
+  erase: 'Erasing/Erase',
   'start-runs': 'Runs/Start',
 } as const;
 const folders = Object.entries(FUNCTIONS);
