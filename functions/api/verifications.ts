@@ -35,7 +35,7 @@ const comparisonOf = (
   if (wanted !== 'rows' || hasHashes(manifest)) return wanted;
   if (asked === undefined) return 'counts';
   throw new InvalidInput('The body', [
-    'compare: this backup has no hashes of its rows; only backups taken with export.compare "rows" in the configuration have them',
+    'compare: this backup has no hashes of its rows; only backups taken with export.compare "rows" or export.engine "larder" have them',
   ]);
 };
 
