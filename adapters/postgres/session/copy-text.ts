@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { giveBack } from '../../../core/chunks.ts';
 import { CopyOut } from './copy-out.ts';
 
 /**
@@ -129,10 +130,17 @@ export async function* copyText(
   const { stream } = client.connection;
   const drivers = stream.listeners('data') as Listener[];
   const pieces = new Pieces(() => stream.pause());
+  let isPassedOn = false;
   const filter = new CopyFilter(pieces, (bytes) => {
+    isPassedOn = true;
     for (const listener of drivers) listener.call(stream, bytes);
   });
-  const take = (chunk: Buffer): void => filter.take(chunk);
+  const take = (chunk: Buffer): void => {
+    isPassedOn = false;
+    filter.take(chunk);
+    // The rows were copied. The driver may keep what it got.
+    if (!isPassedOn) giveBack(chunk);
+  };
   const outcome: { end?: { readonly error?: Error; readonly rows: number | null } } = {};
   stream.removeAllListeners('data').on('data', take);
   const query = new CopyOut(
