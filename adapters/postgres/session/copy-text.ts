@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { giveBack } from '../../../core/chunks.ts';
+import { releaseMemory } from '../../../core/chunks.ts';
 import { CopyOut } from './copy-out.ts';
 
 /**
@@ -139,7 +139,7 @@ export async function* copyText(
     isPassedOn = false;
     filter.take(chunk);
     // The rows were copied. The driver may keep what it got.
-    if (!isPassedOn) giveBack(chunk);
+    if (!isPassedOn) releaseMemory(chunk);
   };
   const outcome: { end?: { readonly error?: Error; readonly rows: number | null } } = {};
   stream.removeAllListeners('data').on('data', take);
