@@ -3,6 +3,7 @@ import { backupRequest } from './backup.ts';
 import { backupChange } from './backup-change.ts';
 import { eraseRequest } from './erasure.ts';
 import { elsewhereRequest, restoreRequest, swapRequest } from './restore.ts';
+import { retentionRequest } from './retention/request.ts';
 import type { RouteSpec } from './routes.ts';
 import { scheduleRequest } from './schedules.ts';
 import { sourceName } from './settings.ts';
@@ -28,4 +29,5 @@ export const REQUEST_BODIES = {
   VerifyRequest: verifyRequest,
   ScheduleRequest: scheduleRequest,
   EraseRequest: eraseRequest,
+  RetentionRequest: retentionRequest,
 } as const satisfies Record<NonNullable<RouteSpec['body']>, z.ZodType>;

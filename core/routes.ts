@@ -23,6 +23,7 @@ export interface RouteSpec {
     | 'ElsewhereRequest'
     | 'VerifyRequest'
     | 'ScheduleRequest'
+    | 'RetentionRequest'
     | 'EraseRequest';
   /** Removes or overwrites something: has a path or a method of its own, because IAM sees those and not bodies. */
   readonly dangerous?: boolean;
@@ -65,6 +66,28 @@ export const ROUTES = [
     method: 'GET',
     path: '/projects/{projectId}',
     summary: 'One project as last seen in its source, with its last success if it has one',
+  },
+  {
+    id: 'getRetention',
+    method: 'GET',
+    path: '/projects/{projectId}/retention',
+    summary: "How long a project's backups are kept, and where that is set",
+  },
+  {
+    id: 'setRetention',
+    method: 'PUT',
+    path: '/projects/{projectId}/retention',
+    summary: 'Give a project a retention policy of its own and decide again about its backups',
+    body: 'RetentionRequest',
+    dangerous: true,
+  },
+  {
+    id: 'clearRetention',
+    method: 'DELETE',
+    path: '/projects/{projectId}/retention',
+    summary: 'Let a project follow the retention of its source again',
+    query: ['dryRun'],
+    dangerous: true,
   },
   {
     id: 'projectStatistics',

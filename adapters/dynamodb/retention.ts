@@ -1,14 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { type Backup, millis } from '../../core/backup.ts';
 import { TABLE, TIMES } from '../../core/contract.ts';
 import type { History } from '../../core/history-ports.ts';
-import { isFull, type Judged, lastGood } from '../../core/last-good.ts';
+import { lastGood } from '../../core/last-good.ts';
 import { allEnded } from '../../core/parallel.ts';
-import { type Aging, type Decision, decideGenerations } from '../../core/retention/generations.ts';
 import type { RetentionPolicy } from '../../core/retention/policy.ts';
+import { giveClasses, type JudgedBackup } from './generations.ts';
 import { projectKey } from './registry.ts';
-import { backupKey, backupOf, deletedRowOf, epochSeconds, FOUND, partitionOf } from './rows.ts';
+import { backupKey, backupOf, deletedRowOf, FOUND, partitionOf } from './rows.ts';
 import { allRows, changeRow, getRow, type HistoryTable, putRow, type Row } from './table.ts';
 
 /**
@@ -21,21 +19,10 @@ import { allRows, changeRow, getRow, type HistoryTable, putRow, type Row } from 
  */
 export const settleRetention = async (access: HistoryTable, projectId: string): Promise<void> => {
   // Read first: a backup that it names and that is not among the completed ones was deleted by a person.
-  const named = await namedSuccesses(access, projectId);
-  const completed = (
-    await allRows(access, {
-      where: `#pk = :pk AND begins_with(#sk, :backups)`,
-      values: {
-        ':pk': partitionOf(projectId),
-        ':backups': TABLE.backupPrefix,
-        ':completed': 'completed',
-      },
-      filter: '#status = :completed',
-      only: [...READ],
-      newestFirst: true,
-    })
-  ).map(judgedOf);
-  await giveClasses(access, projectId, completed);
+  const project = await getRow(access, projectKey(projectId));
+  const named = namedSuccesses(project);
+  const completed = await completedOf(access, projectId);
+  await giveClasses(access, project?.retentionPolicy as RetentionPolicy | undefined, completed);
   const kept = lastGood(completed);
   const isKept = (one: JudgedBackup): boolean => one.backup.pinned === true || kept.includes(one);
   // Protect these before any other may be removed.
@@ -61,12 +48,8 @@ const lastSuccess = z.object({
 });
 
 /** Ids of the backups that the project's row names as its last good ones. */
-const namedSuccesses = async (
-  access: HistoryTable,
-  projectId: string,
-): Promise<readonly string[]> => {
-  const row = await getRow(access, { pk: partitionOf(projectId), sk: TABLE.projectRow });
-  const { success, data } = lastSuccess.safeParse(row?.lastSuccess);
+const namedSuccesses = (project: Row | undefined): readonly string[] => {
+  const { success, data } = lastSuccess.safeParse(project?.lastSuccess);
   return success ? [data.backupId, ...(data.verified ? [data.verified.backupId] : [])] : [];
 };
 
@@ -77,15 +60,11 @@ const forgetLastSuccess = async (
   [deleted]: readonly string[],
 ): Promise<void> => {
   if (deleted === undefined) return;
-  await changeRow(
-    access,
-    { pk: partitionOf(projectId), sk: TABLE.projectRow },
-    {
-      remove: ['lastSuccess'],
-      when: '#lastSuccess.#backupId = :deleted',
-      values: { ':deleted': deleted },
-    },
-  );
+  await changeRow(access, projectKey(projectId), {
+    remove: ['lastSuccess'],
+    when: '#lastSuccess.#backupId = :deleted',
+    values: { ':deleted': deleted },
+  });
 };
 
 const READ = [
@@ -106,9 +85,24 @@ const READ = [
   TABLE.ttl,
 ] as const;
 
-interface JudgedBackup extends Judged {
-  readonly backup: Backup;
-}
+/** The completed backups of a project, newest first. */
+export const completedOf = async (
+  access: HistoryTable,
+  projectId: string,
+): Promise<JudgedBackup[]> => {
+  const rows = await allRows(access, {
+    where: `#pk = :pk AND begins_with(#sk, :backups)`,
+    values: {
+      ':pk': partitionOf(projectId),
+      ':backups': TABLE.backupPrefix,
+      ':completed': 'completed',
+    },
+    filter: '#status = :completed',
+    only: [...READ],
+    newestFirst: true,
+  });
+  return rows.map(judgedOf);
+};
 
 const judgedOf = (row: Row): JudgedBackup => {
   const backup = backupOf(row);
@@ -117,55 +111,6 @@ const judgedOf = (row: Row): JudgedBackup => {
     isBad: row[FOUND.bad] !== undefined || backup.validation === 'failed',
     isVerified: row[FOUND.good] !== undefined || backup.validation === 'verified',
   };
-};
-
-/**
- * Backups without a fixed life follow the policy of their project, if it has one, else the policy that their request found. If the
- * project's policy was changed since a backup's classes were decided, they are decided again.
- */
-const agingOf = ({ backup, isBad }: JudgedBackup, own: RetentionPolicy | undefined): Aging => {
-  const { id, createdAt, expiresAt, fixedRetention } = backup;
-  const base = { id, createdAt, expiresAt, isFull: isFull(backup), isBad };
-  if (own && !fixedRetention && !isDeepStrictEqual(own, backup.retentionPolicy))
-    return { ...base, retentionPolicy: own };
-  const { generations, retentionPolicy } = backup;
-  return {
-    ...base,
-    ...(generations && { generations }),
-    ...(retentionPolicy && { retentionPolicy }),
-  };
-};
-
-const giveClasses = async (
-  access: HistoryTable,
-  projectId: string,
-  completed: readonly JudgedBackup[],
-): Promise<void> => {
-  const project = await getRow(access, { pk: partitionOf(projectId), sk: TABLE.projectRow });
-  const own = project?.retentionPolicy as RetentionPolicy | undefined;
-  const backups = new Map(completed.map(({ backup }) => [backup.id, backup]));
-  for (const decision of decideGenerations(completed.map((one) => agingOf(one, own)))) {
-    const backup = backups.get(decision.id);
-    if (backup) await writeDecision(access, backup, decision);
-  }
-};
-
-/**
- * A concurrent decision changes `expiresAt`: then this one is refused. Only a row that has a `ttl` already gets the new one, because
- * `lastGood` protects the others.
- */
-const writeDecision = (
-  access: HistoryTable,
-  { projectId, id, expiresAt: before, ttl }: Backup,
-  { id: _, ...decision }: Decision,
-) => {
-  const expirySeconds = epochSeconds(millis(decision.expiresAt));
-  return changeRow(access, backupKey(projectId, id), {
-    set: { ...decision, expirySeconds, ...(ttl !== undefined && { [TABLE.ttl]: expirySeconds }) },
-    // It may have been pinned since it was read.
-    when: `#status = :completed AND #expiresAt = :before${ttl === undefined ? '' : ' AND attribute_not_exists(#pinned)'}`,
-    values: { ':completed': 'completed', ':before': before },
-  });
 };
 
 /** Usually one; if a crash left more, one after the other. */
@@ -220,30 +165,26 @@ const noteLastSuccess = (
   const isVerified = verified
     ? ' OR (#lastSuccess.#backupId = :id AND (attribute_not_exists(#lastSuccess.#verified) OR #lastSuccess.#verified.#backupId < :verified))'
     : '';
-  return changeRow(
-    access,
-    { pk: partitionOf(projectId), sk: TABLE.projectRow },
-    {
-      set: {
-        lastSuccess: {
-          backupId: backup.id,
-          at: backup.completedAt ?? backup.createdAt,
-          size: backup.size ?? 0,
-          ...(verified && {
-            verified: { backupId: verified.id, at: verified.completedAt ?? verified.createdAt },
-          }),
-        },
-      },
-      when:
-        'attribute_exists(#pk) AND attribute_not_exists(#erasure) AND ' +
-        `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isVerified}${isBad})`,
-      values: {
-        ':id': backup.id,
-        ...(verified && { ':verified': verified.id }),
-        ...Object.fromEntries(bad),
+  return changeRow(access, projectKey(projectId), {
+    set: {
+      lastSuccess: {
+        backupId: backup.id,
+        at: backup.completedAt ?? backup.createdAt,
+        size: backup.size ?? 0,
+        ...(verified && {
+          verified: { backupId: verified.id, at: verified.completedAt ?? verified.createdAt },
+        }),
       },
     },
-  );
+    when:
+      'attribute_exists(#pk) AND attribute_not_exists(#erasure) AND ' +
+      `(attribute_not_exists(#lastSuccess) OR #lastSuccess.#backupId < :id${isVerified}${isBad})`,
+    values: {
+      ':id': backup.id,
+      ...(verified && { ':verified': verified.id }),
+      ...Object.fromEntries(bad),
+    },
+  });
 };
 
 export const makeRetention = (

@@ -4,6 +4,7 @@ import type { Running } from './command.ts';
 import { addBackupCommands } from './commands/backup.ts';
 import { addProjectCommands } from './commands/project.ts';
 import { addRestoreCommands } from './commands/restore.ts';
+import { addRetentionCommands } from './commands/retention.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addScheduleCommands } from './commands/schedule.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -64,6 +65,7 @@ export const makeProgram = (running: Running, passing: Passing): Command => {
   addBackupCommands(program, running);
   addRestoreCommands(program, running);
   addProjectCommands(program, running);
+  addRetentionCommands(program, running);
   addRunCommands(program, running);
   addScheduleCommands(program, running);
   addStatusCommand(program, running);

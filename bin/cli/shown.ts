@@ -226,3 +226,38 @@ export const download = z.looseObject({
 /** One page of a list. */
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.looseObject({ items: z.array(item), cursor: z.string().nullish() });
+
+const byClass = {
+  daily: z.number().optional(),
+  weekly: z.number().optional(),
+  monthly: z.number().optional(),
+  yearly: z.number().optional(),
+};
+
+export const retention = z.looseObject({
+  from: z.enum(['project', 'source', 'configuration']),
+  retention: z.looseObject({
+    days: z.number().optional(),
+    ...byClass,
+    generations: z.looseObject(byClass).optional(),
+    timeZone: z.string().optional(),
+  }),
+});
+export type Retention = z.output<typeof retention>;
+
+export const retentionChange = retention.extend({
+  kept: z.number(),
+  removed: z.number(),
+  removedBytes: z.number(),
+  backups: z.array(
+    z.looseObject({
+      createdAt: z.string(),
+      size: z.number().optional(),
+      fate: z.string(),
+      generations: z.array(z.string()).optional(),
+      expiresBefore: z.string(),
+      expiresAfter: z.string(),
+    }),
+  ),
+});
+export type RetentionChange = z.output<typeof retentionChange>;

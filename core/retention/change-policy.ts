@@ -6,14 +6,24 @@ import type { RetentionPolicy } from './policy.ts';
 /** A completed backup, as a change of its project's policy sees it. */
 export interface Affected extends Judged {
   readonly backup: Judged['backup'] &
-    Pick<Backup, 'createdAt' | 'expiresAt' | 'fixedRetention' | 'generations' | 'retentionPolicy'>;
+    Pick<
+      Backup,
+      | 'createdAt'
+      | 'expiresAt'
+      | 'pinned'
+      | 'size'
+      | 'fixedRetention'
+      | 'generations'
+      | 'retentionPolicy'
+    >;
 }
 
 /**
- * `removed`: it expires at once. Why it stays otherwise: `last-good` and `fixed` (its days were requested) whatever the policy says;
+ * `removed`: it expires at once. Why it stays otherwise: `last-good`, `pinned` and `fixed` (its days were requested) whatever the policy says;
  * `class` because it is the first of a week, month or year; `days` because every backup is kept that long.
  */
-export type Fate = 'removed' | 'last-good' | 'fixed' | 'class' | 'days';
+export const FATES = ['removed', 'last-good', 'pinned', 'fixed', 'class', 'days'] as const;
+export type Fate = (typeof FATES)[number];
 
 export interface PolicyEffect {
   readonly id: string;
@@ -51,13 +61,13 @@ export const effectsOf = (
   const decided = new Map(
     decideGenerations(completed.map((one) => undecided(one, policy))).map((one) => [one.id, one]),
   );
-  return completed.map(({ backup: { id, createdAt, expiresAt } }) => {
+  return completed.map(({ backup: { id, createdAt, expiresAt, pinned } }) => {
     const decision = decided.get(id);
     const expiresAfter = decision?.expiresAt ?? expiresAt;
     return {
       id,
       createdAt,
-      fate: fateOf(decision, kept.has(id), Date.parse(expiresAfter) <= now),
+      fate: pinned ? 'pinned' : fateOf(decision, kept.has(id), Date.parse(expiresAfter) <= now),
       expiresBefore: expiresAt,
       expiresAfter,
       ...(decision && { decision }),

@@ -18,6 +18,8 @@ export interface Aging {
   readonly isFull: boolean;
   /** A verification found it damaged, and none has passed since then. */
   readonly isBad: boolean;
+  /** A person decided its end: it holds the classes that it has, and gets no others. */
+  readonly isFixed?: boolean;
   /** Absent: fixed `expiresAt`. Such a backup holds no class. */
   readonly retentionPolicy?: RetentionPolicy;
   /** Absent: not decided yet. */
@@ -101,7 +103,7 @@ export const decideGenerations = (completed: readonly Aging[]): Decision[] => {
   const oldestFirst = completed.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return oldestFirst.flatMap((backup) => {
     const { id, createdAt, retentionPolicy: policy } = backup;
-    if (!policy) return [];
+    if (!policy || backup.isFixed) return [];
     const held = freeFor(backup, policy, taken);
     if (backup.generations && held.length === backup.generations.length) return [];
     for (const key of holderKeys(backup, held)) taken.add(key);

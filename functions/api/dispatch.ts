@@ -17,6 +17,7 @@ import { getProject, listProjects } from './projects.ts';
 import { requestBackup } from './request-backup.ts';
 import { requestRestore, restoreElsewhere, swapBackup } from './request-restore.ts';
 import { cancelRestore, getRestore, listRestores } from './restores.ts';
+import { clearRetention, getRetention, setRetention } from './retention.ts';
 import { getRun, listRuns, startRun } from './runs.ts';
 import {
   deleteSchedule,
@@ -41,6 +42,9 @@ const SERVE: Readonly<Record<RouteId, Serve>> = {
   metrics: getMetrics,
   listProjects,
   getProject,
+  getRetention,
+  setRetention,
+  clearRetention,
   projectStatistics: getProjectStatistics,
   listBackupsOfDay,
   requestBackup,

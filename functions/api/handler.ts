@@ -6,6 +6,7 @@ import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { makeRetentionPolicies } from '../../adapters/dynamodb/retention-policies.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
@@ -82,6 +83,7 @@ const api: Api = {
     registry: makeRegistry(access),
     restores: makeRestores(access),
     verifications: makeVerifications(access),
+    retentionPolicies: makeRetentionPolicies(access),
     rounds: makeVaultRounds(access),
     erasures: makeErasures(access),
     eraser: makeEraser({ name: eraseFunction, client: makeInvokeClient() }),

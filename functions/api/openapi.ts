@@ -9,6 +9,7 @@ import { publicErasure, publicStatement } from './public-erasures.ts';
 import { publicRestore, publicVerification } from './public-jobs.ts';
 import { publicSchedule } from './public-schedules.ts';
 import { projectStatistics, statistics } from './public-statistics.ts';
+import { publicRetention, publicRetentionChange } from './retention.ts';
 import { status } from './status.ts';
 
 /** The API as an OpenAPI 3.1 document, made from the routes and from the schemas that check requests and answers. */
@@ -48,6 +49,9 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
   projectStatistics: { status: 200, schema: projectStatistics, problems: [503] },
   listProjects: { status: 200, schema: pageOf(publicProject) },
   getProject: { status: 200, schema: publicProject, problems: [409, 503] },
+  getRetention: { status: 200, schema: publicRetention, problems: [409, 503] },
+  setRetention: { status: 200, schema: publicRetentionChange, problems: [409, 413, 415, 503] },
+  clearRetention: { status: 200, schema: publicRetentionChange, problems: [409, 503] },
   listBackupsOfDay: { status: 200, schema: pageOf(publicBackup) },
   requestBackup: { status: 202, schema: publicBackup, problems: [409, 413, 415, 422, 503] },
   listBackups: { status: 200, schema: pageOf(publicBackup), problems: [503] },

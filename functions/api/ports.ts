@@ -6,6 +6,7 @@ import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Outcomes } from '../../core/queue-ports.ts';
 import type { RetentionSettings } from '../../core/retention/policy.ts';
+import type { RetentionPolicies } from '../../core/retention-ports.ts';
 import type { Firings, Runs } from '../../core/run-ports.ts';
 import type { Schedules } from '../../core/schedule-ports.ts';
 import type { ExportSettings } from '../../core/settings.ts';
@@ -21,6 +22,7 @@ export interface ApiPorts {
   readonly verifications: Verifications;
   readonly erasures: Pick<Erasures, 'get' | 'begin'>;
   readonly eraser: Eraser;
+  readonly retentionPolicies: RetentionPolicies;
   readonly schedules: Schedules;
   readonly firings: Pick<Firings, 'last'>;
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest' | 'remove'>;

@@ -5,6 +5,7 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
+import { makeRetentionPolicies } from '../../adapters/dynamodb/retention-policies.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
@@ -72,6 +73,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       verifications: makeVerifications(access),
       erasures: { get: async () => refuse(), begin: async () => refuse() },
       eraser: { start: async () => refuse() },
+      retentionPolicies: makeRetentionPolicies(access),
       schedules: noSchedules,
       firings: { last: async () => undefined },
       vault: bench.vault,

@@ -127,15 +127,22 @@ describe.each(KINDS)('for a %s API', (_, way) => {
   test('dangerous requests are granted one by one', () => {
     expect(DANGEROUS.toSorted()).toEqual([
       'changeBackup',
+      'clearRetention',
       'deleteBackup',
       'deleteSharedSchedule',
       'eraseProject',
       'putSharedSchedule',
       'restoreElsewhere',
+      'setRetention',
       'swapBackup',
       'undoSwap',
     ]);
-    expect(allowed('remove', 'acme', way)).toEqual(['changeBackup', 'deleteBackup']);
+    expect(allowed('remove', 'acme', way)).toEqual([
+      'setRetention',
+      'clearRetention',
+      'changeBackup',
+      'deleteBackup',
+    ]);
     expect(allowed('erase', 'acme', way)).toEqual(['eraseProject']);
     expect(allowed('swap', 'acme', way)).toEqual(['undoSwap', 'swapBackup']);
     expect(allowed('elsewhere', 'acme', way)).toEqual(['restoreElsewhere']);

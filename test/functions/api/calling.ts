@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { makeErasures } from '../../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
+import { makeRetentionPolicies } from '../../../adapters/dynamodb/retention-policies.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeSchedules } from '../../../adapters/scheduler/schedules.ts';
@@ -24,6 +25,7 @@ import type { WorkQueue } from '../../../core/leased-work/store.ts';
 import type { PlanEvent } from '../../../core/messages.ts';
 import type { Project } from '../../../core/project.ts';
 import type { Outcomes } from '../../../core/queue-ports.ts';
+import type { RetentionSettings } from '../../../core/retention/policy.ts';
 import { classDays } from '../../../core/retention/policy.ts';
 import { ROUTES } from '../../../core/routes.ts';
 import { exportSettings } from '../../../core/settings.ts';
@@ -63,6 +65,7 @@ export interface Shown {
   readonly detail: string;
   readonly problems: readonly string[];
   readonly items: readonly Shown[];
+  readonly backups: readonly Shown[];
   readonly cursor: string;
   readonly links: Readonly<Record<string, string>>;
   readonly scheduledAt: string;
@@ -330,12 +333,13 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       { send: (message) => sending.restores.send(message) },
     ]),
   );
+  const retentionBySource = new Map<string, RetentionSettings>();
   const api: Api = {
     settings: {
       environment: 'test',
       exportDefaults: exportSettings.parse({}),
       retention: classDays.parse({}),
-      retentionBySource: new Map(),
+      retentionBySource,
       bucket,
       verification: { compare: 'counts' },
       sources: ['main', 'second'],
@@ -359,6 +363,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
           erasing.push(projectId);
         },
       },
+      retentionPolicies: makeRetentionPolicies(stored.access),
       schedules: makeSchedules(scheduling),
       firings: makeFirings(stored.access),
       vault,
@@ -404,6 +409,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
     sending,
     vault,
     restoreQueues,
+    retentionBySource,
     restoring: () => queues.bodies(`restores-${tag}.fifo`),
     verifying: () => queues.bodies(`verifications-${tag}.fifo`),
     /** Stores a text under the key of a backup's manifest. */
