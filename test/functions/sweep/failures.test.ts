@@ -122,6 +122,7 @@ describe('the function', () => {
       [ENV.verificationsQueue]: queues.newQueue('verifications.fifo'),
       [ENV.schedules]: '[]',
       [ENV.routes]: 'routes',
+      [ENV.eraseFunction]: 'erase',
       AWS_ENDPOINT_URL_SSM: parameters.url,
     };
     const invoke = await load(variables);
