@@ -95,6 +95,13 @@ beforeAll(async () => {
   };
   const parameters = await startParameters(new Map([['routes', JSON.stringify([route])]]));
   stops.push(() => parameters.close());
+  const apiSchedules = {
+    group: 'larder-api',
+    configuredGroup: 'larder',
+    role: 'arn:aws:iam::000000000000:role/schedules',
+    target: 'arn:aws:lambda:eu-central-1:000000000000:function:start-runs',
+    deadLetters: 'arn:aws:sqs:eu-central-1:000000000000:runs-dead',
+  };
   const notifications = { from: 'larder@example.com', to: ['ann@example.com'] };
   const variables: Record<string, string> = {
     AWS_REGION: 'eu-central-1',
@@ -118,6 +125,8 @@ beforeAll(async () => {
     [ENV.verification]: '{}',
     [ENV.source]: JSON.stringify(source),
     [ENV.routes]: 'routes',
+    [ENV.apiSchedules]: JSON.stringify(apiSchedules),
+    [ENV.eraseFunction]: 'erase',
     [ENV.notifications]: JSON.stringify(notifications),
     [ENV.exportDefaults]: '{}',
     [ENV.retention]: '{}',
