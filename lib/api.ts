@@ -127,6 +127,11 @@ export class Api extends Construct {
       'API Gateway has one role for the logs of all APIs of an account, and asks for this policy.',
     );
     acknowledge(
+      made,
+      'APIG2',
+      'The function checks bodies, and its answer names each mistake; API Gateway checks only parameters.',
+    );
+    acknowledge(
       made.deploymentStage,
       'APIG3',
       'Every call is signed by an AWS principal and throttled; a web application firewall is for public pages.',
