@@ -54,7 +54,7 @@ describe('in process, with a space in the folder’s name', () => {
 
   test('every function has a bundle of ES modules, small enough', () => {
     expect(synthesized.stackName).toBe('Larder');
-    expect(bundles.size).toBe(14);
+    expect(bundles.size).toBe(15);
     for (const [id, bundle] of bundles) {
       const files = readdirSync(bundle).filter((file) => file !== CA_FILE);
       expect(files, id).toContain('index.mjs');
