@@ -148,7 +148,6 @@ describe('a verification', () => {
       { undefinedObjects: true },
       /lists no definitions/,
     ],
-    ['a deleted backup', { backup: { status: 'deleted' } }, /is deleted; only a completed one/],
     [
       'a backup that would take too long',
       {
@@ -168,6 +167,19 @@ describe('a verification', () => {
       validation: 'could-not-run',
       validationWhy: expect.stringMatching(why),
     });
+  });
+
+  it('of a deleted backup could not run, gives the reason, and leaves the deleted row as it is', async () => {
+    const found = await verified({ backup: { status: 'deleted' } });
+    expect(found.status).toBe('completed');
+    expect(found.result).toMatchObject({
+      verdict: 'could-not-run',
+      why: expect.stringMatching(/is deleted; only a completed one/),
+    });
+    expect(found.result?.checked.tables).toBe(0);
+    expect(await found.backupRow()).toMatchObject({ status: 'deleted', validation: 'unverified' });
+    expect(found.validationWhy).toBeUndefined();
+    expect(found.verificationId).toBeUndefined();
   });
 
   it('of a backup whose row is gone could not run', async () => {

@@ -240,7 +240,7 @@ describe('a backup', () => {
       'CREATE SCHEMA bare; CREATE TABLE bare.a (id int); INSERT INTO bare.a VALUES (1)',
       ['bare'],
     );
-    const tables = one.manifest.tables.map(({ rowHash: _, ...table }) => table);
+    const tables = one.manifest.tables.map(({ rowHash: _, copied: __, ...table }) => table);
     const found = await scratchRestores.rehearseQuickly(
       { ...one, manifest: { ...one.manifest, tables } },
       'rows',
