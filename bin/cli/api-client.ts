@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import createClient, { type Client } from 'openapi-fetch';
 import * as z from 'zod';
+import { encodePart } from '../../core/keys.ts';
 import { CommandFailed, EXIT, type ExitStatus } from './exit.ts';
+import type { paths } from './openapi.gen.ts';
+import type { Send } from './senders.ts';
 
-/** The HTTP API, as the commands use it. `send` hides how requests are signed. */
+/** A request by its path, for commands that read the answer with a schema of their own. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path after the API's URL, encoded, beginning with a slash. */
@@ -12,11 +16,11 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Send = (request: ApiRequest, signal: AbortSignal) => Promise<Response>;
-
 export interface ApiClient {
   /** The address in a form for people. */
   readonly name: string;
+  /** Calls with the types of the OpenAPI document. Refusals reject as those of `json`, so `data` is there. */
+  readonly calls: Client<paths>;
   /** The answer's JSON. @throws CommandFailed with the API's own message and a matching exit status */
   json<S extends z.ZodType>(request: ApiRequest, schema: S): Promise<z.output<S>>;
   /** The answer's text. @throws as `json` */
@@ -47,8 +51,9 @@ const HINTS: Readonly<Partial<Record<number, string>>> = {
   403: 'Your IAM policy does not allow this path (docs/access.md), or the credentials are not those of the account.',
 };
 
-const refusalOf = async (response: Response, { method, path }: ApiRequest): Promise<Error> => {
+const refusalOf = async (response: Response, { method, url }: Request): Promise<Error> => {
   const { status } = response;
+  const path = new URL(url).pathname;
   const body = problem.safeParse(await response.json().catch(() => ({})));
   const { detail, title, errors = [] } = body.success ? body.data : {};
   const said = [detail ?? title ?? `The API answered ${method} ${path} with ${status}.`, ...errors];
@@ -63,8 +68,8 @@ const unreachable = (name: string, error: unknown): CommandFailed => {
 };
 
 /** All but POST have the same effect if they are repeated, and so do requests with an idempotency key. */
-const isRepeatable = ({ method, headers }: ApiRequest): boolean =>
-  method !== 'POST' || headers?.['idempotency-key'] !== undefined;
+const isRepeatable = ({ method, headers }: Request): boolean =>
+  method !== 'POST' || headers.has('idempotency-key');
 
 /** What is too large for the API comes from the vault, at a URL that is signed already: S3 refuses further headers of a signature. */
 const behindRedirect = async (response: Response, signal: AbortSignal): Promise<Response> => {
@@ -74,18 +79,46 @@ const behindRedirect = async (response: Response, signal: AbortSignal): Promise<
 
 const isPassing = (status: number): boolean => status === 429 || status >= 500;
 
-export const makeApiClient = (name: string, send: Send, signal: AbortSignal): ApiClient => {
-  const once = async (request: ApiRequest): Promise<Response> => {
+const requestOf = (
+  base: string,
+  { method, path, query = {}, body, headers }: ApiRequest,
+): Request => {
+  const given = Object.entries(query).filter(
+    (one): one is [string, string] => one[1] !== undefined,
+  );
+  const search = new URLSearchParams(given).toString();
+  return new Request(`${base}${path}${search && `?${search}`}`, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    redirect: 'manual',
+  });
+};
+
+/** The API accepts one spelling of a path: see core/keys.ts. */
+const pathSerializer = (path: string, params: Record<string, unknown>): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodePart(String(params[name])));
+
+/** @param url of the API, without a path of its own resources */
+export const makeApiClient = (
+  name: string,
+  url: string,
+  send: Send,
+  signal: AbortSignal,
+): ApiClient => {
+  const base = url.replace(/\/+$/, '');
+  const once = async (request: Request): Promise<Response> => {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
     try {
-      return await send(request, within);
+      // A body can be read once: each try sends a copy.
+      return await send(new Request(request.clone(), { signal: within }));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof CommandFailed) throw error;
       throw unreachable(name, error);
     }
   };
-  const answered = async (request: ApiRequest): Promise<Response> => {
+  const answered = async (request: Request): Promise<Response> => {
     for (let tries = 1; ; tries += 1) {
       const response = await behindRedirect(await once(request), signal);
       if (response.ok) return response;
@@ -96,14 +129,26 @@ export const makeApiClient = (name: string, send: Send, signal: AbortSignal): Ap
   };
   return {
     name,
+    calls: createClient<paths>({
+      baseUrl: base,
+      fetch: answered,
+      pathSerializer,
+      redirect: 'manual',
+    }),
     json: async (request, schema) => {
-      const body: unknown = await (await answered(request)).json();
+      const body: unknown = await (await answered(requestOf(base, request))).json();
       const parsed = schema.safeParse(body);
       if (parsed.success) return parsed.data;
       throw new CommandFailed(
         `${name} answers ${request.method} ${request.path} in a form that this version of larder does not know: ${z.prettifyError(parsed.error)}`,
       );
     },
-    text: async (request) => await (await answered(request)).text(),
+    text: async (request) => await (await answered(requestOf(base, request))).text(),
   };
+};
+
+/** The data of a typed call. @throws CommandFailed if the API answered without any */
+export const dataOf = <T>({ data }: { readonly data?: T }): T => {
+  if (data === undefined) throw new CommandFailed('The API gave an empty answer.');
+  return data;
 };

@@ -31,7 +31,7 @@ const overAws = async (
   const used = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (used === undefined)
     throw new CommandFailed('No region is set: give --region or set AWS_REGION.', EXIT.usage);
-  return makeApiClient(name, sendSigned(url, { region: used, credentials }), signal);
+  return makeApiClient(name, url, sendSigned({ region: used, credentials }), signal);
 };
 
 const endpointUrl = (endpoint: string): string => {
@@ -63,7 +63,7 @@ const overLocal = async (folder: string, signal: AbortSignal): Promise<ApiClient
     () => false,
   );
   return isUp
-    ? makeApiClient(`the local stack at ${url}`, sendWithToken(url, token), signal)
+    ? makeApiClient(`the local stack at ${url}`, url, sendWithToken(token), signal)
     : undefined;
 };
 

@@ -7,6 +7,7 @@ import { addRestoreCommands } from './commands/restore.ts';
 import { addRetentionCommands } from './commands/retention.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addScheduleCommands } from './commands/schedule.ts';
+import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
 
 const EXIT_STATUSES = `
@@ -69,6 +70,7 @@ export const makeProgram = (running: Running, passing: Passing): Command => {
   addRunCommands(program, running);
   addScheduleCommands(program, running);
   addStatusCommand(program, running);
+  addStatsCommand(program, running);
   for (const [name, description] of Object.entries(PASSING))
     if (isPassing(name)) addPassing(program, name, description, passing[name]);
   return program;

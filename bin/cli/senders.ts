@@ -1,38 +1,15 @@
 import { createHash, createHmac, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentityProvider, Checksum, SourceData } from '@smithy/types';
-import type { ApiRequest, Send } from './api-client.ts';
 
 /** How requests reach the API: signed for AWS, or with the token of a local start. */
-const queryOf = ({ query = {} }: ApiRequest): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(query).filter((one): one is [string, string] => one[1] !== undefined),
-  );
-
-const urlOf = (base: string, request: ApiRequest): URL => {
-  const query = new URLSearchParams(queryOf(request)).toString();
-  return new URL(`${base.replace(/\/+$/, '')}${request.path}${query && `?${query}`}`);
-};
-
-const bodyOf = ({ body }: ApiRequest): string | undefined =>
-  body === undefined ? undefined : JSON.stringify(body);
-
-const headersOf = (request: ApiRequest): Record<string, string> => ({
-  ...request.headers,
-  ...(request.body !== undefined && { 'content-type': 'application/json' }),
-});
+export type Send = (request: Request) => Promise<Response>;
 
 export const sendWithToken =
-  (base: string, token: string): Send =>
-  (request, signal) => {
-    const body = bodyOf(request);
-    return fetch(urlOf(base, request), {
-      method: request.method,
-      headers: { ...headersOf(request), authorization: `Bearer ${token}` },
-      ...(body !== undefined && { body }),
-      redirect: 'manual',
-      signal,
-    });
+  (token: string): Send =>
+  (request) => {
+    request.headers.set('authorization', `Bearer ${token}`);
+    return fetch(request);
   };
 
 /** Node's SHA-256 in the form that the signer needs. */
@@ -73,26 +50,27 @@ export interface SigningOptions {
 }
 
 /** SigV4 for the service `execute-api`, with credentials of the default chain. */
-export const sendSigned = (base: string, { region, credentials }: SigningOptions): Send => {
+export const sendSigned = ({ region, credentials }: SigningOptions): Send => {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
-  return async (request, signal) => {
-    const url = urlOf(base, request);
-    const body = bodyOf(request);
+  return async (request) => {
+    const { method, signal } = request;
+    const url = new URL(request.url);
+    const text = await request.text();
     const signed = await signer.sign({
-      method: request.method,
+      method,
       protocol: url.protocol,
       hostname: url.hostname,
       ...(url.port && { port: Number(url.port) }),
       path: url.pathname,
-      query: queryOf(request),
-      headers: { ...headersOf(request), host: url.host },
-      ...(body !== undefined && { body }),
+      query: Object.fromEntries(url.searchParams),
+      headers: { ...Object.fromEntries(request.headers), host: url.host },
+      ...(text && { body: text }),
     });
     const { host: _, ...headers } = signed.headers;
     return await fetch(url, {
-      method: request.method,
+      method,
       headers,
-      ...(body !== undefined && { body }),
+      ...(text && { body: text }),
       redirect: 'manual',
       signal,
     });

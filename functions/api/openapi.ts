@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { manifest } from '../../core/manifest.ts';
 import { REQUEST_BODIES } from '../../core/requests.ts';
 import { ROUTES, type RouteId, type RouteSpec } from '../../core/routes.ts';
+import { bodyExample, exampleOf, type JsonSchema } from './openapi-examples.ts';
 import { download } from './backups.ts';
 import { problemDetails } from './problems.ts';
 import { publicBackup, publicProject, publicRun } from './public.ts';
@@ -153,8 +154,38 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
     'For 24 hours, the same key with the same request returns the same backup, restore, verification or run.',
 };
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+/** Fields may be added to answers. The patterns of times say less than their formats, and fill pages. */
+const simplified = ({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void => {
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+};
+
+/** Schemas of answers that the document names. */
+const NAMED = {
+  Backup: publicBackup,
+  Project: publicProject,
+  Run: publicRun,
+  Restore: publicRestore,
+  Verification: publicVerification,
+  Status: status,
+  Statistics: statistics,
+  ProjectStatistics: projectStatistics,
+  Download: download,
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+for (const [id, schema] of Object.entries(NAMED)) z.globalRegistry.add(schema, { id });
+
+/** Named schemas are put here, and are referred to by their names. */
+type Named = Record<string, JsonSchema>;
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output', named: Named): JsonSchema => {
+  const made = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    ...(io === 'output' && { override: simplified }),
+  });
+  const text = JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/');
+  const { $schema: _, $defs = {}, ...rest } = JSON.parse(text);
+  Object.assign(named, $defs);
   return rest;
 };
 
@@ -182,8 +213,9 @@ const problem = (code: number) => [
   },
 ];
 
-const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
+const operationOf = (route: RouteSpec & { readonly id: RouteId }, named: Named) => {
   const answers = ANSWERS[route.id];
+  const schema = jsonSchema(answers.schema, 'output', named);
   return {
     operationId: route.id,
     summary: route.summary,
@@ -192,7 +224,10 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
       requestBody: {
         required: false,
         content: {
-          'application/json': { schema: { $ref: `#/components/schemas/${route.body}` } },
+          'application/json': {
+            schema: { $ref: `#/components/schemas/${route.body}` },
+            example: bodyExample(route.body),
+          },
         },
       },
     }),
@@ -200,7 +235,10 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
       [answers.status]: {
         description: route.summary,
         content: {
-          [answers.media ?? 'application/json']: { schema: jsonSchema(answers.schema, 'output') },
+          [answers.media ?? 'application/json']: {
+            schema,
+            ...(!answers.media && { example: exampleOf(schema, named) }),
+          },
         },
       },
       ...Object.fromEntries(
@@ -222,9 +260,21 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }) => {
 
 /** The document, for an API reached below `base`. */
 export const openApi = (base: string): Record<string, unknown> => {
+  const named: Named = {
+    Problem: jsonSchema(problemDetails, 'output', {}),
+    ...Object.fromEntries(
+      Object.entries(REQUEST_BODIES).map(([name, schema]) => [
+        name,
+        jsonSchema(schema, 'input', {}),
+      ]),
+    ),
+  };
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of ROUTES)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method.toLowerCase()]: operationOf(route, named),
+    };
   return {
     openapi: '3.1.0',
     info: {
@@ -236,15 +286,7 @@ export const openApi = (base: string): Record<string, unknown> => {
     servers: [{ url: base || '/' }],
     paths,
     components: {
-      schemas: {
-        Problem: jsonSchema(problemDetails, 'output'),
-        ...Object.fromEntries(
-          Object.entries(REQUEST_BODIES).map(([name, schema]) => [
-            name,
-            jsonSchema(schema, 'input'),
-          ]),
-        ),
-      },
+      schemas: named,
       securitySchemes: {
         sigv4: {
           type: 'apiKey',

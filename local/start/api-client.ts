@@ -144,7 +144,10 @@ export const makeApiClient = (apiUrl: string, token: string, againMs = AGAIN_MS)
     projects: async () => {
       const all: ShownProject[] = [];
       for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-        const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) });
+        const query: URLSearchParams = new URLSearchParams({
+          limit: '100',
+          ...(cursor ? { cursor } : {}),
+        });
         const page: z.output<typeof projectPage> | undefined = await get(
           `/projects?${query}`,
           projectPage,

@@ -1,0 +1,4223 @@
+/** Made by `npm run docs` from the OpenAPI document. */
+export interface paths {
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the API answers */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs now, recent history, runs, and the last success of projects */
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures about all backups: number, bytes, success rate, verified share, cost */
+        get: operations["statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for a monitoring system, as OpenMetrics text */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects as last seen in their sources, each with its last success */
+        get: operations["listProjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project as last seen in its source, with its last success if it has one */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures about a project's backups */
+        get: operations["projectStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Backups of all projects that were created on one day, in UTC */
+        get: operations["listBackupsOfDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's backups */
+        get: operations["listBackups"];
+        put?: never;
+        /** Request a backup of one project */
+        post: operations["requestBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One backup */
+        get: operations["getBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a backup contains: its tables with their rows, sequences, extensions, warnings */
+        get: operations["getManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A URL that downloads the backup, valid for 15 minutes */
+        get: operations["downloadBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a backup that is pending or in progress */
+        post: operations["cancelBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/restore-guide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How to restore this backup by hand, without Larder, in Markdown */
+        get: operations["restoreGuide"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/restores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backup's restores, newest first */
+        get: operations["listRestores"];
+        put?: never;
+        /** Restore a backup, or some of its tables, into a new schema beside the live one */
+        post: operations["requestRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/restores/{restoreId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One restore: its progress, the findings of its preflight checks, its outcome */
+        get: operations["getRestore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/restores/{restoreId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a restore that is pending or in progress */
+        post: operations["cancelRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/restores/{restoreId}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo a swap: exchange the names of the schemas back */
+        post: operations["undoSwap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a backup in place of the live schema, which is kept under another name */
+        post: operations["swapBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/elsewhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a backup into another source that allows it, for a test copy */
+        post: operations["restoreElsewhere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a backup into a scratch PostgreSQL and compare it with its manifest */
+        post: operations["requestVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backup's verifications, newest first */
+        get: operations["listVerifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/backups/{backupId}/verifications/{verificationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One verification: what was compared, what differs, or why it could not run */
+        get: operations["getVerification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first */
+        get: operations["listRuns"];
+        put?: never;
+        /** Back up everything now, or some projects or sources */
+        post: operations["startRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{runId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run planned, and its progress */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Problem: {
+            /** @description A URI that names the kind of problem: a section of docs/errors.md. */
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @description Names this one request; the log has it too. */
+            instance: string;
+            /** @description The same as a name. Programs may rely on it. */
+            code: string;
+            problems?: string[];
+        };
+        BackupRequest: {
+            name?: string;
+            description?: string;
+            /** @enum {string} */
+            trigger?: "manual" | "pre-migration";
+            /** @enum {string} */
+            content?: "full" | "schema" | "data";
+            /** @enum {string} */
+            format?: "custom" | "plain" | "tar";
+            /** @enum {string} */
+            compression?: "none" | "gzip" | "zstd" | "bzip2";
+            retentionDays?: number;
+        };
+        RunRequest: {
+            projects?: string[];
+            sources?: string[];
+        };
+        RestoreRequest: {
+            tables?: string[];
+            /**
+             * @default beside
+             * @enum {string}
+             */
+            into: "beside" | "live";
+            schemaName?: string;
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            owners: "keep" | "drop";
+            /** @default false */
+            acceptOwnCode: boolean;
+            /** @enum {string} */
+            onConflict?: "stop" | "report";
+            /** @default false */
+            dryRun: boolean;
+        };
+        SwapRequest: {
+            /** @default false */
+            acceptDependents: boolean;
+            /** @default false */
+            repointDependents: boolean;
+            /**
+             * @default stop
+             * @enum {string}
+             */
+            onConflict: "stop" | "report";
+            /** @default false */
+            acceptOwnCode: boolean;
+            /** @default false */
+            dryRun: boolean;
+        };
+        ElsewhereRequest: {
+            target: string;
+            schemaName?: string;
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            owners: "keep" | "drop";
+            /** @default false */
+            acceptOwnCode: boolean;
+            /**
+             * @default report
+             * @enum {string}
+             */
+            onConflict: "stop" | "report";
+            /** @default false */
+            dryRun: boolean;
+        };
+        VerifyRequest: {
+            /** @enum {string} */
+            compare?: "counts" | "rows";
+        };
+        Status: {
+            environment: string;
+            /** Format: date-time */
+            at: string;
+            running: components["schemas"]["Backup"][];
+            waiting: {
+                count: number;
+                /** @description True if there are over 1000. */
+                more: boolean;
+            };
+            restores: {
+                running: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+                waiting: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+                /** @description In the last 24 hours. Of verifications also those that found a backup damaged, and those that could not run. */
+                failed: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+            };
+            verifications: {
+                running: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+                waiting: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+                /** @description In the last 24 hours. Of verifications also those that found a backup damaged, and those that could not run. */
+                failed: {
+                    count: number;
+                    /** @description True if there are over 1000. */
+                    more: boolean;
+                };
+            };
+            recent: components["schemas"]["Backup"][];
+            runs: components["schemas"]["Run"][];
+            projects: components["schemas"]["Project"][];
+            /** @description GET /projects has the others. */
+            moreProjects: boolean;
+        };
+        Backup: {
+            id: string;
+            projectId: string;
+            projectName: string;
+            schemaName: string;
+            source: string;
+            environment: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            type: "database" | "storage" | "logs";
+            /** @enum {string} */
+            content: "full" | "schema" | "data";
+            /** @enum {string} */
+            trigger: "manual" | "scheduled" | "pre-migration";
+            /** @enum {string} */
+            format: "custom" | "plain" | "tar";
+            /** @enum {string} */
+            compression?: "none" | "gzip" | "zstd" | "bzip2";
+            /** @enum {string} */
+            status: "pending" | "in-progress" | "completed" | "failed" | "cancelled" | "deleted";
+            /** @enum {string} */
+            validation: "unverified" | "verifying" | "verified" | "failed" | "could-not-run";
+            /** Format: date-time */
+            validatedAt?: string;
+            /** @description What the verification found. */
+            validationWhy?: string;
+            /** @enum {string} */
+            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+            /** @description The object's key in the vault. */
+            fileId?: string;
+            /** @description bytes */
+            size?: number;
+            /** @description bytes */
+            sourceBytes?: number;
+            /** @description SHA-256 of the object, hex. */
+            checksum?: string;
+            tableCount?: number;
+            rowCount?: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            durationMs?: number;
+            /** Format: date-time */
+            expiresAt: string;
+            attempt: number;
+            /** Format: date-time */
+            retryAt?: string;
+            cancelRequested?: boolean;
+            runId?: string;
+            progress?: {
+                tablesDone: number;
+                tablesTotal: number;
+                /** @description bytes */
+                bytes: number;
+                bytesPerSecond: number;
+                /** Format: date-time */
+                at: string;
+            };
+            warnings?: string[];
+            error?: {
+                name: string;
+                message: string;
+            };
+            /** Format: date-time */
+            deletedAt?: string;
+            deletedWhy?: string;
+            links: {
+                /** @description A path on this API. */
+                self: string;
+                /** @description A path on this API. */
+                manifest?: string;
+                /** @description A path on this API. */
+                download?: string;
+                /** @description A path on this API. */
+                restores?: string;
+                /** @description A path on this API. */
+                verifications?: string;
+                /** @description The one that `validation` comes from. */
+                verification?: string;
+                /** @description A path on this API. */
+                restoreGuide?: string;
+            };
+        };
+        Run: {
+            id: string;
+            schedule: string;
+            /** Format: date-time */
+            scheduledAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            /** Format: date-time */
+            mailedAt?: string;
+            /** @enum {string} */
+            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+            sources: string[];
+            projects?: string[];
+            parts: {
+                [key: string]: {
+                    planned: number;
+                    skipped: {
+                        projectId: string;
+                        why: string;
+                    }[];
+                    skippedCount: number;
+                    /** Format: date-time */
+                    plannedAt: string;
+                    error?: {
+                        name: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description Its backups by state. */
+            counts?: {
+                planned: number;
+                pending: number;
+                "in-progress": number;
+                completed: number;
+                failed: number;
+                cancelled: number;
+            };
+            links: {
+                /** @description A path on this API. */
+                self: string;
+            };
+        };
+        Project: {
+            id: string;
+            name: string;
+            schemaName: string;
+            status: string;
+            source: string;
+            /** Format: date-time */
+            seenAt: string;
+            lastSuccess?: {
+                backupId: string;
+                /** Format: date-time */
+                at: string;
+                /** @description bytes */
+                size: number;
+                /** @description The newest one that passed its verification. */
+                verified?: {
+                    backupId: string;
+                    /** Format: date-time */
+                    at: string;
+                };
+            };
+            links: {
+                /** @description A path on this API. */
+                self: string;
+                /** @description A path on this API. */
+                backups: string;
+                /** @description A path on this API. */
+                lastSuccess?: string;
+            };
+        };
+        Statistics: {
+            /** Format: date-time */
+            at: string;
+            window: {
+                /** Format: date */
+                from: string;
+                /** Format: date */
+                to: string;
+                days: number;
+            };
+            /** @description False if there was too much to read in one request; the figures are then too small. */
+            complete: boolean;
+            backups: {
+                total: number;
+                /** @description Waiting or running. */
+                open: number;
+                completed: number;
+                failed: number;
+                cancelled: number;
+            };
+            /** @description Stored bytes of the completed backups. */
+            bytes: number;
+            /** @description Completed, of those that completed or failed. Absent if there are none. */
+            successRate?: number;
+            /** @description Verified, of those that completed. Absent if there are none. */
+            verifiedShare?: number;
+            /** @description Stored bytes a second of all completed exports. */
+            meanBytesPerSecond?: number;
+            lastSuccess?: {
+                projectId: string;
+                backupId: string;
+                /** Format: date-time */
+                at: string;
+            };
+            /** @description Every day of the window, the oldest first. */
+            byDay: {
+                /**
+                 * Format: date
+                 * @description UTC, by the time of creation.
+                 */
+                day: string;
+                completed: number;
+                failed: number;
+                /** @description bytes */
+                bytes: number;
+            }[];
+            projects: {
+                active: number;
+                inactive: number;
+                gone: number;
+                /** @description Active ones without a good backup. */
+                withoutBackup: number;
+                /** @description Active ones without a verified backup. */
+                withoutVerified: number;
+            };
+            /** @description The whole vault as sweep found it in its last daily round, manifests included. Absent before the first round has ended. */
+            stored?: {
+                /** Format: date-time */
+                at: string;
+                objects: number;
+                /** @description bytes */
+                bytes: number;
+                /** @description Estimate for a month, by the price in core/prices.ts. */
+                monthlyCost: {
+                    amount: number;
+                    /** @constant */
+                    currency: "USD";
+                };
+            };
+        };
+        ProjectStatistics: {
+            /** Format: date-time */
+            at: string;
+            projectId: string;
+            window: {
+                /** Format: date */
+                from: string;
+                /** Format: date */
+                to: string;
+                days: number;
+            };
+            /** @description False if there was too much to read in one request; the figures are then too small. */
+            complete: boolean;
+            backups: {
+                total: number;
+                /** @description Waiting or running. */
+                open: number;
+                completed: number;
+                failed: number;
+                cancelled: number;
+            };
+            /** @description Stored bytes of the completed backups. */
+            bytes: number;
+            /** @description Completed, of those that completed or failed. Absent if there are none. */
+            successRate?: number;
+            /** @description Verified, of those that completed. Absent if there are none. */
+            verifiedShare?: number;
+            /** @description Stored bytes a second of all completed exports. */
+            meanBytesPerSecond?: number;
+            lastSuccess?: {
+                projectId: string;
+                backupId: string;
+                /** Format: date-time */
+                at: string;
+            };
+            /** @description Every day of the window, the oldest first. */
+            byDay: {
+                /**
+                 * Format: date
+                 * @description UTC, by the time of creation.
+                 */
+                day: string;
+                completed: number;
+                failed: number;
+                /** @description bytes */
+                bytes: number;
+            }[];
+            /** @description Completed backups that exist now, of any age. */
+            stored: {
+                backups: number;
+                /** @description bytes */
+                bytes: number;
+                /** @description Estimate for a month, by the price in core/prices.ts. */
+                monthlyCost: {
+                    amount: number;
+                    /** @constant */
+                    currency: "USD";
+                };
+            };
+            links: {
+                /** @description A path on this API. */
+                backups: string;
+            };
+        };
+        Download: {
+            /** Format: uri */
+            url: string;
+            /** Format: date-time */
+            expiresAt: string;
+            fileName: string;
+            size: number;
+            /** @description SHA-256, hex. */
+            checksum: string;
+        };
+        Restore: {
+            id: string;
+            projectId: string;
+            projectName: string;
+            backupId: string;
+            /** @description The source that the restore writes to. */
+            source: string;
+            environment: string;
+            /** @enum {string} */
+            status: "pending" | "in-progress" | "completed" | "failed" | "cancelled";
+            attempt: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            durationMs?: number;
+            /** Format: date-time */
+            retryAt?: string;
+            cancelRequested?: boolean;
+            error?: {
+                name: string;
+                message: string;
+            };
+            /**
+             * Format: date-time
+             * @description When this record may be removed.
+             */
+            expiresAt: string;
+            /** @enum {string} */
+            mode: "beside" | "tables" | "swap" | "undo" | "elsewhere";
+            /** @description The source that the backup was taken from. */
+            from: string;
+            schemaName: string;
+            newSchema?: string;
+            tables?: string[];
+            /** @enum {string} */
+            into: "beside" | "live";
+            /** @enum {string} */
+            owners: "keep" | "drop";
+            acceptDependents: boolean;
+            repointDependents?: boolean;
+            acceptOwnCode?: boolean;
+            /** @enum {string} */
+            onConflict?: "stop" | "report";
+            dryRun: boolean;
+            /** @description The swap that it undoes. */
+            undoes?: string;
+            safetyBackupId?: string;
+            progress?: {
+                /** @enum {string} */
+                step: "checking" | "safety-backup" | "loading" | "counting" | "foreign-keys" | "exchanging";
+                tablesDone: number;
+                tablesTotal: number;
+                /** @description bytes */
+                bytesRead: number;
+                /** @description bytes */
+                bytesTotal: number;
+                /** Format: date-time */
+                at: string;
+            };
+            /**
+             * @description Of a completed dry run: whether the restore can go on.
+             * @enum {string}
+             */
+            verdict?: "can-go-on" | "refused";
+            /** @description Findings of the preflight checks, before anything was written. */
+            report?: {
+                /** Format: date-time */
+                at: string;
+                serverVersion: string;
+                /** @description Schemas: the backup's name, or the one before, and the new one. */
+                schemas: {
+                    from: string;
+                    to: string;
+                }[];
+                needs: {
+                    /** @description bytes */
+                    databaseBytes: number;
+                    seconds: number;
+                    secondsAllowed: number;
+                };
+                missingExtensions: {
+                    name: string;
+                    version: string;
+                    schema: string;
+                    available: boolean;
+                }[];
+                missingRoles: string[];
+                missingOutside: string[];
+                /**
+                 * @deprecated
+                 * @description Functions only. namingLive lists all objects, with what each does.
+                 */
+                functionsNamingLive: string[];
+                /** @description Objects with the live schema's name in a string constant: they still read or write the live schema. Found by searching the text. */
+                namingLive?: {
+                    /** @description Such as `the default of column "no" of table "acme.orders"`. */
+                    what: string;
+                    /** @description It would change the live schema. */
+                    writes: boolean;
+                }[];
+                foreignKeysOutside: string[];
+                /**
+                 * @deprecated
+                 * @description Names only. dependentObjects has the same objects with their SQL.
+                 */
+                dependents: string[];
+                /** @description The same objects in detail: whether each can be repointed to the restored schema, and the SQL that does it after the exchange of names. */
+                dependentObjects?: {
+                    /** @enum {string} */
+                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "other";
+                    name: string;
+                    owner?: string;
+                    /** @enum {string} */
+                    repoint: "possible" | "impossible" | "done" | "not-done";
+                    /** @enum {string} */
+                    obstacle?: "owner" | "types" | "not-replaceable" | "rows" | "code" | "superuser" | "subscription" | "unknown" | "bindings" | "refused";
+                    detail?: string;
+                    sql?: string;
+                }[];
+                /** @description Why the restore is refused; empty if it can go on. */
+                problems: string[];
+                warnings: string[];
+            };
+            /** @description The outcome. */
+            outcome?: {
+                /** @description Schemas: the backup's name, or the one before, and the new one. */
+                schemas: {
+                    from: string;
+                    to: string;
+                }[];
+                tables: number;
+                rows: number;
+                /** @description bytes */
+                bytesRead: number;
+                foreignKeys: {
+                    table: {
+                        schema: string;
+                        name: string;
+                    };
+                    name: string;
+                    /** @enum {string} */
+                    state: "valid" | "not-valid" | "left-out";
+                    why?: string;
+                    sql?: string;
+                }[];
+                leftOut: {
+                    what: string;
+                    why: string;
+                }[];
+                unfinished?: {
+                    /** @enum {string} */
+                    kind: "check" | "not-null" | "domain-check" | "generated-column" | "foreign-key" | "primary-key" | "unique" | "exclusion" | "index" | "statistics" | "materialized-view" | "view" | "routine" | "trigger" | "policy" | "other";
+                    object: string;
+                    /** @enum {string} */
+                    state: "not-valid" | "missing" | "unfilled" | "not-computed";
+                    why: string;
+                    sql?: string;
+                }[];
+                /** @description Schemas: the backup's name, or the one before, and the new one. */
+                before: {
+                    from: string;
+                    to: string;
+                }[];
+                /** @description After an exchange of names: "done" uses the schema that is live now, "not-done" the old one. */
+                dependentObjects?: {
+                    /** @enum {string} */
+                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "other";
+                    name: string;
+                    owner?: string;
+                    /** @enum {string} */
+                    repoint: "possible" | "impossible" | "done" | "not-done";
+                    /** @enum {string} */
+                    obstacle?: "owner" | "types" | "not-replaceable" | "rows" | "code" | "superuser" | "subscription" | "unknown" | "bindings" | "refused";
+                    detail?: string;
+                    sql?: string;
+                }[];
+                /** @description Objects with the live schema's name in a string constant: they still read or write the live schema. Found by searching the text. */
+                namingLive?: {
+                    /** @description Such as `the default of column "no" of table "acme.orders"`. */
+                    what: string;
+                    /** @description It would change the live schema. */
+                    writes: boolean;
+                }[];
+                warnings: string[];
+            };
+            links: {
+                /** @description A path on this API. */
+                self: string;
+                /** @description A path on this API. */
+                backup: string;
+                /** @description A path on this API. */
+                undo?: string;
+                /** @description A path on this API. */
+                undoes?: string;
+                /** @description A path on this API. */
+                safetyBackup?: string;
+            };
+        };
+        Verification: {
+            id: string;
+            projectId: string;
+            projectName: string;
+            backupId: string;
+            source: string;
+            environment: string;
+            /** @enum {string} */
+            status: "pending" | "in-progress" | "completed" | "failed" | "cancelled";
+            attempt: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            durationMs?: number;
+            /** Format: date-time */
+            retryAt?: string;
+            cancelRequested?: boolean;
+            error?: {
+                name: string;
+                message: string;
+            };
+            /**
+             * Format: date-time
+             * @description When this record may be removed.
+             */
+            expiresAt: string;
+            /** @enum {string} */
+            compare: "counts" | "rows";
+            /** @description A person asked for it. */
+            asked: boolean;
+            result?: {
+                /** @enum {string} */
+                verdict: "verified" | "failed" | "could-not-run";
+                why?: string;
+                /** @description The first 50. */
+                differences: string[];
+                differenceCount: number;
+                checked: {
+                    tables: number;
+                    rows: number;
+                    objects: number;
+                    sequences: number;
+                    foreignKeys: number;
+                    materializedViews: number;
+                    hashedTables: number;
+                };
+                notChecked: string[];
+                unfinished?: {
+                    /** @enum {string} */
+                    kind: "check" | "not-null" | "domain-check" | "generated-column" | "foreign-key" | "primary-key" | "unique" | "exclusion" | "index" | "statistics" | "materialized-view" | "view" | "routine" | "trigger" | "policy" | "other";
+                    object: string;
+                    /** @enum {string} */
+                    state: "not-valid" | "missing" | "unfilled" | "not-computed";
+                    why: string;
+                    sql?: string;
+                }[];
+                serverVersion?: string;
+                /** @description bytes */
+                diskBytes?: number;
+            };
+            links: {
+                /** @description A path on this API. */
+                self: string;
+                /** @description A path on this API. */
+                backup: string;
+            };
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether the API answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This description */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0"
+                     *     }
+                     */
+                    "application/json": {
+                        openapi: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What runs now, recent history, runs, and the last success of projects */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "at": "2026-11-21T02:00:00.000Z",
+                     *       "running": [],
+                     *       "waiting": {
+                     *         "count": 1,
+                     *         "more": false
+                     *       },
+                     *       "restores": {
+                     *         "running": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         },
+                     *         "waiting": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         },
+                     *         "failed": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         }
+                     *       },
+                     *       "verifications": {
+                     *         "running": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         },
+                     *         "waiting": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         },
+                     *         "failed": {
+                     *           "count": 1,
+                     *           "more": false
+                     *         }
+                     *       },
+                     *       "recent": [],
+                     *       "runs": [],
+                     *       "projects": [],
+                     *       "moreProjects": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query?: {
+                /** @description UTC days up to today, 1 to 31; 7 by default, 30 for one project. */
+                days?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures about all backups: number, bytes, success rate, verified share, cost */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-21T02:00:00.000Z",
+                     *       "window": {
+                     *         "from": "2026-11-21",
+                     *         "to": "2026-11-21",
+                     *         "days": 1
+                     *       },
+                     *       "complete": true,
+                     *       "backups": {
+                     *         "total": 1,
+                     *         "open": 1,
+                     *         "completed": 1,
+                     *         "failed": 1,
+                     *         "cancelled": 1
+                     *       },
+                     *       "bytes": 48211377,
+                     *       "byDay": [],
+                     *       "projects": {
+                     *         "active": 1,
+                     *         "inactive": 1,
+                     *         "gone": 1,
+                     *         "withoutBackup": 1,
+                     *         "withoutVerified": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures for a monitoring system, as OpenMetrics text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Projects as last seen in their sources, each with its last success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "name": "Nightly backup",
+                     *           "schemaName": "acme",
+                     *           "status": "completed",
+                     *           "source": "main",
+                     *           "seenAt": "2026-11-21T02:00:00.000Z",
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *             "backups": "backups"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Project"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One project as last seen in its source, with its last success if it has one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "name": "Nightly backup",
+                     *       "schemaName": "acme",
+                     *       "status": "completed",
+                     *       "source": "main",
+                     *       "seenAt": "2026-11-21T02:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backups": "backups"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    projectStatistics: {
+        parameters: {
+            query?: {
+                /** @description UTC days up to today, 1 to 31; 7 by default, 30 for one project. */
+                days?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures about a project's backups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-21T02:00:00.000Z",
+                     *       "projectId": "acme",
+                     *       "window": {
+                     *         "from": "2026-11-21",
+                     *         "to": "2026-11-21",
+                     *         "days": 1
+                     *       },
+                     *       "complete": true,
+                     *       "backups": {
+                     *         "total": 1,
+                     *         "open": 1,
+                     *         "completed": 1,
+                     *         "failed": 1,
+                     *         "cancelled": 1
+                     *       },
+                     *       "bytes": 48211377,
+                     *       "byDay": [],
+                     *       "stored": {
+                     *         "backups": 1,
+                     *         "bytes": 48211377,
+                     *         "monthlyCost": {
+                     *           "amount": 1,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "links": {
+                     *         "backups": "backups"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectStatistics"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBackupsOfDay: {
+        parameters: {
+            query?: {
+                /** @description A UTC day such as 2026-11-21; today, if it is absent. */
+                day?: string;
+                /** @description `newest` (default) or `oldest` first. */
+                sort?: string;
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+                status?: string;
+                type?: string;
+                trigger?: string;
+                /** @description A part of the name; upper and lower case differ. */
+                name?: string;
+                validation?: string;
+                /** @description Bytes stored, inclusive. */
+                minSize?: string;
+                /** @description Bytes stored, inclusive. */
+                maxSize?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Backups of all projects that were created on one day, in UTC */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "projectId": "acme",
+                     *           "projectName": "Acme Ltd",
+                     *           "schemaName": "acme",
+                     *           "source": "main",
+                     *           "environment": "production",
+                     *           "name": "Nightly backup",
+                     *           "description": "description",
+                     *           "type": "database",
+                     *           "content": "full",
+                     *           "trigger": "scheduled",
+                     *           "format": "custom",
+                     *           "compression": "zstd",
+                     *           "status": "completed",
+                     *           "validation": "verified",
+                     *           "retentionClass": "daily",
+                     *           "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *           "size": 48211377,
+                     *           "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *           "tableCount": 61,
+                     *           "rowCount": 1204331,
+                     *           "createdAt": "2026-11-21T02:00:00.000Z",
+                     *           "completedAt": "2026-11-21T02:00:41.000Z",
+                     *           "durationMs": 41000,
+                     *           "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *           "attempt": 1,
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Backup"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: {
+                /** @description Selects by time of creation: an ISO 8601 time or a UTC day, inclusive. */
+                from?: string;
+                /** @description Selects by time of creation: an ISO 8601 time or a UTC day, inclusive. */
+                to?: string;
+                /** @description `true` or `false`. */
+                pinned?: string;
+                /** @description `newest` (default) or `oldest` first. */
+                sort?: string;
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+                status?: string;
+                type?: string;
+                trigger?: string;
+                /** @description A part of the name; upper and lower case differ. */
+                name?: string;
+                validation?: string;
+                /** @description Bytes stored, inclusive. */
+                minSize?: string;
+                /** @description Bytes stored, inclusive. */
+                maxSize?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A project's backups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "projectId": "acme",
+                     *           "projectName": "Acme Ltd",
+                     *           "schemaName": "acme",
+                     *           "source": "main",
+                     *           "environment": "production",
+                     *           "name": "Nightly backup",
+                     *           "description": "description",
+                     *           "type": "database",
+                     *           "content": "full",
+                     *           "trigger": "scheduled",
+                     *           "format": "custom",
+                     *           "compression": "zstd",
+                     *           "status": "completed",
+                     *           "validation": "verified",
+                     *           "retentionClass": "daily",
+                     *           "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *           "size": 48211377,
+                     *           "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *           "tableCount": 61,
+                     *           "rowCount": 1204331,
+                     *           "createdAt": "2026-11-21T02:00:00.000Z",
+                     *           "completedAt": "2026-11-21T02:00:41.000Z",
+                     *           "durationMs": 41000,
+                     *           "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *           "attempt": 1,
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Backup"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "before release 42",
+                 *       "trigger": "pre-migration",
+                 *       "retentionDays": 14
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackupRequest"];
+            };
+        };
+        responses: {
+            /** @description Request a backup of one project */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "schemaName": "acme",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "name": "Nightly backup",
+                     *       "description": "description",
+                     *       "type": "database",
+                     *       "content": "full",
+                     *       "trigger": "scheduled",
+                     *       "format": "custom",
+                     *       "compression": "zstd",
+                     *       "status": "completed",
+                     *       "validation": "verified",
+                     *       "retentionClass": "daily",
+                     *       "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *       "tableCount": 61,
+                     *       "rowCount": 1204331,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "attempt": 1,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBackup: {
+        parameters: {
+            query?: {
+                /** @description Only with `latest`: the newest that had completed at this time, an ISO 8601 time or a UTC day. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One backup */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "schemaName": "acme",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "name": "Nightly backup",
+                     *       "description": "description",
+                     *       "type": "database",
+                     *       "content": "full",
+                     *       "trigger": "scheduled",
+                     *       "format": "custom",
+                     *       "compression": "zstd",
+                     *       "status": "completed",
+                     *       "validation": "verified",
+                     *       "retentionClass": "daily",
+                     *       "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *       "tableCount": 61,
+                     *       "rowCount": 1204331,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "attempt": 1,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a backup contains: its tables with their rows, sequences, extensions, warnings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "backup": {
+                     *         "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "name": "Nightly backup",
+                     *         "description": "description",
+                     *         "type": "database",
+                     *         "trigger": "scheduled",
+                     *         "retentionClass": "daily",
+                     *         "attempt": 1,
+                     *         "createdAt": "2026-11-21T02:00:00.000Z",
+                     *         "startedAt": "2026-11-21T02:00:00.000Z",
+                     *         "expiresAt": "2026-12-21T02:00:00.000Z"
+                     *       },
+                     *       "environment": "production",
+                     *       "project": {
+                     *         "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "name": "Nightly backup",
+                     *         "schemaName": "acme"
+                     *       },
+                     *       "source": {
+                     *         "name": "Nightly backup",
+                     *         "database": "database",
+                     *         "serverVersion": "serverVersion",
+                     *         "encoding": "encoding",
+                     *         "collation": "collation"
+                     *       },
+                     *       "tool": {
+                     *         "larder": "larder",
+                     *         "pgDump": "pgDump"
+                     *       },
+                     *       "options": {
+                     *         "content": "full",
+                     *         "format": "custom",
+                     *         "compression": "zstd"
+                     *       },
+                     *       "object": {
+                     *         "key": "key",
+                     *         "bytes": 48211377,
+                     *         "sha256": "sha256"
+                     *       },
+                     *       "tables": [],
+                     *       "sequences": [],
+                     *       "views": [],
+                     *       "functions": [],
+                     *       "types": [],
+                     *       "triggers": [],
+                     *       "policies": [],
+                     *       "extensions": [],
+                     *       "roles": [],
+                     *       "outside": [],
+                     *       "warnings": [],
+                     *       "timings": {
+                     *         "snapshotAt": "2026-11-21T02:00:00.000Z",
+                     *         "dumpMs": 1,
+                     *         "countMs": 1,
+                     *         "totalMs": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        version: 1;
+                        backup: {
+                            id: string;
+                            name: string;
+                            description: string;
+                            /** @enum {string} */
+                            type: "database" | "storage" | "logs";
+                            /** @enum {string} */
+                            trigger: "manual" | "scheduled" | "pre-migration";
+                            /** @enum {string} */
+                            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                            runId?: string;
+                            attempt: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            startedAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            retentionPolicy?: {
+                                days?: number;
+                                generations?: {
+                                    daily?: number;
+                                    weekly?: number;
+                                    monthly?: number;
+                                    yearly?: number;
+                                };
+                                /** @default UTC */
+                                timeZone: string;
+                            };
+                            /** @constant */
+                            fixedRetention?: true;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        environment: string;
+                        project: {
+                            id: string;
+                            name: string;
+                            schemaName: string;
+                            schemas?: string[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        source: {
+                            name: string;
+                            database: string;
+                            serverVersion: string;
+                            encoding: string;
+                            collation: string;
+                            characters?: string;
+                            localeProvider?: string;
+                            locale?: string | null;
+                            icuRules?: string | null;
+                            collationVersion?: string | null;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        tool: {
+                            larder: string;
+                            pgDump: string;
+                            /** @enum {string} */
+                            engine?: "pg_dump" | "larder";
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        options: {
+                            /** @enum {string} */
+                            content: "full" | "schema" | "data";
+                            /** @enum {string} */
+                            format: "custom" | "plain" | "tar";
+                            /** @enum {string} */
+                            compression: "none" | "gzip" | "zstd" | "bzip2";
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        object: {
+                            key: string;
+                            bytes: number;
+                            sha256: string;
+                            contents?: {
+                                bytes: number;
+                                sha256: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        globals?: {
+                            key: string;
+                            bytes: number;
+                            sha256: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        tables: ({
+                            schema: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "table" | "partitioned" | "partition" | "foreign" | "unlogged" | "materialized-view";
+                            rows: number | null;
+                            uncounted?: boolean;
+                            bytes: number;
+                            rowHash?: string;
+                            copied?: {
+                                sha256: string;
+                                bytes: number;
+                                at: number;
+                                length: number;
+                                comparable: boolean;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            dividedUnder?: string;
+                            detachPending?: boolean;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        sequences: ({
+                            schema: string;
+                            name: string;
+                            value: string;
+                            called: boolean;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        views: ({
+                            schema: string;
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        functions: ({
+                            schema: string;
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        types: ({
+                            schema: string;
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        triggers: ({
+                            schema: string;
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        policies: ({
+                            schema: string;
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        extensions: ({
+                            name: string;
+                            version: string;
+                            schema: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        databaseExtensions?: ({
+                            name: string;
+                            version: string;
+                            schema: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        databaseSettings?: ({
+                            name: string;
+                            value: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        reachingFunctions?: ({
+                            name: string;
+                            schemas: string[];
+                            tables: ({
+                                schema: string;
+                                name: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[];
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        roles: string[];
+                        outside: ({
+                            kind: string;
+                            name: string;
+                            neededBy: string[];
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        extensionRows?: ({
+                            schema: string;
+                            name: string;
+                            extension: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        leftOut?: ({
+                            kind: string;
+                            name: string;
+                            belongsTo: string[];
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        definitions?: ({
+                            kind: string;
+                            name: string;
+                            digest: string;
+                            access?: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        operatorBindings?: ({
+                            kind: string;
+                            name: string;
+                            of: {
+                                schema: string;
+                                name: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            operators: ({
+                                name: string;
+                                schema: string;
+                                times: number;
+                            } & {
+                                [key: string]: unknown;
+                            })[];
+                            functions: string[];
+                            unqualified: boolean;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        standIns?: ({
+                            kind: string;
+                            name: string;
+                            schema: string | null;
+                            sql: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        atRisk?: ({
+                            name: string;
+                            /** @enum {string} */
+                            reason: "changing" | "reading";
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        states?: ({
+                            /** @enum {string} */
+                            state: "invalid-index" | "lost-replica-identity" | "switched-off-constraint" | "not-valid" | "not-enforced";
+                            name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        warnings: string[];
+                        anomalyCount?: number;
+                        timings: {
+                            /** Format: date-time */
+                            snapshotAt: string;
+                            dumpMs: number;
+                            countMs: number;
+                            totalMs: number;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        signature?: {
+                            algorithm: string;
+                            keyId: string;
+                            mac: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Of over 5 MB: a URL that downloads it, good for 15 minutes */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadBackup: {
+        parameters: {
+            query?: {
+                /** @description `true`: the answer is 302, to the download itself. */
+                redirect?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A URL that downloads the backup, valid for 15 minutes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://vault.s3.eu-central-1.amazonaws.com/backups/acme/",
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "fileName": "acme-20261121T020000Z-f7f3717acce7.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description With redirect=true: the download itself */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Cancel a backup that is pending or in progress */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "schemaName": "acme",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "name": "Nightly backup",
+                     *       "description": "description",
+                     *       "type": "database",
+                     *       "content": "full",
+                     *       "trigger": "scheduled",
+                     *       "format": "custom",
+                     *       "compression": "zstd",
+                     *       "status": "completed",
+                     *       "validation": "verified",
+                     *       "retentionClass": "daily",
+                     *       "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *       "tableCount": 61,
+                     *       "rowCount": 1204331,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "attempt": 1,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreGuide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How to restore this backup by hand, without Larder, in Markdown */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRestores: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A backup's restores, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "projectId": "acme",
+                     *           "projectName": "Acme Ltd",
+                     *           "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "source": "main",
+                     *           "environment": "production",
+                     *           "status": "completed",
+                     *           "attempt": 1,
+                     *           "createdAt": "2026-11-21T02:00:00.000Z",
+                     *           "completedAt": "2026-11-21T02:00:41.000Z",
+                     *           "durationMs": 41000,
+                     *           "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *           "mode": "beside",
+                     *           "from": "main",
+                     *           "schemaName": "acme",
+                     *           "into": "beside",
+                     *           "owners": "keep",
+                     *           "acceptDependents": false,
+                     *           "dryRun": false,
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *             "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Restore"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "tables": [
+                 *         "orders",
+                 *         "order_lines"
+                 *       ],
+                 *       "dryRun": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Restore a backup, or some of its tables, into a new schema beside the live one */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+                restoreId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One restore: its progress, the findings of its preflight checks, its outcome */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+                restoreId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Cancel a restore that is pending or in progress */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoSwap: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+                restoreId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Undo a swap: exchange the names of the schemas back */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    swapBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "repointDependents": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["SwapRequest"];
+            };
+        };
+        responses: {
+            /** @description Restore a backup in place of the live schema, which is kept under another name */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreElsewhere: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "target": "staging",
+                 *       "owners": "drop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ElsewhereRequest"];
+            };
+        };
+        responses: {
+            /** @description Restore a backup into another source that allows it, for a test copy */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "mode": "beside",
+                     *       "from": "main",
+                     *       "schemaName": "acme",
+                     *       "into": "beside",
+                     *       "owners": "keep",
+                     *       "acceptDependents": false,
+                     *       "dryRun": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Restore"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestVerification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "compare": "rows"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description Restore a backup into a scratch PostgreSQL and compare it with its manifest */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "compare": "counts",
+                     *       "asked": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVerifications: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A backup's verifications, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "projectId": "acme",
+                     *           "projectName": "Acme Ltd",
+                     *           "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "source": "main",
+                     *           "environment": "production",
+                     *           "status": "completed",
+                     *           "attempt": 1,
+                     *           "createdAt": "2026-11-21T02:00:00.000Z",
+                     *           "completedAt": "2026-11-21T02:00:41.000Z",
+                     *           "durationMs": 41000,
+                     *           "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *           "compare": "counts",
+                     *           "asked": false,
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *             "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Verification"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+                verificationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One verification: what was compared, what differs, or why it could not run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "backupId": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "status": "completed",
+                     *       "attempt": 1,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "compare": "counts",
+                     *       "asked": false,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *         "backup": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Runs, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *           "schedule": "nightly",
+                     *           "scheduledAt": "2026-11-21T02:00:00.000Z",
+                     *           "createdAt": "2026-11-21T02:00:00.000Z",
+                     *           "retentionClass": "daily",
+                     *           "sources": [
+                     *             "main"
+                     *           ],
+                     *           "parts": {},
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Run"][];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For 24 hours, the same key with the same request returns the same backup, restore, verification or run. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "projects": [
+                 *         "acme",
+                 *         "globex"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Back up everything now, or some projects or sources */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "schedule": "nightly",
+                     *       "scheduledAt": "2026-11-21T02:00:00.000Z",
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "retentionClass": "daily",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "parts": {},
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a run planned, and its progress */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "schedule": "nightly",
+                     *       "scheduledAt": "2026-11-21T02:00:00.000Z",
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "retentionClass": "daily",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "parts": {},
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
