@@ -35,6 +35,9 @@ export interface Progress {
   /** Tables whose contents pg_dump has begun or finished, of all that it will dump. */
   readonly tablesDone: number;
   readonly tablesTotal: number;
+  /** Bytes on the server of the tables that are done, and of all; absent in rows of older versions. */
+  readonly sourceBytesDone?: number;
+  readonly sourceBytesTotal?: number;
   /** Bytes of the backup produced so far. */
   readonly bytes: number;
   readonly bytesPerSecond: number;

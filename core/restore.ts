@@ -30,6 +30,8 @@ export interface RestoreProgress {
   /** Bytes of the stored object read so far. */
   readonly bytesRead: number;
   readonly bytesTotal: number;
+  /** When the step began; absent in rows of older versions. */
+  readonly since?: string;
   readonly at: string;
 }
 

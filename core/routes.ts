@@ -123,7 +123,7 @@ export const ROUTES = [
     method: 'GET',
     path: '/projects/{projectId}/backups/{backupId}',
     summary: 'One backup',
-    query: ['at'],
+    query: ['wait', 'at'],
   },
   {
     id: 'changeBackup',
@@ -187,6 +187,7 @@ export const ROUTES = [
     method: 'GET',
     path: '/projects/{projectId}/backups/{backupId}/restores/{restoreId}',
     summary: 'One restore: its progress, the findings of its preflight checks, its outcome',
+    query: ['wait'],
   },
   {
     id: 'cancelRestore',
@@ -240,6 +241,7 @@ export const ROUTES = [
     method: 'GET',
     path: '/projects/{projectId}/backups/{backupId}/verifications/{verificationId}',
     summary: 'One verification: what was compared, what differs, or why it could not run',
+    query: ['wait'],
   },
   {
     id: 'listRuns',
@@ -261,6 +263,7 @@ export const ROUTES = [
     method: 'GET',
     path: '/runs/{runId}',
     summary: 'What a run planned, and its progress',
+    query: ['wait'],
   },
   {
     id: 'listSchedules',

@@ -58,10 +58,23 @@ export const notRun = (why: string): VerificationResult => ({
   notChecked: [],
 });
 
+export const VERIFICATION_STEPS = ['loading', 'comparing'] as const;
+
+export interface VerificationProgress {
+  readonly step: (typeof VERIFICATION_STEPS)[number];
+  /** Bytes of the stored object read so far. */
+  readonly bytesRead: number;
+  readonly bytesTotal: number;
+  /** When the step began. */
+  readonly since: string;
+  readonly at: string;
+}
+
 export interface Verification extends Job {
   readonly compare: Comparison;
   /** A person requested it and gets a mail with the result. */
   readonly asked: boolean;
+  readonly progress?: VerificationProgress;
   readonly result?: VerificationResult;
 }
 

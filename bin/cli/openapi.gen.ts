@@ -643,11 +643,26 @@ export interface components {
             progress?: {
                 tablesDone: number;
                 tablesTotal: number;
+                /** @description Bytes on the server of the tables that are done. */
+                sourceBytesDone?: number;
+                /** @description bytes */
+                sourceBytesTotal?: number;
                 /** @description bytes */
                 bytes: number;
                 bytesPerSecond: number;
+                /** @description From 0 to 99, as the worker wrote it last: every 20 s. */
+                percent?: number;
+                /** @description Of the present step, estimated. Absent if too little is done to tell. */
+                secondsLeft?: number;
                 /** Format: date-time */
                 at: string;
+            };
+            /** @description Only of one that is pending, and not in lists. Several are worked on at a time. */
+            queue?: {
+                /** @description Requests that were made earlier and wait for the same queue. */
+                ahead: number;
+                /** @description True if not all of them were counted. */
+                more: boolean;
             };
             warnings?: string[];
             error?: {
@@ -952,8 +967,25 @@ export interface components {
                 bytesRead: number;
                 /** @description bytes */
                 bytesTotal: number;
+                bytesPerSecond?: number;
+                /** @description From 0 to 99, as the worker wrote it last: every 20 s. */
+                percent?: number;
+                /** @description Of the present step, estimated. Absent if too little is done to tell. */
+                secondsLeft?: number;
+                /**
+                 * Format: date-time
+                 * @description When the step began.
+                 */
+                since?: string;
                 /** Format: date-time */
                 at: string;
+            };
+            /** @description Only of one that is pending, and not in lists. Several are worked on at a time. */
+            queue?: {
+                /** @description Requests that were made earlier and wait for the same queue. */
+                ahead: number;
+                /** @description True if not all of them were counted. */
+                more: boolean;
             };
             /**
              * @description Of a completed dry run: whether the restore can go on.
@@ -1125,6 +1157,30 @@ export interface components {
             expiresAt: string;
             /** @enum {string} */
             compare: "counts" | "rows";
+            progress?: {
+                /** @enum {string} */
+                step: "loading" | "comparing";
+                /** @description bytes */
+                bytesRead: number;
+                /** @description bytes */
+                bytesTotal: number;
+                bytesPerSecond?: number;
+                /** @description From 0 to 99, as the worker wrote it last: every 20 s. */
+                percent?: number;
+                /** @description Of the present step, estimated. Absent if too little is done to tell. */
+                secondsLeft?: number;
+                /** Format: date-time */
+                since: string;
+                /** Format: date-time */
+                at: string;
+            };
+            /** @description Only of one that is pending, and not in lists. Several are worked on at a time. */
+            queue?: {
+                /** @description Requests that were made earlier and wait for the same queue. */
+                ahead: number;
+                /** @description True if not all of them were counted. */
+                more: boolean;
+            };
             /** @description A person asked for it. */
             asked: boolean;
             result?: {
@@ -2123,6 +2179,8 @@ export interface operations {
     getBackup: {
         parameters: {
             query?: {
+                /** @description Seconds, 1 to 25: the answer comes at the next change, at once if nothing will change any more, and then in any case. */
+                wait?: string;
                 /** @description Only with `latest`: the newest that had completed at this time, an ISO 8601 time or a UTC day. */
                 at?: string;
             };
@@ -3133,7 +3191,10 @@ export interface operations {
     };
     getRestore: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds, 1 to 25: the answer comes at the next change, at once if nothing will change any more, and then in any case. */
+                wait?: string;
+            };
             header?: never;
             path: {
                 /** @description The id as its source has it, percent-encoded. */
@@ -3901,7 +3962,10 @@ export interface operations {
     };
     getVerification: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds, 1 to 25: the answer comes at the next change, at once if nothing will change any more, and then in any case. */
+                wait?: string;
+            };
             header?: never;
             path: {
                 /** @description The id as its source has it, percent-encoded. */
@@ -4157,7 +4221,10 @@ export interface operations {
     };
     getRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds, 1 to 25: the answer comes at the next change, at once if nothing will change any more, and then in any case. */
+                wait?: string;
+            };
             header?: never;
             path: {
                 runId: string;

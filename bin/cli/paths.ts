@@ -21,9 +21,12 @@ export const readBackup = (
   { api }: Session,
   projectId: string,
   backupId: string = LATEST,
-  at?: string,
+  { at, wait }: { readonly at?: string | undefined; readonly wait?: string | undefined } = {},
 ): Promise<shown.Backup> =>
-  api.json({ method: 'GET', path: backupPath(projectId, backupId), query: { at } }, shown.backup);
+  api.json(
+    { method: 'GET', path: backupPath(projectId, backupId), query: { at, wait } },
+    shown.backup,
+  );
 
 /** The id that `latest` means now: the paths of restores need one. */
 export const backupIdOf = async (

@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** The members of the API's answers that commands read. `--json` prints the whole answers. */
 const failure = z.looseObject({ name: z.string(), message: z.string() });
+const queue = z.looseObject({ ahead: z.number(), more: z.boolean() }).optional();
+const advance = { percent: z.number().optional(), secondsLeft: z.number().optional() };
 const links = z.looseObject({ self: z.string() });
 const places = z.array(z.looseObject({ from: z.string(), to: z.string() }));
 
@@ -38,8 +40,10 @@ export const backup = z.looseObject({
       tablesTotal: z.number(),
       bytes: z.number(),
       bytesPerSecond: z.number(),
+      ...advance,
     })
     .optional(),
+  queue,
   links,
 });
 export type Backup = z.output<typeof backup>;
@@ -65,8 +69,10 @@ export const restore = z.looseObject({
       tablesTotal: z.number(),
       bytesRead: z.number(),
       bytesTotal: z.number(),
+      ...advance,
     })
     .optional(),
+  queue,
   report: z
     .looseObject({
       schemas: places,
@@ -104,6 +110,15 @@ export const verification = z.looseObject({
   createdAt: z.string(),
   durationMs: z.number().optional(),
   error: failure.optional(),
+  progress: z
+    .looseObject({
+      step: z.string(),
+      bytesRead: z.number(),
+      bytesTotal: z.number(),
+      ...advance,
+    })
+    .optional(),
+  queue,
   result: z
     .looseObject({
       verdict: z.string(),

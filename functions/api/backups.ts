@@ -5,6 +5,7 @@ import { BackupNotFound, BackupNotReady } from '../../core/errors/request.ts';
 import { UUID } from '../../core/ids.ts';
 import { downloadNameOf, extensionOf } from '../../core/keys.ts';
 import { BACKUPS } from '../../core/leased-work/kinds.ts';
+import { isFinal as isOver } from '../../core/leased-work/work.ts';
 import { parse } from '../../core/messages.ts';
 import { type Answer, type ApiRequest, HttpProblem } from './http.ts';
 import { latestAt } from './latest.ts';
@@ -13,6 +14,7 @@ import { showBackup } from './public.ts';
 import { moment } from './queries.ts';
 import { checkProjectId } from './resolve-project.ts';
 import { reportCancelled } from './send-messages.ts';
+import { atNextChange, wait, workState } from './wait.ts';
 
 /** The backup of the path, which must belong to the path's project. One that retention removed is found only as `deleted`. */
 export const findBackup = async ({ ports }: Api, { params }: ApiRequest): Promise<Backup> => {
@@ -44,14 +46,22 @@ export const completedBackup = async (
   throw new BackupNotReady(backup.id, backup.status, `only a completed backup can be ${doing}`);
 };
 
-const backupQuery = z.strictObject({ at: moment('T23:59:59.999Z').exactOptional() });
+const backupQuery = z
+  .strictObject({ at: moment('T23:59:59.999Z').exactOptional(), wait: wait.exactOptional() })
+  .refine(({ at, wait: seconds }) => at === undefined || seconds === undefined, {
+    path: ['wait'],
+    message: 'what was the latest at a time does not change: leave out one of the two',
+  });
 
 /** GET /projects/{projectId}/backups/{backupId}; with `at`, the one that `latest` meant at that time */
 export const getBackup = async (api: Api, request: ApiRequest): Promise<Answer> => {
-  const { at } = parse('The request', backupQuery, request.query);
-  const backup =
-    at === undefined ? await findBackup(api, request) : await latestAt(api, request, at);
-  return { status: 200, body: showBackup(backup, request.base) };
+  const { at, wait: seconds } = parse('The request', backupQuery, request.query);
+  const read = () => (at === undefined ? findBackup(api, request) : latestAt(api, request, at));
+  const isFinal = ({ status }: Backup) => isOver(status);
+  const backup = await atNextChange({ read, isFinal, stateOf: workState, seconds });
+  const position =
+    backup.status === 'pending' ? await api.ports.positions.ahead('backup', backup) : undefined;
+  return { status: 200, body: showBackup(backup, request.base, position) };
 };
 
 export const download = z.object({

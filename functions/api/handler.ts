@@ -5,6 +5,7 @@ import { makeErasures } from '../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../adapters/dynamodb/firings.ts';
 import { makeHistory } from '../../adapters/dynamodb/history.ts';
 import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts';
+import { makeQueuePositions } from '../../adapters/dynamodb/queue-positions.ts';
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRetentionPolicies } from '../../adapters/dynamodb/retention-policies.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
@@ -89,6 +90,7 @@ const api: Api = {
     eraser: makeEraser({ name: eraseFunction, client: makeInvokeClient() }),
     schedules: makeSchedules({ settings: apiSchedules, client: makeSchedulerClient() }),
     firings: makeFirings(access),
+    positions: makeQueuePositions(access),
     vault: makeVault({ bucket, client: makeVaultClient() }),
     manifestKeys: makeManifestVerifier({ keys: manifestKeys, client: makeKeysClient() }),
     functions: makeSourceFunctions({ routes, client: makeInvokeClient() }),

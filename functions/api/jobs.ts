@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { type Backup, iso } from '../../core/backup.ts';
 import { TIMES } from '../../core/contract.ts';
 import { timeOf, UUID } from '../../core/ids.ts';
@@ -5,15 +6,17 @@ import { hasLapsed, type Job } from '../../core/job.ts';
 import type { Jobs } from '../../core/job-ports.ts';
 import type { WorkKind } from '../../core/leased-work/kinds.ts';
 import type { WorkQueue } from '../../core/leased-work/store.ts';
+import { isFinal } from '../../core/leased-work/work.ts';
 import { parse } from '../../core/messages.ts';
 import { findBackup } from './backups.ts';
 import type { Answer, ApiRequest } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
-import { backupPath } from './public.ts';
+import { backupPath, type Queue } from './public.ts';
 import { nextLink, pageQuery } from './queries.ts';
 import { checkProjectId } from './resolve-project.ts';
 import { sendRequest } from './send-messages.ts';
+import { atNextChange, wait, workState } from './wait.ts';
 
 /** What restores and verifications have in common as resources below a backup. */
 export interface JobResource<J extends Job> {
@@ -22,7 +25,7 @@ export interface JobResource<J extends Job> {
   readonly name: 'restores' | 'verifications';
   readonly jobsOf: (api: Api) => Jobs<J>;
   readonly queueOf: (api: Api, job: J) => Pick<WorkQueue, 'send'> | undefined;
-  readonly show: (job: J, base: string) => unknown;
+  readonly show: (job: J, base: string, position?: Queue) => unknown;
   readonly pathOf: (base: string, job: J) => string;
   readonly notFound: (projectId: string, id: string) => Error;
 }
@@ -96,14 +99,25 @@ export const findJob = async <J extends Job>(
   return job;
 };
 
+const jobQuery = z.strictObject({ wait: wait.exactOptional() });
+
 export const getJob = async <J extends Job>(
   api: Api,
   request: ApiRequest,
   resource: JobResource<J>,
-): Promise<Answer> => ({
-  status: 200,
-  body: resource.show(await findJob(api, request, resource), request.base),
-});
+): Promise<Answer> => {
+  const { wait: seconds } = parse('The request', jobQuery, request.query);
+  const job = await atNextChange({
+    read: () => findJob(api, request, resource),
+    isFinal: ({ status }) => isFinal(status),
+    stateOf: workState,
+    seconds,
+  });
+  const { name } = resource.kind;
+  const position =
+    job.status === 'pending' ? await api.ports.positions.ahead(name, job) : undefined;
+  return { status: 200, body: resource.show(job, request.base, position) };
+};
 
 /** A backup's jobs, newest first. They are kept longer than the backup; an unknown backup without jobs is an error. */
 export const listJobs = async <J extends Job>(

@@ -130,6 +130,7 @@ export const ANSWERS: Readonly<Record<RouteId, Answers>> = {
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   projectId: 'The id as its source has it, percent-encoded.',
+  wait: 'Seconds, 1 to 25: the answer comes at the next change, at once if nothing will change any more, and then in any case.',
   days: 'UTC days up to today, 1 to 31; 7 by default, 30 for one project.',
   limit: '1 to 100, 20 by default.',
   cursor: 'The cursor that the page before returned.',

@@ -4,7 +4,7 @@ import type { Restores, Verifications } from '../../core/job-ports.ts';
 import type { WorkQueue } from '../../core/leased-work/store.ts';
 import type { ManifestVerifier } from '../../core/manifest-signature.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import type { Outcomes } from '../../core/queue-ports.ts';
+import type { Outcomes, QueuePositions } from '../../core/queue-ports.ts';
 import type { RetentionSettings } from '../../core/retention/policy.ts';
 import type { RetentionPolicies } from '../../core/retention-ports.ts';
 import type { Firings, Runs } from '../../core/run-ports.ts';
@@ -28,6 +28,8 @@ export interface ApiPorts {
   readonly vault: Pick<Vault, 'downloadUrl' | 'readManifest' | 'remove'>;
   /** What sweep has counted in the vault. */
   readonly rounds: Pick<VaultRounds, 'last'>;
+  /** Of requests that wait. */
+  readonly positions: QueuePositions;
   readonly manifestKeys: ManifestVerifier;
   readonly functions: SourceFunctions;
   /** By name of the source. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Job } from '../../core/job.ts';
 import { WORK_STATUSES } from '../../core/leased-work/work.ts';
+import { restoreAdvance, verificationAdvance } from '../../core/progress.ts';
 import {
   DRY_RUN_VERDICTS,
   dryRunVerdict,
@@ -12,8 +13,24 @@ import {
   UNFINISHED_STATES,
 } from '../../core/restore.ts';
 import { DEPENDENT_KINDS, OBSTACLES, REPOINTINGS } from '../../core/restore-dependents.ts';
-import { COMPARISONS, VERDICTS, type Verification } from '../../core/verification.ts';
-import { backupPath, bytes, failure, path, prose, time } from './public.ts';
+import {
+  COMPARISONS,
+  VERDICTS,
+  VERIFICATION_STEPS,
+  type Verification,
+} from '../../core/verification.ts';
+import {
+  advance,
+  backupPath,
+  bytes,
+  failure,
+  path,
+  prose,
+  type Queue,
+  queue,
+  time,
+  withAdvance,
+} from './public.ts';
 
 /** Fields of restores and verifications that the API shows; also a filter, as in public.ts. */
 const count = z.int();
@@ -169,9 +186,13 @@ export const publicRestore = z.object({
       tablesTotal: count,
       bytesRead: bytes,
       bytesTotal: bytes,
+      bytesPerSecond: z.number().optional(),
+      ...advance,
+      since: time.optional().meta({ description: 'When the step began.' }),
       at: time,
     })
     .optional(),
+  queue: queue.optional(),
   verdict: z
     .enum(DRY_RUN_VERDICTS)
     .optional()
@@ -190,6 +211,18 @@ export const publicRestore = z.object({
 export const publicVerification = z.object({
   ...jobShape,
   compare: z.enum(COMPARISONS),
+  progress: z
+    .object({
+      step: z.enum(VERIFICATION_STEPS),
+      bytesRead: bytes,
+      bytesTotal: bytes,
+      bytesPerSecond: z.number().optional(),
+      ...advance,
+      since: time,
+      at: time,
+    })
+    .optional(),
+  queue: queue.optional(),
   asked: z.boolean().meta({ description: 'A person asked for it.' }),
   result: z
     .object({
@@ -235,11 +268,13 @@ export const isUndoable = (restore: Restore): boolean => {
   return status === 'failed' && steppedAside && UNSEEN_ENDS.includes(error?.name);
 };
 
-export const showRestore = (restore: Restore, base: string) => {
+export const showRestore = (restore: Restore, base: string, position?: Queue) => {
   const { projectId, backupId, undoes, safetyBackupId } = restore;
   const self = restorePath(base, restore);
   return publicRestore.parse({
     ...restore,
+    ...withAdvance(restore.progress, restoreAdvance(restore)),
+    queue: position,
     verdict: dryRunVerdict(restore),
     links: {
       self,
@@ -251,9 +286,11 @@ export const showRestore = (restore: Restore, base: string) => {
   });
 };
 
-export const showVerification = (verification: Verification, base: string) =>
+export const showVerification = (verification: Verification, base: string, position?: Queue) =>
   publicVerification.parse({
     ...verification,
+    ...withAdvance(verification.progress, verificationAdvance(verification)),
+    queue: position,
     links: {
       self: verificationPath(base, verification),
       backup: backupPath(base, verification.projectId, verification.backupId),

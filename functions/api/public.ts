@@ -11,6 +11,7 @@ import {
 } from '../../core/backup.ts';
 import { encodePart } from '../../core/keys.ts';
 import { printable } from '../../core/printable.ts';
+import { type Advance, backupAdvance } from '../../core/progress.ts';
 import type { RegisteredProject } from '../../core/project.ts';
 import { RETENTION_CLASSES } from '../../core/retention/classes.ts';
 import { type Run, scheduleLabel } from '../../core/run.ts';
@@ -26,6 +27,30 @@ export const path = z.string().meta({ description: 'A path on this API.' });
 /** Sentences for people, without hidden characters. They may contain a tenant's names. Fields that hold only a name are unchanged. */
 export const prose = z.string().overwrite(printable);
 export const failure = z.object({ name: z.string(), message: prose });
+
+/** Members that are made from the others when they are shown. */
+export const advance = {
+  percent: z
+    .int()
+    .optional()
+    .meta({ description: 'From 0 to 99, as the worker wrote it last: every 20 s.' }),
+  secondsLeft: z
+    .int()
+    .optional()
+    .meta({ description: 'Of the present step, estimated. Absent if too little is done to tell.' }),
+};
+
+export const queue = z
+  .object({
+    ahead: z.int().meta({
+      description: 'Requests that were made earlier and wait for the same queue.',
+    }),
+    more: z.boolean().meta({ description: 'True if not all of them were counted.' }),
+  })
+  .meta({
+    description: 'Only of one that is pending, and not in lists. Several are worked on at a time.',
+  });
+export type Queue = z.infer<typeof queue>;
 
 export const publicBackup = z.object({
   id: z.string(),
@@ -69,11 +94,17 @@ export const publicBackup = z.object({
     .object({
       tablesDone: z.number(),
       tablesTotal: z.number(),
+      sourceBytesDone: bytes
+        .optional()
+        .meta({ description: 'Bytes on the server of the tables that are done.' }),
+      sourceBytesTotal: bytes.optional(),
       bytes,
       bytesPerSecond: z.number(),
+      ...advance,
       at: time,
     })
     .optional(),
+  queue: queue.optional(),
   warnings: z.array(prose).optional(),
   error: failure.optional(),
   deletedAt: time.optional(),
@@ -156,7 +187,14 @@ export const backupPath = (base: string, projectId: string, backupId: string): s
 
 export const runPath = (base: string, runId: string): string => `${base}/runs/${runId}`;
 
-export const showBackup = (backup: Backup, base: string): PublicBackup => {
+/** The progress with what follows from it. */
+export const withAdvance = <P extends object>(
+  progress: P | undefined,
+  made: Advance | undefined,
+): { readonly progress?: P & Partial<Advance> } =>
+  progress ? { progress: { ...progress, ...made } } : {};
+
+export const showBackup = (backup: Backup, base: string, position?: Queue): PublicBackup => {
   const self = backupPath(base, backup.projectId, backup.id);
   const { verificationId } = backup;
   const links = {
@@ -170,7 +208,12 @@ export const showBackup = (backup: Backup, base: string): PublicBackup => {
     }),
     ...(verificationId && { verification: `${self}/verifications/${verificationId}` }),
   };
-  return publicBackup.parse({ ...backup, links });
+  return publicBackup.parse({
+    ...backup,
+    ...withAdvance(backup.progress, backupAdvance(backup)),
+    queue: position,
+    links,
+  });
 };
 
 export const showProject = (project: RegisteredProject, base: string) => {

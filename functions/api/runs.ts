@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { iso } from '../../core/backup.ts';
 import { beginRun } from '../../core/begin-run.ts';
 import { quoted } from '../../core/errors/base.ts';
@@ -11,6 +12,7 @@ import { manualSchedule, type Run, runOf } from '../../core/run.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
+import { wait, atNextChange } from './wait.ts';
 import { countsOf, type RunCounts, runPath, showRun } from './public.ts';
 import { nextLink, pageQuery } from './queries.ts';
 
@@ -110,10 +112,22 @@ export const listRuns = async (api: Api, request: ApiRequest): Promise<Answer> =
   };
 };
 
+const runQuery = z.strictObject({ wait: wait.exactOptional() });
+
 /** GET /runs/{runId} */
 export const getRun = async (api: Api, request: ApiRequest): Promise<Answer> => {
+  const { wait: seconds } = parse('The request', runQuery, request.query);
   const runId = request.params.runId ?? '';
-  const run = UUID.test(runId) ? await api.ports.runs.get(runId) : undefined;
-  if (!run) throw new RunNotFound(runId);
-  return { status: 200, body: showRun(run, request.base, await countRun(api, run)) };
+  const read = async () => {
+    const run = UUID.test(runId) ? await api.ports.runs.get(runId) : undefined;
+    if (!run) throw new RunNotFound(runId);
+    return { run, counts: await countRun(api, run) };
+  };
+  const { run, counts } = await atNextChange({
+    read,
+    isFinal: ({ run: { finishedAt } }) => finishedAt !== undefined,
+    stateOf: ({ run: { parts }, counts: now }) => JSON.stringify([parts, now]),
+    seconds,
+  });
+  return { status: 200, body: showRun(run, request.base, counts) };
 };

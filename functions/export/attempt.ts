@@ -46,8 +46,15 @@ const checkRoom = (snapshot: Snapshot, backup: Backup, roomBytes: number): void 
     throw new TarTooLarge(largest.name, largest.bytes, roomBytes);
 };
 
-const progressOf = (begun: number, clock: () => number, tablesTotal: number) => {
+/** pg_dump names tables as `schema.table`, without quotes. */
+const progressOf = (begun: number, clock: () => number, counted: Snapshot['tables']) => {
+  const tablesTotal = counted.length;
+  const sizes = new Map(counted.map(({ schema, name, bytes }) => [`${schema}.${name}`, bytes]));
+  const sourceBytesTotal = counted.reduce((sum, { bytes }) => sum + bytes, 0);
   const tables = new Set<string>();
+  /** The last one that pg_dump has begun is not done yet. */
+  const doneBytes = (): number =>
+    [...tables].slice(0, -1).reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   return {
     onTable: (name: string) => void tables.add(name),
     read: (body: Body) => (): Progress => {
@@ -56,6 +63,8 @@ const progressOf = (begun: number, clock: () => number, tablesTotal: number) => 
       return {
         tablesDone: Math.min(tables.size, tablesTotal),
         tablesTotal,
+        sourceBytesDone: Math.min(doneBytes(), sourceBytesTotal),
+        sourceBytesTotal,
         bytes,
         bytesPerSecond: Math.round(bytes / Math.max(0.001, (now - begun) / 1000)),
         at: iso(now),
@@ -75,7 +84,7 @@ const dumpAndStore = async (
   const encoding = encodingOf(backup.format, backup.compression, snapshot.server.major);
   checkRoom(snapshot, backup, settings.temporaryBytes);
   const counted = snapshot.tables.filter(({ kind }) => kind !== 'materialized-view');
-  const progress = progressOf(ports.clock(), ports.clock, counted.length);
+  const progress = progressOf(ports.clock(), ports.clock, counted);
   const begun = performance.now();
   const dump = await snapshot.dump({
     format: backup.format,

@@ -36,15 +36,18 @@ export const loadBackup = async (
   const { object, options: made } = manifest;
   const tablesTotal = (plan.chosen?.tables ?? manifest.tables).length;
   let tablesDone = 0;
-  const report = (step: RestoreStep): void =>
+  let present: { readonly step: RestoreStep; readonly since: string } | undefined;
+  const report = (step: RestoreStep): void => {
+    if (present?.step !== step) present = { step, since: iso(ports.clock()) };
     onProgress({
-      step,
+      ...present,
       tablesDone,
       tablesTotal,
       bytesRead: reading.input.bytes,
       bytesTotal: object.bytes,
       at: iso(ports.clock()),
     });
+  };
   try {
     const sql = await ports.archives.open({
       format: made.format,

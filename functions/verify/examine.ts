@@ -1,4 +1,4 @@
-import type { Backup } from '../../core/backup.ts';
+import { type Backup, iso } from '../../core/backup.ts';
 import { faultOf } from '../../core/backup-origin.ts';
 import type { Digest } from '../../core/digest.ts';
 import { describeError } from '../../core/errors/base.ts';
@@ -10,7 +10,11 @@ import { boundedUnfinished } from '../../core/outcome-bounds.ts';
 import { findStored } from '../../core/stored-backup.ts';
 import { leastSeconds, type MeteredReading, readMetered } from '../../core/stored-object.ts';
 import type { Vouched } from '../../core/trusted-manifest.ts';
-import type { Verification, VerificationResult } from '../../core/verification.ts';
+import type {
+  Verification,
+  VerificationProgress,
+  VerificationResult,
+} from '../../core/verification.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf, speaksAgainstBackup } from './verdict.ts';
 
@@ -25,6 +29,8 @@ export interface Examination {
   readonly stop: AbortController;
   /** Seconds that the function has left. */
   readonly seconds: number;
+  /** Called with a function that reads the progress, at the beginning of each step. */
+  readonly onProgress: (read: () => VerificationProgress) => void;
 }
 
 /** @throws BackupNotVerifiable */
@@ -84,8 +90,11 @@ const verdictOn = (differenceCount: number): 'verified' | 'failed' =>
 
 /** @throws defects of the backup, and errors that prevent the examination */
 export const examine = async (
-  ports: Pick<VerifyPorts, 'history' | 'vault' | 'manifestKeys' | 'archives' | 'scratchRestores'>,
-  { verification, backup, stop, seconds }: Examination,
+  ports: Pick<
+    VerifyPorts,
+    'history' | 'vault' | 'manifestKeys' | 'archives' | 'scratchRestores' | 'clock'
+  >,
+  { verification, backup, stop, seconds, onProgress }: Examination,
 ): Promise<VerificationResult> => {
   const { signal } = stop;
   if (backup.status !== 'completed') {
@@ -103,6 +112,16 @@ export const examine = async (
   refuseHopeless(manifest, seconds);
   const { format, compression } = manifest.options;
   let reading: MeteredReading | undefined;
+  const begin = (step: VerificationProgress['step']): void => {
+    const since = iso(ports.clock());
+    onProgress(() => ({
+      step,
+      bytesRead: reading?.input.bytes ?? 0,
+      bytesTotal: manifest.object.bytes,
+      since,
+      at: iso(ports.clock()),
+    }));
+  };
   try {
     const restored = await ports.scratchRestores.restoreAndCompare({
       manifest,
@@ -112,10 +131,14 @@ export const examine = async (
         await reading?.end();
         reading = readMetered(ports.vault, manifest, signal);
         const { input } = reading;
+        begin('loading');
         const sql = await ports.archives.open({ format, compression, input, serverMajor, signal });
         return sql.text;
       },
-      confirm: async () => reading?.confirm(),
+      confirm: async () => {
+        await reading?.confirm();
+        begin('comparing');
+      },
       signal,
     });
     const { unfinished, ...found } = restored;

@@ -14,7 +14,7 @@ import {
   workMessage,
 } from '../../core/leased-work/work-message.ts';
 import { notRun, type Verification, type VerificationResult } from '../../core/verification.ts';
-import { examine } from './examine.ts';
+import { type Examination, examine } from './examine.ts';
 import type { VerifyPorts } from './ports.ts';
 import { resultOf } from './verdict.ts';
 import { isWorthTelling } from './worth-telling.ts';
@@ -77,7 +77,9 @@ const look = async (
 ): Promise<VerificationResult> => {
   const { stop, seconds } = context;
   try {
-    return await examine(ports, { verification, backup, stop, seconds });
+    const onProgress: Examination['onProgress'] = (read) =>
+      context.note(() => ({ progress: read() }));
+    return await examine(ports, { verification, backup, stop, seconds, onProgress });
   } catch (caught) {
     const error: unknown = stop.signal.aborted ? stop.signal.reason : caught;
     if (isNoResult(error, context)) throw error;

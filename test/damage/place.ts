@@ -195,11 +195,18 @@ const look = async (
     manifestKeys: TEST_KEY,
     archives,
     scratchRestores: { restoreAndCompare },
+    clock: Date.now,
   };
   const verification = verificationOf(row, compare);
   const stop = new AbortController();
   try {
-    return await examine(ports, { verification, backup: row, stop, seconds: 840 });
+    return await examine(ports, {
+      verification,
+      backup: row,
+      stop,
+      seconds: 840,
+      onProgress: () => undefined,
+    });
   } catch (error) {
     return resultOf(error);
   }

@@ -7,6 +7,7 @@ import { makeRestores, makeVerifications } from '../../adapters/dynamodb/jobs.ts
 import { makeRegistry } from '../../adapters/dynamodb/registry.ts';
 import { makeRetentionPolicies } from '../../adapters/dynamodb/retention-policies.ts';
 import { makeRuns } from '../../adapters/dynamodb/runs.ts';
+import { makeQueuePositions } from '../../adapters/dynamodb/queue-positions.ts';
 import { makeVaultRounds } from '../../adapters/dynamodb/vault-rounds.ts';
 import { makeOutcomes } from '../../adapters/sqs/outcomes.ts';
 import type { Backup } from '../../core/backup.ts';
@@ -78,6 +79,7 @@ const cancel = async (bench: Bench, { projectId, id }: Backup) => {
       firings: { last: async () => undefined },
       vault: bench.vault,
       rounds: makeVaultRounds(access),
+      positions: makeQueuePositions(access),
       manifestKeys: TEST_KEY,
       functions: { lookUp: async () => refuse(), startPlan: async () => refuse() },
       queues: new Map(),

@@ -1,7 +1,7 @@
 import type { Session } from '../command.ts';
 import { downloadTo } from '../download.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
-import { follow, type Step } from '../follow.ts';
+import { follow, leftText, type Step, waitText } from '../follow.ts';
 import { backupIdOf, backupPath, backupsPath, idempotent, readBackup } from '../paths.ts';
 import * as shown from '../shown.ts';
 import { bytesText } from '../words.ts';
@@ -12,12 +12,12 @@ import { showVerification, watchVerification } from './verification.ts';
 const OPEN: readonly string[] = ['pending', 'in-progress'];
 const isFinal = ({ status }: shown.Backup): boolean => !OPEN.includes(status);
 
-const stepOf = ({ status, progress }: shown.Backup): Step => {
-  if (!progress) return { text: status === 'pending' ? 'waits' : 'starts' };
+const stepOf = ({ status, progress, queue }: shown.Backup): Step => {
+  if (!progress) return { text: status === 'pending' ? waitText(queue) : 'starts' };
   const { tablesDone, tablesTotal, bytes, bytesPerSecond } = progress;
   return {
-    share: tablesTotal ? tablesDone / tablesTotal : 0,
-    text: `${tablesDone} of ${tablesTotal} tables  ${bytesText(bytes)}  ${bytesText(bytesPerSecond)}/s`,
+    share: (progress.percent ?? 0) / 100,
+    text: `${tablesDone} of ${tablesTotal} tables  ${bytesText(bytes)}  ${bytesText(bytesPerSecond)}/s${leftText(progress)}`,
   };
 };
 
@@ -33,7 +33,7 @@ export const watchBackup = (
   timeoutSeconds?: number,
 ): Promise<shown.Backup> =>
   follow(session, {
-    read: () => readBackup(session, projectId, id),
+    read: (wait) => readBackup(session, projectId, id, { wait }),
     isFinal,
     stepOf,
     what: `Backup ${id}`,

@@ -60,7 +60,7 @@ export const addBackupCommands = (program: Command, running: Running): void => {
     .option('--at <time>', "of 'latest': the newest that had completed at this time, ISO 8601")
     .action(
       acting<ShowOptions>(running, async (session, { at }, [projectId = '', id]) => {
-        showBackup(session, await readBackup(session, projectId, id, at));
+        showBackup(session, await readBackup(session, projectId, id, { at }));
         return EXIT.done;
       }),
     );

@@ -1,6 +1,6 @@
 import type { Session } from '../command.ts';
 import { CommandFailed, EXIT, type ExitStatus } from '../exit.ts';
-import { follow, type Step } from '../follow.ts';
+import { follow, leftText, type Step, waitText } from '../follow.ts';
 import { backupPath, idempotent } from '../paths.ts';
 import * as shown from '../shown.ts';
 import { bytesText } from '../words.ts';
@@ -17,14 +17,15 @@ const STEPS: Readonly<Record<string, string>> = {
   exchanging: 'exchanges the names',
 };
 
-const stepOf = ({ status, progress }: shown.Restore): Step => {
-  if (!progress) return { text: status === 'pending' ? 'waits' : 'starts' };
+const stepOf = ({ status, progress, queue }: shown.Restore): Step => {
+  if (!progress) return { text: status === 'pending' ? waitText(queue) : 'starts' };
   const { step, tablesDone, tablesTotal, bytesRead, bytesTotal } = progress;
   const text = STEPS[step] ?? step;
-  if (step !== 'loading') return { text };
+  const share = (progress.percent ?? 0) / 100;
+  if (step !== 'loading') return { share, text };
   return {
-    share: bytesTotal ? bytesRead / bytesTotal : 0,
-    text: `${text}  ${tablesDone} of ${tablesTotal} tables  ${bytesText(bytesRead)} of ${bytesText(bytesTotal)}`,
+    share,
+    text: `${text}  ${tablesDone} of ${tablesTotal} tables  ${bytesText(bytesRead)} of ${bytesText(bytesTotal)}${leftText(progress)}`,
   };
 };
 
@@ -39,7 +40,8 @@ export const watchRestore = (
   timeoutSeconds?: number,
 ): Promise<shown.Restore> =>
   follow(session, {
-    read: () => session.api.json({ method: 'GET', path: restorePath(one) }, shown.restore),
+    read: (wait) =>
+      session.api.json({ method: 'GET', path: restorePath(one), query: { wait } }, shown.restore),
     isFinal: ({ status }) => !OPEN.includes(status),
     stepOf,
     what: `Restore ${one.id}`,

@@ -60,12 +60,12 @@ const show = ({ output }: Session, one: shown.Run): ExitStatus => {
   return isOver(one) && !isGood(one) ? EXIT.failed : EXIT.done;
 };
 
-const read = ({ api }: Session, id: string): Promise<shown.Run> =>
-  api.json({ method: 'GET', path: `/runs/${encodeURIComponent(id)}` }, shown.run);
+const read = ({ api }: Session, id: string, wait?: string): Promise<shown.Run> =>
+  api.json({ method: 'GET', path: `/runs/${encodeURIComponent(id)}`, query: { wait } }, shown.run);
 
 const watch = (session: Session, id: string, timeoutSeconds?: number): Promise<shown.Run> =>
   follow(session, {
-    read: () => read(session, id),
+    read: (wait) => read(session, id, wait),
     isFinal: isOver,
     stepOf,
     what: `Run ${id}`,

@@ -1,10 +1,21 @@
 import type { Session } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
-import { follow } from '../follow.ts';
+import { follow, leftText, type Step, waitText } from '../follow.ts';
 import { factsText, listText } from '../output.ts';
 import { backupPath } from '../paths.ts';
 import * as shown from '../shown.ts';
-import { countText, durationText } from '../words.ts';
+import { bytesText, countText, durationText } from '../words.ts';
+
+const STEPS: Readonly<Record<string, string>> = { loading: 'restores rows', comparing: 'compares' };
+
+const stepOf = ({ status, progress, queue }: shown.Verification): Step => {
+  if (!progress) return { text: status === 'pending' ? waitText(queue) : 'starts' };
+  const { step, bytesRead, bytesTotal } = progress;
+  return {
+    share: (progress.percent ?? 0) / 100,
+    text: `${STEPS[step] ?? step}  ${bytesText(bytesRead)} of ${bytesText(bytesTotal)}${leftText(progress)}`,
+  };
+};
 
 const OPEN: readonly string[] = ['pending', 'in-progress'];
 
@@ -14,13 +25,17 @@ export const watchVerification = (
   timeoutSeconds?: number,
 ): Promise<shown.Verification> =>
   follow(session, {
-    read: () =>
+    read: (wait) =>
       session.api.json(
-        { method: 'GET', path: `${backupPath(projectId, backupId)}/verifications/${id}` },
+        {
+          method: 'GET',
+          path: `${backupPath(projectId, backupId)}/verifications/${id}`,
+          query: { wait },
+        },
         shown.verification,
       ),
     isFinal: ({ status }) => !OPEN.includes(status),
-    stepOf: ({ status }) => ({ text: status === 'pending' ? 'waits' : 'restores and compares' }),
+    stepOf,
     what: `Verification ${id}`,
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
   });

@@ -9,6 +9,7 @@ import { makeErasures } from '../../../adapters/dynamodb/erasures.ts';
 import { makeFirings } from '../../../adapters/dynamodb/firings.ts';
 import { makeRestores, makeVerifications } from '../../../adapters/dynamodb/jobs.ts';
 import { makeRetentionPolicies } from '../../../adapters/dynamodb/retention-policies.ts';
+import { makeQueuePositions } from '../../../adapters/dynamodb/queue-positions.ts';
 import { makeVaultRounds } from '../../../adapters/dynamodb/vault-rounds.ts';
 import { makeVault } from '../../../adapters/s3/vault.ts';
 import { makeSchedules } from '../../../adapters/scheduler/schedules.ts';
@@ -368,6 +369,7 @@ export const startApi = async ({ tables, queues }: { tables: Tables; queues: Que
       firings: makeFirings(stored.access),
       vault,
       rounds: makeVaultRounds(stored.access),
+      positions: makeQueuePositions(stored.access),
       manifestKeys: TEST_KEY,
       functions,
       queues: new Map(
