@@ -445,6 +445,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All schedules: those of the configuration, then those that this API made */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{scheduleName}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule for all projects, with its next due times */
+        get: operations["getSharedSchedule"];
+        /** Create or replace a schedule that backs up all projects */
+        put: operations["putSharedSchedule"];
+        post?: never;
+        /** Delete a schedule that backs up all projects; its backups stay */
+        delete: operations["deleteSharedSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's schedules, and those for all projects that back it up */
+        get: operations["listProjectSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/schedules/{scheduleName}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of a project's schedules, with its next due times */
+        get: operations["getSchedule"];
+        /** Create or replace a schedule that backs up one project */
+        put: operations["putSchedule"];
+        post?: never;
+        /** Delete one of a project's schedules; its backups stay */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -534,6 +606,23 @@ export interface components {
         VerifyRequest: {
             /** @enum {string} */
             compare?: "counts" | "rows";
+        };
+        ScheduleRequest: {
+            expression: string;
+            /** @default UTC */
+            timeZone: string;
+            /** @default 0 */
+            flexibleMinutes: number;
+            /**
+             * @default daily
+             * @enum {string}
+             */
+            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+            retentionDays?: number;
+            /** @enum {string} */
+            format?: "custom" | "plain" | "tar";
+            /** @default false */
+            paused: boolean;
         };
         Status: {
             environment: string;
@@ -1037,7 +1126,7 @@ export interface components {
                 /** @description The same objects in detail: whether each can be repointed to the restored schema, and the SQL that does it after the exchange of names. */
                 dependentObjects?: {
                     /** @enum {string} */
-                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "other";
+                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "cast" | "transform" | "event trigger" | "other";
                     name: string;
                     owner?: string;
                     /** @enum {string} */
@@ -1094,7 +1183,7 @@ export interface components {
                 /** @description After an exchange of names: "done" uses the schema that is live now, "not-done" the old one. */
                 dependentObjects?: {
                     /** @enum {string} */
-                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "other";
+                    kind: "view" | "materialized view" | "rule" | "foreign key" | "check" | "default" | "generated column" | "trigger" | "policy" | "function" | "column" | "index" | "child table" | "partition" | "publication" | "publication of the schema" | "subscription" | "cast" | "transform" | "event trigger" | "other";
                     name: string;
                     owner?: string;
                     /** @enum {string} */
@@ -4278,6 +4367,1060 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, 20 by default. */
+                limit?: string;
+                /** @description The cursor that the page before returned. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All schedules: those of the configuration, then those that this API made */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "Nightly backup",
+                     *           "scope": "project",
+                     *           "projectId": "acme",
+                     *           "managedBy": "api",
+                     *           "sources": [
+                     *             "main"
+                     *           ],
+                     *           "expression": "expression",
+                     *           "timeZone": "timeZone",
+                     *           "flexibleMinutes": 1,
+                     *           "retentionClass": "daily",
+                     *           "paused": false,
+                     *           "nextTimes": [],
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: {
+                            name: string;
+                            /** @enum {string} */
+                            scope: "project" | "all";
+                            projectId?: string;
+                            /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                            projectStatus?: string;
+                            /** @enum {string} */
+                            managedBy: "api" | "configuration";
+                            /** @description Absent: all. */
+                            sources?: string[];
+                            /** @description The only ones that a schedule of the configuration backs up. */
+                            projects?: string[];
+                            expression: string;
+                            timeZone: string;
+                            flexibleMinutes: number;
+                            /** @enum {string} */
+                            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                            /** @description Absent: those of the class. */
+                            retentionDays?: number;
+                            /**
+                             * @description Absent: the configuration's.
+                             * @enum {string}
+                             */
+                            format?: "custom" | "plain" | "tar";
+                            paused: boolean;
+                            /** @description The next five due times; none if it is paused. */
+                            nextTimes: string[];
+                            /**
+                             * Format: date-time
+                             * @description When its newest run was due.
+                             */
+                            lastDueAt?: string;
+                            /** Format: date-time */
+                            changedAt?: string;
+                            warnings?: string[];
+                            links: {
+                                self: string;
+                            };
+                        }[];
+                        /** @description Absent on the last page. */
+                        cursor?: string;
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSharedSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One schedule for all projects, with its next due times */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSharedSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `*` refuses to replace an existing one (412). */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Create or replace a schedule that backs up all projects */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSharedSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete a schedule that backs up all projects; its backups stay */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProjectSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A project's schedules, and those for all projects that back it up */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "Nightly backup",
+                     *           "scope": "project",
+                     *           "projectId": "acme",
+                     *           "managedBy": "api",
+                     *           "sources": [
+                     *             "main"
+                     *           ],
+                     *           "expression": "expression",
+                     *           "timeZone": "timeZone",
+                     *           "flexibleMinutes": 1,
+                     *           "retentionClass": "daily",
+                     *           "paused": false,
+                     *           "nextTimes": [],
+                     *           "links": {
+                     *             "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: {
+                            name: string;
+                            /** @enum {string} */
+                            scope: "project" | "all";
+                            projectId?: string;
+                            /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                            projectStatus?: string;
+                            /** @enum {string} */
+                            managedBy: "api" | "configuration";
+                            /** @description Absent: all. */
+                            sources?: string[];
+                            /** @description The only ones that a schedule of the configuration backs up. */
+                            projects?: string[];
+                            expression: string;
+                            timeZone: string;
+                            flexibleMinutes: number;
+                            /** @enum {string} */
+                            retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                            /** @description Absent: those of the class. */
+                            retentionDays?: number;
+                            /**
+                             * @description Absent: the configuration's.
+                             * @enum {string}
+                             */
+                            format?: "custom" | "plain" | "tar";
+                            paused: boolean;
+                            /** @description The next five due times; none if it is paused. */
+                            nextTimes: string[];
+                            /**
+                             * Format: date-time
+                             * @description When its newest run was due.
+                             */
+                            lastDueAt?: string;
+                            /** Format: date-time */
+                            changedAt?: string;
+                            warnings?: string[];
+                            links: {
+                                self: string;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One of a project's schedules, with its next due times */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `*` refuses to replace an existing one (412). */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Create or replace a schedule that backs up one project */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description Lower-case letters, digits and "-", 40 at most, beginning with a letter. */
+                scheduleName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete one of a project's schedules; its backups stay */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Nightly backup",
+                     *       "scope": "project",
+                     *       "projectId": "acme",
+                     *       "managedBy": "api",
+                     *       "sources": [
+                     *         "main"
+                     *       ],
+                     *       "expression": "expression",
+                     *       "timeZone": "timeZone",
+                     *       "flexibleMinutes": 1,
+                     *       "retentionClass": "daily",
+                     *       "paused": false,
+                     *       "nextTimes": [],
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        scope: "project" | "all";
+                        projectId?: string;
+                        /** @description In the registry; the runs of a project that is GONE report that they skip it. */
+                        projectStatus?: string;
+                        /** @enum {string} */
+                        managedBy: "api" | "configuration";
+                        /** @description Absent: all. */
+                        sources?: string[];
+                        /** @description The only ones that a schedule of the configuration backs up. */
+                        projects?: string[];
+                        expression: string;
+                        timeZone: string;
+                        flexibleMinutes: number;
+                        /** @enum {string} */
+                        retentionClass: "daily" | "weekly" | "monthly" | "yearly";
+                        /** @description Absent: those of the class. */
+                        retentionDays?: number;
+                        /**
+                         * @description Absent: the configuration's.
+                         * @enum {string}
+                         */
+                        format?: "custom" | "plain" | "tar";
+                        paused: boolean;
+                        /** @description The next five due times; none if it is paused. */
+                        nextTimes: string[];
+                        /**
+                         * Format: date-time
+                         * @description When its newest run was due.
+                         */
+                        lastDueAt?: string;
+                        /** Format: date-time */
+                        changedAt?: string;
+                        warnings?: string[];
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
