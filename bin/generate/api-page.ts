@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { REQUEST_BODIES } from '../../core/requests.ts';
-import { exampleOf } from '../../functions/api/openapi-examples.ts';
 import { openApi } from '../../functions/api/openapi.ts';
+import { exampleOf } from '../../functions/api/openapi-examples.ts';
 
 /** docs/api.md: every route, its parameters, its body, its answer with an example. */
 type Json = Readonly<Record<string, unknown>>;

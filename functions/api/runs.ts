@@ -12,9 +12,9 @@ import { manualSchedule, type Run, runOf } from '../../core/run.ts';
 import { type Answer, type ApiRequest, jsonBody } from './http.ts';
 import { stableId } from './idempotency.ts';
 import type { Api } from './ports.ts';
-import { wait, atNextChange } from './wait.ts';
 import { countsOf, type RunCounts, runPath, showRun } from './public.ts';
 import { nextLink, pageQuery } from './queries.ts';
+import { atNextChange, wait } from './wait.ts';
 
 /** Keys of runs belong to no project: no project's id is empty. */
 const RUNS_SCOPE = '';
