@@ -89,25 +89,25 @@ const objectOf = (schema: JsonSchema, schemas: Schemas, depth: number): unknown 
   const shown = members.filter(([name]) => required.has(name) || VALUES[name] !== undefined);
   const made = shown.map(([name, member]) => [
     name,
-    isObject(member) ? valueOf(member, schemas, name, depth + 1) : null,
+    isObject(member) ? sampleOf(member, schemas, name, depth + 1) : null,
   ]);
   return Object.fromEntries(made);
 };
 
 /** @param name of the member that has this schema */
-const valueOf = (given: JsonSchema, schemas: Schemas, name: string, depth = 0): unknown => {
+const sampleOf = (given: JsonSchema, schemas: Schemas, name: string, depth = 0): unknown => {
   const schema = resolved(given, schemas);
   const known = VALUES[name];
   if (schema.const !== undefined) return schema.const;
   if (Array.isArray(schema.enum)) return schema.enum.includes(known) ? known : schema.enum[0];
   const form = first(schema.anyOf ?? schema.oneOf);
-  if (isObject(form)) return valueOf(form, schemas, name, depth);
+  if (isObject(form)) return sampleOf(form, schemas, name, depth);
   const type = Array.isArray(schema.type) ? first(schema.type) : schema.type;
   if (type === 'object') return depth > MOST_DEPTH ? {} : objectOf(schema, schemas, depth);
   if (type === 'array') {
     if (Array.isArray(known)) return known;
     return name === 'items' && isObject(schema.items)
-      ? [valueOf(schema.items, schemas, '', depth + 1)]
+      ? [sampleOf(schema.items, schemas, '', depth + 1)]
       : [];
   }
   if (type === 'boolean') return name === 'complete';
@@ -120,7 +120,7 @@ const valueOf = (given: JsonSchema, schemas: Schemas, name: string, depth = 0): 
 
 /** An example of an answer. @param schemas those that `$ref` names */
 export const exampleOf = (schema: JsonSchema, schemas: Schemas): unknown =>
-  valueOf(schema, schemas, '');
+  sampleOf(schema, schemas, '');
 
 /** An example of a body: every body may be left out. */
 export const bodyExample = (name: BodyName): unknown => BODIES[name] ?? {};
