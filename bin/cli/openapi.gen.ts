@@ -182,10 +182,12 @@ export interface paths {
         get: operations["getBackup"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a backup with all versions of its objects; its record says who did it, and when */
+        delete: operations["deleteBackup"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a backup's name, description, retention, or whether it is pinned */
+        patch: operations["changeBackup"];
         trace?: never;
     };
     "/projects/{projectId}/backups/{backupId}/manifest": {
@@ -546,6 +548,13 @@ export interface components {
             compression?: "none" | "gzip" | "zstd" | "bzip2";
             retentionDays?: number;
         };
+        BackupChange: {
+            name?: string;
+            description?: string;
+            pinned?: boolean;
+            /** Format: date-time */
+            expiresAt?: string;
+        };
         RunRequest: {
             projects?: string[];
             sources?: string[];
@@ -724,6 +733,13 @@ export interface components {
             durationMs?: number;
             /** Format: date-time */
             expiresAt: string;
+            /**
+             * Format: date-time
+             * @description When a person last changed `name`, `description` or `expiresAt`.
+             */
+            changedAt?: string;
+            /** @description True: it is kept beyond `expiresAt`. */
+            pinned?: boolean;
             attempt: number;
             /** Format: date-time */
             retryAt?: string;
@@ -761,6 +777,8 @@ export interface components {
             /** Format: date-time */
             deletedAt?: string;
             deletedWhy?: string;
+            /** @description ARN of the principal that deleted it. */
+            deletedBy?: string;
             links: {
                 /** @description A path on this API. */
                 self: string;
@@ -2364,6 +2382,252 @@ export interface operations {
             };
         };
     };
+    deleteBackup: {
+        parameters: {
+            query?: {
+                /** @description `true` also deletes a pinned backup, the last good one, and one that is being restored or verified. */
+                force?: string;
+                /** @description Kept in the record of the deletion. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete a backup with all versions of its objects; its record says who did it, and when */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "schemaName": "acme",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "name": "Nightly backup",
+                     *       "description": "description",
+                     *       "type": "database",
+                     *       "content": "full",
+                     *       "trigger": "scheduled",
+                     *       "format": "custom",
+                     *       "compression": "zstd",
+                     *       "status": "completed",
+                     *       "validation": "verified",
+                     *       "retentionClass": "daily",
+                     *       "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *       "tableCount": 61,
+                     *       "rowCount": 1204331,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "attempt": 1,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description It is deleted; its objects will be removed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+                /** @description The id of a backup, or `latest`: the newest completed full backup that no verification found damaged. */
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "kept for the audit",
+                 *       "pinned": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackupChange"];
+            };
+        };
+        responses: {
+            /** @description Change a backup's name, description, retention, or whether it is pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22da0-6ed5-7679-9dc1-f7f3717acce7",
+                     *       "projectId": "acme",
+                     *       "projectName": "Acme Ltd",
+                     *       "schemaName": "acme",
+                     *       "source": "main",
+                     *       "environment": "production",
+                     *       "name": "Nightly backup",
+                     *       "description": "description",
+                     *       "type": "database",
+                     *       "content": "full",
+                     *       "trigger": "scheduled",
+                     *       "format": "custom",
+                     *       "compression": "zstd",
+                     *       "status": "completed",
+                     *       "validation": "verified",
+                     *       "retentionClass": "daily",
+                     *       "fileId": "backups/acme/20261121T020000000Z-01a22da0-6ed5-7679-9dc1-f7f3717acce7-1.dump",
+                     *       "size": 48211377,
+                     *       "checksum": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+                     *       "tableCount": 61,
+                     *       "rowCount": 1204331,
+                     *       "createdAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "durationMs": 41000,
+                     *       "expiresAt": "2026-12-21T02:00:00.000Z",
+                     *       "attempt": 1,
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getManifest: {
         parameters: {
             query?: never;
@@ -2424,7 +2688,7 @@ export interface operations {
                      *       "object": {
                      *         "key": "key",
                      *         "bytes": 48211377,
-                     *         "sha256": "sha256"
+                     *         "sha256": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
                      *       },
                      *       "tables": [],
                      *       "sequences": [],
@@ -2706,6 +2970,20 @@ export interface operations {
                             /** @enum {string} */
                             state: "invalid-index" | "lost-replica-identity" | "switched-off-constraint" | "not-valid" | "not-enforced";
                             name: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        superuserObjects?: ({
+                            /** @enum {string} */
+                            kind: "type" | "function" | "procedure" | "aggregate" | "operator class" | "operator family" | "text search parser" | "text search template";
+                            schema: string;
+                            name: string;
+                            tables?: ({
+                                schema: string;
+                                name: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[];
                         } & {
                             [key: string]: unknown;
                         })[];
@@ -4628,7 +4906,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /** @example {} */
+                /**
+                 * @example {
+                 *       "expression": "cron(0 2 * * ? *)",
+                 *       "timeZone": "Europe/Berlin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleRequest"];
             };
         };
@@ -5154,7 +5437,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /** @example {} */
+                /**
+                 * @example {
+                 *       "expression": "cron(0 2 * * ? *)",
+                 *       "timeZone": "Europe/Berlin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleRequest"];
             };
         };

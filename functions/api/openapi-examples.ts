@@ -34,6 +34,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   fileName: 'acme-20261121T020000Z-f7f3717acce7.dump',
   url: 'https://vault.s3.eu-central-1.amazonaws.com/backups/acme/',
   checksum: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+  sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
   size: 48_211_377,
   bytes: 48_211_377,
   rowCount: 1_204_331,
@@ -54,6 +55,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
 
 const BODIES: Readonly<Partial<Record<BodyName, unknown>>> = {
   BackupRequest: { name: 'before release 42', trigger: 'pre-migration', retentionDays: 14 },
+  BackupChange: { name: 'kept for the audit', pinned: true },
+  ScheduleRequest: { expression: 'cron(0 2 * * ? *)', timeZone: 'Europe/Berlin' },
   RunRequest: { projects: ['acme', 'globex'] },
   RestoreRequest: { tables: ['orders', 'order_lines'], dryRun: true },
   SwapRequest: { repointDependents: true },

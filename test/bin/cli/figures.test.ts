@@ -63,7 +63,7 @@ describe('stats', () => {
     expect(status).toBe(0);
     expect(api.asked).toMatchObject([{ method: 'GET', url: '/stats?days=2', isSigned: true }]);
     expect(stdout).toMatch(/success rate +66\.7 %/);
-    expect(stdout).toMatch(/stored +12\.0 GB?i?B?.*about 0\.29 USD a month/);
+    expect(stdout).toMatch(/stored +12\.9 GB, about 0\.29 USD a month/);
     expect(stdout).toMatch(/^2026-11-20 +1 +1 +/m);
     expectNarrow(stdout);
   });

@@ -126,6 +126,7 @@ const match = (path: string) => {
 /** Answers of the OpenAPI document, by status; those with a schema of JSON as zod reads them. */
 const documented = new Map<string, ReadonlyMap<string, z.ZodType | undefined>>();
 const documentSchema = z.object({
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
   paths: z.record(
     z.string(),
     z.record(z.string(), z.looseObject({ responses: z.record(z.string(), answerSchema()) })),
@@ -140,12 +141,20 @@ const answersOf = (method: string, path: string): ReadonlyMap<string, z.ZodType 
   const key = `${method} ${path}`;
   const before = documented.get(key);
   if (before) return before;
-  const { responses = {} } =
-    documentSchema.parse(openApi('')).paths[path]?.[method.toLowerCase()] ?? {};
+  const { paths, components } = documentSchema.parse(openApi(''));
+  const { responses = {} } = paths[path]?.[method.toLowerCase()] ?? {};
+  /** A schema that stands alone: the document's named schemas are its own. */
+  const withSchemas = (schema: Record<string, unknown>): Record<string, unknown> =>
+    JSON.parse(
+      JSON.stringify({ ...schema, $defs: components.schemas }).replaceAll(
+        '"#/components/schemas/',
+        '"#/$defs/',
+      ),
+    );
   const answers = new Map(
     Object.entries(responses).map(([status, { content }]) => {
       const schema = content?.['application/json']?.schema;
-      return [status, schema && z.fromJSONSchema(schema)] as const;
+      return [status, schema && z.fromJSONSchema(withSchemas(schema))] as const;
     }),
   );
   documented.set(key, answers);
