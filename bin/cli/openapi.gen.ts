@@ -1381,6 +1381,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1429,6 +1438,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1527,6 +1545,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1604,6 +1631,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1643,6 +1679,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1725,6 +1770,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1790,6 +1844,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1884,6 +1947,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2008,6 +2080,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2114,6 +2195,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2264,6 +2354,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2355,6 +2454,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2470,6 +2578,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2601,6 +2718,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3054,6 +3180,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3135,6 +3270,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3244,6 +3388,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3306,6 +3459,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3398,6 +3560,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3546,6 +3717,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3621,6 +3801,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3725,6 +3914,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3818,6 +4016,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3954,6 +4161,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4099,6 +4315,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4230,6 +4455,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4317,6 +4551,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4395,6 +4638,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4463,6 +4715,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4576,6 +4837,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4636,6 +4906,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4763,6 +5042,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4873,6 +5161,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5039,6 +5336,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5158,6 +5464,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5290,6 +5605,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5402,6 +5726,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5570,6 +5903,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5691,6 +6033,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,7 +25,7 @@ interface Answers {
   readonly schema: z.ZodType;
   /** Content type of the answer, JSON if absent. */
   readonly media?: string;
-  /** Statuses of problem details that the route may return, besides 400, 404 and 500. */
+  /** Statuses of problem details that the route may return, besides 400, 404, 429 and 500. */
   readonly problems?: readonly number[];
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -252,6 +252,7 @@ const operationOf = (route: RouteSpec & { readonly id: RouteId }, named: Named) 
           // Any project may have been erased.
           ...(route.path.includes('{projectId}') ? [410] : []),
           ...(answers.problems ?? []),
+          429,
           500,
         ].map(problem),
       ),

@@ -78,7 +78,10 @@ test('unknown paths are 404, other methods are 405 and list the allowed ones', a
 
 const ID = '01a22cca-2374-75d9-883c-4aaada6e50d4';
 const spelled = (path: string): string =>
-  path.replace('{projectId}', 'acme').replace(/\{\w+\}/g, ID);
+  path
+    .replace('{projectId}', 'acme')
+    .replace('{scheduleName}', 'nightly')
+    .replace(/\{\w+\}/g, ID);
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Spellings that a gateway may treat as the same path. */
@@ -115,7 +118,10 @@ test('a parameter or a field that a route does not have is refused by name, on e
     expect(reply.json, path).toMatchObject({ code: 'InvalidInput' });
     expect(reply.json.problems.join(), path).toMatch(/^colour: there is no such/);
     if (method === 'GET') continue;
-    const other = await api.post(spelled(path), { colour: 'red' });
+    const other = await api.call(method, spelled(path), {
+      body: JSON.stringify({ colour: 'red' }),
+      headers: { 'Content-Type': 'application/json' },
+    });
     expectProblem(other, 400);
     expect(other.json.problems.join(), path).toMatch(
       /colour: there is no such field; the fields are |^\(whole\): this route accepts no body$/,
