@@ -119,6 +119,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long a project's backups are kept, and where that is set */
+        get: operations["getRetention"];
+        /** Give a project a retention policy of its own and decide again about its backups */
+        put: operations["setRetention"];
+        post?: never;
+        /** Let a project follow the retention of its source again */
+        delete: operations["clearRetention"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/stats": {
         parameters: {
             query?: never;
@@ -519,6 +538,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Progress of an erasure, and when it ended */
+        get: operations["getErasure"];
+        put?: never;
+        /** Erase a project: all of its backups, rows and schedules, for good */
+        post: operations["eraseProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/erase/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed statement that a project was erased */
+        get: operations["getErasureStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -632,6 +686,25 @@ export interface components {
             format?: "custom" | "plain" | "tar";
             /** @default false */
             paused: boolean;
+        };
+        EraseRequest: {
+            confirm: string;
+            /** @default false */
+            acceptListed: boolean;
+        };
+        RetentionRequest: {
+            policy: {
+                days?: number;
+                generations?: {
+                    daily?: number;
+                    weekly?: number;
+                    monthly?: number;
+                    yearly?: number;
+                };
+                /** @default UTC */
+                timeZone: string;
+            };
+            dryRun?: boolean;
         };
         Status: {
             environment: string;
@@ -1852,6 +1925,458 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How long a project's backups are kept, and where that is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "project",
+                     *       "retention": {
+                     *         "timeZone": "timeZone"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Where it is set.
+                         * @enum {string}
+                         */
+                        from: "project" | "source" | "configuration";
+                        retention: {
+                            days?: number;
+                            generations?: {
+                                daily?: number;
+                                weekly?: number;
+                                monthly?: number;
+                                yearly?: number;
+                            };
+                            /** @default UTC */
+                            timeZone: string;
+                        } | {
+                            /** @default 30 */
+                            daily: number;
+                            /** @default 30 */
+                            weekly: number;
+                            /** @default 30 */
+                            monthly: number;
+                            /** @default 30 */
+                            yearly: number;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RetentionRequest"];
+            };
+        };
+        responses: {
+            /** @description Give a project a retention policy of its own and decide again about its backups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "project",
+                     *       "retention": {
+                     *         "timeZone": "timeZone"
+                     *       },
+                     *       "dryRun": false,
+                     *       "kept": 1,
+                     *       "removed": 1,
+                     *       "removedBytes": 1,
+                     *       "backups": []
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Where it is set.
+                         * @enum {string}
+                         */
+                        from: "project" | "source" | "configuration";
+                        retention: {
+                            days?: number;
+                            generations?: {
+                                daily?: number;
+                                weekly?: number;
+                                monthly?: number;
+                                yearly?: number;
+                            };
+                            /** @default UTC */
+                            timeZone: string;
+                        } | {
+                            /** @default 30 */
+                            daily: number;
+                            /** @default 30 */
+                            weekly: number;
+                            /** @default 30 */
+                            monthly: number;
+                            /** @default 30 */
+                            yearly: number;
+                        };
+                        /** @description Nothing was changed. */
+                        dryRun: boolean;
+                        kept: number;
+                        removed: number;
+                        /** @description bytes */
+                        removedBytes: number;
+                        /** @description Newest first. */
+                        backups: {
+                            id: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * @description `removed`: its time is over. Kept because it is the `last-good` one, is `pinned`, has `fixed` days, is the first of a week, month or year (`class`), or by its `days`.
+                             * @enum {string}
+                             */
+                            fate: "removed" | "last-good" | "pinned" | "fixed" | "class" | "days";
+                            generations?: ("weekly" | "monthly" | "yearly")[];
+                            /** @description bytes */
+                            size?: number;
+                            /** Format: date-time */
+                            expiresBefore: string;
+                            /** Format: date-time */
+                            expiresAfter: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clearRetention: {
+        parameters: {
+            query?: {
+                dryRun?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Let a project follow the retention of its source again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "project",
+                     *       "retention": {
+                     *         "timeZone": "timeZone"
+                     *       },
+                     *       "dryRun": false,
+                     *       "kept": 1,
+                     *       "removed": 1,
+                     *       "removedBytes": 1,
+                     *       "backups": []
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Where it is set.
+                         * @enum {string}
+                         */
+                        from: "project" | "source" | "configuration";
+                        retention: {
+                            days?: number;
+                            generations?: {
+                                daily?: number;
+                                weekly?: number;
+                                monthly?: number;
+                                yearly?: number;
+                            };
+                            /** @default UTC */
+                            timeZone: string;
+                        } | {
+                            /** @default 30 */
+                            daily: number;
+                            /** @default 30 */
+                            weekly: number;
+                            /** @default 30 */
+                            monthly: number;
+                            /** @default 30 */
+                            yearly: number;
+                        };
+                        /** @description Nothing was changed. */
+                        dryRun: boolean;
+                        kept: number;
+                        removed: number;
+                        /** @description bytes */
+                        removedBytes: number;
+                        /** @description Newest first. */
+                        backups: {
+                            id: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * @description `removed`: its time is over. Kept because it is the `last-good` one, is `pinned`, has `fixed` days, is the first of a week, month or year (`class`), or by its `days`.
+                             * @enum {string}
+                             */
+                            fate: "removed" | "last-good" | "pinned" | "fixed" | "class" | "days";
+                            generations?: ("weekly" | "monthly" | "yearly")[];
+                            /** @description bytes */
+                            size?: number;
+                            /** Format: date-time */
+                            expiresBefore: string;
+                            /** Format: date-time */
+                            expiresAfter: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1947,6 +2472,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2203,6 +2737,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2319,6 +2862,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2462,6 +3014,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2578,6 +3139,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3388,6 +3958,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3560,6 +4139,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3809,6 +4397,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3914,6 +4511,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4007,6 +4613,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4551,6 +5166,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4630,6 +5254,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5605,6 +6238,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5726,6 +6368,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5868,6 +6519,15 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6041,6 +6701,15 @@ export interface operations {
                 };
             };
             /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6060,6 +6729,370 @@ export interface operations {
             };
             /** @description Problem details, RFC 9457 */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Progress of an erasure, and when it ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "projectId": "acme",
+                     *       "status": "completed",
+                     *       "requestedAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "waitingFor": 1,
+                     *       "removed": {
+                     *         "objects": 1,
+                     *         "uploads": 1,
+                     *         "rows": 1,
+                     *         "schedules": 1
+                     *       },
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        projectId: string;
+                        /** @enum {string} */
+                        status: "in-progress" | "completed";
+                        /** Format: date-time */
+                        requestedAt: string;
+                        requestedBy?: string;
+                        /** Format: date-time */
+                        completedAt?: string;
+                        /** @description Backups, restores and verifications of the project that have not stopped yet. */
+                        waitingFor: number;
+                        removed: {
+                            objects: number;
+                            uploads: number;
+                            rows: number;
+                            schedules: number;
+                        };
+                        /** @description Versions of objects that S3 did not remove at the last try, and why. */
+                        remaining?: {
+                            /** @enum {string} */
+                            reason: "object-lock" | "refused";
+                            objects: number;
+                        };
+                        links: {
+                            /** @description A path on this API. */
+                            self: string;
+                            /** @description A path on this API. */
+                            statement?: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EraseRequest"];
+            };
+        };
+        responses: {
+            /** @description It was erased before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Erase a project: all of its backups, rows and schedules, for good */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "projectId": "acme",
+                     *       "status": "completed",
+                     *       "requestedAt": "2026-11-21T02:00:00.000Z",
+                     *       "completedAt": "2026-11-21T02:00:41.000Z",
+                     *       "waitingFor": 1,
+                     *       "removed": {
+                     *         "objects": 1,
+                     *         "uploads": 1,
+                     *         "rows": 1,
+                     *         "schedules": 1
+                     *       },
+                     *       "links": {
+                     *         "self": "/projects/acme/backups/01a22da0-6ed5-7679-9dc1-f7f3717acce7"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        projectId: string;
+                        /** @enum {string} */
+                        status: "in-progress" | "completed";
+                        /** Format: date-time */
+                        requestedAt: string;
+                        requestedBy?: string;
+                        /** Format: date-time */
+                        completedAt?: string;
+                        /** @description Backups, restores and verifications of the project that have not stopped yet. */
+                        waitingFor: number;
+                        removed: {
+                            objects: number;
+                            uploads: number;
+                            rows: number;
+                            schedules: number;
+                        };
+                        /** @description Versions of objects that S3 did not remove at the last try, and why. */
+                        remaining?: {
+                            /** @enum {string} */
+                            reason: "object-lock" | "refused";
+                            objects: number;
+                        };
+                        links: {
+                            /** @description A path on this API. */
+                            self: string;
+                            /** @description A path on this API. */
+                            statement?: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getErasureStatement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id as its source has it, percent-encoded. */
+                projectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The signed statement that a project was erased */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "statement": "statement",
+                     *       "signature": {
+                     *         "algorithm": "algorithm",
+                     *         "keyId": "keyId",
+                     *         "mac": "mac"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description JSON; the signature covers exactly these characters. */
+                        statement: string;
+                        signature: {
+                            algorithm: string;
+                            keyId: string;
+                            mac: string;
+                        };
+                    };
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details, RFC 9457 */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
