@@ -1661,7 +1661,7 @@ export interface operations {
                      *       "window": {
                      *         "from": "2026-11-21",
                      *         "to": "2026-11-21",
-                     *         "days": 1
+                     *         "days": 30
                      *       },
                      *       "complete": true,
                      *       "backups": {
@@ -1984,7 +1984,8 @@ export interface operations {
                      * @example {
                      *       "from": "project",
                      *       "retention": {
-                     *         "timeZone": "timeZone"
+                     *         "days": 30,
+                     *         "timeZone": "Europe/Berlin"
                      *       }
                      *     }
                      */
@@ -2094,7 +2095,19 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /** @example {} */
+                /**
+                 * @example {
+                 *       "policy": {
+                 *         "generations": {
+                 *           "daily": 7,
+                 *           "weekly": 12,
+                 *           "monthly": 12
+                 *         },
+                 *         "timeZone": "Europe/Berlin"
+                 *       },
+                 *       "dryRun": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetentionRequest"];
             };
         };
@@ -2109,7 +2122,8 @@ export interface operations {
                      * @example {
                      *       "from": "project",
                      *       "retention": {
-                     *         "timeZone": "timeZone"
+                     *         "days": 30,
+                     *         "timeZone": "Europe/Berlin"
                      *       },
                      *       "dryRun": false,
                      *       "kept": 1,
@@ -2278,7 +2292,8 @@ export interface operations {
                      * @example {
                      *       "from": "project",
                      *       "retention": {
-                     *         "timeZone": "timeZone"
+                     *         "days": 30,
+                     *         "timeZone": "Europe/Berlin"
                      *       },
                      *       "dryRun": false,
                      *       "kept": 1,
@@ -2433,7 +2448,7 @@ export interface operations {
                      *       "window": {
                      *         "from": "2026-11-21",
                      *         "to": "2026-11-21",
-                     *         "days": 1
+                     *         "days": 30
                      *       },
                      *       "complete": true,
                      *       "backups": {
@@ -5598,7 +5613,7 @@ export interface operations {
                      *             "main"
                      *           ],
                      *           "expression": "expression",
-                     *           "timeZone": "timeZone",
+                     *           "timeZone": "Europe/Berlin",
                      *           "flexibleMinutes": 1,
                      *           "retentionClass": "daily",
                      *           "paused": false,
@@ -5731,7 +5746,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -5862,7 +5877,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -6025,7 +6040,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -6163,7 +6178,7 @@ export interface operations {
                      *             "main"
                      *           ],
                      *           "expression": "expression",
-                     *           "timeZone": "timeZone",
+                     *           "timeZone": "Europe/Berlin",
                      *           "flexibleMinutes": 1,
                      *           "retentionClass": "daily",
                      *           "paused": false,
@@ -6305,7 +6320,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -6447,7 +6462,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -6621,7 +6636,7 @@ export interface operations {
                      *         "main"
                      *       ],
                      *       "expression": "expression",
-                     *       "timeZone": "timeZone",
+                     *       "timeZone": "Europe/Berlin",
                      *       "flexibleMinutes": 1,
                      *       "retentionClass": "daily",
                      *       "paused": false,
@@ -6865,7 +6880,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /** @example {} */
+                /**
+                 * @example {
+                 *       "confirm": "acme"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EraseRequest"];
             };
         };

@@ -30,6 +30,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   trigger: 'scheduled',
   compression: 'zstd',
   schedule: 'nightly',
+  timeZone: 'Europe/Berlin',
+  days: 30,
   fileId: `backups/acme/20261121T020000000Z-${ID}-1.dump`,
   fileName: 'acme-20261121T020000Z-f7f3717acce7.dump',
   url: 'https://vault.s3.eu-central-1.amazonaws.com/backups/acme/',
@@ -62,6 +64,11 @@ const BODIES: Readonly<Partial<Record<BodyName, unknown>>> = {
   SwapRequest: { repointDependents: true },
   ElsewhereRequest: { target: 'staging', owners: 'drop' },
   VerifyRequest: { compare: 'rows' },
+  RetentionRequest: {
+    policy: { generations: { daily: 7, weekly: 12, monthly: 12 }, timeZone: 'Europe/Berlin' },
+    dryRun: true,
+  },
+  EraseRequest: { confirm: 'acme' },
 };
 
 const isObject = (value: unknown): value is JsonSchema =>
