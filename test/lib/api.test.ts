@@ -62,6 +62,7 @@ test('dangerous requests have paths or methods of their own, so that a policy ca
   const dangerous = ROUTES.filter((route) => 'dangerous' in route && route.dangerous);
   expect(dangerous.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`).sort()).toEqual(
     [
+      'DELETE retention',
       'DELETE {backupId}',
       'DELETE {scheduleName}',
       'PATCH {backupId}',
@@ -69,6 +70,7 @@ test('dangerous requests have paths or methods of their own, so that a policy ca
       'POST erase',
       'POST swap',
       'POST undo',
+      'PUT retention',
       'PUT {scheduleName}',
     ],
   );
