@@ -308,9 +308,10 @@ describe('an export in the middle of its rows', () => {
     const on = await bench();
     const { row, left } = await whileStoring(on, async (backup) => {
       await on.ports.history.requestCancel(backup.projectId, backup.id);
+      // The worker looks for a cancellation every few seconds: without this, the export may end before.
+      await vi.waitFor(isGone, soon);
     });
     expect(left).toEqual(NOTHING);
     expect(row.status).toBe('cancelled');
-    await vi.waitFor(isGone, soon);
   });
 });

@@ -109,6 +109,7 @@ const readingAll = async (client: pg.Client, { text, values }: Sent): Promise<st
  */
 const OF_ALL: readonly RegExp[] = [
   /^SELECT '?[\w.]+'? AS catalog, c\.oid/,
+  /^SELECT c\.classid::text/,
   /^SELECT c\.oid::text AS (id|oid)\b/,
   /^SELECT session_user::text AS self/,
   /^WITH RECURSIVE reached AS/,

@@ -145,7 +145,7 @@ describe('a backup that does not fit', () => {
       retryable: false,
       message: expect.stringMatching(
         new RegExp(
-          `takes ${Math.ceil(needed / MiB)} MB of disk in /tmp, and \\d+ MB are free.*verification\\.temporaryMb to ${Math.ceil(needed / MiB)}`,
+          `needs ${Math.ceil(needed / MiB)} MB of disk in /tmp, and \\d+ MB are free.*verification\\.temporaryMb to ${Math.ceil(needed / MiB)}`,
         ),
       ),
     });
