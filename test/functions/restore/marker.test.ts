@@ -125,3 +125,25 @@ it('an undo returns the former schema whatever the live one has become, once, an
   const marked = await room.sql(`SELECT 1 FROM acme.t`);
   expect(marked.rowCount).toBe(2);
 });
+
+it('two undos at once, after rows and tables of the live schema changed: one is done, and nothing is lost', async () => {
+  const { row: swap } = await room.restore(backup, { mode: 'swap' });
+  const before = swap.outcome?.before[0]?.to ?? '';
+  await room.sql(
+    `INSERT INTO acme.t VALUES (3); SET ROLE app_owner; CREATE TABLE acme.late (id int); INSERT INTO ${before}.t VALUES (9)`,
+  );
+  const undo = (createdAt: string) =>
+    room.restore(backup, { mode: 'undo', undoes: swap.id, createdAt });
+  const rows = (
+    await Promise.all([undo('2026-01-01T00:00:00.000Z'), undo('2026-01-02T00:00:00.000Z')])
+  ).map((one) => one.row);
+  expect(rows.map(({ status }) => status).sort()).toEqual(['completed', 'failed']);
+  const failed = rows.find(({ status }) => status === 'failed');
+  expect(failed?.error?.name).toMatch(/^(RestoreRefused|SchemaNotFound)$/);
+  const kept = rows.find(({ status }) => status === 'completed')?.outcome?.before[0]?.to ?? '';
+  const count = async (table: string): Promise<number> =>
+    (await room.sql(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n;
+  expect([await count('acme.t'), await count(`${kept}.t`), await count(`${kept}.late`)]).toEqual([
+    3, 3, 0,
+  ]);
+});

@@ -20,13 +20,18 @@ export interface OwnerFacts {
   readonly fresh: boolean;
   /** Columns that can get a value from a row. */
   readonly columns: number;
+  /** The table itself, if it is foreign, or its first foreign partition, as SQL names it. */
+  readonly foreign?: string | null;
 }
 
 const OF_RELATION = `
   SELECT r.rolname AS owner, r.rolsuper AS superuser, s.rolname AS "schemaOwner", pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS enters,
     c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS fires,
     c.relkind = 'r' AND c.xmin = pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid AS fresh,
-    (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns
+    (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns,
+    CASE c.relkind WHEN 'f' THEN pg_catalog.format('%I.%I', n.nspname, c.relname) WHEN 'p' THEN (
+      SELECT pg_catalog.format('%I.%I', fn.nspname, f.relname) FROM pg_catalog.pg_partition_tree(c.oid) t
+      JOIN pg_catalog.pg_class f ON f.oid = t.relid AND f.relkind = 'f' JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace ORDER BY 1 LIMIT 1) END AS "foreign"
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_roles r ON r.oid = c.relowner JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE n.nspname = $1 AND c.relname = $2`;

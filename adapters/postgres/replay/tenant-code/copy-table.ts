@@ -1,3 +1,4 @@
+import { StatementRefused } from '../../../../core/errors/restore.ts';
 import { tableKey } from '../../../../core/manifest.ts';
 import type { TableName } from '../../../../core/restore.ts';
 import { shown } from '../../sql/describe-statement.ts';
@@ -42,6 +43,16 @@ const codeForRows = async (
   const isWhole = !given.length || given.length >= found.columns;
   return isWhole ? rows : [...rows, ...defaults];
 };
+
+/**
+ * The restored foreign table has the same server and options as the live one. pg_dump writes no rows of a foreign table, but it writes some rows
+ * for a partitioned table's root (see catalog/rehashed-partitions.ts), which PostgreSQL then divides over its partitions anew.
+ */
+const throughForeign = ({ object }: Doing, name: string): StatementRefused =>
+  new StatementRefused(
+    object,
+    `its rows could be written through the foreign table ${name} to another server, where the live table has its rows. Detach that partition at the source and take a new backup, or restore this one by hand`,
+  );
 
 interface Staging extends Rows {
   readonly tainted: readonly string[];
@@ -88,6 +99,7 @@ export const copyTable = async (
   const { client, request, rowRoom: room } = run;
   const one = { ...table, what: 'table' } as const;
   const found = request.tenancy ? await readOwnerFacts(client, one) : undefined;
+  if (found?.foreign) throw throughForeign(doing, found.foreign);
   const frozen = found !== undefined && isFresh(run, table, found);
   const code = found ? await codeForRows(run, table, columns, found) : [];
   if (code.length) {

@@ -35,7 +35,8 @@ const IS_COMPUTING_C = `${IS_TRUSTED_C} AND (p.provolatile = 'i' OR p.provolatil
 const IS_HARMLESS = `p.oid < ${UNPINNED} AND NOT (${READS}) AND (p.provolatile <> 'v' OR p.proname ~ '${VOLATILE}')`;
 
 /**
- * Parameters: schema and name. Reads the query itself, the queries of the views that it reads, and the policies of
+ * Parameters: schema and name. A foreign table is read with the user mapping of the session's role, if it has one, or with that of PUBLIC.
+ * Reads the query itself, the queries of the views that it reads, and the policies of
  * their tables.
  */
 const CODE = `
@@ -55,6 +56,9 @@ const CODE = `
   SELECT ${named('p.oid')} AS code, NULL::pg_catalog.text AS type
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles w ON w.oid = p.proowner
   WHERE p.oid IN (SELECT f.oid FROM referred f WHERE f.sort = 'function') AND (${IS_HARMLESS} OR ${IS_COMPUTING_C}) IS NOT TRUE
+  UNION ALL SELECT pg_catalog.concat('foreign table ', u.oid::pg_catalog.regclass::pg_catalog.text), NULL FROM used u
+    JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = u.oid JOIN pg_catalog.pg_user_mappings m ON m.srvid = t.ftserver
+    WHERE m.usename IN (session_user, 'public') AND (m.umuser = 0 OR m.usename = session_user)
   UNION ALL SELECT NULL, f.oid::pg_catalog.text FROM referred f WHERE f.sort = 'type' AND f.oid >= ${UNPINNED}
   ORDER BY 1`;
 
