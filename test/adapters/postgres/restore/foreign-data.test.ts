@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { PASSWORD } from '../../../support/postgres.ts';
 import { serversOf } from '../../../support/servers.ts';
@@ -16,21 +17,24 @@ import {
  */
 const on = serversOf(15, 18);
 
-const login = `user 'mallory', password '${PASSWORD}'`;
-const restorer = `user '${RESTORE_ROLE}', password '${PASSWORD}'`;
+const SECRET = pg.escapeLiteral(PASSWORD);
+const login = `user 'mallory', password ${SECRET}`;
+const restorer = `user '${RESTORE_ROLE}', password ${SECRET}`;
 
 const made = async (major: number, tenant: string) => {
   const postgres = on(major);
   const database = await newDatabase(
     postgres,
-    `RESET ROLE; DO $$ BEGIN CREATE ROLE mallory LOGIN PASSWORD '${PASSWORD}'; EXCEPTION WHEN duplicate_object THEN ALTER ROLE mallory LOGIN PASSWORD '${PASSWORD}'; END $$;
+    `RESET ROLE; DO $$ BEGIN CREATE ROLE mallory LOGIN PASSWORD ${SECRET}; EXCEPTION WHEN duplicate_object THEN ALTER ROLE mallory LOGIN PASSWORD ${SECRET}; END $$;
      CREATE SCHEMA ext; GRANT USAGE ON SCHEMA ext TO PUBLIC; CREATE EXTENSION postgres_fdw SCHEMA ext; CREATE EXTENSION file_fdw SCHEMA ext; CREATE EXTENSION dblink SCHEMA ext;
      CREATE SCHEMA beta; CREATE TABLE beta.secret (v text); INSERT INTO beta.secret VALUES ('s3cret'); CREATE TABLE beta.far (m text, v int);
      GRANT USAGE ON SCHEMA beta TO mallory; GRANT ALL ON ALL TABLES IN SCHEMA beta TO mallory;
      DO $$ BEGIN EXECUTE format('CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)', '127.0.0.1', '${postgres.port}', current_database()); END $$;
      CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; GRANT USAGE ON FOREIGN SERVER loop, files TO ${OWNER}; CREATE USER MAPPING FOR ${OWNER} SERVER loop OPTIONS (${login});
-     SET ROLE ${OWNER}; CREATE SCHEMA acme; CREATE FOREIGN TABLE acme.secrets (v text) SERVER loop OPTIONS (schema_name 'beta', table_name 'secret'); ${tenant}`,
+     SET ROLE ${OWNER}; CREATE SCHEMA acme; CREATE FOREIGN TABLE acme.secrets (v text) SERVER loop OPTIONS (schema_name 'beta', table_name 'secret')`,
   );
+  // The foreign server sees only what is committed.
+  await postgres.sql(`SET ROLE ${OWNER}; ${tenant}`, database);
   return { target: { postgres, database }, stored: await takeBackup(postgres, database, ['acme']) };
 };
 
@@ -76,13 +80,10 @@ describe.each([15, 18])('PostgreSQL %i', (major) => {
     expect((await postgres.sql(far, database)).rows).toEqual(before);
   });
 
-  it('files of the server and other logins are out of reach', async () => {
+  it('files of the server are out of reach', async () => {
     const { target, stored } = await made(
       major,
-      `CREATE TABLE acme.t (v text CONSTRAINT reaching CHECK (v IS NULL OR ext.dblink_connect('c', 'host=127.0.0.1 user=${RESTORE_ROLE} dbname=postgres') = 'OK') NOT VALID); INSERT INTO acme.t VALUES (NULL);
-       RESET ROLE; ALTER TABLE acme.t DISABLE TRIGGER ALL; CREATE FOREIGN TABLE acme.passwords (line text) SERVER files OPTIONS (filename '/etc/hostname'); ALTER FOREIGN TABLE acme.passwords OWNER TO ${OWNER};
-       ALTER TABLE acme.t DROP CONSTRAINT reaching; INSERT INTO acme.t VALUES ('x'); SET ROLE ${OWNER};
-       ALTER TABLE acme.t ADD CONSTRAINT reaching CHECK (v IS NULL OR ext.dblink_connect('c', 'host=127.0.0.1 user=${RESTORE_ROLE} dbname=postgres') = 'OK') NOT VALID`,
+      `RESET ROLE; CREATE FOREIGN TABLE acme.names (line text) SERVER files OPTIONS (filename '/etc/hostname'); ALTER FOREIGN TABLE acme.names OWNER TO ${OWNER}; SET ROLE ${OWNER}`,
     );
     const { problems } = await surveyOf(target, stored, { onConflict: 'report' });
     expect(problems).toEqual([]);
