@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { tableKey } from '../../../core/manifest.ts';
-import { membersIn, NAMED_SCHEMAS } from '../catalog/schema-members.ts';
 import { identifier, qualified } from '../sql/identifiers.ts';
+import { type ColumnName, readColumns } from './own-columns.ts';
 
 /**
  * One number that represents all rows of a table in any order: computed on the source in a backup's snapshot, and again on the restored
@@ -32,38 +31,12 @@ export const sumOfHashes = (hashes: readonly (string | undefined)[]): string | u
   return `${HASH_VERSION}:${sum}`;
 };
 
-const COLUMNS = `
-  SELECT n.nspname AS schema, c.relname AS name,
-    pg_catalog.array_agg(a.attname::text ORDER BY a.attname COLLATE "C") FILTER (WHERE a.attname IS NOT NULL) AS columns
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_attribute a
-    ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-  WHERE c.oid = ANY (ARRAY(${membersIn('pg_class', NAMED_SCHEMAS)})) AND c.relkind = 'r'
-  GROUP BY 1, 2`;
-
-/** Names of the columns that are hashed, by `tableKey`. @param without those that are generated on the source, and not here */
-export const readHashedColumns = async (
+/** Names of the columns that are hashed, in an order that restores cannot change. */
+export const readHashedColumns = (
   client: pg.Client,
   schemas: readonly string[],
-  without: readonly {
-    readonly schema: string;
-    readonly name: string;
-    readonly column: string;
-  }[] = [],
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const left = new Set(without.map((one) => `${tableKey(one.schema, one.name)} ${one.column}`));
-  const { rows } = await client.query<{ schema: string; name: string; columns: string[] | null }>(
-    COLUMNS,
-    [schemas],
-  );
-  return new Map(
-    rows.map(({ schema, name, columns }) => {
-      const key = tableKey(schema, name);
-      return [key, (columns ?? []).filter((column) => !left.has(`${key} ${column}`))];
-    }),
-  );
-};
+  without?: readonly ColumnName[],
+) => readColumns(client, schemas, 'a.attname COLLATE "C"', without);
 
 const valueHashOf = (column: string): string =>
   `CASE pg_catalog.num_nulls(t.${column}) WHEN 0 THEN pg_catalog.hashtextextended(pg_catalog.concat(t.${column}) COLLATE "C", 0) END`;
