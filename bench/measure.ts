@@ -52,7 +52,7 @@ const peakOf = (pid: number | 'self'): number =>
 const written = (): number => Number(/^write_bytes: (\d+)/m.exec(read('/proc/self/io'))?.[1] ?? 0);
 
 /** The report of a measured process on itself, its last action, in one line. */
-export const sayResult = (result: Record<string, unknown>): void => {
+export const sayResult = (result: object): void => {
   const stat = read('/proc/self/stat');
   // User and system time of itself, and of the children it has waited for: fields 14 to 17.
   const ticks = stat

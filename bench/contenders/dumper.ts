@@ -37,5 +37,5 @@ for (const one of flags) {
   bytes.push(await dump(one));
   seconds.push((performance.now() - begun) / 1000);
 }
-sayResult({ seconds, bytes } satisfies DumperResult as unknown as Record<string, unknown>);
+sayResult({ seconds, bytes } satisfies DumperResult);
 process.exit(0);
